@@ -1,0 +1,350 @@
+"""One run: recall the checkpoint, read the tail, sweep the owed dates while time is left, save.
+
+The archive is the log, and the checkpoint is a cache. Two readers of Zoom, and only two: the tail, which stops once it
+is past what an ended sweep has seen, and the sweep of one date, which is reconcile, catch-up and backfill alike.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from .archive import Day, Wanted
+from .checkpoint import Checkpoint, Lease, LeaseLost, Owed
+from .dates import (
+    LONGEST_RANGE,
+    ONE_DAY,
+    each,
+    next_owed,
+    oldest_kept,
+    owe_backfill,
+    owe_reconcile,
+    owe_what_is_due,
+    window,
+)
+from .deadline import OutOfTime
+from .errors import CollectorError
+from .guide import GuideLedger
+from .records import Row
+from .sweep import Sweep, smaller
+from .zoom import DAILY_LIMIT_SLACK, DateTooOld, PageTokenExpired, RangeRefused, RateLimited, next_midnight
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable, Sequence
+
+    from .archive import Archive
+    from .checkpoint import CheckpointStore
+    from .deadline import Deadline
+    from .event import Request
+    from .guide import GuideObjects
+    from .settings import Settings
+    from .zoom import Zoom
+
+TAIL = "tail"
+PUBLISH_AT_BYTES = 8 * 2**20
+SAVE_EVERY = timedelta(minutes=1)
+LEASE_SLACK = timedelta(minutes=1)
+
+
+@dataclass
+class Tally:
+    """What a run did, in counts."""
+
+    written: int = 0
+    pages: int = 0
+    tail_ended: bool = False
+    left_to_other: bool = False
+    rebuilt: bool = False
+    expired: int = 0
+    unfinished: int = 0
+
+
+class Collector:
+    """The collector, for one run."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        zoom: Zoom,
+        archive: Archive,
+        guide: GuideObjects,
+        checkpoints: CheckpointStore,
+        clock: Callable[[], datetime],
+        deadline: Deadline,
+        owner: str,
+        log: logging.Logger,
+    ) -> None:
+        """Take the clients, the clock and the deadline; `owner` names this run in the lease."""
+        self._settings = settings
+        self._zoom = zoom
+        self._archive = archive
+        self._guide = guide
+        self._checkpoints = checkpoints
+        self._clock = clock
+        self._deadline = deadline
+        self._owner = owner
+        self._log = log
+        self._wanted: defaultdict[date, dict[bytes, Wanted]] = defaultdict(dict)
+        self._wanted_bytes = 0
+        self._restarted = False
+        self._saved_at = clock()
+        self.tally = Tally()
+
+    def run(self, request: Request) -> dict[str, Any]:
+        """Do one run and return its result; a run that fails saves what it has, then raises `CollectorError`."""
+        now = self._clock()
+        self._checkpoint = self._recall(now)
+        if not self._lease(now):
+            self.tally.left_to_other = True
+            return self._result(now)
+        owe_what_is_due(self._checkpoint, self._settings, now)
+        self._owe_requested(request, now)
+        failure: CollectorError | None = None
+        try:
+            if not self._must_wait(now):
+                self._read_tail(now)
+                self._sweep_owed()
+        except OutOfTime:
+            self._log.info("The time of this run is used up: the next one goes on from here.")
+        except RateLimited as refusal:
+            self._checkpoint.not_before = refusal.until
+            self._log.warning("Zoom's rate limit is reached: no request before %s.", refusal.until)
+        except CollectorError as error:
+            failure = error
+        if self._checkpoint.lease and self._settings.feed_deletes:
+            self._checkpoint.lease = replace(self._checkpoint.lease, until=self._clock())
+        self._save()
+        if failure:
+            raise failure
+        return self._result(now)
+
+    # What is known when a run starts
+
+    def _recall(self, now: datetime) -> Checkpoint:
+        """Return the checkpoint, or one rebuilt from the archive, which owes every date from the archive's first on."""
+        found = self._checkpoints.load()
+        if found.checkpoint:
+            self._guide.ledger = found.checkpoint.guide
+            return found.checkpoint
+        survey = self._archive.survey()
+        self.tally.rebuilt = found.lost or survey.first is not None
+        if self.tally.rebuilt:
+            self._log.warning("There is no usable checkpoint: rebuilding it from the archive.")
+        cursor = found.guide_cursor or self._guide.state()
+        first, _ = window(now.date(), self._settings.lookback_days)
+        start = max(oldest_kept(now.date()), min(first, survey.first or cursor or survey.guide_first or first))
+        checkpoint = Checkpoint(settled_from=start, settled_to=start - ONE_DAY)
+        if survey.guide_first and survey.guide_last:
+            # One day more: a last run of the guide's Lambda may still be writing.
+            checkpoint.guide = GuideLedger(survey.guide_first, survey.guide_last + ONE_DAY)
+        self._guide.ledger = checkpoint.guide
+        return checkpoint
+
+    def _lease(self, now: datetime) -> bool:
+        """Where the feed deletes what it has read, take the lease; return whether this run may publish.
+
+        A put-if-absent succeeds over a delete marker, so there it is no lock between two runs.
+        """
+        if not self._settings.feed_deletes:
+            return True
+        held = self._checkpoint.lease
+        if held and held.until > now:
+            self._log.info("Another run holds the lease until %s: leaving the work to it.", held.until)
+            return False
+        until = now + timedelta(seconds=self._deadline.remaining()) + LEASE_SLACK
+        self._checkpoint.lease = Lease(self._owner, until)
+        try:
+            self._checkpoint = self._checkpoints.save(self._checkpoint)
+        except LeaseLost:
+            return False
+        return True
+
+    def _owe_requested(self, request: Request, now: datetime) -> None:
+        if request.backfill:
+            owe_backfill(self._checkpoint, self._settings, now, *request.backfill)
+        if request.reconcile:
+            owe_reconcile(self._checkpoint, self._settings, now)
+
+    def _must_wait(self, now: datetime) -> bool:
+        until = self._checkpoint.not_before
+        if until and until > now and until <= next_midnight(now) + DAILY_LIMIT_SLACK:
+            self._log.info("Zoom asked not to be called before %s.", until)
+            return True
+        self._checkpoint.not_before = None
+        return False
+
+    # The two readers
+
+    def _read_tail(self, now: datetime) -> None:
+        """Read the window newest first, to the first page that lies past the frontier; then move the frontier."""
+        first, today = window(now.date(), self._settings.lookback_days)
+        last = today + ONE_DAY if self._checkpoint.asks_for_tomorrow else today
+        for day in each(first, today + ONE_DAY):
+            self._know(day)
+        sweep = self._resumed(TAIL, now) or Sweep(
+            max(first, last - LONGEST_RANGE), last, self._settings.page_size, began=now
+        )
+        frontier = self._checkpoint.frontier
+        try:
+            ended = self._follow(TAIL, sweep, None, lambda sweep, rows: sweep.reaches_back_past(frontier, rows))
+        except RangeRefused:
+            if not sweep.fresh or last == today:
+                raise
+            self._checkpoint.asks_for_tomorrow = False
+            return self._read_tail(now)
+        if ended:
+            self._publish()
+            self.tally.tail_ended = True
+            if ended.newest:
+                self._checkpoint.frontier = min(ended.newest, ended.began)
+        return None
+
+    def _sweep_owed(self) -> None:
+        """Sweep the owed dates while time and Zoom's daily limit allow; a refused date does not hold up the others."""
+        tried: set[tuple[date, Owed]] = set()
+        refused: RangeRefused | None = None
+        while day := next_owed(self._checkpoint, tried):
+            if self._zoom.quota and self._zoom.quota.low:
+                self._log.warning("Under a quarter of Zoom's daily limit is left: the owed dates wait.")
+                break
+            tried.add((day, self._checkpoint.owed[day]))
+            try:
+                self._sweep_date(day)
+            except DateTooOld:
+                self._checkpoint.expire(day)
+                self.tally.expired += 1
+                self._log.warning("Zoom no longer has %s: the date is recorded as expired.", day)
+            except RangeRefused as error:
+                refused = error
+        if refused:
+            raise refused
+
+    def _sweep_date(self, day: date) -> None:
+        """Read one date to its end and publish it."""
+        owed = self._checkpoint.owed[day]
+        now = self._clock()
+        self._know(day)
+        sweep = self._resumed(day.isoformat(), now) or Sweep(day, day, owed.page_size, began=now)
+        ended = self._follow(day.isoformat(), sweep, day, lambda _sweep, _rows: False)
+        if ended:
+            self._publish()
+            self._checkpoint.settle(day, ended.began)
+            if ended.split and not owed.second_look:
+                # Twins on both sides of a page boundary look like one row that moved: look once more.
+                self._checkpoint.owe(day, self._clock(), smaller(ended.page_size), second_look=True)
+        self._keep_days()
+
+    def _resumed(self, name: str, now: datetime) -> Sweep | None:
+        sweep = self._checkpoint.sweeps.get(name)
+        return sweep if sweep and sweep.resumable(now) else None
+
+    def _follow(
+        self, name: str, sweep: Sweep, asked: date | None, enough: Callable[[Sweep, Sequence[Row]], bool]
+    ) -> Sweep | None:
+        """Read page after page; return the sweep if it ended, None if Zoom's page tokens did not lead to an end."""
+        used = {sweep.token}
+        while True:
+            asked_at = self._clock()
+            try:
+                page = self._zoom.page(sweep.first, sweep.last, sweep.page_size, sweep.token)
+            except PageTokenExpired:
+                self._checkpoint.sweeps.pop(name, None)
+                if self._restarted:
+                    self._give_up(name, "its page token expired again")
+                    return None
+                self._restarted = True
+                sweep, used = sweep.again(asked_at), {""}
+                continue
+            self.tally.pages += 1
+            rows = [Row.of(record) for record in page.records]
+            sweep.note(rows)
+            self._want(rows, asked)
+            if not page.next_token or enough(sweep, rows):
+                self._checkpoint.sweeps.pop(name, None)
+                return sweep
+            if page.next_token in used:
+                self._checkpoint.sweeps.pop(name, None)
+                self._give_up(name, "Zoom repeated a page token")
+                return None
+            used.add(page.next_token)
+            sweep.turn(page.next_token, asked_at)
+            self._checkpoint.sweeps[name] = sweep
+            self._keep_up()
+
+    def _give_up(self, name: str, reason: str) -> None:
+        self.tally.unfinished += 1
+        self._log.warning("The sweep %s did not end (%s): the next run starts it again.", name, reason)
+
+    # What a page brings, and where it goes
+
+    def _want(self, rows: Sequence[Row], asked: date | None) -> None:
+        """Take in what the archive does not hold yet: a record exists as often as one page shows it."""
+        shown = Counter(row.fingerprint for row in rows)
+        for row in {row.fingerprint: row for row in rows}.values():
+            day = row.filed_under(asked)
+            if day is None:
+                continue  # the sweep of its date will file it
+            count = shown[row.fingerprint]
+            wanted = self._wanted[day].get(row.fingerprint)
+            if wanted:
+                wanted.count = max(wanted.count, count)
+            elif count > self._archive.delivered(self._day(day), row.fingerprint):
+                wanted = self._wanted[day][row.fingerprint] = Wanted.of(row, count)
+                self._wanted_bytes += len(wanted.line)
+
+    def _keep_up(self) -> None:
+        """Publish a batch that is full, and save after each minute of work."""
+        if self._clock() - self._saved_at >= SAVE_EVERY:
+            self._save()
+        elif self._wanted_bytes >= PUBLISH_AT_BYTES:
+            self._publish()
+
+    def _publish(self) -> None:
+        for day, wanted in sorted(self._wanted.items()):
+            if wanted:
+                self.tally.written += self._archive.publish(self._day(day), wanted.values())
+        self._wanted.clear()
+        self._wanted_bytes = 0
+
+    def _save(self) -> None:
+        """Publish, then save: a checkpoint must never know more than the archive holds."""
+        try:
+            self._publish()
+        except OutOfTime:  # the guide's objects take longer to read than this run has
+            self._wanted.clear()
+            self._checkpoint.sweeps.clear()
+        self._keep_days()
+        self._checkpoint = self._checkpoints.save(self._checkpoint)
+        self._guide.ledger = self._checkpoint.guide
+        self._saved_at = self._clock()
+
+    def _keep_days(self) -> None:
+        first, today = window(self._clock().date(), self._settings.lookback_days)
+        self._checkpoint.keep_days(first - ONE_DAY, today + 2 * ONE_DAY)
+
+    def _know(self, day: date) -> None:
+        """Read what the archive holds of a date that the checkpoint does not know."""
+        if day not in self._checkpoint.days:
+            self._deadline.clip(1)
+            known = Day(day)
+            self._guide.absorb_from(day - ONE_DAY)  # a sweep may bring records of the day before
+            self._archive.read_news(known)
+            self._checkpoint.days[day] = known
+
+    def _day(self, day: date) -> Day:
+        return self._checkpoint.days.setdefault(day, Day(day))
+
+    def _result(self, now: datetime) -> dict[str, Any]:
+        return {
+            "ok": True,
+            "written": self.tally.written,
+            "date": now.date().isoformat(),
+            "objects": self._archive.objects_written,
+            "pages": self.tally.pages,
+            "owed": len(self._checkpoint.owed),
+            "ended": self.tally.tail_ended,
+            "not_before": self._checkpoint.not_before.isoformat() if self._checkpoint.not_before else None,
+        }

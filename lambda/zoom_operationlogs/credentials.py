@@ -1,0 +1,63 @@
+"""The Zoom credentials, read from Secrets Manager and never written anywhere."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
+from botocore.exceptions import ClientError
+
+from .errors import CollectorError
+from .settings import Credentials
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.parameters import SecretsProvider
+
+CACHE_SECONDS = 900
+FIELDS = ("account_id", "client_id", "client_secret")
+SHAPE = '{"account_id": "...", "client_id": "...", "client_secret": "..."}'
+
+
+class SecretError(CollectorError):
+    """The secret cannot be read, or does not hold the credentials."""
+
+
+class SecretEmpty(SecretError):  # noqa: N818
+    """The secret exists, but nobody has put the credentials in yet."""
+
+
+def read_credentials(provider: SecretsProvider, arn: str, *, fresh: bool) -> Credentials:
+    """Return the credentials that the secret holds, past the cache where `fresh`; raise `SecretError` otherwise."""
+    try:
+        text = str(provider.get(arn, max_age=CACHE_SECONDS, force_fetch=fresh) or "")
+    except GetParameterError as error:
+        raise _unreadable(arn, error) from None
+    return parse(text, arn)
+
+
+def parse(text: str, arn: str) -> Credentials:
+    """Return the credentials in a secret's text; the message of a `SecretError` never quotes it."""
+    try:
+        secret = json.loads(text)
+    except ValueError:
+        raise SecretError(f"The secret {arn} is not JSON: store {SHAPE} in it.") from None
+    if not isinstance(secret, dict):
+        raise SecretError(f"The secret {arn} is not a JSON object: store {SHAPE} in it.")
+    values = [value.strip() if isinstance(value := secret.get(name), str) else "" for name in FIELDS]
+    if missing := [name for name, value in zip(FIELDS, values, strict=True) if not value]:
+        raise SecretError(f"The secret {arn} holds no {' and no '.join(missing)}: store {SHAPE} in it.")
+    return Credentials(*values)
+
+
+def _unreadable(arn: str, error: GetParameterError) -> SecretError:
+    cause = error.__cause__ or error.__context__
+    code = cause.response.get("Error", {}).get("Code", "") if isinstance(cause, ClientError) else type(error).__name__
+    if code == "ResourceNotFoundException" and "staging label" in str(cause):
+        return SecretEmpty(f"The secret {arn} is still empty: store {SHAPE} in it.")
+    if code == "ResourceNotFoundException":
+        return SecretError(f"There is no secret {arn}: correct ZOOM_SECRET_ARN, or create the secret.")
+    return SecretError(
+        f"The secret {arn} cannot be read ({code}): give the collector's role secretsmanager:GetSecretValue on it, and"
+        " kms:Decrypt on its key if it has one."
+    )

@@ -1,0 +1,43 @@
+"""The time that a run has left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+RESERVE_SECONDS = 20.0
+RESERVE_SHARE = 0.25
+
+
+class OutOfTime(Exception):  # noqa: N818 - not an error: the next run goes on where this one stopped
+    """The run has no time left for the next step."""
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """Clips every wait and timeout to what Lambda leaves, less a reserve for publishing and saving.
+
+    `remaining` gives the seconds until Lambda ends the run; `reserve` is in seconds.
+    """
+
+    remaining: Callable[[], float]
+    reserve: float
+
+    @classmethod
+    def of_run(cls, remaining: Callable[[], float]) -> Deadline:
+        """Return the deadline of a run that starts now; a short run keeps a proportionate reserve."""
+        return cls(remaining, min(RESERVE_SECONDS, RESERVE_SHARE * remaining()))
+
+    def left(self) -> float:
+        """Return the seconds left for work."""
+        return max(0.0, self.remaining() - self.reserve)
+
+    def clip(self, seconds: float) -> float:
+        """Return `seconds`, or what is left if that is less; raise `OutOfTime` if nothing is left."""
+        left = self.left()
+        if left <= 0:
+            raise OutOfTime
+        return min(seconds, left)

@@ -1,0 +1,46 @@
+"""What a run is asked to do: the event that the schedule or an operator sends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .dates import oldest_kept
+from .settings import SettingsError, parse_date
+
+if TYPE_CHECKING:
+    from datetime import date
+
+
+@dataclass(frozen=True)
+class Request:
+    """A scheduled run, and besides what an operator asked for: dates to sweep, or a reconcile."""
+
+    backfill: tuple[date, date] | None = None
+    reconcile: bool = False
+
+    @classmethod
+    def from_event(cls, event: Any, today: date) -> Request:
+        """Return the request of an event; raise `SettingsError` with a sentence where it is malformed.
+
+        `{}` is a scheduled run, `{"action": "backfill", "from": "YYYY-MM-DD", "to": "YYYY-MM-DD"}` sweeps those dates,
+        `{"action": "reconcile"}` the dates of the window.
+        """
+        action = event.get("action") if isinstance(event, dict) else None
+        if action is None:
+            return cls()
+        if action == "reconcile":
+            return cls(reconcile=True)
+        if action != "backfill":
+            raise SettingsError(
+                f'The event\'s action is {action!r}: give "backfill" or "reconcile", or none for a scheduled run.'
+            )
+        first, last = parse_date(event.get("from"), "The event's from"), parse_date(event.get("to"), "The event's to")
+        if first > last:
+            raise SettingsError(f"The event asks for a backfill from {first} to {last}: give the earlier date as from.")
+        if last < oldest_kept(today) or first > today:
+            raise SettingsError(
+                f"The event asks for a backfill from {first} to {last}, but Zoom has the records from"
+                f" {oldest_kept(today)} to {today} only: give dates between those."
+            )
+        return cls(backfill=(first, last))

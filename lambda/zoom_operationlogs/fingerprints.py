@@ -1,0 +1,63 @@
+"""How often each record is delivered: a counted set that holds a million records in sixteen megabytes."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from struct import iter_unpack
+from typing import TYPE_CHECKING
+
+from .records import FINGERPRINT_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+class FingerprintCounts:
+    """A multiset of fingerprints: a sorted, packed blob, and the additions made since it was packed.
+
+    In the blob a fingerprint stands as many times as it counts, so that the blob alone is the whole multiset.
+    """
+
+    def __init__(self, packed: bytes | memoryview = b"") -> None:
+        """Take a blob made by `pack`; raise ValueError if it cannot be one."""
+        if len(packed) % FINGERPRINT_BYTES:
+            raise ValueError("a packed multiset of fingerprints has a length that is not a multiple of 16 bytes")
+        self._packed = memoryview(packed)
+        self._added: Counter[bytes] = Counter()
+
+    def __len__(self) -> int:
+        return len(self._packed) // FINGERPRINT_BYTES + self._added.total()
+
+    def count(self, fingerprint: bytes) -> int:
+        """Return how often the fingerprint is held."""
+        added = self._added.get(fingerprint, 0)
+        size = len(self._packed) // FINGERPRINT_BYTES
+        if not size:
+            return added
+        first = at = bisect_left(range(size), fingerprint, key=self._at)
+        while at < size and self._at(at) == fingerprint:
+            at += 1
+        return added + at - first
+
+    def add(self, fingerprints: Iterable[bytes]) -> None:
+        """Count each of the fingerprints once more."""
+        self._added.update(fingerprints)
+
+    def raise_to(self, counts: Mapping[bytes, int]) -> None:
+        """Make each fingerprint count at least as often as `counts` says."""
+        for fingerprint, wanted in counts.items():
+            if (missing := wanted - self.count(fingerprint)) > 0:
+                self._added[fingerprint] += missing
+
+    def pack(self) -> memoryview:
+        """Fold the additions in and return the blob, sorted: the same multiset gives the same bytes."""
+        if self._added:
+            entries = [entry for (entry,) in iter_unpack(f"{FINGERPRINT_BYTES}s", self._packed)]
+            entries.extend(self._added.elements())
+            entries.sort()
+            self._packed, self._added = memoryview(b"".join(entries)), Counter()
+        return self._packed
+
+    def _at(self, index: int) -> bytes:
+        return bytes(self._packed[index * FINGERPRINT_BYTES : (index + 1) * FINGERPRINT_BYTES])

@@ -1,0 +1,67 @@
+"""A record as Zoom gives it: its line in the archive, its time, its identity."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from hashlib import blake2b
+from typing import Any
+
+Record = dict[str, Any]
+
+FINGERPRINT_BYTES = 16
+
+# Encoders made once: json.dumps with options makes a new one at each call.
+_as_it_came = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+_canonical = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"), sort_keys=True).encode
+_lone_surrogate = re.compile("[\ud800-\udfff]")
+
+
+def fingerprint(record: Record) -> bytes:
+    """Return the record's identity: the 128-bit BLAKE2b of its canonical JSON."""
+    return blake2b(_canonical(record).encode(), digest_size=FINGERPRINT_BYTES).digest()
+
+
+def line(record: Record) -> bytes:
+    r"""Return the record as one line of NDJSON, without its line end.
+
+    Every field in the order it came, non-ASCII as it came; a lone surrogate, which UTF-8 cannot carry, stays escaped.
+    JSON escapes control characters, so the line holds no `\n`.
+    """
+    text = _as_it_came(record)
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return _lone_surrogate.sub(lambda match: f"\\u{ord(match[0]):04x}", text).encode()
+
+
+def event_time(record: Record) -> datetime | None:
+    """Return the record's `time` in UTC, None where it has no usable one: Zoom's schema makes every field optional."""
+    value = record.get("time")
+    if not isinstance(value, str):
+        return None
+    try:
+        parsed = datetime.fromisoformat(value)
+        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A record of a page, with its identity and its time."""
+
+    fingerprint: bytes
+    time: datetime | None
+    record: Record
+
+    @classmethod
+    def of(cls, record: Record) -> Row:
+        """Return the row of a record."""
+        return cls(fingerprint(record), event_time(record), record)
+
+    def filed_under(self, asked: date | None) -> date | None:
+        """Return the UTC date whose objects hold this record; one without a time goes under the date asked for."""
+        return self.time.date() if self.time else asked

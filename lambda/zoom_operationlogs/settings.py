@@ -1,0 +1,138 @@
+"""The collector's settings, read once from the environment."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from .errors import CollectorError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MAX_PAGE_SIZE = 300  # Zoom's own maximum for this report
+MAX_LOOKBACK_DAYS = 28  # the tail asks for the window in one request, and Zoom answers at most one month
+LOOPBACK_HOSTS = {"127.0.0.1", "::1", "localhost"}
+
+
+class SettingsError(CollectorError):
+    """An environment variable or the event is missing or wrong."""
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What a Server-to-Server OAuth app signs in with."""
+
+    account_id: str
+    client_id: str
+    client_secret: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What Terraform put on the function; the names are those of the environment variables, with units."""
+
+    bucket: str
+    prefix: str = "zoom/operationlogs/"
+    state_key: str = "zoom/operationlogs-state/state.json"
+    credentials: Credentials | None = None
+    secret_arn: str = ""
+    oauth_url: str = "https://zoom.us/oauth/token"
+    api_url: str = "https://api.zoom.us/v2"
+    page_size: int = 300
+    http_timeout_seconds: int = 30
+    lookback_days: int = 3
+    reconcile_hours: int = 12
+    start_date: date | None = None
+    feed_deletes: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what would lose records or leak a token: raise `SettingsError` with a sentence."""
+        if not re.fullmatch(r"([^/]+/)+", self.prefix):
+            raise SettingsError(
+                f"S3_PREFIX is {self.prefix!r}: give a folder that ends in one /, such as zoom/operationlogs/."
+            )
+        if self.state_key.startswith(self.prefix):
+            raise SettingsError(
+                f"STATE_KEY {self.state_key} lies under S3_PREFIX {self.prefix}, where the feed would take it for a log"
+                " and may delete it: choose a key outside the prefix, such as zoom/operationlogs-state/state.json."
+            )
+        if not self.credentials and not self.secret_arn:
+            raise SettingsError(
+                "No Zoom credentials are set: put the ARN of a Secrets Manager secret with account_id, client_id and"
+                " client_secret into ZOOM_SECRET_ARN."
+            )
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Settings:
+        """Return the settings; raise `SettingsError` with a sentence that names the variable to change."""
+        bucket = environ.get("S3_BUCKET", "").strip()
+        if not bucket:
+            raise SettingsError("S3_BUCKET is not set: give the name of the bucket to write to.")
+        return cls(
+            bucket=bucket,
+            prefix=environ.get("S3_PREFIX") or cls.prefix,
+            state_key=environ.get("STATE_KEY") or cls.state_key,
+            credentials=_credentials(environ),
+            secret_arn=environ.get("ZOOM_SECRET_ARN", "").strip(),
+            oauth_url=_url(environ, "ZOOM_OAUTH_URL", cls.oauth_url),
+            api_url=_url(environ, "ZOOM_API_URL", cls.api_url),
+            page_size=_whole_number(environ, "PAGE_SIZE", cls.page_size, 1, MAX_PAGE_SIZE),
+            http_timeout_seconds=_whole_number(environ, "TIMEOUT", cls.http_timeout_seconds, 1, 300),
+            lookback_days=_whole_number(environ, "LOOKBACK_DAYS", cls.lookback_days, 1, MAX_LOOKBACK_DAYS),
+            reconcile_hours=_whole_number(environ, "RECONCILE_HOURS", cls.reconcile_hours, 1, 24 * 7),
+            start_date=parse_date(environ["START_DATE"], "START_DATE") if environ.get("START_DATE") else None,
+            feed_deletes=_flag(environ, "FEED_DELETES"),
+        )
+
+
+def parse_date(value: object, name: str) -> date:
+    """Return the date written as YYYY-MM-DD; raise `SettingsError` naming `name` otherwise."""
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            pass  # the sentence below says it
+    raise SettingsError(f"{name} is {value!r}: give a calendar date written as YYYY-MM-DD, such as 2026-01-31.")
+
+
+def _credentials(environ: Mapping[str, str]) -> Credentials | None:
+    """Return credentials given in the environment, as the guide did; the module gives a secret's ARN instead."""
+    names = ("ZOOM_ACCOUNT_ID", "ZOOM_CLIENT_ID", "ZOOM_CLIENT_SECRET")
+    values = [environ.get(name, "").strip() for name in names]
+    if environ.get("ZOOM_SECRET_ARN") or not any(values):
+        return None
+    if not all(values):
+        missing = " and ".join(name for name, value in zip(names, values, strict=True) if not value)
+        raise SettingsError(
+            f"{missing} is not set: give all three ZOOM_ credentials, or ZOOM_SECRET_ARN instead of them."
+        )
+    return Credentials(*values)
+
+
+def _whole_number(environ: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
+    value = environ.get(name, "").strip() or str(default)
+    if not re.fullmatch(r"\d{1,6}", value) or not least <= int(value) <= most:
+        raise SettingsError(f"{name} is {value!r}: give a whole number from {least} to {most}.")
+    return int(value)
+
+
+def _flag(environ: Mapping[str, str], name: str) -> bool:
+    value = environ.get(name, "").strip().lower() or "false"
+    if value not in ("true", "false"):
+        raise SettingsError(f"{name} is {value!r}: give true or false.")
+    return value == "true"
+
+
+def _url(environ: Mapping[str, str], name: str, default: str) -> str:
+    value = (environ.get(name, "").strip() or default).rstrip("/")
+    parts = urlsplit(value)
+    # Plain http would show the client secret to the network; on the loopback there is none.
+    if not parts.hostname or (
+        parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS)
+    ):
+        raise SettingsError(f"{name} is {value!r}: give an address that starts with https://, such as {default}.")
+    return value

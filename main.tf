@@ -1,0 +1,66 @@
+# Zoom's operation logs, in the bucket once and for all, and from there to Google SecOps.
+
+locals {
+  feed_deletes = var.feed.deletion_option == "ON_SUCCESS"
+}
+
+# The archive is the log: objects written once and never changed.
+module "archive" {
+  source = "./modules/archive"
+
+  bucket_name = var.bucket_name
+  bucket      = var.bucket
+  kms_key     = var.kms_key
+  tags        = var.tags
+}
+
+# The collector asks Zoom on a schedule and adds to the archive what is new.
+module "collector" {
+  source = "./modules/collector"
+
+  bucket       = module.archive.bucket
+  feed_deletes = local.feed_deletes
+
+  zoom             = var.zoom
+  zoom_credentials = var.zoom_credentials
+  secret           = var.secret
+  collector        = var.collector
+  schedule         = var.schedule
+  package          = var.package
+
+  kms_key                  = var.kms_key
+  name_prefix              = var.name_prefix
+  iam_path                 = var.iam_path
+  permissions_boundary_arn = var.permissions_boundary_arn
+  tags                     = var.tags
+}
+
+# Google SecOps reads the records, and nothing else.
+module "secops_reader" {
+  source = "./modules/secops_reader"
+
+  bucket       = module.archive.bucket
+  reader       = var.reader
+  feed_deletes = local.feed_deletes
+
+  kms_key                  = var.kms_key
+  name_prefix              = var.name_prefix
+  iam_path                 = var.iam_path
+  permissions_boundary_arn = var.permissions_boundary_arn
+  tags                     = var.tags
+}
+
+locals {
+  # How the feed's form is told who reads, by the reader's mode.
+  feed_authentication = {
+    user = [
+      { field = "Access key ID", value = "from: aws iam create-access-key --user-name ${var.name_prefix}${var.reader.name}" },
+      { field = "Secret access key", value = "from the same command" },
+    ]
+    role = [
+      { field = "AWS IAM role ARN", value = module.secops_reader.reader.arn },
+      { field = "Subject ID", value = var.reader.subject_id },
+    ]
+    none = []
+  }[var.reader.mode]
+}

@@ -1,0 +1,154 @@
+# The archive: the bucket that holds every record once. With `bucket.create = false` this module touches nothing of
+# the owner's bucket and only says, by its outputs, which policy statements to merge there.
+
+data "aws_partition" "current" {}
+
+locals {
+  bucket_arn = "arn:${data.aws_partition.current.partition}:s3:::${var.bucket_name}"
+
+  policy = jsonencode({ Version = "2012-10-17", Statement = [
+    {
+      Sid       = "DenyInsecureTransport"
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = "s3:*"
+      Resource  = [local.bucket_arn, "${local.bucket_arn}/*"]
+      Condition = { Bool = { "aws:SecureTransport" = "false" } }
+    },
+    # An object under the feed's prefix is written once: whoever may put must also say "only if it is not there".
+    # https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
+    {
+      Sid       = "DenyOverwriteOfRecords"
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = "s3:PutObject"
+      Resource  = "${local.bucket_arn}/${var.bucket.prefix}*"
+      Condition = { Null = { "s3:if-none-match" = "true" } }
+    },
+    # An object encrypted with a caller's own key could be read by nobody else.
+    {
+      Sid       = "DenyCustomerProvidedKeys"
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = "s3:PutObject"
+      Resource  = "${local.bucket_arn}/*"
+      Condition = { Null = { "s3:x-amz-server-side-encryption-customer-algorithm" = "false" } }
+    },
+  ] })
+}
+
+resource "aws_s3_bucket" "archive" {
+  count = var.bucket.create ? 1 : 0
+
+  bucket        = var.bucket_name
+  force_destroy = var.bucket.force_destroy
+  tags          = var.tags
+}
+
+resource "aws_s3_bucket_ownership_controls" "archive" {
+  count = var.bucket.create ? 1 : 0
+
+  bucket = aws_s3_bucket.archive[0].id
+
+  rule {
+    object_ownership = "BucketOwnerEnforced"
+  }
+}
+
+resource "aws_s3_bucket_public_access_block" "archive" {
+  count = var.bucket.create ? 1 : 0
+
+  bucket                  = aws_s3_bucket.archive[0].id
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+
+resource "aws_s3_bucket_server_side_encryption_configuration" "archive" {
+  count = var.bucket.create ? 1 : 0
+
+  bucket = aws_s3_bucket.archive[0].id
+
+  rule {
+    bucket_key_enabled = var.kms_key != null
+
+    apply_server_side_encryption_by_default {
+      sse_algorithm     = var.kms_key == null ? "AES256" : "aws:kms"
+      kms_master_key_id = one(var.kms_key[*].arn)
+    }
+  }
+}
+
+resource "aws_s3_bucket_versioning" "archive" {
+  count = var.bucket.create ? 1 : 0
+
+  bucket = aws_s3_bucket.archive[0].id
+
+  versioning_configuration {
+    status = var.bucket.versioning ? "Enabled" : "Suspended"
+  }
+}
+
+resource "aws_s3_bucket_policy" "archive" {
+  count = var.bucket.create ? 1 : 0
+
+  bucket = aws_s3_bucket.archive[0].id
+  policy = local.policy
+
+  # S3 refuses two changes of a bucket's access at once.
+  depends_on = [aws_s3_bucket_public_access_block.archive, aws_s3_bucket_ownership_controls.archive]
+}
+
+resource "aws_s3_bucket_lifecycle_configuration" "archive" {
+  count = var.bucket.create ? 1 : 0
+
+  bucket = aws_s3_bucket.archive[0].id
+
+  rule {
+    id     = "unfinished-uploads"
+    status = "Enabled"
+
+    filter {}
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = var.bucket.abort_incomplete_upload_days
+    }
+  }
+
+  # Versions outlive the time in which Zoom can still be asked: an object that the feed deleted is read by version.
+  rule {
+    id     = "records"
+    status = "Enabled"
+
+    filter {
+      prefix = var.bucket.prefix
+    }
+
+    expiration {
+      days                         = var.bucket.expiration_days
+      expired_object_delete_marker = var.bucket.expiration_days == null ? true : null
+    }
+
+    noncurrent_version_expiration {
+      noncurrent_days = var.bucket.noncurrent_expiration_days
+    }
+  }
+
+  # The checkpoint is rewritten by every run and can be rebuilt from the archive: its old versions are soon worthless.
+  rule {
+    id     = "checkpoint"
+    status = "Enabled"
+
+    filter {
+      prefix = var.bucket.state_key
+    }
+
+    noncurrent_version_expiration {
+      noncurrent_days = 14
+    }
+  }
+
+  # Rules on noncurrent versions need versioning to be settled first.
+  depends_on = [aws_s3_bucket_versioning.archive]
+}

@@ -1,0 +1,16 @@
+output "bucket" {
+  description = "The bucket: `name`, `arn`, `prefix`, `state_key`, `uri` (what a feed reads), `created`, and `policy`, the JSON document whose statements a bucket made elsewhere should carry too."
+
+  value = {
+    name      = var.bucket.create ? aws_s3_bucket.archive[0].bucket : var.bucket_name
+    arn       = local.bucket_arn
+    prefix    = var.bucket.prefix
+    state_key = var.bucket.state_key
+    uri       = "s3://${var.bucket_name}/${var.bucket.prefix}"
+    created   = var.bucket.create
+    policy    = local.policy
+  }
+
+  # Nobody writes before the bucket keeps versions and refuses overwriting.
+  depends_on = [aws_s3_bucket_policy.archive, aws_s3_bucket_versioning.archive]
+}

@@ -1,0 +1,54 @@
+variable "bucket_name" {
+  type        = string
+  description = "Name of the S3 bucket."
+  nullable    = false
+}
+
+variable "bucket" {
+  type = object({
+    create                       = optional(bool, true)
+    prefix                       = optional(string, "zoom/operationlogs/")
+    state_key                    = optional(string, "zoom/operationlogs-state/state.json")
+    versioning                   = optional(bool, true)
+    force_destroy                = optional(bool, false)
+    expiration_days              = optional(number)
+    noncurrent_expiration_days   = optional(number, 200)
+    abort_incomplete_upload_days = optional(number, 7)
+  })
+  description = <<-EOT
+    The bucket and what is kept in it.
+    - `create`: make the bucket; `false` uses one that exists and changes nothing of it (merge the output `bucket.policy` into its policy).
+    - `prefix`: where the records go, and the feed's folder; ends with "/".
+    - `state_key`: the collector's checkpoint, outside `prefix`.
+    - `versioning`: keep versions; for a bucket that exists, whether it does.
+    - `force_destroy`: let `terraform destroy` delete the records with the bucket.
+    - `expiration_days`: delete records after so many days; null keeps them.
+    - `noncurrent_expiration_days`: delete replaced or deleted versions of records after so many days.
+    - `abort_incomplete_upload_days`: drop unfinished multipart uploads after so many days.
+  EOT
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^([A-Za-z0-9_-][A-Za-z0-9._-]*/)+$", var.bucket.prefix))
+    error_message = "bucket.prefix must be a folder such as \"zoom/operationlogs/\": it ends with \"/\", does not begin with it, and uses only letters, digits and . _ -."
+  }
+
+  validation {
+    condition     = !startswith(var.bucket.state_key, var.bucket.prefix)
+    error_message = "bucket.state_key must lie outside bucket.prefix: the feed would ingest the checkpoint as a log, and may delete it."
+  }
+}
+
+variable "kms_key" {
+  type        = object({ arn = string })
+  description = "KMS key that encrypts the objects of a bucket made here; null means S3's own keys (SSE-S3)."
+  default     = null
+}
+
+variable "tags" {
+  type        = map(string)
+  description = "Tags of the bucket."
+  default     = {}
+  nullable    = false
+}

@@ -1,0 +1,117 @@
+# What the collector's role may do. All of the writer policy follows from names, so a plan shows it whole; statements
+# about keys and secrets, whose ARNs may only be known after apply, stand in policies of their own.
+
+locals {
+  records_arn = "${var.bucket.arn}/${var.bucket.prefix}*"
+  state_arn   = "${var.bucket.arn}/${var.bucket.state_key}"
+
+  writer_policy = {
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid      = "WriteAndReadRecords"
+        Effect   = "Allow"
+        Action   = ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"]
+        Resource = local.records_arn
+      },
+      {
+        Sid      = "ReadAndReplaceCheckpoint"
+        Effect   = "Allow"
+        Action   = ["s3:GetObject", "s3:PutObject"]
+        Resource = local.state_arn
+      },
+      # Listing the checkpoint's key makes a missing one answer 404 instead of 403.
+      {
+        Sid       = "ListRecordsAndCheckpoint"
+        Effect    = "Allow"
+        Action    = ["s3:ListBucket", "s3:ListBucketVersions"]
+        Resource  = var.bucket.arn
+        Condition = { StringLike = { "s3:prefix" = ["${var.bucket.prefix}*", var.bucket.state_key] } }
+      },
+      {
+        Sid      = "WriteOwnLogs"
+        Effect   = "Allow"
+        Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+        Resource = "arn:${local.partition}:logs:${local.region}:${local.account}:log-group:${local.log_group_name}:*"
+      },
+    ]
+  }
+
+  # Secrets Manager adds a hyphen and six characters of its own to the name.
+  secret_resource = (
+    var.secret.existing == null
+    ? "arn:${local.partition}:secretsmanager:${local.region}:${local.account}:secret:${local.secret_name}-??????"
+    : var.secret.existing.arn
+  )
+
+  # The encryption context ties a grant to this bucket and this secret, whatever else the key protects.
+  bucket_key_statements = [for key in var.kms_key[*].arn : {
+    Sid       = "UseKeyForRecords"
+    Effect    = "Allow"
+    Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
+    Resource  = key
+    Condition = { StringLike = { "kms:EncryptionContext:aws:s3:arn" = [var.bucket.arn, "${var.bucket.arn}/*"] } }
+  }]
+  secret_key = var.secret.existing == null ? var.kms_key : var.secret.existing.kms_key
+  secret_key_statements = [for key in local.secret_key[*].arn : {
+    Sid       = "UseKeyForCredentials"
+    Effect    = "Allow"
+    Action    = ["kms:Decrypt"]
+    Resource  = key
+    Condition = { StringLike = { "kms:EncryptionContext:SecretARN" = [local.secret_resource] } }
+  }]
+  key_statements = concat(local.bucket_key_statements, local.secret_key_statements)
+}
+
+resource "aws_iam_role" "collector" {
+  name                 = "${var.name_prefix}${var.collector.role_name}"
+  description          = "Collects Zoom's operation logs into s3://${var.bucket.name}/${var.bucket.prefix}"
+  path                 = var.iam_path
+  permissions_boundary = var.permissions_boundary_arn
+  tags                 = var.tags
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "lambda.amazonaws.com" }
+    }]
+  })
+}
+
+resource "aws_iam_policy" "writer" {
+  name        = "${var.name_prefix}${var.collector.policy_name}"
+  description = "Write the archive in s3://${var.bucket.name}/${var.bucket.prefix}, and own logs"
+  path        = var.iam_path
+  policy      = jsonencode(local.writer_policy)
+  tags        = var.tags
+}
+
+resource "aws_iam_role_policy_attachment" "writer" {
+  role       = aws_iam_role.collector.name
+  policy_arn = aws_iam_policy.writer.arn
+}
+
+resource "aws_iam_role_policy" "credentials" {
+  name = "read-zoom-credentials"
+  role = aws_iam_role.collector.name
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid      = "ReadZoomCredentials"
+      Effect   = "Allow"
+      Action   = ["secretsmanager:GetSecretValue"]
+      Resource = local.secret_resource
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "keys" {
+  count = length(local.key_statements) > 0 ? 1 : 0
+
+  name   = "use-kms-keys"
+  role   = aws_iam_role.collector.name
+  policy = jsonencode({ Version = "2012-10-17", Statement = local.key_statements })
+}

@@ -1,0 +1,137 @@
+# The collector: the function that asks Zoom and writes the archive, and all it needs to do so.
+# Who may do what stands in iam.tf, which package it runs in package.tf, when it runs in schedule.tf.
+
+data "aws_caller_identity" "current" {}
+data "aws_partition" "current" {}
+data "aws_region" "current" {}
+
+locals {
+  # `name` is deprecated from provider 6 on, where `region` takes its place: read whichever there is.
+  region_attributes = { for name, value in data.aws_region.current : name => value }
+  region            = coalesce(lookup(local.region_attributes, "region", null), lookup(local.region_attributes, "name", null))
+
+  partition = data.aws_partition.current.partition
+  account   = data.aws_caller_identity.current.account_id
+  kms_key   = one(var.kms_key[*].arn)
+
+  function_name  = "${var.name_prefix}${var.collector.function_name}"
+  log_group_name = "/aws/lambda/${local.function_name}"
+  secret_name    = "${var.name_prefix}${var.secret.name}"
+  secret_arn     = var.secret.existing == null ? aws_secretsmanager_secret.zoom[0].arn : var.secret.existing.arn
+
+  environment = merge(
+    {
+      S3_BUCKET       = var.bucket.name
+      S3_PREFIX       = var.bucket.prefix
+      STATE_KEY       = var.bucket.state_key
+      FEED_DELETES    = tostring(var.feed_deletes)
+      PAGE_SIZE       = tostring(var.zoom.page_size)
+      TIMEOUT         = tostring(var.zoom.timeout_seconds)
+      LOOKBACK_DAYS   = tostring(var.zoom.lookback_days)
+      RECONCILE_HOURS = tostring(var.zoom.reconcile_hours)
+      ZOOM_OAUTH_URL  = var.zoom.oauth_url
+      ZOOM_API_URL    = var.zoom.api_url
+      ZOOM_SECRET_ARN = local.secret_arn
+
+      # The service is a dimension of every metric: the function's name keeps two collectors in one account apart.
+      POWERTOOLS_SERVICE_NAME      = local.function_name
+      POWERTOOLS_METRICS_NAMESPACE = var.collector.metrics_namespace
+      POWERTOOLS_LOG_LEVEL         = var.collector.log_level
+    },
+    var.zoom.start_date == null ? {} : { START_DATE = var.zoom.start_date },
+  )
+}
+
+resource "aws_secretsmanager_secret" "zoom" {
+  count = var.secret.existing == null ? 1 : 0
+
+  name                    = local.secret_name
+  description             = "Zoom Server-to-Server OAuth app: {\"account_id\", \"client_id\", \"client_secret\"}"
+  kms_key_id              = local.kms_key
+  recovery_window_in_days = var.secret.recovery_window_days
+  tags                    = var.tags
+}
+
+# Only a write-only argument carries the credentials, so they reach neither plan nor state.
+resource "aws_secretsmanager_secret_version" "zoom" {
+  count = var.zoom.credentials_version == null ? 0 : 1
+
+  secret_id                = aws_secretsmanager_secret.zoom[0].id
+  secret_string_wo         = jsonencode(var.zoom_credentials)
+  secret_string_wo_version = var.zoom.credentials_version
+}
+
+# Made before the function, which would otherwise make one itself that never expires.
+resource "aws_cloudwatch_log_group" "collector" {
+  name              = local.log_group_name
+  retention_in_days = var.collector.log_retention_days
+  kms_key_id        = local.kms_key
+  tags              = var.tags
+}
+
+resource "aws_lambda_function" "collector" {
+  function_name = local.function_name
+  description   = "Copies Zoom's operation logs to s3://${var.bucket.name}/${var.bucket.prefix}"
+  role          = aws_iam_role.collector.arn
+
+  handler       = "zoom_operationlogs.handler.lambda_handler"
+  runtime       = "python3.13"
+  architectures = [var.collector.architecture]
+  memory_size   = var.collector.memory_mb
+  timeout       = var.collector.timeout_seconds
+  kms_key_arn   = local.kms_key
+
+  filename          = local.package.filename
+  s3_bucket         = local.package.s3_bucket
+  s3_key            = local.package.s3_key
+  s3_object_version = local.package.s3_object_version
+  source_code_hash  = local.package_hash
+
+  # Two collectors at once do no harm (a put that is not the first fails), so none is reserved unless asked for.
+  reserved_concurrent_executions = var.collector.reserved_concurrency
+
+  environment {
+    variables = local.environment
+  }
+
+  logging_config {
+    log_group  = aws_cloudwatch_log_group.collector.name
+    log_format = "JSON"
+
+    # Above INFO, Lambda would drop the metrics that the collector prints.
+    application_log_level = var.collector.log_level
+    system_log_level      = "WARN"
+  }
+
+  tags = var.tags
+
+  depends_on = [
+    aws_iam_role_policy.credentials,
+    aws_iam_role_policy.keys,
+    aws_iam_role_policy_attachment.writer,
+  ]
+
+  lifecycle {
+    precondition {
+      condition     = local.package_exists
+      error_message = "The collector's package is missing: run `make package`, which makes lambda/dist/collector.zip and collector.json, or correct package.filename."
+    }
+
+    precondition {
+      condition     = local.package_intact
+      error_message = "lambda/dist/collector.zip is not the file that collector.json beside it describes: run `make package` and commit both."
+    }
+
+    precondition {
+      condition     = local.package_fresh
+      error_message = "The collector's sources have changed since lambda/dist/collector.zip was built: run `make package` and commit the result."
+    }
+  }
+}
+
+# The next tick of the schedule is the retry: a failed run is counted once, and a run that waited past its turn is dropped.
+resource "aws_lambda_function_event_invoke_config" "collector" {
+  function_name                = aws_lambda_function.collector.function_name
+  maximum_retry_attempts       = 0
+  maximum_event_age_in_seconds = var.collector.max_event_age_seconds
+}

@@ -1,0 +1,144 @@
+# Who reads the archive for Google SecOps: an IAM user whose access key goes into the feed (the guide's way), or a role
+# that Google's federated identity assumes without any key.
+#
+# No access key is made here: Terraform would keep its secret in the state.
+
+data "aws_partition" "current" {}
+
+locals {
+  bucket_arn  = "arn:${data.aws_partition.current.partition}:s3:::${var.bucket.name}"
+  records_arn = "${local.bucket_arn}/${var.bucket.prefix}*"
+
+  name        = "${var.name_prefix}${var.reader.name}"
+  policy_name = "${var.name_prefix}${var.reader.policy_name}"
+  is_user     = var.reader.mode == "user"
+  is_role     = var.reader.mode == "role"
+  reads       = local.is_user || local.is_role
+
+  # What Google's Storage Transfer Service asks for.
+  # https://cloud.google.com/storage-transfer/docs/source-amazon-s3
+  reader_statements = concat(
+    [
+      {
+        Sid       = "ListRecords"
+        Effect    = "Allow"
+        Action    = ["s3:ListBucket"]
+        Resource  = local.bucket_arn
+        Condition = { StringLike = { "s3:prefix" = ["${var.bucket.prefix}*"] } }
+      },
+      {
+        Sid      = "LocateBucket"
+        Effect   = "Allow"
+        Action   = ["s3:GetBucketLocation"]
+        Resource = local.bucket_arn
+      },
+      {
+        Sid      = "ReadRecords"
+        Effect   = "Allow"
+        Action   = ["s3:GetObject"]
+        Resource = local.records_arn
+      },
+    ],
+    [for allowed in [var.feed_deletes] : {
+      Sid      = "DeleteRecordsOnceRead"
+      Effect   = "Allow"
+      Action   = ["s3:DeleteObject"]
+      Resource = local.records_arn
+    } if allowed],
+  )
+
+  # The encryption context ties the grant to this bucket, whatever else the key protects.
+  key_statements = [for key in var.kms_key[*].arn : {
+    Sid       = "UseKeyForRecords"
+    Effect    = "Allow"
+    Action    = ["kms:Decrypt"]
+    Resource  = key
+    Condition = { StringLike = { "kms:EncryptionContext:aws:s3:arn" = [local.bucket_arn, "${local.bucket_arn}/*"] } }
+  }]
+}
+
+resource "aws_iam_policy" "reader" {
+  count = local.reads ? 1 : 0
+
+  name        = local.policy_name
+  description = "Read s3://${var.bucket.name}/${var.bucket.prefix}"
+  path        = var.iam_path
+  policy      = jsonencode({ Version = "2012-10-17", Statement = local.reader_statements })
+  tags        = var.tags
+}
+
+# Apart from the reader policy, because a key's ARN may only be known after apply.
+resource "aws_iam_policy" "key" {
+  count = local.reads ? length(local.key_statements) : 0
+
+  name        = "${local.policy_name}-kms"
+  description = "Decrypt s3://${var.bucket.name}/${var.bucket.prefix}"
+  path        = var.iam_path
+  policy      = jsonencode({ Version = "2012-10-17", Statement = local.key_statements })
+  tags        = var.tags
+}
+
+resource "aws_iam_user" "reader" {
+  count = local.is_user ? 1 : 0
+
+  name                 = local.name
+  path                 = var.iam_path
+  permissions_boundary = var.permissions_boundary_arn
+  force_destroy        = true # access keys are made outside Terraform
+  tags                 = var.tags
+}
+
+resource "aws_iam_user_policy_attachment" "reader" {
+  count = length(aws_iam_user.reader)
+
+  user       = aws_iam_user.reader[0].name
+  policy_arn = aws_iam_policy.reader[0].arn
+}
+
+resource "aws_iam_user_policy_attachment" "key" {
+  count = local.is_user ? length(aws_iam_policy.key) : 0
+
+  user       = aws_iam_user.reader[0].name
+  policy_arn = aws_iam_policy.key[0].arn
+}
+
+resource "aws_iam_role" "reader" {
+  count = local.is_role ? 1 : 0
+
+  name                 = local.name
+  description          = "Google SecOps reads s3://${var.bucket.name}/${var.bucket.prefix}"
+  path                 = var.iam_path
+  permissions_boundary = var.permissions_boundary_arn
+  tags                 = var.tags
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRoleWithWebIdentity"
+      Principal = { Federated = coalesce(var.reader.federated_principal, "accounts.google.com") }
+      Condition = { StringEquals = { "accounts.google.com:sub" = var.reader.subject_id } }
+    }]
+  })
+
+  lifecycle {
+    precondition {
+      condition     = data.aws_partition.current.partition == "aws" || var.reader.federated_principal != null
+      error_message = "reader.mode \"role\" trusts accounts.google.com, which this AWS partition does not know: use mode \"user\", or make an OIDC provider for it and give its ARN as reader.federated_principal."
+    }
+  }
+}
+
+resource "aws_iam_role_policy_attachment" "reader" {
+  count = length(aws_iam_role.reader)
+
+  role       = aws_iam_role.reader[0].name
+  policy_arn = aws_iam_policy.reader[0].arn
+}
+
+resource "aws_iam_role_policy_attachment" "key" {
+  count = local.is_role ? length(aws_iam_policy.key) : 0
+
+  role       = aws_iam_role.reader[0].name
+  policy_arn = aws_iam_policy.key[0].arn
+}

@@ -1,0 +1,168 @@
+# With a bucket name alone, everything has the guide's value, or the reason why not stands beside it.
+
+mock_provider "aws" {
+  source          = "./tests/mocks"
+  override_during = plan
+}
+
+variables {
+  bucket_name = "zoom-operation-logs"
+}
+
+run "names_are_the_guides" {
+  command = plan
+
+  assert {
+    condition     = output.bucket.name == "zoom-operation-logs" && output.bucket.prefix == "zoom/operationlogs/"
+    error_message = "the bucket and prefix of the guide"
+  }
+
+  # The guide keeps its state under the feed's prefix, where it is ingested as a log: ours lies outside.
+  assert {
+    condition     = output.bucket.state_key == "zoom/operationlogs-state/state.json"
+    error_message = "the state lies outside the feed's prefix"
+  }
+
+  assert {
+    condition     = output.function.name == "zoom_operationlogs_to_s3"
+    error_message = "the function's name"
+  }
+
+  assert {
+    condition     = output.role.name == "WriteZoomOperationLogsToS3Role"
+    error_message = "the function's role"
+  }
+
+  assert {
+    condition     = output.schedule.name == "zoom-operationlogs-schedule-15min" && output.schedule.expression == "rate(15 minutes)" && output.schedule.enabled
+    error_message = "the schedule"
+  }
+
+  assert {
+    condition     = output.reader.mode == "user" && output.reader.name == "secops-reader"
+    error_message = "the reader"
+  }
+
+  assert {
+    condition     = output.secret.created && output.secret.name == "zoom-operationlogs-credentials"
+    error_message = "an empty secret waits for the credentials"
+  }
+}
+
+run "the_function_is_told_the_guides_values_and_no_secret" {
+  command = plan
+
+  assert {
+    condition = jsonencode(output.function.environment) == jsonencode({
+      S3_BUCKET = "zoom-operation-logs"
+      S3_PREFIX = "zoom/operationlogs/"
+      STATE_KEY = "zoom/operationlogs-state/state.json"
+      PAGE_SIZE = "300"
+      TIMEOUT   = "30"
+
+      FEED_DELETES    = "false"
+      LOOKBACK_DAYS   = "3"
+      RECONCILE_HOURS = "12"
+      ZOOM_API_URL    = "https://api.zoom.us/v2"
+      ZOOM_OAUTH_URL  = "https://zoom.us/oauth/token"
+      ZOOM_SECRET_ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:zoom-operationlogs-credentials-AbCdEf"
+
+      POWERTOOLS_LOG_LEVEL         = "INFO"
+      POWERTOOLS_METRICS_NAMESPACE = "ZoomOperationLogs"
+      POWERTOOLS_SERVICE_NAME      = "zoom_operationlogs_to_s3"
+    })
+    error_message = "the environment: ${jsonencode(output.function.environment)}"
+  }
+}
+
+run "the_feed_is_spelt_out_in_the_forms_order" {
+  command = plan
+
+  assert {
+    condition = jsonencode(output.secops_feed_values) == jsonencode([
+      { field = "Feed name", value = "Zoom Operation Logs" },
+      { field = "Source type", value = "Amazon S3 V2" },
+      { field = "Log type", value = "Zoom Operation Logs (ZOOM_OPERATION_LOGS)" },
+      { field = "S3 URI", value = "s3://zoom-operation-logs/zoom/operationlogs/" },
+      { field = "Source deletion option", value = "Never delete files (NEVER)" },
+      { field = "Maximum file age (days)", value = "180" },
+      { field = "Access key ID", value = "from: aws iam create-access-key --user-name secops-reader" },
+      { field = "Secret access key", value = "from the same command" },
+      { field = "Asset namespace", value = "(none)" },
+      { field = "Ingestion labels", value = "(none)" },
+    ])
+    error_message = "the feed's values: ${jsonencode(output.secops_feed_values)}"
+  }
+}
+
+run "the_feed_follows_its_options" {
+  command = plan
+
+  variables {
+    name_prefix = "emea-"
+    reader      = { mode = "role", subject_id = "1234567890" }
+    feed = {
+      name              = "Zoom EMEA"
+      deletion_option   = "ON_SUCCESS"
+      max_lookback_days = 30
+      namespace         = "emea"
+      labels            = { env = "prod", team = "soc" }
+    }
+  }
+
+  assert {
+    condition = jsonencode(output.secops_feed_values) == jsonencode([
+      { field = "Feed name", value = "Zoom EMEA" },
+      { field = "Source type", value = "Amazon S3 V2" },
+      { field = "Log type", value = "Zoom Operation Logs (ZOOM_OPERATION_LOGS)" },
+      { field = "S3 URI", value = "s3://zoom-operation-logs/zoom/operationlogs/" },
+      { field = "Source deletion option", value = "Delete transferred files and empty directories (ON_SUCCESS)" },
+      { field = "Maximum file age (days)", value = "30" },
+      { field = "AWS IAM role ARN", value = "arn:aws:iam::111122223333:role/mocked" },
+      { field = "Subject ID", value = "1234567890" },
+      { field = "Asset namespace", value = "emea" },
+      { field = "Ingestion labels", value = "env=prod, team=soc" },
+    ])
+    error_message = "the feed's values: ${jsonencode(output.secops_feed_values)}"
+  }
+
+  assert {
+    condition     = output.function.environment.FEED_DELETES == "true"
+    error_message = "the collector knows that the feed deletes"
+  }
+}
+
+run "nobody_reads_in_mode_none" {
+  command = plan
+
+  variables {
+    reader = { mode = "none" }
+  }
+
+  assert {
+    condition     = output.reader.name == null && output.reader.arn == null && output.reader.policy_arn == null
+    error_message = "mode none makes no reader"
+  }
+
+  assert {
+    condition     = !contains(output.secops_feed_values[*].field, "Access key ID")
+    error_message = "mode none has no credentials to enter"
+  }
+}
+
+run "a_start_date_and_a_government_account_reach_the_function" {
+  command = plan
+
+  variables {
+    zoom = {
+      oauth_url  = "https://zoomgov.com/oauth/token"
+      api_url    = "https://api.zoomgov.com/v2"
+      start_date = "2026-01-31"
+    }
+  }
+
+  assert {
+    condition     = output.function.environment.START_DATE == "2026-01-31" && output.function.environment.ZOOM_API_URL == "https://api.zoomgov.com/v2" && output.function.environment.ZOOM_OAUTH_URL == "https://zoomgov.com/oauth/token"
+    error_message = "zoom's inputs reach the environment"
+  }
+}

@@ -1,0 +1,70 @@
+# A prefix keeps two instances in one account apart.
+
+mock_provider "aws" {
+  source          = "./tests/mocks"
+  override_during = plan
+}
+
+run "one" {
+  command = plan
+
+  variables {
+    bucket_name = "zoom-logs-one"
+    name_prefix = "one-"
+  }
+
+  assert {
+    condition = alltrue([for name in [
+      output.function.name,
+      output.role.name,
+      output.schedule.name,
+      output.schedule.role_name,
+      output.dead_letter_queue.name,
+      output.secret.name,
+      output.reader.name,
+    ] : startswith(name, "one-")]) && output.log_group.name == "/aws/lambda/one-zoom_operationlogs_to_s3"
+    error_message = "every name begins with the prefix"
+  }
+}
+
+run "two" {
+  command = plan
+
+  variables {
+    bucket_name = "zoom-logs-two"
+    name_prefix = "two-"
+  }
+
+  assert {
+    condition = length(setintersection(
+      [output.bucket.name, output.function.name, output.role.name, output.schedule.name, output.schedule.role_name, output.dead_letter_queue.name, output.log_group.name, output.secret.name, output.reader.name],
+      [run.one.bucket.name, run.one.function.name, run.one.role.name, run.one.schedule.name, run.one.schedule.role_name, run.one.dead_letter_queue.name, run.one.log_group.name, run.one.secret.name, run.one.reader.name],
+    )) == 0
+    error_message = "no name of one instance is taken by another"
+  }
+
+  # Metrics are told apart by their service dimension.
+  assert {
+    condition     = output.function.name != run.one.function.name
+    error_message = "the service dimension differs"
+  }
+}
+
+run "given_names_replace_the_guides" {
+  command = plan
+
+  variables {
+    bucket_name = "zoom-logs"
+    iam_path    = "/security/"
+    collector   = { function_name = "collect", role_name = "Collect" }
+    schedule    = { name = "every-quarter", role_name = "Tick", dead_letter_queue_name = "lost" }
+    secret      = { name = "zoom/oauth" }
+    reader      = { name = "google" }
+  }
+
+  assert {
+    condition = jsonencode([output.function.name, output.role.name, output.schedule.name, output.schedule.role_name, output.dead_letter_queue.name, output.secret.name, output.reader.name]) == jsonencode(
+    ["collect", "Collect", "every-quarter", "Tick", "lost", "zoom/oauth", "google"])
+    error_message = "the names given are the names made"
+  }
+}

@@ -1,0 +1,197 @@
+"""The stand-in for AWS: moto's server, repaired, as a context manager.
+
+with AwsStandIn() as aws:
+    subprocess.run(["terraform", "apply"], env=aws.env())
+    aws.client("s3").list_buckets()
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Self
+
+import boto3
+import botocore.session
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ACCOUNT_ID = "123456789012"
+REGION = "us-east-1"
+ACCESS_KEY_ID = "testing"
+SECRET_ACCESS_KEY = "testing"
+START_SECONDS = 60
+STOP_SECONDS = 5
+DELETE_BATCH = 1000  # DeleteObjects takes no more keys in one request
+
+_FOREIGN = re.compile(r"AWS_|MOTO_|TF_CLI_ARGS|TF_VAR_|TF_DATA_DIR$|TF_WORKSPACE$")
+
+
+def scrubbed(environ: Mapping[str, str]) -> dict[str, str]:
+    """Drop what would send a tool to another AWS, profile, region or Terraform workspace than the caller means."""
+    return {name: value for name, value in environ.items() if not _FOREIGN.match(name)}
+
+
+def without_proxy_on_loopback(environ: Mapping[str, str]) -> dict[str, str]:
+    """Add the loopback names to `NO_PROXY`: a company's proxy cannot reach a server on this machine."""
+    known = environ.get("NO_PROXY") or environ.get("no_proxy") or ""
+    names = ",".join([*filter(None, known.split(",")), "127.0.0.1", "localhost"])
+    return {**environ, "NO_PROXY": names, "no_proxy": names}
+
+
+class AwsStandIn:
+    """An AWS account of its own on a free loopback port; empty when it starts, gone when it stops.
+
+    The server is a process in its own session, so that Ctrl-C reaches only its owner, and it watches a pipe from its
+    owner, so that it ends with it, however that ends.
+    """
+
+    def __init__(self, *, region: str = REGION, managed_policies: bool = False) -> None:
+        """`managed_policies` loads AWS's own IAM policies (AmazonS3FullAccess …), which takes a few seconds."""
+        self.region = region
+        self.account_id = ACCOUNT_ID
+        self._managed_policies = managed_policies
+        self._process: subprocess.Popen[str] | None = None
+        self._folder: Path | None = None
+        self._log: IO[str] | None = None
+        self._port = 0
+
+    @property
+    def url(self) -> str:
+        """The endpoint of every service. Raises RuntimeError unless started."""
+        if not self._port:
+            raise RuntimeError("The AWS stand-in is not running: call start() first.")
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def log_file(self) -> Path:
+        """Where the server logs its requests and errors; removed by stop(). Raises RuntimeError unless started."""
+        if self._folder is None:
+            raise RuntimeError("The AWS stand-in is not running: call start() first.")
+        return self._folder / "server.log"
+
+    def start(self) -> Self:
+        """Start the server and wait until it listens. Raises RuntimeError with its log when it does not."""
+        if self._process is not None:
+            return self
+        self._folder = Path(tempfile.mkdtemp(prefix="aws-standin-"))
+        self._log = self.log_file.open("w", encoding="utf-8")
+        environ = scrubbed(os.environ) | {"PYTHONUNBUFFERED": "1"}
+        if self._managed_policies:
+            environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
+        process = subprocess.Popen(
+            [sys.executable, "-m", "standins.aws_server"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            env=environ,
+            text=True,
+            start_new_session=True,
+        )
+        self._process = process
+        impatience = threading.Timer(START_SECONDS, process.kill)
+        impatience.start()
+        try:
+            assert process.stdout is not None
+            greeting = process.stdout.readline()
+            if not greeting:
+                tail = self.log_file.read_text(encoding="utf-8")[-2000:]
+                raise RuntimeError(f"The AWS stand-in did not start. Its log ends:\n{tail}")
+            self._port = json.loads(greeting)["port"]
+        except BaseException:
+            self.stop()
+            raise
+        finally:
+            impatience.cancel()
+        return self
+
+    def stop(self) -> None:
+        """Stop the server and remove its folder; harmless when it is not running."""
+        process, self._process, self._port = self._process, None, 0
+        if process is not None:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.close()
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            process.stdout.close()
+        if self._log is not None:
+            self._log.close()
+            self._log = None
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def credentials(self) -> dict[str, str]:
+        """Give the variables with which any AWS SDK reaches this stand-in, and nothing else."""
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": ACCESS_KEY_ID,
+            "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+        }
+
+    def env(self, environ: Mapping[str, str] | None = None) -> dict[str, str]:
+        """Give a whole environment for Terraform or an SDK: `environ` (this process's) scrubbed and pointed here."""
+        return {
+            **without_proxy_on_loopback(scrubbed(os.environ if environ is None else environ)),
+            **self.credentials(),
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_MAX_ATTEMPTS": "3",
+        }
+
+    def client(self, service: str) -> Any:
+        """Make a boto3 client of this stand-in, whatever AWS settings the machine has."""
+        ignored = {
+            "profile": (None, None, None, None),
+            "config_file": (None, None, os.devnull, None),
+            "credentials_file": (None, None, os.devnull, None),
+            "use_fips_endpoint": (None, None, False, None),
+            "use_dualstack_endpoint": (None, None, False, None),
+            "ca_bundle": (None, None, None, None),
+        }
+        session = boto3.Session(
+            aws_access_key_id=ACCESS_KEY_ID,
+            aws_secret_access_key=SECRET_ACCESS_KEY,
+            region_name=self.region,
+            botocore_session=botocore.session.Session(session_vars=ignored),
+        )
+        config = Config(retries={"total_max_attempts": 2}, proxies={}, connect_timeout=5, read_timeout=60)
+        make_client: Any = session.client
+        return make_client(service, endpoint_url=self.url, config=config)
+
+    def empty_bucket(self, name: str) -> int:
+        """Delete every version and delete marker of a bucket, as `terraform destroy` wants it; count them."""
+        s3 = self.client("s3")
+        entries = [
+            {"Key": entry["Key"], "VersionId": entry["VersionId"]}
+            for page in s3.get_paginator("list_object_versions").paginate(Bucket=name)
+            for entry in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+        ]
+        for start in range(0, len(entries), DELETE_BATCH):
+            batch = entries[start : start + DELETE_BATCH]
+            errors = s3.delete_objects(Bucket=name, Delete={"Objects": batch, "Quiet": True}).get("Errors")
+            if errors:
+                raise RuntimeError(f"The bucket {name} keeps {len(errors)} objects: {errors[0]['Message']}")
+        return len(entries)

@@ -1,0 +1,185 @@
+"""moto's server in a process of its own, with the few repairs that a real Terraform module needs.
+
+Started by `standins.aws.AwsStandIn`. It writes `{"port": N}` on standard output once it listens on a free loopback
+port, and ends when its standard input closes: so it never outlives the process that started it.
+Each repair says what AWS does and moto 5.2 does not; tests/unit/test_standin_aws.py holds a test of each.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+from flask import has_request_context, request
+from moto.awslambda.models import LambdaFunction
+from moto.cloudwatch.responses import CloudWatchResponse
+from moto.iam.access_control import IAMPolicyStatement, PermissionResult
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.s3.models import FakeBucket, FakeDeleteMarker
+from moto.s3.responses import S3Response
+from werkzeug.serving import make_server
+
+from standins.iam_policy import statement_applies
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def repair_lambda_configuration() -> None:
+    """Lambda echoes the whole configuration it was given; without these four, every second plan shows a change."""
+    echoed = ("LoggingConfig", "DeadLetterConfig", "TracingConfig", "KMSKeyArn")
+    create, configuration, update = (
+        LambdaFunction.__init__,
+        LambdaFunction.get_configuration,
+        LambdaFunction.update_configuration,
+    )
+
+    def remember(self: Any, given: dict[str, Any]) -> None:
+        self.__dict__.setdefault("echo", {}).update({name: given[name] for name in echoed if name in given})
+
+    @functools.wraps(create)
+    def create_and_remember(self: Any, account_id: str, spec: dict[str, Any], *args: Any, **kwargs: Any) -> None:
+        create(self, account_id, spec, *args, **kwargs)
+        remember(self, spec)
+
+    @functools.wraps(update)
+    def update_and_remember(self: Any, config_updates: dict[str, Any]) -> dict[str, Any]:
+        remember(self, config_updates)
+        return update(self, config_updates)
+
+    @functools.wraps(configuration)
+    def configuration_and_echo(self: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        return {**configuration(self, *args, **kwargs), **self.__dict__.get("echo", {})}
+
+    LambdaFunction.__init__ = create_and_remember  # type: ignore[method-assign]
+    LambdaFunction.update_configuration = update_and_remember  # type: ignore[method-assign]
+    LambdaFunction.get_configuration = configuration_and_echo  # type: ignore[method-assign]
+
+
+def repair_composite_alarms() -> None:
+    """`PutCompositeAlarm` is missing and an apply retries it for ten minutes; moto's metric alarm keeps its rule."""
+    CloudWatchResponse.put_composite_alarm = CloudWatchResponse.put_metric_alarm  # type: ignore[attr-defined]
+
+
+def repair_delete_markers() -> None:
+    """Emptying a bucket whose versioning is suspended calls `dispose`, which moto's delete marker lacks: a 500.
+
+    `terraform destroy` does just that with `force_destroy`: it suspends versioning before it empties the bucket.
+    """
+
+    def dispose(self: Any, garbage: bool = False) -> None:
+        """Do nothing: a marker holds no bytes."""
+
+    FakeDeleteMarker.dispose = dispose  # type: ignore[attr-defined]
+
+
+def repair_conditional_writes() -> None:
+    """S3 decides `If-Match` and `If-None-Match` atomically; moto looks first and writes later, so two writers can win.
+
+    Deletes take part because they may carry `If-Match` too, reads so that they never see half a write (moto attaches
+    the metadata after the bytes).
+    """
+    lock = threading.RLock()
+
+    def one_at_a_time(method: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(method)
+        def locked(*args: Any, **kwargs: Any) -> Any:
+            with lock:
+                return method(*args, **kwargs)
+
+        return locked
+
+    for name in ("put_object", "delete_object", "get_object", "head_object"):
+        setattr(S3Response, name, one_at_a_time(getattr(S3Response, name)))
+
+
+def repair_policies() -> None:
+    """A statement applies only where its conditions hold, and `?` is a wildcard.
+
+    moto takes an unmet condition for a denial whatever the effect, so a bucket policy that refuses plain HTTP, or
+    writes without `If-None-Match`, would refuse every request. Evaluating the policies of callers (identity, key and
+    resource policies of the other services) belongs here as well.
+    """
+
+    def is_action_permitted(
+        self: Any,
+        action: str,
+        resource: str = "*",
+        principal: str | None = None,
+        incoming_condition_values: dict[str, str] | None = None,
+    ) -> PermissionResult:
+        context = request_context() | {key: [value] for key, value in (incoming_condition_values or {}).items()}
+        if not statement_applies(self._statement, action, resource, context, principal):
+            return PermissionResult.NEUTRAL
+        return PermissionResult.PERMITTED if self._statement["Effect"] == "Allow" else PermissionResult.DENIED
+
+    permission = FakeBucket.get_permission
+
+    @functools.wraps(permission)
+    def get_permission(self: Any, action: str, resource: str) -> Any:
+        return permission(self, iam_action(action), resource)
+
+    IAMPolicyStatement.is_action_permitted = is_action_permitted  # type: ignore[method-assign]
+    FakeBucket.get_permission = get_permission  # type: ignore[method-assign]
+
+
+def iam_action(action: str) -> str:
+    """Name the permission an object call needs: moto names it after the HTTP method, which IAM does not.
+
+    Source: Amazon S3 user guide, "Required permissions for Amazon S3 API operations".
+    """
+    if action == "s3:HeadObject":
+        action = "s3:GetObject"
+    versioned = action in ("s3:GetObject", "s3:DeleteObject") and has_request_context() and "versionId" in request.args
+    return f"{action}Version" if versioned else action
+
+
+def request_context() -> dict[str, list[str]]:
+    """Collect the condition keys of the request being served.
+
+    The stand-in speaks plain HTTP and passes for TLS; the header `x-standin-tls: false` makes a request plain.
+    """
+    if not has_request_context():
+        return {}
+    keys = {"aws:SecureTransport": request.headers.get("x-standin-tls", "true")}
+    headers = (
+        "If-None-Match",
+        "If-Match",
+        "x-amz-server-side-encryption",
+        "x-amz-server-side-encryption-aws-kms-key-id",
+        "x-amz-server-side-encryption-customer-algorithm",
+    )
+    keys |= {f"s3:{name.lower()}": request.headers[name] for name in headers if name in request.headers}
+    keys |= {f"s3:{name}": request.args[name] for name in ("prefix", "delimiter", "max-keys") if name in request.args}
+    return {key: [value] for key, value in keys.items()}
+
+
+def serve() -> None:
+    """Serve on a free loopback port until standard input closes."""
+    for repair in (
+        repair_lambda_configuration,
+        repair_composite_alarms,
+        repair_delete_markers,
+        repair_conditional_writes,
+        repair_policies,
+    ):
+        repair()
+    server = make_server(
+        "127.0.0.1",
+        0,
+        DomainDispatcherApplication(create_backend_app),
+        threaded=True,
+        request_handler=MotoRequestHandler,
+    )
+    os.environ["MOTO_PORT"] = str(server.port)  # moto's services call one another through it
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    print(json.dumps({"port": server.port}), flush=True)
+    sys.stdin.buffer.read()
+
+
+if __name__ == "__main__":
+    serve()

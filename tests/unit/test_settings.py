@@ -1,0 +1,87 @@
+"""Wrong settings and wrong events end in one sentence that says what to change."""
+
+from datetime import date
+
+import pytest
+from zoom_operationlogs.event import Request
+from zoom_operationlogs.settings import Settings, SettingsError
+
+ENVIRONMENT = {"S3_BUCKET": "logs", "ZOOM_SECRET_ARN": "arn:aws:secretsmanager:eu-west-1:1:secret:zoom"}
+TODAY = date(2026, 8, 31)
+
+
+def test_the_guides_values_are_the_defaults():
+    settings = Settings.from_environ(ENVIRONMENT)
+    assert (settings.prefix, settings.page_size, settings.http_timeout_seconds) == ("zoom/operationlogs/", 300, 30)
+    assert settings.state_key == "zoom/operationlogs-state/state.json"
+    assert (settings.oauth_url, settings.api_url) == ("https://zoom.us/oauth/token", "https://api.zoom.us/v2")
+    assert (settings.lookback_days, settings.reconcile_hours) == (3, 12)
+    assert (settings.start_date, settings.feed_deletes) == (None, False)
+
+
+def test_the_guides_credentials_are_understood_and_not_shown():
+    names = {"ZOOM_ACCOUNT_ID": "acct", "ZOOM_CLIENT_ID": "client", "ZOOM_CLIENT_SECRET": "hush-hush"}
+    settings = Settings.from_environ({"S3_BUCKET": "logs", **names})
+    assert settings.credentials
+    assert settings.credentials.client_secret == "hush-hush"
+    assert "hush-hush" not in repr(settings)
+
+
+def test_the_secret_wins_over_the_guides_variables():
+    assert Settings.from_environ({**ENVIRONMENT, "ZOOM_CLIENT_SECRET": "x"}).credentials is None
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"S3_BUCKET": ""}, "S3_BUCKET is not set"),
+        ({"S3_PREFIX": "logs"}, "S3_PREFIX is 'logs': give a folder that ends in one /"),
+        ({"S3_PREFIX": "/logs/"}, "S3_PREFIX is '/logs/'"),
+        ({"STATE_KEY": "zoom/operationlogs/state.json"}, "lies under S3_PREFIX"),
+        ({"PAGE_SIZE": "301"}, "PAGE_SIZE is '301': give a whole number from 1 to 300"),
+        ({"PAGE_SIZE": "many"}, "PAGE_SIZE is 'many'"),
+        ({"TIMEOUT": "0"}, "TIMEOUT is '0'"),
+        ({"LOOKBACK_DAYS": "29"}, "LOOKBACK_DAYS is '29': give a whole number from 1 to 28"),
+        ({"RECONCILE_HOURS": "-1"}, "RECONCILE_HOURS is '-1'"),
+        ({"START_DATE": "2026-02-30"}, "START_DATE is '2026-02-30': give a calendar date"),
+        ({"START_DATE": "01/02/2026"}, "START_DATE is '01/02/2026'"),
+        ({"FEED_DELETES": "yes"}, "FEED_DELETES is 'yes': give true or false"),
+        ({"ZOOM_API_URL": "http://api.zoom.us/v2"}, "ZOOM_API_URL is 'http://api.zoom.us/v2': give an address that starts"),
+        ({"ZOOM_OAUTH_URL": "zoom.us"}, "ZOOM_OAUTH_URL is 'zoom.us'"),
+        ({"ZOOM_SECRET_ARN": ""}, "No Zoom credentials are set"),
+        ({"ZOOM_SECRET_ARN": "", "ZOOM_CLIENT_ID": "x"}, "ZOOM_ACCOUNT_ID and ZOOM_CLIENT_SECRET is not set"),
+    ],
+)
+def test_wrong_settings_are_refused_with_a_sentence(change, sentence):
+    with pytest.raises(SettingsError) as refusal:
+        Settings.from_environ({**ENVIRONMENT, **change})
+    assert sentence in str(refusal.value)
+
+
+def test_a_server_on_the_loopback_may_be_plain_http():
+    assert Settings.from_environ({**ENVIRONMENT, "ZOOM_API_URL": "http://127.0.0.1:8080/v2/"}).api_url.endswith(":8080/v2")
+
+
+def test_events():
+    assert Request.from_event({}, TODAY) == Request()
+    assert Request.from_event(None, TODAY) == Request()
+    assert Request.from_event({"action": "reconcile"}, TODAY) == Request(reconcile=True)
+    asked = Request.from_event({"action": "backfill", "from": "2026-08-01", "to": "2026-08-02"}, TODAY)
+    assert asked == Request(backfill=(date(2026, 8, 1), date(2026, 8, 2)))
+
+
+@pytest.mark.parametrize(
+    ("event", "sentence"),
+    [
+        ({"action": "delete"}, "The event's action is 'delete'"),
+        ({"action": "backfill"}, "The event's from is None"),
+        ({"action": "backfill", "from": "2026-08-01", "to": "tomorrow"}, "The event's to is 'tomorrow'"),
+        ({"action": "backfill", "from": "2026-08-02", "to": "2026-08-01"}, "give the earlier date as from"),
+        ({"action": "backfill", "from": "2026-01-01", "to": "2026-02-27"}, "Zoom has the records from 2026-02-28 to"),
+        ({"action": "backfill", "from": "2026-09-01", "to": "2026-09-02"}, "give dates between those"),
+    ],
+)
+def test_wrong_events_are_refused_with_a_sentence(event, sentence):
+    with pytest.raises(SettingsError) as refusal:
+        Request.from_event(event, TODAY)
+    assert sentence in str(refusal.value)

@@ -1,0 +1,387 @@
+"""The stand-in for AWS: each repair, its life cycle, and the policy evaluation it rests on."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+from botocore.exceptions import ClientError
+from moto.s3.responses import S3Response
+from standins.aws import AwsStandIn, scrubbed, without_proxy_on_loopback
+from standins.aws_server import repair_conditional_writes
+from standins.iam_policy import conditions_hold, like, statement_applies
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROLE = "arn:aws:iam::123456789012:role/collector"
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[AwsStandIn]:
+    with AwsStandIn() as standin:
+        yield standin
+
+
+@pytest.fixture
+def bucket(aws: AwsStandIn, request: pytest.FixtureRequest) -> Iterator[str]:
+    name = f"bucket-{abs(hash(request.node.name))}"
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket=name)
+    s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    yield name
+    s3.delete_bucket_policy(Bucket=name)
+    aws.empty_bucket(name)
+    s3.delete_bucket(Bucket=name)
+
+
+def status_of(call: Any, **parameters: Any) -> int:
+    """Call and give the HTTP status, error or not."""
+    try:
+        answer = call(**parameters)
+    except ClientError as error:
+        answer = error.response
+    return int(answer["ResponseMetadata"]["HTTPStatusCode"])
+
+
+def over_plain_http(request: Any, **_: object) -> None:
+    request.headers["x-standin-tls"] = "false"
+
+
+def deny(bucket: str, action: str | list[str], condition: dict[str, Any]) -> str:
+    resources = [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]
+    statement = {"Effect": "Deny", "Principal": "*", "Action": action, "Resource": resources, "Condition": condition}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+# --- repairs ---------------------------------------------------------------------------------------------------------
+
+
+def test_lambda_echoes_its_logging_dead_letter_and_tracing_configuration(aws: AwsStandIn) -> None:
+    functions = aws.client("lambda")
+    aws.client("iam").create_role(RoleName="collector", AssumeRolePolicyDocument="{}")
+    given = {
+        "LoggingConfig": {"LogFormat": "JSON", "ApplicationLogLevel": "INFO", "LogGroup": "/aws/lambda/echo"},
+        "DeadLetterConfig": {"TargetArn": "arn:aws:sqs:us-east-1:123456789012:dead"},
+        "TracingConfig": {"Mode": "Active"},
+    }
+    functions.create_function(
+        FunctionName="echo", Role=ROLE, Runtime="python3.13", Handler="a.b", Code={"ZipFile": b"zip"}, **given
+    )
+    changed = {**given, "LoggingConfig": {**given["LoggingConfig"], "ApplicationLogLevel": "DEBUG"}}
+
+    created = functions.get_function_configuration(FunctionName="echo")
+    functions.update_function_configuration(FunctionName="echo", **changed)
+    updated = functions.get_function(FunctionName="echo")["Configuration"]
+
+    assert {name: created[name] for name in given} == given
+    assert {name: updated[name] for name in given} == changed
+
+
+def test_composite_alarms_are_kept(aws: AwsStandIn) -> None:
+    cloudwatch = aws.client("cloudwatch")
+    cloudwatch.put_composite_alarm(AlarmName="any", AlarmRule='ALARM("errors") OR ALARM("silence")')
+    alarms = cloudwatch.describe_alarms(AlarmNames=["any"], AlarmTypes=["CompositeAlarm"])["CompositeAlarms"]
+    assert [alarm["AlarmRule"] for alarm in alarms] == ['ALARM("errors") OR ALARM("silence")']
+
+
+def test_a_bucket_with_versions_and_delete_markers_can_be_emptied(aws: AwsStandIn, bucket: str) -> None:
+    s3 = aws.client("s3")
+    for _ in range(3):
+        s3.put_object(Bucket=bucket, Key="twice", Body=b"x")
+    s3.delete_object(Bucket=bucket, Key="twice")
+
+    assert aws.empty_bucket(bucket) == 4
+    left = s3.list_object_versions(Bucket=bucket)
+    assert not left.get("Versions")
+    assert not left.get("DeleteMarkers")
+
+
+def test_a_bucket_whose_versioning_was_suspended_first_can_be_emptied(aws: AwsStandIn) -> None:
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket="suspended")
+    s3.put_bucket_versioning(Bucket="suspended", VersioningConfiguration={"Status": "Enabled"})
+    s3.put_object(Bucket="suspended", Key="a", Body=b"x")
+    marker = s3.delete_object(Bucket="suspended", Key="a")["VersionId"]
+    s3.put_bucket_versioning(Bucket="suspended", VersioningConfiguration={"Status": "Suspended"})
+    assert status_of(s3.delete_object, Bucket="suspended", Key="a", VersionId=marker) == 204
+    aws.empty_bucket("suspended")
+    s3.delete_bucket(Bucket="suspended")
+
+
+def test_one_delete_marker_can_be_deleted_by_version(aws: AwsStandIn, bucket: str) -> None:
+    s3 = aws.client("s3")
+    s3.put_object(Bucket=bucket, Key="back", Body=b"x")
+    marker = s3.delete_object(Bucket=bucket, Key="back")["VersionId"]
+    s3.delete_object(Bucket=bucket, Key="back", VersionId=marker)
+    assert s3.get_object(Bucket=bucket, Key="back")["Body"].read() == b"x"
+
+
+def test_s3_decides_one_request_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    inside, most = 0, 0
+
+    def slow(self: object) -> None:
+        nonlocal inside, most
+        inside += 1
+        most = max(most, inside)
+        time.sleep(0.02)
+        inside -= 1
+
+    for name in ("put_object", "delete_object", "get_object", "head_object"):
+        monkeypatch.setattr(S3Response, name, slow)
+    repair_conditional_writes()
+    with ThreadPoolExecutor(4) as pool:
+        for name in ("put_object", "delete_object", "get_object", "put_object"):
+            pool.submit(getattr(S3Response, name), None)
+    assert most == 1
+
+
+def test_of_writers_that_race_for_one_key_exactly_one_wins(aws: AwsStandIn, bucket: str) -> None:
+    clients = [aws.client("s3") for _ in range(4)]
+
+    def winners(conditions: dict[str, str], key: str) -> list[int]:
+        def put(s3: Any) -> int:
+            return status_of(s3.put_object, Bucket=bucket, Key=key, Body=os.urandom(1000), **conditions)
+
+        return sorted(pool.map(put, clients))
+
+    with ThreadPoolExecutor(len(clients)) as pool:
+        for number in range(10):
+            assert winners({"IfNoneMatch": "*"}, f"{number}") == [200, 412, 412, 412]
+            etag = clients[0].head_object(Bucket=bucket, Key=f"{number}")["ETag"]
+            assert winners({"IfMatch": etag}, f"{number}") == [200, 412, 412, 412]
+
+
+def test_a_bucket_that_refuses_plain_http_lets_tls_through(aws: AwsStandIn, bucket: str) -> None:
+    s3 = aws.client("s3")
+    s3.put_bucket_policy(Bucket=bucket, Policy=deny(bucket, "s3:*", {"Bool": {"aws:SecureTransport": "false"}}))
+    plain = aws.client("s3")
+    plain.meta.events.register("before-send.s3", over_plain_http)
+
+    assert status_of(s3.put_object, Bucket=bucket, Key="a", Body=b"x") == 200
+    assert status_of(s3.get_object, Bucket=bucket, Key="a") == 200
+    assert status_of(plain.get_object, Bucket=bucket, Key="a") == 403
+    assert status_of(plain.head_object, Bucket=bucket, Key="a") == 403
+    assert status_of(plain.put_object, Bucket=bucket, Key="b", Body=b"x") == 403
+
+
+def test_a_bucket_can_be_write_once(aws: AwsStandIn, bucket: str) -> None:
+    s3 = aws.client("s3")
+    s3.put_bucket_policy(Bucket=bucket, Policy=deny(bucket, "s3:PutObject", {"Null": {"s3:if-none-match": "true"}}))
+    assert status_of(s3.put_object, Bucket=bucket, Key="a", Body=b"x") == 403
+    assert status_of(s3.put_object, Bucket=bucket, Key="a", Body=b"x", IfNoneMatch="*") == 200
+    assert status_of(s3.put_object, Bucket=bucket, Key="a", Body=b"x", IfNoneMatch="*") == 412
+
+
+def test_a_denied_head_and_versioned_read_go_by_the_permissions_iam_names(aws: AwsStandIn, bucket: str) -> None:
+    s3 = aws.client("s3")
+    version = s3.put_object(Bucket=bucket, Key="a", Body=b"x")["VersionId"]
+    everyone = {"Bool": {"aws:SecureTransport": "true"}}
+    s3.put_bucket_policy(Bucket=bucket, Policy=deny(bucket, "s3:GetObject", everyone))
+    assert status_of(s3.head_object, Bucket=bucket, Key="a") == 403
+    assert status_of(s3.get_object, Bucket=bucket, Key="a", VersionId=version) == 200
+    s3.put_bucket_policy(Bucket=bucket, Policy=deny(bucket, "s3:GetObjectVersion", everyone))
+    assert status_of(s3.head_object, Bucket=bucket, Key="a") == 200
+    assert status_of(s3.get_object, Bucket=bucket, Key="a", VersionId=version) == 403
+
+
+# --- what the repairs rest on: moto's own behaviour ------------------------------------------------------------------
+
+
+def test_a_put_if_absent_over_a_delete_marker_succeeds_as_on_aws(aws: AwsStandIn, bucket: str) -> None:
+    s3 = aws.client("s3")
+    s3.put_object(Bucket=bucket, Key="a", Body=b"x")
+    s3.delete_object(Bucket=bucket, Key="a")
+    assert status_of(s3.put_object, Bucket=bucket, Key="a", Body=b"y", IfNoneMatch="*") == 200
+
+
+def test_if_match_on_a_missing_key_is_404(aws: AwsStandIn, bucket: str) -> None:
+    assert status_of(aws.client("s3").put_object, Bucket=bucket, Key="a", Body=b"y", IfMatch='"0"') == 404
+
+
+# --- environment -----------------------------------------------------------------------------------------------------
+
+
+def test_the_environment_is_scrubbed_and_points_at_the_standin(aws: AwsStandIn) -> None:
+    dirty = {
+        "PATH": "/bin",
+        "AWS_PROFILE": "production",
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true",
+        "AWS_USE_FIPS_ENDPOINT": "true",
+        "AWS_ENDPOINT_URL_S3": "http://elsewhere",
+        "AWS_SESSION_TOKEN": "x",
+        "AWS_REGION": "eu-west-1",
+        "TF_CLI_ARGS_plan": "-destroy",
+        "TF_VAR_bucket": "x",
+        "TF_DATA_DIR": "x",
+        "TF_WORKSPACE": "x",
+        "TF_PLUGIN_CACHE_DIR": "kept",
+        "HTTP_PROXY": "http://proxy:3128",
+        "NO_PROXY": "internal.example",
+    }
+    env = aws.env(dirty)
+    assert env["AWS_ENDPOINT_URL"] == aws.url
+    assert env["AWS_REGION"] == env["AWS_DEFAULT_REGION"] == "us-east-1"
+    assert env["NO_PROXY"] == env["no_proxy"] == "internal.example,127.0.0.1,localhost"
+    assert env["TF_PLUGIN_CACHE_DIR"] == "kept"
+    gone = {"AWS_PROFILE", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_USE_FIPS_ENDPOINT", "AWS_ENDPOINT_URL_S3"}
+    gone |= {"AWS_SESSION_TOKEN", "TF_CLI_ARGS_plan", "TF_VAR_bucket", "TF_DATA_DIR", "TF_WORKSPACE"}
+    assert not gone & env.keys()
+    assert scrubbed(dirty).keys() == {"PATH", "TF_PLUGIN_CACHE_DIR", "HTTP_PROXY", "NO_PROXY"}
+
+
+def test_no_proxy_starts_from_either_spelling() -> None:
+    assert without_proxy_on_loopback({"no_proxy": "a"})["NO_PROXY"] == "a,127.0.0.1,localhost"
+    assert without_proxy_on_loopback({})["no_proxy"] == "127.0.0.1,localhost"
+
+
+def test_clients_ignore_the_machines_own_aws_settings(aws: AwsStandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "AWS_PROFILE": "no-such-profile",
+        "AWS_USE_FIPS_ENDPOINT": "true",
+        "AWS_CA_BUNDLE": "/no/such/file",
+        "AWS_ENDPOINT_URL_STS": "http://127.0.0.1:9",
+        "HTTP_PROXY": "http://127.0.0.1:9",
+        "http_proxy": "http://127.0.0.1:9",
+    }.items():
+        monkeypatch.setenv(name, value)
+    assert aws.client("sts").get_caller_identity()["Account"] == aws.account_id
+
+
+# --- life cycle ------------------------------------------------------------------------------------------------------
+
+
+def test_two_standins_are_two_accounts_and_nothing_is_left_of_them() -> None:
+    with AwsStandIn() as one, AwsStandIn() as other:
+        one.client("s3").create_bucket(Bucket="mine")
+        assert other.client("s3").list_buckets()["Buckets"] == []
+        folder, url = one.log_file.parent, one.url
+    assert not folder.exists()
+    with pytest.raises(requests.ConnectionError):
+        requests.get(url, timeout=5)
+    with pytest.raises(RuntimeError, match="not running"):
+        _ = one.url
+    one.stop()
+
+
+def gone_within(seconds: float, url: str) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            requests.get(url, timeout=5)
+        except requests.ConnectionError:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
+def test_the_server_ends_with_its_owner_however_that_ends(end: signal.Signals) -> None:
+    code = (
+        "import time; from standins.aws import AwsStandIn\n"
+        "aws = AwsStandIn().start(); print(aws.url, flush=True); time.sleep(60)"
+    )
+    owner = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert owner.stdout is not None
+    url = owner.stdout.readline().strip()
+    assert requests.get(f"{url}/moto-api/data.json", timeout=30).ok
+    owner.send_signal(end)
+    owner.wait(10)
+    owner.stdout.close()
+    assert gone_within(10, url)
+
+
+def test_ctrl_c_reaches_only_the_owner() -> None:
+    with AwsStandIn() as aws:
+        process = aws._process
+        assert process is not None
+        assert os.getsid(process.pid) != os.getsid(0)
+
+
+# --- policies: rows of AWS's documentation ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("pattern", "value", "expected"),
+    [
+        ("arn:aws:s3:::bucket/*", "arn:aws:s3:::bucket/a/b", True),
+        ("arn:aws:s3:::bucket/*", "arn:aws:s3:::bucket", False),
+        ("secret:name-??????", "secret:name-AbCdEf", True),
+        ("secret:name-??????", "secret:name-AbCdEfG", False),
+        ("a.c", "abc", False),
+        ("Case", "case", False),
+        ("line*", "line\nline", True),
+    ],
+)
+def test_wildcards(pattern: str, value: str, *, expected: bool) -> None:
+    assert like(pattern, value) is expected
+
+
+@pytest.mark.parametrize(
+    ("condition", "context", "expected"),
+    [
+        ({"StringEquals": {"aws:x": ["a", "b"]}}, {"AWS:X": ["b"]}, True),
+        ({"StringEquals": {"aws:x": "a"}}, {"aws:x": ["b"]}, False),
+        ({"StringEquals": {"aws:x": "a"}}, {}, False),
+        ({"StringEqualsIfExists": {"aws:x": "a"}}, {}, True),
+        ({"StringEqualsIfExists": {"aws:x": "a"}}, {"aws:x": ["b"]}, False),
+        ({"StringNotEquals": {"aws:x": "a"}}, {}, True),
+        ({"StringNotEquals": {"aws:x": ["a", "b"]}}, {"aws:x": ["b"]}, False),
+        ({"StringNotLike": {"s3:prefix": "zoom/*"}}, {"s3:prefix": ["other/"]}, True),
+        ({"StringEqualsIgnoreCase": {"aws:x": "A"}}, {"aws:x": ["a"]}, True),
+        ({"Bool": {"aws:SecureTransport": False}}, {"aws:SecureTransport": ["false"]}, True),
+        ({"Bool": {"aws:SecureTransport": "false"}}, {"aws:SecureTransport": ["true"]}, False),
+        ({"Null": {"s3:if-none-match": "true"}}, {}, True),
+        ({"Null": {"s3:if-none-match": "true"}}, {"s3:if-none-match": ["*"]}, False),
+        ({"Null": {"s3:if-none-match": False}}, {"s3:if-none-match": ["*"]}, True),
+        ({"ArnLike": {"aws:SourceArn": "arn:aws:sns:*:1:*"}}, {"aws:SourceArn": ["arn:aws:sns:eu:1:t"]}, True),
+        ({"NumericLessThanEquals": {"s3:max-keys": 10}}, {"s3:max-keys": ["11"]}, False),
+        ({"ForAllValues:StringEquals": {"aws:TagKeys": ["a", "b"]}}, {"aws:TagKeys": ["a", "c"]}, False),
+        ({"ForAllValues:StringEquals": {"aws:TagKeys": ["a", "b"]}}, {}, True),
+        ({"ForAnyValue:StringEquals": {"aws:TagKeys": ["a", "b"]}}, {"aws:TagKeys": ["a", "c"]}, True),
+        ({"ForAnyValue:StringNotEquals": {"aws:TagKeys": "a"}}, {}, False),
+        ({"StringEquals": {"aws:x": "a"}, "Bool": {"aws:y": "true"}}, {"aws:x": ["a"], "aws:y": ["false"]}, False),
+    ],
+)
+def test_conditions(condition: dict[str, Any], context: dict[str, list[str]], *, expected: bool) -> None:
+    assert conditions_hold(condition, context) is expected
+
+
+@pytest.mark.parametrize(
+    ("statement", "caller", "expected"),
+    [
+        ({"Action": "S3:get*", "Resource": "arn:b/*"}, None, True),
+        ({"Action": ["s3:PutObject"], "Resource": "*"}, None, False),
+        ({"NotAction": "s3:Put*", "Resource": "*"}, None, True),
+        ({"Action": "*", "NotResource": "arn:b/*"}, None, False),
+        ({"Action": "*", "Resource": "*", "Principal": {"AWS": "*"}}, None, True),
+        ({"Action": "*", "Resource": "*", "Principal": {"AWS": ["arn:me"]}}, None, False),
+        ({"Action": "*", "Resource": "*", "Principal": {"AWS": ["arn:me"]}}, "arn:me", True),
+        ({"Action": "*", "Principal": {"Service": "lambda.amazonaws.com"}}, "lambda.amazonaws.com", True),
+        ({"Action": "*", "Resource": "*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}, None, False),
+    ],
+)
+def test_statements(statement: dict[str, Any], caller: str | None, *, expected: bool) -> None:
+    context = {"aws:SecureTransport": ["true"]}
+    assert statement_applies(statement, "s3:GetObject", "arn:b/key", context, caller) is expected
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        {"Action": "*", "Condition": {"DateLessThan": {"aws:CurrentTime": "2030-01-01T00:00:00Z"}}},
+        {"Action": "*", "Resource": "arn:aws:s3:::home/${aws:username}/*"},
+        {"Action": "*", "NotPrincipal": {"AWS": "*"}},
+    ],
+)
+def test_what_cannot_be_judged_is_refused_not_passed(statement: dict[str, Any]) -> None:
+    with pytest.raises(NotImplementedError):
+        statement_applies(statement, "s3:GetObject", "arn:b/key", {})

@@ -1,0 +1,92 @@
+"""When the tail may stop, and what a page tells of order and of page boundaries."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from zoom_operationlogs.records import Row
+from zoom_operationlogs.sweep import Sweep, smaller
+
+NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
+
+
+def row(minutes_ago: float | None, detail: str = "") -> Row:
+    time = {} if minutes_ago is None else {"time": (NOON - timedelta(minutes=minutes_ago)).isoformat()}
+    return Row.of({**time, "operation_detail": detail or str(minutes_ago)})
+
+
+def tail() -> Sweep:
+    return Sweep(date(2026, 3, 7), date(2026, 3, 11), 300, began=NOON)
+
+
+def stops(*pages: list[Row], frontier: datetime | None) -> bool:
+    sweep, last = tail(), False
+    for number, rows in enumerate(pages):
+        sweep.note(rows)
+        last = sweep.reaches_back_past(frontier, rows)
+        sweep.turn(f"token{number}", NOON)
+    return last
+
+
+FRONTIER = NOON - timedelta(minutes=10)
+
+
+def test_it_stops_after_the_first_page_that_lies_more_than_15_minutes_past_the_frontier():
+    assert stops([row(0), row(26)], frontier=FRONTIER)
+    assert not stops([row(0), row(25)], frontier=FRONTIER)
+    assert stops([row(0), row(5)], [row(6), row(40)], frontier=FRONTIER)
+
+
+def test_it_reads_on_where_nothing_tells_what_was_seen():
+    assert not stops([row(0), row(600)], frontier=None)
+    assert not stops([row(0), row(600)], frontier=datetime(2026, 3, 6, 23, 59, tzinfo=UTC))
+
+
+def test_an_empty_page_or_a_row_without_a_time_never_stops_it():
+    assert not stops([row(0), row(600)], [], frontier=FRONTIER)
+    assert not stops([row(0), row(600), row(None)], frontier=FRONTIER)
+
+
+def test_rows_out_of_order_make_it_read_to_the_end():
+    assert not stops([row(0), row(600), row(599), row(700)], frontier=FRONTIER)
+    assert not stops([row(0), row(600)], [row(500), row(550)], [row(700)], frontier=FRONTIER)
+
+
+def test_a_page_one_older_than_the_frontier_is_not_newest_first():
+    assert not stops([row(4000)], frontier=FRONTIER)
+
+
+def test_rows_repeated_from_the_page_before_are_a_shift_not_disorder():
+    assert stops([row(0), row(5), row(6)], [row(5), row(6), row(40)], frontier=FRONTIER)
+
+
+def test_page_one_tells_the_newest_time():
+    sweep = tail()
+    sweep.note([row(3), row(4)])
+    sweep.turn("token", NOON)
+    sweep.note([row(2), row(5)])
+    assert sweep.newest == NOON - timedelta(minutes=3)
+
+
+def test_a_record_on_both_sides_of_a_page_boundary_is_noticed():
+    split, whole = tail(), tail()
+    for sweep, second in ((split, [row(5, "twin"), row(6)]), (whole, [row(6), row(7)])):
+        sweep.note([row(0), row(5, "twin"), row(5, "other")])
+        sweep.turn("token", NOON)
+        sweep.note(second)
+    assert split.split
+    assert not whole.split
+
+
+def test_a_token_is_used_for_14_minutes():
+    sweep = tail()
+    assert not sweep.resumable(NOON)
+    sweep.turn("token", NOON)
+    assert sweep.resumable(NOON + timedelta(minutes=13, seconds=59))
+    assert not sweep.resumable(NOON + timedelta(minutes=14))
+    assert not sweep.resumable(NOON - timedelta(seconds=1))
+
+
+@pytest.mark.parametrize("size", [300, 283, 60, 35, 34, 10, 3])
+def test_a_smaller_page_moves_the_boundaries(size):
+    assert 1 < smaller(size) < size
+    assert any(boundary % smaller(size) for boundary in range(size, 10 * size, size))

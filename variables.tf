@@ -1,0 +1,512 @@
+# Identity
+
+variable "bucket_name" {
+  type        = string
+  description = "Name of the S3 bucket that keeps the records, new or (with `bucket.create = false`) existing."
+  nullable    = false
+
+  validation {
+    condition = (
+      can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.bucket_name)) &&
+      !can(regex("\\.\\.|^(\\d+\\.){3}\\d+$|^(xn--|sthree-|amzn-s3-demo-)|(-s3alias|--ol-s3|\\.mrap|--x-s3|--table-s3)$", var.bucket_name))
+    )
+    error_message = "bucket_name must be a name S3 accepts: 3 to 63 lower-case letters, digits, hyphens and dots, beginning and ending with a letter or digit, not an IP address and without S3's reserved beginnings and endings."
+  }
+}
+
+variable "name_prefix" {
+  type        = string
+  description = "Goes before every name made here except the bucket's, so that several instances fit in one account."
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{0,30}$", var.name_prefix))
+    error_message = "name_prefix must be at most 30 letters, digits, hyphens and underscores, such as \"emea-\": AWS allows 64 characters for a role's or schedule's whole name."
+  }
+}
+
+variable "tags" {
+  type        = map(string)
+  description = "Tags of everything that takes tags."
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = length(var.tags) <= 50 && alltrue([for key, value in var.tags : length(key) >= 1 && length(key) <= 128 && length(value) <= 256 && !startswith(lower(key), "aws:")])
+    error_message = "tags must be at most 50, with keys of 1 to 128 characters that do not begin with \"aws:\", and values of at most 256."
+  }
+}
+
+variable "iam_path" {
+  type        = string
+  description = "Path of the IAM roles, user and policies."
+  default     = "/"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^/([!-.0-~]+/)*$", var.iam_path)) && length(var.iam_path) <= 512
+    error_message = "iam_path must begin and end with \"/\", such as \"/security/\"."
+  }
+}
+
+variable "permissions_boundary_arn" {
+  type        = string
+  description = "ARN of the policy that bounds what the roles and the user may ever do; null sets none."
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary_arn == null || can(regex("^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/.+$", var.permissions_boundary_arn))
+    error_message = "permissions_boundary_arn must be the ARN of an IAM policy, such as \"arn:aws:iam::111122223333:policy/boundary\"."
+  }
+}
+
+variable "kms_key" {
+  type        = object({ arn = string })
+  description = "KMS key that encrypts all that is kept: the bucket's objects, and the secret, logs, queue and function environment made here. Its key policy must let CloudWatch Logs use it. With a bucket that exists, the key of that bucket. Null leaves each to its service's own key."
+  default     = null
+
+  validation {
+    condition     = var.kms_key == null ? true : can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.kms_key.arn))
+    error_message = "kms_key.arn must be the ARN of a KMS key, such as \"arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab\"; an alias will not do, because IAM policies cannot name one."
+  }
+}
+
+# The archive
+
+variable "bucket" {
+  type = object({
+    create                       = optional(bool, true)
+    prefix                       = optional(string, "zoom/operationlogs/")
+    state_key                    = optional(string, "zoom/operationlogs-state/state.json")
+    versioning                   = optional(bool, true)
+    force_destroy                = optional(bool, false)
+    expiration_days              = optional(number)
+    noncurrent_expiration_days   = optional(number, 200)
+    abort_incomplete_upload_days = optional(number, 7)
+  })
+  description = <<-EOT
+    The bucket and what is kept in it.
+    - `create`: make the bucket; `false` uses one that exists and changes nothing of it (merge the output `bucket.policy` into its policy).
+    - `prefix`: where the records go, and the feed's folder; ends with "/".
+    - `state_key`: the collector's checkpoint, outside `prefix`.
+    - `versioning`: keep versions; for a bucket that exists, whether it does.
+    - `force_destroy`: let `terraform destroy` delete the records with the bucket.
+    - `expiration_days`: delete records after so many days, at least 200; null keeps them.
+    - `noncurrent_expiration_days`: delete replaced or deleted versions of records after so many days, at least 200.
+    - `abort_incomplete_upload_days`: drop unfinished multipart uploads after so many days.
+  EOT
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^([A-Za-z0-9_-][A-Za-z0-9._-]*/)+$", var.bucket.prefix)) && length(var.bucket.prefix) <= 900
+    error_message = "bucket.prefix must be a folder such as \"zoom/operationlogs/\": it ends with \"/\", does not begin with it, and uses only letters, digits and . _ -."
+  }
+
+  validation {
+    condition     = can(regex("^([A-Za-z0-9_-][A-Za-z0-9._-]*/)*[A-Za-z0-9_-][A-Za-z0-9._-]*$", var.bucket.state_key)) && length(var.bucket.state_key) <= 1024
+    error_message = "bucket.state_key must be an object's key such as \"zoom/operationlogs-state/state.json\": it neither begins nor ends with \"/\", and uses only letters, digits and . _ -."
+  }
+
+  validation {
+    condition     = !startswith(var.bucket.state_key, var.bucket.prefix)
+    error_message = "bucket.state_key must lie outside bucket.prefix: the feed would ingest the checkpoint as a log, and may delete it."
+  }
+
+  validation {
+    condition     = var.bucket.expiration_days == null ? true : var.bucket.expiration_days >= 200 && var.bucket.expiration_days == floor(var.bucket.expiration_days)
+    error_message = "bucket.expiration_days must be a whole number of at least 200: Zoom answers for six months, and a record that expired sooner would look undelivered and be fetched again."
+  }
+
+  validation {
+    condition     = var.bucket.noncurrent_expiration_days >= 200 && var.bucket.noncurrent_expiration_days == floor(var.bucket.noncurrent_expiration_days)
+    error_message = "bucket.noncurrent_expiration_days must be a whole number of at least 200: what the feed deleted is known by its version for as long as Zoom answers for it."
+  }
+
+  validation {
+    condition     = var.bucket.abort_incomplete_upload_days >= 1 && var.bucket.abort_incomplete_upload_days == floor(var.bucket.abort_incomplete_upload_days)
+    error_message = "bucket.abort_incomplete_upload_days must be a whole number of at least 1."
+  }
+}
+
+# The collector
+
+variable "zoom" {
+  type = object({
+    oauth_url           = optional(string, "https://zoom.us/oauth/token")
+    api_url             = optional(string, "https://api.zoom.us/v2")
+    page_size           = optional(number, 300)
+    timeout_seconds     = optional(number, 30)
+    lookback_days       = optional(number, 3)
+    reconcile_hours     = optional(number, 12)
+    start_date          = optional(string)
+    credentials_version = optional(number)
+  })
+  description = <<-EOT
+    How Zoom is asked.
+    - `oauth_url`, `api_url`: Zoom's addresses; for Zoom for Government https://zoomgov.com/oauth/token and https://api.zoomgov.com/v2.
+    - `page_size`: rows a page, 1 to 300.
+    - `timeout_seconds`: of one HTTP request.
+    - `lookback_days`: how many days back a run looks for late rows, 1 to 28.
+    - `reconcile_hours`: how often those days are read again from end to end, 1 to 24.
+    - `start_date`: first day to fetch, YYYY-MM-DD; null begins today. Zoom keeps six months.
+    - `credentials_version`: set together with `zoom_credentials` to write them into the secret made here; raise it to write new ones; remove both afterwards.
+  EOT
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for url in [var.zoom.oauth_url, var.zoom.api_url] : can(regex("^(https://[A-Za-z0-9.-]+|http://(127\\.0\\.0\\.1|localhost))(:[0-9]+)?(/[A-Za-z0-9._~-]+)*$", url))])
+    error_message = "zoom.oauth_url and zoom.api_url must be https addresses without a slash at the end, such as \"https://api.zoom.us/v2\" (http only for 127.0.0.1 and localhost)."
+  }
+
+  validation {
+    condition     = strcontains(var.zoom.oauth_url, "zoomgov.com") == strcontains(var.zoom.api_url, "zoomgov.com")
+    error_message = "zoom.oauth_url and zoom.api_url must belong to the same Zoom: set both for Zoom for Government (https://zoomgov.com/oauth/token and https://api.zoomgov.com/v2), or neither."
+  }
+
+  validation {
+    condition     = var.zoom.page_size >= 1 && var.zoom.page_size <= 300 && var.zoom.page_size == floor(var.zoom.page_size)
+    error_message = "zoom.page_size must be a whole number from 1 to 300, the most that Zoom gives."
+  }
+
+  validation {
+    condition     = var.zoom.timeout_seconds >= 1 && var.zoom.timeout_seconds < var.collector.timeout_seconds && var.zoom.timeout_seconds == floor(var.zoom.timeout_seconds)
+    error_message = "zoom.timeout_seconds must be a whole number of at least 1 and less than collector.timeout_seconds: one request may not outlast the run."
+  }
+
+  validation {
+    condition     = var.zoom.lookback_days >= 1 && var.zoom.lookback_days <= 28 && var.zoom.lookback_days == floor(var.zoom.lookback_days)
+    error_message = "zoom.lookback_days must be a whole number from 1 to 28: Zoom answers for at most one month at a time."
+  }
+
+  validation {
+    condition     = var.zoom.reconcile_hours >= 1 && var.zoom.reconcile_hours <= 24 && var.zoom.reconcile_hours == floor(var.zoom.reconcile_hours)
+    error_message = "zoom.reconcile_hours must be a whole number from 1 to 24, so that late rows are looked for at least once a day."
+  }
+
+  validation {
+    condition     = var.zoom.start_date == null || can(regex("^[0-9]{4}-[0-9]{2}-[0-9]{2}$", var.zoom.start_date)) && can(formatdate("YYYY", "${var.zoom.start_date}T00:00:00Z"))
+    error_message = "zoom.start_date must be a date of the calendar written YYYY-MM-DD, such as \"2026-01-31\"."
+  }
+
+  validation {
+    condition     = var.zoom.credentials_version == null ? true : var.zoom.credentials_version >= 1 && var.zoom.credentials_version == floor(var.zoom.credentials_version)
+    error_message = "zoom.credentials_version must be a whole number of at least 1; raise it by one to write new credentials."
+  }
+
+  validation {
+    condition     = var.zoom.credentials_version == null || var.secret.existing == null
+    error_message = "zoom.credentials_version writes into the secret that this module makes: leave it out when secret.existing names one of yours, and put the credentials there yourself."
+  }
+}
+
+variable "zoom_credentials" {
+  type = object({
+    account_id    = string
+    client_id     = string
+    client_secret = string
+  })
+  description = "Credentials of Zoom's Server-to-Server OAuth app, to be written once into the secret made here; needs `zoom.credentials_version`. Ephemeral: kept in neither plan nor state."
+  default     = null
+  ephemeral   = true
+  sensitive   = true
+
+  validation {
+    condition     = (var.zoom_credentials == null) == (var.zoom.credentials_version == null)
+    error_message = "zoom_credentials and zoom.credentials_version go together: give both to write the credentials (version 1, then one more at each change), and remove both afterwards."
+  }
+
+  validation {
+    condition     = var.zoom_credentials == null ? true : alltrue([for value in values(var.zoom_credentials) : can(regex("^[^\\s<>]+$", value))])
+    error_message = "zoom_credentials needs account_id, client_id and client_secret as Zoom shows them: not empty, without spaces, no \"<placeholder>\"."
+  }
+}
+
+variable "secret" {
+  type = object({
+    existing = optional(object({
+      arn     = string
+      kms_key = optional(object({ arn = string }))
+    }))
+    name                 = optional(string, "zoom-operationlogs-credentials")
+    recovery_window_days = optional(number, 30)
+  })
+  description = <<-EOT
+    The Secrets Manager secret with Zoom's credentials, a JSON object {"account_id", "client_id", "client_secret"}.
+    - `existing`: a secret of yours, by `arn`, with its `kms_key` if it has a key of its own. Without it an empty secret is made.
+    - `name`: of the secret made here.
+    - `recovery_window_days`: how long a deleted secret can be restored, 7 to 30; 0 deletes at once.
+  EOT
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = var.secret.existing == null ? true : can(regex("^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+-[A-Za-z0-9]{6}$", var.secret.existing.arn))
+    error_message = "secret.existing.arn must be the whole ARN of a Secrets Manager secret with its six last characters, such as \"arn:aws:secretsmanager:eu-west-1:111122223333:secret:zoom-AbCdEf\"."
+  }
+
+  validation {
+    condition     = try(var.secret.existing.kms_key, null) == null ? true : can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.secret.existing.kms_key.arn))
+    error_message = "secret.existing.kms_key.arn must be the ARN of a KMS key (not of an alias)."
+  }
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9/_+=.@-]{1,512}$", "${var.name_prefix}${var.secret.name}"))
+    error_message = "secret.name must be letters, digits and / _ + = . @ -, at most 512 with name_prefix."
+  }
+
+  validation {
+    condition     = contains(concat([0], range(7, 31)), var.secret.recovery_window_days)
+    error_message = "secret.recovery_window_days must be 0 (delete at once) or a whole number from 7 to 30."
+  }
+}
+
+variable "collector" {
+  type = object({
+    function_name         = optional(string, "zoom_operationlogs_to_s3")
+    role_name             = optional(string, "WriteZoomOperationLogsToS3Role")
+    policy_name           = optional(string, "WriteZoomOperationLogsToS3Policy")
+    architecture          = optional(string, "x86_64")
+    memory_mb             = optional(number, 512)
+    timeout_seconds       = optional(number, 300)
+    reserved_concurrency  = optional(number)
+    max_event_age_seconds = optional(number, 900)
+    log_level             = optional(string, "INFO")
+    log_retention_days    = optional(number, 365)
+    metrics_namespace     = optional(string, "ZoomOperationLogs")
+  })
+  description = <<-EOT
+    The Lambda function that collects.
+    - `function_name`, `role_name`, `policy_name`: names, each after `name_prefix`.
+    - `architecture`: `x86_64` or `arm64`.
+    - `memory_mb`: 128 to 10240.
+    - `timeout_seconds`: of a run, 60 to 900.
+    - `reserved_concurrency`: runs reserved for it; null reserves none, which small accounts need.
+    - `max_event_age_seconds`: how long a run may wait for its turn before it is dropped, 60 to 21600.
+    - `log_level`: `INFO` or `DEBUG`.
+    - `log_retention_days`: as CloudWatch offers them; 0 keeps logs for ever.
+    - `metrics_namespace`: CloudWatch namespace of the metrics.
+  EOT
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{1,64}$", "${var.name_prefix}${var.collector.function_name}"))
+    error_message = "collector.function_name must be letters, digits, hyphens and underscores, at most 64 with name_prefix."
+  }
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_+=,.@-]{1,64}$", "${var.name_prefix}${var.collector.role_name}")) && can(regex("^[A-Za-z0-9_+=,.@-]{1,128}$", "${var.name_prefix}${var.collector.policy_name}"))
+    error_message = "collector.role_name and collector.policy_name must be letters, digits and _ + = , . @ -, with name_prefix at most 64 and 128."
+  }
+
+  validation {
+    condition     = contains(["x86_64", "arm64"], var.collector.architecture)
+    error_message = "collector.architecture must be \"x86_64\" or \"arm64\"."
+  }
+
+  validation {
+    condition     = var.collector.memory_mb >= 128 && var.collector.memory_mb <= 10240 && var.collector.memory_mb == floor(var.collector.memory_mb)
+    error_message = "collector.memory_mb must be a whole number from 128 to 10240."
+  }
+
+  validation {
+    condition     = var.collector.timeout_seconds >= 60 && var.collector.timeout_seconds <= 900 && var.collector.timeout_seconds == floor(var.collector.timeout_seconds)
+    error_message = "collector.timeout_seconds must be a whole number from 60 (less leaves no time to save) to 900 (Lambda's limit)."
+  }
+
+  validation {
+    condition     = var.collector.reserved_concurrency == null ? true : var.collector.reserved_concurrency >= 1 && var.collector.reserved_concurrency == floor(var.collector.reserved_concurrency)
+    error_message = "collector.reserved_concurrency must be a whole number of at least 1, or null for none; to stop collecting, set schedule.enabled = false."
+  }
+
+  validation {
+    condition     = var.collector.max_event_age_seconds >= 60 && var.collector.max_event_age_seconds <= 21600 && var.collector.max_event_age_seconds == floor(var.collector.max_event_age_seconds)
+    error_message = "collector.max_event_age_seconds must be a whole number from 60 to 21600."
+  }
+
+  validation {
+    condition     = contains(["INFO", "DEBUG"], var.collector.log_level)
+    error_message = "collector.log_level must be \"INFO\" or \"DEBUG\": above INFO, Lambda would drop the metrics as well."
+  }
+
+  validation {
+    condition     = contains([0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.collector.log_retention_days)
+    error_message = "collector.log_retention_days must be one that CloudWatch offers: 0 (for ever), 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653."
+  }
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9._/#:-]{1,255}$", var.collector.metrics_namespace)) && !startswith(var.collector.metrics_namespace, "AWS/")
+    error_message = "collector.metrics_namespace must be 1 to 255 letters, digits and . _ / # : -, and not begin with \"AWS/\"."
+  }
+}
+
+variable "schedule" {
+  type = object({
+    name                    = optional(string, "zoom-operationlogs-schedule-15min")
+    role_name               = optional(string, "InvokeZoomOperationLogsRole")
+    dead_letter_queue_name  = optional(string, "zoom-operationlogs-dead-letters")
+    expression              = optional(string, "rate(15 minutes)")
+    timezone                = optional(string, "UTC")
+    enabled                 = optional(bool, true)
+    flexible_window_minutes = optional(number)
+    retry_attempts          = optional(number, 3)
+    max_event_age_seconds   = optional(number, 600)
+  })
+  description = <<-EOT
+    When the function runs.
+    - `name`, `role_name`, `dead_letter_queue_name`: names, each after `name_prefix`.
+    - `expression`: rate(…), cron(…) or at(…) of EventBridge Scheduler.
+    - `timezone`: of a cron or at expression, such as Europe/Madrid.
+    - `enabled`: `false` pauses collecting.
+    - `flexible_window_minutes`: start within so many minutes, 1 to 1440; null starts on time.
+    - `retry_attempts`: deliveries tried again, 0 to 185, before the invocation goes to the dead-letter queue.
+    - `max_event_age_seconds`: how long to go on trying, 60 to 86400.
+  EOT
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_.-]{1,64}$", "${var.name_prefix}${var.schedule.name}"))
+    error_message = "schedule.name must be letters, digits and . _ -, at most 64 with name_prefix."
+  }
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_+=,.@-]{1,64}$", "${var.name_prefix}${var.schedule.role_name}"))
+    error_message = "schedule.role_name must be letters, digits and _ + = , . @ -, at most 64 with name_prefix."
+  }
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{1,80}$", "${var.name_prefix}${var.schedule.dead_letter_queue_name}"))
+    error_message = "schedule.dead_letter_queue_name must be letters, digits, hyphens and underscores, at most 80 with name_prefix."
+  }
+
+  validation {
+    condition     = can(regex("^(rate\\([1-9][0-9]* (minute|hour|day)s?\\)|cron\\(\\S+( \\S+){5}\\)|at\\([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\))$", var.schedule.expression))
+    error_message = "schedule.expression must be one of EventBridge Scheduler's: \"rate(15 minutes)\", \"cron(0/15 * * * ? *)\" with its six fields, or \"at(2026-01-31T12:00:00)\"."
+  }
+
+  validation {
+    condition     = can(regex("^[A-Za-z]+[A-Za-z0-9_+/-]*$", var.schedule.timezone))
+    error_message = "schedule.timezone must be a name of the time zone database, such as \"UTC\" or \"Europe/Madrid\"."
+  }
+
+  validation {
+    condition     = var.schedule.flexible_window_minutes == null ? true : var.schedule.flexible_window_minutes >= 1 && var.schedule.flexible_window_minutes <= 1440 && var.schedule.flexible_window_minutes == floor(var.schedule.flexible_window_minutes)
+    error_message = "schedule.flexible_window_minutes must be a whole number from 1 to 1440, or null to start on time."
+  }
+
+  validation {
+    condition     = var.schedule.retry_attempts >= 0 && var.schedule.retry_attempts <= 185 && var.schedule.retry_attempts == floor(var.schedule.retry_attempts)
+    error_message = "schedule.retry_attempts must be a whole number from 0 to 185."
+  }
+
+  validation {
+    condition     = var.schedule.max_event_age_seconds >= 60 && var.schedule.max_event_age_seconds <= 86400 && var.schedule.max_event_age_seconds == floor(var.schedule.max_event_age_seconds)
+    error_message = "schedule.max_event_age_seconds must be a whole number from 60 to 86400."
+  }
+}
+
+variable "package" {
+  type = object({
+    filename          = optional(string)
+    s3_bucket         = optional(string)
+    s3_key            = optional(string)
+    s3_object_version = optional(string)
+  })
+  description = "Another package than the committed lambda/dist/collector.zip: a zip file by `filename`, or an object by `s3_bucket`, `s3_key` and `s3_object_version` (give the version, or a new object under the same key goes unnoticed)."
+  default     = null
+
+  validation {
+    condition = var.package == null ? true : (
+      (var.package.filename != null) != (var.package.s3_bucket != null) &&
+      (var.package.s3_bucket == null) == (var.package.s3_key == null) &&
+      (var.package.s3_object_version == null || var.package.s3_bucket != null)
+    )
+    error_message = "package must name either a file (filename) or an object in S3 (s3_bucket and s3_key, and s3_object_version in a versioned bucket), not both."
+  }
+}
+
+# Google SecOps
+
+variable "reader" {
+  type = object({
+    mode                = optional(string, "user")
+    name                = optional(string, "secops-reader")
+    policy_name         = optional(string, "secops-reader-policy")
+    subject_id          = optional(string)
+    federated_principal = optional(string)
+  })
+  description = <<-EOT
+    Who reads the records for Google SecOps.
+    - `mode`: `user` (IAM user; make its access key outside Terraform), `role` (keyless, for Google's federated identity) or `none`.
+    - `name`: name of the user or the role, after `name_prefix`.
+    - `policy_name`: name of its policy, after `name_prefix`.
+    - `subject_id`: in mode `role`, the numeric subject id of the tenant's feed service account.
+    - `federated_principal`: in mode `role`, the ARN of an OIDC provider for accounts.google.com where the partition does not know it by itself (GovCloud, China).
+  EOT
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = contains(["user", "role", "none"], var.reader.mode)
+    error_message = "reader.mode must be \"user\", \"role\" or \"none\"."
+  }
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_+=,.@-]{1,64}$", "${var.name_prefix}${var.reader.name}")) && can(regex("^[A-Za-z0-9_+=,.@-]{1,124}$", "${var.name_prefix}${var.reader.policy_name}"))
+    error_message = "reader.name and reader.policy_name must be letters, digits and _ + = , . @ -, with name_prefix at most 64 and 124."
+  }
+
+  validation {
+    condition     = var.reader.mode != "role" || can(regex("^[0-9]+$", var.reader.subject_id))
+    error_message = "reader.mode \"role\" needs reader.subject_id, the digits that name your SecOps tenant's feed service account; without it any Google account could assume the role."
+  }
+
+  validation {
+    condition     = var.reader.federated_principal == null || can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:oidc-provider/accounts\\.google\\.com$", var.reader.federated_principal))
+    error_message = "reader.federated_principal must be the ARN of an OIDC provider for accounts.google.com, such as \"arn:aws-us-gov:iam::111122223333:oidc-provider/accounts.google.com\"."
+  }
+}
+
+variable "feed" {
+  type = object({
+    name              = optional(string, "Zoom Operation Logs")
+    deletion_option   = optional(string, "NEVER")
+    max_lookback_days = optional(number, 180)
+    namespace         = optional(string)
+    labels            = optional(map(string), {})
+  })
+  description = <<-EOT
+    The Google SecOps feed, as the outputs spell it out.
+    - `name`: of the feed.
+    - `deletion_option`: `NEVER`, or `ON_SUCCESS` to let the feed delete what it has read (the reader then may, and the bucket keeps versions).
+    - `max_lookback_days`: maximum file age, 1 to 180.
+    - `namespace`: asset namespace of the events.
+    - `labels`: ingestion labels of the events.
+  EOT
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = length(trimspace(var.feed.name)) > 0
+    error_message = "feed.name must not be empty."
+  }
+
+  validation {
+    condition     = contains(["NEVER", "ON_SUCCESS"], var.feed.deletion_option)
+    error_message = "feed.deletion_option must be \"NEVER\" or \"ON_SUCCESS\", the two that an Amazon S3 V2 feed knows."
+  }
+
+  validation {
+    condition     = var.feed.deletion_option != "ON_SUCCESS" || var.bucket.versioning
+    error_message = "feed.deletion_option \"ON_SUCCESS\" needs bucket.versioning = true: the collector knows what the feed deleted only by its versions, and would deliver it again."
+  }
+
+  validation {
+    condition     = var.feed.max_lookback_days >= 1 && var.feed.max_lookback_days <= 180 && var.feed.max_lookback_days == floor(var.feed.max_lookback_days)
+    error_message = "feed.max_lookback_days must be a whole number from 1 to 180, the most that Google SecOps accepts."
+  }
+}
