@@ -147,7 +147,7 @@ variable "zoom" {
     How Zoom is asked.
     - `oauth_url`, `api_url`: Zoom's addresses; for Zoom for Government https://zoomgov.com/oauth/token and https://api.zoomgov.com/v2.
     - `page_size`: rows a page, 1 to 300.
-    - `timeout_seconds`: of one HTTP request.
+    - `timeout_seconds`: of one HTTP request, 1 to 300.
     - `lookback_days`: how many days back a run looks for late rows, 1 to 28.
     - `reconcile_hours`: how often those days are read again from end to end, 1 to 24.
     - `start_date`: first day to fetch, YYYY-MM-DD; null begins today. Zoom keeps six months.
@@ -172,8 +172,8 @@ variable "zoom" {
   }
 
   validation {
-    condition     = var.zoom.timeout_seconds >= 1 && var.zoom.timeout_seconds < var.collector.timeout_seconds && var.zoom.timeout_seconds == floor(var.zoom.timeout_seconds)
-    error_message = "zoom.timeout_seconds must be a whole number of at least 1 and less than collector.timeout_seconds: one request may not outlast the run."
+    condition     = var.zoom.timeout_seconds >= 1 && var.zoom.timeout_seconds <= 300 && var.zoom.timeout_seconds < var.collector.timeout_seconds && var.zoom.timeout_seconds == floor(var.zoom.timeout_seconds)
+    error_message = "zoom.timeout_seconds must be a whole number from 1 to 300, and less than collector.timeout_seconds: one request may not outlast the run."
   }
 
   validation {

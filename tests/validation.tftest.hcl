@@ -664,6 +664,21 @@ run "rejects_http_timeout_as_long_as_the_run" {
   expect_failures = [var.zoom]
 }
 
+run "rejects_http_timeout_of_301_seconds" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    collector = { timeout_seconds = 900 }
+    zoom      = { timeout_seconds = 301 }
+  }
+
+  expect_failures = [var.zoom]
+}
+
 run "rejects_lookback_of_0_days" {
   command = plan
 
@@ -1674,7 +1689,7 @@ run "accepts_the_highest_and_longest" {
       expiration_days            = 3650
       noncurrent_expiration_days = 3650
     }
-    zoom      = { page_size = 300, timeout_seconds = 899, lookback_days = 28, reconcile_hours = 24, start_date = "2026-12-31", oauth_url = "https://zoomgov.com/oauth/token", api_url = "https://api.zoomgov.com/v2" }
+    zoom      = { page_size = 300, timeout_seconds = 300, lookback_days = 28, reconcile_hours = 24, start_date = "2026-12-31", oauth_url = "https://zoomgov.com/oauth/token", api_url = "https://api.zoomgov.com/v2" }
     secret    = { recovery_window_days = 30, existing = { arn = "arn:aws-us-gov:secretsmanager:us-gov-west-1:111122223333:secret:zoom/oauth-AbCdEf", kms_key = { arn = "arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab" } } }
     collector = { function_name = "ffffffffffffffffffffffffffffffffff", role_name = "rrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrr", policy_name = "pppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppp", architecture = "arm64", memory_mb = 10240, timeout_seconds = 900, reserved_concurrency = 1000, max_event_age_seconds = 21600, log_level = "DEBUG", log_retention_days = 3653, metrics_namespace = "NNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNN" }
     schedule  = { name = "ssssssssssssssssssssssssssssssssss", role_name = "rrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrr", dead_letter_queue_name = "qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq", expression = "cron(0/15 * * * ? *)", timezone = "America/Argentina/Buenos_Aires", flexible_window_minutes = 1440, retry_attempts = 185, max_event_age_seconds = 86400 }

@@ -76,7 +76,7 @@ def until_known(attempt: Callable[[], T], deadline: Deadline, sleep: Callable[[f
     """
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(OutcomeUnknown),
-        wait=tenacity.wait_exponential_jitter(initial=0.2, max=5),
+        wait=tenacity.wait_exponential_jitter(multiplier=0.2, max=5),
         stop=lambda state: state.attempt_number >= ATTEMPTS or state.upcoming_sleep >= deadline.remaining(),
         sleep=sleep,
         reraise=True,

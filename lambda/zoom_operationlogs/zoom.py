@@ -145,7 +145,7 @@ class Zoom:
 
     def _retrying(self, attempt: Callable[[], Page]) -> Page:
         """Try until an answer is usable, a wait does not fit into the run, or the tries are used up."""
-        backoff = tenacity.wait_exponential_jitter(initial=1, max=20)
+        backoff = tenacity.wait_exponential_jitter(multiplier=1, max=20)
 
         def wait(state: tenacity.RetryCallState) -> float:
             error = state.outcome.exception() if state.outcome else None

@@ -80,7 +80,9 @@ class MemoryS3:
     def get_object(self, *, Bucket: str, Key: str, VersionId: str | None = None) -> dict[str, Any]:
         def get() -> dict[str, Any]:
             if VersionId:
-                found = next((v for v in self._keys.get(Key, []) if v.version_id == VersionId and v.body is not None), None)
+                found = next(
+                    (v for v in self._keys.get(Key, []) if v.version_id == VersionId and v.body is not None), None
+                )
                 missing = "NoSuchVersion"
             else:
                 found, missing = self._latest(Key), "NoSuchKey"

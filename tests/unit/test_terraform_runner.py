@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
 from standins.aws import AwsStandIn
 from zoomlogs.provider_mirrors import (
     Choice,
@@ -412,7 +411,8 @@ def test_the_constraint_is_read_from_the_module(repository: Path) -> None:
 
 def test_each_provider_block_is_set_up_for_the_standin_under_its_alias(tmp_path: Path) -> None:
     (tmp_path / "main.tf").write_text(
-        'provider "aws" {}\nprovider "aws" {\n  alias  = "dr"\n  region = "eu-west-1"\n}\nprovider "aws" { alias = "x" }\n'
+        'provider "aws" {}\nprovider "aws" {\n  alias  = "dr"\n  region = "eu-west-1"\n}\n'
+        'provider "aws" { alias = "x" }\n'
     )
     assert provider_aliases(tmp_path) == ["", "dr", "x"]
     text = write_overrides(tmp_path, version="5.100.0", standin=True).read_text()
@@ -516,7 +516,8 @@ def test_an_interrupted_caller_leaves_no_terraform_behind(fake: Callable[..., Te
             open({str(tmp_path / "orderly")!r}, "w").close()
             sys.exit(1)
         signal.signal(signal.SIGTERM, leave)
-        print(json.dumps({{"type": "apply_start", "hook": {{"resource": {{"addr": "a"}}, "action": "create"}}}}), flush=True)
+        hook = {{"resource": {{"addr": "a"}}, "action": "create"}}
+        print(json.dumps({{"type": "apply_start", "hook": hook}}), flush=True)
         time.sleep(60)
         """)
 
@@ -593,7 +594,8 @@ def test_the_real_terraform_without_a_provider(tmp_path: Path) -> None:
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests" / "a.tftest.hcl").write_text(
         'variables {\n  word = "x"\n}\nrun "good" {\n  command = plan\n}\n'
-        'run "bad" {\n  command = plan\n  assert {\n    condition     = var.word == "y"\n    error_message = "not y"\n  }\n}\n'
+        'run "bad" {\n  command = plan\n'
+        '  assert {\n    condition     = var.word == "y"\n    error_message = "not y"\n  }\n}\n'
     )
     terraform = Terraform(tmp_path, {**os.environ, "TF_CLI_CONFIG_FILE": os.devnull})
     terraform.init()

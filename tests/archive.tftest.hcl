@@ -1,0 +1,222 @@
+# The bucket: what protects it, how long it keeps what, and hands off one that exists.
+
+mock_provider "aws" {
+  source          = "./tests/mocks"
+  override_during = plan
+}
+
+variables {
+  bucket_name = "zoom-operation-logs"
+}
+
+run "a_new_bucket_is_private_versioned_and_encrypted" {
+  command = plan
+
+  module {
+    source = "./modules/archive"
+  }
+
+  assert {
+    condition     = aws_s3_bucket.archive[0].bucket == "zoom-operation-logs" && !aws_s3_bucket.archive[0].force_destroy
+    error_message = "the bucket has its name, and is not destroyed with its records"
+  }
+
+  assert {
+    condition = alltrue([
+      aws_s3_bucket_public_access_block.archive[0].block_public_acls,
+      aws_s3_bucket_public_access_block.archive[0].block_public_policy,
+      aws_s3_bucket_public_access_block.archive[0].ignore_public_acls,
+      aws_s3_bucket_public_access_block.archive[0].restrict_public_buckets,
+    ])
+    error_message = "public access is blocked in all four ways"
+  }
+
+  assert {
+    condition     = aws_s3_bucket_ownership_controls.archive[0].rule[0].object_ownership == "BucketOwnerEnforced"
+    error_message = "ACLs are off"
+  }
+
+  assert {
+    condition     = aws_s3_bucket_versioning.archive[0].versioning_configuration[0].status == "Enabled"
+    error_message = "versions are kept"
+  }
+
+  assert {
+    condition     = one(aws_s3_bucket_server_side_encryption_configuration.archive[0].rule).apply_server_side_encryption_by_default[0].sse_algorithm == "AES256"
+    error_message = "objects are encrypted by S3's own keys"
+  }
+}
+
+run "the_bucket_refuses_plain_http_overwriting_and_foreign_keys" {
+  command = plan
+
+  module {
+    source = "./modules/archive"
+  }
+
+  assert {
+    condition = jsonencode(jsondecode(aws_s3_bucket_policy.archive[0].policy)) == jsonencode({
+      Version = "2012-10-17"
+      Statement = [
+        {
+          Sid       = "DenyInsecureTransport"
+          Effect    = "Deny"
+          Principal = "*"
+          Action    = "s3:*"
+          Resource  = ["arn:aws:s3:::zoom-operation-logs", "arn:aws:s3:::zoom-operation-logs/*"]
+          Condition = { Bool = { "aws:SecureTransport" = "false" } }
+        },
+        {
+          Sid       = "DenyOverwriteOfRecords"
+          Effect    = "Deny"
+          Principal = "*"
+          Action    = "s3:PutObject"
+          Resource  = "arn:aws:s3:::zoom-operation-logs/zoom/operationlogs/*"
+          Condition = { Null = { "s3:if-none-match" = "true" } }
+        },
+        {
+          Sid       = "DenyCustomerProvidedKeys"
+          Effect    = "Deny"
+          Principal = "*"
+          Action    = "s3:PutObject"
+          Resource  = "arn:aws:s3:::zoom-operation-logs/*"
+          Condition = { Null = { "s3:x-amz-server-side-encryption-customer-algorithm" = "false" } }
+        },
+      ]
+    })
+    error_message = "the bucket policy: ${aws_s3_bucket_policy.archive[0].policy}"
+  }
+}
+
+run "records_stay_and_what_they_replaced_goes_after_200_days" {
+  command = plan
+
+  module {
+    source = "./modules/archive"
+  }
+
+  assert {
+    condition = jsonencode([for rule in aws_s3_bucket_lifecycle_configuration.archive[0].rule : [rule.id, rule.status]]) == jsonencode([
+      ["unfinished-uploads", "Enabled"], ["records", "Enabled"], ["checkpoint", "Enabled"],
+    ])
+    error_message = "the lifecycle rules"
+  }
+
+  assert {
+    condition     = aws_s3_bucket_lifecycle_configuration.archive[0].rule[0].abort_incomplete_multipart_upload[0].days_after_initiation == 7
+    error_message = "unfinished uploads go after a week"
+  }
+
+  assert {
+    condition = (
+      aws_s3_bucket_lifecycle_configuration.archive[0].rule[1].filter[0].prefix == "zoom/operationlogs/" &&
+      aws_s3_bucket_lifecycle_configuration.archive[0].rule[1].expiration[0].expired_object_delete_marker &&
+      aws_s3_bucket_lifecycle_configuration.archive[0].rule[1].noncurrent_version_expiration[0].noncurrent_days == 200
+    )
+    error_message = "records do not expire; their old versions do, once Zoom has forgotten them too"
+  }
+
+  assert {
+    condition = (
+      aws_s3_bucket_lifecycle_configuration.archive[0].rule[2].filter[0].prefix == "zoom/operationlogs-state/state.json" &&
+      length(aws_s3_bucket_lifecycle_configuration.archive[0].rule[2].expiration) == 0 &&
+      aws_s3_bucket_lifecycle_configuration.archive[0].rule[2].noncurrent_version_expiration[0].noncurrent_days == 14
+    )
+    error_message = "old checkpoints go after two weeks"
+  }
+}
+
+run "a_key_and_an_expiry_are_used_when_given" {
+  command = plan
+
+  module {
+    source = "./modules/archive"
+  }
+
+  variables {
+    bucket  = { expiration_days = 400, force_destroy = true }
+    kms_key = { arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd" }
+  }
+
+  assert {
+    condition = (
+      one(aws_s3_bucket_server_side_encryption_configuration.archive[0].rule).apply_server_side_encryption_by_default[0].sse_algorithm == "aws:kms" &&
+      one(aws_s3_bucket_server_side_encryption_configuration.archive[0].rule).apply_server_side_encryption_by_default[0].kms_master_key_id == "arn:aws:kms:eu-west-1:111122223333:key/1234abcd" &&
+      one(aws_s3_bucket_server_side_encryption_configuration.archive[0].rule).bucket_key_enabled
+    )
+    error_message = "objects are encrypted with the key"
+  }
+
+  assert {
+    condition     = aws_s3_bucket_lifecycle_configuration.archive[0].rule[1].expiration[0].days == 400
+    error_message = "records expire when asked for"
+  }
+
+  assert {
+    condition     = aws_s3_bucket.archive[0].force_destroy
+    error_message = "the bucket goes with its records when asked for"
+  }
+}
+
+run "a_bucket_that_exists_is_not_touched" {
+  command = plan
+
+  module {
+    source = "./modules/archive"
+  }
+
+  variables {
+    bucket = { create = false, prefix = "audit/zoom/", state_key = "audit/zoom-state.json" }
+  }
+
+  assert {
+    condition = length(concat(
+      aws_s3_bucket.archive,
+      aws_s3_bucket_lifecycle_configuration.archive,
+      aws_s3_bucket_ownership_controls.archive,
+      aws_s3_bucket_policy.archive,
+      aws_s3_bucket_public_access_block.archive,
+      aws_s3_bucket_server_side_encryption_configuration.archive,
+      aws_s3_bucket_versioning.archive,
+    )) == 0
+    error_message = "nothing is made in the owner's bucket"
+  }
+
+  assert {
+    condition     = output.bucket.name == "zoom-operation-logs" && output.bucket.uri == "s3://zoom-operation-logs/audit/zoom/" && !output.bucket.created
+    error_message = "the bucket is named to the others"
+  }
+
+  assert {
+    condition     = jsondecode(output.bucket.policy).Statement[1].Resource == "arn:aws:s3:::zoom-operation-logs/audit/zoom/*"
+    error_message = "the statements to merge are spelt out"
+  }
+}
+
+run "rejects_a_prefix_without_last_slash" {
+  command = plan
+
+  module {
+    source = "./modules/archive"
+  }
+
+  variables {
+    bucket = { prefix = "zoom" }
+  }
+
+  expect_failures = [var.bucket]
+}
+
+run "rejects_a_checkpoint_under_the_prefix" {
+  command = plan
+
+  module {
+    source = "./modules/archive"
+  }
+
+  variables {
+    bucket = { state_key = "zoom/operationlogs/state.json" }
+  }
+
+  expect_failures = [var.bucket]
+}

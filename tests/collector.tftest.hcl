@@ -1,0 +1,435 @@
+# The collector alone: the function, its rights, its schedule and its secret.
+
+mock_provider "aws" {
+  source          = "./tests/mocks"
+  override_during = plan
+}
+
+variables {
+  bucket = {
+    name      = "zoom-operation-logs"
+    arn       = "arn:aws:s3:::zoom-operation-logs"
+    prefix    = "zoom/operationlogs/"
+    state_key = "zoom/operationlogs-state/state.json"
+  }
+}
+
+run "the_function_is_the_guides" {
+  command = plan
+
+  module {
+    source = "./modules/collector"
+  }
+
+  assert {
+    condition = jsonencode([
+      aws_lambda_function.collector.function_name,
+      aws_lambda_function.collector.runtime,
+      aws_lambda_function.collector.architectures,
+      aws_lambda_function.collector.timeout,
+      aws_lambda_function.collector.memory_size,
+      aws_lambda_function.collector.handler,
+    ]) == jsonencode(["zoom_operationlogs_to_s3", "python3.13", ["x86_64"], 300, 512, "zoom_operationlogs.handler.lambda_handler"])
+    error_message = "the function's configuration"
+  }
+
+  assert {
+    condition     = coalesce(aws_lambda_function.collector.reserved_concurrent_executions, -1) == -1 && !coalesce(aws_lambda_function.collector.publish, false)
+    error_message = "no concurrency is reserved and no version published"
+  }
+
+  assert {
+    condition     = endswith(aws_lambda_function.collector.filename, "lambda/dist/collector.zip") && aws_lambda_function.collector.source_code_hash == filebase64sha256("lambda/dist/collector.zip")
+    error_message = "the committed package runs"
+  }
+
+  assert {
+    condition     = aws_lambda_function_event_invoke_config.collector.maximum_retry_attempts == 0 && aws_lambda_function_event_invoke_config.collector.maximum_event_age_in_seconds == 900
+    error_message = "the schedule is the retry"
+  }
+}
+
+run "alone_it_has_the_same_defaults_as_in_the_whole" {
+  command = plan
+
+  module {
+    source = "./modules/collector"
+  }
+
+  assert {
+    condition = jsonencode(aws_lambda_function.collector.environment[0].variables) == jsonencode({
+      S3_BUCKET = "zoom-operation-logs"
+      S3_PREFIX = "zoom/operationlogs/"
+      STATE_KEY = "zoom/operationlogs-state/state.json"
+      PAGE_SIZE = "300"
+      TIMEOUT   = "30"
+
+      FEED_DELETES    = "false"
+      LOOKBACK_DAYS   = "3"
+      RECONCILE_HOURS = "12"
+      ZOOM_API_URL    = "https://api.zoom.us/v2"
+      ZOOM_OAUTH_URL  = "https://zoom.us/oauth/token"
+      ZOOM_SECRET_ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:zoom-operationlogs-credentials-AbCdEf"
+
+      POWERTOOLS_LOG_LEVEL         = "INFO"
+      POWERTOOLS_METRICS_NAMESPACE = "ZoomOperationLogs"
+      POWERTOOLS_SERVICE_NAME      = "zoom_operationlogs_to_s3"
+    })
+    error_message = "the environment: ${jsonencode(aws_lambda_function.collector.environment[0].variables)}"
+  }
+}
+
+run "its_logs_are_its_own_and_keep_its_metrics" {
+  command = plan
+
+  module {
+    source = "./modules/collector"
+  }
+
+  assert {
+    condition     = aws_cloudwatch_log_group.collector.name == "/aws/lambda/zoom_operationlogs_to_s3" && aws_cloudwatch_log_group.collector.retention_in_days == 365
+    error_message = "the log group is made here and expires"
+  }
+
+  assert {
+    condition = (
+      aws_lambda_function.collector.logging_config[0].log_format == "JSON" &&
+      aws_lambda_function.collector.logging_config[0].log_group == "/aws/lambda/zoom_operationlogs_to_s3" &&
+      aws_lambda_function.collector.logging_config[0].application_log_level == "INFO"
+    )
+    error_message = "logs are JSON, at a level that lets metrics pass"
+  }
+}
+
+run "the_writer_may_write_its_prefix_and_no_more" {
+  command = plan
+
+  module {
+    source = "./modules/collector"
+  }
+
+  assert {
+    condition = jsonencode(jsondecode(aws_iam_policy.writer.policy)) == jsonencode({
+      Version = "2012-10-17"
+      Statement = [
+        {
+          Sid      = "WriteAndReadRecords"
+          Effect   = "Allow"
+          Action   = ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"]
+          Resource = "arn:aws:s3:::zoom-operation-logs/zoom/operationlogs/*"
+        },
+        {
+          Sid      = "ReadAndReplaceCheckpoint"
+          Effect   = "Allow"
+          Action   = ["s3:GetObject", "s3:PutObject"]
+          Resource = "arn:aws:s3:::zoom-operation-logs/zoom/operationlogs-state/state.json"
+        },
+        {
+          Sid       = "ListRecordsAndCheckpoint"
+          Effect    = "Allow"
+          Action    = ["s3:ListBucket", "s3:ListBucketVersions"]
+          Resource  = "arn:aws:s3:::zoom-operation-logs"
+          Condition = { StringLike = { "s3:prefix" = ["zoom/operationlogs/*", "zoom/operationlogs-state/state.json"] } }
+        },
+        {
+          Sid      = "WriteOwnLogs"
+          Effect   = "Allow"
+          Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+          Resource = "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/zoom_operationlogs_to_s3:*"
+        },
+      ]
+    })
+    error_message = "the writer policy: ${aws_iam_policy.writer.policy}"
+  }
+
+  assert {
+    condition = jsonencode(jsondecode(aws_iam_role_policy.credentials.policy).Statement) == jsonencode([{
+      Sid      = "ReadZoomCredentials"
+      Effect   = "Allow"
+      Action   = ["secretsmanager:GetSecretValue"]
+      Resource = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:zoom-operationlogs-credentials-??????"
+    }])
+    error_message = "the credentials policy: ${aws_iam_role_policy.credentials.policy}"
+  }
+
+  assert {
+    condition     = length(aws_iam_role_policy.keys) == 0 && length(aws_iam_role_policy.scheduler_key) == 0
+    error_message = "no key, no right to one"
+  }
+
+  assert {
+    condition = jsonencode(jsondecode(aws_iam_role.collector.assume_role_policy).Statement) == jsonencode([{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "lambda.amazonaws.com" }
+    }])
+    error_message = "Lambda alone assumes the role"
+  }
+}
+
+run "the_schedule_delivers_by_a_role_of_its_own" {
+  command = plan
+
+  module {
+    source = "./modules/collector"
+  }
+
+  assert {
+    condition = (
+      aws_scheduler_schedule.collector.name == "zoom-operationlogs-schedule-15min" &&
+      aws_scheduler_schedule.collector.schedule_expression == "rate(15 minutes)" &&
+      aws_scheduler_schedule.collector.state == "ENABLED" &&
+      aws_scheduler_schedule.collector.flexible_time_window[0].mode == "OFF" &&
+      aws_scheduler_schedule.collector.target[0].input == "{}"
+    )
+    error_message = "the schedule is the guide's"
+  }
+
+  assert {
+    condition = (
+      aws_scheduler_schedule.collector.target[0].retry_policy[0].maximum_retry_attempts == 3 &&
+      aws_scheduler_schedule.collector.target[0].retry_policy[0].maximum_event_age_in_seconds == 600 &&
+      aws_scheduler_schedule.collector.target[0].dead_letter_config[0].arn == aws_sqs_queue.dead_letters.arn
+    )
+    error_message = "a delivery is tried again for less than a period, then kept"
+  }
+
+  assert {
+    condition = jsonencode(jsondecode(aws_iam_role_policy.scheduler.policy).Statement) == jsonencode([
+      {
+        Sid      = "InvokeCollector"
+        Effect   = "Allow"
+        Action   = ["lambda:InvokeFunction"]
+        Resource = "arn:aws:lambda:eu-west-1:111122223333:function:zoom_operationlogs_to_s3"
+      },
+      {
+        Sid      = "KeepUndelivered"
+        Effect   = "Allow"
+        Action   = ["sqs:SendMessage"]
+        Resource = "arn:aws:sqs:eu-west-1:111122223333:zoom-operationlogs-dead-letters"
+      },
+    ])
+    error_message = "the scheduler's policy: ${aws_iam_role_policy.scheduler.policy}"
+  }
+
+  assert {
+    condition = jsonencode(jsondecode(aws_iam_role.scheduler.assume_role_policy).Statement) == jsonencode([{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "scheduler.amazonaws.com" }
+      Condition = { StringEquals = {
+        "aws:SourceAccount" = "111122223333"
+        "aws:SourceArn"     = "arn:aws:scheduler:eu-west-1:111122223333:schedule-group/default"
+      } }
+    }])
+    error_message = "only this account's schedules assume the role"
+  }
+
+  assert {
+    condition = aws_sqs_queue.dead_letters.sqs_managed_sse_enabled && jsonencode(jsondecode(aws_sqs_queue_policy.dead_letters.policy).Statement) == jsonencode([{
+      Sid       = "DenyInsecureTransport"
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = "sqs:*"
+      Resource  = "arn:aws:sqs:eu-west-1:111122223333:zoom-operationlogs-dead-letters"
+      Condition = { Bool = { "aws:SecureTransport" = "false" } }
+    }])
+    error_message = "the queue is encrypted, at rest and on the way"
+  }
+}
+
+run "a_paused_schedule_with_a_window_is_one" {
+  command = plan
+
+  module {
+    source = "./modules/collector"
+  }
+
+  variables {
+    schedule = { enabled = false, flexible_window_minutes = 5, expression = "cron(0 * * * ? *)", timezone = "Europe/Madrid" }
+  }
+
+  assert {
+    condition = (
+      aws_scheduler_schedule.collector.state == "DISABLED" &&
+      aws_scheduler_schedule.collector.flexible_time_window[0].mode == "FLEXIBLE" &&
+      aws_scheduler_schedule.collector.flexible_time_window[0].maximum_window_in_minutes == 5 &&
+      aws_scheduler_schedule.collector.schedule_expression == "cron(0 * * * ? *)" &&
+      aws_scheduler_schedule.collector.schedule_expression_timezone == "Europe/Madrid"
+    )
+    error_message = "the schedule follows its inputs"
+  }
+}
+
+run "the_secret_is_made_empty" {
+  command = plan
+
+  module {
+    source = "./modules/collector"
+  }
+
+  assert {
+    condition     = length(aws_secretsmanager_secret.zoom) == 1 && length(aws_secretsmanager_secret_version.zoom) == 0 && aws_secretsmanager_secret.zoom[0].recovery_window_in_days == 30
+    error_message = "a secret, and nothing in it"
+  }
+}
+
+run "credentials_are_written_by_a_write_only_argument" {
+  command = plan
+
+  module {
+    source = "./modules/collector"
+  }
+
+  variables {
+    zoom             = { credentials_version = 2 }
+    zoom_credentials = { account_id = "account", client_id = "client", client_secret = "secret" }
+  }
+
+  assert {
+    condition     = aws_secretsmanager_secret_version.zoom[0].secret_string_wo_version == 2 && aws_secretsmanager_secret_version.zoom[0].secret_string_wo == null
+    error_message = "the version is planned, the value is not kept"
+  }
+}
+
+run "a_secret_of_the_callers_is_only_read" {
+  command = plan
+
+  module {
+    source = "./modules/collector"
+  }
+
+  variables {
+    secret = { existing = {
+      arn     = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:zoom-XyZxYz"
+      kms_key = { arn = "arn:aws:kms:eu-west-1:111122223333:key/5678" }
+    } }
+  }
+
+  assert {
+    condition     = length(aws_secretsmanager_secret.zoom) == 0 && output.secret.name == null && !output.secret.created
+    error_message = "no secret is made"
+  }
+
+  assert {
+    condition     = aws_lambda_function.collector.environment[0].variables.ZOOM_SECRET_ARN == "arn:aws:secretsmanager:eu-west-1:111122223333:secret:zoom-XyZxYz" && jsondecode(aws_iam_role_policy.credentials.policy).Statement[0].Resource == "arn:aws:secretsmanager:eu-west-1:111122223333:secret:zoom-XyZxYz"
+    error_message = "the function reads the caller's secret, and only that"
+  }
+
+  assert {
+    condition = jsonencode(jsondecode(aws_iam_role_policy.keys[0].policy).Statement) == jsonencode([{
+      Sid       = "UseKeyForCredentials"
+      Effect    = "Allow"
+      Action    = ["kms:Decrypt"]
+      Resource  = "arn:aws:kms:eu-west-1:111122223333:key/5678"
+      Condition = { StringLike = { "kms:EncryptionContext:SecretARN" = ["arn:aws:secretsmanager:eu-west-1:111122223333:secret:zoom-XyZxYz"] } }
+    }])
+    error_message = "the key of the caller's secret: ${aws_iam_role_policy.keys[0].policy}"
+  }
+}
+
+run "a_key_encrypts_everything_and_is_granted_for_that" {
+  command = plan
+
+  module {
+    source = "./modules/collector"
+  }
+
+  variables {
+    kms_key = { arn = "arn:aws:kms:eu-west-1:111122223333:key/1234" }
+  }
+
+  assert {
+    condition = alltrue([for arn in [
+      aws_secretsmanager_secret.zoom[0].kms_key_id,
+      aws_cloudwatch_log_group.collector.kms_key_id,
+      aws_lambda_function.collector.kms_key_arn,
+      aws_sqs_queue.dead_letters.kms_master_key_id,
+    ] : arn == "arn:aws:kms:eu-west-1:111122223333:key/1234"])
+    error_message = "secret, logs, environment and queue are encrypted with the key"
+  }
+
+  assert {
+    condition = jsonencode(jsondecode(aws_iam_role_policy.keys[0].policy).Statement) == jsonencode([
+      {
+        Sid       = "UseKeyForRecords"
+        Effect    = "Allow"
+        Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
+        Resource  = "arn:aws:kms:eu-west-1:111122223333:key/1234"
+        Condition = { StringLike = { "kms:EncryptionContext:aws:s3:arn" = ["arn:aws:s3:::zoom-operation-logs", "arn:aws:s3:::zoom-operation-logs/*"] } }
+      },
+      {
+        Sid       = "UseKeyForCredentials"
+        Effect    = "Allow"
+        Action    = ["kms:Decrypt"]
+        Resource  = "arn:aws:kms:eu-west-1:111122223333:key/1234"
+        Condition = { StringLike = { "kms:EncryptionContext:SecretARN" = ["arn:aws:secretsmanager:eu-west-1:111122223333:secret:zoom-operationlogs-credentials-??????"] } }
+      },
+    ])
+    error_message = "the collector's rights to the key: ${aws_iam_role_policy.keys[0].policy}"
+  }
+
+  assert {
+    condition = jsonencode(jsondecode(aws_iam_role_policy.scheduler_key[0].policy).Statement) == jsonencode([{
+      Sid       = "UseKeyForUndelivered"
+      Effect    = "Allow"
+      Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
+      Resource  = "arn:aws:kms:eu-west-1:111122223333:key/1234"
+      Condition = { StringLike = { "kms:ViaService" = ["sqs.eu-west-1.amazonaws.com*"] } }
+    }])
+    error_message = "the scheduler's rights to the key: ${aws_iam_role_policy.scheduler_key[0].policy}"
+  }
+}
+
+run "tags_path_and_boundary_reach_what_takes_them" {
+  command = plan
+
+  module {
+    source = "./modules/collector"
+  }
+
+  variables {
+    tags                     = { owner = "soc" }
+    iam_path                 = "/security/"
+    permissions_boundary_arn = "arn:aws:iam::111122223333:policy/boundary"
+  }
+
+  assert {
+    condition = alltrue([for tags in [
+      aws_cloudwatch_log_group.collector.tags,
+      aws_iam_policy.writer.tags,
+      aws_iam_role.collector.tags,
+      aws_iam_role.scheduler.tags,
+      aws_lambda_function.collector.tags,
+      aws_secretsmanager_secret.zoom[0].tags,
+      aws_sqs_queue.dead_letters.tags,
+    ] : tags == tomap({ owner = "soc" })])
+    error_message = "everything is tagged"
+  }
+
+  assert {
+    condition = alltrue([for role in [aws_iam_role.collector, aws_iam_role.scheduler] :
+      role.path == "/security/" && role.permissions_boundary == "arn:aws:iam::111122223333:policy/boundary"
+    ]) && aws_iam_policy.writer.path == "/security/"
+    error_message = "path and boundary"
+  }
+}
+
+run "rejects_a_checkpoint_under_the_prefix" {
+  command = plan
+
+  module {
+    source = "./modules/collector"
+  }
+
+  variables {
+    bucket = {
+      name      = "zoom-operation-logs"
+      arn       = "arn:aws:s3:::zoom-operation-logs"
+      prefix    = "zoom/operationlogs/"
+      state_key = "zoom/operationlogs/state.json"
+    }
+  }
+
+  expect_failures = [var.bucket]
+}

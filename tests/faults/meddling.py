@@ -1,0 +1,98 @@
+"""Ways to meddle with the network calls of runs: see each, end a run at one, or let several runs take turns."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from .world import Killed, World
+
+
+@contextmanager
+def at_each_call(world: World, before: Callable[[], None], after: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Call `before` ahead of every call to Zoom and S3, and `after` when it was carried out."""
+    handle = world.zoom.handle
+
+    def seen(*request: object) -> object:
+        before()
+        answer = handle(*request)  # type: ignore[arg-type]
+        after()
+        return answer
+
+    world.zoom.handle = seen  # type: ignore[method-assign,assignment]
+    world.s3.before, world.s3.after = lambda *_: before(), lambda *_: after()
+    try:
+        yield
+    finally:
+        del world.zoom.handle
+        world.s3.before = world.s3.after = None
+
+
+class Killer:
+    """Kills at the n-th call, before it is made or after it was done."""
+
+    def __init__(self, at: int, *, after: bool = False) -> None:
+        self.calls, self._at, self._after = 0, at, after
+
+    def before(self) -> None:
+        self.calls += 1
+        # After a call that was refused, the next one is the first that tells.
+        if self.calls == self._at + self._after:
+            raise Killed
+
+    def after(self) -> None:
+        if self.calls == self._at and self._after:
+            raise Killed
+
+
+@contextmanager
+def killed(world: World, at: int, *, after: bool = False) -> Iterator[Killer]:
+    """Kill the runs of the block at their `at`-th call."""
+    killer = Killer(at, after=after)
+    with at_each_call(world, killer.before, killer.after):
+        yield killer
+
+
+def overlap(world: World, runs: list[Callable[[], object]], seed: int) -> list[BaseException | None]:
+    """Do the runs at once: at each network call, dice say which of them goes on. Return how each ended.
+
+    Only one runs at any moment, so that a seed gives the same history each time.
+    """
+    dice, condition = random.Random(seed), threading.Condition()
+    alive = list(range(len(runs)))
+    turn = dice.choice(alive)
+    number = threading.local()
+    ends: list[BaseException | None] = [None] * len(runs)
+
+    def pass_on() -> None:
+        nonlocal turn
+        if alive:
+            turn = dice.choice(alive)
+        condition.notify_all()
+
+    def take_turns() -> None:
+        with condition:
+            pass_on()
+            condition.wait_for(lambda: turn == number.mine, timeout=60)
+
+    def work(mine: int) -> None:
+        number.mine = mine
+        with condition:
+            condition.wait_for(lambda: turn == mine, timeout=60)
+        try:
+            runs[mine]()
+        except BaseException as end:
+            ends[mine] = end
+        with condition:
+            alive.remove(mine)
+            pass_on()
+
+    with at_each_call(world, take_turns):
+        threads = [threading.Thread(target=work, args=(n,)) for n in range(len(runs))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    return ends

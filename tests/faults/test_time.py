@@ -1,0 +1,129 @@
+"""Late rows, outages, a start in the past, a day too large for one run, a clock that is wrong."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from .world import POLL, START, World, days_ago
+
+MIDNIGHT = datetime(2026, 3, 11, tzinfo=UTC)
+
+
+def world_of_a_week(records: int = 40, **options: object) -> World:
+    world = World(page_size=30, **options)  # type: ignore[arg-type]
+    for ago in range(-6, 5):
+        world.zoom.add_day(days_ago(ago), records, seed=ago + 20, lag=timedelta())
+    return world
+
+
+@pytest.mark.parametrize("late", [timedelta(minutes=20), timedelta(hours=26), timedelta(hours=60)], ids=str)
+@pytest.mark.parametrize("happened", [START + timedelta(hours=2), MIDNIGHT - timedelta(minutes=5)], ids=["noon", "night"])
+def test_late_rows(happened: datetime, late: timedelta) -> None:
+    world = world_of_a_week()
+    record = {"time": f"{happened:%Y-%m-%dT%H:%M:%SZ}", "operator": "late@example.com"}
+    world.zoom.add(record, visible_at=happened + late)
+    while world.clock.now() < happened + late:
+        world.poll()
+    if late > timedelta(hours=1):  # a row that is less late may stand on the tail's page
+        assert record not in world.archive()
+    world.settle()
+    assert world.archive().count(record) == 1
+    world.assert_exact()
+
+
+@pytest.mark.parametrize("days", [3, 45, 170])
+def test_outages(days: int) -> None:
+    world = world_of_a_week()
+    for ahead in range(2, days + 1, 1 if days < 50 else 7):
+        world.zoom.add_day(days_ago(-ahead), 25, seed=ahead + 1000, lag=timedelta())
+    world.poll(4)
+    world.clock.advance(days * 86400)
+    world.poll(12)
+    assert world.results[-1]["owed"] == 0
+    world.settle()
+    world.assert_exact()
+
+
+def test_a_first_run_with_a_start_date_six_months_back() -> None:
+    start = days_ago(0).replace(year=2025, month=9)
+    world = World(page_size=100, settings={"start_date": start})
+    for ago in range(0, 183, 6):
+        world.zoom.add_day(days_ago(ago), 20, seed=ago)
+    world.poll(6)
+    assert world.results[-1]["owed"] == 0
+    world.assert_exact()
+
+
+def test_a_date_that_zoom_no_longer_has_is_recorded_and_holds_up_nothing() -> None:
+    world = world_of_a_week()
+    world.poll(2)
+    world.clock.advance(220 * 86400)
+    world.zoom.add_day(world.clock.now().date(), 30, seed=1)
+    world.poll(3)
+    assert world.results[-1]["owed"] == 0
+    assert world.checkpoint().expired
+    assert {record["time"][:10] for record in world.archive()} >= {world.clock.now().date().isoformat()}
+
+
+@pytest.mark.parametrize("pause", [15, 40])
+def test_a_day_too_large_for_one_run(pause: int) -> None:
+    """Resumed by its page token where the next run comes within 14 minutes of it, started again where it comes later."""
+    world = World(page_size=20)
+    world.zoom.add_day(days_ago(1), 900, seed=1)
+    world.zoom.latency_seconds = 10
+    world.poll()
+    assert not world.results[0]["ended"]
+    read = len(world.zoom.calls)
+    world.poll(every=timedelta(minutes=pause))
+    resumed = bool(world.zoom.calls[read].query.get("next_page_token"))
+    assert resumed == (pause == 15)
+    world.poll(8)
+    assert world.results[-1]["ended"]
+    world.settle()
+    world.assert_exact()
+
+
+def test_a_run_ends_before_lambda_ends_it() -> None:
+    world = World(page_size=20, timeout_seconds=60)
+    world.zoom.add_day(days_ago(0), 900, seed=1)
+    world.zoom.latency_seconds = 7
+    for _ in range(4):
+        began = world.clock.now()
+        world.run()
+        assert world.clock.now() - began < timedelta(seconds=60)
+        world.clock.advance(300)
+
+
+@pytest.mark.parametrize("skew", [timedelta(hours=-1), timedelta(hours=1)], ids=["slow", "fast"])
+@pytest.mark.parametrize("at", [START, MIDNIGHT - timedelta(minutes=30)], ids=["morning", "midnight"])
+def test_the_clock_one_hour_wrong(at: datetime, skew: timedelta) -> None:
+    world = world_of_a_week()
+    world.clock.set(at)
+    for _ in range(8):
+        world.run(skew=skew)
+        world.clock.advance(POLL.total_seconds())
+    world.settle()
+    world.assert_exact()
+
+
+def test_an_idle_poll_is_one_read_and_one_page() -> None:
+    world = world_of_a_week(records=0)
+    world.zoom.add_day(days_ago(0), 20, seed=3, lag=timedelta())
+    world.clock.set(MIDNIGHT - timedelta(hours=3))
+    world.poll(2)
+    before, calls = world.s3.calls.total(), len(world.zoom.calls)
+    world.poll()
+    assert world.s3.calls.total() - before == 1
+    assert len(world.zoom.calls) - calls == 1
+
+
+def test_the_steady_state_of_a_day_costs_what_the_readme_says() -> None:
+    world = World(page_size=300)
+    for ago in range(-3, 6):
+        world.zoom.add_day(days_ago(ago), 3000, seed=ago + 30, lag=timedelta())
+    world.clock.set(MIDNIGHT)
+    world.poll(96)
+    calls = len(world.zoom.calls)
+    world.poll(96)
+    assert len(world.zoom.calls) - calls <= 160
+    world.assert_exact()

@@ -1,0 +1,152 @@
+"""A small world for the collector: Zoom, S3 and a clock in memory, and any number of runs."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import requests
+from standins.clock import Clock
+from standins.s3_memory import MemoryS3
+from standins.zoom_report import Zoom, ZoomAdapter, multiset
+from zoom_operationlogs.archive import Archive, decode
+from zoom_operationlogs.checkpoint import Checkpoint, CheckpointStore
+from zoom_operationlogs.checkpoint import decode as decode_checkpoint
+from zoom_operationlogs.collect import Collector
+from zoom_operationlogs.deadline import Deadline
+from zoom_operationlogs.event import Request
+from zoom_operationlogs.guide import GuideObjects
+from zoom_operationlogs.settings import Credentials, Settings
+from zoom_operationlogs.zoom import Session
+from zoom_operationlogs.zoom import Zoom as ZoomClient
+
+START = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
+POLL = timedelta(minutes=15)
+PREFIX = "zoom/operationlogs/"
+STATE_KEY = "zoom/operationlogs-state/state.json"
+
+
+class Killed(BaseException):
+    """Lambda ends the run: nothing of it may clean up."""
+
+
+@dataclass
+class World:
+    """Zoom, a bucket, a clock; `run` is what the schedule does."""
+
+    page_size: int = 30
+    timeout_seconds: float = 300.0
+    settings: dict[str, Any] = field(default_factory=dict)
+    clock: Clock = field(default_factory=lambda: Clock(START))
+    results: list[dict[str, Any]] = field(default_factory=list)
+    last_run: datetime | None = None
+
+    def __post_init__(self) -> None:
+        self.zoom = Zoom(self.clock)
+        self.s3 = MemoryS3(clock=self.clock.now)
+        self.warm = self._session()
+        self._runs = count(1)
+        self.began: datetime | None = None  # the first run
+
+    def _session(self) -> Session:
+        http = requests.Session()
+        http.mount("https://", ZoomAdapter(self.zoom))
+        return Session(http)
+
+    def collector(
+        self,
+        *,
+        s3: Any = None,
+        skew: timedelta = timedelta(),
+        sleep: Callable[[float], None] | None = None,
+        session: Session | None = None,
+    ) -> tuple[Collector, Settings]:
+        """Make the collector of one run; its own `s3` or `sleep` let a test meddle with this run alone."""
+        settings = Settings(
+            bucket=self.s3.bucket,
+            credentials=Credentials(self.zoom.account_id, self.zoom.client_id, self.zoom.client_secret),
+            **{"page_size": self.page_size, **self.settings},
+        )
+        ends = self.clock.now() + timedelta(seconds=self.timeout_seconds)
+        deadline = Deadline.of_run(lambda: (ends - self.clock.now()).total_seconds())
+        sleep, s3 = sleep or self.clock.sleep, s3 or self.s3
+
+        def now() -> datetime:
+            return self.clock.now() + skew
+
+        guide = GuideObjects(s3, settings.bucket, settings.prefix, deadline, sleep)
+        archive = Archive(s3, settings.bucket, settings.prefix, deadline, sleep, guide)
+        store = CheckpointStore(s3, settings.bucket, settings.state_key, deadline, sleep)
+        client = ZoomClient(
+            session or self.warm,
+            settings.oauth_url,
+            settings.api_url,
+            lambda _fresh: settings.credentials,  # type: ignore[arg-type,return-value]
+            settings.http_timeout_seconds,
+            now,
+            sleep,
+            deadline,
+        )
+        owner = f"run-{next(self._runs)}"
+        log = logging.getLogger("collector")
+        return Collector(settings, client, archive, guide, store, now, deadline, owner, log), settings
+
+    def run(self, event: Any = None, **meddling: Any) -> dict[str, Any]:
+        """Do one run now."""
+        collector, _ = self.collector(**meddling)
+        self.began = self.began or self.clock.now() + meddling.get("skew", timedelta())
+        request = Request.from_event(event or {}, self.clock.now().date())
+        self.results.append(collector.run(request))
+        return self.results[-1]
+
+    def poll(self, times: int = 1, every: timedelta = POLL) -> None:
+        """Let the schedule run the collector: now if it never ran, else when the next run is due."""
+        for _ in range(times):
+            if self.last_run:
+                self.clock.set(max(self.last_run + every, self.clock.now()))
+            self.last_run = self.clock.now()
+            self.run()
+
+    def settle(self) -> None:
+        """Let the ordinary runs follow after which nothing may be missing: until the next whole reconcile is done."""
+        self.poll(2)
+        tomorrow = datetime.combine(self.clock.now().date() + timedelta(days=1), datetime.min.time(), UTC)
+        self.clock.set(tomorrow + timedelta(minutes=1))
+        self.poll(3)
+
+    # What there is
+
+    def archive(self) -> list[dict[str, Any]]:
+        """Return every record that a feed could ever have read, and check that nothing else lies under its prefix."""
+        records = []
+        for version in self.s3.ever_written(PREFIX):
+            assert version.key.endswith(".json.gz"), f"{version.key} is no object of records"
+            assert version.body is not None
+            read = decode(version.body)
+            assert version.metadata["record-count"] == str(len(read))
+            records += read
+        return records
+
+    def difference(self) -> tuple[Counter[str], Counter[str]]:
+        """Return what is missing in the archive, from the date on that the first run collects, and what is there too often."""
+        assert self.began
+        start = self.settings.get("start_date") or self.began.date() - timedelta(days=self.settings.get("lookback_days", 3))
+        truth, archive = multiset(self.zoom.records(start)), multiset(self.archive())
+        return truth - archive, archive - truth
+
+    def assert_exact(self) -> None:
+        missing, repeated = self.difference()
+        assert not missing, f"{missing.total()} missing, such as {next(iter(missing))}"
+        assert not repeated, f"{repeated.total()} repeated, such as {next(iter(repeated))}"
+
+    def checkpoint(self) -> Checkpoint:
+        return decode_checkpoint(self.s3.body(STATE_KEY))
+
+
+def days_ago(days: int) -> date:
+    return START.date() - timedelta(days=days)

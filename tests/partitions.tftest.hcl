@@ -1,0 +1,198 @@
+# No ARN is written for one partition only: GovCloud and China plan with their own.
+
+mock_provider "aws" {
+  source          = "./tests/mocks"
+  override_during = plan
+}
+
+run "archive_in_aws_us_gov" {
+  command = plan
+
+  module {
+    source = "./modules/archive"
+  }
+
+  override_data {
+    target          = data.aws_partition.current
+    values          = { partition = "aws-us-gov" }
+    override_during = plan
+  }
+
+  variables {
+    bucket_name = "zoom-operation-logs"
+  }
+
+  assert {
+    condition = alltrue([for document in [
+      aws_s3_bucket_policy.archive[0].policy,
+      output.bucket.arn,
+    ] : strcontains(document, "arn:aws-us-gov:") && !strcontains(document, "arn:aws:")])
+    error_message = "every ARN is of the partition"
+  }
+}
+
+run "collector_in_aws_us_gov" {
+  command = plan
+
+  module {
+    source = "./modules/collector"
+  }
+
+  override_data {
+    target          = data.aws_partition.current
+    values          = { partition = "aws-us-gov" }
+    override_during = plan
+  }
+
+  override_data {
+    target          = data.aws_region.current
+    values          = { name = "us-gov-west-1" }
+    override_during = plan
+  }
+
+  variables {
+    bucket = {
+      name      = "zoom-operation-logs"
+      arn       = "arn:aws-us-gov:s3:::zoom-operation-logs"
+      prefix    = "zoom/operationlogs/"
+      state_key = "zoom/operationlogs-state/state.json"
+    }
+  }
+
+  assert {
+    condition = alltrue([for document in [
+      aws_iam_policy.writer.policy,
+      aws_iam_role_policy.credentials.policy,
+      aws_iam_role_policy.scheduler.policy,
+      aws_iam_role.scheduler.assume_role_policy,
+      aws_sqs_queue_policy.dead_letters.policy,
+    ] : strcontains(document, "arn:aws-us-gov:") && !strcontains(document, "arn:aws:")])
+    error_message = "every ARN is of the partition"
+  }
+
+  assert {
+    condition     = strcontains(aws_iam_policy.writer.policy, "arn:aws-us-gov:logs:us-gov-west-1:111122223333:log-group:/aws/lambda/zoom_operationlogs_to_s3:*")
+    error_message = "and of the region"
+  }
+}
+
+run "secops_reader_in_aws_us_gov" {
+  command = plan
+
+  module {
+    source = "./modules/secops_reader"
+  }
+
+  override_data {
+    target          = data.aws_partition.current
+    values          = { partition = "aws-us-gov" }
+    override_during = plan
+  }
+
+  variables {
+    bucket = { name = "zoom-operation-logs", prefix = "zoom/operationlogs/" }
+  }
+
+  assert {
+    condition = alltrue([for document in [
+      aws_iam_policy.reader[0].policy,
+    ] : strcontains(document, "arn:aws-us-gov:") && !strcontains(document, "arn:aws:")])
+    error_message = "every ARN is of the partition"
+  }
+}
+
+run "archive_in_aws_cn" {
+  command = plan
+
+  module {
+    source = "./modules/archive"
+  }
+
+  override_data {
+    target          = data.aws_partition.current
+    values          = { partition = "aws-cn" }
+    override_during = plan
+  }
+
+  variables {
+    bucket_name = "zoom-operation-logs"
+  }
+
+  assert {
+    condition = alltrue([for document in [
+      aws_s3_bucket_policy.archive[0].policy,
+      output.bucket.arn,
+    ] : strcontains(document, "arn:aws-cn:") && !strcontains(document, "arn:aws:")])
+    error_message = "every ARN is of the partition"
+  }
+}
+
+run "collector_in_aws_cn" {
+  command = plan
+
+  module {
+    source = "./modules/collector"
+  }
+
+  override_data {
+    target          = data.aws_partition.current
+    values          = { partition = "aws-cn" }
+    override_during = plan
+  }
+
+  override_data {
+    target          = data.aws_region.current
+    values          = { name = "cn-north-1" }
+    override_during = plan
+  }
+
+  variables {
+    bucket = {
+      name      = "zoom-operation-logs"
+      arn       = "arn:aws-cn:s3:::zoom-operation-logs"
+      prefix    = "zoom/operationlogs/"
+      state_key = "zoom/operationlogs-state/state.json"
+    }
+  }
+
+  assert {
+    condition = alltrue([for document in [
+      aws_iam_policy.writer.policy,
+      aws_iam_role_policy.credentials.policy,
+      aws_iam_role_policy.scheduler.policy,
+      aws_iam_role.scheduler.assume_role_policy,
+      aws_sqs_queue_policy.dead_letters.policy,
+    ] : strcontains(document, "arn:aws-cn:") && !strcontains(document, "arn:aws:")])
+    error_message = "every ARN is of the partition"
+  }
+
+  assert {
+    condition     = strcontains(aws_iam_policy.writer.policy, "arn:aws-cn:logs:cn-north-1:111122223333:log-group:/aws/lambda/zoom_operationlogs_to_s3:*")
+    error_message = "and of the region"
+  }
+}
+
+run "secops_reader_in_aws_cn" {
+  command = plan
+
+  module {
+    source = "./modules/secops_reader"
+  }
+
+  override_data {
+    target          = data.aws_partition.current
+    values          = { partition = "aws-cn" }
+    override_during = plan
+  }
+
+  variables {
+    bucket = { name = "zoom-operation-logs", prefix = "zoom/operationlogs/" }
+  }
+
+  assert {
+    condition = alltrue([for document in [
+      aws_iam_policy.reader[0].policy,
+    ] : strcontains(document, "arn:aws-cn:") && !strcontains(document, "arn:aws:")])
+    error_message = "every ARN is of the partition"
+  }
+}

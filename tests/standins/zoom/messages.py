@@ -1,0 +1,70 @@
+"""What the model and its two edges hand to each other."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Delivery(Enum):
+    """How an answer reaches the client."""
+
+    WHOLE = "whole"
+    TRUNCATED = "truncated"  # the headers promise the whole body, half of it comes, the connection closes
+    RESET = "reset"  # the connection is reset before a byte of the answer
+    HANG = "hang"  # nothing comes until the client gives up
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request; header names are in lower case."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    body: bytes
+
+    @property
+    def endpoint(self) -> str:
+        """Return `token`, `report`, or `other`."""
+        return ENDPOINTS.get((self.method, self.path), "other")
+
+
+ENDPOINTS = {("POST", "/oauth/token"): "token", ("GET", "/v2/report/operationlogs"): "report"}
+
+
+@dataclass(frozen=True)
+class Response:
+    """An answer, and how it is delivered."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    delivery: Delivery = Delivery.WHOLE
+
+
+class Refusal(Exception):  # noqa: N818 - an answer, not a failure of the model
+    """Zoom's answer is no; carries it."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(f"HTTP {response.status}: {response.body.decode()}")
+        self.response = response
+
+
+def json_response(
+    status: int, content: Mapping[str, Any] | bytes, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return an answer with a JSON body, from an object or from JSON already made."""
+    body = content if isinstance(content, bytes) else json.dumps(content).encode()
+    return Response(status, {"Content-Type": "application/json;charset=UTF-8", **(headers or {})}, body)
+
+
+def api_error(status: int, code: int, message: str, **more: Any) -> Response:
+    """Return an error as the API words it: `{"code", "message", ...}`."""
+    return json_response(status, {"code": code, "message": message, **more})

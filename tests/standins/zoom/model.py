@@ -1,0 +1,330 @@
+"""Zoom's sign-in and operation-log report as a model in memory: a request in, an answer out, no sockets, no waiting.
+
+Sources: Zoom's schema of `reportOperationLogs` (GET /report/operationlogs; developers.zoom.us, "Get operation logs
+report") and of its Video SDK twin, its pages on rate limits, pagination and errors, and answers that users of the API
+quote. Where no source says, `Rules` has the choice.
+"""
+
+from __future__ import annotations
+
+import base64
+import calendar
+import json
+import re
+import threading
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, Literal
+
+from standins.clock import Clock
+
+from .faults import Exchange, FaultPlan, daily_refusal, per_second_refusal
+from .messages import Delivery, Refusal, Request, Response, api_error, json_response
+from .oauth import REPORT_SCOPE, REPORT_SCOPES, Account, TokenRules, Tokens
+from .report import Report, ReportRules
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from .samples import Record
+
+DEFAULT_PAGE_SIZE = 30
+LARGEST_PAGE_SIZE = 300
+LONGEST_RANGE = timedelta(days=30)  # "one month": the shorter of 30 days and a calendar month, so that either is safe
+MONTHS_KEPT = 6
+PAGE_TOKEN_LIFETIME = timedelta(minutes=15)
+CALLS_PER_DAY = {"basic": 1_000, "pro": 30_000, "business": 60_000}  # Heavy and Resource-intensive, all apps together
+CATEGORIES = {
+    *("all", "user", "user_settings", "account", "billing", "im", "recording", "phone_contacts", "webinar"),
+    *("sub_account", "role", "zoom_rooms"),
+}
+
+
+@dataclass
+class Rules(ReportRules, TokenRules):
+    """What a test may choose, over and above the order of rows and the life of tokens; may be changed at any time.
+
+    `page_token`: `offset` counts rows from the top, so that arrivals shift them down; `snapshot` keeps the list of page
+    one. `wide_range`, of more than a month: `truncate` moves `from`, `refuse` refuses. `tomorrow` as `to`: `accept` or
+    `refuse`. `timestamps`: whether `from` and `to` may be date-times, cut to their dates. `most_rows` on any page,
+    though the token leads on. `calls_per_second` by the clock, none unless set, as a clock that stands still would hit
+    it; Zoom's is 10 (Pro) or 40. `calls_per_day` is the plan's unless set. `rate_headers` on good answers: `full`;
+    `counts` without the type, and no `Retry-After` on refusals; `category` alone, as live answers have been seen.
+    """
+
+    page_token: Literal["offset", "snapshot"] = "offset"
+    wide_range: Literal["truncate", "refuse"] = "truncate"
+    tomorrow: Literal["accept", "refuse"] = "accept"
+    timestamps: bool = False
+    most_rows: int | None = None
+    calls_per_second: int | None = None
+    calls_per_day: int | None = None
+    rate_headers: Literal["full", "counts", "category"] = "full"
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request as a test may ask about it; `page` counts from 1. `page` and `status` are 0 where none came."""
+
+    at: datetime
+    endpoint: str
+    query: Mapping[str, str]
+    status: int
+    page: int = 0
+
+
+@dataclass(frozen=True)
+class _PageToken:
+    """Where the next page starts, and for which request."""
+
+    issued: datetime
+    account: str
+    query: Mapping[str, str]
+    offset: int
+    page: int
+    snapshot: list[bytes] | None
+
+
+@dataclass
+class _Usage:
+    """An account's counted calls, in the day and the second of the last one."""
+
+    day: date = date.min
+    today: int = 0
+    second: int = 0
+    this_second: int = 0
+
+
+class Zoom:
+    """Zoom, as far as the collector sees it. Thread-safe.
+
+    `clock`, `rules`, `faults`, `calls` and `accounts` are there for tests to move, change and read. `on_page(n)` is
+    called after the n-th page of a sweep was made, so that what it adds comes between two pages. Records go to the
+    first account, unless they are added to the `reports[account_id]` of another.
+    """
+
+    def __init__(
+        self, *accounts: Account, clock: Clock | None = None, rules: Rules | None = None, seed: int = 0
+    ) -> None:
+        self.clock = clock or Clock()
+        self.rules = rules or Rules()
+        self.faults = FaultPlan()
+        self.calls: list[Call] = []
+        self.on_page: Callable[[int], object] | None = None
+        self.account = accounts[0] if accounts else Account()
+        self.accounts = {account.id: account for account in accounts or (self.account,)}
+        self._lock = threading.RLock()
+        self.reports = {name: Report(self.clock, self.rules, self._lock, seed) for name in self.accounts}
+        self._tokens = Tokens(self.rules)
+        self._page_tokens: dict[str, _PageToken] = {}
+        self._page_tokens_issued = 0
+        self._usage = {name: _Usage() for name in self.accounts}
+        self._page_made = 0
+
+    # What a test does: fill the report, and ask what is in it and what was called.
+
+    def add(self, record: Mapping[str, Any], *, visible_at: datetime | None = None, at: datetime | None = None) -> None:
+        """Add a record; see `Report.add`."""
+        self.reports[self.account.id].add(record, visible_at=visible_at, at=at)
+
+    def add_day(self, day: date, count: int, *, seed: int = 0, twins: float = 0.0) -> None:
+        """Add a day of sample records; see `Report.add_day`."""
+        self.reports[self.account.id].add_day(day, count, seed=seed, twins=twins)
+
+    def records(
+        self, first: date | None = None, last: date | None = None, *, visible_only: bool = True
+    ) -> list[Record]:
+        """Return the truth; see `Report.records`."""
+        return self.reports[self.account.id].records(first, last, visible_only=visible_only)
+
+    def count(self, first: date | None = None, last: date | None = None) -> int:
+        """Return how many records of those days are visible."""
+        return self.reports[self.account.id].count(first, last)
+
+    def calls_to(self, endpoint: Literal["report", "token", "other"]) -> list[Call]:
+        """Return the calls to an endpoint, in their order."""
+        return [call for call in self.calls if call.endpoint == endpoint]
+
+    def revoke_access_tokens(self) -> None:
+        """Make every access token issued so far invalid; a new one is good."""
+        with self._lock:
+            self._tokens.revoke()
+
+    def spend_calls(self, calls: int) -> None:
+        """Count calls of the account's other apps against today's limit."""
+        with self._lock:
+            self._usage_now(self.account).today += calls
+
+    # What a client does.
+
+    def handle(
+        self, method: str, path: str, headers: Mapping[str, str], query: Mapping[str, str], body: bytes = b""
+    ) -> Response:
+        """Answer a request, and note it in `calls`."""
+        request = Request(method, path, {name.lower(): value for name, value in headers.items()}, query, body)
+        with self._lock:
+            now = self.clock.now()
+            self._page_made = 0
+
+            def ordinary(most_rows: int | None = None) -> Response:
+                try:
+                    return self._answer(request, now, most_rows)
+                except Refusal as refusal:
+                    return refusal.response
+
+            fault = self.faults.due(request)
+            response = fault(Exchange(request, now, ordinary)) if fault else ordinary()
+            status = response.status if response.delivery in (Delivery.WHOLE, Delivery.TRUNCATED) else 0
+            self.calls.append(Call(now, request.endpoint, dict(query), status, self._page_made))
+            if self._page_made and self.on_page:
+                self.on_page(self._page_made)
+            return response
+
+    def _answer(self, request: Request, now: datetime, most_rows: int | None) -> Response:
+        if request.endpoint == "token":
+            return self._tokens.sign_in(request, self.accounts, now)
+        token = self._tokens.bearer(request, now)
+        if request.endpoint == "other":
+            raise Refusal(api_error(404, 2300, "This API endpoint is not recognized."))
+        rate_headers = self._count(token.account, now)
+        _check_rights(token.account, token.scopes)
+        page = self._page(request.query, token.account.id, now, most_rows)
+        return replace(page, headers={**page.headers, **rate_headers})
+
+    def _page(self, query: Mapping[str, str], account: str, now: datetime, most_rows: int | None) -> Response:
+        first, last, page_size, category = self._asked(query, now)
+        place = self._place(query, account, now)
+        most = min(rows for rows in (page_size, self.rules.most_rows, most_rows) if rows is not None)
+        report = self.reports[account]
+        if place.snapshot is None and self.rules.page_token == "snapshot":
+            place = replace(place, snapshot=report.listing(first, last, category))
+        if place.snapshot is None:
+            rows, more = report.page(first, last, category, place.offset, most)
+        else:
+            rows = place.snapshot[place.offset : place.offset + most]
+            more = place.offset + len(rows) < len(place.snapshot)
+        next_token = ""
+        if more or most == 0:
+            next_token = self._issue(replace(place, issued=now, offset=place.offset + len(rows), page=place.page + 1))
+        self._page_made = place.page
+        head = json.dumps({"from": str(first), "to": str(last), "page_size": page_size, "next_page_token": next_token})
+        return json_response(200, head[:-1].encode() + b', "operation_logs": [' + b",".join(rows) + b"]}")
+
+    def _asked(self, query: Mapping[str, str], now: datetime) -> tuple[date, date, int, str]:
+        """Return the days, page size and category ("" for all) that a query asks for; raise `Refusal`."""
+        first, last = self._day(query, "from"), self._day(query, "to")
+        if first > last:
+            raise _invalid("from")
+        today = (now + self.rules.utc_offset).date()
+        if last > today and self.rules.tomorrow == "refuse":
+            raise _invalid("to")
+        if first < months_before(today, MONTHS_KEPT):
+            raise Refusal(
+                api_error(400, 300, "Daily report can only be provided within 6 months prior to the current date.")
+            )
+        earliest = max(months_before(last, 1), last - LONGEST_RANGE)
+        if first < earliest and self.rules.wide_range == "refuse":
+            raise _invalid("from")
+        size = query.get("page_size", str(DEFAULT_PAGE_SIZE))
+        if not re.fullmatch(r"[0-9]{1,6}", size) or not 1 <= int(size) <= LARGEST_PAGE_SIZE:
+            raise _invalid("page_size")
+        category = query.get("category_type", "all")
+        if category not in CATEGORIES:
+            raise _invalid("category_type")
+        return max(first, earliest), last, int(size), "" if category == "all" else category
+
+    def _day(self, query: Mapping[str, str], name: str) -> date:
+        form = r"\d{4}-\d\d-\d\d(T.*)?" if self.rules.timestamps else r"\d{4}-\d\d-\d\d"
+        value = query.get(name, "")
+        try:
+            if re.fullmatch(form, value, re.ASCII):
+                return date.fromisoformat(value[:10])
+        except ValueError:
+            pass
+        raise _invalid(name)
+
+    def _place(self, query: Mapping[str, str], account: str, now: datetime) -> _PageToken:
+        """Return where the page starts: at the top, or where the page token says; raise `Refusal`."""
+        asked = {name: value for name, value in query.items() if name != "next_page_token"}
+        token = query.get("next_page_token", "")
+        if not token:
+            return _PageToken(now, account, asked, offset=0, page=1, snapshot=None)
+        place = self._page_tokens.get(token)
+        if (
+            place is None
+            or (place.account, place.query) != (account, asked)
+            or now - place.issued >= PAGE_TOKEN_LIFETIME
+        ):
+            raise Refusal(api_error(400, 300, "The next page token is invalid or expired."))
+        return place
+
+    def _issue(self, place: _PageToken) -> str:
+        """Return a token for that place: opaque, and spoilt by a client that does not URL-encode it."""
+        while self._page_tokens:
+            oldest = next(iter(self._page_tokens))
+            if place.issued - self._page_tokens[oldest].issued < PAGE_TOKEN_LIFETIME:
+                break
+            del self._page_tokens[oldest]
+        self._page_tokens_issued += 1
+        digest = blake2b(b"%d" % self._page_tokens_issued, digest_size=15).digest()
+        token = f"{base64.b64encode(digest).decode()}+/&=="
+        self._page_tokens[token] = place
+        return token
+
+    def _count(self, account: Account, now: datetime) -> dict[str, str]:
+        """Count a call against the limits, raise `Refusal` beyond them, and return the headers that tell of them."""
+        usage = self._usage_now(account)
+        limit = self.rules.calls_per_day or CALLS_PER_DAY[account.plan]
+        if usage.today >= limit:
+            refusal = daily_refusal(now, limit)
+            raise Refusal(replace(refusal, headers=self._rate_headers(refusal.headers)))
+        if self.rules.calls_per_second is not None and usage.this_second >= self.rules.calls_per_second:
+            raise Refusal(per_second_refusal())
+        usage.today += 1
+        usage.this_second += 1
+        return self._rate_headers(
+            {
+                "X-RateLimit-Category": "Heavy",
+                "X-RateLimit-Type": "Daily-limit",
+                "X-RateLimit-Limit": str(limit),
+                "X-RateLimit-Remaining": str(limit - usage.today),
+            }
+        )
+
+    def _rate_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
+        dropped = {
+            "full": (),
+            "counts": ("X-RateLimit-Type", "Retry-After"),
+            "category": ("X-RateLimit-Type", "Retry-After", "X-RateLimit-Limit", "X-RateLimit-Remaining"),
+        }[self.rules.rate_headers]
+        return {name: value for name, value in headers.items() if name not in dropped}
+
+    def _usage_now(self, account: Account) -> _Usage:
+        """Return the account's usage; its day starts at midnight UTC, whatever the account's time zone."""
+        now, usage = self.clock.now(), self._usage[account.id]
+        if usage.day != now.date():
+            usage.day, usage.today = now.date(), 0
+        if usage.second != int(now.timestamp()):
+            usage.second, usage.this_second = int(now.timestamp()), 0
+        return usage
+
+
+def months_before(day: date, months: int) -> date:
+    """Return the same day so many months before, or the last one of that month."""
+    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def _check_rights(account: Account, scopes: frozenset[str]) -> None:
+    """Raise `Refusal` if the token's scopes, the account's plan or the owner's role do not allow the report."""
+    if not scopes & REPORT_SCOPES:
+        raise Refusal(api_error(400, 4711, f"Invalid access token, does not contain scopes:[{REPORT_SCOPE}]."))
+    if account.plan == "basic":
+        raise Refusal(api_error(400, 200, f"Only available for Paid account: {account.id}."))
+    if not account.role_sees_reports:
+        raise Refusal(api_error(400, 200, "No permission."))
+
+
+def _invalid(name: str) -> Refusal:
+    return Refusal(api_error(400, 300, "Validation Failed.", errors=[{"field": name, "message": "Invalid field."}]))

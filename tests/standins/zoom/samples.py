@@ -1,0 +1,134 @@
+"""Records shaped like Zoom's, for as many days and as many a day as a test wants.
+
+`zoom_records.jsonl` beside this package holds records that others published, in the API's field order, in this order:
+
+1. real ones, sanitised by their publishers: the Zoom test data of `demisto/content` (Packs/Zoom);
+2. a real page of 30, its times and categories real, the other fields masked: `hashicorp-forge/grove`,
+   tests/fixtures/zoom;
+3. logs sanitised into rule tests: `panther-labs/panther-analysis`, rules/zoom_operation_rules. Their times, which that
+   product had rewritten, are back in the API's form; three of them came without a time;
+4. the examples of Zoom's API reference (trailing space included) and of its Video SDK twin;
+5. invented by the makers of `elastic/integrations` from the reference; one has neither operator nor action.
+
+Past those, records are made from the grammar that they show: two spaces and a dash before the first change, trailing
+spaces, values with dashes in them, embedded JSON, names in many scripts.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from functools import cache
+from itertools import chain, islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+
+Record = dict[str, Any]
+
+SAMPLES_FILE = Path(__file__).parent.parent / "zoom_records.jsonl"
+BURSTS = 0.2  # the share of records in the second of the one before; the real page has 10 of 30 in such pairs
+
+# An office day in UTC: the share of records that each hour has.
+_HOUR_WEIGHTS = (1, 1, 2, 1, 1, 1, 3, 8, 16, 20, 18, 15, 11, 16, 20, 18, 14, 9, 5, 3, 2, 2, 1, 1)
+
+_OPERATORS = (
+    "admin@example.com",
+    "admin-test%1223+123@example.com",
+    "helpdesk+emea@example.com",
+    "équipe.réseau@example.com",
+    "scim-provisioning",
+    "System",
+)
+
+# (category_type, action, operation_detail); `#` becomes a number of the record's own, so that no two are the same.
+_EVENTS = (
+    ("User", "Update", "Activate User user#@example.com "),
+    ("User", "Update", "Deactivate User user#@example.com "),
+    ("User", "Add", "Add User user#@example.com  - User Type: Basic - Department: Försäljning"),
+    ("User", "Update", "Update User user#@example.com  - Job Title: set to Contractor"),
+    ("User", "Update", "Update User user#@example.com  - User Role: from Member to Admin"),
+    ("User", "Delete", "Delete User user#@example.com"),
+    ("User", "Batch Update", "Change Role  - user#@example.com: from User to Co-Owner"),
+    ("User", "SCIM API - Update", "Edit User user#@example.com  - Change Type: from Basic to Licensed"),
+    ("User", "update", "Update User user#@example.com  - Display Name: from 部署 # to  部署 #  - Location: set to "),
+    (
+        "User Settings",
+        "Update",
+        'Scheduling Privilege  - [{"userId":"u#","assistant":"user#@example.com","options":["schedule","\\"all\\""]}]',
+    ),
+    ("User Group", "Update", "Edit Group Équipe #  - Personal Meeting ID (PMI) Passcode: from On to Off"),
+    ("User Group", "Add", "Add Group Инженеры #"),
+    ("Account", "Update", "Security  - Sign in with Two-Factor Authentication: from On to Off - Change: #"),
+    (
+        "Account",
+        "Update",
+        "Sign-In Password Requirement  - Have at least specified length of characters: from 8 to 14 - Change: #",
+    ),
+    ("Recording", "Delete", "Delete cloud recording for meeting 9#"),
+    (
+        "Channels",
+        "Update",
+        "Update a Channel #  - Cloud Storage Retention: set to  - Name: from 🚀 Launch to 🚀 Launch #",
+    ),
+    ("Team Chat", "Search", "Search Chat #  - Search Date: 03/02/2023 - 03/30/2023"),
+    ("Zoom Rooms", "Update", "Sala de reuniões #  - Waiting Room - Off - On - Unlocked - All rooms"),
+    ("Zoom Rooms", "Update", "会議室 #\t - Display Name: from 会議室 to \u2028会議室 #"),
+    ("Role", "Update", "Edit Role Billing #  - Usage reports: from None to View"),
+    ("Billing", "Update", "Update billing contact information #"),
+)
+
+
+def sample_records(day: date, count: int, *, seed: int = 0, twins: float = 0.0) -> Iterator[Record]:
+    """Yield `count` records of a UTC day, the published ones first, then made ones from morning to night.
+
+    The same arguments give the same records. All differ from each other, but for the share `twins` (0 to 0.5), each of
+    which repeats, to the letter, the record before it.
+    """
+    copies = round(count * twins)
+    alone = count - copies
+    if not 0 <= copies <= alone:
+        raise ValueError(f"twins is {twins}: give the share of records that repeat another, from 0 to 0.5.")
+    made = _made(day, max(0, alone - len(_published(day))), seed)
+    repeated = set(random.Random(f"twins {seed} {day}").sample(range(alone), copies))
+    for number, record in enumerate(islice(chain(map(dict, _published(day)), made), alone)):
+        yield record
+        if number in repeated:
+            yield dict(record)
+
+
+@cache
+def _published(day: date) -> tuple[Record, ...]:
+    """Return the published records, moved to the day; without those that masking made equal to another."""
+    lines = SAMPLES_FILE.read_text(encoding="utf-8").split("\n")
+    moved = {}
+    for number, line in enumerate(filter(None, lines)):
+        record = json.loads(line)
+        time_of_day = record["time"][11:] if "time" in record else f"12:00:{number % 60:02}Z"
+        record = {"time": f"{day}T{time_of_day}"} | {name: value for name, value in record.items() if name != "time"}
+        moved[tuple(record.items())] = record
+    return tuple(moved.values())
+
+
+def _made(day: date, count: int, seed: int) -> Iterator[Record]:
+    """Yield made records in the order of their times."""
+    rng = random.Random(f"{seed} {day}")
+    seconds = sorted(3600 * hour + int(3600 * rng.random()) for hour in rng.choices(range(24), _HOUR_WEIGHTS, k=count))
+    events = rng.choices(_EVENTS, k=count)
+    operators = rng.choices(_OPERATORS, k=count)
+    second, stamp = -1, ""
+    for number in range(count):
+        if not number or (seconds[number] != second and rng.random() >= BURSTS):
+            second = seconds[number]
+            stamp = f"{day}T{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}Z"
+        category, action, detail = events[number]
+        yield {
+            "time": stamp,
+            "operator": operators[number],
+            "category_type": category,
+            "action": action,
+            "operation_detail": detail.replace("#", f"{seed}-{number}"),
+        }
