@@ -48,7 +48,7 @@ resource "aws_s3_bucket" "archive" {
 resource "aws_s3_bucket_ownership_controls" "archive" {
   count = var.bucket.create ? 1 : 0
 
-  bucket = aws_s3_bucket.archive[0].id
+  bucket = aws_s3_bucket.archive[0].bucket
 
   rule {
     object_ownership = "BucketOwnerEnforced"
@@ -58,7 +58,7 @@ resource "aws_s3_bucket_ownership_controls" "archive" {
 resource "aws_s3_bucket_public_access_block" "archive" {
   count = var.bucket.create ? 1 : 0
 
-  bucket                  = aws_s3_bucket.archive[0].id
+  bucket                  = aws_s3_bucket.archive[0].bucket
   block_public_acls       = true
   block_public_policy     = true
   ignore_public_acls      = true
@@ -68,7 +68,7 @@ resource "aws_s3_bucket_public_access_block" "archive" {
 resource "aws_s3_bucket_server_side_encryption_configuration" "archive" {
   count = var.bucket.create ? 1 : 0
 
-  bucket = aws_s3_bucket.archive[0].id
+  bucket = aws_s3_bucket.archive[0].bucket
 
   rule {
     bucket_key_enabled = var.kms_key != null
@@ -83,7 +83,7 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "archive" {
 resource "aws_s3_bucket_versioning" "archive" {
   count = var.bucket.create ? 1 : 0
 
-  bucket = aws_s3_bucket.archive[0].id
+  bucket = aws_s3_bucket.archive[0].bucket
 
   versioning_configuration {
     status = var.bucket.versioning ? "Enabled" : "Suspended"
@@ -93,7 +93,7 @@ resource "aws_s3_bucket_versioning" "archive" {
 resource "aws_s3_bucket_policy" "archive" {
   count = var.bucket.create ? 1 : 0
 
-  bucket = aws_s3_bucket.archive[0].id
+  bucket = aws_s3_bucket.archive[0].bucket
   policy = local.policy
 
   # S3 refuses two changes of a bucket's access at once.
@@ -103,7 +103,7 @@ resource "aws_s3_bucket_policy" "archive" {
 resource "aws_s3_bucket_lifecycle_configuration" "archive" {
   count = var.bucket.create ? 1 : 0
 
-  bucket = aws_s3_bucket.archive[0].id
+  bucket = aws_s3_bucket.archive[0].bucket
 
   rule {
     id     = "unfinished-uploads"

@@ -24,9 +24,11 @@ locals {
     "a source is missing",
   )
 
-  recorded       = try(jsondecode(file(local.package_record)), {})
-  package_hash   = try(filebase64sha256(local.package.filename), null)
+  recorded     = try(jsondecode(file(local.package_record)), {})
+  package_hash = try(filebase64sha256(local.package.filename), null)
+
+  # Each is asked only where the one before holds, so that one cause gives one sentence.
   package_exists = local.package.filename == null ? true : fileexists(local.package.filename) && (local.bring_your_own || fileexists(local.package_record))
-  package_intact = local.bring_your_own || try(filesha256(local.committed_zip) == local.recorded.zip_sha256, false)
-  package_fresh  = local.bring_your_own || local.sources_sha256 == try(local.recorded.sources_sha256, "")
+  package_intact = local.bring_your_own || !local.package_exists || try(filesha256(local.committed_zip) == local.recorded.zip_sha256, false)
+  package_fresh  = local.bring_your_own || !local.package_exists || local.sources_sha256 == try(local.recorded.sources_sha256, "")
 }

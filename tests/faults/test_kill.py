@@ -1,7 +1,6 @@
 """A run that is killed before or after any one of its network calls, with no cleanup, loses and repeats nothing."""
 
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
 
@@ -12,7 +11,7 @@ from .world import POLL, Killed, World, days_ago
 def first_run() -> World:
     world = World(page_size=20)
     for ago in range(-2, 5):
-        world.zoom.add_day(days_ago(ago), 60, seed=ago + 9, lag=timedelta(), twins=0.05)
+        world.zoom.add_day(days_ago(ago), 60, seed=ago + 9, twins=0.05)
     return world
 
 
@@ -27,8 +26,8 @@ def large_day_run() -> World:
     """A date that no run can finish: pages take ten seconds, and the next run resumes it by its token."""
     world = World(page_size=20, timeout_seconds=120)
     for ago in range(-2, 5):
-        world.zoom.add_day(days_ago(ago), 400, seed=ago + 9, lag=timedelta())
-    world.zoom.latency_seconds = 10
+        world.zoom.add_day(days_ago(ago), 400, seed=ago + 9)
+    world.network.latency = 10
     world.poll(2)
     return world
 
@@ -50,6 +49,6 @@ def test_killed_at_every_call(situation: Callable[[], World], after: bool) -> No
         with killed(world, at, after=after), pytest.raises(Killed):
             world.run()
         world.clock.advance(POLL.total_seconds())
-        world.zoom.latency_seconds = 0
+        world.network.latency = 0
         world.settle()
         world.assert_exact()

@@ -1,7 +1,5 @@
 """Two and three runs at once on the same state lose and repeat nothing, whoever wins which race."""
 
-from datetime import timedelta
-
 import pytest
 
 from .meddling import killed, overlap
@@ -11,7 +9,7 @@ from .world import Killed, World, days_ago
 def busy_world(**settings: object) -> World:
     world = World(page_size=15, settings=settings)
     for ago in range(-2, 5):
-        world.zoom.add_day(days_ago(ago), 40, seed=ago + 9, lag=timedelta(), twins=0.05)
+        world.zoom.add_day(days_ago(ago), 40, seed=ago + 9, twins=0.05)
     return world
 
 
@@ -37,7 +35,7 @@ def test_staggered(calls_ahead: int) -> None:
 
     def start_the_second(*_call: object) -> None:
         nonlocal second_ran
-        if world.s3.calls.total() + len(world.zoom.calls) >= calls_ahead and not second_ran:
+        if world.s3.calls.total() + world.report_calls() >= calls_ahead and not second_ran:
             second_ran = True
             world.zoom.add_day(world.clock.now().date(), 20, seed=5)
             world.run()
@@ -81,7 +79,6 @@ def test_a_race_for_the_checkpoint_forgets_no_request() -> None:
     asked = {"action": "backfill", "from": "2026-02-20", "to": "2026-02-22"}
     for day in range(20, 23):
         world.zoom.add_day(days_ago(0).replace(month=2, day=day), 30, seed=day)
-    world.zoom.daily_limit, world.zoom.daily_headers = 10**6, True
     ends = overlap(world, [lambda: world.run(asked), world.run, world.run], seed=4)
     assert ends == [None] * 3
     world.settle()

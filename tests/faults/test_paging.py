@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from standins.zoom_report import Fault
+from standins.zoom import faults
 
 from .world import World, days_ago
 
@@ -12,51 +12,54 @@ from .world import World, days_ago
 def world_of_days(records: int = 100) -> World:
     world = World(page_size=30)
     for ago in range(-3, 5):
-        world.zoom.add_day(days_ago(ago), records, seed=ago + 20, lag=timedelta())
+        world.zoom.add_day(days_ago(ago), records, seed=ago + 20)
     return world
 
 
 def short_pages(world: World) -> None:
-    world.zoom.short_pages = 2
+    world.zoom.faults.rule = lambda _request: faults.short_page(13) if world.report_calls() % 2 else None
 
 
 def empty_pages(world: World) -> None:
-    world.zoom.empty_pages = 2
+    world.zoom.faults.rule = lambda _request: faults.short_page(0) if world.report_calls() % 3 == 1 else None
+
+
+def small_pages(world: World) -> None:
+    world.zoom.rules.most_rows = 7
 
 
 def oldest_first(world: World) -> None:
-    world.zoom.order = "oldest"
+    world.zoom.rules.order = "oldest"
 
 
 def shuffled(world: World) -> None:
-    world.zoom.order = "shuffled"
+    world.zoom.rules.order = "shuffled"
 
 
 def snapshots(world: World) -> None:
-    world.zoom.tokens = "snapshot"
+    world.zoom.rules.page_token = "snapshot"
 
 
 def no_tomorrow(world: World) -> None:
-    world.zoom.takes_tomorrow = False
+    world.zoom.rules.tomorrow = "refuse"
 
 
 def ranges_refused(world: World) -> None:
-    world.zoom.too_wide = "refuse"
+    world.zoom.rules.wide_range = "refuse"
+    world.settings["lookback_days"] = 28
 
 
 def days_of_another_zone(world: World) -> None:
-    world.zoom.utc_offset = timedelta(hours=-8)
+    world.zoom.rules.utc_offset = timedelta(hours=-8)
 
 
 def rows_arrive_while_paging(world: World) -> None:
-    def arrive(query: dict[str, str]) -> None:
-        if query.get("next_page_token"):
+    def arrive(page: int) -> None:
+        for number in range(page % 4):
             now = world.clock.now()
-            for number in range(len(world.zoom.calls) % 4):
-                record = {"time": f"{now:%Y-%m-%dT%H:%M:%SZ}", "operator": f"{len(world.zoom.calls)}.{number}"}
-                world.zoom.add(record)
+            world.zoom.add({"time": f"{now:%Y-%m-%dT%H:%M:%SZ}", "operator": f"{world.report_calls()}.{number}"})
 
-    world.zoom.on_request = arrive
+    world.zoom.on_page = arrive
 
 
 @pytest.mark.parametrize(
@@ -64,6 +67,7 @@ def rows_arrive_while_paging(world: World) -> None:
     [
         short_pages,
         empty_pages,
+        small_pages,
         oldest_first,
         shuffled,
         snapshots,
@@ -77,7 +81,7 @@ def test_zooms_habits(habit: Callable[[World], None]) -> None:
     world = world_of_days()
     habit(world)
     world.poll(100)
-    world.zoom.on_request = None
+    world.zoom.on_page = None
     world.settle()
     world.assert_exact()
     assert all(result["ok"] for result in world.results)
@@ -94,20 +98,20 @@ def test_rows_out_of_order_are_not_missed_until_the_reconcile(habit: Callable[[W
 @pytest.mark.parametrize("page", range(2, 12))
 def test_a_page_that_repeats_its_token(page: int) -> None:
     world = world_of_days()
-    world.zoom.faults.extend([None] * (page - 1) + [Fault("repeat")])
+    world.zoom.faults.at(page, faults.repeated_page_token)
     world.run()
-    assert len(world.zoom.calls) < 200
+    assert world.report_calls() < 200
     world.settle()
     world.assert_exact()
 
 
 def test_a_token_that_repeats_for_ever_does_not_hold_the_collector() -> None:
     world = world_of_days()
-    world.zoom.on_request = lambda query: Fault("repeat") if query.get("next_page_token") else None
+    world.zoom.faults.rule = lambda _request: faults.repeated_page_token
     world.poll(3)
-    assert len(world.zoom.calls) < 100
+    assert world.report_calls() < 100
     assert not world.results[-1]["ended"]
-    world.zoom.on_request = None
+    world.zoom.faults.rule = None
     world.settle()
     world.assert_exact()
 
@@ -115,8 +119,7 @@ def test_a_token_that_repeats_for_ever_does_not_hold_the_collector() -> None:
 @pytest.mark.parametrize("page", range(2, 12))
 def test_a_token_that_expires_between_two_pages(page: int) -> None:
     world = world_of_days()
-    expired = Fault("answer", 400, {"code": 300, "message": "The next page token is invalid or expired."})
-    world.zoom.faults.extend([None] * (page - 1) + [expired])
+    world.zoom.faults.at(page, faults.expired_page_token)
     world.run()
     world.settle()
     world.assert_exact()

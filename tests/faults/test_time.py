@@ -12,12 +12,14 @@ MIDNIGHT = datetime(2026, 3, 11, tzinfo=UTC)
 def world_of_a_week(records: int = 40, **options: object) -> World:
     world = World(page_size=30, **options)  # type: ignore[arg-type]
     for ago in range(-6, 5):
-        world.zoom.add_day(days_ago(ago), records, seed=ago + 20, lag=timedelta())
+        world.zoom.add_day(days_ago(ago), records, seed=ago + 20)
     return world
 
 
 @pytest.mark.parametrize("late", [timedelta(minutes=20), timedelta(hours=26), timedelta(hours=60)], ids=str)
-@pytest.mark.parametrize("happened", [START + timedelta(hours=2), MIDNIGHT - timedelta(minutes=5)], ids=["noon", "night"])
+@pytest.mark.parametrize(
+    "happened", [START + timedelta(hours=2), MIDNIGHT - timedelta(minutes=5)], ids=["noon", "night"]
+)
 def test_late_rows(happened: datetime, late: timedelta) -> None:
     world = world_of_a_week()
     record = {"time": f"{happened:%Y-%m-%dT%H:%M:%SZ}", "operator": "late@example.com"}
@@ -35,7 +37,7 @@ def test_late_rows(happened: datetime, late: timedelta) -> None:
 def test_outages(days: int) -> None:
     world = world_of_a_week()
     for ahead in range(2, days + 1, 1 if days < 50 else 7):
-        world.zoom.add_day(days_ago(-ahead), 25, seed=ahead + 1000, lag=timedelta())
+        world.zoom.add_day(days_ago(-ahead), 25, seed=ahead + 1000)
     world.poll(4)
     world.clock.advance(days * 86400)
     world.poll(12)
@@ -67,15 +69,15 @@ def test_a_date_that_zoom_no_longer_has_is_recorded_and_holds_up_nothing() -> No
 
 @pytest.mark.parametrize("pause", [15, 40])
 def test_a_day_too_large_for_one_run(pause: int) -> None:
-    """Resumed by its page token where the next run comes within 14 minutes of it, started again where it comes later."""
+    """Resumed by its page token where the next run comes within 14 minutes, started again where it comes later."""
     world = World(page_size=20)
     world.zoom.add_day(days_ago(1), 900, seed=1)
-    world.zoom.latency_seconds = 10
+    world.network.latency = 10
     world.poll()
     assert not world.results[0]["ended"]
-    read = len(world.zoom.calls)
+    read = world.report_calls()
     world.poll(every=timedelta(minutes=pause))
-    resumed = bool(world.zoom.calls[read].query.get("next_page_token"))
+    resumed = bool(world.zoom.calls_to("report")[read].query.get("next_page_token"))
     assert resumed == (pause == 15)
     world.poll(8)
     assert world.results[-1]["ended"]
@@ -86,7 +88,7 @@ def test_a_day_too_large_for_one_run(pause: int) -> None:
 def test_a_run_ends_before_lambda_ends_it() -> None:
     world = World(page_size=20, timeout_seconds=60)
     world.zoom.add_day(days_ago(0), 900, seed=1)
-    world.zoom.latency_seconds = 7
+    world.network.latency = 7
     for _ in range(4):
         began = world.clock.now()
         world.run()
@@ -108,22 +110,22 @@ def test_the_clock_one_hour_wrong(at: datetime, skew: timedelta) -> None:
 
 def test_an_idle_poll_is_one_read_and_one_page() -> None:
     world = world_of_a_week(records=0)
-    world.zoom.add_day(days_ago(0), 20, seed=3, lag=timedelta())
+    world.zoom.add_day(days_ago(0), 20, seed=3)
     world.clock.set(MIDNIGHT - timedelta(hours=3))
     world.poll(2)
-    before, calls = world.s3.calls.total(), len(world.zoom.calls)
+    before, calls = world.s3.calls.total(), world.report_calls()
     world.poll()
     assert world.s3.calls.total() - before == 1
-    assert len(world.zoom.calls) - calls == 1
+    assert world.report_calls() - calls == 1
 
 
 def test_the_steady_state_of_a_day_costs_what_the_readme_says() -> None:
     world = World(page_size=300)
     for ago in range(-3, 6):
-        world.zoom.add_day(days_ago(ago), 3000, seed=ago + 30, lag=timedelta())
+        world.zoom.add_day(days_ago(ago), 3000, seed=ago + 30)
     world.clock.set(MIDNIGHT)
     world.poll(96)
-    calls = len(world.zoom.calls)
+    calls = world.report_calls()
     world.poll(96)
-    assert len(world.zoom.calls) - calls <= 160
+    assert world.report_calls() - calls <= 160
     world.assert_exact()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections import Counter
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from typing import Any
 import requests
 from standins.clock import Clock
 from standins.s3_memory import MemoryS3
-from standins.zoom_report import Zoom, ZoomAdapter, multiset
+from standins.zoom import Zoom, ZoomAdapter
 from zoom_operationlogs.archive import Archive, decode
 from zoom_operationlogs.checkpoint import Checkpoint, CheckpointStore
 from zoom_operationlogs.checkpoint import decode as decode_checkpoint
@@ -47,7 +48,8 @@ class World:
     last_run: datetime | None = None
 
     def __post_init__(self) -> None:
-        self.zoom = Zoom(self.clock)
+        self.zoom = Zoom(clock=self.clock)
+        self.network = ZoomAdapter(self.zoom)
         self.s3 = MemoryS3(clock=self.clock.now)
         self.warm = self._session()
         self._runs = count(1)
@@ -55,7 +57,7 @@ class World:
 
     def _session(self) -> Session:
         http = requests.Session()
-        http.mount("https://", ZoomAdapter(self.zoom))
+        http.mount("https://", self.network)
         return Session(http)
 
     def collector(
@@ -67,9 +69,10 @@ class World:
         session: Session | None = None,
     ) -> tuple[Collector, Settings]:
         """Make the collector of one run; its own `s3` or `sleep` let a test meddle with this run alone."""
+        account = self.zoom.account
         settings = Settings(
             bucket=self.s3.bucket,
-            credentials=Credentials(self.zoom.account_id, self.zoom.client_id, self.zoom.client_secret),
+            credentials=Credentials(account.id, account.client_id, account.client_secret),
             **{"page_size": self.page_size, **self.settings},
         )
         ends = self.clock.now() + timedelta(seconds=self.timeout_seconds)
@@ -133,11 +136,17 @@ class World:
         return records
 
     def difference(self) -> tuple[Counter[str], Counter[str]]:
-        """Return what is missing in the archive, from the date on that the first run collects, and what is there too often."""
+        """Return what is missing in the archive from the first date collected on, and what is there too often."""
         assert self.began
-        start = self.settings.get("start_date") or self.began.date() - timedelta(days=self.settings.get("lookback_days", 3))
+        start = self.settings.get("start_date") or self.began.date() - timedelta(
+            days=self.settings.get("lookback_days", 3)
+        )
         truth, archive = multiset(self.zoom.records(start)), multiset(self.archive())
         return truth - archive, archive - truth
+
+    def report_calls(self) -> int:
+        """Return how many requests the report has had so far."""
+        return len(self.zoom.calls_to("report"))
 
     def assert_exact(self) -> None:
         missing, repeated = self.difference()
@@ -146,6 +155,11 @@ class World:
 
     def checkpoint(self) -> Checkpoint:
         return decode_checkpoint(self.s3.body(STATE_KEY))
+
+
+def multiset(records: list[dict[str, Any]]) -> Counter[str]:
+    """Return the records as a multiset that can be compared and read."""
+    return Counter(json.dumps(record, sort_keys=True) for record in records)
 
 
 def days_ago(days: int) -> date:

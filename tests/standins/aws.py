@@ -89,7 +89,7 @@ class AwsStandIn:
         if self._managed_policies:
             environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
         process = subprocess.Popen(
-            [sys.executable, "-m", "standins.aws_server"],
+            [sys.executable, "-m", "standins.aws_server", str(self._folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,

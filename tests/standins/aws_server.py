@@ -1,7 +1,8 @@
 """moto's server in a process of its own, with the few repairs that a real Terraform module needs.
 
-Started by `standins.aws.AwsStandIn`. It writes `{"port": N}` on standard output once it listens on a free loopback
-port, and ends when its standard input closes: so it never outlives the process that started it.
+Started by `standins.aws.AwsStandIn` as `aws_server.py FOLDER`. It writes `{"port": N}` on standard output once it
+listens on a free loopback port. When its standard input closes it removes FOLDER and ends: so it never outlives the
+process that started it.
 Each repair says what AWS does and moto 5.2 does not; tests/unit/test_standin_aws.py holds a test of each.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import shutil
 import sys
 import threading
 from typing import TYPE_CHECKING, Any
@@ -158,8 +160,8 @@ def request_context() -> dict[str, list[str]]:
     return {key: [value] for key, value in keys.items()}
 
 
-def serve() -> None:
-    """Serve on a free loopback port until standard input closes."""
+def serve(folder: str) -> None:
+    """Serve on a free loopback port until standard input closes, then remove `folder`."""
     for repair in (
         repair_lambda_configuration,
         repair_composite_alarms,
@@ -179,7 +181,8 @@ def serve() -> None:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(json.dumps({"port": server.port}), flush=True)
     sys.stdin.buffer.read()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":
-    serve()
+    serve(sys.argv[1])

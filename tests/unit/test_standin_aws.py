@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -287,16 +288,17 @@ def gone_within(seconds: float, url: str) -> bool:
 def test_the_server_ends_with_its_owner_however_that_ends(end: signal.Signals) -> None:
     code = (
         "import time; from standins.aws import AwsStandIn\n"
-        "aws = AwsStandIn().start(); print(aws.url, flush=True); time.sleep(60)"
+        "aws = AwsStandIn().start(); print(aws.url, aws.log_file, flush=True); time.sleep(60)"
     )
     owner = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert owner.stdout is not None
-    url = owner.stdout.readline().strip()
+    url, log_file = owner.stdout.readline().split()
     assert requests.get(f"{url}/moto-api/data.json", timeout=30).ok
     owner.send_signal(end)
     owner.wait(10)
     owner.stdout.close()
     assert gone_within(10, url)
+    assert not Path(log_file).parent.exists()
 
 
 def test_ctrl_c_reaches_only_the_owner() -> None:
