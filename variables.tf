@@ -150,7 +150,7 @@ variable "zoom" {
     - `timeout_seconds`: of one HTTP request, 1 to 300.
     - `lookback_days`: how many days back a run looks for late rows, 1 to 28.
     - `reconcile_hours`: how often those days are read again from end to end, 1 to 24.
-    - `start_date`: first day to fetch, YYYY-MM-DD; null begins today. Zoom keeps six months.
+    - `start_date`: first day to fetch, YYYY-MM-DD, at most six months back, which is all Zoom keeps; null begins `lookback_days` back.
     - `credentials_version`: set together with `zoom_credentials` to write them into the secret made here; raise it to write new ones; remove both afterwards.
   EOT
   default     = {}

@@ -67,7 +67,17 @@ def test_it_is_stored_whole(checkpoint):
     body = encode(checkpoint)
     assert encode(decode(body)) == body
     again = decode(body)
-    for name in ("settled_from", "settled_to", "frontier", "owed", "expired", "reconciled", "not_before", "lease", "sweeps"):
+    for name in (
+        "settled_from",
+        "settled_to",
+        "frontier",
+        "owed",
+        "expired",
+        "reconciled",
+        "not_before",
+        "lease",
+        "sweeps",
+    ):
         assert getattr(again, name) == getattr(checkpoint, name)
     assert {d: (k.seq, bytes(k.ours.pack())) for d, k in again.days.items()} == {
         d: (k.seq, bytes(k.ours.pack())) for d, k in checkpoint.days.items()

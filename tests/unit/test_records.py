@@ -56,7 +56,11 @@ def test_records_that_differ_at_all_are_two(one, other):
 
 
 def test_fields_and_text_stay_as_they_came():
-    record = {"time": "2026-01-02T03:04:05Z", "operator": "Ünal 王 😀\u2028", "operation_detail": "x  - y: set to  \t\u0000"}
+    record = {
+        "time": "2026-01-02T03:04:05Z",
+        "operator": "Ünal 王 😀\u2028",
+        "operation_detail": "x  - y: set to  \t\u0000",
+    }
     assert line(record) == json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
 
 

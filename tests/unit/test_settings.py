@@ -46,7 +46,10 @@ def test_the_secret_wins_over_the_guides_variables():
         ({"START_DATE": "2026-02-30"}, "START_DATE is '2026-02-30': give a calendar date"),
         ({"START_DATE": "01/02/2026"}, "START_DATE is '01/02/2026'"),
         ({"FEED_DELETES": "yes"}, "FEED_DELETES is 'yes': give true or false"),
-        ({"ZOOM_API_URL": "http://api.zoom.us/v2"}, "ZOOM_API_URL is 'http://api.zoom.us/v2': give an address that starts"),
+        (
+            {"ZOOM_API_URL": "http://api.zoom.us/v2"},
+            "ZOOM_API_URL is 'http://api.zoom.us/v2': give an address that starts",
+        ),
         ({"ZOOM_OAUTH_URL": "zoom.us"}, "ZOOM_OAUTH_URL is 'zoom.us'"),
         ({"ZOOM_SECRET_ARN": ""}, "No Zoom credentials are set"),
         ({"ZOOM_SECRET_ARN": "", "ZOOM_CLIENT_ID": "x"}, "ZOOM_ACCOUNT_ID and ZOOM_CLIENT_SECRET is not set"),
@@ -59,7 +62,9 @@ def test_wrong_settings_are_refused_with_a_sentence(change, sentence):
 
 
 def test_a_server_on_the_loopback_may_be_plain_http():
-    assert Settings.from_environ({**ENVIRONMENT, "ZOOM_API_URL": "http://127.0.0.1:8080/v2/"}).api_url.endswith(":8080/v2")
+    assert Settings.from_environ({**ENVIRONMENT, "ZOOM_API_URL": "http://127.0.0.1:8080/v2/"}).api_url.endswith(
+        ":8080/v2"
+    )
 
 
 def test_events():

@@ -14,15 +14,34 @@ MIDNIGHT = datetime(2026, 4, 1, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("status", "body", "sentence"),
     [
-        (400, {"reason": "Invalid client_id or client_secret", "error": "invalid_client"}, "client id and client secret"),
-        (401, {"reason": "Invalid client_id or client_secret", "error": "invalid_client"}, "client id and client secret"),
+        (
+            400,
+            {"reason": "Invalid client_id or client_secret", "error": "invalid_client"},
+            "client id and client secret",
+        ),
+        (
+            401,
+            {"reason": "Invalid client_id or client_secret", "error": "invalid_client"},
+            "client id and client secret",
+        ),
         (400, {"reason": "Bad Request", "error": "invalid_request"}, "account id"),
         (400, {"reason": "Account does not exist", "error": "invalid_request"}, "account id"),
         (400, {"reason": "unsupported grant type", "error": "unsupported_grant_type"}, "app of another type"),
         (400, {"reason": "Account does not enabled the OAuth app type", "error": "x"}, "app of another type"),
         (400, {"code": 4717, "message": "The app has been disabled"}, "deactivated"),
-        (400, {"code": 4711, "message": "Invalid access token, does not contain scopes:[report:read:operation_logs:admin]."}, "lacks the scope"),
-        (400, {"code": 4700, "message": "Invalid access token, does not contain scopes: [report:master]."}, "lacks the scope"),
+        (
+            400,
+            {
+                "code": 4711,
+                "message": "Invalid access token, does not contain scopes:[report:read:operation_logs:admin].",
+            },
+            "lacks the scope",
+        ),
+        (
+            400,
+            {"code": 4700, "message": "Invalid access token, does not contain scopes: [report:master]."},
+            "lacks the scope",
+        ),
         (403, {"code": 4711, "message": "Invalid access token, does not contain scopes:[x]."}, "lacks the scope"),
         (400, {"code": 200, "message": "No permission."}, "give that user's role the rights"),
         (400, {"code": 200, "message": "Only available for Paid account: abc."}, "plan of Pro or higher"),

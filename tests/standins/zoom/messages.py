@@ -49,7 +49,7 @@ class Response:
     delivery: Delivery = Delivery.WHOLE
 
 
-class Refusal(Exception):  # noqa: N818 - an answer, not a failure of the model
+class Refusal(Exception):  # an answer, not a failure of the model
     """Zoom's answer is no; carries it."""
 
     def __init__(self, response: Response) -> None:

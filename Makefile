@@ -1,0 +1,65 @@
+# What there is to do here: `make` lists it. Works with GNU make 3.81 and newer.
+
+PYTHON = python3
+VENV = .venv/bin
+TYPED = lambda/zoom_operationlogs lambda/package.py cli/zoomlogs tests/standins scripts/setup.py
+
+.DEFAULT_GOAL = help
+.PHONY: help setup demo test test-fast lint package bench fmt clean
+
+# `make setup PYTHON=…` makes .venv with that Python; else scripts/setup.py picks one, run by any Python that runs it.
+define prepare
+	@for python in $(PYTHON) python3.13 python3.12 python3.11 /usr/bin/python3 python; do \
+	  if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 8))' >/dev/null 2>&1; then \
+	    exec "$$python" scripts/setup.py $(1) $(if $(filter command,$(origin PYTHON)),--python "$(PYTHON)"); \
+	  fi; \
+	done; \
+	echo "No Python was found: install Python 3.13 from https://www.python.org/downloads/ or with your package manager." >&2; \
+	exit 1
+endef
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Make .venv, with everything the rest needs
+	$(call prepare)
+
+demo: ## Show it working, without AWS or Zoom (KEEP=1 leaves it running, ARGS=… is passed on)
+	$(call prepare,--terraform)
+	@$(VENV)/zoomlogs demo $(ARGS)
+
+test: ## Check everything, the real Terraform included (ARGS=… goes to pytest)
+	$(call prepare,--terraform)
+	@$(MAKE) --no-print-directory lint
+	$(VENV)/python lambda/package.py --check
+	$(VENV)/pytest -n 2 $(ARGS)
+
+test-fast: ## Check everything that takes no Terraform apply (ARGS=… goes to pytest)
+	$(call prepare)
+	@$(MAKE) --no-print-directory lint
+	$(VENV)/python lambda/package.py --check-sources
+	$(VENV)/pytest -n 2 -m "not slow" $(ARGS)
+
+lint:
+	$(VENV)/ruff check
+	$(VENV)/ruff format --check
+	$(VENV)/mypy --strict $(TYPED)
+
+package: ## Build lambda/dist/collector.zip from lambda/, the same bytes everywhere
+	$(call prepare)
+	@$(VENV)/python lambda/package.py
+
+bench: ## Measure
+	$(call prepare)
+	@$(VENV)/python -m bench $(ARGS)
+
+fmt: ## Format Python and Terraform
+	$(call prepare)
+	$(VENV)/ruff check --fix-only --quiet
+	$(VENV)/ruff format
+	@if command -v terraform >/dev/null; then terraform fmt -recursive; fi
+
+clean: ## Remove what can be made again
+	rm -rf .venv .venv.old build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+	find . -name .terraform -prune -exec rm -rf {} +

@@ -1,0 +1,266 @@
+"""Make .venv, with everything the demo and the tests need: `make setup`.
+
+Finds the best Python on the machine (3.13 as in Lambda, else the newest from 3.11 on), installs the hashed
+requirements and the project itself, and does nothing when nothing has changed. Needs only the standard library, and
+parses on Python 3.8, so that an old Python can say what is missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+VENV = ROOT / ".venv"
+STAMP = VENV / "setup.json"
+REQUIREMENTS = ROOT / "requirements-dev.txt"
+PROJECT = ROOT / "pyproject.toml"
+PREFERRED = (3, 13)
+OLDEST = (3, 11)
+OLDEST_TERRAFORM = (1, 11)
+PROBE = "import ensurepip, json, sys, venv; print(json.dumps(sys.version_info[:3]))"
+FOREIGN = ("PIP_TARGET", "PIP_PREFIX", "PIP_REQUIRE_VIRTUALENV", "PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV")
+
+
+class SetupError(Exception):
+    """The environment cannot be made; the message says what to do."""
+
+
+def main(arguments: list[str]) -> int:
+    """Set up; give the exit status."""
+    parser = argparse.ArgumentParser(description="Make .venv, with everything the demo and the tests need.")
+    parser.add_argument("--python", help="the Python to use (default: the best on this machine)")
+    parser.add_argument("--terraform", action="store_true", help="check that Terraform is there, too")
+    options = parser.parse_args(arguments)
+    try:
+        if options.terraform:
+            check_terraform()
+        set_up(options.python)
+    except SetupError as error:
+        say(str(error))
+        return 1
+    except KeyboardInterrupt:
+        say("Interrupted: .venv is as it was before.")
+        return 130
+    return 0
+
+
+def say(line: str) -> None:
+    """Tell the user."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+# --- .venv -----------------------------------------------------------------------------------------------------------
+
+
+def set_up(wanted: str | None) -> None:
+    """Make or renew .venv if it is not what the checkout asks for. Raises SetupError, and then leaves the old one."""
+    state = {"root": str(ROOT), "requirements": sha256(REQUIREMENTS), "project": sha256(PROJECT)}
+    python = explicit_python(wanted) if wanted else None
+    stamp, current = read_stamp(), probe(str(VENV / "bin" / "python"))
+    unchanged = all(stamp.get(name) == state[name] for name in ("root", "requirements"))
+    if current and unchanged and (current[:2] == python[1][:2] if python else current[:2] == PREFERRED):
+        return renew_project(stamp, state)
+    python = python or best_python()
+    if current and unchanged and rank(current) >= rank(python[1]):
+        return renew_project(stamp, state)
+    return make_venv(python, state)
+
+
+def renew_project(stamp: dict[str, str], state: dict[str, str]) -> None:
+    """Install the project again when its metadata has changed; its code is used in place."""
+    if stamp.get("project") != state["project"]:
+        STAMP.unlink()
+        install_project()
+        STAMP.write_text(json.dumps(state))
+
+
+def make_venv(python: tuple[str, tuple[int, ...]], state: dict[str, str]) -> None:
+    """Make .venv anew and vouch for it last; on any failure put the old one back."""
+    executable, version = python
+    begun = time.time()
+    say("Setting up .venv with Python {} ({}).".format(".".join(map(str, version)), executable))
+    old = VENV.with_name(".venv.old")
+    shutil.rmtree(str(old), ignore_errors=True)
+    if VENV.exists():
+        VENV.rename(old)
+    try:
+        run([executable, "-m", "venv", str(VENV)], f"{executable} could not make a virtual environment")
+        pip("--require-hashes", "-r", str(REQUIREMENTS), count=count_requirements())
+        install_project()
+    except BaseException:
+        shutil.rmtree(str(VENV), ignore_errors=True)
+        if old.exists():
+            old.rename(VENV)
+        raise
+    STAMP.write_text(json.dumps(state))
+    shutil.rmtree(str(old), ignore_errors=True)
+    say(f"Set up in {time.time() - begun:.0f} s.")
+
+
+def install_project() -> None:
+    """Install the checkout itself, editable, with the setuptools that the requirements pin."""
+    pip("--no-deps", "--no-build-isolation", "--editable", str(ROOT), count=0)
+
+
+def pip(*arguments: str, count: int) -> None:
+    """Run `pip install`, showing how far it is when it will collect `count` packages. Raises SetupError."""
+    command = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+    run([*command, *arguments], "pip could not install what .venv needs", count)
+
+
+def run(command: list[str], failure: str, count: int = 0) -> None:
+    """Run a command, its output in a log that stays only when it fails. Raises SetupError."""
+    show = count and sys.stdout.isatty()
+    env = {name: value for name, value in os.environ.items() if name not in FOREIGN}
+    handle, log = tempfile.mkstemp(prefix="setup-", suffix=".log")
+    done = 0
+    with os.fdopen(handle, "w+", encoding="utf-8", errors="replace") as file:
+        process = subprocess.Popen(  # noqa: S603 - our own commands
+            command, env={**env, "PIP_USER": "0"}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        for line in process.stdout or ():
+            file.write(line)
+            if show and line.startswith("Collecting "):
+                done += 1
+                sys.stdout.write(f"\r  {done}/{count} {line.split()[1].split('=')[0]:<40.40}")
+                sys.stdout.flush()
+            elif show and line.startswith("Installing "):
+                sys.stdout.write("\r{:<60}".format("  installing …"))
+                sys.stdout.flush()
+        status = process.wait()
+        if show:
+            sys.stdout.write("\r{:<60}\r".format(""))
+        file.seek(0)
+        lines = file.read().strip().splitlines() or [f"exit status {status}"]
+    if status:
+        reasons = [line for line in lines if line.startswith("ERROR:")] or lines
+        raise SetupError(f"{failure}: {reasons[-1]} (all of it: {log})")
+    Path(log).unlink()
+
+
+def count_requirements() -> int:
+    """Count the pinned packages, those for other platforms too."""
+    return len(re.findall(r"(?m)^[A-Za-z0-9][^\s]*==", REQUIREMENTS.read_text(encoding="utf-8")))
+
+
+def read_stamp() -> dict[str, str]:
+    """Read what .venv was made from; empty when it was never finished."""
+    try:
+        stamp = json.loads(STAMP.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return stamp if isinstance(stamp, dict) else {}
+
+
+def sha256(file: Path) -> str:
+    """Hash a file, in hex."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+# --- which Python ----------------------------------------------------------------------------------------------------
+
+
+def best_python() -> tuple[str, tuple[int, ...]]:
+    """Find the best Python: path and version. Raises SetupError when there is none from 3.11 on."""
+    found: list[tuple[str, tuple[int, ...]]] = []
+    preferred = "python{}.{}".format(*PREFERRED)
+    for candidate in sorted(candidates(), key=lambda path: preferred not in path.replace("cpython-", "python")):
+        version = probe(candidate)
+        if version and version[:2] == PREFERRED:
+            return candidate, version
+        if version and version[:2] >= OLDEST:
+            found.append((candidate, version))
+    if not found:
+        raise SetupError(
+            "No Python {}.{} or newer with the venv module was found (this is {}): install Python {}.{} from "
+            "https://www.python.org/downloads/ or with your package manager.".format(
+                *OLDEST, sys.version.split()[0], *PREFERRED
+            )
+        )
+    return max(found, key=lambda one: rank(one[1]))
+
+
+def explicit_python(wanted: str) -> tuple[str, tuple[int, ...]]:
+    """Check the Python that the user named. Raises SetupError."""
+    version = probe(wanted)
+    if not version or version[:2] < OLDEST:
+        raise SetupError("{} is not a Python {}.{} or newer with the venv module.".format(wanted, *OLDEST))
+    return wanted, version
+
+
+def candidates() -> list[str]:
+    """List Pythons that may be there: on the path, of the usual version managers, this one; each once."""
+    home, env = Path.home(), os.environ
+    minors = range(PREFERRED[1] + 3, OLDEST[1] - 1, -1)
+    names = ["python{}.{}".format(*PREFERRED), *(f"python3.{minor}" for minor in minors), "python3", "python"]
+    inside = str(VENV) + os.sep  # the environment to be replaced, when it is activated
+    folders = [folder for folder in env.get("PATH", "").split(os.pathsep) if not (folder + os.sep).startswith(inside)]
+    found = [shutil.which(name, path=os.pathsep.join(folders)) for name in names]
+    managers = [
+        (Path(env.get("PYENV_ROOT") or home / ".pyenv") / "versions", "3.*/bin/python3"),
+        (Path(env.get("UV_PYTHON_INSTALL_DIR") or home / ".local/share/uv/python"), "cpython-3.*/bin/python3"),
+        (Path(env.get("MISE_DATA_DIR") or home / ".local/share/mise") / "installs/python", "3.*/bin/python3"),
+        (Path(env.get("ASDF_DATA_DIR") or home / ".asdf") / "installs/python", "3.*/bin/python3"),
+        (Path("/opt/homebrew/bin"), "python3.*[0-9]"),
+        (Path("/Library/Frameworks/Python.framework/Versions"), "3.*/bin/python3"),
+    ]
+    managed = [str(path) for folder, pattern in managers for path in sorted(folder.glob(pattern), reverse=True)]
+    every = dict.fromkeys(path for path in [*found, *managed, sys.executable] if path)
+    return [path for path in every if not path.startswith(inside)]
+
+
+def probe(python: str) -> tuple[int, ...] | None:
+    """Ask a Python for its version; None when it does not run (a shim of nothing) or has no venv module."""
+    try:
+        done = subprocess.run(  # noqa: S603 - a candidate of ours
+            [python, "-I", "-c", PROBE], capture_output=True, text=True, timeout=30, check=False
+        )
+        return tuple(json.loads(done.stdout)) if done.returncode == 0 else None
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return None
+
+
+def rank(version: tuple[int, ...]) -> tuple[bool, tuple[int, ...]]:
+    """Order Pythons: the preferred one, then the newer."""
+    return (version[:2] == PREFERRED, version[:2])
+
+
+# --- Terraform -------------------------------------------------------------------------------------------------------
+
+
+def check_terraform() -> None:
+    """Raise SetupError unless Terraform is there and new enough."""
+    wanted = "{}.{}".format(*OLDEST_TERRAFORM)
+    where = "https://developer.hashicorp.com/terraform/install"
+    env = {**os.environ, "TF_CLI_CONFIG_FILE": os.devnull, "CHECKPOINT_DISABLE": "1"}
+    try:
+        done = subprocess.run(
+            ["terraform", "version", "-json"],  # noqa: S607 - the user's own
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            env=env,
+        )
+        version = json.loads(done.stdout)["terraform_version"]
+    except FileNotFoundError:
+        raise SetupError(f"terraform was not found: install Terraform {wanted} or newer, see {where}.") from None
+    except (OSError, ValueError, KeyError, subprocess.SubprocessError):
+        raise SetupError(f"terraform does not run: install Terraform {wanted} or newer, see {where}.") from None
+    if tuple(int(part) for part in re.findall(r"\d+", version)[:2]) < OLDEST_TERRAFORM:
+        raise SetupError(f"Terraform {version} is too old: install {wanted} or newer, see {where}.")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,160 @@
+"""The main job on real input: Terraform applies the module, the packaged collector runs as it was deployed."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import timedelta
+
+import pytest
+from standins.deployment import Deployment
+
+from .conftest import START
+
+pytestmark = pytest.mark.slow
+
+FIRST_DAY = (START - timedelta(days=3)).date()
+CLIENT_SECRET = "stand-in-secret"
+
+
+def test_an_empty_secret_is_no_failure_yet(deployment: Deployment) -> None:
+    run = deployment.run_scheduled()
+    assert run.ok
+    assert run.result == {"ok": False, "written": 0, "date": "2026-03-10", "waiting_for": "credentials"}
+    assert any("is still empty: store" in line for line in run.logs)
+    assert not deployment.objects()
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("not json: hush-hush", "is not JSON: store"),
+        ('{"account_id": "hush-hush"}', "holds no client_id and no client_secret"),
+    ],
+)
+def test_a_malformed_secret_ends_in_a_sentence(deployment: Deployment, text: str, sentence: str) -> None:
+    deployment.store_secret(text)
+    deployment.runtime.kill()
+    run = deployment.run_scheduled()
+    assert not run.ok
+    assert sentence in run.error["errorMessage"]
+    assert "hush-hush" not in json.dumps([run.error, run.logs])
+    assert not deployment.objects()
+
+
+def test_a_wrong_client_secret_ends_in_a_sentence(deployment: Deployment) -> None:
+    deployment.store_credentials(client_secret="hush-hush")
+    deployment.runtime.kill()
+    run = deployment.run_scheduled()
+    assert not run.ok
+    assert "Zoom does not know this client id and client secret" in run.error["errorMessage"]
+    assert "hush-hush" not in json.dumps([run.error, run.logs])
+    assert not deployment.objects()
+
+
+def test_a_rotated_secret_is_read_without_a_new_deployment(deployment: Deployment) -> None:
+    """The sandbox is warm, and the wrong secret is in its cache."""
+    deployment.store_credentials()
+    run = deployment.run_scheduled()
+    assert run.ok, run.error
+    assert not run.cold
+    assert run.result["written"] > 1500
+
+
+def test_every_record_is_in_the_archive_once(deployment: Deployment) -> None:
+    clock = deployment.zoom.clock
+    for _ in range(6):
+        clock.advance(deployment.target.period_s or 0)
+        run = deployment.run_scheduled()
+        assert run.ok, run.error
+        assert {"ok", "written", "date", "objects", "pages", "owed", "ended", "not_before"} <= run.result.keys()
+    clock.advance(timedelta(hours=30).total_seconds())
+    deployment.runtime.kill()  # the next run starts cold
+    for _ in range(2):
+        assert deployment.run_scheduled().ok
+        clock.advance(deployment.target.period_s or 0)
+    last = deployment.run_scheduled()
+    assert last.ok
+    comparison = deployment.compare(FIRST_DAY)
+    assert comparison.in_zoom > 2000
+    assert comparison.exact, comparison
+
+
+def test_objects_are_named_and_filed_by_their_records_dates(deployment: Deployment) -> None:
+    numbers: dict[str, list[int]] = {}
+    for stored in deployment.objects():
+        match = re.fullmatch(
+            r"zoom/operationlogs/(\d{4})/(\d\d)/(\d\d)/zoom-operationlogs-(\d{8})-(\d{6})\.json\.gz", stored.key
+        )
+        assert match, stored.key
+        assert "".join(match.groups()[:3]) == match[4]
+        numbers.setdefault(match[4], []).append(int(match[5]))
+        day = "-".join(match.groups()[:3])
+        assert all(record["time"].startswith(day) for record in stored.records if record.get("time"))
+    assert all(found == list(range(1, len(found) + 1)) for found in numbers.values())
+
+
+def test_the_state_lies_outside_the_feeds_prefix(deployment: Deployment) -> None:
+    keys = [item["Key"] for item in deployment.aws.client("s3").list_objects_v2(Bucket=deployment.bucket)["Contents"]]
+    assert [key for key in keys if not key.startswith(deployment.prefix)] == ["zoom/operationlogs-state/state.json"]
+
+
+def test_an_unreachable_zoom_ends_in_a_sentence(deployment: Deployment) -> None:
+    from standins.zoom import faults
+
+    deployment.zoom.faults.rule = lambda _request: faults.server_error(503)
+    run = deployment.run_scheduled()
+    deployment.zoom.faults.clear()
+    assert not run.ok
+    assert "Zoom gave no usable answer after several tries (HTTP 503)" in run.error["errorMessage"]
+    assert deployment.run_scheduled().ok
+
+
+def test_the_log_line_of_a_run_says_what_happened(deployment: Deployment) -> None:
+    run = deployment.run_scheduled()
+    lines = [json.loads(line) for line in run.logs if line.startswith("{")]
+    [ended] = [line for line in lines if line.get("message") == "run ended"]
+    assert ended["written"] == run.result["written"]
+    assert ended["pages"] == run.result["pages"]
+    [metrics] = [line for line in lines if "_aws" in line]
+    assert metrics["RunsSucceeded"] == [1.0]
+
+
+def test_a_second_plan_shows_no_change(deployment: Deployment) -> None:
+    plan = deployment.terraform.plan(deployment.variables)
+    assert not plan.changed, plan.actions
+    assert not plan.warnings
+
+
+def test_the_secret_is_nowhere_it_should_not_be(deployment: Deployment) -> None:
+    state = json.dumps(deployment.terraform.show_json())
+    configuration = json.dumps(deployment.runtime.configuration, default=str)
+    objects = json.dumps([stored.records for stored in deployment.objects()])
+    for text in (state, configuration, objects, json.dumps(deployment.outputs)):
+        assert CLIENT_SECRET not in text
+
+
+def test_a_changed_line_without_make_package_is_refused_at_plan_time(deployment: Deployment) -> None:
+    from zoomlogs.terraform import TerraformError
+
+    source = next(deployment.terraform.workdir.parents[1].glob("lambda/zoom_operationlogs/collect.py"))
+    text = source.read_text()
+    source.write_text(text.replace("TAIL =", "TAIL  ="))
+    with pytest.raises(TerraformError, match="make package"):
+        deployment.terraform.plan(deployment.variables)
+    source.write_text(text)
+    assert not deployment.terraform.plan(deployment.variables).changed
+
+
+def test_destroy_leaves_nothing(deployment: Deployment) -> None:
+    deployment.terraform.destroy(deployment.variables)
+    assert not deployment.terraform.state_list()
+    client = deployment.aws.client
+    assert not client("s3").list_buckets()["Buckets"]
+    assert not client("lambda").list_functions()["Functions"]
+    assert not client("iam").list_roles()["Roles"]
+    assert not client("iam").list_users()["Users"]
+    assert not client("iam").list_policies(Scope="Local")["Policies"]
+    assert not client("scheduler").list_schedules()["Schedules"]
+    assert not client("logs").describe_log_groups()["logGroups"]
+    assert "QueueUrls" not in client("sqs").list_queues()

@@ -1,0 +1,164 @@
+"""The module applied for real, with a world around it: AWS, Lambda and Zoom are stand-ins, the rest is the product.
+
+with deployed(repository, zoom) as deployment:
+    deployment.store_credentials()
+    deployment.run_scheduled()
+    assert deployment.difference() == Comparison(...)
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import tempfile
+from collections import Counter
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoomlogs.scratch import prepare
+
+from .aws import AwsStandIn
+from .lambda_runtime import Invocation, LambdaRuntime, ScheduledTarget, scheduled_target
+from .zoom import Zoom, ZoomServer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import date
+
+    from zoomlogs.terraform import OnProgress, Terraform
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """An object under the feed's prefix, as a feed reads it."""
+
+    key: str
+    size: int
+    records: list[Record]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Zoom's records held against the archive's, as multisets."""
+
+    in_zoom: int
+    in_archive: int
+    missing: int
+    repeated: int
+
+    @property
+    def exact(self) -> bool:
+        """Tell whether every record is there, once."""
+        return not self.missing and not self.repeated and self.in_zoom == self.in_archive
+
+
+@dataclass
+class Deployment:
+    """What was applied, and the means to run and to read it."""
+
+    aws: AwsStandIn
+    zoom: Zoom
+    server: ZoomServer
+    terraform: Terraform
+    variables: dict[str, object]
+    outputs: dict[str, Any]
+    target: ScheduledTarget
+    runtime: LambdaRuntime
+
+    @property
+    def bucket(self) -> str:
+        """The bucket's name."""
+        return str(self.outputs["bucket"])
+
+    @property
+    def prefix(self) -> str:
+        """The prefix that the deployed function writes under."""
+        return str(self.runtime.configuration["Environment"]["Variables"]["S3_PREFIX"])
+
+    def store_credentials(self, **changes: str) -> None:
+        """Put the Zoom app's credentials into the secret, as the README has an operator do it."""
+        account = self.zoom.account
+        value = {"account_id": account.id, "client_id": account.client_id, "client_secret": account.client_secret}
+        self.store_secret(json.dumps(value | changes))
+
+    def store_secret(self, text: str) -> None:
+        """Put any text into the secret."""
+        secrets = self.aws.client("secretsmanager")
+        secrets.put_secret_value(SecretId=self.outputs["secret_arn"], SecretString=text)
+
+    def run_scheduled(self) -> Invocation:
+        """Invoke the function as the schedule does: its payload, its timeout, at the stand-ins' time."""
+        return self.runtime.invoke(self.target.payload, now=self.zoom.clock.now())
+
+    def objects(self) -> list[StoredObject]:
+        """Read every object under the feed's prefix the way a feed does: gzip, a JSON record a line."""
+        s3 = self.aws.client("s3")
+        found = []
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self.prefix):
+            for item in page.get("Contents", []):
+                body = s3.get_object(Bucket=self.bucket, Key=item["Key"])["Body"].read()
+                *lines, rest = gzip.decompress(body).decode("utf-8").split("\n")
+                if rest:
+                    raise ValueError(f"{item['Key']} does not end its last line.")
+                found.append(StoredObject(item["Key"], len(body), [json.loads(line) for line in lines]))
+        return found
+
+    def compare(self, first: date) -> Comparison:
+        """Hold the archive against Zoom, record by record, from the date `first` on."""
+        archived = [record for stored in self.objects() for record in stored.records]
+        truth, archive = multiset(self.zoom.records(first)), multiset(archived)
+        return Comparison(truth.total(), archive.total(), (truth - archive).total(), (archive - truth).total())
+
+
+def multiset(records: list[Record]) -> Counter[str]:
+    """Count equal records."""
+    return Counter(json.dumps(record, sort_keys=True) for record in records)
+
+
+@contextmanager
+def deployed(
+    repository: Path,
+    zoom: Zoom,
+    *,
+    folder: str = "examples/minimal",
+    variables: dict[str, object] | None = None,
+    say: Callable[[str], None] = lambda _: None,
+    on_progress: OnProgress | None = None,
+) -> Iterator[Deployment]:
+    """Apply an example against the stand-ins, and take everything down at the end, whatever happens."""
+    with ExitStack() as stack:
+        server = stack.enter_context(ZoomServer(zoom))
+        aws = stack.enter_context(AwsStandIn())
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="zoomlogs-")))
+        terraform = prepare(repository, scratch, aws.env(), folder=folder, say=say)
+        terraform.init()
+        inputs: dict[str, object] = {
+            "zoom": {"oauth_url": server.oauth_url, "api_url": server.api_url},
+            "force_destroy": True,
+            **(variables or {}),
+        }
+        terraform.apply(inputs, on_progress=on_progress)
+        outputs = terraform.output()
+        target = scheduled_target(aws, outputs["schedule_name"])
+        package = package_in(terraform.show_json(), terraform.workdir)
+        runtime = stack.enter_context(LambdaRuntime(aws, target.function_name, package))
+        yield Deployment(aws, zoom, server, terraform, inputs, outputs, target, runtime)
+
+
+def package_in(state: dict[str, Any], workdir: Path) -> Path:
+    """Return the package that the state says was deployed."""
+
+    def resources(module: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        yield from module.get("resources", [])
+        for child in module.get("child_modules", []):
+            yield from resources(child)
+
+    [function] = [
+        found for found in resources(state["values"]["root_module"]) if found["type"] == "aws_lambda_function"
+    ]
+    filename: str = function["values"]["filename"]
+    return (workdir / filename).resolve()
