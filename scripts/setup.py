@@ -18,6 +18,10 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
@@ -66,15 +70,18 @@ def say(line: str) -> None:
 def set_up(wanted: str | None) -> None:
     """Make or renew .venv if it is not what the checkout asks for. Raises SetupError, and then leaves the old one."""
     state = {"root": str(ROOT), "requirements": sha256(REQUIREMENTS), "project": sha256(PROJECT)}
-    python = explicit_python(wanted) if wanted else None
     stamp, current = read_stamp(), probe(str(VENV / "bin" / "python"))
-    unchanged = all(stamp.get(name) == state[name] for name in ("root", "requirements"))
-    if current and unchanged and (current[:2] == python[1][:2] if python else current[:2] == PREFERRED):
-        return renew_project(stamp, state)
-    python = python or best_python()
-    if current and unchanged and rank(current) >= rank(python[1]):
-        return renew_project(stamp, state)
-    return make_venv(python, state)
+    kept = current and all(stamp.get(name) == state[name] for name in ("root", "requirements"))
+    if wanted:
+        python = explicit_python(wanted)
+        fits = current and current[:2] == python[1][:2]
+    else:
+        python = None if kept and current and current[:2] == PREFERRED else best_python()
+        fits = current and (python is None or rank(current) >= rank(python[1]))
+    if kept and fits:
+        renew_project(stamp, state)
+    else:
+        make_venv(python or best_python(), state)
 
 
 def renew_project(stamp: dict[str, str], state: dict[str, str]) -> None:
@@ -121,32 +128,40 @@ def pip(*arguments: str, count: int) -> None:
 
 def run(command: list[str], failure: str, count: int = 0) -> None:
     """Run a command, its output in a log that stays only when it fails. Raises SetupError."""
-    show = count and sys.stdout.isatty()
     env = {name: value for name, value in os.environ.items() if name not in FOREIGN}
     handle, log = tempfile.mkstemp(prefix="setup-", suffix=".log")
-    done = 0
-    with os.fdopen(handle, "w+", encoding="utf-8", errors="replace") as file:
-        process = subprocess.Popen(  # noqa: S603 - our own commands
-            command, env={**env, "PIP_USER": "0"}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
-        for line in process.stdout or ():
-            file.write(line)
-            if show and line.startswith("Collecting "):
-                done += 1
-                sys.stdout.write(f"\r  {done}/{count} {line.split()[1].split('=')[0]:<40.40}")
-                sys.stdout.flush()
-            elif show and line.startswith("Installing "):
-                sys.stdout.write("\r{:<60}".format("  installing …"))
-                sys.stdout.flush()
-        status = process.wait()
-        if show:
-            sys.stdout.write("\r{:<60}\r".format(""))
-        file.seek(0)
-        lines = file.read().strip().splitlines() or [f"exit status {status}"]
+    status = None
+    try:
+        with os.fdopen(handle, "w+", encoding="utf-8", errors="replace") as file:
+            process = subprocess.Popen(  # noqa: S603 - our own commands
+                command, env={**env, "PIP_USER": "0"}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            )
+            for line in progress(process.stdout or (), count if sys.stdout.isatty() else 0):
+                file.write(line)
+            status = process.wait()
+            file.seek(0)
+            lines = file.read().strip().splitlines() or [f"exit status {status}"]
+    finally:
+        if not status:
+            Path(log).unlink()
     if status:
         reasons = [line for line in lines if line.startswith("ERROR:")] or lines
         raise SetupError(f"{failure}: {reasons[-1]} (all of it: {log})")
-    Path(log).unlink()
+
+
+def progress(lines: Iterable[str], count: int) -> Iterator[str]:
+    """Pass pip's lines on, showing on one line how many of `count` packages it has; 0 shows nothing."""
+    done = 0
+    for line in lines:
+        if count and line.startswith("Collecting "):
+            done += 1
+            sys.stdout.write("\r  {}/{} {:<40.40}".format(done, count, line.split()[1].split("=")[0]))
+        elif count and line.startswith("Installing "):
+            sys.stdout.write("\r{:<60}".format("  installing …"))
+        sys.stdout.flush()
+        yield line
+    if count:
+        sys.stdout.write("\r{:<60}\r".format(""))
 
 
 def count_requirements() -> int:

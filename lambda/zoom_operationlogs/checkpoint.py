@@ -16,7 +16,7 @@ from .archive import Day
 from .errors import CollectorError
 from .fingerprints import FingerprintCounts
 from .guide import GuideLedger, cursor_date
-from .s3 import LostRace, NotFound, answers, until_known
+from .s3 import LostRace, NotFound, answers, read_current, until_known
 from .sweep import Sweep
 
 if TYPE_CHECKING:
@@ -161,14 +161,10 @@ class CheckpointStore:
 
     def load(self) -> Found:
         """Return what is stored; raise `NewerCheckpoint` from a newer collector."""
-
-        def read() -> tuple[bytes, str]:
-            with answers("s3:GetObject", self._bucket, self._key):
-                answer = self._s3.get_object(Bucket=self._bucket, Key=self._key)
-                return answer["Body"].read(), answer["ETag"]
-
         try:
-            body, self._etag = until_known(read, self._deadline, self._sleep)
+            body, self._etag = until_known(
+                lambda: read_current(self._s3, self._bucket, self._key), self._deadline, self._sleep
+            )
         except NotFound:
             self._etag, self._stored = None, b""
             return Found()
@@ -317,7 +313,8 @@ def _sweep_to_json(sweep: Sweep) -> dict[str, Any]:
         "token_issued": _iso(sweep.token_issued),
         "ordered": sweep.ordered,
         "last_time": _iso(sweep.last_time),
-        "edge": sorted(fingerprint.hex() for fingerprint in sweep.edge),
+        "rows": sweep.rows,
+        "edge": {fingerprint.hex(): place for fingerprint, place in sorted(sweep.edge.items())},
         "split": sweep.split,
     }
 
@@ -334,8 +331,9 @@ def _sweep_from_json(sweep: dict[str, Any]) -> Sweep:
         token_issued=_moment(sweep["token_issued"]),
         ordered=bool(sweep["ordered"]),
         last_time=_moment(sweep["last_time"]),
-        edge=frozenset(map(bytes.fromhex, sweep["edge"])),
-        split=bool(sweep["split"]),
+        rows=int(sweep["rows"]),
+        edge={bytes.fromhex(fingerprint): int(place) for fingerprint, place in sweep["edge"].items()},
+        split=[(int(first), int(end)) for first, end in sweep["split"]],
     )
 
 

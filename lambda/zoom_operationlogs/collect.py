@@ -28,7 +28,7 @@ from .deadline import OutOfTime
 from .errors import CollectorError
 from .guide import GuideLedger
 from .records import Row
-from .sweep import Sweep, smaller
+from .sweep import Sweep, size_that_holds
 from .zoom import DAILY_LIMIT_SLACK, DateTooOld, PageTokenExpired, RangeRefused, RateLimited, next_midnight
 
 if TYPE_CHECKING:
@@ -234,7 +234,9 @@ class Collector:
             self._checkpoint.settle(day, ended.began)
             if ended.split and not owed.second_look:
                 # Twins on both sides of a page boundary look like one row that moved: look once more.
-                self._checkpoint.owe(day, self._clock(), smaller(ended.page_size), second_look=True)
+                self._checkpoint.owe(
+                    day, self._clock(), size_that_holds(ended.split, ended.page_size), second_look=True
+                )
         self._keep_days()
 
     def _resumed(self, name: str, now: datetime) -> Sweep | None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from .fingerprints import FingerprintCounts
 from .records import event_time, fingerprint
-from .s3 import NotFound, StorageError, answers, list_versions, read_version, until_known
+from .s3 import NotFound, StorageError, list_versions, read_current, read_version, until_known
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,14 +84,10 @@ class GuideObjects:
 
     def state(self) -> date | None:
         """Return the date at which the guide's Lambda stopped, None if it left no state."""
-
-        def read() -> bytes:
-            key = self._prefix + STATE_NAME
-            with answers("s3:GetObject", self._bucket, key):
-                return self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
-
+        key = self._prefix + STATE_NAME
         try:
-            return cursor_date(json.loads(until_known(read, self._deadline, self._sleep)))
+            body, _ = until_known(lambda: read_current(self._s3, self._bucket, key), self._deadline, self._sleep)
+            return cursor_date(json.loads(body))
         except (NotFound, ValueError):
             return None
 

@@ -39,6 +39,10 @@ class NotFound(Exception):  # noqa: N818
     """There is no such key."""
 
 
+class Forbidden(StorageError):  # noqa: N818
+    """S3 refuses for want of a right."""
+
+
 class OutcomeUnknown(Exception):  # noqa: N818
     """A request may or may not have been carried out: a timeout, a reset, a 409 or a 5xx."""
 
@@ -60,7 +64,8 @@ def answers(operation: str, bucket: str, key: str) -> Iterator[None]:
             raise NotFound from None
         if status == 409 or status >= 500 or code in ("SlowDown", "RequestTimeout", "ThrottlingException"):
             raise OutcomeUnknown(f"{code or status} at {where}") from None
-        raise StorageError(
+        refusal = Forbidden if status == 403 else StorageError
+        raise refusal(
             f"S3 refuses {operation} on {where} ({code}): give the collector's role that right, and the rights on the"
             " bucket's key if it has one."
         ) from None
@@ -113,3 +118,21 @@ def read_version(s3: S3Client, bucket: str, stored: StoredObject) -> bytes:
     """Return the body of one version."""
     with answers("s3:GetObjectVersion", bucket, stored.key):
         return s3.get_object(Bucket=bucket, Key=stored.key, VersionId=stored.version_id)["Body"].read()
+
+
+def read_current(s3: S3Client, bucket: str, key: str) -> tuple[bytes, str]:
+    """Return the body and the ETag of an object as it is now; raise `NotFound` where there is none.
+
+    S3 answers a read of a missing key with 403 unless the reader may list the whole bucket, and a role that may list
+    only its own prefixes may not (S3 API reference, GetObject, "Permissions"): so a 403 is looked into.
+    """
+    try:
+        with answers("s3:GetObject", bucket, key):
+            answer = s3.get_object(Bucket=bucket, Key=key)
+            return answer["Body"].read(), answer["ETag"]
+    except Forbidden:
+        with answers("s3:ListBucket", bucket, key):
+            listed = s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents", [])
+        if any(found["Key"] == key for found in listed):
+            raise
+        raise NotFound from None

@@ -83,7 +83,7 @@ class Settings:
             page_size=_whole_number(environ, "PAGE_SIZE", cls.page_size, 1, MAX_PAGE_SIZE),
             http_timeout_seconds=_whole_number(environ, "TIMEOUT", cls.http_timeout_seconds, 1, 300),
             lookback_days=_whole_number(environ, "LOOKBACK_DAYS", cls.lookback_days, 1, MAX_LOOKBACK_DAYS),
-            reconcile_hours=_whole_number(environ, "RECONCILE_HOURS", cls.reconcile_hours, 1, 24 * 7),
+            reconcile_hours=_whole_number(environ, "RECONCILE_HOURS", cls.reconcile_hours, 1, 24),
             start_date=parse_date(environ["START_DATE"], "START_DATE") if environ.get("START_DATE") else None,
             feed_deletes=_flag(environ, "FEED_DELETES"),
         )

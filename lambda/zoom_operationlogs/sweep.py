@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -24,7 +24,8 @@ class Sweep:
 
     `newest` is page one's newest time. `token` asks for the next page and was issued at `token_issued`. `ordered` tells
     whether all rows so far came newest first; `last_time` is the time of the last page's last row, and `edge` holds the
-    fingerprints of the rows that share it.
+    fingerprints of the rows that share it, with the place of the first of each. Places count the rows read so far.
+    `split` holds the places, from and up to, of records that stood on both sides of a page boundary.
     """
 
     first: date
@@ -36,8 +37,9 @@ class Sweep:
     token_issued: datetime | None = None
     ordered: bool = True
     last_time: datetime | None = None
-    edge: frozenset[bytes] = frozenset()
-    split: bool = False  # whether a record stood on both sides of a page boundary
+    rows: int = 0
+    edge: dict[bytes, int] = field(default_factory=dict)
+    split: list[tuple[int, int]] = field(default_factory=list)
 
     @property
     def fresh(self) -> bool:
@@ -63,7 +65,9 @@ class Sweep:
         times = [row.time for row in rows if row.time]
         if self.fresh:
             self.newest = max(times, default=None)
-        self.split = self.split or any(row.fingerprint in self.edge for row in rows)
+        edge, places = self.edge, range(self.rows, self.rows + len(rows))
+        split = {row.fingerprint: place + 1 for place, row in zip(places, rows, strict=True) if row.fingerprint in edge}
+        self.split += [(edge[fingerprint], end) for fingerprint, end in split.items()]
         if any(earlier < later for earlier, later in pairwise(times)):
             self.ordered = False
         if times:
@@ -71,7 +75,11 @@ class Sweep:
                 self.ordered = False
             self.last_time = times[-1]
         if rows:
-            self.edge = frozenset(row.fingerprint for row in rows if row.time == rows[-1].time)
+            self.rows += len(rows)
+            self.edge = {}
+            for place, row in zip(places, rows, strict=True):
+                if row.time == rows[-1].time:
+                    self.edge.setdefault(row.fingerprint, edge.get(row.fingerprint, place))
 
     def turn(self, token: str, now: datetime) -> None:
         """Go on to the page that `token` asks for."""
@@ -95,6 +103,14 @@ def smaller(page_size: int) -> int:
     return page_size - SMALLER_BY if page_size > 2 * SMALLER_BY else max(2, page_size - 1)
 
 
-def without_token(sweep: Sweep) -> Sweep:
-    """Return a copy that the next run has to start again."""
-    return replace(sweep, token="", token_issued=None)
+def size_that_holds(split: Sequence[tuple[int, int]], page_size: int) -> int:
+    """Return the largest smaller page size whose boundaries cut the fewest of the groups of rows that stand at `split`.
+
+    Between half the size and the whole there is one for any group of up to half a page; two sizes that were fixed
+    beforehand would meet again, and cut a group of three twice.
+    """
+
+    def cut(size: int) -> int:
+        return sum(first // size != (end - 1) // size for first, end in split)
+
+    return min(range(max(2, page_size - 1), max(1, page_size // 2 - 1), -1), key=cut)

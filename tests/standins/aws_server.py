@@ -20,6 +20,7 @@ from flask import has_request_context, request
 from moto.awslambda.models import LambdaFunction
 from moto.cloudwatch.responses import CloudWatchResponse
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
+from moto.iam.responses import IamResponse
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto.s3.models import FakeBucket, FakeDeleteMarker
 from moto.s3.responses import S3Response
@@ -77,6 +78,17 @@ def repair_delete_markers() -> None:
         """Do nothing: a marker holds no bytes."""
 
     FakeDeleteMarker.dispose = dispose  # type: ignore[attr-defined]
+
+
+def repair_service_specific_credentials() -> None:
+    """A user's credentials for other services are listed when it is destroyed: none here, and a 500 in moto."""
+
+    def list_service_specific_credentials(self: Any) -> str:
+        name = "ListServiceSpecificCredentials"
+        listed = f"<{name}Result><ServiceSpecificCredentials/></{name}Result>"
+        return f'<{name}Response xmlns="https://iam.amazonaws.com/doc/2010-05-08/">{listed}</{name}Response>'
+
+    IamResponse.list_service_specific_credentials = list_service_specific_credentials  # type: ignore[attr-defined]
 
 
 def repair_conditional_writes() -> None:
@@ -166,6 +178,7 @@ def serve(folder: str) -> None:
         repair_lambda_configuration,
         repair_composite_alarms,
         repair_delete_markers,
+        repair_service_specific_credentials,
         repair_conditional_writes,
         repair_policies,
     ):

@@ -92,6 +92,13 @@ class MemoryS3:
 
         return self._call("get_object", Bucket, Key, get)
 
+    def list_objects_v2(self, *, Bucket: str, Prefix: str, MaxKeys: int) -> dict[str, Any]:
+        def listing() -> dict[str, Any]:
+            found = [{"Key": key} for key in self.keys(Prefix)[:MaxKeys]]
+            return {"Contents": found} if found else {}
+
+        return self._call("list_objects_v2", Bucket, Prefix, listing)
+
     def get_paginator(self, operation: str) -> Any:
         assert operation == "list_object_versions"
         return self

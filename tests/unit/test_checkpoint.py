@@ -33,8 +33,9 @@ sweeps = st.builds(
     token_issued=st.none() | moments,
     ordered=st.booleans(),
     last_time=st.none() | moments,
-    edge=st.frozensets(st.binary(min_size=16, max_size=16), max_size=3),
-    split=st.booleans(),
+    rows=st.integers(0, 10**6),
+    edge=st.dictionaries(st.binary(min_size=16, max_size=16), st.integers(0, 10**6), max_size=3),
+    split=st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 10**6)), max_size=3),
 )
 checkpoints = st.builds(
     Checkpoint,

@@ -66,6 +66,13 @@ def deny(bucket: str, action: str | list[str], condition: dict[str, Any]) -> str
 # --- repairs ---------------------------------------------------------------------------------------------------------
 
 
+def test_a_user_has_no_credentials_for_other_services(aws: AwsStandIn) -> None:
+    iam = aws.client("iam")
+    iam.create_user(UserName="reader")
+    assert iam.list_service_specific_credentials(UserName="reader")["ServiceSpecificCredentials"] == []
+    iam.delete_user(UserName="reader")
+
+
 def test_lambda_echoes_its_logging_dead_letter_and_tracing_configuration(aws: AwsStandIn) -> None:
     functions = aws.client("lambda")
     aws.client("iam").create_role(RoleName="collector", AssumeRolePolicyDocument="{}")

@@ -407,6 +407,8 @@ def test_tomorrow(connect: Connect) -> None:
     client.zoom.rules.tomorrow = "refuse"
     assert client.page(TODAY, tomorrow).json() == invalid("to")
     assert client.page(TODAY, TODAY).status_code == 200
+    client.zoom.rules.utc_offset = timedelta(hours=15)
+    assert client.page(TODAY, tomorrow).status_code == 200
 
 
 # Order
@@ -420,6 +422,15 @@ def test_newest_first_whatever_the_order_of_arrival(connect: Connect) -> None:
     assert actions(client) == ["9", "7", "5", "1"]
     client.zoom.rules.order = "oldest"
     assert actions(client) == ["1", "5", "7", "9"]
+
+
+def test_newest_first_when_many_come_late(connect: Connect) -> None:
+    client = connect(Zoom())
+    client.zoom.add(at(500))
+    client.page()
+    for second in range(200):
+        client.zoom.add(at(second), visible_at=MORNING - timedelta(seconds=second))
+    assert actions(client) == ["500", *[f"{second}" for second in reversed(range(200))]]
 
 
 @pytest.mark.parametrize(("ties", "order"), [("newest", "cba"), ("oldest", "abc")])
@@ -895,8 +906,7 @@ def test_samples_have_the_shapes_that_trip_collectors() -> None:
     assert any("  - " in detail and detail.count(" - ") > 1 for detail in details)
     assert any(not detail.isascii() for detail in details)
     assert any('[{"userId"' in detail for detail in details)
-    per_second = Counter(record["time"] for record in records)
-    assert max(per_second.values()) >= 3
+    assert len({record["time"] for record in records}) < 1700  # same-second bursts
     hours = Counter(record["time"][11:13] for record in records)
     assert sum(hours[f"{hour:02}"] for hour in range(8, 17)) > 1200
 
@@ -989,7 +999,7 @@ def test_clock() -> None:
     with pytest.raises(ValueError, match="cannot advance"):
         clock.advance(-1)
     with pytest.raises(ValueError, match="no time zone"):
-        clock.set(datetime(2025, 3, 12, 1))  # noqa: DTZ001
+        clock.set(datetime(2025, 3, 12, 1))
 
 
 def test_ticking_clock_moves_by_itself() -> None:

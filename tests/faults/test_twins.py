@@ -1,0 +1,176 @@
+"""Two identical events in one second are two records, wherever Zoom cuts its pages and whenever they appear."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+
+import pytest
+
+from .world import POLL, START, World, days_ago
+
+PAGE_SIZE = 20
+YESTERDAY_NOON = START.replace(day=9, hour=12)
+
+
+def record(moment: datetime, name: str) -> dict[str, str]:
+    return {"time": f"{moment:%Y-%m-%dT%H:%M:%SZ}", "operator": f"{name}@example.com", "action": "Update"}
+
+
+TWIN = record(YESTERDAY_NOON, "twin")
+
+
+def quiet_world(**settings: object) -> World:
+    return World(page_size=PAGE_SIZE, settings={"lookback_days": 1, **settings})
+
+
+def add_around(world: World, above: int, below: int) -> None:
+    """Add rows that stand above the twins in a report that shows the newest first, and rows below them."""
+    for number in range(above):
+        world.zoom.add(record(YESTERDAY_NOON + timedelta(seconds=number + 1), f"above{number}"))
+    for number in range(below):
+        world.zoom.add(record(YESTERDAY_NOON - timedelta(seconds=number + 1), f"below{number}"))
+
+
+def add_twins(world: World, twins: int, *, visible_at: datetime | None = None) -> None:
+    for _ in range(twins):
+        world.zoom.add(TWIN, visible_at=visible_at)
+
+
+def assert_never_too_many(world: World) -> None:
+    repeated = world.difference()[1]
+    assert not repeated, repeated
+
+
+def assert_twins(world: World, twins: int) -> None:
+    assert world.archive().count(TWIN) == twins
+    world.assert_exact()
+
+
+@pytest.mark.parametrize("twins", [2, 3, 6, PAGE_SIZE // 2])
+def test_at_every_place_of_a_page(twins: int) -> None:
+    """In one page, and split by its boundary at every position."""
+    for above in range(2 * PAGE_SIZE + 1):
+        world = quiet_world()
+        add_around(world, above, 30)
+        add_twins(world, twins)
+        world.poll()
+        assert_never_too_many(world)
+        world.settle()
+        assert_twins(world, twins)
+
+
+def test_far_down_a_long_day() -> None:
+    """Where the boundaries of two sizes of page come close to each other again."""
+    for above in range(PAGE_SIZE * (PAGE_SIZE - 1) - 4, PAGE_SIZE * (PAGE_SIZE - 1) + 3):
+        world = quiet_world()
+        add_around(world, above, 5)
+        add_twins(world, 3)
+        world.settle()
+        assert_twins(world, 3)
+
+
+def test_several_groups_split_at_once() -> None:
+    world = quiet_world()
+    for boundary in range(PAGE_SIZE, 6 * PAGE_SIZE, PAGE_SIZE):
+        world.zoom.add(record(YESTERDAY_NOON - timedelta(seconds=boundary), "a twin"))
+        world.zoom.add(record(YESTERDAY_NOON - timedelta(seconds=boundary), "a twin"))
+        for number in range(1, PAGE_SIZE - 1):
+            world.zoom.add(record(YESTERDAY_NOON - timedelta(seconds=boundary + number), "alone"))
+    for number in range(PAGE_SIZE - 1):
+        world.zoom.add(record(YESTERDAY_NOON + timedelta(seconds=number), "top"))
+    world.settle()
+    world.assert_exact()
+
+
+@pytest.mark.parametrize("ties", ["newest", "oldest", "shuffled"])
+def test_among_others_of_the_same_second(ties: str) -> None:
+    """Twins of several kinds lie mixed in a second that a page boundary cuts."""
+    for above in range(PAGE_SIZE - 8, PAGE_SIZE + 1):
+        world = quiet_world()
+        world.zoom.rules.ties = ties  # type: ignore[assignment]
+        add_around(world, above, 5)
+        for _ in range(3):
+            for name in ("twin", "other", "third"):
+                world.zoom.add(record(YESTERDAY_NOON, name))
+        world.settle()
+        assert_twins(world, 3)
+
+
+@pytest.mark.parametrize("twins", [PAGE_SIZE + 1, 3 * PAGE_SIZE])
+def test_more_than_a_page_of_twins_is_never_too_many(twins: int) -> None:
+    """No page shows them all, so that they cannot be told apart (documented): as many as one page shows arrive."""
+    for above in range(0, PAGE_SIZE, 5):
+        world = quiet_world()
+        add_around(world, above, 10)
+        add_twins(world, twins)
+        world.settle()
+        assert_never_too_many(world)
+        missing = world.difference()[0]
+        assert set(missing) == {json.dumps(TWIN, sort_keys=True)}
+        assert world.archive().count(TWIN) >= PAGE_SIZE // 2
+        assert world.report_calls() < 150
+
+
+@pytest.mark.parametrize("later", [POLL, timedelta(hours=13), timedelta(hours=23)], ids=str)
+@pytest.mark.parametrize("above", [0, PAGE_SIZE - 2, PAGE_SIZE - 1, PAGE_SIZE])
+def test_one_appears_later(above: int, later: timedelta) -> None:
+    """In the next run, at the reconcile, on the next day."""
+    world = quiet_world()
+    add_around(world, above, 30)
+    add_twins(world, 1)
+    add_twins(world, 2, visible_at=START + later)
+    world.poll(3)
+    assert_never_too_many(world)
+    world.clock.set(START + later)
+    world.poll()
+    assert_never_too_many(world)
+    world.settle()
+    assert_twins(world, 3)
+
+
+@pytest.mark.parametrize("arrivals", [1, 2, 5])
+@pytest.mark.parametrize("page_token", ["offset", "snapshot"])
+def test_rows_arrive_while_paging(page_token: str, arrivals: int) -> None:
+    """Rows that come in push one row over the boundary, so that it shows twice: that is no twin."""
+    for above in range(PAGE_SIZE - 5, PAGE_SIZE + 2):
+        world = quiet_world()
+        world.zoom.rules.page_token = page_token  # type: ignore[assignment]
+        add_around(world, above, 30)
+        add_twins(world, 3)
+
+        def arrive(page: int, world: World = world) -> None:
+            if page < 5:
+                for number in range(arrivals):
+                    world.zoom.add(record(world.clock.now(), f"{world.report_calls()}.{number}"))
+
+        world.zoom.on_page = arrive
+        world.poll(2)
+        world.zoom.on_page = None
+        assert_never_too_many(world)
+        world.settle()
+        assert_twins(world, 3)
+
+
+@pytest.mark.parametrize("above", range(PAGE_SIZE - 4, PAGE_SIZE + 1))
+def test_twins_of_the_row_that_moves(above: int) -> None:
+    """Another twin comes in while paging, and pushes those before it down."""
+    world = quiet_world()
+    add_around(world, above, 30)
+    add_twins(world, 2)
+    world.zoom.on_page = lambda page: add_twins(world, 1) if world.report_calls() < 4 else None
+    world.poll()
+    assert_never_too_many(world)
+    world.settle()
+    assert_twins(world, 5)
+
+
+def test_a_run_killed_before_its_second_look_owes_it_still() -> None:
+    world = quiet_world()
+    add_around(world, PAGE_SIZE - 1, 100)
+    add_twins(world, 2)
+    world.timeout_seconds, world.network.latency = 120, 10
+    world.poll(6)
+    world.network.latency = 0
+    world.settle()
+    assert_twins(world, 2)

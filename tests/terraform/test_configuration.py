@@ -1,0 +1,45 @@
+"""Terraform's own checks: format, validity, and the module's `terraform test` suite with a mocked provider."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from zoomlogs.scratch import prepare
+from zoomlogs.terraform import Terraform
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+FOLDERS = sorted(str(file.parent.relative_to(REPOSITORY)) for file in REPOSITORY.glob("modules/*/main.tf")) + sorted(
+    str(file.parent.relative_to(REPOSITORY)) for file in REPOSITORY.glob("examples/*/main.tf")
+)
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
+    terraform = prepare(REPOSITORY, tmp_path_factory.mktemp("root"), os.environ, folder=".", standin=False)
+    terraform.init()
+    return terraform
+
+
+def test_the_format_is_terraforms() -> None:
+    assert Terraform(REPOSITORY, os.environ).fmt_check() == []
+
+
+def test_the_module_is_valid_without_a_warning(root: Terraform) -> None:
+    assert root.validate() == []
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_each_submodule_and_example_is_valid_alone(folder: str, tmp_path: Path) -> None:
+    terraform = prepare(REPOSITORY, tmp_path, os.environ, folder=folder, standin=False)
+    terraform.init()
+    assert terraform.validate() == []
+
+
+def test_the_suite_of_the_module(root: Terraform) -> None:
+    report = root.test()
+    assert report.passed >= 150
+    assert report.passed == len(report.runs)

@@ -1,0 +1,31 @@
+"""What S3's answers mean, where the role may list only its own prefixes."""
+
+from __future__ import annotations
+
+import pytest
+from standins.s3_memory import MemoryS3, client_error
+from zoom_operationlogs.s3 import Forbidden, NotFound, StorageError, answers, read_current
+
+
+class Confined(MemoryS3):
+    """Answers a read with 403, as S3 does for a missing key where the whole bucket may not be listed."""
+
+    def get_object(self, **_request: object) -> dict[str, object]:
+        raise client_error("GetObject", 403, "AccessDenied")
+
+
+def test_a_missing_key_is_told_from_a_forbidden_one() -> None:
+    s3 = Confined()
+    with pytest.raises(NotFound):
+        read_current(s3, s3.bucket, "state.json")  # type: ignore[arg-type]
+    s3.put("state.json.old", b"")
+    with pytest.raises(NotFound):
+        read_current(s3, s3.bucket, "state.json")  # type: ignore[arg-type]
+    s3.put("state.json", b"")
+    with pytest.raises(Forbidden, match="give the collector's role that right"):
+        read_current(s3, s3.bucket, "state.json")  # type: ignore[arg-type]
+
+
+def test_a_missing_bucket_is_named() -> None:
+    with pytest.raises(StorageError, match="There is no bucket logs: correct S3_BUCKET"), answers("x", "logs", "key"):
+        raise client_error("GetObject", 404, "NoSuchBucket")
