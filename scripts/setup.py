@@ -71,17 +71,12 @@ def set_up(wanted: str | None) -> None:
     """Make or renew .venv if it is not what the checkout asks for. Raises SetupError, and then leaves the old one."""
     state = {"root": str(ROOT), "requirements": sha256(REQUIREMENTS), "project": sha256(PROJECT)}
     stamp, current = read_stamp(), probe(str(VENV / "bin" / "python"))
-    kept = current and all(stamp.get(name) == state[name] for name in ("root", "requirements"))
-    if wanted:
-        python = explicit_python(wanted)
-        fits = current and current[:2] == python[1][:2]
-    else:
-        python = None if kept and current and current[:2] == PREFERRED else best_python()
-        fits = current and (python is None or rank(current) >= rank(python[1]))
-    if kept and fits:
-        renew_project(stamp, state)
-    else:
-        make_venv(python or best_python(), state)
+    kept = all(stamp.get(name) == state[name] for name in ("root", "requirements"))
+    if current and kept and current[:2] == PREFERRED and not wanted:
+        return renew_project(stamp, state)
+    python = explicit_python(wanted) if wanted else best_python()
+    fits = current and (current[:2] == python[1][:2] if wanted else rank(current) >= rank(python[1]))
+    return renew_project(stamp, state) if kept and fits else make_venv(python, state)
 
 
 def renew_project(stamp: dict[str, str], state: dict[str, str]) -> None:

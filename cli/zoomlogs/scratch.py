@@ -13,7 +13,7 @@ from zoomlogs.terraform import Say, Terraform, TerraformError, terraform_platfor
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-COPIED_FOLDERS = ("modules", "lambda", "examples")
+COPIED_FOLDERS = ("modules", "lambda", "examples", "tests/fixtures")
 COPIED_TESTS = ("*.tf", "*.tftest.hcl", "*.tfmock.hcl")
 LEFT_BEHIND = (
     ".terraform",

@@ -164,6 +164,9 @@ class Zoom:
             return retrying(attempt)
         except RateLimited as error:
             raise RateLimited(error.until or self._clock() + SHORT_PAUSE) from None
+        except ZoomRefused:
+            self._session.expires = LONG_AGO  # a token keeps the scopes it was issued with, also when they are mended
+            raise
         except _Transient as error:
             raise ZoomUnavailable(
                 f"Zoom gave no usable answer after several tries ({error}); the next run tries again."

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from .world import POLL, START, World, days_ago
+from .world import POLL, START, World
 
 PAGE_SIZE = 20
 YESTERDAY_NOON = START.replace(day=9, hour=12)

@@ -24,8 +24,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
     return terraform
 
 
-def test_the_format_is_terraforms() -> None:
-    assert Terraform(REPOSITORY, os.environ).fmt_check() == []
+def test_the_format_is_terraforms(root: Terraform) -> None:
+    assert Terraform(REPOSITORY, root.env).fmt_check() == []
 
 
 def test_the_module_is_valid_without_a_warning(root: Terraform) -> None:

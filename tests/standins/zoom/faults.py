@@ -15,10 +15,11 @@ import json
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from .limits import CALLS_PER_DAY, daily_refusal, per_second_refusal
 from .messages import Delivery, Response, api_error, json_response
 
 if TYPE_CHECKING:
@@ -115,34 +116,7 @@ def per_second_limit(exchange: Exchange) -> Response:
 
 def daily_limit(exchange: Exchange) -> Response:
     """Refuse for too many calls in a day: `Retry-After` is a date and time, the next midnight UTC."""
-    return daily_refusal(exchange.now, 30_000)
-
-
-def per_second_refusal() -> Response:
-    """Return the answer to a call beyond the per-second limit: no header says until when."""
-    return api_error(429, 429, "You have reached the maximum per-second rate limit for this API. Try again later.")
-
-
-def daily_refusal(now: datetime, limit: int) -> Response:
-    """Return the answer to a call beyond the daily limit (developers.zoom.us, "API rate limits")."""
-    midnight = datetime.combine(now.astimezone(UTC).date() + timedelta(days=1), time(), UTC)
-    refusal = api_error(
-        429,
-        429,
-        "You have reached the maximum daily rate limit for this API."
-        " Refer to the response header for details on when you can make another request.",
-    )
-    return replace(
-        refusal,
-        headers={
-            **refusal.headers,
-            "X-RateLimit-Category": "Heavy",
-            "X-RateLimit-Type": "Daily-limit",
-            "X-RateLimit-Limit": str(limit),
-            "X-RateLimit-Remaining": "0",
-            "Retry-After": midnight.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        },
-    )
+    return daily_refusal(exchange.now, CALLS_PER_DAY["pro"])
 
 
 def server_error(status: int) -> Fault:

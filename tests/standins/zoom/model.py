@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from standins.clock import Clock
 
-from .faults import Exchange, FaultPlan, daily_refusal, per_second_refusal
+from .faults import Exchange, FaultPlan
+from .limits import LimitRules, RateLimits
 from .messages import Delivery, Refusal, Request, Response, api_error, json_response
 from .oauth import REPORT_SCOPE, REPORT_SCOPES, Account, TokenRules, Tokens
 from .report import Report, ReportRules
@@ -34,7 +35,6 @@ LARGEST_PAGE_SIZE = 300
 LONGEST_RANGE = timedelta(days=30)  # "one month": the shorter of 30 days and a calendar month, so that either is safe
 MONTHS_KEPT = 6
 PAGE_TOKEN_LIFETIME = timedelta(minutes=15)
-CALLS_PER_DAY = {"basic": 1_000, "pro": 30_000, "business": 60_000}  # Heavy and Resource-intensive, all apps together
 CATEGORIES = {
     *("all", "user", "user_settings", "account", "billing", "im", "recording", "phone_contacts", "webinar"),
     *("sub_account", "role", "zoom_rooms"),
@@ -42,15 +42,13 @@ CATEGORIES = {
 
 
 @dataclass
-class Rules(ReportRules, TokenRules):
-    """What a test may choose, over and above the order of rows and the life of tokens; may be changed at any time.
+class Rules(ReportRules, TokenRules, LimitRules):
+    """What a test may choose; see also the three bases. May be changed at any time.
 
     `page_token`: `offset` counts rows from the top, so that arrivals shift them down; `snapshot` keeps the list of page
     one. `wide_range`, of more than a month: `truncate` moves `from`, `refuse` refuses. `tomorrow` as `to`: `accept` or
     `refuse`. `timestamps`: whether `from` and `to` may be date-times, cut to their dates. `most_rows` on any page,
-    though the token leads on. `calls_per_second` by the clock, none unless set, as a clock that stands still would hit
-    it; Zoom's is 10 (Pro) or 40. `calls_per_day` is the plan's unless set. `rate_headers` on good answers: `full`;
-    `counts` without the type, and no `Retry-After` on refusals; `category` alone, as live answers have been seen.
+    though the token leads on.
     """
 
     page_token: Literal["offset", "snapshot"] = "offset"
@@ -58,9 +56,6 @@ class Rules(ReportRules, TokenRules):
     tomorrow: Literal["accept", "refuse"] = "accept"
     timestamps: bool = False
     most_rows: int | None = None
-    calls_per_second: int | None = None
-    calls_per_day: int | None = None
-    rate_headers: Literal["full", "counts", "category"] = "full"
 
 
 @dataclass(frozen=True)
@@ -86,16 +81,6 @@ class _PageToken:
     snapshot: list[bytes] | None
 
 
-@dataclass
-class _Usage:
-    """An account's counted calls, in the day and the second of the last one."""
-
-    day: date = date.min
-    today: int = 0
-    second: int = 0
-    this_second: int = 0
-
-
 class Zoom:
     """Zoom, as far as the collector sees it. Thread-safe.
 
@@ -119,7 +104,7 @@ class Zoom:
         self._tokens = Tokens(self.rules)
         self._page_tokens: dict[str, _PageToken] = {}
         self._page_tokens_issued = 0
-        self._usage = {name: _Usage() for name in self.accounts}
+        self._limits = {name: RateLimits(self.rules) for name in self.accounts}
         self._page_made = 0
 
     # What a test does: fill the report, and ask what is in it and what was called.
@@ -152,9 +137,9 @@ class Zoom:
             self._tokens.revoke()
 
     def spend_calls(self, calls: int) -> None:
-        """Count calls of the account's other apps against today's limit."""
+        """Count calls of the first account's other apps against its limits."""
         with self._lock:
-            self._usage_now(self.account).today += calls
+            self._limits[self.account.id].spend(calls, self.clock.now())
 
     # What a client does.
 
@@ -187,7 +172,7 @@ class Zoom:
         token = self._tokens.bearer(request, now)
         if request.endpoint == "other":
             raise Refusal(api_error(404, 2300, "This API endpoint is not recognized."))
-        rate_headers = self._count(token.account, now)
+        rate_headers = self._limits[token.account.id].count(token.account, now)
         _check_rights(token.account, token.scopes)
         page = self._page(request.query, token.account.id, now, most_rows)
         return replace(page, headers={**page.headers, **rate_headers})
@@ -271,43 +256,6 @@ class Zoom:
         token = f"{base64.b64encode(digest).decode()}+/&=="
         self._page_tokens[token] = place
         return token
-
-    def _count(self, account: Account, now: datetime) -> dict[str, str]:
-        """Count a call against the limits, raise `Refusal` beyond them, and return the headers that tell of them."""
-        usage = self._usage_now(account)
-        limit = self.rules.calls_per_day or CALLS_PER_DAY[account.plan]
-        if usage.today >= limit:
-            refusal = daily_refusal(now, limit)
-            raise Refusal(replace(refusal, headers=self._rate_headers(refusal.headers)))
-        if self.rules.calls_per_second is not None and usage.this_second >= self.rules.calls_per_second:
-            raise Refusal(per_second_refusal())
-        usage.today += 1
-        usage.this_second += 1
-        return self._rate_headers(
-            {
-                "X-RateLimit-Category": "Heavy",
-                "X-RateLimit-Type": "Daily-limit",
-                "X-RateLimit-Limit": str(limit),
-                "X-RateLimit-Remaining": str(limit - usage.today),
-            }
-        )
-
-    def _rate_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
-        dropped = {
-            "full": (),
-            "counts": ("X-RateLimit-Type", "Retry-After"),
-            "category": ("X-RateLimit-Type", "Retry-After", "X-RateLimit-Limit", "X-RateLimit-Remaining"),
-        }[self.rules.rate_headers]
-        return {name: value for name, value in headers.items() if name not in dropped}
-
-    def _usage_now(self, account: Account) -> _Usage:
-        """Return the account's usage; its day starts at midnight UTC, whatever the account's time zone."""
-        now, usage = self.clock.now(), self._usage[account.id]
-        if usage.day != now.date():
-            usage.day, usage.today = now.date(), 0
-        if usage.second != int(now.timestamp()):
-            usage.second, usage.this_second = int(now.timestamp()), 0
-        return usage
 
 
 def months_before(day: date, months: int) -> date:

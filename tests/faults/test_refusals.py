@@ -1,0 +1,509 @@
+"""Refusals and failures of Zoom and of S3: at every call once, in long series, and for good until somebody mends them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
+from standins.s3_memory import client_error
+from standins.zoom import faults
+from zoom_operationlogs.errors import CollectorError
+from zoom_operationlogs.event import Request
+from zoom_operationlogs.s3 import StorageError, StorageUnavailable
+from zoom_operationlogs.zoom import ZoomRefused, ZoomUnavailable
+
+from .world import POLL, PREFIX, STATE_KEY, World, days_ago
+
+TONIGHT = datetime(2026, 3, 11, tzinfo=UTC)
+
+PASSING: dict[str, faults.Fault] = {
+    "401": faults.invalid_access_token,
+    "429 of the second": faults.per_second_limit,
+    "500": faults.server_error(500),
+    "502": faults.server_error(502),
+    "503": faults.server_error(503),
+    "504": faults.server_error(504),
+    "reset": faults.reset,
+    "hang": faults.hang,
+    "truncated": faults.truncated,
+    "not JSON": faults.not_json,
+    "null list": faults.null_list,
+    "no list": faults.answer(200, {"page_size": 30, "next_page_token": ""}),
+    "null": faults.answer(200, b"null"),
+    "empty": faults.answer(200, b""),
+    "NaN": faults.answer(200, b'{"next_page_token": "", "operation_logs": [{"time": NaN}]}'),
+    "half a character": faults.answer(200, b'{"next_page_token": "", "operation_logs": [{"time": "\xe2\x80"}]}'),
+}
+LASTING = {name: fault for name, fault in PASSING.items() if name not in ("401", "429 of the second")}
+
+
+def small_world(**options: Any) -> World:
+    world = World(page_size=20, settings={"lookback_days": 1, **options})
+    for ago in range(-2, 3):
+        world.zoom.add_day(days_ago(ago), 45, seed=ago + 9)
+    return world
+
+
+def calls_of_a_run() -> int:
+    world = small_world()
+    world.run()
+    return world.report_calls()
+
+
+CALLS = calls_of_a_run()
+
+
+def test_there_are_enough_calls_to_meddle_with() -> None:
+    assert CALLS >= 6
+
+
+def assert_sentence(error: CollectorError) -> None:
+    """An operator reads it: one sentence or two, nothing secret, no Python in it."""
+    text = str(error)
+    assert len(text.split()) > 6
+    assert text.endswith((".", ")"))
+    assert "stand-in-secret" not in text
+    assert "stand-in-access-token" not in text
+    assert "object at 0x" not in text
+
+
+def assert_recovers(world: World) -> None:
+    world.zoom.faults.clear()
+    world.clock.advance(POLL.total_seconds())
+    world.settle()
+    world.assert_exact()
+
+
+# Zoom: what passes
+
+
+@pytest.mark.parametrize("name", PASSING)
+def test_once_at_each_call(name: str) -> None:
+    """The run waits, tries again, and is complete in the end."""
+    for call in range(1, CALLS + 1):
+        world = small_world()
+        world.zoom.faults.at(call, PASSING[name])
+        assert world.run()["ok"]
+        assert not world.zoom.faults.pending
+        world.assert_exact()
+
+
+@pytest.mark.parametrize("name", ["500", "reset", "hang", "truncated", "not JSON", "null", "empty"])
+def test_once_at_the_sign_in(name: str) -> None:
+    world = small_world()
+    world.zoom.faults.next(PASSING[name], to="token")
+    assert world.run()["ok"]
+    world.assert_exact()
+
+
+@pytest.mark.parametrize("name", LASTING)
+def test_a_long_series_fails_with_a_sentence_and_recovers(name: str) -> None:
+    for call in (1, 2, 4, CALLS - 1, CALLS):
+        world = small_world()
+        for late in range(call, call + 40):
+            world.zoom.faults.at(late, PASSING[name])
+        with pytest.raises(ZoomUnavailable) as failure:
+            world.run()
+        assert_sentence(failure.value)
+        repeated = world.difference()[1]
+        assert not repeated
+        assert_recovers(world)
+
+
+def test_pages_read_before_the_failure_are_kept() -> None:
+    world = small_world()
+    for late in range(3, 43):
+        world.zoom.faults.at(late, faults.server_error(500))
+    with pytest.raises(ZoomUnavailable):
+        world.run()
+    assert len(world.archive()) == 2 * world.page_size
+
+
+@pytest.mark.parametrize("runs_down", [1, 5])
+def test_no_sign_in_for_whole_runs(runs_down: int) -> None:
+    world = small_world()
+    world.poll()
+    world.zoom.revoke_access_tokens()
+    world.zoom.faults.next(faults.server_error(503), times=1000, to="token")
+    for _ in range(runs_down):
+        world.clock.advance(POLL.total_seconds())
+        with pytest.raises(ZoomUnavailable) as failure:
+            world.run()
+        assert_sentence(failure.value)
+    assert_recovers(world)
+
+
+# Zoom: the access token
+
+
+def test_access_tokens_revoked_at_each_call() -> None:
+    for call in range(1, CALLS):
+        world = small_world()
+        world.zoom.on_page = lambda _page, world=world, call=call: (  # type: ignore[misc]
+            world.zoom.revoke_access_tokens() if world.report_calls() == call else None
+        )
+        world.run()
+        world.assert_exact()
+        assert len(world.zoom.calls_to("token")) == 2
+
+
+def test_a_token_that_is_never_accepted_fails_and_recovers() -> None:
+    for call in (1, 3):
+        world = small_world()
+        for late in range(call, call + 40):
+            world.zoom.faults.at(late, faults.invalid_access_token)
+        with pytest.raises(ZoomRefused) as failure:
+            world.run()
+        assert_sentence(failure.value)
+        assert len(world.zoom.calls_to("token")) == 2, "one new token per failed request"
+        assert_recovers(world)
+
+
+def test_a_new_token_each_hour() -> None:
+    world = small_world()
+    world.network.latency = 1
+    world.poll(20)
+    assert 5 <= len(world.zoom.calls_to("token")) <= 7
+    assert not [call for call in world.zoom.calls_to("report") if call.status == 401]
+    world.assert_exact()
+
+
+# Zoom: its limits
+
+
+@pytest.mark.parametrize("times", [1, 4])
+def test_the_limit_of_the_second_is_waited_for(times: int) -> None:
+    for call in range(1, CALLS + 1):
+        world = small_world()
+        for late in range(call, call + times):
+            world.zoom.faults.at(late, faults.per_second_limit)
+        began = world.clock.now()
+        assert world.run()["not_before"] is None
+        assert world.clock.now() > began
+        world.assert_exact()
+
+
+def test_the_limit_of_the_second_for_ever_is_no_error() -> None:
+    for call in (1, 3, CALLS):
+        world = small_world()
+        for late in range(call, call + 1000):
+            world.zoom.faults.at(late, faults.per_second_limit)
+        result = world.run()
+        assert result["ok"]
+        assert datetime.fromisoformat(result["not_before"]) - world.clock.now() <= timedelta(minutes=1)
+        assert world.report_calls() < 20
+        world.poll(3)
+        assert_recovers(world)
+
+
+@pytest.mark.parametrize("rate_headers", ["full", "counts", "category"])
+def test_the_limit_of_the_day_is_kept_until_it_ends(rate_headers: str) -> None:
+    for call in range(1, CALLS + 1):
+        world = small_world()
+        world.zoom.rules.rate_headers = rate_headers  # type: ignore[assignment]
+        world.zoom.faults.at(call, faults.daily_limit)
+        result = world.run()
+        assert result["ok"]
+        assert datetime.fromisoformat(result["not_before"]) == TONIGHT
+        calls = len(world.zoom.calls)
+        world.clock.advance(POLL.total_seconds())
+        world.poll(3, every=timedelta(hours=4))
+        assert len(world.zoom.calls) == calls, "no request at all until then"
+        assert all(result["ok"] and result["not_before"] for result in world.results)
+        world.clock.set(TONIGHT + timedelta(minutes=1))
+        world.poll()
+        assert len(world.zoom.calls) > calls
+        assert world.results[-1]["not_before"] is None
+        world.settle()
+        world.assert_exact()
+
+
+def test_a_whole_days_calls_spent_in_the_middle_of_a_run() -> None:
+    world = small_world()
+    world.zoom.rules.calls_per_day = 1000
+    world.zoom.spend_calls(997)
+    assert world.run()["not_before"]
+    assert world.report_calls() == 4
+    assert world.results[-1]["written"] == 60
+    world.clock.set(TONIGHT)
+    world.settle()
+    world.assert_exact()
+
+
+def test_no_retry_after_keeps_the_collector_away_past_midnight() -> None:
+    world = small_world()
+    far = faults.answer(429, {"code": 429, "message": "limit"}, {"Retry-After": "2027-01-01T00:00:00Z"})
+    world.zoom.faults.next(far)
+    assert world.run()["not_before"] == (TONIGHT + timedelta(minutes=10)).isoformat()
+    world.clock.set(TONIGHT + timedelta(minutes=11))
+    world.settle()
+    world.assert_exact()
+
+
+def test_under_a_quarter_of_the_days_calls_the_tail_goes_on_and_owed_dates_wait() -> None:
+    world = small_world()
+    world.zoom.rules.calls_per_day = 1000
+    world.zoom.spend_calls(800)
+    world.poll(4)
+    assert all(result["ended"] for result in world.results)
+    assert [result["owed"] for result in world.results] == [2] * 4
+    world.zoom.add({"time": f"{world.clock.now():%Y-%m-%dT%H:%M:%SZ}", "operator": "fresh"})
+    world.poll()
+    assert world.results[-1]["written"] >= 1
+    world.clock.set(TONIGHT + timedelta(minutes=1))
+    world.poll()
+    assert world.results[-1]["owed"] == 0
+    world.settle()
+    world.assert_exact()
+
+
+# Zoom: what its administrator must mend
+
+
+@contextmanager
+def changed(world: World, what: dict[str, Any], *, credentials: bool) -> Iterator[None]:
+    """Change the account in Zoom, or the credentials that the collector is given."""
+    account = world.zoom.account
+    before = {name: getattr(account, name) for name in what}
+    try:
+        if credentials:
+            world.zoom.account = replace(account, **what)
+        else:
+            vars(account).update(what)
+        yield
+    finally:
+        world.zoom.account = account
+        vars(account).update(before)
+
+
+ADMINISTRATORS = [
+    pytest.param({"client_id": "wrong"}, True, "client id", id="client id"),
+    pytest.param({"client_secret": "wrong"}, True, "client secret", id="client secret"),
+    pytest.param({"id": "wrong"}, True, "account id", id="account"),
+    pytest.param({"scopes": ()}, False, "scope", id="scope"),
+    pytest.param({"role_sees_reports": False}, False, "role", id="role"),
+    pytest.param({"plan": "basic"}, False, "plan", id="plan"),
+    pytest.param({"app_active": False}, False, "activate", id="deactivated"),
+    pytest.param({"server_to_server": False}, False, "another type", id="app type"),
+]
+
+
+@pytest.mark.parametrize(("what", "credentials", "sentence"), ADMINISTRATORS)
+def test_refused_until_an_administrator_acts(what: dict[str, Any], credentials: bool, sentence: str) -> None:
+    world = small_world()
+    with changed(world, what, credentials=credentials):
+        for _ in range(2):
+            with pytest.raises(ZoomRefused) as failure:
+                world.run()
+            assert sentence in str(failure.value)
+            assert_sentence(failure.value)
+            world.clock.advance(POLL.total_seconds())
+    assert not world.s3.ever_written(PREFIX), "nothing is half written"
+    assert world.checkpoint().frontier is None
+    assert_recovers(world)
+
+
+@pytest.mark.parametrize(("what", "sentence"), [({"role_sees_reports": False}, "role"), ({"plan": "basic"}, "plan")])
+def test_refused_in_the_middle_of_a_run(what: dict[str, Any], sentence: str) -> None:
+    for call in range(1, CALLS):
+        world = small_world()
+
+        def lose(_page: int, world: World = world, call: int = call) -> None:
+            if world.report_calls() == call:
+                vars(world.zoom.account).update(what)
+
+        world.zoom.on_page = lose
+        with pytest.raises(ZoomRefused, match=sentence):
+            world.run()
+        world.zoom.on_page = None
+        vars(world.zoom.account).update(role_sees_reports=True, plan="pro")
+        assert_recovers(world)
+
+
+# S3
+
+Trouble = Callable[[str], Exception]
+
+
+def refused(status: int, code: str) -> Trouble:
+    return lambda operation: client_error(operation, status, code)
+
+
+def timed_out(_operation: str) -> Exception:
+    return ReadTimeoutError(endpoint_url="https://s3.example")
+
+
+def closed(_operation: str) -> Exception:
+    return ConnectionClosedError(endpoint_url="https://s3.example")
+
+
+@contextmanager
+def trouble(
+    world: World, what: Trouble, at: int, times: int = 1, *, after: bool = False, only: str = ""
+) -> Iterator[list[str]]:
+    """Let S3's calls from the `at`-th on go wrong, before they are carried out or after; yield which did."""
+    calls, met = 0, []
+
+    def meddle(operation: str, key: str) -> None:
+        nonlocal calls
+        if operation.startswith(only):
+            calls += 1
+            if at <= calls < at + times:
+                met.append(operation)
+                raise what(operation)
+
+    world.s3.before, world.s3.after = (None, meddle) if after else (meddle, None)
+    try:
+        yield met
+    finally:
+        world.s3.before = world.s3.after = None
+
+
+def second_run() -> World:
+    """The archive has objects that this run must read, as its checkpoint is behind them."""
+    world = small_world()
+    world.poll()
+    stored = world.s3.body(STATE_KEY)
+    world.clock.advance(7200)
+    world.run()
+    world.s3.put(STATE_KEY, stored)
+    world.clock.advance(7200)
+    return world
+
+
+def run_with_trouble(situation: Callable[[], World], what: Trouble, **how: Any) -> int:
+    """Meet the trouble once at each call; return at how many."""
+    for at in range(1, 100):
+        world = situation()
+        before = len(world.archive())
+        with trouble(world, what, at, **how) as met:
+            result = world.run()
+        if not met:
+            return at - 1
+        assert result["ok"]
+        assert result["written"] == len(world.archive()) - before, "the result tells what was written"
+        world.assert_exact()
+    raise AssertionError("a run of a hundred calls")
+
+
+@pytest.mark.parametrize("situation", [small_world, second_run])
+@pytest.mark.parametrize(
+    "what",
+    [refused(500, "InternalError"), refused(503, "SlowDown"), refused(400, "RequestTimeout"), timed_out, closed],
+    ids=["500", "503", "request timeout", "timeout", "closed"],
+)
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_s3_fails_once_at_each_call(situation: Callable[[], World], what: Trouble, after: bool) -> None:
+    """`after` is a write that was done, though the collector never hears of it."""
+    assert run_with_trouble(situation, what, after=after) >= 4
+
+
+@pytest.mark.parametrize("situation", [small_world, second_run])
+@pytest.mark.parametrize(
+    "what", [refused(409, "ConditionalRequestConflict"), refused(412, "PreconditionFailed")], ids=["409", "412"]
+)
+def test_s3_sees_a_conflict_once_at_each_write(situation: Callable[[], World], what: Trouble) -> None:
+    assert run_with_trouble(situation, what, only="put_object") >= 2
+
+
+@pytest.mark.parametrize("times", [3, 7])
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_s3_fails_in_a_series_at_each_write(times: int, after: bool) -> None:
+    assert run_with_trouble(small_world, refused(503, "SlowDown"), times=times, after=after, only="put_object") >= 3
+
+
+def test_s3_answers_and_then_breaks_off() -> None:
+    """A body that does not arrive whole is read again."""
+
+    class Broken(io.BytesIO):
+        def read(self, *_: object) -> bytes:
+            raise ReadTimeoutError(endpoint_url="https://s3.example")
+
+    world = second_run()
+    get_object, broken = world.s3.get_object, set()
+
+    def break_off_once(**request: Any) -> dict[str, Any]:
+        answer = get_object(**request)
+        key = request["Key"]
+        if key not in broken:
+            broken.add(key)
+            answer["Body"] = Broken()
+        return answer
+
+    world.s3.get_object = break_off_once  # type: ignore[method-assign]
+    world.run()
+    assert len(broken) >= 2
+    world.assert_exact()
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("what", [refused(503, "SlowDown"), timed_out], ids=["503", "timeout"])
+def test_s3_down_from_each_call_to_the_end_of_the_run(what: Trouble, after: bool) -> None:
+    for at in range(1, 100):
+        world = second_run()
+        with trouble(world, what, at, times=10_000, after=after) as met:
+            if at > 1 and not _fails(world):
+                assert not met
+                return
+            if at == 1:
+                assert _fails(world)
+        world.clock.advance(POLL.total_seconds())
+        world.settle()
+        world.assert_exact()
+
+
+def _fails(world: World) -> bool:
+    try:
+        world.run()
+    except StorageUnavailable as failure:
+        assert_sentence(failure)
+        return True
+    return False
+
+
+@pytest.mark.parametrize(
+    ("operation", "at"),
+    [("put_object", 1), ("put_object", 2), ("get_object", 1), ("get_object", 2), ("list_object_versions", 1)],
+)
+def test_s3_denies(operation: str, at: int) -> None:
+    world = second_run()
+    before = len(world.archive())
+    with trouble(world, refused(403, "AccessDenied"), at, times=10_000, only=operation) as met:
+        with pytest.raises(StorageError) as failure:
+            world.run()
+    assert met
+    assert_sentence(failure.value)
+    assert "AccessDenied" in str(failure.value)
+    assert "role" in str(failure.value)
+    assert len(world.archive()) >= before
+    assert_recovers(world)
+
+
+def test_there_is_no_such_bucket() -> None:
+    world = small_world()
+    world.s3.bucket = "another"
+    collector, _ = world.collector()
+    world.s3.bucket = "zoom-operation-logs"
+    with pytest.raises(StorageError, match="correct S3_BUCKET"):
+        collector.run(Request())
+    world.settle()
+    world.assert_exact()
+
+
+def test_zoom_and_s3_fail_at_once() -> None:
+    """The run that Zoom fails cannot save either: the next one starts from what there was."""
+    world = second_run()
+    for late in range(2, 40):
+        world.zoom.faults.at(late, faults.server_error(500))
+    with (
+        trouble(world, refused(500, "InternalError"), 1, times=10_000, only="put_object"),
+        pytest.raises(CollectorError),
+    ):
+        world.run()
+    assert_recovers(world)

@@ -1,0 +1,211 @@
+"""`make setup`: which Python, when .venv is made anew, and what a user reads when it cannot be."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "setup.py"
+
+Version = tuple[int, ...]
+
+
+@pytest.fixture
+def setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Load the script over a checkout in small, whose pip runs are only noted in `setup.runs`."""
+    spec = importlib.util.spec_from_file_location("setup_script", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    module: Any = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    (tmp_path / "requirements-dev.txt").write_text(
+        "moto==5.2.5 \\\n    --hash=sha256:0\nruff[x]==1 ; python_version>'3'\n"
+    )
+    (tmp_path / "pyproject.toml").write_text("[project]\n")
+    monkeypatch.setattr(module, "ROOT", tmp_path)
+    for name, path in {
+        "VENV": ".venv",
+        "STAMP": ".venv/setup.json",
+        "REQUIREMENTS": "requirements-dev.txt",
+        "PROJECT": "pyproject.toml",
+    }.items():
+        monkeypatch.setattr(module, name, tmp_path / path)
+    module.runs = []
+
+    def run(command: list[str], failure: str, count: int = 0) -> None:
+        module.runs.append(" ".join(command))
+        if "venv" in command:
+            (tmp_path / ".venv" / "bin").mkdir(parents=True)
+
+    monkeypatch.setattr(module, "run", run)
+    pythons(module, monkeypatch, {"/a/python3.13": (3, 13, 1)})
+    loaded: ModuleType = module
+    return loaded
+
+
+def pythons(setup: ModuleType, monkeypatch: pytest.MonkeyPatch, versions: dict[str, Version | None]) -> None:
+    """Say which Pythons the machine has; .venv's is the one it was last made with."""
+    monkeypatch.setattr(setup, "candidates", lambda: list(versions))
+
+    def probe(python: str) -> Version | None:
+        if python == str(setup.VENV / "bin" / "python"):
+            makers = [line.split()[0] for line in setup.runs if "-m venv" in line]
+            return versions.get(makers[-1]) if makers and setup.VENV.exists() else None
+        return versions.get(python)
+
+    monkeypatch.setattr(setup, "probe", probe)
+
+
+@pytest.mark.parametrize(
+    ("versions", "best"),
+    [
+        ({"/a/python3.14": (3, 14, 0), "/b/python3.13": (3, 13, 0)}, "/b/python3.13"),
+        ({"/a/python3": (3, 13, 2), "/b/python3.13": None}, "/a/python3"),
+        ({"/a/python3.11": (3, 11, 9), "/b/python3.12": (3, 12, 1), "/c/python3": (3, 8, 0)}, "/b/python3.12"),
+    ],
+)
+def test_the_best_python_is_lambdas_own_else_the_newest(
+    setup: Any, monkeypatch: pytest.MonkeyPatch, versions: dict[str, Version | None], best: str
+) -> None:
+    pythons(setup, monkeypatch, versions)
+    assert setup.best_python() == (best, versions[best])
+
+
+def test_an_old_machine_is_told_what_to_install(
+    setup: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pythons(setup, monkeypatch, {"/a/python3": (3, 10, 0), "/b/python3.13": None})
+    assert setup.main([]) == 1
+    said = capsys.readouterr().out
+    assert said.startswith("No Python 3.11 or newer with the venv module was found")
+    assert said.count("\n") == 1
+    assert setup.runs == []
+    assert setup.main(["--python", "/a/python3"]) == 1
+    assert "/a/python3 is not a Python 3.11 or newer" in capsys.readouterr().out
+
+
+def test_the_script_parses_on_an_old_python() -> None:
+    ast.parse(SCRIPT.read_text(encoding="utf-8"), feature_version=(3, 8))
+
+
+def test_nothing_is_done_when_nothing_changed(setup: Any) -> None:
+    assert setup.main([]) == 0
+    first = list(setup.runs)
+    assert [line.split()[1:3] for line in first] == [["-m", "venv"], ["-m", "pip"], ["-m", "pip"]]
+    assert "--require-hashes" in first[1]
+    assert setup.main([]) == 0
+    assert setup.runs == first
+
+
+def test_a_changed_requirement_or_a_better_python_makes_it_anew(setup: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    pythons(setup, monkeypatch, {"/a/python3.11": (3, 11, 1)})
+    setup.main([])
+    pythons(setup, monkeypatch, {"/a/python3.11": (3, 11, 1), "/b/python3.13": (3, 13, 1)})
+    setup.main([])
+    assert len(setup.runs) == 6
+    assert setup.runs[3].startswith("/b/python3.13 -m venv")
+    with setup.REQUIREMENTS.open("a") as file:
+        file.write("tenacity==9\n")
+    setup.main([])
+    assert len(setup.runs) == 9
+    setup.main(["--python", "/a/python3.11"])
+    assert setup.runs[9].startswith("/a/python3.11 -m venv")
+
+
+def test_changed_metadata_installs_only_the_project(setup: Any) -> None:
+    setup.main([])
+    setup.PROJECT.write_text("[project]\nname = 'x'\n")
+    setup.main([])
+    assert len(setup.runs) == 4
+    assert "--editable" in setup.runs[3]
+    assert json.loads(setup.STAMP.read_text())["project"] == setup.sha256(setup.PROJECT)
+
+
+def test_a_failed_pip_leaves_the_old_environment_or_none(
+    setup: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    works = setup.run
+
+    def fails(command: list[str], failure: str, count: int = 0) -> None:
+        works(command, failure, count)
+        if "pip" in command:
+            raise setup.SetupError(f"{failure}: ERROR: no network")
+
+    monkeypatch.setattr(setup, "run", fails)
+    assert setup.main([]) == 1
+    assert capsys.readouterr().out.splitlines()[-1] == "pip could not install what .venv needs: ERROR: no network"
+    assert not setup.VENV.exists()
+
+    monkeypatch.setattr(setup, "run", works)
+    setup.main([])
+    (setup.VENV / "old").touch()
+    setup.REQUIREMENTS.write_text("")
+    monkeypatch.setattr(setup, "run", fails)
+    assert setup.main([]) == 1
+    assert (setup.VENV / "old").exists()
+    monkeypatch.setattr(setup, "run", works)
+    before = len(setup.runs)
+    setup.main([])
+    assert len(setup.runs) == before + 3
+    assert not (setup.VENV / "old").exists()
+
+
+@pytest.mark.parametrize(
+    ("prints", "sentence"),
+    [
+        (None, "terraform was not found: install Terraform 1.11 or newer"),
+        ("", "terraform does not run: install Terraform 1.11 or newer"),
+        ('{"terraform_version": "1.9.8"}', "Terraform 1.9.8 is too old: install 1.11 or newer"),
+        ('{"terraform_version": "1.11.0"}', ""),
+    ],
+)
+def test_terraform_is_checked_before_anything_is_installed(
+    setup: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    prints: str | None,
+    sentence: str,
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path / "path"))
+    (tmp_path / "path").mkdir()
+    if prints is not None:
+        binary = tmp_path / "path" / "terraform"
+        binary.write_text(f"#!{sys.executable}\nprint({prints!r})\n")
+        binary.chmod(0o755)
+    assert setup.main(["--terraform"]) == (1 if sentence else 0)
+    assert capsys.readouterr().out.startswith(sentence)
+    assert bool(setup.runs) == (not sentence)
+
+
+def test_a_real_command_that_fails_shows_pips_error_and_keeps_the_log(tmp_path: Path) -> None:
+    spec = importlib.util.spec_from_file_location("setup_script", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    module: Any = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.probe(sys.executable)[:2] == sys.version_info[:2]
+    assert module.probe("no-such-python") is None
+    code = "print('Collecting x'); print('ERROR: one'); print('ERROR: two'); print('note'); raise SystemExit(1)"
+    with pytest.raises(module.SetupError) as raised:
+        module.run([sys.executable, "-c", code], "It failed")
+    message, _, log = str(raised.value).rstrip(")").partition(" (all of it: ")
+    assert message == "It failed: ERROR: two"
+    assert "Collecting x" in Path(log).read_text()
+    Path(log).unlink()
+
+
+def test_make_lists_its_targets() -> None:
+    listed = subprocess.run(
+        ["make", "--no-print-directory"], cwd=SCRIPT.parents[1], capture_output=True, text=True, check=True
+    )
+    names = {line.split()[1] for line in listed.stdout.splitlines() if line.startswith("  make ")}
+    assert {"setup", "demo", "test", "test-fast", "package", "bench", "fmt", "clean"} <= names
