@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from datetime import timedelta
@@ -132,6 +133,23 @@ def test_the_secret_is_nowhere_it_should_not_be(deployment: Deployment) -> None:
     objects = json.dumps([stored.records for stored in deployment.objects()])
     for text in (state, configuration, objects, json.dumps(deployment.outputs)):
         assert CLIENT_SECRET not in text
+
+
+def test_nothing_secret_is_logged_at_debug(deployment: Deployment) -> None:
+    configuration = deployment.runtime.configuration
+    logging, variables = dict(configuration["LoggingConfig"]), configuration["Environment"]["Variables"]
+    configuration["LoggingConfig"]["ApplicationLogLevel"] = variables["POWERTOOLS_LOG_LEVEL"] = "DEBUG"
+    deployment.runtime.kill()
+    run = deployment.run_scheduled()
+    configuration["LoggingConfig"], variables["POWERTOOLS_LOG_LEVEL"] = logging, "INFO"
+    deployment.runtime.kill()
+    assert run.ok, run.error
+    assert any("DEBUG" in line for line in run.logs), run.logs
+    logs = "\n".join(run.logs)
+    token = deployment.zoom._tokens._known
+    assert token
+    for secret in (CLIENT_SECRET, base64.b64encode(f"stand-in-client:{CLIENT_SECRET}".encode()).decode(), *token):
+        assert secret not in logs
 
 
 def test_a_changed_line_without_make_package_is_refused_at_plan_time(deployment: Deployment) -> None:

@@ -1,4 +1,4 @@
-"""Refusals and failures of Zoom and of S3: at every call once, in long series, and for good until somebody mends them."""
+"""Refusals and failures of Zoom and of S3: once at every call, in long series, and until somebody mends them."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def test_no_sign_in_for_whole_runs(runs_down: int) -> None:
 def test_access_tokens_revoked_at_each_call() -> None:
     for call in range(1, CALLS):
         world = small_world()
-        world.zoom.on_page = lambda _page, world=world, call=call: (  # type: ignore[misc]
+        world.zoom.on_page = lambda _page, world=world, call=call: (
             world.zoom.revoke_access_tokens() if world.report_calls() == call else None
         )
         world.run()
@@ -474,9 +474,9 @@ def _fails(world: World) -> bool:
 def test_s3_denies(operation: str, at: int) -> None:
     world = second_run()
     before = len(world.archive())
-    with trouble(world, refused(403, "AccessDenied"), at, times=10_000, only=operation) as met:
-        with pytest.raises(StorageError) as failure:
-            world.run()
+    denied = trouble(world, refused(403, "AccessDenied"), at, times=10_000, only=operation)
+    with denied as met, pytest.raises(StorageError) as failure:
+        world.run()
     assert met
     assert_sentence(failure.value)
     assert "AccessDenied" in str(failure.value)

@@ -1,0 +1,534 @@
+"""The checkpoint is a cache: lost, spoilt, foreign or too new; and the archive, when a feed deletes what it has read,
+or when the written guide's Lambda has filled it."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import random
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import date, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+from zoom_operationlogs.archive import OBJECT_NAME
+from zoom_operationlogs.checkpoint import SCHEMA, NewerCheckpoint
+from zoom_operationlogs.s3 import StorageError
+
+from .meddling import at_each_call, killed, overlap
+from .world import POLL, PREFIX, STATE_KEY, Killed, World, days_ago, multiset
+
+
+def week_world(**settings: Any) -> World:
+    world = World(page_size=30, settings=settings)
+    for ago in range(-3, 6):
+        world.zoom.add_day(days_ago(ago), 40, seed=ago + 50, twins=0.05)
+    return world
+
+
+# The checkpoint
+
+
+def deleted(world: World) -> None:
+    world.s3.delete_versions(STATE_KEY)
+
+
+def marked_as_deleted(world: World) -> None:
+    world.s3.delete(STATE_KEY)
+
+
+def truncated(world: World) -> None:
+    world.s3.put(STATE_KEY, world.s3.body(STATE_KEY)[:-7])
+
+
+def without_blobs(world: World) -> None:
+    world.s3.put(STATE_KEY, world.s3.body(STATE_KEY).partition(b"\n")[0])
+
+
+def half_a_header(world: World) -> None:
+    world.s3.put(STATE_KEY, world.s3.body(STATE_KEY)[:100])
+
+
+def empty(world: World) -> None:
+    world.s3.put(STATE_KEY, b"")
+
+
+def garbage(world: World) -> None:
+    world.s3.put(STATE_KEY, random.Random(1).randbytes(5000))
+
+
+def json_of_another(world: World) -> None:
+    world.s3.put(STATE_KEY, b'{"schema": "one"}')
+
+
+def a_list(world: World) -> None:
+    world.s3.put(STATE_KEY, b"[]")
+
+
+def header_without_fields(world: World) -> None:
+    world.s3.put(STATE_KEY, b'{"schema": 1}')
+
+
+def guides_state(world: World) -> None:
+    world.s3.put(STATE_KEY, guide_state(days_ago(4)))
+
+
+def guide_state(cursor: date) -> bytes:
+    state = {"cursor_date": cursor.isoformat(), "next_page_token": None, "updated_at": "2026-03-09T23:59:01.123456Z"}
+    return json.dumps(state).encode()
+
+
+SPOILT = [
+    deleted,
+    marked_as_deleted,
+    truncated,
+    without_blobs,
+    half_a_header,
+    empty,
+    garbage,
+    json_of_another,
+    a_list,
+    header_without_fields,
+    guides_state,
+]
+
+
+@pytest.mark.parametrize("feed_deletes", [False, True])
+@pytest.mark.parametrize("spoil", SPOILT)
+def test_lost_or_spoilt_it_is_rebuilt_from_the_archive(spoil: Callable[[World], None], feed_deletes: bool) -> None:
+    world = week_world(feed_deletes=feed_deletes)
+    world.poll(3)
+    before = len(world.archive())
+    world.clock.advance(3600)
+    spoil(world)
+    result = world.run()
+    assert result["written"] == len(world.archive()) - before
+    world.assert_exact()
+    spoil(world)
+    world.settle()
+    world.assert_exact()
+
+
+def test_a_flipped_bit_anywhere_loses_and_repeats_nothing() -> None:
+    world = week_world()
+    world.poll(3)
+    good = world.s3.body(STATE_KEY)
+    header = good.index(b"\n")
+    dice = random.Random(7)
+    places = [dice.randrange(header) for _ in range(60)] + [dice.randrange(header, len(good)) for _ in range(15)]
+    for place in places:
+        spoilt = bytearray(good)
+        spoilt[place] ^= 1 << dice.randrange(7)
+        world.s3.put(STATE_KEY, bytes(spoilt))
+        try:
+            world.run()
+        except NewerCheckpoint:
+            world.s3.put(STATE_KEY, good)  # the flip made the schema a higher number
+        repeated = world.difference()[1]
+        assert not repeated, f"bit flipped at {place}: {bytes(spoilt[place - 20 : place + 20])!r}"
+        world.clock.advance(600)
+    world.s3.put(STATE_KEY, good)
+    world.settle()
+    world.assert_exact()
+
+
+def test_lost_after_an_outage_every_date_is_owed() -> None:
+    world = week_world()
+    for ahead in range(4, 12):
+        world.zoom.add_day(days_ago(-ahead), 25, seed=ahead + 500)
+    world.poll(2)
+    world.clock.advance(10 * 86400)
+    deleted(world)
+    world.poll(4)
+    assert world.results[-1]["owed"] == 0
+    world.settle()
+    world.assert_exact()
+
+
+@pytest.mark.parametrize("times", range(1, 6))
+def test_lost_again_and_again(times: int) -> None:
+    world = week_world()
+    for _ in range(times):
+        world.poll()
+        deleted(world)
+    world.settle()
+    world.assert_exact()
+
+
+def test_an_older_one_comes_back() -> None:
+    """Somebody restores a version of days ago: what it does not know is read."""
+    world = week_world()
+    world.poll(2)
+    old = world.s3.body(STATE_KEY)
+    world.clock.advance(2 * 86400)
+    world.poll(3)
+    world.s3.put(STATE_KEY, old)
+    world.poll(2)
+    world.settle()
+    world.assert_exact()
+
+
+def test_from_a_newer_collector_it_is_refused_and_nothing_written() -> None:
+    world = week_world()
+    world.poll(2)
+    header, _, blobs = world.s3.body(STATE_KEY).partition(b"\n")
+    newer = json.dumps({**json.loads(header), "schema": SCHEMA + 1}).encode() + b"\n" + blobs
+    world.s3.put(STATE_KEY, newer)
+    world.clock.advance(7200)
+    versions, calls = len(world.s3.ever_written()), len(world.zoom.calls)
+    with pytest.raises(NewerCheckpoint, match="newer collector.*deploy that version again, or delete"):
+        world.run()
+    assert len(world.s3.ever_written()) == versions
+    assert len(world.zoom.calls) == calls
+    assert world.s3.body(STATE_KEY) == newer
+    deleted(world)
+    world.settle()
+    world.assert_exact()
+
+
+# The feed deletes what it has read
+
+
+def feed_reads_and_deletes(world: World) -> None:
+    for key in world.s3.keys(PREFIX):
+        world.s3.delete(key)
+
+
+@pytest.mark.parametrize("spoil", [None, deleted, garbage])
+def test_deleted_after_every_run(spoil: Callable[[World], None] | None) -> None:
+    world = week_world(feed_deletes=True)
+    for _ in range(8):
+        world.poll()
+        feed_reads_and_deletes(world)
+        if spoil:
+            spoil(world)
+    world.settle()
+    world.assert_exact()
+
+
+@pytest.mark.parametrize("feed_deletes", [True, False], ids=["told", "not told"])
+def test_deleted_between_any_two_calls(feed_deletes: bool) -> None:
+    """Where the collector was not told that the feed deletes, one run at a time is as exact."""
+    world = week_world(feed_deletes=feed_deletes)
+    with at_each_call(world, lambda: feed_reads_and_deletes(world)):
+        world.poll(4)
+        world.zoom.add_day(world.clock.now().date(), 50, seed=1)
+        world.settle()
+    world.assert_exact()
+
+
+def test_deleted_in_the_middle_of_a_large_day() -> None:
+    world = World(page_size=20, timeout_seconds=120, settings={"feed_deletes": True, "lookback_days": 1})
+    world.zoom.add_day(days_ago(1), 600, seed=1)
+    world.network.latency = 10
+    with at_each_call(world, lambda: feed_reads_and_deletes(world)):
+        world.poll(3)
+        world.poll(2, every=timedelta(minutes=40))
+        deleted(world)
+        world.poll(2)
+    world.network.latency = 0
+    world.settle()
+    world.assert_exact()
+
+
+@pytest.mark.parametrize("runs", [2, 3])
+@pytest.mark.parametrize("lost", [False, True], ids=["", "checkpoint lost"])
+@pytest.mark.parametrize("seed", range(8))
+def test_deleted_while_runs_overlap(seed: int, lost: bool, runs: int) -> None:
+    world = week_world(feed_deletes=True)
+    if seed % 2:
+        world.poll(2)
+        feed_reads_and_deletes(world)
+    if lost:
+        deleted(world)
+    world.zoom.add_day(world.clock.now().date(), 50, seed=seed + 100)
+
+    def feed() -> None:
+        for _ in range(10):
+            world.s3.get_paginator("list_object_versions")
+            list(world.s3.paginate(Bucket=world.s3.bucket, Prefix=PREFIX))  # takes its turn among the runs
+            feed_reads_and_deletes(world)
+
+    ends = overlap(world, [world.run] * runs + [feed], seed)
+    assert ends == [None] * (runs + 1)
+    if lost:
+        deleted(world)
+    world.settle()
+    world.assert_exact()
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["", "checkpoint lost"])
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_deleted_while_runs_are_killed(after: bool, lost: bool) -> None:
+    for at in count(1):
+        world = week_world(feed_deletes=True)
+        world.poll()
+        feed_reads_and_deletes(world)
+        world.zoom.add_day(world.clock.now().date(), 50, seed=at)
+        with killed(world, at, after=after) as killer:
+            try:
+                world.run()
+            except Killed:
+                pass
+        if killer.calls < at:
+            break
+        feed_reads_and_deletes(world)
+        if lost:
+            deleted(world)
+        world.clock.advance(POLL.total_seconds())
+        world.settle()
+        world.assert_exact()
+    assert at > 10
+
+
+def test_without_versions_and_without_a_checkpoint_the_window_comes_again_and_the_log_says_so(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Nothing is left that could tell what was delivered: repeated rather than lost, and loudly."""
+    world = week_world(feed_deletes=True)
+    world.s3.versioned = False
+    world.poll(2)
+    first = multiset(world.archive())
+    feed_reads_and_deletes(world)
+    assert not world.archive()
+    world.s3.put(STATE_KEY, b"spoilt")
+    world.clock.advance(POLL.total_seconds())
+    world.run()
+    assert not first - multiset(world.archive()), "the whole window was delivered again"
+    assert any(
+        record.levelname == "WARNING" and "no usable checkpoint" in record.message for record in caplog.records
+    )
+
+
+# What lies under the prefix besides
+
+
+def test_foreign_keys_are_ignored() -> None:
+    world = week_world()
+    foreign = {
+        "": b"",
+        "README.txt": b"hello",
+        "2026/03/10/": b"",
+        "2026/03/10/zoom-operationlogs-20260310-abc.json.gz": b"no number",
+        "2026/03/10/zoom-operationlogs-20260310-000001.json.gz.tmp": b"another ending",
+        "2026/03/10/zoom-operationlogs-20260310-000001.json": b"{}",
+        "2026/03/10/zoom-operationlogs-not-a-uuid.json.gz": b"{}",
+        "2026/03/10/other-20260310-000001.json.gz": b"another name",
+        "x/2026/03/10/zoom-operationlogs-20260310-000001.json.gz": b"deeper",
+    }
+    for name, body in foreign.items():
+        world.s3.put(PREFIX + name, body)
+    world.poll(2)
+    deleted(world)
+    world.poll(2)
+    for name, body in foreign.items():
+        assert world.s3.body(PREFIX + name) == body
+        world.s3.delete_versions(PREFIX + name)
+    world.settle()
+    world.assert_exact()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"plain text",
+        gzip.compress(b'{"time": "2026-03-09T10:00:00Z"}\n')[:-9],
+        gzip.compress(b'{"time": "2026-03-09T10:00:00Z"}'),
+        gzip.compress(b'{"time": \n'),
+        gzip.compress(b"[]\n"),
+        gzip.compress(b"\xff\xfe\n"),
+        gzip.compress(b'{"time": "2026-03-09T10:00:00Z"}\n') + b"more",
+    ],
+)
+def test_an_object_of_ours_that_does_not_decode_is_an_error(body: bytes) -> None:
+    world = week_world()
+    world.poll()
+    key = world.s3.keys(PREFIX)[0]
+    good = world.s3.body(key)
+    world.s3.delete_versions(key)
+    world.s3.put(key, body)
+    deleted(world)
+    with pytest.raises(StorageError) as failure:
+        world.run()
+    assert key in str(failure.value)
+    assert str(failure.value).endswith("restore it, or move it out of the prefix.")
+    world.s3.delete_versions(key)
+    world.s3.put_object(
+        Bucket=world.s3.bucket, Key=key, Body=good, Metadata={"record-count": str(gzip.decompress(good).count(b"\n"))}
+    )
+    world.settle()
+    world.assert_exact()
+
+
+# What the written guide's Lambda left
+
+
+class GuidesLambda:
+    """Writes as the guide's loop does: a page an object, the whole day at each run, dated by the clock."""
+
+    def __init__(self, world: World, glue: str) -> None:
+        self._world, self._glue = world, glue
+        self._names = random.Random(3)
+        self.cursor = world.clock.now().date()
+
+    def run(self) -> None:
+        now = self._world.clock.now()
+        records = list(reversed(self._world.zoom.records(self.cursor, self.cursor)))
+        for at in range(0, len(records), 30):
+            self.write(records[at : at + 30], now)
+        if self.cursor < now.date():
+            self.cursor += timedelta(days=1)
+        self._world.s3.put(PREFIX + "state.json", guide_state(self.cursor))
+
+    def write(self, records: Iterable[dict[str, Any]], now: datetime) -> None:
+        name = uuid.UUID(int=self._names.getrandbits(128), version=4)
+        body = io.BytesIO()
+        with gzip.GzipFile(fileobj=body, mode="w") as packed:
+            for record in records:
+                packed.write((json.dumps(record) + self._glue).encode())
+        self._world.s3.put(f"{PREFIX}{now:%Y/%m/%d}/zoom-operationlogs-{name}.json.gz", body.getvalue())
+
+
+def guided_world(glue: str, runs: int = 4, every: timedelta = timedelta(hours=7)) -> tuple[World, GuidesLambda]:
+    world = week_world(start_date=days_ago(1))
+    guides = GuidesLambda(world, glue)
+    world.clock.set(world.clock.now() - timedelta(days=1))
+    guides.cursor = world.clock.now().date()
+    for _ in range(runs):
+        guides.run()
+        world.clock.advance(every.total_seconds())
+    return world, guides
+
+
+def guides_records(world: World) -> set[str]:
+    """Return the records that the guide's objects hold, each as one line of JSON."""
+    found: set[str] = set()
+    for version in world.s3.ever_written(PREFIX):
+        if not OBJECT_NAME.fullmatch(version.key.removeprefix(PREFIX)) and version.key.endswith(".gz"):
+            text, at, decoder = gzip.decompress(version.body or b"").decode(), 0, json.JSONDecoder()
+            while at < len(text):
+                record, at = decoder.raw_decode(text, at)
+                at += 1
+                found.add(json.dumps(record, sort_keys=True))
+    return found
+
+
+def ours(world: World) -> Counter[str]:
+    """Return the records in our own objects."""
+    records: list[dict[str, Any]] = []
+    for version in world.s3.ever_written(PREFIX):
+        if OBJECT_NAME.fullmatch(version.key.removeprefix(PREFIX)):
+            records += map(json.loads, gzip.decompress(version.body or b"").split(b"\n")[:-1])
+    return multiset(records)
+
+
+def assert_added_what_lacked(world: World, start: date) -> None:
+    """Nothing of the guide's was sent again, and all else was, as often as it exists."""
+    guides, added = guides_records(world), ours(world)
+    assert guides
+    again = {record for record in added if record in guides}
+    # The second of two identical records may stand on the next page, and so in no one object of the guide's.
+    truth = multiset(world.zoom.records(start))
+    assert all(truth[record] > 1 for record in again), f"{len(again)} sent again"
+    assert all(added[record] < truth[record] for record in again)
+    lacked = Counter({record: number for record, number in truth.items() if record not in guides})
+    new = Counter({record: number for record, number in added.items() if record not in guides})
+    assert new == lacked
+
+
+@pytest.mark.parametrize("glue", ["n", "\n"], ids=["the letter n", "line ends"])
+def test_the_guides_objects_count_as_delivered(glue: str) -> None:
+    world, _ = guided_world(glue)
+    world.poll()
+    assert world.results[-1]["written"] > 0
+    world.settle()
+    assert_added_what_lacked(world, days_ago(1))
+
+
+@pytest.mark.parametrize("at_state_key", [False, True])
+def test_the_dates_from_the_guides_cursor_on_are_owed(at_state_key: bool) -> None:
+    world = week_world()
+    world.clock.set(world.clock.now() + timedelta(days=2))
+    key = STATE_KEY if at_state_key else PREFIX + "state.json"
+    world.s3.put(key, guide_state(days_ago(5)))
+    world.began = world.clock.now() - timedelta(days=4)
+    world.poll(3)
+    truth = multiset(world.zoom.records(days_ago(5)))
+    assert ours(world) == truth
+    if not at_state_key:
+        assert world.s3.body(key) == guide_state(days_ago(5)), "the guide's file is left as it is"
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["", "checkpoint lost"])
+def test_the_guides_objects_are_read_in_more_than_one_run(lost: bool) -> None:
+    """Many objects and a slow S3: no run may send anything before it has read them all."""
+    world, _ = guided_world("n", runs=12, every=timedelta(hours=2))
+    objects = len(world.s3.keys(PREFIX)) - 1
+    assert objects > 20
+    world.s3.after = lambda operation, _key: (
+        world.clock.advance(15) if operation == "get_object" else None
+    )
+    for run in range(6):
+        world.poll()
+        assert not guides_records(world) & {r for r, n in ours(world).items() if n > 1} or run > 1
+        if lost and run == 1:
+            deleted(world)
+            world.s3.after = None
+    assert world.s3.calls["get_object"] >= objects
+    world.s3.after = None
+    world.settle()
+    assert_added_what_lacked(world, days_ago(1))
+
+
+def test_the_guides_lambda_still_writes_while_the_collector_starts() -> None:
+    """Its schedule is switched off a moment too late: its last object counts too."""
+    world, guides = guided_world("n", runs=2)
+    calls = 0
+
+    def write_once_more() -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            guides.run()
+
+    with at_each_call(world, write_once_more):
+        world.poll()
+    world.settle()
+    assert_added_what_lacked(world, days_ago(1))
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_killed_while_it_takes_over_from_the_guide(after: bool) -> None:
+    for at in count(1, 2):
+        world, _ = guided_world("n", runs=2)
+        with killed(world, at, after=after) as killer:
+            try:
+                world.run()
+            except Killed:
+                pass
+        if killer.calls < at:
+            break
+        world.clock.advance(POLL.total_seconds())
+        world.settle()
+        assert_added_what_lacked(world, days_ago(1))
+    assert at > 10
+
+
+def test_an_object_of_the_guides_that_does_not_decode_is_an_error() -> None:
+    world, guides = guided_world("n", runs=2)
+    key = f"{PREFIX}2026/03/09/zoom-operationlogs-{uuid.uuid4()}.json.gz"
+    world.s3.put(key, gzip.compress(b'{"time": "2026'))
+    with pytest.raises(StorageError) as failure:
+        world.run()
+    assert key in str(failure.value)
+    assert str(failure.value).endswith("move it out of the prefix.")
+    assert not ours(world)
+    world.s3.delete_versions(key)
+    world.clock.advance(POLL.total_seconds())
+    world.settle()
+    assert_added_what_lacked(world, days_ago(1))
