@@ -32,13 +32,13 @@ test: ## Check everything, the real Terraform included (ARGS=… goes to pytest)
 	$(call prepare,--terraform)
 	@$(MAKE) --no-print-directory lint
 	$(VENV)/python lambda/package.py --check
-	$(VENV)/pytest -n 2 $(ARGS)
+	$(VENV)/pytest -n 2 --dist loadfile $(ARGS)
 
 test-fast: ## Check everything that takes no Terraform apply (ARGS=… goes to pytest)
 	$(call prepare)
 	@$(MAKE) --no-print-directory lint
 	$(VENV)/python lambda/package.py --check-sources
-	$(VENV)/pytest -n 2 -m "not slow" $(ARGS)
+	$(VENV)/pytest -n 2 --dist loadfile -m "not slow" $(ARGS)
 
 lint:
 	$(VENV)/ruff check

@@ -9,6 +9,8 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
+INTERRUPTED = 130  # 128 + SIGINT, as shells count it
+
 app = typer.Typer(help=__doc__, no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_show_locals=False)
 
 
@@ -33,17 +35,17 @@ def main() -> None:
     """Run the command line; Ctrl-C and a polite kill end it in an orderly way."""
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        app(standalone_mode=False)
-    except typer.Exit as end:
-        sys.exit(end.exit_code)
-    except (KeyboardInterrupt, typer.Abort):
-        Console(stderr=True).print("Interrupted: everything is taken down.")
-        sys.exit(130)
+        status = app(standalone_mode=False)  # the status that the command ended with
+    except typer.Abort:
+        status = INTERRUPTED
     except Exception as error:
-        if hasattr(error, "show") and hasattr(error, "exit_code"):  # a wrong command line, as click tells it
-            error.show()
-            sys.exit(error.exit_code)
-        raise
+        if not (hasattr(error, "show") and hasattr(error, "exit_code")):
+            raise
+        error.show()  # a wrong command line, in click's words
+        status = error.exit_code
+    if status == INTERRUPTED:
+        Console(stderr=True).print("Interrupted: everything is taken down.")
+    sys.exit(status)
 
 
 def _interrupt(*_: object) -> NoReturn:

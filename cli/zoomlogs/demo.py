@@ -66,9 +66,8 @@ def main(*, keep: bool = False) -> int:
         return 2
     console.print(
         Panel(
-            "Terraform applies [bold]examples/minimal[/] for real. The records, the package and the protocol are the"
-            " product's own;\nAWS, Lambda's machines and Zoom are stand-ins on this computer. Nothing leaves it, and"
-            " nothing is left behind.",
+            "Terraform applies [bold]examples/minimal[/] for real, and the package runs as it was deployed. AWS,"
+            " Lambda's\nmachines and Zoom are stand-ins on this computer: nothing leaves it, and nothing is left behind.",
             title="Zoom operation logs → S3 → Google SecOps",
             expand=False,
         )
@@ -152,6 +151,7 @@ class _Applying:
     def step(self, step: Step) -> None:
         """Take in one step of the apply."""
         if step.state == "planned":
+            self.say(f"terraform apply makes {step.count} resources; S3 and SQS make it wait a minute.")
             self._progress.update(self._task, total=step.count, completed=0, description="terraform apply")
         elif step.state == "started":
             self._running[step.address] = None

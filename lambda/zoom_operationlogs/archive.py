@@ -210,6 +210,8 @@ def decode(body: bytes) -> list[Record]:
 
     Lines end at `\n` only: `splitlines` would also split at U+2028 and its like, which stand in records as they came.
     """
+    if not body:
+        raise ValueError("empty")  # which gzip takes for nothing, packed
     try:
         text = gzip.decompress(body)
     except (OSError, EOFError, zlib.error) as error:

@@ -261,6 +261,7 @@ class Collector:
                 sweep, used = sweep.again(asked_at), {""}
                 continue
             self.tally.pages += 1
+            self._log.debug("The sweep %s read a page of %s records.", name, len(page.records))
             rows = [Row.of(record) for record in page.records]
             sweep.note(rows)
             self._want(rows, asked)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter
+from itertools import chain, repeat, starmap
 from struct import iter_unpack
 from typing import TYPE_CHECKING
 
@@ -24,10 +24,10 @@ class FingerprintCounts:
         if len(packed) % FINGERPRINT_BYTES:
             raise ValueError("a packed multiset of fingerprints has a length that is not a multiple of 16 bytes")
         self._packed = memoryview(packed)
-        self._added: Counter[bytes] = Counter()
+        self._added: dict[bytes, int] = {}
 
     def __len__(self) -> int:
-        return len(self._packed) // FINGERPRINT_BYTES + self._added.total()
+        return len(self._packed) // FINGERPRINT_BYTES + sum(self._added.values())
 
     def count(self, fingerprint: bytes) -> int:
         """Return how often the fingerprint is held."""
@@ -42,21 +42,22 @@ class FingerprintCounts:
 
     def add(self, fingerprints: Iterable[bytes]) -> None:
         """Count each of the fingerprints once more."""
-        self._added.update(fingerprints)
+        for fingerprint in fingerprints:
+            self._added[fingerprint] = self._added.get(fingerprint, 0) + 1
 
     def raise_to(self, counts: Mapping[bytes, int]) -> None:
         """Make each fingerprint count at least as often as `counts` says."""
         for fingerprint, wanted in counts.items():
             if (missing := wanted - self.count(fingerprint)) > 0:
-                self._added[fingerprint] += missing
+                self._added[fingerprint] = self._added.get(fingerprint, 0) + missing
 
     def pack(self) -> memoryview:
         """Fold the additions in and return the blob, sorted: the same multiset gives the same bytes."""
         if self._added:
             entries = [entry for (entry,) in iter_unpack(f"{FINGERPRINT_BYTES}s", self._packed)]
-            entries.extend(self._added.elements())
+            entries.extend(chain.from_iterable(starmap(repeat, self._added.items())))
             entries.sort()
-            self._packed, self._added = memoryview(b"".join(entries)), Counter()
+            self._packed, self._added = memoryview(b"".join(entries)), {}
         return self._packed
 
     def _at(self, index: int) -> bytes:

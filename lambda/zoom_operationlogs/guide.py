@@ -71,7 +71,7 @@ class GuideObjects:
         """
         if not self.ledger:
             return
-        written = max(day - ONE_DAY, self.ledger.first)
+        written = max(day, self.ledger.first + ONE_DAY) - ONE_DAY  # the first of all dates has none before it
         for ordinal in range(self.ledger.last.toordinal(), written.toordinal() - 1, -1):
             if (folder := date.fromordinal(ordinal)) not in self._listed:
                 self._absorb_folder(folder, self.ledger)

@@ -115,6 +115,7 @@ class LambdaRuntime:
         Raises ValueError when `package` is not what is deployed.
         """
         self.function_name = function_name
+        self.package = package
         self.configuration: dict[str, Any] = aws.client("lambda").get_function_configuration(FunctionName=function_name)
         digest = base64.b64encode(hashlib.sha256(package.read_bytes()).digest()).decode()
         if digest != self.configuration["CodeSha256"]:

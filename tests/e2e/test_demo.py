@@ -1,0 +1,103 @@
+"""`zoomlogs demo` as a person runs it: to the end, kept up and poked at, and interrupted."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import boto3
+import pytest
+
+pytestmark = pytest.mark.slow
+
+DEMO = [sys.executable, "-m", "zoomlogs", "demo"]
+
+
+@contextmanager
+def demo(folder: Path, **environ: str) -> Iterator[tuple[subprocess.Popen[str], Path]]:
+    """Run the demo with a temporary folder of its own; give the process and the file it prints to."""
+    printed = folder / "printed"
+    (folder / "tmp").mkdir()
+    with printed.open("w") as out:
+        process = subprocess.Popen(
+            DEMO,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "TMPDIR": str(folder / "tmp"), **environ},
+            text=True,
+        )
+        try:
+            yield process, printed
+        finally:
+            process.kill()
+            process.wait()
+
+
+def wait_for(text: str, printed: Path, process: subprocess.Popen[str]) -> str:
+    while text not in (shown := printed.read_text()):
+        assert process.poll() is None, shown
+        time.sleep(0.2)
+    return shown
+
+
+def assert_nothing_is_left(folder: Path) -> None:
+    """No file in the demo's temporary folder, and no process that was started with it."""
+    deadline = time.monotonic() + 10
+    while left := [*(folder / "tmp").iterdir(), *processes_of(folder)]:
+        assert time.monotonic() < deadline, left
+        time.sleep(0.2)
+
+
+def processes_of(folder: Path) -> list[str]:
+    lines = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True).stdout.splitlines()
+    return [line for line in lines if str(folder) in line]
+
+
+def test_it_counts_right_stays_up_when_asked_and_leaves_nothing(tmp_path: Path) -> None:
+    with demo(tmp_path, KEEP="1", COLUMNS="100") as (process, printed):
+        shown = wait_for("stays up until Ctrl-C", printed, process)
+        counted = re.search(r"(\d+) in Zoom, (\d+) in the archive, 0 missing, 0 repeated", shown)
+        assert counted
+        assert int(counted[1]) == int(counted[2]) > 1500
+        exported = dict(re.findall(r"export (\w+)=(\S+)", shown))
+        s3 = boto3.client(
+            "s3",
+            endpoint_url=exported["AWS_ENDPOINT_URL"],
+            region_name=exported["AWS_REGION"],
+            aws_access_key_id=exported["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=exported["AWS_SECRET_ACCESS_KEY"],
+        )
+        assert s3.list_objects_v2(Bucket="zoom-operation-logs")["KeyCount"] > 5
+        for told in ("s3_bucket.archive", "s3://zoom-operation-logs/zoom/operationlogs/", "SIEM Settings > Feeds"):
+            assert told in shown
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+    assert_nothing_is_left(tmp_path)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_while_terraform_applies(tmp_path: Path, how: signal.Signals) -> None:
+    with demo(tmp_path) as (process, printed):
+        wait_for("terraform apply makes", printed, process)
+        process.send_signal(how)
+        assert process.wait(60) == 130
+        assert "Interrupted: everything is taken down." in printed.read_text()
+    assert_nothing_is_left(tmp_path)
+
+
+def test_a_missing_terraform_is_one_sentence(tmp_path: Path) -> None:
+    empty = tmp_path / "bin"
+    empty.mkdir()
+    with demo(tmp_path, PATH=str(empty)) as (process, printed):
+        assert process.wait(60) == 1
+        shown = " ".join(printed.read_text().split())
+    assert "Terraform" in shown
+    assert "install" in shown.lower()
+    assert "Traceback" not in shown

@@ -1,0 +1,273 @@
+"""Histories that nobody thought of: arrivals, runs, kills, overlaps, losses and refusals mixed at random.
+
+After each step nothing may be there too often; at the end of each history, after ordinary runs, all must be there.
+Hypothesis prints the steps of a history that fails, shortened, and a line that repeats it.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from contextlib import suppress
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Verbosity, event, settings
+from hypothesis import seed as hypothesis_seed
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from standins.zoom import faults
+from zoom_operationlogs.errors import CollectorError
+
+from .meddling import at_each_call, killed, overlap
+from .test_refusals import closed, refused, timed_out, trouble
+from .world import PREFIX, START, STATE_KEY, Killed, World, days_ago
+
+IN_CI = bool(os.environ.get("CI"))
+SEED = int(os.environ.get("FAULTS_SEED") or random.SystemRandom().randrange(2**32))
+
+ZOOM_TROUBLE: dict[str, faults.Fault] = {
+    "401": faults.invalid_access_token,
+    "429": faults.per_second_limit,
+    "daily": faults.daily_limit,
+    "503": faults.server_error(503),
+    "reset": faults.reset,
+    "hang": faults.hang,
+    "truncated": faults.truncated,
+    "not JSON": faults.not_json,
+    "null list": faults.null_list,
+    "token expired": faults.expired_page_token,
+    "token repeated": faults.repeated_page_token,
+    "short page": faults.short_page(3),
+    "empty page": faults.short_page(0),
+}
+S3_TROUBLE = {
+    "500": refused(500, "InternalError"),
+    "503": refused(503, "SlowDown"),
+    "409": refused(409, "ConditionalRequestConflict"),
+    "timeout": timed_out,
+    "closed": closed,
+}
+
+
+class History(RuleBasedStateMachine):
+    """A world, and what may happen to it."""
+
+    @initialize(
+        feed_deletes=st.booleans(),
+        page_size=st.sampled_from([7, 20, 60]),
+        page_token=st.sampled_from(["offset", "snapshot"]),
+        records=st.integers(1, 30),
+        start_date=st.booleans(),
+    )
+    def begin(self, feed_deletes: bool, page_size: int, page_token: str, records: int, start_date: bool) -> None:
+        self.world = World(page_size=page_size, settings={"feed_deletes": feed_deletes, "lookback_days": 2})
+        self.world.zoom.rules.page_token = page_token  # type: ignore[assignment]
+        for ago in range(4):
+            self.world.zoom.add_day(days_ago(ago), records, seed=ago, twins=0.1)
+        self.arrived = 0
+        if start_date:
+            self.world.settings["start_date"] = days_ago(2)
+        else:
+            self.world.run()  # and from now on the archive tells where it starts
+
+    def add(self, moment_ago: timedelta, twins: int, visible_in: timedelta = timedelta()) -> None:
+        self.arrived += 1
+        now = self.world.clock.now()
+        record = {"time": f"{now - moment_ago:%Y-%m-%dT%H:%M:%SZ}", "operator": f"{self.arrived}@example.com"}
+        for _ in range(twins):
+            self.world.zoom.add(record, visible_at=now + visible_in)
+
+    def try_to_run(self, event_: Any = None, **meddling: Any) -> None:
+        """A run may fail, with a sentence: that is what the alarm is for."""
+        try:
+            self.world.run(event_, **meddling)
+        except CollectorError as error:
+            event(type(error).__name__)
+
+    # What comes in
+
+    @rule(number=st.integers(1, 25), twins=st.integers(1, 3), seconds=st.integers(0, 3000))
+    def records_arrive(self, number: int, twins: int, seconds: int) -> None:
+        for at in range(number):
+            self.add(timedelta(seconds=seconds * at // number), twins if at == 0 else 1)
+
+    @rule(hours=st.integers(1, 47), twins=st.integers(1, 3))
+    def late_records_arrive(self, hours: int, twins: int) -> None:
+        self.add(timedelta(hours=hours), twins)
+
+    @rule(hours=st.integers(0, 40))
+    def a_twin_is_late(self, hours: int) -> None:
+        self.add(timedelta(), 1)
+        self.arrived -= 1
+        self.add(timedelta(), 1, visible_in=timedelta(hours=hours))
+
+    @rule()
+    def a_record_without_a_time_arrives(self) -> None:
+        self.arrived += 1
+        self.world.zoom.add({"operator": f"{self.arrived}@example.com"})
+
+    # What runs
+
+    @rule(minutes=st.sampled_from([0, 1, 15, 15, 15, 40]))
+    def a_run(self, minutes: int) -> None:
+        self.world.clock.advance(minutes * 60)
+        self.try_to_run()
+
+    @rule(action=st.sampled_from(["reconcile", "backfill"]), ago=st.integers(0, 2))
+    def an_operator_asks(self, action: str, ago: int) -> None:
+        day = (self.world.clock.now() - timedelta(days=ago)).date().isoformat()
+        asked = {"action": "backfill", "from": day, "to": day} if action == "backfill" else {"action": "reconcile"}
+        self.try_to_run(asked)
+
+    @rule(at=st.integers(1, 30), after=st.booleans(), minutes=st.sampled_from([0, 15]))
+    def a_run_is_killed(self, at: int, after: bool, minutes: int) -> None:
+        self.world.clock.advance(minutes * 60)
+        with killed(self.world, at, after=after), suppress(Killed):
+            self.try_to_run()
+
+    @rule(latency=st.sampled_from([5, 12]))
+    def a_slow_run(self, latency: int) -> None:
+        """It ends in the middle of a sweep, which the next one resumes."""
+        self.world.network.latency, self.world.timeout_seconds = latency, 60
+        self.try_to_run()
+        self.world.network.latency, self.world.timeout_seconds = 0, 300
+
+    @rule(runs=st.integers(2, 3), seed=st.integers(0, 10**6), minutes=st.sampled_from([0, 15]))
+    def runs_overlap(self, runs: int, seed: int, minutes: int) -> None:
+        self.world.clock.advance(minutes * 60)
+        ends = overlap(self.world, [self.try_to_run] * runs, seed)
+        assert ends == [None] * runs
+
+    @rule(seed=st.integers(0, 10**6), at=st.integers(5, 40))
+    def overlapping_runs_are_killed(self, seed: int, at: int) -> None:
+        calls = 0
+        s3 = self.world.s3
+
+        class Doomed:
+            def __getattr__(self, name: str) -> Any:
+                nonlocal calls
+                calls += 1
+                if calls > at // 4:
+                    raise Killed
+                return getattr(s3, name)
+
+        ends = overlap(self.world, [self.try_to_run, partial(self.try_to_run, s3=Doomed())], seed)
+        assert ends[0] is None
+        assert ends[1] is None or isinstance(ends[1], Killed)
+
+    @rule(number=st.integers(1, 4), twins=st.integers(1, 2))
+    def rows_arrive_during_a_run(self, number: int, twins: int) -> None:
+        def arrive(page: int) -> None:
+            if page <= 3:
+                for _ in range(number):
+                    self.add(timedelta(), twins)
+
+        self.world.zoom.on_page = arrive
+        self.try_to_run()
+        self.world.zoom.on_page = None
+
+    # What goes wrong
+
+    @rule(name=st.sampled_from(sorted(ZOOM_TROUBLE)), at=st.integers(1, 8), times=st.sampled_from([1, 1, 2, 30]))
+    def zoom_refuses(self, name: str, at: int, times: int) -> None:
+        for call in range(at, at + times):
+            self.world.zoom.faults.at(call, ZOOM_TROUBLE[name])
+        self.try_to_run()
+        self.world.zoom.faults.clear()
+
+    @rule()
+    def zoom_revokes_the_access_token(self) -> None:
+        self.world.zoom.revoke_access_tokens()
+
+    @rule(
+        name=st.sampled_from(sorted(S3_TROUBLE)),
+        at=st.integers(1, 12),
+        times=st.sampled_from([1, 1, 3, 1000]),
+        after=st.booleans(),
+    )
+    def s3_fails(self, name: str, at: int, times: int, after: bool) -> None:
+        # An answer of 409 means that nothing was written.
+        with trouble(self.world, S3_TROUBLE[name], at, times, after=after and name != "409"):
+            self.try_to_run()
+
+    @rule(how=st.sampled_from(["deleted", "marked", "garbage", "cut", "old"]))
+    def the_checkpoint_is_lost(self, how: str) -> None:
+        s3 = self.world.s3
+        stored = [version.body for version in s3.ever_written(STATE_KEY) if version.body]
+        if how == "deleted" or not stored:
+            s3.delete_versions(STATE_KEY)
+        elif how == "marked":
+            s3.delete(STATE_KEY)
+        else:
+            s3.put(STATE_KEY, {"garbage": b"\x00spoilt", "cut": stored[-1][:-5], "old": stored[0]}[how])
+
+    def feed_reads_and_deletes(self) -> None:
+        for key in self.world.s3.keys(PREFIX):
+            self.world.s3.delete(key)
+
+    @precondition(lambda self: self.world.settings["feed_deletes"])
+    @rule()
+    def the_feed_deletes(self) -> None:
+        self.feed_reads_and_deletes()
+
+    @precondition(lambda self: self.world.settings["feed_deletes"])
+    @rule(seed=st.integers(0, 10**6))
+    def the_feed_deletes_during_runs(self, seed: int) -> None:
+        with at_each_call(self.world, self.feed_reads_and_deletes):
+            self.try_to_run()
+
+    # Time
+
+    @rule(hours=st.integers(1, 14))
+    def hours_pass(self, hours: int) -> None:
+        self.world.clock.advance(hours * 3600)
+
+    @precondition(lambda self: self.world.clock.now() - START < timedelta(days=100))  # Zoom forgets after 180
+    @rule(days=st.integers(1, 9))
+    def days_pass(self, days: int) -> None:
+        self.world.clock.advance(days * 86400)
+
+    # What must hold
+
+    @invariant()
+    def nothing_is_there_too_often(self) -> None:
+        if hasattr(self, "world"):
+            _, repeated = self.world.difference()  # fails also on an object that holds no records
+            assert not repeated, f"{repeated.total()} repeated, such as {next(iter(repeated))}"
+
+    def teardown(self) -> None:
+        if hasattr(self, "world"):
+            self.world.zoom.faults.clear()
+            self.world.clock.advance(86400)  # longer than any lease, and than Zoom's daily limit
+            self.world.settle()
+            self.world.clock.advance(2 * 86400)  # what was late has come by now
+            self.world.settle()
+            self.world.assert_exact()
+
+
+@pytest.mark.parametrize("part", range(2))
+def test_histories_at_random(part: int) -> None:
+    print(f"FAULTS_SEED={SEED} repeats these histories (part {part})")
+    run_state_machine_as_test(
+        hypothesis_seed(SEED + part)(History),
+        settings=settings(
+            derandomize=False,
+            print_blob=True,
+            database=None,
+            deadline=None,
+            verbosity=Verbosity.normal,
+            max_examples=8 if IN_CI else 25,
+            stateful_step_count=300 if IN_CI else 40,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
