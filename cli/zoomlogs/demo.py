@@ -66,8 +66,9 @@ def main(*, keep: bool = False) -> int:
         return 2
     console.print(
         Panel(
-            "Terraform applies [bold]examples/minimal[/] for real, and the package runs as it was deployed. AWS,"
-            " Lambda's\nmachines and Zoom are stand-ins on this computer: nothing leaves it, and nothing is left behind.",
+            "Terraform applies [bold]examples/minimal[/] for real, and the package runs as it was deployed.\n"
+            "AWS, Lambda's machines and Zoom are stand-ins on this computer:\n"
+            "nothing leaves it, and nothing is left behind.",
             title="Zoom operation logs → S3 → Google SecOps",
             expand=False,
         )
