@@ -75,6 +75,7 @@ class History(RuleBasedStateMachine):
         for ago in range(4):
             self.world.zoom.add_day(days_ago(ago), records, seed=ago, twins=0.1)
         self.arrived = 0
+        self.world.began = START
         if start_date:
             self.world.settings["start_date"] = days_ago(2)
         else:

@@ -340,6 +340,7 @@ def test_foreign_keys_are_ignored() -> None:
         gzip.compress(b"\xff\xfe\n"),
         gzip.compress(b'{"time": "2026-03-09T10:00:00Z"}\n') + b"more",
     ],
+    ids=["empty", "plain text", "cut off", "no line end", "no JSON", "no object", "no UTF-8", "more after the end"],
 )
 def test_an_object_of_ours_that_does_not_decode_is_an_error(body: bytes) -> None:
     world = week_world()
