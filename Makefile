@@ -2,7 +2,7 @@
 
 PYTHON = python3
 VENV = .venv/bin
-TYPED = lambda/zoom_operationlogs lambda/package.py cli/zoomlogs tests/standins scripts/setup.py
+TYPED = lambda/zoom_operationlogs lambda/package.py cli/zoomlogs tests/standins tests/bench scripts/setup.py
 
 .DEFAULT_GOAL = help
 .PHONY: help setup demo test test-fast lint package bench fmt clean
@@ -49,9 +49,9 @@ package: ## Build lambda/dist/collector.zip from lambda/, the same bytes everywh
 	$(call prepare)
 	@$(VENV)/python lambda/package.py
 
-bench: ## Measure
+bench: ## Measure speed and cost into docs/bench.md: a quarter of an hour (ARGS=--quick is short)
 	$(call prepare)
-	@$(VENV)/python -m bench $(ARGS)
+	@$(VENV)/python tests/bench $(ARGS)
 
 fmt: ## Format Python and Terraform
 	$(call prepare)

@@ -338,7 +338,10 @@ class Collector:
             self._checkpoint.days[day] = known
 
     def _day(self, day: date) -> Day:
-        return self._checkpoint.days.setdefault(day, Day(day))
+        known = self._checkpoint.days.get(day)
+        if known is None:
+            known = self._checkpoint.days[day] = Day(day)
+        return known
 
     def _result(self, now: datetime) -> dict[str, Any]:
         return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from datetime import datetime, timedelta
 
 import pytest
@@ -81,6 +82,20 @@ def test_several_groups_split_at_once() -> None:
         world.zoom.add(record(YESTERDAY_NOON + timedelta(seconds=number), "top"))
     world.settle()
     world.assert_exact()
+
+
+@pytest.mark.parametrize("page_size", [7, PAGE_SIZE])
+@pytest.mark.parametrize("seed", range(3))
+def test_more_groups_than_any_one_size_of_page_holds(seed: int, page_size: int) -> None:
+    """Looks follow until each group that a boundary had cut was on one page; and they come to an end."""
+    world, dice = quiet_world(), random.Random(seed)
+    world.page_size = page_size
+    for second in range(200):
+        for _ in range(dice.choice([1, 2, 2, 3])):
+            world.zoom.add(record(YESTERDAY_NOON + timedelta(seconds=second), "twin"))
+    world.poll()
+    world.assert_exact()
+    assert world.report_calls() < 12 * 400 / page_size
 
 
 @pytest.mark.parametrize("ties", ["newest", "oldest", "shuffled"])

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, date, datetime
+from hashlib import blake2b
 
 import pytest
 from hypothesis import given
@@ -34,6 +35,13 @@ def test_an_object_reads_back_record_for_record(records):
 @given(any_record)
 def test_identity_survives_the_archive(record):
     assert fingerprint(json.loads(line(record))) == fingerprint(record)
+
+
+@given(any_record | st.dictionaries(any_text, any_text, max_size=6))
+def test_identity_is_that_of_the_canonical_json(record):
+    canonical = json.dumps(record, sort_keys=True, separators=(",", ":")).encode()
+    assert fingerprint(record) == blake2b(canonical, digest_size=16).digest()
+    assert json.loads(line(record)) == record
 
 
 def test_identity_does_not_depend_on_the_order_of_fields():

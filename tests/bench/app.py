@@ -1,0 +1,65 @@
+"""The command: measure, show progress, write the table and the chart."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from . import figures
+from .chart import chart
+from .cost import Function, Prices
+from .report import Machine, cost_rows, document
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+SIZES = [1_000, 3_000, 10_000, 100_000]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measure everything, and write `bench.md` and `bench.svg`."""
+    parser = argparse.ArgumentParser(prog="bench", description="Measure the collector beside the written guide's loop.")
+    parser.add_argument("--quick", action="store_true", help="a hundredth of the sizes: to see that it works")
+    parser.add_argument("--out", type=Path, default=DOCS, help="the folder to write to (default: docs)")
+    chosen = parser.parse_args(arguments)
+    scale = figures.Scale(0.01, 1) if chosen.quick else figures.Scale()
+    console = Console()
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
+    ) as progress:
+
+        def step(name: str, ticks: int) -> Callable[[], object]:
+            task = progress.add_task(escape(name), total=ticks)
+            return lambda: progress.advance(task)
+
+        cpu = figures.cpu(scale, step)
+        idle = figures.idle_run(step)
+        rows = [figures.sweep_wall(scale, step), cpu, *figures.memory(scale, step), figures.cold_import(scale, step)]
+        days = figures.simulated(scale, SIZES, step)
+    rows = [*figures.day_figures(days), *rows]
+    ours = Function(512, cpu.ours / 10**6, idle["log_bytes"], idle["metrics"], secrets=1)
+    guide = Function(128, (cpu.yardstick or 0.0) / 10**6, 0, 0, secrets=0)
+    machine = Machine(_cpu_model(), os.cpu_count() or 1, platform.python_version(), f"{datetime.now(UTC):%Y-%m-%d}")
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    costs = cost_rows(days, ours, guide, Prices())
+    text = document(rows, costs, ours, guide, Prices(), machine, quick=chosen.quick)
+    (chosen.out / "bench.md").write_text(text, encoding="utf-8")
+    (chosen.out / "bench.svg").write_text(chart(rows, machine), encoding="utf-8")
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+    console.print(f"Written to {chosen.out / 'bench.md'} and bench.svg.", markup=False)
+
+
+def _cpu_model() -> str:
+    """Return the processor's name; where the system keeps it elsewhere, its architecture."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.machine())

@@ -1,0 +1,179 @@
+"""Days in a simulated steady state: what the schedule's runs of one day ask of Zoom and of S3, midnight to midnight."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from urllib.parse import parse_qsl, urlsplit
+from urllib.request import Request
+
+from faults.world import PREFIX, World
+from standins.clock import Clock
+from zoom_operationlogs.guide import decode as decode_glued
+from zoom_operationlogs.records import event_time
+
+from .yardstick import STATE_KEY, Yardstick
+
+FIRST = date(2026, 3, 9)  # a Monday; the day after it is the one measured
+POLL = timedelta(minutes=15)
+PAST_MIDNIGHT = timedelta(minutes=5)  # when a day's first run starts
+POLLS = 96
+ONE_DAY = timedelta(days=1)
+ZOOM_SECONDS = 0.25  # what an answer of Zoom's takes, on the simulated clock
+
+Progress = Callable[[], object]
+
+
+@dataclass
+class Day:
+    """What the 96 runs of one day did. `seconds` are those that the runs waited for Zoom, by the simulated clock."""
+
+    records: int
+    report_calls: int = 0
+    rows: int = 0  # in all those answers
+    written: int = 0
+    seconds: float = 0.0
+    longest: float = 0.0
+    s3: Counter[str] = field(default_factory=Counter)
+    object_bytes: int = 0
+    checkpoint_bytes: int = 0  # of all that were written
+    lines: int = 0  # of the day's records in the archive, once the next day's first run is done; where asked for
+    missing: int = 0  # records of the day that are then in no object; where asked for
+    idle_s3: int = 0  # requests to S3 of a run that follows at once on another
+
+
+def collector_day(records: int, tick: Progress, *, truth: bool = False) -> Day:
+    """Let the collector run for two days, with full days before them, and return what the second one took."""
+    world = _world(records, days_before=4)
+    for _ in range(POLLS):
+        world.poll()
+        tick()
+    day = Day(records)
+
+    def poll() -> int:
+        world.poll()
+        return int(world.results[-1]["written"])
+
+    _measure(world, day, poll, tick)
+    if truth:
+        world.poll()
+        _compare(world, day, [record for record in world.archive() if _date(record) == FIRST + ONE_DAY])
+    world.run()
+    before = world.s3.calls.total()
+    world.run()
+    day.idle_s3 = world.s3.calls.total() - before
+    return day
+
+
+def yardstick_day(records: int, tick: Progress, *, truth: bool = False) -> Day:
+    """Let the guide's loop run through one day, and return what it took; it knows nothing of the days before."""
+    world = _world(records, days_before=0)
+    world.clock.set(world.clock.now() + ONE_DAY)
+    world.s3.put(STATE_KEY, b"{}")
+    loop = yardstick(world)
+    day = Day(records)
+    next_run = world.clock.now()
+
+    def poll() -> int:
+        nonlocal next_run
+        world.clock.set(max(next_run, world.clock.now()))
+        next_run = world.clock.now() + POLL
+        return loop.run(world.clock.now())
+
+    _measure(world, day, poll, tick)
+    if truth:
+        bodies = [v.body for v in world.s3.ever_written(PREFIX) if v.key.endswith(".gz") and v.body]
+        _compare(world, day, [record for body in bodies for record in decode_glued(body)])
+    before = world.s3.calls.total()
+    loop.run(world.clock.now())
+    day.idle_s3 = world.s3.calls.total() - before
+    return day
+
+
+def yardstick(world: World) -> Yardstick:
+    """Return the guide's loop for this world."""
+    account = world.zoom.account
+
+    def open_url(request: Request) -> bytes:
+        parts = urlsplit(request.full_url)
+        body = request.data if isinstance(request.data, bytes) else b""
+        world.clock.advance(ZOOM_SECONDS)
+        return world.zoom.handle(
+            request.get_method(), parts.path, dict(request.header_items()), dict(parse_qsl(parts.query)), body
+        ).body
+
+    def put(key: str, body: bytes) -> None:
+        world.s3.put_object(Bucket=world.s3.bucket, Key=key, Body=body)
+
+    return Yardstick(
+        "https://zoom.us/oauth/token",
+        "https://api.zoom.us/v2",
+        account.id,
+        account.client_id,
+        account.client_secret,
+        open_url,
+        lambda key: world.s3.get_object(Bucket=world.s3.bucket, Key=key)["Body"].read(),
+        put,
+        put,
+    )
+
+
+def _world(records: int, days_before: int) -> World:
+    start = datetime.combine(FIRST, datetime.min.time(), UTC) + PAST_MIDNIGHT
+    world = World(page_size=300, clock=Clock(start))
+    world.network.latency = ZOOM_SECONDS
+    for offset in range(-days_before, 2):
+        world.zoom.add_day(FIRST + offset * ONE_DAY, records, seed=offset + 10)
+    return world
+
+
+def _measure(world: World, day: Day, poll: Callable[[], int], tick: Progress) -> None:
+    _count_rows(world, day)
+    calls, s3 = world.report_calls(), Counter(world.s3.calls)
+    versions = {(v.key, v.version_id) for v in world.s3.ever_written()}
+    start = datetime.combine(FIRST + ONE_DAY, datetime.min.time(), UTC) + PAST_MIDNIGHT
+    for number in range(POLLS):
+        world.clock.set(max(start + number * POLL, world.clock.now()))
+        began = world.clock.now()
+        day.written += poll()
+        took = (world.clock.now() - began).total_seconds()
+        day.seconds += took
+        day.longest = max(day.longest, took)
+        tick()
+    day.report_calls = world.report_calls() - calls
+    day.s3 = world.s3.calls - s3
+    for version in world.s3.ever_written():
+        if (version.key, version.version_id) not in versions:
+            size = len(version.body or b"")
+            if version.key.endswith(".json.gz"):
+                day.object_bytes += size
+            else:
+                day.checkpoint_bytes += size
+
+
+def _count_rows(world: World, day: Day) -> None:
+    report = world.zoom.reports[world.zoom.account.id]
+    page = report.page
+
+    def counted(first: date, last: date, category: str, offset: int, rows: int) -> tuple[list[bytes], bool]:
+        bodies, more = page(first, last, category, offset, rows)
+        day.rows += len(bodies)
+        return bodies, more
+
+    report.page = counted  # type: ignore[method-assign]
+
+
+def _compare(world: World, day: Day, archived: list[dict[str, object]]) -> None:
+    def identity(record: dict[str, object]) -> tuple[str, ...]:
+        return tuple(f"{name}={value}" for name, value in sorted(record.items()))
+
+    truth = Counter(map(identity, world.zoom.records(FIRST + ONE_DAY, FIRST + ONE_DAY)))
+    day.lines = len(archived)
+    day.missing = (truth - Counter(map(identity, archived))).total()
+
+
+def _date(record: dict[str, object]) -> date | None:
+    moment = event_time(record)
+    return moment.date() if moment else None

@@ -1,0 +1,231 @@
+"""The figures: what is measured, how often, and beside what limit."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from statistics import median
+from typing import Any
+
+from zoom_operationlogs.archive import Day as ArchiveDay
+from zoom_operationlogs.checkpoint import Checkpoint, encode
+from zoom_operationlogs.fingerprints import FingerprintCounts
+
+from .days import POLLS, Day, Progress, collector_day, yardstick_day
+from .processes import Host, host, measured
+
+ONE_DAY = timedelta(days=1)
+PAGE_SIZE = 300
+LATENCY = 0.05
+LIBRARIES = [
+    "boto3",
+    "requests",
+    "aws_lambda_powertools",
+    "aws_lambda_powertools.metrics",
+    "aws_lambda_powertools.utilities.parameters",
+]
+MB = 10**6
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How large and how often; `share` of the full sizes."""
+
+    share: float = 1.0
+    repeats: int = 5
+
+    def of(self, records: int) -> int:
+        """Return the size to use for a full size."""
+        return max(PAGE_SIZE, round(records * self.share))
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One row of the table; `limit` None means no more than the yardstick's own figure."""
+
+    name: str
+    ours: float
+    yardstick: float | None
+    limit: float
+    unit: str = ""
+    digits: int = 0
+    remark: str = ""
+
+    @property
+    def met(self) -> bool:
+        """Tell whether the figure, as it is printed, is within the limit."""
+        return round(self.ours, self.digits) <= self.limit
+
+
+Step = Callable[[str, int], Progress]  # begins a step of so many ticks; returns what to call at each
+
+
+def simulated(scale: Scale, sizes: list[int], step: Step) -> dict[int, tuple[Day, Day]]:
+    """Return, per records a day, a day of the collector's and one of the guide's loop."""
+    days = {}
+    for size in sizes:
+        records = scale.of(size)
+        truth = size <= 10_000
+        ours = collector_day(records, step(f"{records:,} records a day: collector", 2 * POLLS), truth=truth)
+        theirs = yardstick_day(records, step(f"{records:,} records a day: the guide's loop", POLLS), truth=truth)
+        days[size] = (ours, theirs)
+    return days
+
+
+def day_figures(days: dict[int, tuple[Day, Day]]) -> list[Figure]:
+    """Return the figures that simulated days give."""
+    (ours, theirs), (large, large_theirs) = days[3_000], days[100_000]
+    remark = f"missing of the day: {ours.missing} (guide: {theirs.missing})"
+    return [
+        Figure(
+            f"lines written per record, {ours.records:,} a day",
+            ours.lines / ours.records,
+            theirs.lines / theirs.records,
+            1.0,
+            digits=3,
+            remark=remark,
+        ),
+        Figure(
+            f"report calls a day, {ours.records:,} records a day, steady state",
+            ours.report_calls,
+            theirs.report_calls,
+            160,
+        ),
+        Figure(
+            f"report calls a day, {large.records:,} records a day, steady state",
+            large.report_calls,
+            large_theirs.report_calls,
+            3_000,
+        ),
+        Figure("S3 requests of an idle poll", ours.idle_s3, theirs.idle_s3, 6),
+    ]
+
+
+def backfill(day: date) -> dict[str, str]:
+    """Return the event that asks for one day."""
+    return {"action": "backfill", "from": str(day), "to": str(day)}
+
+
+def sweep_wall(scale: Scale, step: Step) -> Figure:
+    """Measure a sweep of a day over sockets whose every page takes 50 ms."""
+    day, records = _today() - 10 * ONE_DAY, scale.of(60_000)
+    ours: list[float] = []
+    theirs: list[float] = []
+    with host({day: records}, latency=LATENCY) as stand_ins:
+        tick = step("wall time of a sweep", scale.repeats)
+        for _ in range(scale.repeats):
+            ours.append(_per_page(measured("collector", [{}, backfill(day)], stand_ins.new_archive())))
+            theirs.append(_per_page(measured("yardstick", [str(day)], stand_ins.new_archive())))
+            tick()
+    remark = f"the fastest of {scale.repeats}; the median is {median(ours):.2f}"
+    name = f"wall time of a sweep ÷ (pages × 50 ms), {records:,} records"
+    return Figure(name, min(ours), min(theirs), 1.10, digits=2, remark=remark)
+
+
+def cpu(scale: Scale, step: Step) -> Figure:
+    """Measure the CPU of reading a day and writing it to S3 once, boto3 and requests included."""
+    day, records = _today() - 10 * ONE_DAY, scale.of(200_000)
+    ours: list[float] = []
+    theirs: list[float] = []
+    with host({day: records}) as stand_ins:
+        tick = step("CPU per record", scale.repeats)
+        for _ in range(scale.repeats):
+            for what, job, seconds in (("collector", [{}, backfill(day)], ours), ("yardstick", [str(day)], theirs)):
+                report = measured(what, job, stand_ins.new_archive())
+                if report["written"] != records:
+                    raise AssertionError(f"The {what} wrote {report['written']} of {records} records.")
+                seconds.append(report["cpu"] / records * MB)
+            tick()
+    name = "CPU seconds per million records, S3 writes included"
+    remark = f"scaled from {records:,} records, the least of {scale.repeats}; limit: the guide's loop in this run"
+    return Figure(name, min(ours), min(theirs), round(min(theirs), 1), " s", digits=1, remark=remark)
+
+
+def memory(scale: Scale, step: Step) -> list[Figure]:
+    """Measure the peak memory of the process that runs the handler, imports included."""
+    yesterday = _today() - ONE_DAY
+    one, million = scale.of(120_000), scale.of(1_000_000)
+    with host({yesterday: one}) as stand_ins:
+        ours = _peak(stand_ins, yesterday, stand_ins.new_archive(), step("memory, one day", 2))
+        theirs = measured("yardstick", [str(yesterday)], stand_ins.new_archive())["peak_bytes"] / MB
+    with host({yesterday: million}) as stand_ins:
+        archive = stand_ins.new_archive()
+        stand_ins.put(archive["STATE_KEY"], full_window(million))
+        ours_million = _peak(stand_ins, yesterday, archive, step("memory, a million a day", 2))
+        theirs_million = measured("yardstick", [str(yesterday)], stand_ins.new_archive())["peak_bytes"] / MB
+    return [
+        Figure(
+            f"peak memory, a day of {one:,} records",
+            ours,
+            theirs,
+            200,
+            " MB",
+            remark="the larger of a first run and of one that reads the day again",
+        ),
+        Figure(
+            f"peak memory, a day of {million:,} records, 3-day window",
+            ours_million,
+            theirs_million,
+            512,
+            " MB",
+            remark=f"three more days of {million:,} in the checkpoint, made of random fingerprints by the collector's"
+            " own classes",
+        ),
+    ]
+
+
+def full_window(records: int) -> bytes:
+    """Return a checkpoint that knows three full days before yesterday, and owes nothing."""
+    rng = random.Random(1)
+    today = _today()
+    known = {}
+    for back in (4, 3, 2):
+        counts = FingerprintCounts()
+        counts.add(rng.randbytes(16) for _ in range(records))
+        day = today - back * ONE_DAY
+        known[day] = ArchiveDay(day, 1, counts)
+    first = today - 3 * ONE_DAY
+    return encode(Checkpoint(first, first - ONE_DAY, reconciled=datetime.now(UTC), days=known))
+
+
+def cold_import(scale: Scale, step: Step) -> Figure:
+    """Measure the CPU of importing the handler beside that of importing its libraries."""
+    repeats = 2 * scale.repeats + 1
+    ours, libraries = [], []
+    tick = step("cold import", repeats)
+    for _ in range(repeats):
+        ours.append(measured("imports", ["zoom_operationlogs.handler"])["cpu"])
+        libraries.append(measured("imports", LIBRARIES)["cpu"])
+        tick()
+    remark = f"{median(ours) * 1000:.0f} ms against {median(libraries) * 1000:.0f} ms of CPU, medians of {repeats}"
+    return Figure(
+        "cold import of the handler ÷ its libraries", median(ours) / median(libraries), None, 1.25, digits=2,
+        remark=remark,
+    )  # fmt: skip
+
+
+def idle_run(step: Step) -> dict[str, Any]:
+    """Return what an idle poll of the real handler asks of S3 and logs."""
+    tick = step("an idle poll", 1)
+    with host({_today() - ONE_DAY: 1_000}) as stand_ins:
+        report = measured("collector", [{}, {}, {}], stand_ins.new_archive())
+    tick()
+    return report
+
+
+def _peak(stand_ins: Host, day: date, archive: dict[str, str], tick: Progress) -> float:
+    peaks: list[float] = []
+    for event in ({}, backfill(day)):
+        peaks.append(measured("collector", [event], archive)["peak_bytes"] / MB)
+        tick()
+    return max(peaks)
+
+
+def _per_page(report: dict[str, Any]) -> float:
+    return float(report["wall"] / (report["pages"] * LATENCY))
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()

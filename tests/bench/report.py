@@ -1,0 +1,140 @@
+"""The table, as Markdown."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from .cost import Bill, Function, Prices, bill, run_seconds, ten_times
+from .days import POLLS, ZOOM_SECONDS, Day
+from .figures import Figure
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where and when."""
+
+    cpu: str
+    cores: int
+    python: str
+    date: str
+
+
+@dataclass(frozen=True)
+class CostRow:
+    """A month's bill at so many records a day; `theirs` None where the guide's runs no longer fit into their time."""
+
+    day: Day
+    ours: Bill
+    seconds: float
+    theirs: Bill | None
+    their_lines: int
+
+
+def cost_rows(days: dict[int, tuple[Day, Day]], ours: Function, guide: Function, prices: Prices) -> list[CostRow]:
+    """Return a row per size, and one ten times the largest."""
+    larger = [ten_times(small, large) for small, large in zip(days[10_000], days[100_000], strict=True)]
+    pairs = [days[1_000], days[10_000], days[100_000], (larger[0], larger[1])]
+    rows = []
+    for mine, theirs in pairs:
+        # The last run of a day reads the whole of it: about twice the mean.
+        cut_off = 2 * run_seconds(theirs, guide) > guide.timeout
+        rows.append(
+            CostRow(
+                mine,
+                bill(mine, ours, prices),
+                run_seconds(mine, ours),
+                None if cut_off else bill(theirs, guide, prices),
+                theirs.written,
+            )
+        )
+    return rows
+
+
+def shown(value: float, figure: Figure) -> str:
+    """Return a value as the figure prints it."""
+    return f"{value:,.{figure.digits}f}{figure.unit}"
+
+
+def document(
+    figures: list[Figure],
+    costs: list[CostRow],
+    ours: Function,
+    guide: Function,
+    prices: Prices,
+    machine: Machine,
+    *,
+    quick: bool,
+) -> str:
+    """Return the whole page."""
+    notice = "**Made with `--quick`: sizes of a hundredth, which the limits are not meant for.**\n\n" if quick else ""
+    table = "\n".join(
+        f"| {figure.name} | {shown(figure.ours, figure)} "
+        f"| {'–' if figure.yardstick is None else shown(figure.yardstick, figure)} "
+        f"| ≤ {shown(figure.limit, figure)} | {'yes' if figure.met else '**no**'} | {figure.remark} |"
+        for figure in figures
+    )
+    return f"""# What the collector costs
+
+{notice}Written by `make bench` on {machine.date}: {machine.cpu}, {machine.cores} cores, Python {machine.python}.
+
+![Each figure as a share of its limit](bench.svg)
+
+| figure | collector | guide's loop | limit | met | remarks |
+|---|---:|---:|---:|---|---|
+{table}
+
+How it is measured:
+
+- The guide's loop is written anew as the yardstick (`tests/bench/yardstick.py`) and runs in the same world: it reads
+  the whole of today every 15 minutes, and writes each page as an object of its own.
+- Lines, report calls and requests to S3 are counted over one day of {POLLS} polls, from midnight to midnight, with an
+  S3 and a Zoom in memory and a simulated clock, on which Zoom takes {ZOOM_SECONDS} s for an answer. The days before are
+  as full; the collector has run for a whole day already. An idle poll follows at once on another. The records are
+  spread as in an office day, not evenly: an even day gives the guide's loop 49 lines per record.
+- Wall time, CPU and memory are those of a process of its own that runs the real handler (or the loop) with the real
+  boto3 and requests over loopback sockets, without TLS. The stand-ins for Zoom and S3 (moto's server) run in another
+  process and do not count. CPU leaves out the imports; peak memory, the process's high-water mark, contains them.
+- Wall time and CPU are the fastest of the repetitions, the collector and the loop taking turns. Imports are compared by
+  CPU, each in a fresh process with its bytecode cached.
+
+## Monthly AWS bill, modelled
+
+In US dollars, for the twelfth month, {prices.region}, without free tier.
+
+| records a day | compute | requests | storage | logs, metrics | secret, schedule | **in all** | guide's | its lines |
+|---:|---:|---:|---:|---:|---:|---:|---:|---:|
+{_bills(costs)}
+
+- The row of a million is drawn out linearly from the two before it. A run takes {costs[-1].seconds:,.0f} s there on
+  average, {costs[0].seconds:.1f} s at a thousand a day. "–": the loop's later runs of the day need more than the
+  {guide.timeout:.0f} s they have, and what they do not reach is never read.
+- The collector has {ours.memory_mb} MB and a share of a CPU to match, the guide's function Lambda's default of
+  {guide.memory_mb} MB. The measured CPU of this machine's core stands for one whole vCPU.
+- Storage: a year of records, and the replaced checkpoints that the module's lifecycle rule keeps for 14 days. The
+  records are made up and compress better than real ones may.
+- Metrics: {ours.metrics} custom metrics at {prices.metric_month:.2f}. They, and the secret, are most of a small bill.
+- Not in it: alarms and a dashboard, KMS, the feed's own reads, and above all what the SIEM charges per line.
+
+The prices are inputs (`tests/bench/cost.py`), noted in {prices.as_of}; check them against AWS's price list:
+
+| price | US dollars |
+|---|---:|
+{_prices(prices)}
+"""
+
+
+def _bills(costs: list[CostRow]) -> str:
+    return "\n".join(
+        f"| {row.day.records:,} | {row.ours.compute:.2f} | {row.ours.requests:.2f} | {row.ours.storage:.2f} "
+        f"| {row.ours.logs_and_metrics:.2f} | {row.ours.secret_and_schedule:.2f} | **{row.ours.total:.2f}** "
+        f"| {'–' if row.theirs is None else f'{row.theirs.total:.2f}'} | {row.their_lines:,} |"
+        for row in costs
+    )
+
+
+def _prices(prices: Prices) -> str:
+    return "\n".join(
+        f"| {name.replace('_', ' ')} | {value:.10f} |".replace("000000 |", " |")
+        for name, value in asdict(prices).items()
+        if isinstance(value, float)
+    )
