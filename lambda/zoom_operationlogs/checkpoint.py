@@ -20,7 +20,7 @@ from .s3 import LostRace, NotFound, answers, read_current, until_known
 from .sweep import Sweep
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from mypy_boto3_s3 import S3Client
 
@@ -42,11 +42,12 @@ class LeaseLost(CollectorError):  # noqa: N818
 
 @dataclass(frozen=True)
 class Owed:
-    """A date that is owed a sweep begun no earlier than `asked`; a second look owes no third."""
+    """A date that is owed a sweep begun no earlier than `asked`; after a sweep that cut groups of identical rows, one
+    that shows together those at the places `split`."""
 
     asked: datetime
     page_size: int
-    second_look: bool = False
+    split: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,12 +80,12 @@ class Checkpoint:
     guide: GuideLedger | None = None
     done: dict[date, datetime] = field(default_factory=dict)
 
-    def owe(self, day: date, asked: datetime, page_size: int, *, second_look: bool = False) -> None:
+    def owe(self, day: date, asked: datetime, page_size: int, split: Sequence[tuple[int, int]] = ()) -> None:
         """Owe the date a sweep begun no earlier than `asked`."""
         self.expired.discard(day)
         known = self.owed.get(day)
         if known is None or known.asked < asked:
-            self.owed[day] = Owed(asked, page_size, second_look)
+            self.owed[day] = Owed(asked, page_size, tuple(split))
 
     def settle(self, day: date, began: datetime) -> None:
         """Take in that a sweep of the date, begun at `began`, ended."""
@@ -222,7 +223,7 @@ def encode(checkpoint: Checkpoint) -> bytes:
         "frontier": _iso(checkpoint.frontier),
         "settled": [checkpoint.settled_from.isoformat(), checkpoint.settled_to.isoformat()],
         "owed": {
-            day.isoformat(): {"asked": _iso(owed.asked), "page_size": owed.page_size, "second_look": owed.second_look}
+            day.isoformat(): {"asked": _iso(owed.asked), "page_size": owed.page_size, "split": owed.split}
             for day, owed in sorted(checkpoint.owed.items())
         },
         "expired": sorted(day.isoformat() for day in checkpoint.expired),
@@ -269,7 +270,7 @@ def _from_header(header: dict[str, Any], packed: memoryview) -> Checkpoint:
         frontier=_moment(header["frontier"]),
         owed={
             date.fromisoformat(day): Owed(
-                datetime.fromisoformat(owed["asked"]), int(owed["page_size"]), bool(owed["second_look"])
+                datetime.fromisoformat(owed["asked"]), int(owed["page_size"]), tuple(_places(owed["split"]))
             )
             for day, owed in header["owed"].items()
         },
@@ -333,8 +334,12 @@ def _sweep_from_json(sweep: dict[str, Any]) -> Sweep:
         last_time=_moment(sweep["last_time"]),
         rows=int(sweep["rows"]),
         edge={bytes.fromhex(fingerprint): int(place) for fingerprint, place in sweep["edge"].items()},
-        split=[(int(first), int(end)) for first, end in sweep["split"]],
+        split=_places(sweep["split"]),
     )
+
+
+def _places(pairs: list[list[int]]) -> list[tuple[int, int]]:
+    return [(int(first), int(end)) for first, end in pairs]
 
 
 def _guide_cursor(body: bytes) -> date | None:

@@ -28,7 +28,7 @@ from .deadline import OutOfTime
 from .errors import CollectorError
 from .guide import GuideLedger
 from .records import Row
-from .sweep import Sweep, size_that_holds
+from .sweep import Sweep, cut_by, size_that_holds
 from .zoom import DAILY_LIMIT_SLACK, DateTooOld, PageTokenExpired, RangeRefused, RateLimited, next_midnight
 
 if TYPE_CHECKING:
@@ -232,12 +232,17 @@ class Collector:
         if ended:
             self._publish()
             self._checkpoint.settle(day, ended.began)
-            if ended.split and not owed.second_look:
-                # Twins on both sides of a page boundary look like one row that moved: look once more.
-                self._checkpoint.owe(
-                    day, self._clock(), size_that_holds(ended.split, ended.page_size), second_look=True
-                )
+            self._look_again(day, owed, ended)
         self._keep_days()
+
+    def _look_again(self, day: date, owed: Owed, ended: Sweep) -> None:
+        """Owe the date another look where twins on both sides of a page boundary look like one row that moved.
+
+        Where many stand so, no one size of page may hold them all: looks follow while each holds more of them.
+        """
+        left = cut_by(ended.page_size, owed.split) if owed.split else ended.split
+        if left and (not owed.split or len(left) < len(owed.split)):
+            self._checkpoint.owe(day, self._clock(), size_that_holds(left, self._settings.page_size), left)
 
     def _resumed(self, name: str, now: datetime) -> Sweep | None:
         sweep = self._checkpoint.sweeps.get(name)

@@ -103,14 +103,15 @@ def smaller(page_size: int) -> int:
     return page_size - SMALLER_BY if page_size > 2 * SMALLER_BY else max(2, page_size - 1)
 
 
-def size_that_holds(split: Sequence[tuple[int, int]], page_size: int) -> int:
-    """Return the largest smaller page size whose boundaries cut the fewest of the groups of rows that stand at `split`.
+def cut_by(page_size: int, groups: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """Return those of the groups of rows, each from one place up to another, that pages of this size do not hold."""
+    return tuple((first, end) for first, end in groups if first // page_size != (end - 1) // page_size)
 
-    Between half the size and the whole there is one for any group of up to half a page; two sizes that were fixed
-    beforehand would meet again, and cut a group of three twice.
+
+def size_that_holds(groups: Sequence[tuple[int, int]], page_size: int) -> int:
+    """Return the largest page size, at most `page_size`, that cuts the fewest of the groups.
+
+    Between half of it and the whole there is one for any group of up to half a page; two sizes that were fixed
+    beforehand would meet again down the day, and cut a group of three twice.
     """
-
-    def cut(size: int) -> int:
-        return sum(first // size != (end - 1) // size for first, end in split)
-
-    return min(range(max(2, page_size - 1), max(1, page_size // 2 - 1), -1), key=cut)
+    return min(range(max(2, page_size), max(1, page_size // 2 - 1), -1), key=lambda size: len(cut_by(size, groups)))

@@ -22,6 +22,7 @@ days = st.dates(date(2026, 1, 1), date(2026, 3, 31))
 moments = st.datetimes(datetime(2026, 1, 1), datetime(2026, 3, 31), timezones=st.just(UTC))
 fingerprints = st.lists(st.binary(min_size=16, max_size=16), max_size=4)
 counts = st.builds(lambda items: FingerprintCounts(b"".join(sorted(items))), fingerprints)
+places = st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 10**6)), max_size=3)
 sweeps = st.builds(
     Sweep,
     first=days,
@@ -35,14 +36,14 @@ sweeps = st.builds(
     last_time=st.none() | moments,
     rows=st.integers(0, 10**6),
     edge=st.dictionaries(st.binary(min_size=16, max_size=16), st.integers(0, 10**6), max_size=3),
-    split=st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 10**6)), max_size=3),
+    split=places,
 )
 checkpoints = st.builds(
     Checkpoint,
     settled_from=days,
     settled_to=days,
     frontier=st.none() | moments,
-    owed=st.dictionaries(days, st.builds(Owed, moments, st.integers(1, 300), st.booleans()), max_size=4),
+    owed=st.dictionaries(days, st.builds(Owed, moments, st.integers(1, 300), places.map(tuple)), max_size=4),
     expired=st.sets(days, max_size=3),
     reconciled=st.none() | moments,
     not_before=st.none() | moments,

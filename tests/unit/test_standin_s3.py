@@ -195,7 +195,7 @@ def test_a_listing_of_more_than_a_page(kind: str, versioned: Any) -> None:
 
 
 def test_metadata_that_is_not_ascii_is_refused(either: Any) -> None:
-    with pytest.raises((AssertionError, Exception), match="(?i)ascii"):
+    with pytest.raises((AssertionError, Exception), match=r"(?i)ascii"):
         put(either, Metadata={"name": "é"})
 
 
