@@ -111,7 +111,7 @@ def cut_by(page_size: int, groups: Sequence[tuple[int, int]]) -> tuple[tuple[int
 def size_that_holds(groups: Sequence[tuple[int, int]], page_size: int) -> int:
     """Return the largest page size, at most `page_size`, that cuts the fewest of the groups.
 
-    Between half of it and the whole there is one for any group of up to half a page; two sizes that were fixed
-    beforehand would meet again down the day, and cut a group of three twice.
+    Of the sizes between half of it and the whole, some hold any group that is not nearly as large as a page; two sizes
+    fixed beforehand would meet again down the day, and cut a group of three twice.
     """
     return min(range(max(2, page_size), max(1, page_size // 2 - 1), -1), key=lambda size: len(cut_by(size, groups)))

@@ -64,7 +64,7 @@ class History(RuleBasedStateMachine):
 
     @initialize(
         feed_deletes=st.booleans(),
-        page_size=st.sampled_from([7, 20, 60]),
+        page_size=st.sampled_from([20, 33, 60]),
         page_token=st.sampled_from(["offset", "snapshot"]),
         records=st.integers(1, 30),
         start_date=st.booleans(),
@@ -267,8 +267,8 @@ def test_histories_at_random(part: int) -> None:
             database=None,
             deadline=None,
             verbosity=Verbosity.normal,
-            max_examples=8 if IN_CI else 25,
-            stateful_step_count=300 if IN_CI else 40,
+            max_examples=5 if IN_CI else 20,
+            stateful_step_count=200 if IN_CI else 40,
             suppress_health_check=list(HealthCheck),
         ),
     )

@@ -263,8 +263,8 @@ def killed_in_a_large_day() -> None:
     """A date before the window that takes many minutes: it is saved each minute, and the run killed at any call."""
     for at in count(1):
         world = World(page_size=20, settings={"lookback_days": 1, "start_date": days_ago(3)})
-        world.zoom.add_day(days_ago(3), 150, seed=1)
-        world.network.latency = 25
+        world.zoom.add_day(days_ago(3), 100, seed=1)
+        world.network.latency = 28
         with killed(world, at) as killer, suppress(Killed):
             world.run()
         if killer.calls < at:
