@@ -1,7 +1,7 @@
 """IAM policy statements, evaluated as AWS documents them; pure functions over plain JSON.
 
 Sources: the IAM user guide's "Policy evaluation logic", "IAM JSON policy elements: Condition operators" and
-"Multivalued context keys". What is not covered here raises `NotImplementedError`: a policy that cannot be judged
+"Multivalued context keys". What is not covered here raises `CannotJudge`: a policy that cannot be judged
 must not pass for one that was.
 """
 
@@ -15,10 +15,14 @@ Context = Mapping[str, Sequence[str]]
 """What a request brings along: condition key (any case) → its values; a missing key is an absent one."""
 
 
+class CannotJudge(Exception):
+    """A policy uses something that is not evaluated here; a guess would prove nothing."""
+
+
 def like(pattern: str, value: str) -> bool:
     """Match with IAM's two wildcards: `*` any run of characters, `?` exactly one. Case counts."""
     if re.search(r"\$\{(?![*?$]\})", pattern):
-        raise NotImplementedError(f"Policy variables are not evaluated here: {pattern}")
+        raise CannotJudge(f"Policy variables are not evaluated here: {pattern}")
     glob = "".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in pattern)
     return re.fullmatch(glob, value, re.DOTALL) is not None
 
@@ -73,7 +77,7 @@ def _holds(operator: str, wanted: list[str], have: list[str] | None) -> bool:
     negated = name in _NEGATIONS
     matches = _OPERATORS.get(_NEGATIONS.get(name, name))
     if matches is None or quantifier not in ("", "ForAllValues", "ForAnyValue"):
-        raise NotImplementedError(f"The condition operator {operator} is not evaluated here.")
+        raise CannotJudge(f"The condition operator {operator} is not evaluated here.")
     if not have:
         return if_exists or quantifier == "ForAllValues" or (negated and quantifier != "ForAnyValue")
     verdicts = [any(matches(one, value) for one in wanted) != negated for value in have]
@@ -104,7 +108,7 @@ def _element(statement: Mapping[str, Any], name: str, matches: Callable[[str], b
 
 def _names_caller(statement: Mapping[str, Any], caller: str | None) -> bool:
     if "NotPrincipal" in statement:
-        raise NotImplementedError("NotPrincipal is not evaluated here.")
+        raise CannotJudge("NotPrincipal is not evaluated here.")
     principal = statement.get("Principal", "*")
     names = (
         [name for kind in principal.values() for name in _strings(kind)] if isinstance(principal, Mapping) else ["*"]

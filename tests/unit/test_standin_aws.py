@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 from moto.s3.responses import S3Response
 from standins.aws import AwsStandIn, scrubbed, without_proxy_on_loopback
 from standins.aws_server import repair_conditional_writes
-from standins.iam_policy import conditions_hold, like, statement_applies
+from standins.iam_policy import CannotJudge, conditions_hold, like, statement_applies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -392,5 +392,5 @@ def test_statements(statement: dict[str, Any], caller: str | None, *, expected: 
     ],
 )
 def test_what_cannot_be_judged_is_refused_not_passed(statement: dict[str, Any]) -> None:
-    with pytest.raises(NotImplementedError):
+    with pytest.raises(CannotJudge):
         statement_applies(statement, "s3:GetObject", "arn:b/key", {})
