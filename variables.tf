@@ -84,6 +84,14 @@ variable "bucket" {
     expiration_days              = optional(number)
     noncurrent_expiration_days   = optional(number, 200)
     abort_incomplete_upload_days = optional(number, 7)
+    transitions = optional(list(object({
+      days          = number
+      storage_class = string
+    })), [])
+    access_logs = optional(object({
+      bucket = string
+      prefix = optional(string, "zoom-operation-logs/")
+    }))
   })
   description = <<-EOT
     The bucket and what is kept in it.
@@ -95,6 +103,8 @@ variable "bucket" {
     - `expiration_days`: delete records after so many days, at least 200; null keeps them.
     - `noncurrent_expiration_days`: delete replaced or deleted versions of records after so many days, at least 200.
     - `abort_incomplete_upload_days`: drop unfinished multipart uploads after so many days.
+    - `transitions`: move records after `days` to the `storage_class` INTELLIGENT_TIERING, STANDARD_IA or GLACIER_IR, which are read at once; S3 leaves objects under 128 KB where they are.
+    - `access_logs`: the `bucket` that S3 writes this one's access logs to, and their `prefix` there.
   EOT
   default     = {}
   nullable    = false
@@ -110,7 +120,7 @@ variable "bucket" {
   }
 
   validation {
-    condition     = !startswith(var.bucket.state_key, var.bucket.prefix)
+    condition     = !endswith(var.bucket.prefix, "/") || !startswith(var.bucket.state_key, var.bucket.prefix)
     error_message = "bucket.state_key must lie outside bucket.prefix: the feed would ingest the checkpoint as a log, and may delete it."
   }
 
@@ -127,6 +137,36 @@ variable "bucket" {
   validation {
     condition     = var.bucket.abort_incomplete_upload_days >= 1 && var.bucket.abort_incomplete_upload_days == floor(var.bucket.abort_incomplete_upload_days)
     error_message = "bucket.abort_incomplete_upload_days must be a whole number of at least 1."
+  }
+
+  validation {
+    condition     = alltrue([for transition in var.bucket.transitions : contains(["INTELLIGENT_TIERING", "STANDARD_IA", "GLACIER_IR"], transition.storage_class)])
+    error_message = "bucket.transitions[*].storage_class must be \"INTELLIGENT_TIERING\", \"STANDARD_IA\" or \"GLACIER_IR\": neither the feed nor the collector could read a record at once from a deeper class, and ONEZONE_IA keeps it in one place only."
+  }
+
+  validation {
+    condition     = alltrue([for transition in var.bucket.transitions : transition.days >= (transition.storage_class == "STANDARD_IA" ? 30 : 0) && transition.days == floor(transition.days)])
+    error_message = "bucket.transitions[*].days must be a whole number of at least 0, and of at least 30 for STANDARD_IA."
+  }
+
+  validation {
+    condition     = length(distinct(var.bucket.transitions[*].storage_class)) == length(var.bucket.transitions)
+    error_message = "bucket.transitions must name each storage_class once."
+  }
+
+  validation {
+    condition     = var.bucket.expiration_days == null ? true : alltrue([for transition in var.bucket.transitions : transition.days < var.bucket.expiration_days])
+    error_message = "bucket.transitions[*].days must be less than bucket.expiration_days."
+  }
+
+  validation {
+    condition     = var.bucket.access_logs == null ? true : can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.bucket.access_logs.bucket)) && var.bucket.access_logs.bucket != var.bucket_name
+    error_message = "bucket.access_logs.bucket must be the name of another bucket, in the same region and account: logs of this bucket written into itself would be logged again, without end."
+  }
+
+  validation {
+    condition     = var.bucket.create || var.bucket.access_logs == null && length(var.bucket.transitions) == 0 && var.bucket.expiration_days == null
+    error_message = "bucket.access_logs, bucket.transitions and bucket.expiration_days are settings of a bucket made here: with bucket.create = false they belong to its owner, so leave them out."
   }
 }
 
@@ -276,6 +316,16 @@ variable "collector" {
     log_level             = optional(string, "INFO")
     log_retention_days    = optional(number, 365)
     metrics_namespace     = optional(string, "ZoomOperationLogs")
+    tracing               = optional(bool, false)
+
+    code_signing_config_arn = optional(string)
+
+    vpc = optional(object({
+      subnet_ids         = list(string)
+      security_group_ids = list(string)
+      https_proxy        = optional(string)
+      no_proxy           = optional(string)
+    }))
   })
   description = <<-EOT
     The Lambda function that collects.
@@ -288,6 +338,9 @@ variable "collector" {
     - `log_level`: `INFO` or `DEBUG`.
     - `log_retention_days`: as CloudWatch offers them; 0 keeps logs for ever.
     - `metrics_namespace`: CloudWatch namespace of the metrics.
+    - `tracing`: send traces of the runs to X-Ray.
+    - `code_signing_config_arn`: Lambda code signing configuration; needs a signed `package` in S3.
+    - `vpc`: run in these `subnet_ids` with these `security_group_ids`; they must lead to Zoom, Secrets Manager and S3, by NAT, endpoints or the proxy `https_proxy` (`no_proxy` lists the hosts reached without it). Null runs it in Lambda's own network.
   EOT
   default     = {}
   nullable    = false
@@ -340,6 +393,34 @@ variable "collector" {
   validation {
     condition     = can(regex("^[A-Za-z0-9._/#:-]{1,255}$", var.collector.metrics_namespace)) && !startswith(var.collector.metrics_namespace, "AWS/")
     error_message = "collector.metrics_namespace must be 1 to 255 letters, digits and . _ / # : -, and not begin with \"AWS/\"."
+  }
+
+  validation {
+    condition     = var.collector.code_signing_config_arn == null ? true : can(regex("^arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:code-signing-config:csc-[a-z0-9]{17}$", var.collector.code_signing_config_arn))
+    error_message = "collector.code_signing_config_arn must be the ARN of a Lambda code signing configuration, such as \"arn:aws:lambda:eu-west-1:111122223333:code-signing-config:csc-0123456789abcdef0\"."
+  }
+
+  validation {
+    condition     = var.collector.code_signing_config_arn == null || try(var.package.s3_bucket, null) != null
+    error_message = "collector.code_signing_config_arn needs package.s3_bucket and package.s3_key: only a package that AWS Signer has signed, which it puts into S3, passes Lambda's check, and the committed one is not signed."
+  }
+
+  validation {
+    condition = var.collector.vpc == null ? true : (
+      length(var.collector.vpc.subnet_ids) >= 1 && length(var.collector.vpc.subnet_ids) <= 16 && alltrue([for id in var.collector.vpc.subnet_ids : can(regex("^subnet-[0-9a-z]+$", id))]) &&
+      length(var.collector.vpc.security_group_ids) >= 1 && length(var.collector.vpc.security_group_ids) <= 5 && alltrue([for id in var.collector.vpc.security_group_ids : can(regex("^sg-[0-9a-z]+$", id))])
+    )
+    error_message = "collector.vpc needs 1 to 16 subnet_ids such as \"subnet-0123456789abcdef0\" and 1 to 5 security_group_ids such as \"sg-0123456789abcdef0\"."
+  }
+
+  validation {
+    condition     = try(var.collector.vpc.https_proxy, null) == null ? true : can(regex("^https?://[A-Za-z0-9.-]+(:[0-9]+)?$", var.collector.vpc.https_proxy))
+    error_message = "collector.vpc.https_proxy must be an address such as \"http://proxy.example.com:3128\", without user and password: a function's environment is no place for a secret."
+  }
+
+  validation {
+    condition     = try(var.collector.vpc.no_proxy, null) == null ? true : var.collector.vpc.https_proxy != null && can(regex("^[A-Za-z0-9.*:/_-]+(,[A-Za-z0-9.*:/_-]+)*$", var.collector.vpc.no_proxy))
+    error_message = "collector.vpc.no_proxy goes with https_proxy, and lists hosts separated by commas without spaces, such as \"s3.eu-west-1.amazonaws.com,.internal\"."
   }
 }
 

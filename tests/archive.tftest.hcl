@@ -158,6 +158,33 @@ run "a_key_and_an_expiry_are_used_when_given" {
   }
 }
 
+run "records_move_and_accesses_are_logged_when_asked_for" {
+  command = plan
+
+  module {
+    source = "./modules/archive"
+  }
+
+  variables {
+    bucket = {
+      transitions = [{ days = 30, storage_class = "STANDARD_IA" }, { days = 90, storage_class = "GLACIER_IR" }]
+      access_logs = { bucket = "our-access-logs" }
+    }
+  }
+
+  assert {
+    condition = jsonencode([for rule in aws_s3_bucket_lifecycle_configuration.archive[0].rule :
+      { for transition in rule.transition : transition.storage_class => transition.days }
+    ]) == jsonencode([{}, { GLACIER_IR = 90, STANDARD_IA = 30 }, {}])
+    error_message = "records move to other storage, and nothing else does"
+  }
+
+  assert {
+    condition     = aws_s3_bucket_logging.archive[0].target_bucket == "our-access-logs" && aws_s3_bucket_logging.archive[0].target_prefix == "zoom-operation-logs/"
+    error_message = "access is logged into the caller's bucket"
+  }
+}
+
 run "a_bucket_that_exists_is_not_touched" {
   command = plan
 
@@ -173,6 +200,7 @@ run "a_bucket_that_exists_is_not_touched" {
     condition = length(concat(
       aws_s3_bucket.archive,
       aws_s3_bucket_lifecycle_configuration.archive,
+      aws_s3_bucket_logging.archive,
       aws_s3_bucket_ownership_controls.archive,
       aws_s3_bucket_policy.archive,
       aws_s3_bucket_public_access_block.archive,

@@ -415,6 +415,131 @@ run "tags_path_and_boundary_reach_what_takes_them" {
   }
 }
 
+run "a_vpc_is_joined_by_lambda_and_not_by_the_functions_code" {
+  command = plan
+
+  module {
+    source = "./modules/collector"
+  }
+
+  variables {
+    collector = {
+      vpc = {
+        subnet_ids         = ["subnet-1", "subnet-2"]
+        security_group_ids = ["sg-1"]
+        https_proxy        = "http://proxy.example.com:3128"
+        no_proxy           = ".amazonaws.com"
+      }
+    }
+  }
+
+  assert {
+    condition     = jsonencode([sort(aws_lambda_function.collector.vpc_config[0].subnet_ids), aws_lambda_function.collector.vpc_config[0].security_group_ids]) == jsonencode([["subnet-1", "subnet-2"], ["sg-1"]])
+    error_message = "the function's network"
+  }
+
+  assert {
+    condition     = aws_lambda_function.collector.environment[0].variables.HTTPS_PROXY == "http://proxy.example.com:3128" && aws_lambda_function.collector.environment[0].variables.NO_PROXY == ".amazonaws.com"
+    error_message = "the proxy, by the names that Python's HTTP clients read"
+  }
+
+  assert {
+    condition = jsonencode(jsondecode(aws_iam_role_policy.network[0].policy).Statement) == jsonencode([
+      {
+        Sid    = "CreateNetworkInterfaces"
+        Effect = "Allow"
+        Action = ["ec2:CreateNetworkInterface"]
+        Resource = [
+          "arn:aws:ec2:eu-west-1:111122223333:network-interface/*",
+          "arn:aws:ec2:eu-west-1:111122223333:subnet/subnet-1",
+          "arn:aws:ec2:eu-west-1:111122223333:subnet/subnet-2",
+          "arn:aws:ec2:eu-west-1:111122223333:security-group/sg-1",
+        ]
+      },
+      {
+        Sid      = "UseNetworkInterfaces"
+        Effect   = "Allow"
+        Action   = ["ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"]
+        Resource = ["arn:aws:ec2:eu-west-1:111122223333:network-interface/*"]
+      },
+      {
+        Sid      = "FindNetworkInterfaces"
+        Effect   = "Allow"
+        Action   = ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"]
+        Resource = ["*"]
+      },
+      {
+        Sid       = "DenyNetworkToOwnCode"
+        Effect    = "Deny"
+        Action    = ["ec2:*"]
+        Resource  = ["*"]
+        Condition = { ArnEquals = { "lambda:SourceFunctionArn" = ["arn:aws:lambda:eu-west-1:111122223333:function:zoom_operationlogs_to_s3"] } }
+      },
+    ])
+    error_message = "the rights to join: ${aws_iam_role_policy.network[0].policy}"
+  }
+}
+
+run "traces_are_sent_when_asked_for" {
+  command = plan
+
+  module {
+    source = "./modules/collector"
+  }
+
+  variables {
+    collector = { tracing = true }
+  }
+
+  assert {
+    condition     = aws_lambda_function.collector.tracing_config[0].mode == "Active"
+    error_message = "the function traces"
+  }
+
+  assert {
+    condition = jsonencode(jsondecode(aws_iam_role_policy.tracing[0].policy).Statement) == jsonencode([
+      { Sid = "SendTraces", Effect = "Allow", Action = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], Resource = ["*"] },
+    ])
+    error_message = "and may send what it traced"
+  }
+}
+
+run "neither_network_nor_traces_by_default" {
+  command = plan
+
+  module {
+    source = "./modules/collector"
+  }
+
+  assert {
+    condition     = length(aws_lambda_function.collector.vpc_config) == 0 && aws_lambda_function.collector.tracing_config[0].mode == "PassThrough"
+    error_message = "the function's defaults"
+  }
+
+  assert {
+    condition     = length(aws_iam_role_policy.network) + length(aws_iam_role_policy.tracing) == 0
+    error_message = "and no rights for what it does not do"
+  }
+}
+
+run "only_signed_code_runs_when_asked_for" {
+  command = plan
+
+  module {
+    source = "./modules/collector"
+  }
+
+  variables {
+    collector = { code_signing_config_arn = "arn:aws:lambda:eu-west-1:111122223333:code-signing-config:csc-0123456789abcdef0" }
+    package   = { s3_bucket = "packages", s3_key = "signed/collector.zip", s3_object_version = "1" }
+  }
+
+  assert {
+    condition     = aws_lambda_function.collector.code_signing_config_arn == "arn:aws:lambda:eu-west-1:111122223333:code-signing-config:csc-0123456789abcdef0" && aws_lambda_function.collector.s3_key == "signed/collector.zip"
+    error_message = "the signed package and the configuration that asks for it"
+  }
+}
+
 run "rejects_a_checkpoint_under_the_prefix" {
   command = plan
 

@@ -1640,6 +1640,344 @@ run "rejects_deleting_feed_without_versions" {
   expect_failures = [var.feed]
 }
 
+run "rejects_transition_to_a_class_not_read_at_once" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    bucket = { transitions = [{ days = 90, storage_class = "DEEP_ARCHIVE" }] }
+  }
+
+  expect_failures = [var.bucket]
+}
+
+run "rejects_transition_to_one_zone" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    bucket = { transitions = [{ days = 90, storage_class = "ONEZONE_IA" }] }
+  }
+
+  expect_failures = [var.bucket]
+}
+
+run "rejects_transition_to_standard_ia_before_30_days" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    bucket = { transitions = [{ days = 29, storage_class = "STANDARD_IA" }] }
+  }
+
+  expect_failures = [var.bucket]
+}
+
+run "rejects_transition_before_it_is_written" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    bucket = { transitions = [{ days = -1, storage_class = "GLACIER_IR" }] }
+  }
+
+  expect_failures = [var.bucket]
+}
+
+run "rejects_transition_after_half_a_day" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    bucket = { transitions = [{ days = 0.5, storage_class = "INTELLIGENT_TIERING" }] }
+  }
+
+  expect_failures = [var.bucket]
+}
+
+run "rejects_transition_twice_to_one_class" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    bucket = { transitions = [{ days = 30, storage_class = "GLACIER_IR" }, { days = 90, storage_class = "GLACIER_IR" }] }
+  }
+
+  expect_failures = [var.bucket]
+}
+
+run "rejects_transition_of_what_has_expired" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    bucket = { expiration_days = 200, transitions = [{ days = 200, storage_class = "GLACIER_IR" }] }
+  }
+
+  expect_failures = [var.bucket]
+}
+
+run "rejects_access_logs_into_the_bucket_itself" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    bucket = { access_logs = { bucket = "zoom-operation-logs" } }
+  }
+
+  expect_failures = [var.bucket]
+}
+
+run "rejects_access_logs_into_no_bucket" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    bucket = { access_logs = { bucket = "s3://logs" } }
+  }
+
+  expect_failures = [var.bucket]
+}
+
+run "rejects_access_logs_of_a_bucket_that_exists" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    bucket = { create = false, access_logs = { bucket = "logs" } }
+  }
+
+  expect_failures = [var.bucket]
+}
+
+run "rejects_transition_in_a_bucket_that_exists" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    bucket = { create = false, transitions = [{ days = 90, storage_class = "GLACIER_IR" }] }
+  }
+
+  expect_failures = [var.bucket]
+}
+
+run "rejects_expiry_in_a_bucket_that_exists" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    bucket = { create = false, expiration_days = 400 }
+  }
+
+  expect_failures = [var.bucket]
+}
+
+run "rejects_code_signing_by_name" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    collector = { code_signing_config_arn = "my-signing-config" }
+    package   = { s3_bucket = "packages", s3_key = "signed.zip" }
+  }
+
+  expect_failures = [var.collector]
+}
+
+run "rejects_code_signing_of_the_committed_package" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    collector = { code_signing_config_arn = "arn:aws:lambda:eu-west-1:111122223333:code-signing-config:csc-0123456789abcdef0" }
+  }
+
+  expect_failures = [var.collector]
+}
+
+run "rejects_code_signing_of_a_file" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    collector = { code_signing_config_arn = "arn:aws:lambda:eu-west-1:111122223333:code-signing-config:csc-0123456789abcdef0" }
+    package   = { filename = "collector.zip" }
+  }
+
+  expect_failures = [var.collector]
+}
+
+run "rejects_vpc_without_subnets" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    collector = { vpc = { subnet_ids = [], security_group_ids = ["sg-1"] } }
+  }
+
+  expect_failures = [var.collector]
+}
+
+run "rejects_vpc_with_17_subnets" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    collector = { vpc = { subnet_ids = [for n in range(17) : "subnet-${n}"], security_group_ids = ["sg-1"] } }
+  }
+
+  expect_failures = [var.collector]
+}
+
+run "rejects_vpc_without_security_groups" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    collector = { vpc = { subnet_ids = ["subnet-1"], security_group_ids = [] } }
+  }
+
+  expect_failures = [var.collector]
+}
+
+run "rejects_vpc_with_6_security_groups" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    collector = { vpc = { subnet_ids = ["subnet-1"], security_group_ids = [for n in range(6) : "sg-${n}"] } }
+  }
+
+  expect_failures = [var.collector]
+}
+
+run "rejects_vpc_with_ids_exchanged" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    collector = { vpc = { subnet_ids = ["sg-1"], security_group_ids = ["subnet-1"] } }
+  }
+
+  expect_failures = [var.collector]
+}
+
+run "rejects_proxy_with_a_password" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    collector = { vpc = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"], https_proxy = "http://zoom:hush@proxy:3128" } }
+  }
+
+  expect_failures = [var.collector]
+}
+
+run "rejects_proxy_without_scheme" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    collector = { vpc = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"], https_proxy = "proxy:3128" } }
+  }
+
+  expect_failures = [var.collector]
+}
+
+run "rejects_no_proxy_without_proxy" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    collector = { vpc = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"], no_proxy = ".internal" } }
+  }
+
+  expect_failures = [var.collector]
+}
+
+run "rejects_no_proxy_with_spaces" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    collector = { vpc = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"], https_proxy = "http://proxy:3128", no_proxy = "a, b" } }
+  }
+
+  expect_failures = [var.collector]
+}
+
 run "accepts_the_lowest_and_shortest" {
   command = plan
 
@@ -1658,10 +1996,12 @@ run "accepts_the_lowest_and_shortest" {
       expiration_days              = 200
       noncurrent_expiration_days   = 200
       abort_incomplete_upload_days = 1
+      transitions                  = [{ days = 0, storage_class = "INTELLIGENT_TIERING" }, { days = 30, storage_class = "STANDARD_IA" }]
+      access_logs                  = { bucket = "log", prefix = "" }
     }
     zoom      = { page_size = 1, timeout_seconds = 1, lookback_days = 1, reconcile_hours = 1, start_date = "2024-02-29", oauth_url = "http://127.0.0.1:8080/oauth/token", api_url = "http://localhost/v2" }
     secret    = { recovery_window_days = 0 }
-    collector = { memory_mb = 128, timeout_seconds = 60, reserved_concurrency = 1, max_event_age_seconds = 60, log_retention_days = 0, metrics_namespace = "Z" }
+    collector = { memory_mb = 128, timeout_seconds = 60, reserved_concurrency = 1, max_event_age_seconds = 60, log_retention_days = 0, metrics_namespace = "Z", vpc = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"] } }
     schedule  = { expression = "rate(1 minute)", flexible_window_minutes = 1, retry_attempts = 0, max_event_age_seconds = 60 }
     package   = { filename = "collector.zip" }
     reader    = { mode = "none" }
@@ -1688,10 +2028,11 @@ run "accepts_the_highest_and_longest" {
       state_key                  = "state/ssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssss"
       expiration_days            = 3650
       noncurrent_expiration_days = 3650
+      transitions                = [{ days = 3649, storage_class = "GLACIER_IR" }]
     }
     zoom      = { page_size = 300, timeout_seconds = 300, lookback_days = 28, reconcile_hours = 24, start_date = "2026-12-31", oauth_url = "https://zoomgov.com/oauth/token", api_url = "https://api.zoomgov.com/v2" }
     secret    = { recovery_window_days = 30, existing = { arn = "arn:aws-us-gov:secretsmanager:us-gov-west-1:111122223333:secret:zoom/oauth-AbCdEf", kms_key = { arn = "arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab" } } }
-    collector = { function_name = "ffffffffffffffffffffffffffffffffff", role_name = "rrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrr", policy_name = "pppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppp", architecture = "arm64", memory_mb = 10240, timeout_seconds = 900, reserved_concurrency = 1000, max_event_age_seconds = 21600, log_level = "DEBUG", log_retention_days = 3653, metrics_namespace = "NNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNN" }
+    collector = { function_name = "ffffffffffffffffffffffffffffffffff", role_name = "rrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrr", policy_name = "pppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppp", architecture = "arm64", memory_mb = 10240, timeout_seconds = 900, reserved_concurrency = 1000, max_event_age_seconds = 21600, log_level = "DEBUG", tracing = true, code_signing_config_arn = "arn:aws-us-gov:lambda:eu-west-1:111122223333:code-signing-config:csc-0123456789abcdef0", vpc = { subnet_ids = [for n in range(16) : "subnet-${n}"], security_group_ids = [for n in range(5) : "sg-${n}"], https_proxy = "http://proxy.example.com:3128", no_proxy = "169.254.0.0/16,.internal,*.example.com" }, log_retention_days = 3653, metrics_namespace = "NNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNN" }
     schedule  = { name = "ssssssssssssssssssssssssssssssssss", role_name = "rrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrr", dead_letter_queue_name = "qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq", expression = "cron(0/15 * * * ? *)", timezone = "America/Argentina/Buenos_Aires", flexible_window_minutes = 1440, retry_attempts = 185, max_event_age_seconds = 86400 }
     package   = { s3_bucket = "packages", s3_key = "collector.zip", s3_object_version = "1" }
     reader    = { mode = "role", name = "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn", policy_name = "pppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppp", subject_id = "1234567890", federated_principal = "arn:aws-us-gov:iam::111122223333:oidc-provider/accounts.google.com" }

@@ -72,11 +72,12 @@ class Plan:
 
 @dataclass(frozen=True)
 class TestReport:
-    """What `terraform test` found: each run's status (pass, fail, error, skip) by "file: run"."""
+    """What `terraform test` found, by "file: run": each run's status (pass, fail, error, skip), and its errors."""
 
     __test__ = False  # not one of pytest's classes
 
     runs: dict[str, str]
+    errors: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def passed(self) -> int:
@@ -202,8 +203,8 @@ class Terraform:
         root = self.show_json().get("values", {}).get("root_module", {})
         return sorted(resource["address"] for module in _modules(root) for resource in module.get("resources", []))
 
-    def test(self, *filters: str, folder: str = "tests") -> TestReport:
-        """Run `terraform test`, all files or the ones named. Raises TerraformError with each failure."""
+    def test(self, *filters: str, folder: str = "tests", failures: Literal["raise", "report"] = "raise") -> TestReport:
+        """Run `terraform test`, all files or the ones named. Raises TerraformError with each failure, or reports it."""
         options = [f"-test-directory={folder}", *(f"-filter={name}" for name in filters)]
         output = self._json("test", *options, accept=(0, 1))
         report = TestReport(
@@ -213,6 +214,12 @@ class Terraform:
                 if run["test_run"].get("progress") in (None, "complete")
             }
         )
+        for message in output.of_type("diagnostic"):
+            if message["diagnostic"]["severity"] == "error":
+                name = f"{message.get('@testfile', '')}: {message.get('@testrun', '')}"
+                report.errors.setdefault(name, []).append(describe(message["diagnostic"]))
+        if failures == "report" and report.runs:
+            return report
         bad = [f"{name}: {status}" for name, status in report.runs.items() if status not in ("pass", "skip")]
         if output.code:
             raise TerraformError("\n".join([*bad, *output.diagnostics("error")]) or _failure("test", output))

@@ -90,6 +90,14 @@ resource "aws_s3_bucket_versioning" "archive" {
   }
 }
 
+resource "aws_s3_bucket_logging" "archive" {
+  count = var.bucket.create && var.bucket.access_logs != null ? 1 : 0
+
+  bucket        = aws_s3_bucket.archive[0].bucket
+  target_bucket = var.bucket.access_logs.bucket
+  target_prefix = var.bucket.access_logs.prefix
+}
+
 resource "aws_s3_bucket_policy" "archive" {
   count = var.bucket.create ? 1 : 0
 
@@ -123,6 +131,15 @@ resource "aws_s3_bucket_lifecycle_configuration" "archive" {
 
     filter {
       prefix = var.bucket.prefix
+    }
+
+    dynamic "transition" {
+      for_each = var.bucket.transitions
+
+      content {
+        days          = transition.value.days
+        storage_class = transition.value.storage_class
+      }
     }
 
     expiration {

@@ -14,6 +14,14 @@ variable "bucket" {
     expiration_days              = optional(number)
     noncurrent_expiration_days   = optional(number, 200)
     abort_incomplete_upload_days = optional(number, 7)
+    transitions = optional(list(object({
+      days          = number
+      storage_class = string
+    })), [])
+    access_logs = optional(object({
+      bucket = string
+      prefix = optional(string, "zoom-operation-logs/")
+    }))
   })
   description = <<-EOT
     The bucket and what is kept in it.
@@ -25,6 +33,8 @@ variable "bucket" {
     - `expiration_days`: delete records after so many days; null keeps them.
     - `noncurrent_expiration_days`: delete replaced or deleted versions of records after so many days.
     - `abort_incomplete_upload_days`: drop unfinished multipart uploads after so many days.
+    - `transitions`: move records after `days` to the `storage_class` INTELLIGENT_TIERING, STANDARD_IA or GLACIER_IR, which are read at once; S3 leaves objects under 128 KB where they are.
+    - `access_logs`: the `bucket` that S3 writes this one's access logs to, and their `prefix` there.
   EOT
   default     = {}
   nullable    = false
@@ -35,7 +45,7 @@ variable "bucket" {
   }
 
   validation {
-    condition     = !startswith(var.bucket.state_key, var.bucket.prefix)
+    condition     = !endswith(var.bucket.prefix, "/") || !startswith(var.bucket.state_key, var.bucket.prefix)
     error_message = "bucket.state_key must lie outside bucket.prefix: the feed would ingest the checkpoint as a log, and may delete it."
   }
 }

@@ -61,6 +61,42 @@ locals {
     Condition = { StringLike = { "kms:EncryptionContext:SecretARN" = [local.secret_resource] } }
   }]
   key_statements = concat(local.bucket_key_statements, local.secret_key_statements)
+
+  # What Lambda needs to put the function into a VPC. It does so with the function's role, which is why the function's
+  # own code is refused the same. The two that describe know no narrower resource than "*".
+  # https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+  ec2_arn = "arn:${local.partition}:ec2:${local.region}:${local.account}"
+  network_statements = [for vpc in var.collector.vpc[*] : [
+    {
+      Sid    = "CreateNetworkInterfaces"
+      Effect = "Allow"
+      Action = ["ec2:CreateNetworkInterface"]
+      Resource = concat(
+        ["${local.ec2_arn}:network-interface/*"],
+        [for id in vpc.subnet_ids : "${local.ec2_arn}:subnet/${id}"],
+        [for id in vpc.security_group_ids : "${local.ec2_arn}:security-group/${id}"],
+      )
+    },
+    {
+      Sid      = "UseNetworkInterfaces"
+      Effect   = "Allow"
+      Action   = ["ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"]
+      Resource = ["${local.ec2_arn}:network-interface/*"]
+    },
+    {
+      Sid      = "FindNetworkInterfaces"
+      Effect   = "Allow"
+      Action   = ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"]
+      Resource = ["*"]
+    },
+    {
+      Sid       = "DenyNetworkToOwnCode"
+      Effect    = "Deny"
+      Action    = ["ec2:*"]
+      Resource  = ["*"]
+      Condition = { ArnEquals = { "lambda:SourceFunctionArn" = [local.function_arn] } }
+    },
+  ]]
 }
 
 resource "aws_iam_role" "collector" {
@@ -114,4 +150,31 @@ resource "aws_iam_role_policy" "keys" {
   name   = "use-kms-keys"
   role   = aws_iam_role.collector.name
   policy = jsonencode({ Version = "2012-10-17", Statement = local.key_statements })
+}
+
+resource "aws_iam_role_policy" "network" {
+  count = length(local.network_statements)
+
+  name   = "join-vpc"
+  role   = aws_iam_role.collector.name
+  policy = jsonencode({ Version = "2012-10-17", Statement = local.network_statements[count.index] })
+}
+
+# X-Ray knows no resources.
+# https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
+resource "aws_iam_role_policy" "tracing" {
+  count = var.collector.tracing ? 1 : 0
+
+  name = "send-traces"
+  role = aws_iam_role.collector.name
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid      = "SendTraces"
+      Effect   = "Allow"
+      Action   = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+      Resource = ["*"]
+    }]
+  })
 }

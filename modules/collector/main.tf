@@ -39,6 +39,8 @@ locals {
       POWERTOOLS_LOG_LEVEL         = var.collector.log_level
     },
     var.zoom.start_date == null ? {} : { START_DATE = var.zoom.start_date },
+    try(var.collector.vpc.https_proxy, null) == null ? {} : { HTTPS_PROXY = var.collector.vpc.https_proxy },
+    try(var.collector.vpc.no_proxy, null) == null ? {} : { NO_PROXY = var.collector.vpc.no_proxy },
   )
 }
 
@@ -103,11 +105,28 @@ resource "aws_lambda_function" "collector" {
     system_log_level      = "WARN"
   }
 
+  code_signing_config_arn = var.collector.code_signing_config_arn
+
+  tracing_config {
+    mode = var.collector.tracing ? "Active" : "PassThrough"
+  }
+
+  dynamic "vpc_config" {
+    for_each = var.collector.vpc[*]
+
+    content {
+      subnet_ids         = vpc_config.value.subnet_ids
+      security_group_ids = vpc_config.value.security_group_ids
+    }
+  }
+
   tags = var.tags
 
   depends_on = [
     aws_iam_role_policy.credentials,
     aws_iam_role_policy.keys,
+    aws_iam_role_policy.network,
+    aws_iam_role_policy.tracing,
     aws_iam_role_policy_attachment.writer,
   ]
 

@@ -76,6 +76,16 @@ variable "collector" {
     log_level             = optional(string, "INFO")
     log_retention_days    = optional(number, 365)
     metrics_namespace     = optional(string, "ZoomOperationLogs")
+    tracing               = optional(bool, false)
+
+    code_signing_config_arn = optional(string)
+
+    vpc = optional(object({
+      subnet_ids         = list(string)
+      security_group_ids = list(string)
+      https_proxy        = optional(string)
+      no_proxy           = optional(string)
+    }))
   })
   description = "The Lambda function; see the root module's variable of this name."
   default     = {}
