@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from flask import has_request_context, request
 from moto.awslambda.models import LambdaFunction
 from moto.cloudwatch.responses import CloudWatchResponse
+from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 from moto.iam.responses import IamResponse
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
@@ -89,6 +90,15 @@ def repair_service_specific_credentials() -> None:
         return f'<{name}Response xmlns="https://iam.amazonaws.com/doc/2010-05-08/">{listed}</{name}Response>'
 
     IamResponse.list_service_specific_credentials = list_service_specific_credentials  # type: ignore[attr-defined]
+
+
+def repair_security_group_rules() -> None:
+    """EC2 tells a rule's description whatever it lets in; moto only where that is a range of addresses."""
+
+    def description(self: Any) -> str | None:
+        return (self.ip_range or self.source_group or {}).get("Description")
+
+    SecurityGroupRule.description = property(description)  # type: ignore[assignment,method-assign]
 
 
 def repair_conditional_writes() -> None:
@@ -179,6 +189,7 @@ def serve(folder: str) -> None:
         repair_composite_alarms,
         repair_delete_markers,
         repair_service_specific_credentials,
+        repair_security_group_rules,
         repair_conditional_writes,
         repair_policies,
     ):

@@ -73,6 +73,19 @@ def test_a_user_has_no_credentials_for_other_services(aws: AwsStandIn) -> None:
     iam.delete_user(UserName="reader")
 
 
+def test_a_security_group_rule_keeps_its_description(aws: AwsStandIn) -> None:
+    ec2 = aws.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/24")["Vpc"]["VpcId"]
+    guarded, caller = (
+        ec2.create_security_group(GroupName=name, Description=name, VpcId=vpc)["GroupId"] for name in ("a", "b")
+    )
+    pair = {"GroupId": caller, "Description": "the collector"}
+    ports = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
+    ec2.authorize_security_group_ingress(GroupId=guarded, IpPermissions=[{**ports, "UserIdGroupPairs": [pair]}])
+    rules = ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [guarded]}])["SecurityGroupRules"]
+    assert [rule["Description"] for rule in rules if not rule["IsEgress"]] == ["the collector"]
+
+
 def test_lambda_echoes_its_logging_dead_letter_and_tracing_configuration(aws: AwsStandIn) -> None:
     functions = aws.client("lambda")
     aws.client("iam").create_role(RoleName="collector", AssumeRolePolicyDocument="{}")

@@ -1,0 +1,108 @@
+# Every input set, most of them to another value than the default: what a platform team with rules of its own writes.
+
+provider "aws" {}
+
+data "aws_caller_identity" "current" {}
+data "aws_partition" "current" {}
+data "aws_region" "current" {}
+
+locals {
+  partition = data.aws_partition.current.partition
+  account   = data.aws_caller_identity.current.account_id
+}
+
+module "zoom_operation_logs" {
+  # In a repository of your own, take the module from its git address, at a version:
+  # source = "git::https://github.com/YOUR-ORGANISATION/terraform-aws-zoom-operation-logs.git?ref=v0.1.0"
+  source = "../.."
+
+  bucket_name              = var.bucket_name
+  name_prefix              = "emea-"
+  iam_path                 = "/security/"
+  permissions_boundary_arn = aws_iam_policy.boundary.arn
+  kms_key                  = { arn = aws_kms_key.zoom.arn }
+
+  tags = {
+    owner       = "security-engineering"
+    cost-centre = "4711"
+  }
+
+  bucket = {
+    create                       = true
+    prefix                       = "audit/zoom/operationlogs/"
+    state_key                    = "audit/zoom/state.json"
+    versioning                   = true
+    force_destroy                = var.force_destroy
+    expiration_days              = 2557 # seven years
+    noncurrent_expiration_days   = 365
+    abort_incomplete_upload_days = 3
+    transitions                  = [{ days = 90, storage_class = "GLACIER_IR" }]
+    access_logs                  = { bucket = aws_s3_bucket.access_logs.bucket, prefix = "zoom/" }
+  }
+
+  zoom = {
+    oauth_url           = var.zoom.oauth_url
+    api_url             = var.zoom.api_url
+    page_size           = 200
+    timeout_seconds     = 20
+    lookback_days       = 7
+    reconcile_hours     = 6
+    start_date          = var.zoom.start_date
+    credentials_version = var.credentials_version
+  }
+  zoom_credentials = var.zoom_credentials
+
+  secret = {
+    name                 = "zoom/operation-logs"
+    recovery_window_days = 7
+  }
+
+  collector = {
+    function_name         = "zoom-operation-logs"
+    role_name             = "zoom-operation-logs-collector"
+    policy_name           = "zoom-operation-logs-writer"
+    architecture          = "arm64"
+    memory_mb             = 1024
+    timeout_seconds       = 600
+    reserved_concurrency  = 2
+    max_event_age_seconds = 600
+    log_level             = "INFO"
+    log_retention_days    = 731
+    metrics_namespace     = "Security/Zoom"
+    tracing               = true
+  }
+
+  schedule = {
+    name                    = "zoom-operation-logs"
+    role_name               = "zoom-operation-logs-scheduler"
+    dead_letter_queue_name  = "zoom-operation-logs-undelivered"
+    expression              = "cron(0/10 * * * ? *)"
+    timezone                = "Europe/Madrid"
+    enabled                 = true
+    flexible_window_minutes = 5
+    retry_attempts          = 5
+    max_event_age_seconds   = 300
+  }
+
+  # The committed package, by way of a bucket from which deployments may read.
+  package = {
+    s3_bucket         = aws_s3_object.package.bucket
+    s3_key            = aws_s3_object.package.key
+    s3_object_version = aws_s3_object.package.version_id
+  }
+
+  reader = {
+    mode        = "role"
+    name        = "secops-zoom-reader"
+    policy_name = "secops-zoom-reader"
+    subject_id  = var.secops_subject_id
+  }
+
+  feed = {
+    name              = "Zoom Operation Logs EMEA"
+    deletion_option   = "ON_SUCCESS"
+    max_lookback_days = 30
+    namespace         = "emea"
+    labels            = { environment = "production" }
+  }
+}

@@ -1,0 +1,145 @@
+# What a platform usually has already: a key, a bucket for access logs, one for packages, and a permissions boundary.
+
+resource "aws_kms_key" "zoom" {
+  description             = "Zoom operation logs"
+  enable_key_rotation     = true
+  deletion_window_in_days = 7
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "AccountDecides"
+        Effect    = "Allow"
+        Principal = { AWS = "arn:${local.partition}:iam::${local.account}:root" }
+        Action    = "kms:*"
+        Resource  = "*"
+      },
+      {
+        Sid       = "CloudWatchLogsEncrypts"
+        Effect    = "Allow"
+        Principal = { Service = "logs.${data.aws_region.current.id}.amazonaws.com" }
+        Action    = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
+        Resource  = "*"
+        Condition = { ArnLike = {
+          "kms:EncryptionContext:aws:logs:arn" = "arn:${local.partition}:logs:${data.aws_region.current.id}:${local.account}:log-group:/aws/lambda/emea-*"
+        } }
+      },
+    ]
+  })
+}
+
+resource "aws_s3_bucket" "access_logs" {
+  bucket        = "${var.bucket_name}-access-logs"
+  force_destroy = var.force_destroy
+}
+
+resource "aws_s3_bucket_public_access_block" "access_logs" {
+  bucket                  = aws_s3_bucket.access_logs.bucket
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+
+resource "aws_s3_bucket_policy" "access_logs" {
+  bucket = aws_s3_bucket.access_logs.bucket
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "S3WritesAccessLogs"
+        Effect    = "Allow"
+        Principal = { Service = "logging.s3.amazonaws.com" }
+        Action    = "s3:PutObject"
+        Resource  = "arn:${local.partition}:s3:::${aws_s3_bucket.access_logs.bucket}/zoom/*"
+        Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
+      },
+      {
+        Sid       = "DenyInsecureTransport"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "s3:*"
+        Resource  = ["arn:${local.partition}:s3:::${aws_s3_bucket.access_logs.bucket}", "arn:${local.partition}:s3:::${aws_s3_bucket.access_logs.bucket}/*"]
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      },
+    ]
+  })
+
+  depends_on = [aws_s3_bucket_public_access_block.access_logs]
+}
+
+resource "aws_s3_bucket" "packages" {
+  bucket        = "${var.bucket_name}-packages"
+  force_destroy = var.force_destroy
+}
+
+resource "aws_s3_bucket_public_access_block" "packages" {
+  bucket                  = aws_s3_bucket.packages.bucket
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+
+resource "aws_s3_bucket_versioning" "packages" {
+  bucket = aws_s3_bucket.packages.bucket
+
+  versioning_configuration {
+    status = "Enabled"
+  }
+}
+
+resource "aws_s3_bucket_policy" "packages" {
+  bucket = aws_s3_bucket.packages.bucket
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "DenyInsecureTransport"
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = "s3:*"
+      Resource  = ["arn:${local.partition}:s3:::${aws_s3_bucket.packages.bucket}", "arn:${local.partition}:s3:::${aws_s3_bucket.packages.bucket}/*"]
+      Condition = { Bool = { "aws:SecureTransport" = "false" } }
+    }]
+  })
+
+  depends_on = [aws_s3_bucket_public_access_block.packages]
+}
+
+resource "aws_s3_object" "package" {
+  bucket      = aws_s3_bucket.packages.bucket
+  key         = "zoom-operation-logs/collector.zip"
+  source      = var.package_file
+  source_hash = filemd5(var.package_file) # a new package is a new version
+
+  depends_on = [aws_s3_bucket_versioning.packages]
+}
+
+# What no role or user made by Terraform may ever exceed, here.
+resource "aws_iam_policy" "boundary" {
+  name = "zoom-operation-logs-boundary"
+  path = "/security/"
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid    = "Regional"
+        Effect = "Allow"
+        Action = [
+          "kms:Decrypt", "kms:GenerateDataKey",
+          "lambda:InvokeFunction",
+          "logs:CreateLogStream", "logs:PutLogEvents",
+          "s3:DeleteObject", "s3:GetBucketLocation", "s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:ListBucketVersions", "s3:PutObject",
+          "secretsmanager:GetSecretValue",
+          "sqs:SendMessage",
+          "xray:PutTelemetryRecords", "xray:PutTraceSegments",
+        ]
+        Resource = "*"
+      },
+    ]
+  })
+}

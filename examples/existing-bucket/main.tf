@@ -1,0 +1,49 @@
+# Into a bucket that exists, with a secret that exists: the module makes neither, and changes neither.
+
+provider "aws" {}
+
+module "zoom_operation_logs" {
+  # In a repository of your own, take the module from its git address, at a version:
+  # source = "git::https://github.com/YOUR-ORGANISATION/terraform-aws-zoom-operation-logs.git?ref=v0.1.0"
+  source = "../.."
+
+  bucket_name = aws_s3_bucket.security_lake.bucket
+  kms_key     = { arn = aws_kms_key.security_lake.arn } # the key of the bucket's objects
+
+  bucket = {
+    create    = false
+    prefix    = "zoom/operationlogs/"
+    state_key = "zoom/operationlogs-state/state.json"
+  }
+
+  secret = {
+    existing = {
+      arn     = aws_secretsmanager_secret.zoom.arn
+      kms_key = { arn = aws_kms_key.security_lake.arn }
+    }
+  }
+
+  zoom = var.zoom
+}
+
+# A bucket has one policy and it is yours: merge into it what the module asks for.
+data "aws_iam_policy_document" "security_lake" {
+  source_policy_documents = [module.zoom_operation_logs.bucket.policy]
+
+  statement {
+    sid       = "DenyDeletion"
+    effect    = "Deny"
+    actions   = ["s3:DeleteBucket"]
+    resources = [aws_s3_bucket.security_lake.arn]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+  }
+}
+
+resource "aws_s3_bucket_policy" "security_lake" {
+  bucket = aws_s3_bucket.security_lake.bucket
+  policy = data.aws_iam_policy_document.security_lake.json
+}

@@ -1,0 +1,20 @@
+variable "bucket_name" {
+  type        = string
+  description = "Name of the owner's bucket."
+  default     = "security-lake"
+}
+
+variable "force_destroy" {
+  type        = bool
+  description = "Let `terraform destroy` delete the owner's bucket with what is in it."
+  default     = false
+}
+
+variable "zoom" {
+  type = object({
+    oauth_url = optional(string)
+    api_url   = optional(string)
+  })
+  description = "Zoom's addresses, where they differ."
+  default     = {}
+}

@@ -1,0 +1,9 @@
+output "secret_arn" {
+  description = "The secret that waits for Zoom's credentials."
+  value       = module.zoom_operation_logs.secret.arn
+}
+
+output "feed_values" {
+  description = "What to enter under SIEM Settings > Feeds in Google SecOps."
+  value       = module.zoom_operation_logs.secops_feed_values
+}

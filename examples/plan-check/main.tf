@@ -1,0 +1,31 @@
+# A repository of your own: a root module, and a pipeline that plans it and checks the plan.
+
+# Keep the state where the pipeline finds it again; a bucket of yours with versions and a lock does:
+# terraform {
+#   backend "s3" {
+#     bucket       = "YOUR-STATE-BUCKET"
+#     key          = "zoom-operation-logs/terraform.tfstate"
+#     region       = "eu-west-1"
+#     encrypt      = true
+#     use_lockfile = true
+#   }
+# }
+
+provider "aws" {
+  default_tags {
+    tags = {
+      owner   = "security"
+      service = "zoom-operation-logs"
+    }
+  }
+}
+
+module "zoom_operation_logs" {
+  # In a repository of your own, take the module from its git address, at a version:
+  # source = "git::https://github.com/YOUR-ORGANISATION/terraform-aws-zoom-operation-logs.git?ref=v0.1.0"
+  source = "../.."
+
+  bucket_name = var.bucket_name
+  bucket      = { force_destroy = var.force_destroy }
+  zoom        = var.zoom
+}

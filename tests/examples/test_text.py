@@ -1,0 +1,43 @@
+"""The examples as text: what a reader copies is complete, documented and of this version of the module."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import hcl2
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+EXAMPLES = sorted(file.parent for file in REPOSITORY.glob("examples/*/main.tf"))
+ADDRESS = "git::https://github.com/YOUR-ORGANISATION/terraform-aws-zoom-operation-logs.git?ref=v0.1.0"
+
+# What the complete example cannot set, because it excludes something that it does set.
+EXCLUDED = {"existing", "code_signing_config_arn", "vpc", "filename", "federated_principal"}
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+def test_an_example_is_a_whole_root_module_with_its_readme(example: Path) -> None:
+    files = {file.name for file in example.iterdir()}
+    assert {"README.md", "main.tf", "outputs.tf", "variables.tf", "versions.tf"} <= files
+    assert (example / "versions.tf").read_text() == (REPOSITORY / "versions.tf").read_text()
+    assert (example / "README.md").read_text().startswith(f"# {example.name}\n")
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+def test_an_example_says_the_address_that_a_caller_writes(example: Path) -> None:
+    main = (example / "main.tf").read_text()
+    assert f'# source = "{ADDRESS}"' in main
+    assert set(re.findall(r'(?m)^\s*source\s*= "(.*)"$', main)) == {"../.."}
+
+
+def test_the_complete_example_sets_every_input() -> None:
+    variables = hcl2.loads((REPOSITORY / "variables.tf").read_text())["variable"]
+    inputs = {name.strip('"'): block for variable in variables for name, block in variable.items()}
+    [(_, call)] = hcl2.loads((REPOSITORY / "examples/complete/main.tf").read_text())["module"][0].items()
+    assert inputs.keys() <= call.keys()
+    for name, block in inputs.items():
+        attributes = set(re.findall(r"(\w+)\s*=", re.sub(r"object\(\{.*?\}\)", "", str(block["type"])[9:])))
+        if isinstance(call[name], dict):
+            given = {key.strip('"') for key in call[name]}
+            assert attributes - given <= EXCLUDED, f"{name}: {attributes - given - EXCLUDED}"
