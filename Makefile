@@ -2,10 +2,10 @@
 
 PYTHON = python3
 VENV = .venv/bin
-TYPED = lambda/zoom_operationlogs lambda/package.py cli/zoomlogs tests/standins tests/bench scripts/setup.py
+TYPED = lambda/zoom_operationlogs lambda/package.py cli/zoomlogs tests/standins tests/bench scripts/setup.py scripts/document.py
 
 .DEFAULT_GOAL = help
-.PHONY: help setup demo test test-fast lint package bench fmt clean
+.PHONY: help setup demo test test-fast lint package docs bench fmt clean
 
 # `make setup PYTHON=…` makes .venv with that Python; else scripts/setup.py picks one, run by any Python that runs it.
 define prepare
@@ -29,7 +29,7 @@ demo: ## Show it working, without AWS or Zoom (KEEP=1 leaves it running, ARGS=�
 	@$(VENV)/zoomlogs demo $(ARGS)
 
 test: ## Check everything, the real Terraform included (ARGS=… goes to pytest)
-	$(call prepare,--terraform)
+	$(call prepare,--terraform --tools)
 	@$(MAKE) --no-print-directory lint
 	$(VENV)/python lambda/package.py --check
 	$(VENV)/pytest -n 2 --dist loadfile $(ARGS)
@@ -49,6 +49,10 @@ package: ## Build lambda/dist/collector.zip from lambda/, the same bytes everywh
 	$(call prepare)
 	@$(VENV)/python lambda/package.py
 
+docs: ## Renew the tables in the READMEs from the .tf files
+	$(call prepare)
+	@$(VENV)/python scripts/document.py
+
 bench: ## Measure speed and cost into docs/bench.md: a quarter of an hour (ARGS=--quick is short)
 	$(call prepare)
 	@$(VENV)/python tests/bench $(ARGS)
@@ -60,6 +64,6 @@ fmt: ## Format Python and Terraform
 	@if command -v terraform >/dev/null; then terraform fmt -recursive; fi
 
 clean: ## Remove what can be made again
-	rm -rf .venv .venv.old build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv.old .venv-compliance* .venv-checkov* build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 	find . -name .terraform -prune -exec rm -rf {} +

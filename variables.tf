@@ -63,7 +63,7 @@ variable "permissions_boundary_arn" {
 
 variable "kms_key" {
   type        = object({ arn = string })
-  description = "KMS key that encrypts all that is kept: the bucket's objects, and the secret, logs, queue and function environment made here. Its key policy must let CloudWatch Logs use it. With a bucket that exists, the key of that bucket. Null leaves each to its service's own key."
+  description = "KMS key, by its `arn`, that encrypts all that is kept: the bucket's objects, and the secret, logs, queue and function environment made here. Its key policy must let CloudWatch Logs use it. With a bucket that exists, the key of that bucket. Null leaves each to its service's own key."
   default     = null
 
   validation {
@@ -248,7 +248,7 @@ variable "zoom_credentials" {
     client_id     = string
     client_secret = string
   })
-  description = "Credentials of Zoom's Server-to-Server OAuth app, to be written once into the secret made here; needs `zoom.credentials_version`. Ephemeral: kept in neither plan nor state."
+  description = "Credentials of Zoom's Server-to-Server OAuth app (`account_id`, `client_id`, `client_secret`), to be written once into the secret made here; needs `zoom.credentials_version`. Ephemeral: kept in neither plan nor state."
   default     = null
   ephemeral   = true
   sensitive   = true

@@ -1,0 +1,50 @@
+"""The files that callers' tooling looks for: they parse, name what is there, and pin what they fetch."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import hcl2
+import yaml
+
+from .pages import REPOSITORY
+
+HOOKS: dict[str, Any] = yaml.safe_load((REPOSITORY / ".pre-commit-config.yaml").read_text())
+
+
+def test_tflint_reads_the_module_with_all_rules() -> None:
+    with (REPOSITORY / ".tflint.hcl").open() as file:
+        options = hcl2.SerializationOptions(strip_string_quotes=True, explicit_blocks=False, with_comments=False)
+        settings = hcl2.load(file, serialization_options=options)
+    assert settings == {
+        "config": [{"call_module_type": "local"}],
+        "plugin": [{"terraform": {"enabled": True, "preset": "all"}}],
+    }
+
+
+def test_every_hook_from_elsewhere_is_pinned() -> None:
+    revisions = {one["repo"]: one.get("rev") for one in HOOKS["repos"]}
+    assert revisions.pop("local") is None
+    assert all(re.fullmatch(r"v\d+\.\d+\.\d+", rev) for rev in revisions.values())
+
+
+def test_the_hooks_ruff_is_the_one_of_make_lint() -> None:
+    [rev] = [one["rev"] for one in HOOKS["repos"] if one["repo"].endswith("/ruff-pre-commit")]
+    pinned = re.search(r"^ruff==(\S+)", (REPOSITORY / "requirements-dev.txt").read_text(), re.MULTILINE)
+    assert pinned
+    assert rev == f"v{pinned[1]}"
+
+
+def test_hooks_name_files_that_exist() -> None:
+    text = (REPOSITORY / ".pre-commit-config.yaml").read_text()
+    named = set(re.findall(r"(?:--config=(?:__GIT_WORKING_DIR__/)?|python3 )([\w./-]+)", text))
+    assert named == {".terraform-docs.yml", ".tflint.hcl", "lambda/package.py"}
+    assert all((REPOSITORY / name).is_file() for name in named)
+
+
+def test_the_docs_hook_runs_for_the_modules_that_have_tables() -> None:
+    [docs] = [hook for one in HOOKS["repos"] for hook in one["hooks"] if hook["id"] == "terraform_docs"]
+    wanted = {*REPOSITORY.glob("*.tf"), *REPOSITORY.glob("modules/*/*.tf")}
+    files = {file.relative_to(REPOSITORY).as_posix(): file in wanted for file in REPOSITORY.rglob("*.tf")}
+    assert {name: bool(re.search(docs["files"], name)) for name in files} == files
