@@ -1,7 +1,8 @@
 """Make .venv, with everything the demo and the tests need: `make setup`.
 
 Finds the best Python on the machine (3.13 as in Lambda, else the newest from 3.11 on), installs the hashed
-requirements and the project itself, and does nothing when nothing has changed. Needs only the standard library, and
+requirements and the project itself, and does nothing when nothing has changed. With `--tools`, the tools that check
+plans get environments of their own, because their pins fit beside nothing else. Needs only the standard library, and
 parses on Python 3.8, so that an old Python can say what is missing.
 """
 
@@ -18,16 +19,43 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+
+class Environment(NamedTuple):
+    """A virtual environment: its folder and the hashed requirements in it.
+
+    `project` is installed as well, and `build` first, where requirements have no wheel and must be built.
+    """
+
+    folder: Path
+    requirements: Path
+    project: Path | None = None
+    build: Path | None = None
+
+    @property
+    def python(self) -> str:
+        """The Python inside."""
+        return str(self.folder / "bin" / "python")
+
+    @property
+    def stamp(self) -> Path:
+        """The file that tells what it was made from."""
+        return self.folder / "setup.json"
+
+
 ROOT = Path(__file__).resolve().parents[1]
-VENV = ROOT / ".venv"
-STAMP = VENV / "setup.json"
-REQUIREMENTS = ROOT / "requirements-dev.txt"
-PROJECT = ROOT / "pyproject.toml"
+MAIN = Environment(ROOT / ".venv", ROOT / "requirements-dev.txt", ROOT / "pyproject.toml")
+COMPLIANCE = ROOT / "tests" / "compliance"
+TOOLS = (
+    Environment(
+        ROOT / ".venv-compliance", COMPLIANCE / "requirements.txt", build=COMPLIANCE / "requirements-build.txt"
+    ),
+    Environment(ROOT / ".venv-checkov", ROOT / "tests" / "checkov" / "requirements.txt"),
+)
 PREFERRED = (3, 13)
 OLDEST = (3, 11)
 OLDEST_TERRAFORM = (1, 11)
@@ -44,16 +72,18 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description="Make .venv, with everything the demo and the tests need.")
     parser.add_argument("--python", help="the Python to use (default: the best on this machine)")
     parser.add_argument("--terraform", action="store_true", help="check that Terraform is there, too")
+    parser.add_argument("--tools", action="store_true", help="make the environments of the plan checks' tools, too")
     options = parser.parse_args(arguments)
     try:
         if options.terraform:
             check_terraform()
-        set_up(options.python)
+        for environment in (MAIN, *(TOOLS if options.tools else ())):
+            set_up(environment, options.python)
     except SetupError as error:
         say(str(error))
         return 1
     except KeyboardInterrupt:
-        say("Interrupted: .venv is as it was before.")
+        say("Interrupted: what was there before still is.")
         return 130
     return 0
 
@@ -64,61 +94,76 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-# --- .venv -----------------------------------------------------------------------------------------------------------
+# --- the environments ------------------------------------------------------------------------------------------------
 
 
-def set_up(wanted: str | None) -> None:
-    """Make or renew .venv if it is not what the checkout asks for. Raises SetupError, and then leaves the old one."""
-    state = {"root": str(ROOT), "requirements": sha256(REQUIREMENTS), "project": sha256(PROJECT)}
-    stamp, current = read_stamp(), probe(str(VENV / "bin" / "python"))
+def set_up(environment: Environment, wanted: str | None) -> None:
+    """Make or renew an environment that is not as the checkout asks. Raises SetupError, and then leaves the old one."""
+    files = [file for file in (environment.requirements, environment.build) if file]
+    state = {"root": str(ROOT), "requirements": " ".join(map(sha256, files))}
+    if environment.project:
+        state["project"] = sha256(environment.project)
+    stamp, current = read_stamp(environment), probe(environment.python)
     kept = all(stamp.get(name) == state[name] for name in ("root", "requirements"))
     if current and kept and current[:2] == PREFERRED and not wanted:
-        return renew_project(stamp, state)
+        return renew_project(environment, stamp, state)
     python = explicit_python(wanted) if wanted else best_python()
     fits = current and (current[:2] == python[1][:2] if wanted else rank(current) >= rank(python[1]))
-    return renew_project(stamp, state) if kept and fits else make_venv(python, state)
+    return renew_project(environment, stamp, state) if kept and fits else make(environment, python, state)
 
 
-def renew_project(stamp: dict[str, str], state: dict[str, str]) -> None:
+def renew_project(environment: Environment, stamp: dict[str, str], state: dict[str, str]) -> None:
     """Install the project again when its metadata has changed; its code is used in place."""
-    if stamp.get("project") != state["project"]:
-        STAMP.unlink()
-        install_project()
-        STAMP.write_text(json.dumps(state))
+    if stamp.get("project") != state.get("project"):
+        environment.stamp.unlink()
+        install_project(environment)
+        environment.stamp.write_text(json.dumps(state))
 
 
-def make_venv(python: tuple[str, tuple[int, ...]], state: dict[str, str]) -> None:
-    """Make .venv anew and vouch for it last; on any failure put the old one back."""
+def make(environment: Environment, python: tuple[str, tuple[int, ...]], state: dict[str, str]) -> None:
+    """Make an environment anew and vouch for it last; on any failure put the old one back."""
     executable, version = python
-    begun = time.time()
-    say("Setting up .venv with Python {} ({}).".format(".".join(map(str, version)), executable))
-    old = VENV.with_name(".venv.old")
+    folder, begun = environment.folder, time.time()
+    say("Setting up {} with Python {} ({}).".format(folder.name, ".".join(map(str, version)), executable))
+    old = folder.with_name(folder.name + ".old")
     shutil.rmtree(str(old), ignore_errors=True)
-    if VENV.exists():
-        VENV.rename(old)
+    if folder.exists():
+        folder.rename(old)
     try:
-        run([executable, "-m", "venv", str(VENV)], f"{executable} could not make a virtual environment")
-        pip("--require-hashes", "-r", str(REQUIREMENTS), count=count_requirements())
-        install_project()
+        run([executable, "-m", "venv", str(folder)], f"{executable} could not make a virtual environment")
+        install_requirements(environment)
+        install_project(environment)
     except BaseException:
-        shutil.rmtree(str(VENV), ignore_errors=True)
+        shutil.rmtree(str(folder), ignore_errors=True)
         if old.exists():
-            old.rename(VENV)
+            old.rename(folder)
         raise
-    STAMP.write_text(json.dumps(state))
+    environment.stamp.write_text(json.dumps(state))
     shutil.rmtree(str(old), ignore_errors=True)
     say(f"Set up in {time.time() - begun:.0f} s.")
 
 
-def install_project() -> None:
-    """Install the checkout itself, editable, with the setuptools that the requirements pin."""
-    pip("--no-deps", "--no-build-isolation", "--editable", str(ROOT), count=0)
+def install_requirements(environment: Environment) -> None:
+    """Install the hashed requirements, those that build others first: pip would fetch any version by itself."""
+    isolated: list[str] = []
+    if environment.build:
+        pip(environment, "--require-hashes", "-r", str(environment.build), count=0)
+        isolated = ["--no-build-isolation"]
+    count = count_requirements(environment.requirements)
+    pip(environment, *isolated, "--require-hashes", "-r", str(environment.requirements), count=count)
 
 
-def pip(*arguments: str, count: int) -> None:
+def install_project(environment: Environment) -> None:
+    """Install the checkout itself where it belongs, editable, with the setuptools that the requirements pin."""
+    if environment.project:
+        folder = str(environment.project.parent)
+        pip(environment, "--no-deps", "--no-build-isolation", "--editable", folder, count=0)
+
+
+def pip(environment: Environment, *arguments: str, count: int) -> None:
     """Run `pip install`, showing how far it is when it will collect `count` packages. Raises SetupError."""
-    command = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
-    run([*command, *arguments], "pip could not install what .venv needs", count)
+    command = [environment.python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+    run([*command, *arguments], f"pip could not install what {environment.folder.name} needs", count)
 
 
 def run(command: list[str], failure: str, count: int = 0) -> None:
@@ -159,15 +204,15 @@ def progress(lines: Iterable[str], count: int) -> Iterator[str]:
         sys.stdout.write("\r{:<60}\r".format(""))
 
 
-def count_requirements() -> int:
+def count_requirements(requirements: Path) -> int:
     """Count the pinned packages, those for other platforms too."""
-    return len(re.findall(r"(?m)^[A-Za-z0-9][^\s]*==", REQUIREMENTS.read_text(encoding="utf-8")))
+    return len(re.findall(r"(?m)^[A-Za-z0-9][^\s]*==", requirements.read_text(encoding="utf-8")))
 
 
-def read_stamp() -> dict[str, str]:
-    """Read what .venv was made from; empty when it was never finished."""
+def read_stamp(environment: Environment) -> dict[str, str]:
+    """Read what an environment was made from; empty when it was never finished."""
     try:
-        stamp = json.loads(STAMP.read_text(encoding="utf-8"))
+        stamp = json.loads(environment.stamp.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return stamp if isinstance(stamp, dict) else {}
@@ -214,8 +259,8 @@ def candidates() -> list[str]:
     home, env = Path.home(), os.environ
     minors = range(PREFERRED[1] + 3, OLDEST[1] - 1, -1)
     names = ["python{}.{}".format(*PREFERRED), *(f"python3.{minor}" for minor in minors), "python3", "python"]
-    inside = str(VENV) + os.sep  # the environment to be replaced, when it is activated
-    folders = [folder for folder in env.get("PATH", "").split(os.pathsep) if not (folder + os.sep).startswith(inside)]
+    inside = str(ROOT / ".venv")  # the environments to be replaced, when one is activated
+    folders = [folder for folder in env.get("PATH", "").split(os.pathsep) if not folder.startswith(inside)]
     found = [shutil.which(name, path=os.pathsep.join(folders)) for name in names]
     managers = [
         (Path(env.get("PYENV_ROOT") or home / ".pyenv") / "versions", "3.*/bin/python3"),

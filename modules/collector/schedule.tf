@@ -91,6 +91,7 @@ resource "aws_iam_role_policy" "scheduler_key" {
 }
 
 resource "aws_scheduler_schedule" "collector" {
+  #checkov:skip=CKV_AWS_297:What it keeps is {}
   name                         = "${var.name_prefix}${var.schedule.name}"
   description                  = "Runs ${local.function_name}"
   state                        = var.schedule.enabled ? "ENABLED" : "DISABLED"

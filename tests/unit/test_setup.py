@@ -30,20 +30,17 @@ def setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
         "moto==5.2.5 \\\n    --hash=sha256:0\nruff[x]==1 ; python_version>'3'\n"
     )
     (tmp_path / "pyproject.toml").write_text("[project]\n")
-    monkeypatch.setattr(module, "ROOT", tmp_path)
-    for name, path in {
-        "VENV": ".venv",
-        "STAMP": ".venv/setup.json",
-        "REQUIREMENTS": "requirements-dev.txt",
-        "PROJECT": "pyproject.toml",
-    }.items():
-        monkeypatch.setattr(module, name, tmp_path / path)
+    (tmp_path / "requirements-tool.txt").write_text("tool==1 --hash=sha256:0\n")
+    main = module.Environment(tmp_path / ".venv", tmp_path / "requirements-dev.txt", tmp_path / "pyproject.toml")
+    tool = module.Environment(tmp_path / ".venv-tool", tmp_path / "requirements-tool.txt")
+    for name, value in {"ROOT": tmp_path, "MAIN": main, "TOOLS": (tool,)}.items():
+        monkeypatch.setattr(module, name, value)
     module.runs = []
 
     def run(command: list[str], failure: str, count: int = 0) -> None:
         module.runs.append(" ".join(command))
         if "venv" in command:
-            (tmp_path / ".venv" / "bin").mkdir(parents=True)
+            (Path(command[-1]) / "bin").mkdir(parents=True)
 
     monkeypatch.setattr(module, "run", run)
     pythons(module, monkeypatch, {"/a/python3.13": (3, 13, 1)})
@@ -52,13 +49,14 @@ def setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 def pythons(setup: ModuleType, monkeypatch: pytest.MonkeyPatch, versions: dict[str, Version | None]) -> None:
-    """Say which Pythons the machine has; .venv's is the one it was last made with."""
+    """Say which Pythons the machine has; an environment's is the one it was last made with."""
     monkeypatch.setattr(setup, "candidates", lambda: list(versions))
 
     def probe(python: str) -> Version | None:
-        if python == str(setup.VENV / "bin" / "python"):
-            makers = [line.split()[0] for line in setup.runs if "-m venv" in line]
-            return versions.get(makers[-1]) if makers and setup.VENV.exists() else None
+        for environment in (setup.MAIN, *setup.TOOLS):
+            if python == environment.python:
+                makers = [line.split()[0] for line in setup.runs if line.endswith(f"-m venv {environment.folder}")]
+                return versions.get(makers[-1]) if makers and environment.folder.exists() else None
         return versions.get(python)
 
     monkeypatch.setattr(setup, "probe", probe)
@@ -112,7 +110,7 @@ def test_a_changed_requirement_or_a_better_python_makes_it_anew(setup: Any, monk
     setup.main([])
     assert len(setup.runs) == 6
     assert setup.runs[3].startswith("/b/python3.13 -m venv")
-    with setup.REQUIREMENTS.open("a") as file:
+    with setup.MAIN.requirements.open("a") as file:
         file.write("tenacity==9\n")
     setup.main([])
     assert len(setup.runs) == 9
@@ -122,11 +120,82 @@ def test_a_changed_requirement_or_a_better_python_makes_it_anew(setup: Any, monk
 
 def test_changed_metadata_installs_only_the_project(setup: Any) -> None:
     setup.main([])
-    setup.PROJECT.write_text("[project]\nname = 'x'\n")
+    setup.MAIN.project.write_text("[project]\nname = 'x'\n")
     setup.main([])
     assert len(setup.runs) == 4
     assert "--editable" in setup.runs[3]
-    assert json.loads(setup.STAMP.read_text())["project"] == setup.sha256(setup.PROJECT)
+    assert json.loads(setup.MAIN.stamp.read_text())["project"] == setup.sha256(setup.MAIN.project)
+
+
+def test_the_tools_have_environments_of_their_own_made_only_when_asked_for(setup: Any) -> None:
+    setup.main([])
+    assert not setup.TOOLS[0].folder.exists()
+    main = list(setup.runs)
+    setup.main(["--tools"])
+    venv, pip = setup.runs[len(main) :]
+    assert venv.endswith(f"-m venv {setup.TOOLS[0].folder}")
+    assert pip.startswith(setup.TOOLS[0].python)
+    assert pip.endswith(f"--require-hashes -r {setup.TOOLS[0].requirements}")
+    setup.main(["--tools"])
+    assert len(setup.runs) == len(main) + 2
+    setup.TOOLS[0].requirements.write_text("tool==2 --hash=sha256:0\n")
+    setup.main([])
+    assert len(setup.runs) == len(main) + 2
+    setup.main(["--tools"])
+    assert len(setup.runs) == len(main) + 4
+
+
+def test_what_builds_requirements_without_a_wheel_is_pinned_too(setup: Any, tmp_path: Path) -> None:
+    build = tmp_path / "requirements-build.txt"
+    build.write_text("setuptools==84 --hash=sha256:0\n")
+    setup.TOOLS = (setup.TOOLS[0]._replace(build=build),)
+    setup.main(["--tools"])
+    first, then = setup.runs[-2:]
+    assert first.endswith(f"--require-hashes -r {build}")
+    assert then.endswith(f"--no-build-isolation --require-hashes -r {setup.TOOLS[0].requirements}")
+    done = len(setup.runs)
+    build.write_text("setuptools==85 --hash=sha256:0\n")
+    setup.main(["--tools"])
+    assert len(setup.runs) == done + 3
+
+
+def test_a_tool_that_cannot_be_installed_is_named_and_leaves_the_rest(
+    setup: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    works = setup.run
+
+    def fails(command: list[str], failure: str, count: int = 0) -> None:
+        works(command, failure, count)
+        if command[0] == setup.TOOLS[0].python:
+            raise setup.SetupError(f"{failure}: ERROR: no network")
+
+    monkeypatch.setattr(setup, "run", fails)
+    assert setup.main(["--tools"]) == 1
+    assert capsys.readouterr().out.splitlines()[-1] == "pip could not install what .venv-tool needs: ERROR: no network"
+    assert setup.MAIN.stamp.exists()
+    assert not setup.TOOLS[0].folder.exists()
+
+
+def test_the_requirements_of_every_environment_are_there_with_hashes_and_without_an_index() -> None:
+    spec = importlib.util.spec_from_file_location("setup_script", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    module: Any = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    environments = (module.MAIN, *module.TOOLS)
+    files = [file for one in environments for file in (one.requirements, one.build) if file]
+    assert len(files) == 4
+    for file in files:
+        text = file.read_text(encoding="utf-8")
+        packages = [block for block in text.replace("\\\n", "").splitlines() if "==" in block]
+        assert len(packages) == module.count_requirements(file) > 0
+        assert all("--hash=sha256:" in package for package in packages)
+        assert "://" not in text
+        assert "--index-url" not in text
+    for one in environments:
+        if one.build:
+            pins = [set(file.read_text(encoding="utf-8").splitlines()) for file in (one.build, one.requirements)]
+            assert {line for line in pins[0] if "==" in line} <= pins[1]
 
 
 def test_a_failed_pip_leaves_the_old_environment_or_none(
@@ -142,20 +211,20 @@ def test_a_failed_pip_leaves_the_old_environment_or_none(
     monkeypatch.setattr(setup, "run", fails)
     assert setup.main([]) == 1
     assert capsys.readouterr().out.splitlines()[-1] == "pip could not install what .venv needs: ERROR: no network"
-    assert not setup.VENV.exists()
+    assert not setup.MAIN.folder.exists()
 
     monkeypatch.setattr(setup, "run", works)
     setup.main([])
-    (setup.VENV / "old").touch()
-    setup.REQUIREMENTS.write_text("")
+    (setup.MAIN.folder / "old").touch()
+    setup.MAIN.requirements.write_text("")
     monkeypatch.setattr(setup, "run", fails)
     assert setup.main([]) == 1
-    assert (setup.VENV / "old").exists()
+    assert (setup.MAIN.folder / "old").exists()
     monkeypatch.setattr(setup, "run", works)
     before = len(setup.runs)
     setup.main([])
     assert len(setup.runs) == before + 3
-    assert not (setup.VENV / "old").exists()
+    assert not (setup.MAIN.folder / "old").exists()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,111 @@
+"""Runs terraform-compliance over many plans at once: the tool takes ten times longer to start than to judge a plan.
+
+Run by the Python of terraform-compliance's own environment. Reads from standard input which folders of features judge
+which plans, `[{"features": FOLDER, "plans": [FILE, …]}, …]`, and prints in the same order, for each plan,
+`{"status": N, "scenarios": {NAME: PASSED}, "output": TEXT}`.
+
+The tool is called as its command line calls it, once for each folder. When it has read the features and is about to
+judge, it goes on in one process for each plan.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.argv[1:] = ["--no-ansi"]
+with contextlib.redirect_stdout(sys.stderr):  # it greets
+    import radish.main
+    import terraform_compliance.main as tool
+    from radish.terrain import world
+    from terraform_compliance.common.defaults import Defaults
+
+
+def main() -> None:
+    """Judge all plans."""
+    with tempfile.TemporaryDirectory(prefix="compliance-") as folder:
+        groups = [judge(group, Path(folder) / str(number)) for number, group in enumerate(json.load(sys.stdin))]
+    json.dump(groups, sys.stdout)
+
+
+def judge(group: dict[str, Any], folder: Path) -> list[dict[str, object]]:
+    """Judge each plan of a group by its folder of features."""
+    folders = [folder / str(number) for number, _ in enumerate(group["plans"])]
+    for each in folders:
+        each.mkdir(parents=True)
+    status = in_child(
+        folder / "output", lambda: start(group["features"], dict(zip(group["plans"], folders, strict=True)))
+    )
+    if status:
+        raise SystemExit((folder / "output").read_text(encoding="utf-8"))
+    return [report(each) for each in folders]
+
+
+def start(features: str, plans: dict[str, Path]) -> int:
+    """Start the tool on a folder of features, and let it judge every plan."""
+    run = radish.main.Runner.start
+
+    def run_for_each(runner: Any, found: Any, marker: Any) -> int:
+        for plan, folder in plans.items():
+            status = in_child(folder / "output", lambda: run_for(plan, folder, runner, found, marker))  # noqa: B023
+            (folder / "status").write_text(str(status))
+        return 0
+
+    def run_for(plan: str, folder: Path, *arguments: Any) -> int:
+        Defaults.cache_dir = str(folder / "cache")
+        world.config.user_data["plan_file"] = plan
+        world.config.cucumber_json = str(folder / "report.json")
+        return int(run(*arguments))
+
+    radish.main.Runner.start = run_for_each
+    first = next(iter(plans))
+    sys.argv[1:] = [f"--features={features}", f"--planfile={first}", "--no-ansi", "--cucumber-json=unused"]
+    return int(tool.cli() or 0)
+
+
+def in_child(output: Path, work: Callable[[], int]) -> int:
+    """Do something in a child of this process, with all that it prints in a file; give its exit status."""
+    sys.stdout.flush()
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    status = 70
+    try:
+        with output.open("w", encoding="utf-8") as file:
+            os.dup2(file.fileno(), 1)
+            os.dup2(file.fileno(), 2)
+        status = work()
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else 1
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        with contextlib.suppress(Exception):
+            sys.stdout.flush()
+        os._exit(status)
+
+
+def report(folder: Path) -> dict[str, object]:
+    """Read what the tool reported: each scenario, a row of an outline as one, with whether all its steps passed."""
+    file = folder / "report.json"
+    features = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
+    return {
+        "status": int((folder / "status").read_text()),
+        "scenarios": {
+            element["name"]: all(step["result"]["status"] == "passed" for step in element["steps"])
+            for feature in features
+            for element in feature["elements"]
+        },
+        "output": (folder / "output").read_text(encoding="utf-8"),
+    }
+
+
+if __name__ == "__main__":
+    main()

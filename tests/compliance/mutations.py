@@ -1,0 +1,654 @@
+"""What a plan that breaks a rule looks like: each function here changes the module's real plan in one way.
+
+`MUTATIONS` holds them by the sentence of the scenario that must refuse them, alone.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+Plan = dict[str, Any]
+Values = dict[str, Any]
+Mutate = Callable[[Plan], None]
+
+BUCKET = "arn:aws:s3:::zoom-operation-logs"
+MANAGED = "arn:aws:iam::aws:policy/"
+# Of the forms that credentials have; none is anybody's.
+ZOOM_SECRET = "Zx8" * 10 + "Q7"
+SHAPES = {
+    "an AWS access key": "AK" + "IA" + "ABCDEFGHIJKLMNOP",
+    "a private key": "first line\n-----BEGIN RSA PRIVATE" + " KEY-----",
+    "a signed web token": "Bearer ey" + "JhbGciOiJIUzI1NiJ9.ey" + "JzdWIiOiIxMjM0NTY3ODkwIn0.c2lnbmF0dXJl",
+    "Zoom credentials": f"client_secret = '{ZOOM_SECRET}'",
+}
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """A change of the plan of a variant, named after what it does, and the scenarios that must refuse it."""
+
+    name: str
+    refused_by: tuple[str, ...]
+    variant: str
+    mutate: Mutate
+
+    def of(self, plan: Plan) -> Plan:
+        """Give the changed plan; `plan` stays as it is."""
+        changed = copy.deepcopy(plan)
+        self.mutate(changed)
+        assert changed != plan, f"{self.name} changes nothing"
+        return changed
+
+
+MUTATIONS: list[Mutation] = []
+
+
+def violates(*sentences: str, variant: str = "full") -> Callable[[Mutate], Mutate]:
+    """Register a mutation under the scenarios that it breaks."""
+
+    def register(mutate: Mutate) -> Mutate:
+        MUTATIONS.append(Mutation(mutate.__name__, sentences, variant, mutate))
+        return mutate
+
+    return register
+
+
+def violates_each(outline: str, cases: dict[str, Mutate], variant: str = "full") -> None:
+    """Register a mutation for each row of an outline, named after the row's sentence."""
+    for row, mutate in cases.items():
+        sentence = outline.replace("…", row)
+        MUTATIONS.append(Mutation(sentence, (sentence,), variant, mutate))
+
+
+# --- changing a plan -------------------------------------------------------------------------------------------------
+
+
+def modules(module: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Go through a module and those inside it."""
+    yield module
+    for child in module.get("child_modules", []):
+        yield from modules(child)
+
+
+def values(plan: Plan, kind: str, name: str) -> Iterator[Values]:
+    """Give what a plan says of a resource, in both places where it says it."""
+    changes = [(one, one["change"]["after"]) for one in plan["resource_changes"]]
+    planned = [
+        (one, one["values"])
+        for module in modules(plan["planned_values"]["root_module"])
+        for one in module.get("resources", [])
+    ]
+    found = [held for one, held in changes + planned if (one["type"], one["name"]) == (kind, name)]
+    assert found, f"the plan has no {kind}.{name}"
+    yield from found
+
+
+def put(kind: str, name: str, **changed: Any) -> Mutate:
+    """Set attributes of a resource."""
+
+    def mutate(plan: Plan) -> None:
+        for held in values(plan, kind, name):
+            held.update(changed)
+
+    return mutate
+
+
+def within(kind: str, name: str, change: Callable[[Values], object]) -> Mutate:
+    """Change something deeper in a resource."""
+
+    def mutate(plan: Plan) -> None:
+        for held in values(plan, kind, name):
+            change(held)
+
+    return mutate
+
+
+def statement(kind: str, name: str, sid: str, attribute: str = "policy", **changed: Any) -> Mutate:
+    """Change elements of a policy's statement, found by its Sid ('' for the first); None removes one."""
+
+    def change(held: Values) -> None:
+        policy = json.loads(held[attribute])
+        [found, *_] = [one for one in policy["Statement"] if one.get("Sid", "").startswith(sid)]
+        found.update(changed)
+        for element in [element for element, value in changed.items() if value is None]:
+            del found[element]
+        held[attribute] = json.dumps(policy)
+
+    return within(kind, name, change)
+
+
+def without_statement(kind: str, name: str, sid: str) -> Mutate:
+    """Leave a statement out of a policy."""
+
+    def change(held: Values) -> None:
+        policy = json.loads(held["policy"])
+        policy["Statement"] = [one for one in policy["Statement"] if one["Sid"] != sid]
+        held["policy"] = json.dumps(policy)
+
+    return within(kind, name, change)
+
+
+def without(kind: str) -> Mutate:
+    """Take the resources of a type out of the plan."""
+
+    def mutate(plan: Plan) -> None:
+        plan["resource_changes"] = [one for one in plan["resource_changes"] if one["type"] != kind]
+        for module in modules(plan["planned_values"]["root_module"]):
+            module["resources"] = [one for one in module.get("resources", []) if one["type"] != kind]
+
+    return mutate
+
+
+def more(kind: str, **held: Any) -> Mutate:
+    """Add a resource of the caller's own, outside the module."""
+    resource = {"address": f"{kind}.other", "mode": "managed", "type": kind, "name": "other", "provider_name": "aws"}
+
+    def mutate(plan: Plan) -> None:
+        plan["resource_changes"].append(
+            {**resource, "change": {"actions": ["create"], "before": None, "after": {**held}, "after_unknown": {}}}
+        )
+        plan["planned_values"]["root_module"].setdefault("resources", []).append({**resource, "values": {**held}})
+
+    return mutate
+
+
+def more_policy(kind: str = "aws_iam_policy", attribute: str = "policy", **elements: Any) -> Mutate:
+    """Add a policy of the caller's own, with one statement that allows."""
+    tags = {"tags_all": {"owner": "other"}} if kind == "aws_iam_policy" else {}
+    return more(
+        kind,
+        **tags,
+        **{attribute: json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **elements}]})},
+    )
+
+
+# --- the bucket ------------------------------------------------------------------------------------------------------
+
+PUBLIC = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
+TLS, OVERWRITE = "DenyInsecureTransport", "DenyOverwriteOfRecords"
+TLS_RULE, OVERWRITE_RULE = (
+    "Each bucket of records has a rule about unencrypted connections",
+    "Each bucket of records has a rule about overwriting",
+)
+TLS_DENIED, OVERWRITE_DENIED = (
+    "Unencrypted connections to the bucket are denied to everyone, for every action: …",
+    "A record, once written, cannot be overwritten by anyone: …",
+)
+TLS_COVERS = "Unencrypted connections are denied to the bucket and its objects: …"
+ELEMENTS, COVERED = ("Principal", "Action", "Resource"), ("the bucket", "its objects")
+
+
+def rows(outline: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Name rows of an outline."""
+    return tuple(outline.replace("…", name) for name in names)
+
+
+EVERY_BUCKET = "Every bucket refuses public access: …"
+violates_each(
+    EVERY_BUCKET, {flag: put("aws_s3_bucket_public_access_block", "archive", **{flag: False}) for flag in PUBLIC}
+)
+
+
+@violates(*rows(EVERY_BUCKET, PUBLIC))
+def another_bucket_without_a_public_access_block(plan: Plan) -> None:
+    more("aws_s3_bucket", bucket="other", tags_all={"owner": "other"})(plan)
+
+
+@violates("Access lists are switched off, so that only policies decide who reads the records")
+def access_lists_decide(plan: Plan) -> None:
+    put("aws_s3_bucket_ownership_controls", "archive", rule=[{"object_ownership": "ObjectWriter"}])(plan)
+
+
+@violates("The records are encrypted at rest", variant="default")
+def the_bucket_has_no_encryption(plan: Plan) -> None:
+    without("aws_s3_bucket_server_side_encryption_configuration")(plan)
+
+
+@violates(TLS_RULE, *rows(TLS_DENIED, ELEMENTS), *rows(TLS_COVERS, COVERED))
+def the_bucket_takes_unencrypted_connections(plan: Plan) -> None:
+    without_statement("aws_s3_bucket_policy", "archive", TLS)(plan)
+
+
+@violates(TLS_RULE)
+def the_bucket_denies_encrypted_connections(plan: Plan) -> None:
+    statement("aws_s3_bucket_policy", "archive", TLS, Condition={"Bool": {"aws:SecureTransport": "true"}})(plan)
+
+
+@violates(
+    TLS_RULE, *rows(TLS_DENIED, ELEMENTS), *rows(TLS_COVERS, COVERED), OVERWRITE_RULE, *rows(OVERWRITE_DENIED, ELEMENTS)
+)
+def the_bucket_has_no_policy(plan: Plan) -> None:
+    without("aws_s3_bucket_policy")(plan)
+
+
+violates_each(
+    TLS_DENIED,
+    {
+        "Principal": statement(
+            "aws_s3_bucket_policy", "archive", TLS, Principal={"AWS": "arn:aws:iam::123456789012:root"}
+        ),
+        "Action": statement("aws_s3_bucket_policy", "archive", TLS, Action=["s3:*", "s3:GetObject"]),
+        "Resource": statement(
+            "aws_s3_bucket_policy", "archive", TLS, Resource=[BUCKET, f"{BUCKET}/*", f"{BUCKET}/zoom/*"]
+        ),
+    },
+)
+violates_each(
+    TLS_COVERS,
+    {
+        "the bucket": statement("aws_s3_bucket_policy", "archive", TLS, Resource=[f"{BUCKET}/*"]),
+        "its objects": statement("aws_s3_bucket_policy", "archive", TLS, Resource=[BUCKET]),
+    },
+)
+
+
+@violates(OVERWRITE_RULE, *rows(OVERWRITE_DENIED, ELEMENTS))
+def records_can_be_overwritten(plan: Plan) -> None:
+    without_statement("aws_s3_bucket_policy", "archive", OVERWRITE)(plan)
+
+
+@violates(OVERWRITE_RULE)
+def records_can_only_be_overwritten(plan: Plan) -> None:
+    statement("aws_s3_bucket_policy", "archive", OVERWRITE, Condition={"Null": {"s3:if-none-match": "false"}})(plan)
+
+
+violates_each(
+    OVERWRITE_DENIED,
+    {
+        "Principal": statement(
+            "aws_s3_bucket_policy", "archive", OVERWRITE, Principal={"AWS": "arn:aws:iam::123456789012:root"}
+        ),
+        "Action": statement("aws_s3_bucket_policy", "archive", OVERWRITE, Action="s3:PutObjectAcl"),
+        "Resource": statement(
+            "aws_s3_bucket_policy", "archive", OVERWRITE, Resource=f"{BUCKET}/zoom/operationlogs/2026.json"
+        ),
+    },
+)
+
+
+@violates("Versions are kept, so that nothing is lost by a deletion")
+def versions_are_not_kept(plan: Plan) -> None:
+    put("aws_s3_bucket_versioning", "archive", versioning_configuration=[{"status": "Suspended"}])(plan)
+
+
+@violates("A deleted record can be had back for at least 200 days")
+def deleted_records_are_gone_in_a_month(plan: Plan) -> None:
+    def change(held: Values) -> None:
+        [records] = [rule for rule in held["rule"] if rule["id"] == "records"]
+        records["noncurrent_version_expiration"][0]["noncurrent_days"] = 30
+
+    within("aws_s3_bucket_lifecycle_configuration", "archive", change)(plan)
+
+
+# --- the collector ---------------------------------------------------------------------------------------------------
+
+WRITER_DOES = "The collector may only read and add records, and write its own logs: it never deletes"
+WRITER_OBJECTS = "The collector reads and writes objects only in one folder and at one other key"
+WRITER_LISTS = "The collector lists the bucket only by the prefix of its own folder and key"
+
+
+@violates(WRITER_DOES)
+def the_collector_deletes(plan: Plan) -> None:
+    statement(
+        "aws_iam_policy", "writer", "WriteAndReadRecords", Action=["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
+    )(plan)
+
+
+@violates(WRITER_DOES, WRITER_OBJECTS, WRITER_LISTS, "The collector writes into one log group, its own")
+def the_writer_is_missing(plan: Plan) -> None:
+    plan["resource_changes"] = [one for one in plan["resource_changes"] if one["name"] != "writer"]
+    for module in modules(plan["planned_values"]["root_module"]):
+        module["resources"] = [one for one in module.get("resources", []) if one["name"] != "writer"]
+
+
+@violates(WRITER_OBJECTS)
+def the_collector_writes_anywhere_in_the_bucket(plan: Plan) -> None:
+    statement("aws_iam_policy", "writer", "WriteAndReadRecords", Resource=f"{BUCKET}/*")(plan)
+
+
+@violates(WRITER_OBJECTS)
+def the_collector_replaces_any_checkpoint(plan: Plan) -> None:
+    statement(
+        "aws_iam_policy", "writer", "ReadAndReplaceCheckpoint", Resource=[f"{BUCKET}/zoom/operationlogs-state/state*"]
+    )(plan)
+
+
+@violates(WRITER_LISTS)
+def the_collector_lists_without_a_condition(plan: Plan) -> None:
+    statement("aws_iam_policy", "writer", "ListRecordsAndCheckpoint", Condition=None)(plan)
+
+
+@violates(WRITER_LISTS)
+def the_collector_lists_any_prefix(plan: Plan) -> None:
+    statement("aws_iam_policy", "writer", "ListRecordsAndCheckpoint", Condition={"StringLike": {"s3:prefix": ["*"]}})(
+        plan
+    )
+
+
+@violates("The collector writes into one log group, its own")
+def the_collector_writes_any_log(plan: Plan) -> None:
+    statement(
+        "aws_iam_policy",
+        "writer",
+        "WriteOwnLogs",
+        Resource="arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/*:*",
+    )(plan)
+
+
+violates_each(
+    "Only the AWS service that needs it takes the role of the …",
+    {
+        role: statement(
+            "aws_iam_role",
+            role,
+            "",
+            "assume_role_policy",
+            Principal={"Service": ["ec2.amazonaws.com", f"{service}.amazonaws.com"]},
+        )
+        for role, service in {"collector": "lambda", "scheduler": "scheduler"}.items()
+    },
+)
+
+
+@violates("Only schedules of this account take the scheduler's role")
+def schedules_of_any_account_take_the_role(plan: Plan) -> None:
+    statement("aws_iam_role", "scheduler", "", "assume_role_policy", Condition=None)(plan)
+
+
+@violates("The scheduler may invoke one function and keep what it could not deliver")
+def the_scheduler_reads_the_queue(plan: Plan) -> None:
+    statement("aws_iam_role_policy", "scheduler", "KeepUndelivered", Action=["sqs:SendMessage", "sqs:ReceiveMessage"])(
+        plan
+    )
+
+
+@violates("Logs are kept for at least a year, and not for ever")
+def logs_are_kept_for_ever(plan: Plan) -> None:
+    put("aws_cloudwatch_log_group", "collector", retention_in_days=0)(plan)
+
+
+@violates("Logs are kept for at least a year, and not for ever")
+def logs_are_kept_for_a_month(plan: Plan) -> None:
+    put("aws_cloudwatch_log_group", "collector", retention_in_days=30)(plan)
+
+
+@violates("An invocation that cannot be delivered goes to the dead letters")
+def undelivered_invocations_are_lost(plan: Plan) -> None:
+    within("aws_scheduler_schedule", "collector", lambda held: held["target"][0].update(dead_letter_config=[]))(plan)
+
+
+@violates("Dead letters are kept as long as the queue can: two weeks")
+def dead_letters_are_kept_for_a_minute(plan: Plan) -> None:
+    put("aws_sqs_queue", "dead_letters", message_retention_seconds=60)(plan)
+
+
+@violates("The queue's own encryption is never switched off")
+def the_queue_is_not_encrypted(plan: Plan) -> None:
+    put("aws_sqs_queue", "dead_letters", sqs_managed_sse_enabled=False)(plan)
+
+
+QUEUE_RULE = "The queue has a rule about unencrypted connections"
+QUEUE_DENIED = "Unencrypted connections to the queue are denied to everyone, for every action: …"
+violates_each(
+    QUEUE_DENIED,
+    {
+        "Principal": statement(
+            "aws_sqs_queue_policy", "dead_letters", TLS, Principal={"AWS": "arn:aws:iam::123456789012:root"}
+        ),
+        "Action": statement("aws_sqs_queue_policy", "dead_letters", TLS, Action="sqs:ReceiveMessage"),
+    },
+)
+
+
+@violates(QUEUE_RULE)
+def the_queue_denies_encrypted_connections(plan: Plan) -> None:
+    statement("aws_sqs_queue_policy", "dead_letters", TLS, Condition={"Bool": {"aws:SecureTransport": "true"}})(plan)
+
+
+@violates(QUEUE_RULE, *rows(QUEUE_DENIED, ("Principal", "Action")))
+def the_queue_has_no_policy(plan: Plan) -> None:
+    without("aws_sqs_queue_policy")(plan)
+
+
+# --- permissions -----------------------------------------------------------------------------------------------------
+
+EVERY_RESOURCE = "No policy speaks of every resource, region or account, save for the four actions that know no other"
+EVERY_KIND = "No policy speaks of every resource of a kind, such as every key or every function"
+QUEUE = "arn:aws:sqs:us-east-1:123456789012:other"
+
+
+@violates("No policy allows actions by a wildcard")
+def a_policy_allows_actions_by_a_wildcard(plan: Plan) -> None:
+    more_policy(Action=["sqs:SendMessage", "sqs:Get*"], Resource=QUEUE)(plan)
+
+
+@violates("No policy allows actions by a wildcard")
+def an_inline_policy_allows_a_whole_service(plan: Plan) -> None:
+    more_policy("aws_iam_user_policy", Action="sqs:*", Resource=QUEUE)(plan)
+
+
+@violates("No policy allows everything but what it lists")
+def a_policy_allows_all_resources_but_one(plan: Plan) -> None:
+    more_policy(Action=["sqs:SendMessage"], NotResource=QUEUE)(plan)
+
+
+@violates("No policy allows everything but what it lists", "No policy allows actions by a wildcard")
+def a_policy_allows_all_actions_but_one(plan: Plan) -> None:
+    more_policy(NotAction=["sqs:SendMessage"], Resource=QUEUE)(plan)
+
+
+@violates(EVERY_RESOURCE)
+def a_policy_speaks_of_everything(plan: Plan) -> None:
+    more_policy(Action=["sqs:SendMessage"], Resource="*")(plan)
+
+
+@violates(EVERY_RESOURCE)
+def a_policy_speaks_of_every_region(plan: Plan) -> None:
+    more_policy(Action=["sqs:SendMessage"], Resource=[QUEUE, "arn:aws:sqs:*:123456789012:other"])(plan)
+
+
+@violates(EVERY_RESOURCE)
+def a_policy_speaks_of_every_bucket(plan: Plan) -> None:
+    more_policy(Action=["s3:GetObject"], Resource="arn:aws:s3:::*")(plan)
+
+
+@violates(EVERY_RESOURCE)
+def the_exception_for_tracing_is_used_for_something_else(plan: Plan) -> None:
+    statement("aws_iam_role_policy", "tracing", "SendTraces", Action=["xray:PutTraceSegments", "s3:GetObject"])(plan)
+
+
+@violates(EVERY_RESOURCE)
+def the_exception_for_networks_is_used_for_something_else(plan: Plan) -> None:
+    statement(
+        "aws_iam_role_policy",
+        "network",
+        "FindNetworkInterfaces",
+        Action=["ec2:DescribeNetworkInterfaces", "ec2:TerminateInstances"],
+    )(plan)
+
+
+@violates(EVERY_KIND)
+def a_policy_speaks_of_every_function(plan: Plan) -> None:
+    more_policy(Action=["lambda:InvokeFunction"], Resource="arn:aws:lambda:us-east-1:123456789012:function:*")(plan)
+
+
+@violates("No policy of AWS that grants everything in a service is attached")
+def the_collector_may_do_everything_in_s3(plan: Plan) -> None:
+    more(
+        "aws_iam_role_policy_attachment",
+        role="WriteZoomOperationLogsToS3Role",
+        policy_arn=f"{MANAGED}AmazonS3FullAccess",
+    )(plan)
+
+
+# --- public access ---------------------------------------------------------------------------------------------------
+
+
+@violates("No policy lets everyone in")
+def a_queue_lets_everyone_in(plan: Plan) -> None:
+    more_policy("aws_sqs_queue_policy", Principal="*", Action="sqs:SendMessage", Resource=QUEUE)(plan)
+
+
+@violates("No policy lets everyone in")
+def a_bucket_lets_every_account_in(plan: Plan) -> None:
+    more_policy("aws_s3_bucket_policy", Principal={"AWS": ["*"]}, Action="s3:GetObject", Resource=f"{BUCKET}/*")(plan)
+
+
+@violates("No access list opens a bucket or an object")
+def an_access_list_opens_a_bucket(plan: Plan) -> None:
+    more("aws_s3_bucket_acl", bucket="zoom-operation-logs", acl="public-read")(plan)
+
+
+@violates("No function has an address of its own on the internet")
+def a_function_has_an_address(plan: Plan) -> None:
+    more("aws_lambda_function_url", function_name="zoom_operationlogs_to_s3", authorization_type="NONE")(plan)
+
+
+@violates("No function may be invoked by everyone")
+def everyone_invokes_a_function(plan: Plan) -> None:
+    more(
+        "aws_lambda_permission", function_name="zoom_operationlogs_to_s3", principal="*", action="lambda:InvokeFunction"
+    )(plan)
+
+
+# --- the reader ------------------------------------------------------------------------------------------------------
+
+
+def violates_reader(variant: str, kind: str, does: str, touches: str, too_much: str) -> None:
+    """Register the mutations of one kind of reader's policy."""
+    folder, lists = (
+        f"The {kind} {touches} objects only in one folder",
+        f"The {kind} lists the bucket only by the prefix of that folder",
+    )
+    violates_each(
+        f"The {kind} may only {does}",
+        {"": statement("aws_iam_policy", "reader", "ReadRecords", Action=["s3:GetObject", too_much])},
+        variant,
+    )
+    violates_each(folder, {"": statement("aws_iam_policy", "reader", "ReadRecords", Resource=f"{BUCKET}/*")}, variant)
+    violates_each(lists, {"": statement("aws_iam_policy", "reader", "ListRecords", Condition=None)}, variant)
+
+
+violates_reader("full", "reader", "list and read", "reads", "s3:DeleteObject")
+violates_reader("role", "deleting reader", "list, read and delete", "reads and deletes", "s3:PutObject")
+
+
+@violates("Only Google's federated identity takes the reader's role", variant="role")
+def another_identity_takes_the_readers_role(plan: Plan) -> None:
+    statement("aws_iam_role", "reader", "", "assume_role_policy", Principal={"Federated": "www.amazon.com"})(plan)
+
+
+@violates("Only one service account of Google takes the reader's role", variant="role")
+def any_account_of_google_takes_the_readers_role(plan: Plan) -> None:
+    statement("aws_iam_role", "reader", "", "assume_role_policy", Condition=None)(plan)
+
+
+# --- secrets ---------------------------------------------------------------------------------------------------------
+
+
+def environment(**variables: str) -> Mutate:
+    """Set a variable in the function's environment."""
+    return put("aws_lambda_function", "collector", environment=[{"variables": variables}])
+
+
+NAMED = "No resource holds a value under the name …"
+violates_each(
+    NAMED,
+    {
+        "secret_string": put("aws_secretsmanager_secret_version", "zoom", secret_string="hunter2"),
+        "secret_binary": put("aws_secretsmanager_secret_version", "zoom", secret_binary="aHVudGVyMg=="),
+        "client_secret": more("aws_ssm_parameter", value=json.dumps({"client_secret": "hunter2"})),
+        "ZOOM_CLIENT_SECRET": environment(ZOOM_CLIENT_SECRET="hunter2"),
+        "ZOOM_CLIENT_ID": environment(ZOOM_CLIENT_ID="hunter2"),
+        "ZOOM_ACCOUNT_ID": environment(ZOOM_ACCOUNT_ID="hunter2"),
+        "password": more("aws_db_instance", password="hunter2"),
+        "private_key": more("tls_private_key", private_key="line\nline"),
+        "secret_access_key": more("aws_ssm_parameter", value=json.dumps({"secret_access_key": "hunter2"})),
+    },
+)
+violates_each(
+    "No value anywhere has the form of …",
+    {form: more("aws_ssm_parameter", value=text) for form, text in SHAPES.items()},
+)
+
+
+@violates(*rows(NAMED, ("secret_string", "client_secret")), "No value anywhere has the form of Zoom credentials")
+def the_credentials_are_in_the_plan(plan: Plan) -> None:
+    # Terraform's jsonencode writes text that terraform-compliance decodes; this one it cannot.
+    text = json.dumps({"account_id": "a", "client_id": "b", "client_secret": ZOOM_SECRET})
+    put("aws_secretsmanager_secret_version", "zoom", secret_string=text)(plan)
+    more("aws_ssm_parameter", value=f"the secret: {text}")(plan)
+
+
+@violates("Nothing in a function's environment has the form of a Zoom client secret")
+def the_environment_holds_a_secret_under_another_name(plan: Plan) -> None:
+    environment(ZOOM="on", SETTING=ZOOM_SECRET)(plan)
+
+
+@violates("Terraform makes no access key and no password, which it would keep in its state")
+def terraform_makes_an_access_key(plan: Plan) -> None:
+    more("aws_iam_access_key", user="secops-reader")(plan)
+
+
+@violates("The collector may read one secret's value, and do nothing else with secrets")
+def the_collector_changes_the_secret(plan: Plan) -> None:
+    statement(
+        "aws_iam_role_policy",
+        "credentials",
+        "ReadZoomCredentials",
+        Action=["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"],
+    )(plan)
+
+
+@violates("That secret is named in full")
+def the_collector_reads_secrets_that_begin_alike(plan: Plan) -> None:
+    statement(
+        "aws_iam_role_policy",
+        "credentials",
+        "ReadZoomCredentials",
+        Resource="arn:aws:secretsmanager:us-east-1:123456789012:secret:zoom*",
+    )(plan)
+
+
+# --- keys and tags ---------------------------------------------------------------------------------------------------
+
+violates_each(
+    "The key encrypts …",
+    {
+        "the logs": put("aws_cloudwatch_log_group", "collector", kms_key_id=None),
+        "the dead letters": put("aws_sqs_queue", "dead_letters", kms_master_key_id=None),
+        "the function's settings": put("aws_lambda_function", "collector", kms_key_arn=None),
+        "the credentials": put("aws_secretsmanager_secret", "zoom", kms_key_id=None),
+        "the records": put(
+            "aws_s3_bucket_server_side_encryption_configuration",
+            "archive",
+            rule=[
+                {"apply_server_side_encryption_by_default": [{"sse_algorithm": "AES256", "kms_master_key_id": None}]}
+            ],
+        ),
+    },
+)
+
+
+@violates("A key may be used to encrypt and decrypt, and for nothing else")
+def a_key_may_be_granted_to_others(plan: Plan) -> None:
+    statement("aws_iam_role_policy", "keys", "UseKeyForRecords", Action=["kms:Decrypt", "kms:CreateGrant"])(plan)
+
+
+@violates("A key may be used for one purpose only: what it decrypts, or through which service, is a condition")
+def a_key_decrypts_whatever_it_protects(plan: Plan) -> None:
+    statement("aws_iam_role_policy", "keys", "UseKeyForCredentials", Condition=None)(plan)
+
+
+@violates("Everything that takes tags has one")
+def the_queue_has_no_tags(plan: Plan) -> None:
+    put("aws_sqs_queue", "dead_letters", tags={}, tags_all={})(plan)
+
+
+@violates("Everything that takes tags has one")
+def another_bucket_has_no_tags(plan: Plan) -> None:
+    put("aws_s3_bucket", "archive", tags=None, tags_all=None)(plan)

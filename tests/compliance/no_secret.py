@@ -1,0 +1,82 @@
+"""Looks for secrets in all of a plan: the resources, as the features do, and the inputs, outputs and prior state too.
+
+    python no_secret.py plan.json
+
+Says where it found one, never what, and ends with status 1. Reads what `terraform show -json` gives; needs nothing but
+Python.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+NAMES = re.compile(
+    r"(?i)(zoom_)?client_secret|secret_string|secret_binary|(aws_)?secret_access_key|secret_key"
+    r"|password|passphrase|private_key|private_key_pem|access_token|api_key"
+)
+FORMS = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY"
+    r"|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\."  # a signed web token
+    r"|(?i:client_secret)\W{1,5}[A-Za-z0-9]{16}"
+)
+# The configuration is the source, which is public to whoever reads the plan.
+PARTS = ("variables", "planned_values", "resource_changes", "resource_drift", "output_changes", "prior_state")
+
+
+def secrets(value: Any, place: str = "") -> Iterator[str]:
+    """Say where in a part of the plan there is a secret, by the name it has or by its form."""
+    if isinstance(value, dict):
+        for name, held in value.items():
+            below = f"{place}.{name}"
+            if NAMES.fullmatch(name) and held and not _is_a_description(held):
+                yield below
+            else:
+                yield from secrets(held, below)
+    elif isinstance(value, list):
+        for number, held in enumerate(value):
+            yield from secrets(held, f"{place}[{_label(held, number)}]")
+    elif isinstance(value, str):
+        decoded = _decoded(value)
+        if decoded is not None:
+            yield from secrets(decoded, place)
+        elif FORMS.search(value):
+            yield place
+
+
+def _is_a_description(held: Any) -> bool:
+    """Tell the shadow of a value, such as {"value": null} or the `true` of sensitive_values, from a value."""
+    return isinstance(held, bool) or (isinstance(held, dict) and not any(held.values()))
+
+
+def _label(held: Any, number: int) -> str:
+    """Name a resource in a list by its address."""
+    return str(held["address"]) if isinstance(held, dict) and "address" in held else str(number)
+
+
+def _decoded(text: str) -> Any:
+    """Read JSON in a string, as policies and secrets are kept; None for other text."""
+    try:
+        decoded = json.loads(text) if text[:1] in "{[" else None
+    except ValueError:
+        return None
+    return decoded
+
+
+def main(arguments: list[str]) -> int:
+    """Look through a plan; give the exit status."""
+    plan = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
+    found = [place for part in PARTS if part in plan for place in secrets(plan[part], part)]
+    for place in found:
+        sys.stdout.write(f"A secret is in the plan, and would be in the state: {place}\n")
+    if not found:
+        sys.stdout.write("No secret was found in the plan.\n")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,78 @@
+"""The module's real plans, as a caller's pipeline makes them: one for each set of options that a plan check sees."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from standins.aws import AwsStandIn
+from zoomlogs.scratch import prepare
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+FOLDER = "tests/fixtures/plan_check"
+PREFIX = "arn:aws:{}:us-east-1:123456789012:"
+SENTINELS = {"account_id": "Sentinel-Account", "client_id": "Sentinel-Client", "client_secret": "Sentinel-Secret"}
+
+ALWAYS = ("collector", "least_privilege", "public_access", "secrets")
+BUCKET = ("bucket", "versioning")
+
+# The inputs of each variant, and the feature files that fit them: README.md says which fits what.
+INPUTS: dict[str, dict[str, object]] = {
+    "default": {},
+    "full": {
+        "kms_key": {"arn": PREFIX.format("kms") + "key/1234abcd-12ab-34cd-56ef-1234567890ab"},
+        "collector": {"tracing": True, "vpc": {"subnet_ids": ["subnet-0123"], "security_group_ids": ["sg-0123"]}},
+        "zoom": {"credentials_version": 1},
+        "zoom_credentials": SENTINELS,
+        "tags": {"owner": "platform"},
+    },
+    "role": {
+        "reader": {"mode": "role", "subject_id": "123456"},
+        "feed": {"deletion_option": "ON_SUCCESS"},
+    },
+    "nothing_made": {
+        "bucket": {"create": False},
+        "reader": {"mode": "none"},
+    },
+    "existing_secret": {
+        "secret": {"existing": {"arn": PREFIX.format("secretsmanager") + "secret:zoom-a1B2c3"}},
+        "package": {
+            "s3_bucket": "packages-of-ours",
+            "s3_key": "collector.zip",
+            "s3_object_version": "L4kqtJlcpXroDTDmpUMLUoZx8aQ7bY2c",
+        },
+        "bucket": {
+            "versioning": False,
+            "transitions": [{"days": 30, "storage_class": "STANDARD_IA"}],
+            "access_logs": {"bucket": "logs-of-ours"},
+        },
+    },
+}
+FEATURES: dict[str, tuple[str, ...]] = {
+    "default": (*ALWAYS, *BUCKET, "reader", "secret"),
+    "full": (*ALWAYS, *BUCKET, "reader", "secret", "kms", "kms_bucket", "kms_secret", "tags"),
+    "role": (*ALWAYS, *BUCKET, "reader_deletes", "reader_role", "secret"),
+    "nothing_made": (*ALWAYS, "secret"),
+    "existing_secret": (*ALWAYS, "bucket", "reader", "secret"),
+}
+
+
+def make_plans(*variants: str) -> dict[str, dict[str, Any]]:
+    """Plan the fixture with the inputs of each variant, and read the plans as `terraform show -json` gives them."""
+    plans = {}
+    with AwsStandIn() as aws, tempfile.TemporaryDirectory(prefix="plans-") as folder:
+        terraform = prepare(REPOSITORY, Path(folder), aws.env(), folder=FOLDER)
+        terraform.init()
+        for variant in variants:
+            file = Path(folder) / "tfplan"
+            terraform.plan(INPUTS[variant], out=file)
+            plans[variant] = terraform.show_json(file)
+    return plans
+
+
+def write(plan: dict[str, Any], file: Path) -> Path:
+    """Write a plan as Terraform does, on one line: terraform-compliance reads no other."""
+    file.write_text(json.dumps(plan), encoding="utf-8")
+    return file

@@ -1,0 +1,34 @@
+Feature: Google SecOps reads the records, and only reads
+  For reader.mode "user" or "role" with feed.deletion_option "NEVER", the defaults.
+
+  @noskip
+  Scenario: The reader may only list and read
+    Given I have aws_iam_policy defined
+    When its name metadata is reader
+    Then it must have policy
+    And it must have Statement
+    When its Effect is Allow
+    Then it must have Action
+    And its value must match the "s3:(ListBucket|GetBucketLocation|GetObject)$" regex
+
+  @noskip
+  Scenario: The reader reads objects only in one folder
+    Given I have aws_iam_policy defined
+    When its name metadata is reader
+    Then it must have policy
+    And it must have Statement
+    When its Effect is Allow
+    And its Action is "s3:GetObject" regex
+    Then it must have Resource
+    And its value must match the "arn:[^:]+:s3:::[^/*?]+/[^*?]+/[*]$" regex
+
+  @noskip
+  Scenario: The reader lists the bucket only by the prefix of that folder
+    Given I have aws_iam_policy defined
+    When its name metadata is reader
+    Then it must have policy
+    And it must have Statement
+    When its Effect is Allow
+    And its Action is "s3:ListBucket" regex
+    Then it must have s3:prefix
+    And its value must match the "[^*?]+/[*]$" regex

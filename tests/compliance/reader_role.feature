@@ -1,0 +1,18 @@
+Feature: Google SecOps reads without any key
+  For reader.mode "role", beside reader.feature or reader_deletes.feature.
+
+  @noskip
+  Scenario: Only Google's federated identity takes the reader's role
+    Given I have aws_iam_role defined
+    When its name metadata is reader
+    Then it must have assume_role_policy
+    And it must have Principal
+    And its value must match the "(accounts[.]google[.]com|arn:[^:]+:iam::[0-9]{12}:oidc-provider/accounts[.]google[.]com)$" regex
+
+  @noskip
+  Scenario: Only one service account of Google takes the reader's role
+    Given I have aws_iam_role defined
+    When its name metadata is reader
+    Then it must have assume_role_policy
+    And it must have accounts.google.com:sub
+    And its value must match the "[0-9]+$" regex

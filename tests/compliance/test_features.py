@@ -1,0 +1,163 @@
+"""The features for terraform-compliance accept the module's plans, and each scenario refuses a plan that breaks it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .mutations import MUTATIONS, Mutation, Plan
+from .plans import FEATURES, REPOSITORY, SENTINELS, make_plans, write
+from .scenarios import FOLDER, Scenario, scenarios
+
+BIN = REPOSITORY / ".venv-compliance" / "bin"
+SCENARIOS = scenarios()
+
+pytestmark = pytest.mark.slow
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What terraform-compliance says of a plan."""
+
+    accepted: bool
+    refused_by: set[str]
+    judged_by: set[str]
+    output: str
+
+
+@pytest.fixture(scope="module")
+def plans() -> dict[str, Plan]:
+    return make_plans(*FEATURES)
+
+
+@pytest.fixture(scope="module")
+def features(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Put the feature files that fit each variant into a folder, as a pipeline does."""
+    folder = tmp_path_factory.mktemp("features")
+    for variant, names in FEATURES.items():
+        (folder / variant).mkdir()
+        for name in names:
+            shutil.copy(FOLDER / f"{name}.feature", folder / variant)
+    return {variant: folder / variant for variant in FEATURES}
+
+
+@pytest.fixture(scope="module")
+def verdicts(
+    plans: dict[str, Plan], features: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Verdict]:
+    """Judge every plan and every mutation of one, by variant or by the mutation's name."""
+    folder = tmp_path_factory.mktemp("plans")
+    names = {scenario.reported: scenario.sentence for scenario in SCENARIOS}
+    cases = [(variant, variant, plan) for variant, plan in plans.items()]
+    cases += [(mutation.name, mutation.variant, mutation.of(plans[mutation.variant])) for mutation in MUTATIONS]
+    groups: dict[str, dict[str, str]] = {variant: {} for variant in plans}
+    for number, (name, variant, plan) in enumerate(cases):
+        groups[variant][name] = str(write(plan, folder / f"{number}.json"))
+    jobs = [{"features": str(features[variant]), "plans": list(files.values())} for variant, files in groups.items()]
+    done = subprocess.run(
+        [BIN / "python", FOLDER / "many.py"], input=json.dumps(jobs), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return {
+        name: Verdict(
+            accepted=result["status"] == 0,
+            refused_by={names[reported] for reported, passed in result["scenarios"].items() if not passed},
+            judged_by={names[reported] for reported in result["scenarios"]},
+            output=result["output"],
+        )
+        for files, results in zip(groups.values(), json.loads(done.stdout), strict=True)
+        for name, result in zip(files, results, strict=True)
+    }
+
+
+@pytest.mark.parametrize("variant", FEATURES)
+def test_the_modules_own_plan_is_accepted_by_every_scenario_that_fits_it(
+    variant: str, verdicts: dict[str, Verdict]
+) -> None:
+    verdict = verdicts[variant]
+    assert verdict.refused_by == set(), verdict.output
+    assert verdict.accepted, verdict.output
+    assert verdict.judged_by == {scenario.sentence for scenario in SCENARIOS if scenario.feature in FEATURES[variant]}
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name.replace(" ", "_"))
+def test_a_plan_that_breaks_a_rule_is_refused_by_the_scenario_of_that_rule_alone(
+    mutation: Mutation, verdicts: dict[str, Verdict]
+) -> None:
+    verdict = verdicts[mutation.name]
+    assert verdict.refused_by == set(mutation.refused_by), verdict.output
+    assert not verdict.accepted
+
+
+def test_every_scenario_has_a_mutation_that_it_must_refuse() -> None:
+    sentences = {scenario.sentence for scenario in SCENARIOS}
+    assert {sentence for mutation in MUTATIONS for sentence in mutation.refused_by} == sentences
+    assert len({mutation.name for mutation in MUTATIONS}) == len(MUTATIONS)
+
+
+def test_no_scenario_is_green_for_want_of_something_to_judge() -> None:
+    assert [scenario.sentence for scenario in SCENARIOS if "@noskip" not in scenario.tags] == []
+
+
+def test_every_scenario_has_a_sentence_of_its_own() -> None:
+    assert [sentence for sentence, count in Counter(one.sentence for one in SCENARIOS).items() if count > 1] == []
+    text = "".join(file.read_text(encoding="utf-8") for file in FOLDER.glob("*.feature"))
+    written = len(re.findall(r"(?m)^ *Scenario(?: Outline)?:", text))
+    assert len({scenario.reported.partition(" - row ")[0] for scenario in SCENARIOS}) == written
+
+
+def test_the_readme_names_every_feature_file() -> None:
+    readme = (FOLDER / "README.md").read_text(encoding="utf-8")
+    assert [file.name for file in FOLDER.glob("*.feature") if f"`{file.name}`" not in readme] == []
+
+
+def test_the_command_line_agrees(plans: dict[str, Plan], features: dict[str, Path], tmp_path: Path) -> None:
+    """Judge one plan that is right and one that is not by the command that a reader would type."""
+    [mutation] = [one for one in MUTATIONS if one.name == "the_collector_deletes"]
+    for plan, status in ((plans["full"], 0), (mutation.of(plans["full"]), 1)):
+        file = write(plan, tmp_path / "plan.json")
+        command = [BIN / "terraform-compliance", "--features", features["full"], "--planfile", file, "--no-ansi"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == status, done.stdout
+        assert ("1 failed" in done.stdout) == bool(status)
+
+
+def test_credentials_given_for_once_are_nowhere_in_the_plan(plans: dict[str, Plan]) -> None:
+    text = json.dumps(plans["full"])
+    assert '"secret_string_wo_version": 1' in text
+    assert [value for value in SENTINELS.values() if value in text] == []
+
+
+def plan_of(version: str, plan: Plan) -> dict[str, Any]:
+    return {**plan, "terraform_version": version}
+
+
+@pytest.mark.parametrize(("version", "known"), [("1.11.0", True), ("1.16.4", True), ("1.17.0", False)])
+def test_a_plan_of_a_terraform_that_the_tool_does_not_know_is_refused_outright(
+    version: str, known: bool, plans: dict[str, Plan], features: dict[str, Path], tmp_path: Path
+) -> None:
+    file = write(plan_of(version, plans["default"]), tmp_path / "plan.json")
+    command = [BIN / "terraform-compliance", "--features", features["default"], "--planfile", file, "--no-ansi"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode == 0) == known, done.stdout
+    assert ("Unsupported terraform version" in done.stdout) == (not known)
+
+
+def test_a_scenario_is_read_whole() -> None:
+    assert (
+        Scenario(
+            feature="tags",
+            sentence="Everything that takes tags has one",
+            reported="Everything that takes tags has one",
+            tags=frozenset({"@noskip"}),
+        )
+        in SCENARIOS
+    )

@@ -1,0 +1,93 @@
+"""A small GitHub runner: it runs the `run` steps of a job as the real one does, and leaves the actions to the test."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+EXPRESSION = re.compile(r"\$\{\{\s*(.+?)\s*\}\}")
+
+
+@dataclass
+class Run:
+    """What became of a job: each step that ran with whether it succeeded, and all that they printed."""
+
+    steps: dict[str, bool] = field(default_factory=dict)
+    output: str = ""
+
+    @property
+    def failed(self) -> list[str]:
+        """The steps that failed."""
+        return [name for name, succeeded in self.steps.items() if not succeeded]
+
+
+def load(file: Path) -> dict[str, Any]:
+    """Read a workflow; its `on` is the word here, not YAML's true."""
+    document: dict[Any, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    document["on"] = document.pop(True)
+    return document
+
+
+def run_job(
+    workflow: Path,
+    job: str,
+    inputs: Mapping[str, str],
+    env: Mapping[str, str],
+    workspace: Path,
+    temp: Path,
+    skip: set[str],
+) -> Run:
+    """Run a reusable workflow's job with these inputs, in a workspace that the test has laid out."""
+    document = load(workflow)
+    given = {name: str(one.get("default", "")) for name, one in document["on"]["workflow_call"]["inputs"].items()}
+    known = {f"inputs.{name}": value for name, value in (given | inputs).items()}
+    known["github.workspace"] = str(workspace)
+    definition = document["jobs"][job]
+    assert definition["defaults"]["run"]["shell"] == "bash"
+    summary = temp / "summary"
+    base = {
+        **env,
+        **values(definition["env"], known),
+        "RUNNER_TEMP": str(temp),
+        "GITHUB_WORKSPACE": str(workspace),
+        "GITHUB_STEP_SUMMARY": str(summary),
+    }
+    run = Run()
+    for step in definition["steps"]:
+        if "run" not in step or step["name"] in skip or not is_due(step, run):
+            continue
+        script = temp / "step.sh"
+        script.write_text(step["run"], encoding="utf-8")
+        done = subprocess.run(
+            ["bash", "--noprofile", "--norc", "-eo", "pipefail", script],
+            cwd=workspace,
+            env=base | values(step.get("env", {}), known),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        run.steps[step["name"]] = done.returncode == 0
+        run.output += done.stdout
+    if summary.exists():
+        run.output += summary.read_text(encoding="utf-8")
+    return run
+
+
+def values(env: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
+    """Put values in the place of expressions. Raises KeyError for one that the caller could not know of."""
+    return {name: EXPRESSION.sub(lambda place: known[place[1]], str(value)) for name, value in env.items()}
+
+
+def is_due(step: Mapping[str, Any], run: Run) -> bool:
+    """Tell whether a step runs, after those before it."""
+    if "if" not in step:
+        return not run.failed
+    assert step["if"] == "${{ !cancelled() && steps.plan.outcome == 'success' }}"
+    return run.steps.get("Plan", False)
