@@ -15,20 +15,34 @@ import subprocess
 import sys
 import tempfile
 import threading
+import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Self
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, Self
 
 import boto3
 import botocore.session
+from botocore import UNSIGNED
 from botocore.config import Config
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 ACCOUNT_ID = "123456789012"
 REGION = "us-east-1"
 ACCESS_KEY_ID = "testing"
 SECRET_ACCESS_KEY = "testing"
+
+
+class Keys(NamedTuple):
+    """What somebody signs requests with."""
+
+    access_key_id: str
+    secret_access_key: str
+    session_token: str | None = None
+
+
+ADMIN = Keys(ACCESS_KEY_ID, SECRET_ACCESS_KEY)
 START_SECONDS = 60
 STOP_SECONDS = 5
 DELETE_BATCH = 1000  # DeleteObjects takes no more keys in one request
@@ -140,12 +154,13 @@ class AwsStandIn:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def credentials(self) -> dict[str, str]:
+    def credentials(self, keys: Keys = ADMIN) -> dict[str, str]:
         """Give the variables with which any AWS SDK reaches this stand-in, and nothing else."""
         return {
             "AWS_ENDPOINT_URL": self.url,
-            "AWS_ACCESS_KEY_ID": ACCESS_KEY_ID,
-            "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
+            "AWS_ACCESS_KEY_ID": keys.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": keys.secret_access_key,
+            **({"AWS_SESSION_TOKEN": keys.session_token} if keys.session_token else {}),
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
         }
@@ -161,8 +176,11 @@ class AwsStandIn:
             "AWS_MAX_ATTEMPTS": "3",
         }
 
-    def client(self, service: str) -> Any:
-        """Make a boto3 client of this stand-in, whatever AWS settings the machine has."""
+    def client(self, service: str, keys: Keys | None = ADMIN) -> Any:
+        """Make a boto3 client of this stand-in, whatever AWS settings the machine has.
+
+        It is the account's root unless `keys` say otherwise; None does not sign its requests.
+        """
         ignored = {
             "profile": (None, None, None, None),
             "config_file": (None, None, os.devnull, None),
@@ -172,14 +190,42 @@ class AwsStandIn:
             "ca_bundle": (None, None, None, None),
         }
         session = boto3.Session(
-            aws_access_key_id=ACCESS_KEY_ID,
-            aws_secret_access_key=SECRET_ACCESS_KEY,
+            *(keys or ADMIN),
             region_name=self.region,
             botocore_session=botocore.session.Session(session_vars=ignored),
         )
-        config = Config(retries={"total_max_attempts": 2}, proxies={}, connect_timeout=5, read_timeout=60)
+        config = Config(
+            retries={"total_max_attempts": 2},
+            proxies={},
+            connect_timeout=5,
+            read_timeout=60,
+            signature_version=None if keys else UNSIGNED,
+        )
         make_client: Any = session.client
         return make_client(service, endpoint_url=self.url, config=config)
+
+    @contextmanager
+    def authorising(self) -> Iterator[None]:
+        """Meanwhile, let users and roles do only what their policies allow; this object's own clients do everything."""
+        self._switch_authorisation("on")
+        try:
+            yield
+        finally:
+            self._switch_authorisation("off")
+
+    def _switch_authorisation(self, to: str) -> None:
+        put = urllib.request.Request(f"{self.url}/standin/authorisation", data=to.encode(), method="PUT")
+        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(put, timeout=10).close()
+
+    def session(self, role_arn: str) -> Keys:
+        """Take a role as the service that it trusts does, which needs no policy of anybody's."""
+        given = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="service")["Credentials"]
+        return Keys(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+
+    def access_key(self, user: str) -> Keys:
+        """Make an access key of a user."""
+        made = self.client("iam").create_access_key(UserName=user)["AccessKey"]
+        return Keys(made["AccessKeyId"], made["SecretAccessKey"])
 
     def empty_bucket(self, name: str) -> int:
         """Delete every version and delete marker of a bucket, as `terraform destroy` wants it; count them."""

@@ -27,7 +27,9 @@ from moto.s3.models import FakeBucket, FakeDeleteMarker
 from moto.s3.responses import S3Response
 from werkzeug.serving import make_server
 
+from standins.authorisation import Authorisation
 from standins.iam_policy import statement_applies
+from standins.permissions import s3_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,8 +127,7 @@ def repair_policies() -> None:
     """A statement applies only where its conditions hold, and `?` is a wildcard.
 
     moto takes an unmet condition for a denial whatever the effect, so a bucket policy that refuses plain HTTP, or
-    writes without `If-None-Match`, would refuse every request. Evaluating the policies of callers (identity, key and
-    resource policies of the other services) belongs here as well.
+    writes without `If-None-Match`, would refuse every request. The policies of callers are `standins.authorisation`'s.
     """
 
     def is_action_permitted(
@@ -163,23 +164,10 @@ def iam_action(action: str) -> str:
 
 
 def request_context() -> dict[str, list[str]]:
-    """Collect the condition keys of the request being served.
-
-    The stand-in speaks plain HTTP and passes for TLS; the header `x-standin-tls: false` makes a request plain.
-    """
+    """Collect the condition keys of the request being served."""
     if not has_request_context():
         return {}
-    keys = {"aws:SecureTransport": request.headers.get("x-standin-tls", "true")}
-    headers = (
-        "If-None-Match",
-        "If-Match",
-        "x-amz-server-side-encryption",
-        "x-amz-server-side-encryption-aws-kms-key-id",
-        "x-amz-server-side-encryption-customer-algorithm",
-    )
-    keys |= {f"s3:{name.lower()}": request.headers[name] for name in headers if name in request.headers}
-    keys |= {f"s3:{name}": request.args[name] for name in ("prefix", "delimiter", "max-keys") if name in request.args}
-    return {key: [value] for key, value in keys.items()}
+    return s3_context({name.lower(): value for name, value in request.headers.items()}, request.args.to_dict())
 
 
 def serve(folder: str) -> None:
@@ -197,7 +185,7 @@ def serve(folder: str) -> None:
     server = make_server(
         "127.0.0.1",
         0,
-        DomainDispatcherApplication(create_backend_app),
+        Authorisation(DomainDispatcherApplication(create_backend_app)),
         threaded=True,
         request_handler=MotoRequestHandler,
     )

@@ -157,8 +157,6 @@ def package_in(state: dict[str, Any], workdir: Path) -> Path:
         for child in module.get("child_modules", []):
             yield from resources(child)
 
-    [function] = [
-        found for found in resources(state["values"]["root_module"]) if found["type"] == "aws_lambda_function"
-    ]
-    filename: str = function["values"]["filename"]
+    functions = [found for found in resources(state["values"]["root_module"]) if found["type"] == "aws_lambda_function"]
+    [filename] = {function["values"]["filename"] for function in functions}
     return (workdir / filename).resolve()

@@ -8,7 +8,8 @@ must not pass for one that was.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 Context = Mapping[str, Sequence[str]]
@@ -98,6 +99,51 @@ def statement_applies(
         and _names_caller(statement, caller)
         and conditions_hold(statement.get("Condition") or {}, context)
     )
+
+
+def explicitly(
+    effect: str, document: Mapping[str, Any], action: str, resource: str, context: Context, names: Collection[str] = ()
+) -> bool:
+    """Tell whether a statement of this effect, "Allow" or "Deny", in a policy speaks about the request.
+
+    `names` are the ARNs that mean the caller: for a role's session its own and the role's.
+    """
+    statements = document["Statement"] if isinstance(document["Statement"], list) else [document["Statement"]]
+    callers: list[str | None] = [*names] or [None]
+    return any(
+        statement["Effect"] == effect and statement_applies(statement, action, resource, context, name)
+        for statement in statements
+        for name in callers
+    )
+
+
+@dataclass(frozen=True)
+class Policies:
+    """Every policy that has a say in a request, within one account.
+
+    `boundary` limits what `identity` grants; `resource` is the policy of what is asked for. With `delegated` the
+    identity's policies count only where the resource's policy lets its account decide, as with a KMS key.
+    """
+
+    identity: Sequence[Mapping[str, Any]] = ()
+    boundary: Mapping[str, Any] | None = None
+    resource: Mapping[str, Any] | None = None
+    delegated: bool = False
+
+    def allow(self, action: str, resource: str, context: Context, names: Collection[str], root: str) -> bool:
+        """Decide: what is denied anywhere is denied, what nothing allows is too; `root` is the account's own ARN."""
+        everywhere = [*self.identity, *filter(None, (self.boundary, self.resource))]
+        if any(explicitly("Deny", document, action, resource, context, names) for document in everywhere):
+            return False
+        granted = any(explicitly("Allow", document, action, resource, context) for document in self.identity)
+        within = self.boundary is None or explicitly("Allow", self.boundary, action, resource, context)
+        by_resource = self.resource is not None and explicitly(
+            "Allow", self.resource, action, resource, context, names or [""]
+        )
+        left_to_account = not self.delegated or (
+            self.resource is not None and explicitly("Allow", self.resource, action, resource, context, [root])
+        )
+        return by_resource or (granted and within and left_to_account)
 
 
 def _element(statement: Mapping[str, Any], name: str, matches: Callable[[str], bool]) -> bool:
