@@ -2,7 +2,7 @@
 
 PYTHON = python3
 VENV = .venv/bin
-TYPED = lambda/zoom_operationlogs lambda/package.py cli/zoomlogs tests/standins tests/bench scripts/setup.py scripts/document.py
+TYPED = lambda/zoom_operationlogs lambda/package.py cli/zoomlogs tests/standins tests/security tests/bench scripts/setup.py scripts/document.py
 
 .DEFAULT_GOAL = help
 .PHONY: help setup demo test test-fast lint package docs bench fmt clean
@@ -49,9 +49,10 @@ package: ## Build lambda/dist/collector.zip from lambda/, the same bytes everywh
 	$(call prepare)
 	@$(VENV)/python lambda/package.py
 
-docs: ## Renew the tables in the READMEs from the .tf files
+docs: ## Renew what is generated in the READMEs and docs/security.md
 	$(call prepare)
 	@$(VENV)/python scripts/document.py
+	@$(VENV)/python tests/security
 
 bench: ## Measure speed and cost into docs/bench.md: a quarter of an hour (ARGS=--quick is short)
 	$(call prepare)

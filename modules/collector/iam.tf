@@ -20,7 +20,7 @@ locals {
         Action   = ["s3:GetObject", "s3:PutObject"]
         Resource = local.state_arn
       },
-      # Listing the checkpoint's key makes a missing one answer 404 instead of 403.
+      # Listing the checkpoint's key tells a checkpoint that is missing from one that may not be read.
       {
         Sid       = "ListRecordsAndCheckpoint"
         Effect    = "Allow"
@@ -44,21 +44,28 @@ locals {
     : var.secret.existing.arn
   )
 
-  # The encryption context ties a grant to this bucket and this secret, whatever else the key protects.
+  # The encryption context ties a grant to this bucket and this secret, whatever else the key protects; nobody asks the
+  # key but S3 and Secrets Manager, in the function's name.
   bucket_key_statements = [for key in var.kms_key[*].arn : {
-    Sid       = "UseKeyForRecords"
-    Effect    = "Allow"
-    Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
-    Resource  = key
-    Condition = { StringLike = { "kms:EncryptionContext:aws:s3:arn" = [var.bucket.arn, "${var.bucket.arn}/*"] } }
+    Sid      = "UseKeyForRecords"
+    Effect   = "Allow"
+    Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    Resource = key
+    Condition = { StringLike = {
+      "kms:EncryptionContext:aws:s3:arn" = [var.bucket.arn, "${var.bucket.arn}/*"]
+      "kms:ViaService"                   = ["s3.${local.region}.amazonaws.com*"]
+    } }
   }]
   secret_key = var.secret.existing == null ? var.kms_key : var.secret.existing.kms_key
   secret_key_statements = [for key in local.secret_key[*].arn : {
-    Sid       = "UseKeyForCredentials"
-    Effect    = "Allow"
-    Action    = ["kms:Decrypt"]
-    Resource  = key
-    Condition = { StringLike = { "kms:EncryptionContext:SecretARN" = [local.secret_resource] } }
+    Sid      = "UseKeyForCredentials"
+    Effect   = "Allow"
+    Action   = ["kms:Decrypt"]
+    Resource = key
+    Condition = { StringLike = {
+      "kms:EncryptionContext:SecretARN" = [local.secret_resource]
+      "kms:ViaService"                  = ["secretsmanager.${local.region}.amazonaws.com*"]
+    } }
   }]
   key_statements = concat(local.bucket_key_statements, local.secret_key_statements)
 

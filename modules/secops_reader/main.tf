@@ -47,13 +47,16 @@ locals {
     } if allowed],
   )
 
-  # The encryption context ties the grant to this bucket, whatever else the key protects.
+  # The encryption context ties the grant to this bucket, whatever else the key protects; nobody asks the key but S3.
   key_statements = [for key in var.kms_key[*].arn : {
-    Sid       = "UseKeyForRecords"
-    Effect    = "Allow"
-    Action    = ["kms:Decrypt"]
-    Resource  = key
-    Condition = { StringLike = { "kms:EncryptionContext:aws:s3:arn" = [local.bucket_arn, "${local.bucket_arn}/*"] } }
+    Sid      = "UseKeyForRecords"
+    Effect   = "Allow"
+    Action   = ["kms:Decrypt"]
+    Resource = key
+    Condition = { StringLike = {
+      "kms:EncryptionContext:aws:s3:arn" = [local.bucket_arn, "${local.bucket_arn}/*"]
+      "kms:ViaService"                   = ["s3.*.amazonaws.com*"]
+    } }
   }]
 }
 

@@ -1,343 +1,539 @@
-"""The matrix of least privilege: which principal may do what, and what it may do it to.
+"""The matrix: every call that matters, and which principals may make it. Nobody else may.
 
-Each row is a real call, made by each principal on its own instance (or, where the row says "other", on the one that it
-has no business in), and who may make it. Everybody else must be refused, for want of a permission and nothing else.
+"Own" and "other" are the principal's own use of the module and the other one in the same account.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import ClientError
+from standins.aws import google_token
 
-from .world import COLLECTOR, PRINCIPALS, RECORD, ROLE, SCHEDULER, USER, Instance, World
+from .principals import SUBJECT, Instance, Principal, World
 
-DENIED = {"AccessDenied", "AccessDeniedException", "403", "Forbidden"}
-NOBODY: frozenset[str] = frozenset()
+COLLECTOR, COLLECTOR_IN_VPC = Principal.COLLECTOR, Principal.COLLECTOR_IN_VPC
+SCHEDULER, READER_USER, READER_ROLE = Principal.SCHEDULER, Principal.READER_USER, Principal.READER_ROLE
+COLLECTORS = (COLLECTOR, COLLECTOR_IN_VPC)
+READERS = (READER_USER, READER_ROLE)
+SIGNED = (*COLLECTORS, SCHEDULER, *READERS, Principal.STRANGER)
+ALL = tuple(Principal)
+
+BODY = b"a record"
+POLICY = '{"Version": "2012-10-17", "Statement": []}'
 
 
 @dataclass(frozen=True)
-class Call:
-    """A call about to be made: by whom, and on which instance."""
+class Cell:
+    """What a call is made with: the world, who calls, and what is its own and the other's."""
 
     world: World
-    principal: str
-    on: Instance
+    principal: Principal
+
+    @property
+    def own(self) -> Instance:
+        return self.world.instance(self.principal.instance)
+
+    @property
+    def other(self) -> Instance:
+        return self.world.instance({"alpha": "beta", "beta": "alpha"}[self.principal.instance])
+
+    def __getattr__(self, service: str) -> Any:
+        """Give the principal's client of a service: `cell.s3`."""
+        return self.client(service)
 
     def client(self, service: str, *, tls: bool = True) -> Any:
-        """Give a client of the principal."""
-        return self.world.client(service, self.principal, tls=tls)
+        return self.world.client(self.world.keys(self.principal), service, tls=tls)
 
-    def record(self) -> str:
-        """Give the key of a record that lies there."""
-        return self.world.put(self.on.bucket, self.new_record())
+    def record(self, own: Instance | None = None) -> dict[str, str]:
+        """Name an object that is there, under the feed's prefix."""
+        instance = own or self.own
+        return {"Bucket": instance.bucket, "Key": f"{instance.prefix}2026/03/10/kept.json.gz"}
 
-    def version(self) -> dict[str, str]:
-        """Name a version of a record that was deleted."""
-        key = self.record()
-        admin = self.world.client("s3")
-        admin.delete_object(Bucket=self.on.bucket, Key=key)
-        [version] = admin.list_object_versions(Bucket=self.on.bucket, Prefix=key)["Versions"]
-        return {"Bucket": self.on.bucket, "Key": key, "VersionId": version["VersionId"]}
+    def deletable(self) -> dict[str, str]:
+        """Name an object that is there and may go."""
+        name = {"Bucket": self.own.bucket, "Key": f"{self.own.prefix}2026/03/10/spare-{self.world.unused()}.json.gz"}
+        self.world.root("s3").put_object(**name, Body=BODY, IfNoneMatch="*")
+        return name
 
-    def new_record(self) -> str:
-        """Give the key of a record that is not there yet."""
-        return self.world.new_key(self.on.prefix)
+    def deleted(self) -> dict[str, str]:
+        """Name the version of an object that the feed has deleted since."""
+        name = self.deletable()
+        version = self.version_of(name)
+        self.world.root("s3").delete_object(**name)
+        return {**name, "VersionId": version}
 
-    def checkpoint(self) -> str:
-        """Give the checkpoint's key."""
-        return self.on.state_key
+    def new(self, own: Instance | None = None) -> dict[str, str]:
+        """Name an object that is not there, under the feed's prefix."""
+        instance = own or self.own
+        return {"Bucket": instance.bucket, "Key": f"{instance.prefix}2026/03/10/new-{self.world.unused()}.json.gz"}
 
-    def new_outside(self) -> str:
-        """Give a key beside the prefix under which nothing lies."""
-        return self.world.new_key("elsewhere/")
+    def state(self) -> dict[str, str]:
+        return {"Bucket": self.own.bucket, "Key": self.own.state_key}
 
-    def outside(self) -> str:
-        """Give the key of an object beside the prefix."""
-        return self.world.put(self.on.bucket, self.new_outside())
+    def version_of(self, name: Mapping[str, str]) -> str:
+        return str(self.world.root("s3").head_object(**name)["VersionId"])
 
-    def etag(self) -> str:
-        """Give the checkpoint's present ETag."""
-        head = self.world.client("s3").head_object(Bucket=self.on.bucket, Key=self.on.state_key)
-        return str(head["ETag"])
+    def etag_of(self, name: Mapping[str, str]) -> str:
+        return str(self.world.root("s3").head_object(**name)["ETag"])
+
+    def ciphertext(self, context: Mapping[str, str]) -> bytes:
+        """Encrypt something as the account's root, for others to try and decrypt."""
+        kms = self.world.root("kms")
+        return bytes(kms.encrypt(KeyId=self.world.key_arn, Plaintext=BODY, EncryptionContext=context)["CiphertextBlob"])
 
 
-Make = Callable[[Call], Any]
+@dataclass(frozen=True)
+class Evaluated:
+    """A call that the stand-in cannot carry out: judged on the applied policies instead."""
+
+    resource: Callable[[Cell], str]
+    context: Callable[[Cell], dict[str, str]] = lambda _: {}
 
 
 @dataclass(frozen=True)
 class Row:
-    """A call, what it is made on, and who may make it."""
+    """A call, and who may make it.
 
+    `answer` is the error in which an allowed call ends, S3's 412 for example; without one it succeeds.
+    """
+
+    group: str
+    does: str
     action: str
-    target: str
-    make: Make
-    allowed: frozenset[str] = NOBODY
-    elsewhere: bool = False
+    call: Callable[[Cell], Any] | Evaluated
+    allowed: tuple[Principal, ...] = ()
+    answer: str | None = None
 
     @property
-    def name(self) -> str:
-        """Name the row."""
-        return f"{self.action} on {self.target}"
+    def how(self) -> str:
+        return "evaluated" if isinstance(self.call, Evaluated) else "called"
 
 
-def verdict(row: Row, world: World, principal: str) -> bool:
-    """Make the call, and tell whether it was allowed. Raises what is neither a success nor a want of permission."""
-    call = Call(world, principal, world.other(principal) if row.elsewhere else world.home(principal))
+ROWS: list[Row] = []
+
+
+def _rows(group: str, *rows: tuple[Any, ...]) -> None:
+    ROWS.extend(Row(group, *row) for row in rows)
+
+
+_rows(
+    "Records, in the feed's prefix of its own bucket",
+    ("write a new object (`If-None-Match: *`)", "s3:PutObject",
+     lambda c: c.s3.put_object(**c.new(), Body=BODY, IfNoneMatch="*"), COLLECTORS),
+    ("write over an object, with `If-None-Match: *`: 412", "s3:PutObject",
+     lambda c: c.s3.put_object(**c.record(), Body=BODY, IfNoneMatch="*"), COLLECTORS, "PreconditionFailed"),
+    ("write over an object, with `If-Match`", "s3:PutObject",
+     lambda c: c.s3.put_object(**c.record(), Body=BODY, IfMatch=c.etag_of(c.record()))),
+    ("write without a condition", "s3:PutObject", lambda c: c.s3.put_object(**c.new(), Body=BODY)),
+    ("write, without TLS", "s3:PutObject",
+     lambda c: c.client("s3", tls=False).put_object(**c.new(), Body=BODY, IfNoneMatch="*")),
+    ("write, encrypted with a key of the writer's", "s3:PutObject",
+     lambda c: c.s3.put_object(**c.new(), Body=BODY, IfNoneMatch="*", SSECustomerAlgorithm="AES256",
+                               SSECustomerKey="k" * 32)),
+    ("write, with an ACL for everyone", "s3:PutObjectAcl",
+     lambda c: c.s3.put_object(**c.new(), Body=BODY, IfNoneMatch="*", ACL="public-read")),
+    ("write, with tags", "s3:PutObjectTagging",
+     lambda c: c.s3.put_object(**c.new(), Body=BODY, IfNoneMatch="*", Tagging="a=b")),
+    ("begin an upload in parts", "s3:PutObject", lambda c: c.s3.create_multipart_upload(**c.new())),
+    ("copy an object", "s3:PutObject", lambda c: c.s3.copy_object(**c.new(), CopySource=c.record())),
+    ("read an object", "s3:GetObject", lambda c: c.s3.get_object(**c.record()), (*COLLECTORS, *READERS)),
+    ("read an object, without TLS", "s3:GetObject", lambda c: c.client("s3", tls=False).get_object(**c.record())),
+    ("read an object's headers", "s3:GetObject", lambda c: c.s3.head_object(**c.record()), (*COLLECTORS, *READERS)),
+    ("read what was deleted since, by its version", "s3:GetObjectVersion",
+     lambda c: c.s3.get_object(**c.deleted()), COLLECTORS),
+    ("read an object's ACL", "s3:GetObjectAcl", lambda c: c.s3.get_object_acl(**c.record())),
+    ("change an object's ACL", "s3:PutObjectAcl", lambda c: c.s3.put_object_acl(**c.record(), ACL="public-read")),
+    ("tag an object", "s3:PutObjectTagging", lambda c: c.s3.put_object_tagging(**c.record(), Tagging={"TagSet": []})),
+    ("delete an object", "s3:DeleteObject", lambda c: c.s3.delete_object(**c.deletable()), (READER_ROLE,)),
+    ("delete objects, several at once", "s3:DeleteObject",
+     lambda c: c.s3.delete_objects(Bucket=c.own.bucket, Delete={"Objects": [{"Key": c.deletable()["Key"]}]}),
+     (READER_ROLE,)),
+    ("delete a version for good", "s3:DeleteObjectVersion", lambda c: c.s3.delete_object(**c.deleted())),
+    ("list the prefix", "s3:ListBucket",
+     lambda c: c.s3.list_objects_v2(Bucket=c.own.bucket, Prefix=c.own.prefix), (*COLLECTORS, *READERS)),
+    ("list a day of it", "s3:ListBucket",
+     lambda c: c.s3.list_objects_v2(Bucket=c.own.bucket, Prefix=f"{c.own.prefix}2026/03/10/", Delimiter="/"),
+     (*COLLECTORS, *READERS)),
+    ("list its versions", "s3:ListBucketVersions",
+     lambda c: c.s3.list_object_versions(Bucket=c.own.bucket, Prefix=c.own.prefix), COLLECTORS),
+)  # fmt: skip
+
+_rows(
+    "The checkpoint of its own bucket",
+    ("read it", "s3:GetObject", lambda c: c.s3.get_object(**c.state()), COLLECTORS),
+    ("replace it (`If-Match`)", "s3:PutObject",
+     lambda c: c.s3.put_object(**c.state(), Body=BODY, IfMatch=c.etag_of(c.state())), COLLECTORS),
+    ("see whether it is there", "s3:ListBucket",
+     lambda c: c.s3.list_objects_v2(Bucket=c.own.bucket, Prefix=c.own.state_key), COLLECTORS),
+    ("read an older version", "s3:GetObjectVersion",
+     lambda c: c.s3.get_object(**c.state(), VersionId=c.version_of(c.state()))),
+    ("delete it", "s3:DeleteObject", lambda c: c.s3.delete_object(**c.state())),
+    ("write beside it", "s3:PutObject",
+     lambda c: c.s3.put_object(Bucket=c.own.bucket, Key=f"{c.own.state_key}.copy", Body=BODY)),
+)  # fmt: skip
+
+_rows(
+    "The rest of its own bucket",
+    ("write elsewhere", "s3:PutObject", lambda c: c.s3.put_object(Bucket=c.own.bucket, Key="elsewhere", Body=BODY)),
+    ("read elsewhere", "s3:GetObject", lambda c: c.s3.get_object(Bucket=c.own.bucket, Key="elsewhere.txt")),
+    ("delete elsewhere", "s3:DeleteObject", lambda c: c.s3.delete_object(Bucket=c.own.bucket, Key="elsewhere.txt")),
+    ("list all of it", "s3:ListBucket", lambda c: c.s3.list_objects_v2(Bucket=c.own.bucket)),
+    ("list another folder", "s3:ListBucket", lambda c: c.s3.list_objects_v2(Bucket=c.own.bucket, Prefix="else")),
+    ("list the folder above", "s3:ListBucket", lambda c: c.s3.list_objects_v2(Bucket=c.own.bucket, Prefix="zoom/")),
+    ("list all versions", "s3:ListBucketVersions", lambda c: c.s3.list_object_versions(Bucket=c.own.bucket)),
+    ("list uploads", "s3:ListBucketMultipartUploads", lambda c: c.s3.list_multipart_uploads(Bucket=c.own.bucket)),
+    ("ask whether it exists", "s3:ListBucket", lambda c: c.s3.head_bucket(Bucket=c.own.bucket)),
+    ("ask for its region", "s3:GetBucketLocation",
+     lambda c: c.s3.get_bucket_location(Bucket=c.own.bucket), READERS),
+    ("read its policy", "s3:GetBucketPolicy", lambda c: c.s3.get_bucket_policy(Bucket=c.own.bucket)),
+    ("change its policy", "s3:PutBucketPolicy",
+     lambda c: c.s3.put_bucket_policy(Bucket=c.own.bucket, Policy=POLICY)),
+    ("delete its policy", "s3:DeleteBucketPolicy", lambda c: c.s3.delete_bucket_policy(Bucket=c.own.bucket)),
+    ("change its ACL", "s3:PutBucketAcl", lambda c: c.s3.put_bucket_acl(Bucket=c.own.bucket, ACL="public-read")),
+    ("change its versioning", "s3:PutBucketVersioning",
+     lambda c: c.s3.put_bucket_versioning(Bucket=c.own.bucket, VersioningConfiguration={"Status": "Suspended"})),
+    ("change its lifecycle", "s3:PutLifecycleConfiguration",
+     lambda c: c.s3.put_bucket_lifecycle_configuration(
+         Bucket=c.own.bucket,
+         LifecycleConfiguration={
+             "Rules": [{"ID": "all", "Status": "Enabled", "Filter": {}, "Expiration": {"Days": 1}}]})),
+    ("change its encryption", "s3:PutEncryptionConfiguration",
+     lambda c: c.s3.put_bucket_encryption(
+         Bucket=c.own.bucket,
+         ServerSideEncryptionConfiguration={
+             "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]})),
+    ("open it to the public", "s3:PutBucketPublicAccessBlock",
+     lambda c: c.s3.delete_public_access_block(Bucket=c.own.bucket)),
+    ("send its events elsewhere", "s3:PutBucketNotification",
+     lambda c: c.s3.put_bucket_notification_configuration(Bucket=c.own.bucket, NotificationConfiguration={})),
+    ("copy it elsewhere for good", "s3:PutReplicationConfiguration",
+     lambda c: c.s3.put_bucket_replication(
+         Bucket=c.own.bucket,
+         ReplicationConfiguration={
+             "Role": "arn:aws:iam::123456789012:role/r",
+             "Rules": [{"Status": "Enabled", "Prefix": "", "Destination": {"Bucket": "arn:aws:s3:::elsewhere"}}]})),
+    ("delete it", "s3:DeleteBucket", lambda c: c.s3.delete_bucket(Bucket=c.own.bucket)),
+)  # fmt: skip
+
+_rows(
+    "Other buckets",
+    ("write a new object in the other's feed prefix", "s3:PutObject",
+     lambda c: c.s3.put_object(**c.new(c.other), Body=BODY, IfNoneMatch="*")),
+    ("read an object of the other's", "s3:GetObject", lambda c: c.s3.get_object(**c.record(c.other))),
+    ("delete an object of the other's", "s3:DeleteObject", lambda c: c.s3.delete_object(**c.record(c.other))),
+    ("list the other's feed prefix", "s3:ListBucket",
+     lambda c: c.s3.list_objects_v2(Bucket=c.other.bucket, Prefix=c.other.prefix)),
+    ("ask for the other's region", "s3:GetBucketLocation",
+     lambda c: c.s3.get_bucket_location(Bucket=c.other.bucket)),
+    ("list buckets", "s3:ListAllMyBuckets", lambda c: c.s3.list_buckets()),
+    ("make a bucket", "s3:CreateBucket", lambda c: c.s3.create_bucket(Bucket=f"made-{c.world.unused()}")),
+)  # fmt: skip
+
+_rows(
+    "Secrets",
+    ("read its own value", "secretsmanager:GetSecretValue",
+     lambda c: c.secretsmanager.get_secret_value(SecretId=c.own.secret_arn), COLLECTORS),
+    ("read the other's value", "secretsmanager:GetSecretValue",
+     lambda c: c.secretsmanager.get_secret_value(SecretId=c.other.secret_arn)),
+    ("change its own value", "secretsmanager:PutSecretValue",
+     lambda c: c.secretsmanager.put_secret_value(SecretId=c.own.secret_arn, SecretString="x")),
+    ("describe its own", "secretsmanager:DescribeSecret",
+     lambda c: c.secretsmanager.describe_secret(SecretId=c.own.secret_arn)),
+    ("list versions of its own", "secretsmanager:ListSecretVersionIds",
+     lambda c: c.secretsmanager.list_secret_version_ids(SecretId=c.own.secret_arn)),
+    ("change the policy of its own", "secretsmanager:PutResourcePolicy",
+     lambda c: c.secretsmanager.put_resource_policy(SecretId=c.own.secret_arn, ResourcePolicy=POLICY)),
+    ("delete its own", "secretsmanager:DeleteSecret",
+     lambda c: c.secretsmanager.delete_secret(SecretId=c.own.secret_arn)),
+    ("list secrets", "secretsmanager:ListSecrets", lambda c: c.secretsmanager.list_secrets()),
+)  # fmt: skip
+
+
+def _bucket_context(c: Cell) -> dict[str, str]:
+    return {"aws:s3:arn": f"arn:aws:s3:::{c.own.bucket}"}
+
+
+def _decrypt(c: Cell, context: dict[str, str]) -> Any:
+    return c.kms.decrypt(CiphertextBlob=c.ciphertext(context), EncryptionContext=context)
+
+
+_rows(
+    "The KMS key, asked directly",
+    ("decrypt what is encrypted for its own bucket", "kms:Decrypt",
+     lambda c: _decrypt(c, _bucket_context(c))),
+    ("make a data key for its own bucket", "kms:GenerateDataKey",
+     lambda c: c.kms.generate_data_key(KeyId=c.world.key_arn, KeySpec="AES_256", EncryptionContext=_bucket_context(c))),
+    ("decrypt what is encrypted for its own secret", "kms:Decrypt",
+     lambda c: _decrypt(c, {"SecretARN": c.own.secret_arn})),
+    ("make a data key for its own secret", "kms:GenerateDataKey",
+     lambda c: c.kms.generate_data_key(KeyId=c.world.key_arn, KeySpec="AES_256",
+                                       EncryptionContext={"SecretARN": c.own.secret_arn})),
+    ("decrypt what is encrypted for another bucket", "kms:Decrypt",
+     lambda c: _decrypt(c, {"aws:s3:arn": "arn:aws:s3:::elsewhere"})),
+    ("decrypt what is encrypted for another secret", "kms:Decrypt",
+     lambda c: _decrypt(c, {"SecretARN": c.other.secret_arn})),
+    ("decrypt what is encrypted for the queue", "kms:Decrypt",
+     lambda c: _decrypt(c, {"aws:sqs:arn": c.own.outputs["dead_letter_queue"]["arn"]})),
+    ("decrypt what has no context", "kms:Decrypt", lambda c: _decrypt(c, {})),
+    ("make a data key without a context", "kms:GenerateDataKey",
+     lambda c: c.kms.generate_data_key(KeyId=c.world.key_arn, KeySpec="AES_256")),
+    ("encrypt", "kms:Encrypt",
+     lambda c: c.kms.encrypt(KeyId=c.world.key_arn, Plaintext=BODY, EncryptionContext=_bucket_context(c))),
+    ("give others the use of it", "kms:CreateGrant",
+     lambda c: c.kms.create_grant(KeyId=c.world.key_arn, GranteePrincipal="arn:aws:iam::123456789012:user/stranger",
+                                  Operations=["Decrypt"])),
+    ("change its policy", "kms:PutKeyPolicy",
+     lambda c: c.kms.put_key_policy(KeyId=c.world.key_arn, PolicyName="default", Policy=POLICY)),
+    ("switch it off", "kms:DisableKey", lambda c: c.kms.disable_key(KeyId=c.world.key_arn)),
+    ("delete it", "kms:ScheduleKeyDeletion", lambda c: c.kms.schedule_key_deletion(KeyId=c.world.key_arn)),
+)  # fmt: skip
+
+_rows(
+    "Functions",
+    ("invoke its own", "lambda:InvokeFunction",
+     lambda c: c.client("lambda").invoke(FunctionName=c.own.function_arn, InvocationType="DryRun"), (SCHEDULER,)),
+    ("invoke its own by a version", "lambda:InvokeFunction",
+     lambda c: c.client("lambda").invoke(FunctionName=c.own.function_arn, Qualifier="1", InvocationType="DryRun")),
+    ("invoke the other's", "lambda:InvokeFunction",
+     lambda c: c.client("lambda").invoke(FunctionName=c.other.function_arn, InvocationType="DryRun")),
+    ("read its own code and settings", "lambda:GetFunction",
+     lambda c: c.client("lambda").get_function(FunctionName=c.own.function_arn)),
+    ("change its own code", "lambda:UpdateFunctionCode",
+     lambda c: c.client("lambda").update_function_code(FunctionName=c.own.function_arn, ZipFile=b"zip")),
+    ("change its own settings", "lambda:UpdateFunctionConfiguration",
+     lambda c: c.client("lambda").update_function_configuration(FunctionName=c.own.function_arn, Timeout=900)),
+    ("let others invoke its own", "lambda:AddPermission",
+     lambda c: c.client("lambda").add_permission(FunctionName=c.own.function_arn, StatementId="s", Principal="*",
+                                                 Action="lambda:InvokeFunction")),
+    ("delete its own", "lambda:DeleteFunction",
+     lambda c: c.client("lambda").delete_function(FunctionName=c.own.function_arn)),
+    ("make one that runs as the collector", "lambda:CreateFunction",
+     lambda c: c.client("lambda").create_function(
+         FunctionName="another", Role=c.own.outputs["role"]["arn"], Runtime="python3.13", Handler="a.b",
+         Code={"ZipFile": b"zip"})),
+)  # fmt: skip
+
+_rows(
+    "The queue of undelivered invocations",
+    ("send to its own", "sqs:SendMessage",
+     lambda c: c.sqs.send_message(QueueUrl=c.own.queue_url, MessageBody="{}"), (SCHEDULER,)),
+    ("send to its own, without TLS", "sqs:SendMessage",
+     lambda c: c.client("sqs", tls=False).send_message(QueueUrl=c.own.queue_url, MessageBody="{}")),
+    ("send to the other's", "sqs:SendMessage",
+     lambda c: c.sqs.send_message(QueueUrl=c.other.queue_url, MessageBody="{}")),
+    ("read its own", "sqs:ReceiveMessage", lambda c: c.sqs.receive_message(QueueUrl=c.own.queue_url)),
+    ("empty its own", "sqs:PurgeQueue", lambda c: c.sqs.purge_queue(QueueUrl=c.own.queue_url)),
+    ("read the settings of its own", "sqs:GetQueueAttributes",
+     lambda c: c.sqs.get_queue_attributes(QueueUrl=c.own.queue_url, AttributeNames=["All"])),
+    ("change the settings of its own", "sqs:SetQueueAttributes",
+     lambda c: c.sqs.set_queue_attributes(QueueUrl=c.own.queue_url, Attributes={"VisibilityTimeout": "1"})),
+    ("delete its own", "sqs:DeleteQueue", lambda c: c.sqs.delete_queue(QueueUrl=c.own.queue_url)),
+)  # fmt: skip
+
+
+def _event() -> dict[str, Any]:
+    return {"timestamp": int(time.time() * 1000), "message": "x"}
+
+
+_rows(
+    "Logs, metrics and traces",
+    ("make a stream in its own log group", "logs:CreateLogStream",
+     lambda c: c.logs.create_log_stream(logGroupName=c.own.log_group, logStreamName=c.world.unused()), COLLECTORS),
+    ("write to its own log group", "logs:PutLogEvents",
+     lambda c: c.logs.put_log_events(logGroupName=c.own.log_group, logStreamName="stream",
+                                     logEvents=[_event()]), COLLECTORS),
+    ("make a stream in the other's log group", "logs:CreateLogStream",
+     lambda c: c.logs.create_log_stream(logGroupName=c.other.log_group, logStreamName=c.world.unused())),
+    ("write to the other's log group", "logs:PutLogEvents",
+     lambda c: c.logs.put_log_events(logGroupName=c.other.log_group, logStreamName="stream",
+                                     logEvents=[_event()])),
+    ("read its own log group", "logs:GetLogEvents",
+     lambda c: c.logs.get_log_events(logGroupName=c.own.log_group, logStreamName="stream")),
+    ("search its own log group", "logs:FilterLogEvents",
+     lambda c: c.logs.filter_log_events(logGroupName=c.own.log_group)),
+    ("list log groups", "logs:DescribeLogGroups", lambda c: c.logs.describe_log_groups()),
+    ("make a log group", "logs:CreateLogGroup",
+     lambda c: c.logs.create_log_group(logGroupName=f"/aws/lambda/{c.world.unused()}")),
+    ("change how long its own keeps", "logs:PutRetentionPolicy",
+     lambda c: c.logs.put_retention_policy(logGroupName=c.own.log_group, retentionInDays=1)),
+    ("delete its own log group", "logs:DeleteLogGroup",
+     lambda c: c.logs.delete_log_group(logGroupName=c.own.log_group)),
+    ("write a metric", "cloudwatch:PutMetricData",
+     lambda c: c.cloudwatch.put_metric_data(Namespace="n", MetricData=[{"MetricName": "m", "Value": 1}])),
+    ("send a trace", "xray:PutTraceSegments",
+     lambda c: c.xray.put_trace_segments(TraceSegmentDocuments=["{}"]), (COLLECTOR_IN_VPC,)),
+)  # fmt: skip
+
+
+def _ec2(kind: str) -> Callable[[Cell], str]:
+    return lambda c: f"arn:aws:ec2:{c.world.aws.region}:{c.world.aws.account_id}:{kind}"
+
+
+def _own_code(c: Cell) -> dict[str, str]:
+    return {"lambda:SourceFunctionArn": c.own.function_arn}
+
+
+_rows(
+    "The network",
+    ("look at network interfaces, from the function's code", "ec2:DescribeNetworkInterfaces",
+     lambda c: c.ec2.describe_network_interfaces()),
+    ("look at subnets, from the function's code", "ec2:DescribeSubnets", lambda c: c.ec2.describe_subnets()),
+    ("make a network interface, from the function's code", "ec2:CreateNetworkInterface",
+     Evaluated(_ec2("network-interface/*"), _own_code)),
+    ("delete a network interface, from the function's code", "ec2:DeleteNetworkInterface",
+     Evaluated(_ec2("network-interface/eni-1"), _own_code)),
+    ("make a network interface, by Lambda itself", "ec2:CreateNetworkInterface",
+     Evaluated(_ec2("network-interface/*")), (COLLECTOR_IN_VPC,)),
+    ("delete a network interface, by Lambda itself", "ec2:DeleteNetworkInterface",
+     Evaluated(_ec2("network-interface/eni-1")), (COLLECTOR_IN_VPC,)),
+    ("look at network interfaces, by Lambda itself", "ec2:DescribeNetworkInterfaces", Evaluated(lambda _: "*"),
+     (COLLECTOR_IN_VPC,)),
+    ("make one in a subnet that is not the function's, by Lambda itself", "ec2:CreateNetworkInterface",
+     Evaluated(_ec2("subnet/subnet-elsewhere"))),
+    ("change a security group, by Lambda itself", "ec2:AuthorizeSecurityGroupIngress",
+     Evaluated(_ec2("security-group/sg-1"))),
+)  # fmt: skip
+
+
+def _schedule(c: Cell) -> dict[str, Any]:
+    target = {"Arn": c.own.function_arn, "RoleArn": c.own.outputs["schedule"]["role_arn"]}
+    return {"ScheduleExpression": "rate(1 minute)", "FlexibleTimeWindow": {"Mode": "OFF"}, "Target": target}
+
+
+_rows(
+    "The schedule",
+    ("read its own", "scheduler:GetSchedule",
+     lambda c: c.scheduler.get_schedule(Name=c.own.outputs["schedule"]["name"])),
+    ("change its own", "scheduler:UpdateSchedule",
+     lambda c: c.scheduler.update_schedule(Name=c.own.outputs["schedule"]["name"], **_schedule(c))),
+    ("delete its own", "scheduler:DeleteSchedule",
+     lambda c: c.scheduler.delete_schedule(Name=c.own.outputs["schedule"]["name"])),
+    ("make another", "scheduler:CreateSchedule",
+     lambda c: c.scheduler.create_schedule(Name=c.world.unused(), **_schedule(c))),
+)  # fmt: skip
+
+
+def _become(c: Cell, role_arn: str) -> Any:
+    return c.sts.assume_role(RoleArn=role_arn, RoleSessionName="other")
+
+
+def _exchange(c: Cell, subject: str) -> Any:
+    reader = c.world.instance("beta").outputs["reader"]["arn"]
+    return c.sts.assume_role_with_web_identity(
+        RoleArn=reader, RoleSessionName="feed", WebIdentityToken=google_token(subject)
+    )
+
+
+_rows(
+    "Identity",
+    ("ask who it is", "sts:GetCallerIdentity", lambda c: c.sts.get_caller_identity(), SIGNED),
+    ("exchange the feed's Google token for the reader role", "sts:AssumeRoleWithWebIdentity",
+     lambda c: _exchange(c, SUBJECT), ALL),
+    ("exchange another Google token for the reader role", "sts:AssumeRoleWithWebIdentity",
+     lambda c: _exchange(c, "200000000000000000002")),
+    ("become the collector", "sts:AssumeRole", lambda c: _become(c, c.own.outputs["role"]["arn"])),
+    ("become the scheduler", "sts:AssumeRole", lambda c: _become(c, c.own.outputs["schedule"]["role_arn"])),
+    ("become the reader role", "sts:AssumeRole",
+     lambda c: _become(c, c.world.instance("beta").outputs["reader"]["arn"])),
+    ("make an access key of the reader user", "iam:CreateAccessKey",
+     lambda c: c.iam.create_access_key(UserName=c.world.instance("alpha").outputs["reader"]["name"])),
+    ("make a user", "iam:CreateUser", lambda c: c.iam.create_user(UserName=f"made-{c.world.unused()}")),
+    ("list users", "iam:ListUsers", lambda c: c.iam.list_users()),
+    ("change the collector's policies", "iam:PutRolePolicy",
+     lambda c: c.iam.put_role_policy(RoleName=c.own.collector_role, PolicyName="more", PolicyDocument=POLICY)),
+    ("attach a policy to the collector", "iam:AttachRolePolicy",
+     lambda c: c.iam.attach_role_policy(RoleName=c.own.collector_role,
+                                        PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")),
+    ("change the writer policy", "iam:CreatePolicyVersion",
+     lambda c: c.iam.create_policy_version(PolicyArn=c.own.outputs["role"]["policy_arn"], PolicyDocument=POLICY,
+                                           SetAsDefault=True)),
+    ("change whom the collector's role trusts", "iam:UpdateAssumeRolePolicy",
+     lambda c: c.iam.update_assume_role_policy(RoleName=c.own.collector_role, PolicyDocument=POLICY)),
+)  # fmt: skip
+
+
+# --- who may open a session of a role --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Trust:
+    """An AWS service that wants to act in a role, with what it says about for whom; evaluated on the trust policies."""
+
+    who: str
+    service: str
+    role: str
+    allowed: bool
+    source: Mapping[str, str] = field(default_factory=dict)
+
+
+ACCOUNT = "123456789012"
+_GROUP = f"arn:aws:scheduler:us-east-1:{ACCOUNT}:schedule-group/"
+_LAMBDA, _SCHEDULER = "lambda.amazonaws.com", "scheduler.amazonaws.com"
+_OWN = {"aws:SourceAccount": ACCOUNT, "aws:SourceArn": f"{_GROUP}default"}
+_OTHERS = {key: value.replace(ACCOUNT, "999999999999") for key, value in _OWN.items()}
+TRUST = (
+    Trust("Lambda", _LAMBDA, "collector", True),
+    Trust("Lambda", _LAMBDA, "scheduler", False),
+    Trust("Lambda", _LAMBDA, "reader", False),
+    Trust("EC2", "ec2.amazonaws.com", "collector", False),
+    Trust("EventBridge Scheduler, for the default schedule group", _SCHEDULER, "scheduler", True, _OWN),
+    Trust("EventBridge Scheduler, for another group", _SCHEDULER, "scheduler", False,
+          {**_OWN, "aws:SourceArn": f"{_GROUP}other"}),
+    Trust("EventBridge Scheduler, for another account", _SCHEDULER, "scheduler", False, _OTHERS),
+    Trust("EventBridge Scheduler, without saying for whom", _SCHEDULER, "scheduler", False),
+    Trust("EventBridge Scheduler, for the default schedule group", _SCHEDULER, "collector", False, _OWN),
+    Trust("EventBridge Scheduler, for the default schedule group", _SCHEDULER, "reader", False, _OWN),
+)  # fmt: skip
+
+
+# --- finding out -----------------------------------------------------------------------------------------------------
+
+DENIALS = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
+UNSIGNED = "MissingAuthenticationToken"
+"""What every service but S3 and SQS says to who does not sign: the caller is refused before any policy is asked."""
+
+
+class Unexpected(AssertionError):
+    """A call ended neither as an allowed one nor as a denied one."""
+
+
+def is_allowed(cell: Cell, row: Row) -> bool:
+    """Make the call, or judge it; raise `Unexpected` when it ends in anything but success and a denial."""
+    if isinstance(row.call, Evaluated):
+        judged = cell.world.judged_as(cell.principal)
+        return cell.world.aws.judge(judged, row.action, row.call.resource(cell), row.call.context(cell))
     try:
-        answer = row.make(call)
+        answer = row.call(cell)
     except ClientError as error:
-        if error.response["Error"]["Code"] in DENIED:
+        code = error.response["Error"]["Code"]
+        denials = (*DENIALS, UNSIGNED) if cell.principal is Principal.ANONYMOUS else DENIALS
+        if code in denials or (code == "403" and error.operation_name.startswith("Head")):
             return False
-        raise
-    errors = answer.get("Errors", []) if isinstance(answer, dict) else []
-    if errors and all(error["Code"] == "AccessDenied" for error in errors):  # DeleteObjects says it in its answer
-        return False
-    if errors:
-        raise AssertionError(f"{row.name}: {errors}")
+        if code == row.answer:
+            return True
+        raise Unexpected(f"{cell.principal.value}: {row.group}: {row.does}: {error}") from error
+    if errors := answer.get("Errors"):
+        if all(error["Code"] in DENIALS for error in errors):
+            return False
+        raise Unexpected(f"{cell.principal.value}: {row.group}: {row.does}: {errors}")
+    if row.answer:
+        raise Unexpected(f"{cell.principal.value}: {row.group}: {row.does}: succeeded, without {row.answer}")
     return True
 
 
-def difference(world: World, principals: tuple[str, ...] = PRINCIPALS) -> set[tuple[str, str]]:
-    """Make every call of the matrix, and give the cells (row, principal) that are not as they should be."""
-    return {
-        (row.name, principal)
-        for row in ROWS
-        for principal in principals
-        if verdict(row, world, principal) != (principal in row.allowed)
-    }
-
-
-Key = Callable[[Call], str]
-
-
-def _object(operation: str, key: Key, *, tls: bool = True, **given: Any) -> Make:
-    return lambda call: getattr(call.client("s3", tls=tls), operation)(Bucket=call.on.bucket, Key=key(call), **given)
-
-
-def _put(key: Key, **conditions: str) -> Make:
-    return _object("put_object", key, Body=RECORD, **conditions)
-
-
-def _overwrite(call: Call) -> Any:
-    """Whoever may write a record is stopped by the one that lies there, and not by a policy."""
-    try:
-        return _put(Call.record, IfNoneMatch="*")(call)
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "PreconditionFailed":
-            raise
-        return error.response["Error"]["Code"]
-
-
-def _version(operation: str) -> Make:
-    return lambda call: getattr(call.client("s3"), operation)(**call.version())
-
-
-def _delete_objects(call: Call) -> Any:
-    return call.client("s3").delete_objects(Bucket=call.on.bucket, Delete={"Objects": [{"Key": call.record()}]})
-
-
-def _replace_checkpoint(call: Call) -> Any:
-    return _put(Call.checkpoint, IfMatch=call.etag())(call)
-
-
-def _list(prefix: Key | None, operation: str = "list_objects_v2") -> Make:
-    def make(call: Call) -> Any:
-        given = {"Prefix": prefix(call)} if prefix else {}
-        return getattr(call.client("s3"), operation)(Bucket=call.on.bucket, **given)
-
-    return make
-
-
-def _bucket(operation: str, **given: Any) -> Make:
-    return lambda call: getattr(call.client("s3"), operation)(Bucket=call.on.bucket, **given)
-
-
-Context = Callable[[Call], dict[str, str]]
-
-
-def _of_the_bucket(call: Call) -> dict[str, str]:
-    return {"aws:s3:arn": f"arn:aws:s3:::{call.world.guide.bucket}"}
-
-
-def _of_another_bucket(_: Call) -> dict[str, str]:
-    return {"aws:s3:arn": "arn:aws:s3:::somebody-elses"}
-
-
-def _of_the_secret(call: Call) -> dict[str, str]:
-    return {"SecretARN": call.world.guide.outputs["secret"]["arn"]}
-
-
-def _generate_data_key(context: Context) -> Make:
-    return lambda call: call.client("kms").generate_data_key(
-        KeyId=call.world.guide.key_arn, KeySpec="AES_256", EncryptionContext=context(call)
-    )
-
-
-def _decrypt(context: Context) -> Make:
-    def make(call: Call) -> Any:
-        given = {"KeyId": call.world.guide.key_arn, "EncryptionContext": context(call)}
-        sealed = call.world.client("kms").encrypt(Plaintext=b"x", **given)["CiphertextBlob"]
-        return call.client("kms").decrypt(CiphertextBlob=sealed, **given)
-
-    return make
-
-
-def _delete_key(call: Call) -> Any:
-    return call.client("kms").schedule_key_deletion(KeyId=call.world.guide.key_arn)
-
-
-def _secret(operation: str, **given: Any) -> Make:
-    return lambda call: getattr(call.client("secretsmanager"), operation)(
-        SecretId=call.on.outputs["secret"]["arn"], **given
-    )
-
-
-def _log(operation: str, group: str | None = None, stream: bool = False, **given: Any) -> Make:
-    def make(call: Call) -> Any:
-        name = group or call.on.outputs["log_group"]["name"]
-        if not stream:
-            return getattr(call.client("logs"), operation)(logGroupName=name, **given)
-        name_of_stream = call.world.new_key("").replace("/", "-")
-        if operation != "create_log_stream":
-            call.world.client("logs").create_log_stream(logGroupName=name, logStreamName=name_of_stream)
-        return getattr(call.client("logs"), operation)(logGroupName=name, logStreamName=name_of_stream, **given)
-
-    return make
-
-
-def _queue(operation: str, **given: Any) -> Make:
-    return lambda call: getattr(call.client("sqs"), operation)(
-        QueueUrl=call.on.outputs["dead_letter_queue"]["url"], **given
-    )
-
-
-def _function(operation: str, **given: Any) -> Make:
-    return lambda call: getattr(call.client("lambda"), operation)(
-        FunctionName=call.on.outputs["function"]["name"], **given
-    )
-
-
-def _schedule(operation: str) -> Make:
-    return lambda call: getattr(call.client("scheduler"), operation)(Name=call.on.outputs["schedule"]["name"])
-
-
-def _assume(role: Callable[[Instance], str]) -> Make:
-    return lambda call: call.client("sts").assume_role(RoleArn=role(call.on), RoleSessionName="trying")
-
-
-def _create_access_key(call: Call) -> Any:
-    return call.client("iam").create_access_key(UserName=call.world.guide.outputs["reader"]["name"])
-
-
-def _open_the_writer_policy(call: Call) -> Any:
-    policy = call.world.guide.outputs["role"]["policy_arn"]
-    return call.client("iam").create_policy_version(PolicyArn=policy, PolicyDocument=OPEN)
-
-
-def _open_the_collectors_role(call: Call) -> Any:
-    role = call.world.guide.outputs["role"]["name"]
-    return call.client("iam").put_role_policy(RoleName=role, PolicyName="open", PolicyDocument=OPEN)
-
-
-COLLECTS = frozenset({COLLECTOR})
-READERS = frozenset({USER, ROLE})
-DELETES = frozenset({ROLE})
-INVOKES = frozenset({SCHEDULER})
-EVENT = [{"timestamp": 1_773_133_200_000, "message": "x"}]
-OPEN = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
-SUSPENDED = {"Status": "Suspended"}
-
-ROWS = (
-    # Records
-    Row("s3:PutObject, if absent", "a new record", _put(Call.new_record, IfNoneMatch="*"), COLLECTS),
-    Row("s3:PutObject, if absent", "a record that is there", _overwrite, COLLECTS),
-    Row("s3:PutObject, whatever is there", "a record", _put(Call.record)),
-    Row("s3:PutObject, if it matches", "a record", _put(Call.record, IfMatch="x")),
-    Row("s3:GetObject", "a record", _object("get_object", Call.record), COLLECTS | READERS),
-    Row("s3:GetObject, by HEAD", "a record", _object("head_object", Call.record), COLLECTS | READERS),
-    Row("s3:GetObject, without TLS", "a record", _object("get_object", Call.record, tls=False)),
-    Row("s3:GetObjectVersion", "a deleted record", _version("get_object"), COLLECTS),
-    Row("s3:DeleteObject", "a record", _object("delete_object", Call.record), DELETES),
-    Row("s3:DeleteObject, many at once", "a record", _delete_objects, DELETES),
-    Row("s3:DeleteObjectVersion", "a deleted record", _version("delete_object")),
-    Row("s3:PutObjectAcl", "a record", _object("put_object_acl", Call.record, ACL="public-read")),
-    Row("s3:PutObjectTagging", "a record", _object("put_object_tagging", Call.record, Tagging={"TagSet": []})),
-    Row("s3:GetObject", "a record (other)", _object("get_object", Call.record), elsewhere=True),
-    Row("s3:PutObject, if absent", "a new record (other)", _put(Call.new_record, IfNoneMatch="*"), elsewhere=True),
-    Row("s3:DeleteObject", "a record (other)", _object("delete_object", Call.record), elsewhere=True),
-    # The checkpoint
-    Row("s3:GetObject", "the checkpoint", _object("get_object", Call.checkpoint), COLLECTS),
-    Row("s3:PutObject, if it matches", "the checkpoint", _replace_checkpoint, COLLECTS),
-    Row("s3:DeleteObject", "the checkpoint", _object("delete_object", Call.checkpoint)),
-    Row("s3:GetObject", "the checkpoint (other)", _object("get_object", Call.checkpoint), elsewhere=True),
-    # Beside the prefix
-    Row("s3:GetObject", "an object outside the prefix", _object("get_object", Call.outside)),
-    Row("s3:PutObject, if absent", "an object outside the prefix", _put(Call.new_outside, IfNoneMatch="*")),
-    Row("s3:DeleteObject", "an object outside the prefix", _object("delete_object", Call.outside)),
-    # The bucket
-    Row("s3:ListBucket", "the prefix", _list(lambda call: call.on.prefix), COLLECTS | READERS),
-    Row("s3:ListBucket", "the checkpoint's key", _list(Call.checkpoint), COLLECTS),
-    Row("s3:ListBucket", "the whole bucket", _list(None)),
-    Row("s3:ListBucket", "another prefix", _list(lambda _: "elsewhere/")),
-    Row("s3:ListBucket", "the prefix (other)", _list(lambda call: call.on.prefix), elsewhere=True),
-    Row("s3:ListBucketVersions", "the prefix", _list(lambda call: call.on.prefix, "list_object_versions"), COLLECTS),
-    Row("s3:ListBucketVersions", "the whole bucket", _list(None, "list_object_versions")),
-    Row("s3:GetBucketLocation", "the bucket", _bucket("get_bucket_location"), READERS),
-    Row("s3:GetBucketPolicy", "the bucket", _bucket("get_bucket_policy")),
-    Row("s3:PutBucketPolicy", "the bucket", _bucket("put_bucket_policy", Policy=OPEN)),
-    Row("s3:DeleteBucketPolicy", "the bucket", _bucket("delete_bucket_policy")),
-    Row("s3:PutBucketAcl", "the bucket", _bucket("put_bucket_acl", ACL="public-read")),
-    Row("s3:PutBucketPublicAccessBlock", "the bucket", _bucket("delete_public_access_block")),
-    Row("s3:PutBucketVersioning", "the bucket", _bucket("put_bucket_versioning", VersioningConfiguration=SUSPENDED)),
-    Row("s3:PutLifecycleConfiguration", "the bucket", _bucket("delete_bucket_lifecycle")),
-    Row("s3:PutEncryptionConfiguration", "the bucket", _bucket("delete_bucket_encryption")),
-    Row("s3:DeleteBucket", "the bucket", _bucket("delete_bucket")),
-    Row("s3:ListAllMyBuckets", "the account", lambda call: call.client("s3").list_buckets()),
-    # Zoom's credentials
-    Row("secretsmanager:GetSecretValue", "the secret", _secret("get_secret_value"), COLLECTS),
-    Row("secretsmanager:GetSecretValue", "the secret (other)", _secret("get_secret_value"), elsewhere=True),
-    Row("secretsmanager:PutSecretValue", "the secret", _secret("put_secret_value", SecretString="{}")),
-    Row("secretsmanager:DescribeSecret", "the secret", _secret("describe_secret")),
-    Row("secretsmanager:DeleteSecret", "the secret", _secret("delete_secret")),
-    Row("secretsmanager:ListSecrets", "the account", lambda call: call.client("secretsmanager").list_secrets()),
-    # The key, past the services
-    Row("kms:GenerateDataKey", "the key, for the bucket", _generate_data_key(_of_the_bucket), COLLECTS),
-    Row("kms:GenerateDataKey", "the key, for another bucket", _generate_data_key(_of_another_bucket)),
-    Row("kms:Decrypt", "the key, for the bucket", _decrypt(_of_the_bucket), COLLECTS | {USER}),
-    Row("kms:Decrypt", "the key, for the secret", _decrypt(_of_the_secret), COLLECTS),
-    Row("kms:Decrypt", "the key, for another bucket", _decrypt(_of_another_bucket)),
-    Row("kms:Decrypt", "the key, for nothing in particular", _decrypt(lambda _: {})),
-    Row("kms:ScheduleKeyDeletion", "the key", _delete_key),
-    # Logs
-    Row("logs:CreateLogStream", "the log group", _log("create_log_stream", stream=True), COLLECTS),
-    Row("logs:PutLogEvents", "the log group", _log("put_log_events", stream=True, logEvents=EVENT), COLLECTS),
-    Row("logs:CreateLogStream", "the log group (other)", _log("create_log_stream", stream=True), elsewhere=True),
-    Row("logs:GetLogEvents", "the log group", _log("get_log_events", stream=True)),
-    Row("logs:CreateLogGroup", "a new log group", _log("create_log_group", group="/aws/lambda/made-up")),
-    Row("logs:DeleteLogGroup", "the log group", _log("delete_log_group")),
-    Row("logs:PutRetentionPolicy", "the log group", _log("put_retention_policy", retentionInDays=1)),
-    # The function and its schedule
-    Row("lambda:InvokeFunction", "the function", _function("invoke", InvocationType="DryRun"), INVOKES),
-    Row("lambda:InvokeFunction", "the function (other)", _function("invoke", InvocationType="DryRun"), elsewhere=True),
-    Row("lambda:GetFunction", "the function", _function("get_function")),
-    Row("lambda:UpdateFunctionConfiguration", "the function", _function("update_function_configuration", Timeout=60)),
-    Row("lambda:UpdateFunctionCode", "the function", _function("update_function_code", ZipFile=b"x")),
-    Row("scheduler:GetSchedule", "the schedule", _schedule("get_schedule")),
-    Row("scheduler:DeleteSchedule", "the schedule", _schedule("delete_schedule")),
-    # Dead letters
-    Row("sqs:SendMessage", "the dead-letter queue", _queue("send_message", MessageBody="x"), INVOKES),
-    Row("sqs:SendMessage", "the dead-letter queue (other)", _queue("send_message", MessageBody="x"), elsewhere=True),
-    Row("sqs:ReceiveMessage", "the dead-letter queue", _queue("receive_message")),
-    Row("sqs:PurgeQueue", "the dead-letter queue", _queue("purge_queue")),
-    # Becoming somebody else
-    Row("sts:AssumeRole", "the collector's role", _assume(lambda instance: instance.outputs["role"]["arn"])),
-    Row("sts:AssumeRole", "the schedule's role", _assume(lambda instance: instance.outputs["schedule"]["role_arn"])),
-    Row("iam:CreateAccessKey", "the reader's user", _create_access_key),
-    Row("iam:CreateUser", "the account", lambda call: call.client("iam").create_user(UserName="made-up")),
-    Row("iam:CreatePolicyVersion", "the writer policy", _open_the_writer_policy),
-    Row("iam:PutRolePolicy", "the collector's role", _open_the_collectors_role),
-)
+def arrange(world: World) -> None:
+    """Make what the calls ask for, as the account's root, so that no denial is a mere "not found"."""
+    s3, logs = world.root("s3"), world.root("logs")
+    for name in ("alpha", "beta"):
+        instance = world.instance(name)
+        kept = f"{instance.prefix}2026/03/10/kept.json.gz"
+        s3.put_object(Bucket=instance.bucket, Key=kept, Body=BODY, IfNoneMatch="*")
+        s3.put_object(Bucket=instance.bucket, Key=instance.state_key, Body=BODY)
+        s3.put_object(Bucket=instance.bucket, Key="elsewhere.txt", Body=BODY)
+        logs.create_log_stream(logGroupName=instance.log_group, logStreamName="stream")
+    for principal in Principal:
+        world.keys(principal)

@@ -3,10 +3,14 @@
 with AwsStandIn() as aws:
     subprocess.run(["terraform", "apply"], env=aws.env())
     aws.client("s3").list_buckets()
+    with aws.authorising():
+        keys = aws.service_session("lambda.amazonaws.com", "collector", "run")
+        aws.client("s3", keys).list_buckets()  # AccessDenied, unless a policy allows it
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -17,10 +21,12 @@ import tempfile
 import threading
 import urllib.request
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple, Self
+from typing import IO, TYPE_CHECKING, Any, Self
 
 import boto3
+import botocore.loaders
 import botocore.session
 from botocore import UNSIGNED
 from botocore.config import Config
@@ -30,23 +36,24 @@ if TYPE_CHECKING:
 
 ACCOUNT_ID = "123456789012"
 REGION = "us-east-1"
-ACCESS_KEY_ID = "testing"
-SECRET_ACCESS_KEY = "testing"
+START_SECONDS = 60
+STOP_SECONDS = 5
+DELETE_BATCH = 1000  # DeleteObjects takes no more keys in one request
 
 
-class Keys(NamedTuple):
-    """What somebody signs requests with."""
+@dataclass(frozen=True)
+class Keys:
+    """Credentials: a user's access key, or those of a session."""
 
     access_key_id: str
     secret_access_key: str
     session_token: str | None = None
 
 
-ADMIN = Keys(ACCESS_KEY_ID, SECRET_ACCESS_KEY)
-START_SECONDS = 60
-STOP_SECONDS = 5
-DELETE_BATCH = 1000  # DeleteObjects takes no more keys in one request
+ROOT = Keys("testing", "testing")
+ANONYMOUS = Keys("", "")
 
+_LOADER = botocore.loaders.create_loader()  # one for all clients: reading a service's model takes a tenth of a second
 _FOREIGN = re.compile(r"AWS_|MOTO_|TF_CLI_ARGS|TF_VAR_|TF_DATA_DIR$|TF_WORKSPACE$")
 
 
@@ -60,6 +67,15 @@ def without_proxy_on_loopback(environ: Mapping[str, str]) -> dict[str, str]:
     known = environ.get("NO_PROXY") or environ.get("no_proxy") or ""
     names = ",".join([*filter(None, known.split(",")), "127.0.0.1", "localhost"])
     return {**environ, "NO_PROXY": names, "no_proxy": names}
+
+
+def google_token(subject: str) -> str:
+    """Give a token as Google issues one, without a signature that would hold."""
+    claims = {"iss": "https://accounts.google.com", "aud": "feed", "sub": subject}
+    header, payload = (
+        base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in ({"alg": "none"}, claims)
+    )
+    return f"{header}.{payload}.none"
 
 
 class AwsStandIn:
@@ -103,7 +119,7 @@ class AwsStandIn:
         if self._managed_policies:
             environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
         process = subprocess.Popen(
-            [sys.executable, "-m", "standins.aws_server", str(self._folder)],
+            [sys.executable, "-m", "standins.aws_server", str(self._folder), self.account_id, self.region],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
@@ -154,7 +170,7 @@ class AwsStandIn:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def credentials(self, keys: Keys = ADMIN) -> dict[str, str]:
+    def credentials(self, keys: Keys = ROOT) -> dict[str, str]:
         """Give the variables with which any AWS SDK reaches this stand-in, and nothing else."""
         return {
             "AWS_ENDPOINT_URL": self.url,
@@ -176,11 +192,8 @@ class AwsStandIn:
             "AWS_MAX_ATTEMPTS": "3",
         }
 
-    def client(self, service: str, keys: Keys | None = ADMIN) -> Any:
-        """Make a boto3 client of this stand-in, whatever AWS settings the machine has.
-
-        It is the account's root unless `keys` say otherwise; None does not sign its requests.
-        """
+    def client(self, service: str, keys: Keys = ROOT) -> Any:
+        """Make a boto3 client of this stand-in, whatever AWS settings the machine has."""
         ignored = {
             "profile": (None, None, None, None),
             "config_file": (None, None, os.devnull, None),
@@ -189,43 +202,24 @@ class AwsStandIn:
             "use_dualstack_endpoint": (None, None, False, None),
             "ca_bundle": (None, None, None, None),
         }
+        core = botocore.session.Session(session_vars=ignored)
+        core.register_component("data_loader", _LOADER)
         session = boto3.Session(
-            *(keys or ADMIN),
+            aws_access_key_id=keys.access_key_id or None,
+            aws_secret_access_key=keys.secret_access_key or None,
+            aws_session_token=keys.session_token,
             region_name=self.region,
-            botocore_session=botocore.session.Session(session_vars=ignored),
+            botocore_session=core,
         )
         config = Config(
             retries={"total_max_attempts": 2},
             proxies={},
             connect_timeout=5,
             read_timeout=60,
-            signature_version=None if keys else UNSIGNED,
+            signature_version=UNSIGNED if keys == ANONYMOUS else None,
         )
         make_client: Any = session.client
         return make_client(service, endpoint_url=self.url, config=config)
-
-    @contextmanager
-    def authorising(self) -> Iterator[None]:
-        """Meanwhile, let users and roles do only what their policies allow; this object's own clients do everything."""
-        self._switch_authorisation("on")
-        try:
-            yield
-        finally:
-            self._switch_authorisation("off")
-
-    def _switch_authorisation(self, to: str) -> None:
-        put = urllib.request.Request(f"{self.url}/standin/authorisation", data=to.encode(), method="PUT")
-        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(put, timeout=10).close()
-
-    def session(self, role_arn: str) -> Keys:
-        """Take a role as the service that it trusts does, which needs no policy of anybody's."""
-        given = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="service")["Credentials"]
-        return Keys(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
-
-    def access_key(self, user: str) -> Keys:
-        """Make an access key of a user."""
-        made = self.client("iam").create_access_key(UserName=user)["AccessKey"]
-        return Keys(made["AccessKeyId"], made["SecretAccessKey"])
 
     def empty_bucket(self, name: str) -> int:
         """Delete every version and delete marker of a bucket, as `terraform destroy` wants it; count them."""
@@ -241,3 +235,56 @@ class AwsStandIn:
             if errors:
                 raise RuntimeError(f"The bucket {name} keeps {len(errors)} objects: {errors[0]['Message']}")
         return len(entries)
+
+    @contextmanager
+    def authorising(self) -> Iterator[None]:
+        """Let policies decide about every request meanwhile; before and after, every caller is the account's root."""
+        self._ask("authorisation", on=True)
+        try:
+            yield
+        finally:
+            self._ask("authorisation", on=False)
+
+    def service_session(
+        self,
+        service: str,
+        role: str,
+        session: str,
+        *,
+        source: Mapping[str, str] | None = None,
+        carries: Mapping[str, str] | None = None,
+    ) -> Keys:
+        """Open a session of a role as an AWS service does for itself; raise PermissionError where it is not trusted.
+
+        `source` are the condition keys that the service sends along (`aws:SourceArn` …), `carries` the ones that it
+        binds to the session's credentials (`lambda:SourceFunctionArn`).
+        """
+        answer = self._ask(
+            "service-session",
+            service=service,
+            role=role,
+            session=session,
+            source=dict(source or {}),
+            carries=dict(carries or {}),
+        )
+        if not answer.pop("allowed"):
+            raise PermissionError(f"{service} may not assume {role}: {answer['reason']}")
+        return Keys(**answer)
+
+    def judge(
+        self, caller: Mapping[str, str], action: str, resource: str, context: Mapping[str, str] | None = None
+    ) -> bool:
+        """Evaluate a call on the policies as they are applied, without making it.
+
+        `caller` is {"user": name}, {"role": name}, {"service": host name}, or {} for anybody.
+        """
+        answer = self._ask("judge", caller=dict(caller), action=action, resource=resource, context=dict(context or {}))
+        return bool(answer["allowed"])
+
+    def _ask(self, what: str, **given: Any) -> dict[str, Any]:
+        """Ask the server something of its own."""
+        request = urllib.request.Request(f"{self.url}/-/{what}", json.dumps(given).encode())
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(request, timeout=60) as response:
+            answer: dict[str, Any] = json.load(response)
+        return answer

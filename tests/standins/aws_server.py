@@ -1,8 +1,8 @@
 """moto's server in a process of its own, with the few repairs that a real Terraform module needs.
 
-Started by `standins.aws.AwsStandIn` as `aws_server.py FOLDER`. It writes `{"port": N}` on standard output once it
-listens on a free loopback port. When its standard input closes it removes FOLDER and ends: so it never outlives the
-process that started it.
+Started by `standins.aws.AwsStandIn` as `aws_server.py FOLDER ACCOUNT REGION`. It writes `{"port": N}` on standard
+output once it listens on a free loopback port. When its standard input closes it removes FOLDER and ends: so it never
+outlives the process that started it.
 Each repair says what AWS does and moto 5.2 does not; tests/unit/test_standin_aws.py holds a test of each.
 """
 
@@ -20,16 +20,14 @@ from flask import has_request_context, request
 from moto.awslambda.models import LambdaFunction
 from moto.cloudwatch.responses import CloudWatchResponse
 from moto.ec2.models.security_groups import SecurityGroupRule
-from moto.iam.access_control import IAMPolicyStatement, PermissionResult
+from moto.iam.access_control import PermissionResult
 from moto.iam.responses import IamResponse
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto.s3.models import FakeBucket, FakeDeleteMarker
 from moto.s3.responses import S3Response
 from werkzeug.serving import make_server
 
-from standins.authorisation import Authorisation
-from standins.iam_policy import statement_applies
-from standins.permissions import s3_context
+from standins.aws_authorisation import PERMITTED, Authorisation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,54 +121,21 @@ def repair_conditional_writes() -> None:
         setattr(S3Response, name, one_at_a_time(getattr(S3Response, name)))
 
 
-def repair_policies() -> None:
-    """A statement applies only where its conditions hold, and `?` is a wildcard.
+def repair_bucket_policies() -> None:
+    """A bucket's policy is asked once, before a request reaches moto (see `standins.aws_authorisation`).
 
     moto takes an unmet condition for a denial whatever the effect, so a bucket policy that refuses plain HTTP, or
-    writes without `If-None-Match`, would refuse every request. The policies of callers are `standins.authorisation`'s.
+    writes without `If-None-Match`, would refuse every request.
     """
 
-    def is_action_permitted(
-        self: Any,
-        action: str,
-        resource: str = "*",
-        principal: str | None = None,
-        incoming_condition_values: dict[str, str] | None = None,
-    ) -> PermissionResult:
-        context = request_context() | {key: [value] for key, value in (incoming_condition_values or {}).items()}
-        if not statement_applies(self._statement, action, resource, context, principal):
-            return PermissionResult.NEUTRAL
-        return PermissionResult.PERMITTED if self._statement["Effect"] == "Allow" else PermissionResult.DENIED
+    def get_permission(self: Any, action: str, resource: str) -> PermissionResult:
+        permitted = has_request_context() and request.environ.get(PERMITTED)
+        return PermissionResult.PERMITTED if permitted else PermissionResult.NEUTRAL
 
-    permission = FakeBucket.get_permission
-
-    @functools.wraps(permission)
-    def get_permission(self: Any, action: str, resource: str) -> Any:
-        return permission(self, iam_action(action), resource)
-
-    IAMPolicyStatement.is_action_permitted = is_action_permitted  # type: ignore[method-assign]
     FakeBucket.get_permission = get_permission  # type: ignore[method-assign]
 
 
-def iam_action(action: str) -> str:
-    """Name the permission an object call needs: moto names it after the HTTP method, which IAM does not.
-
-    Source: Amazon S3 user guide, "Required permissions for Amazon S3 API operations".
-    """
-    if action == "s3:HeadObject":
-        action = "s3:GetObject"
-    versioned = action in ("s3:GetObject", "s3:DeleteObject") and has_request_context() and "versionId" in request.args
-    return f"{action}Version" if versioned else action
-
-
-def request_context() -> dict[str, list[str]]:
-    """Collect the condition keys of the request being served."""
-    if not has_request_context():
-        return {}
-    return s3_context({name.lower(): value for name, value in request.headers.items()}, request.args.to_dict())
-
-
-def serve(folder: str) -> None:
+def serve(folder: str, account_id: str, region: str) -> None:
     """Serve on a free loopback port until standard input closes, then remove `folder`."""
     for repair in (
         repair_lambda_configuration,
@@ -179,13 +144,13 @@ def serve(folder: str) -> None:
         repair_service_specific_credentials,
         repair_security_group_rules,
         repair_conditional_writes,
-        repair_policies,
+        repair_bucket_policies,
     ):
         repair()
     server = make_server(
         "127.0.0.1",
         0,
-        Authorisation(DomainDispatcherApplication(create_backend_app)),
+        Authorisation(DomainDispatcherApplication(create_backend_app), account_id, region),
         threaded=True,
         request_handler=MotoRequestHandler,
     )
@@ -197,4 +162,4 @@ def serve(folder: str) -> None:
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1])
+    serve(*sys.argv[1:])

@@ -128,8 +128,12 @@ def deployed(
     variables: dict[str, object] | None = None,
     say: Callable[[str], None] = lambda _: None,
     on_progress: OnProgress | None = None,
+    apply: Callable[[Terraform, dict[str, object]], object] | None = None,
 ) -> Iterator[Deployment]:
-    """Apply an example against the stand-ins, and take everything down at the end, whatever happens."""
+    """Apply an example against the stand-ins, and take everything down at the end, whatever happens.
+
+    `apply` takes the place of a plain `terraform apply`, with a saved plan for example.
+    """
     with ExitStack() as stack:
         server = stack.enter_context(ZoomServer(zoom))
         aws = stack.enter_context(AwsStandIn())
@@ -141,22 +145,28 @@ def deployed(
             "force_destroy": True,
             **(variables or {}),
         }
-        terraform.apply(inputs, on_progress=on_progress)
+        if apply is None:
+            terraform.apply(inputs, on_progress=on_progress)
+        else:
+            apply(terraform, inputs)
         outputs = terraform.output()
         target = scheduled_target(aws, outputs["schedule_name"])
-        package = package_in(terraform.show_json(), terraform.workdir)
+        package = package_in(terraform.show_json(), terraform.workdir, target.function_name)
         runtime = stack.enter_context(LambdaRuntime(aws, target.function_name, package))
         yield Deployment(aws, zoom, server, terraform, inputs, outputs, target, runtime)
 
 
-def package_in(state: dict[str, Any], workdir: Path) -> Path:
-    """Return the package that the state says was deployed."""
+def package_in(state: dict[str, Any], workdir: Path, function_name: str) -> Path:
+    """Return the package that the state says was deployed as a function."""
 
     def resources(module: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from module.get("resources", [])
         for child in module.get("child_modules", []):
             yield from resources(child)
 
-    functions = [found for found in resources(state["values"]["root_module"]) if found["type"] == "aws_lambda_function"]
-    [filename] = {function["values"]["filename"] for function in functions}
+    [filename] = [
+        str(found["values"]["filename"])
+        for found in resources(state["values"]["root_module"])
+        if found["type"] == "aws_lambda_function" and found["values"]["function_name"] == function_name
+    ]
     return (workdir / filename).resolve()

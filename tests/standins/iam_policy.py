@@ -1,23 +1,119 @@
-"""IAM policy statements, evaluated as AWS documents them; pure functions over plain JSON.
+"""IAM policies, evaluated as AWS documents them; pure functions over plain JSON.
 
-Sources: the IAM user guide's "Policy evaluation logic", "IAM JSON policy elements: Condition operators" and
-"Multivalued context keys". What is not covered here raises `CannotJudge`: a policy that cannot be judged
-must not pass for one that was.
+`decide` judges a call by everything that applies to it, `statement_applies` one statement.
+Sources: the IAM user guide's "Policy evaluation logic", "Permissions boundaries for IAM entities", "IAM JSON policy
+elements: Condition operators" and "Multivalued context keys"; the KMS developer guide's "Key policies". What is not
+covered here raises `CannotJudge`: a policy that cannot be judged must not pass for one that was.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
+
+PARTITIONS = ("aws", "aws-cn", "aws-us-gov")
 
 Context = Mapping[str, Sequence[str]]
 """What a request brings along: condition key (any case) → its values; a missing key is an absent one."""
 
+Policy = Mapping[str, Any]
+
 
 class CannotJudge(Exception):
     """A policy uses something that is not evaluated here; a guess would prove nothing."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One permission that a request needs: an action on a resource, and what the request brings along."""
+
+    action: str
+    resource: str
+    context: Context = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks.
+
+    `names` are what a `Principal` element may call it: a user's ARN; a session's and its role's; a service's host name;
+    an identity provider's; none when nobody signed. `account` is the account it belongs to: services, providers and
+    strangers to AWS have none.
+    """
+
+    names: frozenset[str] = frozenset()
+    account: str | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a call is allowed, and by or for want of what."""
+
+    allowed: bool
+    reason: str
+
+
+def decide(
+    call: Call,
+    caller: Caller,
+    *,
+    identity: Sequence[Policy] = (),
+    boundary: Policy | None = None,
+    resource: Policy | None = None,
+    resource_decides: bool = False,
+) -> Verdict:
+    """Judge a call within one account.
+
+    `identity` are the policies of the caller, `boundary` its permissions boundary, `resource` the policy of what is
+    called. With `resource_decides` (KMS keys, roles' trust) nothing goes without the resource's policy, which may leave
+    it to the account by naming its root.
+    """
+
+    def applies(policy: Policy | None, effect: str, names: Collection[str] | None) -> bool:
+        return any(
+            statement["Effect"] == effect
+            and statement_applies(statement, call.action, call.resource, call.context, names)
+            for statement in statements(policy or {})
+        )
+
+    whole_account = account_names(caller.account)
+    everyone = caller.names | whole_account
+    if any(applies(policy, "Deny", None) for policy in [*identity, boundary]) or applies(resource, "Deny", everyone):
+        return Verdict(False, "a statement denies it")
+    bounded = boundary is not None and not applies(boundary, "Allow", None)
+    by_resource = applies(resource, "Allow", caller.names)
+    if by_resource and bounded:
+        raise CannotJudge("Whether a boundary limits what a resource's policy grants is not evaluated here.")
+    by_identity = not bounded and any(applies(policy, "Allow", None) for policy in identity)
+    if by_resource:
+        return Verdict(True, "the resource's policy allows it")
+    if not by_identity:
+        return Verdict(False, "the boundary does not allow it" if bounded else "no policy allows it")
+    if resource_decides and not (whole_account and applies(resource, "Allow", whole_account)):
+        return Verdict(False, "the resource's policy does not leave it to the account")
+    return Verdict(True, "the caller's policies allow it")
+
+
+def account_names(account: str | None) -> frozenset[str]:
+    """Give the names that mean a whole account in a `Principal` element."""
+    if account is None:
+        return frozenset()
+    return frozenset([account, *(f"arn:{partition}:iam::{account}:root" for partition in PARTITIONS)])
+
+
+def statements(policy: Policy) -> list[Mapping[str, Any]]:
+    """List a policy's statements, of which a single one may stand without a list."""
+    found = policy.get("Statement", [])
+    return [found] if isinstance(found, Mapping) else list(found)
+
+
+def condition_keys(policy: Policy) -> Iterator[str]:
+    """Name the condition keys that a policy asks for."""
+    for statement in statements(policy):
+        for keys in (statement.get("Condition") or {}).values():
+            yield from keys
 
 
 def like(pattern: str, value: str) -> bool:
@@ -86,64 +182,24 @@ def _holds(operator: str, wanted: list[str], have: list[str] | None) -> bool:
 
 
 def statement_applies(
-    statement: Mapping[str, Any], action: str, resource: str, context: Context, caller: str | None = None
+    statement: Mapping[str, Any],
+    action: str,
+    resource: str,
+    context: Context,
+    caller: Collection[str] | None = None,
 ) -> bool:
     """Tell whether a statement, whatever its effect, speaks about this request.
 
-    `caller` is the ARN of who asks, None when it is not known: a statement for everyone (`*`) still applies then,
-    one that names principals does not. Trust policies have no `Resource`, identity policies no `Principal`.
+    `caller` are the names of who asks: with none of them a statement for everyone (`*`) still applies, one that names
+    principals does not. None asks nothing about `Principal`: identity policies have none. Trust policies have no
+    `Resource`.
     """
     return (
         _element(statement, "Action", lambda pattern: like(pattern.casefold(), action.casefold()))
         and _element(statement, "Resource", lambda pattern: like(pattern, resource))
-        and _names_caller(statement, caller)
+        and (caller is None or _names_caller(statement, caller))
         and conditions_hold(statement.get("Condition") or {}, context)
     )
-
-
-def explicitly(
-    effect: str, document: Mapping[str, Any], action: str, resource: str, context: Context, names: Collection[str] = ()
-) -> bool:
-    """Tell whether a statement of this effect, "Allow" or "Deny", in a policy speaks about the request.
-
-    `names` are the ARNs that mean the caller: for a role's session its own and the role's.
-    """
-    statements = document["Statement"] if isinstance(document["Statement"], list) else [document["Statement"]]
-    callers: list[str | None] = [*names] or [None]
-    return any(
-        statement["Effect"] == effect and statement_applies(statement, action, resource, context, name)
-        for statement in statements
-        for name in callers
-    )
-
-
-@dataclass(frozen=True)
-class Policies:
-    """Every policy that has a say in a request, within one account.
-
-    `boundary` limits what `identity` grants; `resource` is the policy of what is asked for. With `delegated` the
-    identity's policies count only where the resource's policy lets its account decide, as with a KMS key.
-    """
-
-    identity: Sequence[Mapping[str, Any]] = ()
-    boundary: Mapping[str, Any] | None = None
-    resource: Mapping[str, Any] | None = None
-    delegated: bool = False
-
-    def allow(self, action: str, resource: str, context: Context, names: Collection[str], root: str) -> bool:
-        """Decide: what is denied anywhere is denied, what nothing allows is too; `root` is the account's own ARN."""
-        everywhere = [*self.identity, *filter(None, (self.boundary, self.resource))]
-        if any(explicitly("Deny", document, action, resource, context, names) for document in everywhere):
-            return False
-        granted = any(explicitly("Allow", document, action, resource, context) for document in self.identity)
-        within = self.boundary is None or explicitly("Allow", self.boundary, action, resource, context)
-        by_resource = self.resource is not None and explicitly(
-            "Allow", self.resource, action, resource, context, names or [""]
-        )
-        left_to_account = not self.delegated or (
-            self.resource is not None and explicitly("Allow", self.resource, action, resource, context, [root])
-        )
-        return by_resource or (granted and within and left_to_account)
 
 
 def _element(statement: Mapping[str, Any], name: str, matches: Callable[[str], bool]) -> bool:
@@ -152,14 +208,16 @@ def _element(statement: Mapping[str, Any], name: str, matches: Callable[[str], b
     return name not in statement or any(map(matches, _strings(statement[name])))
 
 
-def _names_caller(statement: Mapping[str, Any], caller: str | None) -> bool:
+def _names_caller(statement: Mapping[str, Any], caller: Collection[str]) -> bool:
     if "NotPrincipal" in statement:
         raise CannotJudge("NotPrincipal is not evaluated here.")
-    principal = statement.get("Principal", "*")
-    names = (
-        [name for kind in principal.values() for name in _strings(kind)] if isinstance(principal, Mapping) else ["*"]
-    )
-    return "*" in names or (caller is not None and caller in names)
+    principal = statement.get("Principal")
+    if principal == "*":
+        return True
+    if not isinstance(principal, Mapping):
+        raise CannotJudge(f"AWS knows no such Principal: {principal}")
+    kinds = {kind: _strings(names) for kind, names in principal.items()}
+    return "*" in kinds.get("AWS", []) or any(name in caller for names in kinds.values() for name in names)
 
 
 def _strings(value: Any) -> list[str]:

@@ -384,14 +384,16 @@ def test_conditions(condition: dict[str, Any], context: dict[str, list[str]], *,
         ({"Action": ["s3:PutObject"], "Resource": "*"}, None, False),
         ({"NotAction": "s3:Put*", "Resource": "*"}, None, True),
         ({"Action": "*", "NotResource": "arn:b/*"}, None, False),
-        ({"Action": "*", "Resource": "*", "Principal": {"AWS": "*"}}, None, True),
-        ({"Action": "*", "Resource": "*", "Principal": {"AWS": ["arn:me"]}}, None, False),
-        ({"Action": "*", "Resource": "*", "Principal": {"AWS": ["arn:me"]}}, "arn:me", True),
-        ({"Action": "*", "Principal": {"Service": "lambda.amazonaws.com"}}, "lambda.amazonaws.com", True),
+        ({"Action": "*", "Resource": "*", "Principal": "*"}, [], True),
+        ({"Action": "*", "Resource": "*", "Principal": {"AWS": "*"}}, [], True),
+        ({"Action": "*", "Resource": "*", "Principal": {"AWS": ["arn:me"]}}, [], False),
+        ({"Action": "*", "Resource": "*", "Principal": {"AWS": ["arn:me"]}}, ["arn:me"], True),
+        ({"Action": "*", "Principal": {"Service": "lambda.amazonaws.com"}}, ["lambda.amazonaws.com"], True),
+        ({"Action": "*", "Principal": {"Federated": "accounts.google.com"}}, ["lambda.amazonaws.com"], False),
         ({"Action": "*", "Resource": "*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}, None, False),
     ],
 )
-def test_statements(statement: dict[str, Any], caller: str | None, *, expected: bool) -> None:
+def test_statements(statement: dict[str, Any], caller: list[str] | None, *, expected: bool) -> None:
     context = {"aws:SecureTransport": ["true"]}
     assert statement_applies(statement, "s3:GetObject", "arn:b/key", context, caller) is expected
 
@@ -402,8 +404,9 @@ def test_statements(statement: dict[str, Any], caller: str | None, *, expected: 
         {"Action": "*", "Condition": {"DateLessThan": {"aws:CurrentTime": "2030-01-01T00:00:00Z"}}},
         {"Action": "*", "Resource": "arn:aws:s3:::home/${aws:username}/*"},
         {"Action": "*", "NotPrincipal": {"AWS": "*"}},
+        {"Action": "*", "Principal": "everyone"},
     ],
 )
 def test_what_cannot_be_judged_is_refused_not_passed(statement: dict[str, Any]) -> None:
     with pytest.raises(CannotJudge):
-        statement_applies(statement, "s3:GetObject", "arn:b/key", {})
+        statement_applies(statement, "s3:GetObject", "arn:b/key", {}, ["arn:me"])

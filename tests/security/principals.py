@@ -1,0 +1,171 @@
+"""Who asks, and the two uses of the module that are each other's "somebody else's"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from standins.aws import ANONYMOUS, ROOT, AwsStandIn, Keys, google_token
+
+SUBJECT = "100000000000000000001"
+"""The Google identity that the fixture's feed reads with."""
+
+
+class Principal(Enum):
+    """A caller of the matrix: its column, and in a sentence what it is for."""
+
+    COLLECTOR = "collector"
+    COLLECTOR_IN_VPC = "collector in a VPC"
+    SCHEDULER = "scheduler"
+    READER_USER = "reader user"
+    READER_ROLE = "reader role"
+    STRANGER = "stranger"
+    ANONYMOUS = "anonymous"
+
+    @property
+    def instance(self) -> str:
+        """Name the use of the module that is its own."""
+        return "beta" if self in (Principal.COLLECTOR_IN_VPC, Principal.READER_ROLE) else "alpha"
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One use of the module, by its outputs."""
+
+    outputs: Mapping[str, Any]
+
+    @property
+    def bucket(self) -> str:
+        return str(self.outputs["bucket"]["name"])
+
+    @property
+    def prefix(self) -> str:
+        return str(self.outputs["bucket"]["prefix"])
+
+    @property
+    def state_key(self) -> str:
+        return str(self.outputs["bucket"]["state_key"])
+
+    @property
+    def secret_arn(self) -> str:
+        return str(self.outputs["secret"]["arn"])
+
+    @property
+    def function_arn(self) -> str:
+        return str(self.outputs["function"]["arn"])
+
+    @property
+    def queue_url(self) -> str:
+        return str(self.outputs["dead_letter_queue"]["url"])
+
+    @property
+    def log_group(self) -> str:
+        return str(self.outputs["log_group"]["name"])
+
+    @property
+    def collector_role(self) -> str:
+        return str(self.outputs["role"]["name"])
+
+    @property
+    def scheduler_role(self) -> str:
+        return str(self.outputs["schedule"]["role_name"])
+
+
+@dataclass
+class World:
+    """The applied fixture, prepared so that every call of the matrix finds what it asks for."""
+
+    aws: AwsStandIn
+    outputs: Mapping[str, Any]
+    number: int = 0
+    _keys: dict[Principal, Keys] = field(default_factory=dict)
+    _clients: dict[tuple[Keys, str, bool], Any] = field(default_factory=dict)
+
+    def instance(self, name: str) -> Instance:
+        return Instance(self.outputs[name])
+
+    @property
+    def key_arn(self) -> str:
+        """The KMS key, which is alpha's."""
+        return str(self.outputs["key_arn"])
+
+    def unused(self) -> str:
+        """Give a name that no call has used yet."""
+        self.number += 1
+        return f"{self.number:04}"
+
+    def keys(self, principal: Principal) -> Keys:
+        """Get a principal's credentials, as it gets them."""
+        if principal not in self._keys:
+            self._keys[principal] = self._obtain(principal)
+        return self._keys[principal]
+
+    def _obtain(self, principal: Principal) -> Keys:
+        own = self.instance(principal.instance)
+        if principal in (Principal.COLLECTOR, Principal.COLLECTOR_IN_VPC):
+            return self.collector_keys(own)
+        if principal is Principal.SCHEDULER:
+            return self.scheduler_keys(own)
+        if principal is Principal.READER_USER:
+            return self._access_key(str(own.outputs["reader"]["name"]))
+        if principal is Principal.READER_ROLE:
+            sts = self.aws.client("sts", ANONYMOUS)
+            issued = sts.assume_role_with_web_identity(
+                RoleArn=own.outputs["reader"]["arn"], RoleSessionName="feed", WebIdentityToken=google_token(SUBJECT)
+            )["Credentials"]
+            return Keys(issued["AccessKeyId"], issued["SecretAccessKey"], issued["SessionToken"])
+        if principal is Principal.STRANGER:
+            self.root("iam").create_user(UserName="stranger")
+            return self._access_key("stranger")
+        return ANONYMOUS
+
+    def collector_keys(self, own: Instance) -> Keys:
+        """Open the session that Lambda runs the function in."""
+        return self.aws.service_session(
+            "lambda.amazonaws.com",
+            own.collector_role,
+            own.function_arn.rpartition(":")[2],
+            carries={"lambda:SourceFunctionArn": own.function_arn},
+        )
+
+    def scheduler_keys(self, own: Instance) -> Keys:
+        """Open the session that EventBridge Scheduler delivers in."""
+        group = f"arn:aws:scheduler:{self.aws.region}:{self.aws.account_id}:schedule-group/default"
+        source = {"aws:SourceAccount": self.aws.account_id, "aws:SourceArn": group}
+        return self.aws.service_session("scheduler.amazonaws.com", own.scheduler_role, "delivery", source=source)
+
+    def _access_key(self, user: str) -> Keys:
+        made = self.root("iam").create_access_key(UserName=user)["AccessKey"]
+        return Keys(made["AccessKeyId"], made["SecretAccessKey"])
+
+    def judged_as(self, principal: Principal) -> dict[str, str]:
+        """Name a principal to `AwsStandIn.judge`."""
+        own = self.instance(principal.instance)
+        return {
+            Principal.COLLECTOR: {"role": own.collector_role},
+            Principal.COLLECTOR_IN_VPC: {"role": own.collector_role},
+            Principal.SCHEDULER: {"role": own.scheduler_role},
+            Principal.READER_USER: {"user": str(own.outputs["reader"]["name"])},
+            Principal.READER_ROLE: {"role": str(own.outputs["reader"]["name"])},
+            Principal.STRANGER: {"user": "stranger"},
+            Principal.ANONYMOUS: {},
+        }[principal]
+
+    def root(self, service: str) -> Any:
+        """Give a client that may do everything."""
+        return self.client(ROOT, service)
+
+    def client(self, keys: Keys, service: str, *, tls: bool = True) -> Any:
+        """Give a client, the same one for the same caller: making one takes longer than its call."""
+        wanted = (keys, service, tls)
+        if wanted not in self._clients:
+            made = self._clients[wanted] = self.aws.client(service, keys)
+            if not tls:
+                made.meta.events.register("before-send", _without_tls)
+        return self._clients[wanted]
+
+
+def _without_tls(request: Any, **_: object) -> None:
+    request.headers["x-standin-tls"] = "false"

@@ -1,0 +1,402 @@
+"""Least privilege and secrecy of the module as Terraform applied it: one apply, then everybody tries everything."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from standins.clock import Clock
+from standins.deployment import Deployment, deployed
+from standins.lambda_runtime import Invocation, LambdaRuntime
+from standins.zoom import Account, Zoom
+from zoomlogs.terraform import Terraform
+
+from .leaks import Places, as_json, found, in_account, in_folder
+from .matrix import ROWS, TRUST, Cell, Trust, arrange, is_allowed
+from .principals import Instance, Principal, World
+
+pytestmark = pytest.mark.slow
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+START = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
+ALPHA = Account(id="alpha-account", client_id="alpha-client", client_secret="Alpha7kQ2vXw9LmT4sZr8NbY")
+BETA = Account(id="beta-account", client_id="beta-client", client_secret="Beta5hJ3cVd6PfG1tWq0RxKu")
+
+
+@dataclass
+class Applied:
+    """The applied fixture: alpha's credentials come by `put-secret-value`, beta's passed through Terraform."""
+
+    deployment: Deployment
+    world: World
+    kept: Places
+    """What is to be searched for secrets: gathered when it arises, because not all of it stays."""
+    runs: list[Invocation] = field(default_factory=list)
+
+    def run(self, runtime: LambdaRuntime, payload: str | dict[str, Any]) -> Invocation:
+        run = runtime.invoke(payload, now=self.deployment.zoom.clock.now())
+        self.runs.append(run)
+        return run
+
+    def secrets(self) -> dict[str, str]:
+        """Name every value that must be nowhere: client secrets, what is sent to get a token, tokens."""
+        tokens = {f"access token {number}": token for number, token in enumerate(self.deployment.zoom._tokens._known)}
+        assert tokens
+        return {
+            **{f"client secret of {one.id}": one.client_secret for one in (ALPHA, BETA)},
+            **{f"basic authorisation of {one.id}": f"{one.client_id}:{one.client_secret}" for one in (ALPHA, BETA)},
+            **tokens,
+        }
+
+
+@pytest.fixture(scope="module")
+def applied() -> Iterator[Applied]:
+    zoom = Zoom(ALPHA, BETA, clock=Clock(START))
+    for account in (ALPHA, BETA):
+        for day in range(-6, 3):
+            zoom.reports[account.id].add_day((START + timedelta(days=day)).date(), 300, seed=day + 10, twins=0.02)
+    kept: Places = {}
+    credentials = {"account_id": BETA.id, "client_id": BETA.client_id, "client_secret": BETA.client_secret}
+
+    def apply(terraform: Terraform, inputs: dict[str, object]) -> None:
+        plan = terraform.workdir / "saved.tfplan"
+        terraform.plan(inputs, out=plan)
+        shown = subprocess.run(
+            ["terraform", "show", "-no-color", plan], cwd=terraform.workdir, env=terraform.env, capture_output=True
+        )
+        kept.update(as_json(**{"plan as JSON": terraform.show_json(plan)}), **{"plan as text": shown.stdout})
+        terraform.apply({"zoom_credentials": credentials}, plan=plan)
+        kept.update(as_json(**{"state as JSON": terraform.show_json(), "outputs": terraform.output()}))
+
+    variables: dict[str, object] = {"zoom_credentials": credentials}
+    with deployed(REPOSITORY, zoom, folder="tests/fixtures/security", variables=variables, apply=apply) as deployment:
+        deployment.store_credentials()
+        yield Applied(deployment, World(deployment.aws, deployment.outputs), kept)
+
+
+@pytest.fixture(scope="module")
+def world(applied: Applied) -> World:
+    """The world with all that the calls ask for in it; after the runs, whose archive it adds to."""
+    with applied.deployment.aws.authorising():
+        arrange(applied.world)
+    return applied.world
+
+
+# --- the collector under its own role --------------------------------------------------------------------------------
+
+
+@contextmanager
+def under_its_own_role(applied: Applied, own: Instance) -> Iterator[LambdaRuntime]:
+    """Run the package that is deployed as a function, with the session that Lambda opens for it."""
+    aws, package = applied.deployment.aws, applied.deployment.runtime.package
+    keys = aws.credentials(applied.world.collector_keys(own))
+    name = own.function_arn.rpartition(":")[2]
+    with aws.authorising(), LambdaRuntime(aws, name, package, credentials=keys) as runtime:
+        yield runtime
+
+
+def refusals(log: str) -> list[str]:
+    """List the requests that the stand-in refused, from its log."""
+    requests = re.findall(r'"(?:\x1b\[[\d;]*m)*(\w+ \S+) HTTP/1\.1(?:\x1b\[0m)?" (\d+)', log)
+    return [request for request, status in requests if status in ("400", "401", "403", "501")]
+
+
+def test_the_collector_does_its_whole_day_under_its_own_role(applied: Applied) -> None:
+    deployment, own = applied.deployment, applied.world.instance("alpha")
+    clock, payload = deployment.zoom.clock, deployment.target.payload
+    before = len(deployment.aws.log_file.read_text(encoding="utf-8"))
+    with under_its_own_role(applied, own) as runtime:
+        scheduler = deployment.aws.client("lambda", applied.world.scheduler_keys(own))
+        for number in range(30):
+            delivered = scheduler.invoke(FunctionName=own.function_arn, Payload=payload, InvocationType="DryRun")
+            assert delivered["StatusCode"] == 204
+            applied.run(runtime, payload)
+            if number == 10:
+                runtime.kill()  # the next run starts cold
+            clock.advance(timedelta(minutes=15 if number < 8 else 75).total_seconds())
+        applied.run(runtime, {"action": "reconcile"})
+        first, last = (START - timedelta(days=6)).date(), (START - timedelta(days=4)).date()
+        applied.run(runtime, {"action": "backfill", "from": f"{first}", "to": f"{last}"})
+        applied.run(runtime, payload)
+    assert clock.now() - START > timedelta(hours=24)
+    assert [run.error for run in applied.runs if not run.ok] == []
+    comparison = deployment.compare(first)
+    assert comparison.in_zoom > 2000
+    assert comparison.exact, comparison
+    log = deployment.aws.log_file.read_text(encoding="utf-8")[before:]
+    # A role that may not list the whole bucket hears 403 of what is not there: the checkpoint at first, and one of the
+    # written guide's collector, which a first catch-up looks for.
+    assert refusals(log) == [f"GET /{own.bucket}/{key}" for key in (own.state_key, f"{own.prefix}state.json")]
+
+
+def test_credentials_that_passed_through_terraform_work_and_debug_is_on(applied: Applied) -> None:
+    with under_its_own_role(applied, applied.world.instance("beta")) as runtime:
+        logging, variables = runtime.configuration["LoggingConfig"], runtime.configuration["Environment"]["Variables"]
+        logging["ApplicationLogLevel"] = variables["POWERTOOLS_LOG_LEVEL"] = "DEBUG"
+        run = applied.run(runtime, "{}")
+    assert run.ok, run.error
+    assert run.result["written"] > 1000
+    assert any("DEBUG" in line for line in run.logs)
+
+
+# --- the matrix ------------------------------------------------------------------------------------------------------
+
+
+def allowed_to(world: World, principal: Principal) -> set[str]:
+    """Let a principal try every call; name those that it may make."""
+    with world.aws.authorising():
+        return {f"{row.group}: {row.does}" for row in ROWS if is_allowed(Cell(world, principal), row)}
+
+
+def expected_of(principal: Principal) -> set[str]:
+    return {f"{row.group}: {row.does}" for row in ROWS if principal in row.allowed}
+
+
+@pytest.mark.parametrize("principal", Principal, ids=lambda principal: principal.value)
+def test_each_may_do_what_the_matrix_says_and_nothing_else(world: World, principal: Principal) -> None:
+    allowed, expected = allowed_to(world, principal), expected_of(principal)
+    assert {
+        "denied, but should be allowed": expected - allowed,
+        "allowed, but should be denied": allowed - expected,
+    } == {
+        "denied, but should be allowed": set(),
+        "allowed, but should be denied": set(),
+    }
+
+
+def may_act(world: World, trust: Trust) -> bool:
+    own = world.instance("beta")
+    roles = {"collector": own.collector_role, "scheduler": own.scheduler_role, "reader": own.outputs["reader"]["name"]}
+    role = f"arn:aws:iam::{world.aws.account_id}:role/{roles[trust.role]}"
+    return world.aws.judge({"service": trust.service}, "sts:AssumeRole", role, trust.source)
+
+
+def test_services_may_act_in_the_roles_that_are_made_for_them(world: World) -> None:
+    assert [may_act(world, trust) for trust in TRUST] == [trust.allowed for trust in TRUST]
+
+
+# --- the matrix bites: one change of a policy, and just these cells are other ones -----------------------------------
+
+
+def edited(document: Any, edit: Callable[[dict[str, Any]], object]) -> str:
+    """Give a policy with each statement edited."""
+    policy = json.loads(document) if isinstance(document, str) else json.loads(json.dumps(document))
+    policy["Statement"] = [statement for statement in policy["Statement"] if edit(statement) is not False]
+    return json.dumps(policy)
+
+
+@contextmanager
+def managed_policy(world: World, arn: str, edit: Callable[[dict[str, Any]], object]) -> Iterator[None]:
+    iam = world.root("iam")
+    was = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    document = iam.get_policy_version(PolicyArn=arn, VersionId=was)["PolicyVersion"]["Document"]
+    iam.create_policy_version(PolicyArn=arn, PolicyDocument=edited(document, edit), SetAsDefault=True)
+    made = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    yield
+    iam.set_default_policy_version(PolicyArn=arn, VersionId=was)
+    iam.delete_policy_version(PolicyArn=arn, VersionId=made)
+
+
+@contextmanager
+def role_policy(world: World, role: str, name: str, edit: Callable[[dict[str, Any]], object]) -> Iterator[None]:
+    iam, policy = world.root("iam"), {"RoleName": role, "PolicyName": name}
+    was = iam.get_role_policy(**policy)["PolicyDocument"]
+    iam.put_role_policy(**policy, PolicyDocument=edited(was, edit))
+    yield
+    iam.put_role_policy(**policy, PolicyDocument=json.dumps(was))
+
+
+@contextmanager
+def without_bucket_policy(world: World, own: Instance) -> Iterator[None]:
+    s3 = world.root("s3")
+    was = s3.get_bucket_policy(Bucket=own.bucket)["Policy"]
+    s3.delete_bucket_policy(Bucket=own.bucket)
+    yield
+    s3.put_bucket_policy(Bucket=own.bucket, Policy=was)
+
+
+@contextmanager
+def without_queue_policy(world: World, own: Instance) -> Iterator[None]:
+    sqs = world.root("sqs")
+    was = sqs.get_queue_attributes(QueueUrl=own.queue_url, AttributeNames=["Policy"])["Attributes"]["Policy"]
+    sqs.set_queue_attributes(QueueUrl=own.queue_url, Attributes={"Policy": ""})
+    yield
+    sqs.set_queue_attributes(QueueUrl=own.queue_url, Attributes={"Policy": was})
+
+
+def on_everything(statement: dict[str, Any]) -> None:
+    statement["Resource"] = "*"
+
+
+def without_condition(statement: dict[str, Any]) -> None:
+    statement.pop("Condition", None)
+
+
+def without_denial(statement: dict[str, Any]) -> bool:
+    return bool(statement["Effect"] == "Allow")
+
+
+def with_deletion(statement: dict[str, Any]) -> None:
+    if statement["Sid"] == "ReadRecords":
+        statement["Action"].append("s3:DeleteObject")
+
+
+RECORDS, OTHERS = "Records, in the feed's prefix of its own bucket", "Other buckets"
+KEY, NETWORK = "The KMS key, asked directly", "The network"
+CHANGES: list[tuple[str, Principal, Callable[[World, Instance], Any], set[str]]] = [
+    (
+        "the writer policy on every resource",
+        Principal.COLLECTOR,
+        lambda world, own: managed_policy(world, own.outputs["role"]["policy_arn"], on_everything),
+        {
+            "The checkpoint of its own bucket: read an older version",
+            "The checkpoint of its own bucket: write beside it",
+            "The rest of its own bucket: write elsewhere",
+            "The rest of its own bucket: read elsewhere",
+            f"{OTHERS}: write a new object in the other's feed prefix",
+            f"{OTHERS}: read an object of the other's",
+            f"{OTHERS}: list the other's feed prefix",
+            "Logs, metrics and traces: make a stream in the other's log group",
+            "Logs, metrics and traces: write to the other's log group",
+        },
+    ),
+    (
+        "a reader that may delete",
+        Principal.READER_USER,
+        lambda world, own: managed_policy(world, own.outputs["reader"]["policy_arn"], with_deletion),
+        {f"{RECORDS}: delete an object", f"{RECORDS}: delete objects, several at once"},
+    ),
+    (
+        "a reader that may list everything",
+        Principal.READER_ROLE,
+        lambda world, own: managed_policy(world, own.outputs["reader"]["policy_arn"], without_condition),
+        {
+            "The checkpoint of its own bucket: see whether it is there",
+            "The rest of its own bucket: list all of it",
+            "The rest of its own bucket: list another folder",
+            "The rest of its own bucket: list the folder above",
+            "The rest of its own bucket: ask whether it exists",
+        },
+    ),
+    (
+        "no bucket policy",
+        Principal.COLLECTOR,
+        without_bucket_policy,
+        {
+            f"{RECORDS}: write over an object, with `If-Match`",
+            f"{RECORDS}: write without a condition",
+            f"{RECORDS}: write, without TLS",
+            f"{RECORDS}: write, encrypted with a key of the writer's",
+            f"{RECORDS}: begin an upload in parts",
+            f"{RECORDS}: copy an object",
+            f"{RECORDS}: read an object, without TLS",
+        },
+    ),
+    (
+        "the key in any context",
+        Principal.COLLECTOR,
+        lambda world, own: role_policy(world, own.collector_role, "use-kms-keys", without_condition),
+        {
+            f"{KEY}: decrypt what is encrypted for its own bucket",
+            f"{KEY}: make a data key for its own bucket",
+            f"{KEY}: decrypt what is encrypted for its own secret",
+            f"{KEY}: make a data key for its own secret",
+            f"{KEY}: decrypt what is encrypted for another bucket",
+            f"{KEY}: decrypt what is encrypted for another secret",
+            f"{KEY}: decrypt what is encrypted for the queue",
+            f"{KEY}: decrypt what has no context",
+            f"{KEY}: make a data key without a context",
+        },
+    ),
+    (
+        "the network left to the function's code",
+        Principal.COLLECTOR_IN_VPC,
+        lambda world, own: role_policy(world, own.collector_role, "join-vpc", without_denial),
+        {
+            f"{NETWORK}: look at network interfaces, from the function's code",
+            f"{NETWORK}: look at subnets, from the function's code",
+            f"{NETWORK}: make a network interface, from the function's code",
+            f"{NETWORK}: delete a network interface, from the function's code",
+        },
+    ),
+    (
+        "no queue policy",
+        Principal.SCHEDULER,
+        without_queue_policy,
+        {"The queue of undelivered invocations: send to its own, without TLS"},
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("principal", "change", "more"), [change[1:] for change in CHANGES], ids=[change[0] for change in CHANGES]
+)
+def test_a_wider_policy_shows(
+    world: World, principal: Principal, change: Callable[[World, Instance], Any], more: set[str]
+) -> None:
+    with change(world, world.instance(principal.instance)):
+        assert allowed_to(world, principal) - expected_of(principal) == more
+
+
+def test_a_narrower_policy_shows(world: World) -> None:
+    own = world.instance(Principal.SCHEDULER.instance)
+    with role_policy(
+        world, own.scheduler_role, "invoke-collector", lambda statement: statement["Sid"] != "InvokeCollector"
+    ):
+        allowed = allowed_to(world, Principal.SCHEDULER)
+    assert expected_of(Principal.SCHEDULER) - allowed == {"Functions: invoke its own"}
+
+
+def test_a_wider_trust_shows(world: World) -> None:
+    iam, role = world.root("iam"), world.instance("beta").scheduler_role
+    was = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
+    iam.update_assume_role_policy(RoleName=role, PolicyDocument=edited(was, without_condition))
+    more = [trust.who for trust in TRUST if may_act(world, trust) and not trust.allowed]
+    iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(was))
+    assert more == [
+        trust.who for trust in TRUST if trust.role == "scheduler" and "Scheduler, for another" in trust.who
+    ] + ["EventBridge Scheduler, without saying for whom"]
+
+
+# --- secrets: the last tests, for they destroy -----------------------------------------------------------------------
+
+
+def test_the_secret_manager_has_the_secrets(applied: Applied) -> None:
+    """What is searched for is what is there: a search for something else would find nothing, too."""
+    secretsmanager, world = applied.deployment.aws.client("secretsmanager"), applied.world
+    for name, account in (("alpha", ALPHA), ("beta", BETA)):
+        value = secretsmanager.get_secret_value(SecretId=world.instance(name).secret_arn)["SecretString"]
+        assert json.loads(value)["client_secret"] == account.client_secret
+        assert found(applied.secrets(), {"secret": value.encode()}) == [f"client secret of {account.id} is in secret"]
+
+
+def test_no_secret_in_plans_state_runs_functions_packages_or_objects(applied: Applied) -> None:
+    deployment = applied.deployment
+    applied.kept |= as_json(**{f"run {number}": run.__dict__ for number, run in enumerate(applied.runs)})
+    applied.kept |= {"package": deployment.runtime.package.read_bytes()}
+    places = {**applied.kept, **in_folder(deployment.terraform.workdir), **in_account(deployment.aws)}
+    assert {"saved.tfplan", "terraform.tfstate", "plan as JSON", "plan as text", "state as JSON"} <= places.keys()
+    assert len([place for place in places if place.startswith("s3://")]) > 10
+    assert found(applied.secrets(), places) == []
+
+
+def test_no_secret_after_another_plan_and_destroy(applied: Applied) -> None:
+    deployment = applied.deployment
+    terraform, secrets = deployment.terraform, applied.secrets()
+    again = terraform.workdir / "again.tfplan"
+    plan = terraform.plan(deployment.variables, out=again)
+    assert not plan.changed, plan.actions
+    applied.kept |= as_json(**{"second plan as JSON": terraform.show_json(again)})
+    terraform.destroy(deployment.variables)
+    assert not terraform.state_list()
+    places = {**applied.kept, **in_folder(terraform.workdir), **in_account(deployment.aws)}
+    assert {"terraform.tfstate.backup", "again.tfplan", "second plan as JSON"} <= places.keys()
+    assert found(secrets, places) == []

@@ -1,0 +1,65 @@
+"""docs/security.md holds the matrix that the tests assert, and the matrix is one that proves something."""
+
+from __future__ import annotations
+
+import pytest
+
+from .matrix import ROWS
+from .principals import Principal
+from .report import BEGIN, PAGE, matrix, updated
+
+
+def test_the_page_has_the_matrix_as_it_is() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert page == updated(page), "run `python tests/security`"
+
+
+def test_another_matrix_would_show() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    changed = page.replace("| ✓ |", "| ✗ |", 1)
+    assert changed != page
+    assert updated(changed) == page
+
+
+def test_a_page_without_markers_is_refused() -> None:
+    with pytest.raises(ValueError, match="BEGIN MATRIX"):
+        updated(PAGE.read_text(encoding="utf-8").replace(BEGIN, ""))
+
+
+@pytest.mark.parametrize("principal", Principal)
+def test_each_principal_has_something_that_it_may_do_and_much_that_it_may_not(principal: Principal) -> None:
+    allowed = [row for row in ROWS if principal in row.allowed]
+    assert allowed
+    assert len(allowed) < len(ROWS) / 3
+
+
+def test_each_call_is_named_once() -> None:
+    names = [(row.group, row.does) for row in ROWS]
+    assert len(names) == len(set(names))
+
+
+def test_the_services_that_matter_are_in() -> None:
+    services = {row.action.partition(":")[0] for row in ROWS}
+    assert services == {
+        *(
+            "s3",
+            "secretsmanager",
+            "kms",
+            "lambda",
+            "sqs",
+            "logs",
+            "cloudwatch",
+            "xray",
+            "ec2",
+            "scheduler",
+            "sts",
+            "iam",
+        )
+    }
+
+
+def test_the_page_says_which_cells_are_only_evaluated() -> None:
+    evaluated = [row for row in ROWS if row.how == "evaluated"]
+    assert evaluated
+    assert all(f"| {row.does} | `{row.action}` | evaluated |" in matrix() for row in evaluated)
+    assert all(row.action.startswith("ec2:") for row in evaluated)

@@ -1,0 +1,222 @@
+"""What the stand-in's account holds, as far as deciding about a request needs it: read from moto's own state."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from moto.awslambda.models import lambda_backends
+from moto.iam.models import Role, User, iam_backends
+from moto.kms.models import kms_backends
+from moto.kms.utils import _deserialize_ciphertext_blob
+from moto.s3.models import FakeBucket, FakeKey, s3_backends
+from moto.secretsmanager.models import secretsmanager_backends
+from moto.sqs.models import sqs_backends
+from moto.sts.models import AssumedRole, sts_backends
+
+from standins.aws_permissions import Key
+from standins.iam_policy import Caller, CannotJudge, Policy
+
+
+class MotoAccount:
+    """One account in one region."""
+
+    partition = "aws"
+
+    def __init__(self, account_id: str, region: str) -> None:
+        self.id = account_id
+        self.region = region
+        self._iam = iam_backends[account_id][self.partition]
+        self._sts = sts_backends[account_id][self.partition]
+        self._s3 = s3_backends[account_id][self.partition]
+        self._kms = kms_backends[account_id][region]
+
+    # --- callers ---
+
+    def user_of(self, access_key_id: str) -> User | None:
+        """Find the user whose access key it is."""
+        users = self._iam.users.values()
+        return next((user for user in users for key in user.access_keys if key.access_key_id == access_key_id), None)
+
+    def session_of(self, access_key_id: str) -> AssumedRole | None:
+        """Find the session whose access key it is."""
+        return self._sts.get_assumed_role_from_access_key(access_key_id)
+
+    def user(self, name: str) -> User:
+        """Give a user by name."""
+        return self._iam.get_user(name)
+
+    def role(self, name: str) -> Role:
+        """Give a role by name."""
+        return self._iam.get_role(name)
+
+    def as_user(self, user: User) -> Caller:
+        """Give what policies call a user."""
+        return Caller(frozenset([user.arn]), self.id)
+
+    def as_session(self, role: Role, session_name: str) -> Caller:
+        """Give what policies call a role's session: its own ARN, and the role's."""
+        session = f"arn:{self.partition}:sts::{self.id}:assumed-role/{role.name}/{session_name}"
+        return Caller(frozenset([session, role.arn]), self.id)
+
+    def open_session(self, role_arn: str, session_name: str) -> AssumedRole:
+        """Issue the credentials of a session, as STS does once it is allowed."""
+        return self._sts.assume_role(self.region, session_name, role_arn, "", 3600, "")
+
+    def identity_policies(self, who: User | Role) -> list[Policy]:
+        """Collect the policies of a user (its groups' too) or a role."""
+        holders: list[Any] = [who]
+        if isinstance(who, User):
+            holders += self._iam.get_groups_for_user(who.name)
+        return [policy for holder in holders for policy in _policies_of(holder)]
+
+    def boundary(self, who: User | Role) -> Policy | None:
+        """Give the permissions boundary of a role; moto keeps none of a user."""
+        arn = getattr(who, "permissions_boundary_arn", None)
+        return _document(_default_document(self._iam.managed_policies[arn])) if arn else None
+
+    def has_identity_provider(self, arn: str) -> bool:
+        """Tell whether the account trusts an OIDC provider."""
+        return arn in self._iam.open_id_providers
+
+    # --- resources ---
+
+    def resource_policy(self, arn: str) -> Policy | None:
+        """Give the policy that a resource itself carries, None where there is none."""
+        service = arn.split(":")[2] if arn.startswith("arn:") else ""
+        find = {
+            "iam": self._trust,
+            "kms": lambda key: getattr(self._kms.keys.get(key.rpartition("/")[2]), "policy", None),
+            "lambda": self._function_policy,
+            "s3": lambda s3: getattr(self.bucket(s3.split(":")[5].partition("/")[0]), "policy", None),
+            "secretsmanager": self._secret_policy,
+            "sqs": self._queue_policy,
+        }.get(service)
+        return _document(find(arn)) if find else None
+
+    def bucket(self, name: str) -> FakeBucket | None:
+        """Give a bucket, None where there is none."""
+        partition, account_id = s3_backends.bucket_accounts.get(name, (self.partition, self.id))
+        return s3_backends[account_id][partition].buckets.get(name)
+
+    def owner(self, arn: str) -> str:
+        """Tell the account that a resource belongs to; a bucket's ARN does not say it."""
+        service, account_id = ([*arn.split(":"), "", "", "", "", ""][place] for place in (2, 4))
+        if service == "s3":
+            bucket = arn.split(":")[5].partition("/")[0]
+            return str(s3_backends.bucket_accounts.get(bucket, ("", self.id))[1])
+        return account_id or self.id
+
+    def _trust(self, arn: str) -> str | None:
+        roles = self._iam.roles.values()
+        return next((role.assume_role_policy_document for role in roles if role.arn == arn), None)
+
+    def _function_policy(self, arn: str) -> Mapping[str, Any] | None:
+        try:
+            function = lambda_backends[self.id][self.region].get_function(arn)
+        except Exception:  # moto has an exception of its own for each way not to be there
+            return None
+        return {"Statement": function.policy.statements} if function.policy else None
+
+    def _secret_policy(self, arn: str) -> str | None:
+        secrets = secretsmanager_backends[self.id][self.region].secrets
+        return getattr(secrets[arn], "policy", None) if arn in secrets else None
+
+    def _queue_policy(self, arn: str) -> str | None:
+        queue = sqs_backends[self.id][self.region].queues.get(arn.rpartition(":")[2])
+        return queue.policy if queue else None
+
+    # --- what a request names ---
+
+    def key_for_new_object(self, bucket: str, wanted: str | None, kms_key_id: str | None) -> Key | None:
+        """Tell the key that encrypts an object to be written: as the request wants, else as the bucket has it."""
+        found = self.bucket(bucket)
+        rule = (found.encryption or {}).get("Rule", {}) if found else {}
+        default = rule.get("ApplyServerSideEncryptionByDefault", {})
+        if (wanted or default.get("SSEAlgorithm")) != "aws:kms":
+            return None
+        return self._customers_key(kms_key_id or default.get("KMSMasterKeyID"), rule.get("BucketKeyEnabled"))
+
+    def key_of_object(self, bucket: str, key: str, version: str | None) -> Key | None:
+        """Tell the key that an object is encrypted with."""
+        found = self._object(bucket, key, version)
+        if found is None or found.encryption != "aws:kms":
+            return None
+        return self._customers_key(found.kms_key_id, found.bucket_key_enabled)
+
+    def has_object(self, bucket: str, key: str, version: str | None) -> bool:
+        """Tell whether a read would find the object."""
+        return self._object(bucket, key, version) is not None
+
+    def _object(self, bucket: str, key: str, version: str | None) -> FakeKey | None:
+        if self.bucket(bucket) is None:
+            return None
+        found = self._s3.get_object(bucket, key, version_id=version)
+        return found if isinstance(found, FakeKey) else None
+
+    def _customers_key(self, key_id: str | None, bucket_key: object = False) -> Key | None:
+        """Give a key of the customer's; AWS's own keys serve whoever the service serves."""
+        if not key_id or key_id.rpartition(":")[2].startswith("alias/aws/"):
+            return None
+        arn = key_id if ":key/" in key_id else self.key_arn(key_id)
+        return Key(arn, str(bucket_key).lower() == "true")
+
+    def secret(self, name_or_arn: str) -> tuple[str, Key | None]:
+        """Give a secret's ARN and key; one that does not exist has the ARN it would have."""
+        secrets = secretsmanager_backends[self.id][self.region].secrets
+        if name_or_arn in secrets:
+            found = secrets[name_or_arn]
+            return found.arn, self._customers_key(getattr(found, "kms_key_id", None))
+        name = name_or_arn.rpartition(":secret:")[2]
+        return f"arn:{self.partition}:secretsmanager:{self.region}:{self.id}:secret:{name}", None
+
+    def queue(self, url: str) -> tuple[str, Key | None]:
+        """Give a queue's ARN and key."""
+        name = url.rpartition("/")[2]
+        queue = sqs_backends[self.id][self.region].queues.get(name)
+        key_id = getattr(queue, "kms_master_key_id", None)
+        return f"arn:{self.partition}:sqs:{self.region}:{self.id}:{name}", self._customers_key(key_id)
+
+    def key_arn(self, key_id: str) -> str:
+        """Give the ARN of a key named by id, ARN or alias."""
+        found = self._kms.keys.get(self._kms.any_id_to_key_id(key_id))
+        if found is None:
+            raise CannotJudge(f"There is no KMS key {key_id} here.")
+        return found.arn
+
+    def key_arn_of_ciphertext(self, ciphertext: bytes) -> str:
+        """Give the ARN of the key that made a ciphertext."""
+        return self.key_arn(_deserialize_ciphertext_blob(ciphertext).key_id)
+
+    def role_arn(self, name: str) -> str:
+        """Give a role's ARN, its path included."""
+        found = next((role.arn for role in self._iam.roles.values() if role.name == name), None)
+        return found or f"arn:{self.partition}:iam::{self.id}:role/{name}"
+
+    def user_arn(self, name: str) -> str:
+        """Give a user's ARN, its path included."""
+        found = self._iam.users.get(name)
+        return found.arn if found else f"arn:{self.partition}:iam::{self.id}:user/{name}"
+
+
+def _policies_of(holder: Any) -> Iterator[Policy]:
+    """List the inline and the attached policies of a user, group or role."""
+    documents = [*holder.policies.values(), *map(_default_document, holder.managed_policies.values())]
+    yield from (policy for policy in map(_document, documents) if policy)
+
+
+def _default_document(policy: Any) -> str:
+    """Give the text of a managed policy's default version."""
+    document: str = next(
+        version.document for version in policy.versions if version.version_id == policy.default_version_id
+    )
+    return document
+
+
+def _document(text: bytes | str | Mapping[str, Any] | None) -> Policy | None:
+    """Read a policy's text; none has no statement."""
+    if isinstance(text, Mapping) or not text:
+        return text or None
+    document: Policy = json.loads(text)
+    return document

@@ -1,0 +1,439 @@
+"""Which permissions an API request needs: operation and parameters → actions on resources, with condition keys.
+
+Sources: the service authorization reference (each service's actions, resources and condition keys); the S3 user
+guide's "Required permissions for Amazon S3 API operations"; each service's pages on its KMS encryption context.
+A request that is not listed here raises `CannotJudge`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from standins.iam_policy import Call, CannotJudge, Context
+
+Params = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Key:
+    """A KMS key in use: its ARN, and for S3 whether the bucket keeps a data key of its own (an S3 Bucket Key)."""
+
+    arn: str
+    bucket_key: bool = False
+
+
+class Account(Protocol):
+    """What must be known of the account to name a request's resources; a key is None where AWS's own does the work."""
+
+    id: str
+    region: str
+    partition: str
+
+    def key_for_new_object(self, bucket: str, wanted: str | None, kms_key_id: str | None) -> Key | None:
+        """Tell the key that encrypts an object to be written."""
+
+    def key_of_object(self, bucket: str, key: str, version: str | None) -> Key | None:
+        """Tell the key that an object is encrypted with."""
+
+    def has_object(self, bucket: str, key: str, version: str | None) -> bool:
+        """Tell whether a read would find the object."""
+
+    def secret(self, name_or_arn: str) -> tuple[str, Key | None]:
+        """Give a secret's ARN and key; one that does not exist has the ARN it would have."""
+
+    def queue(self, url: str) -> tuple[str, Key | None]:
+        """Give a queue's ARN and key."""
+
+    def key_arn(self, key_id: str) -> str:
+        """Give the ARN of a key named by id, ARN or alias."""
+
+    def key_arn_of_ciphertext(self, ciphertext: bytes) -> str:
+        """Give the ARN of the key that made a ciphertext."""
+
+    def role_arn(self, name: str) -> str:
+        """Give a role's ARN, its path included."""
+
+    def user_arn(self, name: str) -> str:
+        """Give a user's ARN, its path included."""
+
+
+def permissions(service: str, operation: str, params: Params, account: Account) -> list[Call]:
+    """List the permissions that a request needs, all of them; none where AWS asks for none."""
+    needed = _SERVICES.get(service)
+    try:
+        calls = needed(operation, params, account) if needed else None
+    except (KeyError, TypeError) as error:
+        raise CannotJudge(
+            f"What {service}:{operation} is asked of cannot be read from the request: {error!r}."
+        ) from None
+    if calls is None:
+        raise CannotJudge(f"Which permission {service}:{operation} needs is not known here.")
+    return calls
+
+
+def use_of_key(key: Key | None, action: str, service: str, account: Account, **encryption_context: str) -> list[Call]:
+    """List what a service does to a KMS key in its caller's name: nothing where the key is AWS's own."""
+    if key is None:
+        return []
+    context = {
+        "kms:ViaService": (f"{service}.{account.region}.amazonaws.com",),
+        "kms:CallerAccount": (account.id,),
+        **encryption_context_keys({name.replace("__", ":"): value for name, value in encryption_context.items()}),
+    }
+    return [Call(f"kms:{action}", key.arn, context)]
+
+
+def encryption_context_keys(encryption_context: Mapping[str, str]) -> Context:
+    """Spell an encryption context as condition keys."""
+    keys = {f"kms:EncryptionContext:{name}": (value,) for name, value in encryption_context.items()}
+    return {**keys, "kms:EncryptionContextKeys": tuple(encryption_context)} if keys else {}
+
+
+# --- S3 --------------------------------------------------------------------------------------------------------------
+
+_BUCKET_ACTIONS = {
+    "CreateBucket": "CreateBucket",
+    "DeleteBucket": "DeleteBucket",
+    "DeleteBucketCors": "PutBucketCORS",
+    "DeleteBucketEncryption": "PutEncryptionConfiguration",
+    "DeleteBucketLifecycle": "PutLifecycleConfiguration",
+    "DeleteBucketOwnershipControls": "PutBucketOwnershipControls",
+    "DeleteBucketPolicy": "DeleteBucketPolicy",
+    "DeleteBucketReplication": "PutReplicationConfiguration",
+    "DeleteBucketTagging": "PutBucketTagging",
+    "DeleteBucketWebsite": "DeleteBucketWebsite",
+    "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
+    "GetBucketAccelerateConfiguration": "GetAccelerateConfiguration",
+    "GetBucketAcl": "GetBucketAcl",
+    "GetBucketCors": "GetBucketCORS",
+    "GetBucketEncryption": "GetEncryptionConfiguration",
+    "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
+    "GetBucketLocation": "GetBucketLocation",
+    "GetBucketLogging": "GetBucketLogging",
+    "GetBucketNotificationConfiguration": "GetBucketNotification",
+    "GetBucketOwnershipControls": "GetBucketOwnershipControls",
+    "GetBucketPolicy": "GetBucketPolicy",
+    "GetBucketPolicyStatus": "GetBucketPolicyStatus",
+    "GetBucketReplication": "GetReplicationConfiguration",
+    "GetBucketRequestPayment": "GetBucketRequestPayment",
+    "GetBucketTagging": "GetBucketTagging",
+    "GetBucketVersioning": "GetBucketVersioning",
+    "GetBucketWebsite": "GetBucketWebsite",
+    "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
+    "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
+    "HeadBucket": "ListBucket",
+    "ListMultipartUploads": "ListBucketMultipartUploads",
+    "ListObjectVersions": "ListBucketVersions",
+    "ListObjects": "ListBucket",
+    "ListObjectsV2": "ListBucket",
+    "PutBucketAccelerateConfiguration": "PutAccelerateConfiguration",
+    "PutBucketAcl": "PutBucketAcl",
+    "PutBucketCors": "PutBucketCORS",
+    "PutBucketEncryption": "PutEncryptionConfiguration",
+    "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
+    "PutBucketLogging": "PutBucketLogging",
+    "PutBucketNotificationConfiguration": "PutBucketNotification",
+    "PutBucketOwnershipControls": "PutBucketOwnershipControls",
+    "PutBucketPolicy": "PutBucketPolicy",
+    "PutBucketReplication": "PutReplicationConfiguration",
+    "PutBucketRequestPayment": "PutBucketRequestPayment",
+    "PutBucketTagging": "PutBucketTagging",
+    "PutBucketVersioning": "PutBucketVersioning",
+    "PutBucketWebsite": "PutBucketWebsite",
+    "PutObjectLockConfiguration": "PutBucketObjectLockConfiguration",
+    "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
+}
+_VERSIONED_OBJECT_ACTIONS = (
+    "DeleteObject",
+    "DeleteObjectTagging",
+    "GetObject",
+    "GetObjectAcl",
+    "GetObjectTagging",
+    "PutObjectAcl",
+    "PutObjectTagging",
+)
+"""Actions of which each has a twin for a version that the request names, such as GetObjectVersion."""
+_OBJECT_ACTIONS = {
+    **{name: name for name in _VERSIONED_OBJECT_ACTIONS},
+    "AbortMultipartUpload": "AbortMultipartUpload",
+    "GetObjectLegalHold": "GetObjectLegalHold",
+    "GetObjectRetention": "GetObjectRetention",
+    "HeadObject": "GetObject",
+    "ListParts": "ListMultipartUploadParts",
+    "PutObjectLegalHold": "PutObjectLegalHold",
+    "PutObjectRetention": "PutObjectRetention",
+    "RestoreObject": "RestoreObject",
+}
+_WRITES = (
+    "PutObject",
+    "CopyObject",
+    "CreateMultipartUpload",
+    "UploadPart",
+    "UploadPartCopy",
+    "CompleteMultipartUpload",
+)
+_CREATES = ("PutObject", "CopyObject", "CompleteMultipartUpload")
+_LIST_KEYS = {"Prefix": "s3:prefix", "Delimiter": "s3:delimiter", "MaxKeys": "s3:max-keys"}
+_WRITE_KEYS = {
+    "ACL": "s3:x-amz-acl",
+    "CopySource": "s3:x-amz-copy-source",
+    "SSECustomerAlgorithm": "s3:x-amz-server-side-encryption-customer-algorithm",
+    "SSEKMSKeyId": "s3:x-amz-server-side-encryption-aws-kms-key-id",
+    "ServerSideEncryption": "s3:x-amz-server-side-encryption",
+    "StorageClass": "s3:x-amz-storage-class",
+}
+_CREATE_KEYS = {"IfMatch": "s3:if-match", "IfNoneMatch": "s3:if-none-match"}
+
+
+def _keys(names: Mapping[str, str], params: Params) -> dict[str, tuple[str, ...]]:
+    return {key: (str(params[name]),) for name, key in names.items() if name in params}
+
+
+def _s3(operation: str, params: Params, account: Account) -> list[Call] | None:
+    if operation == "ListBuckets":
+        return [Call("s3:ListAllMyBuckets", "*")]
+    bucket = params["Bucket"]
+    bucket_arn = f"arn:{account.partition}:s3:::{bucket}"
+    if operation in _BUCKET_ACTIONS:
+        return [Call(f"s3:{_BUCKET_ACTIONS[operation]}", bucket_arn, _keys(_LIST_KEYS, params))]
+    if operation == "DeleteObjects":
+        return [
+            Call(
+                "s3:DeleteObjectVersion" if entry.get("VersionId") else "s3:DeleteObject",
+                f"{bucket_arn}/{entry['Key']}",
+            )
+            for entry in params["Delete"]["Objects"]
+        ]
+    object_arn = f"{bucket_arn}/{params['Key']}"
+    if operation in _WRITES:
+        return _write(operation, params, account, object_arn)
+    if operation not in _OBJECT_ACTIONS:
+        return None
+    action, version = _OBJECT_ACTIONS[operation], params.get("VersionId")
+    if version and action in _VERSIONED_OBJECT_ACTIONS:
+        action = action.replace("Tagging", "VersionTagging") if "Tagging" in action else action
+        action = action.replace("Acl", "VersionAcl") if "Acl" in action else action
+        action = action if "Version" in action else f"{action}Version"
+    context = {"s3:VersionId": (version,)} if version else {}
+    calls = [Call(f"s3:{action}", object_arn, context)]
+    return (
+        calls + _read(operation, bucket, params["Key"], version, account) if action.startswith("GetObject") else calls
+    )
+
+
+def _read(operation: str, bucket: str, key: str, version: str | None, account: Account) -> list[Call]:
+    """List what a read needs besides: the key that decrypts, and the right to hear that there is nothing.
+
+    S3 says 404 only to whoever may list the bucket, and 403 to others (API reference, "GetObject", "Permissions").
+    Whether a right to list by prefix is enough for that is not documented: here it is not, the stricter reading.
+    """
+    bucket_arn = f"arn:{account.partition}:s3:::{bucket}"
+    if not account.has_object(bucket, key, version):
+        return [Call("s3:ListBucket", bucket_arn)]
+    if operation not in ("GetObject", "CopyObject", "UploadPartCopy"):
+        return []
+    found = account.key_of_object(bucket, key, version)
+    return _object_key(found, "Decrypt", bucket_arn, f"{bucket_arn}/{key}", account)
+
+
+def _object_key(key: Key | None, action: str, bucket_arn: str, object_arn: str, account: Account) -> list[Call]:
+    context = bucket_arn if key and key.bucket_key else object_arn
+    return use_of_key(key, action, "s3", account, aws__s3__arn=context)
+
+
+def _write(operation: str, params: Params, account: Account, object_arn: str) -> list[Call]:
+    context = {
+        **_keys(_WRITE_KEYS, params),
+        **(_keys(_CREATE_KEYS, params) if operation in _CREATES else {}),
+        "s3:ObjectCreationOperation": ("true" if operation in _CREATES else "false",),
+    }
+    calls = [Call("s3:PutObject", object_arn, context)]
+    calls += [Call("s3:PutObjectAcl", object_arn, context)] if "ACL" in params else []
+    calls += [Call("s3:PutObjectTagging", object_arn, context)] if "Tagging" in params else []
+    bucket_arn, _, _ = object_arn.partition("/")
+    key = account.key_for_new_object(params["Bucket"], params.get("ServerSideEncryption"), params.get("SSEKMSKeyId"))
+    calls += _object_key(key, "GenerateDataKey", bucket_arn, object_arn, account)
+    if operation in ("CreateMultipartUpload", "UploadPart", "UploadPartCopy", "CompleteMultipartUpload"):
+        calls += _object_key(key, "Decrypt", bucket_arn, object_arn, account)
+    if "CopySource" in params:
+        source, _, version = str(params["CopySource"]).lstrip("/").partition("?versionId=")
+        bucket, _, source_key = source.partition("/")
+        action = "s3:GetObjectVersion" if version else "s3:GetObject"
+        calls.append(Call(action, f"arn:{account.partition}:s3:::{bucket}/{source_key}"))
+        calls += _read(operation, bucket, source_key, version or None, account)
+    return calls
+
+
+# --- the others ------------------------------------------------------------------------------------------------------
+
+
+def _sqs(operation: str, params: Params, account: Account) -> list[Call] | None:
+    if operation in ("ListQueues", "CreateQueue", "GetQueueUrl"):
+        name = params.get("QueueName", "*")
+        return [Call(f"sqs:{operation}", f"arn:{account.partition}:sqs:{account.region}:{account.id}:{name}")]
+    arn, key = account.queue(params["QueueUrl"])
+    action = operation.removesuffix("Batch")
+    uses = {"SendMessage": ("GenerateDataKey", "Decrypt"), "ReceiveMessage": ("Decrypt",)}.get(action, ())
+    if action not in (
+        *("SendMessage", "ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "PurgeQueue", "DeleteQueue"),
+        *("GetQueueAttributes", "SetQueueAttributes", "AddPermission", "RemovePermission", "ListQueueTags", "TagQueue"),
+    ):
+        return None
+    keys = [call for use in uses for call in use_of_key(key, use, "sqs", account, aws__sqs__arn=arn)]
+    return [Call(f"sqs:{action}", arn), *keys]
+
+
+def _secretsmanager(operation: str, params: Params, account: Account) -> list[Call] | None:
+    if operation == "ListSecrets":
+        return [Call("secretsmanager:ListSecrets", "*")]
+    if operation == "CreateSecret":
+        arn, _ = account.secret(params["Name"])
+        return [Call("secretsmanager:CreateSecret", arn)]
+    if operation not in (
+        *("GetSecretValue", "PutSecretValue", "DescribeSecret", "UpdateSecret", "DeleteSecret", "RestoreSecret"),
+        *("GetResourcePolicy", "PutResourcePolicy", "DeleteResourcePolicy", "RotateSecret", "CancelRotateSecret"),
+        *("ListSecretVersionIds", "UpdateSecretVersionStage", "TagResource", "UntagResource"),
+    ):
+        return None
+    arn, key = account.secret(params["SecretId"])
+    uses = {"GetSecretValue": ("Decrypt",), "PutSecretValue": ("GenerateDataKey", "Decrypt")}.get(operation, ())
+    keys = [call for use in uses for call in use_of_key(key, use, "secretsmanager", account, SecretARN=arn)]
+    return [Call(f"secretsmanager:{operation}", arn, {"secretsmanager:SecretId": (arn,)}), *keys]
+
+
+def _kms(operation: str, params: Params, account: Account) -> list[Call] | None:
+    if operation in ("ListKeys", "ListAliases", "CreateKey"):
+        return [Call(f"kms:{operation}", "*")]
+    if operation not in (
+        *("Encrypt", "Decrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "DescribeKey", "CreateGrant"),
+        *("GetKeyPolicy", "PutKeyPolicy", "DisableKey", "EnableKey", "ScheduleKeyDeletion", "CancelKeyDeletion"),
+        *("ListGrants", "RevokeGrant", "EnableKeyRotation", "DisableKeyRotation", "GetKeyRotationStatus"),
+    ):
+        return None
+    arn = (
+        account.key_arn_of_ciphertext(params["CiphertextBlob"])
+        if operation == "Decrypt"
+        else account.key_arn(params["KeyId"])
+    )
+    context = encryption_context_keys(params.get("EncryptionContext") or {})
+    return [Call(f"kms:{operation}", arn, {"kms:CallerAccount": (account.id,), **context})]
+
+
+def _lambda(operation: str, params: Params, account: Account) -> list[Call] | None:
+    prefix = f"arn:{account.partition}:lambda:{account.region}:{account.id}:function:"
+    if operation == "ListFunctions":
+        return [Call("lambda:ListFunctions", "*")]
+    action = {"Invoke": "InvokeFunction"}.get(operation, operation)
+    if action not in (
+        *("InvokeFunction", "CreateFunction", "GetFunction", "GetFunctionConfiguration", "UpdateFunctionCode"),
+        *("UpdateFunctionConfiguration", "DeleteFunction", "PublishVersion", "AddPermission", "RemovePermission"),
+        *("GetPolicy", "PutFunctionConcurrency", "CreateFunctionUrlConfig", "PutFunctionEventInvokeConfig"),
+    ):
+        return None
+    arn = prefix + str(params["FunctionName"]).removeprefix(prefix)
+    arn += f":{params['Qualifier']}" if params.get("Qualifier") else ""
+    return [Call(f"lambda:{action}", arn), *_pass_role(params.get("Role"), "lambda.amazonaws.com")]
+
+
+def _pass_role(role_arn: str | None, service: str) -> list[Call]:
+    return [Call("iam:PassRole", role_arn, {"iam:PassedToService": (service,)})] if role_arn else []
+
+
+def _logs(operation: str, params: Params, account: Account) -> list[Call] | None:
+    if operation not in (
+        *("CreateLogGroup", "DeleteLogGroup", "DescribeLogGroups", "PutRetentionPolicy", "DeleteRetentionPolicy"),
+        *(
+            "CreateLogStream",
+            "DeleteLogStream",
+            "DescribeLogStreams",
+            "PutLogEvents",
+            "GetLogEvents",
+            "FilterLogEvents",
+        ),
+        *("PutSubscriptionFilter", "DeleteSubscriptionFilter", "AssociateKmsKey", "DisassociateKmsKey"),
+    ):
+        return None
+    group = params.get("logGroupNamePrefix", "") if operation == "DescribeLogGroups" else params["logGroupName"]
+    stream = params.get("logStreamName", "") if operation != "CreateLogStream" else ""
+    arn = f"arn:{account.partition}:logs:{account.region}:{account.id}:log-group:{group}:log-stream:{stream}"
+    return [Call(f"logs:{operation}", arn)]
+
+
+_ON_USERS = (
+    *("CreateUser", "GetUser", "DeleteUser", "UpdateUser", "AttachUserPolicy", "DetachUserPolicy", "PutUserPolicy"),
+    *(
+        "DeleteUserPolicy",
+        "CreateAccessKey",
+        "DeleteAccessKey",
+        "UpdateAccessKey",
+        "ListAccessKeys",
+        "ListUserPolicies",
+    ),
+    *("ListAttachedUserPolicies", "CreateLoginProfile", "PutUserPermissionsBoundary", "DeleteUserPermissionsBoundary"),
+)
+_ON_ROLES = (
+    *("CreateRole", "GetRole", "DeleteRole", "UpdateRole", "UpdateAssumeRolePolicy", "AttachRolePolicy"),
+    *("DetachRolePolicy", "PutRolePolicy", "DeleteRolePolicy", "GetRolePolicy", "ListRolePolicies"),
+    *("ListAttachedRolePolicies", "PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary"),
+)
+_ON_POLICIES = ("GetPolicy", "DeletePolicy", "CreatePolicyVersion", "GetPolicyVersion", "SetDefaultPolicyVersion")
+
+
+def _iam(operation: str, params: Params, account: Account) -> list[Call] | None:
+    arn = None
+    if operation in _ON_USERS:
+        arn = account.user_arn(params["UserName"])
+    elif operation in _ON_ROLES:
+        arn = account.role_arn(params["RoleName"])
+    elif operation in _ON_POLICIES:
+        arn = params["PolicyArn"]
+    elif operation == "CreatePolicy":
+        arn = f"arn:{account.partition}:iam::{account.id}:policy{params.get('Path', '/')}{params['PolicyName']}"
+    elif operation in ("ListUsers", "ListRoles", "ListPolicies", "GetAccountAuthorizationDetails"):
+        arn = "*"
+    return None if arn is None else [Call(f"iam:{operation}", arn)]
+
+
+def _sts(operation: str, params: Params, account: Account) -> list[Call] | None:
+    if operation in ("GetCallerIdentity", "GetSessionToken"):
+        return []  # "No permissions are required", whatever policies say
+    if operation not in ("AssumeRole", "AssumeRoleWithWebIdentity"):
+        return None
+    context = {"sts:RoleSessionName": (params["RoleSessionName"],), **_keys({"ExternalId": "sts:ExternalId"}, params)}
+    return [Call(f"sts:{operation}", params["RoleArn"], context)]
+
+
+def _scheduler(operation: str, params: Params, account: Account) -> list[Call] | None:
+    if operation not in ("CreateSchedule", "UpdateSchedule", "DeleteSchedule", "GetSchedule", "ListSchedules"):
+        return None
+    name = f"{params.get('GroupName', 'default')}/{params['Name']}" if operation != "ListSchedules" else "*/*"
+    arn = f"arn:{account.partition}:scheduler:{account.region}:{account.id}:schedule/{name}"
+    role = (params.get("Target") or {}).get("RoleArn")
+    return [Call(f"scheduler:{operation}", arn), *_pass_role(role, "scheduler.amazonaws.com")]
+
+
+def _without_resources(service: str, *operations: str) -> Callable[[str, Params, Account], list[Call] | None]:
+    """Cover operations for which AWS knows no resource but `*`."""
+    return lambda operation, _params, _account: (
+        [Call(f"{service}:{operation}", "*")] if operation in operations else None
+    )
+
+
+_SERVICES: dict[str, Callable[[str, Params, Account], list[Call] | None]] = {
+    "cloudwatch": _without_resources("cloudwatch", "PutMetricData", "GetMetricData", "ListMetrics"),
+    "ec2": _without_resources(
+        "ec2", "DescribeInstances", "DescribeNetworkInterfaces", "DescribeSubnets", "DescribeVpcs"
+    ),
+    "iam": _iam,
+    "kms": _kms,
+    "lambda": _lambda,
+    "logs": _logs,
+    "s3": _s3,
+    "scheduler": _scheduler,
+    "secretsmanager": _secretsmanager,
+    "sqs": _sqs,
+    "sts": _sts,
+    "xray": _without_resources("xray", "PutTraceSegments", "PutTelemetryRecords"),
+}
