@@ -32,7 +32,8 @@ test: ## Check everything, the real Terraform included (ARGS=… goes to pytest)
 	$(call prepare,--terraform --tools)
 	@$(MAKE) --no-print-directory lint
 	$(VENV)/python lambda/package.py --check
-	$(VENV)/pytest -n 2 --dist loadfile $(ARGS)
+	@# More workers than the two cores of a small machine: much of the time Terraform waits.
+	$(VENV)/pytest -n 4 --dist loadfile $(ARGS)
 
 test-fast: ## Check everything that takes no Terraform apply (ARGS=… goes to pytest)
 	$(call prepare)

@@ -57,12 +57,14 @@ run "collector_in_aws_us_gov" {
       prefix    = "zoom/operationlogs/"
       state_key = "zoom/operationlogs-state/state.json"
     }
+    collector = { vpc = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"] } }
   }
 
   assert {
     condition = alltrue([for document in [
       aws_iam_policy.writer.policy,
       aws_iam_role_policy.credentials.policy,
+      aws_iam_role_policy.network[0].policy,
       aws_iam_role_policy.scheduler.policy,
       aws_iam_role.scheduler.assume_role_policy,
       aws_sqs_queue_policy.dead_letters.policy,
@@ -153,12 +155,14 @@ run "collector_in_aws_cn" {
       prefix    = "zoom/operationlogs/"
       state_key = "zoom/operationlogs-state/state.json"
     }
+    collector = { vpc = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"] } }
   }
 
   assert {
     condition = alltrue([for document in [
       aws_iam_policy.writer.policy,
       aws_iam_role_policy.credentials.policy,
+      aws_iam_role_policy.network[0].policy,
       aws_iam_role_policy.scheduler.policy,
       aws_iam_role.scheduler.assume_role_policy,
       aws_sqs_queue_policy.dead_letters.policy,
