@@ -33,7 +33,7 @@ test: ## Check everything, the real Terraform included (ARGS=… goes to pytest)
 	@$(MAKE) --no-print-directory lint
 	$(VENV)/python lambda/package.py --check
 	@# More workers than the two cores of a small machine: much of the time Terraform waits.
-	$(VENV)/pytest -n 4 --dist loadfile $(ARGS)
+	$(VENV)/pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-fast: ## Check everything that takes no Terraform apply (ARGS=… goes to pytest)
 	$(call prepare)

@@ -31,6 +31,41 @@ def demo(
     raise typer.Exit(demonstration.main(keep=keep))
 
 
+@app.command()
+def udm(
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FILE|FOLDER|s3://BUCKET/PREFIX|-]…",
+            help="Where the records are, one a line, gzip or not; - or nothing is standard input.",
+            show_default=False,
+        ),
+    ] = None,
+    table: Annotated[bool, typer.Option("--table", help="Show the events as a table.")] = False,
+    coverage: Annotated[
+        bool,
+        typer.Option("--coverage", help="Show which share of the records yields each UDM field, and what is left."),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Give the coverage as JSON.")] = False,
+) -> None:
+    """Preview what SecOps will make of records: UDM events, one a line.
+
+    Ends with 0, with 1 if lines held no record, with 2 if a source leads nowhere.
+    """
+    from .udm import command
+
+    if table and coverage:
+        raise typer.BadParameter("choose one of --table and --coverage.")
+    if as_json and not coverage:
+        raise typer.BadParameter("--json goes with --coverage; events are JSON anyway.")
+    if not sources and sys.stdin is not None and sys.stdin.isatty():
+        raise typer.BadParameter("name files, folders or s3://bucket/prefix/, or pipe records in.")
+    form: command.Form = "table" if table else "events"
+    if coverage:
+        form = "coverage-json" if as_json else "coverage"
+    raise typer.Exit(command.main(sources or ["-"], form))
+
+
 def main() -> None:
     """Run the command line; Ctrl-C and a polite kill end it in an orderly way."""
     signal.signal(signal.SIGTERM, _interrupt)

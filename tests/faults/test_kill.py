@@ -40,7 +40,7 @@ def calls_of_a_run(situation: Callable[[], World]) -> int:
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("situation", [first_run, tail_run, large_day_run])
+@pytest.mark.parametrize("situation", [first_run, tail_run, pytest.param(large_day_run, marks=pytest.mark.slow)])
 def test_killed_at_every_call(situation: Callable[[], World], after: bool) -> None:
     calls = calls_of_a_run(situation)
     assert calls > 3

@@ -256,6 +256,7 @@ class History(RuleBasedStateMachine):
             self.world.assert_exact()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", range(2))
 def test_histories_at_random(part: int) -> None:
     print(f"FAULTS_SEED={SEED} repeats these histories (part {part})")

@@ -11,6 +11,8 @@ import requests
 from botocore.exceptions import ClientError
 from standins.aws import ANONYMOUS, AwsStandIn, Keys, google_token
 
+pytestmark = pytest.mark.slow
+
 ACCOUNT = "123456789012"
 BUCKET, OTHER = "bucket", "other"
 

@@ -1,0 +1,159 @@
+"""`zoomlogs udm`: records in, UDM events out, or a table of them, or what share of them yields what."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+from contextlib import contextmanager, suppress
+from itertools import islice
+from typing import IO, TYPE_CHECKING, Literal
+
+from rich.console import Console
+
+from .coverage import GLUED, Coverage
+from .events import event, line, preview
+from .sources import Reading, SourceError, find, records
+from .tables import NARROWEST, ROWS_AT_ONCE, events_table, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from rich.console import RenderableType
+    from rich.status import Status
+
+    from .sources import Record, Source
+
+Form = Literal["events", "table", "coverage", "coverage-json"]
+
+BAD_LINES = 1
+USAGE = 2
+INTERRUPTED = 130  # 128 + SIGINT, as shells count it
+BROKEN_PIPE = 141  # 128 + SIGPIPE
+UPDATE_EVERY = 2000
+RECORDS_AT_ONCE = 64  # each step for many records in a row is a seventh faster than all steps for each
+
+
+def main(names: Sequence[str], form: Form) -> int:
+    """Show what SecOps will make of the records behind the names; return the exit status.
+
+    0 all is well; 1 some lines held no record, or a source broke off; 2 a name leads nowhere; 130 interrupted; 141 the
+    reader of the output went away.
+    """
+    out = _output()
+    try:
+        sources = find(names)
+        with _status(form) as status:
+            reading = Reading(on_bad_line=lambda *bad: _report(status, *bad))
+            _show(_records(sources, reading, status), reading, form, out)
+            out.flush()
+    except SourceError as error:
+        _say(str(error))
+        return USAGE
+    except BrokenPipeError:
+        _let_go_of_output()
+        return BROKEN_PIPE
+    except KeyboardInterrupt:
+        try:
+            out.flush()
+        except OSError:
+            _let_go_of_output()
+        raise SystemExit(INTERRUPTED) from None  # past the words that fit a demo taken down
+    except OSError as error:  # reading reports its own: this one is of writing
+        _say(f"The output cannot be written: {error.strerror or error}.")
+        _let_go_of_output()
+        return BAD_LINES
+    if reading.bad_lines:
+        lines = "1 line holds no record" if reading.bad_lines == 1 else f"{reading.bad_lines} lines hold no record"
+        _say(f"{lines}; {reading.lines} were read.")
+        return BAD_LINES
+    return 0
+
+
+def _output() -> IO[bytes]:
+    """Return standard output, buffered: a raw one, as of PYTHONUNBUFFERED, may take a part of what is written."""
+    out: object = sys.stdout.buffer
+    return io.BufferedWriter(out) if isinstance(out, io.RawIOBase) else sys.stdout.buffer
+
+
+def _records(sources: Iterable[Source], reading: Reading, status: Status | None) -> Iterator[Record]:
+    """Yield all records, and tell how far it is."""
+    count = 0
+    for source in sources:
+        for record in records(source, reading):
+            yield record
+            count += 1
+            if status and count % UPDATE_EVERY == 0:
+                status.update(f"{count:,} records, {printable(source.name)}")
+
+
+def _show(found: Iterator[Record], reading: Reading, form: Form, out: IO[bytes]) -> None:
+    if form == "events":
+        at_once = 1 if sys.stdout.isatty() else RECORDS_AT_ONCE
+        while some := list(islice(found, at_once)):
+            events = [event(record) for record in some]
+            out.write(b"".join([line(made) for made in events]))
+            if at_once == 1:
+                out.flush()
+        return
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = max(console.width, NARROWEST)
+    if form == "table":
+        first = True
+        while rows := [event(record) for record in islice(found, ROWS_AT_ONCE)]:
+            _print(out, console, events_table(rows, console.width, first=first))
+            first = False
+        return
+    coverage = Coverage()
+    for record in found:
+        coverage.add(record, preview(record))
+    if reading.glued:
+        coverage.notes[GLUED] = reading.glued
+    if form == "coverage-json":
+        document = coverage.as_json() | {"lines": reading.lines, "bad_lines": reading.bad_lines}
+        out.write(json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n")
+        return
+    for table in coverage.tables():
+        _print(out, console, table)
+
+
+def _print(out: IO[bytes], console: Console, table: RenderableType) -> None:
+    """Print a table where the events go: Rich would end the program by itself when nobody reads on."""
+    with console.capture() as captured:
+        console.print(table)
+    out.write(captured.get().encode(sys.stdout.encoding or "utf-8", "replace"))
+    out.flush()
+
+
+# --- what is said besides --------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _status(form: Form) -> Iterator[Status | None]:
+    """Show work going on where nothing else is shown meanwhile: not among events on the same terminal."""
+    console = Console(stderr=True, highlight=False)
+    if not console.is_terminal or (sys.stdout.isatty() and not form.startswith("coverage")):
+        yield None
+        return
+    with console.status("reading …") as status:
+        yield status
+
+
+def _report(status: Status | None, source: str, number: int, reason: str) -> None:
+    _say(f"{source}:{number}: {reason}", status)
+
+
+def _say(sentence: str, status: Status | None = None) -> None:
+    """Say it on standard error, clear of the status line."""
+    if status:
+        status.console.print(printable(sentence), markup=False, soft_wrap=True)
+    else:
+        print(printable(sentence), file=sys.stderr)  # noqa: T201
+
+
+def _let_go_of_output() -> None:
+    """Send what Python still holds for a reader that went away to nowhere: it would complain at its exit."""
+    with suppress(OSError, ValueError):  # a stream in memory has no number
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

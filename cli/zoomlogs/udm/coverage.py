@@ -1,0 +1,184 @@
+"""Counts what becomes of many records: which UDM fields they yield, and what is left over."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from .event_types import EVENT_TYPES
+from .events import holds, text
+from .mapping import OPERATION_DETAIL, ROWS, TIME, Row
+from .tables import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import RenderableType
+
+    from .events import Preview
+    from .sources import Record
+
+DISTINCT = 1000  # so many shapes and names are told apart, whatever comes: memory stays bounded
+SHOWN = 20
+SHAPE_CHARACTERS = 160
+
+# How long UDM lets these fields be. Source: Google SecOps, UDM usage guide.
+DESCRIPTION_BYTES = 1024
+EVENT_TYPE_BYTES = 64
+
+NO_TIME = "no usable time: SecOps then takes the time at which it got the record"
+LONG_DESCRIPTION = f"operation_detail over {DESCRIPTION_BYTES} bytes: UDM allows metadata.description no more"
+LONG_EVENT_TYPE = f"action over {EVENT_TYPE_BYTES} bytes: UDM allows metadata.product_event_type no more"
+UNKNOWN_EVENT_TYPE = "event_type that UDM does not know: taken for none"
+NO_PRINCIPAL = "USER_UNCATEGORIZED without operator: UDM wants a principal there"
+GLUED = "records glued on one line: SecOps takes the line for one log that it cannot read"
+
+# What the event itself tells of; several rows of a detail may have filled one field.
+_IN_EVENT = [row for row in ROWS if row.source in ("record", "constant", "derived")]
+_NUMBER_OR_NAME = re.compile(r'"[^"]*"|“[^”]*”|[^\s@"]+@[^\s@",;)]+|\d+(?:[.,/:-]\d+)*')
+
+
+class Left(NamedTuple):
+    """What was told apart of something left over, most frequent first, and how much more there was."""
+
+    counts: list[tuple[str, int]]
+    others: int
+
+
+class Tally:
+    """Counts texts, up to a number of different ones."""
+
+    def __init__(self, distinct: int = DISTINCT) -> None:
+        self._distinct = distinct
+        self._counts: Counter[str] = Counter()
+        self._others = 0
+
+    def add(self, text: str) -> None:
+        """Count a text; one too many to be told apart counts among the others."""
+        if text in self._counts or len(self._counts) < self._distinct:
+            self._counts[text] += 1
+        else:
+            self._others += 1
+
+    def left(self, most: int | None = None) -> Left:
+        """Return the most frequent ones."""
+        counts = sorted(self._counts.items(), key=lambda item: (-item[1], item[0]))
+        return Left(counts[:most], self._others + sum(count for _, count in counts[most:] if most is not None))
+
+
+class Coverage:
+    """What came of the records so far."""
+
+    def __init__(self) -> None:
+        self.records = 0
+        self.notes: Counter[str] = Counter()
+        self.unsplit = Tally()
+        self.unmapped = Tally()
+        self._rows: Counter[Row] = Counter()
+        self._fields: Counter[str] = Counter()
+
+    def add(self, record: Record, preview: Preview) -> None:
+        """Count a record and what became of it."""
+        self.records += 1
+        rows = {row for row, _ in preview.values}
+        rows.update(row for row in _IN_EVENT if holds(preview.event, row))
+        self._rows.update(rows)
+        self._fields.update({row.udm for row in rows})
+        self.notes.update(_notes(record, preview, rows))
+        if not preview.detail.split:
+            self.unsplit.add(shape(text(record.get("operation_detail"))))
+        for name in preview.detail.unmapped:
+            self.unmapped.add(shape(name))
+
+    def as_json(self) -> dict[str, Any]:
+        """Return everything, for a program."""
+        unsplit, unmapped = self.unsplit.left(), self.unmapped.left()
+        return {
+            "records": self.records,
+            "fields": [
+                {"udm": udm, "records": count, "share": self._share(count), "from": raw}
+                for udm, count, raw in self._by_field()
+            ],
+            "unsplit": [{"shape": found, "count": count} for found, count in unsplit.counts],
+            "unsplit_others": unsplit.others,
+            "unmapped": [{"name": name, "count": count} for name, count in unmapped.counts],
+            "unmapped_others": unmapped.others,
+            "notes": dict(self.notes),
+        }
+
+    def tables(self) -> Iterator[RenderableType]:
+        """Yield what to show to people."""
+        fields = _table(f"UDM fields of {self.records} records", "UDM field", "records", "share", "from")
+        for udm, count, raw in self._by_field():
+            of = ", ".join(name if len(raw) == 1 else f"{name} {part}" for name, part in raw.items())
+            fields.add_row(udm, str(count), f"{self._share(count):.1%}", of, style=None if count else "dim")
+        yield fields
+        yield from _leftover("Details that could not be split", "shape", self.unsplit.left(SHOWN))
+        yield from _leftover(
+            "Fields in details that the mapping table has no row for", "name", self.unmapped.left(SHOWN)
+        )
+        if self.notes:
+            notes = _table("To know", "note", "records")
+            for note, count in self.notes.most_common():
+                notes.add_row(note, str(count))
+            yield notes
+
+    def _by_field(self) -> Iterator[tuple[str, int, dict[str, int]]]:
+        """Yield each UDM field of the table, how many records yield it, and of which raw field how many."""
+        for udm in dict.fromkeys(row.udm for row in ROWS):
+            yield udm, self._fields[udm], {row.raw: self._rows[row] for row in ROWS if row.udm == udm}
+
+    def _share(self, count: int) -> float:
+        return round(count / self.records, 6) if self.records else 0.0
+
+
+def shape(detail: str) -> str:
+    """Return a detail with its addresses, numbers, quoted text and JSON left out, so that like ones count as one."""
+    start = detail[:SHAPE_CHARACTERS] + ("…" if len(detail) > SHAPE_CHARACTERS else "")
+    plain, bracket, _ = start.partition("[{")
+    return " ".join((_NUMBER_OR_NAME.sub(_stand_in, plain) + ("‹json›" if bracket else "")).split())
+
+
+def _stand_in(found: re.Match[str]) -> str:
+    return "‹e-mail›" if "@" in found[0] else "‹n›" if found[0][0].isdigit() else "‹text›"
+
+
+def _notes(record: Record, preview: Preview, rows: set[Row]) -> Iterator[str]:
+    """Yield what an operator should know of a record's event."""
+    metadata = preview.event["metadata"]
+    if TIME not in rows:
+        yield NO_TIME
+    if OPERATION_DETAIL in rows and _exceeds(metadata["description"], DESCRIPTION_BYTES):
+        yield LONG_DESCRIPTION
+    if _exceeds(metadata.get("productEventType", ""), EVENT_TYPE_BYTES):
+        yield LONG_EVENT_TYPE
+    if (given := text(record.get("event_type")).strip()) and given not in EVENT_TYPES:
+        yield UNKNOWN_EVENT_TYPE
+    if metadata["eventType"] == "USER_UNCATEGORIZED" and "principal" not in preview.event:
+        yield NO_PRINCIPAL
+
+
+def _exceeds(value: str, limit: int) -> bool:
+    return len(value) > limit or (len(value) * 4 > limit and len(value.encode()) > limit)
+
+
+def _leftover(title: str, what: str, left: Left) -> Iterator[Table]:
+    if left.counts:
+        table = _table(title, what, "records")
+        for found, count in left.counts:
+            table.add_row(Text(printable(found)), str(count))
+        if left.others:
+            table.add_row(Text("others", style="italic"), str(left.others))
+        yield table
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    for column in columns:
+        table.add_column(column, justify="right" if column in ("records", "share") else "left", overflow="fold")
+    return table

@@ -1,0 +1,155 @@
+"""Puts a UDM event together from a record, every value by a row of the mapping table."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from zoom_operationlogs.records import event_time
+
+from . import mapping
+from .detail import Detail, is_address
+from .event_types import EVENT_TYPES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from zoom_operationlogs.records import Record
+
+    from .mapping import Row, Value
+
+Event = dict[str, Any]
+
+_as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+
+
+class Preview(NamedTuple):
+    """What becomes of a record: its event, what its detail gave by which row of the table, and the detail itself."""
+
+    event: Event
+    values: list[Value]
+    detail: Detail
+
+
+def event(record: Record) -> Event:
+    """Return the UDM event of a record, in proto3 JSON; fields of the record that the table does not name stay out.
+
+    Never raises: every field may be missing or of any JSON type.
+    """
+    return preview(record).event
+
+
+def preview(record: Record) -> Preview:
+    """Return what becomes of a record, and how; never raises, as `event`."""
+    description = text(record.get("operation_detail"))
+    detail = Detail(description)
+    values = detail.values
+    made = _of_record(record, description, values)
+    if detail.json_data:
+        first, *further = detail.json_data
+        values += _of_element(mapping.FIRST_ROWS, first)
+        _fill(made, values)
+        for element in further:
+            if found := _of_element(mapping.FURTHER_ROWS, element):
+                made.setdefault("about", []).append(_fill({}, found)["about"])
+                values += found
+    else:
+        _fill(made, values)
+    return Preview(made, values, detail)
+
+
+def holds(made: Event, row: Row) -> bool:
+    """Tell whether an event has a value where a row's values go."""
+    node: Any = made
+    for parent in row.slot.parents:
+        node = node.get(parent, {})
+    return row.slot.field in node
+
+
+def line(made: Event) -> bytes:
+    r"""Return an event as one line of JSON, with its line end.
+
+    Proto strings are UTF-8, which has no lone surrogates: those become U+FFFD.
+    """
+    written = _as_json(made)
+    try:
+        return written.encode() + b"\n"
+    except UnicodeEncodeError:
+        return written.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode() + b"\n"
+
+
+def text(value: object) -> str:
+    """Return a JSON value as text: a string as it is, null as nothing, anything else as JSON."""
+    if isinstance(value, str):
+        return value
+    try:
+        return "" if value is None else _as_json(value)
+    except RecursionError:  # nested deeper than the encoder goes
+        return ""
+
+
+def _of_record(record: Record, description: str, values: Iterable[Value]) -> Event:
+    """Return an event with the constants and what the record's own fields give."""
+    operator = text(record.get("operator")).strip()
+    metadata = {**_CONSTANTS, _EVENT_TYPE: event_type(record, operator, values)}
+    made: Event = {"metadata": metadata}
+    if time := event_time(record):
+        metadata[_TIME] = time.isoformat()[:19] + "Z"
+    if (action := text(record.get("action"))).strip():
+        metadata[_ACTION] = action
+    if description.strip():
+        metadata[_DESCRIPTION] = description
+    if (category := text(record.get("category_type"))).strip():
+        made["additional"] = {mapping.CATEGORY.raw: category}
+    if operator:
+        _fill(made, [(mapping.OPERATOR_EMAIL if is_address(operator) else mapping.OPERATOR_ID, operator)])
+    return made
+
+
+def event_type(record: Record, operator: str, values: Iterable[Value]) -> str:
+    """Return the event's type by the table's three rules; a type that UDM does not know counts as none."""
+    given = text(record.get("event_type")).strip()
+    if given in EVENT_TYPES:
+        return given
+    if operator or any(row in (mapping.EMAIL, mapping.EMAIL2) for row, _ in values):
+        return "USER_UNCATEGORIZED"
+    return "GENERIC_EVENT"
+
+
+def _of_element(rows: Iterable[Row], element: object) -> list[Value]:
+    """Return what an element of the JSON in a detail gives; a list gives a value for each of its items."""
+    if not isinstance(element, dict):
+        return []  # null, say: UDM has nothing to say of it
+    found = [(row, element.get(row.raw)) for row in rows]
+    items = [(row, item) for row, value in found for item in (value if isinstance(value, list) else [value])]
+    return [(row, value) for row, item in items if (value := text(item).strip())]
+
+
+def _fill(message: Event, values: Iterable[Value]) -> Event:
+    """Put values into a message, and return it.
+
+    Of several values for a single field the last one counts, as a parser would overwrite it; a list has each once.
+    """
+    seen = set()
+    for row, value in values:
+        parents, field, kind = row.slot
+        node = message
+        for parent in parents:
+            node = node.setdefault(parent, {})
+        if kind == "one":
+            node[field] = value
+            continue
+        entry: Any = value if kind == "many" else {"name": value}
+        same = (field, value)
+        if kind == "label":
+            entry, same = {"key": row.raw, "value": value}, (row.raw, value)
+        if same not in seen:
+            seen.add(same)
+            node.setdefault(field, []).append(entry)
+    return message
+
+
+_CONSTANTS: dict[str, str] = _fill({}, mapping.CONSTANTS)["metadata"]
+_EVENT_TYPE, _TIME, _ACTION, _DESCRIPTION = (
+    row.slot.field for row in (mapping.EVENT_TYPE, mapping.TIME, mapping.ACTION, mapping.OPERATION_DETAIL)
+)

@@ -1,0 +1,101 @@
+"""Objects on S3 as sources of records; a module of its own, because boto3 takes long to import."""
+
+from __future__ import annotations
+
+import io
+import re
+from contextlib import closing
+from typing import IO, TYPE_CHECKING, Any, cast
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from .sources import Source, SourceError, at_least_one
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+    from mypy_boto3_s3 import S3Client
+
+_ADDRESS = re.compile(r"s3://([^/]+)/?(.*)", re.DOTALL)
+_FAILURES = (BotoCoreError, ClientError, OSError, ValueError)  # ValueError: an endpoint that is no URL
+
+
+def find(address: str) -> Iterator[Source]:
+    """Return all objects under s3://bucket/prefix, which is what a feed reads; they are listed as they are read.
+
+    Raises `SourceError` if the address is none, if the first page cannot be listed, or if nothing lies there.
+    """
+    match = _ADDRESS.fullmatch(address)
+    if not match:
+        raise SourceError(f"{address} is no S3 address: write s3://bucket/prefix/.")
+    try:
+        objects = _objects(boto3.client("s3"), *match.groups())
+        return _to_the_end(address, at_least_one(objects, f"{address} holds no object."))
+    except _FAILURES as error:
+        raise SourceError(f"{address} cannot be listed: {_reason(error)}.") from None
+
+
+def _objects(s3: S3Client, bucket: str, prefix: str) -> Iterator[Source]:
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for found in page.get("Contents", ()):
+            if not found["Key"].endswith("/"):  # what a console puts there for a folder
+                yield _object(s3, bucket, found["Key"])
+
+
+def _to_the_end(address: str, objects: Iterator[Source]) -> Iterator[Source]:
+    """Pass on what is listed; where listing fails on the way, pass on a source that cannot be read."""
+    try:
+        yield from objects
+    except _FAILURES as error:
+        reason = f"not listed to the end: {_reason(error)}"
+
+        def unreadable() -> AbstractContextManager[IO[bytes]]:
+            raise OSError(reason)
+
+        yield Source(address, unreadable)
+
+
+def _object(s3: S3Client, bucket: str, key: str) -> Source:
+    def open_object() -> AbstractContextManager[IO[bytes]]:
+        try:
+            return closing(cast("IO[bytes]", _Body(s3.get_object(Bucket=bucket, Key=key)["Body"])))
+        except _FAILURES as error:
+            raise OSError(_reason(error)) from None
+
+    return Source(f"s3://{bucket}/{key}", open_object)
+
+
+class _Body(io.RawIOBase):
+    """An object's content as it comes over the network; its failures are OSErrors, as those of a file are."""
+
+    def __init__(self, body: Any) -> None:
+        self._body = body
+
+    def readable(self) -> bool:
+        """Return true: that is what it is for."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read up to the buffer's size."""
+        try:
+            chunk: bytes = self._body.read(len(buffer))
+        except _FAILURES as error:
+            raise OSError(_reason(error)) from None
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        if not self.closed:
+            self._body.close()
+        super().close()
+
+
+def _reason(error: Exception) -> str:
+    """Say in AWS's words what is wrong."""
+    if isinstance(error, ClientError):
+        told = error.response.get("Error", {})
+        return f"{str(told.get('Message') or 'refused').rstrip('.')} ({told.get('Code')})"
+    return str(error).rstrip(".")

@@ -1,0 +1,227 @@
+"""Reads records from files, folders, S3 and standard input, gzip or not, a line at a time."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+import re
+import sys
+import zlib
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
+from typing import IO, TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
+Record = dict[str, Any]
+
+STANDARD_INPUT = "-"
+SUFFIXES = (".json", ".jsonl", ".ndjson", ".gz")
+# The longest line that a SecOps feed takes; it also bounds the memory used here.
+# Source: Google SecOps, feed management, file limits.
+MAX_LINE_BYTES = 4_000_000
+BUFFER_BYTES = 1 << 17
+
+_GZIP_MAGIC = b"\x1f\x8b"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# Behind records on one line: the text of the written guide put the letter n where a line end was meant.
+_glue = re.compile(r"[n\s]*(?=\{|$)")
+
+# Numbers come as they are spelt: no limit of digits, no loss of precision.
+_decode = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str).raw_decode
+
+
+class SourceError(Exception):
+    """A source that leads nowhere; the message is one sentence for the operator."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One stream of lines: what to call it, and how to open it, which may raise OSError."""
+
+    name: str
+    open: Callable[[], AbstractContextManager[IO[bytes]]]
+
+
+@dataclass
+class Reading:
+    """What was met on the way: lines read, lines that hold no record, and records that stand glued on one line."""
+
+    on_bad_line: Callable[[str, int, str], None]
+    source: str = ""
+    lines: int = 0
+    bad_lines: int = 0
+    glued: int = 0
+
+    def bad(self, number: int, reason: str) -> None:
+        """Count a line that holds no record, and report it."""
+        self.bad_lines += 1
+        self.on_bad_line(self.source, number, reason)
+
+
+# --- finding them ----------------------------------------------------------------------------------------------------
+
+
+def find(names: Sequence[str]) -> Iterator[Source]:
+    """Return the sources behind names: files, folders (all files with a fitting suffix), s3://bucket/prefix and `-`.
+
+    Folders and prefixes are read in the order of their names, as they come. Raises `SourceError` before any of them is
+    read if one of the names leads nowhere.
+    """
+    return chain.from_iterable([_behind(name) for name in names])
+
+
+def _behind(name: str) -> Iterable[Source]:
+    if name == STANDARD_INPUT:
+        return [Source("<stdin>", _standard_input)]
+    if name.startswith("s3:"):
+        from . import s3
+
+        return s3.find(name)
+    if os.path.isdir(name):
+        return at_least_one(_in_folder(name), f"{name} holds no file that ends in {', '.join(SUFFIXES)}.")
+    if not os.path.exists(name):
+        raise SourceError(f"{name} does not exist.")
+    return [_file(name)]
+
+
+def at_least_one(sources: Iterator[Source], otherwise: str) -> Iterator[Source]:
+    """Return the sources; raise `SourceError` with the sentence if there are none."""
+    first = next(sources, None)
+    if first is None:
+        raise SourceError(otherwise)
+    return chain([first], sources)
+
+
+def _standard_input() -> AbstractContextManager[IO[bytes]]:
+    if sys.stdin is None:  # closed by the shell
+        raise OSError("there is no standard input")
+    return nullcontext(sys.stdin.buffer)
+
+
+def _file(path: str) -> Source:
+    return Source(path, lambda: open(path, "rb", BUFFER_BYTES))
+
+
+def _in_folder(path: str) -> Iterator[Source]:
+    try:
+        entries = sorted(os.scandir(path), key=lambda entry: entry.name)
+    except OSError as error:
+        yield Source(path, partial(_fail, error))  # it is reported where it would have been read
+        return
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _in_folder(entry.path)
+        elif entry.name.endswith(SUFFIXES):
+            yield _file(entry.path)
+
+
+def _fail(error: OSError) -> AbstractContextManager[IO[bytes]]:
+    raise error
+
+
+# --- reading them ----------------------------------------------------------------------------------------------------
+
+
+def records(source: Source, reading: Reading) -> Iterator[Record]:
+    """Yield the records of a source; report lines that hold none, and go on behind them.
+
+    Memory stays bounded whatever the size of the source. One that breaks off in its middle counts as one bad line.
+    """
+    number = 0
+    reading.source = source.name
+    try:
+        with source.open() as raw:
+            for number, line in enumerate(_lines(_unpacked(raw)), 1):
+                reading.lines += 1
+                try:
+                    yield from _of_line(line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else line, reading)
+                except (ValueError, RecursionError) as error:
+                    reading.bad(number, _reason(error))
+    except (OSError, EOFError, zlib.error) as error:
+        reading.bad(number + 1, f"cannot be read on: {getattr(error, 'strerror', None) or error}")
+
+
+def _of_line(line: bytes, reading: Reading) -> Iterator[Record]:
+    """Yield the records of a line: one, those of an array, or several glued together.
+
+    Raises ValueError where the line holds no record, or no more of them.
+    """
+    if len(line) > MAX_LINE_BYTES and len(line.removesuffix(b"\n").removesuffix(b"\r")) > MAX_LINE_BYTES:
+        raise ValueError("longer than 4 MB, which a SecOps feed refuses")
+    text = line.decode().strip()
+    if not text:
+        return
+    value, end = _decode(text)
+    if end < len(text):
+        yield from _glued(text, value, end, reading)
+    elif isinstance(value, dict):
+        yield value
+    elif isinstance(value, list) and all(isinstance(element, dict) for element in value):
+        yield from value
+    else:
+        raise ValueError("not a JSON object")
+
+
+def _glued(text: str, value: Any, end: int, reading: Reading) -> Iterator[Record]:
+    """Yield the records of a line that holds several, as the written guide's Lambda wrote them."""
+    between = _glue.match(text, end)
+    if isinstance(value, dict) and between:
+        yield value
+        reading.glued += 1
+        while between and between.end() < len(text):
+            value, end = _decode(text, between.end())
+            between = _glue.match(text, end)
+            yield value
+            reading.glued += 1
+    if not between:
+        raise ValueError(f"not JSON: more text at character {end + 1}")
+
+
+def _reason(error: Exception) -> str:
+    """Say why a line holds no record, without a word of its content."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"not UTF-8 at byte {error.start + 1}"
+    if isinstance(error, json.JSONDecodeError):
+        return f"not JSON: {error.msg[:1].lower()}{error.msg[1:]} at character {error.pos + 1} of {len(error.doc)}"
+    return "JSON nested too deep" if isinstance(error, RecursionError) else str(error)
+
+
+def _lines(stream: IO[bytes]) -> Iterator[bytes]:
+    r"""Yield lines, which end at \n only; of one longer than the limit just its beginning, to be refused."""
+    limit = MAX_LINE_BYTES + len(b"\r\n")
+    readline = stream.readline
+    while line := readline(limit):
+        yield line
+        while len(line) == limit and not line.endswith(b"\n"):
+            line = readline(limit)
+
+
+def _unpacked(raw: IO[bytes]) -> IO[bytes]:
+    """Return the stream's content, decompressed if it is gzip, whatever its name says."""
+    buffered = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(cast("io.RawIOBase", raw), BUFFER_BYTES)
+    if buffered.peek(2)[:2] != _GZIP_MAGIC:
+        return buffered
+    return io.BufferedReader(_Gunzipped(buffered), BUFFER_BYTES)
+
+
+class _Gunzipped(io.RawIOBase):
+    """What gzip holds, up to the very byte where it breaks off: GzipFile by itself drops the last read's part."""
+
+    def __init__(self, packed: io.BufferedReader) -> None:
+        self._file = gzip.GzipFile(fileobj=packed)
+
+    def readable(self) -> bool:
+        """Return true: that is what it is for."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Unpack one piece."""
+        piece = self._file.read1(len(buffer))
+        buffer[: len(piece)] = piece
+        return len(piece)

@@ -1,0 +1,360 @@
+"""`zoomlogs udm` as it is run: its inputs and forms, what it says, and the status it ends with."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from standins.aws import AwsStandIn
+from standins.zoom.samples import SAMPLES_FILE
+from typer.testing import CliRunner
+from zoomlogs.__main__ import app
+from zoomlogs.udm import command
+from zoomlogs.udm.events import event
+
+from . import schema
+
+pytestmark = pytest.mark.slow
+
+RECORD = {
+    "time": "2022-07-05T20:28:48Z",
+    "operator": "admin@example.com",
+    "category_type": "User",
+    "action": "Batch Update",
+    "operation_detail": "Change Role  - homer@example.com: from User to Co-Owner",
+}
+LINE = json.dumps(RECORD)
+ZOOMLOGS = [sys.executable, "-m", "zoomlogs", "udm"]
+MANY = 100_000
+
+buffered_or_not = pytest.mark.parametrize("unbuffered", [False, True], ids=["buffered", "unbuffered"])
+
+
+def run(*arguments: Any, stdin: bytes | str = "", **environment: str) -> Any:
+    return CliRunner(env=environment).invoke(app, ["udm", *map(str, arguments)], input=stdin)
+
+
+def start(*arguments: Any, unbuffered: bool = False, **options: Any) -> subprocess.Popen[bytes]:
+    """Start it, with output buffered or not, whatever these tests run under."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    env = {**options.pop("env", os.environ), "PYTHONUNBUFFERED": "1" if unbuffered else ""}
+    return subprocess.Popen([*ZOOMLOGS, *map(str, arguments)], env=env, **pipes | options)
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file that takes seconds to go through."""
+    path = tmp_path_factory.mktemp("many") / "many.jsonl"
+    path.write_text(f"{LINE}\n" * MANY)
+    return path
+
+
+@pytest.mark.parametrize("arguments", [["-"], []], ids=["dash", "nothing"])
+def test_records_on_standard_input_become_events_on_standard_output(arguments: list[str]) -> None:
+    process = start(*arguments)
+    out, err = process.communicate(f"{LINE}\n{LINE}\n\n{LINE}".encode())
+    assert (process.returncode, err) == (0, b"")
+    assert [schema.check(line) for line in out.split(b"\n")[:-1]] == [event(RECORD)] * 3
+
+
+@buffered_or_not
+def test_a_slow_reader_gets_every_byte(unbuffered: bool, many: Path) -> None:
+    process = start(many, unbuffered=unbuffered)
+    out, err = process.communicate()
+    assert (process.returncode, err) == (0, b"")
+    assert out.count(b"\n") == MANY
+    assert len(set(out.split(b"\n"))) == 2
+
+
+def test_gzip_on_standard_input() -> None:
+    result = run("-", stdin=gzip.compress(LINE.encode()))
+    assert result.exit_code == 0
+    assert json.loads(result.stdout) == event(RECORD)
+
+
+def test_nothing_is_no_failure() -> None:
+    result = run("-")
+    assert (result.exit_code, result.output) == (0, "")
+
+
+def test_every_published_record_gives_an_event_of_udm() -> None:
+    result = run(SAMPLES_FILE)
+    records = SAMPLES_FILE.read_text(encoding="utf-8").split("\n")[:-1]
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert [schema.check(line) for line in result.stdout.split("\n")[:-1]] == [event(json.loads(r)) for r in records]
+
+
+def test_events_are_utf_8_whatever_the_locale() -> None:
+    process = start(env=os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "latin-1"})
+    out, _ = process.communicate('{"action": "会議室 \\ud800"}'.encode())
+    assert process.returncode == 0
+    assert json.loads(out)["metadata"]["productEventType"] == "会議室 \N{REPLACEMENT CHARACTER}"
+
+
+@pytest.mark.parametrize("form", [[], ["--table"], ["--coverage"], ["--coverage", "--json"]], ids=" ".join)
+def test_bad_lines_are_reported_with_file_and_number_and_the_rest_goes_on(form: list[str], tmp_path: Path) -> None:
+    bad, good = tmp_path / "bad.jsonl", tmp_path / "good.jsonl"
+    bad.write_text(f"{LINE}\noops\n[1]\n{LINE}\n")
+    good.write_text(f"{LINE}\n")
+    result = run(*form, bad, good)
+    assert result.exit_code == 1
+    assert result.stderr.split("\n") == [
+        f"{bad}:2: not JSON: expecting value at character 1 of 4",
+        f"{bad}:3: not a JSON object",
+        "2 lines hold no record; 5 were read.",
+        "",
+    ]
+    if not form:
+        assert len(result.stdout.split("\n")) == 4
+    elif form == ["--coverage", "--json"]:
+        document = json.loads(result.stdout)
+        assert (document["records"], document["lines"], document["bad_lines"]) == (3, 5, 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["no such file"], "no such file does not exist."),
+        (["--table", "--coverage", "-"], "choose one of --table and --coverage"),
+        (["--json", "-"], "--json goes with --coverage"),
+        (["--no-such-option"], "No such option"),
+        (["s3:x"], "s3:x is no S3 address"),
+    ],
+)
+def test_a_wrong_command_line_is_refused_with_2(arguments: list[str], said: str) -> None:
+    process = start(*arguments, stdin=subprocess.DEVNULL, env=os.environ | {"COLUMNS": "200"})
+    out, err = process.communicate()
+    assert process.returncode == 2
+    assert out == b""
+    assert said in err.decode()
+    assert "Traceback" not in err.decode()
+
+
+def test_s3_without_credentials_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    env = clean | {"HOME": str(tmp_path), "AWS_EC2_METADATA_DISABLED": "true", "AWS_DEFAULT_REGION": "us-east-1"}
+    process = start("s3://bucket/prefix/", stdin=subprocess.DEVNULL, env=env)
+    _, err = process.communicate()
+    assert process.returncode == 2
+    assert err == b"s3://bucket/prefix/ cannot be listed: Unable to locate credentials.\n"
+
+
+@pytest.mark.slow
+def test_s3_by_its_endpoint() -> None:
+    with AwsStandIn() as aws:
+        s3 = aws.client("s3")
+        s3.create_bucket(Bucket="zoom-operation-logs")
+        for number in range(3):
+            key = f"zoom/operationlogs/2026/01/0{number + 1}/zoom-operationlogs-2026010{number + 1}-000001.json.gz"
+            body = gzip.compress(f"{LINE}\n".encode() * 2000)
+            s3.put_object(Bucket="zoom-operation-logs", Key=key, Body=body)
+        process = start("s3://zoom-operation-logs/zoom/operationlogs/", stdin=subprocess.DEVNULL, env=aws.env())
+        out, err = process.communicate()
+        missing = start("s3://no-such-bucket/", stdin=subprocess.DEVNULL, env=aws.env())
+        _, said = missing.communicate()
+    assert (process.returncode, err) == (0, b"")
+    assert out.count(b"\n") == 6000
+    assert missing.returncode == 2
+    assert said.decode().startswith("s3://no-such-bucket/ cannot be listed: The specified bucket does not exist")
+
+
+# --- ends ------------------------------------------------------------------------------------------------------------
+
+
+@buffered_or_not
+@pytest.mark.parametrize("form", ["events", "table"])
+def test_a_reader_that_goes_away_ends_it_quietly(form: str, unbuffered: bool, many: Path) -> None:
+    process = start(*(["--table"] if form == "table" else []), many, unbuffered=unbuffered)
+    assert process.stdout
+    assert process.stderr
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.wait(60) == command.BROKEN_PIPE
+    assert process.stderr.read() == b""
+
+
+@buffered_or_not
+def test_a_reader_that_is_gone_before_the_first_line(unbuffered: bool, tmp_path: Path) -> None:
+    """Python holds so little back until its end, and must not complain then."""
+    file = tmp_path / "one.jsonl"
+    file.write_text(LINE)
+    read, write = os.pipe()
+    os.close(read)
+    process = start(file, stdout=write, unbuffered=unbuffered)
+    os.close(write)
+    _, err = process.communicate()
+    assert (process.returncode, err) == (command.BROKEN_PIPE, b"")
+
+
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "kill"])
+def test_interruption_ends_it_quietly(by: signal.Signals, many: Path) -> None:
+    # What is started in the background, as these tests may be, inherits that Ctrl-C is ignored.
+    process = start(many, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
+    assert process.stdout
+    assert process.stderr
+    first = process.stdout.readline()
+    process.send_signal(by)
+    rest, err = process.stdout.read(), process.stderr.read()
+    assert (process.wait(), err) == (command.INTERRUPTED, b"")
+    assert 0 < rest.count(b"\n") < MANY - 1
+    assert set(rest.split(b"\n")[:-1]) == {first.rstrip(b"\n")}
+
+
+@buffered_or_not
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the device that is always full")
+def test_a_full_disk_is_told_in_a_sentence(unbuffered: bool, tmp_path: Path) -> None:
+    file = tmp_path / "one.jsonl"
+    file.write_text(LINE)
+    with Path("/dev/full").open("wb") as full:
+        process = start(file, stdout=full, unbuffered=unbuffered)
+        _, err = process.communicate()
+    assert (process.returncode, err) == (1, b"The output cannot be written: No space left on device.\n")
+
+
+def test_progress_is_shown_on_a_terminal_only(many: Path) -> None:
+    terminal, end = pty.openpty()
+    process = start(many, stdout=subprocess.DEVNULL, stderr=end)
+    os.close(end)
+    shown = b""
+    try:
+        while piece := os.read(terminal, 4096):
+            shown += piece
+    except OSError:  # how Linux tells that the other end is closed
+        pass
+    os.close(terminal)
+    assert process.wait() == 0
+    assert b"000 records, " in shown
+
+
+def test_it_starts_without_loading_boto3() -> None:
+    program = (
+        "import sys\n"
+        "from zoomlogs.__main__ import main\n"
+        "sys.argv = ['zoomlogs', 'udm', '-']\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "print(sorted({'boto3', 'botocore', 'requests'} & set(sys.modules)), file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], input=b"", capture_output=True, check=True)
+    assert done.stderr == b"[]\n"
+
+
+# --- forms for people ------------------------------------------------------------------------------------------------
+
+
+def test_table_is_readable_in_100_columns() -> None:
+    result = run("--table", SAMPLES_FILE)
+    assert result.exit_code == 0
+    lines = result.stdout.split("\n")
+    assert max(map(len, lines)) <= 100
+    for text in ("time, event type", "2023-03-21 08:22:09", "USER_UNCATEGORIZED", "GENERIC_EVENT", "no time"):
+        assert text in result.stdout
+    for text in ("role = Co-Owner", "title = Contractor", "department = Foo", "User Type = Basic", "Batch"):
+        assert text in result.stdout
+    assert "Update billing contact" in result.stdout  # no target: its detail
+
+
+def test_table_of_many_has_one_header_and_takes_any_number(tmp_path: Path) -> None:
+    file = tmp_path / "some.jsonl"
+    file.write_text(f"{LINE}\n" * 450)
+    result = run("--table", file)
+    assert result.stdout.count("time, event type") == 1
+    assert result.stdout.count("2022-07-05 20:28:48") == 450
+
+
+def test_tables_obey_nothing_that_a_record_holds() -> None:
+    hostile = "\x1b[2J[bold]x[/bold]\x07\u202e\r" + "y" * 400
+    detail = f"{hostile}  - {hostile}"
+    record = {"operator": hostile, "action": hostile, "category_type": "[red]", "operation_detail": detail}
+    for form in ("--table", "--coverage"):
+        result = run(form, "-", stdin=json.dumps(record))
+        assert result.exit_code == 0
+        assert not set("\x1b\x07\u202e\r") & set(result.stdout)
+        assert "[bold]x[/bold]" in result.stdout.replace("\n", "")
+
+
+def test_what_is_said_of_files_obeys_nothing_either(tmp_path: Path) -> None:
+    file = tmp_path / "a\x1b[2Jb.jsonl"
+    file.write_text("oops")
+    assert "\x1b" not in run(file).stderr
+
+
+def test_target_of_several_users_tells_how_many_more() -> None:
+    detail = 'Privilege  - [{"userId": "u1", "options": ["a"]}, {"userId": "u2"}, {"userId": "u3"}] - Location: HQ'
+    result = run("--table", "-", stdin=json.dumps({"operation_detail": detail}))
+    for text in ("u1", "options = a", "location = HQ", "and about 2 more"):
+        assert text in result.stdout
+
+
+RECORDS = [
+    RECORD,
+    {**RECORD, "operation_detail": "Update User a@x.io  - User Role: from Member to Admin - Cost Center: set to 1"},
+    {**RECORD, "time": None, "operation_detail": 'Add Group "Sales" 7'},
+    {**RECORD, "event_type": "x", "action": "é" * 40, "operation_detail": 'Add Group "Finance & Co" 12'},
+    {"operation_detail": "Add User b@x.io  - Department: " + "x" * 1024},
+]
+
+
+def test_coverage() -> None:
+    result = run("--coverage", "--json", "-", stdin="\n".join(map(json.dumps, RECORDS)))
+    assert result.exit_code == 0
+    document = json.loads(result.stdout)
+    fields = {field["udm"]: field for field in document["fields"]}
+    assert document["records"] == 5
+    assert fields["metadata.vendor_name"]["share"] == 1
+    assert fields["metadata.event_timestamp.seconds"] == {
+        "udm": "metadata.event_timestamp.seconds",
+        "records": 3,
+        "share": 0.6,
+        "from": {"time": 3},
+    }
+    assert fields["target.user.attribute.roles.name"]["from"] == {"Role Name": 0, "User Role": 1, "role": 1}
+    assert fields["target.user.attribute.roles.name"]["records"] == 2
+    assert fields["additional.fields.key"]["records"] == fields["additional.fields.value.string_value"]["records"] == 4
+    assert fields["principal.user.email_addresses"]["records"] == 4
+    assert fields["principal.user.userid"]["records"] == 0
+    assert document["unsplit"] == [{"shape": "Add Group ‹text› ‹n›", "count": 2}]
+    assert document["unmapped"] == [{"name": "Cost Center", "count": 1}]
+    assert sorted(note.split(":")[0] for note in document["notes"]) == [
+        "USER_UNCATEGORIZED without operator",
+        "action over 64 bytes",
+        "event_type that UDM does not know",
+        "no usable time",
+        "operation_detail over 1024 bytes",
+    ]
+
+
+def test_coverage_names_every_udm_field_of_the_table() -> None:
+    result = run("--coverage", "-", COLUMNS="140")
+    from .test_mapping import TABLE
+
+    for udm in {row[1] for row in TABLE}:
+        assert f" {udm} " in result.stdout
+
+
+def test_coverage_for_people() -> None:
+    stdin = "\n".join(map(json.dumps, RECORDS)) + f"\n{LINE}n{LINE}n\n"
+    result = run("--coverage", "-", stdin=stdin, COLUMNS="140")
+    lines = [" ".join(line.split()) for line in result.stdout.split("\n")]
+    assert "UDM fields of 7 records" in lines
+    assert "target.user.attribute.roles.name 4 57.1% Role Name 0, User Role 1, role 3" in lines
+    assert "Add Group ‹text› ‹n› 2" in lines
+    assert "Cost Center 1" in lines
+    assert any(line.startswith("records glued on one line") and line.endswith(" 2") for line in lines)
+
+
+def test_coverage_of_endless_shapes_is_bounded() -> None:
+    words = [f"{a}{b}{c}" for a in "abcdefghijkl" for b in "abcdefghijkl" for c in "abcdefghijkl"]
+    stdin = "\n".join(json.dumps({"operation_detail": f"Add Group {word}"}) for word in words)
+    document = json.loads(run("--coverage", "--json", "-", stdin=stdin).stdout)
+    assert len(document["unsplit"]) == 1000
+    assert document["unsplit_others"] == len(words) - 1000
+    shown = run("--coverage", "-", stdin=stdin).stdout.split("\n")
+    assert [line.split() for line in shown if "others" in line] == [["others", str(len(words) - 20)]]
