@@ -250,10 +250,9 @@ def test_it_starts_without_loading_boto3() -> None:
 
 
 def test_table_is_readable_in_100_columns() -> None:
-    result = run("--table", SAMPLES_FILE)
+    result = run("--table", SAMPLES_FILE, COLUMNS="80")  # what Rich takes for a pipe's width
     assert result.exit_code == 0
-    lines = result.stdout.split("\n")
-    assert max(map(len, lines)) <= 100
+    assert 80 < max(map(len, result.stdout.split("\n"))) <= 100
     for text in ("time, event type", "2023-03-21 08:22:09", "USER_UNCATEGORIZED", "GENERIC_EVENT", "no time"):
         assert text in result.stdout
     for text in ("role = Co-Owner", "title = Contractor", "department = Foo", "User Type = Basic", "Batch"):
