@@ -9,6 +9,8 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
+from .errors import CommandError
+
 INTERRUPTED = 130  # 128 + SIGINT, as shells count it
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_show_locals=False)
@@ -72,14 +74,16 @@ def main() -> None:
     try:
         status = app(standalone_mode=False)  # the status that the command ended with
     except typer.Abort:
+        Console(stderr=True).print("Interrupted.")
         status = INTERRUPTED
+    except CommandError as error:
+        Console(stderr=True, soft_wrap=True, highlight=False).print(str(error), markup=False)
+        status = error.status
     except Exception as error:
         if not (hasattr(error, "show") and hasattr(error, "exit_code")):
             raise
         error.show()  # a wrong command line, in click's words
         status = error.exit_code
-    if status == INTERRUPTED:
-        Console(stderr=True).print("Interrupted: everything is taken down.")
     sys.exit(status)
 
 

@@ -96,6 +96,9 @@ def main(*, keep: bool = False) -> int:
     except TerraformError as error:
         console.print(f"[bold red]Terraform:[/] {error}", markup=True)
         return 1
+    except KeyboardInterrupt:
+        console.print("Interrupted: everything is taken down.")
+        return 130  # 128 + SIGINT, as shells count it
     return 0 if comparison.exact and not failed else 1
 
 

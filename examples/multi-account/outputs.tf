@@ -15,3 +15,8 @@ output "feed_values" {
     { for name, instance in module.americas : name => instance.secops_feed_values },
   )
 }
+
+output "zoom_operation_logs" {
+  description = "The instances, which `zoomlogs` reads: choose one with --instance zoom_operation_logs.emea, …"
+  value       = merge({ emea = module.emea }, module.americas)
+}

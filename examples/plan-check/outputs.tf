@@ -22,3 +22,8 @@ output "feed_values" {
   description = "What to enter under SIEM Settings > Feeds in Google SecOps."
   value       = module.zoom_operation_logs.secops_feed_values
 }
+
+output "zoom_operation_logs" {
+  description = "All that the module tells, which `zoomlogs` reads."
+  value       = module.zoom_operation_logs
+}

@@ -12,3 +12,8 @@ output "public_ip" {
   description = "The address from which Zoom is called, for an allow list there."
   value       = aws_eip.nat.public_ip
 }
+
+output "zoom_operation_logs" {
+  description = "All that the module tells, which `zoomlogs` reads."
+  value       = module.zoom_operation_logs
+}

@@ -8,8 +8,8 @@ from contextlib import closing
 from typing import IO, TYPE_CHECKING, Any, cast
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
 
+from ..aws import FAILURES, reason
 from .sources import Source, SourceError, at_least_one
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _ADDRESS = re.compile(r"s3://([^/]+)/?(.*)", re.DOTALL)
-_FAILURES = (BotoCoreError, ClientError, OSError, ValueError)  # ValueError: an endpoint that is no URL
+_FAILURES = (*FAILURES, OSError, ValueError)  # ValueError: an endpoint that is no URL
 
 
 def find(address: str) -> Iterator[Source]:
@@ -34,7 +34,7 @@ def find(address: str) -> Iterator[Source]:
         objects = _objects(boto3.client("s3"), *match.groups())
         return _to_the_end(address, at_least_one(objects, f"{address} holds no object."))
     except _FAILURES as error:
-        raise SourceError(f"{address} cannot be listed: {_reason(error)}.") from None
+        raise SourceError(f"{address} cannot be listed: {reason(error)}.") from None
 
 
 def _objects(s3: S3Client, bucket: str, prefix: str) -> Iterator[Source]:
@@ -49,10 +49,10 @@ def _to_the_end(address: str, objects: Iterator[Source]) -> Iterator[Source]:
     try:
         yield from objects
     except _FAILURES as error:
-        reason = f"not listed to the end: {_reason(error)}"
+        why = f"not listed to the end: {reason(error)}"
 
         def unreadable() -> AbstractContextManager[IO[bytes]]:
-            raise OSError(reason)
+            raise OSError(why)
 
         yield Source(address, unreadable)
 
@@ -62,7 +62,7 @@ def _object(s3: S3Client, bucket: str, key: str) -> Source:
         try:
             return closing(cast("IO[bytes]", _Body(s3.get_object(Bucket=bucket, Key=key)["Body"])))
         except _FAILURES as error:
-            raise OSError(_reason(error)) from None
+            raise OSError(reason(error)) from None
 
     return Source(f"s3://{bucket}/{key}", open_object)
 
@@ -82,7 +82,7 @@ class _Body(io.RawIOBase):
         try:
             chunk: bytes = self._body.read(len(buffer))
         except _FAILURES as error:
-            raise OSError(_reason(error)) from None
+            raise OSError(reason(error)) from None
         buffer[: len(chunk)] = chunk
         return len(chunk)
 
@@ -91,11 +91,3 @@ class _Body(io.RawIOBase):
         if not self.closed:
             self._body.close()
         super().close()
-
-
-def _reason(error: Exception) -> str:
-    """Say in AWS's words what is wrong."""
-    if isinstance(error, ClientError):
-        told = error.response.get("Error", {})
-        return f"{str(told.get('Message') or 'refused').rstrip('.')} ({told.get('Code')})"
-    return str(error).rstrip(".")

@@ -1,0 +1,43 @@
+"""AWS for the operator's commands: sessions by the SDK's own rules (profiles, environment), failures in a sentence."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from .errors import CommandError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FAILURES = (BotoCoreError, ClientError)
+
+
+def session(region: str) -> boto3.Session:
+    """Return a session in the deployment's region, whatever region the profile has."""
+    return boto3.Session(region_name=region)
+
+
+def error_code(error: Exception) -> str:
+    """Return AWS's code of a failure, such as AccessDenied; "" where AWS was not reached."""
+    return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
+
+
+def reason(error: Exception) -> str:
+    """Say in AWS's words what is wrong, without a full stop."""
+    if isinstance(error, ClientError):
+        told = error.response.get("Error", {})
+        return f"{str(told.get('Message') or 'refused').rstrip('.')} ({told.get('Code')})"
+    return str(error).rstrip(".")
+
+
+@contextmanager
+def in_a_sentence(failed: str) -> Iterator[None]:
+    """Turn a failure of AWS's into a `CommandError`: what failed, then AWS's reason."""
+    try:
+        yield
+    except FAILURES as error:
+        raise CommandError(f"{failed}: {reason(error)}.", status=1) from error

@@ -1,0 +1,179 @@
+"""What Terraform made, as the operator's commands need it: read from the module's outputs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from .errors import CommandError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+# What every command that works on a deployment takes.
+OutputsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--outputs",
+        metavar="FILE|FOLDER|-",
+        help="What `terraform output -json` printed, or the folder to run it in (this one, if not given).",
+        envvar="ZOOMLOGS_OUTPUTS",
+        show_default=False,
+    ),
+]
+InstanceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--instance",
+        metavar="NAME",
+        help="Which of several instances of the module, by the name of the output that holds it.",
+        envvar="ZOOMLOGS_INSTANCE",
+        show_default=False,
+    ),
+]
+
+_HOW = (
+    'let your configuration say output "zoom_operation_logs" { value = module.zoom_operation_logs }, apply it, and run'
+    " this in its folder"
+)
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One instance of the module: its outputs by their names, as README.md lists them."""
+
+    outputs: Mapping[str, Any]
+
+    @property
+    def bucket(self) -> str:
+        """The bucket's name."""
+        return str(self.outputs["bucket"]["name"])
+
+    @property
+    def prefix(self) -> str:
+        """The feed's folder in the bucket; ends with "/"."""
+        return str(self.outputs["bucket"]["prefix"])
+
+    @property
+    def state_key(self) -> str:
+        """The checkpoint's key in the bucket."""
+        return str(self.outputs["bucket"]["state_key"])
+
+    @property
+    def function_name(self) -> str:
+        """The collector's name."""
+        return str(self.outputs["function"]["name"])
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What the collector is set to, by the names of its environment."""
+        return cast("Mapping[str, str]", self.outputs["function"]["environment"])
+
+    @property
+    def region(self) -> str:
+        """The AWS region that all of it lies in."""
+        return str(self.outputs["function"]["arn"]).split(":")[3]
+
+    @property
+    def account(self) -> str:
+        """The AWS account that all of it lies in, twelve digits."""
+        return str(self.outputs["function"]["arn"]).split(":")[4]
+
+    @property
+    def secret_arn(self) -> str:
+        """The secret with Zoom's credentials."""
+        return str(self.outputs["secret"]["arn"])
+
+
+def read_deployment(source: str | None = None, instance: str | None = None) -> Deployment:
+    """Return the deployment that a file, a folder's `terraform output -json` or standard input (-) describes.
+
+    Raises `CommandError` where there is none, or several and no `instance` chooses.
+    """
+    found = dict(_instances(_document(source)))
+    if instance is not None:
+        if instance not in found:
+            known = f"; there is {', '.join(sorted(found))}" if found else ""
+            raise CommandError(f"No output {instance} holds an instance of the module{known}.")
+        return found[instance]
+    if not found:
+        raise CommandError(f"The outputs hold no instance of the module: {_HOW}.")
+    if len(found) > 1:
+        raise CommandError(f"The outputs hold several instances: choose one with --instance {'|'.join(sorted(found))}.")
+    [deployment] = found.values()
+    return deployment
+
+
+def _instances(document: Mapping[str, Any]) -> Iterator[tuple[str, Deployment]]:
+    """Yield the instances by name: an output that is one, a map of them (for_each), or all outputs together."""
+    values = {
+        name: output["value"] if isinstance(output, dict) and "value" in output else output
+        for name, output in document.items()
+    }
+    if _is_instance(values):
+        yield "module", Deployment(values)
+        return
+    for name, value in values.items():
+        if _is_instance(value):
+            yield name, Deployment(value)
+        elif isinstance(value, dict):
+            for key, each in value.items():
+                if _is_instance(each):
+                    yield f"{name}.{key}", Deployment(each)
+
+
+def _is_instance(value: object) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(value.get(name), dict) and wanted <= value[name].keys()
+        for name, wanted in {
+            "bucket": {"name", "prefix", "state_key"},
+            "function": {"name", "arn", "environment"},
+            "secret": {"arn"},
+        }.items()
+    )
+
+
+def _document(source: str | None) -> dict[str, Any]:
+    text, name = _text(source)
+    try:
+        document = json.loads(text)
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        raise CommandError(f"{name} is not what `terraform output -json` prints: {_HOW}.")
+    return document
+
+
+def _text(source: str | None) -> tuple[str, str]:
+    if source == "-":
+        return sys.stdin.read(), "Standard input"
+    path = Path(source or ".")
+    if path.is_dir():
+        return _terraform_output(path), "The output of Terraform"
+    try:
+        return path.read_text("utf-8"), str(path)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise CommandError(f"{path} cannot be read: {reason}.") from None
+
+
+def _terraform_output(folder: Path) -> str:
+    try:
+        ended = subprocess.run(
+            ["terraform", "output", "-json", "-no-color"], cwd=folder, capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:
+        raise CommandError(
+            "Terraform is not installed here: run `terraform output -json > outputs.json` where it is, and give"
+            " --outputs outputs.json."
+        ) from None
+    if ended.returncode:
+        reason = next((line for line in ended.stderr.splitlines() if line.startswith("Error: ")), "Error: it failed")
+        raise CommandError(f"`terraform output` says in {folder.resolve()}: {reason.removeprefix('Error: ')}.")
+    return ended.stdout
