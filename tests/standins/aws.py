@@ -95,6 +95,13 @@ class AwsStandIn:
         self._log: IO[str] | None = None
         self._port = 0
 
+    @classmethod
+    def at(cls, port: int, region: str) -> Self:
+        """Give one that runs already, on this port: for its clients, not to be started or stopped."""
+        standin = cls(region=region)
+        standin._port = port
+        return standin
+
     @property
     def url(self) -> str:
         """The endpoint of every service. Raises RuntimeError unless started."""

@@ -199,6 +199,11 @@ class MotoAccount:
         found = self._iam.users.get(name)
         return found.arn if found else f"arn:{self.partition}:iam::{self.id}:user/{name}"
 
+    def user_arn_of_key(self, access_key_id: str) -> str:
+        """Give the ARN of the user whose access key it is, `*` where nobody's."""
+        found = self.user_of(access_key_id)
+        return found.arn if found else "*"
+
 
 def _policies_of(holder: Any) -> Iterator[Policy]:
     """List the inline and the attached policies of a user, group or role."""

@@ -24,6 +24,7 @@ from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import Request, determine_request_protocol
 from moto.core.routing import get_service_router
 from moto.core.utils import get_service_model
+from moto.iam.models import mark_account_as_visited
 from werkzeug.wrappers import Response
 
 from standins.aws_account import MotoAccount
@@ -113,7 +114,7 @@ class Authorisation:
         """Give the answer to a request that may not pass."""
         try:
             service = service_of(request)
-            if not self.on and not self._has_bucket_policy(service, request):
+            if not self.on and not self._has_bucket_policy(service, request) and not is_simulation(request, service):
                 return None
             return self._judged(request, service)
         except Refused as refused:
@@ -129,7 +130,7 @@ class Authorisation:
     def _judged(self, request: Request, service: str) -> Response | None:
         asked = read_request(request, service)
         asker = self._asker(request, asked)
-        if asker.identity == [_EVERYTHING] and service != "s3":
+        if asker.identity == [_EVERYTHING] and service != "s3" and asked.operation != "SimulatePrincipalPolicy":
             return None
         asker = replace(asker, context={**asker.context, **request_context(request, self._account.region)})
         calls = permissions(service, asked.operation, asked.params, self._account)
@@ -138,7 +139,7 @@ class Authorisation:
         denied = [(call, verdict) for call, verdict in zip(calls, verdicts, strict=True) if not verdict.allowed]
         if not denied:
             request.environ[PERMITTED] = self.on
-            return None
+            return self._simulated(asked.params) if asked.operation == "SimulatePrincipalPolicy" else None
         if asked.operation == "DeleteObjects":
             return refused_deletes(calls, denied)
         call, verdict = denied[0]
@@ -194,6 +195,7 @@ class Authorisation:
         if access_key_id == ROOT_ACCESS_KEY_ID:
             return root
         if user := self._account.user_of(access_key_id):
+            mark_account_as_visited(self._account.id, access_key_id, asked.service, self._account.region)
             return self._of(self._account.as_user(user), user)
         session = self._account.session_of(access_key_id)
         if session is None or request.headers.get("X-Amz-Security-Token") != session.session_token:
@@ -221,6 +223,34 @@ class Authorisation:
         if asked.service not in ("s3", "sqs"):
             raise Refused("MissingAuthenticationToken", "The request is not signed.")
         return Asker(Caller())
+
+    def _simulated(self, params: Params) -> Response:
+        """Answer `SimulatePrincipalPolicy`, which moto lacks: identity policies and boundary, as AWS simulates them.
+
+        A policy of the resource's takes no part unless it is given, and one that is given is not evaluated here.
+        """
+        if "ResourcePolicy" in params:
+            raise CannotJudge("A simulation with a resource's policy is not carried out here.")
+        kind, _, name = params["PolicySourceArn"].rpartition(":")[2].partition("/")
+        who = {"role": self._account.role, "user": self._account.user}[kind](name.rpartition("/")[2])
+        identity, boundary = self._account.identity_policies(who), self._account.boundary(who)
+        keys = {entry["ContextKeyName"]: entry["ContextKeyValues"] for entry in params.get("ContextEntries", [])}
+        caller = Caller(frozenset([who.arn]), self._account.id)
+        members = []
+        for action in params["ActionNames"]:
+            for resource in params.get("ResourceArns", ["*"]):
+                verdict = decide(Call(action, resource, keys), caller, identity=identity, boundary=boundary)
+                refused = "explicitDeny" if "denies" in verdict.reason else "implicitDeny"
+                members.append(
+                    f"<member><EvalActionName>{escape(action)}</EvalActionName>"
+                    f"<EvalResourceName>{escape(resource)}</EvalResourceName>"
+                    f"<EvalDecision>{'allowed' if verdict.allowed else refused}</EvalDecision></member>"
+                )
+        operation = "SimulatePrincipalPolicy"
+        result = f"<EvaluationResults>{''.join(members)}</EvaluationResults><IsTruncated>false</IsTruncated>"
+        xmlns = 'xmlns="https://iam.amazonaws.com/doc/2010-05-08/"'
+        body = f"<{operation}Response {xmlns}><{operation}Result>{result}</{operation}Result></{operation}Response>"
+        return Response(body, 200, content_type="text/xml")
 
     # --- the stand-in's own ---
 
@@ -270,6 +300,11 @@ class Authorisation:
         keys = {"aws:SecureTransport": ["true"], **{key: [value] for key, value in context.items()}}
         verdict = self.verdict(Call(action, resource), replace(asker, context={**asker.context, **keys}))
         return {"allowed": verdict.allowed, "reason": verdict.reason}
+
+
+def is_simulation(request: Request, service: str) -> bool:
+    """Tell whether it is a request that moto lacks and that is answered here, whoever asks."""
+    return service == "iam" and b"Action=SimulatePrincipalPolicy&" in body_of(request)
 
 
 # --- reading requests ------------------------------------------------------------------------------------------------

@@ -58,6 +58,9 @@ class Account(Protocol):
     def user_arn(self, name: str) -> str:
         """Give a user's ARN, its path included."""
 
+    def user_arn_of_key(self, access_key_id: str) -> str:
+        """Give the ARN of the user whose access key it is, `*` where nobody's."""
+
 
 def permissions(service: str, operation: str, params: Params, account: Account) -> list[Call]:
     """List the permissions that a request needs, all of them; none where AWS asks for none."""
@@ -389,6 +392,10 @@ def _iam(operation: str, params: Params, account: Account) -> list[Call] | None:
         arn = account.role_arn(params["RoleName"])
     elif operation in _ON_POLICIES:
         arn = params["PolicyArn"]
+    elif operation == "GetAccessKeyLastUsed":
+        arn = account.user_arn_of_key(params["AccessKeyId"])
+    elif operation == "SimulatePrincipalPolicy":
+        arn = params["PolicySourceArn"]
     elif operation == "CreatePolicy":
         arn = f"arn:{account.partition}:iam::{account.id}:policy{params.get('Path', '/')}{params['PolicyName']}"
     elif operation in ("ListUsers", "ListRoles", "ListPolicies", "GetAccountAuthorizationDetails"):
@@ -422,7 +429,7 @@ def _without_resources(service: str, *operations: str) -> Callable[[str, Params,
 
 
 _SERVICES: dict[str, Callable[[str, Params, Account], list[Call] | None]] = {
-    "cloudwatch": _without_resources("cloudwatch", "PutMetricData", "GetMetricData", "ListMetrics"),
+    "cloudwatch": _without_resources("cloudwatch", "PutMetricData", "GetMetricData", "ListMetrics", "DescribeAlarms"),
     "ec2": _without_resources(
         "ec2", "DescribeInstances", "DescribeNetworkInterfaces", "DescribeSubnets", "DescribeVpcs"
     ),

@@ -14,6 +14,7 @@ import os
 import shutil
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flask import has_request_context, request
@@ -27,7 +28,9 @@ from moto.s3.models import FakeBucket, FakeDeleteMarker
 from moto.s3.responses import S3Response
 from werkzeug.serving import make_server
 
+from standins.aws import AwsStandIn
 from standins.aws_authorisation import PERMITTED, Authorisation
+from standins.lambda_invocations import LocalFunctions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -135,6 +138,16 @@ def repair_bucket_policies() -> None:
     FakeBucket.get_permission = get_permission  # type: ignore[method-assign]
 
 
+def repair_invocations(functions: LocalFunctions) -> None:
+    """`Invoke` runs the function; moto's needs Docker. A dry run only asks whether the caller may."""
+
+    def invoke(self: Any, body: str | bytes, request_headers: Any, response_headers: dict[str, str]) -> bytes:
+        kind = request_headers.get("X-Amz-Invocation-Type", "RequestResponse")
+        return functions.invoke(self, body, kind, response_headers)
+
+    LambdaFunction.invoke = invoke  # type: ignore[method-assign]
+
+
 def serve(folder: str, account_id: str, region: str) -> None:
     """Serve on a free loopback port until standard input closes, then remove `folder`."""
     for repair in (
@@ -155,9 +168,12 @@ def serve(folder: str, account_id: str, region: str) -> None:
         request_handler=MotoRequestHandler,
     )
     os.environ["MOTO_PORT"] = str(server.port)  # moto's services call one another through it
+    functions = LocalFunctions(AwsStandIn.at(server.port, region), Path(folder))
+    repair_invocations(functions)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(json.dumps({"port": server.port}), flush=True)
     sys.stdin.buffer.read()
+    functions.close()
     shutil.rmtree(folder, ignore_errors=True)
 
 

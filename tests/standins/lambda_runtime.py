@@ -30,15 +30,18 @@ import time
 import uuid
 import zipfile
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from botocore.exceptions import ClientError
+
 from standins import lambda_bootstrap
+from standins.aws import Keys
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
+    from collections.abc import Iterator, Mapping
 
     from standins.aws import AwsStandIn
 
@@ -107,11 +110,13 @@ class LambdaRuntime:
         *,
         credentials: Mapping[str, str] | None = None,
         awslambdaric: bool | None = None,
+        keeps_logs: bool = False,
     ) -> None:
         """Read the function's configuration from `aws`; `package` is the zip that was deployed.
 
         `credentials` are the AWS_* variables of the sandbox (the stand-in's own by default); `awslambdaric` says
-        whether to use AWS's client (wherever it is installed by default).
+        whether to use AWS's client (wherever it is installed by default); `keeps_logs` whether the log lines go to the
+        log group too, at the machine's time and with the sandbox's rights, as Lambda sends them.
         Raises ValueError when `package` is not what is deployed.
         """
         self.function_name = function_name
@@ -129,6 +134,7 @@ class LambdaRuntime:
         with zipfile.ZipFile(package) as archive:
             archive.extractall(self.task_root)
         self._site = runtime_site(self._folder / "runtime")
+        self._logs: Any = aws.client("logs", keys_in(self._credentials)) if keeps_logs else None
         self._sandbox: _Sandbox | None = None
 
     @property
@@ -165,8 +171,10 @@ class LambdaRuntime:
             timeout_s=self.timeout_s,
             function_arn=self.configuration["FunctionArn"],
         )
-        outcome = sandbox.run(event, kill_after)
-        duration_s = time.monotonic() - event.begun if event.begun else 0.0
+        with self._kept_logs(sandbox) as log:
+            outcome = sandbox.run(event, kill_after)
+            duration_s = time.monotonic() - event.begun if event.begun else 0.0
+            log.ended = system_lines(self.configuration, event.request_id, outcome.kind, duration_s)
         if outcome.kind not in ("response", "error"):
             self.kill()
         content = json.loads(outcome.body)
@@ -181,6 +189,21 @@ class LambdaRuntime:
             cold=cold,
             request_id=event.request_id,
         )
+
+    @contextlib.contextmanager
+    def _kept_logs(self, sandbox: _Sandbox) -> Iterator[_LogSender]:
+        """Send the log lines to the log group meanwhile, as they come."""
+        sender = _LogSender(self._logs, log_group(self.configuration), sandbox)
+        if self._logs is None:
+            yield sender
+            return
+        thread = threading.Thread(target=sender.send_until_closed, daemon=True)
+        thread.start()
+        try:
+            yield sender
+        finally:
+            sender.closed.set()
+            thread.join()
 
     def kill(self) -> None:
         """Kill the process, if there is one, whatever it is doing; the next invocation starts cold.
@@ -232,7 +255,7 @@ class LambdaRuntime:
             "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
             "AWS_LAMBDA_LOG_FORMAT": "TEXT" if log_format == "TEXT" else "JSON",
             **({"AWS_LAMBDA_LOG_LEVEL": logging.get("ApplicationLogLevel", "INFO")} if log_format == "JSON" else {}),
-            "AWS_LAMBDA_LOG_GROUP_NAME": logging.get("LogGroup") or f"/aws/lambda/{name}",
+            "AWS_LAMBDA_LOG_GROUP_NAME": log_group(configuration),
             "AWS_LAMBDA_LOG_STREAM_NAME": f"[$LATEST]{uuid.uuid4().hex}",
             "AWS_REGION": region,
             "LAMBDA_RUNTIME_DIR": str(self._site),
@@ -241,6 +264,37 @@ class LambdaRuntime:
             "TZ": ":UTC",
             "_HANDLER": configuration["Handler"],
         }
+
+
+def log_group(configuration: Mapping[str, Any]) -> str:
+    """Give the name of a function's log group."""
+    name = configuration.get("LoggingConfig", {}).get("LogGroup")
+    return str(name or f"/aws/lambda/{configuration['FunctionName']}")
+
+
+def keys_in(credentials: Mapping[str, str]) -> Keys:
+    """Give the keys that AWS_* variables hold."""
+    return Keys(
+        credentials["AWS_ACCESS_KEY_ID"], credentials["AWS_SECRET_ACCESS_KEY"], credentials.get("AWS_SESSION_TOKEN")
+    )
+
+
+def system_lines(configuration: Mapping[str, Any], request_id: str, kind: str, duration_s: float) -> list[str]:
+    """Write what Lambda itself logs at the end of an invocation, by the function's log format and system log level.
+
+    A success is an INFO event and a failure a WARN event, so that with the module's level WARN a good run leaves none
+    (Lambda developer guide, "Log-level filtering", "System log level event mapping"). Text logs are not written: the
+    module sets JSON.
+    """
+    settings = configuration.get("LoggingConfig", {})
+    status = {"response": "success", "error": "error", "timeout": "timeout"}.get(kind, "failure")
+    quiet = status == "success" and settings.get("SystemLogLevel", "INFO") == "WARN"
+    if settings.get("LogFormat") != "JSON" or quiet:
+        return []
+    metrics = {"durationMs": round(duration_s * 1000, 3), "memorySizeMB": configuration["MemorySize"]}
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    record = {"requestId": request_id, "metrics": metrics, "status": status}
+    return [json.dumps({"time": now, "type": "platform.report", "record": record})]
 
 
 def runtime_site(folder: Path) -> Path:
@@ -318,6 +372,8 @@ class _Sandbox:
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         self._log = log
         self._log_offset = 0
+        self.log_stream = environ["AWS_LAMBDA_LOG_STREAM_NAME"]
+        self.sent_offset = 0
         with log.open("wb") as output:
             self._process = subprocess.Popen(
                 command,
@@ -382,11 +438,15 @@ class _Sandbox:
 
     def new_log_lines(self) -> list[str]:
         """Read the lines printed since the last time."""
-        with self._log.open("rb") as file:
-            file.seek(self._log_offset)
-            text = file.read()
+        text = self.printed(self._log_offset)
         self._log_offset += len(text)
         return text.decode("utf-8", "replace").splitlines()
+
+    def printed(self, offset: int) -> bytes:
+        """Read what was printed from an offset in bytes on."""
+        with self._log.open("rb") as file:
+            file.seek(offset)
+            return file.read()
 
     def _kill(self) -> None:
         try:
@@ -401,6 +461,38 @@ class _Sandbox:
         self._exchange.events.put(None)
         self._server.shutdown()
         self._server.server_close()
+
+
+class _LogSender:
+    """Sends what a sandbox prints to the log group, a line an event; quietly not at all where it may not."""
+
+    EVERY_SECONDS = 0.2
+
+    def __init__(self, logs: Any, group: str, sandbox: _Sandbox) -> None:
+        self.ended: list[str] = []
+        self.closed = threading.Event()
+        self._logs = logs
+        self._stream = {"logGroupName": group, "logStreamName": sandbox.log_stream}
+        self._sandbox = sandbox
+
+    def send_until_closed(self) -> None:
+        with contextlib.suppress(ClientError):
+            with contextlib.suppress(self._logs.exceptions.ResourceAlreadyExistsException):
+                self._logs.create_log_stream(**self._stream)
+            while not self.closed.wait(self.EVERY_SECONDS):
+                self._send(self._new_lines())
+            self._send([*self._new_lines(), *self.ended])
+
+    def _new_lines(self) -> list[str]:
+        whole, _, _ = self._sandbox.printed(self._sandbox.sent_offset).rpartition(b"\n")
+        self._sandbox.sent_offset += len(whole) + 1 if whole else 0
+        return whole.decode("utf-8", "replace").split("\n") if whole else []
+
+    def _send(self, lines: list[str]) -> None:
+        now = int(time.time() * 1000)
+        events = [{"timestamp": now, "message": line} for line in lines if line]
+        if events:
+            self._logs.put_log_events(**self._stream, logEvents=events)
 
 
 def _error(kind: str, message: str) -> str:

@@ -1,0 +1,88 @@
+"""`lambda.invoke` on the stand-in for AWS: runs the deployed function in the stand-in for Lambda."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import threading
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from standins.aws import Keys
+from standins.lambda_runtime import Invocation, LambdaRuntime
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from standins.aws import AwsStandIn
+
+
+class LocalFunctions:
+    """The sandboxes of the account's functions; each works under its function's role, and logs into its log group.
+
+    A sandbox is used again while the function stays as it is; invocations at once have one each.
+    """
+
+    def __init__(self, aws: AwsStandIn, folder: Path) -> None:
+        """Take the stand-in that the functions call, and a folder for their packages."""
+        self._aws = aws
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._idle: defaultdict[str, list[LambdaRuntime]] = defaultdict(list)
+
+    def invoke(self, function: Any, body: str | bytes, kind: str, headers: dict[str, str]) -> bytes:
+        """Invoke moto's `function` and return the answer's body; set the answer's headers.
+
+        `kind` is RequestResponse, Event or DryRun; raise ValueError for any other.
+        """
+        event = (body if isinstance(body, str) else body.decode()) or "{}"
+        if kind == "DryRun":
+            return b""
+        if kind == "Event":
+            threading.Thread(target=self._run, args=(function, event), daemon=True).start()
+            return b""
+        if kind != "RequestResponse":
+            raise ValueError(f"There is no invocation type {kind}.")
+        invocation = self._run(function, event)
+        headers["x-amzn-RequestId"] = invocation.request_id
+        headers["X-Amz-Executed-Version"] = "$LATEST"
+        if not invocation.ok:
+            headers["X-Amz-Function-Error"] = "Unhandled"
+        return json.dumps(invocation.result if invocation.ok else invocation.error).encode()
+
+    def _run(self, function: Any, event: str) -> Invocation:
+        with self._sandbox(function) as runtime:
+            return runtime.invoke(event)
+
+    @contextlib.contextmanager
+    def _sandbox(self, function: Any) -> Iterator[LambdaRuntime]:
+        configuration = json.dumps(function.get_configuration(), sort_keys=True, default=str)
+        name = hashlib.sha256(configuration.encode()).hexdigest()
+        with self._lock:
+            runtime = self._idle[name].pop() if self._idle[name] else None
+        runtime = runtime or self._made(function, name)
+        yield runtime
+        with self._lock:
+            self._idle[name].append(runtime)
+
+    def _made(self, function: Any, name: str) -> LambdaRuntime:
+        package = self._folder / f"{name}.zip"
+        package.write_bytes(function.code_bytes)
+        keys: Keys = self._aws.service_session(
+            "lambda.amazonaws.com",
+            function.role.rpartition("/")[2],
+            function.function_name,
+            carries={"lambda:SourceFunctionArn": function.function_arn},
+        )
+        return LambdaRuntime(
+            self._aws, function.function_name, package, credentials=self._aws.credentials(keys), keeps_logs=True
+        )
+
+    def close(self) -> None:
+        """End the sandboxes."""
+        with self._lock:
+            for runtimes in self._idle.values():
+                for runtime in runtimes:
+                    runtime.close()
