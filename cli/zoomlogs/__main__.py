@@ -9,31 +9,157 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
+from .deployment import InstanceOption, OutputsOption, read_deployment
 from .errors import CommandError
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells count it
 
-app = typer.Typer(help=__doc__, no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_show_locals=False)
+# The groups of commands, in the order in which `zoomlogs --help` shows them.
+SEE, START, SECOPS, TRY = "See that it works", "Start runs", "Google SecOps", "Try it without AWS or Zoom"
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_show_locals=False)
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Give one JSON document instead of words.")]
+WaitOption = Annotated[
+    bool, typer.Option("--wait", help="Go on with further runs until nothing that was asked for is owed.")
+]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"zoomlogs {version('terraform-aws-zoom-operation-logs')}")
+        raise typer.Exit
 
 
 @app.callback()
-def _commands() -> None:
-    """Zoom's operation logs into Google SecOps, every record exactly once."""
-
-
-@app.command()
-def demo(
-    keep: Annotated[
-        bool, typer.Option("--keep", help="Leave the world up after the runs, and tell how to poke at it (or KEEP=1).")
+def _commands(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and end.")
     ] = False,
 ) -> None:
-    """Show the whole thing at work on this machine: no AWS, no Zoom, nothing left behind."""
-    from . import demo as demonstration
+    """Zoom's operation logs into Google SecOps, every record exactly once.
 
-    raise typer.Exit(demonstration.main(keep=keep))
+    Run it in the folder of your Terraform configuration, signed in to AWS as for `terraform plan`, or give the outputs
+    of one with --outputs. The configuration has to have this output:
+
+        output "zoom_operation_logs" { value = module.zoom_operation_logs }
+
+    Begin with `zoomlogs doctor`; each command explains itself with --help. docs/cli.md lists what each needs of AWS.
+    """
 
 
-@app.command()
+@app.command(rich_help_panel=SEE)
+def doctor(outputs: OutputsOption = None, instance: InstanceOption = None, as_json: JsonOption = False) -> None:
+    """Check everything that has to be right, and say what to change in which console.
+
+    It signs in at Zoom and asks for one row, looks at the function, schedule, bucket, rights, alarms and the reader,
+    and writes nothing. Each check stands alone: ✓ is well, ✗ is to be fixed, ? could not be checked.
+
+    Example:
+
+        zoomlogs doctor --json | jq '.[] | select(.status == "fix")'
+
+    Ends with 0 where nothing is to be fixed, with 1 otherwise, with 2 where there is no deployment to look at.
+    """
+    from .doctor import command
+
+    raise typer.Exit(command.main(read_deployment(outputs, instance), as_json=as_json))
+
+
+@app.command(rich_help_panel=SEE)
+def logs(
+    outputs: OutputsOption = None,
+    instance: InstanceOption = None,
+    last: Annotated[int, typer.Option("--last", metavar="N", min=1, max=1000, help="How many runs.")] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the last runs as a table: when, how long, what they wrote, what is owed, how they ended.
+
+    It reads the function's log group, at most a fortnight back; times are UTC.
+
+    Example:
+
+        zoomlogs logs --last 96
+
+    Ends with 0, with 1 where no run is found or the log cannot be read, with 2 where there is no deployment.
+    """
+    from .logs import command
+
+    raise typer.Exit(command.main(read_deployment(outputs, instance), last, as_json=as_json))
+
+
+@app.command(rich_help_panel=START)
+def run(
+    outputs: OutputsOption = None,
+    instance: InstanceOption = None,
+    wait: WaitOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Start a run now, as the schedule does, and follow it.
+
+    Ctrl-C leaves it: the run goes on in AWS. A run that overlaps with a scheduled one does no harm.
+
+    Example:
+
+        zoomlogs run --wait
+
+    Ends with 0, with 1 where the run failed or dates are still owed, with 2 where there is no deployment.
+    """
+    from .invoke import command
+
+    raise typer.Exit(command.run(read_deployment(outputs, instance), wait=wait, as_json=as_json))
+
+
+@app.command(rich_help_panel=START)
+def reconcile(
+    outputs: OutputsOption = None,
+    instance: InstanceOption = None,
+    wait: WaitOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Read the last days again from end to end now, for rows that came late.
+
+    The collector does so by itself, twice a day; its dates are those of `zoom.lookback_days`, and today.
+
+    Example:
+
+        zoomlogs reconcile
+
+    Ends with 0, with 1 where a run failed or dates are still owed, with 2 where there is no deployment.
+    """
+    from .invoke import command
+
+    raise typer.Exit(command.reconcile(read_deployment(outputs, instance), wait=wait, as_json=as_json))
+
+
+@app.command(rich_help_panel=START)
+def backfill(
+    first: Annotated[str, typer.Option("--from", metavar="YYYY-MM-DD", help="The first date, by UTC.")],
+    last: Annotated[str, typer.Option("--to", metavar="YYYY-MM-DD", help="The last date, by UTC.")],
+    outputs: OutputsOption = None,
+    instance: InstanceOption = None,
+    wait: WaitOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Read dates again, as far back as Zoom keeps them, six months; what is there already is not written twice.
+
+    One run reads what fits into the function's timeout, newest date first; the rest stays owed, and the schedule's runs
+    go on with it, or --wait does at once. They stop while under a quarter of Zoom's daily quota is left.
+
+    Example:
+
+        zoomlogs backfill --from 2026-06-01 --to 2026-06-30 --wait
+
+    Ends with 0, with 1 where a run failed or dates are still owed, with 2 where a date is wrong.
+    """
+    from .invoke import command
+
+    raise typer.Exit(command.backfill(read_deployment(outputs, instance), first, last, wait=wait, as_json=as_json))
+
+
+@app.command(rich_help_panel=SECOPS)
 def udm(
     sources: Annotated[
         list[str] | None,
@@ -68,11 +194,23 @@ def udm(
     raise typer.Exit(command.main(sources or ["-"], form))
 
 
+@app.command(rich_help_panel=TRY)
+def demo(
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Leave the world up after the runs, and tell how to poke at it (or KEEP=1).")
+    ] = False,
+) -> None:
+    """Show the whole thing at work on this machine: no AWS, no Zoom, nothing left behind."""
+    from . import demo as demonstration
+
+    raise typer.Exit(demonstration.main(keep=keep))
+
+
 def main() -> None:
     """Run the command line; Ctrl-C and a polite kill end it in an orderly way."""
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        status = app(standalone_mode=False)  # the status that the command ended with
+        status = app(prog_name="zoomlogs", standalone_mode=False)  # the status that the command ended with
     except typer.Abort:
         Console(stderr=True).print("Interrupted.")
         status = INTERRUPTED

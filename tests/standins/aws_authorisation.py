@@ -232,7 +232,8 @@ class Authorisation:
         if "ResourcePolicy" in params:
             raise CannotJudge("A simulation with a resource's policy is not carried out here.")
         kind, _, name = params["PolicySourceArn"].rpartition(":")[2].partition("/")
-        who = {"role": self._account.role, "user": self._account.user}[kind](name.rpartition("/")[2])
+        find: Callable[[str], Any] = {"role": self._account.role, "user": self._account.user}[kind]
+        who = find(name.rpartition("/")[2])
         identity, boundary = self._account.identity_policies(who), self._account.boundary(who)
         keys = {entry["ContextKeyName"]: entry["ContextKeyValues"] for entry in params.get("ContextEntries", [])}
         caller = Caller(frozenset([who.arn]), self._account.id)

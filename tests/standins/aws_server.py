@@ -17,6 +17,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import moto.core.responses
 from flask import has_request_context, request
 from moto.awslambda.models import LambdaFunction
 from moto.cloudwatch.responses import CloudWatchResponse
@@ -26,6 +27,7 @@ from moto.iam.responses import IamResponse
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto.s3.models import FakeBucket, FakeDeleteMarker
 from moto.s3.responses import S3Response
+from moto.utilities.aws_headers import gen_amzn_requestid_long
 from werkzeug.serving import make_server
 
 from standins.aws import AwsStandIn
@@ -139,13 +141,17 @@ def repair_bucket_policies() -> None:
 
 
 def repair_invocations(functions: LocalFunctions) -> None:
-    """`Invoke` runs the function; moto's needs Docker. A dry run only asks whether the caller may."""
+    """`Invoke` runs the function; moto's needs Docker. The answer's request id is the one in the function's log."""
 
     def invoke(self: Any, body: str | bytes, request_headers: Any, response_headers: dict[str, str]) -> bytes:
         kind = request_headers.get("X-Amz-Invocation-Type", "RequestResponse")
         return functions.invoke(self, body, kind, response_headers)
 
+    def request_id_unless_given(headers: dict[str, Any] | None = None) -> str:
+        return (headers or {}).get("x-amzn-requestid") or gen_amzn_requestid_long(headers)
+
     LambdaFunction.invoke = invoke  # type: ignore[method-assign]
+    setattr(moto.core.responses, gen_amzn_requestid_long.__name__, request_id_unless_given)
 
 
 def serve(folder: str, account_id: str, region: str) -> None:

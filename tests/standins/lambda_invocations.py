@@ -46,7 +46,7 @@ class LocalFunctions:
         if kind != "RequestResponse":
             raise ValueError(f"There is no invocation type {kind}.")
         invocation = self._run(function, event)
-        headers["x-amzn-RequestId"] = invocation.request_id
+        headers["x-amzn-requestid"] = invocation.request_id
         headers["X-Amz-Executed-Version"] = "$LATEST"
         if not invocation.ok:
             headers["X-Amz-Function-Error"] = "Unhandled"

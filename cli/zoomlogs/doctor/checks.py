@@ -1,0 +1,206 @@
+"""All checks, in the order in which they are shown; each stands alone, and none stops another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from ..aws import FAILURES, error_code, reason
+from . import judge
+from .findings import Finding, NotCheckedError, fix, unknown
+from .world import Simulated, World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+DENIED = ("AccessDenied", "AccessDeniedException", "AccessDeniedFault", "403", "Forbidden", "UnauthorizedOperation")
+GONE = ("NoSuchBucket", "NoSuchEntity", "ResourceNotFoundException", "404", "AWS.SimpleQueueService.NonExistentQueue")
+APPLY = "run `terraform apply`, which makes it anew"
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check: its name, what is missing where AWS knows nothing of it, and how it is made."""
+
+    name: str
+    what: str
+    look: Callable[[World], Finding]
+
+    def __call__(self, world: World) -> Finding:
+        """Make it, whatever happens."""
+        try:
+            return self.look(world)
+        except NotCheckedError as why:
+            return unknown(f"Not checked because {why}.")
+        except FAILURES as error:
+            return self._failed(error)
+
+    def _failed(self, error: Exception) -> Finding:
+        code = error_code(error)
+        if code in GONE or code.endswith(("QueueDoesNotExist", "NotFound")):
+            return fix(f"There is no {self.what}, says AWS: {APPLY}, or give the outputs of the deployment meant.")
+        if code in DENIED:
+            return unknown(
+                f"Not checked because your AWS identity may not look at the {self.what} ({code}): allow it what"
+                " docs/cli.md lists for this check."
+            )
+        if not code:
+            return unknown(f"Not checked because AWS was not reached, or has no credentials of yours: {reason(error)}.")
+        return unknown(f"Not checked because AWS answered: {reason(error)}.")
+
+
+def _function(world: World) -> Finding:
+    return judge.function(world.function)
+
+
+def _package(world: World) -> Finding:
+    return judge.package(world.function["CodeSha256"], world.committed_package)
+
+
+def _environment(world: World) -> Finding:
+    deployment = world.deployment
+    actual = world.function.get("Environment", {}).get("Variables", {})
+    return judge.environment(actual, deployment.environment, deployment.function_name)
+
+
+def _schedule(world: World) -> Finding:
+    return judge.schedule(world.schedule(), world.output("schedule"), world.output("function")["arn"])
+
+
+def _runs(world: World) -> Finding:
+    return judge.runs(world.runs(), world.now(), longest_silence(world.output("schedule")["expression"]))
+
+
+def longest_silence(expression: str) -> timedelta:
+    """Return how long no run may have been: three periods and an hour of a rate(…), else a day and an hour."""
+    count, _, unit = expression.removeprefix("rate(").removesuffix(")").partition(" ")
+    sizes = {"minute": 1, "hour": 60, "day": 1440}
+    if not expression.startswith("rate(") or not count.isdigit() or unit.removesuffix("s") not in sizes:
+        return timedelta(hours=25)
+    return 3 * int(count) * timedelta(minutes=sizes[unit.removesuffix("s")]) + timedelta(hours=1)
+
+
+def _dead_letters(world: World) -> Finding:
+    return judge.dead_letters(world.dead_letters(), world.output("dead_letter_queue")["name"])
+
+
+def _created(world: World) -> bool:
+    return bool(world.output("bucket").get("created"))
+
+
+def _versioning(world: World) -> Finding:
+    deletes = world.deployment.environment.get("FEED_DELETES") == "true"
+    return judge.versioning(world.versioning(), world.deployment.bucket, created=_created(world), feed_deletes=deletes)
+
+
+def _bucket_policy(world: World) -> Finding:
+    wanted = world.output("bucket")["policy"]
+    return judge.policy(world.policy(), wanted, world.deployment.bucket, created=_created(world))
+
+
+def _collectors_rights(world: World) -> Finding:
+    bucket, deployment = world.output("bucket")["arn"], world.deployment
+    state, record = f"{bucket}/{deployment.state_key}", f"{bucket}/{deployment.prefix}2026/01/31/any.json.gz"
+    role = world.output("role")
+    refused = world.refused(
+        role["arn"],
+        [
+            Simulated(("s3:PutObject",), record, (("s3:if-none-match", "*"),)),
+            Simulated(("s3:GetObject", "s3:GetObjectVersion"), record),
+            Simulated(("s3:GetObject", "s3:PutObject"), state),
+            Simulated(("s3:ListBucket", "s3:ListBucketVersions"), bucket, (("s3:prefix", deployment.prefix),)),
+            Simulated(("secretsmanager:GetSecretValue",), deployment.secret_arn),
+            Simulated(
+                ("logs:CreateLogStream", "logs:PutLogEvents"), f"{world.output('log_group')['arn']}:log-stream:x"
+            ),
+        ],
+    )
+    return judge.rights(refused, "The collector's role", role["name"])
+
+
+def _schedulers_rights(world: World) -> Finding:
+    schedule = world.output("schedule")
+    wanted = [
+        Simulated(("lambda:InvokeFunction",), world.output("function")["arn"]),
+        Simulated(("sqs:SendMessage",), world.output("dead_letter_queue")["arn"]),
+    ]
+    return judge.rights(world.refused(schedule["role_arn"], wanted), "The schedule's role", schedule["role_name"])
+
+
+def _readers_rights(world: World) -> Finding:
+    reader, bucket, prefix = world.output("reader"), world.output("bucket")["arn"], world.deployment.prefix
+    if reader["mode"] == "none":
+        raise NotCheckedError('`reader.mode` is "none": who reads the records is made elsewhere')
+    deletes = world.deployment.environment.get("FEED_DELETES") == "true"
+    wanted = [
+        Simulated(("s3:ListBucket",), bucket, (("s3:prefix", prefix),)),
+        Simulated(("s3:GetBucketLocation",), bucket),
+        Simulated(
+            ("s3:GetObject", *(["s3:DeleteObject"] if deletes else [])), f"{bucket}/{prefix}2026/01/31/any.json.gz"
+        ),
+    ]
+    kind = "Users" if reader["mode"] == "user" else "Roles"
+    return judge.rights(world.refused(reader["arn"], wanted), "SecOps' reader", reader["name"], kind)
+
+
+def _reader(world: World) -> Finding:
+    reader = world.output("reader")
+    if reader["mode"] == "none":
+        raise NotCheckedError('`reader.mode` is "none": who reads the records is made elsewhere')
+    if reader["mode"] == "role":
+        return judge.reader_role(world.role_last_used(reader["name"]), world.now(), reader["name"])
+    keys = world.access_keys(reader["name"])
+    return judge.reader_user(keys, world.keys_last_used(list(keys)), world.now(), reader["name"])
+
+
+def _alarms(world: World) -> Finding:
+    monitoring = world.deployment.outputs.get("monitoring")
+    if not monitoring:
+        raise NotCheckedError("monitoring is off, so that nobody is told when collecting fails")
+    composite = monitoring["composite_alarm_name"]
+    names = [composite, *monitoring["alarm_names"]]
+    return judge.alarms(world.alarm_states(names), names, composite)
+
+
+CHECKS = (
+    Check("secret", "secret", lambda world: judge.secret(world.secret_text, world.deployment.secret_arn)),
+    Check("sign-in", "secret", lambda world: judge.sign_in(world.zoom)),
+    Check("report", "secret", lambda world: judge.report(world.zoom)),
+    Check("clock", "caller", lambda world: judge.clock(world.ahead_of_aws, world.ahead_of_zoom)),
+    Check("function", "function", _function),
+    Check("package", "function", _package),
+    Check("environment", "function", _environment),
+    Check("collector's rights", "collector's role", _collectors_rights),
+    Check("schedule", "schedule", _schedule),
+    Check("scheduler's rights", "schedule's role", _schedulers_rights),
+    Check("runs", "log group", _runs),
+    Check("dead letters", "dead-letter queue", _dead_letters),
+    Check(
+        "bucket",
+        "bucket",
+        lambda world: judge.region(world.bucket_region(), world.deployment.region, world.deployment.bucket),
+    ),
+    Check("versioning", "bucket", _versioning),
+    Check(
+        "encryption",
+        "bucket",
+        lambda world: judge.encryption(world.encryption(), world.deployment.bucket, created=_created(world)),
+    ),
+    Check(
+        "public access",
+        "bucket",
+        lambda world: judge.public_access(world.public_access(), world.deployment.bucket, created=_created(world)),
+    ),
+    Check("bucket policy", "bucket", _bucket_policy),
+    Check("checkpoint", "bucket", lambda world: judge.checkpoint(*world.checkpoint(), world.now())),
+    Check("alarms", "alarm", _alarms),
+    Check("reader's rights", "reader", _readers_rights),
+    Check("reader", "reader", _reader),
+)
+
+
+def findings(world: World) -> Iterator[tuple[str, Finding]]:
+    """Make every check; yield its name and what it found."""
+    for check in CHECKS:
+        yield check.name, check(world)

@@ -1,0 +1,385 @@
+"""Judges what was fetched: pure functions, from facts to a finding."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from zoom_operationlogs.checkpoint import NewerCheckpoint, decode
+from zoom_operationlogs.credentials import SecretError, parse
+from zoom_operationlogs.zoom import RateLimited, ZoomRefused
+
+from .findings import Finding, fix, ok, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from zoom_operationlogs.zoom import Quota
+
+    from ..logs.runs import Run
+
+MOST_SKEW = timedelta(minutes=1)
+OLDEST_CHECKPOINT = timedelta(hours=26)  # a working collector saves at least with each day's first reconcile
+LONGEST_UNREAD = timedelta(days=1)
+HANDLER = "zoom_operationlogs.handler.lambda_handler"
+SECRET_VARIABLE = "ZOOM_CLIENT_SECRET"  # noqa: S105 - the name of a variable
+APPLY = "run `terraform apply`, which puts it right"
+
+
+# --- Zoom ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ZoomAnswer:
+    """What came of asking Zoom for a page of today: whether the sign-in worked, and what was raised."""
+
+    signed_in: bool
+    error: Exception | None = None
+    quota: Quota | None = None
+
+
+def secret(text: str | None, arn: str) -> Finding:
+    """Judge the secret's text, None where it has no value yet; no sentence quotes it."""
+    if text is None:
+        return fix(
+            "The secret has no value yet: store Zoom's credentials by `aws secretsmanager put-secret-value --secret-id"
+            f" {arn} --secret-string file://zoom.json`, or in the AWS console under Secrets Manager > Secrets."
+        )
+    try:
+        parse(text, arn)
+    except SecretError as error:
+        return fix(f"{error} (AWS console: Secrets Manager > Secrets > Retrieve secret value > Edit.)")
+    return ok("The secret holds account_id, client_id and client_secret.")
+
+
+def sign_in(answer: ZoomAnswer) -> Finding:
+    """Judge whether Zoom knows the credentials."""
+    return ok("Zoom knows the credentials and issues a token.") if answer.signed_in else _refused(answer.error)
+
+
+def report(answer: ZoomAnswer) -> Finding:
+    """Judge whether the token gets the report: the app's scope, its owner's role and the account's plan."""
+    if not answer.signed_in:
+        return unknown("Not checked because Zoom issues no token.")
+    if answer.error:
+        return _refused(answer.error)
+    quota = answer.quota
+    left = f"; {quota.remaining:,} of {quota.limit:,} calls are left today" if quota else ""
+    return ok(f"The app's scope, its owner's role and the plan give the report{left}.")
+
+
+def _refused(error: Exception | None) -> Finding:
+    if isinstance(error, ZoomRefused):
+        return fix(str(error))
+    if isinstance(error, RateLimited):
+        until = f" before {error.until:%Y-%m-%d %H:%M} UTC" if error.until else ""
+        return unknown(f"Not checked because Zoom's limit is reached: ask again, but not{until or ' at once'}.")
+    return unknown(f"Not checked because Zoom gave no answer from here: {str(error).rstrip('.') or 'it timed out'}.")
+
+
+def clock(ahead_of_aws: float | None, ahead_of_zoom: float | None) -> Finding:
+    """Judge by how many seconds this computer's clock is ahead of AWS's and of Zoom's."""
+    if ahead_of_aws is None:
+        return unknown("Not checked because AWS gave no answer to hold the clock against.")
+    most = MOST_SKEW.total_seconds()
+    if abs(ahead_of_aws) > most:
+        return fix(
+            f"This computer's clock is {_off(ahead_of_aws)} AWS's, and AWS refuses requests from 5 minutes on: set it"
+            " by a time server (in the settings under Date & time, or with `timedatectl set-ntp true`)."
+        )
+    if ahead_of_zoom is None:
+        return ok("This computer's clock agrees with AWS's; Zoom gave none.")
+    apart = ahead_of_zoom - ahead_of_aws
+    if abs(apart) > most:
+        return fix(
+            f"AWS's clock is {_off(apart)} what Zoom's answers say: ask whoever runs the proxy between this computer"
+            " and Zoom, or look at status.zoom.us; records are dated by Zoom's clock."
+        )
+    return ok("The clocks of this computer, of AWS and of Zoom agree within a minute.")
+
+
+def _off(ahead: float) -> str:
+    return f"{abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'}"
+
+
+# --- the function and its schedule -----------------------------------------------------------------------------------
+
+
+def function(configuration: Mapping[str, Any]) -> Finding:
+    """Judge the function's state, and whether it runs this collector."""
+    name, state = configuration["FunctionName"], configuration.get("State", "Active")
+    console = f"AWS console: Lambda > Functions > {name}"
+    if configuration.get("Handler") != HANDLER:
+        return fix(f"The function's handler is {configuration.get('Handler')}, not {HANDLER}: {APPLY} ({console}).")
+    if state not in ("Active", "Inactive"):  # Inactive wakes up with the next run
+        reason = configuration.get("StateReason") or "no reason given"
+        return fix(f"The function's state is {state} ({reason}): {APPLY}, or look at {console} > Configuration.")
+    if configuration.get("LastUpdateStatus", "Successful") == "Failed":
+        reason = configuration.get("LastUpdateStatusReason") or "no reason given"
+        return fix(f"The function's last update failed ({reason}): run `terraform apply` again, or look at {console}.")
+    return ok(f"The function {name} is {state.lower()}.")
+
+
+def package(code_sha256: str, committed_sha256: str | None) -> Finding:
+    """Hold the hash of what runs (base64, as Lambda has it) against the one of the package here (hexadecimal)."""
+    if committed_sha256 is None:
+        return unknown(
+            "Not checked because no package lies beside this installation of zoomlogs: run it in a checkout."
+        )
+    if base64.b64decode(code_sha256).hex() != committed_sha256:
+        return unknown(
+            "The function runs another package than this version of zoomlogs belongs to: that is well if you pinned"
+            " another version of the module or set `package`; else run `terraform apply`."
+        )
+    return ok("The function runs the package that belongs to this version of zoomlogs.")
+
+
+def environment(actual: Mapping[str, str], expected: Mapping[str, str], function_name: str) -> Finding:
+    """Hold the function's variables against what Terraform put there; no sentence tells a value."""
+    console = f"AWS console: Lambda > Functions > {function_name} > Configuration > Environment variables"
+    if SECRET_VARIABLE in actual:
+        return fix(
+            f"{SECRET_VARIABLE} stands in the function's environment, where whoever may look at the function reads it:"
+            f" remove it ({console}), keep the credentials in the secret, and make a new client secret in Zoom."
+        )
+    changed = sorted(name for name in actual.keys() | expected.keys() if actual.get(name) != expected.get(name))
+    if changed:
+        return fix(
+            f"{_and(changed)} of the function's environment differ from Terraform's outputs: {APPLY} ({console})."
+        )
+    return ok("The function's environment is what Terraform made, with no secret in it.")
+
+
+def schedule(actual: Mapping[str, Any], expected: Mapping[str, Any], function_arn: str) -> Finding:
+    """Hold the schedule against Terraform's outputs, and tell whether it is on."""
+    target = actual.get("Target", {})
+    console = f"AWS console: Amazon EventBridge > Scheduler > Schedules > {expected['name']}"
+    if actual.get("State", "ENABLED") != "ENABLED":
+        how = f"enable it ({console})" if expected["enabled"] else "set `schedule = { enabled = true }` and apply"
+        return fix(f"The schedule is disabled, so nothing is collected: {how}.")
+    if target.get("Arn") != function_arn:
+        return fix(f"The schedule starts {target.get('Arn')} and not the collector: {APPLY} ({console}).")
+    if target.get("RoleArn") != expected["role_arn"]:
+        return fix(f"The schedule uses the role {target.get('RoleArn')}: {APPLY} ({console}).")
+    if actual.get("ScheduleExpression") != expected["expression"]:
+        return fix(
+            f"The schedule runs at {actual.get('ScheduleExpression')} and not at {expected['expression']}: {APPLY}"
+            f" ({console})."
+        )
+    return ok(f"The schedule starts the collector at {expected['expression']}.")
+
+
+def runs(found: Sequence[Run], now: datetime, longest_silence: timedelta) -> Finding:
+    """Judge the last runs, oldest first, as the log tells them."""
+    ended = [run for run in found if run.outcome != "running"]
+    if not ended:
+        return fix("The log tells of no run in the last 14 days: start one with `zoomlogs run` to see what is wrong.")
+    last = ended[-1]
+    if last.outcome == "failed":
+        return fix(f"The last run, at {last.began:%Y-%m-%d %H:%M} UTC, failed: {last.sentence}")
+    if last.outcome == "waiting":
+        return fix(
+            f"The last run, at {last.began:%Y-%m-%d %H:%M} UTC, waited for credentials: store them in the secret"
+            " (AWS console: Secrets Manager > Secrets)."
+        )
+    if now - last.began > longest_silence:
+        return fix(
+            f"The last run was at {last.began:%Y-%m-%d %H:%M} UTC, {ago(now - last.began)} ago: see what is said of the"
+            " schedule here, then start a run with `zoomlogs run`."
+        )
+    if last.outcome == "ok":
+        return ok(
+            f"The last run ended well {ago(now - last.began)} ago, so the function can read and write all it needs."
+        )
+    return unknown(f"The last run, {ago(now - last.began)} ago, left early: {last.sentence}")
+
+
+def dead_letters(count: int, queue: str) -> Finding:
+    """Judge how many invocations the scheduler could not deliver."""
+    if count:
+        return fix(
+            f"{count} invocation{'s' if count > 1 else ''} could not be delivered: read why in the messages (AWS"
+            f" console: Amazon SQS > Queues > {queue} > Send and receive messages), mend that, then purge the queue."
+        )
+    return ok("The dead-letter queue is empty.")
+
+
+# --- the bucket ------------------------------------------------------------------------------------------------------
+
+
+def region(actual: str, expected: str, bucket: str) -> Finding:
+    """Judge where the bucket lies."""
+    if actual != expected:
+        return fix(f"The bucket {bucket} lies in {actual} and the function in {expected}: give a bucket in {expected}.")
+    return ok(f"The bucket {bucket} is there, in {actual}.")
+
+
+def versioning(status: str | None, bucket: str, *, created: bool, feed_deletes: bool) -> Finding:
+    """Judge the bucket's versioning."""
+    if status == "Enabled":
+        return ok("The bucket keeps versions.")
+    loss = "records that the feed deletes would be delivered again" if feed_deletes else "a deleted record is gone"
+    return fix(
+        f"The bucket keeps no versions, so that {loss}: {_mend(bucket, 'Properties > Bucket Versioning', created)}."
+    )
+
+
+def encryption(rules: Sequence[Mapping[str, Any]], bucket: str, *, created: bool) -> Finding:
+    """Judge the bucket's default encryption."""
+    algorithms = [rule.get("ApplyServerSideEncryptionByDefault", {}).get("SSEAlgorithm") for rule in rules]
+    if not any(algorithms):
+        return fix(
+            f"The bucket has no default encryption: {_mend(bucket, 'Properties > Default encryption', created)}."
+        )
+    return ok(f"The bucket encrypts what it keeps ({_and(filter(None, algorithms))}).")
+
+
+def public_access(block: Mapping[str, bool], bucket: str, *, created: bool) -> Finding:
+    """Judge the bucket's own block of public access, which an account's may back."""
+    names = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
+    if missing := [name for name in names if not block.get(name)]:
+        place = "Permissions > Block public access"
+        return fix(
+            f"The bucket itself does not shut out the public ({_and(missing)}): {_mend(bucket, place, created)}."
+        )
+    return ok("The bucket shuts out the public.")
+
+
+def policy(actual: str | None, wanted: str, bucket: str, *, created: bool) -> Finding:
+    """Judge whether the bucket's policy holds each of the module's statements, whatever their Sid."""
+    has = [_statement(statement) for statement in json.loads(actual or '{"Statement": []}')["Statement"]]
+    missing = [
+        str(statement.get("Sid")) for statement in json.loads(wanted)["Statement"] if _statement(statement) not in has
+    ]
+    if missing:
+        how = (
+            APPLY
+            if created
+            else (
+                "merge the output `bucket.policy` into its policy (AWS console: S3 > Buckets >"
+                f" {bucket} > Permissions > Bucket policy)"
+            )
+        )
+        return fix(f"The bucket's policy lacks {_and(missing)}: {how}.")
+    return ok("The bucket's policy refuses plain HTTP, overwriting and callers' own keys.")
+
+
+def _statement(statement: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a statement in one way of writing it: AWS gives single values without their list."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: plain(each) for key, each in value.items()}
+        return sorted(map(str, value)) if isinstance(value, list) else [str(value)]
+
+    return {name: plain(value) for name, value in statement.items() if name != "Sid"}
+
+
+def _mend(bucket: str, place: str, created: bool) -> str:
+    return APPLY if created else f"change it in the AWS console under S3 > Buckets > {bucket} > {place}"
+
+
+def checkpoint(body: bytes | None, saved: datetime | None, now: datetime) -> Finding:
+    """Judge the checkpoint, None where there is none yet."""
+    if body is None or saved is None:
+        return fix("There is no checkpoint: no run has saved one yet; start one with `zoomlogs run`.")
+    try:
+        known = decode(body)
+    except NewerCheckpoint as error:
+        return fix(str(error))
+    except ValueError:
+        return fix(
+            "The checkpoint is damaged, or is still the guide's: the next run rebuilds it from the archive and loses"
+            " nothing; start it with `zoomlogs run`."
+        )
+    if now - saved > OLDEST_CHECKPOINT:
+        return fix(
+            f"The checkpoint was last saved {ago(now - saved)} ago, though every day changes it: see what is said of"
+            " the runs and the schedule here."
+        )
+    waits = f", and Zoom is left alone until {known.not_before:%Y-%m-%d %H:%M} UTC" if known.not_before else ""
+    owed = f"{len(known.owed)} date{'' if len(known.owed) == 1 else 's'}" if known.owed else "nothing"
+    return ok(f"The checkpoint was saved {ago(now - saved)} ago; {owed} is owed{waits}.")
+
+
+# --- who may what ----------------------------------------------------------------------------------------------------
+
+
+def rights(refused: Collection[str], who: str, role: str, kind: str = "Roles") -> Finding:
+    """Judge a principal's rights by the actions that a simulation of its policies refused."""
+    if refused:
+        return fix(
+            f"{who} may not {_and(refused)}: {APPLY}, or look for a boundary that forbids it (AWS console: IAM >"
+            f" {kind} > {role} > Permissions)."
+        )
+    return ok(f"{who} may do all that it has to.")
+
+
+def alarms(states: Mapping[str, str], expected: Collection[str], composite: str) -> Finding:
+    """Judge the alarms by their states."""
+    if missing := sorted(set(expected) - states.keys()):
+        return fix(f"The alarm{'s' if len(missing) > 1 else ''} {_and(missing)} are gone: {APPLY}.")
+    raised = sorted(name for name, state in states.items() if state == "ALARM" and name != composite)
+    if raised or states.get(composite) == "ALARM":
+        return fix(
+            f"{_and(raised or [composite])} {'are' if len(raised) > 1 else 'is'} in alarm: docs/operations.md says what"
+            " to do (AWS console: CloudWatch > All alarms)."
+        )
+    blind = sorted(name for name, state in states.items() if state == "INSUFFICIENT_DATA")
+    if blind:
+        return unknown(
+            f"No alarm is raised, but {len(blind)} of {len(states)} have too little data yet: {_and(blind)}."
+        )
+    return ok(f"All {len(states)} alarms are quiet.")
+
+
+def reader_user(keys: Mapping[str, str], last_used: datetime | None, now: datetime, user: str) -> Finding:
+    """Judge the reader by its access keys (id → Active or Inactive) and when one of them was last used."""
+    console = f"AWS console: IAM > Users > {user} > Security credentials"
+    if not keys:
+        return fix(
+            f"The user {user} has no access key, so SecOps cannot read: make one ({console}) and enter it in SecOps"
+            " under SIEM Settings > Feeds."
+        )
+    if "Active" not in keys.values():
+        return fix(f"No access key of {user} is active, so SecOps cannot read: activate the feed's key ({console}).")
+    return _last_read(last_used, now, f"the access key of {user}")
+
+
+def reader_role(last_used: datetime | None, now: datetime, role: str) -> Finding:
+    """Judge the reader by when its role was last used; AWS tells it some hours late."""
+    return _last_read(last_used, now, f"the role {role}")
+
+
+def _last_read(last_used: datetime | None, now: datetime, what: str) -> Finding:
+    place = "in SecOps under SIEM Settings > Feeds"
+    if last_used is None:
+        return fix(f"SecOps has not read yet: nobody has used {what}; make the feed, or look at its state, {place}.")
+    if now - last_used > LONGEST_UNREAD:
+        return fix(
+            f"SecOps no longer reads: {what} was last used {ago(now - last_used)} ago; look at the feed {place}."
+        )
+    return ok(f"SecOps reads: {what} was last used {ago(max(now - last_used, timedelta()))} ago.")
+
+
+# --- words -----------------------------------------------------------------------------------------------------------
+
+
+def ago(passed: timedelta) -> str:
+    """Write how long something is past."""
+    minutes = int(passed.total_seconds() // 60)
+    if minutes < 1:
+        return "less than a minute"
+    for unit, size in (("day", 1440), ("hour", 60), ("minute", 1)):
+        if minutes >= size * 2 or size == 1:
+            count = minutes // size
+            return f"{count} {unit}{'' if count == 1 else 's'}"
+    raise AssertionError
+
+
+def _and(names: Iterable[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last

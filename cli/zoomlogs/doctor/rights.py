@@ -1,0 +1,57 @@
+"""What AWS has to allow the doctor, check by check; what is left out is then not checked, and said so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..logs.rights import statements as of_logs
+
+if TYPE_CHECKING:
+    from ..deployment import Deployment
+
+
+def by_check(deployment: Deployment) -> dict[str, list[dict[str, Any]]]:
+    """Return the IAM statements that each check needs, by the check's name; checks that need none are left out."""
+    outputs = deployment.outputs
+    bucket, reader = outputs["bucket"]["arn"], outputs.get("reader") or {"mode": "none"}
+    checkpoint = [
+        _allow("ReadCheckpoint", ["s3:GetObject"], f"{bucket}/{deployment.state_key}"),
+        {
+            **_allow("TellWhetherThereIsACheckpoint", ["s3:ListBucket"], bucket),
+            "Condition": {"StringEquals": {"s3:prefix": deployment.state_key}},
+        },
+    ]
+    rights = {
+        "secret": [_allow("SignInAtZoom", ["secretsmanager:GetSecretValue"], deployment.secret_arn)],
+        "function": [_allow("LookAtFunction", ["lambda:GetFunctionConfiguration"], outputs["function"]["arn"])],
+        "schedule": [_allow("LookAtSchedule", ["scheduler:GetSchedule"], outputs["schedule"]["arn"])],
+        "runs": of_logs(deployment),
+        "dead letters": [_allow("CountDeadLetters", ["sqs:GetQueueAttributes"], outputs["dead_letter_queue"]["arn"])],
+        "bucket": [_allow("LocateBucket", ["s3:GetBucketLocation"], bucket)],
+        "versioning": [_allow("LookAtVersioning", ["s3:GetBucketVersioning"], bucket)],
+        "encryption": [_allow("LookAtEncryption", ["s3:GetEncryptionConfiguration"], bucket)],
+        "public access": [_allow("LookAtPublicAccess", ["s3:GetBucketPublicAccessBlock"], bucket)],
+        "bucket policy": [_allow("LookAtBucketPolicy", ["s3:GetBucketPolicy"], bucket)],
+        "checkpoint": checkpoint,
+        "collector's rights": [_allow("SimulateCollector", ["iam:SimulatePrincipalPolicy"], outputs["role"]["arn"])],
+        "scheduler's rights": [
+            _allow("SimulateScheduler", ["iam:SimulatePrincipalPolicy"], outputs["schedule"]["role_arn"])
+        ],
+    }
+    if reader["mode"] != "none":
+        rights["reader's rights"] = [_allow("SimulateReader", ["iam:SimulatePrincipalPolicy"], reader["arn"])]
+        actions = ["iam:ListAccessKeys", "iam:GetAccessKeyLastUsed"] if reader["mode"] == "user" else ["iam:GetRole"]
+        rights["reader"] = [_allow("LookAtReader", actions, reader["arn"])]
+    if outputs.get("monitoring"):
+        # CloudWatch tells of composite alarms only whoever may describe all ("DescribeAlarms" in its API reference).
+        rights["alarms"] = [_allow("LookAtAlarms", ["cloudwatch:DescribeAlarms"], "*")]
+    return rights
+
+
+def statements(deployment: Deployment) -> list[dict[str, Any]]:
+    """Return the IAM statements that `zoomlogs doctor` needs for all its checks."""
+    return [statement for needed in by_check(deployment).values() for statement in needed]
+
+
+def _allow(sid: str, actions: list[str], resource: str) -> dict[str, Any]:
+    return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource}

@@ -1,0 +1,295 @@
+"""Fetches what the checks judge, each fact once: thin edges to AWS and Zoom. Nothing is written anywhere."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import requests
+import zoom_operationlogs
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from zoom_operationlogs.credentials import SecretError, parse
+from zoom_operationlogs.deadline import Deadline, OutOfTime
+from zoom_operationlogs.errors import CollectorError
+from zoom_operationlogs.settings import Settings, SettingsError
+from zoom_operationlogs.zoom import RateLimited, Session, Zoom
+
+from ..aws import error_code
+from ..logs.group import last_runs
+from .findings import NotCheckedError
+from .judge import ZoomAnswer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import boto3
+
+    from ..deployment import Deployment
+    from ..logs.runs import Run
+
+ZOOM_SECONDS = 30.0
+LAST_RUNS = 5
+HASTE = Config(connect_timeout=10, read_timeout=20, retries={"total_max_attempts": 3})
+_EMPTY_SECRET = "staging label"  # noqa: S105 - Secrets Manager's words for a secret without a value
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """Actions on one resource, with the condition keys of the request, whose rights are to be simulated."""
+
+    actions: tuple[str, ...]
+    resource: str
+    context: tuple[tuple[str, str], ...] = ()
+
+
+class World:
+    """The deployment as AWS and Zoom have it now. Facts raise boto3's failures, or `NotCheckedError`."""
+
+    def __init__(self, deployment: Deployment, session: boto3.Session) -> None:
+        self.deployment = deployment
+        self._session = session
+        self._zoom_dates: list[float] = []  # by how many seconds this clock was ahead of each answer of Zoom's
+
+    def _client(self, service: str) -> Any:
+        make: Any = self._session.client
+        return make(service, config=HASTE)
+
+    def output(self, name: str) -> Mapping[str, Any]:
+        """Return one of the module's outputs."""
+        value = self.deployment.outputs.get(name)
+        if not isinstance(value, dict):
+            raise NotCheckedError(f"the outputs hold no {name}, as this version of the module has it: apply it again")
+        return value
+
+    def now(self) -> datetime:
+        """Return this computer's time."""
+        return datetime.now(UTC)
+
+    # Zoom
+
+    @cached_property
+    def secret_text(self) -> str | None:
+        """The secret's text; None while it has no value."""
+        try:
+            found = self._client("secretsmanager").get_secret_value(SecretId=self.deployment.secret_arn)
+        except ClientError as error:
+            if error_code(error) == "ResourceNotFoundException" and _EMPTY_SECRET in str(error):
+                return None
+            raise
+        return str(found.get("SecretString", ""))
+
+    @cached_property
+    def zoom(self) -> ZoomAnswer:
+        """What Zoom answers to the collector's credentials, asked for one row of today's report."""
+        try:
+            text = self.secret_text
+            credentials = parse(text or "", self.deployment.secret_arn)
+        except (ClientError, SecretError):
+            raise NotCheckedError("the secret gives no credentials, as is said of it here") from None
+        try:
+            settings = Settings.from_environ(self.deployment.environment)
+        except SettingsError as wrong:
+            raise NotCheckedError(f"of the function's environment: {str(wrong).rstrip('.')}") from None
+        end = time.monotonic() + ZOOM_SECONDS
+        session = Session(requests.Session())
+        session.http.hooks["response"].append(self._note_date)
+        asked = Zoom(
+            session,
+            settings.oauth_url,
+            settings.api_url,
+            lambda _fresh: credentials,
+            settings.http_timeout_seconds,
+            self.now,
+            time.sleep,
+            Deadline(lambda: end - time.monotonic(), 0),
+        )
+        error: Exception | None = None
+        try:
+            asked.page(self.now().date(), self.now().date(), 1)
+        except (CollectorError, RateLimited, OutOfTime) as raised:
+            error = raised
+        return ZoomAnswer(bool(session.access_token), error, asked.quota)
+
+    def _note_date(self, response: requests.Response, *_: object, **__: object) -> None:
+        if (ahead := seconds_ahead(response.headers.get("Date"), self.now())) is not None:
+            self._zoom_dates.append(ahead)
+
+    # clocks
+
+    @property
+    def ahead_of_aws(self) -> float | None:
+        """By how many seconds this clock is ahead of AWS's, None without an answer."""
+        try:
+            answer = self._client("sts").get_caller_identity()
+        except ClientError as error:  # of a request signed at a wrong time: its answer has the right one
+            answer = error.response
+        headers = answer["ResponseMetadata"].get("HTTPHeaders", {})
+        return seconds_ahead(headers.get("date"), self.now())
+
+    @property
+    def ahead_of_zoom(self) -> float | None:
+        """By how many seconds this clock is ahead of Zoom's, None without an answer."""
+        try:
+            _ = self.zoom
+        except NotCheckedError:
+            return None
+        return self._zoom_dates[-1] if self._zoom_dates else None
+
+    # function, schedule, runs
+
+    @cached_property
+    def function(self) -> Mapping[str, Any]:
+        """The function's configuration."""
+        found: Mapping[str, Any] = self._client("lambda").get_function_configuration(
+            FunctionName=self.deployment.function_name
+        )
+        return found
+
+    @property
+    def committed_package(self) -> str | None:
+        """The SHA-256 of the package that lies beside the collector's sources here, hexadecimal; None without one."""
+        record = Path(zoom_operationlogs.__file__).parents[1] / "dist" / "collector.json"
+        try:
+            return str(json.loads(record.read_text("utf-8"))["zip_sha256"])
+        except (OSError, ValueError, KeyError):
+            return None
+
+    def schedule(self) -> Mapping[str, Any]:
+        """Return the schedule."""
+        name = self.output("schedule")["name"]
+        found: Mapping[str, Any] = self._client("scheduler").get_schedule(Name=name, GroupName="default")
+        return found
+
+    def runs(self) -> Sequence[Run]:
+        """Return the last runs, oldest first."""
+        return last_runs(self._client("logs"), self.output("log_group")["name"], self.now(), LAST_RUNS)
+
+    def dead_letters(self) -> int:
+        """Return how many messages wait in the dead-letter queue."""
+        found = self._client("sqs").get_queue_attributes(
+            QueueUrl=self.output("dead_letter_queue")["url"], AttributeNames=["ApproximateNumberOfMessages"]
+        )
+        return int(found["Attributes"]["ApproximateNumberOfMessages"])
+
+    # bucket
+
+    def bucket_region(self) -> str:
+        """Return the region that the bucket lies in; the eldest two have other names in this answer."""
+        found = self._client("s3").get_bucket_location(Bucket=self.deployment.bucket).get("LocationConstraint")
+        return {None: "us-east-1", "": "us-east-1", "EU": "eu-west-1"}.get(found, str(found))
+
+    def versioning(self) -> str | None:
+        """Return Enabled or Suspended, None where it never was on."""
+        status: str | None = self._client("s3").get_bucket_versioning(Bucket=self.deployment.bucket).get("Status")
+        return status
+
+    def encryption(self) -> Sequence[Mapping[str, Any]]:
+        """Return the rules of default encryption."""
+        try:
+            found = self._client("s3").get_bucket_encryption(Bucket=self.deployment.bucket)
+        except ClientError as error:
+            if error_code(error) == "ServerSideEncryptionConfigurationNotFoundError":
+                return []
+            raise
+        rules: Sequence[Mapping[str, Any]] = found["ServerSideEncryptionConfiguration"]["Rules"]
+        return rules
+
+    def public_access(self) -> Mapping[str, bool]:
+        """Return the block of public access."""
+        try:
+            found = self._client("s3").get_public_access_block(Bucket=self.deployment.bucket)
+        except ClientError as error:
+            if error_code(error) == "NoSuchPublicAccessBlockConfiguration":
+                return {}
+            raise
+        block: Mapping[str, bool] = found["PublicAccessBlockConfiguration"]
+        return block
+
+    def policy(self) -> str | None:
+        """Return the bucket's policy, None where it has none."""
+        try:
+            return str(self._client("s3").get_bucket_policy(Bucket=self.deployment.bucket)["Policy"])
+        except ClientError as error:
+            if error_code(error) == "NoSuchBucketPolicy":
+                return None
+            raise
+
+    def checkpoint(self) -> tuple[bytes | None, datetime | None]:
+        """Return the checkpoint and when it was saved; nothing where there is none."""
+        s3, key = self._client("s3"), self.deployment.state_key
+        try:
+            found = s3.get_object(Bucket=self.deployment.bucket, Key=key)
+            return found["Body"].read(), found["LastModified"]
+        except ClientError as error:
+            if error_code(error) == "NoSuchKey":
+                return None, None
+            # S3 calls a missing key forbidden to whoever may not list the whole bucket: listing this one key tells.
+            if error_code(error) == "AccessDenied":
+                listed = s3.list_objects_v2(Bucket=self.deployment.bucket, Prefix=key).get("Contents", [])
+                if not any(entry["Key"] == key for entry in listed):
+                    return None, None
+            raise
+
+    # who may what
+
+    def refused(self, principal_arn: str, wanted: Sequence[Simulated]) -> list[str]:
+        """Return the actions that a simulation of the principal's policies refuses."""
+        iam = self._client("iam")
+        refused = []
+        for one in wanted:
+            answer = iam.simulate_principal_policy(
+                PolicySourceArn=principal_arn,
+                ActionNames=list(one.actions),
+                ResourceArns=[one.resource],
+                ContextEntries=[
+                    {"ContextKeyName": name, "ContextKeyValues": [value], "ContextKeyType": "string"}
+                    for name, value in one.context
+                ],
+            )
+            refused += [
+                f"{result['EvalActionName']} on {one.resource}"
+                for result in answer["EvaluationResults"]
+                if result["EvalDecision"] != "allowed"
+            ]
+        return refused
+
+    def alarm_states(self, names: Sequence[str]) -> Mapping[str, str]:
+        """Return the states of the alarms that exist, metric alarms and composite ones."""
+        found = self._client("cloudwatch").describe_alarms(
+            AlarmNames=list(names), AlarmTypes=["MetricAlarm", "CompositeAlarm"], MaxRecords=100
+        )
+        alarms = [*found.get("MetricAlarms", []), *found.get("CompositeAlarms", [])]
+        return {alarm["AlarmName"]: alarm["StateValue"] for alarm in alarms}
+
+    def access_keys(self, user: str) -> Mapping[str, str]:
+        """Return a user's access keys: id → Active or Inactive."""
+        found = self._client("iam").list_access_keys(UserName=user)
+        return {key["AccessKeyId"]: key["Status"] for key in found["AccessKeyMetadata"]}
+
+    def keys_last_used(self, access_key_ids: Sequence[str]) -> datetime | None:
+        """Return when one of the keys was last used."""
+        iam = self._client("iam")
+        used = [iam.get_access_key_last_used(AccessKeyId=key)["AccessKeyLastUsed"] for key in access_key_ids]
+        return max((each["LastUsedDate"] for each in used if each.get("LastUsedDate")), default=None)
+
+    def role_last_used(self, role: str) -> datetime | None:
+        """Return when a role was last used."""
+        used: datetime | None = (
+            self._client("iam").get_role(RoleName=role)["Role"].get("RoleLastUsed", {}).get("LastUsedDate")
+        )
+        return used
+
+
+def seconds_ahead(date: str | None, now: datetime) -> float | None:
+    """Return by how many seconds `now` is ahead of an HTTP date; None where there is no readable one."""
+    try:
+        return (now - parsedate_to_datetime(date or "")).total_seconds()
+    except (ValueError, TypeError):
+        return None

@@ -1,0 +1,207 @@
+"""`zoomlogs run`, `reconcile` and `backfill`: an invocation, its log as it comes, and what is owed afterwards."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from rich.console import Console
+
+from ..aws import FAILURES, reason, session
+from . import events
+from .follow import Log
+from .invocation import Answer, invoke, patient_client
+from .progress import Screen
+from .rounds import SHOWN_DATES, Ended, carry_out
+from .standing import Standing, UnreadableCheckpoint, read_standing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..deployment import Deployment
+    from .events import Asked
+
+INTERRUPTED = 130  # 128 + SIGINT, as shells count it
+LOOK_EVERY_SECONDS = 0.5
+ASK_CHECKPOINT_EVERY_SECONDS = 15.0
+WAIT_FOR_LAST_LINE_SECONDS = 8.0  # CloudWatch Logs shows a line some seconds after it was printed
+
+
+def run(deployment: Deployment, *, wait: bool, as_json: bool) -> int:
+    """Start a run as the schedule does; return the exit status."""
+    return main(deployment, events.run(), wait=wait, as_json=as_json)
+
+
+def reconcile(deployment: Deployment, *, wait: bool, as_json: bool) -> int:
+    """Start a run that reads all dates of the window again; return the exit status."""
+    lookback_days = int(deployment.environment.get("LOOKBACK_DAYS", "3"))
+    return main(deployment, events.reconcile(today(), lookback_days), wait=wait, as_json=as_json)
+
+
+def backfill(deployment: Deployment, first: str, last: str, *, wait: bool, as_json: bool) -> int:
+    """Start a run that reads the dates from `first` to `last`; return the exit status."""
+    return main(deployment, events.backfill(first, last, today()), wait=wait, as_json=as_json)
+
+
+def today() -> Any:
+    """Return today's date in UTC, by which Zoom counts."""
+    return datetime.now(UTC).date()
+
+
+def main(deployment: Deployment, asked: Asked, *, wait: bool, as_json: bool) -> int:
+    """Carry out what was asked for, and show what came of it: 0, or 1 if a run failed or dates are still owed."""
+    counted = len(asked.dates) if asked.dates and asked.action == "backfill" else None
+    try:
+        with Screen(f"{deployment.function_name}: {asked.action}", counted) as screen:
+            ended = carry_out(asked, _Aws(deployment, asked, screen), wait=wait)
+    except KeyboardInterrupt:
+        _leave(deployment)
+    if as_json:
+        print(json.dumps(as_document(asked, ended), ensure_ascii=False, indent=2))  # noqa: T201
+    else:
+        console = Console(highlight=False, soft_wrap=True)
+        for sentence in sentences(ended):
+            console.print(sentence, markup=False)
+    return ended.status
+
+
+def as_document(asked: Asked, ended: Ended) -> dict[str, Any]:
+    """Return what came of it as JSON has it; `owed` is null where only `owed_count` is known."""
+    return {
+        "ok": ended.status == 0,
+        "action": asked.action,
+        "sentence": ended.sentence or None,
+        "written": ended.total("written"),
+        "owed_count": ended.owed_count,
+        "owed": None if ended.owed is None else [day.isoformat() for day in ended.owed],
+        "expired": [day.isoformat() for day in ended.expired],
+        "runs": ended.runs,
+    }
+
+
+def sentences(ended: Ended) -> list[str]:
+    """Say what came of it: what was written, what is owed, what Zoom still allows, and what went wrong."""
+    said = []
+    last = ended.runs[-1]
+    if any(run["ok"] for run in ended.runs):
+        runs = "The run" if len(ended.runs) == 1 else f"{len(ended.runs)} runs"
+        said.append(
+            f"{runs} wrote {counted(ended.total('written'), 'record')} into {counted(ended.total('objects'), 'object')}"
+            f" from {counted(ended.total('pages'), 'page')} of Zoom's report."
+        )
+    if ended.owed_count:
+        said.append(f"Still owed: {_dates(ended)}.")
+    elif ended.ok:
+        said.append("Nothing is owed.")
+    if ended.expired:
+        said.append(f"Zoom no longer has {counted(len(ended.expired), 'date')}: {_list(ended.expired)}.")
+    if last["zoom_calls_left"] is not None:
+        said.append(f"Zoom allows {last['zoom_calls_left']:,} more calls today.")
+    return [*said, *filter(None, [ended.sentence])]
+
+
+def counted(count: int, noun: str) -> str:
+    """Write a number with its noun."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _dates(ended: Ended) -> str:
+    number = counted(ended.owed_count, "date")
+    return number if ended.owed is None else f"{number} ({_list(ended.owed)})"
+
+
+def _list(dates: Any) -> str:
+    shown = ", ".join(day.isoformat() for day in dates[:SHOWN_DATES])
+    return shown + (f" and {len(dates) - SHOWN_DATES} more" if len(dates) > SHOWN_DATES else "")
+
+
+class _Aws:
+    """The world of the rounds: the function, its log and its checkpoint."""
+
+    def __init__(self, deployment: Deployment, asked: Asked, screen: Screen) -> None:
+        aws = session(deployment.region)
+        self._deployment = deployment
+        self._asked = asked
+        self._screen = screen
+        self._function = patient_client(aws)
+        self._s3 = aws.client("s3")
+        self._log = Log(aws.client("logs"), str(deployment.outputs["log_group"]["name"]), self.now)
+        self._told_trouble = False
+        self._tell_trouble()
+        self._blind = False  # whether the checkpoint cannot be read
+        self._seen_owed = False  # until the run has saved, its dates are not owed yet
+        self._asked_checkpoint = 0.0
+        self._last_lines: dict[str, Mapping[str, Any]] = {}
+
+    def invoke(self, event: Mapping[str, str]) -> tuple[Answer, Mapping[str, Any]]:
+        self._screen.next_run()
+        self._asked_checkpoint = time.monotonic()
+        answer = invoke(self._function, self._deployment.function_name, event, self._look)
+        told = self._last_line(answer)
+        if answer.result.get("ok") is True and self._asked.dates:
+            self._show_days(self.standing(), ended=True)
+        self._screen.calls_left(told.get("zoom_calls_left", answer.result.get("zoom_calls_left")))
+        return answer, told
+
+    def standing(self) -> Standing | None:
+        if self._blind:
+            return None
+        try:
+            standing = read_standing(self._s3, self._deployment.bucket, self._deployment.state_key)
+        except (*FAILURES, UnreadableCheckpoint) as error:
+            self._blind = True
+            where = f"s3://{self._deployment.bucket}/{self._deployment.state_key}"
+            why = str(error) if isinstance(error, UnreadableCheckpoint) else reason(error)
+            self._screen.say(f"Which dates are owed is not known, as {where} cannot be read: {why}.", "yellow")
+            return None
+        return standing
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def pause(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, LOOK_EVERY_SECONDS))
+
+    def _look(self) -> None:
+        """Show what is new in the log, and now and then how many days are left."""
+        time.sleep(LOOK_EVERY_SECONDS)
+        for line in self._log.new_lines():
+            self._screen.line(line)
+            if line.ends_run:
+                self._last_lines[line.request_id] = line.fields
+        self._tell_trouble()
+        if self._asked.dates and time.monotonic() - self._asked_checkpoint >= ASK_CHECKPOINT_EVERY_SECONDS:
+            self._asked_checkpoint = time.monotonic()
+            self._show_days(self.standing())
+
+    def _show_days(self, standing: Standing | None, *, ended: bool = False) -> None:
+        left = len(standing.owed & self._asked.dates) if standing and self._asked.dates else 0
+        self._seen_owed = self._seen_owed or left > 0 or ended
+        if standing and self._seen_owed:
+            self._screen.left(left)
+
+    def _last_line(self, answer: Answer) -> Mapping[str, Any]:
+        """Wait a little for the run's last line, which tells more than its result; none comes of a failed one."""
+        patience = time.monotonic() + WAIT_FOR_LAST_LINE_SECONDS
+        comes = answer.result.get("ok") is True and not self._log.trouble
+        while comes and answer.request_id not in self._last_lines and time.monotonic() < patience:
+            self._look()
+        return self._last_lines.get(answer.request_id, {})
+
+    def _tell_trouble(self) -> None:
+        if self._log.trouble and not self._told_trouble:
+            self._told_trouble = True
+            self._screen.say(self._log.trouble, "yellow")
+
+
+def _leave(deployment: Deployment) -> NoReturn:
+    Console(stderr=True, soft_wrap=True).print(
+        f"Left. A run that began goes on in AWS, and a backfill that it has saved is not forgotten:"
+        f" `zoomlogs logs` shows how the runs of {deployment.function_name} end.",
+        markup=False,
+    )
+    raise SystemExit(INTERRUPTED) from None

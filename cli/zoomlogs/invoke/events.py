@@ -1,0 +1,58 @@
+"""What the function is sent, checked before it is; the contract is `zoom_operationlogs.event`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from zoom_operationlogs.dates import each, oldest_kept, window
+from zoom_operationlogs.settings import SettingsError, parse_date
+
+from ..errors import CommandError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request: the event, and the dates that it asks for; None where a run does whatever is owed."""
+
+    event: Mapping[str, str]
+    dates: frozenset[date] | None = None
+
+    @property
+    def action(self) -> str:
+        """What it asks for, by the contract's name; a run as scheduled has none, and is "run" here."""
+        return self.event.get("action", "run")
+
+
+def run() -> Asked:
+    """Ask for a run as the schedule does."""
+    return Asked({})
+
+
+def reconcile(today: date, lookback_days: int) -> Asked:
+    """Ask for a sweep of each date of the window, in which rows may still come late."""
+    return Asked({"action": "reconcile"}, frozenset(each(*window(today, lookback_days))))
+
+
+def backfill(first: str, last: str, today: date) -> Asked:
+    """Ask for a sweep of the dates `first` to `last`, both included and written YYYY-MM-DD.
+
+    Raises `CommandError` where they are no dates, reversed, to come, or older than Zoom keeps.
+    """
+    try:
+        begin, end = parse_date(first, "--from"), parse_date(last, "--to")
+    except SettingsError as error:
+        raise CommandError(str(error)) from None
+    oldest = oldest_kept(today)
+    if begin > end:
+        raise CommandError(f"--from {begin} is after --to {end}: give the earlier date as --from.")
+    if end > today:
+        raise CommandError(f"--to {end} is still to come: give {today}, today in UTC, or an earlier date.")
+    if begin < oldest:
+        raise CommandError(f"--from {begin} is older than Zoom keeps its records: give {oldest} or a later date.")
+    event = {"action": "backfill", "from": begin.isoformat(), "to": end.isoformat()}
+    return Asked(event, frozenset(each(begin, end)))

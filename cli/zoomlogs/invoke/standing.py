@@ -1,0 +1,64 @@
+"""What the checkpoint says is still owed, read from its first line, which is JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+from zoom_operationlogs.checkpoint import SCHEMA
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+NOTHING_THERE = ("NoSuchKey", "404")
+
+
+class UnreadableCheckpoint(Exception):  # noqa: N818 - the caller goes on without it
+    """What lies at the state key is no checkpoint that this version knows."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where collecting stands: dates owed a sweep, dates that Zoom no longer has, and how far the sweeps have come."""
+
+    owed: frozenset[date] = frozenset()
+    expired: frozenset[date] = frozenset()
+    not_before: datetime | None = None
+    sweeps: tuple[tuple[str, int], ...] = ()
+
+    @classmethod
+    def of(cls, header: bytes) -> Standing:
+        """Read a checkpoint's first line; raise `UnreadableCheckpoint` where it is none."""
+        try:
+            told: dict[str, Any] = json.loads(header)
+            if told["schema"] > SCHEMA:
+                raise UnreadableCheckpoint(f"a newer collector wrote it (schema {told['schema']})")
+            return cls(
+                frozenset(map(date.fromisoformat, told["owed"])),
+                frozenset(map(date.fromisoformat, told["expired"])),
+                datetime.fromisoformat(told["not_before"]) if told["not_before"] else None,
+                tuple(sorted((name, sweep["rows"]) for name, sweep in told["sweeps"].items() if name != "tail")),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise UnreadableCheckpoint("it is damaged, or none of this collector's") from None
+
+
+def read_standing(s3: S3Client, bucket: str, key: str) -> Standing:
+    """Return what the checkpoint says; nothing is owed where there is none yet.
+
+    The fingerprints after the first line, which may be many megabytes, are left unread. Raises `UnreadableCheckpoint`,
+    and boto3's failures.
+    """
+    try:
+        body = s3.get_object(Bucket=bucket, Key=key)["Body"]
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") in NOTHING_THERE:
+            return Standing()
+        raise
+    try:
+        return Standing.of(next(body.iter_lines(), b""))
+    finally:
+        body.close()

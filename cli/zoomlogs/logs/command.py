@@ -1,0 +1,104 @@
+"""`zoomlogs logs`: the last runs as a table."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..aws import FAILURES, error_code, in_a_sentence, session
+from ..errors import CommandError
+from ..udm.tables import printable
+from .group import LOOK_BACK, last_runs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..deployment import Deployment
+    from .runs import Run
+
+STYLES = {"ok": "green", "failed": "bold red", "waiting": "yellow", "stopped": "yellow"}
+
+
+def main(deployment: Deployment, count: int, *, as_json: bool) -> int:
+    """Show the last `count` runs; return 0, or 1 where there is none."""
+    group = str(deployment.outputs["log_group"]["name"])
+    now = datetime.now(UTC)
+    try:
+        with in_a_sentence(f"The log group {group} cannot be read"):
+            found = last_runs(session(deployment.region).client("logs"), group, now, count)
+    except CommandError as error:
+        cause = error.__cause__
+        if isinstance(cause, FAILURES) and error_code(cause) == "ResourceNotFoundException":
+            raise CommandError(
+                f"There is no log group {group} in {deployment.region}: run `terraform apply`, which makes it anew.",
+                status=1,
+            ) from None
+        raise
+    console = Console(highlight=False)
+    if as_json:
+        print(json.dumps([run.as_json() for run in found], ensure_ascii=False, indent=2))  # noqa: T201
+    elif found:
+        console.print(table(found))
+        for sentence in sentences(found):
+            console.print(sentence)
+    if not found:
+        raise CommandError(
+            f"No run has left a word in {group} in the last {LOOK_BACK.days} days: start one with `zoomlogs run`, or"
+            " see with `zoomlogs doctor` whether the schedule is on.",
+            status=1,
+        )
+    return 0
+
+
+def table(found: Sequence[Run]) -> Table:
+    """Return the runs as a table, the newest last; a column that no run fills is left out."""
+    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    with_action = any(run.action for run in found)
+    shown.add_column("began (UTC)", no_wrap=True)
+    shown.add_column("took", justify="right", no_wrap=True)
+    if with_action:
+        shown.add_column("action", no_wrap=True)
+    for name in ("written", "objects", "pages", "owed", "calls"):
+        shown.add_column(name, justify="right", no_wrap=True)
+    shown.add_column("outcome", no_wrap=True)
+    for run in found:
+        counts = (run.written, run.objects, run.pages, run.owed, run.zoom_calls)
+        shown.add_row(
+            f"{run.began:%Y-%m-%d %H:%M:%S}",
+            seconds(run.seconds),
+            *([run.action or "scheduled"] if with_action else []),
+            *("" if count is None else f"{count:,}" for count in counts),
+            Text(run.outcome, style=STYLES.get(run.outcome, "")),
+        )
+    return shown
+
+
+def sentences(found: Sequence[Run]) -> list[Text]:
+    """Say once what runs had to say: of equal sentences, how many and the last time."""
+    told: dict[tuple[str, str], list[Run]] = {}
+    for run in found:
+        if run.sentence:
+            told.setdefault((run.outcome, run.sentence), []).append(run)
+    return [
+        Text.assemble(
+            "\n",
+            (outcome, STYLES.get(outcome, "")),
+            f" at {runs[-1].began:%Y-%m-%d %H:%M:%S}",
+            f", and {len(runs) - 1} more like it" if len(runs) > 1 else "",
+            f": {printable(sentence)}",
+        )
+        for (outcome, sentence), runs in told.items()
+    ]
+
+
+def seconds(taken: float | None) -> str:
+    """Write a duration as people read it."""
+    if taken is None:
+        return ""
+    return f"{taken:.1f} s" if taken < 60 else f"{int(taken // 60)} min {int(taken % 60):02} s"
