@@ -27,7 +27,7 @@ _WIDEST_NAME = max(len(check.name) for check in CHECKS)
 def main(deployment: Deployment, *, as_json: bool) -> int:
     """Make all checks and show them; return 0, or 1 where something is to be fixed."""
     found: list[tuple[str, Finding]] = []
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     with Console(stderr=True).status("looking …") as status:
         for name, finding in findings(World(deployment, session(deployment.region))):
             found.append((name, finding))

@@ -61,7 +61,7 @@ def main(deployment: Deployment, asked: Asked, *, wait: bool, as_json: bool) -> 
     if as_json:
         print(json.dumps(as_document(asked, ended), ensure_ascii=False, indent=2))  # noqa: T201
     else:
-        console = Console(highlight=False, soft_wrap=True)
+        console = Console(highlight=False, emoji=False, soft_wrap=True)
         for sentence in sentences(ended):
             console.print(sentence, markup=False)
     return ended.status
@@ -199,7 +199,7 @@ class _Aws:
 
 
 def _leave(deployment: Deployment) -> NoReturn:
-    Console(stderr=True, soft_wrap=True).print(
+    Console(stderr=True, soft_wrap=True, emoji=False).print(
         f"Left. A run that began goes on in AWS, and a backfill that it has saved is not forgotten:"
         f" `zoomlogs logs` shows how the runs of {deployment.function_name} end.",
         markup=False,

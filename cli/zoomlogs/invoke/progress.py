@@ -20,7 +20,7 @@ class Screen:
     """Where progress is shown; `days` is how many dates were asked for, None where they are not counted."""
 
     def __init__(self, what: str, days: int | None, console: Console | None = None) -> None:
-        self._console = console or Console(stderr=True, highlight=False, soft_wrap=True)
+        self._console = console or Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
         self._days = days
         bar = [BarColumn(bar_width=24), TextColumn("{task.completed:.0f}/{task.total:.0f} days")] if days else []
         self._progress = Progress(

@@ -40,7 +40,7 @@ def main(deployment: Deployment, count: int, *, as_json: bool) -> int:
                 status=1,
             ) from None
         raise
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     if as_json:
         print(json.dumps([run.as_json() for run in found], ensure_ascii=False, indent=2))  # noqa: T201
     elif found:
@@ -58,9 +58,9 @@ def main(deployment: Deployment, count: int, *, as_json: bool) -> int:
 
 def table(found: Sequence[Run]) -> Table:
     """Return the runs as a table, the newest last; a column that no run fills is left out."""
-    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True)
     with_action = any(run.action for run in found)
-    shown.add_column("began (UTC)", no_wrap=True)
+    shown.add_column("began, UTC", no_wrap=True)
     shown.add_column("took", justify="right", no_wrap=True)
     if with_action:
         shown.add_column("action", no_wrap=True)
@@ -70,7 +70,7 @@ def table(found: Sequence[Run]) -> Table:
     for run in found:
         counts = (run.written, run.objects, run.pages, run.owed, run.zoom_calls)
         shown.add_row(
-            f"{run.began:%Y-%m-%d %H:%M:%S}",
+            f"{run.began:%m-%d %H:%M}",
             seconds(run.seconds),
             *([run.action or "scheduled"] if with_action else []),
             *("" if count is None else f"{count:,}" for count in counts),
@@ -89,7 +89,7 @@ def sentences(found: Sequence[Run]) -> list[Text]:
         Text.assemble(
             "\n",
             (outcome, STYLES.get(outcome, "")),
-            f" at {runs[-1].began:%Y-%m-%d %H:%M:%S}",
+            f" at {runs[-1].began:%Y-%m-%d %H:%M}",
             f", and {len(runs) - 1} more like it" if len(runs) > 1 else "",
             f": {printable(sentence)}",
         )
@@ -101,4 +101,4 @@ def seconds(taken: float | None) -> str:
     """Write a duration as people read it."""
     if taken is None:
         return ""
-    return f"{taken:.1f} s" if taken < 60 else f"{int(taken // 60)} min {int(taken % 60):02} s"
+    return f"{taken:.1f} s" if taken < 60 else f"{int(taken // 60)}m {int(taken % 60):02}s"
