@@ -321,18 +321,17 @@ def rights(refused: Collection[str], who: str, role: str, kind: str = "Roles") -
 def alarms(states: Mapping[str, str], expected: Collection[str], composite: str) -> Finding:
     """Judge the alarms by their states."""
     if missing := sorted(set(expected) - states.keys()):
-        return fix(f"The alarm{'s' if len(missing) > 1 else ''} {_and(missing)} are gone: {APPLY}.")
+        one = len(missing) == 1
+        return fix(f"The alarm{'' if one else 's'} {_and(missing)} {'is' if one else 'are'} gone: {APPLY}.")
     raised = sorted(name for name, state in states.items() if state == "ALARM" and name != composite)
     if raised or states.get(composite) == "ALARM":
         return fix(
-            f"{_and(raised or [composite])} {'are' if len(raised) > 1 else 'is'} in alarm: docs/operations.md says what"
-            " to do (AWS console: CloudWatch > All alarms)."
+            f"In alarm: {_and(raised or [composite])}; docs/operations.md says what to do (AWS console: CloudWatch > All"
+            " alarms)."
         )
     blind = sorted(name for name, state in states.items() if state == "INSUFFICIENT_DATA")
     if blind:
-        return unknown(
-            f"No alarm is raised, but {len(blind)} of {len(states)} have too little data yet: {_and(blind)}."
-        )
+        return unknown(f"No alarm is raised, but too few data have come yet for {_and(blind)}.")
     return ok(f"All {len(states)} alarms are quiet.")
 
 

@@ -92,7 +92,7 @@ def sentence_of(error: Mapping[str, Any]) -> str:
         return f"Lambda ended the run at its timeout ({message.rpartition('Error: ')[2]}); what it saved stays saved."
     if message.endswith((".", ")")) and " " in message and not kind.startswith("Runtime."):
         return message
-    return f"The function broke off: {': '.join(filter(None, (kind, message))) or 'it does not say why'}."
+    return f"The function broke off: {': '.join(filter(None, (kind, message.rstrip('.')))) or 'it does not say why'}."
 
 
 def _refused(function: str, error: Exception) -> str:

@@ -1,0 +1,324 @@
+"""Each of the doctor's judgements: a fact that is well, and each fact that is not, with the sentence a person reads."""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from zoom_operationlogs.checkpoint import Checkpoint, encode
+from zoom_operationlogs.zoom import Quota, RateLimited, ZoomRefused, ZoomUnavailable
+from zoomlogs.doctor import judge
+from zoomlogs.doctor.checks import longest_silence
+from zoomlogs.doctor.findings import Finding
+from zoomlogs.doctor.judge import ZoomAnswer
+from zoomlogs.doctor.world import seconds_ahead
+from zoomlogs.logs.runs import Run
+
+NOW = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)
+ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:zoom-AbCdEf"
+FUNCTION = "arn:aws:lambda:eu-west-1:111122223333:function:collector"
+HASH = "d7" * 32
+
+
+def check(finding: Finding, status: str, *words: str) -> None:
+    assert finding.status == status, finding
+    for word in words:
+        assert word in finding.sentence
+    assert finding.sentence[0].isupper() or finding.sentence.startswith("ZOOM_")
+    assert finding.sentence.endswith((".", ".)", ")")), finding.sentence
+
+
+# --- Zoom ------------------------------------------------------------------------------------------------------------
+
+WHOLE = json.dumps({"account_id": "a", "client_id": "b", "client_secret": "TOPSECRET"})
+
+
+def test_secret() -> None:
+    check(judge.secret(WHOLE, ARN), "ok")
+    check(judge.secret(None, ARN), "fix", "no value yet", "put-secret-value", "Secrets Manager > Secrets")
+    check(judge.secret("{", ARN), "fix", "is not JSON")
+    found = judge.secret(json.dumps({"client_secret": "TOPSECRET", "account_id": " "}), ARN)
+    check(found, "fix", "holds no account_id and no client_id", "Retrieve secret value > Edit")
+    assert "TOPSECRET" not in found.sentence
+
+
+REFUSED = ZoomRefused("The Zoom app is deactivated: activate it at marketplace.zoom.us. (Zoom says: …)")
+
+
+@pytest.mark.parametrize(
+    ("answer", "of_sign_in", "of_report", "words"),
+    [
+        (ZoomAnswer(True, None, Quota(30_000, 29_951)), "ok", "ok", "29,951 of 30,000 calls are left today"),
+        (ZoomAnswer(True), "ok", "ok", "the plan give the report."),
+        (ZoomAnswer(True, REFUSED), "ok", "fix", "activate it at marketplace.zoom.us"),
+        (ZoomAnswer(False, REFUSED), "fix", "unknown", "Not checked because Zoom issues no token."),
+        (ZoomAnswer(True, RateLimited(NOW)), "ok", "unknown", "but not before 2026-11-24 17:00 UTC"),
+        (ZoomAnswer(True, RateLimited(None)), "ok", "unknown", "but not at once"),
+        (ZoomAnswer(False, ZoomUnavailable("Zoom gave no usable answer.")), "unknown", "unknown", "issues no token"),
+        (ZoomAnswer(True, ZoomUnavailable("Zoom gave no answer.")), "ok", "unknown", "no answer from here: Zoom gave"),
+    ],
+)
+def test_sign_in_and_report(answer: ZoomAnswer, of_sign_in: str, of_report: str, words: str) -> None:
+    check(judge.sign_in(answer), of_sign_in)
+    check(judge.report(answer), of_report, words)
+
+
+@pytest.mark.parametrize(
+    ("aws", "zoom", "status", "words"),
+    [
+        (1.0, -2.0, "ok", "of this computer, of AWS and of Zoom agree"),
+        (1.0, None, "ok", "agrees with AWS's"),
+        (None, 1.0, "unknown", "AWS gave no answer"),
+        (300.0, 300.0, "fix", "This computer's clock is 300 s ahead of AWS's"),
+        (-90.0, -90.0, "fix", "This computer's clock is 90 s behind AWS's"),
+        (1.0, 120.0, "fix", "AWS's clock is 119 s ahead of what Zoom's answers say"),
+        (1.0, -120.0, "fix", "AWS's clock is 121 s behind what Zoom's answers say"),
+    ],
+)
+def test_clock(aws: float | None, zoom: float | None, status: str, words: str) -> None:
+    check(judge.clock(aws, zoom), status, words)
+
+
+def test_how_far_a_clock_is_ahead() -> None:
+    assert seconds_ahead("Tue, 24 Nov 2026 16:59:30 GMT", NOW) == 30
+    assert seconds_ahead(None, NOW) is None
+    assert seconds_ahead("yesterday", NOW) is None
+
+
+# --- the function and its schedule -----------------------------------------------------------------------------------
+
+CONFIGURATION = {"FunctionName": "collector", "Handler": judge.HANDLER, "State": "Active"}
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "words"),
+    [
+        ({}, "ok", "collector is active"),
+        ({"State": "Inactive"}, "ok", "is inactive"),
+        ({"State": "Failed", "StateReason": "no subnet"}, "fix", "state is Failed (no subnet)"),
+        ({"LastUpdateStatus": "Failed"}, "fix", "last update failed (no reason given)"),
+        ({"Handler": "lambda_function.lambda_handler"}, "fix", "not zoom_operationlogs.handler.lambda_handler"),
+    ],
+)
+def test_function(change: dict[str, str], status: str, words: str) -> None:
+    check(judge.function({**CONFIGURATION, **change}), status, words)
+
+
+def test_package() -> None:
+    as_lambda_has_it = base64.b64encode(bytes.fromhex(HASH)).decode()
+    check(judge.package(as_lambda_has_it, HASH), "ok")
+    check(judge.package(as_lambda_has_it, "00" * 32), "unknown", "another package", "`terraform apply`")
+    check(judge.package(as_lambda_has_it, None), "unknown", "no package lies beside")
+
+
+@pytest.mark.parametrize(
+    ("actual", "status", "words"),
+    [
+        ({"S3_BUCKET": "b", "PAGE_SIZE": "300"}, "ok", "no secret in it"),
+        ({"S3_BUCKET": "b", "PAGE_SIZE": "1", "MORE": "x"}, "fix", "MORE and PAGE_SIZE of the function's environment"),
+        ({"S3_BUCKET": "b"}, "fix", "PAGE_SIZE of the function's environment differ"),
+        ({"S3_BUCKET": "b", "PAGE_SIZE": "300", "ZOOM_CLIENT_SECRET": "TOPSECRET"}, "fix", "make a new client secret"),
+    ],
+)
+def test_environment(actual: dict[str, str], status: str, words: str) -> None:
+    found = judge.environment(actual, {"S3_BUCKET": "b", "PAGE_SIZE": "300"}, "collector")
+    check(found, status, words)
+    assert "TOPSECRET" not in found.sentence
+
+
+SCHEDULE = {"State": "ENABLED", "ScheduleExpression": "rate(15 minutes)", "Target": {"Arn": FUNCTION, "RoleArn": "r"}}
+EXPECTED = {"name": "every-15", "enabled": True, "expression": "rate(15 minutes)", "role_arn": "r"}
+
+
+@pytest.mark.parametrize(
+    ("change", "expected", "status", "words"),
+    [
+        ({}, {}, "ok", "at rate(15 minutes)"),
+        ({"State": "DISABLED"}, {}, "fix", "nothing is collected: enable it (AWS console: Amazon EventBridge"),
+        ({"State": "DISABLED"}, {"enabled": False}, "fix", "set `schedule = { enabled = true }` and apply"),
+        ({"Target": {"Arn": "arn:other", "RoleArn": "r"}}, {}, "fix", "starts arn:other and not the collector"),
+        ({"Target": {"Arn": FUNCTION, "RoleArn": "other"}}, {}, "fix", "uses the role other"),
+        ({"ScheduleExpression": "rate(1 day)"}, {}, "fix", "runs at rate(1 day) and not at rate(15 minutes)"),
+    ],
+)
+def test_schedule(change: dict[str, Any], expected: dict[str, Any], status: str, words: str) -> None:
+    check(judge.schedule({**SCHEDULE, **change}, {**EXPECTED, **expected}, FUNCTION), status, words)
+
+
+def run(outcome: Any, minutes: int, sentence: str = "") -> Run:
+    return Run("id", NOW - timedelta(minutes=minutes), 2.0, outcome, sentence)
+
+
+@pytest.mark.parametrize(
+    ("found", "status", "words"),
+    [
+        ([run("failed", 30, "Once."), run("ok", 15)], "ok", "ended well 15 minutes ago"),
+        ([run("ok", 15), run("running", 0)], "ok", "15 minutes ago"),
+        ([], "fix", "no run in the last 14 days"),
+        ([run("running", 0)], "fix", "no run in the last 14 days"),
+        ([run("failed", 15, "Zoom says no.")], "fix", "at 2026-11-24 16:45 UTC, failed: Zoom says no."),
+        ([run("waiting", 15)], "fix", "waited for credentials"),
+        ([run("ok", 300)], "fix", "12:00 UTC, 5 hours ago"),
+        ([run("stopped", 15, "Zoom's limit is reached.")], "unknown", "left early: Zoom's limit is reached."),
+    ],
+)
+def test_runs(found: list[Run], status: str, words: str) -> None:
+    check(judge.runs(found, NOW, longest_silence("rate(15 minutes)")), status, words)
+
+
+@pytest.mark.parametrize(
+    ("expression", "hours"),
+    [
+        ("rate(15 minutes)", 1.75),
+        ("rate(1 hour)", 4),
+        ("rate(2 days)", 145),
+        ("cron(0 6 * * ? *)", 25),
+        ("rate(x)", 25),
+    ],
+)
+def test_how_long_no_run_may_have_been(expression: str, hours: float) -> None:
+    assert longest_silence(expression) == timedelta(hours=hours)
+
+
+def test_dead_letters() -> None:
+    check(judge.dead_letters(0, "q"), "ok")
+    check(judge.dead_letters(1, "q"), "fix", "1 invocation could not", "Queues > q > Send and receive messages")
+    check(judge.dead_letters(2, "q"), "fix", "2 invocations could not")
+
+
+# --- the bucket ------------------------------------------------------------------------------------------------------
+
+created_or_not = pytest.mark.parametrize(
+    ("created", "how"), [(True, "run `terraform apply`"), (False, "AWS console under S3 > Buckets > b > ")]
+)
+
+
+def test_region() -> None:
+    check(judge.region("eu-west-1", "eu-west-1", "b"), "ok")
+    check(judge.region("us-east-1", "eu-west-1", "b"), "fix", "lies in us-east-1 and the function in eu-west-1")
+
+
+@created_or_not
+def test_versioning(created: bool, how: str) -> None:
+    check(judge.versioning("Enabled", "b", created=created, feed_deletes=True), "ok")
+    check(judge.versioning("Suspended", "b", created=created, feed_deletes=True), "fix", "delivered again", how)
+    check(judge.versioning(None, "b", created=created, feed_deletes=False), "fix", "a deleted record is gone", how)
+
+
+@created_or_not
+def test_encryption(created: bool, how: str) -> None:
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}
+    check(judge.encryption([rule], "b", created=created), "ok", "aws:kms")
+    check(judge.encryption([], "b", created=created), "fix", "no default encryption", how)
+
+
+@created_or_not
+def test_public_access(created: bool, how: str) -> None:
+    names = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
+    check(judge.public_access(dict.fromkeys(names, True), "b", created=created), "ok")
+    for name in names:
+        check(judge.public_access({**dict.fromkeys(names, True), name: False}, "b", created=created), "fix", name, how)
+    check(judge.public_access({}, "b", created=created), "fix", ", ".join(names[:3]), how)
+
+
+STATEMENT = {
+    "Sid": "DenyOverwriteOfRecords",
+    "Effect": "Deny",
+    "Principal": "*",
+    "Action": "s3:PutObject",
+    "Resource": ["arn:aws:s3:::b/x*", "arn:aws:s3:::b"],
+    "Condition": {"Null": {"s3:if-none-match": "true"}},
+}
+
+
+def policy(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def test_bucket_policy() -> None:
+    wanted = policy(STATEMENT)
+    renamed = {
+        **STATEMENT,
+        "Sid": "Ours",
+        "Action": ["s3:PutObject"],
+        "Resource": ["arn:aws:s3:::b", "arn:aws:s3:::b/x*"],
+    }
+    other = {**STATEMENT, "Action": "s3:DeleteObject"}
+    check(judge.policy(policy(other, renamed), wanted, "b", created=False), "ok")
+    check(judge.policy(policy(other), wanted, "b", created=True), "fix", "lacks DenyOverwriteOfRecords: run `terraform")
+    check(judge.policy(None, wanted, "b", created=False), "fix", "merge the output `bucket.policy` into its policy")
+    weaker = {**STATEMENT, "Condition": {"Null": {"s3:if-none-match": "false"}}}
+    check(judge.policy(policy(weaker), wanted, "b", created=True), "fix", "lacks")
+
+
+def checkpoint(**more: Any) -> bytes:
+    return encode(Checkpoint(date(2026, 11, 1), date(2026, 11, 20), **more))
+
+
+def test_checkpoint() -> None:
+    saved = NOW - timedelta(minutes=20)
+    check(judge.checkpoint(checkpoint(), saved, NOW), "ok", "20 minutes ago; nothing is owed.")
+    owing = Checkpoint(date(2026, 11, 1), date(2026, 11, 20), not_before=NOW)
+    owing.owe(date(2026, 11, 2), NOW, 300)
+    found = judge.checkpoint(encode(owing), saved, NOW)
+    check(found, "ok", "1 date is owed, and Zoom is left alone until 2026-11-24 17:00 UTC.")
+    check(judge.checkpoint(None, None, NOW), "fix", "no run has saved one yet")
+    check(judge.checkpoint(b"rubbish", saved, NOW), "fix", "is damaged", "loses nothing")
+    check(judge.checkpoint(b'{"cursor_date": "2026-11-01"}', saved, NOW), "fix", "still the guide's")
+    check(judge.checkpoint(b'{"schema": 99}', saved, NOW), "fix", "written by a newer collector")
+    check(judge.checkpoint(checkpoint(), NOW - timedelta(days=3), NOW), "fix", "last saved 3 days ago")
+
+
+# --- who may what ----------------------------------------------------------------------------------------------------
+
+
+def test_rights() -> None:
+    check(judge.rights([], "The collector's role", "r"), "ok", "The collector's role may do all")
+    found = judge.rights(["s3:PutObject on x"], "SecOps' reader", "u", "Users")
+    check(found, "fix", "SecOps' reader may not s3:PutObject on x", "IAM > Users > u > Permissions")
+
+
+def test_alarms() -> None:
+    quiet = {"all": "OK", "errors": "OK", "silence": "OK"}
+    names = list(quiet)
+    check(judge.alarms(quiet, names, "all"), "ok", "All 3 alarms are quiet.")
+    check(judge.alarms({**quiet, "all": "ALARM", "errors": "ALARM"}, names, "all"), "fix", "errors is in alarm")
+    two = {"all": "ALARM", "errors": "ALARM", "silence": "ALARM"}
+    check(judge.alarms(two, names, "all"), "fix", "errors and silence are in alarm", "CloudWatch > All alarms")
+    check(judge.alarms({**quiet, "all": "ALARM"}, names, "all"), "fix", "all is in alarm")
+    check(judge.alarms({"all": "OK"}, names, "all"), "fix", "The alarms errors and silence are gone")
+    check(judge.alarms({"all": "OK", "errors": "OK"}, names, "all"), "fix", "The alarm silence is gone")
+    check(judge.alarms({**quiet, "errors": "INSUFFICIENT_DATA"}, names, "all"), "unknown", "1 of 3 has too little data")
+
+
+def test_reader_user() -> None:
+    hour_ago = NOW - timedelta(hours=3)
+    check(judge.reader_user({"A": "Active"}, hour_ago, NOW, "u"), "ok", "SecOps reads", "3 hours ago")
+    check(judge.reader_user({}, None, NOW, "u"), "fix", "has no access key", "SIEM Settings > Feeds")
+    check(judge.reader_user({"A": "Inactive"}, hour_ago, NOW, "u"), "fix", "activate the feed's key (AWS console: IAM")
+    check(judge.reader_user({"A": "Active"}, None, NOW, "u"), "fix", "SecOps has not read yet")
+    check(judge.reader_user({"A": "Active"}, NOW - timedelta(days=3), NOW, "u"), "fix", "no longer reads", "3 days ago")
+    check(judge.reader_user({"A": "Active"}, NOW + timedelta(seconds=9), NOW, "u"), "ok", "less than a minute ago")
+
+
+def test_reader_role() -> None:
+    check(judge.reader_role(NOW - timedelta(hours=5), NOW, "r"), "ok", "the role r was last used 5 hours ago")
+    check(judge.reader_role(None, NOW, "r"), "fix", "nobody has used the role r")
+
+
+@pytest.mark.parametrize(
+    ("minutes", "text"),
+    [
+        (0.5, "less than a minute"),
+        (1, "1 minute"),
+        (90, "90 minutes"),
+        (120, "2 hours"),
+        (2879, "47 hours"),
+        (2880, "2 days"),
+    ],
+)
+def test_how_long_ago(minutes: float, text: str) -> None:
+    assert judge.ago(timedelta(minutes=minutes)) == text

@@ -1,0 +1,278 @@
+"""What the function is sent, and when a further run follows; the world is made up here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from zoom_operationlogs.checkpoint import Checkpoint, encode
+from zoom_operationlogs.event import Request
+from zoom_operationlogs.sweep import Sweep
+from zoomlogs.errors import CommandError
+from zoomlogs.invoke import events
+from zoomlogs.invoke.command import as_document, sentences
+from zoomlogs.invoke.invocation import Answer, sentence_of
+from zoomlogs.invoke.rounds import Ended, carry_out
+from zoomlogs.invoke.standing import Standing, UnreadableCheckpoint
+
+TODAY = date(2026, 11, 24)
+NOW = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)
+DAYS = [date(2026, 11, day) for day in range(1, 11)]
+TEN_DAYS = events.backfill("2026-11-01", "2026-11-10", TODAY)
+
+
+# --- events ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_function_understands_what_it_is_sent() -> None:
+    assert Request.from_event(TEN_DAYS.event, TODAY) == Request(backfill=(DAYS[0], DAYS[-1]))
+    assert Request.from_event(events.reconcile(TODAY, 3).event, TODAY) == Request(reconcile=True)
+    assert Request.from_event(events.run().event, TODAY) == Request()
+
+
+def test_which_dates_are_asked_for() -> None:
+    assert sorted(TEN_DAYS.dates or ()) == DAYS
+    assert sorted(events.reconcile(TODAY, 3).dates or ()) == [TODAY - timedelta(days=back) for back in (3, 2, 1, 0)]
+    assert events.run().dates is None
+    oldest = events.backfill("2026-05-24", "2026-11-24", TODAY)
+    assert len(oldest.dates or ()) == 185
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "sentence"),
+    [
+        ("2026-11-10", "2026-11-01", "--from 2026-11-10 is after --to 2026-11-01: give the earlier date as --from."),
+        (
+            "2026-11-20",
+            "2026-11-25",
+            "--to 2026-11-25 is still to come: give 2026-11-24, today in UTC, or an earlier date.",
+        ),
+        (
+            "2026-05-23",
+            "2026-11-01",
+            "--from 2026-05-23 is older than Zoom keeps its records: give 2026-05-24 or a later date.",
+        ),
+        (
+            "1.11.2026",
+            "2026-11-01",
+            "--from is '1.11.2026': give a calendar date written as YYYY-MM-DD, such as 2026-01-31.",
+        ),
+        (
+            "2026-11-01",
+            "2026-11-31",
+            "--to is '2026-11-31': give a calendar date written as YYYY-MM-DD, such as 2026-01-31.",
+        ),
+    ],
+)
+def test_wrong_dates_give_one_sentence_before_anything_is_invoked(first: str, last: str, sentence: str) -> None:
+    with pytest.raises(CommandError) as raised:
+        events.backfill(first, last, TODAY)
+    assert (str(raised.value), raised.value.status) == (sentence, 2)
+
+
+# --- the checkpoint's first line -------------------------------------------------------------------------------------
+
+
+def test_the_first_line_of_a_checkpoint_tells_what_is_owed() -> None:
+    checkpoint = Checkpoint(DAYS[0], TODAY, expired={date(2026, 5, 1)}, not_before=NOW)
+    checkpoint.owe(DAYS[3], NOW, 300)
+    checkpoint.sweeps = {
+        "tail": Sweep(TODAY, TODAY, 300, began=NOW, rows=5),
+        "2026-11-04": Sweep(DAYS[3], DAYS[3], 300, began=NOW, rows=1200),
+    }
+    header, _, _ = encode(checkpoint).partition(b"\n")
+    assert Standing.of(header) == Standing(
+        frozenset([DAYS[3]]), frozenset([date(2026, 5, 1)]), NOW, (("2026-11-04", 1200),)
+    )
+
+
+@pytest.mark.parametrize(
+    ("header", "why"),
+    [
+        (b"", "damaged"),
+        (b"[]", "damaged"),
+        (b'{"cursor_date": "2026-11-01"}', "none of this collector's"),
+        (b'{"schema": 99}', r"a newer collector wrote it \(schema 99\)"),
+    ],
+)
+def test_what_is_no_checkpoint_is_said_so(header: bytes, why: str) -> None:
+    with pytest.raises(UnreadableCheckpoint, match=why):
+        Standing.of(header)
+
+
+# --- errors of the function ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "message", "sentence"),
+    [
+        ("ZoomRefused", "The Zoom app is deactivated: activate it. (Zoom says: x)", None),
+        ("SettingsError", "S3_BUCKET is not set: give the name of the bucket to write to.", None),
+        ("KeyError", "'x'", "The function broke off: KeyError: 'x'."),
+        ("", "", "The function broke off: it does not say why."),
+        (
+            "Runtime.ExitError",
+            "RequestId: 1 Error: Runtime exited with error: signal: killed.",
+            "The function broke off: Runtime.ExitError: RequestId: 1 Error: Runtime exited with error: signal: killed.",
+        ),
+        (
+            "Sandbox.Timedout",
+            "RequestId: 1 Error: Task timed out after 300.00 seconds",
+            "Lambda ended the run at its timeout (Task timed out after 300.00 seconds); what it saved stays saved.",
+        ),
+    ],
+)
+def test_an_error_of_the_function_is_a_sentence(kind: str, message: str, sentence: str | None) -> None:
+    assert sentence_of({"errorType": kind, "errorMessage": message}) == (sentence or message)
+
+
+# --- rounds ----------------------------------------------------------------------------------------------------------
+
+
+def result(owed: int = 0, **more: Any) -> dict[str, Any]:
+    counts = {"written": 100, "objects": 1, "pages": 3, "owed": owed, "ended": True, "not_before": None}
+    return {"ok": True, "date": "2026-11-24", **counts, **more}
+
+
+@dataclass
+class World:
+    """Answers in turn; after each the checkpoint owes the dates given with it (None: it cannot be read)."""
+
+    answers: list[tuple[Answer, list[date] | None]]
+    told: Mapping[str, Any] = field(default_factory=dict)
+    sent: list[Mapping[str, str]] = field(default_factory=list)
+    paused: list[float] = field(default_factory=list)
+    expired: list[date] = field(default_factory=list)
+
+    def invoke(self, event: Mapping[str, str]) -> tuple[Answer, Mapping[str, Any]]:
+        self.sent.append(event)
+        return self.answers[len(self.sent) - 1][0], self.told
+
+    def standing(self) -> Standing | None:
+        owed = self.answers[len(self.sent) - 1][1]
+        return None if owed is None else Standing(frozenset(owed), frozenset(self.expired))
+
+    def now(self) -> datetime:
+        return NOW
+
+    def pause(self, seconds: float) -> None:
+        self.paused.append(seconds)
+
+
+def good(left: list[date] | None, **more: Any) -> tuple[Answer, list[date] | None]:
+    return Answer("id", result(**{"owed": len(left or ()), **more})), left
+
+
+def test_one_run_is_enough_where_nothing_is_owed() -> None:
+    world = World([good([])], {"zoom_calls": 3, "seconds": 2.5, "zoom_calls_left": 23_400})
+    ended = carry_out(TEN_DAYS, world, wait=False)
+    assert (ended.status, world.sent) == (0, [TEN_DAYS.event])
+    assert sentences(ended) == [
+        "The run wrote 100 records into 1 object from 3 pages of Zoom's report.",
+        "Nothing is owed.",
+        "Zoom allows 23,400 more calls today.",
+    ]
+    document = as_document(TEN_DAYS, ended)
+    assert document["ok"] is True
+    assert document["runs"][0] | {"result": {}} == {
+        "request_id": "id",
+        "ok": True,
+        "result": {},
+        "error": None,
+        "seconds": 2.5,
+        "zoom_calls": 3,
+        "zoom_calls_left": 23_400,
+    }
+
+
+def test_the_quota_may_stand_in_the_result_too_or_nowhere() -> None:
+    ended = carry_out(TEN_DAYS, World([good([], zoom_calls_left=7)]), wait=False)
+    assert sentences(ended)[-1] == "Zoom allows 7 more calls today."
+    assert sentences(carry_out(TEN_DAYS, World([good([])]), wait=False))[-1] == "Nothing is owed."
+
+
+def test_without_wait_what_is_owed_is_left_to_the_schedule() -> None:
+    ended = carry_out(TEN_DAYS, World([good([*DAYS[:8], TODAY])]), wait=False)
+    assert (ended.status, ended.owed_count) == (1, 8)  # today is owed too, but was not asked for
+    assert sentences(ended)[1:] == [
+        "Still owed: 8 dates (2026-11-01, 2026-11-02, 2026-11-03, 2026-11-04, 2026-11-05, 2026-11-06 and 2 more).",
+        "The schedule goes on with the dates owed; --wait stays until they are read.",
+    ]
+
+
+def test_with_wait_plain_runs_follow_until_the_dates_are_read() -> None:
+    world = World([good(DAYS), good(DAYS[:4]), good([TODAY])])
+    ended = carry_out(TEN_DAYS, world, wait=True)
+    assert (ended.status, world.sent) == (0, [TEN_DAYS.event, {}, {}])
+    assert sentences(ended)[0] == "3 runs wrote 300 records into 3 objects from 9 pages of Zoom's report."
+
+
+def test_a_plain_run_counts_every_date_owed() -> None:
+    ended = carry_out(events.run(), World([good([TODAY, DAYS[0]])]), wait=False)
+    assert (ended.status, ended.owed) == (1, [DAYS[0], TODAY])
+
+
+def test_runs_that_bring_nothing_further_end_it() -> None:
+    world = World([good(DAYS[:3], written=0)] * 9)
+    ended = carry_out(TEN_DAYS, world, wait=True)
+    assert (ended.status, len(world.sent)) == (1, 3)
+    assert ended.sentence.startswith("2 runs brought nothing further, as when little of Zoom's daily quota is left")
+
+
+def test_runs_that_write_or_come_further_in_a_date_go_on() -> None:
+    world = World([good(DAYS[:3])] * 5 + [good([])])
+    assert carry_out(TEN_DAYS, world, wait=True).status == 0
+
+
+def test_zoom_is_left_alone_as_it_wishes() -> None:
+    soon, late = NOW + timedelta(minutes=2), NOW + timedelta(hours=7)
+    world = World([good(DAYS, not_before=soon.isoformat()), good(DAYS[:1], not_before=late.isoformat(), ended=False)])
+    ended = carry_out(TEN_DAYS, world, wait=True)
+    assert (ended.status, world.paused) == (1, [120])
+    assert ended.sentence == "Zoom asks not to be called before 2026-11-25 00:00 UTC: the schedule goes on then."
+
+
+def test_a_failed_run_ends_it_with_its_own_sentence() -> None:
+    world = World([good(DAYS), (Answer("id", {}, "The Zoom app is deactivated: activate it."), DAYS)])
+    ended = carry_out(TEN_DAYS, world, wait=True)
+    assert ended.status == 1
+    assert sentences(ended)[-1] == "The Zoom app is deactivated: activate it."
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        ({"ok": False, "written": 0, "waiting_for": "credentials"}, "The secret is still empty"),
+        ({"statusCode": 200}, "The function answered something else than its result"),
+        (result(ended=False), "The run left before it had read the newest records to their end"),
+        (result(ended=False, not_before=NOW.isoformat()), "Zoom asks not to be called before 2026-11-24 17:00 UTC"),
+    ],
+)
+def test_a_run_that_did_not_do_it_all_is_no_success(answer: dict[str, Any], sentence: str) -> None:
+    ended = carry_out(events.run(), World([(Answer("id", answer), [])]), wait=True)
+    assert ended.status == 1
+    assert ended.sentence.startswith(sentence)
+    assert "Nothing is owed." not in sentences(ended)
+
+
+def test_without_the_checkpoint_the_result_counts() -> None:
+    world = World([good(None, owed=3), good(None, owed=0)])
+    assert carry_out(TEN_DAYS, world, wait=True).status == 0
+    ended = carry_out(TEN_DAYS, World([good(None, owed=3)]), wait=False)
+    assert (ended.status, ended.owed) == (1, None)
+    assert "Still owed: 3 dates." in sentences(ended)
+    assert as_document(TEN_DAYS, ended)["owed"] is None
+
+
+def test_dates_that_zoom_no_longer_has_are_named() -> None:
+    ended = carry_out(TEN_DAYS, World([good([])], expired=[DAYS[0], date(2026, 1, 1)]), wait=False)
+    assert "Zoom no longer has 1 date: 2026-11-01." in sentences(ended)
+
+
+def test_an_end_is_well_only_with_nothing_owed() -> None:
+    assert Ended().status == 0
+    assert Ended(owed_count=1).status == 1
+    assert Ended(ok=False).status == 1
