@@ -326,8 +326,8 @@ def alarms(states: Mapping[str, str], expected: Collection[str], composite: str)
     raised = sorted(name for name, state in states.items() if state == "ALARM" and name != composite)
     if raised or states.get(composite) == "ALARM":
         return fix(
-            f"In alarm: {_and(raised or [composite])}; docs/operations.md says what to do (AWS console: CloudWatch > All"
-            " alarms)."
+            f"In alarm: {_and(raised or [composite])}; docs/operations.md says what to do (AWS console: CloudWatch >"
+            " All alarms)."
         )
     blind = sorted(name for name, state in states.items() if state == "INSUFFICIENT_DATA")
     if blind:
