@@ -1,0 +1,66 @@
+"""`zoomlogs` itself: its help, its version, and completion in bash, through the console script as it is installed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow  # each starts a process
+
+SCRIPT = Path(sys.executable).with_name("zoomlogs")
+COMMANDS = {"doctor", "logs", "run", "reconcile", "backfill", "udm", "demo"}
+
+
+def zoomlogs(*arguments: str, **environment: str) -> str:
+    environ = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", **environment}
+    ended = subprocess.run([SCRIPT, *arguments], env=environ, capture_output=True, text=True, check=True)
+    return ended.stdout
+
+
+def test_help_groups_the_commands() -> None:
+    text = zoomlogs("--help")
+    groups = [line.strip("╭─╮ ") for line in text.splitlines() if line.startswith("╭")]
+    assert groups == ["Options", "See that it works", "Start runs", "Google SecOps", "Try it without AWS or Zoom"]
+    listed = {line.split()[1] for line in text.splitlines() if line.startswith("│ ") and line[2].isalpha()}
+    assert listed >= COMMANDS
+    assert 'output "zoom_operation_logs" { value = module.zoom_operation_logs }' in text
+
+
+@pytest.mark.parametrize("command", ["doctor", "logs", "run", "reconcile", "backfill"])
+def test_the_help_of_a_command_has_an_example_and_its_exit_statuses(command: str) -> None:
+    text = zoomlogs(command, "--help")
+    assert f"  zoomlogs {command}" in text
+    assert "Ends with 0" in text
+    assert "--json" in text
+
+
+def test_version() -> None:
+    assert zoomlogs("--version") == f"zoomlogs {version('terraform-aws-zoom-operation-logs')}\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "completions"),
+    [("zoomlogs ba", "backfill"), ("zoomlogs backfill --f", "--from"), ("zoomlogs logs --la", "--last")],
+)
+def test_bash_completes(words: str, completions: str) -> None:
+    """As bash asks it: by the function that --install-completion writes into ~/.bash_completions."""
+    program = (
+        'eval "$(zoomlogs --show-completion bash)"; COMP_WORDS=($1); COMP_CWORD=$((${#COMP_WORDS[@]} - 1));'
+        ' _zoomlogs_completion zoomlogs; printf "%s\\n" "${COMPREPLY[@]}"'
+    )
+    environ = {**os.environ, "PATH": f"{SCRIPT.parent}{os.pathsep}{os.environ['PATH']}"}
+    ended = subprocess.run(
+        ["bash", "-c", program, "bash", words], env=environ, capture_output=True, text=True, check=True
+    )
+    assert ended.stdout.split() == [completions]
+
+
+def test_completion_installs(tmp_path: Path) -> None:
+    assert "bash completion installed" in zoomlogs("--install-completion", "bash", HOME=str(tmp_path))
+    assert "_zoomlogs_completion" in (tmp_path / ".bash_completions" / "zoomlogs.sh").read_text()
+    assert "zoomlogs.sh" in (tmp_path / ".bashrc").read_text()

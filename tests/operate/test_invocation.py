@@ -1,0 +1,79 @@
+"""An invocation asks once, however it fails, and says in a sentence what happened."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+from zoomlogs.errors import CommandError
+from zoomlogs.invoke.invocation import LONGEST_RUN_SECONDS, PATIENT, invoke
+
+pytestmark = pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
+
+
+def client(**options: str) -> object:
+    keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "eu-west-1"}
+    return boto3.client("lambda", config=PATIENT, **keys, **options)
+
+
+@contextmanager
+def hanging_up() -> Iterator[tuple[str, list[int]]]:
+    """A server that takes a request and hangs up; it counts them."""
+    calls: list[int] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = server.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.recv(65536)
+                    calls.append(1)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}", calls
+
+
+def test_a_connection_that_breaks_is_no_second_run(monkeypatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with hanging_up() as (url, calls), pytest.raises(CommandError) as raised:
+        invoke(client(endpoint_url=url), "collector", {}, lambda: None)
+    assert len(calls) == 1
+    assert raised.value.status == 1
+    assert str(raised.value).startswith("The connection broke while collector was running (")
+    assert str(raised.value).endswith("goes on in AWS: `zoomlogs logs` shows how it ended.")
+
+
+def test_the_client_outlasts_every_run() -> None:
+    assert PATIENT.read_timeout > LONGEST_RUN_SECONDS  # what botocore was told, in seconds
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        ("ResourceNotFoundException", "There is no function collector: run `terraform apply`, or give the outputs"),
+        ("TooManyRequestsException", "AWS allows no further run of collector at this moment (Because"),
+        ("AccessDeniedException", "collector could not be invoked: Because (AccessDeniedException)."),
+        ("ServiceException", "collector could not be invoked: Because (ServiceException)."),
+    ],
+)
+def test_a_refusal_is_a_sentence(code: str, sentence: str) -> None:
+    one = client()
+    with Stubber(one) as stub:
+        stub.add_client_error("invoke", code, "Because.", 400)
+        with pytest.raises(CommandError) as raised:
+            invoke(one, "collector", {}, lambda: None)
+    assert str(raised.value).startswith(sentence)
+    assert raised.value.status == 1
+
+
+def test_an_unforeseen_error_is_not_swallowed() -> None:
+    with pytest.raises(AttributeError):
+        invoke(object(), "collector", {}, lambda: None)
