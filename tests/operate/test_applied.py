@@ -1,0 +1,486 @@
+"""The operator's commands on the module as Terraform applies it: an operator's day, their rights, and what goes wrong."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from standins import deployment as world
+from standins.aws import AwsStandIn, Keys
+from standins.clock import Clock
+from standins.zoom import Zoom
+from zoomlogs import deployment
+from zoomlogs.deployment import Deployment
+from zoomlogs.doctor import command as doctor_command
+from zoomlogs.doctor.checks import CHECKS
+from zoomlogs.doctor.findings import Finding
+from zoomlogs.doctor.rights import by_check
+from zoomlogs.doctor.rights import statements as of_doctor
+from zoomlogs.doctor.world import World
+from zoomlogs.errors import CommandError
+from zoomlogs.invoke import command as invoke_command
+from zoomlogs.invoke.rights import statements as of_run
+from zoomlogs.logs import command as logs_command
+from zoomlogs.logs.rights import statements as of_logs
+
+pytestmark = pytest.mark.slow
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SCRIPT = Path(sys.executable).with_name("zoomlogs")
+CHECK = {check.name: check for check in CHECKS}
+NAMES = list(CHECK)
+
+
+@dataclass
+class Place:
+    """The applied module, its outputs in a file, and the environment in which the console script runs."""
+
+    world: world.Deployment
+    outputs: Path
+    deployment: Deployment
+
+    @property
+    def aws(self) -> AwsStandIn:
+        return self.world.aws
+
+    def zoomlogs(self, *arguments: str, status: int = 0) -> str:
+        """Run the console script; return what it printed on standard output."""
+        environ = {**self.aws.env(), "ZOOMLOGS_OUTPUTS": str(self.outputs), "COLUMNS": "80"}
+        ended = subprocess.run([SCRIPT, *arguments], env=environ, capture_output=True, text=True, check=False)
+        assert "Traceback" not in ended.stderr
+        assert ended.returncode == status, ended.stdout + ended.stderr
+        self.said = ended.stderr
+        return ended.stdout
+
+    def doctor(self, status: int) -> dict[str, dict[str, str]]:
+        """Run the doctor; return what each check found."""
+        return {found["check"]: found for found in json.loads(self.zoomlogs("doctor", "--json", status=status))}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    now = datetime.now(UTC)
+    zoom = Zoom(clock=Clock(now, ticking=True))
+    for back in range(25):
+        zoom.add_day((now - timedelta(days=back)).date(), 350, seed=back + 1)
+    with world.deployed(REPOSITORY, zoom) as applied:
+        outputs = tmp_path_factory.mktemp("outputs") / "outputs.json"
+        outputs.write_text(json.dumps(applied.outputs))
+        yield Place(applied, outputs, deployment.read_deployment(str(outputs)))
+
+
+@pytest.fixture
+def environ(place: Place, monkeypatch: pytest.MonkeyPatch) -> Callable[[Keys | None], None]:
+    """Sets this process's environment to somebody's credentials on the stand-in; to the root's at first."""
+
+    def become(keys: Keys | None) -> None:
+        monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
+        for name, value in {**place.aws.env(), **(place.aws.credentials(keys) if keys else {})}.items():
+            if name.startswith("AWS_") or name.lower() == "no_proxy":
+                monkeypatch.setenv(name, value)
+
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    become(None)
+    return become
+
+
+# --- an operator's day -----------------------------------------------------------------------------------------------
+
+
+def test_an_operators_day(place: Place) -> None:
+    # Nothing has run yet, and the secret is empty.
+    place.zoomlogs("logs", status=1)
+    assert "No run has left a word" in place.said
+    assert place.zoomlogs("run", status=1).startswith("The secret is still empty")
+    assert "is still empty: store" in place.said  # the log, followed
+    found = place.doctor(status=1)
+    assert [name for name, each in found.items() if each["status"] == "fix"] == [
+        "secret",
+        "runs",
+        "checkpoint",
+        "reader",
+    ]
+    assert [name for name, each in found.items() if each["status"] == "unknown"] == ["sign-in", "report", "alarms"]
+
+    # Wrong credentials, then the right ones.
+    place.world.store_credentials(client_secret="TOPSECRET-but-wrong")
+    text = place.zoomlogs("run", status=1)
+    assert text.startswith("Zoom does not know this client id and client secret: copy both anew")
+    assert place.doctor(status=1)["sign-in"]["sentence"].startswith("Zoom does not know this client id")
+    assert "TOPSECRET" not in place.zoomlogs("doctor", status=1) + place.said
+    place.world.store_credentials()
+    text = place.zoomlogs("run")
+    assert "The run wrote " in text
+    assert text.endswith("Nothing is owed.\n")
+
+    # A backfill, a reconcile, and all of them in the log.
+    first, last = (datetime.now(UTC).date() - timedelta(days=back) for back in (20, 9))
+    document = json.loads(place.zoomlogs("backfill", "--from", str(first), "--to", str(last), "--wait", "--json"))
+    assert (document["ok"], document["owed"], document["written"]) == (True, [], 12 * 350)
+    [run] = document["runs"]
+    assert run["zoom_calls"] >= 12
+    assert json.loads(place.zoomlogs("reconcile", "--json"))["written"] == 0
+    shown = json.loads(place.zoomlogs("logs", "--json"))
+    assert [each["outcome"] for each in shown] == ["waiting", "failed", "ok", "ok", "ok"]
+    assert shown[3]["request_id"] == run["request_id"]
+    assert shown[3]["written"] == 12 * 350
+    table = place.zoomlogs("logs")
+    assert max(map(len, table.splitlines())) <= 80
+    assert table.count("failed") == 2  # in the table, and its sentence below
+
+    # The reader gets a key, and SecOps uses it.
+    iam = place.aws.client("iam")
+    made = iam.create_access_key(UserName="secops-reader")["AccessKey"]
+    assert "SecOps has not read yet" in place.doctor(status=1)["reader"]["sentence"]
+    with place.aws.authorising():
+        reader = place.aws.client("s3", Keys(made["AccessKeyId"], made["SecretAccessKey"]))
+        assert reader.list_objects_v2(Bucket=place.deployment.bucket, Prefix=place.deployment.prefix)["KeyCount"]
+    found = place.doctor(status=0)
+    assert {each["status"] for name, each in found.items() if name != "alarms"} == {"ok"}
+    assert place.zoomlogs("doctor").count("✓") == len(CHECKS) - 1
+
+
+def test_usage_is_said_before_anything_is_invoked(place: Place) -> None:
+    place.zoomlogs("backfill", "--from", "2026-01-02", "--to", "2026-01-01", status=2)
+    assert place.said == "--from 2026-01-02 is after --to 2026-01-01: give the earlier date as --from.\n"
+    place.zoomlogs("backfill", "--from", "2026-01-02", status=2)
+    place.zoomlogs("logs", "--last", "0", status=2)
+    place.zoomlogs("doctor", "--outputs", "/nowhere.json", status=2)
+    assert place.said == "/nowhere.json cannot be read: No such file or directory.\n"
+
+
+# --- rights ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Operator:
+    """A user whose only policy can be set."""
+
+    aws: AwsStandIn
+    keys: Keys
+
+    def may(self, statements: list[dict[str, Any]]) -> None:
+        iam = self.aws.client("iam")
+        if not statements:
+            iam.delete_user_policy(UserName="operator", PolicyName="p")
+            return
+        document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        iam.put_user_policy(UserName="operator", PolicyName="p", PolicyDocument=document)
+
+
+@pytest.fixture(scope="module")
+def user(place: Place) -> Operator:
+    iam = place.aws.client("iam")
+    iam.create_user(UserName="operator")
+    made = iam.create_access_key(UserName="operator")["AccessKey"]
+    return Operator(place.aws, Keys(made["AccessKeyId"], made["SecretAccessKey"]))
+
+
+@pytest.fixture
+def operator(place: Place, user: Operator, environ: Callable[[Keys | None], None]) -> Iterator[Operator]:
+    environ(user.keys)
+    with place.aws.authorising():
+        yield user
+
+
+def without(statements: list[dict[str, Any]], action: str) -> list[dict[str, Any]]:
+    """Leave one action out."""
+    left = [{**each, "Action": [name for name in each["Action"] if name != action]} for each in statements]
+    return [each for each in left if each["Action"]]
+
+
+def actions(statements: list[dict[str, Any]]) -> list[str]:
+    return sorted({action for each in statements for action in each["Action"]})
+
+
+def with_alarms(place: Place) -> Deployment:
+    outputs = copy.deepcopy(dict(place.deployment.outputs))
+    outputs["monitoring"] = {"composite_alarm_name": "all", "alarm_names": ["errors"]}
+    alarm = {"MetricName": "m", "Namespace": "n", "Period": 60, "EvaluationPeriods": 1, "Threshold": 1.0}
+    cloudwatch = place.aws.client("cloudwatch")
+    cloudwatch.put_metric_alarm(AlarmName="errors", ComparisonOperator="GreaterThanThreshold", Statistic="Sum", **alarm)
+    cloudwatch.put_composite_alarm(AlarmName="all", AlarmRule="ALARM(errors)")
+    for name in ("errors", "all"):
+        cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="test")
+    return Deployment(outputs)
+
+
+def look(name: str, at: Deployment) -> Finding:
+    return CHECK[name](World(at, boto3.Session(region_name=at.region)))
+
+
+def with_role(place: Place) -> Deployment:
+    """The reader as a role: the collector's, which has been used or not."""
+    outputs = copy.deepcopy(dict(place.deployment.outputs))
+    outputs["reader"] = {"mode": "role", "name": outputs["role"]["name"], "arn": outputs["role"]["arn"]}
+    return Deployment(outputs)
+
+
+LEANS_ON = {"package": "function", "environment": "function", "sign-in": "secret", "report": "secret"}
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "clock"])
+def test_a_check_needs_exactly_its_rights(place: Place, operator: Operator, name: str) -> None:
+    at = with_alarms(place) if name == "alarms" else place.deployment
+    needed = by_check(at)[LEANS_ON.get(name, name)]
+    operator.may(needed)
+    assert look(name, at).status == "ok", look(name, at)
+    for action in actions(needed):
+        if action == "s3:ListBucket":
+            continue  # only for a checkpoint that is not there: below
+        operator.may(without(needed, action))
+        found = look(name, at)
+        assert found.status == "unknown", (action, found)
+        assert "may not look at" in found.sentence or "the secret gives no credentials" in found.sentence
+    operator.may([])
+
+
+def test_a_missing_checkpoint_is_told_from_a_forbidden_one(place: Place, operator: Operator) -> None:
+    outputs = copy.deepcopy(dict(place.deployment.outputs))
+    outputs["bucket"]["state_key"] = "zoom/nowhere.json"
+    at = Deployment(outputs)
+    needed = by_check(at)["checkpoint"]
+    operator.may(needed)
+    assert look("checkpoint", at).sentence.startswith("There is no checkpoint: ")
+    operator.may(without(needed, "s3:ListBucket"))
+    assert look("checkpoint", at).status == "unknown"
+
+
+def test_a_role_that_reads_needs_one_right(place: Place, operator: Operator) -> None:
+    at = with_role(place)
+    needed = by_check(at)["reader"]
+    assert actions(needed) == ["iam:GetRole"]
+    operator.may(needed)
+    assert look("reader", at).sentence.startswith("SecOps has not read yet: nobody has used the role ")
+    operator.may([])
+    assert look("reader", at).status == "unknown"
+
+
+def test_the_clock_needs_no_right(place: Place, operator: Operator) -> None:
+    operator.may([])
+    assert look("clock", place.deployment).status == "ok"
+
+
+def test_the_doctor_works_under_its_rights(place: Place, operator: Operator, capsys: Any) -> None:
+    operator.may(of_doctor(place.deployment))
+    assert doctor_command.main(place.deployment, as_json=True) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {each["status"] for each in found if each["check"] != "alarms"} == {"ok"}
+    operator.may([])
+    assert doctor_command.main(place.deployment, as_json=True) == 0  # nothing is known to be wrong
+    found = json.loads(capsys.readouterr().out)
+    assert {each["status"] for each in found if each["check"] != "clock"} == {"unknown"}
+
+
+def test_logs_works_under_its_rights(place: Place, operator: Operator) -> None:
+    operator.may(of_logs(place.deployment))
+    assert logs_command.main(place.deployment, 5, as_json=True) == 0
+    operator.may([])
+    with pytest.raises(CommandError, match=r"^The log group .* cannot be read: .* \(AccessDeniedException\)\.$"):
+        logs_command.main(place.deployment, 5, as_json=True)
+
+
+@pytest.mark.parametrize(
+    ("left_out", "status", "said"),
+    [
+        ("", 0, ""),
+        ("logs:FilterLogEvents", 0, "The log /aws/lambda/zoom_operationlogs_to_s3 cannot be followed: "),
+        ("s3:GetObject", 0, "Which dates are owed is not known, as s3://zoom-operation-logs/zoom/operationlogs-state/"),
+    ],
+)
+def test_run_works_under_its_rights(
+    place: Place, operator: Operator, capsys: Any, left_out: str, status: int, said: str
+) -> None:
+    operator.may(without(of_run(place.deployment), left_out))
+    assert invoke_command.reconcile(place.deployment, wait=False, as_json=False) == status
+    captured = capsys.readouterr()
+    assert said in captured.err
+    assert ("cannot be" in captured.err) == bool(left_out)
+    assert captured.out.startswith("The run wrote ")
+
+
+def test_whoever_may_not_start_a_run_is_told(place: Place, operator: Operator) -> None:
+    operator.may(without(of_run(place.deployment), "lambda:InvokeFunction"))
+    with pytest.raises(CommandError, match=r"could not be invoked: .*lambda:InvokeFunction.*\(AccessDenied"):
+        invoke_command.run(place.deployment, wait=False, as_json=False)
+
+
+# --- what goes wrong -------------------------------------------------------------------------------------------------
+
+Spoil = Callable[[AwsStandIn, Deployment], Callable[[], Any]]
+
+
+def _schedule_off(aws: AwsStandIn, at: Deployment) -> Callable[[], Any]:
+    scheduler = aws.client("scheduler")
+    wanted = ("Name", "GroupName", "ScheduleExpression", "Target", "FlexibleTimeWindow", "State")
+    now = scheduler.get_schedule(Name=at.outputs["schedule"]["name"])
+    kept = {name: now[name] for name in wanted}
+    scheduler.update_schedule(**kept | {"State": "DISABLED"})
+    return lambda: scheduler.update_schedule(**kept)
+
+
+def _variable_changed(aws: AwsStandIn, at: Deployment) -> Callable[[], Any]:
+    client = aws.client("lambda")
+
+    def update(**change: str) -> None:
+        variables = {**at.environment, **change}
+        client.update_function_configuration(FunctionName=at.function_name, Environment={"Variables": variables})
+
+    update(PAGE_SIZE="1")
+    return update
+
+
+def _dead_letter(aws: AwsStandIn, at: Deployment) -> Callable[[], Any]:
+    url = at.outputs["dead_letter_queue"]["url"]
+    aws.client("sqs").send_message(QueueUrl=url, MessageBody="{}")
+    return lambda: aws.client("sqs").purge_queue(QueueUrl=url)
+
+
+def _versioning_off(aws: AwsStandIn, at: Deployment) -> Callable[[], Any]:
+    def be(status: str) -> None:
+        aws.client("s3").put_bucket_versioning(Bucket=at.bucket, VersioningConfiguration={"Status": status})
+
+    be("Suspended")
+    return lambda: be("Enabled")
+
+
+def _no_encryption(aws: AwsStandIn, at: Deployment) -> Callable[[], Any]:
+    s3 = aws.client("s3")
+    kept = s3.get_bucket_encryption(Bucket=at.bucket)["ServerSideEncryptionConfiguration"]
+    s3.delete_bucket_encryption(Bucket=at.bucket)
+    return lambda: s3.put_bucket_encryption(Bucket=at.bucket, ServerSideEncryptionConfiguration=kept)
+
+
+def _no_block(aws: AwsStandIn, at: Deployment) -> Callable[[], Any]:
+    s3 = aws.client("s3")
+    kept = s3.get_public_access_block(Bucket=at.bucket)["PublicAccessBlockConfiguration"]
+    s3.delete_public_access_block(Bucket=at.bucket)
+    return lambda: s3.put_public_access_block(Bucket=at.bucket, PublicAccessBlockConfiguration=kept)
+
+
+def _no_policy(aws: AwsStandIn, at: Deployment) -> Callable[[], Any]:
+    s3 = aws.client("s3")
+    s3.delete_bucket_policy(Bucket=at.bucket)
+    return lambda: s3.put_bucket_policy(Bucket=at.bucket, Policy=at.outputs["bucket"]["policy"])
+
+
+def _role_without_policy(aws: AwsStandIn, at: Deployment) -> Callable[[], Any]:
+    role = {"RoleName": at.outputs["role"]["name"], "PolicyArn": at.outputs["role"]["policy_arn"]}
+    aws.client("iam").detach_role_policy(**role)
+    return lambda: aws.client("iam").attach_role_policy(**role)
+
+
+def _reader_without_policy(aws: AwsStandIn, at: Deployment) -> Callable[[], Any]:
+    reader = {"UserName": at.outputs["reader"]["name"], "PolicyArn": at.outputs["reader"]["policy_arn"]}
+    aws.client("iam").detach_user_policy(**reader)
+    return lambda: aws.client("iam").attach_user_policy(**reader)
+
+
+def _scheduler_without_policy(aws: AwsStandIn, at: Deployment) -> Callable[[], Any]:
+    iam, name = aws.client("iam"), {"RoleName": at.outputs["schedule"]["role_name"], "PolicyName": "invoke-collector"}
+    kept = json.dumps(iam.get_role_policy(**name)["PolicyDocument"])
+    iam.delete_role_policy(**name)
+    return lambda: iam.put_role_policy(**name, PolicyDocument=kept)
+
+
+def _key_inactive(aws: AwsStandIn, at: Deployment) -> Callable[[], Any]:
+    iam, user = aws.client("iam"), at.outputs["reader"]["name"]
+    [key] = iam.list_access_keys(UserName=user)["AccessKeyMetadata"]
+
+    def be(status: str) -> None:
+        iam.update_access_key(UserName=user, AccessKeyId=key["AccessKeyId"], Status=status)
+
+    be("Inactive")
+    return lambda: be("Active")
+
+
+def _damaged_checkpoint(aws: AwsStandIn, at: Deployment) -> Callable[[], Any]:
+    s3, place = aws.client("s3"), {"Bucket": at.bucket, "Key": at.state_key}
+    kept = s3.get_object(**place)["Body"].read()
+    s3.put_object(**place, Body=kept[:-1])
+    return lambda: s3.put_object(**place, Body=kept)
+
+
+def _alarm_raised(aws: AwsStandIn, _: Deployment) -> Callable[[], Any]:
+    def be(state: str) -> None:
+        aws.client("cloudwatch").set_alarm_state(AlarmName="errors", StateValue=state, StateReason="test")
+
+    be("ALARM")
+    return lambda: be("OK")
+
+
+@pytest.mark.parametrize(
+    ("name", "spoil", "words"),
+    [
+        ("schedule", _schedule_off, "The schedule is disabled"),
+        ("environment", _variable_changed, "PAGE_SIZE of the function's environment"),
+        ("dead letters", _dead_letter, "1 invocation could not be delivered"),
+        ("versioning", _versioning_off, "The bucket keeps no versions"),
+        ("encryption", _no_encryption, "The bucket has no default encryption"),
+        ("public access", _no_block, "does not shut out the public"),
+        (
+            "bucket policy",
+            _no_policy,
+            "lacks DenyInsecureTransport, DenyOverwriteOfRecords and DenyCustomerProvidedKeys",
+        ),
+        ("collector's rights", _role_without_policy, "s3:PutObject on arn:aws:s3:::zoom-operation-logs/zoom/"),
+        ("reader's rights", _reader_without_policy, "SecOps' reader may not s3:ListBucket on"),
+        ("scheduler's rights", _scheduler_without_policy, "may not lambda:InvokeFunction on"),
+        ("reader", _key_inactive, "No access key of secops-reader is active"),
+        ("checkpoint", _damaged_checkpoint, "The checkpoint is damaged"),
+        ("alarms", _alarm_raised, "In alarm: errors;"),
+    ],
+)
+@pytest.mark.usefixtures("environ")
+def test_what_is_spoilt_is_found_and_then_well_again(place: Place, name: str, spoil: Spoil, words: str) -> None:
+    at = with_alarms(place) if name == "alarms" else place.deployment
+    mend = spoil(place.aws, at)
+    try:
+        found = look(name, at)
+    finally:
+        mend()
+    assert (found.status, words in found.sentence) == ("fix", True), found
+    assert look(name, at).status == "ok"
+
+
+NOWHERE = {
+    "secret": ("secret", "arn", "arn:aws:secretsmanager:us-east-1:123456789012:secret:nowhere-AbCdEf"),
+    "function": ("function", "name", "nowhere"),
+    "schedule": ("schedule", "name", "nowhere"),
+    "runs": ("log_group", "name", "/nowhere"),
+    "dead letters": ("dead_letter_queue", "url", "https://sqs.us-east-1.amazonaws.com/123456789012/nowhere"),
+    "bucket": ("bucket", "name", "nowhere"),
+    "versioning": ("bucket", "name", "nowhere"),
+    "reader": ("reader", "name", "nowhere"),
+}
+
+
+@pytest.mark.parametrize("name", NOWHERE)
+@pytest.mark.usefixtures("environ")
+def test_what_is_gone_is_said_to_be_gone(place: Place, name: str) -> None:
+    outputs = copy.deepcopy(dict(place.deployment.outputs))
+    output, attribute, value = NOWHERE[name]
+    outputs[output][attribute] = value
+    found = look(name, Deployment(outputs))
+    assert found.status == "fix"
+    assert found.sentence.startswith("There is no "), found
+
+
+@pytest.mark.usefixtures("environ")
+def test_where_aws_is_not_reached_nothing_is_claimed(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    for name in ("secret", "clock", "sign-in", "bucket"):
+        found = look(name, place.deployment)
+        assert found.status == "unknown", found
+    assert "AWS was not reached" in look("secret", place.deployment).sentence
