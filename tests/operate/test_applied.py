@@ -1,4 +1,4 @@
-"""The operator's commands on the module as Terraform applies it: an operator's day, their rights, and what goes wrong."""
+"""The operator's commands on the module as Terraform applies it: a day, their rights, and what goes wrong."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -173,7 +174,8 @@ class Operator:
     def may(self, statements: list[dict[str, Any]]) -> None:
         iam = self.aws.client("iam")
         if not statements:
-            iam.delete_user_policy(UserName="operator", PolicyName="p")
+            with suppress(iam.exceptions.NoSuchEntityException):
+                iam.delete_user_policy(UserName="operator", PolicyName="p")
             return
         document = json.dumps({"Version": "2012-10-17", "Statement": statements})
         iam.put_user_policy(UserName="operator", PolicyName="p", PolicyDocument=document)
@@ -221,7 +223,7 @@ def look(name: str, at: Deployment) -> Finding:
 
 
 def with_role(place: Place) -> Deployment:
-    """The reader as a role: the collector's, which has been used or not."""
+    """The reader as a role; the collector's serves for one, which has been used."""
     outputs = copy.deepcopy(dict(place.deployment.outputs))
     outputs["reader"] = {"mode": "role", "name": outputs["role"]["name"], "arn": outputs["role"]["arn"]}
     return Deployment(outputs)
@@ -262,7 +264,9 @@ def test_a_role_that_reads_needs_one_right(place: Place, operator: Operator) -> 
     needed = by_check(at)["reader"]
     assert actions(needed) == ["iam:GetRole"]
     operator.may(needed)
-    assert look("reader", at).sentence.startswith("SecOps has not read yet: nobody has used the role ")
+    assert look("reader", at).sentence.startswith(
+        "SecOps reads: the role WriteZoomOperationLogsToS3Role was last used "
+    )
     operator.may([])
     assert look("reader", at).status == "unknown"
 
