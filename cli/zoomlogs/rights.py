@@ -1,0 +1,30 @@
+"""What AWS has to allow whoever runs a command: by command, as docs/cli.md prints it.
+
+A command that asks AWS for something has a module `rights` whose `statements` go here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .doctor.rights import statements as of_doctor
+from .invoke.rights import statements as of_invoke
+from .logs.rights import statements as of_logs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .deployment import Deployment
+
+RIGHTS: dict[str, Callable[[Deployment], list[dict[str, Any]]]] = {
+    "doctor": of_doctor,
+    "logs": of_logs,
+    "run": of_invoke,
+    "reconcile": of_invoke,
+    "backfill": of_invoke,
+}
+
+
+def policy(command: str, deployment: Deployment) -> dict[str, Any]:
+    """Return the IAM policy with which a command works on a deployment."""
+    return {"Version": "2012-10-17", "Statement": RIGHTS[command](deployment)}

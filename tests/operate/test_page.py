@@ -1,0 +1,84 @@
+"""docs/cli.md tells the truth: every command, its exit statuses, every check, and the policies that rights.py gives."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.main import get_command
+from zoomlogs.__main__ import app
+from zoomlogs.deployment import Deployment
+from zoomlogs.doctor.checks import CHECKS
+from zoomlogs.doctor.rights import by_check
+from zoomlogs.rights import RIGHTS, policy
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
+SECTIONS = dict(re.findall(r"^### (.+?)\n(.*?)(?=^##|\Z)", PAGE, re.MULTILINE | re.DOTALL))
+COMMANDS = sorted(get_command(app).commands)  # type: ignore[attr-defined]
+
+
+def arn(service: str, resource: str, region: str = "eu-west-1", account: str = "111122223333") -> str:
+    return f"arn:aws:{service}:{region}:{account}:{resource}"
+
+
+EXAMPLE = Deployment(
+    {
+        "bucket": {
+            "name": "your-zoom-operation-logs",
+            "arn": arn("s3", "your-zoom-operation-logs", "", ""),
+            "prefix": "zoom/operationlogs/",
+            "state_key": "zoom/operationlogs-state/state.json",
+        },
+        "function": {
+            "name": "zoom_operationlogs_to_s3",
+            "arn": arn("lambda", "function:zoom_operationlogs_to_s3"),
+            "environment": {},
+        },
+        "role": {"arn": arn("iam", "role/WriteZoomOperationLogsToS3Role", "")},
+        "schedule": {
+            "arn": arn("scheduler", "schedule/default/zoom-operationlogs-schedule-15min"),
+            "role_arn": arn("iam", "role/InvokeZoomOperationLogsRole", ""),
+        },
+        "dead_letter_queue": {"arn": arn("sqs", "zoom-operationlogs-dead-letters")},
+        "log_group": {"arn": arn("logs", "log-group:/aws/lambda/zoom_operationlogs_to_s3")},
+        "secret": {"arn": arn("secretsmanager", "secret:zoom-operationlogs-credentials-AbCdEf")},
+        "reader": {"mode": "user", "arn": arn("iam", "user/secops-reader", "")},
+        "monitoring": {"composite_alarm_name": "not-healthy", "alarm_names": []},
+    }
+)
+"""The module with its defaults, as the page's policies have it."""
+
+
+def rows(section: str) -> dict[str, str]:
+    """Return a table's rows by their first cell."""
+    lines = re.findall(r"^\| (.+?) \|(.*)\|$", section, re.MULTILINE)
+    return {first.strip("`"): rest for first, rest in lines if set(first) != {"-"}}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_it_has_every_command(command: str) -> None:
+    assert command in {name.split()[0] for name in rows(PAGE)}
+
+
+def written(statements: Any) -> str:
+    """Write a policy as the page has it."""
+    lines = ",\n".join(f"    {json.dumps(statement)}" for statement in statements["Statement"])
+    return f'{{\n  "Version": "2012-10-17",\n  "Statement": [\n{lines}\n  ]\n}}\n'
+
+
+@pytest.mark.parametrize("command", RIGHTS)
+def test_it_prints_the_policy_of_every_command(command: str) -> None:
+    [section] = [text for title, text in SECTIONS.items() if f"`{command}`" in title]
+    wanted = written(policy(command, EXAMPLE))
+    assert f"```json\n{wanted}```" in section, f"docs/cli.md should say of {command}:\n{wanted}"
+
+
+@pytest.mark.parametrize("check", [check.name for check in CHECKS])
+def test_it_has_every_check_and_its_rights(check: str) -> None:
+    told = rows(PAGE)[check]
+    statements = by_check(EXAMPLE).get(check, [])
+    for action in {action for statement in statements for action in statement["Action"]}:
+        assert f"`{action}`" in told
