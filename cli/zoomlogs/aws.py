@@ -17,8 +17,17 @@ FAILURES = (BotoCoreError, ClientError)
 
 
 def session(region: str) -> boto3.Session:
-    """Return a session in the deployment's region, whatever region the profile has."""
-    return boto3.Session(region_name=region)
+    """Return a session in the deployment's region, whatever region the profile has.
+
+    Raises `CommandError` where nobody is signed in, or the profile is not there.
+    """
+    try:
+        signed_in = boto3.Session(region_name=region)
+        if signed_in.get_credentials() is not None:
+            return signed_in
+    except BotoCoreError as error:
+        raise CommandError(f"AWS cannot be signed in to: {reason(error)}.") from error
+    raise CommandError("No AWS credentials are found here: sign in as for `terraform plan`, or set AWS_PROFILE.")
 
 
 def error_code(error: Exception) -> str:

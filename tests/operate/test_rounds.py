@@ -199,7 +199,7 @@ def test_without_wait_what_is_owed_is_left_to_the_schedule() -> None:
     assert (ended.status, ended.owed_count) == (1, 8)  # today is owed too, but was not asked for
     assert sentences(ended)[1:] == [
         "Still owed: 8 dates (2026-11-01, 2026-11-02, 2026-11-03, 2026-11-04, 2026-11-05, 2026-11-06 and 2 more).",
-        "The schedule goes on with the dates owed; --wait stays until they are read.",
+        "The schedule goes on with the dates owed; `zoomlogs run --wait` does so at once.",
     ]
 
 

@@ -121,7 +121,7 @@ def _with_sentence(ended: Ended, *, wait: bool) -> Ended:
     """Say what is left to do, where nothing else is to be said."""
     last = ended.runs[-1]["result"]
     if ended.ok and ended.owed_count and not wait:
-        ended.sentence = "The schedule goes on with the dates owed; --wait stays until they are read."
+        ended.sentence = "The schedule goes on with the dates owed; `zoomlogs run --wait` does so at once."
     elif ended.ok and last.get("ended") is False:
         ended.ok = False
         until = _moment(last.get("not_before"))
