@@ -19,7 +19,7 @@ def no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_nobody_is_signed_in() -> None:
-    with pytest.raises(CommandError, match="^No AWS credentials are found here: sign in as for ") as raised:
+    with pytest.raises(CommandError, match=r"^No AWS credentials are found here: sign in as for ") as raised:
         session("eu-west-1")
     assert raised.value.status == 2
 

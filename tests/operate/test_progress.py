@@ -1,0 +1,132 @@
+"""What is shown while a run goes on: the collector's words as they come, the bar of days, and Zoom's quota."""
+
+from __future__ import annotations
+
+import io
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from rich.console import Console
+from zoomlogs.invoke import command, events
+from zoomlogs.invoke.follow import OVERLAP, Log
+from zoomlogs.invoke.progress import Screen
+from zoomlogs.invoke.standing import Standing
+from zoomlogs.logs.lines import Line
+
+from .test_page import EXAMPLE
+from .test_rounds import DAYS, TODAY
+from .test_runs import METRICS, NOW, FakeLogs, ended, event, says
+
+
+def screen(days: int | None, *, terminal: bool) -> tuple[Screen, io.StringIO]:
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=terminal, width=100, emoji=False, highlight=False, soft_wrap=True)
+    return Screen("collector: backfill", days, console), out
+
+
+def line(fields: dict[str, Any]) -> Line:
+    return Line.of(event(fields))
+
+
+def test_lines_are_shown_and_other_runs_told_apart() -> None:
+    shown, out = screen(None, terminal=False)
+    with shown:
+        for fields in (
+            says("WARNING", "One :secret: [b]word[/b]\x1b[2J", "aaaaaaaa-1"),
+            METRICS,
+            ended("aaaaaaaa-1"),
+            says("INFO", "Another", "bbbbbbbb-2"),
+            says("INFO", "Third", "aaaaaaaa-1"),
+        ):
+            shown.line(line(fields))
+        shown.next_run()
+        shown.line(line(says("INFO", "Fourth", "cccccccc-3")))
+    assert out.getvalue().splitlines() == [
+        "17:00:00  One :secret: [b]word[/b]\N{REPLACEMENT CHARACTER}[2J",
+        "17:00:00  [bbbbbbbb]  Another",
+        "17:00:00  [aaaaaaaa]  Third",
+        "17:00:00  Fourth",
+    ]
+
+
+def test_the_bar_counts_days_and_tells_the_quota() -> None:
+    shown, out = screen(30, terminal=True)
+    with shown:
+        shown.left(12)
+        shown.calls_left(None)
+        shown.calls_left(23_400)
+    assert "18/30 days" in out.getvalue()
+    assert "Zoom: 23,400 calls left today" in out.getvalue()
+
+
+def test_no_bar_where_nobody_watches() -> None:
+    shown, out = screen(30, terminal=False)
+    with shown:
+        shown.left(12)
+        shown.calls_left(1)
+    assert out.getvalue() == ""
+
+
+class FakeScreen:
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.days: list[int] = []
+
+    def left(self, days: int) -> None:
+        self.days.append(days)
+
+
+def test_before_the_first_save_no_day_counts_as_read() -> None:
+    """The dates asked for are not in the checkpoint until the run saves it: that is not the same as none owed."""
+    world: Any = object.__new__(command._Aws)
+    world._asked, world._screen, world._seen_owed = (
+        events.backfill("2026-11-01", "2026-11-10", TODAY),
+        FakeScreen(),
+        False,
+    )
+    for owed in ([], [TODAY], DAYS, DAYS[:4], []):
+        world._show_days(Standing(frozenset(owed)))
+    world._show_days(None)
+    assert world._screen.days == [10, 4, 0]
+    world._seen_owed = False
+    world._show_days(Standing(), ended=True)
+    assert world._screen.days == [10, 4, 0, 0]
+
+
+def test_only_what_is_new_is_followed() -> None:
+    logs: Any = FakeLogs([event(says("INFO", "before"), NOW - timedelta(seconds=30), 1)])
+    log = Log(logs, "g", lambda: NOW)
+    assert log.new_lines() == []
+    logs.events += [event(says("INFO", "one"), NOW, 2), event(says("INFO", "two"), NOW + timedelta(minutes=9), 3)]
+    assert [each.message for each in log.new_lines()] == ["one", "two"]
+    assert log.new_lines() == []
+    logs.events.append(event(says("INFO", "late"), NOW + timedelta(minutes=9) - OVERLAP, 4))
+    assert [each.message for each in log.new_lines()] == ["late"]
+
+
+def test_a_log_that_cannot_be_read_is_asked_once() -> None:
+    class Forbidden(FakeLogs):
+        def paginate(self, **_: Any) -> Any:
+            self.asked.append((0, 0))
+            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "No."}}, "FilterLogEvents")
+
+    logs: Any = Forbidden([])
+    log = Log(logs, "/aws/lambda/f", lambda: NOW)
+    assert (log.new_lines(), log.new_lines(), len(logs.asked)) == ([], [], 1)
+    assert log.trouble == "The log /aws/lambda/f cannot be followed: No (AccessDeniedException)."
+
+
+def test_an_interrupt_leaves_the_run_to_aws(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "_Aws", lambda *_: None)
+    monkeypatch.setattr(command, "carry_out", interrupted)
+    with pytest.raises(SystemExit) as raised:
+        command.run(EXAMPLE, wait=False, as_json=False)
+    assert raised.value.code == 130
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err.startswith("Left. A run that began goes on in AWS")) == ("", True)
