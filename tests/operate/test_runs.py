@@ -94,6 +94,7 @@ def test_what_the_log_does_not_tell_is_none() -> None:
             2,
         ),
         ([says("WARNING", EMPTY), WARNING], "waiting", EMPTY, 0),
+        ([says("WARNING", EMPTY), report("success", 200)], "waiting", EMPTY, 0.2),  # with system log level INFO
         (
             [says("WARNING", "Zoom's rate limit is reached: no request before 18:00."), ended(ended=False)],
             "stopped",
@@ -169,6 +170,14 @@ def test_few_runs_take_one_request_and_more_take_more() -> None:
     assert len(logs.asked) == 1
     assert [run.request_id for run in last_runs(logs, "g", NOW, 100)] == [str(number) for number in range(99, -1, -1)]
     assert len(logs.asked) == 1 + 3  # 6, 12 and 24 hours back
+
+
+def test_a_run_that_began_before_the_first_look_is_known_whole() -> None:
+    edge = NOW + timedelta(minutes=1) - FIRST_LOOK
+    begun, failed = edge - timedelta(minutes=2), edge + timedelta(minutes=2)
+    logs: Any = FakeLogs([event(says("WARNING", "Slow."), begun, 1), event(says("ERROR", "No."), failed, 2)])
+    [run] = last_runs(logs, "g", NOW, 1)
+    assert (run.began, run.seconds, run.sentence) == (begun, 240, "No.")
 
 
 def test_looking_back_leaves_no_gap_and_ends_after_a_fortnight() -> None:
