@@ -60,9 +60,7 @@ def make_bucket(aws: AwsStandIn) -> None:
 
 def make_role(aws: AwsStandIn) -> None:
     state = f"arn:aws:s3:::{BUCKET}/{PREFIX}state.json"
-    policy = allow(
-        (["s3:PutObject"], f"arn:aws:s3:::{BUCKET}/{PREFIX}*"), (["s3:GetObject", "s3:PutObject"], state)
-    )
+    policy = allow((["s3:PutObject"], f"arn:aws:s3:::{BUCKET}/{PREFIX}*"), (["s3:GetObject", "s3:PutObject"], state))
     iam = aws.client("iam")
     iam.create_role(
         RoleName=ROLE,
