@@ -30,7 +30,7 @@ from zoom_operationlogs.archive import OBJECT_NAME
 from zoom_operationlogs.guide import decode
 from zoomlogs.adopt.move import Move, Names, Report
 from zoomlogs.scratch import prepare
-from zoomlogs.terraform import Plan
+from zoomlogs.terraform import Plan, TerraformError
 
 from . import by_hand
 from .by_hand import BUCKET, FULL_ACCESS_USER, FUNCTION, PREFIX, READER, ROLE, SCHEDULE
@@ -113,6 +113,7 @@ class Adopted:
     plan: Plan
     shown: dict[str, Any]
     second: Plan
+    without_imports: Plan
     workdir: Path
     runs: list[Invocation]
     seconds: dict[str, float]
@@ -140,14 +141,15 @@ def could(aws: AwsStandIn, keys: Keys) -> dict[str, bool]:
 
 
 def collect(aws: AwsStandIn, zoom: Zoom, package: Path, until: datetime, every: timedelta) -> list[Invocation]:
-    """Run whatever the function is, as the schedule does, under its role."""
+    """Run whatever the function is, as the schedule does, under its role; the clock stays at the last run."""
     keys = aws.service_session("lambda.amazonaws.com", ROLE, FUNCTION)
     runs = []
     with LambdaRuntime(aws, FUNCTION, package, credentials=aws.credentials(keys)) as runtime:
-        while zoom.clock.now() <= until:
+        while True:
             runs.append(runtime.invoke(scheduled_target(aws, SCHEDULE).payload, now=zoom.clock.now()))
+            if zoom.clock.now() + every > until:
+                return runs
             zoom.clock.advance(every.total_seconds())
-    return runs
 
 
 def objects(aws: AwsStandIn) -> dict[str, bytes]:
@@ -214,8 +216,10 @@ def adopted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Adopted]:
         shown = terraform.show_json(saved)
         with timed("apply"), aws.authorising(), reading.meanwhile():
             terraform.apply(plan=saved)
-        with timed("second plan"):
+        with timed("two more plans"):
             second = terraform.plan(variables)
+            (terraform.workdir / "imports.tf").unlink()
+            without_imports = terraform.plan(variables)
 
         package = package_in(terraform.show_json(), terraform.workdir, FUNCTION)
         with timed("the collector's day"), aws.authorising():
@@ -233,6 +237,7 @@ def adopted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Adopted]:
             plan,
             shown,
             second,
+            without_imports,
             terraform.workdir,
             runs,
             seconds,
@@ -259,8 +264,36 @@ def test_every_resource_of_the_guide_has_its_import_block() -> None:
     assert sorted(named) == sorted({*IMPORTED, LOG_GROUP})
 
 
-def test_the_second_plan_is_empty(adopted: Adopted) -> None:
+def test_the_second_plan_is_empty_and_so_is_one_without_the_imports(adopted: Adopted) -> None:
     assert not adopted.second.changed, adopted.second.actions
+    assert not adopted.without_imports.changed, adopted.without_imports.actions
+
+
+def test_the_feeds_key_may_be_the_first_users_and_a_log_group_may_be_there(tmp_path: Path) -> None:
+    """As the README has it for whoever skipped the guide's optional part: that user becomes the reader."""
+    with AwsStandIn(managed_policies=True) as aws:
+        by_hand.set_up(aws, tmp_path, dict.fromkeys(by_hand.CREDENTIALS, "any"))
+        aws.client("logs").create_log_group(logGroupName=f"/aws/lambda/{FUNCTION}")
+        session: Any = SimpleNamespace(client=lambda service: aws.client(service))
+        report = Move(session, Names(), sleep=lambda _: None).run()
+        terraform = prepare(REPOSITORY, tmp_path / "scratch", aws.env(), folder="examples/adopt-console-setup")
+        imports = terraform.workdir / "imports.tf"
+        *blocks, _policy, _attachment = imports.read_text().split("\nimport {\n")
+        imports.write_text("\nimport {\n".join(blocks))
+        terraform.init()
+        variables = {**report.variables, "reader_name": FULL_ACCESS_USER, "reader_policy_name": "feed"}
+        saved = tmp_path / "plan"
+        plan = terraform.plan(variables, out=saved)
+        changes = {one["address"]: one["change"] for one in terraform.show_json(saved)["resource_changes"]}
+        with pytest.raises(TerraformError, match="full_access_user must not be reader_name: as the reader it loses"):
+            terraform.plan({**variables, "full_access_user": FULL_ACCESS_USER})
+    imported = {address for address, change in changes.items() if change.get("importing")}
+    reader = f"{MODULE}.module.secops_reader."
+    made = {f"{reader}aws_iam_policy.reader[0]", f"{reader}aws_iam_user_policy_attachment.reader[0]"}
+    assert imported == (IMPORTED - made) | {LOG_GROUP}
+    assert {tuple(changes[address]["actions"]) for address in made} == {("create",)}
+    assert plan.changes.destroy == 0
+    assert changes["aws_iam_user_policy_attachments_exclusive.reader"]["actions"] == ["create"]
 
 
 def test_the_secret_is_in_no_plan_state_or_folder(adopted: Adopted) -> None:
