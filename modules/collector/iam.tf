@@ -129,6 +129,10 @@ resource "aws_iam_policy" "writer" {
   path        = var.iam_path
   policy      = jsonencode(local.writer_policy)
   tags        = var.tags
+
+  lifecycle {
+    ignore_changes = [description] # IAM changes none: the policy would be replaced, and its holder without rights meanwhile
+  }
 }
 
 resource "aws_iam_role_policy_attachment" "writer" {

@@ -68,6 +68,10 @@ resource "aws_iam_policy" "reader" {
   path        = var.iam_path
   policy      = jsonencode({ Version = "2012-10-17", Statement = local.reader_statements })
   tags        = var.tags
+
+  lifecycle {
+    ignore_changes = [description] # IAM changes none: the policy would be replaced, and its holder without rights meanwhile
+  }
 }
 
 # Apart from the reader policy, because a key's ARN may only be known after apply.

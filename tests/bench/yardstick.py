@@ -1,8 +1,8 @@
 """The loop of the written guide's Lambda, written anew as the yardstick, with its habits kept.
 
-It reads the whole of today at each run, writes each page as an object of its own under a random name, one record at a
-time into a gzip stream of the default level, glued by the letter n, and rewrites a small state that it hardly needs. It
-signs in at each run and opens a connection for each request.
+It reads the whole of the day that its state names at each run, goes on by a day once that is over, and takes up today
+where it has no state. It writes each page as an object of its own under a random name, one record at a time into a gzip
+stream of the default level, glued by the letter n. It signs in at each run and opens a connection for each request.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import uuid
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
 from urllib.request import Request
 
@@ -40,19 +40,27 @@ class Yardstick:
     def run(self, now: datetime) -> int:
         """Do one run; return how many lines it wrote."""
         access_token = self._sign_in()
-        self.read_state(STATE_KEY)
         today = now.date().isoformat()
+        day = self._day() or today
         written, page_token = 0, ""
         while True:
-            page = self._page(access_token, today, page_token)
+            page = self._page(access_token, day, page_token)
             if rows := page["operation_logs"]:
                 self._write(rows, now)
                 written += len(rows)
             if not (page_token := page["next_page_token"]):
                 break
-        state = {"cursor_date": today, "next_page_token": None, "updated_at": now.isoformat()}
+        next_day = str(date.fromisoformat(day) + timedelta(days=1)) if day < today else day
+        state = {"cursor_date": next_day, "next_page_token": None, "updated_at": now.isoformat()}
         self.put_state(STATE_KEY, json.dumps(state).encode())
         return written
+
+    def _day(self) -> str | None:
+        try:
+            state: dict[str, str] = json.loads(self.read_state(STATE_KEY))
+        except Exception:  # whatever is wrong with the state: one of the habits kept
+            return None
+        return state.get("cursor_date")
 
     def _sign_in(self) -> str:
         basic = b64encode(f"{self.client}:{self.secret}".encode()).decode()

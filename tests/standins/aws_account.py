@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from moto.awslambda.models import lambda_backends
-from moto.iam.models import Role, User, iam_backends
-from moto.kms.models import kms_backends
+from moto.iam.models import IAMBackend, Role, User, iam_backends
+from moto.kms.models import KmsBackend, kms_backends
 from moto.kms.utils import _deserialize_ciphertext_blob
-from moto.s3.models import FakeBucket, FakeKey, s3_backends
+from moto.s3.models import FakeBucket, FakeKey, S3Backend, s3_backends
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.sqs.models import sqs_backends
-from moto.sts.models import AssumedRole, sts_backends
+from moto.sts.models import AssumedRole, STSBackend, sts_backends
 
 from standins.aws_permissions import Key
 from standins.iam_policy import Caller, CannotJudge, Policy
@@ -27,10 +27,24 @@ class MotoAccount:
     def __init__(self, account_id: str, region: str) -> None:
         self.id = account_id
         self.region = region
-        self._iam = iam_backends[account_id][self.partition]
-        self._sts = sts_backends[account_id][self.partition]
-        self._s3 = s3_backends[account_id][self.partition]
-        self._kms = kms_backends[account_id][region]
+
+    # Looked up each time: moto's reset puts new ones in their place.
+
+    @property
+    def _iam(self) -> IAMBackend:
+        return iam_backends[self.id][self.partition]
+
+    @property
+    def _sts(self) -> STSBackend:
+        return sts_backends[self.id][self.partition]
+
+    @property
+    def _s3(self) -> S3Backend:
+        return s3_backends[self.id][self.partition]
+
+    @property
+    def _kms(self) -> KmsBackend:
+        return kms_backends[self.id][self.region]
 
     # --- callers ---
 

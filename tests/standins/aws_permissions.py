@@ -333,6 +333,7 @@ def _lambda(operation: str, params: Params, account: Account) -> list[Call] | No
         *("InvokeFunction", "CreateFunction", "GetFunction", "GetFunctionConfiguration", "UpdateFunctionCode"),
         *("UpdateFunctionConfiguration", "DeleteFunction", "PublishVersion", "AddPermission", "RemovePermission"),
         *("GetPolicy", "PutFunctionConcurrency", "CreateFunctionUrlConfig", "PutFunctionEventInvokeConfig"),
+        "ListVersionsByFunction",
     ):
         return None
     arn = prefix + str(params["FunctionName"]).removeprefix(prefix)

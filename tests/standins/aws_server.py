@@ -14,11 +14,14 @@ import os
 import shutil
 import sys
 import threading
+import uuid
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import moto.core.responses
 from flask import has_request_context, request
+from moto.awslambda.exceptions import PreconditionFailedException
 from moto.awslambda.models import LambdaFunction
 from moto.cloudwatch.responses import CloudWatchResponse
 from moto.ec2.models.security_groups import SecurityGroupRule
@@ -67,6 +70,30 @@ def repair_lambda_configuration() -> None:
     LambdaFunction.__init__ = create_and_remember  # type: ignore[method-assign]
     LambdaFunction.update_configuration = update_and_remember  # type: ignore[method-assign]
     LambdaFunction.get_configuration = configuration_and_echo  # type: ignore[method-assign]
+
+
+def repair_lambda_revisions() -> None:
+    """Lambda gives each state of a function a revision id and a date, and refuses a change that names another id.
+
+    moto has no such id, and the date of a function is that of its creation.
+    """
+    update, configuration = LambdaFunction.update_configuration, LambdaFunction.get_configuration
+
+    @functools.wraps(update)
+    def update_if_unchanged(self: Any, config_updates: dict[str, Any]) -> dict[str, Any]:
+        if config_updates.get("RevisionId") not in (None, configuration_with_revision(self)["RevisionId"]):
+            raise PreconditionFailedException("The RevisionId provided does not match the latest RevisionId.")
+        self.revision_id = str(uuid.uuid4())
+        self.last_modified = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "+0000"
+        return update(self, config_updates)
+
+    @functools.wraps(configuration)
+    def configuration_with_revision(self: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        revision_id = self.__dict__.setdefault("revision_id", str(uuid.uuid4()))
+        return {**configuration(self, *args, **kwargs), "RevisionId": revision_id}
+
+    LambdaFunction.update_configuration = update_if_unchanged  # type: ignore[method-assign]
+    LambdaFunction.get_configuration = configuration_with_revision  # type: ignore[method-assign]
 
 
 def repair_composite_alarms() -> None:
@@ -158,6 +185,7 @@ def serve(folder: str, account_id: str, region: str) -> None:
     """Serve on a free loopback port until standard input closes, then remove `folder`."""
     for repair in (
         repair_lambda_configuration,
+        repair_lambda_revisions,
         repair_composite_alarms,
         repair_delete_markers,
         repair_service_specific_credentials,

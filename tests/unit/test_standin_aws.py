@@ -107,6 +107,23 @@ def test_lambda_echoes_its_logging_dead_letter_and_tracing_configuration(aws: Aw
     assert {name: updated[name] for name in given} == changed
 
 
+def test_lambda_refuses_a_change_of_what_was_changed_meanwhile(aws: AwsStandIn) -> None:
+    functions = aws.client("lambda")
+    aws.client("iam").create_role(RoleName="reviser", AssumeRolePolicyDocument="{}")
+    role = "arn:aws:iam::123456789012:role/reviser"
+    created = functions.create_function(
+        FunctionName="revised", Role=role, Runtime="python3.13", Handler="a.b", Code={"ZipFile": b"zip"}
+    )
+    first = functions.get_function_configuration(FunctionName="revised")["RevisionId"]
+    assert functions.get_function_configuration(FunctionName="revised")["RevisionId"] == first
+    time.sleep(0.01)
+    changed = functions.update_function_configuration(FunctionName="revised", MemorySize=256, RevisionId=first)
+    assert changed["LastModified"] > created["LastModified"]
+    with pytest.raises(ClientError, match="PreconditionFailed"):
+        functions.update_function_configuration(FunctionName="revised", MemorySize=512, RevisionId=first)
+    assert functions.get_function_configuration(FunctionName="revised")["MemorySize"] == 256
+
+
 def test_composite_alarms_are_kept(aws: AwsStandIn) -> None:
     cloudwatch = aws.client("cloudwatch")
     cloudwatch.put_composite_alarm(AlarmName="any", AlarmRule='ALARM("errors") OR ALARM("silence")')

@@ -1,0 +1,86 @@
+"""`zoomlogs adopt`: the steps before `terraform plan` of examples/adopt-console-setup, shown as they are taken."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING
+
+import boto3
+import typer
+from rich.console import Console
+
+from ..errors import CommandError
+from .move import Move, Names, Report, Step
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+STEPS: dict[Step, tuple[str, str]] = {
+    "switch-schedule-off": ("switch the schedule off", "switched the schedule off"),
+    "create-secret": ("make the secret with the credentials", "made the secret with the credentials"),
+    "fill-secret": ("put the credentials into the secret", "put the credentials into the secret"),
+    "remove-variables": ("remove the credentials from the function", "removed the credentials from the function"),
+    "wait-for-last-run": ("wait until a run under way is over", "waited until a run under way was over"),
+}
+SECOND = 1.0
+
+
+def main(names: Names, region: str | None, *, dry_run: bool, as_json: bool, variables: Path | None) -> int:
+    """Take the steps, or say them; return the exit status 0. Raises `CommandError`."""
+    session = boto3.Session(region_name=region)
+    if not session.region_name:
+        raise CommandError("No AWS region is set: give --region, such as --region eu-west-1.")
+    progress = Console(stderr=True, soft_wrap=True, highlight=False)
+
+    def sleep(seconds: float) -> None:
+        over = time.monotonic() + seconds
+        with progress.status("") as status:
+            while (left := over - time.monotonic()) > 0:
+                status.update(f"Waiting {left:.0f} s until a run under way is over …")
+                time.sleep(min(SECOND, left))
+
+    report = Move(session, names, sleep=sleep).run(
+        dry_run=dry_run, on_step=lambda step: progress.print(f"Now: {STEPS[step][0]}", markup=False)
+    )
+    if variables and not dry_run:
+        _write(variables, report)
+    if as_json:
+        typer.echo(json.dumps({"dry_run": dry_run, **report.__dict__}, indent=2))
+    else:
+        _tell(report, names, dry_run=dry_run, variables=variables)
+    return 0
+
+
+def _write(file: Path, report: Report) -> None:
+    try:
+        file.write_text(json.dumps(report.variables, indent=2) + "\n", "utf-8")
+    except OSError as error:
+        raise CommandError(f"{file} cannot be written: {error.strerror}.") from None
+
+
+def _tell(report: Report, names: Names, *, dry_run: bool, variables: Path | None) -> None:
+    out = Console(soft_wrap=True, highlight=False)
+
+    def say(line: str = "") -> None:
+        out.print(line, markup=False)
+
+    if report.adopted:
+        say(f"The function {names.function} runs this module's collector already: nothing is left to do.")
+        return
+    for step in report.steps:
+        say(f"Would {STEPS[step][0]}." if dry_run else f"✓ {STEPS[step][1]}")
+    if not report.steps:
+        say("Nothing is left to do before the plan.")
+    for warning in report.warnings:
+        say(f"! {warning}")
+    if not variables:
+        say("\nVariables for Terraform (--variables FILE writes them):")
+        for name, value in report.variables.items():
+            say(f"  {name} = {json.dumps(value)}")
+    if not dry_run:
+        say("\nNext:")
+        say("  1. terraform plan: it must say 0 to destroy.")
+        say("  2. terraform apply: it switches the schedule on again.")
+        say("  3. Regenerate the client secret in Zoom, because it stood in the function in clear, and store the new")
+        say(f"     one in the secret {names.secret}.")

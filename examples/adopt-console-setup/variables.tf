@@ -1,0 +1,91 @@
+variable "bucket_name" {
+  type        = string
+  description = "Name of the bucket."
+  default     = "zoom-operation-logs"
+}
+
+variable "prefix" {
+  type        = string
+  description = "S3_PREFIX of the function: the folder that the feed reads; ends with \"/\"."
+  default     = "zoom/operationlogs/"
+}
+
+variable "function_name" {
+  type        = string
+  description = "Name of the Lambda function."
+  default     = "zoom_operationlogs_to_s3"
+}
+
+variable "role_name" {
+  type        = string
+  description = "Name of the function's role."
+  default     = "WriteZoomOperationLogsToS3Role"
+}
+
+variable "writer_policy_name" {
+  type        = string
+  description = "Name of the policy that the role carries; the guide leaves it to whoever makes it."
+}
+
+variable "schedule_name" {
+  type        = string
+  description = "Name of the schedule, in the group default."
+  default     = "zoom-operationlogs-schedule-15min"
+}
+
+variable "secret_name" {
+  type        = string
+  description = "Name of the secret that `zoomlogs adopt` put the credentials into."
+  default     = "zoom-operationlogs-credentials"
+}
+
+variable "log_group_exists" {
+  type        = bool
+  description = "Whether the function has a log group already."
+  default     = false
+}
+
+variable "reader_name" {
+  type        = string
+  description = "Name of the user whose access key the feed has."
+  default     = "secops-reader"
+}
+
+variable "reader_policy_name" {
+  type        = string
+  description = "Name of that user's policy."
+  default     = "secops-reader-policy"
+}
+
+variable "full_access_user" {
+  type        = string
+  description = "Name of the guide's other user, who carries AmazonS3FullAccess and loses every attached policy; null if there is none, or if the feed has its key."
+  default     = null
+
+  validation {
+    condition     = var.full_access_user == null || var.full_access_user != var.reader_name
+    error_message = "full_access_user must not be reader_name: as the reader it loses AmazonS3FullAccess too, and keeps what the feed needs."
+  }
+}
+
+variable "deletion_option" {
+  type        = string
+  description = "What the feed does with files that it has read: `NEVER`, or `ON_SUCCESS` if it deletes them."
+  default     = "NEVER"
+}
+
+variable "zoom" {
+  type = object({
+    oauth_url  = optional(string)
+    api_url    = optional(string)
+    start_date = optional(string)
+  })
+  description = "How Zoom is asked, where it differs from the module's defaults: other addresses, the first day to fetch."
+  default     = {}
+}
+
+variable "force_destroy" {
+  type        = bool
+  description = "Let `terraform destroy` delete the bucket with the records in it."
+  default     = false
+}
