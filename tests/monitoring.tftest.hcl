@@ -30,7 +30,7 @@ run "each_alarm_has_its_thresholds" {
       duration           = ["GreaterThanOrEqualToThreshold", 295000, 2, 12, "notBreaching"]
       errors             = ["GreaterThanOrEqualToThreshold", 1, 2, 12, "notBreaching"]
       first_run          = ["LessThanThreshold", 1, 1, 1, "ignore"]
-      silence            = ["LessThanThreshold", 1, 9, 9, "breaching"]
+      silence            = ["LessThanThreshold", 1, 11, 11, "breaching"]
       throttles          = ["GreaterThanOrEqualToThreshold", 1, 3, 12, "notBreaching"]
     })
     error_message = "the alarms: ${jsonencode({ for concern, alarm in aws_cloudwatch_metric_alarm.collector : concern => [alarm.comparison_operator, alarm.threshold, alarm.datapoints_to_alarm, alarm.evaluation_periods, alarm.treat_missing_data] })}"
@@ -181,7 +181,7 @@ run "a_one_time_schedule_is_not_silent" {
   }
 }
 
-run "silence_is_three_intervals_and_the_window" {
+run "silence_is_three_intervals_the_window_and_a_run" {
   command = plan
 
   module {
@@ -193,8 +193,8 @@ run "silence_is_three_intervals_and_the_window" {
   }
 
   assert {
-    condition     = aws_cloudwatch_metric_alarm.collector["silence"].evaluation_periods == 40 && one([for query in aws_cloudwatch_metric_alarm.collector["silence"].metric_query : query.metric[0].period if query.id == "metric"]) == 300
-    error_message = "197 minutes in steps of five"
+    condition     = aws_cloudwatch_metric_alarm.collector["silence"].evaluation_periods == 42 && one([for query in aws_cloudwatch_metric_alarm.collector["silence"].metric_query : query.metric[0].period if query.id == "metric"]) == 300
+    error_message = "207 minutes in steps of five"
   }
 
   # An hour has room for one run: the first that fails is told of.
@@ -217,8 +217,8 @@ run "a_rare_schedule_is_seen_in_longer_periods" {
   }
 
   assert {
-    condition     = aws_cloudwatch_metric_alarm.collector["silence"].evaluation_periods == 72 && one([for query in aws_cloudwatch_metric_alarm.collector["silence"].metric_query : query.metric[0].period if query.id == "metric"]) == 3600
-    error_message = "three days, by hours"
+    condition     = aws_cloudwatch_metric_alarm.collector["silence"].evaluation_periods == 73 && one([for query in aws_cloudwatch_metric_alarm.collector["silence"].metric_query : query.metric[0].period if query.id == "metric"]) == 3600
+    error_message = "three days and a little, by hours"
   }
 
   assert {

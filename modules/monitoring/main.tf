@@ -22,8 +22,10 @@ locals {
   # A schedule that is off, or that runs once, is not expected to go on.
   recurs = var.schedule.enabled && !startswith(var.schedule.expression, "at(")
 
-  # CloudWatch looks back a day in periods of less than an hour, and seven days in longer ones.
-  silence_minutes        = coalesce(var.monitoring.silence_minutes, max(15, 3 * local.interval_minutes + coalesce(var.schedule.flexible_window_minutes, 0)))
+  # Three runs that did not come, the time that one may take, and five minutes for its metrics to arrive. CloudWatch looks
+  # back a day in periods of less than an hour, and seven days in longer ones.
+  patience_minutes       = 3 * local.interval_minutes + coalesce(var.schedule.flexible_window_minutes, 0) + ceil(var.function.timeout_seconds / 60) + 5
+  silence_minutes        = coalesce(var.monitoring.silence_minutes, min(10080, local.patience_minutes))
   silence_period_seconds = local.silence_minutes <= 1440 ? 300 : 3600
   silence_periods        = ceil(local.silence_minutes * 60 / local.silence_period_seconds)
 

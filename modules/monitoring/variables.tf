@@ -15,7 +15,7 @@ variable "monitoring" {
     - `topic_name`: of the topic made here, after `name_prefix`.
     - `emails`: addresses subscribed to the topic made here; each has to confirm.
     - `each_alarm_notifies`: tell of each alarm, not only of the one that sums them up.
-    - `silence_minutes`: how long without a run that succeeds is silence, 15 to 10080; null takes three intervals of a rate expression and its flexible window.
+    - `silence_minutes`: how long without a run that succeeds is silence, 15 to 10080; null takes three intervals of a rate expression, its flexible window, the function's timeout and five minutes.
     - `behind_hours`: how long dates may be owed without getting fewer, 2 to 144.
     - `failed_runs_per_hour`: how many runs of an hour may fail or near their timeout before it is an alarm, 1 to 12; one where an hour has no two runs.
     - `timeout_margin_seconds`: how near to its timeout a run is too near, 1 to 15.
