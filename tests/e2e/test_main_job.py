@@ -154,6 +154,27 @@ def test_what_is_watched_is_what_the_deployed_package_sends(deployment: Deployme
     }
 
 
+def test_only_the_alarms_of_this_deployment_reach_the_topic(deployment: Deployment) -> None:
+    """Evaluated on the policies as they are applied."""
+    topic = deployment.outputs["zoom_operation_logs"]["monitoring"]["topic_arn"]
+    key = deployment.aws.client("sns").get_topic_attributes(TopicArn=topic)["Attributes"]["KmsMasterKeyId"]
+    alarm = f"arn:aws:cloudwatch:{deployment.aws.region}:{{}}:alarm:{{}}-not-healthy"
+
+    def may(service: str, account: str, function: str, action: str, resource: str, tls: str = "true") -> bool:
+        source = {"aws:SourceAccount": account, "aws:SourceArn": alarm.format(account, function)}
+        return deployment.aws.judge({"service": service}, action, resource, {**source, "aws:SecureTransport": tls})
+
+    own, other, name = deployment.aws.account_id, "999999999999", deployment.target.function_name
+    for action, resource in (("sns:Publish", topic), ("kms:Decrypt", key), ("kms:GenerateDataKey", key)):
+        assert may("cloudwatch.amazonaws.com", own, name, action, resource)
+        assert not may("cloudwatch.amazonaws.com", other, name, action, resource)
+        assert not may("cloudwatch.amazonaws.com", own, "another", action, resource)
+        assert not may("budgets.amazonaws.com", own, name, action, resource)
+    assert not may("cloudwatch.amazonaws.com", own, name, "sns:Publish", topic, tls="false")
+    assert not may("cloudwatch.amazonaws.com", own, name, "sns:AddPermission", topic)
+    assert not may("cloudwatch.amazonaws.com", own, name, "kms:ScheduleKeyDeletion", key)
+
+
 def test_a_second_plan_shows_no_change(deployment: Deployment) -> None:
     plan = deployment.terraform.plan(deployment.variables)
     assert not plan.changed, plan.actions

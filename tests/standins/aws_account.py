@@ -12,6 +12,7 @@ from moto.kms.models import kms_backends
 from moto.kms.utils import _deserialize_ciphertext_blob
 from moto.s3.models import FakeBucket, FakeKey, s3_backends
 from moto.secretsmanager.models import secretsmanager_backends
+from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 from moto.sts.models import AssumedRole, sts_backends
 
@@ -31,6 +32,7 @@ class MotoAccount:
         self._sts = sts_backends[account_id][self.partition]
         self._s3 = s3_backends[account_id][self.partition]
         self._kms = kms_backends[account_id][region]
+        self._sns = sns_backends[account_id][region]
 
     # --- callers ---
 
@@ -91,6 +93,7 @@ class MotoAccount:
             "lambda": self._function_policy,
             "s3": lambda s3: getattr(self.bucket(s3.split(":")[5].partition("/")[0]), "policy", None),
             "secretsmanager": self._secret_policy,
+            "sns": lambda topic: getattr(self._sns.topics.get(topic), "policy", None),
             "sqs": self._queue_policy,
         }.get(service)
         return _document(find(arn)) if find else None
