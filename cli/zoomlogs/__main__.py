@@ -9,11 +9,18 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
+from .deployment import InstanceOption, OutputsOption  # noqa: TC001 - Typer reads the types as it runs
 from .errors import CommandError
+from .feed.app import app as feed
+from .reader_key.app import app as reader_key
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells count it
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_show_locals=False)
+zoom_secret = typer.Typer(help="The secret with Zoom's credentials.", no_args_is_help=True)
+app.add_typer(feed, name="feed")
+app.add_typer(reader_key, name="reader-key")
+app.add_typer(zoom_secret, name="zoom-secret")
 
 
 @app.callback()
@@ -66,6 +73,38 @@ def udm(
     if coverage:
         form = "coverage-json" if as_json else "coverage"
     raise typer.Exit(command.main(sources or ["-"], form))
+
+
+@zoom_secret.callback()
+def _zoom_secret() -> None:
+    """The secret with Zoom's credentials."""
+
+
+@zoom_secret.command()
+def put(
+    outputs: OutputsOption = None,
+    instance: InstanceOption = None,
+    file: Annotated[
+        str | None,
+        typer.Option(
+            "--file",
+            metavar="FILE|-",
+            help="JSON with account_id, client_id and client_secret; - is standard input. Without it you are asked.",
+            show_default=False,
+        ),
+    ] = None,
+    no_check: Annotated[bool, typer.Option("--no-check", help="Store them without asking Zoom first.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Store Zoom's credentials, once Zoom has accepted them: the first time, and at each rotation.
+
+    Example: zoomlogs zoom-secret put --file zoom.json
+
+    Ends with 0; with 1 if Zoom or AWS refused, with 2 if something must be changed first.
+    """
+    from . import zoom_secret as secret
+
+    secret.put(outputs, instance, file, check=not no_check, as_json=as_json)
 
 
 def main() -> None:
