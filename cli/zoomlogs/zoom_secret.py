@@ -59,8 +59,8 @@ def put(source: str | None, instance: str | None, file: str | None, *, check: bo
     console.print(f"Zoom: {said}.", markup=False)
     console.print(f"Stored in {arn}; the value before stays as its version AWSPREVIOUS.", markup=False)
     console.print(
-        "The next run uses it, without a deployment: a warm function reads the secret again after 15 minutes at most, or"
-        " as soon as Zoom refuses the old value.",
+        "The next run uses it, without a deployment: a warm function reads the secret again after 15 minutes at most,"
+        " or as soon as Zoom refuses the old value.",
         markup=False,
     )
 

@@ -154,7 +154,7 @@ def _status(error: Exception) -> int:
 
 
 def _keep_bodies_out_of_logs() -> None:
-    """Hold Google's loggers above DEBUG, where they write whole requests, whatever GOOGLE_SDK_PYTHON_LOGGING_SCOPE says."""
+    """Hold Google's loggers above DEBUG, where they write whole requests if GOOGLE_SDK_PYTHON_LOGGING_SCOPE is set."""
     for name in ("google.auth", "google.cloud.chronicle_v1", *logging.root.manager.loggerDict):
         if name.startswith(("google.auth", "google.cloud.chronicle_v1")):
             logging.getLogger(name).setLevel(logging.INFO)

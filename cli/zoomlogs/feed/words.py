@@ -25,13 +25,17 @@ _STATES = {
 _CODES = {
     "LOGIN_FAILED": (
         "AWS does not know the feed's access key, or the role does not trust Google's identity",
-        "mode user: `zoomlogs reader-key list`, then `zoomlogs feed apply --renew-key`; mode role: compare"
-        " reader.subject_id with `zoomlogs feed subject-id`",
+        (
+            "mode user: `zoomlogs reader-key list`, then `zoomlogs feed apply --renew-key`; mode role: compare"
+            " reader.subject_id with `zoomlogs feed subject-id`"
+        ),
     ),
     "ACCESS_DENIED": (
         "the reader may not list or read the bucket, or may not decrypt with its key",
-        "compare the reader's policies with `terraform plan`; look for a Deny in the bucket's policy, for a network"
-        " condition that shuts Google out, and for the key's policy",
+        (
+            "compare the reader's policies with `terraform plan`; look for a Deny in the bucket's policy, for a network"
+            " condition that shuts Google out, and for the key's policy"
+        ),
     ),
     "FILE_NOT_FOUND": (
         "nothing lies under the S3 URI",

@@ -1,1 +1,1 @@
-"""The access key that the feed reads with in reader mode `user`: made in IAM, kept in Secrets Manager, shown nowhere."""
+"""The feed's access key in reader mode `user`: made in IAM, kept in Secrets Manager, shown nowhere."""

@@ -131,10 +131,8 @@ def _made(store: Store, made: str, others: list[str], *, as_json: bool) -> None:
         return
     _say(f"Made the access key {made} of {reader.user}, and stored it in the secret {reader.secret}.")
     if others:
-        _say(
-            f"{' and '.join(others)} still works, so the feed goes on reading. Next: `zoomlogs feed apply`, and once the"
-        )
-        _say("feed has read with the new key, in about half an hour: `zoomlogs reader-key rotate --finish`.")
+        _say(f"{' and '.join(others)} still works, so the feed goes on reading. Next: `zoomlogs feed apply`, and once")
+        _say("the feed has read with the new key, in about half an hour: `zoomlogs reader-key rotate --finish`.")
     else:
         _say("Next: `zoomlogs feed apply`. AWS may take some seconds to know a new key everywhere.")
 

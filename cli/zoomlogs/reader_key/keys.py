@@ -18,7 +18,7 @@ MOST_KEYS = 2  # AWS's limit for a user
 SHAPE = '{"access_key_id": "…", "secret_access_key": "…"}'
 
 
-class NotAKey(CommandError):
+class NotAKey(CommandError):  # noqa: N818
     """The secret holds something else than an access key."""
 
 
@@ -57,8 +57,8 @@ def reader_of(deployment: Deployment) -> Reader:
     reader = deployment.outputs.get("reader") or {}
     if reader.get("mode") != "user":
         raise CommandError(
-            f"The reader of this deployment has the mode {reader.get('mode') or '(unknown)'}, which needs no access key:"
-            " keys are for reader.mode = user."
+            f"The reader of this deployment has the mode {reader.get('mode') or '(unknown)'}, which needs no access"
+            " key: keys are for reader.mode = user."
         )
     feed = deployment.outputs.get("secops_feed") or {}
     if not feed.get("access_key_secret"):
@@ -97,24 +97,24 @@ def to_retire(user: str, keys: Sequence[KnownKey], stored: str) -> list[KnownKey
     Raises `CommandError` while the feed may still use one of them: IAM must have seen the stored key at work, and no
     other key later than that.
     """
-    [new] = [key for key in keys if key.access_key_id == stored] or [None]
+    new = next((key for key in keys if key.access_key_id == stored), None)
     if new is None or not new.active:
         raise CommandError(
-            f"The secret holds {f'the key {stored}' if stored else 'something else'}, which is no active key of the user"
-            f" {user}: run `zoomlogs reader-key rotate` first."
+            f"The secret holds {f'the key {stored}' if stored else 'something else'}, which is no active key of"
+            f" the user {user}: run `zoomlogs reader-key rotate` first."
         )
     old = [key for key in keys if key is not new]
     if old and new.last_used is None:
         raise CommandError(
-            f"AWS has not seen the new key {stored} at work yet: run `zoomlogs feed apply`, wait until the feed has read"
-            " (about half an hour, with AWS's own delay), and finish then.",
+            f"AWS has not seen the new key {stored} at work yet: run `zoomlogs feed apply`, wait until the feed has"
+            " read (about half an hour, with AWS's own delay), and finish then.",
             status=1,
         )
     for key in old:
         if new.last_used and key.last_used and key.last_used > new.last_used:
             raise CommandError(
-                f"The old key {key.access_key_id} was used at {key.last_used:%Y-%m-%d %H:%M} UTC, later than the new one:"
-                " the feed, or something else, still reads with it. Run `zoomlogs feed apply --renew-key`, wait for the"
+                f"The old key {key.access_key_id} was used at {key.last_used:%Y-%m-%d %H:%M} UTC, later than the new"
+                " one: the feed, or something else, still reads with it. Run `zoomlogs feed apply --renew-key`, wait for the"
                 " feed's next read, and finish then.",
                 status=1,
             )

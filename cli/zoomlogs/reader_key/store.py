@@ -106,8 +106,8 @@ class Store:
             self._iam.delete_access_key(UserName=self.reader.user, AccessKeyId=access_key_id)
         except FAILURES as error:
             raise CommandError(
-                f"The new key {access_key_id} of {self.reader.user} could neither be stored nor deleted again: delete it"
-                f" in IAM by hand ({reason(error)}).",
+                f"The new key {access_key_id} of {self.reader.user} could neither be stored nor deleted again: delete"
+                f" it in IAM by hand ({reason(error)}).",
                 status=1,
             ) from None
 
