@@ -194,6 +194,11 @@ class MotoAccount:
         found = next((role.arn for role in self._iam.roles.values() if role.name == name), None)
         return found or f"arn:{self.partition}:iam::{self.id}:role/{name}"
 
+    def user_arn_of_key(self, access_key_id: str) -> str:
+        """Give the ARN of the user whose access key it is; of any user where nobody has it."""
+        found = self.user_of(access_key_id)
+        return found.arn if found else f"arn:{self.partition}:iam::{self.id}:user/*"
+
     def user_arn(self, name: str) -> str:
         """Give a user's ARN, its path included."""
         found = self._iam.users.get(name)

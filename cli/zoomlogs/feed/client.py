@@ -129,9 +129,10 @@ def _reason(error: Exception) -> str:
     """Say what is wrong and what to change, Google's own words in brackets."""
     if not isinstance(error, exceptions.GoogleAPICallError):
         if isinstance(error, GoogleAuthError):
+            told = str(error.args[0] if error.args else error).partition("\n")[0].rstrip(".")
             return (
-                f"{str(error.args[0] if error.args else error).splitlines()[0].rstrip('.')}. Run `gcloud auth"
-                " application-default login`, or give --service-account FILE."
+                f"Google refuses the sign-in: {told}. Run `gcloud auth application-default login`, or give"
+                " --service-account FILE."
             )
         return f"{type(error).__name__}: {error}"
     _, _, message = str(error.message).partition(": ")  # after the method and the address

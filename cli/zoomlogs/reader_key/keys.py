@@ -113,9 +113,9 @@ def to_retire(user: str, keys: Sequence[KnownKey], stored: str) -> list[KnownKey
     for key in old:
         if new.last_used and key.last_used and key.last_used > new.last_used:
             raise CommandError(
-                f"The old key {key.access_key_id} was used at {key.last_used:%Y-%m-%d %H:%M} UTC, later than the new"
-                " one: the feed, or something else, still reads with it. Run `zoomlogs feed apply --renew-key`, wait for the"
-                " feed's next read, and finish then.",
+                f"The old key {key.access_key_id} was used at {key.last_used:%Y-%m-%d %H:%M} UTC, later than the"
+                " new one: the feed, or something else, still reads with it. Run `zoomlogs feed apply --renew-key`,"
+                " wait for the feed's next read, and finish then.",
                 status=1,
             )
     return old
