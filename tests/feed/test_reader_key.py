@@ -10,11 +10,10 @@ from pathlib import Path
 import botocore.client
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
+from security.leaks import spellings
 from standins.aws import Keys
 from zoomlogs.errors import CommandError
 from zoomlogs.reader_key.keys import AccessKey, KnownKey, NotAKey, parse, to_retire
-
-from security.leaks import spellings
 
 from .conftest import World
 from .deployments import ACCOUNT, KEY_SECRET, USER, body, module
@@ -124,7 +123,9 @@ def test_a_key_that_cannot_be_stored_is_deleted_again(world: World, aws, fail, o
     fail(operation, denied(operation))
     ran = world.run("reader-key", "create")
     assert ran.status == 1
-    assert f"could not be stored in {KEY_SECRET}, and was deleted again: You may not (AccessDeniedException)." in ran.err
+    assert (
+        f"could not be stored in {KEY_SECRET}, and was deleted again: You may not (AccessDeniedException)." in ran.err
+    )
     assert keys_of(aws) == set()
 
 
@@ -148,7 +149,9 @@ def test_a_key_that_may_not_even_be_deleted_again_is_named(world: World, aws, fa
     failures.clear()
     [left] = keys_of(aws)
     assert ran.status == 1
-    assert f"The new key {left} of {USER} could neither be stored nor deleted again: delete it in IAM by hand" in ran.err
+    assert (
+        f"The new key {left} of {USER} could neither be stored nor deleted again: delete it in IAM by hand" in ran.err
+    )
 
 
 # --- rotate ----------------------------------------------------------------------------------------------------------
