@@ -105,11 +105,13 @@ class Looks:
             self._remembered[day] = seen
         return self._remembered[day]
 
-    def again(self, day: date, keep: Collection[bytes]) -> Seen:
-        """Look at a date once more, with pages of another size, and keep these records."""
-        seen = self.at(day)
-        self._look(seen, smaller(seen.last_size), keep)
-        return seen
+    def again(self, day: date, keep: Collection[bytes]) -> None:
+        """Look at a date once more, with pages of another size, and keep these records; as at its neighbours, if they
+        were needed."""
+        for asked in (day, day - ONE_DAY, day + ONE_DAY):
+            if asked == day or (self.at(day).shifted and asked in self._remembered):
+                seen = self.at(asked)
+                self._look(seen, smaller(seen.last_size), keep)
 
     def counts(self, day: date, today: date, *, beside: bool = False) -> dict[bytes, int]:
         """Return how often each record of a UTC date exists, looking `beside` it too where the report's days differ."""
@@ -127,6 +129,11 @@ class Looks:
     def recent(self) -> set[bytes]:
         """The records of the dates last looked at that came too lately to be due in the archive."""
         return set().union(*(seen.recent for seen in self._remembered.values()))
+
+    @property
+    def records(self) -> dict[bytes, Record]:
+        """The records that were kept of the dates last looked at."""
+        return {name: record for seen in self._remembered.values() for name, record in seen.records.items()}
 
     def _look(self, seen: Seen, page_size: int, keep: Collection[bytes]) -> list[tuple[int, int]]:
         """Read the date from end to end; return the places of records on both sides of a page boundary."""

@@ -167,7 +167,7 @@ class Verifier:
     def _differences(self, day: date, archived: ArchivedDay, counted: Counted) -> tuple[Difference, ...]:
         names = [(Kind.MISSING, name, counted.missing[name]) for name in _first(counted.missing)]
         names += [(Kind.REPEATED, name, counted.repeated[name]) for name in _first(counted.repeated)]
-        records = self._looks.at(day).records
+        records = self._looks.records
         lacking = {name for kind, name, _ in names if kind is Kind.REPEATED and name not in records}
         if lacking:
             records = {**records, **self._archive.find(archived, lacking)}
