@@ -131,8 +131,7 @@ def test_a_key_that_cannot_be_stored_is_deleted_again(world: World, aws, fail, o
 
 def test_ctrl_c_while_storing_leaves_no_key(world: World, aws, fail):
     fail("PutSecretValue", KeyboardInterrupt())
-    with pytest.raises(KeyboardInterrupt):
-        world.run("reader-key", "create")
+    assert world.run("reader-key", "create").status != 0
     assert keys_of(aws) == set()
 
 
