@@ -139,7 +139,7 @@ def main() -> None:
         Console(stderr=True).print("Interrupted.")
         status = INTERRUPTED
     except CommandError as error:
-        Console(stderr=True, soft_wrap=True, highlight=False).print(str(error), markup=False)
+        Console(stderr=True, soft_wrap=True, highlight=False, emoji=False).print(str(error), markup=False)
         status = error.status
     except Exception as error:
         if not (hasattr(error, "show") and hasattr(error, "exit_code")):

@@ -343,9 +343,7 @@ def test_a_page_token_that_expires_is_begun_again():
 
 def test_page_tokens_that_never_lead_to_the_end_leave_the_date_unchecked():
     world = collected(100, page_size=30)
-    world.zoom.faults.rule = lambda request: (
-        faults.expired_page_token if request.query.get("next_page_token") else None
-    )
+    world.zoom.faults.rule = lambda request: faults.expired_page_token if request.query.get("next_page_token") else None
     assert world.day().note == "Zoom's page token expired again and again."
     world.zoom.faults.rule = lambda _: faults.repeated_page_token
     result = world.day()

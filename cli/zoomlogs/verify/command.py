@@ -187,7 +187,8 @@ def _out() -> Console:
 
 def _show(result: Result) -> None:
     out = _out()
-    out.print(table(result))
+    for part in table(result, out.width):
+        out.print(part)
     out.print(verdict(result), style="bold")
 
 
@@ -199,22 +200,33 @@ def _write(path: Path, text: str) -> None:
 
 
 def _repair(days: Sequence[DayResult], invoke: Invoke, err: Console) -> list[dict[str, Any]]:
-    """Ask for a backfill of the dates that lack records, range by range; return what was asked and answered."""
-    done = []
+    """Ask for a backfill of the dates that lack records, range by range; return what was asked and answered.
+
+    The first failure is the last one: what is behind it would fail as well.
+    """
+    done: list[dict[str, Any]] = []
     for first, last in wanted(days):
         err.print(f"Asking the collector to read {_range(first, last)} again …")
-        done.append({"from": str(first), "to": str(last), "result": dict(invoke(event(first, last)))})
+        asked = {"from": str(first), "to": str(last), "result": None, "error": None}
+        try:
+            done.append(asked | {"result": dict(invoke(event(first, last)))})
+        except CommandError as error:
+            err.print(str(error))
+            done.append(asked | {"error": str(error)})
+            break
     return done
 
 
 def _of_repair(result: Result, repaired: list[dict[str, Any]]) -> Iterator[str]:
+    failed = [each for each in repaired if each["error"]]
+    repaired = [each for each in repaired if not each["error"]]
     if repaired:
         written = sum(int(each["result"].get("written") or 0) for each in repaired)
         owed = int(repaired[-1]["result"].get("owed") or 0)
         left = f"{owed} dates are still owed, which the next runs read (see `zoomlogs status`). " if owed else ""
         ranges = ", ".join(_range(each["from"], each["to"]) for each in repaired)
         yield f"A backfill of {ranges} was asked for; it wrote {written:,} records. {left}Verify again to see."
-    else:
+    elif not failed:
         yield "No backfill was asked for: no date lacks a record that the collector does not owe already."
     if waiting := result.dates(State.NOT_READ_YET):
         yield f"Owed already, and read by the next runs: {spell(waiting)}."

@@ -202,7 +202,7 @@ def _row(day: DayResult) -> str:
     state = CLASSES[day.state]
     head = (
         f'<th scope="row"><span class="swatch {state}" role="img" aria-label="{day.state}">{MARKS[day.state]}</span>'
-        f" {day.date}</th>"
+        f' <span class="year">{day.date.year}-</span>{day.date:%m-%d}</th>'
     )
     note = f'<tr class="note"><td colspan="6">{escape(day.note)}</td></tr>' if day.note else ""
     if day.state is State.UNCHECKED:

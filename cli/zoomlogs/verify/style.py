@@ -43,7 +43,7 @@ dt { color: var(--muted); }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; margin-bottom: 1rem; }
 .legend span { white-space: nowrap; }
 .swatch {
-  display: inline-block; width: 1.35rem; height: 1.35rem; border-radius: .25rem; vertical-align: -.3rem;
+  display: inline-block; width: 1.35rem; height: 1.35rem; border-radius: .25rem; vertical-align: middle;
   text-align: center; font-size: .85rem; line-height: 1.35rem; font-weight: 700; margin-right: .15rem;
 }
 .months { display: grid; grid-template-columns: repeat(auto-fill, minmax(17rem, 1fr)); gap: 1.5rem; }
@@ -70,7 +70,7 @@ dt { color: var(--muted); }
   background: repeating-linear-gradient(135deg, var(--page) 0 5px, var(--hatch) 5px 6px);
   box-shadow: inset 0 0 0 1px var(--muted); color: var(--text);
 }
-.days { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+.days { border-collapse: collapse; width: 100%; max-width: 52rem; font-variant-numeric: tabular-nums; }
 .days th, .days td { padding: .3rem .5rem; text-align: right; }
 .days th:first-child { text-align: left; font-weight: 400; white-space: nowrap; }
 .days thead th { color: var(--muted); font-weight: 400; border-bottom: 1px solid var(--muted); }
@@ -91,8 +91,10 @@ pre {
   body { padding: 1rem .75rem 2rem; }
   .totals { grid-template-columns: repeat(2, 1fr); }
   .days { font-size: .8rem; }
-  .days th, .days td { padding: .3rem .2rem; }
-  .days .swatch { width: 1.1rem; height: 1.1rem; line-height: 1.1rem; font-size: .75rem; vertical-align: -.2rem; }
+  .days th, .days td { padding: .3rem .15rem; }
+  .days .year { display: none; }
+  .days thead th { font-size: .7rem; }
+  .days .swatch { width: 1.1rem; height: 1.1rem; line-height: 1.1rem; font-size: .75rem; }
   .days .note td { padding: 0 .2rem .4rem 1.6rem; font-size: .8rem; }
   .facts div { grid-template-columns: 1fr; gap: 0; }
   .words { grid-template-columns: 1fr; gap: 0; }

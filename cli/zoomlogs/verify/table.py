@@ -11,22 +11,29 @@ from rich.text import Text
 from .comparison import State
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import RenderableType
+
     from .comparison import DayResult, Result
 
 MARKS = {State.EQUAL: "✓", State.DIFFERENT: "✗", State.NOT_READ_YET: "…", State.UNCHECKED: "?"}
 _STYLES = {State.EQUAL: "green", State.DIFFERENT: "bold red", State.NOT_READ_YET: "yellow", State.UNCHECKED: "yellow"}
+WIDE = 100
 COUNTS = ("in Zoom", "in archive", "missing", "repeated", "late")
 
 
-def table(result: Result) -> Table:
-    """Return a row per date, and the totals."""
+def table(result: Result, width: int) -> Iterator[RenderableType]:
+    """Yield a row per date, and the totals; where there is little width, the notes stand below."""
+    beside = width >= WIDE
     shown = Table(box=box.SIMPLE_HEAD, show_footer=True, pad_edge=False, padding=(0, 1, 0, 0))
     shown.add_column("", footer="", width=1)
     shown.add_column("date", footer="total", no_wrap=True)
     totals = result.totals
     for name, total in zip(COUNTS, _counts(totals), strict=True):
         shown.add_column(name, footer=f"{total:,}", justify="right", no_wrap=True)
-    shown.add_column("note", overflow="fold")
+    if beside:
+        shown.add_column("note", overflow="fold")
     for day in result.days:
         mark = Text(MARKS[day.state], style=_STYLES[day.state])
         if day.state is State.UNCHECKED:
@@ -36,8 +43,10 @@ def table(result: Result) -> Table:
                 Text(f"{value:,}", style=_style(day, name, value))
                 for name, value in zip(COUNTS, _counts(day), strict=True)
             ]
-        shown.add_row(mark, str(day.date), *counts, Text(day.note))
-    return shown
+        shown.add_row(mark, str(day.date), *counts, *[Text(day.note)] * beside)
+    yield shown
+    if not beside:
+        yield from (Text(f"{day.date}: {day.note}") for day in result.days if day.note)
 
 
 def verdict(result: Result) -> str:

@@ -147,7 +147,7 @@ class Verifier:
             late=archived.late,
             not_due=counted.not_due,
             note=" ".join(self._notes(day, counted)),
-            differences=self._differences(day, archived, counted),
+            differences=self._differences(archived, counted),
         )
 
     def _notes(self, day: date, counted: Counted) -> Iterable[str]:
@@ -164,7 +164,7 @@ class Verifier:
         elif day >= self._now.date() - self._lookback:
             yield "The collector reads this date again by itself."
 
-    def _differences(self, day: date, archived: ArchivedDay, counted: Counted) -> tuple[Difference, ...]:
+    def _differences(self, archived: ArchivedDay, counted: Counted) -> tuple[Difference, ...]:
         names = [(Kind.MISSING, name, counted.missing[name]) for name in _first(counted.missing)]
         names += [(Kind.REPEATED, name, counted.repeated[name]) for name in _first(counted.repeated)]
         records = self._looks.records
