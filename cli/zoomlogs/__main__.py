@@ -16,7 +16,8 @@ from .errors import CommandError
 INTERRUPTED = 130  # 128 + SIGINT, as shells count it
 
 # The groups of commands, in the order in which `zoomlogs --help` shows them.
-SEE, START, SECOPS, TRY = "See that it works", "Start runs", "Google SecOps", "Try it without AWS or Zoom"
+SEE, START, SET_UP, SECOPS = "See that it works", "Start runs", "Set up", "Google SecOps"
+TRY = "Try it without AWS or Zoom"
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_show_locals=False)
 
@@ -160,6 +161,43 @@ def backfill(
     raise typer.Exit(command.backfill(read_deployment(outputs, instance), first, last, wait=wait, as_json=as_json))
 
 
+@app.command(rich_help_panel=SET_UP)
+def adopt(
+    function: Annotated[str, typer.Option(metavar="NAME", help="The Lambda function.")] = "zoom_operationlogs_to_s3",
+    schedule: Annotated[
+        str, typer.Option(metavar="NAME", help="Its schedule, in the group default.")
+    ] = "zoom-operationlogs-schedule-15min",
+    secret: Annotated[
+        str, typer.Option(metavar="NAME", help="The secret to make for the credentials.")
+    ] = "zoom-operationlogs-credentials",  # noqa: S107  its name
+    region: Annotated[
+        str | None, typer.Option(help="Where they are, if not in your profile's region.", show_default=False)
+    ] = None,
+    variables: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the variables of the example there.", show_default=False),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say the steps, and take none.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Give the report as JSON.")] = False,
+) -> None:
+    """Prepare a set-up made by hand after the written guide, so that Terraform can take it over.
+
+    It switches the schedule off, moves Zoom's credentials from the function's variables into a secret, and waits until
+    a run under way is over. Run it again whatever interrupted it. The README of examples/adopt-console-setup goes on.
+
+    Example, in that folder:
+
+        zoomlogs adopt --variables adopt.auto.tfvars.json
+
+    Ends with 0, with 1 where AWS refuses something, with 2 where you must change something first.
+    """
+    from .adopt import command
+    from .adopt.move import Names
+
+    names = Names(function=function, schedule=schedule, secret=secret)
+    raise typer.Exit(command.main(names, region, dry_run=dry_run, as_json=as_json, variables=variables))
+
+
 @app.command(rich_help_panel=SECOPS)
 def udm(
     sources: Annotated[
@@ -205,43 +243,6 @@ def demo(
     from . import demo as demonstration
 
     raise typer.Exit(demonstration.main(keep=keep))
-
-
-@app.command(rich_help_panel=START)
-def adopt(
-    function: Annotated[str, typer.Option(metavar="NAME", help="The Lambda function.")] = "zoom_operationlogs_to_s3",
-    schedule: Annotated[
-        str, typer.Option(metavar="NAME", help="Its schedule, in the group default.")
-    ] = "zoom-operationlogs-schedule-15min",
-    secret: Annotated[
-        str, typer.Option(metavar="NAME", help="The secret to make for the credentials.")
-    ] = "zoom-operationlogs-credentials",  # noqa: S107  its name
-    region: Annotated[
-        str | None, typer.Option(help="Where they are, if not in your profile's region.", show_default=False)
-    ] = None,
-    variables: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Write the variables of the example there.", show_default=False),
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say the steps, and take none.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Give the report as JSON.")] = False,
-) -> None:
-    """Prepare a set-up made by hand after the written guide, so that Terraform can take it over.
-
-    Switches its schedule off, moves Zoom's credentials from the function's
-    variables into a secret, and waits until a run under way is over. Run it
-    again whatever interrupted it. Then go on in examples/adopt-console-setup,
-    whose README says the rest. An example, run in that folder:
-
-    zoomlogs adopt --variables adopt.auto.tfvars.json
-
-    Ends with 0, with 1 if AWS refuses something, with 2 if you must change something first.
-    """
-    from .adopt import command
-    from .adopt.move import Names
-
-    names = Names(function=function, schedule=schedule, secret=secret)
-    raise typer.Exit(command.main(names, region, dry_run=dry_run, as_json=as_json, variables=variables))
 
 
 def main() -> None:

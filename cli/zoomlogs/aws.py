@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 FAILURES = (BotoCoreError, ClientError)
 
 
-def session(region: str) -> boto3.Session:
-    """Return a session in the deployment's region, whatever region the profile has.
+def session(region: str | None) -> boto3.Session:
+    """Return a session in the region given, whatever region the profile has; None takes the profile's.
 
     Raises `CommandError` where nobody is signed in, or the profile is not there.
     """

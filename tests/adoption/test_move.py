@@ -410,6 +410,12 @@ def test_without_a_region_it_says_so(aws: AwsStandIn) -> None:
     assert told.returncode == 2
 
 
+def test_a_profile_that_is_not_there_is_one_line(aws: AwsStandIn) -> None:
+    told = command_line(aws, AWS_PROFILE="nowhere")
+    assert told.stderr == "AWS cannot be signed in to: The config profile (nowhere) could not be found.\n"
+    assert told.returncode == 2
+
+
 # --- decisions -------------------------------------------------------------------------------------------------------
 
 

@@ -13,7 +13,7 @@ import pytest
 pytestmark = pytest.mark.slow  # each starts a process
 
 SCRIPT = Path(sys.executable).with_name("zoomlogs")
-COMMANDS = {"doctor", "logs", "run", "reconcile", "backfill", "udm", "demo"}
+COMMANDS = {"doctor", "logs", "run", "reconcile", "backfill", "adopt", "udm", "demo"}
 
 
 def zoomlogs(*arguments: str, **environment: str) -> str:
@@ -25,13 +25,20 @@ def zoomlogs(*arguments: str, **environment: str) -> str:
 def test_help_groups_the_commands() -> None:
     text = zoomlogs("--help")
     groups = [line.strip("╭─╮ ") for line in text.splitlines() if line.startswith("╭")]
-    assert groups == ["Options", "See that it works", "Start runs", "Google SecOps", "Try it without AWS or Zoom"]
+    assert groups == [
+        "Options",
+        "See that it works",
+        "Start runs",
+        "Set up",
+        "Google SecOps",
+        "Try it without AWS or Zoom",
+    ]
     listed = {line.split()[1] for line in text.splitlines() if line.startswith("│ ") and line[2].isalpha()}
     assert listed >= COMMANDS
     assert 'output "zoom_operation_logs" { value = module.zoom_operation_logs }' in text
 
 
-@pytest.mark.parametrize("command", ["doctor", "logs", "run", "reconcile", "backfill"])
+@pytest.mark.parametrize("command", ["doctor", "logs", "run", "reconcile", "backfill", "adopt"])
 def test_the_help_of_a_command_has_an_example_and_its_exit_statuses(command: str) -> None:
     text = zoomlogs(command, "--help")
     assert f"  zoomlogs {command}" in text

@@ -6,10 +6,10 @@ import json
 import time
 from typing import TYPE_CHECKING
 
-import boto3
 import typer
 from rich.console import Console
 
+from ..aws import session
 from ..errors import CommandError
 from .move import Move, Names, Report, Step
 
@@ -28,8 +28,8 @@ SECOND = 1.0
 
 def main(names: Names, region: str | None, *, dry_run: bool, as_json: bool, variables: Path | None) -> int:
     """Take the steps, or say them; return the exit status 0. Raises `CommandError`."""
-    session = boto3.Session(region_name=region)
-    if not session.region_name:
+    signed_in = session(region)
+    if not signed_in.region_name:
         raise CommandError("No AWS region is set: give --region, such as --region eu-west-1.")
     progress = Console(stderr=True, soft_wrap=True, highlight=False)
 
@@ -40,7 +40,7 @@ def main(names: Names, region: str | None, *, dry_run: bool, as_json: bool, vari
                 status.update(f"Waiting {left:.0f} s until a run under way is over …")
                 time.sleep(min(SECOND, left))
 
-    report = Move(session, names, sleep=sleep).run(
+    report = Move(signed_in, names, sleep=sleep).run(
         dry_run=dry_run, on_step=lambda step: progress.print(f"Now: {STEPS[step][0]}", markup=False)
     )
     if variables and not dry_run:

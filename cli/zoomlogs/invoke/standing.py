@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 from zoom_operationlogs.checkpoint import SCHEMA
 
+from ..aws import error_code
+
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
@@ -55,7 +57,7 @@ def read_standing(s3: S3Client, bucket: str, key: str) -> Standing:
     try:
         body = s3.get_object(Bucket=bucket, Key=key)["Body"]
     except ClientError as error:
-        if error.response.get("Error", {}).get("Code") in NOTHING_THERE:
+        if error_code(error) in NOTHING_THERE:
             return Standing()
         raise
     try:
