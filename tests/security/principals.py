@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any
 
 from standins.aws import ANONYMOUS, ROOT, AwsStandIn, Keys, google_token
+from zoomlogs.deployment import Deployment
 
 SUBJECT = "100000000000000000001"
 """The Google identity that the fixture's feed reads with."""
@@ -30,27 +31,8 @@ class Principal(Enum):
         return "beta" if self in (Principal.COLLECTOR_IN_VPC, Principal.READER_ROLE) else "alpha"
 
 
-@dataclass(frozen=True)
-class Instance:
+class Instance(Deployment):
     """One use of the module, by its outputs."""
-
-    outputs: Mapping[str, Any]
-
-    @property
-    def bucket(self) -> str:
-        return str(self.outputs["bucket"]["name"])
-
-    @property
-    def prefix(self) -> str:
-        return str(self.outputs["bucket"]["prefix"])
-
-    @property
-    def state_key(self) -> str:
-        return str(self.outputs["bucket"]["state_key"])
-
-    @property
-    def secret_arn(self) -> str:
-        return str(self.outputs["secret"]["arn"])
 
     @property
     def function_arn(self) -> str:
