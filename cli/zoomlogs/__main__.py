@@ -70,6 +70,27 @@ def doctor(outputs: OutputsOption = None, instance: InstanceOption = None, as_js
 
 
 @app.command(rich_help_panel=SEE)
+def status(
+    outputs: OutputsOption = None,
+    instance: InstanceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say in words where collecting stands: newest record, dates settled and owed, what is waited for.
+
+    It reads the collector's checkpoint, which a run saves when it ends; times are UTC.
+
+    Example:
+
+        zoomlogs status --json | jq '.owed'
+
+    Ends with 0, with 1 where no checkpoint can be read, with 2 where there is no deployment.
+    """
+    from .status import command
+
+    raise typer.Exit(command.main(read_deployment(outputs, instance), as_json=as_json))
+
+
+@app.command(rich_help_panel=SEE)
 def logs(
     outputs: OutputsOption = None,
     instance: InstanceOption = None,
@@ -89,6 +110,45 @@ def logs(
     from .logs import command
 
     raise typer.Exit(command.main(read_deployment(outputs, instance), last, as_json=as_json))
+
+
+@app.command(rich_help_panel=SEE)
+def verify(
+    first: Annotated[
+        str | None, typer.Option("--from", metavar="YYYY-MM-DD", help="The first date, by UTC.", show_default=False)
+    ] = None,
+    last: Annotated[
+        str | None,
+        typer.Option("--to", metavar="YYYY-MM-DD", help="The last date, by UTC; yesterday if not given."),
+    ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Write a page to keep: a calendar, a table, what differs."),
+    ] = None,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Ask the collector for a backfill of the dates that lack records.")
+    ] = False,
+    outputs: OutputsOption = None,
+    instance: InstanceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask Zoom again and compare with the archive, record by record: missing, repeated, late.
+
+    The last seven whole days, if no dates are given. It takes one request of Zoom's daily quota for 300 records, and
+    stops while under a quarter of the quota is left. Records of the last half hour are not yet due. The archive is
+    read with the versions that a feed has deleted.
+
+    Example:
+
+        zoomlogs verify --from 2026-06-01 --to 2026-06-30 --html june.html
+
+    Ends with 0 where both are equal, with 1 where they differ or a date could not be checked, with 2 where a date is
+    wrong or there is no deployment.
+    """
+    from .verify import command
+
+    deployment = read_deployment(outputs, instance)
+    raise typer.Exit(command.main(deployment, first, last, as_json=as_json, html=html, repair=repair))
 
 
 @app.command(rich_help_panel=START)
