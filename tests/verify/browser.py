@@ -68,6 +68,7 @@ window.onload = () => {
     faint: texts.map(element => [contrast(view.getComputedStyle(element).color, background(element)),
       element.className || element.parentElement.className, element.textContent.slice(0, 30)])
       .filter(([ratio]) => ratio < 4.5).slice(0, 5),
+    scrolled: [...page.querySelectorAll(".scroll")].filter(part => part.scrollWidth > part.clientWidth).length,
     cut: [...page.querySelectorAll(".day a")].filter(cell => cell.scrollWidth > cell.clientWidth)
       .map(cell => cell.textContent),
   };

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     folder = tmp_path_factory.mktemp("pages")
     (folder / "half-a-year.html").write_text(page(half_a_year()), "utf-8")
-    (folder / "one-day.html").write_text(page(of_days(a_day(0))), "utf-8")
+    (folder / "one-day.html").write_text(page(of_days(a_day(0, in_zoom=123_456, in_archive=123_456))), "utf-8")
     (folder / "blank.html").write_text("<!DOCTYPE html><title>blank</title>", "utf-8")
     with browser(folder) as opened:
         yield opened
@@ -44,6 +44,7 @@ def test_one_day_that_is_equal(chrome: Browser) -> None:
     found = chrome.measure("one-day.html", 360)
     assert (found["cells"], found["rows"], found["months"], found["records"]) == (1, 1, 1, 0)
     assert found["width"] <= found["room"]
+    assert found["scrolled"] == 0
     assert set(chrome.requests) <= {"/probe.html", "/half-a-year.html", "/one-day.html", "/favicon.ico"}
 
 

@@ -207,8 +207,10 @@ def test_notes_say_why_a_date_may_lack_records():
     result = world.day(far)
     assert (result.state, result.missing) == (State.DIFFERENT, 100)
     assert result.note == f"Before {days_ago(3)}, the first date that is collected."
-    world.lose()
-    assert world.day().note == "The collector reads this date again by itself."
+    world.zoom.add({"time": f"{YESTERDAY}T10:00:00Z", "operator": "late"}, visible_at=world.clock.now())
+    result = world.day()
+    assert (result.state, result.missing) == (State.DIFFERENT, 1)
+    assert result.note == "The collector reads this date again by itself."
 
 
 def test_records_newer_than_the_last_run_are_not_yet_due():

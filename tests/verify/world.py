@@ -80,10 +80,15 @@ class Verified(World):
         written = self.s3._latest(key)
         assert written
         self.s3.delete_versions(key)
+        records = list(records)
         self.s3.put(key, encode(line(record) for record in records))
         latest = self.s3._latest(key)
         assert latest
-        latest.written = written.written
+        latest.written, latest.metadata = written.written, {"record-count": str(len(records))}
+
+    def forget(self) -> None:
+        """Delete the checkpoint."""
+        self.s3.delete_versions(STATE_KEY)
 
     def lose(self, at: int = 0, day: date = YESTERDAY) -> dict[str, Any]:
         """Take one record out of the date's first object; return it."""

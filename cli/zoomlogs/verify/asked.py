@@ -24,8 +24,8 @@ def dates(first: str | None, last: str | None, today: date, begun: date | None =
     `CommandError` for dates that are no dates, reversed, to come, or older than Zoom keeps.
     """
     oldest = oldest_kept(today)
-    end = _parse(last, "--to") if last else None
-    start = _parse(first, "--from") if first else None
+    end = _parse(last, "--to") if last is not None else None
+    start = _parse(first, "--from") if first is not None else None
     if end is None:
         end = max(today - ONE_DAY, start) if start else today - ONE_DAY
     if start is None:

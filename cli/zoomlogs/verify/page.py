@@ -195,8 +195,9 @@ def _table(result: Result) -> str:
         for value in (totals.in_zoom, totals.in_archive, totals.missing, totals.repeated, totals.late)
     )
     return (
+        '<div class="scroll" role="region" aria-labelledby="days" tabindex="0">'
         f'<table class="days"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody>'
-        f'<tfoot><tr><th scope="row">total</th>{foot}</tr></tfoot></table>'
+        f'<tfoot><tr><th scope="row">total</th>{foot}</tr></tfoot></table></div>'
     )
 
 

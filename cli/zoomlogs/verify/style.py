@@ -53,8 +53,8 @@ dt { color: var(--muted); }
 .month abbr { text-decoration: none; }
 .month td { height: 2.75rem; padding: 0; vertical-align: top; }
 .day a {
-  display: block; min-height: 100%; padding: .15rem .2rem .15rem .3rem; border-radius: .25rem; color: inherit; text-decoration: none;
-  font-size: .8rem; line-height: 1.15rem; overflow: hidden;
+  display: block; min-height: 100%; padding: .15rem .2rem .15rem .3rem; border-radius: .25rem;
+  color: inherit; text-decoration: none; font-size: .8rem; line-height: 1.15rem; overflow: hidden;
 }
 .day a:focus-visible, .day a:hover { outline: 2px solid var(--link); outline-offset: 1px; }
 .mark { display: block; font-weight: 700; font-size: .75rem; white-space: nowrap; }
@@ -70,6 +70,7 @@ dt { color: var(--muted); }
   background: repeating-linear-gradient(135deg, var(--page) 0 5px, var(--hatch) 5px 6px);
   box-shadow: inset 0 0 0 1px var(--muted); color: var(--text);
 }
+.scroll { overflow-x: auto; }
 .days { border-collapse: collapse; width: 100%; max-width: 52rem; font-variant-numeric: tabular-nums; }
 .days th, .days td { padding: .3rem .5rem; text-align: right; }
 .days th:first-child { text-align: left; font-weight: 400; white-space: nowrap; }
@@ -90,6 +91,8 @@ pre {
 @media (max-width: 34rem) {
   body { padding: 1rem .75rem 2rem; }
   .totals { grid-template-columns: repeat(2, 1fr); }
+  .day a { padding: .15rem; }
+  .mark { font-size: .65rem; }
   .days { font-size: .8rem; }
   .days th, .days td { padding: .3rem .15rem; }
   .days .year { display: none; }
@@ -106,6 +109,7 @@ pre {
   .months { grid-template-columns: repeat(3, 1fr); gap: 1rem; }
   .month td { height: 2rem; }
   .totals dd { font-size: 1.05rem; }
+  .scroll { overflow: visible; }
   .days th, .days td { padding: .1rem .4rem; }
   .month, .totals div, .days tr, li { break-inside: avoid; }
   h2, h3 { break-after: avoid; }

@@ -19,7 +19,7 @@ from .comparison import Counted, DayResult, Difference, Kind, State, compare
 from .looks import NotEnded, QuotaLow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import date, datetime
 
     from zoom_operationlogs.checkpoint import Checkpoint
@@ -146,16 +146,23 @@ class Verifier:
             repeated=sum(counted.repeated.values()),
             late=archived.late,
             not_due=counted.not_due,
-            note=" ".join(self._notes(day, counted)),
+            note=" ".join(self._notes(day, delivered, counted)),
             differences=self._differences(archived, counted),
         )
 
-    def _notes(self, day: date, counted: Counted) -> Iterable[str]:
+    def _notes(self, day: date, delivered: Mapping[bytes, int], counted: Counted) -> Iterable[str]:
         if counted.not_due:
             yield f"{counted.not_due:,} so new that they are not yet due."
         if not self._checkpoint or not counted.missing:
             return
-        if owed := self._checkpoint.owed.get(day):
+        known = self._checkpoint.days.get(day)
+        if known and (lost := sum(known.ours.count(name) > delivered.get(name, 0) for name in counted.missing)):
+            # Of the last days the collector does not read what it wrote: a backfill alone would not write it again.
+            yield (
+                f"The checkpoint takes {lost:,} of them for delivered, so they were in the archive once: delete the"
+                " checkpoint, which the next run makes anew from the archive, then repair."
+            )
+        elif owed := self._checkpoint.owed.get(day):
             yield f"Not read yet: owed for {span(self._now - owed.asked)}."
         elif day in self._checkpoint.expired:
             yield "Zoom did not have it when the collector came."
