@@ -186,12 +186,19 @@ def owe_yesterday(world: Verified) -> None:
 
 def test_a_date_that_the_collector_owes_is_not_read_yet():
     world = collected()
-    world.lose()
+    world.zoom.add({"time": f"{YESTERDAY}T10:00:00Z", "operator": "late"}, visible_at=world.clock.now())
     owe_yesterday(world)
     world.clock.advance(7200)
     result = world.day()
     assert (result.state, result.missing) == (State.NOT_READ_YET, 1)
     assert result.note == "Not read yet: owed for 2 hours."
+
+
+def test_what_was_deleted_of_an_owed_date_is_different_all_the_same():
+    world = collected()
+    world.lose()
+    owe_yesterday(world)
+    assert world.day().state is State.DIFFERENT
 
 
 def test_what_an_owed_date_has_too_often_is_different_all_the_same():

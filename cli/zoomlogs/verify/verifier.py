@@ -136,7 +136,8 @@ class Verifier:
         owed = self._checkpoint.owed.get(day) if self._checkpoint else None
         state = State.EQUAL
         if counted.differs:
-            state = State.NOT_READ_YET if owed and not counted.repeated else State.DIFFERENT
+            waits = owed and not counted.repeated and not self._lost(day, delivered, counted)
+            state = State.NOT_READ_YET if waits else State.DIFFERENT
         return DayResult(
             date=day,
             state=state,
@@ -155,9 +156,7 @@ class Verifier:
             yield f"{counted.not_due:,} so new that they are not yet due."
         if not self._checkpoint or not counted.missing:
             return
-        known = self._checkpoint.days.get(day)
-        if known and (lost := sum(known.ours.count(name) > delivered.get(name, 0) for name in counted.missing)):
-            # Of the last days the collector does not read what it wrote: a backfill alone would not write it again.
+        if lost := self._lost(day, delivered, counted):
             yield (
                 f"The checkpoint takes {lost:,} of them for delivered, so they were in the archive once: delete the"
                 " checkpoint, which the next run makes anew from the archive, then repair."
@@ -170,6 +169,14 @@ class Verifier:
             yield f"Before {self._checkpoint.settled_from}, the first date that is collected."
         elif day >= self._now.date() - self._lookback:
             yield "The collector reads this date again by itself."
+
+    def _lost(self, day: date, delivered: Mapping[bytes, int], counted: Counted) -> int:
+        """Count the records that the archive had once: the checkpoint remembers the last days' as delivered.
+
+        A backfill alone would not write them again, because of those days the collector does not read what it wrote.
+        """
+        known = self._checkpoint.days.get(day) if self._checkpoint else None
+        return sum(known.ours.count(name) > delivered.get(name, 0) for name in counted.missing) if known else 0
 
     def _differences(self, archived: ArchivedDay, counted: Counted) -> tuple[Difference, ...]:
         names = [(Kind.MISSING, name, counted.missing[name]) for name in _first(counted.missing)]
