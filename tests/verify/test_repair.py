@@ -54,7 +54,7 @@ def test_what_was_deleted_of_the_last_days_takes_a_new_checkpoint_as_the_note_sa
     world = collected()
     lost = world.lose()
     note = world.day().note
-    assert note.startswith("The checkpoint takes 1 of them for delivered, so they were in the archive once: delete")
+    assert note.startswith("The checkpoint takes 1 of the missing for delivered, so the archive had them once: delete")
     assert world.run(event(YESTERDAY, YESTERDAY))["written"] == 0
     world.forget()
     assert world.run(event(YESTERDAY, YESTERDAY))["written"] == 1

@@ -433,3 +433,14 @@ def test_without_a_checkpoint_it_compares_all_the_same():
     world.lose()
     result = world.day()
     assert (result.state, result.missing, result.note) == (State.DIFFERENT, 1, "")
+
+
+def test_before_it_reports_a_difference_it_reads_the_date_again_with_pages_of_another_size():
+    world = collected()
+    before = world.report_calls()
+    assert world.day().state is State.EQUAL
+    assert {call.query["page_size"] for call in world.zoom.calls_to("report")[before:]} == {"30"}
+    world.lose()
+    before = world.report_calls()
+    assert world.day().state is State.DIFFERENT
+    assert {call.query["page_size"] for call in world.zoom.calls_to("report")[before:]} == {"30", "29"}

@@ -158,7 +158,7 @@ class Verifier:
             return
         if lost := self._lost(day, delivered, counted):
             yield (
-                f"The checkpoint takes {lost:,} of them for delivered, so they were in the archive once: delete the"
+                f"The checkpoint takes {lost:,} of the missing for delivered, so the archive had them once: delete the"
                 " checkpoint, which the next run makes anew from the archive, then repair."
             )
         elif owed := self._checkpoint.owed.get(day):
