@@ -161,6 +161,19 @@ def test_usage_is_said_before_anything_is_invoked(place: Place) -> None:
     assert place.said == "/nowhere.json cannot be read: No such file or directory.\n"
 
 
+def test_verify_finds_what_was_never_collected_and_the_function_repairs_it(place: Place) -> None:
+    place.world.store_credentials()
+    place.zoomlogs("run", "--wait")
+    first, last = (str(datetime.now(UTC).date() - timedelta(days=back)) for back in (23, 22))
+    told = json.loads(place.zoomlogs("verify", "--from", first, "--to", last, "--repair", "--json", status=1))
+    assert told["totals"]["missing"] == 700
+    [asked] = told["repair"]
+    assert (asked["from"], asked["to"], asked["error"]) == (first, last, None)
+    assert (asked["result"]["written"], asked["result"]["owed"]) == (700, 0)
+    assert json.loads(place.zoomlogs("verify", "--from", first, "--to", last, "--json"))["totals"]["in_archive"] == 700
+    assert json.loads(place.zoomlogs("status", "--json"))["owed"] == []
+
+
 # --- rights ----------------------------------------------------------------------------------------------------------
 
 
