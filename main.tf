@@ -50,6 +50,25 @@ module "secops_reader" {
   tags                     = var.tags
 }
 
+# Whether all that works: alarms, whom they tell, and a dashboard.
+module "monitoring" {
+  source = "./modules/monitoring"
+  count  = var.monitoring.enabled ? 1 : 0
+
+  function = {
+    name              = module.collector.function.name
+    timeout_seconds   = var.collector.timeout_seconds
+    metrics_namespace = var.collector.metrics_namespace
+  }
+  schedule          = var.schedule
+  dead_letter_queue = module.collector.dead_letter_queue
+  monitoring        = var.monitoring
+
+  kms_key     = var.kms_key
+  name_prefix = var.name_prefix
+  tags        = var.tags
+}
+
 locals {
   # How the feed's form is told who reads, by the reader's mode.
   feed_authentication = {

@@ -38,6 +38,11 @@ output "reader" {
   value       = module.secops_reader.reader
 }
 
+output "monitoring" {
+  description = "What watches: `alarm_names`, `alarms` (their names by what they watch), `composite_alarm_name` (the one that is told of), `dashboard_name`, `topic_arns` (who is told), and `topic_arn` of the topic made here (null if none is). Null with `monitoring.enabled = false`."
+  value       = one(module.monitoring[*].monitoring)
+}
+
 output "secops_feed_values" {
   description = "What to enter under SIEM Settings > Feeds, in the order of the form: a list of `field` and `value`."
 

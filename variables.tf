@@ -63,7 +63,7 @@ variable "permissions_boundary_arn" {
 
 variable "kms_key" {
   type        = object({ arn = string })
-  description = "KMS key, by its `arn`, that encrypts all that is kept: the bucket's objects, and the secret, logs, queue and function environment made here. Its key policy must let CloudWatch Logs use it. With a bucket that exists, the key of that bucket. Null leaves each to its service's own key."
+  description = "KMS key, by its `arn`, that encrypts all that is kept: the bucket's objects, and the secret, logs, queue, topic and function environment made here. Its key policy must let CloudWatch Logs use it, and CloudWatch for the alarms' topic made here. With a bucket that exists, the key of that bucket. Null leaves each to its service's own key."
   default     = null
 
   validation {
@@ -589,5 +589,94 @@ variable "feed" {
   validation {
     condition     = var.feed.max_lookback_days >= 1 && var.feed.max_lookback_days <= 180 && var.feed.max_lookback_days == floor(var.feed.max_lookback_days)
     error_message = "feed.max_lookback_days must be a whole number from 1 to 180, the most that Google SecOps accepts."
+  }
+}
+
+# Monitoring
+
+variable "monitoring" {
+  type = object({
+    enabled                = optional(bool, true)
+    topic_arns             = optional(list(string))
+    topic_name             = optional(string, "zoom-operationlogs-alarms")
+    emails                 = optional(list(string), [])
+    each_alarm_notifies    = optional(bool, false)
+    silence_minutes        = optional(number)
+    behind_hours           = optional(number, 24)
+    failed_runs_per_hour   = optional(number, 2)
+    timeout_margin_seconds = optional(number, 5)
+  })
+  description = <<-EOT
+    Alarms, whom they tell, and a dashboard.
+    - `enabled`: make them.
+    - `topic_arns`: SNS topics that are told; null makes one, an empty list tells nobody.
+    - `topic_name`: of the topic made here, after `name_prefix`.
+    - `emails`: addresses subscribed to the topic made here; each has to confirm.
+    - `each_alarm_notifies`: tell of each alarm, not only of the one that sums them up.
+    - `silence_minutes`: how long without a run that succeeds is silence, 15 to 10080, and longer than the schedule's interval; null takes three intervals of a rate expression, its flexible window, the function's timeout and five minutes. A cron expression needs it.
+    - `behind_hours`: how long dates may be owed without getting fewer, 2 to 144.
+    - `failed_runs_per_hour`: how many runs of an hour may fail or near their timeout before it is an alarm, 1 to 12; one where an hour has no two runs.
+    - `timeout_margin_seconds`: how near to its timeout a run is too near, 1 to 15.
+  EOT
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for arn in coalesce(var.monitoring.topic_arns, []) : can(regex("^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}$", arn))])
+    error_message = "monitoring.topic_arns must be ARNs of SNS topics, such as \"arn:aws:sns:eu-west-1:111122223333:alerts\"; an alarm tells no FIFO topic."
+  }
+
+  validation {
+    condition     = length(coalesce(var.monitoring.topic_arns, [])) <= 5
+    error_message = "monitoring.topic_arns must be at most 5: an alarm tells no more."
+  }
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{1,248}$", "${var.name_prefix}${var.monitoring.topic_name}"))
+    error_message = "monitoring.topic_name must be letters, digits, hyphens and underscores, at most 248 with name_prefix."
+  }
+
+  validation {
+    condition     = alltrue([for email in var.monitoring.emails : can(regex("^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$", email))]) && length(distinct(var.monitoring.emails)) == length(var.monitoring.emails)
+    error_message = "monitoring.emails must be addresses such as \"soc@example.com\", each once."
+  }
+
+  validation {
+    condition     = length(var.monitoring.emails) == 0 || var.monitoring.topic_arns == null
+    error_message = "monitoring.emails are subscribed to the topic made here: leave them out beside monitoring.topic_arns, and subscribe them to your topic."
+  }
+
+  validation {
+    condition     = var.monitoring.silence_minutes == null ? true : var.monitoring.silence_minutes >= 15 && var.monitoring.silence_minutes <= 10080 && var.monitoring.silence_minutes == floor(var.monitoring.silence_minutes)
+    error_message = "monitoring.silence_minutes must be a whole number from 15 to 10080, the seven days that CloudWatch looks back."
+  }
+
+  validation {
+    condition     = !var.monitoring.enabled || !startswith(var.schedule.expression, "cron(") || var.monitoring.silence_minutes != null
+    error_message = "monitoring.silence_minutes must be set, because schedule.expression is a cron expression, which does not tell how long a pause is normal: three intervals are a good value."
+  }
+
+  # 10080 minutes are seven days.
+  validation {
+    condition = !var.monitoring.enabled || !startswith(var.schedule.expression, "rate(") || (
+      try(tonumber(regex("^rate\\(([0-9]+)", var.schedule.expression)[0]) * { minute = 1, hour = 60, day = 1440 }[regex("(minute|hour|day)s?\\)$", var.schedule.expression)[0]], 0) *
+      (var.monitoring.silence_minutes == null ? 3 : 1) + coalesce(var.schedule.flexible_window_minutes, 0) <= coalesce(var.monitoring.silence_minutes, 10080)
+    )
+    error_message = "monitoring.silence_minutes must be at least the interval of schedule.expression and its flexible window, or every pause is an alarm; CloudWatch looks back 10080 minutes, so with a schedule that it cannot oversee set monitoring.enabled = false."
+  }
+
+  validation {
+    condition     = var.monitoring.behind_hours >= 2 && var.monitoring.behind_hours <= 144 && var.monitoring.behind_hours == floor(var.monitoring.behind_hours)
+    error_message = "monitoring.behind_hours must be a whole number from 2 to 144."
+  }
+
+  validation {
+    condition     = var.monitoring.failed_runs_per_hour >= 1 && var.monitoring.failed_runs_per_hour <= 12 && var.monitoring.failed_runs_per_hour == floor(var.monitoring.failed_runs_per_hour)
+    error_message = "monitoring.failed_runs_per_hour must be a whole number from 1 to 12."
+  }
+
+  validation {
+    condition     = var.monitoring.timeout_margin_seconds >= 1 && var.monitoring.timeout_margin_seconds <= 15 && var.monitoring.timeout_margin_seconds == floor(var.monitoring.timeout_margin_seconds)
+    error_message = "monitoring.timeout_margin_seconds must be a whole number from 1 to 15: a run keeps 15 to 20 seconds for the end, and its last save falls into them."
   }
 }

@@ -22,8 +22,16 @@ run "one" {
       output.dead_letter_queue.name,
       output.secret.name,
       output.reader.name,
+      output.monitoring.dashboard_name,
+      output.monitoring.composite_alarm_name,
+      output.monitoring.alarms.silence,
     ] : startswith(name, "one-")]) && output.log_group.name == "/aws/lambda/one-zoom_operationlogs_to_s3"
     error_message = "every name begins with the prefix"
+  }
+
+  assert {
+    condition     = length(output.monitoring.alarm_names) == 10 && alltrue([for name in output.monitoring.alarm_names : startswith(name, "one-zoom_operationlogs_to_s3-")])
+    error_message = "every alarm begins with the function's name"
   }
 }
 
@@ -37,8 +45,8 @@ run "two" {
 
   assert {
     condition = length(setintersection(
-      [output.bucket.name, output.function.name, output.role.name, output.schedule.name, output.schedule.role_name, output.dead_letter_queue.name, output.log_group.name, output.secret.name, output.reader.name],
-      [run.one.bucket.name, run.one.function.name, run.one.role.name, run.one.schedule.name, run.one.schedule.role_name, run.one.dead_letter_queue.name, run.one.log_group.name, run.one.secret.name, run.one.reader.name],
+      [output.bucket.name, output.function.name, output.role.name, output.schedule.name, output.schedule.role_name, output.dead_letter_queue.name, output.log_group.name, output.secret.name, output.reader.name, output.monitoring.dashboard_name, output.monitoring.composite_alarm_name],
+      [run.one.bucket.name, run.one.function.name, run.one.role.name, run.one.schedule.name, run.one.schedule.role_name, run.one.dead_letter_queue.name, run.one.log_group.name, run.one.secret.name, run.one.reader.name, run.one.monitoring.dashboard_name, run.one.monitoring.composite_alarm_name],
     )) == 0
     error_message = "no name of one instance is taken by another"
   }

@@ -200,3 +200,83 @@ run "secops_reader_in_aws_cn" {
     error_message = "every ARN is of the partition"
   }
 }
+
+run "monitoring_in_aws_us_gov" {
+  command = plan
+
+  module {
+    source = "./modules/monitoring"
+  }
+
+  override_data {
+    target          = data.aws_partition.current
+    values          = { partition = "aws-us-gov" }
+    override_during = plan
+  }
+
+  override_data {
+    target          = data.aws_region.current
+    values          = { name = "us-gov-west-1" }
+    override_during = plan
+  }
+
+  variables {
+    function          = { name = "zoom_operationlogs_to_s3", timeout_seconds = 300, metrics_namespace = "ZoomOperationLogs" }
+    schedule          = { expression = "rate(15 minutes)" }
+    dead_letter_queue = { name = "zoom-operationlogs-dead-letters" }
+  }
+
+  assert {
+    condition = alltrue([for document in [
+      aws_sns_topic_policy.alarms[0].policy,
+      aws_kms_key.topic[0].policy,
+      aws_cloudwatch_dashboard.collector.dashboard_body,
+    ] : strcontains(document, "arn:aws-us-gov:") && !strcontains(document, "arn:aws:")])
+    error_message = "every ARN is of the partition"
+  }
+
+  assert {
+    condition     = strcontains(aws_kms_key.topic[0].policy, "arn:aws-us-gov:cloudwatch:us-gov-west-1:111122223333:alarm:zoom_operationlogs_to_s3-*")
+    error_message = "and of the region"
+  }
+}
+
+run "monitoring_in_aws_cn" {
+  command = plan
+
+  module {
+    source = "./modules/monitoring"
+  }
+
+  override_data {
+    target          = data.aws_partition.current
+    values          = { partition = "aws-cn" }
+    override_during = plan
+  }
+
+  override_data {
+    target          = data.aws_region.current
+    values          = { name = "cn-north-1" }
+    override_during = plan
+  }
+
+  variables {
+    function          = { name = "zoom_operationlogs_to_s3", timeout_seconds = 300, metrics_namespace = "ZoomOperationLogs" }
+    schedule          = { expression = "rate(15 minutes)" }
+    dead_letter_queue = { name = "zoom-operationlogs-dead-letters" }
+  }
+
+  assert {
+    condition = alltrue([for document in [
+      aws_sns_topic_policy.alarms[0].policy,
+      aws_kms_key.topic[0].policy,
+      aws_cloudwatch_dashboard.collector.dashboard_body,
+    ] : strcontains(document, "arn:aws-cn:") && !strcontains(document, "arn:aws:")])
+    error_message = "every ARN is of the partition"
+  }
+
+  assert {
+    condition     = strcontains(aws_kms_key.topic[0].policy, "arn:aws-cn:cloudwatch:cn-north-1:111122223333:alarm:zoom_operationlogs_to_s3-*")
+    error_message = "and of the region"
+  }
+}

@@ -1978,6 +1978,304 @@ run "rejects_no_proxy_with_spaces" {
   expect_failures = [var.collector]
 }
 
+run "rejects_topic_by_its_name" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    monitoring = { topic_arns = ["alerts"] }
+  }
+
+  expect_failures = [var.monitoring]
+}
+
+run "rejects_fifo_topic" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    monitoring = { topic_arns = ["arn:aws:sns:eu-west-1:111122223333:alerts.fifo"] }
+  }
+
+  expect_failures = [var.monitoring]
+}
+
+run "rejects_six_topics" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    monitoring = { topic_arns = [for n in range(6) : "arn:aws:sns:eu-west-1:111122223333:alerts-${n}"] }
+  }
+
+  expect_failures = [var.monitoring]
+}
+
+run "rejects_topic_name_with_a_dot" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    monitoring = { topic_name = "zoom.alarms" }
+  }
+
+  expect_failures = [var.monitoring]
+}
+
+run "rejects_topic_name_of_249_letters_with_prefix" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    name_prefix = "a-"
+    monitoring  = { topic_name = join("", [for n in range(247) : "t"]) }
+  }
+
+  expect_failures = [var.monitoring]
+}
+
+run "rejects_email_without_domain" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    monitoring = { emails = ["soc"] }
+  }
+
+  expect_failures = [var.monitoring]
+}
+
+run "rejects_email_twice" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    monitoring = { emails = ["soc@example.com", "soc@example.com"] }
+  }
+
+  expect_failures = [var.monitoring]
+}
+
+run "rejects_emails_beside_a_topic_of_the_callers" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    monitoring = { topic_arns = ["arn:aws:sns:eu-west-1:111122223333:alerts"], emails = ["soc@example.com"] }
+  }
+
+  expect_failures = [var.monitoring]
+}
+
+run "rejects_silence_of_14_minutes" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    schedule   = { expression = "rate(5 minutes)" }
+    monitoring = { silence_minutes = 14 }
+  }
+
+  expect_failures = [var.monitoring]
+}
+
+run "rejects_silence_of_more_than_seven_days" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    monitoring = { silence_minutes = 10081 }
+  }
+
+  expect_failures = [var.monitoring]
+}
+
+run "rejects_silence_of_half_minutes" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    monitoring = { silence_minutes = 45.5 }
+  }
+
+  expect_failures = [var.monitoring]
+}
+
+run "rejects_cron_without_silence_minutes" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    schedule = { expression = "cron(0/15 * * * ? *)" }
+  }
+
+  expect_failures = [var.monitoring]
+}
+
+run "rejects_silence_shorter_than_the_interval" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    schedule   = { expression = "rate(1 hour)" }
+    monitoring = { silence_minutes = 59 }
+  }
+
+  expect_failures = [var.monitoring]
+}
+
+run "rejects_silence_shorter_than_interval_and_window" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    schedule   = { expression = "rate(15 minutes)", flexible_window_minutes = 10 }
+    monitoring = { silence_minutes = 24 }
+  }
+
+  expect_failures = [var.monitoring]
+}
+
+run "rejects_schedule_rarer_than_cloudwatch_oversees" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    schedule = { expression = "rate(3 days)" }
+  }
+
+  expect_failures = [var.monitoring]
+}
+
+run "rejects_behind_hours_of_one" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    monitoring = { behind_hours = 1 }
+  }
+
+  expect_failures = [var.monitoring]
+}
+
+run "rejects_behind_hours_of_145" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    monitoring = { behind_hours = 145 }
+  }
+
+  expect_failures = [var.monitoring]
+}
+
+run "rejects_no_failed_run" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    monitoring = { failed_runs_per_hour = 0 }
+  }
+
+  expect_failures = [var.monitoring]
+}
+
+run "rejects_thirteen_failed_runs" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    monitoring = { failed_runs_per_hour = 13 }
+  }
+
+  expect_failures = [var.monitoring]
+}
+
+run "rejects_no_margin" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    monitoring = { timeout_margin_seconds = 0 }
+  }
+
+  expect_failures = [var.monitoring]
+}
+
+run "rejects_margin_of_16_seconds" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    monitoring = { timeout_margin_seconds = 16 }
+  }
+
+  expect_failures = [var.monitoring]
+}
+
 run "accepts_the_lowest_and_shortest" {
   command = plan
 
@@ -2006,6 +2304,8 @@ run "accepts_the_lowest_and_shortest" {
     package   = { filename = "collector.zip" }
     reader    = { mode = "none" }
     feed      = { max_lookback_days = 1 }
+
+    monitoring = { topic_arns = [], silence_minutes = 15, behind_hours = 2, failed_runs_per_hour = 1, timeout_margin_seconds = 1 }
   }
 }
 
@@ -2037,6 +2337,8 @@ run "accepts_the_highest_and_longest" {
     package   = { s3_bucket = "packages", s3_key = "collector.zip", s3_object_version = "1" }
     reader    = { mode = "role", name = "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn", policy_name = "pppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppppp", subject_id = "1234567890", federated_principal = "arn:aws-us-gov:iam::111122223333:oidc-provider/accounts.google.com" }
     feed      = { deletion_option = "ON_SUCCESS", max_lookback_days = 180, namespace = "emea", labels = { env = "prod" } }
+
+    monitoring = { topic_arns = [for n in range(5) : "arn:aws-us-gov:sns:us-gov-west-1:111122223333:alerts-${n}"], topic_name = join("", [for n in range(218) : "t"]), each_alarm_notifies = true, silence_minutes = 10080, behind_hours = 144, failed_runs_per_hour = 12, timeout_margin_seconds = 15 }
   }
 }
 
@@ -2062,6 +2364,45 @@ run "accepts_a_one_time_schedule" {
 
   variables {
     schedule = { expression = "at(2026-01-31T12:00:00)" }
+  }
+}
+
+run "accepts_the_rarest_schedule_that_is_overseen_by_default" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    schedule   = { expression = "rate(2 days)" }
+    monitoring = { emails = ["soc@example.com", "on-call@example.com"] }
+  }
+}
+
+run "accepts_silence_of_one_interval_and_its_window" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    schedule   = { expression = "rate(7 days)" }
+    monitoring = { silence_minutes = 10080 }
+  }
+}
+
+run "accepts_any_schedule_that_nobody_oversees" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    schedule   = { expression = "cron(0 3 1 * ? *)" }
+    monitoring = { enabled = false }
   }
 }
 

@@ -12,6 +12,8 @@ from rich.console import Console
 
 from .deployment import InstanceOption, OutputsOption, read_deployment
 from .errors import CommandError
+from .feed.app import app as feed
+from .reader_key.app import app as reader_key
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells count it
 
@@ -20,6 +22,11 @@ SEE, START, SET_UP, SECOPS = "See that it works", "Start runs", "Set up", "Googl
 TRY = "Try it without AWS or Zoom"
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_show_locals=False)
+
+zoom_secret = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
+app.add_typer(feed, name="feed", rich_help_panel=SECOPS)
+app.add_typer(reader_key, name="reader-key", rich_help_panel=SECOPS)
+app.add_typer(zoom_secret, name="zoom-secret", rich_help_panel=SET_UP)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Give one JSON document instead of words.")]
 WaitOption = Annotated[
@@ -71,6 +78,27 @@ def doctor(outputs: OutputsOption = None, instance: InstanceOption = None, as_js
 
 
 @app.command(rich_help_panel=SEE)
+def status(
+    outputs: OutputsOption = None,
+    instance: InstanceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say in words where collecting stands: newest record, dates settled and owed, what is waited for.
+
+    It reads the collector's checkpoint, which a run saves when it ends; times are UTC.
+
+    Example:
+
+        zoomlogs status --json | jq '.owed'
+
+    Ends with 0, with 1 where no checkpoint can be read, with 2 where there is no deployment.
+    """
+    from .status import command
+
+    raise typer.Exit(command.main(read_deployment(outputs, instance), as_json=as_json))
+
+
+@app.command(rich_help_panel=SEE)
 def logs(
     outputs: OutputsOption = None,
     instance: InstanceOption = None,
@@ -90,6 +118,45 @@ def logs(
     from .logs import command
 
     raise typer.Exit(command.main(read_deployment(outputs, instance), last, as_json=as_json))
+
+
+@app.command(rich_help_panel=SEE)
+def verify(
+    first: Annotated[
+        str | None, typer.Option("--from", metavar="YYYY-MM-DD", help="The first date, by UTC.", show_default=False)
+    ] = None,
+    last: Annotated[
+        str | None,
+        typer.Option("--to", metavar="YYYY-MM-DD", help="The last date, by UTC; yesterday if not given."),
+    ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Write a page to keep: a calendar, a table, what differs."),
+    ] = None,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Ask the collector for a backfill of the dates that lack records.")
+    ] = False,
+    outputs: OutputsOption = None,
+    instance: InstanceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask Zoom again and compare with the archive, record by record: missing, repeated, late.
+
+    The last seven whole days, if no dates are given. It takes one request of Zoom's daily quota for 300 records, and
+    stops while under a quarter of the quota is left. Records of the last half hour are not yet due. The archive is
+    read with the versions that a feed has deleted.
+
+    Example:
+
+        zoomlogs verify --from 2026-06-01 --to 2026-06-30 --html june.html
+
+    Ends with 0 where both are equal, with 1 where they differ or a date could not be checked, with 2 where a date is
+    wrong or there is no deployment.
+    """
+    from .verify import command
+
+    deployment = read_deployment(outputs, instance)
+    raise typer.Exit(command.main(deployment, first, last, as_json=as_json, html=html, repair=repair))
 
 
 @app.command(rich_help_panel=START)
@@ -243,6 +310,38 @@ def demo(
     from . import demo as demonstration
 
     raise typer.Exit(demonstration.main(keep=keep))
+
+
+@zoom_secret.callback()
+def _zoom_secret() -> None:
+    """The secret with Zoom's credentials."""
+
+
+@zoom_secret.command()
+def put(
+    outputs: OutputsOption = None,
+    instance: InstanceOption = None,
+    file: Annotated[
+        str | None,
+        typer.Option(
+            "--file",
+            metavar="FILE|-",
+            help="JSON with account_id, client_id and client_secret; - is standard input. Without it you are asked.",
+            show_default=False,
+        ),
+    ] = None,
+    no_check: Annotated[bool, typer.Option("--no-check", help="Store them without asking Zoom first.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Store Zoom's credentials, once Zoom has accepted them: the first time, and at each rotation.
+
+    Example: zoomlogs zoom-secret put --file zoom.json
+
+    Ends with 0; with 1 if Zoom or AWS refused, with 2 if something must be changed first.
+    """
+    from . import zoom_secret as secret
+
+    secret.put(outputs, instance, file, check=not no_check, as_json=as_json)
 
 
 def main() -> None:

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 from .doctor.rights import statements as of_doctor
 from .invoke.rights import statements as of_invoke
 from .logs.rights import statements as of_logs
+from .status.rights import statements as of_status
+from .verify.rights import repair_statements as of_repair
+from .verify.rights import statements as of_verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +21,10 @@ if TYPE_CHECKING:
 
 RIGHTS: dict[str, Callable[[Deployment], list[dict[str, Any]]]] = {
     "doctor": of_doctor,
+    "status": of_status,
     "logs": of_logs,
+    "verify": of_verify,
+    "verify --repair": of_repair,
     "run": of_invoke,
     "reconcile": of_invoke,
     "backfill": of_invoke,

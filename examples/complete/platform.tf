@@ -25,6 +25,17 @@ resource "aws_kms_key" "zoom" {
           "kms:EncryptionContext:aws:logs:arn" = "arn:${local.partition}:logs:${data.aws_region.current.id}:${local.account}:log-group:/aws/lambda/emea-*"
         } }
       },
+      {
+        Sid       = "AlarmsEncrypt"
+        Effect    = "Allow"
+        Principal = { Service = "cloudwatch.amazonaws.com" }
+        Action    = ["kms:Decrypt", "kms:GenerateDataKey*"]
+        Resource  = "*"
+        Condition = {
+          StringEquals = { "aws:SourceAccount" = local.account }
+          ArnLike      = { "aws:SourceArn" = "arn:${local.partition}:cloudwatch:${data.aws_region.current.id}:${local.account}:alarm:emea-*" }
+        }
+      },
     ]
   })
 }

@@ -46,3 +46,9 @@ variable "package_file" {
   description = "The package that is put into the bucket for packages."
   default     = "../../lambda/dist/collector.zip"
 }
+
+variable "alarm_emails" {
+  type        = list(string)
+  description = "Who is told when something is wrong; each has to confirm."
+  default     = ["soc@example.com"]
+}

@@ -16,6 +16,7 @@ from .checkpoint import Checkpoint, Lease, LeaseLost, Owed
 from .dates import (
     LONGEST_RANGE,
     ONE_DAY,
+    came_late,
     each,
     next_owed,
     oldest_kept,
@@ -33,7 +34,7 @@ from .zoom import DAILY_LIMIT_SLACK, DateTooOld, PageTokenExpired, RangeRefused,
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from .archive import Archive
     from .checkpoint import CheckpointStore
@@ -51,15 +52,18 @@ LEASE_SLACK = timedelta(minutes=1)
 
 @dataclass
 class Tally:
-    """What a run did, in counts."""
+    """What a run did, in counts; `late_seconds` is how long after its time the latest of the late records came."""
 
     written: int = 0
+    late: int = 0
+    late_seconds: float = 0.0
     pages: int = 0
     tail_ended: bool = False
     left_to_other: bool = False
     rebuilt: bool = False
     expired: int = 0
     unfinished: int = 0
+    daily_limit: bool = False
 
 
 class Collector:
@@ -91,12 +95,19 @@ class Collector:
         self._wanted_bytes = 0
         self._restarted = False
         self._saved_at = clock()
+        self._seen: datetime | None = None  # the newest record of the sweeps that ended before this run
         self.tally = Tally()
+
+    @property
+    def checkpoint(self) -> Checkpoint | None:
+        """What is known now; None until the run has read it."""
+        return getattr(self, "_checkpoint", None)
 
     def run(self, request: Request) -> dict[str, Any]:
         """Do one run and return its result; a run that fails saves what it has, then raises `CollectorError`."""
         now = self._clock()
         self._checkpoint = self._recall(now)
+        self._seen = self._checkpoint.frontier
         if not self._lease(now):
             self.tally.left_to_other = True
             return self._result(now)
@@ -108,11 +119,15 @@ class Collector:
                 self._read_tail(now)
                 self._sweep_owed()
         except OutOfTime:
+            self.tally.unfinished += 1
             self._log.info("The time of this run is used up: the next one goes on from here.")
         except RateLimited as refusal:
+            self.tally.unfinished += 1
+            self.tally.daily_limit = refusal.daily
             self._checkpoint.not_before = refusal.until
             self._log.warning("Zoom's rate limit is reached: no request before %s.", refusal.until)
         except CollectorError as error:
+            self.tally.unfinished += 1
             failure = error
         if self._checkpoint.lease and self._settings.feed_deletes:
             self._checkpoint.lease = replace(self._checkpoint.lease, until=self._clock())
@@ -171,6 +186,7 @@ class Collector:
     def _must_wait(self, now: datetime) -> bool:
         until = self._checkpoint.not_before
         if until and until > now and until <= next_midnight(now) + DAILY_LIMIT_SLACK:
+            self.tally.daily_limit = True  # of no other limit does a wait outlast its run
             self._log.info("Zoom asked not to be called before %s.", until)
             return True
         self._checkpoint.not_before = None
@@ -313,9 +329,21 @@ class Collector:
     def _publish(self) -> None:
         for day, wanted in sorted(self._wanted.items()):
             if wanted:
-                self.tally.written += self._archive.publish(self._day(day), wanted.values())
+                late, late_seconds = self._lateness(day, wanted.values())
+                written = self._archive.publish(self._day(day), wanted.values())
+                self.tally.written += written
+                if late and written:
+                    self.tally.late += min(late, written)  # another run may have been first
+                    self.tally.late_seconds = max(self.tally.late_seconds, late_seconds)
         self._wanted.clear()
         self._wanted_bytes = 0
+
+    def _lateness(self, day: date, wanted: Iterable[Wanted]) -> tuple[int, float]:
+        """Return how many of the records about to be published are late rows, and the most seconds by which."""
+        late = [item for item in wanted if came_late(item.time, self._seen, self._settings.lookback_days)]
+        known, now = self._day(day), self._clock()
+        count = sum(max(0, item.count - self._archive.delivered(known, item.fingerprint)) for item in late)
+        return count, max(((now - item.time).total_seconds() for item in late if item.time), default=0.0)
 
     def _save(self) -> None:
         """Publish, then save: a checkpoint must never know more than the archive holds."""

@@ -37,6 +37,16 @@ def oldest_kept(today: date) -> date:
     return min(first_of_month + timedelta(days=today.day - 1), next_month - ONE_DAY)
 
 
+def came_late(time: datetime | None, seen: datetime | None, lookback_days: int) -> bool:
+    """Tell whether a record of this time was not there yet when the sweep ended whose newest record is of time `seen`.
+
+    That sweep, or ones before it, had read the window; what is older was never read, and is no late row.
+    """
+    return (
+        time is not None and seen is not None and time < seen and time.date() >= window(seen.date(), lookback_days)[0]
+    )
+
+
 def owe_what_is_due(checkpoint: Checkpoint, settings: Settings, now: datetime) -> None:
     """Owe the dates between the settled ones and the window, those from START_DATE on, and the reconcile if due."""
     today = now.date()

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import requests
 from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from botocore.config import Config
 
+from . import measures
 from .archive import Archive
 from .checkpoint import CheckpointStore
 from .collect import Collector
@@ -24,6 +24,7 @@ from .deadline import Deadline
 from .errors import CollectorError
 from .event import Request
 from .guide import GuideObjects
+from .measures import Ended
 from .settings import Credentials, Settings
 from .zoom import Session, Zoom
 
@@ -50,21 +51,25 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     """Do one run; return its result, or raise `CollectorError`, so that Lambda's `Errors` metric counts the failure."""
     logger.set_correlation_id(context.aws_request_id)
     started = time.monotonic()
-    collector: Collector | None = None
+    parts: tuple[Collector, Zoom, Archive] | None = None
+    ended = Ended.FAILED
     try:
         request = Request.from_event(event, _now().date())
-        collector, zoom, archive = _collector(Settings.from_environ(os.environ), context)
+        parts = collector, zoom, _ = _collector(Settings.from_environ(os.environ), context)
         result = collector.run(request)
+        ended = Ended.SUCCEEDED
     except SecretEmpty as error:
         # The first apply comes before somebody stores the credentials: nothing is wrong yet.
+        ended = Ended.WAITING
         logger.warning(str(error))
         return {"ok": False, "written": 0, "date": _now().date().isoformat(), "waiting_for": "credentials"}
     except CollectorError as error:
         logger.error(str(error))
         raise
+    finally:
+        _measure({**ended.measures(), **(measures.of_work(*parts, _now()) if parts else {})})
     seconds = round(time.monotonic() - started, 3)
     logger.info("run ended", extra={**result, "zoom_calls": zoom.calls, "seconds": seconds})
-    _measure(collector, zoom, archive, result)
     return result
 
 
@@ -93,22 +98,9 @@ def _collector(settings: Settings, context: LambdaContext) -> tuple[Collector, Z
     return Collector(settings, zoom, archive, guide, checkpoints, _now, deadline, owner, logger), zoom, archive  # type: ignore[arg-type]
 
 
-def _measure(collector: Collector, zoom: Zoom, archive: Archive, result: dict[str, Any]) -> None:
-    tally = collector.tally
-    for name, value in {
-        "RunsSucceeded": 1,
-        "RecordsPublished": result["written"],
-        "ObjectsWritten": result["objects"],
-        "PagesRead": result["pages"],
-        "ZoomCalls": zoom.calls,
-        "RateLimited": zoom.rate_limited,
-        "RacesLost": archive.races_lost,
-        "DatesOwed": result["owed"],
-        "DatesExpired": tally.expired,
-        "SweepsUnfinished": tally.unfinished,
-        "CheckpointRebuilt": int(tally.rebuilt),
-    }.items():
-        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+def _measure(values: dict[str, float]) -> None:
+    for name, value in values.items():
+        metrics.add_metric(name=name, unit=measures.UNITS[name], value=value)
 
 
 def _now() -> datetime:

@@ -44,11 +44,12 @@ class ZoomUnavailable(CollectorError):  # noqa: N818
 
 
 class RateLimited(Exception):  # noqa: N818 - not an error: the schedule comes back
-    """Zoom's limit is reached; `until` is when it may be asked again, None where Zoom does not say."""
+    """Zoom's limit is reached, the `daily` one or another; `until` is when it may be asked again, None if not said."""
 
-    def __init__(self, until: datetime | None) -> None:
+    def __init__(self, until: datetime | None, *, daily: bool) -> None:
         super().__init__(f"rate limited until {until}")
         self.until = until
+        self.daily = daily
 
 
 class PageTokenExpired(Exception):  # noqa: N818
@@ -163,7 +164,7 @@ class Zoom:
         try:
             return retrying(attempt)
         except RateLimited as error:
-            raise RateLimited(error.until or self._clock() + SHORT_PAUSE) from None
+            raise RateLimited(error.until or self._clock() + SHORT_PAUSE, daily=error.daily) from None
         except ZoomRefused:
             self._session.expires = LONG_AGO  # a token keeps the scopes it was issued with, also when they are mended
             raise
@@ -261,7 +262,7 @@ def refuse(status: int, headers: Mapping[str, str], body: Mapping[str, Any] | No
     said = f"Zoom says: HTTP {status}, {text or 'no message'}"
     lower = text.lower()
     if status == requests.codes.too_many_requests:
-        raise RateLimited(not_before(headers, lower, now))
+        raise RateLimited(not_before(headers, lower, now), daily=names_daily_limit(headers, lower))
     if status >= requests.codes.server_error or status == requests.codes.request_timeout:
         raise _Transient(f"HTTP {status}")
     if code == 124 or (status == requests.codes.unauthorized and code is None and not body.get("error")):
@@ -315,9 +316,14 @@ def not_before(headers: Mapping[str, str], text: str, now: datetime) -> datetime
     until = _moment(headers.get("Retry-After", ""), now)
     if until is None and headers.get("X-RateLimit-Reset", "").isdigit():
         until = _from_timestamp(int(headers["X-RateLimit-Reset"]))
-    if until is None and ("daily" in text or headers.get("X-RateLimit-Type", "").lower().startswith("daily")):
+    if until is None and names_daily_limit(headers, text):
         until = next_midnight(now)
     return min(until, latest) if until else None
+
+
+def names_daily_limit(headers: Mapping[str, str], text: str) -> bool:
+    """Tell whether a 429 says that it is the daily limit that is reached."""
+    return "daily" in text or headers.get("X-RateLimit-Type", "").lower().startswith("daily")
 
 
 def next_midnight(now: datetime) -> datetime:

@@ -652,3 +652,120 @@ def the_queue_has_no_tags(plan: Plan) -> None:
 @violates("Everything that takes tags has one")
 def another_bucket_has_no_tags(plan: Plan) -> None:
     put("aws_s3_bucket", "archive", tags=None, tags_all=None)(plan)
+
+
+# --- the alarms ------------------------------------------------------------------------------------------------------
+
+WATCHED = {
+    "runs that fail": "errors",
+    "runs that Lambda refuses": "throttles",
+    "runs that take too long": "duration",
+    "invocations that are not delivered": "dead_letters",
+    "Zoom's daily limit": "daily_limit",
+    "a lost checkpoint": "checkpoint_rebuilt",
+    "days that Zoom no longer has": "dates_expired",
+}
+
+
+def without_alarm(concern: str) -> Mutate:
+    """Take one alarm out of the plan."""
+
+    def stays(one: dict[str, Any]) -> bool:
+        return (one["type"], one.get("index")) != ("aws_cloudwatch_metric_alarm", concern)
+
+    def mutate(plan: Plan) -> None:
+        plan["resource_changes"] = [one for one in plan["resource_changes"] if stays(one)]
+        for module in modules(plan["planned_values"]["root_module"]):
+            module["resources"] = [one for one in module.get("resources", []) if stays(one)]
+
+    return mutate
+
+
+violates_each("An alarm hears of …", {what: without_alarm(concern) for what, concern in WATCHED.items()})
+SILENCE = "Silence is an alarm, and not taken for health"
+SUMMED_UP = "One alarm sums the others up, silence among them"
+MUTED = "No alarm is muted"
+
+
+@violates(SILENCE)
+def nobody_hears_silence(plan: Plan) -> None:
+    without_alarm("silence")(plan)
+
+
+@violates(SILENCE)
+def silence_is_taken_for_health(plan: Plan) -> None:
+    put("aws_cloudwatch_metric_alarm", "collector", treat_missing_data="notBreaching")(plan)
+
+
+@violates(SILENCE)
+def silence_is_heard_late(plan: Plan) -> None:
+    def change(held: Values) -> None:
+        for query in held.get("metric_query") or []:
+            if query.get("expression"):
+                query["expression"] = "metric"
+
+    within("aws_cloudwatch_metric_alarm", "collector", change)(plan)
+
+
+@violates(SUMMED_UP)
+def silence_is_not_summed_up(plan: Plan) -> None:
+    within(
+        "aws_cloudwatch_composite_alarm",
+        "not_healthy",
+        lambda held: held.update(alarm_rule=held["alarm_rule"].partition(" OR (ALARM")[0]),
+    )(plan)
+
+
+@violates(MUTED)
+def the_alarm_that_is_told_of_is_muted(plan: Plan) -> None:
+    put("aws_cloudwatch_composite_alarm", "not_healthy", actions_enabled=False)(plan)
+
+
+@violates(MUTED)
+def an_alarm_is_muted(plan: Plan) -> None:
+    put("aws_cloudwatch_metric_alarm", "collector", actions_enabled=False)(plan)
+
+
+@violates("The topic is not encrypted with SNS's own key, with which alarms cannot write")
+def the_topic_has_snss_own_key(plan: Plan) -> None:
+    put("aws_sns_topic", "alarms", kms_master_key_id="alias/aws/sns")(plan)
+
+
+@violates("Only CloudWatch may write to the topic")
+def budgets_write_to_the_topic(plan: Plan) -> None:
+    statement(
+        "aws_sns_topic_policy",
+        "alarms",
+        "AlarmsPublish",
+        Principal={"Service": ["budgets.amazonaws.com", "cloudwatch.amazonaws.com"]},
+    )(plan)
+
+
+@violates("Only alarms of this account write to the topic")
+def alarms_of_any_account_write_to_the_topic(plan: Plan) -> None:
+    statement("aws_sns_topic_policy", "alarms", "AlarmsPublish", Condition=None)(plan)
+
+
+@violates("Unencrypted messages to the topic are denied")
+def the_topic_takes_unencrypted_messages(plan: Plan) -> None:
+    without_statement("aws_sns_topic_policy", "alarms", TLS)(plan)
+
+
+@violates("The topic's key is rotated", variant="default")
+def the_topics_key_stays_the_same(plan: Plan) -> None:
+    put("aws_kms_key", "topic", enable_key_rotation=False)(plan)
+
+
+@violates("Of AWS's services only CloudWatch uses the topic's key", variant="default")
+def budgets_use_the_topics_key(plan: Plan) -> None:
+    statement(
+        "aws_kms_key",
+        "topic",
+        "AlarmsEncrypt",
+        Principal={"Service": ["budgets.amazonaws.com", "cloudwatch.amazonaws.com"]},
+    )(plan)
+
+
+@violates("CloudWatch uses the topic's key for alarms of this account", variant="default")
+def alarms_of_any_account_use_the_topics_key(plan: Plan) -> None:
+    statement("aws_kms_key", "topic", "AlarmsEncrypt", Condition=None)(plan)

@@ -17,6 +17,7 @@ SENTINELS = {"account_id": "Sentinel-Account", "client_id": "Sentinel-Client", "
 
 ALWAYS = ("collector", "least_privilege", "public_access", "secrets")
 BUCKET = ("bucket", "versioning")
+ALARMS = ("alarms", "alarms_topic", "alarms_key")
 
 # The inputs of each variant, and the feature files that fit them: README.md says which fits what.
 INPUTS: dict[str, dict[str, object]] = {
@@ -35,6 +36,7 @@ INPUTS: dict[str, dict[str, object]] = {
     "nothing_made": {
         "bucket": {"create": False},
         "reader": {"mode": "none"},
+        "monitoring": {"enabled": False},
     },
     "existing_secret": {
         "secret": {"existing": {"arn": PREFIX.format("secretsmanager") + "secret:zoom-a1B2c3"}},
@@ -48,14 +50,15 @@ INPUTS: dict[str, dict[str, object]] = {
             "transitions": [{"days": 30, "storage_class": "STANDARD_IA"}],
             "access_logs": {"bucket": "logs-of-ours"},
         },
+        "monitoring": {"topic_arns": [PREFIX.format("sns") + "alerts-of-ours"]},
     },
 }
 FEATURES: dict[str, tuple[str, ...]] = {
-    "default": (*ALWAYS, *BUCKET, "reader", "secret"),
-    "full": (*ALWAYS, *BUCKET, "reader", "secret", "kms", "kms_bucket", "kms_secret", "tags"),
-    "role": (*ALWAYS, *BUCKET, "reader_deletes", "reader_role", "secret"),
+    "default": (*ALWAYS, *BUCKET, *ALARMS, "reader", "secret"),
+    "full": (*ALWAYS, *BUCKET, "alarms", "alarms_topic", "reader", "secret", "kms", "kms_bucket", "kms_secret", "tags"),
+    "role": (*ALWAYS, *BUCKET, *ALARMS, "reader_deletes", "reader_role", "secret"),
     "nothing_made": (*ALWAYS, "secret"),
-    "existing_secret": (*ALWAYS, "bucket", "reader", "secret"),
+    "existing_secret": (*ALWAYS, "alarms", "bucket", "reader", "secret"),
 }
 
 

@@ -8,6 +8,8 @@ import re
 from datetime import timedelta
 
 import pytest
+from monitoring.cloudwatch import MetricName, metrics_of_dashboard
+from monitoring.recorder import emf_metrics
 from standins.deployment import Deployment
 
 from .conftest import START
@@ -121,6 +123,58 @@ def test_the_log_line_of_a_run_says_what_happened(deployment: Deployment) -> Non
     assert metrics["RunsSucceeded"] == [1.0]
 
 
+def test_what_is_watched_is_what_the_deployed_package_sends(deployment: Deployment) -> None:
+    """tests/monitoring asks the same of the handler in memory; here it is the zip, and what was applied."""
+    deployment.zoom.clock.advance(deployment.target.period_s or 0)
+    run = deployment.run_scheduled()
+    lines = [json.loads(line) for line in run.logs if line.startswith("{")]
+    sent = {metric for line in lines for metric, _ in emf_metrics(line)}
+    cloudwatch = deployment.aws.client("cloudwatch")
+    alarms = cloudwatch.describe_alarms(AlarmTypes=["MetricAlarm"])["MetricAlarms"]
+    watched = {
+        MetricName.of(
+            metric["Namespace"], metric["MetricName"], {one["Name"]: one["Value"] for one in metric["Dimensions"]}
+        )
+        for alarm in alarms
+        for metric in [alarm, *(query.get("MetricStat", {}).get("Metric", {}) for query in alarm.get("Metrics") or [])]
+        if metric.get("MetricName")
+    }
+    assert len(alarms) == len(deployment.outputs["zoom_operation_logs"]["monitoring"]["alarm_names"])
+    assert len(watched) == 9
+    assert {metric for metric in watched if not metric.namespace.startswith("AWS/")} <= sent
+    body = cloudwatch.get_dashboard(DashboardName=deployment.target.function_name)["DashboardBody"]
+    ours = {metric for metric in metrics_of_dashboard(body, json.loads) if not metric.namespace.startswith("AWS/")}
+    assert {metric.name for metric in ours} - {metric.name for metric in sent} == {
+        "RunsFailed",
+        "WaitingForCredentials",
+        "LateSeconds",
+    }
+    assert {(metric.namespace, metric.dimensions) for metric in ours | sent} == {
+        ("ZoomOperationLogs", frozenset({("service", deployment.target.function_name)}))
+    }
+
+
+def test_only_the_alarms_of_this_deployment_reach_the_topic(deployment: Deployment) -> None:
+    """Evaluated on the policies as they are applied."""
+    topic = deployment.outputs["zoom_operation_logs"]["monitoring"]["topic_arn"]
+    key = deployment.aws.client("sns").get_topic_attributes(TopicArn=topic)["Attributes"]["KmsMasterKeyId"]
+    alarm = f"arn:aws:cloudwatch:{deployment.aws.region}:{{}}:alarm:{{}}-not-healthy"
+
+    def may(service: str, account: str, function: str, action: str, resource: str, tls: str = "true") -> bool:
+        source = {"aws:SourceAccount": account, "aws:SourceArn": alarm.format(account, function)}
+        return deployment.aws.judge({"service": service}, action, resource, {**source, "aws:SecureTransport": tls})
+
+    own, other, name = deployment.aws.account_id, "999999999999", deployment.target.function_name
+    for action, resource in (("sns:Publish", topic), ("kms:Decrypt", key), ("kms:GenerateDataKey", key)):
+        assert may("cloudwatch.amazonaws.com", own, name, action, resource)
+        assert not may("cloudwatch.amazonaws.com", other, name, action, resource)
+        assert not may("cloudwatch.amazonaws.com", own, "another", action, resource)
+        assert not may("budgets.amazonaws.com", own, name, action, resource)
+    assert not may("cloudwatch.amazonaws.com", own, name, "sns:Publish", topic, tls="false")
+    assert not may("cloudwatch.amazonaws.com", own, name, "sns:AddPermission", topic)
+    assert not may("cloudwatch.amazonaws.com", own, name, "kms:ScheduleKeyDeletion", key)
+
+
 def test_a_second_plan_shows_no_change(deployment: Deployment) -> None:
     plan = deployment.terraform.plan(deployment.variables)
     assert not plan.changed, plan.actions
@@ -176,3 +230,7 @@ def test_destroy_leaves_nothing(deployment: Deployment) -> None:
     assert not client("scheduler").list_schedules()["Schedules"]
     assert not client("logs").describe_log_groups()["logGroups"]
     assert "QueueUrls" not in client("sqs").list_queues()
+    alarms = client("cloudwatch").describe_alarms(AlarmTypes=["MetricAlarm", "CompositeAlarm"])
+    assert not alarms["MetricAlarms"] + alarms["CompositeAlarms"]
+    assert not client("cloudwatch").list_dashboards()["DashboardEntries"]
+    assert not client("sns").list_topics()["Topics"]

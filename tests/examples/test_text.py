@@ -13,7 +13,7 @@ EXAMPLES = sorted(file.parent for file in REPOSITORY.glob("examples/*/main.tf"))
 ADDRESS = "git::https://github.com/YOUR-ORGANISATION/terraform-aws-zoom-operation-logs.git?ref=v0.1.0"
 
 # What the complete example cannot set, because it excludes something that it does set.
-EXCLUDED = {"existing", "code_signing_config_arn", "vpc", "filename", "federated_principal"}
+EXCLUDED = {"existing", "code_signing_config_arn", "vpc", "filename", "federated_principal", "topic_arns"}
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
@@ -41,3 +41,13 @@ def test_the_complete_example_sets_every_input() -> None:
         if isinstance(call[name], dict):
             given = {key.strip('"') for key in call[name]}
             assert attributes - given <= EXCLUDED, f"{name}: {attributes - given - EXCLUDED}"
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+def test_a_key_of_the_callers_is_open_to_the_alarms(example: Path) -> None:
+    """Nobody would notice, but that no message ever comes."""
+    if "  kms_key " in re.sub(r"(?s)secret = \{.*?\n  \}", "", (example / "main.tf").read_text()):
+        policies = "".join(file.read_text() for file in example.glob("*.tf"))
+        assert re.search(
+            r'"cloudwatch\.amazonaws\.com" \}\s+Action +=\s+\["kms:Decrypt", "kms:GenerateDataKey\*"\]', policies
+        )

@@ -67,3 +67,15 @@ mock_resource "aws_scheduler_schedule" {
     arn = "arn:aws:scheduler:eu-west-1:111122223333:schedule/default/mocked"
   }
 }
+
+mock_resource "aws_kms_key" {
+  defaults = {
+    arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+  }
+}
+
+mock_resource "aws_sns_topic" {
+  defaults = {
+    arn = "arn:aws:sns:eu-west-1:111122223333:mocked"
+  }
+}

@@ -112,7 +112,7 @@ def test_an_operators_day(place: Place) -> None:
         "checkpoint",
         "reader",
     ]
-    assert [name for name, each in found.items() if each["status"] == "unknown"] == ["sign-in", "report", "alarms"]
+    assert [name for name, each in found.items() if each["status"] == "unknown"] == ["sign-in", "report"]
 
     # Wrong credentials, then the right ones.
     place.world.store_credentials(client_secret="TOPSECRET-but-wrong")
@@ -148,7 +148,7 @@ def test_an_operators_day(place: Place) -> None:
         reader = place.aws.client("s3", Keys(made["AccessKeyId"], made["SecretAccessKey"]))
         assert reader.list_objects_v2(Bucket=place.deployment.bucket, Prefix=place.deployment.prefix)["KeyCount"]
     found = place.doctor(status=0)
-    assert {each["status"] for name, each in found.items() if name != "alarms"} == {"ok"}
+    assert {each["status"] for each in found.values()} == {"ok"}
     assert place.zoomlogs("doctor").count("✓") == len(CHECKS) - 1
 
 
@@ -159,6 +159,19 @@ def test_usage_is_said_before_anything_is_invoked(place: Place) -> None:
     place.zoomlogs("logs", "--last", "0", status=2)
     place.zoomlogs("doctor", "--outputs", "/nowhere.json", status=2)
     assert place.said == "/nowhere.json cannot be read: No such file or directory.\n"
+
+
+def test_verify_finds_what_was_never_collected_and_the_function_repairs_it(place: Place) -> None:
+    place.world.store_credentials()
+    place.zoomlogs("run", "--wait")
+    first, last = (str(datetime.now(UTC).date() - timedelta(days=back)) for back in (23, 22))
+    told = json.loads(place.zoomlogs("verify", "--from", first, "--to", last, "--repair", "--json", status=1))
+    assert told["totals"]["missing"] == 700
+    [asked] = told["repair"]
+    assert (asked["from"], asked["to"], asked["error"]) == (first, last, None)
+    assert (asked["result"]["written"], asked["result"]["owed"]) == (700, 0)
+    assert json.loads(place.zoomlogs("verify", "--from", first, "--to", last, "--json"))["totals"]["in_archive"] == 700
+    assert json.loads(place.zoomlogs("status", "--json"))["owed"] == []
 
 
 # --- rights ----------------------------------------------------------------------------------------------------------
@@ -206,18 +219,6 @@ def actions(statements: list[dict[str, Any]]) -> list[str]:
     return sorted({action for each in statements for action in each["Action"]})
 
 
-def with_alarms(place: Place) -> Deployment:
-    outputs = copy.deepcopy(dict(place.deployment.outputs))
-    outputs["monitoring"] = {"composite_alarm_name": "all", "alarm_names": ["errors"]}
-    alarm = {"MetricName": "m", "Namespace": "n", "Period": 60, "EvaluationPeriods": 1, "Threshold": 1.0}
-    cloudwatch = place.aws.client("cloudwatch")
-    cloudwatch.put_metric_alarm(AlarmName="errors", ComparisonOperator="GreaterThanThreshold", Statistic="Sum", **alarm)
-    cloudwatch.put_composite_alarm(AlarmName="all", AlarmRule="ALARM(errors)")
-    for name in ("errors", "all"):
-        cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="test")
-    return Deployment(outputs)
-
-
 def look(name: str, at: Deployment) -> Finding:
     return CHECK[name](World(at, boto3.Session(region_name=at.region)))
 
@@ -234,7 +235,7 @@ LEANS_ON = {"package": "function", "environment": "function", "sign-in": "secret
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "clock"])
 def test_a_check_needs_exactly_its_rights(place: Place, operator: Operator, name: str) -> None:
-    at = with_alarms(place) if name == "alarms" else place.deployment
+    at = place.deployment
     needed = by_check(at)[LEANS_ON.get(name, name)]
     operator.may(needed)
     assert look(name, at).status == "ok", look(name, at)
@@ -280,7 +281,7 @@ def test_the_doctor_works_under_its_rights(place: Place, operator: Operator, cap
     operator.may(of_doctor(place.deployment))
     assert doctor_command.main(place.deployment, as_json=True) == 0
     found = json.loads(capsys.readouterr().out)
-    assert {each["status"] for each in found if each["check"] != "alarms"} == {"ok"}
+    assert {each["status"] for each in found} == {"ok"}
     operator.may([])
     assert doctor_command.main(place.deployment, as_json=True) == 0  # nothing is known to be wrong
     found = json.loads(capsys.readouterr().out)
@@ -416,9 +417,11 @@ def _damaged_checkpoint(aws: AwsStandIn, at: Deployment) -> Callable[[], Any]:
     return lambda: s3.put_object(**place, Body=kept)
 
 
-def _alarm_raised(aws: AwsStandIn, _: Deployment) -> Callable[[], Any]:
+def _alarm_raised(aws: AwsStandIn, at: Deployment) -> Callable[[], Any]:
+    name = at.outputs["monitoring"]["alarms"]["errors"]
+
     def be(state: str) -> None:
-        aws.client("cloudwatch").set_alarm_state(AlarmName="errors", StateValue=state, StateReason="test")
+        aws.client("cloudwatch").set_alarm_state(AlarmName=name, StateValue=state, StateReason="test")
 
     be("ALARM")
     return lambda: be("OK")
@@ -443,12 +446,12 @@ def _alarm_raised(aws: AwsStandIn, _: Deployment) -> Callable[[], Any]:
         ("scheduler's rights", _scheduler_without_policy, "may not lambda:InvokeFunction on"),
         ("reader", _key_inactive, "No access key of secops-reader is active"),
         ("checkpoint", _damaged_checkpoint, "The checkpoint is damaged"),
-        ("alarms", _alarm_raised, "In alarm: errors;"),
+        ("alarms", _alarm_raised, "In alarm: zoom_operationlogs_to_s3-errors;"),
     ],
 )
 @pytest.mark.usefixtures("environ")
 def test_what_is_spoilt_is_found_and_then_well_again(place: Place, name: str, spoil: Spoil, words: str) -> None:
-    at = with_alarms(place) if name == "alarms" else place.deployment
+    at = place.deployment
     mend = spoil(place.aws, at)
     try:
         found = look(name, at)

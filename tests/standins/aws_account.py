@@ -12,6 +12,7 @@ from moto.kms.models import KmsBackend, kms_backends
 from moto.kms.utils import _deserialize_ciphertext_blob
 from moto.s3.models import FakeBucket, FakeKey, S3Backend, s3_backends
 from moto.secretsmanager.models import secretsmanager_backends
+from moto.sns.models import SNSBackend, sns_backends
 from moto.sqs.models import sqs_backends
 from moto.sts.models import AssumedRole, STSBackend, sts_backends
 
@@ -45,6 +46,10 @@ class MotoAccount:
     @property
     def _kms(self) -> KmsBackend:
         return kms_backends[self.id][self.region]
+
+    @property
+    def _sns(self) -> SNSBackend:
+        return sns_backends[self.id][self.region]
 
     # --- callers ---
 
@@ -105,6 +110,7 @@ class MotoAccount:
             "lambda": self._function_policy,
             "s3": lambda s3: getattr(self.bucket(s3.split(":")[5].partition("/")[0]), "policy", None),
             "secretsmanager": self._secret_policy,
+            "sns": lambda topic: getattr(self._sns.topics.get(topic), "policy", None),
             "sqs": self._queue_policy,
         }.get(service)
         return _document(find(arn)) if find else None

@@ -293,7 +293,13 @@ def _secretsmanager(operation: str, params: Params, account: Account) -> list[Ca
         return [Call("secretsmanager:ListSecrets", "*")]
     if operation == "CreateSecret":
         arn, _ = account.secret(params["Name"])
-        return [Call("secretsmanager:CreateSecret", arn)]
+        key = Key(account.key_arn(params["KmsKeyId"])) if params.get("KmsKeyId") else None
+        keys = [
+            call
+            for use in ("GenerateDataKey", "Decrypt")
+            for call in use_of_key(key, use, "secretsmanager", account, SecretARN=arn)
+        ]
+        return [Call("secretsmanager:CreateSecret", arn, {"secretsmanager:Name": (params["Name"],)}), *keys]
     if operation not in (
         *("GetSecretValue", "PutSecretValue", "DescribeSecret", "UpdateSecret", "DeleteSecret", "RestoreSecret"),
         *("GetResourcePolicy", "PutResourcePolicy", "DeleteResourcePolicy", "RotateSecret", "CancelRotateSecret"),
@@ -389,12 +395,12 @@ def _iam(operation: str, params: Params, account: Account) -> list[Call] | None:
     arn = None
     if operation in _ON_USERS:
         arn = account.user_arn(params["UserName"])
+    elif operation == "GetAccessKeyLastUsed":
+        arn = account.user_arn_of_key(params["AccessKeyId"])
     elif operation in _ON_ROLES:
         arn = account.role_arn(params["RoleName"])
     elif operation in _ON_POLICIES:
         arn = params["PolicyArn"]
-    elif operation == "GetAccessKeyLastUsed":
-        arn = account.user_arn_of_key(params["AccessKeyId"])
     elif operation == "SimulatePrincipalPolicy":
         arn = params["PolicySourceArn"]
     elif operation == "CreatePolicy":

@@ -88,7 +88,12 @@ class MemoryS3:
                 found, missing = self._latest(Key), "NoSuchKey"
             if not found or found.body is None:
                 raise client_error("GetObject", 404, missing)
-            return {"Body": io.BytesIO(found.body), "ETag": found.etag, "Metadata": found.metadata}
+            return {
+                "Body": io.BytesIO(found.body),
+                "ETag": found.etag,
+                "LastModified": found.written,
+                "Metadata": found.metadata,
+            }
 
         return self._call("get_object", Bucket, Key, get)
 
@@ -110,7 +115,7 @@ class MemoryS3:
 
             def page(at: int = at) -> dict[str, Any]:
                 shown = [
-                    {"Key": version.key, "VersionId": version.version_id}
+                    {"Key": version.key, "VersionId": version.version_id, "LastModified": version.written}
                     for version in versions[at : at + PAGE]
                     if version.body is not None
                 ]

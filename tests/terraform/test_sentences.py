@@ -91,7 +91,9 @@ def test_a_wrong_value_gives_one_sentence_of_the_modules(rejection: Rejection, s
     assert said[rejection.name][0] in sentences(rejection.module)
 
 
-@pytest.mark.parametrize("module", [".", "modules/archive", "modules/collector", "modules/secops_reader"])
+@pytest.mark.parametrize(
+    "module", [".", "modules/archive", "modules/collector", "modules/monitoring", "modules/secops_reader"]
+)
 def test_each_rule_is_broken_by_a_value(module: str, said: dict[str, list[str]]) -> None:
     heard = {sentence for one in rejections() if one.module == module for sentence in said[one.name]}
     assert sentences(module) - heard == set()

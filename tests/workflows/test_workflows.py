@@ -166,7 +166,7 @@ def test_the_example_is_green_and_its_plan_is_shown(caller: Terraform) -> None:
     assert list(run.steps) == STEPS
     assert run.failed == [], run.output
     assert "### Plan of examples/plan-check" in run.output
-    assert "Plan: 23 to add, 0 to change, 0 to destroy." in run.output
+    assert "Plan: 39 to add, 0 to change, 0 to destroy." in run.output
     assert '"your-zoom-operation-logs"' in run.output
 
 

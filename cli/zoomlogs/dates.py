@@ -1,0 +1,40 @@
+"""Dates in words: runs of them as ranges, spans of time as a person says them."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+ONE_DAY = timedelta(days=1)
+
+
+def ranges(days: Iterable[date]) -> list[tuple[date, date]]:
+    """Return the dates as ranges of dates that follow each other, first and last of each, in their order."""
+    found: list[tuple[date, date]] = []
+    for day in sorted(set(days)):
+        if found and day - found[-1][1] == ONE_DAY:
+            found[-1] = (found[-1][0], day)
+        else:
+            found.append((day, day))
+    return found
+
+
+def spell(days: Iterable[date]) -> str:
+    """Say which dates: `2026-03-01 to 2026-03-04, 2026-03-07`."""
+    return ", ".join(f"{first}" if first == last else f"{first} to {last}" for first, last in ranges(days))
+
+
+def span(passed: timedelta) -> str:
+    """Say how long in one unit, rounded down: `3 minutes`."""
+    seconds = max(0, int(passed.total_seconds()))
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= length:
+            return _some(seconds // length, unit)
+    return _some(seconds, "second")
+
+
+def _some(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

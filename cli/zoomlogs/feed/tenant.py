@@ -1,0 +1,107 @@
+"""Which SecOps tenant is meant, and at which address it answers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import typer
+
+from ..errors import CommandError
+
+ENDPOINT_VARIABLE = "ZOOMLOGS_SECOPS_ENDPOINT"
+_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
+ProjectOption = Annotated[
+    str | None,
+    typer.Option(
+        "--project",
+        metavar="ID",
+        help="Google Cloud project of the SecOps tenant.",
+        envvar="ZOOMLOGS_SECOPS_PROJECT",
+        show_default=False,
+    ),
+]
+RegionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--region",
+        "--location",
+        metavar="REGION",
+        help="The tenant's region: us, eu, europe-west2 …",
+        envvar="ZOOMLOGS_SECOPS_REGION",
+        show_default=False,
+    ),
+]
+CustomerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--customer-id",
+        metavar="UUID",
+        help="The tenant's customer ID, under SIEM Settings > Profile.",
+        envvar="ZOOMLOGS_SECOPS_CUSTOMER_ID",
+        show_default=False,
+    ),
+]
+ServiceAccountOption = Annotated[
+    str | None,
+    typer.Option(
+        "--service-account",
+        metavar="FILE",
+        help="Key file of a Google service account; without it, Application Default Credentials.",
+        envvar="ZOOMLOGS_SECOPS_SERVICE_ACCOUNT",
+        show_default=False,
+    ),
+]
+
+_RULES = {
+    "--project": (r"[a-z0-9.:-]+", "a project's id or number", "ZOOMLOGS_SECOPS_PROJECT"),
+    "--region": (r"[a-z]+(-[a-z0-9]+)*", "a region such as us or europe-west2", "ZOOMLOGS_SECOPS_REGION"),
+    "--customer-id": (r"[0-9A-Fa-f-]{36}", "a UUID", "ZOOMLOGS_SECOPS_CUSTOMER_ID"),
+}
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """A SecOps tenant: project, region, and customer id, which the API calls instance."""
+
+    project: str
+    region: str
+    customer_id: str
+
+    @property
+    def name(self) -> str:
+        """The tenant's resource name."""
+        return f"projects/{self.project}/locations/{self.region}/instances/{self.customer_id}"
+
+
+def read_tenant(project: str | None, region: str | None, customer_id: str | None) -> Tenant:
+    """Return the tenant that the options name; raise `CommandError` naming what is missing or wrong."""
+    given = {"--project": project, "--region": region, "--customer-id": customer_id}
+    if missing := [name for name, value in given.items() if not value]:
+        variables = ", ".join(_RULES[name][2] for name in missing)
+        raise CommandError(
+            f"Which SecOps tenant? Give {', '.join(missing)} (or set {variables}): SIEM Settings > Profile shows them."
+        )
+    for name, value in given.items():
+        pattern, shape, _ = _RULES[name]
+        if not re.fullmatch(pattern, value or ""):
+            raise CommandError(f"{name} is {value}: give {shape}.")
+    return Tenant(str(project), str(region), str(customer_id))
+
+
+def endpoint(region: str, stand_in: str | None) -> str:
+    """Return the address of the API for a region, or of what stands in for it.
+
+    Raises `CommandError` for one where credentials could be overheard.
+    """
+    if not stand_in:
+        return f"https://{region}-chronicle.googleapis.com"
+    parts = urlsplit(stand_in)
+    if not parts.hostname or (parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK)):
+        raise CommandError(
+            f"{ENDPOINT_VARIABLE} is {stand_in}: give an address that starts with https://, or http:// on this machine."
+        )
+    return f"{parts.scheme}://{parts.netloc}"

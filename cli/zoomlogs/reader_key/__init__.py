@@ -1,0 +1,1 @@
+"""The feed's access key in reader mode `user`: made in IAM, kept in Secrets Manager, shown nowhere."""

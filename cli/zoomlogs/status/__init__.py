@@ -1,0 +1,1 @@
+"""`zoomlogs status`: the collector's checkpoint in words. `stored` reads it, `facts` says what it means."""

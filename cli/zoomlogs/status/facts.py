@@ -1,0 +1,140 @@
+"""What a checkpoint means, for a program and in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..dates import ONE_DAY, ranges, span, spell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date, datetime
+
+    from zoom_operationlogs.checkpoint import Checkpoint
+    from zoom_operationlogs.guide import GuideLedger
+
+MANY = 6  # ranges of dates; what is beyond is counted
+
+
+def document(checkpoint: Checkpoint, saved: datetime, now: datetime) -> dict[str, Any]:
+    """Return the facts as JSON has them: dates and times in ISO form, spans in seconds, None for what is not."""
+    settled = checkpoint.settled_from <= checkpoint.settled_to
+    guide, lease = checkpoint.guide, checkpoint.lease
+    return {
+        "saved": saved.isoformat(),
+        "saved_seconds_ago": _seconds(saved, now),
+        "newest_record": _iso(checkpoint.frontier),
+        "newest_record_seconds_ago": round((now - checkpoint.frontier).total_seconds())
+        if checkpoint.frontier
+        else None,
+        "reconciled": _iso(checkpoint.reconciled),
+        "settled": [checkpoint.settled_from.isoformat(), checkpoint.settled_to.isoformat()] if settled else None,
+        "owed": [
+            {"date": day.isoformat(), "since": owed.asked.isoformat()} for day, owed in sorted(checkpoint.owed.items())
+        ],
+        "expired": sorted(day.isoformat() for day in checkpoint.expired),
+        "sweeps": [
+            {
+                "name": name,
+                "began": sweep.began.isoformat(),
+                "rows": sweep.rows,
+                "page_size": sweep.page_size,
+                "resumable": sweep.resumable(now),
+            }
+            for name, sweep in sorted(checkpoint.sweeps.items())
+        ],
+        "not_before": _iso(_ahead(checkpoint.not_before, now)),
+        "lease": lease and {"owner": lease.owner, "until": lease.until.isoformat(), "held": lease.until > now},
+        "guide": guide and {"from": str(guide.first), "to": str(guide.last), "objects_read": len(guide.absorbed)},
+    }
+
+
+def words(checkpoint: Checkpoint, saved: datetime, now: datetime) -> list[tuple[str, str]]:
+    """Return the facts in words: pairs of a heading and a sentence."""
+    lines = [
+        ("Last saved", f"{_when(saved, now)}. A run that finds nothing new saves nothing."),
+        ("Newest record", f"{_when(checkpoint.frontier, now)}." if checkpoint.frontier else "None is known yet."),
+        (
+            "Last full sweep",
+            f"Begun {_when(checkpoint.reconciled, now)}: the last days again from end to end, for rows that come late."
+            if checkpoint.reconciled
+            else "None has been yet.",
+        ),
+        ("Settled", _settled(checkpoint)),
+        ("Owed", _owed(checkpoint, now)),
+    ]
+    if checkpoint.sweeps:
+        lines.append(("In progress", " ".join(_sweeps(checkpoint, now))))
+    if checkpoint.expired:
+        lines.append(("Expired", f"{_dates(checkpoint.expired)}: Zoom no longer had them when the collector came."))
+    if until := _ahead(checkpoint.not_before, now):
+        lines.append(
+            ("Not before", f"{_moment(until)}, in {span(until - now)}: until then Zoom asked not to be called.")
+        )
+    if checkpoint.lease and checkpoint.lease.until > now:
+        lease = checkpoint.lease
+        lines.append(("Lease", f"A run holds it until {_moment(lease.until)}; its request id is {lease.owner}."))
+    if checkpoint.guide:
+        lines.append(("Guide's objects", _guide(checkpoint.guide)))
+    return lines
+
+
+def _settled(checkpoint: Checkpoint) -> str:
+    first, last = checkpoint.settled_from, checkpoint.settled_to
+    if first > last:
+        return f"No date yet; {first} is the first one that is collected."
+    but = [
+        f"{count} {what}"
+        for what, days in (("owed", checkpoint.owed), ("expired", checkpoint.expired))
+        if (count := sum(first <= day <= last for day in days))
+    ]
+    said = f"{first} to {last}" + (f", but for {' and '.join(but)}" if but else "")
+    return f"{said}. Later dates are read again until no late row is to be expected."
+
+
+def _owed(checkpoint: Checkpoint, now: datetime) -> str:
+    if not checkpoint.owed:
+        return "Nothing."
+    eldest = min(owed.asked for owed in checkpoint.owed.values())
+    count = len(checkpoint.owed)
+    return f"{count} date{'s' * (count > 1)}, the longest for {span(now - eldest)}: {_dates(checkpoint.owed)}."
+
+
+def _dates(days: Iterable[date]) -> str:
+    found = ranges(days)
+    shown = [first + ONE_DAY * n for first, last in found[-MANY:] for n in range((last - first).days + 1)]
+    before = len(found) - MANY
+    return f"{spell(shown)}{f', and {before} stretches before' if before > 0 else ''}"
+
+
+def _sweeps(checkpoint: Checkpoint, now: datetime) -> list[str]:
+    return [
+        f"{'The newest rows' if name == 'tail' else name}: {sweep.rows:,} rows read since {_moment(sweep.began)};"
+        f" the next run {'goes on there' if sweep.resumable(now) else 'starts it again'}."
+        for name, sweep in sorted(checkpoint.sweeps.items())
+    ]
+
+
+def _guide(guide: GuideLedger) -> str:
+    return f"{len(guide.absorbed):,} read of those written from {guide.first} to {guide.last}; they count as delivered."
+
+
+def _when(moment: datetime, now: datetime) -> str:
+    ahead = moment > now
+    return f"{_moment(moment)}, {'' if not ahead else 'in '}{span(abs(now - moment))}{'' if ahead else ' ago'}"
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _ahead(moment: datetime | None, now: datetime) -> datetime | None:
+    return moment if moment and moment > now else None
+
+
+def _seconds(moment: datetime | None, now: datetime) -> int | None:
+    return round((now - moment).total_seconds()) if moment else None
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

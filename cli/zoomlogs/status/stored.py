@@ -1,0 +1,81 @@
+"""The checkpoint as it lies in the bucket."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from zoom_operationlogs.checkpoint import SCHEMA, Checkpoint, NewerCheckpoint, decode
+from zoom_operationlogs.guide import cursor_date
+
+from ..aws import FAILURES, error_code, in_a_sentence, reason
+from ..errors import CommandError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+    from ..deployment import Deployment
+
+NOT_THERE = ("NoSuchKey", "404")
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A checkpoint and when it was saved; or None, and a sentence that says what lies there instead."""
+
+    checkpoint: Checkpoint | None = None
+    saved: datetime | None = None
+    instead: str = ""
+
+
+def read(s3: S3Client, deployment: Deployment) -> Stored:
+    """Return what is stored at the state key; raise `CommandError` where it may not be read."""
+    where = f"s3://{deployment.bucket}/{deployment.state_key}"
+    try:
+        found = s3.get_object(Bucket=deployment.bucket, Key=deployment.state_key)
+        body, saved = found["Body"].read(), found["LastModified"].astimezone(UTC)
+    except FAILURES as error:
+        if error_code(error) not in NOT_THERE and not _hidden(s3, deployment, where, error):
+            raise CommandError(f"The checkpoint {where} cannot be read: {reason(error)}.", status=1) from error
+        return Stored(
+            instead=f"There is no checkpoint at {where}: no run has been yet, or it was lost; the next run makes it,"
+            " from the archive where that holds records."
+        )
+    return understand(body, saved, where)
+
+
+def understand(body: bytes, saved: datetime, where: str) -> Stored:
+    """Return the checkpoint in these bytes, or the sentence that says why there is none."""
+    try:
+        return Stored(decode(body), saved)
+    except NewerCheckpoint:
+        return Stored(
+            saved=saved,
+            instead=f"The checkpoint {where} was written by a newer collector (this zoomlogs knows schema {SCHEMA}):"
+            " install the zoomlogs of the module's version.",
+        )
+    except (ValueError, RecursionError):
+        pass
+    try:
+        cursor = cursor_date(json.loads(body))
+    except (ValueError, RecursionError):
+        cursor = None
+    if cursor:
+        return Stored(
+            saved=saved,
+            instead=f"The written guide's Lambda left {where}, having come to {cursor}: the next run takes it over.",
+        )
+    return Stored(
+        saved=saved, instead=f"The checkpoint {where} is damaged: the next run rebuilds it, and no record is lost."
+    )
+
+
+def _hidden(s3: S3Client, deployment: Deployment, where: str, error: Exception) -> bool:
+    """Tell whether a refusal hides that nothing is there: S3 says so only to whoever may list the whole bucket."""
+    if error_code(error) != "AccessDenied":
+        return False
+    with in_a_sentence(f"Whether there is a checkpoint {where} cannot be told"):
+        listed = s3.list_objects_v2(Bucket=deployment.bucket, Prefix=deployment.state_key, MaxKeys=1)
+    return all(entry["Key"] != deployment.state_key for entry in listed.get("Contents", []))

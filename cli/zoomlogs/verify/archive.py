@@ -1,0 +1,135 @@
+"""The archive's side: every object of a date, also those that the feed has deleted since."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from zoom_operationlogs.archive import OBJECT_NAME, decode, object_name
+from zoom_operationlogs.records import FINGERPRINT_BYTES, event_time, fingerprint
+from zoom_operationlogs.s3 import NotFound, StoredObject, answers, read_version, until_known
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Sequence
+    from datetime import date, datetime
+
+    from mypy_boto3_s3 import S3Client
+    from zoom_operationlogs.deadline import Deadline
+    from zoom_operationlogs.guide import GuideObjects
+    from zoom_operationlogs.records import Record
+
+LATE_AFTER = timedelta(hours=24)
+"""A record is late whose object was written longer than this after the record's time."""
+READ_AT_ONCE = 8
+
+
+class Unreadable(Exception):  # noqa: N818
+    """An object has the name of one of the collector's, but cannot be read; the message says which, and why."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of an object, and when it was written."""
+
+    key: str
+    version_id: str
+    written: datetime
+
+
+@dataclass
+class ArchivedDay:
+    """What the archive holds of a record date."""
+
+    date: date
+    counts: dict[bytes, int] = field(default_factory=dict)
+    late: int = 0
+    objects: set[Version] = field(default_factory=set)
+
+
+class ArchiveReader:
+    """Reads a bucket's objects, several at once."""
+
+    def __init__(
+        self,
+        s3: S3Client,
+        bucket: str,
+        prefix: str,
+        deadline: Deadline,
+        sleep: Callable[[float], None],
+        guide: GuideObjects,
+    ) -> None:
+        """Take the client, and the reader of the written guide's objects, which count as delivered."""
+        self._s3 = s3
+        self._bucket = bucket
+        self._prefix = prefix
+        self._deadline = deadline
+        self._sleep = sleep
+        self._guide = guide
+
+    def read_news(self, day: ArchivedDay) -> None:
+        """Take in the objects of the date that were not read yet; raise `Unreadable` or `StorageError`."""
+        new = [version for version in self._versions(day.date) if version not in day.objects]
+        for version, records in self._read(new):
+            for record in records:
+                name = fingerprint(record)
+                day.counts[name] = day.counts.get(name, 0) + 1
+                time = event_time(record)
+                day.late += bool(time and version.written - time > LATE_AFTER)
+            day.objects.add(version)
+
+    def guide_counts(self, day: date) -> Counter[bytes]:
+        """Return how often each record counts as delivered by the guide's objects: the most that one of them shows."""
+        self._guide.absorb_from(day)
+        counts = self._guide.ledger.counts.get(day) if self._guide.ledger else None
+        packed = bytes(counts.pack()) if counts else b""
+        return Counter(packed[at : at + FINGERPRINT_BYTES] for at in range(0, len(packed), FINGERPRINT_BYTES))
+
+    def find(self, day: ArchivedDay, wanted: Collection[bytes]) -> dict[bytes, Record]:
+        """Return those of the wanted records that lie in the date's objects."""
+        found = {}
+        for _, records in self._read(sorted(day.objects, key=lambda version: version.key)):
+            for record in records:
+                if (name := fingerprint(record)) in wanted:
+                    found[name] = record
+            if len(found) == len(wanted):
+                break
+        return found
+
+    def _versions(self, day: date) -> list[Version]:
+        stem = self._prefix + object_name(day, 0).removesuffix("000000.json.gz")
+
+        def listing() -> list[Version]:
+            pages = self._s3.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=stem)
+            with answers("s3:ListBucketVersions", self._bucket, stem):
+                return [
+                    Version(found["Key"], found["VersionId"], found["LastModified"])
+                    for page in pages
+                    for found in page.get("Versions", [])
+                    if OBJECT_NAME.fullmatch(found["Key"].removeprefix(self._prefix))
+                ]
+
+        return until_known(listing, self._deadline, self._sleep)
+
+    def _read(self, versions: Sequence[Version]) -> Iterator[tuple[Version, list[Record]]]:
+        """Yield each version's records; a few objects are fetched at once."""
+        with ThreadPoolExecutor(READ_AT_ONCE) as pool:
+            for at in range(0, len(versions), READ_AT_ONCE):
+                some = versions[at : at + READ_AT_ONCE]
+                for version, body in zip(some, pool.map(self._body, some), strict=True):
+                    yield version, self._records(version, body)
+
+    def _body(self, version: Version) -> bytes:
+        stored = StoredObject(version.key, version.version_id)
+        try:
+            return until_known(lambda: read_version(self._s3, self._bucket, stored), self._deadline, self._sleep)
+        except NotFound:
+            raise Unreadable(f"s3://{self._bucket}/{version.key} was deleted for good while it was read") from None
+
+    def _records(self, version: Version, body: bytes) -> list[Record]:
+        try:
+            return decode(body)
+        except (ValueError, RecursionError) as error:
+            raise Unreadable(f"s3://{self._bucket}/{version.key} does not hold records ({error})") from None

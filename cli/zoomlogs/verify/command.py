@@ -1,0 +1,265 @@
+"""`zoomlogs verify`: makes the clients, verifies, shows, repairs."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import requests
+from botocore.config import Config
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from zoom_operationlogs.archive import Archive
+from zoom_operationlogs.credentials import SHAPE, SecretError, parse
+from zoom_operationlogs.deadline import Deadline
+from zoom_operationlogs.errors import CollectorError
+from zoom_operationlogs.guide import GuideLedger, GuideObjects
+from zoom_operationlogs.settings import Settings, SettingsError
+from zoom_operationlogs.zoom import Session, Zoom
+
+from .. import aws
+from ..dates import spell
+from ..errors import CommandError
+from ..status import stored
+from .archive import READ_AT_ONCE, ArchiveReader
+from .asked import dates
+from .comparison import Result, State
+from .document import document
+from .looks import Looks
+from .page import page
+from .repair import event, invoker, wanted
+from .table import table, verdict
+from .verifier import Verifier, due_before, for_an_operator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import date
+    from pathlib import Path
+
+    import boto3
+    from mypy_boto3_s3 import S3Client
+    from zoom_operationlogs.checkpoint import Checkpoint
+    from zoom_operationlogs.settings import Credentials
+
+    from ..deployment import Deployment
+    from .comparison import DayResult
+    from .repair import Invoke
+
+# As long as that a wait that Zoom asks for is waited out, and S3 is asked again.
+PATIENCE = Deadline(lambda: 300.0, 0.0)
+_EMPTY = "staging label"  # in Secrets Manager's words for a secret that has no value yet
+S3_CONFIG = Config(
+    connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 2}, max_pool_connections=READ_AT_ONCE
+)
+
+
+def main(
+    deployment: Deployment,
+    first: str | None = None,
+    last: str | None = None,
+    *,
+    as_json: bool = False,
+    html: Path | None = None,
+    repair: bool = False,
+    session: boto3.Session | None = None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    sleep: Callable[[float], None] = time.sleep,
+    invoke: Invoke | None = None,
+) -> int:
+    """Verify, show what was found, and ask for what is missing; return the exit status.
+
+    0 every record of the dates is in the archive once; 1 there is a difference, or not every date could be checked.
+    Raises `CommandError` (2) for what the user must change first, (1) for what Zoom or AWS refuses.
+    """
+    err = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    began = clock()
+    dates(first, last, began.date())  # wrong ones are refused before anything is asked
+    if html:
+        _refuse_what_cannot_be_written(html)
+    session = session or aws.session(deployment.region)
+    s3: S3Client = session.client("s3", config=S3_CONFIG)
+    settings, credentials = _settings(deployment), _credentials(session, deployment)
+    found = stored.read(s3, deployment)
+    if found.instead:
+        err.print(found.instead)
+    checkpoint = found.checkpoint
+    days = dates(first, last, began.date(), checkpoint.settled_from if checkpoint else None)
+    with _progress(err, len(days)) as told:
+        zoom = Zoom(
+            Session(requests.Session()),
+            settings.oauth_url,
+            settings.api_url,
+            lambda _fresh: credentials,
+            settings.http_timeout_seconds,
+            clock,
+            sleep,
+            PATIENCE,
+        )
+        schedule = str((deployment.outputs.get("schedule") or {}).get("expression") or "")
+        due = due_before(began, checkpoint, schedule)
+        looks = Looks(zoom, settings.page_size, clock, due, lambda day, rows: told.page(day, rows, zoom))
+        archive = _archive(s3, deployment, checkpoint, sleep)
+        verifier = Verifier(looks, archive, checkpoint, settings.lookback_days, began)
+        results, stopped = verifier.run(days, told.day)
+    account = credentials.account_id
+    result = Result(deployment.bucket, deployment.prefix, account, began, clock(), tuple(results), stopped)
+    if html:
+        _write(html, page(result))
+    # Shown before the repair, which takes minutes and may fail.
+    if not as_json:
+        _show(result)
+    if result.stopped:
+        err.print(result.stopped)
+    if html:
+        err.print(f"The page is in {html}.")
+    asked = _repair(result.days, invoke or invoker(session, deployment), err) if repair else None
+    if as_json:
+        told_of_repair = {} if asked is None else {"repair": asked}
+        sys.stdout.write(json.dumps(document(result) | told_of_repair, indent=2) + "\n")
+    elif asked is not None:
+        out = _out()
+        for sentence in _of_repair(result, asked):
+            out.print(sentence)
+    return 0 if result.equal else 1
+
+
+# What is needed to begin
+
+
+def _settings(deployment: Deployment) -> Settings:
+    try:
+        return Settings.from_environ(deployment.environment)
+    except SettingsError as error:
+        raise CommandError(f"The function's environment is wrong: {error}") from None
+
+
+def _credentials(session: boto3.Session, deployment: Deployment) -> Credentials:
+    """Return what the collector signs in with; the sentence of a failure quotes none of it."""
+    arn = deployment.secret_arn
+    try:
+        found = session.client("secretsmanager").get_secret_value(SecretId=arn)
+    except aws.FAILURES as error:
+        if aws.error_code(error) == "ResourceNotFoundException" and _EMPTY in str(error):
+            raise CommandError(f"The secret {arn} is still empty: store {SHAPE} in it.", status=1) from None
+        raise CommandError(f"The secret {arn} cannot be read: {aws.reason(error)}.", status=1) from error
+    try:
+        return parse(str(found.get("SecretString") or ""), arn)
+    except SecretError as error:
+        raise CommandError(str(error), status=1) from None
+
+
+def _archive(
+    s3: S3Client, deployment: Deployment, checkpoint: Checkpoint | None, sleep: Callable[[float], None]
+) -> ArchiveReader:
+    """Return the archive's reader; where the guide's objects lie, the checkpoint knows, or else a survey tells."""
+    bucket, prefix = deployment.bucket, deployment.prefix
+    guide = GuideObjects(s3, bucket, prefix, PATIENCE, sleep)
+    if checkpoint:
+        # Its dates only: what those objects hold is read anew.
+        guide.ledger = checkpoint.guide and GuideLedger(checkpoint.guide.first, checkpoint.guide.last)
+    else:
+        try:
+            survey = Archive(s3, bucket, prefix, PATIENCE, sleep, guide).survey()
+        except CollectorError as error:
+            raise CommandError(for_an_operator(error), status=1) from None
+        if survey.guide_first and survey.guide_last:
+            guide.ledger = GuideLedger(survey.guide_first, survey.guide_last)
+    return ArchiveReader(s3, bucket, prefix, PATIENCE, sleep, guide)
+
+
+def _refuse_what_cannot_be_written(path: Path) -> None:
+    if path.is_dir():
+        raise CommandError(f"--html {path} is a folder: give the file to write.")
+    if not path.parent.is_dir():
+        raise CommandError(f"--html {path} lies in no folder: make {path.parent}, or give another.")
+
+
+# What comes of it
+
+
+def _out() -> Console:
+    return Console(highlight=False, markup=False, emoji=False)
+
+
+def _show(result: Result) -> None:
+    out = _out()
+    for part in table(result, out.width):
+        out.print(part)
+    out.print(verdict(result), style="bold")
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error.strerror}.", status=1) from None
+
+
+def _repair(days: Sequence[DayResult], invoke: Invoke, err: Console) -> list[dict[str, Any]]:
+    """Ask for a backfill of the dates that lack records, range by range; return what was asked and answered.
+
+    The first failure is the last one: what is behind it would fail as well.
+    """
+    done: list[dict[str, Any]] = []
+    for first, last in wanted(days):
+        err.print(f"Asking the collector to read {_range(first, last)} again …")
+        asked = {"from": str(first), "to": str(last), "result": None, "error": None}
+        try:
+            done.append(asked | {"result": dict(invoke(event(first, last)))})
+        except CommandError as error:
+            err.print(str(error))
+            done.append(asked | {"error": str(error)})
+            break
+    return done
+
+
+def _of_repair(result: Result, repaired: list[dict[str, Any]]) -> Iterator[str]:
+    failed = [each for each in repaired if each["error"]]
+    repaired = [each for each in repaired if not each["error"]]
+    if repaired:
+        written = sum(int(each["result"].get("written") or 0) for each in repaired)
+        owed = int(repaired[-1]["result"].get("owed") or 0)
+        left = f"{owed} dates are still owed, which the next runs read (see `zoomlogs status`). " if owed else ""
+        ranges = ", ".join(_range(each["from"], each["to"]) for each in repaired)
+        yield f"A backfill of {ranges} was asked for; it wrote {written:,} records. {left}Verify again to see."
+    elif not failed:
+        yield "No backfill was asked for: no date lacks a record that the collector does not owe already."
+    if waiting := result.dates(State.NOT_READ_YET):
+        yield f"Owed already, and read by the next runs: {spell(waiting)}."
+    if repeated := [day.date for day in result.days if day.repeated]:
+        yield (
+            f"What is repeated on {spell(repeated)} cannot be repaired: objects are written once, and the archive never"
+            " deletes."
+        )
+
+
+def _range(first: date | str, last: date | str) -> str:
+    return f"{first}" if first == last else f"{first} to {last}"
+
+
+class _Told:
+    """Says on a terminal how far it is."""
+
+    def __init__(self, progress: Progress, total: int) -> None:
+        self._progress = progress
+        self._task = progress.add_task("Signing in at Zoom", total=total)
+
+    def page(self, day: date, rows: int, zoom: Zoom) -> None:
+        """Hear of a page."""
+        quota = f", {zoom.quota.remaining:,} calls left today" if zoom.quota else ""
+        self._progress.update(self._task, description=f"{day}: {rows:,} rows of Zoom{quota}")
+
+    def day(self, _result: DayResult) -> None:
+        """Hear of a date that is done."""
+        self._progress.advance(self._task)
+
+
+@contextmanager
+def _progress(err: Console, total: int) -> Iterator[_Told]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("dates"))
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
+        yield _Told(progress, total)

@@ -1,0 +1,121 @@
+"""What differs: Zoom and the archive as multisets of records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from datetime import date, datetime
+
+    from zoom_operationlogs.records import Record
+
+
+class State(StrEnum):
+    """What is to be said of a date."""
+
+    EQUAL = "equal"
+    DIFFERENT = "different"
+    NOT_READ_YET = "not read yet"  # differs by missing records only, and the collector owes the date a sweep
+    UNCHECKED = "unchecked"
+
+
+class Kind(StrEnum):
+    """How a record differs."""
+
+    MISSING = "missing"
+    REPEATED = "repeated"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A record that is in the archive `count` times too seldom or too often.
+
+    `record` is None where neither side showed it a second time; then `fingerprint`, hexadecimal, is all there is.
+    """
+
+    kind: Kind
+    count: int
+    fingerprint: str
+    record: Record | None
+
+
+@dataclass(frozen=True)
+class Counted:
+    """The difference of two multisets: of each record, how many are missing, repeated, or not yet due."""
+
+    missing: Mapping[bytes, int]
+    repeated: Mapping[bytes, int]
+    not_due: int
+
+    @property
+    def differs(self) -> bool:
+        """Tell whether there is any difference."""
+        return bool(self.missing or self.repeated)
+
+
+def compare(zoom: Mapping[bytes, int], archive: Mapping[bytes, int], recent: Collection[bytes]) -> Counted:
+    """Compare what exists with what was delivered; what is missing of the `recent` is not yet due."""
+    lacking = {name: count - archive.get(name, 0) for name, count in zoom.items() if count > archive.get(name, 0)}
+    return Counted(
+        missing={name: count for name, count in lacking.items() if name not in recent},
+        repeated={name: count - zoom.get(name, 0) for name, count in archive.items() if count > zoom.get(name, 0)},
+        not_due=sum(count for name, count in lacking.items() if name in recent),
+    )
+
+
+@dataclass(frozen=True)
+class DayResult:
+    """A row of the table."""
+
+    date: date
+    state: State
+    in_zoom: int = 0
+    in_archive: int = 0
+    missing: int = 0
+    repeated: int = 0
+    late: int = 0
+    not_due: int = 0
+    note: str = ""
+    differences: tuple[Difference, ...] = ()
+
+
+@dataclass(frozen=True)
+class Totals:
+    """The table's last row."""
+
+    in_zoom: int
+    in_archive: int
+    missing: int
+    repeated: int
+    late: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """All that was found, and the sentence that says why it is not all that was asked for."""
+
+    bucket: str
+    prefix: str
+    zoom_account: str
+    began: datetime
+    ended: datetime
+    days: Sequence[DayResult] = field(default_factory=tuple)
+    stopped: str = ""
+
+    @property
+    def equal(self) -> bool:
+        """Tell whether every date was checked and none differs."""
+        return all(day.state is State.EQUAL for day in self.days)
+
+    @property
+    def totals(self) -> Totals:
+        """Sum up the dates that were checked."""
+        names = ("in_zoom", "in_archive", "missing", "repeated", "late")
+        return Totals(**{name: sum(getattr(day, name) for day in self.days) for name in names})
+
+    def dates(self, *states: State) -> list[date]:
+        """Return the dates of these states."""
+        return [day.date for day in self.days if day.state in states]

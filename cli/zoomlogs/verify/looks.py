@@ -1,0 +1,165 @@
+"""Zoom's side: looks at a date of the report, from end to end, by the collector's own client and rules.
+
+How often a record exists is the most that any one page shows: a page token may not survive rows that come meanwhile,
+and then a row stands on two pages. Twins that a page boundary cut need a look with pages of another size.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from zoom_operationlogs.dates import ONE_DAY
+from zoom_operationlogs.records import Row
+from zoom_operationlogs.sweep import Sweep, cut_by, size_that_holds, smaller
+from zoom_operationlogs.zoom import PageTokenExpired
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+    from datetime import date, datetime
+
+    from zoom_operationlogs.records import Record
+    from zoom_operationlogs.zoom import Zoom
+
+STARTS = 3  # of a look whose page token expires on the way
+
+
+class QuotaLow(Exception):  # noqa: N818
+    """Under a quarter of Zoom's daily limit is left, which is for the collector alone."""
+
+
+class NotEnded(Exception):  # noqa: N818
+    """Zoom's page tokens did not lead to the end of the date; the message says why, without a full stop."""
+
+
+@dataclass
+class Seen:
+    """What looks at a date have shown so far.
+
+    `counts` holds, by UTC date of the record, the most that one page showed of each; `recent` are those that came too
+    lately to be due in the archive; `records` are those that were to be kept.
+    """
+
+    asked: date
+    counts: defaultdict[date, dict[bytes, int]] = field(default_factory=lambda: defaultdict(dict))
+    recent: set[bytes] = field(default_factory=set)
+    records: dict[bytes, Record] = field(default_factory=dict)
+    last_size: int = 0
+
+    @property
+    def shifted(self) -> bool:
+        """Tell whether the report's days are not those of UTC: the look at one date brought records of another."""
+        return any(day != self.asked for day, counts in self.counts.items() if counts)
+
+    def note(self, rows: Collection[Row], due_before: datetime, keep: Collection[bytes]) -> None:
+        """Take in a page."""
+        shown = Counter(row.fingerprint for row in rows)
+        for row in rows:
+            day = row.filed_under(self.asked) or self.asked
+            counts = self.counts[day]
+            counts[row.fingerprint] = max(counts.get(row.fingerprint, 0), shown[row.fingerprint])
+            if row.time >= due_before if row.time else self.asked >= due_before.date():
+                self.recent.add(row.fingerprint)
+            if row.fingerprint in keep:
+                self.records[row.fingerprint] = row.record
+
+
+class Looks:
+    """Looks at dates of the report; the last few are remembered, because neighbours may be needed again."""
+
+    def __init__(
+        self,
+        zoom: Zoom,
+        page_size: int,
+        clock: Callable[[], datetime],
+        due_before: datetime,
+        on_page: Callable[[date, int], None] = lambda _day, _rows: None,
+    ) -> None:
+        """Take the client; `on_page` hears of each page: the date, and the rows read of it so far."""
+        self._zoom = zoom
+        self._page_size = page_size
+        self._clock = clock
+        self._due_before = due_before
+        self._on_page = on_page
+        self._remembered: dict[date, Seen] = {}
+
+    def at(self, day: date) -> Seen:
+        """Look at a date; again with pages of other sizes while that shows more cut twins together.
+
+        Raises `QuotaLow`, `NotEnded`, and what `Zoom.page` raises.
+        """
+        if day not in self._remembered:
+            seen = Seen(day)
+            cut = self._look(seen, self._page_size, ())
+            while cut:
+                size = size_that_holds(cut, self._page_size)
+                self._look(seen, size, ())
+                left = list(cut_by(size, cut))
+                if len(left) >= len(cut):
+                    break
+                cut = left
+            self._remembered = {
+                known: look for known, look in self._remembered.items() if abs(known - day) <= 2 * ONE_DAY
+            }
+            self._remembered[day] = seen
+        return self._remembered[day]
+
+    def again(self, day: date, keep: Collection[bytes]) -> None:
+        """Look at a date once more, with pages of another size, and keep these records; as at its neighbours, if they
+        were needed."""
+        for asked in (day, day - ONE_DAY, day + ONE_DAY):
+            if asked == day or (self.at(day).shifted and asked in self._remembered):
+                seen = self.at(asked)
+                self._look(seen, smaller(seen.last_size), keep)
+
+    def counts(self, day: date, today: date, *, beside: bool = False) -> dict[bytes, int]:
+        """Return how often each record of a UTC date exists, looking `beside` it too where the report's days differ."""
+        seen = self.at(day)
+        if not beside and not seen.shifted:
+            return seen.counts[day]
+        counts = dict(seen.counts[day])
+        for neighbour in (day - ONE_DAY, day + ONE_DAY):
+            if neighbour <= today:
+                for fingerprint, count in self.at(neighbour).counts[day].items():
+                    counts[fingerprint] = max(counts.get(fingerprint, 0), count)
+        return counts
+
+    @property
+    def recent(self) -> set[bytes]:
+        """The records of the dates last looked at that came too lately to be due in the archive."""
+        return set().union(*(seen.recent for seen in self._remembered.values()))
+
+    @property
+    def records(self) -> dict[bytes, Record]:
+        """The records that were kept of the dates last looked at."""
+        return {name: record for seen in self._remembered.values() for name, record in seen.records.items()}
+
+    def _look(self, seen: Seen, page_size: int, keep: Collection[bytes]) -> list[tuple[int, int]]:
+        """Read the date from end to end; return the places of records on both sides of a page boundary."""
+        for _ in range(STARTS):
+            sweep = Sweep(seen.asked, seen.asked, page_size, began=self._clock())
+            try:
+                self._read(sweep, seen, keep)
+            except PageTokenExpired:
+                continue
+            seen.last_size = page_size
+            return sweep.split
+        raise NotEnded("Zoom's page token expired again and again")
+
+    def _read(self, sweep: Sweep, seen: Seen, keep: Collection[bytes]) -> None:
+        used: set[str] = {""}
+        while True:
+            if self._zoom.quota and self._zoom.quota.low:
+                raise QuotaLow
+            page = self._zoom.page(sweep.first, sweep.last, sweep.page_size, sweep.token)
+            rows = [Row.of(record) for record in page.records]
+            sweep.note(rows)
+            seen.note(rows, self._due_before, keep)
+            self._on_page(seen.asked, sweep.rows)
+            if not page.next_token:
+                return
+            if page.next_token in used:
+                raise NotEnded("Zoom repeated a page token")
+            used.add(page.next_token)
+            sweep.turn(page.next_token, self._clock())

@@ -1,0 +1,280 @@
+"""The result as one page that an auditor can keep: nothing is loaded from elsewhere, and no script runs."""
+
+from __future__ import annotations
+
+import base64
+import calendar
+import json
+import re
+from hashlib import sha256
+from html import escape
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import zoom_operationlogs
+
+from .archive import LATE_AFTER
+from .comparison import Kind, State
+from .style import CSS
+from .table import MARKS, verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from .comparison import DayResult, Difference, Result
+
+RECORDS_SHOWN = 500
+SHADES = 4
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+CLASSES = {
+    State.EQUAL: "equal",
+    State.DIFFERENT: "different",
+    State.NOT_READ_YET: "owed",
+    State.UNCHECKED: "unchecked",
+}
+_WRONG = ' class="wrong"'
+# What a browser would obey instead of showing (controls, marks that turn the direction of text), and lone surrogates,
+# which no file can hold.
+_UNSEEN = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+
+
+def page(result: Result) -> str:
+    """Return the page as HTML."""
+    title = f"Zoom operation logs, {_span(result)}"
+    style_hash = base64.b64encode(sha256(CSS.encode()).digest()).decode()
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'sha256-{style_hash}'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+<title>{escape(title)}</title>
+<style>{CSS}</style>
+</head>
+<body>
+<header>
+<h1>Zoom operation logs: is the archive complete?</h1>
+<p class="verdict {"good" if result.equal else "bad"}"><span aria-hidden="true">{"✓" if result.equal else "✗"}</span>
+{escape(verdict(result))}</p>
+{f"<p>{escape(result.stopped)}</p>" if result.stopped else ""}
+{_facts(result)}
+</header>
+<main>
+<section aria-labelledby="totals"><h2 id="totals">Totals</h2>{_totals(result)}</section>
+<section aria-labelledby="calendar"><h2 id="calendar">Calendar</h2>{_legend(result)}
+<div class="months">{"".join(_months(result))}</div></section>
+<section aria-labelledby="days"><h2 id="days">Dates</h2>{_table(result)}</section>
+<section aria-labelledby="records"><h2 id="records">Records that differ</h2>{_records(result)}</section>
+<section aria-labelledby="words"><h2 id="words">What the words mean</h2>{_words()}</section>
+</main>
+</body>
+</html>
+"""
+
+
+def _facts(result: Result) -> str:
+    facts = {
+        "Dates, by UTC": _span(result),
+        "Zoom account": result.zoom_account,
+        "Archive": f"s3://{result.bucket}/{result.prefix}",
+        "Checked": f"{_moment(result.began)} to {_moment(result.ended)}",
+        "By": f"zoomlogs verify {zoom_operationlogs.__version__}",
+    }
+    rows = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in facts.items())
+    return f'<dl class="facts">{rows}</dl>'
+
+
+def _totals(result: Result) -> str:
+    totals = result.totals
+    tiles = (
+        ("in Zoom", totals.in_zoom, False),
+        ("in archive", totals.in_archive, False),
+        ("missing", totals.missing, totals.missing > 0),
+        ("repeated", totals.repeated, totals.repeated > 0),
+        ("late", totals.late, False),
+    )
+    shown = "".join(
+        f"<div{_WRONG if wrong else ''}><dt>{name}</dt><dd>{value:,}</dd></div>" for name, value, wrong in tiles
+    )
+    return f'<dl class="totals">{shown}</dl>'
+
+
+# The calendar
+
+
+def _legend(result: Result) -> str:
+    most = max((day.in_zoom for day in result.days), default=0)
+    shades = "".join(f'<span class="swatch equal shade{shade}"></span>' for shade in range(SHADES + 1))
+    states = (
+        (State.DIFFERENT, "records missing (−) or repeated (+)"),
+        (State.NOT_READ_YET, "not read yet"),
+        (State.UNCHECKED, "unchecked"),
+    )
+    others = "".join(
+        f'<li><span class="swatch {CLASSES[state]}" aria-hidden="true">{MARKS[state]}</span> {text}</li>'
+        for state, text in states
+        if any(day.state is state for day in result.days)
+    )
+    equal = f'<li><span aria-hidden="true">{shades}</span> equal, 0 to {most:,} records</li>'
+    return f'<ul class="legend">{equal}{others}</ul>'
+
+
+def _months(result: Result) -> Iterator[str]:
+    most = max((day.in_zoom for day in result.days), default=0)
+    for (year, month), days in groupby(result.days, key=lambda day: (day.date.year, day.date.month)):
+        known = {day.date.day: day for day in days}
+        weeks = "".join(
+            f"<tr>{''.join(_cell(known.get(number), most) for number in week)}</tr>"
+            for week in calendar.Calendar().monthdayscalendar(year, month)
+            if any(number in known for number in week)
+        )
+        heads = "".join(f'<th scope="col"><abbr title="{name}">{name[:2]}</abbr></th>' for name in WEEKDAYS)
+        yield (
+            f'<table class="month"><caption>{MONTHS[month - 1]} {year}</caption>'
+            f"<thead><tr>{heads}</tr></thead><tbody>{weeks}</tbody></table>"
+        )
+
+
+def _cell(day: DayResult | None, most: int) -> str:
+    if day is None:
+        return "<td></td>"
+    shade = f" shade{_shade(day.in_zoom, most)}" if day.state is State.EQUAL else ""
+    told = escape(_told(day))
+    marks = "".join(f'<span class="mark">{mark}</span>' for mark in _marks(day))
+    return (
+        f'<td class="day {CLASSES[day.state]}{shade}"><a href="#d{day.date}" title="{told}" aria-label="{told}">'
+        f"{day.date.day}{marks}</a></td>"
+    )
+
+
+def _shade(records: int, most: int) -> int:
+    """Return how dark a date is: 0 without records, else 1 to 4 by its share of the busiest."""
+    return -(-SHADES * records // most) if records else 0
+
+
+def _marks(day: DayResult) -> list[str]:
+    if day.state is State.EQUAL:
+        return []
+    if day.state is not State.DIFFERENT:
+        return [MARKS[day.state]]
+    return [f"−{_short(day.missing)}"] * bool(day.missing) + [f"+{_short(day.repeated)}"] * bool(day.repeated)
+
+
+def _short(number: int) -> str:
+    for unit, size in (("M", 1_000_000), ("k", 1_000)):
+        if number >= size:
+            return f"{number // size}{unit}"
+    return str(number)
+
+
+def _told(day: DayResult) -> str:
+    if day.state is State.UNCHECKED:
+        return f"{day.date}: unchecked"
+    counts = f"{day.in_zoom:,} in Zoom, {day.in_archive:,} in the archive, {day.missing:,} missing"
+    return f"{day.date}: {day.state}, {counts}, {day.repeated:,} repeated"
+
+
+# The table
+
+
+def _table(result: Result) -> str:
+    heads = "".join(
+        f'<th scope="col">{name}</th>' for name in ("date", "in Zoom", "in archive", "missing", "repeated", "late")
+    )
+    rows = "".join(map(_row, result.days))
+    totals = result.totals
+    foot = "".join(
+        f"<td>{value:,}</td>"
+        for value in (totals.in_zoom, totals.in_archive, totals.missing, totals.repeated, totals.late)
+    )
+    return (
+        '<div class="scroll" role="region" aria-labelledby="days" tabindex="0">'
+        f'<table class="days"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody>'
+        f'<tfoot><tr><th scope="row">total</th>{foot}</tr></tfoot></table></div>'
+    )
+
+
+def _row(day: DayResult) -> str:
+    state = CLASSES[day.state]
+    head = (
+        f'<th scope="row"><span class="swatch {state}" role="img" aria-label="{day.state}">{MARKS[day.state]}</span>'
+        f' <span class="year">{day.date.year}-</span>{day.date:%m-%d}</th>'
+    )
+    note = f'<tr class="note"><td colspan="6">{escape(day.note)}</td></tr>' if day.note else ""
+    if day.state is State.UNCHECKED:
+        return f'<tr id="d{day.date}" class="of-day">{head}<td colspan="5" class="none">unchecked</td></tr>{note}'
+    counts = "".join(
+        f"<td{_WRONG if wrong else ''}>{value:,}</td>"
+        for value, wrong in (
+            (day.in_zoom, False),
+            (day.in_archive, False),
+            (day.missing, day.missing > 0),
+            (day.repeated, day.repeated > 0),
+            (day.late, False),
+        )
+    )
+    return f'<tr id="d{day.date}" class="of-day">{head}{counts}</tr>{note}'
+
+
+# The records
+
+
+def _records(result: Result) -> str:
+    found = [(day, difference) for day in result.days for difference in day.differences]
+    if not found:
+        return "<p>None.</p>"
+    counted = sum(day.missing + day.repeated for day in result.days)
+    shown = found[:RECORDS_SHOWN]
+    more = counted - sum(difference.count for _, difference in shown)
+    parts = "".join(
+        f"<h3>{day}, {kind}</h3><ol>{''.join(_record(difference) for _, difference in some)}</ol>"
+        for (day, kind), some in groupby(shown, key=lambda each: (each[0].date, each[1].kind))
+    )
+    rest = f"<p>And {more:,} more, which are not listed here.</p>" if more else ""
+    return f"{parts}{rest}"
+
+
+def _record(difference: Difference) -> str:
+    times = {Kind.MISSING: "times too seldom", Kind.REPEATED: "times too often"}[difference.kind]
+    count = f"<p>{difference.count:,} {times}</p>" if difference.count > 1 else ""
+    if difference.record is None:
+        return f"<li>{count}<p>Not shown a second time; its fingerprint is {difference.fingerprint}.</p></li>"
+    return f"<li>{count}<pre>{escape(visible(difference.record))}</pre></li>"
+
+
+def visible(record: object) -> str:
+    """Return a record as JSON in which everything is to be seen: marks without a glyph are escaped."""
+    text = json.dumps(record, ensure_ascii=False, indent=2)
+    return _UNSEEN.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def _words() -> str:
+    hours = int(LATE_AFTER.total_seconds() // 3600)
+    words = {
+        "In Zoom": "how many records Zoom's operation-log report shows for the date when asked again. It gives records"
+        " no id: two that are alike in every field are two records.",
+        "In archive": "how many records were delivered, whether the feed has deleted their objects since or not."
+        " Objects of the written guide's Lambda count each record as often as one object shows it.",
+        "Missing": "in Zoom more often than in the archive. Records too new for the last run are not counted.",
+        "Repeated": "in the archive more often than in Zoom.",
+        "Late": f"archived more than {hours} hours after the record's time; no fault, if nothing is missing.",
+        "Not read yet": "records are missing, but the collector knows that it owes the date and will read it.",
+    }
+    terms = "".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in words.items())
+    return f'<dl class="words">{terms}</dl>'
+
+
+def _span(result: Result) -> str:
+    first, last = result.days[0].date, result.days[-1].date
+    return f"{first}" if first == last else f"{first} to {last}"
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"

@@ -1,0 +1,223 @@
+"""Verifies date after date: a look at Zoom, the archive after it, and before crying wolf a second look at both."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from zoom_operationlogs.deadline import OutOfTime
+from zoom_operationlogs.errors import CollectorError
+from zoom_operationlogs.sweep import LATE_BY
+from zoom_operationlogs.zoom import DateTooOld, RateLimited
+
+from ..dates import span, spell
+from ..errors import CommandError
+from .archive import ArchivedDay, Unreadable
+from .comparison import Counted, DayResult, Difference, Kind, State, compare
+from .looks import NotEnded, QuotaLow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import date, datetime
+
+    from zoom_operationlogs.checkpoint import Checkpoint
+
+    from .archive import ArchiveReader
+    from .looks import Looks
+
+RECORDS_KEPT = 200  # of a date that differ, and of each kind; the others are counted
+USUAL_PERIOD = timedelta(minutes=15)
+LONGEST_PERIOD = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """Why not every date was checked: a sentence."""
+
+    sentence: str
+
+
+class Verifier:
+    """Compares dates."""
+
+    def __init__(
+        self,
+        looks: Looks,
+        archive: ArchiveReader,
+        checkpoint: Checkpoint | None,
+        lookback_days: int,
+        now: datetime,
+    ) -> None:
+        """Take both sides, and the checkpoint for what is owed, if there is one."""
+        self._looks = looks
+        self._archive = archive
+        self._checkpoint = checkpoint
+        self._lookback = timedelta(days=lookback_days)
+        self._now = now
+
+    def run(
+        self, days: Sequence[date], on_day: Callable[[DayResult], None] = lambda _result: None
+    ) -> tuple[list[DayResult], str]:
+        """Verify the dates, newest first, because those can still be mended longest; return them in their order.
+
+        Where Zoom refuses on the way, the dates left are unchecked, and the sentence says why; it is "" otherwise.
+        Raises `CommandError` where Zoom refuses before any date was checked, or AWS does.
+        """
+        results: list[DayResult] = []
+        stopped = ""
+        left = sorted(days, reverse=True)
+        while left and not stopped:
+            try:
+                results.append(self._day(left[0]))
+            except QuotaLow:
+                stopped = (
+                    "Under a quarter of Zoom's daily limit is left, which is for the collector alone: verify the rest"
+                    " after midnight UTC."
+                )
+            except RateLimited as refusal:
+                until = f" before {refusal.until:%Y-%m-%d %H:%M} UTC" if refusal.until else " for now"
+                stopped = f"Zoom's rate limit is reached, and it wants no request{until}: verify the rest then."
+            except OutOfTime:
+                stopped = "Zoom did not answer in time: verify the rest later."
+            except CollectorError as error:
+                if not results:
+                    raise CommandError(for_an_operator(error), status=1) from None
+                stopped = for_an_operator(error)
+            else:
+                on_day(results[-1])
+                left.pop(0)
+        if stopped and not results:
+            raise CommandError(stopped.replace("the rest ", ""), status=1)
+        results += [DayResult(day, State.UNCHECKED, note="Not checked.") for day in left]
+        if left:
+            stopped = f"{stopped} Unchecked: {spell(left)}."
+        return sorted(results, key=lambda result: result.date), stopped
+
+    def _day(self, day: date) -> DayResult:
+        try:
+            return self._compared(day)
+        except DateTooOld:
+            return DayResult(day, State.UNCHECKED, note="Zoom no longer has this date.")
+        except (NotEnded, Unreadable) as error:
+            return DayResult(day, State.UNCHECKED, note=f"{error}.")
+
+    def _compared(self, day: date) -> DayResult:
+        archived = ArchivedDay(day)
+        # Zoom first: what the collector publishes meanwhile then counts, and is no false alarm of a missing record.
+        zoom, delivered, counted = self._both(day, archived, beside=False)
+        if counted.differs:
+            # Rows may have come or shifted since: Zoom once more with other pages, then what the archive has got since.
+            kept = {*_first(counted.missing), *_first(counted.repeated)}
+            unknown = any(name not in zoom for name in counted.repeated)
+            self._looks.again(day, kept)
+            zoom, delivered, counted = self._both(day, archived, beside=unknown)
+        return self._result(day, archived, zoom, delivered, counted)
+
+    def _both(
+        self, day: date, archived: ArchivedDay, *, beside: bool
+    ) -> tuple[dict[bytes, int], dict[bytes, int], Counted]:
+        zoom = self._looks.counts(day, self._now.date(), beside=beside)
+        self._archive.read_news(archived)
+        delivered = dict(archived.counts)
+        for name, count in self._archive.guide_counts(day).items():
+            delivered[name] = delivered.get(name, 0) + count
+        return zoom, delivered, compare(zoom, delivered, self._looks.recent)
+
+    def _result(
+        self,
+        day: date,
+        archived: ArchivedDay,
+        zoom: dict[bytes, int],
+        delivered: dict[bytes, int],
+        counted: Counted,
+    ) -> DayResult:
+        owed = self._checkpoint.owed.get(day) if self._checkpoint else None
+        state = State.EQUAL
+        if counted.differs:
+            waits = owed and not counted.repeated and not self._lost(day, delivered, counted)
+            state = State.NOT_READ_YET if waits else State.DIFFERENT
+        return DayResult(
+            date=day,
+            state=state,
+            in_zoom=sum(zoom.values()),
+            in_archive=sum(delivered.values()),
+            missing=sum(counted.missing.values()),
+            repeated=sum(counted.repeated.values()),
+            late=archived.late,
+            not_due=counted.not_due,
+            note=" ".join(self._notes(day, delivered, counted)),
+            differences=self._differences(archived, counted),
+        )
+
+    def _notes(self, day: date, delivered: Mapping[bytes, int], counted: Counted) -> Iterable[str]:
+        if counted.not_due:
+            yield f"{counted.not_due:,} so new that they are not yet due."
+        if not self._checkpoint or not counted.missing:
+            return
+        if lost := self._lost(day, delivered, counted):
+            yield (
+                f"The checkpoint takes {lost:,} of the missing for delivered, so the archive had them once: delete the"
+                " checkpoint, which the next run makes anew from the archive, then repair."
+            )
+        elif owed := self._checkpoint.owed.get(day):
+            yield f"Not read yet: owed for {span(self._now - owed.asked)}."
+        elif day in self._checkpoint.expired:
+            yield "Zoom did not have it when the collector came."
+        elif day < self._checkpoint.settled_from:
+            yield f"Before {self._checkpoint.settled_from}, the first date that is collected."
+        elif day >= self._now.date() - self._lookback:
+            yield "The collector reads this date again by itself."
+
+    def _lost(self, day: date, delivered: Mapping[bytes, int], counted: Counted) -> int:
+        """Count the records that the archive had once: the checkpoint remembers the last days' as delivered.
+
+        A backfill alone would not write them again, because of those days the collector does not read what it wrote.
+        """
+        known = self._checkpoint.days.get(day) if self._checkpoint else None
+        return sum(known.ours.count(name) > delivered.get(name, 0) for name in counted.missing) if known else 0
+
+    def _differences(self, archived: ArchivedDay, counted: Counted) -> tuple[Difference, ...]:
+        names = [(Kind.MISSING, name, counted.missing[name]) for name in _first(counted.missing)]
+        names += [(Kind.REPEATED, name, counted.repeated[name]) for name in _first(counted.repeated)]
+        records = self._looks.records
+        lacking = {name for kind, name, _ in names if kind is Kind.REPEATED and name not in records}
+        if lacking:
+            records = {**records, **self._archive.find(archived, lacking)}
+        found = [Difference(kind, count, name.hex(), records.get(name)) for kind, name, count in names]
+        return tuple(sorted(found, key=_by_kind_and_time))
+
+
+def due_before(now: datetime, checkpoint: Checkpoint | None, schedule: str) -> datetime:
+    """Return from which time on a record is too new to be expected in the archive.
+
+    The collector's tail goes back 15 minutes behind the newest record that its last run saw (the frontier). A frontier
+    that stays behind is no excuse for long: two periods of the schedule and those 15 minutes.
+    """
+    slack = now - 2 * period(schedule) - LATE_BY
+    frontier = checkpoint.frontier if checkpoint else None
+    return max(slack, frontier - LATE_BY) if frontier else slack
+
+
+def period(schedule: str) -> timedelta:
+    """Return how far two runs are apart by an expression of EventBridge Scheduler; a day for what is no rate."""
+    if not schedule:
+        return USUAL_PERIOD
+    match = re.fullmatch(r"rate\((\d{1,5}) (minute|hour|day)s?\)", schedule)
+    return min(LONGEST_PERIOD, timedelta(**{f"{match[2]}s": int(match[1])})) if match else LONGEST_PERIOD
+
+
+def for_an_operator(error: CollectorError) -> str:
+    """Return a failure's sentence without what it says to the collector: its role, its next run."""
+    told = re.sub(r": give the collector's role .*", ": you lack that right (docs/cli.md lists them).", str(error))
+    return re.sub(r"; the next run tries again", "; try again", told)
+
+
+def _first(counts: Iterable[bytes]) -> list[bytes]:
+    return sorted(counts)[:RECORDS_KEPT]
+
+
+def _by_kind_and_time(difference: Difference) -> tuple[str, str, str]:
+    record = difference.record or {}
+    return difference.kind, str(record.get("time", "")), difference.fingerprint

@@ -1,0 +1,322 @@
+# What watches: alarms, whom they tell, the dashboard. How the alarms behave is tested in tests/monitoring.
+
+mock_provider "aws" {
+  source          = "./tests/mocks"
+  override_during = plan
+}
+
+variables {
+  function          = { name = "collect", timeout_seconds = 300, metrics_namespace = "Zoom" }
+  schedule          = { expression = "rate(15 minutes)" }
+  dead_letter_queue = { name = "lost" }
+}
+
+run "each_alarm_has_its_thresholds" {
+  command = plan
+
+  module {
+    source = "./modules/monitoring"
+  }
+
+  assert {
+    condition = jsonencode({ for concern, alarm in aws_cloudwatch_metric_alarm.collector : concern => [
+      alarm.comparison_operator, alarm.threshold, alarm.datapoints_to_alarm, alarm.evaluation_periods, alarm.treat_missing_data
+      ] }) == jsonencode({
+      behind             = ["GreaterThanOrEqualToThreshold", 1, 24, 25, "notBreaching"]
+      checkpoint_rebuilt = ["GreaterThanOrEqualToThreshold", 1, 1, 12, "notBreaching"]
+      daily_limit        = ["GreaterThanOrEqualToThreshold", 1, 1, 1, "ignore"]
+      dates_expired      = ["GreaterThanOrEqualToThreshold", 1, 1, 12, "notBreaching"]
+      dead_letters       = ["GreaterThanOrEqualToThreshold", 1, 1, 1, "ignore"]
+      duration           = ["GreaterThanOrEqualToThreshold", 295000, 2, 12, "notBreaching"]
+      errors             = ["GreaterThanOrEqualToThreshold", 1, 2, 12, "notBreaching"]
+      first_run          = ["LessThanThreshold", 1, 1, 1, "ignore"]
+      silence            = ["LessThanThreshold", 1, 11, 11, "breaching"]
+      throttles          = ["GreaterThanOrEqualToThreshold", 1, 3, 12, "notBreaching"]
+    })
+    error_message = "the alarms: ${jsonencode({ for concern, alarm in aws_cloudwatch_metric_alarm.collector : concern => [alarm.comparison_operator, alarm.threshold, alarm.datapoints_to_alarm, alarm.evaluation_periods, alarm.treat_missing_data] })}"
+  }
+
+  assert {
+    condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.collector : length(alarm.alarm_actions) == 0 && length(alarm.ok_actions) == 0])
+    error_message = "one alarm tells for all"
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_composite_alarm.not_healthy.alarm_actions) == 1 && length(aws_cloudwatch_composite_alarm.not_healthy.ok_actions) == 1
+    error_message = "of what goes wrong, and that it is over"
+  }
+}
+
+run "a_topic_is_made_with_a_key_that_cloudwatch_may_use" {
+  command = plan
+
+  module {
+    source = "./modules/monitoring"
+  }
+
+  variables {
+    name_prefix = "emea-"
+    monitoring  = { emails = ["soc@example.com"] }
+  }
+
+  assert {
+    condition     = aws_sns_topic.alarms[0].name == "emea-zoom-operationlogs-alarms" && aws_sns_topic.alarms[0].kms_master_key_id == aws_kms_key.topic[0].arn && aws_kms_key.topic[0].enable_key_rotation
+    error_message = "the topic is encrypted by a key that is rotated"
+  }
+
+  assert {
+    condition = jsonencode([for statement in jsondecode(aws_kms_key.topic[0].policy).Statement : statement if statement.Sid == "AlarmsEncrypt"]) == jsonencode([{
+      Sid       = "AlarmsEncrypt"
+      Effect    = "Allow"
+      Principal = { Service = "cloudwatch.amazonaws.com" }
+      Action    = ["kms:Decrypt", "kms:GenerateDataKey*"]
+      Resource  = "*"
+      Condition = {
+        StringEquals = { "aws:SourceAccount" = "111122223333" }
+        ArnLike      = { "aws:SourceArn" = "arn:aws:cloudwatch:eu-west-1:111122223333:alarm:collect-*" }
+      }
+    }])
+    error_message = "CloudWatch may use the key, for these alarms"
+  }
+
+  assert {
+    condition     = aws_sns_topic_subscription.email["soc@example.com"].protocol == "email" && output.monitoring.topic_arns == tolist([output.monitoring.topic_arn])
+    error_message = "the address is subscribed"
+  }
+}
+
+run "the_callers_key_encrypts_the_topic" {
+  command = plan
+
+  module {
+    source = "./modules/monitoring"
+  }
+
+  variables {
+    kms_key = { arn = "arn:aws:kms:eu-west-1:111122223333:key/own" }
+  }
+
+  assert {
+    condition     = length(aws_kms_key.topic) + length(aws_kms_alias.topic) == 0 && aws_sns_topic.alarms[0].kms_master_key_id == "arn:aws:kms:eu-west-1:111122223333:key/own"
+    error_message = "no other key is made"
+  }
+}
+
+run "topics_of_the_callers_are_told" {
+  command = plan
+
+  module {
+    source = "./modules/monitoring"
+  }
+
+  variables {
+    monitoring = { topic_arns = ["arn:aws:sns:eu-west-1:111122223333:alerts"], each_alarm_notifies = true }
+  }
+
+  assert {
+    condition     = length(aws_sns_topic.alarms) + length(aws_kms_key.topic) == 0 && output.monitoring.topic_arn == null
+    error_message = "no topic is made"
+  }
+
+  assert {
+    condition = alltrue([for alarm in concat(values(aws_cloudwatch_metric_alarm.collector), [aws_cloudwatch_composite_alarm.not_healthy]) :
+    alarm.alarm_actions == toset(["arn:aws:sns:eu-west-1:111122223333:alerts"]) && alarm.ok_actions == alarm.alarm_actions])
+    error_message = "each alarm tells the topic given"
+  }
+}
+
+run "nobody_is_told_with_an_empty_list" {
+  command = plan
+
+  module {
+    source = "./modules/monitoring"
+  }
+
+  variables {
+    monitoring = { topic_arns = [] }
+  }
+
+  assert {
+    condition     = length(aws_sns_topic.alarms) == 0 && length(coalesce(aws_cloudwatch_composite_alarm.not_healthy.alarm_actions, [])) == 0
+    error_message = "there are alarms, and nobody is told"
+  }
+}
+
+run "a_paused_schedule_is_not_silent" {
+  command = plan
+
+  module {
+    source = "./modules/monitoring"
+  }
+
+  variables {
+    schedule = { expression = "rate(15 minutes)", enabled = false }
+  }
+
+  assert {
+    condition     = !contains(keys(output.monitoring.alarms), "silence") && !contains(keys(output.monitoring.alarms), "first_run") && !strcontains(aws_cloudwatch_composite_alarm.not_healthy.alarm_rule, "silence")
+    error_message = "no silence without a schedule"
+  }
+
+  assert {
+    condition     = strcontains(aws_cloudwatch_dashboard.collector.dashboard_body, "not listened for")
+    error_message = "and the dashboard says so"
+  }
+}
+
+run "a_one_time_schedule_is_not_silent" {
+  command = plan
+
+  module {
+    source = "./modules/monitoring"
+  }
+
+  variables {
+    schedule = { expression = "at(2026-01-31T12:00:00)" }
+  }
+
+  assert {
+    condition     = !contains(keys(output.monitoring.alarms), "silence")
+    error_message = "it runs once"
+  }
+}
+
+run "silence_is_three_intervals_the_window_and_a_run" {
+  command = plan
+
+  module {
+    source = "./modules/monitoring"
+  }
+
+  variables {
+    schedule = { expression = "rate(1 hour)", flexible_window_minutes = 17 }
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.collector["silence"].evaluation_periods == 42 && one([for query in aws_cloudwatch_metric_alarm.collector["silence"].metric_query : query.metric[0].period if query.id == "metric"]) == 300
+    error_message = "207 minutes in steps of five"
+  }
+
+  # An hour has room for one run: the first that fails is told of.
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.collector["errors"].datapoints_to_alarm == 1 && aws_cloudwatch_metric_alarm.collector["duration"].datapoints_to_alarm == 1
+    error_message = "one failed run is enough"
+  }
+}
+
+run "a_rare_schedule_is_seen_in_longer_periods" {
+  command = plan
+
+  module {
+    source = "./modules/monitoring"
+  }
+
+  variables {
+    schedule   = { expression = "rate(1 day)" }
+    monitoring = { behind_hours = 144 }
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.collector["silence"].evaluation_periods == 73 && one([for query in aws_cloudwatch_metric_alarm.collector["silence"].metric_query : query.metric[0].period if query.id == "metric"]) == 3600
+    error_message = "three days and a little, by hours"
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.collector["behind"].evaluation_periods == 7 && one([for query in aws_cloudwatch_metric_alarm.collector["behind"].metric_query : query.metric[0].period if query.id == "metric"]) == 86400
+    error_message = "six days, and one for the difference"
+  }
+}
+
+run "a_rate_that_no_hour_holds_stays_within_seven_days" {
+  command = plan
+
+  module {
+    source = "./modules/monitoring"
+  }
+
+  variables {
+    schedule   = { expression = "rate(20 hours)" }
+    monitoring = { behind_hours = 144 }
+  }
+
+  assert {
+    condition = alltrue([for alarm in aws_cloudwatch_metric_alarm.collector : alarm.evaluation_periods * (
+    coalesce(alarm.period, 0) == 0 ? one([for query in alarm.metric_query : query.metric[0].period if query.id == "metric"]) : alarm.period) <= 604800])
+    error_message = "CloudWatch looks back no further"
+  }
+}
+
+run "a_cron_schedule_is_silent_after_the_minutes_given" {
+  command = plan
+
+  module {
+    source = "./modules/monitoring"
+  }
+
+  variables {
+    schedule   = { expression = "cron(0/10 * * * ? *)" }
+    monitoring = { silence_minutes = 40, failed_runs_per_hour = 3, timeout_margin_seconds = 10 }
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.collector["silence"].evaluation_periods == 8 && aws_cloudwatch_metric_alarm.collector["errors"].datapoints_to_alarm == 3 && aws_cloudwatch_metric_alarm.collector["duration"].threshold == 290000
+    error_message = "the thresholds given"
+  }
+}
+
+run "nothing_watches_where_it_is_not_wanted" {
+  command = plan
+
+  variables {
+    bucket_name = "zoom-operation-logs"
+    schedule    = { expression = "rate(15 minutes)" }
+    monitoring  = { enabled = false }
+  }
+
+  assert {
+    condition     = output.monitoring == null
+    error_message = "no monitoring"
+  }
+}
+
+run "rejects_six_topics" {
+  command = plan
+
+  module {
+    source = "./modules/monitoring"
+  }
+
+  variables {
+    monitoring = { topic_arns = ["1", "2", "3", "4", "5", "6"] }
+  }
+
+  expect_failures = [var.monitoring]
+}
+
+run "rejects_emails_beside_a_topic_of_the_callers" {
+  command = plan
+
+  module {
+    source = "./modules/monitoring"
+  }
+
+  variables {
+    monitoring = { topic_arns = [], emails = ["soc@example.com"] }
+  }
+
+  expect_failures = [var.monitoring]
+}
+
+run "rejects_a_cron_schedule_of_unknown_interval" {
+  command = plan
+
+  module {
+    source = "./modules/monitoring"
+  }
+
+  variables {
+    schedule = { expression = "cron(0/10 * * * ? *)" }
+  }
+
+  expect_failures = [var.schedule]
+}

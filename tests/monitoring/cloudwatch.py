@@ -1,0 +1,323 @@
+"""CloudWatch's alarms, as far as the module's own need them: metrics, metric math, missing data, composite rules.
+
+Written after AWS's pages "Using Amazon CloudWatch alarms", "Configuring how CloudWatch alarms treat missing data" and
+"Using math expressions with CloudWatch metrics"; test_cloudwatch.py holds the examples of the first two. What those
+leave open is a setting here (`Ways`), and the alarms are judged under each way: how many more periods than needed
+CloudWatch looks at, whether periods end on the hour or at the moment of looking, and how late a value arrives.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import operator
+import re
+from bisect import bisect_left, insort
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import product
+from typing import Any
+
+OK, ALARM, INSUFFICIENT_DATA = "OK", "ALARM", "INSUFFICIENT_DATA"
+
+Point = float | None  # None is missing
+Series = list[Point]  # the newest last
+
+COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
+    "GreaterThanOrEqualToThreshold": operator.ge,
+    "GreaterThanThreshold": operator.gt,
+    "LessThanThreshold": operator.lt,
+    "LessThanOrEqualToThreshold": operator.le,
+}
+STATISTICS: Mapping[str, Callable[[Sequence[float]], float]] = {
+    "Sum": sum,
+    "Minimum": min,
+    "Maximum": max,
+    "Average": lambda values: sum(values) / len(values),
+    "SampleCount": len,
+}
+
+
+@dataclass(frozen=True)
+class MetricName:
+    """What identifies a metric: its namespace, its name, and every one of its dimensions."""
+
+    namespace: str
+    name: str
+    dimensions: frozenset[tuple[str, str]]
+
+    @classmethod
+    def of(cls, namespace: str, name: str, dimensions: Mapping[str, str]) -> MetricName:
+        return cls(namespace, name, frozenset(dimensions.items()))
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A metric, and how the values of a period become one."""
+
+    metric: MetricName
+    statistic: str
+    period_seconds: int
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """A metric alarm; `expression` is metric math over `watched`, by their ids, or None for a single metric."""
+
+    name: str
+    watched: Mapping[str, Watched]
+    expression: str | None
+    comparison: str
+    threshold: float
+    datapoints: int
+    periods: int
+    missing: str
+
+    @property
+    def period_seconds(self) -> int:
+        [seconds] = {one.period_seconds for one in self.watched.values()}
+        return seconds
+
+
+@dataclass(frozen=True)
+class Ways:
+    """What AWS does not promise: periods looked at beyond those evaluated, how periods lie, how late values come."""
+
+    more_periods: int
+    aligned: bool
+    delay: timedelta
+
+
+EVERY_WAY = [
+    Ways(more, aligned, timedelta(minutes=delay)) for more, aligned, delay in product((0, 4), (True, False), (0, 3))
+]
+
+
+@dataclass
+class Recording:
+    """Values of metrics, each with its moment."""
+
+    samples: dict[MetricName, list[tuple[datetime, float]]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, metric: MetricName, moment: datetime, value: float) -> None:
+        insort(self.samples[metric], (moment, value))
+
+    def series(self, watched: Watched, end: datetime, count: int, seen_until: datetime) -> Series:
+        """Give the last `count` periods before `end`, of the values that have arrived."""
+        values = self.samples.get(watched.metric, [])
+        begin = end - count * timedelta(seconds=watched.period_seconds)
+        periods: list[list[float]] = [[] for _ in range(count)]
+        for moment, value in values[bisect_left(values, (begin, -math.inf)) : bisect_left(values, (end, -math.inf))]:
+            if moment <= seen_until:
+                periods[int((moment - begin).total_seconds() // watched.period_seconds)].append(value)
+        return [STATISTICS[watched.statistic](period) if period else None for period in periods]
+
+
+# Metric math
+
+_OPERATORS: Mapping[type, Callable[[float, float], float]] = {
+    ast.Gt: lambda a, b: float(a > b),
+    ast.GtE: lambda a, b: float(a >= b),
+    ast.Lt: lambda a, b: float(a < b),
+    ast.LtE: lambda a, b: float(a <= b),
+    ast.Eq: lambda a, b: float(a == b),
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.And: lambda a, b: float(bool(a) and bool(b)),
+    ast.Or: lambda a, b: float(bool(a) or bool(b)),
+}
+
+
+def calculate(expression: str, series: Mapping[str, Series]) -> Series:
+    """Evaluate metric math over series of one length; raise ValueError at what is not known here.
+
+    Where an operand is missing, so is the result. FILL leaves a series without any value as it is: whether CloudWatch
+    fills that one too is not written down.
+    """
+    text = re.sub(r"\b(AND|OR)\b", lambda match: match[1].lower(), expression)
+    [length] = {len(one) for one in series.values()}
+    return _calculate(ast.parse(text, mode="eval").body, series, length)
+
+
+def _calculate(node: ast.expr, series: Mapping[str, Series], length: int) -> Series:
+    def value(of: ast.expr) -> Series:
+        return _calculate(of, series, length)
+
+    match node:
+        case ast.Name(id=name) if name in series:
+            return series[name]
+        case ast.Constant(value=int() | float() as number):
+            return [float(number)] * length
+        case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in _OPERATORS:
+            return _each(_OPERATORS[type(op)], value(left), value(right))
+        case ast.BoolOp(op=op, values=[left, right]):
+            return _each(_OPERATORS[type(op)], value(left), value(right))
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
+            return _each(_OPERATORS[type(op)], value(left), value(right))
+        case ast.Call(func=ast.Name(id="FILL"), args=[filled, ast.Constant(value=int() | float() as number)]):
+            points = value(filled)
+            known = any(point is not None for point in points)
+            return [float(number) if point is None and known else point for point in points]
+        case ast.Call(func=ast.Name(id="DIFF"), args=[of]):
+            return _differences(value(of))
+        case ast.Call(func=ast.Name(id="IF"), args=[condition, yes, no]):
+            chosen = zip(value(condition), value(yes), value(no), strict=True)
+            return [None if test is None else (a if test else b) for test, a, b in chosen]
+    raise ValueError(f"No such metric math here: {ast.unparse(node)}")
+
+
+def _each(function: Callable[[float, float], float], left: Series, right: Series) -> Series:
+    return [None if a is None or b is None else function(a, b) for a, b in zip(left, right, strict=True)]
+
+
+def _differences(series: Series) -> Series:
+    """Give each value less the one before it; the first has none."""
+    differences: Series = []
+    before: Point = None
+    for point in series:
+        differences.append(None if point is None or before is None else point - before)
+        before = before if point is None else point
+    return differences
+
+
+# States
+
+
+def state_of(breaching: Sequence[bool | None], periods: int, datapoints: int, missing: str, before: str) -> str:
+    """Decide a metric alarm's state from its evaluation range, the newest last; None is a missing point."""
+    real = [point for point in breaching if point is not None]
+    if len(real) >= periods:
+        return ALARM if sum(real[-periods:]) >= datapoints else OK
+    if missing in ("breaching", "notBreaching"):
+        filled = (periods - len(real)) * (missing == "breaching")
+        return ALARM if sum(real) + filled >= datapoints else OK
+    if not real:
+        return before if missing == "ignore" else INSUFFICIENT_DATA
+    if sum(real) >= datapoints:
+        return ALARM
+    if not all(real):
+        return OK
+    # Only breaching points, fewer than it takes: an alarm once the oldest of them is as old as those would be.
+    oldest = len(breaching) - list(breaching).index(True)
+    return ALARM if missing == "missing" and datapoints <= oldest <= periods else before
+
+
+def look(alarm: Alarm, recording: Recording, now: datetime, before: str, ways: Ways) -> str:
+    """Give the alarm's state at a moment."""
+    count = alarm.periods + ways.more_periods
+    end = _floor(now, alarm.period_seconds if ways.aligned else 60)
+    series = {name: recording.series(watched, end, count, now - ways.delay) for name, watched in alarm.watched.items()}
+    points = calculate(alarm.expression, series) if alarm.expression else next(iter(series.values()))
+    compare = COMPARISONS[alarm.comparison]
+    breaching = [None if point is None else compare(point, alarm.threshold) for point in points]
+    return state_of(breaching, alarm.periods, alarm.datapoints, alarm.missing, before)
+
+
+def _floor(moment: datetime, seconds: int) -> datetime:
+    stamp = int(moment.timestamp())
+    return datetime.fromtimestamp(stamp - stamp % seconds, UTC)
+
+
+def holds(rule: str, states: Mapping[str, str]) -> bool:
+    """Tell whether a composite alarm's rule holds; raise KeyError where it names an alarm that there is not."""
+    text = re.sub(r"\b(AND|OR|NOT)\b", lambda match: match[1].lower(), rule)
+
+    def value(node: ast.expr) -> bool:
+        match node:
+            case ast.BoolOp(op=op, values=values):
+                parts = [value(one) for one in values]  # each is looked up, whatever the others say
+                return all(parts) if isinstance(op, ast.And) else any(parts)
+            case ast.UnaryOp(op=ast.Not(), operand=operand):
+                return not value(operand)
+            case ast.Call(func=ast.Name(id=state), args=[ast.Constant(value=str() as name)]):
+                if state not in (OK, ALARM, INSUFFICIENT_DATA):
+                    break_off(node)
+                return states[name] == state
+        return break_off(node)
+
+    def break_off(node: ast.expr) -> bool:
+        raise ValueError(f"No such rule: {ast.unparse(node)}")
+
+    return value(ast.parse(text, mode="eval").body)
+
+
+@dataclass
+class Told:
+    """What was seen: when each alarm went into ALARM, and when the composite one did."""
+
+    raised: dict[str, list[datetime]] = field(default_factory=lambda: defaultdict(list))
+    ended: dict[str, str] = field(default_factory=dict)
+
+
+def watch(
+    alarms: Iterable[Alarm],
+    composite: tuple[str, str],
+    recording: Recording,
+    first: datetime,
+    last: datetime,
+    ways: Ways,
+    every: timedelta = timedelta(minutes=2),
+) -> Told:
+    """Look at the alarms, made at `first`, again and again until `last`."""
+    told = Told()
+    alarms = list(alarms)
+    states = {alarm.name: INSUFFICIENT_DATA for alarm in alarms}
+    name, rule = composite
+    summed_up = INSUFFICIENT_DATA
+    now = first + timedelta(minutes=1)
+    while now <= last:
+        for alarm in alarms:
+            state = look(alarm, recording, now, states[alarm.name], ways)
+            if state == ALARM and states[alarm.name] != ALARM:
+                told.raised[alarm.name].append(now)
+            states[alarm.name] = state
+        state = ALARM if holds(rule, states) else OK
+        if state == ALARM and summed_up != ALARM:
+            told.raised[name].append(now)
+        summed_up = state
+        now += every
+    told.ended = {**states, name: summed_up}
+    return told
+
+
+# What Terraform plans
+
+
+def alarm_in_plan(values: Mapping[str, Any]) -> Alarm:
+    """Read an `aws_cloudwatch_metric_alarm` as a plan gives it."""
+    queries = values.get("metric_query") or []
+    expressions = [query["expression"] for query in queries if query.get("return_data")]
+    watched = {
+        query["id"]: Watched(
+            MetricName.of(metric["namespace"], metric["metric_name"], metric["dimensions"]),
+            metric["stat"],
+            metric["period"],
+        )
+        for query in queries
+        for metric in query.get("metric") or []
+    }
+    if not queries:
+        metric = MetricName.of(values["namespace"], values["metric_name"], values["dimensions"])
+        watched = {"metric": Watched(metric, values["statistic"], values["period"])}
+    return Alarm(
+        name=values["alarm_name"],
+        watched=watched,
+        expression=expressions[0] if expressions else None,
+        comparison=values["comparison_operator"],
+        threshold=values["threshold"],
+        datapoints=values["datapoints_to_alarm"],
+        periods=values["evaluation_periods"],
+        missing=values["treat_missing_data"],
+    )
+
+
+def metrics_of_dashboard(body: str, widgets: Callable[[str], Any]) -> set[MetricName]:
+    """Give every metric that a dashboard shows; `widgets` parses the body."""
+    found = set()
+    for widget in widgets(body)["widgets"]:
+        for namespace, name, *rest in widget["properties"].get("metrics", []):
+            flat = [part for part in rest if isinstance(part, str)]
+            found.add(MetricName.of(namespace, name, dict(zip(flat[::2], flat[1::2], strict=True))))
+    return found

@@ -1,0 +1,35 @@
+"""docs/operations.md as a reader has it: the table of metrics, and an entry for each alarm."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "operations.md"
+
+
+def text() -> str:
+    return PAGE.read_text(encoding="utf-8")
+
+
+def section(title: str) -> str:
+    """Give what stands under a heading of the second level."""
+    [found] = re.findall(rf"(?ms)^## {re.escape(title)}\n(.*?)(?=^## |\Z)", text())
+    return str(found)
+
+
+def entries() -> dict[str, str]:
+    """Give what the page says of each alarm."""
+    return dict(re.findall(r"(?ms)^### `(\w+)`\n(.*?)(?=^### |\Z)", section("The alarms")))
+
+
+def promised(concern: str) -> timedelta:
+    """Give how soon after its cause an alarm comes, as its entry says."""
+    [(number, unit)] = re.findall(r"[Tt]old\s+within (\d+) (minutes|hours)", entries()[concern])
+    return timedelta(**{unit: int(number)})
+
+
+def metrics() -> dict[str, str]:
+    """Give the unit of each metric in the page's table."""
+    return dict(re.findall(r"(?m)^\| `(\w+)` \| (\w+) \|", section("The metrics")))

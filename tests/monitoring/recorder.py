@@ -1,0 +1,175 @@
+"""The collector as Lambda runs it, handler and all, in a world in memory; and the metrics that come of it.
+
+Its own metrics are read from the lines that it prints (EMF), Lambda's are those of AWS's page "Types of metrics for
+Lambda functions": for each invocation Errors is 0 or 1 and Duration in ms, for each refused one Throttles is 1.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import requests
+from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
+from botocore.exceptions import ClientError
+from standins.clock import Clock
+from standins.s3_memory import MemoryS3
+from standins.zoom import Zoom, ZoomAdapter
+from zoom_operationlogs import handler
+from zoom_operationlogs.zoom import Session
+
+from .cloudwatch import MetricName, Recording
+
+START = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
+POLL = timedelta(minutes=15)
+FUNCTION = "zoom_operationlogs_to_s3"
+QUEUE = "zoom-operationlogs-dead-letters"
+TIMEOUT_SECONDS = 300
+SECRET_ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:zoom-operationlogs-credentials-AbCdEf"
+
+
+class Secrets:
+    """Secrets Manager as the collector asks it; `text` is None while nobody has put a value in."""
+
+    text: str | None = None
+
+    def get(self, arn: str, **_: Any) -> str:
+        if self.text is None:
+            sentence = "Secrets Manager can't find the specified secret value for staging label: AWSCURRENT"
+            error = {"Error": {"Code": "ResourceNotFoundException", "Message": sentence}}
+            raise GetParameterError(sentence) from ClientError(error, "GetSecretValue")  # type: ignore[arg-type]
+        return self.text
+
+
+@dataclass
+class Collected:
+    """A deployment in memory; every run adds to the `recording`."""
+
+    patch: pytest.MonkeyPatch
+    recording: Recording = field(default_factory=Recording)
+    clock: Clock = field(default_factory=lambda: Clock(START))
+    last_run: datetime | None = None
+
+    def __post_init__(self) -> None:
+        self.zoom = Zoom(clock=self.clock)
+        self.network = ZoomAdapter(self.zoom, latency=0.3)
+        self.s3 = MemoryS3(clock=self.clock.now)
+        self.secrets = Secrets()
+        http = requests.Session()
+        http.mount("https://", self.network)
+        session = Session(http)
+        for name, value in {
+            "_s3": lambda: self.s3,
+            "_secrets": lambda: self.secrets,
+            "_session": lambda: session,
+            "_now": self.clock.now,
+            "time": SimpleNamespace(sleep=self.clock.sleep, monotonic=self.clock.time),
+        }.items():
+            self.patch.setattr(handler, name, value)
+        self.setenv(S3_BUCKET=self.s3.bucket, ZOOM_SECRET_ARN=SECRET_ARN)
+
+    def setenv(self, **variables: str) -> None:
+        """Set the function's environment."""
+        for name, value in variables.items():
+            self.patch.setenv(name, value)
+
+    def store_credentials(self, **changes: str) -> None:
+        account = self.zoom.account
+        known = {"account_id": account.id, "client_id": account.client_id, "client_secret": account.client_secret}
+        self.secrets.text = json.dumps(known | changes)
+
+    # What happens
+
+    def run(self, event: dict[str, Any] | None = None) -> dict[str, Any] | None:
+        """Do one run now; return its result, or None where it failed."""
+        began = self.clock.now()
+        ends = began + timedelta(seconds=TIMEOUT_SECONDS)
+        context = SimpleNamespace(
+            aws_request_id=str(uuid.uuid4()),
+            function_name=FUNCTION,
+            get_remaining_time_in_millis=lambda: int(1000 * (ends - self.clock.now()).total_seconds()),
+        )
+        printed = io.StringIO()
+        result: dict[str, Any] | None = None
+        try:
+            with redirect_stdout(printed):
+                result = handler.lambda_handler(event or {}, context)  # type: ignore[arg-type]
+        except Exception as error:
+            self.failure = error
+        self._of_lambda(began, self.clock.now() - began, failed=result is None)
+        for line in printed.getvalue().splitlines():
+            self.take(json.loads(line), self.clock.now())
+        return result
+
+    def take(self, emf: dict[str, Any], moment: datetime) -> None:
+        """Take in a line of EMF."""
+        for metric, value in emf_metrics(emf):
+            self.recording.add(metric, moment, value)
+
+    def timeout(self) -> None:
+        """Let a run take too long: Lambda ends it, and it prints nothing any more."""
+        began = self.clock.now()
+        self.clock.advance(TIMEOUT_SECONDS)
+        self._of_lambda(began, timedelta(seconds=TIMEOUT_SECONDS), failed=True)
+
+    def throttle(self) -> None:
+        """Let Lambda refuse the run, which it tries again for a quarter of an hour, ever more rarely."""
+        for minutes in (0, 1, 3, 7, 12):
+            self._lambda_metric("Throttles", self.clock.now() + timedelta(minutes=minutes), 1)
+
+    def nothing(self) -> None:
+        """Let the schedule not run anything."""
+
+    def undelivered(self) -> None:
+        """Let the schedule's invocation go to the dead letters, which are counted every minute from then on."""
+        for minutes in range(1, 16):
+            name = MetricName.of("AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": QUEUE})
+            self.recording.add(name, self.clock.now() + timedelta(minutes=minutes), 1)
+
+    def every(self, period: timedelta, until: timedelta, tick: Callable[[], object] | None = None) -> None:
+        """Let the schedule tick for so long from now on; `tick` takes the place of a run."""
+        first = self.last_run + period if self.last_run else self.clock.now()
+        last = max(first, self.clock.now()) + until
+        while first < last:
+            self.clock.set(max(first, self.clock.now()))
+            self.last_run = first
+            (tick or self.run)()
+            first += period
+
+    def _of_lambda(self, began: datetime, took: timedelta, *, failed: bool) -> None:
+        # Lambda stamps its metrics with the time of the invocation.
+        self._lambda_metric("Invocations", began, 1)
+        self._lambda_metric("Errors", began, int(failed))
+        self._lambda_metric("Throttles", began, 0)
+        self._lambda_metric("Duration", began, 1000 * took.total_seconds())
+
+    def _lambda_metric(self, name: str, moment: datetime, value: float) -> None:
+        self.recording.add(MetricName.of("AWS/Lambda", name, {"FunctionName": FUNCTION}), moment, value)
+
+
+def emf_metrics(emf: dict[str, Any]) -> Iterator[tuple[MetricName, float]]:
+    """Read the metrics of a line in CloudWatch's embedded metric format."""
+    for directive in emf.get("_aws", {}).get("CloudWatchMetrics", []):
+        for names in directive["Dimensions"]:
+            for metric in directive["Metrics"]:
+                values = emf[metric["Name"]]
+                name = MetricName.of(directive["Namespace"], metric["Name"], {one: emf[one] for one in names})
+                for value in values if isinstance(values, list) else [values]:
+                    yield name, value
+
+
+@contextmanager
+def collected() -> Iterator[Collected]:
+    """Give a deployment in memory that has its credentials."""
+    with pytest.MonkeyPatch.context() as patch:
+        world = Collected(patch)
+        world.store_credentials()
+        yield world

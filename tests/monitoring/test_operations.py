@@ -1,0 +1,91 @@
+"""docs/operations.md says what is there: an entry for each alarm, a row for each metric; and its recipes hold."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from standins.deployment import multiset
+from standins.s3_memory import MemoryS3
+from zoom_operationlogs.archive import decode
+from zoom_operationlogs.measures import UNITS
+
+from .conftest import Planned
+from .operations import PAGE, entries, metrics, promised, section, text
+from .recorder import POLL, START, collected
+
+DAY = timedelta(days=1)
+PREFIX = "zoom/operationlogs/"
+STATE_KEY = "zoom/operationlogs-state/state.json"
+
+
+def test_the_table_of_metrics_is_the_collectors() -> None:
+    assert metrics() == {name: unit.value for name, unit in UNITS.items()}
+    assert list(metrics()) == list(UNITS)
+    assert section("The metrics").count("\n| `") == len(UNITS)
+
+
+def test_what_the_metrics_cost_is_counted_right() -> None:
+    words = {18: "eighteen", 19: "nineteen", 20: "twenty", 21: "twenty-one"}
+    assert f"{words[len(UNITS)]} metrics" in text()
+
+
+@pytest.mark.slow
+def test_every_alarm_has_an_entry_and_every_entry_an_alarm(planned: Planned) -> None:
+    assert entries().keys() == planned.alarms.keys()
+    words = {9: "nine", 10: "ten", 11: "eleven"}
+    assert f"{words[len(planned.alarms)]} here, and one composite alarm" in text()
+
+
+@pytest.mark.slow
+def test_an_entry_says_when_it_is_told_and_what_to_do(planned: Planned) -> None:
+    for concern, entry in entries().items():
+        if concern == "first_run":
+            assert "told of never" in entry
+            continue
+        assert promised(concern) >= timedelta(minutes=10)
+        assert len(entry.split()) > 60, concern
+
+
+@pytest.mark.slow
+def test_the_page_speaks_of_the_thresholds_that_are_planned(planned: Planned) -> None:
+    alarms = planned.alarms
+    silence, behind = alarms["silence"], alarms["behind"]
+    assert f"for {silence.periods * silence.period_seconds // 60} minutes" in entries()["silence"]
+    assert f"for {behind.datapoints * behind.period_seconds // 3600} hours" in entries()["behind"]
+    assert alarms["errors"].datapoints == alarms["duration"].datapoints == 2
+    assert "Two runs of an hour" in entries()["errors"]
+    assert "Two runs of an hour" in entries()["duration"]
+    assert f"within {300 - int(alarms['duration'].threshold / 1000)} seconds" in entries()["duration"]
+    assert alarms["throttles"].datapoints == 3
+    assert "three five-minute periods" in entries()["throttles"]
+
+
+def test_every_option_that_the_page_names_exists() -> None:
+    variables = (PAGE.parents[1] / "variables.tf").read_text(encoding="utf-8")
+    units = ("minutes", "hours", "hour", "seconds", "arns", "mb", "days", "notifies")
+    named = set(re.findall(rf"\b[a-z]+(?:_[a-z]+)*_(?:{'|'.join(units)})\b", text()))
+    assert {"silence_minutes", "behind_hours", "topic_arns", "each_alarm_notifies"} <= named
+    assert [name for name in named if not re.search(rf"(?m)^ +{name} +=", variables)] == []
+
+
+def test_a_moved_bucket_goes_on_where_the_old_one_stopped() -> None:
+    with collected() as world:
+        for day in range(-4, 7):
+            world.zoom.add_day((START + day * DAY).date(), 150, seed=day + 50, twins=0.05)
+        world.every(POLL, 2 * DAY)
+        old, new = world.s3, MemoryS3(bucket="the-new-bucket", clock=world.clock.now)
+        new.put(STATE_KEY, old.body(STATE_KEY))
+        world.s3 = new
+        world.setenv(S3_BUCKET=new.bucket)
+        world.every(POLL, 3 * DAY)
+        archived = [
+            record
+            for bucket in (old, new)
+            for version in bucket.ever_written(PREFIX)
+            for record in decode(version.body or b"")
+        ]
+        assert multiset(archived) == multiset(world.zoom.records((START - 3 * DAY).date()))
+        assert old.ever_written(PREFIX)
+        assert new.ever_written(PREFIX)

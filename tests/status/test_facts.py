@@ -1,0 +1,179 @@
+"""What `zoomlogs status` says of a checkpoint, and of what is none."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from zoom_operationlogs.checkpoint import Checkpoint, Lease, encode
+from zoom_operationlogs.guide import GuideLedger
+from zoom_operationlogs.sweep import Sweep
+from zoomlogs.dates import span
+from zoomlogs.status.facts import document, words
+from zoomlogs.status.stored import understand
+
+NOW = datetime(2026, 3, 10, 9, tzinfo=UTC)
+SAVED = NOW - timedelta(minutes=3)
+WHERE = "s3://bucket/state.json"
+NEWER = (
+    f"The checkpoint {WHERE} was written by a newer collector (this zoomlogs knows schema 1): install the zoomlogs of"
+    " the module's version."
+)
+
+
+def day(number: int) -> date:
+    return date(2026, 3, number)
+
+
+def quiet() -> Checkpoint:
+    return Checkpoint(
+        settled_from=date(2026, 1, 5),
+        settled_to=day(6),
+        frontier=NOW - timedelta(minutes=4, seconds=7),
+        reconciled=NOW - timedelta(hours=9),
+    )
+
+
+def busy() -> Checkpoint:
+    checkpoint = quiet()
+    for number in (1, 2, 3, 5):
+        checkpoint.owe(day(number), NOW - timedelta(hours=number), 300)
+    checkpoint.expire(date(2026, 1, 5))
+    checkpoint.sweeps = {
+        "2026-03-05": Sweep(
+            day(5),
+            day(5),
+            300,
+            NOW - timedelta(minutes=9),
+            token="t",
+            token_issued=NOW - timedelta(minutes=2),
+            rows=12_300,
+        ),
+        "tail": Sweep(day(7), day(11), 300, NOW - timedelta(hours=2), token="t", token_issued=NOW - timedelta(hours=1)),
+    }
+    checkpoint.not_before = NOW + timedelta(minutes=70)
+    checkpoint.lease = Lease("8a1f", NOW + timedelta(minutes=5))
+    checkpoint.guide = GuideLedger(date(2026, 2, 1), date(2026, 2, 9), {bytes(16)})
+    return checkpoint
+
+
+def test_a_quiet_day_in_words():
+    assert words(quiet(), SAVED, NOW) == [
+        ("Last saved", "2026-03-10 08:57:00 UTC, 3 minutes ago. A run that finds nothing new saves nothing."),
+        ("Newest record", "2026-03-10 08:55:53 UTC, 4 minutes ago."),
+        (
+            "Last full sweep",
+            "Begun 2026-03-10 00:00:00 UTC, 9 hours ago: the last days again from end to end, for rows that come late.",
+        ),
+        ("Settled", "2026-01-05 to 2026-03-06. Later dates are read again until no late row is to be expected."),
+        ("Owed", "Nothing."),
+    ]
+
+
+def test_a_busy_day_in_words():
+    assert dict(words(busy(), SAVED, NOW)[3:]) == {
+        "Settled": "2026-01-05 to 2026-03-06, but for 4 owed and 1 expired. "
+        "Later dates are read again until no late row is to be expected.",
+        "Owed": "4 dates, the longest for 5 hours: 2026-03-01 to 2026-03-03, 2026-03-05.",
+        "In progress": "2026-03-05: 12,300 rows read since 2026-03-10 08:51:00 UTC; the next run goes on there."
+        " The newest rows: 0 rows read since 2026-03-10 07:00:00 UTC; the next run starts it again.",
+        "Expired": "2026-01-05: Zoom no longer had them when the collector came.",
+        "Not before": "2026-03-10 10:10:00 UTC, in 1 hour: until then Zoom asked not to be called.",
+        "Lease": "A run holds it until 2026-03-10 09:05:00 UTC; its request id is 8a1f.",
+        "Guide's objects": "1 read of those written from 2026-02-01 to 2026-02-09; they count as delivered.",
+    }
+
+
+def test_before_the_first_sweep_has_ended():
+    checkpoint = Checkpoint(settled_from=day(7), settled_to=day(6))
+    checkpoint.not_before = NOW - timedelta(hours=1)
+    checkpoint.lease = Lease("8a1f", NOW)
+    told = dict(words(checkpoint, SAVED, NOW))
+    assert told["Newest record"] == "None is known yet."
+    assert told["Last full sweep"] == "None has been yet."
+    assert told["Settled"] == "No date yet; 2026-03-07 is the first one that is collected."
+    assert not {"Not before", "Lease"} & told.keys()  # both are over
+    facts = document(checkpoint, SAVED, NOW)
+    assert (facts["newest_record"], facts["settled"], facts["not_before"]) == (None, None, None)
+    assert facts["lease"] == {"owner": "8a1f", "until": NOW.isoformat(), "held": False}
+
+
+def test_many_owed_dates_are_counted():
+    checkpoint = quiet()
+    for number in range(0, 40, 2):
+        checkpoint.owe(date(2026, 1, 6) + timedelta(days=number), NOW, 300)
+    owed = dict(words(checkpoint, SAVED, NOW))["Owed"]
+    assert owed.startswith("20 dates, the longest for 0 seconds: 2026-02-03, ")
+    assert owed.endswith("2026-02-13, and 14 stretches before.")
+
+
+def test_the_document():
+    facts = json.loads(json.dumps(document(busy(), SAVED, NOW)))
+    assert facts == {
+        "saved": "2026-03-10T08:57:00+00:00",
+        "saved_seconds_ago": 180,
+        "newest_record": "2026-03-10T08:55:53+00:00",
+        "newest_record_seconds_ago": 247,
+        "reconciled": "2026-03-10T00:00:00+00:00",
+        "settled": ["2026-01-05", "2026-03-06"],
+        "owed": [
+            {"date": f"2026-03-0{number}", "since": (NOW - timedelta(hours=number)).isoformat()}
+            for number in (1, 2, 3, 5)
+        ],
+        "expired": ["2026-01-05"],
+        "sweeps": [
+            {
+                "name": "2026-03-05",
+                "began": "2026-03-10T08:51:00+00:00",
+                "rows": 12_300,
+                "page_size": 300,
+                "resumable": True,
+            },
+            {"name": "tail", "began": "2026-03-10T07:00:00+00:00", "rows": 0, "page_size": 300, "resumable": False},
+        ],
+        "not_before": "2026-03-10T10:10:00+00:00",
+        "lease": {"owner": "8a1f", "until": "2026-03-10T09:05:00+00:00", "held": True},
+        "guide": {"from": "2026-02-01", "to": "2026-02-09", "objects_read": 1},
+    }
+
+
+def test_what_is_stored_is_understood():
+    found = understand(encode(busy()), SAVED, WHERE)
+    assert found.checkpoint is not None
+    assert (found.checkpoint.owed, found.saved, found.instead) == (busy().owed, SAVED, "")
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        (b"", "The checkpoint s3://bucket/state.json is damaged: the next run rebuilds it, and no record is lost."),
+        (
+            encode(busy())[:-1],
+            "The checkpoint s3://bucket/state.json is damaged: the next run rebuilds it, and no record is lost.",
+        ),
+        (
+            b"[" * 100_000,
+            "The checkpoint s3://bucket/state.json is damaged: the next run rebuilds it, and no record is lost.",
+        ),
+        (
+            b'{"schema": 2}\n',
+            NEWER,
+        ),
+        (
+            b'{"cursor_date": "2026-02-09"}',
+            f"The written guide's Lambda left {WHERE}, having come to 2026-02-09: the next run takes it over.",
+        ),
+    ],
+)
+def test_what_is_no_checkpoint_is_said_in_a_sentence(body, sentence):
+    found = understand(body, SAVED, WHERE)
+    assert (found.checkpoint, found.instead) == (None, sentence)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0, "0 seconds"), (1, "1 second"), (119, "1 minute"), (3600, "1 hour"), (86_399, "23 hours"), (200_000, "2 days")],
+)
+def test_spans(seconds, said):
+    assert span(timedelta(seconds=seconds)) == said

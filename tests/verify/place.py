@@ -1,0 +1,123 @@
+"""A deployment without Terraform: a bucket, a secret and a function on the stand-in for AWS, Zoom behind HTTP, and an
+archive that the collector wrote in memory. Times are real, because the objects' are."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from faults.world import PREFIX, STATE_KEY, World
+from standins.aws import ROOT, AwsStandIn, Keys
+from standins.clock import Clock
+from standins.zoom import ZoomServer
+from zoomlogs.deployment import Deployment
+
+SCRIPT = Path(sys.executable).with_name("zoomlogs")
+FUNCTION = "zoom_operationlogs_to_s3"
+
+
+@dataclass
+class Place:
+    """The stand-ins, the outputs that describe them, and the console script run on them."""
+
+    aws: AwsStandIn
+    world: World
+    outputs: Path
+    said: str = ""
+
+    @property
+    def deployment(self) -> Deployment:
+        return Deployment(json.loads(self.outputs.read_text())["zoom_operation_logs"]["value"])
+
+    @property
+    def bucket(self) -> str:
+        return self.deployment.bucket
+
+    def zoomlogs(self, *arguments: object, status: int | None = 0, keys: Keys = ROOT, columns: int = 80) -> str:
+        """Run the console script; return its standard output, and keep what it said on standard error."""
+        environ = {**self.aws.env(), **self.aws.credentials(keys), "ZOOMLOGS_OUTPUTS": str(self.outputs)}
+        ended = subprocess.run(
+            [SCRIPT, *map(str, arguments)],
+            env={**environ, "COLUMNS": str(columns)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        self.said = ended.stderr
+        assert "Traceback" not in ended.stderr, ended.stderr
+        assert status is None or ended.returncode == status, (ended.returncode, ended.stdout, ended.stderr)
+        return ended.stdout
+
+    def store(self, secret: object | None) -> None:
+        """Put the credentials into the secret, or another text."""
+        text = secret if isinstance(secret, str) else json.dumps(secret or self.credentials())
+        self.aws.client("secretsmanager").put_secret_value(SecretId=self.deployment.secret_arn, SecretString=text)
+
+    def credentials(self) -> dict[str, str]:
+        account = self.world.zoom.account
+        return {"account_id": account.id, "client_id": account.client_id, "client_secret": account.client_secret}
+
+    def fill(self) -> None:
+        """Make the bucket hold what the world's does, checkpoint included."""
+        self.aws.empty_bucket(self.bucket)
+        s3 = self.aws.client("s3")
+        for version in sorted(self.world.s3.ever_written(), key=lambda version: int(version.version_id[1:])):
+            if version.key != STATE_KEY or version is self.world.s3.ever_written(STATE_KEY)[-1]:
+                s3.put_object(Bucket=self.bucket, Key=version.key, Body=version.body)
+
+
+@contextmanager
+def placed(folder: Path, world: World) -> Iterator[Place]:
+    """Build the place around a world; its secret is empty at first, and so is its bucket."""
+    with AwsStandIn() as aws, ZoomServer(world.zoom) as zoom:
+        s3 = aws.client("s3")
+        s3.create_bucket(Bucket=world.s3.bucket)
+        s3.put_bucket_versioning(Bucket=world.s3.bucket, VersioningConfiguration={"Status": "Enabled"})
+        secret = aws.client("secretsmanager").create_secret(Name="zoom-operationlogs-credentials")["ARN"]
+        environment = {
+            "S3_BUCKET": world.s3.bucket,
+            "S3_PREFIX": PREFIX,
+            "STATE_KEY": STATE_KEY,
+            "ZOOM_SECRET_ARN": secret,
+            "ZOOM_OAUTH_URL": zoom.oauth_url,
+            "ZOOM_API_URL": zoom.api_url,
+        }
+        module: dict[str, Any] = {
+            "bucket": {
+                "name": world.s3.bucket,
+                "arn": f"arn:aws:s3:::{world.s3.bucket}",
+                "prefix": PREFIX,
+                "state_key": STATE_KEY,
+            },
+            "function": {
+                "name": FUNCTION,
+                "arn": f"arn:aws:lambda:{aws.region}:{aws.account_id}:function:{FUNCTION}",
+                "environment": environment,
+            },
+            "schedule": {"expression": "rate(15 minutes)"},
+            "secret": {"arn": secret},
+        }
+        outputs = folder / "outputs.json"
+        outputs.write_text(json.dumps({"zoom_operation_logs": {"sensitive": False, "value": module}}))
+        yield Place(aws, world, outputs)
+
+
+def now_world(records: int, days: int, **options: Any) -> World:
+    """Return a world of now, whose last days are collected; `records` a day, none today."""
+    world = World(page_size=300, clock=Clock(datetime.now(UTC), ticking=True), **options)
+    for ago in range(1, days + 1):
+        world.zoom.add_day(back(ago), records, seed=ago + 1, twins=0.02)
+    world.settings["start_date"] = back(days)
+    world.run()
+    return world
+
+
+def back(days: int) -> date:
+    return datetime.now(UTC).date() - timedelta(days=days)

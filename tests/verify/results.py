@@ -1,0 +1,56 @@
+"""Results made up for the page and the table."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from zoomlogs.verify.comparison import DayResult, Difference, Kind, Result, State
+
+FIRST = date(2026, 6, 1)
+NASTY = {
+    "time": "2026-06-04T09:14:02Z",
+    "operator": "équipe.réseau@example.com",
+    "action": "</pre><script>document.title = 'obeyed'</script>",
+    "operation_detail": "部署 \u202egnp.exe \ud800 \x9b2J" + "x" * 400,
+}
+
+
+def a_day(number: int, **values: Any) -> DayResult:
+    return DayResult(
+        **{
+            "date": FIRST + timedelta(days=number),
+            "state": State.EQUAL,
+            "in_zoom": 100,
+            "in_archive": 100,
+            **values,
+        }
+    )
+
+
+def of_days(*days: DayResult, stopped: str = "") -> Result:
+    began = datetime(2026, 12, 1, 9, 0, 5, tzinfo=UTC)
+    account = "Kx2b9QwRTe-3yL0mZpVn8A"
+    ended = began + timedelta(minutes=41)
+    return Result("your-zoom-operation-logs", "zoom/operationlogs/", account, began, ended, days, stopped)
+
+
+def half_a_year() -> Result:
+    """Return 180 dates in every state, with numbers as long as they come."""
+    days = []
+    for number in range(180):
+        records = (number * 7919) % 1_234_567 if number % 7 < 5 else number
+        values: dict[str, Any] = {"in_zoom": records, "in_archive": records, "late": number % 3 * 4_000}
+        if number % 41 == 3:
+            found = (Difference(Kind.MISSING, 2, "ab" * 16, NASTY),)
+            values |= {"state": State.DIFFERENT, "missing": 2, "in_zoom": records + 2, "differences": found}
+            values |= {"note": "The collector reads this date again by itself."}
+        elif number % 53 == 10:
+            found = (Difference(Kind.REPEATED, 1, "cd" * 16, None),)
+            values |= {"state": State.DIFFERENT, "repeated": 123_456, "missing": 123_456, "differences": found}
+        elif number % 61 == 20:
+            values |= {"state": State.NOT_READ_YET, "missing": records, "in_archive": 0, "note": "Not read yet."}
+        elif number > 176:
+            values = {"state": State.UNCHECKED, "in_zoom": 0, "in_archive": 0, "note": "Not checked."}
+        days.append(a_day(number, **values))
+    return of_days(*days, stopped="Zoom did not answer in time: verify the rest later.")

@@ -1,0 +1,57 @@
+"""The page of `zoomlogs verify --html` in a real browser: it shows all, loads nothing, and reads well everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from zoomlogs.verify.page import page
+
+from .browser import Browser, browser, distinct_lines
+from .results import a_day, half_a_year, of_days
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    folder = tmp_path_factory.mktemp("pages")
+    (folder / "half-a-year.html").write_text(page(half_a_year()), "utf-8")
+    (folder / "one-day.html").write_text(page(of_days(a_day(0, in_zoom=123_456, in_archive=123_456))), "utf-8")
+    (folder / "blank.html").write_text("<!DOCTYPE html><title>blank</title>", "utf-8")
+    with browser(folder) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_half_a_year_on_a_phone_and_on_a_screen_in_light_and_dark(chrome: Browser, width: int, scheme: str) -> None:
+    found = chrome.measure("half-a-year.html", width, scheme)
+    assert (found["cells"], found["rows"], found["months"]) == (180, 180, 6)
+    assert found["records"] == 5
+    assert found["title"] == "Zoom operation logs, 2026-06-01 to 2026-11-27"  # no record was obeyed
+    assert (found["scripts"], found["loaded"], found["dangling"]) == (0, [], 0)
+    assert found["width"] <= found["room"] <= width
+    assert found["texts"] > 1000
+    assert found["faint"] == []
+    assert found["cut"] == []
+    assert found["background"] == {"light": "rgb(255, 255, 255)", "dark": "rgb(18, 23, 30)"}[scheme]
+    assert chrome.console == []
+
+
+def test_one_day_that_is_equal(chrome: Browser) -> None:
+    found = chrome.measure("one-day.html", 360)
+    assert (found["cells"], found["rows"], found["months"], found["records"]) == (1, 1, 1, 0)
+    assert found["width"] <= found["room"]
+    assert found["scrolled"] == 0
+    assert set(chrome.requests) <= {"/probe.html", "/half-a-year.html", "/one-day.html", "/favicon.ico"}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_is_not_blank(chrome: Browser, scheme: str, tmp_path: Path) -> None:
+    picture, blank = tmp_path / "page.png", tmp_path / "blank.png"
+    chrome.screenshot("half-a-year.html", picture, 1000, 1400, scheme)
+    chrome.screenshot("blank.html", blank, 1000, 1400, scheme)
+    assert distinct_lines(blank.read_bytes()) < 5
+    assert distinct_lines(picture.read_bytes()) > 300

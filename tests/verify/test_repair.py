@@ -1,0 +1,109 @@
+"""What `zoomlogs verify --repair` asks for, and what the table and the document say."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+from rich.console import Console
+from zoomlogs.verify.comparison import State
+from zoomlogs.verify.document import document
+from zoomlogs.verify.repair import event, wanted
+from zoomlogs.verify.table import table, verdict
+
+from .results import FIRST, NASTY, a_day, half_a_year, of_days
+from .world import YESTERDAY, collected, days_ago
+
+
+def lacking(number: int, **values):
+    return a_day(number, **{"state": State.DIFFERENT, "missing": 1, **values})
+
+
+def test_exactly_the_dates_that_lack_records_are_asked_for_as_ranges():
+    days = [
+        lacking(0),
+        lacking(1, repeated=5),
+        a_day(2),
+        a_day(3, state=State.DIFFERENT, repeated=1),
+        lacking(4),
+        lacking(5, state=State.NOT_READ_YET),
+        a_day(6, state=State.UNCHECKED),
+    ]
+    assert [(str(first), str(last)) for first, last in wanted(days)] == [
+        ("2026-06-01", "2026-06-02"),
+        ("2026-06-05", "2026-06-05"),
+    ]
+    assert event(FIRST, FIRST) == {"action": "backfill", "from": "2026-06-01", "to": "2026-06-01"}
+    assert wanted([a_day(0)]) == []
+
+
+def test_the_collector_mends_what_it_is_asked_for():
+    world = collected(days=8)
+    world.run(event(days_ago(8), days_ago(6)))
+    lost = world.lose(day=days_ago(7))
+    found, _ = world.verify(days_ago(8), days_ago(7), days_ago(6))
+    [(first, last)] = wanted(found)
+    assert (first, last) == (days_ago(7), days_ago(7))
+    assert world.run(event(first, last))["written"] == 1
+    assert lost in world.archive()
+    assert world.day(days_ago(7)).state is State.EQUAL
+
+
+def test_what_was_deleted_of_the_last_days_takes_a_new_checkpoint_as_the_note_says():
+    world = collected()
+    lost = world.lose()
+    note = world.day().note
+    assert note.startswith("The checkpoint takes 1 of the missing for delivered, so the archive had them once: delete")
+    assert world.run(event(YESTERDAY, YESTERDAY))["written"] == 0
+    world.forget()
+    assert world.run(event(YESTERDAY, YESTERDAY))["written"] == 1
+    assert lost in world.archive()
+    assert world.day().state is State.EQUAL
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_table_fits(width):
+    out = Console(file=io.StringIO(), width=width, color_system=None)
+    for part in table(half_a_year(), width):
+        out.print(part)
+    lines = out.file.getvalue().split("\n")  # type: ignore[attr-defined]
+    assert max(map(len, lines)) <= width
+    assert all("…" not in line.replace("… ", "", 1) for line in lines)
+    assert sum(line.lstrip().startswith(("✓", "✗", "… 2026", "…  2026", "?")) for line in lines) == 180
+    assert any("The collector reads this date again by itself." in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("days", "sentence"),
+    [
+        ([a_day(0), a_day(1)], "Equal: each of Zoom's 200 records is in the archive, once."),
+        ([lacking(0), a_day(1)], "Different on 1 date: 1 missing."),
+        ([lacking(0, repeated=2), a_day(1, state=State.UNCHECKED)],
+         "Different on 1 date: 1 missing and 2 repeated. 1 date could not be checked."),
+        ([a_day(0), a_day(1, state=State.UNCHECKED)],
+         "Equal as far as it was checked: 1 date. 1 date could not be checked."),
+    ],
+)  # fmt: skip
+def test_the_verdict(days, sentence):
+    assert verdict(of_days(*days)) == sentence
+
+
+def test_the_document():
+    told = json.loads(json.dumps(document(half_a_year())))
+    assert (told["equal"], told["from"], told["to"]) == (False, "2026-06-01", "2026-11-27")
+    assert told["unchecked"] == ["2026-11-25", "2026-11-26", "2026-11-27"][-len(told["unchecked"]) :]
+    assert len(told["days"]) == 180
+    assert told["days"][3] | {"in_zoom": 0, "in_archive": 0} == {
+        "date": "2026-06-04",
+        "state": "different",
+        "in_zoom": 0,
+        "in_archive": 0,
+        "missing": 2,
+        "repeated": 0,
+        "late": 0,
+        "not_due": 0,
+        "note": "The collector reads this date again by itself.",
+    }
+    assert told["differences"][0]["record"] == NASTY
+    assert document(of_days(a_day(0)))["equal"] is True

@@ -1,0 +1,450 @@
+"""What `zoomlogs verify` finds, and what it does not cry wolf about."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import uuid
+from datetime import date, timedelta
+
+import pytest
+from standins.zoom import faults
+from zoom_operationlogs.archive import OBJECT_NAME
+from zoomlogs.errors import CommandError
+from zoomlogs.verify.comparison import Kind
+from zoomlogs.verify.verifier import due_before, period
+
+from .world import PREFIX, START, STATE_KEY, State, Verified, collected, days_ago
+
+YESTERDAY = days_ago(1)
+
+
+def counts(result) -> tuple[int, int, int, int]:
+    return result.in_zoom, result.in_archive, result.missing, result.repeated
+
+
+# --- what it finds ---------------------------------------------------------------------------------------------------
+
+
+def test_a_collected_day_is_equal():
+    result = collected().day()
+    assert (result.state, *counts(result)) == (State.EQUAL, 100, 100, 0, 0)
+    assert (result.not_due, result.note, result.differences) == (0, "", ())
+
+
+def test_one_deleted_and_one_doubled_record():
+    world = collected()
+    lost, doubled = world.lose(40), world.double(60)
+    result = world.day()
+    assert (result.state, *counts(result)) == (State.DIFFERENT, 100, 100, 1, 1)
+    assert [(each.kind, each.count, each.record) for each in result.differences] == [
+        (Kind.MISSING, 1, lost),
+        (Kind.REPEATED, 1, doubled),
+    ]
+
+
+def test_a_record_that_zoom_never_had():
+    world = collected()
+    [key] = world.objects()
+    alien = {"time": f"{YESTERDAY}T12:00:00Z", "operator": "nobody"}
+    world.rewrite(key, [*world.records(key), alien])
+    result = world.day()
+    assert counts(result) == (100, 101, 0, 1)
+    assert [each.record for each in result.differences] == [alien]
+
+
+@pytest.mark.parametrize("ours", range(1, 13))
+def test_one_missing_among_twins_wherever_a_page_ends(ours):
+    world = Verified(page_size=5)
+    twin = {"time": f"{YESTERDAY}T12:00:00Z", "operator": "twin"}
+    for number in range(ours):
+        world.zoom.add({"time": f"{YESTERDAY}T12:00:01Z", "operator": f"{number}"})
+    for _ in range(3):
+        world.zoom.add(twin)
+    for number in range(7):
+        world.zoom.add({"time": f"{YESTERDAY}T11:00:00Z", "operator": f"{number}"})
+    world.poll(3)
+    assert world.day().state is State.EQUAL
+    [key, *_] = [key for key in world.objects() if twin in world.records(key)]
+    records = world.records(key)
+    records.remove(twin)
+    world.rewrite(key, records)
+    result = world.day()
+    assert counts(result) == (ours + 10, ours + 9, 1, 0)
+    assert [(each.count, each.record) for each in result.differences] == [(1, twin)]
+
+
+def test_twins_are_no_repetition():
+    world = collected(600, twins=0.3, page_size=30)
+    world.poll(3)
+    assert world.day().state is State.EQUAL
+
+
+def test_a_day_without_records_on_both_sides():
+    world = collected(days=0)
+    result = world.day()
+    assert (result.state, *counts(result)) == (State.EQUAL, 0, 0, 0, 0)
+
+
+def test_late_are_those_written_more_than_a_day_after_their_time():
+    world = collected()  # at nine; everything of two and three days ago is late, of yesterday what was before nine
+    expected = sum(record["time"] < f"{YESTERDAY}T09:00:00Z" for record in world.zoom.records(YESTERDAY, YESTERDAY))
+    assert 0 < world.day().late == expected < 100
+    assert world.day(days_ago(2)).late == 100
+    assert world.day(days_ago(0)).late == 0
+    assert world.day(days_ago(2)).state is State.EQUAL
+
+
+def test_several_dates_come_in_their_order_newest_is_looked_at_first():
+    world = collected()
+    found, stopped = world.verify(days_ago(3), days_ago(2), YESTERDAY)
+    assert [result.date for result in found] == [days_ago(3), days_ago(2), YESTERDAY]
+    assert not stopped
+    asked = [call.query["from"] for call in world.zoom.calls_to("report")]
+    assert asked[-1] == str(days_ago(3))
+
+
+# --- versions, the guide's objects, odd objects ----------------------------------------------------------------------
+
+
+def test_what_the_feed_deleted_counts():
+    world = collected()
+    for key in world.objects():
+        world.s3.delete(key)
+    assert not world.objects()
+    assert world.day().state is State.EQUAL
+
+
+def test_an_object_written_again_over_a_deleted_one_is_a_repetition():
+    world = collected()
+    [key] = world.objects()
+    body = world.s3.body(key)
+    world.s3.delete(key)
+    world.s3.put(key, body)
+    result = world.day()
+    assert counts(result) == (100, 200, 0, 100)
+    assert len(result.differences) == 100
+
+
+def guide_object(world: Verified, written: date, records: list) -> None:
+    text = "n".join(json.dumps(record) for record in records) + "n"
+    key = f"{PREFIX}{written:%Y/%m/%d}/zoom-operationlogs-{uuid.uuid4()}.json.gz"
+    world.s3.put(key, gzip.compress(text.encode()))
+
+
+def test_the_guides_objects_count_as_delivered_as_often_as_one_of_them_shows():
+    world = Verified()
+    for ago in range(4):
+        world.zoom.add_day(days_ago(ago), 100, seed=ago + 1, twins=0.1)
+    day = world.zoom.records(YESTERDAY, YESTERDAY)
+    guide_object(world, YESTERDAY, day[:60])
+    guide_object(world, YESTERDAY, day[:80])
+    guide_object(world, days_ago(0), day[20:90])
+    world.poll(3)
+    ours = sum(len(world.records(key)) for key in world.objects() if OBJECT_NAME.fullmatch(key.removeprefix(PREFIX)))
+    assert 0 < ours < 20
+    result = world.day()
+    assert (result.state, *counts(result)) == (State.EQUAL, 100, 100, 0, 0)
+
+
+def test_without_the_guides_objects_what_they_delivered_is_missing():
+    world = Verified()
+    world.zoom.add_day(YESTERDAY, 100, seed=1)
+    guide_object(world, YESTERDAY, world.zoom.records(YESTERDAY, YESTERDAY)[:80])
+    world.poll(3)
+    for version in world.s3.ever_written(PREFIX):
+        if not OBJECT_NAME.fullmatch(version.key.removeprefix(PREFIX)):
+            world.s3.delete_versions(version.key)
+    assert world.day().missing == 80
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"no gzip", gzip.compress(b"[1]\n"), gzip.compress(b'{"a": 1}')],
+    ids=["empty", "no gzip", "no record", "no time"],
+)
+def test_an_object_that_is_none_leaves_its_date_unchecked_and_the_others_go_on(body):
+    world = collected()
+    [key] = world.objects()
+    world.s3.put(key, body)
+    found, _ = world.verify(days_ago(2), YESTERDAY)
+    assert [result.state for result in found] == [State.EQUAL, State.UNCHECKED]
+    assert f"s3://{world.s3.bucket}/{key} does not hold records" in found[1].note
+
+
+def test_other_keys_are_no_objects_of_the_archive():
+    world = collected()
+    world.s3.put(f"{PREFIX}{YESTERDAY:%Y/%m/%d}/zoom-operationlogs-{YESTERDAY:%Y%m%d}-000009.json.gz.tmp", b"x")
+    assert world.day().state is State.EQUAL
+
+
+# --- what is owed, what is not due -----------------------------------------------------------------------------------
+
+
+def owe_yesterday(world: Verified) -> None:
+    """Ask for a backfill when Zoom wants no request."""
+    world.zoom.faults.next(faults.daily_limit)
+    world.run({"action": "backfill", "from": str(YESTERDAY), "to": str(YESTERDAY)})
+    assert YESTERDAY in world.checkpoint().owed
+
+
+def test_a_date_that_the_collector_owes_is_not_read_yet():
+    world = collected()
+    world.zoom.add({"time": f"{YESTERDAY}T10:00:00Z", "operator": "late"}, visible_at=world.clock.now())
+    owe_yesterday(world)
+    world.clock.advance(7200)
+    result = world.day()
+    assert (result.state, result.missing) == (State.NOT_READ_YET, 1)
+    assert result.note == "Not read yet: owed for 2 hours."
+
+
+def test_what_was_deleted_of_an_owed_date_is_different_all_the_same():
+    world = collected()
+    world.lose()
+    owe_yesterday(world)
+    assert world.day().state is State.DIFFERENT
+
+
+def test_what_an_owed_date_has_too_often_is_different_all_the_same():
+    world = collected()
+    world.double()
+    owe_yesterday(world)
+    assert world.day().state is State.DIFFERENT
+
+
+def test_notes_say_why_a_date_may_lack_records():
+    world = collected(days=8)
+    far = days_ago(8)
+    result = world.day(far)
+    assert (result.state, result.missing) == (State.DIFFERENT, 100)
+    assert result.note == f"Before {days_ago(3)}, the first date that is collected."
+    world.zoom.add({"time": f"{YESTERDAY}T10:00:00Z", "operator": "late"}, visible_at=world.clock.now())
+    result = world.day()
+    assert (result.state, result.missing) == (State.DIFFERENT, 1)
+    assert result.note == "The collector reads this date again by itself."
+
+
+def test_records_newer_than_the_last_run_are_not_yet_due():
+    world = collected(today=0)
+    world.poll(2)
+    for minutes in (3, 6):
+        moment = START + timedelta(minutes=15 + minutes)
+        world.zoom.add({"time": f"{moment:%Y-%m-%dT%H:%M:%SZ}", "operator": f"{minutes}"})
+    world.clock.advance(600)
+    result = world.day(days_ago(0))
+    assert (result.state, result.missing, result.not_due) == (State.EQUAL, 0, 2)
+    assert result.in_zoom == result.in_archive + 2
+    assert result.note == "2 so new that they are not yet due."
+
+
+def test_a_collector_that_stands_still_is_no_excuse():
+    world = collected(today=0)
+    moment = START + timedelta(minutes=30)
+    world.zoom.add({"time": f"{moment:%Y-%m-%dT%H:%M:%SZ}", "operator": "x"})
+    world.clock.set(moment + timedelta(minutes=40))
+    assert world.day(days_ago(0)).state is State.EQUAL
+    world.clock.set(moment + timedelta(minutes=50))
+    result = world.day(days_ago(0))
+    assert (result.state, result.missing, result.not_due) == (State.DIFFERENT, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "minutes"),
+    [
+        ("rate(15 minutes)", 15),
+        ("rate(1 hour)", 60),
+        ("rate(2 days)", 1440),
+        ("cron(0 6 * * ? *)", 1440),
+        ("", 15),
+    ],
+)
+def test_how_far_two_runs_are_apart(schedule, minutes):
+    assert period(schedule) == timedelta(minutes=minutes)
+    assert due_before(START, None, schedule) == START - timedelta(minutes=2 * minutes + 15)
+
+
+def test_due_before_goes_back_behind_the_newest_record_seen():
+    world = collected()
+    frontier = world.checkpoint().frontier
+    assert due_before(world.clock.now(), world.checkpoint(), "") == frontier - timedelta(minutes=15)
+
+
+# --- what it does not cry wolf about ---------------------------------------------------------------------------------
+
+
+def test_rows_that_shift_while_it_looks():
+    world = collected(300, page_size=30)
+    world.poll(2)
+
+    def arrive(_page: int) -> None:
+        moment = world.clock.now()
+        world.zoom.add({"time": f"{moment:%Y-%m-%dT%H:%M:%SZ}", "operator": f"{world.report_calls()}"})
+        late = {"time": f"{days_ago(0)}T00:00:00Z", "operator": f"late {world.report_calls()}"}
+        world.zoom.add(late, visible_at=moment + timedelta(days=1))
+
+    world.zoom.on_page = arrive
+    result = world.day(days_ago(0))
+    assert (result.state, result.missing, result.repeated) == (State.EQUAL, 0, 0)
+    assert result.not_due
+
+
+@pytest.mark.parametrize("when", range(1, 11))
+def test_a_late_row_that_the_collector_publishes_while_it_looks(when):
+    world = collected(300, page_size=30)
+    world.poll(2)
+    before = world.report_calls()
+
+    def arrive(_page: int) -> None:
+        if world.report_calls() - before == when:
+            world.zoom.on_page = None
+            world.zoom.add({"time": f"{YESTERDAY}T10:00:00Z", "operator": "late"}, visible_at=world.clock.now())
+            world.run({"action": "reconcile"})
+
+    world.zoom.on_page = arrive
+    result = world.day()
+    assert (result.state, *counts(result)) == (State.EQUAL, 301, 301, 0, 0)
+
+
+@pytest.mark.parametrize("hours", [-8, 5])
+def test_days_of_another_zone(hours):
+    world = Verified(page_size=30)
+    world.zoom.rules.utc_offset = timedelta(hours=hours)
+    for ago in range(5):
+        world.zoom.add_day(days_ago(ago), 100, seed=ago + 1)
+    world.run()
+    world.settle()
+    found, stopped = world.verify(days_ago(2), YESTERDAY)
+    assert not stopped
+    assert [counts(result) for result in found] == [(100, 100, 0, 0)] * 2
+    lost = world.lose()
+    assert [each.record for each in world.day().differences] == [lost]
+
+
+def test_a_quiet_day_of_another_zone_is_not_taken_for_repetition():
+    world = Verified()
+    world.zoom.rules.utc_offset = timedelta(hours=-8)
+    world.zoom.add({"time": f"{YESTERDAY}T03:00:00Z", "operator": "in yesterday's report of there"})
+    world.zoom.add({"time": f"{YESTERDAY}T12:00:00Z", "operator": "x"})
+    world.run()
+    assert (world.day().state, *counts(world.day())) == (State.EQUAL, 2, 2, 0, 0)
+
+
+@pytest.mark.parametrize("rows", [0, 13])
+def test_short_and_empty_pages(rows):
+    world = collected(100, page_size=30)
+    before = world.report_calls()
+    world.zoom.faults.rule = lambda _: faults.short_page(rows) if (world.report_calls() - before) % 2 else None
+    assert world.day().state is State.EQUAL
+
+
+@pytest.mark.parametrize("order", ["oldest", "shuffled"])
+def test_rows_in_any_order(order):
+    world = collected(200, page_size=30)
+    world.zoom.rules.order = order
+    result = world.day()
+    assert (result.missing, result.repeated) == (0, 0)
+
+
+# --- Zoom's refusals -------------------------------------------------------------------------------------------------
+
+
+def test_a_page_token_that_expires_is_begun_again():
+    world = collected(100, page_size=30)
+    world.zoom.faults.at(3, faults.expired_page_token)
+    assert world.day().state is State.EQUAL
+
+
+def test_page_tokens_that_never_lead_to_the_end_leave_the_date_unchecked():
+    world = collected(100, page_size=30)
+    world.zoom.faults.rule = lambda request: faults.expired_page_token if request.query.get("next_page_token") else None
+    assert world.day().note == "Zoom's page token expired again and again."
+    world.zoom.faults.rule = lambda _: faults.repeated_page_token
+    result = world.day()
+    assert (result.state, result.note) == (State.UNCHECKED, "Zoom repeated a page token.")
+
+
+def test_a_date_that_zoom_no_longer_has_is_unchecked():
+    world = collected()
+    world.zoom.faults.next(
+        faults.answer(400, {"code": 300, "message": "Only within 6 months prior to the current date."})
+    )
+    result = world.day()
+    assert (result.state, result.note) == (State.UNCHECKED, "Zoom no longer has this date.")
+
+
+def test_it_stops_below_a_quarter_of_the_daily_limit_and_says_what_is_unchecked():
+    world = collected(100, page_size=30)
+    world.zoom.rules.calls_per_day = 40_000
+    world.zoom.spend_calls(30_000 - 6 - world.report_calls())
+    found, stopped = world.verify(days_ago(3), days_ago(2), YESTERDAY)
+    assert [result.state for result in found] == [State.UNCHECKED, State.UNCHECKED, State.EQUAL]
+    assert stopped == (
+        "Under a quarter of Zoom's daily limit is left, which is for the collector alone: verify the rest after"
+        f" midnight UTC. Unchecked: {days_ago(3)} to {days_ago(2)}."
+    )
+    assert len(world.zoom.calls_to("report")) < world.report_calls() + 10
+
+
+def test_the_daily_limit_reached_on_the_way():
+    world = collected(100, page_size=30)
+    world.zoom.faults.at(6, faults.daily_limit)
+    found, stopped = world.verify(days_ago(2), YESTERDAY)
+    assert [result.state for result in found] == [State.UNCHECKED, State.EQUAL]
+    assert stopped.startswith("Zoom's rate limit is reached, and it wants no request before 2026-03-11 00:00 UTC: ")
+
+
+def test_the_limit_per_second_is_waited_out():
+    world = collected()
+    world.zoom.faults.next(faults.per_second_limit, times=3)
+    assert world.day().state is State.EQUAL
+
+
+@pytest.mark.parametrize("fault", [faults.server_error(503), faults.reset, faults.not_json, faults.truncated])
+def test_zoom_fails_for_good_on_the_way(fault):
+    world = collected(100, page_size=30)
+    before = world.report_calls()
+    world.zoom.faults.rule = lambda _: fault if world.report_calls() - before > 5 else None
+    found, stopped = world.verify(days_ago(2), YESTERDAY)
+    assert [result.state for result in found] == [State.UNCHECKED, State.EQUAL]
+    assert stopped.startswith("Zoom gave no usable answer after several tries")
+    assert stopped.endswith(f"; try again. Unchecked: {days_ago(2)}.")
+
+
+def test_zoom_refuses_from_the_first_call_on():
+    world = collected()
+    world.zoom.account.role_sees_reports = False
+    with pytest.raises(CommandError, match="may not see the report: give that user's role the rights") as refused:
+        world.verify(YESTERDAY)
+    assert refused.value.status == 1
+
+
+def test_zoom_refuses_on_the_way():
+    world = collected(100, page_size=30)
+    before = world.report_calls()
+
+    def withdraw(_page: int) -> None:
+        world.zoom.account.role_sees_reports = world.report_calls() - before < 6
+
+    world.zoom.on_page = withdraw
+    found, stopped = world.verify(days_ago(2), YESTERDAY)
+    assert [result.state for result in found] == [State.UNCHECKED, State.EQUAL]
+    assert "may not see the report" in stopped
+
+
+def test_without_a_checkpoint_it_compares_all_the_same():
+    world = collected()
+    world.s3.delete_versions(STATE_KEY)
+    world.lose()
+    result = world.day()
+    assert (result.state, result.missing, result.note) == (State.DIFFERENT, 1, "")
+
+
+def test_before_it_reports_a_difference_it_reads_the_date_again_with_pages_of_another_size():
+    world = collected()
+    before = world.report_calls()
+    assert world.day().state is State.EQUAL
+    assert {call.query["page_size"] for call in world.zoom.calls_to("report")[before:]} == {"30"}
+    world.lose()
+    before = world.report_calls()
+    assert world.day().state is State.DIFFERENT
+    assert {call.query["page_size"] for call in world.zoom.calls_to("report")[before:]} == {"30", "29"}

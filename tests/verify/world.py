@@ -1,0 +1,118 @@
+"""The collector's small world, verified: Zoom, S3 and a clock in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from faults.world import PREFIX, START, STATE_KEY, World, days_ago
+from zoom_operationlogs.archive import decode, encode
+from zoom_operationlogs.deadline import Deadline
+from zoom_operationlogs.guide import GuideLedger, GuideObjects
+from zoom_operationlogs.records import line
+from zoom_operationlogs.settings import Credentials
+from zoom_operationlogs.zoom import Zoom
+from zoomlogs.verify.archive import ArchiveReader
+from zoomlogs.verify.comparison import DayResult, Result, State
+from zoomlogs.verify.looks import Looks
+from zoomlogs.verify.verifier import Verifier, due_before
+
+__all__ = ["PREFIX", "START", "STATE_KEY", "State", "Verified", "collected", "days_ago"]
+
+YESTERDAY = days_ago(1)
+
+
+class Verified(World):
+    """A world in which the archive can be verified and meddled with."""
+
+    def looks(self, page_size: int | None = None, schedule: str = "rate(15 minutes)") -> Looks:
+        account = self.zoom.account
+        patience = Deadline(lambda: 300.0, 0.0)
+        credentials = Credentials(account.id, account.client_id, account.client_secret)
+        client = Zoom(
+            self._session(),
+            "https://zoom.us/oauth/token",
+            "https://api.zoom.us/v2",
+            lambda _fresh: credentials,
+            30,
+            self.clock.now,
+            self.clock.sleep,
+            patience,
+        )
+        due = due_before(self.clock.now(), self.known(), schedule)
+        return Looks(client, page_size or self.page_size, self.clock.now, due)
+
+    def known(self) -> Any:
+        return self.checkpoint() if STATE_KEY in self.s3.keys(STATE_KEY) else None
+
+    def verify(self, *days: date, **choices: Any) -> tuple[list[DayResult], str]:
+        patience = Deadline(lambda: 300.0, 0.0)
+        known = self.known()
+        guide = GuideObjects(self.s3, self.s3.bucket, PREFIX, patience, self.clock.sleep)  # type: ignore[arg-type]
+        guide.ledger = known and known.guide and GuideLedger(known.guide.first, known.guide.last)
+        archive = ArchiveReader(self.s3, self.s3.bucket, PREFIX, patience, self.clock.sleep, guide)  # type: ignore[arg-type]
+        lookback = self.settings.get("lookback_days", 3)
+        verifier = Verifier(self.looks(**choices), archive, known, lookback, self.clock.now())
+        return verifier.run(days)
+
+    def day(self, day: date = YESTERDAY, **choices: Any) -> DayResult:
+        """Verify one date."""
+        [found], stopped = self.verify(day, **choices)
+        assert not stopped
+        return found
+
+    def result(self, *days: date) -> Result:
+        began = self.clock.now()
+        found, stopped = self.verify(*days)
+        return Result(self.s3.bucket, PREFIX, self.zoom.account.id, began, self.clock.now(), tuple(found), stopped)
+
+    # Meddling with the archive, as no collector does
+
+    def objects(self, day: date = YESTERDAY) -> list[str]:
+        return self.s3.keys(f"{PREFIX}{day:%Y/%m/%d}/")
+
+    def records(self, key: str) -> list[dict[str, Any]]:
+        return decode(self.s3.body(key))
+
+    def rewrite(self, key: str, records: Iterable[dict[str, Any]]) -> None:
+        """Put other records into an object, in place of the version that is there."""
+        written = self.s3._latest(key)
+        assert written
+        self.s3.delete_versions(key)
+        records = list(records)
+        self.s3.put(key, encode(line(record) for record in records))
+        latest = self.s3._latest(key)
+        assert latest
+        latest.written, latest.metadata = written.written, {"record-count": str(len(records))}
+
+    def forget(self) -> None:
+        """Delete the checkpoint."""
+        self.s3.delete_versions(STATE_KEY)
+
+    def lose(self, at: int = 0, day: date = YESTERDAY) -> dict[str, Any]:
+        """Take one record out of the date's first object; return it."""
+        [key, *_] = self.objects(day)
+        records = self.records(key)
+        lost = records.pop(at)
+        self.rewrite(key, records)
+        return lost
+
+    def double(self, at: int = 0, day: date = YESTERDAY) -> dict[str, Any]:
+        """Repeat one record in the date's first object; return it."""
+        [key, *_] = self.objects(day)
+        records = self.records(key)
+        self.rewrite(key, [*records, records[at]])
+        return records[at]
+
+
+def collected(
+    records: int = 100, days: int = 3, twins: float = 0.0, today: int | None = None, **options: Any
+) -> Verified:
+    """Return a world whose days are all collected."""
+    world = Verified(**options)
+    for ago in range(days + 1):
+        count = records if ago or today is None else today
+        world.zoom.add_day(days_ago(ago), count, seed=ago + 1, twins=twins)
+    world.run()
+    return world
