@@ -1,9 +1,5 @@
 # Zoom's operation logs, in the bucket once and for all, and from there to Google SecOps.
 
-locals {
-  feed_deletes = var.feed.deletion_option == "ON_SUCCESS"
-}
-
 # The archive is the log: objects written once and never changed.
 module "archive" {
   source = "./modules/archive"
@@ -19,7 +15,7 @@ module "collector" {
   source = "./modules/collector"
 
   bucket       = module.archive.bucket
-  feed_deletes = local.feed_deletes
+  feed_deletes = var.feed.deletion_option == "ON_SUCCESS"
 
   zoom             = var.zoom
   zoom_credentials = var.zoom_credentials
@@ -35,13 +31,13 @@ module "collector" {
   tags                     = var.tags
 }
 
-# Google SecOps reads the records, and nothing else.
+# Google SecOps reads the records, and nothing else; what its feed has to be told is an output.
 module "secops_reader" {
   source = "./modules/secops_reader"
 
-  bucket       = module.archive.bucket
-  reader       = var.reader
-  feed_deletes = local.feed_deletes
+  bucket = module.archive.bucket
+  reader = var.reader
+  feed   = var.feed
 
   kms_key                  = var.kms_key
   name_prefix              = var.name_prefix
@@ -67,19 +63,4 @@ module "monitoring" {
   kms_key     = var.kms_key
   name_prefix = var.name_prefix
   tags        = var.tags
-}
-
-locals {
-  # How the feed's form is told who reads, by the reader's mode.
-  feed_authentication = {
-    user = [
-      { field = "Access key ID", value = "from: aws iam create-access-key --user-name ${var.name_prefix}${var.reader.name}" },
-      { field = "Secret access key", value = "from the same command" },
-    ]
-    role = [
-      { field = "AWS IAM role ARN", value = module.secops_reader.reader.arn },
-      { field = "Subject ID", value = var.reader.subject_id },
-    ]
-    none = []
-  }[var.reader.mode]
 }

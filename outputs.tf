@@ -34,7 +34,7 @@ output "secret" {
 }
 
 output "reader" {
-  description = "Who reads for Google SecOps: `mode`, and the user's or role's `name` and `arn`, `policy_arn` and `subject_id` (null where the mode has none)."
+  description = "Who reads for Google SecOps: `mode`, and the user's or role's `name` and `arn`, `policy_arn`, `subject_id`, and `access_key` where Terraform makes it (`id`, and `encrypted_secret`, base64 of a PGP message); null where the mode has none."
   value       = module.secops_reader.reader
 }
 
@@ -43,22 +43,7 @@ output "monitoring" {
   value       = one(module.monitoring[*].monitoring)
 }
 
-output "secops_feed_values" {
-  description = "What to enter under SIEM Settings > Feeds, in the order of the form: a list of `field` and `value`."
-
-  value = concat(
-    [
-      { field = "Feed name", value = var.feed.name },
-      { field = "Source type", value = "Amazon S3 V2" },
-      { field = "Log type", value = "Zoom Operation Logs (ZOOM_OPERATION_LOGS)" },
-      { field = "S3 URI", value = module.archive.bucket.uri },
-      { field = "Source deletion option", value = local.feed_deletes ? "Delete transferred files and empty directories (ON_SUCCESS)" : "Never delete files (NEVER)" },
-      { field = "Maximum file age (days)", value = tostring(var.feed.max_lookback_days) },
-    ],
-    local.feed_authentication,
-    [
-      { field = "Asset namespace", value = coalesce(var.feed.namespace, "(none)") },
-      { field = "Ingestion labels", value = coalesce(join(", ", [for key, value in var.feed.labels : "${key}=${value}"]), "(none)") },
-    ],
-  )
+output "secops_feed" {
+  description = "The feed in Google SecOps: `body` (of Google's API, without an access key), `form` (the same for the console under SIEM Settings > Feeds: a list of `field` and `value`), `instance` (the tenant, if given), `access_key_secret` (name of the secret that holds the access key, null where there is none), and `queue` with source type AMAZON_SQS_V2: `name`, `arn`, `url`, and the `notification` (`events`, `filter_prefix`) that a bucket made elsewhere has to send there."
+  value       = module.secops_reader.feed
 }

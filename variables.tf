@@ -63,7 +63,7 @@ variable "permissions_boundary_arn" {
 
 variable "kms_key" {
   type        = object({ arn = string })
-  description = "KMS key, by its `arn`, that encrypts all that is kept: the bucket's objects, and the secret, logs, queue, topic and function environment made here. Its key policy must let CloudWatch Logs use it, and CloudWatch for the alarms' topic made here. With a bucket that exists, the key of that bucket. Null leaves each to its service's own key."
+  description = "KMS key, by its `arn`, that encrypts all that is kept: the bucket's objects, and the secret, logs, queues, topic and function environment made here. Its key policy must let CloudWatch Logs use it, CloudWatch for the alarms' topic made here, and S3 for the feed's queue. With a bucket that exists, the key of that bucket. Null leaves each to its service's own key."
   default     = null
 
   validation {
@@ -517,14 +517,18 @@ variable "reader" {
     mode                = optional(string, "user")
     name                = optional(string, "secops-reader")
     policy_name         = optional(string, "secops-reader-policy")
+    key_secret_name     = optional(string, "zoom-operationlogs-reader-key")
+    access_key          = optional(object({ pgp_key = string }))
     subject_id          = optional(string)
     federated_principal = optional(string)
   })
   description = <<-EOT
     Who reads the records for Google SecOps.
-    - `mode`: `user` (IAM user; make its access key outside Terraform), `role` (keyless, for Google's federated identity) or `none`.
+    - `mode`: `user` (IAM user with an access key), `role` (keyless, for Google's federated identity) or `none`.
     - `name`: name of the user or the role, after `name_prefix`.
     - `policy_name`: name of its policy, after `name_prefix`.
+    - `key_secret_name`: in mode `user`, name of the secret in which `zoomlogs reader-key` keeps the access key, after `name_prefix`.
+    - `access_key`: in mode `user`, lets Terraform make the access key, its secret encrypted with the PGP public key `pgp_key` (base64, not armoured) and so never readable in the state; null leaves it to `zoomlogs reader-key`.
     - `subject_id`: in mode `role`, the numeric subject id of the tenant's feed service account.
     - `federated_principal`: in mode `role`, the ARN of an OIDC provider for accounts.google.com where the partition does not know it by itself (GovCloud, China).
   EOT
@@ -547,6 +551,21 @@ variable "reader" {
   }
 
   validation {
+    condition     = can(regex("^[A-Za-z0-9/_+=.@-]{1,512}$", "${var.name_prefix}${var.reader.key_secret_name}"))
+    error_message = "reader.key_secret_name must be letters, digits and / _ + = . @ -, the characters that Secrets Manager accepts, with name_prefix at most 512."
+  }
+
+  validation {
+    condition     = var.reader.access_key == null || var.reader.mode == "user"
+    error_message = "reader.access_key is for reader.mode \"user\": a role has no access key."
+  }
+
+  validation {
+    condition     = var.reader.access_key == null ? true : can(regex("^[A-Za-z0-9+/]{200,}={0,2}$", var.reader.access_key.pgp_key))
+    error_message = "reader.access_key.pgp_key must be a PGP public key in base64 on one line, as `gpg --export KEY | base64 --wrap=0` prints it."
+  }
+
+  validation {
     condition     = var.reader.federated_principal == null || can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:oidc-provider/accounts\\.google\\.com$", var.reader.federated_principal))
     error_message = "reader.federated_principal must be the ARN of an OIDC provider for accounts.google.com, such as \"arn:aws-us-gov:iam::111122223333:oidc-provider/accounts.google.com\"."
   }
@@ -554,22 +573,33 @@ variable "reader" {
 
 variable "feed" {
   type = object({
+    source_type       = optional(string, "AMAZON_S3_V2")
     name              = optional(string, "Zoom Operation Logs")
     deletion_option   = optional(string, "NEVER")
     max_lookback_days = optional(number, 180)
     namespace         = optional(string)
     labels            = optional(map(string), {})
+    queue_name        = optional(string, "zoom-operationlogs-feed")
+    instance          = optional(string)
   })
   description = <<-EOT
     The Google SecOps feed, as the outputs spell it out.
+    - `source_type`: `AMAZON_S3_V2`, which lists the bucket every 15 minutes, or `AMAZON_SQS_V2`, which makes a queue that tells the feed of new objects: sooner, and what Google recommends for many.
     - `name`: of the feed.
     - `deletion_option`: `NEVER`, or `ON_SUCCESS` to let the feed delete what it has read (the reader then may, and the bucket keeps versions).
     - `max_lookback_days`: maximum file age, 1 to 180.
     - `namespace`: asset namespace of the events.
     - `labels`: ingestion labels of the events.
+    - `queue_name`: of the queue, after `name_prefix`.
+    - `instance`: the tenant, `projects/PROJECT/locations/REGION/instances/CUSTOMER_ID`, so that the output's body is complete without the command line; null leaves it to `zoomlogs feed`.
   EOT
   default     = {}
   nullable    = false
+
+  validation {
+    condition     = contains(["AMAZON_S3_V2", "AMAZON_SQS_V2"], var.feed.source_type)
+    error_message = "feed.source_type must be \"AMAZON_S3_V2\" or \"AMAZON_SQS_V2\"; Google's older AMAZON_S3 and AMAZON_SQS take the same objects in another way."
+  }
 
   validation {
     condition     = length(trimspace(var.feed.name)) > 0
@@ -584,6 +614,16 @@ variable "feed" {
   validation {
     condition     = var.feed.deletion_option != "ON_SUCCESS" || var.bucket.versioning
     error_message = "feed.deletion_option \"ON_SUCCESS\" needs bucket.versioning = true: the collector knows what the feed deleted only by its versions, and would deliver it again."
+  }
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{1,80}$", "${var.name_prefix}${var.feed.queue_name}"))
+    error_message = "feed.queue_name must be letters, digits, _ and -, with name_prefix at most 80: a feed reads no FIFO queue."
+  }
+
+  validation {
+    condition     = var.feed.instance == null || can(regex("^projects/[a-z0-9.:-]+/locations/[a-z0-9-]+/instances/[0-9A-Fa-f-]{36}$", var.feed.instance))
+    error_message = "feed.instance must be \"projects/PROJECT/locations/REGION/instances/CUSTOMER_ID\", such as \"projects/your-project/locations/eu/instances/01234567-89ab-4cde-8f01-23456789abcd\": SIEM Settings > Profile shows all three."
   }
 
   validation {

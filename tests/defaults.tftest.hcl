@@ -79,19 +79,19 @@ run "the_feed_is_spelt_out_in_the_forms_order" {
   command = plan
 
   assert {
-    condition = jsonencode(output.secops_feed_values) == jsonencode([
+    condition = jsonencode(output.secops_feed.form) == jsonencode([
       { field = "Feed name", value = "Zoom Operation Logs" },
       { field = "Source type", value = "Amazon S3 V2" },
       { field = "Log type", value = "Zoom Operation Logs (ZOOM_OPERATION_LOGS)" },
       { field = "S3 URI", value = "s3://zoom-operation-logs/zoom/operationlogs/" },
       { field = "Source deletion option", value = "Never delete files (NEVER)" },
       { field = "Maximum file age (days)", value = "180" },
-      { field = "Access key ID", value = "from: aws iam create-access-key --user-name secops-reader" },
-      { field = "Secret access key", value = "from the same command" },
+      { field = "Access key ID", value = "from the secret zoom-operationlogs-reader-key, which `zoomlogs reader-key create` fills" },
+      { field = "Secret access key", value = "from the same secret" },
       { field = "Asset namespace", value = "(none)" },
       { field = "Ingestion labels", value = "(none)" },
     ])
-    error_message = "the feed's values: ${jsonencode(output.secops_feed_values)}"
+    error_message = "the feed's values: ${jsonencode(output.secops_feed.form)}"
   }
 }
 
@@ -111,24 +111,96 @@ run "the_feed_follows_its_options" {
   }
 
   assert {
-    condition = jsonencode(output.secops_feed_values) == jsonencode([
+    condition = jsonencode(output.secops_feed.form) == jsonencode([
       { field = "Feed name", value = "Zoom EMEA" },
       { field = "Source type", value = "Amazon S3 V2" },
       { field = "Log type", value = "Zoom Operation Logs (ZOOM_OPERATION_LOGS)" },
       { field = "S3 URI", value = "s3://zoom-operation-logs/zoom/operationlogs/" },
       { field = "Source deletion option", value = "Delete transferred files and empty directories (ON_SUCCESS)" },
       { field = "Maximum file age (days)", value = "30" },
-      { field = "AWS IAM role ARN", value = "arn:aws:iam::111122223333:role/mocked" },
+      { field = "AWS IAM role ARN", value = "arn:aws:iam::111122223333:role/emea-secops-reader" },
       { field = "Subject ID", value = "1234567890" },
       { field = "Asset namespace", value = "emea" },
       { field = "Ingestion labels", value = "env=prod, team=soc" },
     ])
-    error_message = "the feed's values: ${jsonencode(output.secops_feed_values)}"
+    error_message = "the feed's values: ${jsonencode(output.secops_feed.form)}"
   }
 
   assert {
     condition     = output.function.environment.FEED_DELETES == "true"
     error_message = "the collector knows that the feed deletes"
+  }
+}
+
+run "the_feeds_body_is_what_googles_api_takes" {
+  command = plan
+
+  assert {
+    condition = jsonencode(output.secops_feed.body) == jsonencode({
+      displayName = "Zoom Operation Logs"
+      details = {
+        feedSourceType = "AMAZON_S3_V2"
+        logType        = "ZOOM_OPERATION_LOGS"
+        amazonS3V2Settings = {
+          s3Uri                = "s3://zoom-operation-logs/zoom/operationlogs/"
+          sourceDeletionOption = "NEVER"
+          maxLookbackDays      = 180
+        }
+      }
+    })
+    error_message = "the body: ${jsonencode(output.secops_feed.body)}"
+  }
+
+  assert {
+    condition     = output.secops_feed.access_key_secret == "zoom-operationlogs-reader-key" && output.secops_feed.queue == null && output.secops_feed.instance == null
+    error_message = "the key comes from Secrets Manager, nothing from a queue"
+  }
+}
+
+run "a_feed_by_queue_is_told_of_records" {
+  command = plan
+
+  variables {
+    name_prefix = "emea-"
+    reader      = { mode = "role", subject_id = "1234567890" }
+    feed = {
+      source_type = "AMAZON_SQS_V2"
+      instance    = "projects/soc/locations/eu/instances/01234567-89ab-4cde-8f01-23456789abcd"
+      labels      = { env = "prod" }
+      namespace   = "emea"
+    }
+  }
+
+  assert {
+    condition = jsonencode(output.secops_feed.body) == jsonencode({
+      displayName = "Zoom Operation Logs"
+      details = {
+        assetNamespace = "emea"
+        feedSourceType = "AMAZON_SQS_V2"
+        labels         = { env = "prod" }
+        logType        = "projects/soc/locations/eu/instances/01234567-89ab-4cde-8f01-23456789abcd/logTypes/ZOOM_OPERATION_LOGS"
+        amazonSqsV2Settings = {
+          queue                = "arn:aws:sqs:eu-west-1:111122223333:emea-zoom-operationlogs-feed"
+          s3Uri                = "s3://zoom-operation-logs/zoom/operationlogs/"
+          sourceDeletionOption = "NEVER"
+          maxLookbackDays      = 180
+          authentication = {
+            awsIamRoleAuth = { awsIamRoleArn = "arn:aws:iam::111122223333:role/emea-secops-reader", subjectId = "1234567890" }
+          }
+        }
+      }
+    })
+    error_message = "the body: ${jsonencode(output.secops_feed.body)}"
+  }
+
+  assert {
+    condition     = output.secops_feed.queue.name == "emea-zoom-operationlogs-feed" && output.secops_feed.access_key_secret == null && contains(output.secops_feed.form, { field = "SQS queue", value = "arn:aws:sqs:eu-west-1:111122223333:emea-zoom-operationlogs-feed" })
+    error_message = "the queue is told of, and a role has no access key"
+  }
+
+  assert {
+    condition     = jsonencode(output.secops_feed.queue.notification) == jsonencode({ events = ["s3:ObjectCreated:*"], filter_prefix = "zoom/operationlogs/" })
+    error_message = "what the owner of another bucket has to add"
   }
 }
 
@@ -145,7 +217,7 @@ run "nobody_reads_in_mode_none" {
   }
 
   assert {
-    condition     = !contains(output.secops_feed_values[*].field, "Access key ID")
+    condition     = !contains(output.secops_feed.form[*].field, "Access key ID")
     error_message = "mode none has no credentials to enter"
   }
 }

@@ -66,7 +66,7 @@ run "a_feed_that_deletes_may_delete_records_only" {
   }
 
   variables {
-    feed_deletes = true
+    feed = { deletion_option = "ON_SUCCESS" }
   }
 
   assert {
@@ -139,6 +139,121 @@ run "a_role_is_assumed_by_one_google_identity" {
   }
 }
 
+run "a_queue_takes_from_this_bucket_only_and_the_reader_may_empty_it" {
+  command = plan
+
+  module {
+    source = "./modules/secops_reader"
+  }
+
+  variables {
+    name_prefix = "emea-"
+    bucket      = { name = "zoom-operation-logs", prefix = "zoom/operationlogs/", created = true }
+    feed        = { source_type = "AMAZON_SQS_V2" }
+    kms_key     = { arn = "arn:aws:kms:eu-west-1:111122223333:key/1234" }
+  }
+
+  assert {
+    condition     = aws_sqs_queue.feed[0].name == "emea-zoom-operationlogs-feed" && aws_sqs_queue.feed[0].message_retention_seconds == 1209600 && aws_sqs_queue.feed[0].kms_master_key_id == "arn:aws:kms:eu-west-1:111122223333:key/1234"
+    error_message = "named, kept as long as SQS can, encrypted with the key"
+  }
+
+  assert {
+    condition = jsonencode(jsondecode(aws_sqs_queue_policy.feed[0].policy).Statement) == jsonencode([
+      {
+        Sid       = "BucketTellsOfRecords"
+        Effect    = "Allow"
+        Principal = { Service = "s3.amazonaws.com" }
+        Action    = "sqs:SendMessage"
+        Resource  = "arn:aws:sqs:eu-west-1:111122223333:emea-zoom-operationlogs-feed"
+        Condition = {
+          ArnEquals    = { "aws:SourceArn" = "arn:aws:s3:::zoom-operation-logs" }
+          StringEquals = { "aws:SourceAccount" = "111122223333" }
+        }
+      },
+      {
+        Sid       = "DenyInsecureTransport"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "sqs:*"
+        Resource  = "arn:aws:sqs:eu-west-1:111122223333:emea-zoom-operationlogs-feed"
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      },
+    ])
+    error_message = "the queue policy: ${aws_sqs_queue_policy.feed[0].policy}"
+  }
+
+  assert {
+    condition     = aws_s3_bucket_notification.feed[0].bucket == "zoom-operation-logs" && one(aws_s3_bucket_notification.feed[0].queue).filter_prefix == "zoom/operationlogs/" && one(one(aws_s3_bucket_notification.feed[0].queue).events) == "s3:ObjectCreated:*"
+    error_message = "of new records, and of nothing else"
+  }
+
+  assert {
+    condition = jsonencode(jsondecode(aws_iam_policy.reader[0].policy).Statement[3]) == jsonencode({
+      Sid      = "TakeMessages"
+      Effect   = "Allow"
+      Action   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"]
+      Resource = "arn:aws:sqs:eu-west-1:111122223333:emea-zoom-operationlogs-feed"
+    })
+    error_message = "the reader policy: ${aws_iam_policy.reader[0].policy}"
+  }
+
+  assert {
+    condition = jsonencode(jsondecode(aws_iam_policy.key[0].policy).Statement[1]) == jsonencode({
+      Sid       = "UseKeyForMessages"
+      Effect    = "Allow"
+      Action    = ["kms:Decrypt"]
+      Resource  = "arn:aws:kms:eu-west-1:111122223333:key/1234"
+      Condition = { StringLike = { "kms:ViaService" = ["sqs.eu-west-1.amazonaws.com*"] } }
+    })
+    error_message = "the key policy: ${aws_iam_policy.key[0].policy}"
+  }
+}
+
+run "a_bucket_made_elsewhere_keeps_its_notifications" {
+  command = plan
+
+  module {
+    source = "./modules/secops_reader"
+  }
+
+  variables {
+    feed = { source_type = "AMAZON_SQS_V2" }
+  }
+
+  assert {
+    condition     = length(aws_s3_bucket_notification.feed) == 0 && length(aws_sqs_queue.feed) == 1 && aws_sqs_queue.feed[0].sqs_managed_sse_enabled
+    error_message = "the queue is made, the bucket's notifications are its owner's"
+  }
+
+  assert {
+    condition     = jsonencode(output.feed.queue.notification) == jsonencode({ events = ["s3:ObjectCreated:*"], filter_prefix = "zoom/operationlogs/" })
+    error_message = "and the output says what the owner has to add"
+  }
+}
+
+run "an_access_key_is_made_for_a_pgp_key_only" {
+  command = plan
+
+  module {
+    source = "./modules/secops_reader"
+  }
+
+  variables {
+    reader = { access_key = { pgp_key = "bm90IGEga2V5LCBidXQgdGhpcyBwcm92aWRlciBpcyBhIG1vY2s=" } }
+  }
+
+  assert {
+    condition     = aws_iam_access_key.reader[0].pgp_key == "bm90IGEga2V5LCBidXQgdGhpcyBwcm92aWRlciBpcyBhIG1vY2s="
+    error_message = "encrypted with the key"
+  }
+
+  assert {
+    condition     = output.feed.access_key_secret == null && output.reader.access_key != null
+    error_message = "no secret of Secrets Manager holds it"
+  }
+}
+
 run "nobody_is_made_in_mode_none" {
   command = plan
 
@@ -152,7 +267,7 @@ run "nobody_is_made_in_mode_none" {
   }
 
   assert {
-    condition     = length(concat(aws_iam_user.reader, aws_iam_role.reader, aws_iam_policy.reader, aws_iam_policy.key)) == 0
+    condition     = length(concat(aws_iam_user.reader, aws_iam_role.reader, aws_iam_policy.reader, aws_iam_policy.key, aws_iam_access_key.reader, aws_sqs_queue.feed)) == 0
     error_message = "neither user nor role nor policy"
   }
 }
@@ -240,4 +355,32 @@ run "rejects_a_role_for_anybody_at_google" {
   }
 
   expect_failures = [var.reader]
+}
+
+run "rejects_an_unknown_source_type" {
+  command = plan
+
+  module {
+    source = "./modules/secops_reader"
+  }
+
+  variables {
+    feed = { source_type = "AMAZON_S3" }
+  }
+
+  expect_failures = [var.feed]
+}
+
+run "rejects_an_unknown_deletion_option" {
+  command = plan
+
+  module {
+    source = "./modules/secops_reader"
+  }
+
+  variables {
+    feed = { deletion_option = "ALWAYS" }
+  }
+
+  expect_failures = [var.feed]
 }

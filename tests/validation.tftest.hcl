@@ -1569,6 +1569,184 @@ run "rejects_federated_principal_of_another_provider" {
   expect_failures = [var.reader]
 }
 
+run "rejects_reader_key_secret_name_with_a_space" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    reader = { key_secret_name = "reader key" }
+  }
+
+  expect_failures = [var.reader]
+}
+
+run "rejects_reader_key_secret_name_over_512_with_the_prefix" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    name_prefix = "emea-"
+    reader      = { key_secret_name = join("", [for _ in range(508) : "k"]) }
+  }
+
+  expect_failures = [var.reader]
+}
+
+run "accepts_reader_key_secret_name_of_512_with_the_prefix" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    name_prefix = "emea-"
+    reader      = { key_secret_name = join("", [for _ in range(507) : "k"]) }
+  }
+}
+
+run "rejects_access_key_of_a_role" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    reader = { mode = "role", subject_id = "1234567890", access_key = { pgp_key = "${join("", [for _ in range(25) : "bm90YWtl"])}" } }
+  }
+
+  expect_failures = [var.reader]
+}
+
+run "rejects_pgp_key_that_is_armoured" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    reader = { access_key = { pgp_key = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n${join("", [for _ in range(25) : "bm90YWtl"])}\n-----END PGP PUBLIC KEY BLOCK-----" } }
+  }
+
+  expect_failures = [var.reader]
+}
+
+run "rejects_pgp_key_by_keybase_name" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    reader = { access_key = { pgp_key = "keybase:soc" } }
+  }
+
+  expect_failures = [var.reader]
+}
+
+run "accepts_pgp_key_in_base64" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    reader = { access_key = { pgp_key = "${join("", [for _ in range(25) : "bm90YWtl"])}" } }
+  }
+}
+
+run "rejects_feed_source_type_of_older_feeds" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    feed = { source_type = "AMAZON_SQS" }
+  }
+
+  expect_failures = [var.feed]
+}
+
+run "rejects_feed_queue_name_of_a_fifo_queue" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    feed = { source_type = "AMAZON_SQS_V2", queue_name = "zoom.fifo" }
+  }
+
+  expect_failures = [var.feed]
+}
+
+run "rejects_feed_queue_name_over_80_with_the_prefix" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    name_prefix = "emea-"
+    feed        = { queue_name = join("", [for _ in range(76) : "q"]) }
+  }
+
+  expect_failures = [var.feed]
+}
+
+run "accepts_feed_queue_name_of_80_with_the_prefix" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    name_prefix = "emea-"
+    feed        = { queue_name = join("", [for _ in range(75) : "q"]) }
+  }
+}
+
+run "rejects_feed_instance_that_is_a_customer_id_alone" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    feed = { instance = "01234567-89ab-4cde-8f01-23456789abcd" }
+  }
+
+  expect_failures = [var.feed]
+}
+
+run "accepts_feed_instance_of_a_tenant" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    feed = { instance = "projects/soc/locations/eu/instances/01234567-89ab-4cde-8f01-23456789abcd" }
+  }
+}
+
 run "rejects_feed_without_name" {
   command = plan
 

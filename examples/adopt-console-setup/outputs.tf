@@ -20,7 +20,7 @@ output "secret_arn" {
 
 output "feed_values" {
   description = "What to enter under SIEM Settings > Feeds in Google SecOps."
-  value       = module.zoom_operation_logs.secops_feed_values
+  value       = module.zoom_operation_logs.secops_feed.form
 }
 
 output "zoom_operation_logs" {

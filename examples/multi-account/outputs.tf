@@ -11,8 +11,8 @@ output "feed_values" {
   description = "What to enter in Google SecOps, a feed for each Zoom account."
 
   value = merge(
-    { emea = module.emea.secops_feed_values },
-    { for name, instance in module.americas : name => instance.secops_feed_values },
+    { emea = module.emea.secops_feed.form },
+    { for name, instance in module.americas : name => instance.secops_feed.form },
   )
 }
 

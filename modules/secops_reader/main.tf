@@ -1,9 +1,9 @@
 # Who reads the archive for Google SecOps: an IAM user whose access key goes into the feed (the guide's way), or a role
-# that Google's federated identity assumes without any key.
-#
-# No access key is made here: Terraform would keep its secret in the state.
+# that Google's federated identity assumes without any key. What the feed is told stands in feed.tf.
 
 data "aws_partition" "current" {}
+data "aws_caller_identity" "current" {}
+data "aws_region" "current" {}
 
 locals {
   bucket_arn  = "arn:${data.aws_partition.current.partition}:s3:::${var.bucket.name}"
@@ -39,25 +39,42 @@ locals {
         Resource = local.records_arn
       },
     ],
-    [for allowed in [var.feed_deletes] : {
+    [for allowed in [var.feed.deletion_option == "ON_SUCCESS"] : {
       Sid      = "DeleteRecordsOnceRead"
       Effect   = "Allow"
       Action   = ["s3:DeleteObject"]
       Resource = local.records_arn
     } if allowed],
+    # Without deleting them, the same messages would come back and the same objects be read again.
+    # https://cloud.google.com/storage-transfer/docs/event-driven-aws
+    [for listens in [local.listens] : {
+      Sid      = "TakeMessages"
+      Effect   = "Allow"
+      Action   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"]
+      Resource = local.queue_arn
+    } if listens],
   )
 
   # The encryption context ties the grant to this bucket, whatever else the key protects; nobody asks the key but S3.
-  key_statements = [for key in var.kms_key[*].arn : {
-    Sid      = "UseKeyForRecords"
-    Effect   = "Allow"
-    Action   = ["kms:Decrypt"]
-    Resource = key
-    Condition = { StringLike = {
-      "kms:EncryptionContext:aws:s3:arn" = [local.bucket_arn, "${local.bucket_arn}/*"]
-      "kms:ViaService"                   = ["s3.*.amazonaws.com*"]
-    } }
-  }]
+  key_statements = flatten([for key in var.kms_key[*].arn : [
+    {
+      Sid      = "UseKeyForRecords"
+      Effect   = "Allow"
+      Action   = ["kms:Decrypt"]
+      Resource = key
+      Condition = { StringLike = {
+        "kms:EncryptionContext:aws:s3:arn" = [local.bucket_arn, "${local.bucket_arn}/*"]
+        "kms:ViaService"                   = ["s3.*.amazonaws.com*"]
+      } }
+    },
+    [for listens in [local.listens] : {
+      Sid       = "UseKeyForMessages"
+      Effect    = "Allow"
+      Action    = ["kms:Decrypt"]
+      Resource  = key
+      Condition = { StringLike = { "kms:ViaService" = ["sqs.${local.region}.amazonaws.com*"] } }
+    } if listens],
+  ]])
 }
 
 resource "aws_iam_policy" "reader" {
@@ -110,6 +127,18 @@ resource "aws_iam_user_policy_attachment" "key" {
 
   user       = aws_iam_user.reader[0].name
   policy_arn = aws_iam_policy.key[0].arn
+}
+
+# A key's secret would be in the state: Terraform makes one only if it may keep it encrypted for somebody else.
+resource "aws_iam_access_key" "reader" {
+  count = local.is_user && var.reader.access_key != null ? 1 : 0
+
+  user    = aws_iam_user.reader[0].name
+  pgp_key = var.reader.access_key.pgp_key
+
+  lifecycle {
+    create_before_destroy = true # the feed has the old one until it is told of the new one
+  }
 }
 
 resource "aws_iam_role" "reader" {

@@ -1,5 +1,5 @@
 output "reader" {
-  description = "Who reads: `mode`, and the user's or role's `name` and `arn`, `policy_arn` and `subject_id` (null where the mode has none)."
+  description = "Who reads: `mode`, and the user's or role's `name` and `arn`, `policy_arn`, `subject_id`, and `access_key` where Terraform makes it (`id`, and `encrypted_secret`, base64 of a PGP message); null where the mode has none."
 
   value = {
     mode       = var.reader.mode
@@ -7,5 +7,23 @@ output "reader" {
     arn        = one(concat(aws_iam_user.reader[*].arn, aws_iam_role.reader[*].arn))
     policy_arn = one(aws_iam_policy.reader[*].arn)
     subject_id = local.is_role ? var.reader.subject_id : null
+    access_key = one([for key in aws_iam_access_key.reader : { id = key.id, encrypted_secret = key.encrypted_secret }])
+  }
+}
+
+output "feed" {
+  description = "The feed in Google SecOps: `body` (of Google's API, without an access key), `form` (the same for the console: a list of `field` and `value`), `instance` (the tenant, if given), `access_key_secret` (name of the secret that holds the access key, null where there is none), and `queue` with source type AMAZON_SQS_V2: `name`, `arn`, `url`, and the `notification` (`events`, `filter_prefix`) that a bucket made elsewhere has to send there."
+
+  value = {
+    body              = local.body
+    form              = local.form
+    instance          = var.feed.instance
+    access_key_secret = local.access_key_secret
+    queue = one([for queue in aws_sqs_queue.feed : {
+      name         = queue.name
+      arn          = queue.arn
+      url          = queue.url
+      notification = local.notification
+    }])
   }
 }

@@ -1,9 +1,10 @@
 variable "bucket" {
   type = object({
-    name   = string
-    prefix = string
+    name    = string
+    prefix  = string
+    created = optional(bool, false)
   })
-  description = "What is read: the bucket's `name` and the feed's `prefix`, which ends with \"/\"."
+  description = "What is read: the bucket's `name` and the feed's `prefix`, which ends with \"/\"; `created` says that the bucket is made by the same configuration, so that its notifications may be set here."
   nullable    = false
 
   validation {
@@ -17,14 +18,18 @@ variable "reader" {
     mode                = optional(string, "user")
     name                = optional(string, "secops-reader")
     policy_name         = optional(string, "secops-reader-policy")
+    key_secret_name     = optional(string, "zoom-operationlogs-reader-key")
+    access_key          = optional(object({ pgp_key = string }))
     subject_id          = optional(string)
     federated_principal = optional(string)
   })
   description = <<-EOT
     Who reads.
-    - `mode`: `user` (IAM user; make its access key outside Terraform), `role` (keyless, for Google's federated identity) or `none`.
+    - `mode`: `user` (IAM user with an access key), `role` (keyless, for Google's federated identity) or `none`.
     - `name`: name of the user or the role.
     - `policy_name`: name of its policy.
+    - `key_secret_name`: in mode `user`, name of the secret in which `zoomlogs reader-key` keeps the access key.
+    - `access_key`: in mode `user`, lets Terraform make the access key, its secret encrypted with the PGP public key `pgp_key` (base64, not armoured) and so never readable in the state; null leaves it to `zoomlogs reader-key`.
     - `subject_id`: in mode `role`, the numeric subject id of the tenant's feed service account.
     - `federated_principal`: in mode `role`, the ARN of an OIDC provider for accounts.google.com where the partition does not know it by itself (GovCloud, China).
   EOT
@@ -42,11 +47,40 @@ variable "reader" {
   }
 }
 
-variable "feed_deletes" {
-  type        = bool
-  description = "Whether the feed deletes objects after reading them (deletion option ON_SUCCESS) and so needs s3:DeleteObject."
-  default     = false
+variable "feed" {
+  type = object({
+    source_type       = optional(string, "AMAZON_S3_V2")
+    name              = optional(string, "Zoom Operation Logs")
+    deletion_option   = optional(string, "NEVER")
+    max_lookback_days = optional(number, 180)
+    namespace         = optional(string)
+    labels            = optional(map(string), {})
+    queue_name        = optional(string, "zoom-operationlogs-feed")
+    instance          = optional(string)
+  })
+  description = <<-EOT
+    The Google SecOps feed, as the outputs spell it out.
+    - `source_type`: `AMAZON_S3_V2`, which lists the bucket every 15 minutes, or `AMAZON_SQS_V2`, which makes a queue that tells the feed of new objects: sooner, and what Google recommends for many.
+    - `name`: of the feed.
+    - `deletion_option`: `NEVER`, or `ON_SUCCESS` to let the feed delete what it has read (the reader then may).
+    - `max_lookback_days`: maximum file age, 1 to 180.
+    - `namespace`: asset namespace of the events.
+    - `labels`: ingestion labels of the events.
+    - `queue_name`: of the queue, after `name_prefix`.
+    - `instance`: the tenant, `projects/PROJECT/locations/REGION/instances/CUSTOMER_ID`, so that the output's body is complete without the command line; null leaves it to `zoomlogs feed`.
+  EOT
+  default     = {}
   nullable    = false
+
+  validation {
+    condition     = contains(["AMAZON_S3_V2", "AMAZON_SQS_V2"], var.feed.source_type)
+    error_message = "feed.source_type must be \"AMAZON_S3_V2\" or \"AMAZON_SQS_V2\"; Google's older AMAZON_S3 and AMAZON_SQS take the same objects in another way."
+  }
+
+  validation {
+    condition     = contains(["NEVER", "ON_SUCCESS"], var.feed.deletion_option)
+    error_message = "feed.deletion_option must be \"NEVER\" or \"ON_SUCCESS\", the two that an Amazon S3 V2 feed knows."
+  }
 }
 
 variable "kms_key" {

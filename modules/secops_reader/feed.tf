@@ -1,0 +1,147 @@
+# What the feed in Google SecOps is told: as the body of its API and as the console's form. And with source type
+# AMAZON_SQS_V2 the queue from which it learns of new objects, instead of listing the bucket.
+
+locals {
+  # `name` is deprecated from provider 6 on, where `region` takes its place: read whichever there is.
+  region_attributes = { for name, value in data.aws_region.current : name => value }
+  region            = coalesce(lookup(local.region_attributes, "region", null), lookup(local.region_attributes, "name", null))
+  account           = data.aws_caller_identity.current.account_id
+  partition         = data.aws_partition.current.partition
+
+  listens    = var.feed.source_type == "AMAZON_SQS_V2"
+  queue_name = "${var.name_prefix}${var.feed.queue_name}"
+  queue_arn  = "arn:${local.partition}:sqs:${local.region}:${local.account}:${local.queue_name}"
+
+  # What S3 is to tell the queue: of new records, and of nothing else in the bucket.
+  notification = {
+    events        = ["s3:ObjectCreated:*"]
+    filter_prefix = var.bucket.prefix
+  }
+}
+
+# The queue
+
+resource "aws_sqs_queue" "feed" {
+  count = local.listens ? 1 : 0
+
+  name                      = local.queue_name
+  sqs_managed_sse_enabled   = var.kms_key == null ? true : null
+  kms_master_key_id         = one(var.kms_key[*].arn)
+  message_retention_seconds = 14 * 24 * 60 * 60 # the longest: time to mend a feed that has stopped
+  tags                      = var.tags
+}
+
+resource "aws_sqs_queue_policy" "feed" {
+  count = length(aws_sqs_queue.feed)
+
+  queue_url = aws_sqs_queue.feed[0].url
+
+  policy = jsonencode({ Version = "2012-10-17", Statement = [
+    {
+      Sid       = "BucketTellsOfRecords"
+      Effect    = "Allow"
+      Principal = { Service = "s3.amazonaws.com" }
+      Action    = "sqs:SendMessage"
+      Resource  = local.queue_arn
+      Condition = {
+        ArnEquals    = { "aws:SourceArn" = local.bucket_arn }
+        StringEquals = { "aws:SourceAccount" = local.account }
+      }
+    },
+    {
+      Sid       = "DenyInsecureTransport"
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = "sqs:*"
+      Resource  = local.queue_arn
+      Condition = { Bool = { "aws:SecureTransport" = "false" } }
+    },
+  ] })
+}
+
+# A bucket has one set of notifications, so only a bucket made by this configuration gets it from here; for another the
+# output says what its owner is to add.
+resource "aws_s3_bucket_notification" "feed" {
+  count = local.listens && var.bucket.created ? 1 : 0
+
+  bucket = var.bucket.name
+
+  queue {
+    id            = "zoom-operation-logs-feed"
+    queue_arn     = aws_sqs_queue.feed[0].arn
+    events        = local.notification.events
+    filter_prefix = local.notification.filter_prefix
+  }
+
+  # S3 sends a test message, and refuses a queue that does not take it.
+  depends_on = [aws_sqs_queue_policy.feed]
+}
+
+# The feed
+
+locals {
+  reader_arn = {
+    user = "arn:${local.partition}:iam::${local.account}:user${var.iam_path}${local.name}"
+    role = "arn:${local.partition}:iam::${local.account}:role${var.iam_path}${local.name}"
+    none = null
+  }[var.reader.mode]
+
+  uri = "s3://${var.bucket.name}/${var.bucket.prefix}"
+
+  # An access key is never in the body: `zoomlogs feed apply` takes it from Secrets Manager as it sends it.
+  source_settings = {
+    queue                = local.listens ? local.queue_arn : null
+    s3Uri                = local.uri
+    sourceDeletionOption = var.feed.deletion_option
+    maxLookbackDays      = var.feed.max_lookback_days
+    authentication       = local.is_role ? { awsIamRoleAuth = { awsIamRoleArn = local.reader_arn, subjectId = var.reader.subject_id } } : null
+  }
+
+  # Proto3 JSON of google.cloud.chronicle.v1.Feed, without what is not set.
+  # https://github.com/googleapis/googleapis/blob/master/google/cloud/chronicle/v1/feed.proto
+  details = {
+    feedSourceType      = var.feed.source_type
+    logType             = join("/", compact([var.feed.instance, var.feed.instance == null ? null : "logTypes", "ZOOM_OPERATION_LOGS"]))
+    assetNamespace      = var.feed.namespace
+    labels              = length(var.feed.labels) == 0 ? null : var.feed.labels
+    amazonS3V2Settings  = local.listens ? null : { for name, value in local.source_settings : name => value if value != null }
+    amazonSqsV2Settings = local.listens ? { for name, value in local.source_settings : name => value if value != null } : null
+  }
+
+  body = {
+    displayName = var.feed.name
+    details     = { for name, value in local.details : name => value if value != null }
+  }
+
+  # Where `zoomlogs reader-key` keeps the access key: there is none without a user, nor where Terraform makes the key.
+  access_key_secret = local.is_user && var.reader.access_key == null ? "${var.name_prefix}${var.reader.key_secret_name}" : null
+
+  form = concat(
+    [
+      { field = "Feed name", value = var.feed.name },
+      { field = "Source type", value = local.listens ? "Amazon SQS V2" : "Amazon S3 V2" },
+      { field = "Log type", value = "Zoom Operation Logs (ZOOM_OPERATION_LOGS)" },
+    ],
+    [for listens in [local.listens] : { field = "SQS queue", value = local.queue_arn } if listens],
+    [
+      { field = "S3 URI", value = local.uri },
+      { field = "Source deletion option", value = var.feed.deletion_option == "ON_SUCCESS" ? "Delete transferred files and empty directories (ON_SUCCESS)" : "Never delete files (NEVER)" },
+      { field = "Maximum file age (days)", value = tostring(var.feed.max_lookback_days) },
+    ],
+    {
+      user = [
+        { field = "Access key ID", value = local.access_key_secret == null ? one(aws_iam_access_key.reader[*].id) : "from the secret ${local.access_key_secret}, which `zoomlogs reader-key create` fills" },
+        { field = "Secret access key", value = local.access_key_secret == null ? "encrypted for your PGP key: output reader.access_key.encrypted_secret" : "from the same secret" },
+      ]
+      role = [
+        { field = "AWS IAM role ARN", value = local.reader_arn },
+        { field = "Subject ID", value = var.reader.subject_id },
+      ]
+      none = []
+    }[var.reader.mode],
+    [
+      { field = "Asset namespace", value = coalesce(var.feed.namespace, "(none)") },
+      { field = "Ingestion labels", value = coalesce(join(", ", [for key, value in var.feed.labels : "${key}=${value}"]), "(none)") },
+    ],
+  )
+}
