@@ -249,8 +249,8 @@ run "an_access_key_is_made_for_a_pgp_key_only" {
   }
 
   assert {
-    condition     = output.feed.access_key_secret == null && output.reader.access_key != null
-    error_message = "no secret of Secrets Manager holds it"
+    condition     = output.reader.access_key != null && contains(output.feed.form, { field = "Secret access key", value = "in the output reader.access_key.encrypted_secret, for the holder of the PGP key" })
+    error_message = "and the form says where it is"
   }
 }
 

@@ -99,6 +99,9 @@ module "zoom_operation_logs" {
   }
 
   feed = {
+    source_type       = "AMAZON_SQS_V2"
+    queue_name        = "zoom-operation-logs-feed"
+    instance          = "projects/your-project/locations/eu/instances/01234567-89ab-4cde-8f01-23456789abcd"
     name              = "Zoom Operation Logs EMEA"
     deletion_option   = "ON_SUCCESS"
     max_lookback_days = 30

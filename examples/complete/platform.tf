@@ -26,6 +26,17 @@ resource "aws_kms_key" "zoom" {
         } }
       },
       {
+        Sid       = "BucketTellsFeed"
+        Effect    = "Allow"
+        Principal = { Service = "s3.amazonaws.com" }
+        Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
+        Resource  = "*"
+        Condition = {
+          StringEquals = { "aws:SourceAccount" = local.account }
+          ArnLike      = { "aws:SourceArn" = "arn:${local.partition}:s3:::${var.bucket_name}" }
+        }
+      },
+      {
         Sid       = "AlarmsEncrypt"
         Effect    = "Allow"
         Principal = { Service = "cloudwatch.amazonaws.com" }
@@ -146,6 +157,9 @@ resource "aws_iam_policy" "boundary" {
           "logs:CreateLogStream", "logs:PutLogEvents",
           "s3:DeleteObject", "s3:GetBucketLocation", "s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:ListBucketVersions", "s3:PutObject",
           "secretsmanager:GetSecretValue",
+          "sqs:ChangeMessageVisibility",
+          "sqs:DeleteMessage",
+          "sqs:ReceiveMessage",
           "sqs:SendMessage",
           "xray:PutTelemetryRecords", "xray:PutTraceSegments",
         ]

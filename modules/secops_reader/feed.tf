@@ -88,7 +88,7 @@ locals {
 
   uri = "s3://${var.bucket.name}/${var.bucket.prefix}"
 
-  # An access key is never in the body: `zoomlogs feed apply` takes it from Secrets Manager as it sends it.
+  # An access key is never in the body: `zoomlogs feed apply` takes it from the secret below as it sends it.
   source_settings = {
     queue                = local.listens ? local.queue_arn : null
     s3Uri                = local.uri
@@ -113,8 +113,7 @@ locals {
     details     = { for name, value in local.details : name => value if value != null }
   }
 
-  # Where `zoomlogs reader-key` keeps the access key: there is none without a user, nor where Terraform makes the key.
-  access_key_secret = local.is_user && var.reader.access_key == null ? "${var.name_prefix}${var.reader.key_secret_name}" : null
+  key_secret_name = "${var.name_prefix}${var.reader.key_secret_name}"
 
   form = concat(
     [
@@ -130,8 +129,14 @@ locals {
     ],
     {
       user = [
-        { field = "Access key ID", value = local.access_key_secret == null ? one(aws_iam_access_key.reader[*].id) : "from the secret ${local.access_key_secret}, which `zoomlogs reader-key create` fills" },
-        { field = "Secret access key", value = local.access_key_secret == null ? "encrypted for your PGP key: output reader.access_key.encrypted_secret" : "from the same secret" },
+        {
+          field = "Access key ID"
+          value = var.reader.access_key == null ? "from the secret ${local.key_secret_name}, which `zoomlogs reader-key create` fills" : one(aws_iam_access_key.reader[*].id)
+        },
+        {
+          field = "Secret access key"
+          value = var.reader.access_key == null ? "from the same secret" : "in the output reader.access_key.encrypted_secret, for the holder of the PGP key"
+        },
       ]
       role = [
         { field = "AWS IAM role ARN", value = local.reader_arn },

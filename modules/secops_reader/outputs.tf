@@ -12,13 +12,13 @@ output "reader" {
 }
 
 output "feed" {
-  description = "The feed in Google SecOps: `body` (of Google's API, without an access key), `form` (the same for the console: a list of `field` and `value`), `instance` (the tenant, if given), `access_key_secret` (name of the secret that holds the access key, null where there is none), and `queue` with source type AMAZON_SQS_V2: `name`, `arn`, `url`, and the `notification` (`events`, `filter_prefix`) that a bucket made elsewhere has to send there."
+  description = "The feed in Google SecOps: `body` (of Google's API, without an access key), `form` (the same for the console: a list of `field` and `value`), `instance` (the tenant, if given), `access_key_secret` (in mode `user`, name of the secret from which `zoomlogs feed apply` takes the access key), and `queue` with source type AMAZON_SQS_V2: `name`, `arn`, `url`, and the `notification` (`events`, `filter_prefix`) that a bucket made elsewhere has to send there."
 
   value = {
     body              = local.body
     form              = local.form
     instance          = var.feed.instance
-    access_key_secret = local.access_key_secret
+    access_key_secret = local.is_user ? local.key_secret_name : null
     queue = one([for queue in aws_sqs_queue.feed : {
       name         = queue.name
       arn          = queue.arn

@@ -28,7 +28,7 @@ variable "reader" {
     - `mode`: `user` (IAM user with an access key), `role` (keyless, for Google's federated identity) or `none`.
     - `name`: name of the user or the role.
     - `policy_name`: name of its policy.
-    - `key_secret_name`: in mode `user`, name of the secret in which `zoomlogs reader-key` keeps the access key.
+    - `key_secret_name`: in mode `user`, name of the secret in which `zoomlogs reader-key` puts the access key, and from which `zoomlogs feed apply` takes it.
     - `access_key`: in mode `user`, lets Terraform make the access key, its secret encrypted with the PGP public key `pgp_key` (base64, not armoured) and so never readable in the state; null leaves it to `zoomlogs reader-key`.
     - `subject_id`: in mode `role`, the numeric subject id of the tenant's feed service account.
     - `federated_principal`: in mode `role`, the ARN of an OIDC provider for accounts.google.com where the partition does not know it by itself (GovCloud, China).

@@ -409,7 +409,7 @@ def the_queue_denies_encrypted_connections(plan: Plan) -> None:
     statement("aws_sqs_queue_policy", "dead_letters", TLS, Condition={"Bool": {"aws:SecureTransport": "true"}})(plan)
 
 
-@violates(QUEUE_RULE, *rows(QUEUE_DENIED, ("Principal", "Action")))
+@violates(QUEUE_RULE, *rows(QUEUE_DENIED, ("Principal", "Action")), variant="default")
 def the_queue_has_no_policy(plan: Plan) -> None:
     without("aws_sqs_queue_policy")(plan)
 
@@ -533,8 +533,54 @@ def violates_reader(variant: str, kind: str, does: str, touches: str, too_much: 
     violates_each(lists, {"": statement("aws_iam_policy", "reader", "ListRecords", Condition=None)}, variant)
 
 
-violates_reader("full", "reader", "list and read", "reads", "s3:DeleteObject")
-violates_reader("role", "deleting reader", "list, read and delete", "reads and deletes", "s3:PutObject")
+MESSAGES = "and take the messages that tell it of records"
+violates_reader("full", "reader", f"list and read, {MESSAGES}", "reads", "s3:DeleteObject")
+violates_reader("role", "deleting reader", f"list, read and delete, {MESSAGES}", "reads and deletes", "s3:PutObject")
+
+
+@violates(f"The reader may only list and read, {MESSAGES}")
+def the_reader_sends_messages(plan: Plan) -> None:
+    statement("aws_iam_policy", "reader", "TakeMessages", Action=["sqs:ReceiveMessage", "sqs:SendMessage"])(plan)
+
+
+# --- the feed's queue ------------------------------------------------------------------------------------------------
+
+TELLS = "BucketTellsOfRecords"
+ACCOUNT = {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+SOURCE = {"ArnEquals": {"aws:SourceArn": BUCKET}}
+violates_each(
+    "The feed's queue lets S3 send to it for one bucket of one account, and nobody do anything else: …",
+    {
+        "Principal": statement("aws_sqs_queue_policy", "feed", TELLS, Principal={"Service": "sns.amazonaws.com"}),
+        "Action": statement("aws_sqs_queue_policy", "feed", TELLS, Action=["sqs:SendMessage", "sqs:ReceiveMessage"]),
+        "aws:SourceArn": statement("aws_sqs_queue_policy", "feed", TELLS, Condition=ACCOUNT),
+        "aws:SourceAccount": statement("aws_sqs_queue_policy", "feed", TELLS, Condition=SOURCE),
+    },
+)
+violates_each(
+    "Unencrypted connections to the feed's queue are denied to everyone, for every action: …",
+    {
+        "Principal": statement(
+            "aws_sqs_queue_policy", "feed", TLS, Principal={"AWS": "arn:aws:iam::123456789012:root"}
+        ),
+        "Action": statement("aws_sqs_queue_policy", "feed", TLS, Action="sqs:ReceiveMessage"),
+    },
+)
+
+
+@violates("Messages to the feed are kept as long as the queue can: two weeks")
+def messages_to_the_feed_are_lost(plan: Plan) -> None:
+    put("aws_sqs_queue", "feed", message_retention_seconds=345600)(plan)
+
+
+@violates("The feed's queue never switches its own encryption off")
+def the_feeds_queue_is_not_encrypted(plan: Plan) -> None:
+    put("aws_sqs_queue", "feed", sqs_managed_sse_enabled=False)(plan)
+
+
+@violates("The key encrypts the feed's messages")
+def the_feeds_messages_have_no_key(plan: Plan) -> None:
+    put("aws_sqs_queue", "feed", kms_master_key_id=None)(plan)
 
 
 @violates("Only Google's federated identity takes the reader's role", variant="role")
@@ -589,9 +635,19 @@ def the_environment_holds_a_secret_under_another_name(plan: Plan) -> None:
     environment(ZOOM="on", SETTING=ZOOM_SECRET)(plan)
 
 
-@violates("Terraform makes no access key and no password, which it would keep in its state")
+@violates("Terraform makes no password, which it would keep in its state")
+def terraform_makes_a_password(plan: Plan) -> None:
+    more("aws_iam_user_login_profile", user="secops-reader")(plan)
+
+
+@violates("Terraform makes no access key, whose secret it would keep in its state")
 def terraform_makes_an_access_key(plan: Plan) -> None:
     more("aws_iam_access_key", user="secops-reader")(plan)
+
+
+@violates("The secret of an access key is kept encrypted only", variant="existing_secret")
+def the_access_key_is_not_encrypted(plan: Plan) -> None:
+    put("aws_iam_access_key", "reader", pgp_key=None)(plan)
 
 
 @violates("The collector may read one secret's value, and do nothing else with secrets")

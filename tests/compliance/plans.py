@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import tempfile
 from pathlib import Path
@@ -15,6 +16,8 @@ FOLDER = "tests/fixtures/plan_check"
 PREFIX = "arn:aws:{}:us-east-1:123456789012:"
 SENTINELS = {"account_id": "Sentinel-Account", "client_id": "Sentinel-Client", "client_secret": "Sentinel-Secret"}
 
+PGP_KEY = base64.b64encode(b"No key: whether it is one only an apply finds out.".ljust(150)).decode()
+
 ALWAYS = ("collector", "least_privilege", "public_access", "secrets")
 BUCKET = ("bucket", "versioning")
 ALARMS = ("alarms", "alarms_topic", "alarms_key")
@@ -23,6 +26,7 @@ ALARMS = ("alarms", "alarms_topic", "alarms_key")
 INPUTS: dict[str, dict[str, object]] = {
     "default": {},
     "full": {
+        "feed": {"source_type": "AMAZON_SQS_V2"},
         "kms_key": {"arn": PREFIX.format("kms") + "key/1234abcd-12ab-34cd-56ef-1234567890ab"},
         "collector": {"tracing": True, "vpc": {"subnet_ids": ["subnet-0123"], "security_group_ids": ["sg-0123"]}},
         "zoom": {"credentials_version": 1},
@@ -39,6 +43,7 @@ INPUTS: dict[str, dict[str, object]] = {
         "monitoring": {"enabled": False},
     },
     "existing_secret": {
+        "reader": {"access_key": {"pgp_key": PGP_KEY}},
         "secret": {"existing": {"arn": PREFIX.format("secretsmanager") + "secret:zoom-a1B2c3"}},
         "package": {
             "s3_bucket": "packages-of-ours",
@@ -54,11 +59,14 @@ INPUTS: dict[str, dict[str, object]] = {
     },
 }
 FEATURES: dict[str, tuple[str, ...]] = {
-    "default": (*ALWAYS, *BUCKET, *ALARMS, "reader", "secret"),
-    "full": (*ALWAYS, *BUCKET, "alarms", "alarms_topic", "reader", "secret", "kms", "kms_bucket", "kms_secret", "tags"),
-    "role": (*ALWAYS, *BUCKET, *ALARMS, "reader_deletes", "reader_role", "secret"),
-    "nothing_made": (*ALWAYS, "secret"),
-    "existing_secret": (*ALWAYS, "alarms", "bucket", "reader", "secret"),
+    "default": (*ALWAYS, *BUCKET, *ALARMS, "no_access_key", "reader", "secret"),
+    "full": (
+        *(*ALWAYS, *BUCKET, "alarms", "alarms_topic", "no_access_key", "reader", "feed_queue", "secret", "tags"),
+        *("kms", "kms_bucket", "kms_queue", "kms_secret"),
+    ),
+    "role": (*ALWAYS, *BUCKET, *ALARMS, "no_access_key", "reader_deletes", "reader_role", "secret"),
+    "nothing_made": (*ALWAYS, "no_access_key", "secret"),
+    "existing_secret": (*ALWAYS, "access_key", "alarms", "bucket", "reader", "secret"),
 }
 
 

@@ -2,14 +2,14 @@ Feature: Google SecOps reads the records, and only reads
   For reader.mode "user" or "role" with feed.deletion_option "NEVER", the defaults.
 
   @noskip
-  Scenario: The reader may only list and read
+  Scenario: The reader may only list and read, and take the messages that tell it of records
     Given I have aws_iam_policy defined
     When its name metadata is reader
     Then it must have policy
     And it must have Statement
     When its Effect is Allow
     Then it must have Action
-    And its value must match the "s3:(ListBucket|GetBucketLocation|GetObject)$" regex
+    And its value must match the "(s3:(ListBucket|GetBucketLocation|GetObject)|sqs:(ReceiveMessage|DeleteMessage|ChangeMessageVisibility))$" regex
 
   @noskip
   Scenario: The reader reads objects only in one folder

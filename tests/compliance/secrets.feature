@@ -38,6 +38,6 @@ Feature: No secret is in the plan, nor in the state that it makes
     And its value must not match the "(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[A-Za-z0-9]{32}$" regex
 
   @noskip
-  Scenario: Terraform makes no access key and no password, which it would keep in its state
+  Scenario: Terraform makes no password, which it would keep in its state
     Given I have any resource defined
-    Then its type property must not be (aws_iam_access_key|aws_iam_user_login_profile|aws_iam_service_specific_credential)
+    Then its type property must not be (aws_iam_user_login_profile|aws_iam_service_specific_credential)

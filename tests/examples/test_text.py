@@ -14,6 +14,7 @@ ADDRESS = "git::https://github.com/YOUR-ORGANISATION/terraform-aws-zoom-operatio
 
 # What the complete example cannot set, because it excludes something that it does set.
 EXCLUDED = {"existing", "code_signing_config_arn", "vpc", "filename", "federated_principal", "topic_arns"}
+EXCLUDED |= {"key_secret_name", "access_key"}  # of a user, where it has a role
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
@@ -41,6 +42,11 @@ def test_the_complete_example_sets_every_input() -> None:
         if isinstance(call[name], dict):
             given = {key.strip('"') for key in call[name]}
             assert attributes - given <= EXCLUDED, f"{name}: {attributes - given - EXCLUDED}"
+
+
+def test_the_complete_examples_key_is_open_to_the_bucket_that_tells_the_feed() -> None:
+    platform = (REPOSITORY / "examples/complete/platform.tf").read_text()
+    assert re.search(r'"s3\.amazonaws\.com" \}\s+Action +=\s+\["kms:Decrypt", "kms:GenerateDataKey"\]', platform)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)

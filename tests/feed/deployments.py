@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 from typing import Any
 
+REPOSITORY = Path(__file__).resolve().parents[2]
 ACCOUNT = "123456789012"
 BUCKET = "your-zoom-operation-logs"
 URI = f"s3://{BUCKET}/zoom/operationlogs/"

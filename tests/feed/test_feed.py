@@ -244,6 +244,15 @@ def test_a_missing_tenant_and_a_missing_output(keyless: World):
     assert "The outputs hold no secops_feed: update the module" in keyless.run("feed", "show").err
 
 
+def test_terraform_may_name_the_tenant(keyless: World):
+    outputs = module(mode="role")
+    outputs["secops_feed"]["instance"] = keyless.secops.name
+    keyless.outputs(outputs)
+    nothing = {"ZOOMLOGS_SECOPS_PROJECT": "", "ZOOMLOGS_SECOPS_REGION": "", "ZOOMLOGS_SECOPS_CUSTOMER_ID": ""}
+    assert keyless.run("feed", "apply", "--yes", **nothing).status == 0
+    assert "No feed reads" not in keyless.run("feed", "status", **nothing).out
+
+
 def test_google_s_library_is_asked_for_by_name(tmp_path: Path, keyless: World):
     (tmp_path / "google").mkdir()
     (tmp_path / "google" / "__init__.py").write_text("")  # in the place of the real one

@@ -113,6 +113,17 @@ def test_other_modes_have_no_key(world: World, mode):
         assert (ran.status, f"has the mode {mode}, which needs no access key" in ran.err) == (2, True)
 
 
+def test_a_key_that_terraform_makes_is_left_to_it(world: World, aws):
+    outputs = module()
+    outputs["reader"]["access_key"] = {"id": "AKIAIOSFODNN7EXAMPLE", "encrypted_secret": "wcBM"}
+    world.outputs(outputs)
+    for arguments in (["create"], ["rotate"], ["rotate", "--finish"]):
+        ran = world.run("reader-key", *arguments)
+        assert (ran.status, "Terraform makes the access key of this user" in ran.err) == (2, True)
+    assert world.run("reader-key", "list").status == 0
+    assert keys_of(aws) == set()
+
+
 # --- nothing is lost -------------------------------------------------------------------------------------------------
 
 

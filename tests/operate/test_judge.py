@@ -38,7 +38,7 @@ WHOLE = json.dumps({"account_id": "a", "client_id": "b", "client_secret": "TOPSE
 
 def test_secret() -> None:
     check(judge.secret(WHOLE, ARN), "ok")
-    check(judge.secret(None, ARN), "fix", "no value yet", "put-secret-value", "Secrets Manager > Secrets")
+    check(judge.secret(None, ARN), "fix", "no value yet", "zoom-secret put", "Secrets Manager > Secrets")
     check(judge.secret("{", ARN), "fix", "is not JSON")
     found = judge.secret(json.dumps({"client_secret": "TOPSECRET", "account_id": " "}), ARN)
     check(found, "fix", "holds no account_id and no client_id", "Retrieve secret value > Edit")

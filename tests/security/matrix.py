@@ -74,6 +74,18 @@ class Cell:
     def state(self) -> dict[str, str]:
         return {"Bucket": self.own.bucket, "Key": self.own.state_key}
 
+    @property
+    def feed_queue(self) -> dict[str, str]:
+        """Name the feed's queue: alpha has one."""
+        return {"QueueUrl": self.world.instance("alpha").outputs["secops_feed"]["queue"]["url"]}
+
+    def message(self) -> dict[str, str]:
+        """Name a message of the feed's queue that has been received."""
+        sqs = self.world.root("sqs")
+        sqs.send_message(**self.feed_queue, MessageBody="{}")
+        [received] = sqs.receive_message(**self.feed_queue)["Messages"]
+        return {**self.feed_queue, "ReceiptHandle": received["ReceiptHandle"]}
+
     def version_of(self, name: Mapping[str, str]) -> str:
         return str(self.world.root("s3").head_object(**name)["VersionId"])
 
@@ -332,6 +344,25 @@ _rows(
     ("change the settings of its own", "sqs:SetQueueAttributes",
      lambda c: c.sqs.set_queue_attributes(QueueUrl=c.own.queue_url, Attributes={"VisibilityTimeout": "1"})),
     ("delete its own", "sqs:DeleteQueue", lambda c: c.sqs.delete_queue(QueueUrl=c.own.queue_url)),
+)  # fmt: skip
+
+
+_rows(
+    "The feed's queue, which the reader user's use of the module has",
+    ("receive a message", "sqs:ReceiveMessage", lambda c: c.sqs.receive_message(**c.feed_queue), (READER_USER,)),
+    ("receive a message, without TLS", "sqs:ReceiveMessage",
+     lambda c: c.client("sqs", tls=False).receive_message(**c.feed_queue)),
+    ("keep a message to oneself for longer", "sqs:ChangeMessageVisibility",
+     lambda c: c.sqs.change_message_visibility(**c.message(), VisibilityTimeout=60), (READER_USER,)),
+    ("delete a message that has been read", "sqs:DeleteMessage",
+     lambda c: c.sqs.delete_message(**c.message()), (READER_USER,)),
+    ("send a message", "sqs:SendMessage", lambda c: c.sqs.send_message(**c.feed_queue, MessageBody="{}")),
+    ("empty it", "sqs:PurgeQueue", lambda c: c.sqs.purge_queue(**c.feed_queue)),
+    ("read its settings", "sqs:GetQueueAttributes",
+     lambda c: c.sqs.get_queue_attributes(**c.feed_queue, AttributeNames=["All"])),
+    ("change its settings", "sqs:SetQueueAttributes",
+     lambda c: c.sqs.set_queue_attributes(**c.feed_queue, Attributes={"VisibilityTimeout": "1"})),
+    ("delete it", "sqs:DeleteQueue", lambda c: c.sqs.delete_queue(**c.feed_queue)),
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from standins.clock import Clock
@@ -50,7 +51,10 @@ class Applied:
         """Name every value that must be nowhere: client secrets, what is sent to get a token, tokens."""
         tokens = {f"access token {number}": token for number, token in enumerate(self.deployment.zoom._tokens._known)}
         assert tokens
+        made = self.world.instance("alpha").outputs["reader"]["access_key"]
+        assert made["encrypted_secret"]
         return {
+            "access key that Terraform made": self.world.aws.secret_access_key(made["id"]),
             **{f"client secret of {one.id}": one.client_secret for one in (ALPHA, BETA)},
             **{f"basic authorisation of {one.id}": f"{one.client_id}:{one.client_secret}" for one in (ALPHA, BETA)},
             **tokens,
@@ -137,6 +141,20 @@ def test_the_collector_does_its_whole_day_under_its_own_role(applied: Applied) -
     assert refusals(log) == [f"GET /{own.bucket}/{key}" for key in (own.state_key, f"{own.prefix}state.json")]
 
 
+def test_the_feeds_queue_is_told_of_each_object_of_records_and_of_nothing_else(applied: Applied) -> None:
+    deployment, own = applied.deployment, applied.world.instance("alpha")
+    sqs, queue = deployment.aws.client("sqs"), own.outputs["secops_feed"]["queue"]["url"]
+    told = []
+    while received := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", []):
+        told += [json.loads(one["Body"]) for one in received]
+    keys = [record["s3"]["object"]["key"] for one in told for record in one.get("Records", [])]
+    listed = deployment.aws.client("s3").list_objects_v2(Bucket=own.bucket)["Contents"]
+    there = [one["Key"] for one in listed]
+    assert own.state_key in there
+    assert sorted(unquote(key) for key in keys) == sorted(key for key in there if key.startswith(own.prefix))
+    assert len(keys) > 20
+
+
 def test_credentials_that_passed_through_terraform_work_and_debug_is_on(applied: Applied) -> None:
     with under_its_own_role(applied, applied.world.instance("beta")) as runtime:
         logging, variables = runtime.configuration["LoggingConfig"], runtime.configuration["Environment"]["Variables"]
@@ -184,6 +202,27 @@ def test_services_may_act_in_the_roles_that_are_made_for_them(world: World) -> N
 
 
 # --- the matrix bites: one change of a policy, and just these cells are other ones -----------------------------------
+
+
+QUEUE_SOURCE = {"aws:SourceArn": "arn:aws:s3:::alpha-zoom-operation-logs", "aws:SourceAccount": "123456789012"}
+
+
+@pytest.mark.parametrize(
+    ("service", "source", "allowed"),
+    [
+        ("s3.amazonaws.com", QUEUE_SOURCE, True),
+        ("s3.amazonaws.com", {**QUEUE_SOURCE, "aws:SourceArn": "arn:aws:s3:::beta-zoom-operation-logs"}, False),
+        ("s3.amazonaws.com", {**QUEUE_SOURCE, "aws:SourceAccount": "999999999999"}, False),
+        ("s3.amazonaws.com", {}, False),
+        ("sns.amazonaws.com", QUEUE_SOURCE, False),
+    ],
+    ids=["its bucket", "another bucket", "another account", "without saying for whom", "another service"],
+)
+def test_only_its_bucket_sends_to_the_feeds_queue(
+    world: World, service: str, source: dict[str, str], allowed: bool
+) -> None:
+    queue = world.instance("alpha").outputs["secops_feed"]["queue"]["arn"]
+    assert world.aws.judge({"service": service}, "sqs:SendMessage", queue, source) is allowed
 
 
 def edited(document: Any, edit: Callable[[dict[str, Any]], object]) -> str:

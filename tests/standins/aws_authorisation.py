@@ -261,6 +261,7 @@ class Authorisation:
             "authorisation": self._switch,
             "service-session": self._service_session,
             "judge": self._judge,
+            "secret_access_key": self._secret_access_key,
         }
         handle = handlers[request.path.removeprefix(OWN_PATH)]
         return Response(json.dumps(handle(**given)), content_type="application/json")
@@ -286,6 +287,11 @@ class Authorisation:
             "secret_access_key": opened.secret_access_key,
             "session_token": opened.session_token,
         }
+
+    def _secret_access_key(self, access_key_id: str) -> dict[str, Any]:
+        user = self._account.user_of(access_key_id)
+        keys = user.access_keys if user else []
+        return {"secret": next(key.secret_access_key for key in keys if key.access_key_id == access_key_id)}
 
     def _judge(self, caller: dict[str, str], action: str, resource: str, context: dict[str, str]) -> dict[str, Any]:
         """Judge a call on the policies as they are applied, without carrying it out."""

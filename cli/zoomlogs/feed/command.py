@@ -137,7 +137,7 @@ def apply(
     """Bring the feed to what the module wants."""
     deployment = read_deployment(source, instance)
     output = _feed_output(deployment)
-    tenant = read_tenant(*options)
+    tenant = read_tenant(*options, instance=output.get("instance"))
     feeds = _feeds(tenant, service_account)
     key = _access_key(deployment) if output.get("access_key_secret") else None
     wanted = complete(output["body"], tenant.name, key)
@@ -165,7 +165,8 @@ def status(
 ) -> int:
     """Show how the feeds that read this folder fare; return 1 where something is wrong with them."""
     output = _feed_output(read_deployment(source, instance))
-    found = readers(uri_of(output["body"]), _listed(_feeds(read_tenant(*options), service_account)))
+    tenant = read_tenant(*options, instance=output.get("instance"))
+    found = readers(uri_of(output["body"]), _listed(_feeds(tenant, service_account)))
     problems = _problems(output["body"], found)
     if as_json:
         _print_json({"ok": not problems, "problems": problems, "feeds": [_described(feed) for feed in found]})

@@ -77,13 +77,21 @@ class Tenant:
         return f"projects/{self.project}/locations/{self.region}/instances/{self.customer_id}"
 
 
-def read_tenant(project: str | None, region: str | None, customer_id: str | None) -> Tenant:
-    """Return the tenant that the options name; raise `CommandError` naming what is missing or wrong."""
+def read_tenant(
+    project: str | None, region: str | None, customer_id: str | None, *, instance: str | None = None
+) -> Tenant:
+    """Return the tenant that the options name, or else `instance`, projects/PROJECT/locations/REGION/instances/ID.
+
+    Raises `CommandError` naming what is missing or wrong.
+    """
+    if instance and not (project or region or customer_id):
+        _, project, _, region, _, customer_id = instance.split("/")
     given = {"--project": project, "--region": region, "--customer-id": customer_id}
     if missing := [name for name, value in given.items() if not value]:
         variables = ", ".join(_RULES[name][2] for name in missing)
         raise CommandError(
-            f"Which SecOps tenant? Give {', '.join(missing)} (or set {variables}): SIEM Settings > Profile shows them."
+            f"Which SecOps tenant? Give {', '.join(missing)} (or set {variables}, or feed.instance in Terraform): SIEM"
+            " Settings > Profile shows them."
         )
     for name, value in given.items():
         pattern, shape, _ = _RULES[name]

@@ -11,7 +11,7 @@ from rich.table import Table
 from ..aws import session
 from ..deployment import read_deployment
 from ..errors import CommandError
-from .keys import NotAKey, reader_of, refuse_third_key, to_retire
+from .keys import NotAKey, reader_of, refuse_terraforms, refuse_third_key, to_retire
 from .store import Store
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def create(source: str | None, instance: str | None, kms_key: str | None, *, as_json: bool) -> None:
     """Make the first key; raise `CommandError` where the secret already holds one of the user's."""
-    store = _store(source, instance)
+    store = _store(source, instance, changes=True)
     keys, stored = store.keys(), _stored_id(store)
     if stored in _ids(keys):
         raise CommandError(
@@ -35,7 +35,7 @@ def create(source: str | None, instance: str | None, kms_key: str | None, *, as_
 
 def rotate(source: str | None, instance: str | None, kms_key: str | None, *, as_json: bool) -> None:
     """Make a key beside the old one; raise `CommandError` where there is no old one, or no room."""
-    store = _store(source, instance)
+    store = _store(source, instance, changes=True)
     keys, stored = store.keys(), _stored_id(store)
     if stored is None:
         raise CommandError(
@@ -47,7 +47,7 @@ def rotate(source: str | None, instance: str | None, kms_key: str | None, *, as_
 
 def finish(source: str | None, instance: str | None, *, as_json: bool) -> None:
     """Delete the keys that the rotation left behind; raise `CommandError` while one may be in use."""
-    store = _store(source, instance)
+    store = _store(source, instance, changes=True)
     keys, stored = store.keys(), _stored_id(store)
     if stored is None:
         raise CommandError(f"There is no secret {store.reader.secret} yet: nothing was rotated.")
@@ -106,8 +106,10 @@ def list_keys(source: str | None, instance: str | None, *, as_json: bool) -> Non
         )
 
 
-def _store(source: str | None, instance: str | None) -> Store:
+def _store(source: str | None, instance: str | None, *, changes: bool = False) -> Store:
     deployment = read_deployment(source, instance)
+    if changes:
+        refuse_terraforms(deployment)
     return Store(session(deployment.region), reader_of(deployment))
 
 

@@ -66,6 +66,15 @@ def reader_of(deployment: Deployment) -> Reader:
     return Reader(str(reader["name"]), str(feed["access_key_secret"]))
 
 
+def refuse_terraforms(deployment: Deployment) -> None:
+    """Raise `CommandError` where Terraform makes the user's key, and would not know of another's end."""
+    if (deployment.outputs.get("reader") or {}).get("access_key"):
+        raise CommandError(
+            "Terraform makes the access key of this user (reader.access_key): replace it with `terraform apply"
+            " -replace=ADDRESS` of the aws_iam_access_key, or take reader.access_key out and apply first."
+        )
+
+
 def parse(text: str, secret: str) -> AccessKey:
     """Return the key in a secret's text; the message of a `NotAKey` never quotes it."""
     try:
