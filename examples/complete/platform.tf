@@ -157,10 +157,7 @@ resource "aws_iam_policy" "boundary" {
           "logs:CreateLogStream", "logs:PutLogEvents",
           "s3:DeleteObject", "s3:GetBucketLocation", "s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:ListBucketVersions", "s3:PutObject",
           "secretsmanager:GetSecretValue",
-          "sqs:ChangeMessageVisibility",
-          "sqs:DeleteMessage",
-          "sqs:ReceiveMessage",
-          "sqs:SendMessage",
+          "sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage", "sqs:SendMessage",
           "xray:PutTelemetryRecords", "xray:PutTraceSegments",
         ]
         Resource = "*"

@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
+from zoom_operationlogs.archive import object_name
 from zoomlogs.udm.events import event
 from zoomlogs.udm.mapping import ROWS, Row
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "udm.md").read_text(encoding="utf-8")
+REPOSITORY = Path(__file__).resolve().parents[2]
+PAGE = (REPOSITORY / "docs" / "udm.md").read_text(encoding="utf-8")
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 TABLE = PAGE.partition("## The table\n")[2].partition("\n## ")[0].split("\n")
 
 
 def test_its_record_becomes_its_event() -> None:
     record, expected = map(json.loads, re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL))
     assert event(record) == expected
+
+
+def test_the_readmes_record_becomes_its_event() -> None:
+    section = README.partition("### One record, from Zoom to UDM\n")[2].partition("\n## ")[0]
+    record, expected = map(json.loads, re.findall(r"```json\n(.*?)```", section, re.DOTALL))
+    assert event(record) == expected
+    name = re.search(r"`zoom/operationlogs/(.+?)`", section)
+    assert name
+    assert name[1] == object_name(date.fromisoformat(record["time"][:10]), 0)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.raw} is {row.udm}")
