@@ -93,11 +93,14 @@ run "secops_reader_in_aws_us_gov" {
 
   variables {
     bucket = { name = "zoom-operation-logs", prefix = "zoom/operationlogs/" }
+    feed   = { source_type = "AMAZON_SQS_V2" }
   }
 
   assert {
     condition = alltrue([for document in [
       aws_iam_policy.reader[0].policy,
+      aws_sqs_queue_policy.feed[0].policy,
+      jsonencode(output.feed.body),
     ] : strcontains(document, "arn:aws-us-gov:") && !strcontains(document, "arn:aws:")])
     error_message = "every ARN is of the partition"
   }
@@ -191,11 +194,14 @@ run "secops_reader_in_aws_cn" {
 
   variables {
     bucket = { name = "zoom-operation-logs", prefix = "zoom/operationlogs/" }
+    feed   = { source_type = "AMAZON_SQS_V2" }
   }
 
   assert {
     condition = alltrue([for document in [
       aws_iam_policy.reader[0].policy,
+      aws_sqs_queue_policy.feed[0].policy,
+      jsonencode(output.feed.body),
     ] : strcontains(document, "arn:aws-cn:") && !strcontains(document, "arn:aws:")])
     error_message = "every ARN is of the partition"
   }

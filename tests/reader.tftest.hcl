@@ -199,6 +199,11 @@ run "a_queue_takes_from_this_bucket_only_and_the_reader_may_empty_it" {
   }
 
   assert {
+    condition     = length(aws_iam_policy.key) == 1
+    error_message = "one policy about the key, whatever it says"
+  }
+
+  assert {
     condition = jsonencode(jsondecode(aws_iam_policy.key[0].policy).Statement[1]) == jsonencode({
       Sid       = "UseKeyForMessages"
       Effect    = "Allow"

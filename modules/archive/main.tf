@@ -42,7 +42,7 @@ resource "aws_s3_bucket" "archive" {
   #checkov:skip=CKV_AWS_21:`bucket.versioning`, true by default, decides below
   #checkov:skip=CKV_AWS_144:Zoom keeps six months and SecOps what it has read: a copy elsewhere is the caller's to choose
   #checkov:skip=CKV_AWS_145:`kms_key` sets a key; without one S3 encrypts with its own
-  #checkov:skip=CKV2_AWS_62:Nobody listens: the feed looks for new objects itself
+  #checkov:skip=CKV2_AWS_62:Nobody listens, or `feed.source_type` has the reader module notify a queue
   count = var.bucket.create ? 1 : 0
 
   bucket        = var.bucket_name

@@ -93,7 +93,7 @@ resource "aws_iam_policy" "reader" {
 
 # Apart from the reader policy, because a key's ARN may only be known after apply.
 resource "aws_iam_policy" "key" {
-  count = local.reads ? length(local.key_statements) : 0
+  count = local.reads && var.kms_key != null ? 1 : 0
 
   name        = "${local.policy_name}-kms"
   description = "Decrypt s3://${var.bucket.name}/${var.bucket.prefix}"
