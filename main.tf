@@ -14,7 +14,7 @@ module "archive" {
 module "collector" {
   source = "./modules/collector"
 
-  bucket       = module.archive.bucket
+  bucket       = merge(module.archive.bucket, module.secops_reader.bucket) # once its new objects are told of
   feed_deletes = var.feed.deletion_option == "ON_SUCCESS"
 
   zoom             = var.zoom

@@ -152,7 +152,7 @@ run "the_feeds_body_is_what_googles_api_takes" {
   }
 
   assert {
-    condition     = output.secops_feed.access_key_secret == "zoom-operationlogs-reader-key" && output.secops_feed.queue == null && output.secops_feed.instance == null
+    condition     = output.secops_feed.key_secret_name == "zoom-operationlogs-reader-key" && output.secops_feed.queue == null && output.secops_feed.instance == null
     error_message = "the key comes from Secrets Manager, nothing from a queue"
   }
 }
@@ -194,7 +194,7 @@ run "a_feed_by_queue_is_told_of_records" {
   }
 
   assert {
-    condition     = output.secops_feed.queue.name == "emea-zoom-operationlogs-feed" && output.secops_feed.access_key_secret == null && contains(output.secops_feed.form, { field = "SQS queue", value = "arn:aws:sqs:eu-west-1:111122223333:emea-zoom-operationlogs-feed" })
+    condition     = output.secops_feed.queue.name == "emea-zoom-operationlogs-feed" && output.secops_feed.key_secret_name == null && contains(output.secops_feed.form, { field = "SQS queue", value = "arn:aws:sqs:eu-west-1:111122223333:emea-zoom-operationlogs-feed" })
     error_message = "the queue is told of, and a role has no access key"
   }
 

@@ -24,7 +24,7 @@ run "one" {
       output.secret.name,
       output.reader.name,
       output.secops_feed.queue.name,
-      output.secops_feed.access_key_secret,
+      output.secops_feed.key_secret_name,
       output.monitoring.dashboard_name,
       output.monitoring.composite_alarm_name,
       output.monitoring.alarms.silence,
@@ -49,8 +49,8 @@ run "two" {
 
   assert {
     condition = length(setintersection(
-      [output.bucket.name, output.function.name, output.role.name, output.schedule.name, output.schedule.role_name, output.dead_letter_queue.name, output.log_group.name, output.secret.name, output.reader.name, output.secops_feed.queue.name, output.secops_feed.access_key_secret, output.monitoring.dashboard_name, output.monitoring.composite_alarm_name],
-      [run.one.bucket.name, run.one.function.name, run.one.role.name, run.one.schedule.name, run.one.schedule.role_name, run.one.dead_letter_queue.name, run.one.log_group.name, run.one.secret.name, run.one.reader.name, run.one.secops_feed.queue.name, run.one.secops_feed.access_key_secret, run.one.monitoring.dashboard_name, run.one.monitoring.composite_alarm_name],
+      [output.bucket.name, output.function.name, output.role.name, output.schedule.name, output.schedule.role_name, output.dead_letter_queue.name, output.log_group.name, output.secret.name, output.reader.name, output.secops_feed.queue.name, output.secops_feed.key_secret_name, output.monitoring.dashboard_name, output.monitoring.composite_alarm_name],
+      [run.one.bucket.name, run.one.function.name, run.one.role.name, run.one.schedule.name, run.one.schedule.role_name, run.one.dead_letter_queue.name, run.one.log_group.name, run.one.secret.name, run.one.reader.name, run.one.secops_feed.queue.name, run.one.secops_feed.key_secret_name, run.one.monitoring.dashboard_name, run.one.monitoring.composite_alarm_name],
     )) == 0
     error_message = "no name of one instance is taken by another"
   }

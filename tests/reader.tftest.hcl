@@ -245,11 +245,11 @@ run "an_access_key_is_made_for_a_pgp_key_only" {
   }
 
   variables {
-    reader = { access_key = { pgp_key = "bm90IGEga2V5LCBidXQgdGhpcyBwcm92aWRlciBpcyBhIG1vY2s=" } }
+    reader = { access_key = { pgp_key = "${join("", [for _ in range(25) : "bm90YWtl"])}" } }
   }
 
   assert {
-    condition     = aws_iam_access_key.reader[0].pgp_key == "bm90IGEga2V5LCBidXQgdGhpcyBwcm92aWRlciBpcyBhIG1vY2s="
+    condition     = startswith(aws_iam_access_key.reader[0].pgp_key, "bm90YWtlbm90YWtl")
     error_message = "encrypted with the key"
   }
 
@@ -385,6 +385,48 @@ run "rejects_an_unknown_deletion_option" {
 
   variables {
     feed = { deletion_option = "ALWAYS" }
+  }
+
+  expect_failures = [var.feed]
+}
+
+run "rejects_a_key_without_pgp" {
+  command = plan
+
+  module {
+    source = "./modules/secops_reader"
+  }
+
+  variables {
+    reader = { access_key = { pgp_key = "" } }
+  }
+
+  expect_failures = [var.reader]
+}
+
+run "rejects_a_key_for_a_role" {
+  command = plan
+
+  module {
+    source = "./modules/secops_reader"
+  }
+
+  variables {
+    reader = { mode = "role", subject_id = "1234567890", access_key = { pgp_key = "${join("", [for _ in range(25) : "bm90YWtl"])}" } }
+  }
+
+  expect_failures = [var.reader]
+}
+
+run "rejects_a_label_without_value" {
+  command = plan
+
+  module {
+    source = "./modules/secops_reader"
+  }
+
+  variables {
+    feed = { labels = { env = null } }
   }
 
   expect_failures = [var.feed]

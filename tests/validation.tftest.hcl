@@ -1747,6 +1747,34 @@ run "accepts_feed_instance_of_a_tenant" {
   }
 }
 
+run "rejects_feed_label_without_value" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    feed = { labels = { env = "" } }
+  }
+
+  expect_failures = [var.feed]
+}
+
+run "rejects_feed_namespace_that_is_empty" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    feed = { namespace = "" }
+  }
+
+  expect_failures = [var.feed]
+}
+
 run "rejects_feed_without_name" {
   command = plan
 

@@ -8,7 +8,7 @@ locals {
   account           = data.aws_caller_identity.current.account_id
   partition         = data.aws_partition.current.partition
 
-  listens    = var.feed.source_type == "AMAZON_SQS_V2"
+  by_queue   = var.feed.source_type == "AMAZON_SQS_V2"
   queue_name = "${var.name_prefix}${var.feed.queue_name}"
   queue_arn  = "arn:${local.partition}:sqs:${local.region}:${local.account}:${local.queue_name}"
 
@@ -22,13 +22,18 @@ locals {
 # The queue
 
 resource "aws_sqs_queue" "feed" {
-  count = local.listens ? 1 : 0
+  count = local.by_queue ? 1 : 0
 
   name                      = local.queue_name
   sqs_managed_sse_enabled   = var.kms_key == null ? true : null
   kms_master_key_id         = one(var.kms_key[*].arn)
   message_retention_seconds = 14 * 24 * 60 * 60 # the longest: time to mend a feed that has stopped
   tags                      = var.tags
+
+  # A renamed queue is there before the old one goes, so that at every moment S3 has somebody to tell.
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "aws_sqs_queue_policy" "feed" {
@@ -57,12 +62,16 @@ resource "aws_sqs_queue_policy" "feed" {
       Condition = { Bool = { "aws:SecureTransport" = "false" } }
     },
   ] })
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 # A bucket has one set of notifications, so only a bucket made by this configuration gets it from here; for another the
 # output says what its owner is to add.
 resource "aws_s3_bucket_notification" "feed" {
-  count = local.listens && var.bucket.created ? 1 : 0
+  count = local.by_queue && var.bucket.created ? 1 : 0
 
   bucket = var.bucket.name
 
@@ -90,7 +99,7 @@ locals {
 
   # An access key is never in the body: `zoomlogs feed apply` takes it from the secret below as it sends it.
   source_settings = {
-    queue                = local.listens ? local.queue_arn : null
+    queue                = local.by_queue ? local.queue_arn : null
     s3Uri                = local.uri
     sourceDeletionOption = var.feed.deletion_option
     maxLookbackDays      = var.feed.max_lookback_days
@@ -104,8 +113,8 @@ locals {
     logType             = join("/", compact([var.feed.instance, var.feed.instance == null ? null : "logTypes", "ZOOM_OPERATION_LOGS"]))
     assetNamespace      = var.feed.namespace
     labels              = length(var.feed.labels) == 0 ? null : var.feed.labels
-    amazonS3V2Settings  = local.listens ? null : { for name, value in local.source_settings : name => value if value != null }
-    amazonSqsV2Settings = local.listens ? { for name, value in local.source_settings : name => value if value != null } : null
+    amazonS3V2Settings  = local.by_queue ? null : { for name, value in local.source_settings : name => value if value != null }
+    amazonSqsV2Settings = local.by_queue ? { for name, value in local.source_settings : name => value if value != null } : null
   }
 
   body = {
@@ -118,10 +127,10 @@ locals {
   form = concat(
     [
       { field = "Feed name", value = var.feed.name },
-      { field = "Source type", value = local.listens ? "Amazon SQS V2" : "Amazon S3 V2" },
+      { field = "Source type", value = local.by_queue ? "Amazon SQS V2" : "Amazon S3 V2" },
       { field = "Log type", value = "Zoom Operation Logs (ZOOM_OPERATION_LOGS)" },
     ],
-    [for listens in [local.listens] : { field = "SQS queue", value = local.queue_arn } if listens],
+    [for by_queue in [local.by_queue] : { field = "SQS queue", value = local.queue_arn } if by_queue],
     [
       { field = "S3 URI", value = local.uri },
       { field = "Source deletion option", value = var.feed.deletion_option == "ON_SUCCESS" ? "Delete transferred files and empty directories (ON_SUCCESS)" : "Never delete files (NEVER)" },

@@ -47,15 +47,15 @@ locals {
     } if allowed],
     # Without deleting them, the same messages would come back and the same objects be read again.
     # https://cloud.google.com/storage-transfer/docs/event-driven-aws
-    [for listens in [local.listens] : {
+    [for by_queue in [local.by_queue] : {
       Sid      = "TakeMessages"
       Effect   = "Allow"
       Action   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"]
       Resource = local.queue_arn
-    } if listens],
+    } if by_queue],
   )
 
-  # The encryption context ties the grant to this bucket, whatever else the key protects; nobody asks the key but S3.
+  # Nobody asks the key but S3 and SQS, and for objects of this bucket alone, whatever else the key protects.
   key_statements = flatten([for key in var.kms_key[*].arn : [
     {
       Sid      = "UseKeyForRecords"
@@ -67,13 +67,13 @@ locals {
         "kms:ViaService"                   = ["s3.*.amazonaws.com*"]
       } }
     },
-    [for listens in [local.listens] : {
+    [for by_queue in [local.by_queue] : {
       Sid       = "UseKeyForMessages"
       Effect    = "Allow"
       Action    = ["kms:Decrypt"]
       Resource  = key
       Condition = { StringLike = { "kms:ViaService" = ["sqs.${local.region}.amazonaws.com*"] } }
-    } if listens],
+    } if by_queue],
   ]])
 }
 
@@ -100,6 +100,10 @@ resource "aws_iam_policy" "key" {
   path        = var.iam_path
   policy      = jsonencode({ Version = "2012-10-17", Statement = local.key_statements })
   tags        = var.tags
+
+  lifecycle {
+    ignore_changes = [description] # as above
+  }
 }
 
 resource "aws_iam_user" "reader" {
@@ -135,10 +139,6 @@ resource "aws_iam_access_key" "reader" {
 
   user    = aws_iam_user.reader[0].name
   pgp_key = var.reader.access_key.pgp_key
-
-  lifecycle {
-    create_before_destroy = true # the feed has the old one until it is told of the new one
-  }
 }
 
 resource "aws_iam_role" "reader" {

@@ -45,6 +45,16 @@ variable "reader" {
     condition     = var.reader.mode != "role" || can(regex("^[0-9]+$", var.reader.subject_id))
     error_message = "reader.mode \"role\" needs reader.subject_id, the digits that name your SecOps tenant's feed service account; without it any Google account could assume the role."
   }
+
+  validation {
+    condition     = var.reader.access_key == null || var.reader.mode == "user"
+    error_message = "reader.access_key is for reader.mode \"user\": a role has no access key."
+  }
+
+  validation {
+    condition     = var.reader.access_key == null ? true : can(regex("^[A-Za-z0-9+/]{200,}={0,2}$", var.reader.access_key.pgp_key))
+    error_message = "reader.access_key.pgp_key must be a PGP public key in base64 on one line, as `gpg --export KEY | base64 | tr -d '\\n'` prints it."
+  }
 }
 
 variable "feed" {
@@ -60,7 +70,7 @@ variable "feed" {
   })
   description = <<-EOT
     The Google SecOps feed, as the outputs spell it out.
-    - `source_type`: `AMAZON_S3_V2`, which lists the bucket every 15 minutes, or `AMAZON_SQS_V2`, which makes a queue that tells the feed of new objects: sooner, and what Google recommends for many.
+    - `source_type`: `AMAZON_S3_V2`, which lists the bucket every 15 minutes, or `AMAZON_SQS_V2`, which makes a queue that tells the feed of new objects: sooner, and without listing, as Google recommends.
     - `name`: of the feed.
     - `deletion_option`: `NEVER`, or `ON_SUCCESS` to let the feed delete what it has read (the reader then may).
     - `max_lookback_days`: maximum file age, 1 to 180.
@@ -81,11 +91,16 @@ variable "feed" {
     condition     = contains(["NEVER", "ON_SUCCESS"], var.feed.deletion_option)
     error_message = "feed.deletion_option must be \"NEVER\" or \"ON_SUCCESS\", the two that an Amazon S3 V2 feed knows."
   }
+
+  validation {
+    condition     = alltrue([for value in values(var.feed.labels) : try(length(value), 0) > 0]) && var.feed.namespace != ""
+    error_message = "feed.labels and feed.namespace must have values that are not empty: leave out what has none."
+  }
 }
 
 variable "kms_key" {
   type        = object({ arn = string })
-  description = "KMS key that encrypts the bucket's objects; null if none does."
+  description = "KMS key that encrypts the bucket's objects, and the feed's queue; null if none does."
   default     = null
 }
 

@@ -25,7 +25,6 @@ Feature: No secret is in the plan, nor in the state that it makes
 
     Examples:
       | form                  | regex                                       |
-      | an AWS access key     | A[KS]IA[A-Z2-7]{16}                         |
       | a private key         | -----BEGIN [A-Z ]*PRIVATE KEY               |
       | a signed web token    | eyJ[A-Za-z0-9_-]{10,}[.]eyJ[A-Za-z0-9_-]{10,}[.] |
       | Zoom credentials      | client_secret[^A-Za-z0-9]{1,5}[A-Za-z0-9]{16}    |

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 import shutil
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from .mutations import MUTATIONS, Mutation, Plan
+from .mutations import MUTATIONS, Mutation, Plan, put
 from .plans import FEATURES, REPOSITORY, SENTINELS, make_plans, write
 from .scenarios import FOLDER, Scenario, scenarios
 
@@ -21,6 +22,16 @@ BIN = REPOSITORY / ".venv-compliance" / "bin"
 SCENARIOS = scenarios()
 
 pytestmark = pytest.mark.slow
+
+
+LATER = "a later plan"
+
+
+def later(plan: Plan) -> Plan:
+    """Give the plan as it is once the access key is there, and Terraform knows its id."""
+    changed = copy.deepcopy(plan)
+    put("aws_iam_access_key", "reader", id="AK" + "IA" + "ABCDEFGHIJKLMNOP", encrypted_secret="wcBMA9+/")(changed)
+    return changed
 
 
 @dataclass(frozen=True)
@@ -57,6 +68,7 @@ def verdicts(
     folder = tmp_path_factory.mktemp("plans")
     names = {scenario.reported: scenario.sentence for scenario in SCENARIOS}
     cases = [(variant, variant, plan) for variant, plan in plans.items()]
+    cases.append((LATER, "existing_secret", later(plans["existing_secret"])))
     cases += [(mutation.name, mutation.variant, mutation.of(plans[mutation.variant])) for mutation in MUTATIONS]
     groups: dict[str, dict[str, str]] = {variant: {} for variant in plans}
     for number, (name, variant, plan) in enumerate(cases):
@@ -86,6 +98,10 @@ def test_the_modules_own_plan_is_accepted_by_every_scenario_that_fits_it(
     assert verdict.refused_by == set(), verdict.output
     assert verdict.accepted, verdict.output
     assert verdict.judged_by == {scenario.sentence for scenario in SCENARIOS if scenario.feature in FEATURES[variant]}
+
+
+def test_a_later_plan_with_the_access_keys_id_in_it_is_accepted(verdicts: dict[str, Verdict]) -> None:
+    assert verdicts[LATER].accepted, verdicts[LATER].output
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name.replace(" ", "_"))

@@ -75,6 +75,6 @@ def module(feed: dict[str, Any] | None = None, *, mode: str = "user", **environm
                 {"field": "S3 URI", "value": URI},
                 {"field": "Ingestion labels", "value": "team=[red]"},
             ],
-            "access_key_secret": KEY_SECRET if mode == "user" else None,
+            "key_secret_name": KEY_SECRET if mode == "user" else None,
         },
     }

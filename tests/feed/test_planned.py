@@ -88,5 +88,5 @@ def test_the_form_has_the_values_of_the_body(feeds: dict[str, Any], way: str) ->
     assert form.get("AWS IAM role ARN") == (deployments.ROLE if mode == "role" else None)
     assert form.get("Subject ID") == (deployments.SUBJECT_ID if mode == "role" else None)
     assert ("Access key ID" in form) == (mode == "user")
-    secret = feeds[way]["access_key_secret"]
+    secret = feeds[way]["key_secret_name"]
     assert secret == (deployments.KEY_SECRET if mode == "user" else None)

@@ -21,6 +21,12 @@ def test_another_matrix_would_show() -> None:
     assert updated(changed) == page
 
 
+def test_the_readme_counts_them() -> None:
+    readme = (PAGE.parents[1] / "README.md").read_text(encoding="utf-8")
+    assert f"[{len(ROWS)} calls by seven principals](docs/security.md)" in readme
+    assert len(Principal) == 7
+
+
 def test_a_page_without_markers_is_refused() -> None:
     with pytest.raises(ValueError, match="BEGIN MATRIX"):
         updated(PAGE.read_text(encoding="utf-8").replace(BEGIN, ""))

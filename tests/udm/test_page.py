@@ -29,7 +29,7 @@ def test_the_readmes_record_becomes_its_event() -> None:
     assert event(record) == expected
     name = re.search(r"`zoom/operationlogs/(.+?)`", section)
     assert name
-    assert name[1] == object_name(date.fromisoformat(record["time"][:10]), 0)
+    assert name[1] == object_name(date.fromisoformat(record["time"][:10]), 1)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.raw} is {row.udm}")

@@ -140,6 +140,10 @@ def _readers_rights(world: World) -> Finding:
             ("s3:GetObject", *(["s3:DeleteObject"] if deletes else [])), f"{bucket}/{prefix}2026/01/31/any.json.gz"
         ),
     ]
+    if queue := (world.deployment.outputs.get("secops_feed") or {}).get("queue"):
+        wanted.append(
+            Simulated(("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"), queue["arn"])
+        )
     kind = "Users" if reader["mode"] == "user" else "Roles"
     return judge.rights(world.refused(reader["arn"], wanted), "SecOps' reader", reader["name"], kind)
 

@@ -92,7 +92,7 @@ def plan(wanted: Body, feeds: list[Body], wishes: Wishes) -> Plan:
 def show(source: str | None, instance: str | None, options: TenantOptions, *, as_json: bool) -> None:
     """Show the form, or the body without secrets."""
     output = _feed_output(read_deployment(source, instance))
-    secret = output.get("access_key_secret")
+    secret = output.get("key_secret_name")
     if not as_json:
         table = Table(title="SIEM Settings > Feeds > Add New Feed", title_justify="left")
         table.add_column("field", no_wrap=True)
@@ -139,7 +139,7 @@ def apply(
     output = _feed_output(deployment)
     tenant = read_tenant(*options, instance=output.get("instance"))
     feeds = _feeds(tenant, service_account)
-    key = _access_key(deployment) if output.get("access_key_secret") else None
+    key = _access_key(deployment) if output.get("key_secret_name") else None
     wanted = complete(output["body"], tenant.name, key)
     decided = plan(wanted, _listed(feeds), wishes)
     _tell(decided, wanted, err=as_json)
@@ -212,15 +212,13 @@ def _listed(feeds: Feeds) -> list[Body]:
 
 def _access_key(deployment: Deployment) -> AccessKey:
     from ..aws import session
-    from ..reader_key.keys import reader_of
+    from ..reader_key.keys import reader_of, what_makes_a_key
     from ..reader_key.store import Store
 
     reader = reader_of(deployment)
     key = Store(session(deployment.region), reader).read()
     if key is None:
-        raise CommandError(
-            f"The secret {reader.secret} holds no access key yet: make one with `zoomlogs reader-key create`."
-        )
+        raise CommandError(f"The secret {reader.secret} holds no access key yet: {what_makes_a_key(deployment)}.")
     return key
 
 

@@ -80,18 +80,18 @@ class Tenant:
 def read_tenant(
     project: str | None, region: str | None, customer_id: str | None, *, instance: str | None = None
 ) -> Tenant:
-    """Return the tenant that the options name, or else `instance`, projects/PROJECT/locations/REGION/instances/ID.
+    """Return the tenant: each part from the options, or else of `instance`, projects/P/locations/L/instances/I.
 
     Raises `CommandError` naming what is missing or wrong.
     """
-    if instance and not (project or region or customer_id):
-        _, project, _, region, _, customer_id = instance.split("/")
+    if instance:
+        parts = instance.split("/")
+        project, region, customer_id = project or parts[1], region or parts[3], customer_id or parts[5]
     given = {"--project": project, "--region": region, "--customer-id": customer_id}
     if missing := [name for name, value in given.items() if not value]:
         variables = ", ".join(_RULES[name][2] for name in missing)
         raise CommandError(
-            f"Which SecOps tenant? Give {', '.join(missing)} (or set {variables}, or feed.instance in Terraform): SIEM"
-            " Settings > Profile shows them."
+            f"Which SecOps tenant? Give {', '.join(missing)} (or set {variables}): SIEM Settings > Profile shows them."
         )
     for name, value in given.items():
         pattern, shape, _ = _RULES[name]
