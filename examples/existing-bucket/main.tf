@@ -23,6 +23,9 @@ module "zoom_operation_logs" {
     }
   }
 
+  # A queue tells the feed of new records; the bucket's notifications are the owner's, so the owner sets this one below.
+  feed = { source_type = "AMAZON_SQS_V2" }
+
   zoom = var.zoom
 }
 
@@ -46,4 +49,15 @@ data "aws_iam_policy_document" "security_lake" {
 resource "aws_s3_bucket_policy" "security_lake" {
   bucket = aws_s3_bucket.security_lake.bucket
   policy = data.aws_iam_policy_document.security_lake.json
+}
+
+# So with its notifications: merge the module's into what the bucket sends already.
+resource "aws_s3_bucket_notification" "security_lake" {
+  bucket = aws_s3_bucket.security_lake.bucket
+
+  queue {
+    queue_arn     = module.zoom_operation_logs.secops_feed.queue.arn
+    events        = module.zoom_operation_logs.secops_feed.queue.notification.events
+    filter_prefix = module.zoom_operation_logs.secops_feed.queue.notification.filter_prefix
+  }
 }

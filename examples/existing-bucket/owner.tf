@@ -30,6 +30,15 @@ resource "aws_kms_key" "security_lake" {
           "kms:EncryptionContext:aws:logs:arn" = "arn:${data.aws_partition.current.partition}:logs:${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}:log-group:/aws/lambda/*"
         } }
       },
+      # So is the feed's queue, which the bucket tells of new objects.
+      {
+        Sid       = "BucketTellsFeed"
+        Effect    = "Allow"
+        Principal = { Service = "s3.amazonaws.com" }
+        Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
+        Resource  = "*"
+        Condition = { StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id } }
+      },
       # So is the topic that its alarms write to.
       {
         Sid       = "AlarmsEncrypt"

@@ -44,9 +44,10 @@ def test_the_complete_example_sets_every_input() -> None:
             assert attributes - given <= EXCLUDED, f"{name}: {attributes - given - EXCLUDED}"
 
 
-def test_the_complete_examples_key_is_open_to_the_bucket_that_tells_the_feed() -> None:
-    platform = (REPOSITORY / "examples/complete/platform.tf").read_text()
-    assert re.search(r'"s3\.amazonaws\.com" \}\s+Action +=\s+\["kms:Decrypt", "kms:GenerateDataKey"\]', platform)
+@pytest.mark.parametrize("file", ["complete/platform.tf", "existing-bucket/owner.tf"])
+def test_a_key_of_the_callers_is_open_to_the_bucket_that_tells_the_feed(file: str) -> None:
+    policies = (REPOSITORY / "examples" / file).read_text()
+    assert re.search(r'"s3\.amazonaws\.com" \}\s+Action +=\s+\["kms:Decrypt", "kms:GenerateDataKey"\]', policies)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)

@@ -259,7 +259,7 @@ def test_google_s_library_is_asked_for_by_name(tmp_path: Path, keyless: World):
     env = {**os.environ, **keyless.environment(), "PYTHONPATH": str(tmp_path)}
     ran = subprocess.run([*ZOOMLOGS, "feed", "status"], env=env, capture_output=True, text=True, check=False)
     assert ran.returncode == 2
-    assert ran.stderr.replace("\n", " ").startswith("Google's library is not installed here: pip install")
+    assert ran.stderr.replace("\n", " ").startswith("Google's library is not installed here: install zoomlogs with its")
     shown = subprocess.run([*ZOOMLOGS, "feed", "show", "--json"], env=env, capture_output=True, check=True)
     assert json.loads(shown.stdout)["displayName"] == "Zoom Operation Logs"
 

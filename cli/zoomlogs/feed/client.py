@@ -19,8 +19,8 @@ try:
     from google.protobuf import field_mask_pb2, json_format
 except ImportError:
     raise CommandError(
-        "Google's library is not installed here: install zoomlogs with its extra [secops], as docs/cli.md says, or add the"
-        " library with `pipx inject terraform-aws-zoom-operation-logs 'google-cloud-chronicle>=0.6'`."
+        "Google's library is not installed here: install zoomlogs with its extra [secops], as docs/cli.md says, or add"
+        " the library with `pipx inject terraform-aws-zoom-operation-logs 'google-cloud-chronicle>=0.6'`."
     ) from None
 
 if TYPE_CHECKING:
