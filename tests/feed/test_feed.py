@@ -230,6 +230,14 @@ def test_credentials_that_are_none(keyless: World, tmp_path: Path):
     assert "Google refuses the sign-in: invalid_grant: Invalid grant: account not found. Run `gcloud auth" in ran.err
 
 
+def test_application_default_credentials_sign_in(keyless: World):
+    default = str(keyless.folder / "service-account.json")
+    ran = keyless.run(
+        "feed", "apply", "--yes", ZOOMLOGS_SECOPS_SERVICE_ACCOUNT="", GOOGLE_APPLICATION_CREDENTIALS=default
+    )
+    assert ran.status == 0, ran.err
+
+
 def test_no_one_answers(keyless: World):
     ran = keyless.run("feed", "status", ZOOMLOGS_SECOPS_ENDPOINT="http://127.0.0.1:1")
     assert (ran.status, "zoomlogs could not list the feeds" in ran.err) == (1, True)
@@ -251,6 +259,7 @@ def test_terraform_may_name_the_tenant(keyless: World):
     nothing = {"ZOOMLOGS_SECOPS_PROJECT": "", "ZOOMLOGS_SECOPS_REGION": "", "ZOOMLOGS_SECOPS_CUSTOMER_ID": ""}
     assert keyless.run("feed", "apply", "--yes", **nothing).status == 0
     assert "No feed reads" not in keyless.run("feed", "status", **nothing).out
+    assert keyless.run("feed", "status", "--region", "us").status == 1  # an option over what Terraform names
 
 
 def test_google_s_library_is_asked_for_by_name(tmp_path: Path, keyless: World):

@@ -120,8 +120,10 @@ def test_a_key_that_terraform_makes_is_left_to_it(world: World, aws):
     for arguments in (["create"], ["rotate"], ["rotate", "--finish"]):
         ran = world.run("reader-key", *arguments)
         assert (ran.status, "Terraform makes the access key of this user" in ran.err) == (2, True)
-    assert world.run("reader-key", "list").status == 0
+    assert "Terraform makes the access key" in world.run("reader-key", "list").out
     assert keys_of(aws) == set()
+    ran = world.run("feed", "apply", "--dry-run")
+    assert (ran.status, "decrypt the one that Terraform made and store it there" in ran.err) == (2, True)
 
 
 # --- nothing is lost -------------------------------------------------------------------------------------------------

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -41,3 +43,16 @@ def test_the_suite_of_the_module(root: Terraform) -> None:
     report = root.test()
     assert report.passed >= 200
     assert report.passed == len(report.runs)
+
+
+def test_nothing_runs_before_the_feeds_queue_is_told(root: Terraform) -> None:
+    """A queue knows only of what is written after the bucket tells it."""
+    shown = subprocess.run(["terraform", "graph"], cwd=root.workdir, env=root.env, capture_output=True, text=True)
+    edges: dict[str, set[str]] = {}
+    for before, after in re.findall(r'"(.+?)" -> "(.+?)"', shown.stdout):
+        edges.setdefault(before, set()).add(after)
+    reached, new = set(), {"module.collector.aws_scheduler_schedule.collector"}
+    while new:
+        reached |= new
+        new = set().union(*(edges.get(one, set()) for one in new)) - reached
+    assert "module.secops_reader.aws_s3_bucket_notification.feed" in reached
