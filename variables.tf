@@ -562,7 +562,7 @@ variable "reader" {
 
   validation {
     condition     = var.reader.access_key == null ? true : can(regex("^[A-Za-z0-9+/]{200,}={0,2}$", var.reader.access_key.pgp_key))
-    error_message = "reader.access_key.pgp_key must be a PGP public key in base64 on one line, as `gpg --export KEY | base64 | tr -d '\\n'` prints it."
+    error_message = "reader.access_key.pgp_key must be a PGP public key in base64 on one line, as `gpg --export KEY | base64` prints it, without the line breaks."
   }
 
   validation {

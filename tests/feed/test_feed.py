@@ -230,6 +230,13 @@ def test_credentials_that_are_none(keyless: World, tmp_path: Path):
     assert "Google refuses the sign-in: invalid_grant: Invalid grant: account not found. Run `gcloud auth" in ran.err
 
 
+def test_google_refuses_whoever_may_not(keyless: World):
+    keyless.secops.permitted = False
+    ran = keyless.run("feed", "status")
+    assert ran.status != 0
+    assert "Permission 'chronicle.feeds.list' denied" in ran.err
+
+
 def test_application_default_credentials_sign_in(keyless: World):
     default = str(keyless.folder / "service-account.json")
     ran = keyless.run(
@@ -259,7 +266,8 @@ def test_terraform_may_name_the_tenant(keyless: World):
     nothing = {"ZOOMLOGS_SECOPS_PROJECT": "", "ZOOMLOGS_SECOPS_REGION": "", "ZOOMLOGS_SECOPS_CUSTOMER_ID": ""}
     assert keyless.run("feed", "apply", "--yes", **nothing).status == 0
     assert "No feed reads" not in keyless.run("feed", "status", **nothing).out
-    assert keyless.run("feed", "status", "--region", "us").status == 1  # an option over what Terraform names
+    other = keyless.run("feed", "status", "--region", "us", **nothing)  # an option over what Terraform names
+    assert "Instance 'projects/security-project/locations/us/" in other.err
 
 
 def test_google_s_library_is_asked_for_by_name(tmp_path: Path, keyless: World):
