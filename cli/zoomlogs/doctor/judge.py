@@ -45,8 +45,8 @@ def secret(text: str | None, arn: str) -> Finding:
     """Judge the secret's text, None where it has no value yet; no sentence quotes it."""
     if text is None:
         return fix(
-            "The secret has no value yet: store Zoom's credentials by `aws secretsmanager put-secret-value --secret-id"
-            f" {arn} --secret-string file://zoom.json`, or in the AWS console under Secrets Manager > Secrets."
+            "The secret has no value yet: store Zoom's credentials with `zoomlogs zoom-secret put`, or in the AWS console"
+            " under Secrets Manager > Secrets."
         )
     try:
         parse(text, arn)
@@ -340,8 +340,8 @@ def reader_user(keys: Mapping[str, str], last_used: datetime | None, now: dateti
     console = f"AWS console: IAM > Users > {user} > Security credentials"
     if not keys:
         return fix(
-            f"The user {user} has no access key, so SecOps cannot read: make one ({console}) and enter it in SecOps"
-            " under SIEM Settings > Feeds."
+            f"The user {user} has no access key, so SecOps cannot read: make one with `zoomlogs reader-key create` and"
+            " give it to the feed with `zoomlogs feed apply`, or by hand in SecOps under SIEM Settings > Feeds."
         )
     if "Active" not in keys.values():
         return fix(f"No access key of {user} is active, so SecOps cannot read: activate the feed's key ({console}).")
