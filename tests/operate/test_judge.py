@@ -311,7 +311,8 @@ def test_alarms() -> None:
 def test_reader_user() -> None:
     hour_ago = NOW - timedelta(hours=3)
     check(judge.reader_user({"A": "Active"}, hour_ago, NOW, "u"), "ok", "SecOps reads", "3 hours ago")
-    check(judge.reader_user({}, None, NOW, "u"), "fix", "has no access key", "`zoomlogs reader-key create`", "SIEM Settings > Feeds")
+    without_key = judge.reader_user({}, None, NOW, "u")
+    check(without_key, "fix", "has no access key", "`zoomlogs reader-key create`", "SIEM Settings > Feeds")
     check(judge.reader_user({"A": "Inactive"}, hour_ago, NOW, "u"), "fix", "activate the feed's key (AWS console: IAM")
     check(judge.reader_user({"A": "Active"}, None, NOW, "u"), "fix", "SecOps has not read yet")
     check(judge.reader_user({"A": "Active"}, NOW - timedelta(days=3), NOW, "u"), "fix", "no longer reads", "3 days ago")
