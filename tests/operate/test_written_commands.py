@@ -15,7 +15,7 @@ from zoomlogs.__main__ import app
 REPOSITORY = Path(__file__).resolve().parents[2]
 PAGES = sorted(
     str(file.relative_to(REPOSITORY))
-    for pattern in ("README.md", "docs/*.md", "examples/*/README.md", "CHANGELOG.md")
+    for pattern in ("README.md", "docs/*.md", "examples/*/README.md")
     for file in REPOSITORY.glob(pattern)
 )
 SHELLS = ("sh", "bash", "console", "shell")
