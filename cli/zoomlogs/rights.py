@@ -34,3 +34,18 @@ RIGHTS: dict[str, Callable[[Deployment], list[dict[str, Any]]]] = {
 def policy(command: str, deployment: Deployment) -> dict[str, Any]:
     """Return the IAM policy with which a command works on a deployment."""
     return {"Version": "2012-10-17", "Statement": RIGHTS[command](deployment)}
+
+
+def use_of_key(key_arn: str, deployment: Deployment) -> dict[str, Any]:
+    """Return the IAM statement that each command needs besides, where a KMS key of one's own encrypts what it reads.
+
+    By way of these services only: the bucket's objects, the secret, and the function's environment.
+    """
+    services = [f"{name}.{deployment.region}.amazonaws.com*" for name in ("lambda", "s3", "secretsmanager")]
+    return {
+        "Sid": "DecryptWithKey",
+        "Effect": "Allow",
+        "Action": ["kms:Decrypt"],
+        "Resource": key_arn,
+        "Condition": {"StringLike": {"kms:ViaService": services}},
+    }

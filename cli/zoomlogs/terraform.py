@@ -145,11 +145,16 @@ class Terraform:
         variables: Mapping[str, object] | None = None,
         *,
         destroy: bool = False,
+        refresh: bool = True,
         out: Path | None = None,
         on_progress: OnProgress | None = None,
     ) -> Plan:
-        """Plan, into the file `out` if given. Raises TerraformError."""
-        options = [*(["-destroy"] if destroy else []), *([f"-out={out}"] if out else [])]
+        """Plan, into the file `out` if given; without `refresh` from the state alone. Raises TerraformError."""
+        options = [
+            *(["-destroy"] if destroy else []),
+            *([] if refresh else ["-refresh=false"]),
+            *([f"-out={out}"] if out else []),
+        ]
         output = self._json(
             "plan",
             "-input=false",

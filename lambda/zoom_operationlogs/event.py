@@ -19,6 +19,11 @@ class Request:
     backfill: tuple[date, date] | None = None
     reconcile: bool = False
 
+    @property
+    def action(self) -> str | None:
+        """What an operator asked for, None for a scheduled run."""
+        return "backfill" if self.backfill else "reconcile" if self.reconcile else None
+
     @classmethod
     def from_event(cls, event: Any, today: date) -> Request:
         """Return the request of an event; raise `SettingsError` with a sentence where it is malformed.

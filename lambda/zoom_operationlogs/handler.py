@@ -69,7 +69,9 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     finally:
         _measure({**ended.measures(), **(measures.of_work(*parts, _now()) if parts else {})})
     seconds = round(time.monotonic() - started, 3)
-    logger.info("run ended", extra={**result, "zoom_calls": zoom.calls, "seconds": seconds})
+    did = {"action": request.action, "zoom_calls": zoom.calls, "seconds": seconds}
+    left = zoom.quota.remaining if zoom.quota else None
+    logger.info("run ended", extra={**result, **did, "zoom_calls_left": left})  # Powertools leaves out what is None
     return result
 
 

@@ -121,6 +121,21 @@ def test_the_log_line_of_a_run_says_what_happened(deployment: Deployment) -> Non
     assert ended["pages"] == run.result["pages"]
     [metrics] = [line for line in lines if "_aws" in line]
     assert metrics["RunsSucceeded"] == [1.0]
+    assert ended["zoom_calls_left"] == metrics["DailyCallsRemaining"][0]
+    assert "action" not in ended  # Powertools leaves out what is null
+
+
+def test_the_log_line_of_a_run_says_what_it_was_asked_for(deployment: Deployment) -> None:
+    day = deployment.zoom.clock.now().date().isoformat()
+    for event in ({"action": "backfill", "from": day, "to": day}, {"action": "reconcile"}):
+        run = deployment.runtime.invoke(event, now=deployment.zoom.clock.now())
+        [ended] = [json.loads(line) for line in run.logs if '"run ended"' in line]
+        assert ended["action"] == event["action"]
+    deployment.zoom.rules.rate_headers = "category"  # then Zoom says nothing of its limit
+    [ended] = [json.loads(line) for line in deployment.run_scheduled().logs if '"run ended"' in line]
+    deployment.zoom.rules.rate_headers = "full"
+    assert ended["zoom_calls"] >= 1
+    assert "zoom_calls_left" not in ended
 
 
 def test_what_is_watched_is_what_the_deployed_package_sends(deployment: Deployment) -> None:

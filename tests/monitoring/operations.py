@@ -19,9 +19,14 @@ def section(title: str) -> str:
     return str(found)
 
 
+def entries_by_name() -> dict[str, str]:
+    """Give what the page says of each alarm, by its name."""
+    return dict(re.findall(r"(?ms)^### `([\w-]+)`\n(.*?)(?=^### |\Z)", section("The alarms")))
+
+
 def entries() -> dict[str, str]:
-    """Give what the page says of each alarm."""
-    return dict(re.findall(r"(?ms)^### `(\w+)`\n(.*?)(?=^### |\Z)", section("The alarms")))
+    """Give what the page says of each alarm, by what it watches."""
+    return {name.removeprefix("FUNCTION-").replace("-", "_"): entry for name, entry in entries_by_name().items()}
 
 
 def promised(concern: str) -> timedelta:

@@ -10,10 +10,12 @@ from standins.deployment import multiset
 from standins.s3_memory import MemoryS3
 from zoom_operationlogs.archive import decode
 from zoom_operationlogs.measures import UNITS
+from zoomlogs.doctor import judge
+from zoomlogs.doctor.checks import CHECKS
 
 from .conftest import Planned
-from .operations import PAGE, entries, metrics, promised, section, text
-from .recorder import POLL, START, collected
+from .operations import PAGE, entries, entries_by_name, metrics, promised, section, text
+from .recorder import FUNCTION, POLL, START, collected
 
 DAY = timedelta(days=1)
 PREFIX = "zoom/operationlogs/"
@@ -36,6 +38,27 @@ def test_every_alarm_has_an_entry_and_every_entry_an_alarm(planned: Planned) -> 
     assert entries().keys() == planned.alarms.keys()
     words = {9: "nine", 10: "ten", 11: "eleven"}
     assert f"{words[len(planned.alarms)]} here, and one composite alarm" in text()
+
+
+@pytest.mark.slow
+def test_every_alarm_goes_by_the_name_that_the_doctor_says(planned: Planned) -> None:
+    names = {alarm.name for alarm in planned.alarms.values()}
+    assert {name.replace("FUNCTION", FUNCTION) for name in entries_by_name()} == names
+    said = judge.alarms(dict.fromkeys(names, "ALARM"), names, planned.composite[0]).sentence
+    assert all(name.replace("FUNCTION", FUNCTION) in said for name in entries_by_name())
+    spoken_of = {name.replace("FUNCTION", FUNCTION) for name in re.findall(r"`(FUNCTION-[\w-]+)`", text())}
+    assert spoken_of - {planned.composite[0]} <= names
+    assert planned.composite[0] in spoken_of
+    # None goes by a shortened name.
+    assert [concern for concern in planned.alarms if f"`{concern}`" in text()] == []
+    assert [concern for concern in planned.alarms if f"`{concern.replace('_', '-')}`" in text()] == []
+
+
+def test_the_lines_of_the_doctor_that_the_page_names_exist() -> None:
+    named = set(re.findall(r"(?<!\*)\*([a-z][^*\n]*)\*(?!\*)", text()))
+    others = {"never delete files", "waiting for credentials"}
+    assert named - others <= {check.name for check in CHECKS}
+    assert {"alarms", "report", "schedule", "scheduler's rights", "sign-in"} <= named
 
 
 @pytest.mark.slow

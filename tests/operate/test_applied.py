@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from standins import deployment as world
 from standins.aws import AwsStandIn, Keys
 from standins.clock import Clock
 from standins.zoom import Zoom
+from standins.zoom.limits import CALLS_PER_DAY
 from zoomlogs import deployment
 from zoomlogs.deployment import Deployment
 from zoomlogs.doctor import command as doctor_command
@@ -33,6 +35,9 @@ from zoomlogs.invoke import command as invoke_command
 from zoomlogs.invoke.rights import statements as of_run
 from zoomlogs.logs import command as logs_command
 from zoomlogs.logs.rights import statements as of_logs
+from zoomlogs.rights import RIGHTS, use_of_key
+from zoomlogs.status import command as status_command
+from zoomlogs.verify import command as verify_command
 
 pytestmark = pytest.mark.slow
 
@@ -123,7 +128,7 @@ def test_an_operators_day(place: Place) -> None:
     place.world.store_credentials()
     text = place.zoomlogs("run")
     assert "The run wrote " in text
-    assert text.endswith("Nothing is owed.\n")
+    assert re.search(r"\nNothing is owed\.\nZoom allows [\d,]+ more calls today\.\n$", text)
 
     # A backfill, a reconcile, and all of them in the log.
     first, last = (datetime.now(UTC).date() - timedelta(days=back) for back in (20, 9))
@@ -131,12 +136,20 @@ def test_an_operators_day(place: Place) -> None:
     assert (document["ok"], document["owed"], document["written"]) == (True, [], 12 * 350)
     [run] = document["runs"]
     assert run["zoom_calls"] >= 12
-    assert json.loads(place.zoomlogs("reconcile", "--json"))["written"] == 0
+    reconciled = json.loads(place.zoomlogs("reconcile", "--json"))
+    assert reconciled["written"] == 0
     shown = json.loads(place.zoomlogs("logs", "--json"))
     assert [each["outcome"] for each in shown] == ["waiting", "failed", "ok", "ok", "ok"]
     assert shown[3]["request_id"] == run["request_id"]
     assert shown[3]["written"] == 12 * 350
+    # The log tells what each run was asked for, and how many calls Zoom said were left of the day's.
+    assert [each["action"] for each in shown] == [None, None, None, "backfill", "reconcile"]
+    left = [each["zoom_calls_left"] for each in shown]
+    assert left[:2] == [None, None]
+    assert 0 < left[2] < CALLS_PER_DAY[place.world.zoom.account.plan]
+    assert left[3:] == [run["zoom_calls_left"], reconciled["runs"][0]["zoom_calls_left"]]
     table = place.zoomlogs("logs")
+    assert all(action in table for action in ("scheduled", "backfill", "reconcile"))
     assert max(map(len, table.splitlines())) <= 80
     assert table.count("failed") == 2  # in the table, and its sentence below
 
@@ -319,6 +332,77 @@ def test_whoever_may_not_start_a_run_is_told(place: Place, operator: Operator) -
     operator.may(without(of_run(place.deployment), "lambda:InvokeFunction"))
     with pytest.raises(CommandError, match=r"could not be invoked: .*lambda:InvokeFunction.*\(AccessDenied"):
         invoke_command.run(place.deployment, wait=False, as_json=False)
+
+
+# --- under a KMS key -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def key(place: Place) -> Iterator[str]:
+    """Put the bucket, its checkpoint and the secret under a KMS key of the account, and take them back."""
+    at, s3 = place.deployment, place.aws.client("s3")
+    decides = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{at.account}:root"}, "Action": "kms:*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [{**decides, "Resource": "*"}]})
+    made = str(place.aws.client("kms").create_key(Policy=policy)["KeyMetadata"]["Arn"])
+    before = s3.get_bucket_encryption(Bucket=at.bucket)["ServerSideEncryptionConfiguration"]
+    by_key = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": made}
+    secret = place.aws.client("secretsmanager")
+
+    def encrypt(configuration: Any, key_of_secret: str) -> None:
+        s3.put_bucket_encryption(Bucket=at.bucket, ServerSideEncryptionConfiguration=configuration)
+        body = s3.get_object(Bucket=at.bucket, Key=at.state_key)["Body"].read()
+        s3.put_object(Bucket=at.bucket, Key=at.state_key, Body=body)
+        secret.update_secret(SecretId=at.secret_arn, KmsKeyId=key_of_secret)
+
+    encrypt({"Rules": [{"ApplyServerSideEncryptionByDefault": by_key, "BucketKeyEnabled": True}]}, made)
+    yield made
+    encrypt(before, "alias/aws/secretsmanager")
+
+
+def test_the_doctor_under_a_key_needs_to_decrypt_with_it(
+    place: Place, key: str, operator: Operator, capsys: Any
+) -> None:
+    at = place.deployment
+
+    def found() -> dict[str, dict[str, str]]:
+        assert doctor_command.main(at, as_json=True) == 0
+        return {each["check"]: each for each in json.loads(capsys.readouterr().out)}
+
+    operator.may(of_doctor(at))
+    without_key = found()
+    assert {name for name, each in without_key.items() if each["status"] != "ok"} == {
+        "secret",
+        "sign-in",
+        "report",
+        "checkpoint",
+    }
+    for name in ("secret", "checkpoint"):
+        assert "may not decrypt what the" in without_key[name]["sentence"]
+        assert without_key[name]["sentence"].endswith("allow it kms:Decrypt on the KMS key, as docs/cli.md has it.")
+    operator.may([*of_doctor(at), use_of_key(key, at)])
+    assert {name: each["sentence"] for name, each in found().items() if each["status"] != "ok"} == {}
+    elsewhere = f"{key[:-4]}0000"
+    operator.may([*of_doctor(at), use_of_key(elsewhere, at)])
+    assert found()["checkpoint"]["status"] == "unknown"
+
+
+@pytest.mark.parametrize("command", ["status", "verify"])
+def test_other_commands_under_a_key_say_what_they_cannot_decrypt(
+    place: Place, key: str, operator: Operator, capsys: Any, command: str
+) -> None:
+    at = place.deployment
+    yesterday = str(datetime.now(UTC).date() - timedelta(days=1))
+
+    def ask() -> int:
+        if command == "status":
+            return status_command.main(at)
+        return verify_command.main(at, yesterday, yesterday)
+
+    operator.may(RIGHTS[command](at))
+    with pytest.raises(CommandError, match="kms:Decrypt"):
+        ask()
+    operator.may([*RIGHTS[command](at), use_of_key(key, at)])
+    assert ask() == 0
 
 
 # --- what goes wrong -------------------------------------------------------------------------------------------------

@@ -67,7 +67,31 @@ def test_bash_completes(words: str, completions: str) -> None:
     assert ended.stdout.split() == [completions]
 
 
+# Typer takes the shell that it is started from; with this it takes the one that it is told.
+ANY_SHELL = {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
+# What the functions that Typer gives zsh and fish ask, and what these shells are answered.
+ASKS = {
+    "zsh": ({"_ZOOMLOGS_COMPLETE": "complete_zsh"}, """_arguments '*: :(("{}":"{}"))'"""),
+    "fish": ({"_ZOOMLOGS_COMPLETE": "complete_fish", "_TYPER_COMPLETE_FISH_ACTION": "get-args"}, "{}\t{}"),
+}
+
+
+@pytest.mark.parametrize("shell", ASKS)
+def test_zsh_and_fish_are_answered(shell: str) -> None:
+    """Without these shells: the question is the one that the function put into them asks."""
+    asks, answer = ASKS[shell]
+    function = zoomlogs("--show-completion", shell, **ANY_SHELL)
+    assert all(f"{name}={value}" in function for name, value in asks.items())
+    assert "_TYPER_COMPLETE_ARGS=" in function
+    for words, completion, says in [
+        ("zoomlogs ba", "backfill", "Read dates again, as far back as Zoom..."),
+        ("zoomlogs logs --la", "--last", "How many runs."),
+    ]:
+        answered = zoomlogs(**asks, _TYPER_COMPLETE_ARGS=words)
+        assert answered.rstrip("\n") == answer.format(completion, says)
+
+
 def test_completion_installs(tmp_path: Path) -> None:
-    assert "bash completion installed" in zoomlogs("--install-completion", "bash", HOME=str(tmp_path))
+    assert "bash completion installed" in zoomlogs("--install-completion", "bash", HOME=str(tmp_path), **ANY_SHELL)
     assert "_zoomlogs_completion" in (tmp_path / ".bash_completions" / "zoomlogs.sh").read_text()
     assert "zoomlogs.sh" in (tmp_path / ".bashrc").read_text()

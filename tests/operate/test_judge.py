@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import json
 from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from zoom_operationlogs.checkpoint import Checkpoint, encode
 from zoom_operationlogs.zoom import Quota, RateLimited, ZoomRefused, ZoomUnavailable
 from zoomlogs.doctor import judge
-from zoomlogs.doctor.checks import longest_silence
+from zoomlogs.doctor.checks import CHECKS, longest_silence
 from zoomlogs.doctor.findings import Finding
 from zoomlogs.doctor.judge import ZoomAnswer
 from zoomlogs.doctor.world import seconds_ahead
@@ -38,7 +39,7 @@ WHOLE = json.dumps({"account_id": "a", "client_id": "b", "client_secret": "TOPSE
 
 def test_secret() -> None:
     check(judge.secret(WHOLE, ARN), "ok")
-    check(judge.secret(None, ARN), "fix", "no value yet", "zoom-secret put", "Secrets Manager > Secrets")
+    check(judge.secret(None, ARN), "fix", "no value yet", "`zoomlogs zoom-secret put`", "Secrets Manager > Secrets")
     check(judge.secret("{", ARN), "fix", "is not JSON")
     found = judge.secret(json.dumps({"client_secret": "TOPSECRET", "account_id": " "}), ARN)
     check(found, "fix", "holds no account_id and no client_id", "Retrieve secret value > Edit")
@@ -127,6 +128,15 @@ def test_environment(actual: dict[str, str], status: str, words: str) -> None:
     found = judge.environment(actual, {"S3_BUCKET": "b", "PAGE_SIZE": "300"}, "collector")
     check(found, status, words)
     assert "TOPSECRET" not in found.sentence
+
+
+def test_an_environment_that_cannot_be_decrypted_is_not_judged() -> None:
+    """Lambda gives whoever may not use the function's KMS key an error in place of the variables (EnvironmentError)."""
+    error = {"ErrorCode": "AccessDeniedException", "Message": "Lambda was unable to decrypt the environment variables"}
+    function = {"Environment": {"Error": error}, "KMSKeyArn": "arn:aws:kms:eu-west-1:111122223333:key/k"}
+    world: Any = SimpleNamespace(function=function, deployment=None)
+    [environment] = [each for each in CHECKS if each.name == "environment"]
+    check(environment(world), "unknown", "AccessDeniedException", "allow it kms:Decrypt", "key/k is enabled")
 
 
 SCHEDULE = {"State": "ENABLED", "ScheduleExpression": "rate(15 minutes)", "Target": {"Arn": FUNCTION, "RoleArn": "r"}}
@@ -301,7 +311,8 @@ def test_alarms() -> None:
 def test_reader_user() -> None:
     hour_ago = NOW - timedelta(hours=3)
     check(judge.reader_user({"A": "Active"}, hour_ago, NOW, "u"), "ok", "SecOps reads", "3 hours ago")
-    check(judge.reader_user({}, None, NOW, "u"), "fix", "has no access key", "SIEM Settings > Feeds")
+    without_key = judge.reader_user({}, None, NOW, "u")
+    check(without_key, "fix", "has no access key", "`zoomlogs reader-key create`", "SIEM Settings > Feeds")
     check(judge.reader_user({"A": "Inactive"}, hour_ago, NOW, "u"), "fix", "activate the feed's key (AWS console: IAM")
     check(judge.reader_user({"A": "Active"}, None, NOW, "u"), "fix", "SecOps has not read yet")
     check(judge.reader_user({"A": "Active"}, NOW - timedelta(days=3), NOW, "u"), "fix", "no longer reads", "3 days ago")

@@ -13,7 +13,7 @@ from zoomlogs.__main__ import app
 from zoomlogs.deployment import Deployment
 from zoomlogs.doctor.checks import CHECKS
 from zoomlogs.doctor.rights import by_check
-from zoomlogs.rights import RIGHTS, policy
+from zoomlogs.rights import RIGHTS, policy, use_of_key
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^### (.+?)\n(.*?)(?=^##|\Z)", PAGE, re.MULTILINE | re.DOTALL))
@@ -74,6 +74,12 @@ def test_it_prints_the_policy_of_every_command(command: str) -> None:
     [section] = [text for title, text in SECTIONS.items() if f"`{command}`" in title]
     wanted = written(policy(command, EXAMPLE))
     assert f"```json\n{wanted}```" in section, f"docs/cli.md should say of {command}:\n{wanted}"
+
+
+def test_it_prints_what_a_kms_key_asks_for_besides() -> None:
+    key = arn("kms", "key/1234abcd-12ab-34cd-56ef-1234567890ab")
+    wanted = written({"Statement": [use_of_key(key, EXAMPLE)]})
+    assert f"```json\n{wanted}```" in SECTIONS["Under a KMS key of yours"], wanted
 
 
 @pytest.mark.parametrize("check", [check.name for check in CHECKS])

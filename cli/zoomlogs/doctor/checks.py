@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 DENIED = ("AccessDenied", "AccessDeniedException", "AccessDeniedFault", "403", "Forbidden", "UnauthorizedOperation")
 GONE = ("NoSuchBucket", "NoSuchEntity", "ResourceNotFoundException", "404", "AWS.SimpleQueueService.NonExistentQueue")
 APPLY = "run `terraform apply`, which makes it anew"
+ALLOW_KEY = "allow it kms:Decrypt on the KMS key, as docs/cli.md has it"
+_BY_KMS = re.compile(r"kms:\w+|Access to KMS")  # as S3 and as Secrets Manager put it
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,11 @@ class Check:
         code = error_code(error)
         if code in GONE or code.endswith(("QueueDoesNotExist", "NotFound")):
             return fix(f"There is no {self.what}, says AWS: {APPLY}, or give the outputs of the deployment meant.")
+        if code in DENIED and _BY_KMS.search(str(error)):
+            return unknown(
+                f"Not checked because your AWS identity may not decrypt what the {self.what} holds ({code}):"
+                f" {ALLOW_KEY}."
+            )
         if code in DENIED:
             return unknown(
                 f"Not checked because your AWS identity may not look at the {self.what} ({code}): allow it what"
@@ -59,8 +67,13 @@ def _package(world: World) -> Finding:
 
 
 def _environment(world: World) -> Finding:
-    deployment = world.deployment
-    actual = world.function.get("Environment", {}).get("Variables", {})
+    deployment, environment = world.deployment, world.function.get("Environment", {})
+    if error := environment.get("Error"):  # whoever may not use the function's KMS key gets this in place of it
+        raise NotCheckedError(
+            f"Lambda cannot decrypt the environment for your AWS identity ({error.get('ErrorCode')}): {ALLOW_KEY}, and"
+            f" see that {world.function.get('KMSKeyArn')} is enabled"
+        )
+    actual = environment.get("Variables", {})
     return judge.environment(actual, deployment.environment, deployment.function_name)
 
 

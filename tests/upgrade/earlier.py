@@ -1,0 +1,9 @@
+"""The states that earlier versions of the module left, recorded by `python tests/upgrade REVISION`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+FOLDER = "tests/fixtures/upgrade"
+STATES = REPOSITORY / FOLDER / "states"

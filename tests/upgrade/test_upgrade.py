@@ -1,0 +1,93 @@
+"""An upgrade destroys nothing: the present module is planned over the states that earlier versions left.
+
+The plan is made from the recorded state alone, without asking AWS what has become of it, so that it takes seconds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from standins.aws import AwsStandIn
+from zoomlogs.scratch import prepare
+from zoomlogs.terraform import Terraform
+
+from .earlier import FOLDER, REPOSITORY, STATES
+
+pytestmark = pytest.mark.slow
+
+RECORDED = sorted(file.stem for file in STATES.glob("*.json"))
+KEPT = ("aws_s3_bucket", "aws_secretsmanager_secret", "aws_cloudwatch_log_group", "aws_sqs_queue")
+"""What holds something that a caller would miss."""
+
+State = dict[str, Any]
+Actions = dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def terraform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terraform]:
+    with AwsStandIn() as aws:  # tells account and region, and holds nothing
+        made = prepare(REPOSITORY, tmp_path_factory.mktemp("upgrade"), aws.env(), folder=FOLDER)
+        made.init()
+        yield made
+
+
+def recorded(version: str) -> State:
+    state: State = json.loads((STATES / f"{version}.json").read_text(encoding="utf-8"))
+    return state
+
+
+def planned_over(terraform: Terraform, state: State) -> Actions:
+    """Plan the present module over a state; give what each resource would see that does not stay as it is."""
+    (terraform.workdir / "terraform.tfstate").write_text(json.dumps(state), encoding="utf-8")
+    return terraform.plan(refresh=False).actions
+
+
+def managed(state: State) -> set[str]:
+    """Give the addresses in a state, as a plan writes them."""
+    found = set()
+    for resource in state["resources"]:
+        for instance in resource["instances"] if resource["mode"] == "managed" else []:
+            key = f"[{json.dumps(instance['index_key'])}]" if "index_key" in instance else ""
+            found.add(f"{resource['module']}.{resource['type']}.{resource['name']}{key}")
+    return found
+
+
+@pytest.fixture(scope="module", params=RECORDED)
+def upgraded(request: pytest.FixtureRequest, terraform: Terraform) -> tuple[State, Actions]:
+    state = recorded(request.param)
+    return state, planned_over(terraform, state)
+
+
+def test_an_upgrade_destroys_and_replaces_nothing(upgraded: tuple[State, Actions]) -> None:
+    state, actions = upgraded
+    assert len(managed(state)) > 45
+    assert {address: does for address, does in actions.items() if does not in ("create", "update", "move")} == {}
+    # Nor is anything forgotten, or made a second time.
+    assert [address for address in managed(state) if actions.get(address, "no-op") not in ("no-op", "update")] == []
+
+
+def test_an_upgrade_leaves_what_is_kept_as_it_is_and_changes_the_function_in_place(
+    upgraded: tuple[State, Actions],
+) -> None:
+    state, actions = upgraded
+    kept = {address for address in managed(state) if address.split(".")[4] in KEPT}
+    assert len(kept) == 2 * len(KEPT)
+    assert kept & actions.keys() == set()
+    assert {does for address, does in actions.items() if ".aws_lambda_function." in address} <= {"update"}
+
+
+def test_a_version_that_would_destroy_something_is_noticed(terraform: Terraform) -> None:
+    state = recorded(RECORDED[-1])
+    small = {(one["type"], one["name"]): one for one in state["resources"] if "module.small" in one["module"]}
+    # An address that changed, a name in AWS that changed, and something that is no longer made.
+    small["aws_sqs_queue", "dead_letters"]["name"] = "had_another_name"
+    small["aws_iam_role", "collector"]["instances"][0]["attributes"] |= {"name": "another", "id": "another"}
+    gone = {"schema_version": 0, "attributes": {"name": "somebody", "id": "somebody"}}
+    small["aws_cloudwatch_log_group", "collector"] |= {"type": "aws_iam_user", "name": "gone", "instances": [gone]}
+    lost = {address: does for address, does in planned_over(terraform, state).items() if does in ("delete", "replace")}
+    assert lost["module.small.module.collector.aws_sqs_queue.had_another_name"] == "delete"
+    assert lost["module.small.module.collector.aws_iam_role.collector"] == "replace"
+    assert lost["module.small.module.collector.aws_iam_user.gone"] == "delete"
