@@ -9,7 +9,7 @@ import typer
 from ..deployment import InstanceOption, OutputsOption  # noqa: TC001 - Typer reads the types as it runs
 from .tenant import CustomerOption, ProjectOption, RegionOption, ServiceAccountOption  # noqa: TC001
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_show_locals=False)
+app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_show_locals=False)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
@@ -88,7 +88,7 @@ def apply(
 
     Example: zoomlogs feed apply --dry-run
 
-    It says first what will change. In reader mode [bold]user[/bold] the access key comes from the secret that
+    It says first what will change. In reader mode `user` the access key comes from the secret that
     `zoomlogs reader-key create` filled. Ends with 0; with 1 if Google or AWS gave no good answer, with 2 if something
     must be changed first.
     """

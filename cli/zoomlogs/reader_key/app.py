@@ -8,7 +8,7 @@ import typer
 
 from ..deployment import InstanceOption, OutputsOption  # noqa: TC001 - Typer reads the types as it runs
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_show_locals=False)
+app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_show_locals=False)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 KmsKeyOption = Annotated[
@@ -24,7 +24,7 @@ KmsKeyOption = Annotated[
 
 @app.callback()
 def _reader_key() -> None:
-    """The access key that the feed reads with, in reader mode [bold]user[/bold].
+    """The access key that the feed reads with, in reader mode `user`.
 
     The key goes from IAM straight into Secrets Manager, from where `zoomlogs feed apply` takes it. Terraform never has
     it, and no command here shows it.
