@@ -45,8 +45,8 @@ def secret(text: str | None, arn: str) -> Finding:
     """Judge the secret's text, None where it has no value yet; no sentence quotes it."""
     if text is None:
         return fix(
-            "The secret has no value yet: store Zoom's credentials with `zoomlogs zoom-secret put`, or in the AWS console"
-            f" under Secrets Manager > Secrets ({arn})."
+            "The secret has no value yet: store Zoom's credentials with `zoomlogs zoom-secret put`, or in the AWS"
+            f" console under Secrets Manager > Secrets ({arn})."
         )
     try:
         parse(text, arn)
