@@ -17,7 +17,8 @@ def running_provider(terraform: Terraform) -> Iterator[dict[str, str]]:
     """Start the provider that a folder was initialised with; give the variable that leads Terraform to it.
 
     Fit for `validate` and for `test` with a mocked provider, which ask it for its schemas and rules alone; not for
-    what uses the settings of `provider` blocks, because one process holds only the last ones. Source: Terraform's plugin development, "Debugging providers".
+    what uses the settings of `provider` blocks, because one process holds only the last ones.
+    Source: Terraform's plugin development, "Debugging providers".
     """
     [binary] = terraform.workdir.glob(PLACE)
     with subprocess.Popen(
