@@ -22,7 +22,12 @@ def running_provider(terraform: Terraform) -> Iterator[dict[str, str]]:
     """
     [binary] = terraform.workdir.glob(PLACE)
     with subprocess.Popen(
-        [binary, "-debug"], env=terraform.env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        [binary.absolute(), "-debug"],
+        cwd=terraform.workdir,
+        env=terraform.env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     ) as process:
         try:
             assert process.stdout is not None
