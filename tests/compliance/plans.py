@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from standins.aws import AwsStandIn
+from terraform.provider import running_provider
 from zoomlogs.scratch import prepare
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -76,10 +77,12 @@ def make_plans(*variants: str) -> dict[str, dict[str, Any]]:
     with AwsStandIn() as aws, tempfile.TemporaryDirectory(prefix="plans-") as folder:
         terraform = prepare(REPOSITORY, Path(folder), aws.env(), folder=FOLDER)
         terraform.init()
-        for variant in variants:
-            file = Path(folder) / "tfplan"
-            terraform.plan(INPUTS[variant], out=file)
-            plans[variant] = terraform.show_json(file)
+        with running_provider(terraform) as variable:
+            terraform.env |= variable
+            for variant in variants:
+                file = Path(folder) / "tfplan"
+                terraform.plan(INPUTS[variant], out=file)
+                plans[variant] = terraform.show_json(file)
     return plans
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -129,3 +130,13 @@ def from_checkout(text: str, up: str) -> str:
         return f'{found[1]}"{up}/{address["folder"] or ""}"'
 
     return SOURCE.sub(swapped, text)
+
+
+def write(files: Mapping[str, str], folder: Path) -> None:
+    """Write a page's files into a folder two below a copy of the checkout, in place of any before."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.tf"):
+        if old.name != "standin_override.tf":
+            old.unlink()
+    for name, text in files.items():
+        (folder / name).write_text(from_checkout(text, "../.."))

@@ -1,180 +1,41 @@
-"""What the pages tell a reader to write, given to Terraform: valid, and where it matters planned or applied."""
+"""What the pages tell a reader to write is valid to Terraform, each block for itself."""
 
 from __future__ import annotations
 
-import json
 import os
-import re
-from collections import Counter
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import pytest
-from standins.aws import AwsStandIn
+from terraform.provider import running_provider
 from zoomlogs.scratch import prepare
-from zoomlogs.terraform import Terraform, TerraformError
+from zoomlogs.terraform import Terraform
 
-from .pages import REPOSITORY, Configuration, configurations, from_checkout, pages_with_configurations
+from .pages import REPOSITORY, Configuration, configurations, pages_with_configurations, write
 
 ALL = [configuration for page in pages_with_configurations() for configuration in configurations(page)]
-BUCKET = "your-zoom-operation-logs"
-CREDENTIALS = {"account_id": "an-account", "client_id": "a-client", "client_secret": "a-secret-value"}
 
 pytestmark = pytest.mark.slow
 
 
-def write(files: Mapping[str, str], folder: Path) -> None:
-    """Write a page's files into a folder two below a copy of the checkout, in place of any before."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob("*.tf"):
-        if old.name != "standin_override.tf":
-            old.unlink()
-    for name, text in files.items():
-        (folder / name).write_text(from_checkout(text, "../.."))
+@pytest.fixture(scope="module")
+def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Terraform]]:
+    """Gives a Terraform for a folder in one copy of the checkout, with the provider already running."""
+    scratch = tmp_path_factory.mktemp("checkout")
+    any_module = prepare(REPOSITORY, scratch, os.environ, folder="modules/archive", standin=False)
+    any_module.init()
+    with running_provider(any_module) as variable:
 
+        def at(folder: str) -> Terraform:
+            terraform = Terraform(scratch / folder, any_module.env)
+            terraform.env |= variable
+            return terraform
 
-def ready(files: Mapping[str, str], scratch: Path, env: Mapping[str, str], *, standin: bool) -> Terraform:
-    """Give a Terraform for a page's files, after `init`."""
-    write(files, scratch / "pages" / "one")
-    terraform = prepare(REPOSITORY, scratch, env, folder="pages/one", standin=standin)
-    terraform.init()
-    return terraform
-
-
-def page(name: str, holding: str) -> Configuration:
-    """Give the configuration of the one block on a page that holds a text."""
-    [found] = [one for one in configurations(REPOSITORY / name) if holding in list(one.files.values())[-1]]
-    return found
+        yield at
 
 
 @pytest.mark.parametrize("configuration", ALL, ids=[configuration.where for configuration in ALL])
-def test_terraform_finds_it_valid(configuration: Configuration, tmp_path: Path) -> None:
-    terraform = ready(configuration.files, tmp_path, os.environ, standin=False)
+def test_terraform_finds_it_valid(configuration: Configuration, at: Callable[[str], Terraform]) -> None:
+    terraform = at(f"pages/{ALL.index(configuration)}")
+    write(configuration.files, terraform.workdir)
+    terraform.init()
     assert terraform.validate() == []
-
-
-def test_the_multi_account_page_alone_gives_a_valid_plan(tmp_path: Path) -> None:
-    first = configurations(REPOSITORY / "docs/multi-account.md")[0]
-    with AwsStandIn() as aws:
-        terraform = ready(first.files, tmp_path, aws.env(), standin=True)
-        saved = tmp_path / "plan"
-        plan = terraform.plan(out=saved)
-        shown = terraform.show_json(saved)
-        shared = {
-            **page("docs/multi-account.md", "create    = false").files,
-            **page("docs/multi-account.md", "shared").files,
-        }
-        write(shared, terraform.workdir)
-        terraform.init()
-        terraform.plan(out=saved)
-        policies = [
-            json.loads(change["change"]["after"]["policy"])
-            for change in terraform.show_json(saved)["resource_changes"]
-            if change["address"] == "aws_s3_bucket_policy.shared"
-        ]
-    assert plan.warnings == []
-    assert set(plan.actions.values()) == {"create"}
-    functions = [change for change in shown["resource_changes"] if change["type"] == "aws_lambda_function"]
-    names = Counter(function["change"]["after"]["function_name"] for function in functions)
-    assert names == Counter(f"{prefix}zoom_operationlogs_to_s3" for prefix in ("", "asia-", "north-", "south-"))
-
-    # Each in its own AWS account and region: the assumed roles and the providers reach the modules that they are for.
-    logs = {
-        change["address"].split(".module.")[0]: re.findall(r"arn:aws:logs:([\w-]+):(\d+):", json.dumps(change))[0]
-        for change in shown["resource_changes"]
-        if change["type"] == "aws_iam_policy" and change["name"] == "writer"
-    }
-    assert logs == {
-        "module.europe": ("eu-west-1", "111122223333"),
-        "module.asia": ("ap-southeast-1", "111122223333"),
-        'module.america["north"]': ("us-east-1", "444455556666"),
-        'module.america["south"]': ("us-east-1", "444455556666"),
-    }
-
-    # Several in one bucket: its policy has every instance's statements, each name once.
-    [policy] = policies
-    assert sorted(statement["Sid"] for statement in policy["Statement"]) == sorted(
-        f"{name}{said}"
-        for name in ("North", "South")
-        for said in ("DenyInsecureTransport", "DenyOverwriteOfRecords", "DenyCustomerProvidedKeys")
-    )
-
-
-def test_a_saved_plan_needs_the_ephemeral_credentials_again(tmp_path: Path) -> None:
-    configuration = page("docs/secrets.md", "credentials_version = 1")
-    with AwsStandIn() as aws:
-        terraform = ready(configuration.files, tmp_path, aws.env(), standin=True)
-        saved = tmp_path / "plan"
-        terraform.plan({"zoom_credentials": CREDENTIALS}, out=saved)
-        assert CREDENTIALS["client_secret"] not in json.dumps(terraform.show_json(saved))
-        said = r'"zoom_credentials" was set during the plan phase, and so must also be set during the apply\s+phase'
-        with pytest.raises(TerraformError, match=said):
-            terraform.apply(plan=saved)
-        assert aws.client("lambda").list_functions()["Functions"] == []
-
-
-def test_uninstalling_keeps_the_archive_and_coming_back_takes_it_over(tmp_path: Path) -> None:
-    uninstalling = "docs/uninstalling.md"
-    installed = configurations(REPOSITORY / uninstalling)[0]
-    uninstalled = page(uninstalling, "removed {")
-    with AwsStandIn(region="eu-west-1") as aws:
-        terraform = ready(installed.files, tmp_path, aws.env(), standin=True)
-        terraform.apply()
-        s3, secrets = aws.client("s3"), aws.client("secretsmanager")
-        s3.put_object(Bucket=BUCKET, Key="zoom/operationlogs/2026/01/01/one.json.gz", Body=b"a record", IfNoneMatch="*")
-        before = settings_of_the_bucket(s3)
-
-        write(uninstalled.files, terraform.workdir)
-        terraform.init()
-        done = terraform.apply()
-        assert (done.add, done.change) == (0, 0)
-        assert terraform.state_list() == []
-        assert settings_of_the_bucket(s3) == before
-        assert [stored["Key"] for stored in s3.list_objects_v2(Bucket=BUCKET)["Contents"]] == [
-            "zoom/operationlogs/2026/01/01/one.json.gz"
-        ]
-        assert aws.client("lambda").list_functions()["Functions"] == []
-        assert aws.client("iam").list_users()["Users"] == []
-        [secret] = secrets.list_secrets(IncludePlannedDeletion=True)["SecretList"]
-        assert "DeletedDate" in secret  # so that its name is taken, and it can be restored
-
-        write(page(uninstalling, "create = false").files, terraform.workdir)
-        terraform.init()
-        borrowed = terraform.plan()
-        assert not [address for address in borrowed.actions if ".aws_s3_bucket" in address]
-        assert set(borrowed.actions.values()) == {"create"}
-
-        secrets.restore_secret(SecretId=secret["Name"])
-        [restored] = re.findall(
-            r"^import \{.*?^\}", page("docs/secrets.md", "import {").files["beside.tf"], re.MULTILINE | re.DOTALL
-        )
-        own = re.sub(r"arn:aws:secretsmanager:[^\"]+", secret["ARN"], restored)
-        write({**page(uninstalling, "import {").files, "secret.tf": own}, terraform.workdir)
-        terraform.init()
-        owned = terraform.plan()
-        assert owned.changes.destroy == 0
-        assert Counter(action for address, action in owned.actions.items() if ".module.archive." in address) == {
-            "import": 7
-        }
-        assert (
-            owned.actions["module.zoom_operation_logs.module.collector.aws_secretsmanager_secret.zoom[0]"] != "create"
-        )
-
-
-def settings_of_the_bucket(s3: object) -> dict[str, object]:
-    """Give what makes the archive safe, but for the answers' own headers."""
-    read = {
-        name: getattr(s3, f"get_{name}")(Bucket=BUCKET)
-        for name in (
-            "bucket_policy",
-            "bucket_versioning",
-            "bucket_encryption",
-            "bucket_ownership_controls",
-            "public_access_block",
-            "bucket_lifecycle_configuration",
-        )
-    }
-    return {
-        name: {key: value for key, value in answer.items() if key != "ResponseMetadata"}
-        for name, answer in read.items()
-    }

@@ -39,8 +39,9 @@ def calls_of_a_run(situation: Callable[[], World]) -> int:
     return counter.calls
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("situation", [first_run, tail_run, pytest.param(large_day_run, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("situation", [first_run, tail_run, large_day_run])
 def test_killed_at_every_call(situation: Callable[[], World], after: bool) -> None:
     calls = calls_of_a_run(situation)
     assert calls > 3

@@ -66,10 +66,10 @@ def rows_arrive_while_paging(world: World) -> None:
     "habit",
     [
         short_pages,
-        empty_pages,
+        pytest.param(empty_pages, marks=pytest.mark.slow),
         small_pages,
-        oldest_first,
-        shuffled,
+        pytest.param(oldest_first, marks=pytest.mark.slow),
+        pytest.param(shuffled, marks=pytest.mark.slow),
         snapshots,
         no_tomorrow,
         ranges_refused,

@@ -262,6 +262,7 @@ def test_deleted_while_runs_overlap(seed: int, lost: bool, runs: int) -> None:
     world.assert_exact()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lost", [False, True], ids=["", "checkpoint lost"])
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_deleted_while_runs_are_killed(after: bool, lost: bool) -> None:

@@ -280,6 +280,7 @@ def a_feed_that_deletes() -> None:
     test_state.test_deleted_after_every_run(test_state.deleted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("broken", "scenario"),
     [

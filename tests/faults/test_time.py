@@ -16,6 +16,7 @@ def world_of_a_week(records: int = 40, **options: object) -> World:
     return world
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("late", [timedelta(minutes=20), timedelta(hours=26), timedelta(hours=60)], ids=str)
 @pytest.mark.parametrize(
     "happened", [START + timedelta(hours=2), MIDNIGHT - timedelta(minutes=5)], ids=["noon", "night"]
@@ -119,6 +120,7 @@ def test_an_idle_poll_is_one_read_and_one_page() -> None:
     assert world.report_calls() - calls == 1
 
 
+@pytest.mark.slow
 def test_the_steady_state_of_a_day_costs_what_the_readme_says() -> None:
     world = World(page_size=300)
     for ago in range(-3, 6):

@@ -48,7 +48,9 @@ def assert_twins(world: World, twins: int) -> None:
     world.assert_exact()
 
 
-@pytest.mark.parametrize("twins", [2, 3, 6, PAGE_SIZE // 2])
+@pytest.mark.parametrize(
+    "twins", [2, 3, *(pytest.param(count, marks=pytest.mark.slow) for count in (6, PAGE_SIZE // 2))]
+)
 def test_at_every_place_of_a_page(twins: int) -> None:
     """In one page, and split by its boundary at every position."""
     for above in range(2 * PAGE_SIZE + 1):

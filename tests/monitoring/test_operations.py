@@ -93,6 +93,7 @@ def test_every_option_that_the_page_names_exists() -> None:
     assert [name for name in named if not re.search(rf"(?m)^ +{name} +=", variables)] == []
 
 
+@pytest.mark.slow
 def test_a_moved_bucket_goes_on_where_the_old_one_stopped() -> None:
     with collected() as world:
         for day in range(-4, 7):

@@ -137,6 +137,7 @@ def plant_in_a_policy(aws: AwsStandIn) -> str:
     return "iam"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "plant",
     [

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from zoomlogs.scratch import prepare
 from zoomlogs.terraform import Terraform
+
+from .provider import running_provider
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MODULES = sorted(str(file.parent.relative_to(REPOSITORY)) for file in REPOSITORY.glob("modules/*/main.tf"))
@@ -32,14 +35,22 @@ def test_the_module_is_valid_without_a_warning(root: Terraform) -> None:
     assert root.validate() == []
 
 
+@pytest.fixture(scope="module")
+def provider(root: Terraform) -> Iterator[dict[str, str]]:
+    with running_provider(root) as variable:
+        yield variable
+
+
 @pytest.mark.parametrize("folder", MODULES)
-def test_each_submodule_is_valid_alone(folder: str, tmp_path: Path) -> None:
-    terraform = prepare(REPOSITORY, tmp_path, os.environ, folder=folder, standin=False)
+def test_each_submodule_is_valid_alone(folder: str, root: Terraform, provider: dict[str, str]) -> None:
+    terraform = Terraform(root.workdir / folder, root.env)
+    terraform.env |= provider
     terraform.init()
     assert terraform.validate() == []
 
 
-def test_the_suite_of_the_module(root: Terraform) -> None:
+def test_the_suite_of_the_module(root: Terraform, provider: dict[str, str]) -> None:
+    root.env |= provider
     report = root.test()
     assert report.passed >= 200
     assert report.passed == len(report.runs)

@@ -18,6 +18,8 @@ import pytest
 from zoomlogs.scratch import prepare
 from zoomlogs.terraform import TestReport
 
+from .provider import running_provider
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 pytestmark = pytest.mark.slow
@@ -72,7 +74,9 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> TestReport:
     for rejection in rejections():
         (scratch / "tests" / f"{rejection.name}.tftest.hcl").write_text(rejection.text, encoding="utf-8")
     terraform.init()
-    return terraform.test(failures="report")
+    with running_provider(terraform) as variable:
+        terraform.env |= variable
+        return terraform.test(failures="report")
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,8 @@ from standins.lambda_runtime import LambdaRuntime, period_seconds, scheduled_tar
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.slow
+
 ROLE = "arn:aws:iam::123456789012:role/collector"
 NOON = datetime(2031, 5, 6, 12, 0, tzinfo=UTC)
 

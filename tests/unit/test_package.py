@@ -15,6 +15,8 @@ from pathlib import Path
 import boto3
 import pytest
 
+pytestmark = pytest.mark.slow
+
 LAMBDA = Path(__file__).resolve().parents[2] / "lambda"
 RUNTIME_MODULES = ("boto3", "botocore", "s3transfer", "dateutil", "six.py")  # what AWS's Python runtime brings
 

@@ -23,6 +23,8 @@ from standins.iam_policy import CannotJudge, conditions_hold, like, statement_ap
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.slow
+
 ROLE = "arn:aws:iam::123456789012:role/collector"
 
 
