@@ -119,9 +119,14 @@ run "topics_of_the_callers_are_told" {
   }
 
   assert {
-    condition = alltrue([for alarm in concat(values(aws_cloudwatch_metric_alarm.collector), [aws_cloudwatch_composite_alarm.not_healthy]) :
+    condition = alltrue([for alarm in concat([for concern, made in aws_cloudwatch_metric_alarm.collector : made if concern != "first_run"], [aws_cloudwatch_composite_alarm.not_healthy]) :
     alarm.alarm_actions == toset(["arn:aws:sns:eu-west-1:111122223333:alerts"]) && alarm.ok_actions == alarm.alarm_actions])
     error_message = "each alarm tells the topic given"
+  }
+
+  assert {
+    condition     = length(coalesce(aws_cloudwatch_metric_alarm.collector["first_run"].ok_actions, [])) == 0
+    error_message = "but for the one that is none"
   }
 }
 

@@ -110,6 +110,7 @@ class Collector:
         self._seen = self._checkpoint.frontier
         if not self._lease(now):
             self.tally.left_to_other = True
+            self._leave_to_other(request, now)
             return self._result(now)
         owe_what_is_due(self._checkpoint, self._settings, now)
         self._owe_requested(request, now)
@@ -182,6 +183,17 @@ class Collector:
             owe_backfill(self._checkpoint, self._settings, now, *request.backfill)
         if request.reconcile:
             owe_reconcile(self._checkpoint, self._settings, now)
+
+    def _leave_to_other(self, request: Request, now: datetime) -> None:
+        """Keep what was asked for, for the run that holds the lease or one after it: the answer promises it."""
+        while request.backfill or request.reconcile:
+            self._checkpoint = self._checkpoints.load().checkpoint or self._checkpoint
+            self._owe_requested(request, now)
+            try:
+                self._checkpoint = self._checkpoints.save(self._checkpoint)
+            except LeaseLost:
+                continue  # a third run took over meanwhile
+            return
 
     def _must_wait(self, now: datetime) -> bool:
         until = self._checkpoint.not_before

@@ -22,7 +22,6 @@ COUNT, SECONDS = MetricUnit.Count, MetricUnit.Seconds
 
 UNITS: Mapping[str, MetricUnit] = {
     # How the run ended
-    "RunsCompleted": COUNT,
     "RunsSucceeded": COUNT,
     "RunsFailed": COUNT,
     "WaitingForCredentials": COUNT,
@@ -49,8 +48,8 @@ UNITS: Mapping[str, MetricUnit] = {
 class Ended(Enum):
     """How a run ended; the value holds the metrics that are 1 for it, and absent for any other."""
 
-    SUCCEEDED = ("RunsCompleted", "RunsSucceeded")
-    WAITING = ("RunsCompleted", "WaitingForCredentials")
+    SUCCEEDED = ("RunsSucceeded",)
+    WAITING = ("WaitingForCredentials",)
     FAILED = ("RunsFailed",)
 
     def measures(self) -> dict[str, float]:

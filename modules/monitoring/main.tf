@@ -113,7 +113,7 @@ locals {
       }
     },
     { for alarm in ["silence"] : alarm => {
-      metric         = "RunsCompleted"
+      metric         = "RunsSucceeded"
       expression     = "FILL(metric, 0)"
       period_seconds = local.silence_period_seconds
       periods        = local.silence_periods
@@ -122,14 +122,14 @@ locals {
       missing        = "breaching"
       says           = "No run has succeeded for ${local.silence_minutes} minutes."
     } if local.recurs },
-    # A new alarm finds silence before the first run. This one says whether there ever was a run: it has no data before,
+    # A new alarm finds silence before the first success. This one says whether there ever was one: it has no data before,
     # is OK from then on, and never in alarm.
     { for alarm in ["first_run"] : alarm => {
-      metric     = "RunsCompleted"
+      metric     = "RunsSucceeded"
       periods    = 1
       comparison = "LessThanThreshold"
       missing    = "ignore"
-      says       = "Not an alarm: it is OK once the collector has run for the first time, before which silence is none."
+      says       = "Not an alarm: it is OK once a run has succeeded for the first time, before which silence is none."
     } if local.recurs },
   ) : concern => merge(local.by_default, alarm) }
 
@@ -152,7 +152,7 @@ resource "aws_cloudwatch_metric_alarm" "collector" {
   for_each = local.alarms
 
   alarm_name        = local.names[each.key]
-  alarm_description = "${each.value.says} What to do: docs/operations.md of the module, under ${each.key}."
+  alarm_description = "${each.value.says} What to do: docs/operations.md of the module, under ${replace(each.key, "_", "-")}."
 
   comparison_operator = each.value.comparison
   threshold           = each.value.threshold
@@ -194,9 +194,14 @@ resource "aws_cloudwatch_metric_alarm" "collector" {
     }
   }
 
-  alarm_actions = var.monitoring.each_alarm_notifies ? local.topics : []
-  ok_actions    = var.monitoring.each_alarm_notifies ? local.topics : []
+  alarm_actions = var.monitoring.each_alarm_notifies && each.key != "first_run" ? local.topics : []
+  ok_actions    = var.monitoring.each_alarm_notifies && each.key != "first_run" ? local.topics : []
   tags          = var.tags
+
+  # CloudWatch deletes no alarm that a composite one still names: with this, that one is changed first.
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 # The one that is told of: however much goes wrong at once, it is one message.

@@ -86,6 +86,32 @@ def test_a_race_for_the_checkpoint_forgets_no_request() -> None:
     assert {"2026-02-20", "2026-02-21", "2026-02-22"} <= delivered
 
 
+@pytest.mark.parametrize("action", ["backfill", "reconcile"])
+def test_what_is_asked_for_while_another_run_holds_the_lease_is_owed(action: str) -> None:
+    world = busy_world(feed_deletes=True)
+    world.poll(2)
+    for day in range(20, 23):
+        world.zoom.add_day(days_ago(0).replace(month=2, day=day), 30, seed=day)
+    event = {"action": action, **({"from": "2026-02-20", "to": "2026-02-22"} if action == "backfill" else {})}
+    world.zoom.add_day(world.clock.now().date(), 20, seed=5)
+    reports, asks, answers = world.report_calls(), [event], []
+
+    def ask(*_call: object) -> None:
+        if world.report_calls() > reports and asks:
+            answers.append(world.run(asks.pop()))
+
+    world.s3.before = ask
+    world.run()
+    world.s3.before = None
+    [answer] = answers
+    assert answer["owed"] >= 3
+    assert answer["pages"] == 0, "it left the work to the other"
+    world.settle()
+    if action == "backfill":
+        delivered = {record["time"][:10] for record in world.archive() if "time" in record}
+        assert {"2026-02-20", "2026-02-21", "2026-02-22"} <= delivered
+
+
 def test_a_request_that_was_not_saved_is_not_acknowledged() -> None:
     world = busy_world()
     world.poll(2)

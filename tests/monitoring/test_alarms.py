@@ -155,7 +155,7 @@ def test_ordinary_days_raise_nothing(way: Ways, happens: Callable[[Collected], N
     told = watched(planned, recorded(happens), way)
     assert planned.composite[0] not in told.raised
     # The alarm of silence is made before the first run, and finds silence; the composite one knows better.
-    first_run = START + timedelta(minutes=15)
+    first_run = START + timedelta(minutes=15) + (DAY if happens is a_first_apply else timedelta())
     silence = planned.alarms["silence"].name
     assert {name: times for name, times in told.raised.items() if name != silence or max(times) > first_run} == {}
     assert told.ended[silence] == OK
@@ -201,6 +201,11 @@ def runs_time_out(world: Collected) -> None:
 def the_schedule_is_gone(world: Collected) -> None:
     world.every(POLL, 3 * HOUR, world.nothing)
     world.clock.advance(3 * 3600)
+
+
+def the_secret_is_emptied(world: Collected) -> None:
+    world.secrets.text = None
+    world.every(POLL, 3 * HOUR)
 
 
 def invocations_are_not_delivered(world: Collected) -> None:
@@ -254,6 +259,7 @@ FAILURES: list[tuple[Callable[[Collected], None], set[str]]] = [
     (lambda_throttles, {"throttles", "silence"}),
     (runs_time_out, {"duration", "errors", "silence"}),
     (the_schedule_is_gone, {"silence"}),
+    (the_secret_is_emptied, {"silence"}),
     (invocations_are_not_delivered, {"dead_letters", "silence"}),
     (other_apps_leave_too_few_calls, {"behind"}),
     (the_daily_limit_is_reached, {"daily_limit"}),

@@ -141,7 +141,6 @@ def test_a_run_that_fails_tells_what_it_did() -> None:
         values = last(world)
         assert values["RunsFailed"] == 1
         assert "RunsSucceeded" not in values
-        assert "RunsCompleted" not in values
         assert values["PagesRead"] == 2
         assert values["ZoomCalls"] == 3
         assert values["SweepsUnfinished"] == 1
@@ -153,7 +152,7 @@ def test_a_run_that_waits_for_credentials_says_only_that() -> None:
     with collected() as world:
         world.secrets.text = None
         assert world.run() == {"ok": False, "written": 0, "date": "2026-03-10", "waiting_for": "credentials"}
-        assert last(world) == {"RunsCompleted": 1, "WaitingForCredentials": 1}
+        assert last(world) == {"WaitingForCredentials": 1}
 
 
 def test_a_run_without_settings_has_failed() -> None:

@@ -23,6 +23,8 @@ import moto.core.responses
 from flask import has_request_context, request
 from moto.awslambda.exceptions import PreconditionFailedException
 from moto.awslambda.models import LambdaFunction
+from moto.cloudwatch.exceptions import ValidationError as CloudWatchValidationError
+from moto.cloudwatch.models import CloudWatchBackend
 from moto.cloudwatch.responses import CloudWatchResponse
 from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.iam.access_control import PermissionResult
@@ -99,6 +101,23 @@ def repair_lambda_revisions() -> None:
 def repair_composite_alarms() -> None:
     """`PutCompositeAlarm` is missing and an apply retries it for ten minutes; moto's metric alarm keeps its rule."""
     CloudWatchResponse.put_composite_alarm = CloudWatchResponse.put_metric_alarm  # type: ignore[attr-defined]
+
+
+def repair_deletion_of_alarms() -> None:
+    """CloudWatch deletes no alarm that a composite alarm's rule names; moto deletes any."""
+    delete = CloudWatchBackend.delete_alarms
+
+    @functools.wraps(delete)
+    def delete_unnamed(self: Any, alarm_names: list[str]) -> None:
+        left = [alarm for alarm in self.alarms.values() if alarm.name not in alarm_names]
+        for name in alarm_names:
+            if naming := [alarm.name for alarm in left if f'"{name}"' in (alarm.rule or "")]:
+                raise CloudWatchValidationError(
+                    f"Cannot delete {name} as there are composite alarm(s) depending on it: {', '.join(naming)}"
+                )
+        delete(self, alarm_names)
+
+    CloudWatchBackend.delete_alarms = delete_unnamed  # type: ignore[method-assign]
 
 
 def repair_delete_markers() -> None:
@@ -187,6 +206,7 @@ def serve(folder: str, account_id: str, region: str) -> None:
         repair_lambda_configuration,
         repair_lambda_revisions,
         repair_composite_alarms,
+        repair_deletion_of_alarms,
         repair_delete_markers,
         repair_service_specific_credentials,
         repair_security_group_rules,

@@ -126,6 +126,18 @@ def test_lambda_refuses_a_change_of_what_was_changed_meanwhile(aws: AwsStandIn) 
     assert functions.get_function_configuration(FunctionName="revised")["MemorySize"] == 256
 
 
+def test_an_alarm_that_a_composite_one_names_is_not_deleted(aws: AwsStandIn) -> None:
+    cloudwatch = aws.client("cloudwatch")
+    metric = {"MetricName": "m", "Namespace": "n", "Period": 60, "Statistic": "Sum"}
+    cloudwatch.put_metric_alarm(
+        AlarmName="named", ComparisonOperator="LessThanThreshold", EvaluationPeriods=1, Threshold=1.0, **metric
+    )
+    cloudwatch.put_composite_alarm(AlarmName="names-it", AlarmRule='ALARM("named")')
+    with pytest.raises(ClientError, match="names-it"):
+        cloudwatch.delete_alarms(AlarmNames=["named"])
+    cloudwatch.delete_alarms(AlarmNames=["names-it", "named"])
+
+
 def test_composite_alarms_are_kept(aws: AwsStandIn) -> None:
     cloudwatch = aws.client("cloudwatch")
     cloudwatch.put_composite_alarm(AlarmName="any", AlarmRule='ALARM("errors") OR ALARM("silence")')
