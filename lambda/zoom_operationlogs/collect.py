@@ -198,7 +198,7 @@ class Collector:
     def _must_wait(self, now: datetime) -> bool:
         until = self._checkpoint.not_before
         if until and until > now and until <= next_midnight(now) + DAILY_LIMIT_SLACK:
-            self.tally.daily_limit = True  # of no other limit does a wait outlast its run
+            self.tally.daily_limit = until >= next_midnight(now)  # other limits last seconds
             self._log.info("Zoom asked not to be called before %s.", until)
             return True
         self._checkpoint.not_before = None

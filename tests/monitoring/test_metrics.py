@@ -219,6 +219,9 @@ def test_the_limit_of_a_second_is_not_the_daily_one() -> None:
         world.run()
         assert last(world)["RateLimited"] == 3
         assert last(world)["DailyLimitReached"] == 0
+        world.run()  # within the pause that follows
+        assert last(world)["ZoomCalls"] == 0
+        assert last(world)["DailyLimitReached"] == 0
 
 
 def test_freshness_and_what_is_left_of_zooms_calls() -> None:
