@@ -25,6 +25,7 @@ from standins.aws import AwsStandIn, Keys
 from standins.clock import Clock
 from standins.deployment import multiset, package_in
 from standins.lambda_runtime import Invocation, LambdaRuntime, scheduled_target
+from standins.running_provider import running_provider
 from standins.zoom import Account, Zoom, ZoomServer
 from zoom_operationlogs.archive import OBJECT_NAME
 from zoom_operationlogs.guide import decode
@@ -205,6 +206,7 @@ def adopted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Adopted]:
 
         terraform = prepare(REPOSITORY, folder / "scratch", aws.env(), folder="examples/adopt-console-setup")
         terraform.init()
+        stack.enter_context(running_provider(terraform))
         variables = {
             **report.variables,
             "full_access_user": FULL_ACCESS_USER,
@@ -283,10 +285,12 @@ def test_the_feeds_key_may_be_the_first_users_and_a_log_group_may_be_there(tmp_p
         terraform.init()
         variables = {**report.variables, "reader_name": FULL_ACCESS_USER, "reader_policy_name": "feed"}
         saved = tmp_path / "plan"
-        plan = terraform.plan(variables, out=saved)
-        changes = {one["address"]: one["change"] for one in terraform.show_json(saved)["resource_changes"]}
-        with pytest.raises(TerraformError, match="full_access_user must not be reader_name: as the reader it loses"):
-            terraform.plan({**variables, "full_access_user": FULL_ACCESS_USER})
+        with running_provider(terraform):
+            plan = terraform.plan(variables, out=saved)
+            changes = {one["address"]: one["change"] for one in terraform.show_json(saved)["resource_changes"]}
+            refused = "full_access_user must not be reader_name: as the reader it loses"
+            with pytest.raises(TerraformError, match=refused):
+                terraform.plan({**variables, "full_access_user": FULL_ACCESS_USER})
     imported = {address for address, change in changes.items() if change.get("importing")}
     reader = f"{MODULE}.module.secops_reader."
     made = {f"{reader}aws_iam_policy.reader[0]", f"{reader}aws_iam_user_policy_attachment.reader[0]"}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from standins.aws import AwsStandIn
-from terraform.provider import running_provider
+from standins.running_provider import running_provider
 from zoomlogs.scratch import prepare
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -77,8 +77,7 @@ def make_plans(*variants: str) -> dict[str, dict[str, Any]]:
     with AwsStandIn() as aws, tempfile.TemporaryDirectory(prefix="plans-") as folder:
         terraform = prepare(REPOSITORY, Path(folder), aws.env(), folder=FOLDER)
         terraform.init()
-        with running_provider(terraform) as variable:
-            terraform.env |= variable
+        with running_provider(terraform):
             for variant in variants:
                 file = Path(folder) / "tfplan"
                 terraform.plan(INPUTS[variant], out=file)

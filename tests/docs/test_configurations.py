@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 
 import pytest
-from terraform.provider import running_provider
+from standins.running_provider import running_provider
 from zoomlogs.scratch import prepare
 from zoomlogs.terraform import Terraform
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
 from standins.aws import AwsStandIn
-from zoomlogs.scratch import prepare
+from standins.running_provider import running_provider
+from zoomlogs.scratch import prepare, provider_aliases
 from zoomlogs.terraform import Terraform, TerraformError
 
 from .pages import REPOSITORY, Configuration, configurations, write
@@ -21,12 +23,14 @@ CREDENTIALS = {"account_id": "an-account", "client_id": "a-client", "client_secr
 pytestmark = pytest.mark.slow
 
 
-def ready(files: Mapping[str, str], scratch: Path, env: Mapping[str, str]) -> Terraform:
+@contextmanager
+def ready(files: Mapping[str, str], scratch: Path, env: Mapping[str, str]) -> Iterator[Terraform]:
     """Give a Terraform for a page's files, after `init`."""
     write(files, scratch / "pages" / "one")
     terraform = prepare(REPOSITORY, scratch, env, folder="pages/one")
     terraform.init()
-    return terraform
+    with running_provider(terraform) if len(provider_aliases(terraform.workdir)) == 1 else nullcontext():
+        yield terraform
 
 
 def page(name: str, holding: str) -> Configuration:
@@ -37,8 +41,7 @@ def page(name: str, holding: str) -> Configuration:
 
 def test_the_multi_account_page_alone_gives_a_valid_plan(tmp_path: Path) -> None:
     first = configurations(REPOSITORY / "docs/multi-account.md")[0]
-    with AwsStandIn() as aws:
-        terraform = ready(first.files, tmp_path, aws.env())
+    with AwsStandIn() as aws, ready(first.files, tmp_path, aws.env()) as terraform:
         saved = tmp_path / "plan"
         plan = terraform.plan(out=saved)
         shown = terraform.show_json(saved)
@@ -84,8 +87,7 @@ def test_the_multi_account_page_alone_gives_a_valid_plan(tmp_path: Path) -> None
 
 def test_a_saved_plan_needs_the_ephemeral_credentials_again(tmp_path: Path) -> None:
     configuration = page("docs/secrets.md", "credentials_version = 1")
-    with AwsStandIn() as aws:
-        terraform = ready(configuration.files, tmp_path, aws.env())
+    with AwsStandIn() as aws, ready(configuration.files, tmp_path, aws.env()) as terraform:
         saved = tmp_path / "plan"
         terraform.plan({"zoom_credentials": CREDENTIALS}, out=saved)
         assert CREDENTIALS["client_secret"] not in json.dumps(terraform.show_json(saved))
@@ -99,8 +101,7 @@ def test_uninstalling_keeps_the_archive_and_coming_back_takes_it_over(tmp_path: 
     uninstalling = "docs/uninstalling.md"
     installed = configurations(REPOSITORY / uninstalling)[0]
     uninstalled = page(uninstalling, "removed {")
-    with AwsStandIn(region="eu-west-1") as aws:
-        terraform = ready(installed.files, tmp_path, aws.env())
+    with AwsStandIn(region="eu-west-1") as aws, ready(installed.files, tmp_path, aws.env()) as terraform:
         terraform.apply()
         s3, secrets = aws.client("s3"), aws.client("secretsmanager")
         s3.put_object(Bucket=BUCKET, Key="zoom/operationlogs/2026/01/01/one.json.gz", Body=b"a record", IfNoneMatch="*")

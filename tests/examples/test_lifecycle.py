@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from standins.aws import AwsStandIn
-from zoomlogs.scratch import prepare
+from standins.running_provider import running_provider
+from zoomlogs.scratch import prepare, provider_aliases
 from zoomlogs.terraform import Changes, Plan
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -45,9 +47,12 @@ class Life:
 
 
 def live(example: str, scratch: Path) -> Life:
-    with AwsStandIn() as aws:
+    with ExitStack() as stack:
+        aws = stack.enter_context(AwsStandIn())
         terraform = prepare(REPOSITORY, scratch, aws.env(), folder=f"examples/{example}")
         terraform.init()
+        if len(provider_aliases(terraform.workdir)) == 1:
+            stack.enter_context(running_provider(terraform))
         variables = {"force_destroy": True, **VARIABLES.get(example, {})}
         applied = terraform.apply(variables)
         return Life(

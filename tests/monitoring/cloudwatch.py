@@ -17,6 +17,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import product
 from typing import Any
 
@@ -136,9 +137,14 @@ def calculate(expression: str, series: Mapping[str, Series]) -> Series:
     Where an operand is missing, so is the result. FILL leaves a series without any value as it is: whether CloudWatch
     fills that one too is not written down.
     """
-    text = re.sub(r"\b(AND|OR)\b", lambda match: match[1].lower(), expression)
     [length] = {len(one) for one in series.values()}
-    return _calculate(ast.parse(text, mode="eval").body, series, length)
+    return _calculate(_parsed(expression), series, length)
+
+
+@cache
+def _parsed(text: str) -> ast.expr:
+    """Read metric math or a composite alarm's rule: but for the words in capitals, Python can."""
+    return ast.parse(re.sub(r"\b(AND|OR|NOT)\b", lambda match: match[1].lower(), text), mode="eval").body
 
 
 def _calculate(node: ast.expr, series: Mapping[str, Series], length: int) -> Series:
@@ -222,7 +228,6 @@ def _floor(moment: datetime, seconds: int) -> datetime:
 
 def holds(rule: str, states: Mapping[str, str]) -> bool:
     """Tell whether a composite alarm's rule holds; raise KeyError where it names an alarm that there is not."""
-    text = re.sub(r"\b(AND|OR|NOT)\b", lambda match: match[1].lower(), rule)
 
     def value(node: ast.expr) -> bool:
         match node:
@@ -240,7 +245,7 @@ def holds(rule: str, states: Mapping[str, str]) -> bool:
     def break_off(node: ast.expr) -> bool:
         raise ValueError(f"No such rule: {ast.unparse(node)}")
 
-    return value(ast.parse(text, mode="eval").body)
+    return value(_parsed(rule))
 
 
 @dataclass

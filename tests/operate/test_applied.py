@@ -79,7 +79,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     zoom = Zoom(clock=Clock(now, ticking=True))
     for back in range(25):
         zoom.add_day((now - timedelta(days=back)).date(), 350, seed=back + 1)
-    with world.deployed(REPOSITORY, zoom) as applied:
+    with world.deployed(REPOSITORY, zoom, one_provider=True) as applied:
         outputs = tmp_path_factory.mktemp("outputs") / "outputs.json"
         outputs.write_text(json.dumps(applied.outputs))
         yield Place(applied, outputs, deployment.read_deployment(str(outputs)))

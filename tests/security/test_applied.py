@@ -81,7 +81,8 @@ def applied() -> Iterator[Applied]:
         kept.update(as_json(**{"state as JSON": terraform.show_json(), "outputs": terraform.output()}))
 
     variables: dict[str, object] = {"zoom_credentials": credentials}
-    with deployed(REPOSITORY, zoom, folder="tests/fixtures/security", variables=variables, apply=apply) as deployment:
+    fixture = "tests/fixtures/security"
+    with deployed(REPOSITORY, zoom, folder=fixture, variables=variables, apply=apply, one_provider=True) as deployment:
         deployment.store_credentials()
         yield Applied(deployment, World(deployment.aws, deployment.outputs), kept)
 

@@ -94,6 +94,8 @@ class AwsStandIn:
         self._folder: Path | None = None
         self._log: IO[str] | None = None
         self._port = 0
+        self._sessions: dict[Keys, boto3.Session] = {}
+        self._making_clients = threading.Lock()  # a session is for one thread at a time
 
     @classmethod
     def at(cls, port: int, region: str) -> Self:
@@ -201,6 +203,21 @@ class AwsStandIn:
 
     def client(self, service: str, keys: Keys = ROOT) -> Any:
         """Make a boto3 client of this stand-in, whatever AWS settings the machine has."""
+        config = Config(
+            retries={"total_max_attempts": 2},
+            proxies={},
+            connect_timeout=5,
+            read_timeout=60,
+            signature_version=UNSIGNED if keys == ANONYMOUS else None,
+        )
+        with self._making_clients:
+            if keys not in self._sessions:  # which takes as long to make as a client
+                self._sessions[keys] = self._session(keys)
+            make_client: Any = self._sessions[keys].client
+            return make_client(service, endpoint_url=self.url, config=config)
+
+    def _session(self, keys: Keys) -> boto3.Session:
+        """Make a session of somebody's."""
         ignored = {
             "profile": (None, None, None, None),
             "config_file": (None, None, os.devnull, None),
@@ -211,22 +228,13 @@ class AwsStandIn:
         }
         core = botocore.session.Session(session_vars=ignored)
         core.register_component("data_loader", _LOADER)
-        session = boto3.Session(
+        return boto3.Session(
             aws_access_key_id=keys.access_key_id or None,
             aws_secret_access_key=keys.secret_access_key or None,
             aws_session_token=keys.session_token,
             region_name=self.region,
             botocore_session=core,
         )
-        config = Config(
-            retries={"total_max_attempts": 2},
-            proxies={},
-            connect_timeout=5,
-            read_timeout=60,
-            signature_version=UNSIGNED if keys == ANONYMOUS else None,
-        )
-        make_client: Any = session.client
-        return make_client(service, endpoint_url=self.url, config=config)
 
     def empty_bucket(self, name: str) -> int:
         """Delete every version and delete marker of a bucket, as `terraform destroy` wants it; count them."""

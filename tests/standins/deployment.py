@@ -21,6 +21,7 @@ from zoomlogs.scratch import prepare
 
 from .aws import AwsStandIn
 from .lambda_runtime import Invocation, LambdaRuntime, ScheduledTarget, scheduled_target
+from .running_provider import running_provider
 from .zoom import Zoom, ZoomServer
 
 if TYPE_CHECKING:
@@ -129,10 +130,12 @@ def deployed(
     say: Callable[[str], None] = lambda _: None,
     on_progress: OnProgress | None = None,
     apply: Callable[[Terraform, dict[str, object]], object] | None = None,
+    one_provider: bool = False,
 ) -> Iterator[Deployment]:
     """Apply an example against the stand-ins, and take everything down at the end, whatever happens.
 
-    `apply` takes the place of a plain `terraform apply`, with a saved plan for example.
+    `apply` takes the place of a plain `terraform apply`, with a saved plan for example. `one_provider` starts the
+    provider once for all commands: quicker, where starting it is not what is to be shown.
     """
     with ExitStack() as stack:
         server = stack.enter_context(ZoomServer(zoom))
@@ -140,6 +143,8 @@ def deployed(
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="zoomlogs-")))
         terraform = prepare(repository, scratch, aws.env(), folder=folder, say=say)
         terraform.init()
+        if one_provider:
+            stack.enter_context(running_provider(terraform))
         inputs: dict[str, object] = {
             "zoom": {"oauth_url": server.oauth_url, "api_url": server.api_url},
             "force_destroy": True,

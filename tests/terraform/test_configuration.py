@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from standins.running_provider import running_provider
 from zoomlogs.scratch import prepare
 from zoomlogs.terraform import Terraform
-
-from .provider import running_provider
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MODULES = sorted(str(file.parent.relative_to(REPOSITORY)) for file in REPOSITORY.glob("modules/*/main.tf"))
@@ -49,8 +48,8 @@ def test_each_submodule_is_valid_alone(folder: str, root: Terraform, provider: d
     assert terraform.validate() == []
 
 
-def test_the_suite_of_the_module(root: Terraform, provider: dict[str, str]) -> None:
-    root.env |= provider
+@pytest.mark.usefixtures("provider")
+def test_the_suite_of_the_module(root: Terraform) -> None:
     report = root.test()
     assert report.passed >= 200
     assert report.passed == len(report.runs)

@@ -15,10 +15,9 @@ from pathlib import Path
 
 import hcl2
 import pytest
+from standins.running_provider import running_provider
 from zoomlogs.scratch import prepare
 from zoomlogs.terraform import TestReport
-
-from .provider import running_provider
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -74,8 +73,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> TestReport:
     for rejection in rejections():
         (scratch / "tests" / f"{rejection.name}.tftest.hcl").write_text(rejection.text, encoding="utf-8")
     terraform.init()
-    with running_provider(terraform) as variable:
-        terraform.env |= variable
+    with running_provider(terraform):
         return terraform.test(failures="report")
 
 
