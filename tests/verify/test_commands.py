@@ -136,7 +136,8 @@ def test_an_empty_secret(place: Place) -> None:
 
 
 def test_zoom_refuses_on_the_way(place: Place) -> None:
-    place.world.zoom.faults.at(3, faults.answer(403, {"code": 200, "message": "No permission."}))
+    # The dates asked for before: yesterday, its two neighbours, and one more for the date before it.
+    place.world.zoom.faults.at(5, faults.answer(403, {"code": 200, "message": "No permission."}))
     told = json.loads(place.zoomlogs("verify", "--json", status=1))
     assert told["unchecked"] == [str(back(days)) for days in range(DAYS, 2, -1)]
     assert (told["equal"], told["totals"]["in_zoom"]) == (False, 240)

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 import pytest
 from standins.zoom import faults
 from zoom_operationlogs.archive import OBJECT_NAME
+from zoom_operationlogs.dates import oldest_kept
 from zoomlogs.errors import CommandError
 from zoomlogs.verify.comparison import Kind
 from zoomlogs.verify.verifier import due_before, period
@@ -97,11 +98,12 @@ def test_late_are_those_written_more_than_a_day_after_their_time():
 
 def test_several_dates_come_in_their_order_newest_is_looked_at_first():
     world = collected()
+    before = len(world.zoom.calls_to("report"))
     found, stopped = world.verify(days_ago(3), days_ago(2), YESTERDAY)
     assert [result.date for result in found] == [days_ago(3), days_ago(2), YESTERDAY]
     assert not stopped
-    asked = [call.query["from"] for call in world.zoom.calls_to("report")]
-    assert asked[-1] == str(days_ago(3))
+    asked = [call.query["from"] for call in world.zoom.calls_to("report")[before:]]
+    assert list(dict.fromkeys(asked))[-5:] == [str(days_ago(ago)) for ago in (1, 2, 0, 3, 4)]
 
 
 # --- versions, the guide's objects, odd objects ----------------------------------------------------------------------
@@ -329,6 +331,54 @@ def test_a_quiet_day_of_another_zone_is_not_taken_for_repetition():
     assert (world.day().state, *counts(world.day())) == (State.EQUAL, 2, 2, 0, 0)
 
 
+@pytest.mark.parametrize("hour", ["03", "21"])
+@pytest.mark.parametrize("hours", [-8, 5])
+def test_a_lone_record_in_the_report_of_a_neighbouring_date_is_missed(hours, hour):
+    world = Verified()
+    world.zoom.rules.utc_offset = timedelta(hours=hours)
+    alone = {"time": f"{YESTERDAY}T{hour}:00:00Z", "operator": "alone"}
+    world.zoom.add(alone)
+    result = world.day()
+    assert (result.state, *counts(result)) == (State.DIFFERENT, 1, 0, 1, 0)
+    assert [each.record for each in result.differences] == [alone]
+    world.run()
+    assert (world.day().state, *counts(world.day())) == (State.EQUAL, 1, 1, 0, 0)
+
+
+def asked_of(world: Verified, *days: date) -> list[str]:
+    """Return the dates that a verification asks Zoom for, in its order."""
+    before = len(world.zoom.calls_to("report"))
+    world.verify(*days)
+    return [call.query["from"] for call in world.zoom.calls_to("report")[before:]]
+
+
+def test_a_range_costs_the_looks_at_its_two_neighbours_more_and_none_at_tomorrow():
+    world = collected(10)
+    assert asked_of(world, days_ago(3), days_ago(2)) == [str(days_ago(ago)) for ago in (2, 3, 1, 4)]
+    assert asked_of(world, days_ago(0)) == [str(days_ago(0)), str(YESTERDAY)]
+
+
+def test_zoom_is_not_asked_for_the_day_before_the_oldest_that_it_keeps():
+    world = collected(10)
+    oldest = oldest_kept(days_ago(0))
+    assert asked_of(world, oldest) == [str(oldest), str(oldest + timedelta(days=1))]
+    assert world.day(oldest).state is State.EQUAL
+
+
+@pytest.mark.parametrize("hours", [-8, 5])
+def test_the_oldest_date_of_another_zone_is_unchecked_where_a_part_of_it_is_gone(hours):
+    world = Verified()
+    world.zoom.rules.utc_offset = timedelta(hours=hours)
+    oldest = oldest_kept(days_ago(0))
+    for ago in range(2):
+        world.zoom.add_day(oldest + timedelta(days=ago), 100, seed=1 + ago)
+    result = world.day(oldest)
+    if hours < 0:
+        assert (result.state, result.note) == (State.UNCHECKED, "Zoom no longer has this date.")
+    else:
+        assert (result.state, result.in_zoom) == (State.DIFFERENT, 100)
+
+
 @pytest.mark.parametrize("rows", [0, 13])
 def test_short_and_empty_pages(rows):
     world = collected(100, page_size=30)
@@ -375,7 +425,7 @@ def test_a_date_that_zoom_no_longer_has_is_unchecked():
 def test_it_stops_below_a_quarter_of_the_daily_limit_and_says_what_is_unchecked():
     world = collected(100, page_size=30)
     world.zoom.rules.calls_per_day = 40_000
-    world.zoom.spend_calls(30_000 - 6 - world.report_calls())
+    world.zoom.spend_calls(30_000 - 11 - world.report_calls())
     found, stopped = world.verify(days_ago(3), days_ago(2), YESTERDAY)
     assert [result.state for result in found] == [State.UNCHECKED, State.UNCHECKED, State.EQUAL]
     assert stopped == (
@@ -387,7 +437,7 @@ def test_it_stops_below_a_quarter_of_the_daily_limit_and_says_what_is_unchecked(
 
 def test_the_daily_limit_reached_on_the_way():
     world = collected(100, page_size=30)
-    world.zoom.faults.at(6, faults.daily_limit)
+    world.zoom.faults.at(11, faults.daily_limit)
     found, stopped = world.verify(days_ago(2), YESTERDAY)
     assert [result.state for result in found] == [State.UNCHECKED, State.EQUAL]
     assert stopped.startswith("Zoom's rate limit is reached, and it wants no request before 2026-03-11 00:00 UTC: ")
@@ -403,7 +453,7 @@ def test_the_limit_per_second_is_waited_out():
 def test_zoom_fails_for_good_on_the_way(fault):
     world = collected(100, page_size=30)
     before = world.report_calls()
-    world.zoom.faults.rule = lambda _: fault if world.report_calls() - before > 5 else None
+    world.zoom.faults.rule = lambda _: fault if world.report_calls() - before > 10 else None
     found, stopped = world.verify(days_ago(2), YESTERDAY)
     assert [result.state for result in found] == [State.UNCHECKED, State.EQUAL]
     assert stopped.startswith("Zoom gave no usable answer after several tries")
@@ -423,7 +473,7 @@ def test_zoom_refuses_on_the_way():
     before = world.report_calls()
 
     def withdraw(_page: int) -> None:
-        world.zoom.account.role_sees_reports = world.report_calls() - before < 6
+        world.zoom.account.role_sees_reports = world.report_calls() - before < 11
 
     world.zoom.on_page = withdraw
     found, stopped = world.verify(days_ago(2), YESTERDAY)

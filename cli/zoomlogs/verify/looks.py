@@ -10,10 +10,10 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from zoom_operationlogs.dates import ONE_DAY
+from zoom_operationlogs.dates import ONE_DAY, oldest_kept
 from zoom_operationlogs.records import Row
 from zoom_operationlogs.sweep import Sweep, cut_by, size_that_holds, smaller
-from zoom_operationlogs.zoom import PageTokenExpired
+from zoom_operationlogs.zoom import DateTooOld, PageTokenExpired
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -47,10 +47,10 @@ class Seen:
     records: dict[bytes, Record] = field(default_factory=dict)
     last_size: int = 0
 
-    @property
-    def shifted(self) -> bool:
-        """Tell whether the report's days are not those of UTC: the look at one date brought records of another."""
-        return any(day != self.asked for day, counts in self.counts.items() if counts)
+    def brought(self, day: date) -> bool:
+        """Tell whether the look brought records of this UTC date; of another than was asked for, if the report's days
+        are not those of UTC."""
+        return bool(self.counts.get(day))
 
     def note(self, rows: Collection[Row], due_before: datetime, keep: Collection[bytes]) -> None:
         """Take in a page."""
@@ -106,24 +106,42 @@ class Looks:
         return self._remembered[day]
 
     def again(self, day: date, keep: Collection[bytes]) -> None:
-        """Look at a date once more, with pages of another size, and keep these records; as at its neighbours, if they
-        were needed."""
-        for asked in (day, day - ONE_DAY, day + ONE_DAY):
-            if asked == day or (self.at(day).shifted and asked in self._remembered):
+        """Look at a date once more, with pages of another size, and keep these records; so at its neighbours, if they
+        brought records of it."""
+        for asked in (day, *_neighbours(day)):
+            if asked == day or (asked in self._remembered and self._remembered[asked].brought(day)):
                 seen = self.at(asked)
                 self._look(seen, smaller(seen.last_size), keep)
 
-    def counts(self, day: date, today: date, *, beside: bool = False) -> dict[bytes, int]:
-        """Return how often each record of a UTC date exists, looking `beside` it too where the report's days differ."""
+    def counts(self, day: date, today: date, *, whole: bool = False) -> dict[bytes, int]:
+        """Return how often each record of a UTC date exists: the neighbours may hold some of it, since Zoom's days need
+        not be those of UTC, and a quiet date does not tell by itself.
+
+        Neither tomorrow is asked for nor a date that Zoom no longer keeps; without the latter the count may lack
+        records. Raises `DateTooOld` then, if the report's days are seen to begin after those of UTC, or if the count is
+        needed `whole`.
+        """
         seen = self.at(day)
-        if not beside and not seen.shifted:
-            return seen.counts[day]
         counts = dict(seen.counts[day])
-        for neighbour in (day - ONE_DAY, day + ONE_DAY):
-            if neighbour <= today:
-                for fingerprint, count in self.at(neighbour).counts[day].items():
-                    counts[fingerprint] = max(counts.get(fingerprint, 0), count)
+        before, after = _neighbours(day)
+        for neighbour in (before, after):
+            if neighbour > today:
+                continue
+            try:
+                beside = self._kept(neighbour, today)
+            except DateTooOld:
+                if whole or seen.brought(after):
+                    raise
+                continue
+            for fingerprint, count in beside.counts[day].items():
+                counts[fingerprint] = max(counts.get(fingerprint, 0), count)
         return counts
+
+    def _kept(self, day: date, today: date) -> Seen:
+        """Look at a date, or raise `DateTooOld` where it is plain that Zoom no longer has it."""
+        if day < oldest_kept(today):
+            raise DateTooOld
+        return self.at(day)
 
     @property
     def recent(self) -> set[bytes]:
@@ -163,3 +181,7 @@ class Looks:
                 raise NotEnded("Zoom repeated a page token")
             used.add(page.next_token)
             sweep.turn(page.next_token, self._clock())
+
+
+def _neighbours(day: date) -> tuple[date, date]:
+    return day - ONE_DAY, day + ONE_DAY

@@ -106,19 +106,19 @@ class Verifier:
     def _compared(self, day: date) -> DayResult:
         archived = ArchivedDay(day)
         # Zoom first: what the collector publishes meanwhile then counts, and is no false alarm of a missing record.
-        zoom, delivered, counted = self._both(day, archived, beside=False)
+        zoom, delivered, counted = self._both(day, archived, whole=False)
         if counted.differs:
             # Rows may have come or shifted since: Zoom once more with other pages, then what the archive has got since.
             kept = {*_first(counted.missing), *_first(counted.repeated)}
             unknown = any(name not in zoom for name in counted.repeated)
             self._looks.again(day, kept)
-            zoom, delivered, counted = self._both(day, archived, beside=unknown)
+            zoom, delivered, counted = self._both(day, archived, whole=unknown)
         return self._result(day, archived, zoom, delivered, counted)
 
     def _both(
-        self, day: date, archived: ArchivedDay, *, beside: bool
+        self, day: date, archived: ArchivedDay, *, whole: bool
     ) -> tuple[dict[bytes, int], dict[bytes, int], Counted]:
-        zoom = self._looks.counts(day, self._now.date(), beside=beside)
+        zoom = self._looks.counts(day, self._now.date(), whole=whole)
         self._archive.read_news(archived)
         delivered = dict(archived.counts)
         for name, count in self._archive.guide_counts(day).items():
