@@ -219,8 +219,16 @@ def test_the_limit_of_a_second_is_not_the_daily_one() -> None:
         world.run()
         assert last(world)["RateLimited"] == 3
         assert last(world)["DailyLimitReached"] == 0
-        world.run()  # within the pause that follows
-        assert last(world)["ZoomCalls"] == 0
+
+
+def test_a_pause_that_ends_today_is_not_the_daily_limit() -> None:
+    with collected() as world:
+        world.zoom.add_day(START.date(), 100, seed=5)
+        busy = faults.answer(429, {"code": 429, "message": "Too many requests."}, {"Retry-After": "3600"})
+        world.zoom.faults.next(busy, times=3)
+        world.run()
+        world.run()  # within the hour
+        assert last(world)["PagesRead"] == 0
         assert last(world)["DailyLimitReached"] == 0
 
 

@@ -260,6 +260,8 @@ def test_bucket_policy() -> None:
     check(judge.policy(policy(other, renamed), wanted, "b", created=False), "ok")
     check(judge.policy(policy(other), wanted, "b", created=True), "fix", "lacks DenyOverwriteOfRecords: run `terraform")
     check(judge.policy(None, wanted, "b", created=False), "fix", "merge the output `bucket.policy` into its policy")
+    alone = json.dumps({"Version": "2012-10-17", "Statement": STATEMENT})
+    check(judge.policy(alone, wanted, "b", created=True), "ok")
     weaker = {**STATEMENT, "Condition": {"Null": {"s3:if-none-match": "false"}}}
     check(judge.policy(policy(weaker), wanted, "b", created=True), "fix", "lacks")
 

@@ -250,10 +250,8 @@ def public_access(block: Mapping[str, bool], bucket: str, *, created: bool) -> F
 
 def policy(actual: str | None, wanted: str, bucket: str, *, created: bool) -> Finding:
     """Judge whether the bucket's policy holds each of the module's statements, whatever their Sid."""
-    has = [_statement(statement) for statement in json.loads(actual or '{"Statement": []}')["Statement"]]
-    missing = [
-        str(statement.get("Sid")) for statement in json.loads(wanted)["Statement"] if _statement(statement) not in has
-    ]
+    has = [_statement(statement) for statement in _statements(actual or '{"Statement": []}')]
+    missing = [str(statement.get("Sid")) for statement in _statements(wanted) if _statement(statement) not in has]
     if missing:
         how = (
             APPLY
@@ -265,6 +263,12 @@ def policy(actual: str | None, wanted: str, bucket: str, *, created: bool) -> Fi
         )
         return fix(f"The bucket's policy lacks {_and(missing)}: {how}.")
     return ok("The bucket's policy refuses plain HTTP, overwriting and callers' own keys.")
+
+
+def _statements(document: str) -> list[Mapping[str, Any]]:
+    """Return a policy's statements: a single one needs no list."""
+    found = json.loads(document)["Statement"]
+    return [found] if isinstance(found, dict) else found
 
 
 def _statement(statement: Mapping[str, Any]) -> dict[str, Any]:

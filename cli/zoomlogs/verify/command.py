@@ -223,7 +223,8 @@ def _of_repair(result: Result, repaired: list[dict[str, Any]]) -> Iterator[str]:
     if repaired:
         written = sum(int(each["result"].get("written") or 0) for each in repaired)
         owed = int(repaired[-1]["result"].get("owed") or 0)
-        left = f"{owed} dates are still owed, which the next runs read (see `zoomlogs status`). " if owed else ""
+        dates = "1 date is" if owed == 1 else f"{owed} dates are"
+        left = f"{dates} still owed, which the next runs read (see `zoomlogs status`). " if owed else ""
         ranges = ", ".join(_range(each["from"], each["to"]) for each in repaired)
         yield f"A backfill of {ranges} was asked for; it wrote {written:,} records. {left}Verify again to see."
     elif not failed:

@@ -43,6 +43,8 @@ def invoker(session: boto3.Session, deployment: Deployment) -> Invoke:
         answer = invoke(client, deployment.function_name, event, lambda: time.sleep(LOOK_EVERY_SECONDS))
         if answer.error:
             raise CommandError(answer.error, status=1)
+        if answer.result.get("ok") is not True:
+            raise CommandError("The run read nothing, because the secret with Zoom's credentials is empty.", status=1)
         return answer.result
 
     return ask
