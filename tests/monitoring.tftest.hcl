@@ -232,6 +232,23 @@ run "a_rare_schedule_is_seen_in_longer_periods" {
   }
 }
 
+run "an_hourly_schedule_leaves_no_period_without_a_run" {
+  command = plan
+
+  module {
+    source = "./modules/monitoring"
+  }
+
+  variables {
+    schedule = { expression = "rate(1 hour)" }
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.collector["behind"].datapoints_to_alarm == 12 && one([for query in aws_cloudwatch_metric_alarm.collector["behind"].metric_query : query.metric[0].period if query.id == "metric"]) == 7200
+    error_message = "runs that end now before and now after the full hour leave hours empty; two hours are never"
+  }
+}
+
 run "a_rate_that_no_hour_holds_stays_within_seven_days" {
   command = plan
 

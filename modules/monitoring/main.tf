@@ -29,8 +29,8 @@ locals {
   silence_period_seconds = local.silence_minutes <= 1440 ? 300 : 3600
   silence_periods        = ceil(local.silence_minutes * 60 / local.silence_period_seconds)
 
-  # An hour, or as many as pass between two runs.
-  behind_period_seconds = 3600 * min(24, ceil(local.interval_minutes / 60))
+  # An hour, or as many as surely hold a run: half an hour more than pass between two, whose lengths differ.
+  behind_period_seconds = 3600 * min(24, ceil((local.interval_minutes + 30) / 60))
   behind_periods        = max(2, min(ceil(var.monitoring.behind_hours * 3600 / local.behind_period_seconds), floor(604800 / local.behind_period_seconds) - 1))
 
   failed_runs = max(1, min(var.monitoring.failed_runs_per_hour, floor(60 / local.interval_minutes)))
