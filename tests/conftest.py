@@ -11,7 +11,10 @@ import pytest
 os.environ.setdefault("GOGC", "off")
 os.environ.setdefault("GOMEMLIMIT", "600MiB")
 
+LONG_AND_LAST_BY_NAME = "tests/workflows/"
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the slow files: spread over several workers, the quick ones then fill the gaps at the end."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG_AND_LAST_BY_NAME))

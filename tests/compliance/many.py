@@ -11,6 +11,7 @@ judge, it goes on in one process for each plan.
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import sys
@@ -77,6 +78,7 @@ def in_child(output: Path, work: Callable[[], int]) -> int:
     if child:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     status = 70
+    gc.disable()  # it lives for half a second
     try:
         with output.open("w", encoding="utf-8") as file:
             os.dup2(file.fileno(), 1)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from standins.aws import AwsStandIn
+from standins.running_provider import running_provider
 from zoomlogs.scratch import prepare
 
 from .cloudwatch import Alarm, MetricName, alarm_in_plan, metrics_of_dashboard
@@ -45,8 +46,9 @@ def planned() -> Planned:
         terraform = prepare(REPOSITORY, Path(folder), aws.env())
         terraform.init()
         file = Path(folder) / "tfplan"
-        terraform.plan({}, out=file)
-        found = list(resources(terraform.show_json(file)["planned_values"]["root_module"]))
+        with running_provider(terraform):
+            terraform.plan({}, out=file)
+            found = list(resources(terraform.show_json(file)["planned_values"]["root_module"]))
     alarms = {one["index"]: one["values"] for one in found if one["type"] == "aws_cloudwatch_metric_alarm"}
     [composite] = [one["values"] for one in found if one["type"] == "aws_cloudwatch_composite_alarm"]
     [dashboard] = [one["values"] for one in found if one["type"] == "aws_cloudwatch_dashboard"]
