@@ -121,10 +121,10 @@ def seconds(detail: str) -> float:
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
 def test_a_detail_takes_time_in_proportion_to_its_length(shape: Callable[[int], str]) -> None:
-    """Four times the text takes four times as long; were it the square, sixteen times. A byte of a hundredth tells: a hundred times."""
+    """Four times the text takes four times as long; were it the square, sixteen times."""
     short, quarter, long = shape(LONG // 100), shape(LONG // 4), shape(LONG)
     taken = seconds(long)
-    assert taken < 8 * max(seconds(quarter), 0.0005)
+    assert taken < 12 * max(seconds(quarter), 0.0005)
     assert taken / len(long) < 16 * max(seconds(short) / len(short), 1e-8)
 
 
