@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from zoomlogs.terraform import Terraform
 
 PLACE = ".terraform/providers/*/hashicorp/aws/*/*/terraform-provider-aws*"
+# However the owner ends, the pipe from it does. What the provider prints is the provider's alone, so that it ends too.
+UNTIL_THE_OWNER_ENDS = 'trap "" INT; "$0" -debug & exec >/dev/null; read _; kill $!; wait'
 
 
 @contextmanager
@@ -30,22 +32,22 @@ def running_provider(terraform: Terraform) -> Iterator[dict[str, str]]:
     """
     [binary] = terraform.workdir.glob(PLACE)
     with subprocess.Popen(
-        [binary.absolute(), "-debug"],
+        ["sh", "-c", UNTIL_THE_OWNER_ENDS, binary.absolute()],
         cwd=terraform.workdir,
         env=terraform.env,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
     ) as process:
+        assert process.stdout is not None
+        found = (re.search(r"TF_REATTACH_PROVIDERS='(.*)'$", line) for line in process.stdout)
+        told = next((one[1] for one in found if one), None)
+        if told is None:
+            raise RuntimeError(f"{binary.name} -debug ended without telling its address.")
+        variable = {"TF_REATTACH_PROVIDERS": told}
+        terraform.env |= variable
         try:
-            assert process.stdout is not None
-            found = (re.search(r"TF_REATTACH_PROVIDERS='(.*)'$", line) for line in process.stdout)
-            told = next((one[1] for one in found if one), None)
-            if told is None:
-                raise RuntimeError(f"{binary.name} -debug ended without telling its address.")
-            variable = {"TF_REATTACH_PROVIDERS": told}
-            terraform.env |= variable
             yield variable
         finally:
-            terraform.env.pop("TF_REATTACH_PROVIDERS", None)
-            process.terminate()
+            terraform.env.pop("TF_REATTACH_PROVIDERS")
