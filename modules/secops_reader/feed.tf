@@ -89,13 +89,8 @@ resource "aws_s3_bucket_notification" "feed" {
 # The feed
 
 locals {
-  reader_arn = {
-    user = "arn:${local.partition}:iam::${local.account}:user${var.iam_path}${local.name}"
-    role = "arn:${local.partition}:iam::${local.account}:role${var.iam_path}${local.name}"
-    none = null
-  }[var.reader.mode]
-
-  uri = "s3://${var.bucket.name}/${var.bucket.prefix}"
+  role_arn = "arn:${local.partition}:iam::${local.account}:role${var.iam_path}${local.name}" # known at plan
+  uri      = "s3://${var.bucket.name}/${var.bucket.prefix}"
 
   # An access key is never in the body: `zoomlogs feed apply` takes it from the secret below as it sends it.
   source_settings = {
@@ -103,7 +98,7 @@ locals {
     s3Uri                = local.uri
     sourceDeletionOption = var.feed.deletion_option
     maxLookbackDays      = var.feed.max_lookback_days
-    authentication       = local.is_role ? { awsIamRoleAuth = { awsIamRoleArn = local.reader_arn, subjectId = var.reader.subject_id } } : null
+    authentication       = local.is_role ? { awsIamRoleAuth = { awsIamRoleArn = local.role_arn, subjectId = var.reader.subject_id } } : null
   }
 
   # Proto3 JSON of google.cloud.chronicle.v1.Feed, without what is not set.
@@ -148,7 +143,7 @@ locals {
         },
       ]
       role = [
-        { field = "AWS IAM role ARN", value = local.reader_arn },
+        { field = "AWS IAM role ARN", value = local.role_arn },
         { field = "Subject ID", value = var.reader.subject_id },
       ]
       none = []

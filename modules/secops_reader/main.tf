@@ -6,7 +6,7 @@ data "aws_caller_identity" "current" {}
 data "aws_region" "current" {}
 
 locals {
-  bucket_arn  = "arn:${data.aws_partition.current.partition}:s3:::${var.bucket.name}"
+  bucket_arn  = "arn:${local.partition}:s3:::${var.bucket.name}"
   records_arn = "${local.bucket_arn}/${var.bucket.prefix}*"
 
   name        = "${var.name_prefix}${var.reader.name}"
@@ -162,7 +162,7 @@ resource "aws_iam_role" "reader" {
 
   lifecycle {
     precondition {
-      condition     = data.aws_partition.current.partition == "aws" || var.reader.federated_principal != null
+      condition     = local.partition == "aws" || var.reader.federated_principal != null
       error_message = "reader.mode \"role\" trusts accounts.google.com, which this AWS partition does not know: use mode \"user\", or make an OIDC provider for it and give its ARN as reader.federated_principal."
     }
   }
