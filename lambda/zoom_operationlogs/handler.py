@@ -57,7 +57,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         request = Request.from_event(event, _now().date())
         parts = collector, zoom, _ = _collector(Settings.from_environ(os.environ), context)
         result = collector.run(request)
-        ended = Ended.SUCCEEDED
+        ended = Ended.without_error(collector.tally)
     except SecretEmpty as error:
         # The first apply comes before somebody stores the credentials: nothing is wrong yet.
         ended = Ended.WAITING

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from .archive import Archive
-    from .collect import Collector
+    from .collect import Collector, Tally
     from .zoom import Zoom
 
 COUNT, SECONDS = MetricUnit.Count, MetricUnit.Seconds
@@ -23,6 +23,7 @@ COUNT, SECONDS = MetricUnit.Count, MetricUnit.Seconds
 UNITS: Mapping[str, MetricUnit] = {
     # How the run ended
     "RunsSucceeded": COUNT,
+    "RunsHeldUp": COUNT,
     "RunsFailed": COUNT,
     "WaitingForCredentials": COUNT,
     # What it did
@@ -49,8 +50,17 @@ class Ended(Enum):
     """How a run ended; the value holds the metrics that are 1 for it, and absent for any other."""
 
     SUCCEEDED = ("RunsSucceeded",)
+    HELD_UP = ("RunsHeldUp",)
     WAITING = ("WaitingForCredentials",)
     FAILED = ("RunsFailed",)
+
+    @classmethod
+    def without_error(cls, tally: Tally) -> Ended:
+        """Return how a run ended that met no error: one that Zoom gave nothing, though it was to, has not succeeded.
+
+        It may go on so for days, where other apps of the account use up the calls of each second.
+        """
+        return cls.SUCCEEDED if tally.pages or tally.daily_limit or tally.left_to_other else cls.HELD_UP
 
     def measures(self) -> dict[str, float]:
         """Return the values."""

@@ -11,6 +11,7 @@ locals {
       title = "Is it alive? Runs"
       lines = [
         { of = "collector", metric = "RunsSucceeded", stat = "Sum" },
+        { of = "collector", metric = "RunsHeldUp", stat = "Sum" },
         { of = "collector", metric = "RunsFailed", stat = "Sum" },
         { of = "collector", metric = "WaitingForCredentials", stat = "Sum" },
         { of = "lambda", metric = "Errors", stat = "Sum" },

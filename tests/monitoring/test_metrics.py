@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 import pytest
 from standins.zoom import faults
-from zoom_operationlogs import handler
+from zoom_operationlogs import checkpoint, handler
+from zoom_operationlogs.checkpoint import Lease
 from zoom_operationlogs.dates import came_late
 from zoom_operationlogs.measures import UNITS
 
@@ -17,6 +18,7 @@ from .conftest import Planned
 from .recorder import FUNCTION, POLL, QUEUE, START, Collected, collected
 
 DAY = timedelta(days=1)
+STATE_KEY = "zoom/operationlogs-state/state.json"
 
 # AWS's pages "Types of metrics for Lambda functions" and "Available CloudWatch metrics for Amazon SQS".
 OF_AWS = {
@@ -55,6 +57,8 @@ def sent() -> set[MetricName]:
         world.zoom.add({"time": f"{START - timedelta(hours=5):%Y-%m-%dT%H:%M:%SZ}", "action": "Late"})
         world.run({"action": "reconcile"})
         world.zoom.faults.rule = lambda _request: faults.server_error(503)
+        world.every(POLL, POLL)
+        world.zoom.faults.rule = lambda _request: faults.per_second_limit
         world.every(POLL, POLL)
         return {metric for metric in world.recording.samples if not metric.namespace.startswith("AWS/")}
 
@@ -230,6 +234,64 @@ def test_a_pause_that_ends_today_is_not_the_daily_limit() -> None:
         world.run()  # within the hour
         assert last(world)["PagesRead"] == 0
         assert last(world)["DailyLimitReached"] == 0
+
+
+def ended_as(world: Collected) -> set[str]:
+    """Give which of the metrics that say how a run ended the newest run sent."""
+    return last(world).keys() & {"RunsSucceeded", "RunsHeldUp", "RunsFailed", "WaitingForCredentials"}
+
+
+def test_a_run_that_zoom_refuses_throughout_has_not_succeeded() -> None:
+    with collected() as world:
+        world.zoom.add_day(START.date(), 100, seed=5)
+        world.zoom.faults.rule = lambda _request: faults.per_second_limit
+        world.run()
+        assert ended_as(world) == {"RunsHeldUp"}
+        world.zoom.faults.clear()
+        world.clock.advance(15 * 60)
+        world.run()
+        assert ended_as(world) == {"RunsSucceeded"}
+
+
+def test_a_run_without_time_for_a_page_has_not_succeeded() -> None:
+    with collected() as world:
+        world.s3.before = lambda *_call: world.clock.advance(150)
+        world.run()
+        assert last(world)["PagesRead"] == 0
+        assert ended_as(world) == {"RunsHeldUp"}
+
+
+def test_a_run_that_got_some_pages_has_succeeded_though_zoom_refused_the_next() -> None:
+    with collected() as world:
+        world.zoom.add_day(START.date(), 700, seed=1)
+        world.zoom.faults.rule = lambda request: faults.per_second_limit if "next_page_token" in request.query else None
+        world.clock.advance(12 * 3600)
+        world.run()
+        assert last(world)["PagesRead"] == 1
+        assert ended_as(world) == {"RunsSucceeded"}
+
+
+def test_a_run_that_waits_for_tomorrow_has_succeeded() -> None:
+    """The daily limit has an alarm of its own, and is no silence."""
+    with collected() as world:
+        world.zoom.spend_calls(30_000)
+        for _ in range(2):
+            world.run()
+            assert last(world)["DailyLimitReached"] == 1
+            assert ended_as(world) == {"RunsSucceeded"}
+
+
+def test_a_run_that_leaves_the_work_to_another_has_succeeded() -> None:
+    with collected() as world:
+        world.setenv(FEED_DELETES="true")
+        world.run()
+        known = checkpoint.decode(world.s3.body(STATE_KEY))
+        known.lease = Lease("another run", world.clock.now() + timedelta(minutes=5))
+        world.s3.put(STATE_KEY, checkpoint.encode(known))
+        world.clock.advance(60)
+        world.run()
+        assert last(world)["PagesRead"] == 0
+        assert ended_as(world) == {"RunsSucceeded"}
 
 
 def test_freshness_and_what_is_left_of_zooms_calls() -> None:
