@@ -658,7 +658,7 @@ variable "monitoring" {
     - `topic_name`: of the topic made here, after `name_prefix`.
     - `emails`: addresses subscribed to the topic made here; each has to confirm.
     - `each_alarm_notifies`: tell of each alarm, not only of the one that sums them up.
-    - `silence_minutes`: how long without a run that succeeds is silence, 15 to 10080, and longer than the schedule's interval; null takes three intervals of a rate expression, its flexible window, the function's timeout and five minutes. A cron expression needs it.
+    - `silence_minutes`: how long without a run that succeeds is silence, 15 to 10080, and at least a rate expression's interval, its flexible window, the function's timeout and five minutes; null takes two intervals more. A cron expression needs it.
     - `behind_hours`: how long dates may be owed without getting fewer, 2 to 144.
     - `failed_runs_per_hour`: how many runs of an hour may fail or near their timeout before it is an alarm, 1 to 12; one where an hour has no two runs.
     - `timeout_margin_seconds`: how near to its timeout a run is too near, 1 to 15.
@@ -701,13 +701,14 @@ variable "monitoring" {
     error_message = "monitoring.silence_minutes must be set, because schedule.expression is a cron expression, which does not tell how long a pause is normal: three intervals are a good value."
   }
 
-  # 10080 minutes are seven days.
+  # What may pass between the ends of two runs, as modules/monitoring reckons it; 10080 minutes are seven days.
   validation {
     condition = !var.monitoring.enabled || !startswith(var.schedule.expression, "rate(") || (
       try(tonumber(regex("^rate\\(([0-9]+)", var.schedule.expression)[0]) * { minute = 1, hour = 60, day = 1440 }[regex("(minute|hour|day)s?\\)$", var.schedule.expression)[0]], 0) *
-      (var.monitoring.silence_minutes == null ? 3 : 1) + coalesce(var.schedule.flexible_window_minutes, 0) <= coalesce(var.monitoring.silence_minutes, 10080)
+      (var.monitoring.silence_minutes == null ? 3 : 1) + coalesce(var.schedule.flexible_window_minutes, 0) +
+      (var.monitoring.silence_minutes == null ? 0 : ceil(var.collector.timeout_seconds / 60) + 5) <= coalesce(var.monitoring.silence_minutes, 10080)
     )
-    error_message = "monitoring.silence_minutes must be at least the interval of schedule.expression and its flexible window, or every pause is an alarm; CloudWatch looks back 10080 minutes, so with a schedule that it cannot oversee set monitoring.enabled = false."
+    error_message = "monitoring.silence_minutes must be at least the interval of schedule.expression, its flexible window, the function's timeout and five minutes together, or ordinary pauses are an alarm; CloudWatch looks back 10080 minutes, so with a schedule that it cannot oversee set monitoring.enabled = false."
   }
 
   validation {

@@ -249,6 +249,37 @@ run "an_hourly_schedule_leaves_no_period_without_a_run" {
   }
 }
 
+run "a_flexible_window_leaves_no_period_without_a_run" {
+  command = plan
+
+  module {
+    source = "./modules/monitoring"
+  }
+
+  variables {
+    schedule = { expression = "rate(15 minutes)", flexible_window_minutes = 60 }
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.collector["behind"].datapoints_to_alarm == 12 && one([for query in aws_cloudwatch_metric_alarm.collector["behind"].metric_query : query.metric[0].period if query.id == "metric"]) == 7200
+    error_message = "85 minutes may pass between two runs"
+  }
+}
+
+run "rejects_a_topic_of_another_region" {
+  command = plan
+
+  module {
+    source = "./modules/monitoring"
+  }
+
+  variables {
+    monitoring = { topic_arns = ["arn:aws:sns:eu-west-1:111122223333:alerts", "arn:aws:sns:ap-south-2:111122223333:alerts"] }
+  }
+
+  expect_failures = [aws_cloudwatch_composite_alarm.not_healthy]
+}
+
 run "a_rate_that_no_hour_holds_stays_within_seven_days" {
   command = plan
 

@@ -2363,7 +2363,7 @@ run "rejects_silence_shorter_than_the_interval" {
 
   variables {
     schedule   = { expression = "rate(1 hour)" }
-    monitoring = { silence_minutes = 59 }
+    monitoring = { silence_minutes = 69 }
   }
 
   expect_failures = [var.monitoring]
@@ -2378,7 +2378,23 @@ run "rejects_silence_shorter_than_interval_and_window" {
 
   variables {
     schedule   = { expression = "rate(15 minutes)", flexible_window_minutes = 10 }
-    monitoring = { silence_minutes = 24 }
+    monitoring = { silence_minutes = 34 }
+  }
+
+  expect_failures = [var.monitoring]
+}
+
+run "rejects_silence_shorter_than_interval_and_timeout" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    schedule   = { expression = "rate(15 minutes)" }
+    collector  = { timeout_seconds = 841 }
+    monitoring = { silence_minutes = 34 }
   }
 
   expect_failures = [var.monitoring]
@@ -2586,7 +2602,7 @@ run "accepts_the_rarest_schedule_that_is_overseen_by_default" {
   }
 }
 
-run "accepts_silence_of_one_interval_and_its_window" {
+run "accepts_silence_of_the_longest_pause_between_two_runs" {
   command = plan
 
   module {
@@ -2594,7 +2610,21 @@ run "accepts_silence_of_one_interval_and_its_window" {
   }
 
   variables {
-    schedule   = { expression = "rate(7 days)" }
+    schedule   = { expression = "rate(15 minutes)", flexible_window_minutes = 10 }
+    collector  = { timeout_seconds = 840 }
+    monitoring = { silence_minutes = 44 }
+  }
+}
+
+run "accepts_the_rarest_schedule_that_is_overseen" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    schedule   = { expression = "rate(10070 minutes)" }
     monitoring = { silence_minutes = 10080 }
   }
 }

@@ -22,15 +22,16 @@ locals {
   # A schedule that is off, or that runs once, is not expected to go on.
   recurs = var.schedule.enabled && !startswith(var.schedule.expression, "at(")
 
-  # Three runs that did not come, the time that one may take, and five minutes for its metrics to arrive. CloudWatch looks
-  # back a day in periods of less than an hour, and seven days in longer ones.
-  patience_minutes       = 3 * local.interval_minutes + coalesce(var.schedule.flexible_window_minutes, 0) + ceil(var.function.timeout_seconds / 60) + 5
-  silence_minutes        = coalesce(var.monitoring.silence_minutes, min(10080, local.patience_minutes))
+  # The longest time from the end of a run to the end of the next, and five minutes for its metrics to arrive.
+  pause_minutes = local.interval_minutes + coalesce(var.schedule.flexible_window_minutes, 0) + ceil(var.function.timeout_seconds / 60) + 5
+
+  # Three runs that did not come. CloudWatch looks back a day in periods of less than an hour, and seven days in longer ones.
+  silence_minutes        = coalesce(var.monitoring.silence_minutes, min(10080, 2 * local.interval_minutes + local.pause_minutes))
   silence_period_seconds = local.silence_minutes <= 1440 ? 300 : 3600
   silence_periods        = ceil(local.silence_minutes * 60 / local.silence_period_seconds)
 
-  # An hour, or as many as surely hold a run: half an hour more than pass between two, whose lengths differ.
-  behind_period_seconds = 3600 * min(24, ceil((local.interval_minutes + 30) / 60))
+  # As many hours as surely hold the end of a run; CloudWatch has no period longer than a day.
+  behind_period_seconds = 3600 * min(24, ceil(local.pause_minutes / 60))
   behind_periods        = max(2, min(ceil(var.monitoring.behind_hours * 3600 / local.behind_period_seconds), floor(604800 / local.behind_period_seconds) - 1))
 
   failed_runs = max(1, min(var.monitoring.failed_runs_per_hour, floor(60 / local.interval_minutes)))
@@ -123,13 +124,14 @@ locals {
       says           = "No run has succeeded for ${local.silence_minutes} minutes."
     } if local.recurs },
     # A new alarm finds silence before the first success. This one says whether there ever was one: it has no data before,
-    # is OK from then on, and never in alarm.
+    # is OK from then on, and never in alarm. Periods as long as those of silence, which would else see the success later.
     { for alarm in ["first_run"] : alarm => {
-      metric     = "RunsSucceeded"
-      periods    = 1
-      comparison = "LessThanThreshold"
-      missing    = "ignore"
-      says       = "Not an alarm: it is OK once a run has succeeded for the first time, before which silence is none."
+      metric         = "RunsSucceeded"
+      period_seconds = local.silence_period_seconds
+      periods        = 1
+      comparison     = "LessThanThreshold"
+      missing        = "ignore"
+      says           = "Not an alarm: it is OK once a run has succeeded for the first time, before which silence is none."
     } if local.recurs },
   ) : concern => merge(local.by_default, alarm) }
 
@@ -219,6 +221,13 @@ resource "aws_cloudwatch_composite_alarm" "not_healthy" {
   tags          = var.tags
 
   depends_on = [aws_cloudwatch_metric_alarm.collector]
+
+  lifecycle {
+    precondition {
+      condition     = alltrue([for arn in coalesce(var.monitoring.topic_arns, []) : split(":", arn)[3] == local.region])
+      error_message = "monitoring.topic_arns must be topics of ${local.region}, where the alarms are: CloudWatch tells none of another region."
+    }
+  }
 }
 
 resource "aws_sns_topic" "alarms" {

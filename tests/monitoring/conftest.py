@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,15 +41,9 @@ def resources(module: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from resources(child)
 
 
-@pytest.fixture(scope="session")
-def planned() -> Planned:
-    with AwsStandIn() as aws, tempfile.TemporaryDirectory(prefix="plan-") as folder:
-        terraform = prepare(REPOSITORY, Path(folder), aws.env())
-        terraform.init()
-        file = Path(folder) / "tfplan"
-        with running_provider(terraform):
-            terraform.plan({}, out=file)
-            found = list(resources(terraform.show_json(file)["planned_values"]["root_module"]))
+def read_plan(document: dict[str, Any]) -> Planned:
+    """Read what a plan watches from its JSON."""
+    found = list(resources(document["planned_values"]["root_module"]))
     alarms = {one["index"]: one["values"] for one in found if one["type"] == "aws_cloudwatch_metric_alarm"}
     [composite] = [one["values"] for one in found if one["type"] == "aws_cloudwatch_composite_alarm"]
     [dashboard] = [one["values"] for one in found if one["type"] == "aws_cloudwatch_dashboard"]
@@ -57,3 +52,25 @@ def planned() -> Planned:
         (composite["alarm_name"], composite["alarm_rule"]),
         json.loads(dashboard["dashboard_body"]),
     )
+
+
+@contextmanager
+def planning(folder: str) -> Iterator[Callable[[Mapping[str, object]], Planned]]:
+    """Give a function that plans a folder of the repository with the variables given."""
+    with AwsStandIn() as aws, tempfile.TemporaryDirectory(prefix="plan-") as scratch:
+        terraform = prepare(REPOSITORY, Path(scratch), aws.env(), folder=folder)
+        terraform.init()
+        file = Path(scratch) / "tfplan"
+
+        def plan(variables: Mapping[str, object]) -> Planned:
+            terraform.plan(variables, out=file)
+            return read_plan(terraform.show_json(file))
+
+        with running_provider(terraform):
+            yield plan
+
+
+@pytest.fixture(scope="session")
+def planned() -> Planned:
+    with planning("examples/minimal") as plan:
+        return plan({})

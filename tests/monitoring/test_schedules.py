@@ -1,0 +1,167 @@
+"""The alarms of schedules other than the default: hourly, daily, with a window in which a run may begin, and cron."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cache
+
+import pytest
+from standins.zoom import faults
+
+from .cloudwatch import EVERY_WAY, Ways
+from .conftest import Planned, planning
+from .recorder import START, Collected, collected
+from .test_alarms import DAY, HOUR, Recorded, ask_for, busy_days, watched, ways
+
+pytestmark = pytest.mark.slow
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How often it runs, and what of it the module is told."""
+
+    every: timedelta
+    window: timedelta
+    variables: tuple[tuple[str, object], ...]
+
+    @classmethod
+    def of(
+        cls, every: timedelta, expression: str, window: timedelta | None = None, silence: int | None = None
+    ) -> Schedule:
+        minutes = int(window.total_seconds()) // 60 if window else None
+        schedule = {"expression": expression, "flexible_window_minutes": minutes}
+        told = (("schedule", schedule), *([("silence_minutes", silence)] if silence else []))
+        return cls(every, window or timedelta(), told)
+
+    @property
+    def patience(self) -> timedelta:
+        """How long after a failure silence is to be told of at the latest."""
+        return 4 * self.every + 2 * self.window + HOUR
+
+
+SCHEDULES = {
+    "hourly": Schedule.of(HOUR, "rate(1 hour)"),
+    "in a window": Schedule.of(timedelta(minutes=30), "rate(30 minutes)", window=timedelta(minutes=60)),
+    "daily": Schedule.of(DAY, "rate(1 day)"),
+    "daily, in a window": Schedule.of(DAY, "rate(1 day)", window=timedelta(hours=23)),
+    "daily, by cron": Schedule.of(DAY, "cron(55 9 * * ? *)", silence=3 * 1440),
+}
+LOOKS = timedelta(minutes=4)  # less than the shortest period
+each_schedule = pytest.mark.parametrize("schedule", SCHEDULES)
+each_way = pytest.mark.parametrize("way", [EVERY_WAY[0], EVERY_WAY[-1]], ids=ways)  # the two that differ most
+
+
+@pytest.fixture(scope="module")
+def planned_with() -> Iterator[Callable[[str], Planned]]:
+    with planning("tests/fixtures/alarms") as plan:
+        yield cache(lambda name: plan(dict(SCHEDULES[name].variables)))
+
+
+def ticks(world: Collected, schedule: Schedule, until: timedelta, tick: Callable[[], object] | None = None) -> None:
+    """Let the schedule tick for so long: each run begins anywhere in the window, and ends in good time or late."""
+    moments = random.Random(7)
+    end = world.clock.now() + until
+    due = world.last_run or START
+    while due < end:
+        begins = due + moments.random() * schedule.window
+        world.clock.set(max(begins, world.clock.now()))
+        world.network.latency = moments.choice([0.3, 0.3, 15])
+        (tick or world.run)()
+        due += schedule.every
+        world.last_run = due
+    world.network.latency = 0.3
+
+
+def length(schedule: Schedule) -> timedelta:
+    return max(3 * DAY, 10 * schedule.every)
+
+
+@cache
+def good_days(name: str) -> Recorded:
+    """Ordinary days, and in the middle of them dates that are asked for, which take more than one run."""
+    schedule = SCHEDULES[name]
+    with collected() as world:
+        busy_days(world, -45, 14, count=60)
+        ticks(world, schedule, length(schedule) / 3)
+        world.network.latency = 10
+        ask_for(world, 44, 4, left=10)
+        ticks(world, schedule, length(schedule))
+        return world.recording, world.clock.now()
+
+
+@each_schedule
+@each_way
+def test_ordinary_days_raise_nothing(way: Ways, schedule: str, planned_with: Callable[[str], Planned]) -> None:
+    planned = planned_with(schedule)
+    told = watched(planned, good_days(schedule), way, LOOKS)
+    first_run = START + SCHEDULES[schedule].window + HOUR
+    silence = planned.alarms["silence"].name
+    assert {name: times for name, times in told.raised.items() if name != silence or max(times) > first_run} == {}
+
+
+def gone(world: Collected) -> Callable[[], object]:
+    return world.nothing
+
+
+def failing(world: Collected) -> Callable[[], object]:
+    world.zoom.faults.rule = lambda _request: faults.server_error(503)
+    return world.run
+
+
+def held_up(world: Collected) -> Callable[[], object]:
+    """Dates are owed, and each day other apps leave too few of Zoom's calls for them."""
+    spent: set[date] = set()
+
+    def run() -> None:
+        if world.clock.now().date() not in spent:
+            spent.add(world.clock.now().date())
+            world.zoom.spend_calls(25_000)
+        world.run()
+
+    world.zoom.spend_calls(25_000)
+    spent.add(world.clock.now().date())
+    ask_for(world, 44, 4)
+    return run
+
+
+FAILURES: Mapping[Callable[[Collected], Callable[[], object]], set[str]] = {
+    gone: {"silence"},
+    failing: {"errors", "silence", "behind"},  # it lasts longer than a day, so that dates are owed
+    held_up: {"behind"},
+}
+
+
+@cache
+def bad_days(name: str, happens: Callable[[Collected], Callable[[], object]]) -> tuple[Recorded, timedelta]:
+    schedule = SCHEDULES[name]
+    with collected() as world:
+        busy_days(world, -45, 14, count=60)
+        ticks(world, schedule, length(schedule) / 3)
+        went_wrong = world.clock.now() - START
+        ticks(world, schedule, length(schedule), happens(world))
+        return (world.recording, world.clock.now()), went_wrong
+
+
+@each_schedule
+@pytest.mark.parametrize("happens", FAILURES, ids=lambda happens: happens.__name__)
+@each_way
+def test_a_failure_raises_exactly_its_alarms(
+    way: Ways,
+    happens: Callable[[Collected], Callable[[], object]],
+    schedule: str,
+    planned_with: Callable[[str], Planned],
+) -> None:
+    planned = planned_with(schedule)
+    recorded, went_wrong = bad_days(schedule, happens)
+    told = watched(planned, recorded, way, LOOKS)
+    raised = {
+        planned.concern(name): min(moment for moment in moments if moment > START + went_wrong) - START - went_wrong
+        for name, moments in told.raised.items()
+        if any(moment > START + went_wrong for moment in moments)
+    }
+    assert raised.keys() == FAILURES[happens] | {"not_healthy"}
+    if "silence" in raised:
+        assert raised["silence"] <= SCHEDULES[schedule].patience
