@@ -307,6 +307,77 @@ def test_a_late_row_that_the_collector_publishes_while_it_looks(when):
     assert (result.state, *counts(result)) == (State.EQUAL, 301, 301, 0, 0)
 
 
+def publish_late_rows(world: Verified, day: date = YESTERDAY, every: int = 1) -> None:
+    """After every so many pages that are read of Zoom, let a row come late and the collector publish it."""
+    pages = 0
+
+    def arrive(_page: int) -> None:
+        nonlocal pages
+        pages += 1
+        if pages % every:
+            return
+        world.zoom.on_page = None  # the collector's own pages
+        late = {"time": f"{day}T23:59:{pages % 60:02}Z", "operator": f"late {pages}"}
+        world.zoom.add(late, visible_at=world.clock.now())
+        world.run({"action": "reconcile"})
+        world.zoom.on_page = arrive
+
+    world.zoom.on_page = arrive
+
+
+@pytest.mark.parametrize("every", [2, 3, 5])
+def test_late_rows_that_the_collector_publishes_all_the_while(every):
+    world = collected(300, page_size=30)
+    world.poll(2)
+    publish_late_rows(world, every=every)
+    result = world.day()
+    assert (result.state, result.missing, result.repeated) == (State.EQUAL, 0, 0)
+    assert result.in_zoom == result.in_archive > 300
+
+
+def test_what_was_repeated_before_is_found_while_the_collector_publishes():
+    world = collected(300, page_size=30)
+    world.poll(2)
+    lost, doubled = world.lose(100), world.double(200)
+    publish_late_rows(world, every=3)
+    result = world.day()
+    assert (result.state, result.missing, result.repeated) == (State.DIFFERENT, 1, 1)
+    assert [each.record for each in result.differences] == [lost, doubled]
+    assert result.in_zoom == result.in_archive
+
+
+def test_what_was_left_out_because_it_came_later_is_not_counted_late_either():
+    world = collected(300, page_size=30)
+    world.poll(2)
+    world.clock.advance(2 * 86_400)
+    before = world.day()
+    publish_late_rows(world, every=3)
+    result = world.day()
+    assert result.in_zoom == result.in_archive > before.in_archive
+    assert result.late - before.late == result.in_archive - before.in_archive
+
+
+def test_a_row_of_a_quiet_date_of_another_zone_that_the_collector_publishes_meanwhile():
+    world = Verified()
+    world.zoom.rules.utc_offset = timedelta(hours=5)
+    world.zoom.add({"time": f"{YESTERDAY}T12:00:00Z", "operator": "x"})
+    world.run()
+
+    def arrive(_page: int) -> None:
+        if world.zoom.calls[-1].query["from"] == str(YESTERDAY):  # today's report was read before
+            world.zoom.on_page = None
+            late = {"time": f"{YESTERDAY}T21:00:00Z", "operator": "in today's report of there"}
+            world.zoom.add(late, visible_at=world.clock.now())
+            world.run({"action": "reconcile"})
+
+    world.zoom.on_page = arrive
+    found, _ = world.verify(YESTERDAY, days_ago(0))
+    assert [(result.state, *counts(result)) for result in found] == [
+        (State.EQUAL, 2, 2, 0, 0),
+        (State.EQUAL, 0, 0, 0, 0),
+    ]
+
+
 @pytest.mark.parametrize("hours", [-8, 5])
 def test_days_of_another_zone(hours):
     world = Verified(page_size=30)

@@ -13,7 +13,7 @@ from zoom_operationlogs.records import FINGERPRINT_BYTES, event_time, fingerprin
 from zoom_operationlogs.s3 import NotFound, StoredObject, answers, read_version, until_known
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from datetime import date, datetime
 
     from mypy_boto3_s3 import S3Client
@@ -41,7 +41,7 @@ class Version:
 
 @dataclass
 class ArchivedDay:
-    """What the archive holds of a record date."""
+    """What the archive holds of a record date: how often each record was delivered, and by which objects of ours."""
 
     date: date
     counts: dict[bytes, int] = field(default_factory=dict)
@@ -69,23 +69,39 @@ class ArchiveReader:
         self._sleep = sleep
         self._guide = guide
 
-    def read_news(self, day: ArchivedDay) -> None:
-        """Take in the objects of the date that were not read yet; raise `Unreadable` or `StorageError`."""
+    def read(self, day: date) -> ArchivedDay:
+        """Return what was delivered of the date: by our objects, and by the written guide's."""
+        archived = ArchivedDay(day, self._guide_counts(day))
+        self._take_in(archived, None)
+        return archived
+
+    def read_news(self, day: ArchivedDay, shown: Mapping[bytes, int]) -> None:
+        """Take in the objects written since, of each record as many as bring it to the number that Zoom has `shown`.
+
+        Zoom was looked at meanwhile, so its answer says nothing of what came after. Both methods raise `Unreadable` or
+        `StorageError`.
+        """
+        self._take_in(day, shown)
+
+    def _take_in(self, day: ArchivedDay, shown: Mapping[bytes, int] | None) -> None:
         new = [version for version in self._versions(day.date) if version not in day.objects]
         for version, records in self._read(new):
             for record in records:
                 name = fingerprint(record)
-                day.counts[name] = day.counts.get(name, 0) + 1
+                count = day.counts.get(name, 0)
+                if shown is not None and count >= shown.get(name, 0):
+                    continue
+                day.counts[name] = count + 1
                 time = event_time(record)
                 day.late += bool(time and version.written - time > LATE_AFTER)
             day.objects.add(version)
 
-    def guide_counts(self, day: date) -> Counter[bytes]:
+    def _guide_counts(self, day: date) -> dict[bytes, int]:
         """Return how often each record counts as delivered by the guide's objects: the most that one of them shows."""
         self._guide.absorb_from(day)
         counts = self._guide.ledger.counts.get(day) if self._guide.ledger else None
         packed = bytes(counts.pack()) if counts else b""
-        return Counter(packed[at : at + FINGERPRINT_BYTES] for at in range(0, len(packed), FINGERPRINT_BYTES))
+        return dict(Counter(packed[at : at + FINGERPRINT_BYTES] for at in range(0, len(packed), FINGERPRINT_BYTES)))
 
     def find(self, day: ArchivedDay, wanted: Collection[bytes]) -> dict[bytes, Record]:
         """Return those of the wanted records that lie in the date's objects."""

@@ -105,12 +105,12 @@ class Looks:
             self._remembered[day] = seen
         return self._remembered[day]
 
-    def again(self, day: date, keep: Collection[bytes]) -> None:
+    def again(self, day: date, keep: Collection[bytes], *, whole: bool = False) -> None:
         """Look at a date once more, with pages of another size, and keep these records; so at its neighbours, if they
-        brought records of it."""
+        brought records of it, or if the `whole` is needed."""
         for asked in (day, *_neighbours(day)):
-            if asked == day or (asked in self._remembered and self._remembered[asked].brought(day)):
-                seen = self.at(asked)
+            seen = self._remembered.get(asked)
+            if seen and (asked == day or whole or seen.brought(day)):
                 self._look(seen, smaller(seen.last_size), keep)
 
     def counts(self, day: date, today: date, *, whole: bool = False) -> dict[bytes, int]:

@@ -14,7 +14,7 @@ from zoom_operationlogs.zoom import DateTooOld, RateLimited
 
 from ..dates import span, spell
 from ..errors import CommandError
-from .archive import ArchivedDay, Unreadable
+from .archive import Unreadable
 from .comparison import Counted, DayResult, Difference, Kind, State, compare
 from .looks import NotEnded, QuotaLow
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from zoom_operationlogs.checkpoint import Checkpoint
 
-    from .archive import ArchiveReader
+    from .archive import ArchivedDay, ArchiveReader
     from .looks import Looks
 
 RECORDS_KEPT = 200  # of a date that differ, and of each kind; the others are counted
@@ -104,59 +104,54 @@ class Verifier:
             return DayResult(day, State.UNCHECKED, note=f"{error}.")
 
     def _compared(self, day: date) -> DayResult:
-        archived = ArchivedDay(day)
+        today = self._now.date()
         # Zoom first: what the collector publishes meanwhile then counts, and is no false alarm of a missing record.
-        zoom, delivered, counted = self._both(day, archived, whole=False)
+        zoom = self._looks.counts(day, today)
+        archived = self._archive.read(day)
+        counted = compare(zoom, archived.counts, self._looks.recent)
         if counted.differs:
-            # Rows may have come or shifted since: Zoom once more with other pages, then what the archive has got since.
+            # Rows may have come or shifted since: Zoom once more with other pages, then what the archive has got since,
+            # as far as Zoom has shown it. What is repeated was there before this look.
             kept = {*_first(counted.missing), *_first(counted.repeated)}
             unknown = any(name not in zoom for name in counted.repeated)
-            self._looks.again(day, kept)
-            zoom, delivered, counted = self._both(day, archived, whole=unknown)
-        return self._result(day, archived, zoom, delivered, counted)
-
-    def _both(
-        self, day: date, archived: ArchivedDay, *, whole: bool
-    ) -> tuple[dict[bytes, int], dict[bytes, int], Counted]:
-        zoom = self._looks.counts(day, self._now.date(), whole=whole)
-        self._archive.read_news(archived)
-        delivered = dict(archived.counts)
-        for name, count in self._archive.guide_counts(day).items():
-            delivered[name] = delivered.get(name, 0) + count
-        return zoom, delivered, compare(zoom, delivered, self._looks.recent)
+            self._looks.again(day, kept, whole=unknown)
+            zoom = self._looks.counts(day, today, whole=unknown)
+            self._archive.read_news(archived, zoom)
+            counted = compare(zoom, archived.counts, self._looks.recent)
+        return self._result(day, archived, zoom, counted)
 
     def _result(
         self,
         day: date,
         archived: ArchivedDay,
-        zoom: dict[bytes, int],
-        delivered: dict[bytes, int],
+        zoom: Mapping[bytes, int],
         counted: Counted,
     ) -> DayResult:
         owed = self._checkpoint.owed.get(day) if self._checkpoint else None
         state = State.EQUAL
         if counted.differs:
-            waits = owed and not counted.repeated and not self._lost(day, delivered, counted)
+            waits = owed and not counted.repeated and not self._lost(archived, counted)
             state = State.NOT_READ_YET if waits else State.DIFFERENT
         return DayResult(
             date=day,
             state=state,
             in_zoom=sum(zoom.values()),
-            in_archive=sum(delivered.values()),
+            in_archive=sum(archived.counts.values()),
             missing=sum(counted.missing.values()),
             repeated=sum(counted.repeated.values()),
             late=archived.late,
             not_due=counted.not_due,
-            note=" ".join(self._notes(day, delivered, counted)),
+            note=" ".join(self._notes(archived, counted)),
             differences=self._differences(archived, counted),
         )
 
-    def _notes(self, day: date, delivered: Mapping[bytes, int], counted: Counted) -> Iterable[str]:
+    def _notes(self, archived: ArchivedDay, counted: Counted) -> Iterable[str]:
+        day = archived.date
         if counted.not_due:
             yield f"{counted.not_due:,} so new that they are not yet due."
         if not self._checkpoint or not counted.missing:
             return
-        if lost := self._lost(day, delivered, counted):
+        if lost := self._lost(archived, counted):
             yield (
                 f"The checkpoint takes {lost:,} of the missing for delivered, so the archive had them once: delete the"
                 " checkpoint, which the next run makes anew from the archive, then repair."
@@ -170,13 +165,15 @@ class Verifier:
         elif day >= self._now.date() - self._lookback:
             yield "The collector reads this date again by itself."
 
-    def _lost(self, day: date, delivered: Mapping[bytes, int], counted: Counted) -> int:
+    def _lost(self, archived: ArchivedDay, counted: Counted) -> int:
         """Count the records that the archive had once: the checkpoint remembers the last days' as delivered.
 
         A backfill alone would not write them again, because of those days the collector does not read what it wrote.
         """
-        known = self._checkpoint.days.get(day) if self._checkpoint else None
-        return sum(known.ours.count(name) > delivered.get(name, 0) for name in counted.missing) if known else 0
+        known = self._checkpoint.days.get(archived.date) if self._checkpoint else None
+        if not known:
+            return 0
+        return sum(known.ours.count(name) > archived.counts.get(name, 0) for name in counted.missing)
 
     def _differences(self, archived: ArchivedDay, counted: Counted) -> tuple[Difference, ...]:
         names = [(Kind.MISSING, name, counted.missing[name]) for name in _first(counted.missing)]
