@@ -21,6 +21,7 @@ from .place import Place, back, now_world, placed
 pytestmark = pytest.mark.slow
 
 DAYS = 7
+NOT_ASKED = "No backfill was asked for: no date lacks a record that one would write and that is not owed already."
 
 
 @pytest.fixture(scope="module")
@@ -267,5 +268,15 @@ def test_repair_works_with_its_right_and_without_it_says_so(place: Place, operat
 def test_repair_of_what_is_only_repeated_asks_for_nothing(place: Place) -> None:
     change(place, 2, lambda records: [*records, records[5]])
     out = " ".join(place.zoomlogs("verify", "--repair", status=1).split())
-    assert "No backfill was asked for: no date lacks a record that the collector does not owe already." in out
+    assert NOT_ASKED in out
     assert f"What is repeated on {back(2)} cannot be repaired: objects are written once" in out
+
+
+def test_repair_of_what_the_checkpoint_takes_for_delivered_asks_for_nothing_and_says_what_helps(place: Place) -> None:
+    change(place, 1, lambda records: records[1:])
+    out = " ".join(place.zoomlogs("verify", "--repair", status=1).split())
+    assert NOT_ASKED in out
+    assert (
+        f"What the checkpoint takes for delivered on {back(1)} no backfill writes again: delete the checkpoint first,"
+        ' as "Replaying a day" in docs/operations.md says.'
+    ) in out

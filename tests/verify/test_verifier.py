@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
-import uuid
 from datetime import date, timedelta
 
 import pytest
@@ -15,7 +13,7 @@ from zoomlogs.errors import CommandError
 from zoomlogs.verify.comparison import Kind
 from zoomlogs.verify.verifier import due_before, period
 
-from .world import PREFIX, START, STATE_KEY, State, Verified, collected, days_ago
+from .world import PREFIX, START, STATE_KEY, State, Verified, collected, days_ago, guide_object
 
 YESTERDAY = days_ago(1)
 
@@ -126,12 +124,6 @@ def test_an_object_written_again_over_a_deleted_one_is_a_repetition():
     result = world.day()
     assert counts(result) == (100, 200, 0, 100)
     assert len(result.differences) == 100
-
-
-def guide_object(world: Verified, written: date, records: list) -> None:
-    text = "n".join(json.dumps(record) for record in records) + "n"
-    key = f"{PREFIX}{written:%Y/%m/%d}/zoom-operationlogs-{uuid.uuid4()}.json.gz"
-    world.s3.put(key, gzip.compress(text.encode()))
 
 
 def test_the_guides_objects_count_as_delivered_as_often_as_one_of_them_shows():

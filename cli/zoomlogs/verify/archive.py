@@ -41,10 +41,12 @@ class Version:
 
 @dataclass
 class ArchivedDay:
-    """What the archive holds of a record date: how often each record was delivered, and by which objects of ours."""
+    """What the archive holds of a record date: how often each record was delivered, by all and by the guide's objects
+    alone, and which objects of ours were read."""
 
     date: date
-    counts: dict[bytes, int] = field(default_factory=dict)
+    guide: Mapping[bytes, int]
+    counts: dict[bytes, int]
     late: int = 0
     objects: set[Version] = field(default_factory=set)
 
@@ -71,7 +73,8 @@ class ArchiveReader:
 
     def read(self, day: date) -> ArchivedDay:
         """Return what was delivered of the date: by our objects, and by the written guide's."""
-        archived = ArchivedDay(day, self._guide_counts(day))
+        guide = self._guide_counts(day)
+        archived = ArchivedDay(day, guide, dict(guide))
         self._take_in(archived, None)
         return archived
 
@@ -96,12 +99,12 @@ class ArchiveReader:
                 day.late += bool(time and version.written - time > LATE_AFTER)
             day.objects.add(version)
 
-    def _guide_counts(self, day: date) -> dict[bytes, int]:
+    def _guide_counts(self, day: date) -> Counter[bytes]:
         """Return how often each record counts as delivered by the guide's objects: the most that one of them shows."""
         self._guide.absorb_from(day)
         counts = self._guide.ledger.counts.get(day) if self._guide.ledger else None
         packed = bytes(counts.pack()) if counts else b""
-        return dict(Counter(packed[at : at + FINGERPRINT_BYTES] for at in range(0, len(packed), FINGERPRINT_BYTES)))
+        return Counter(packed[at : at + FINGERPRINT_BYTES] for at in range(0, len(packed), FINGERPRINT_BYTES))
 
     def find(self, day: ArchivedDay, wanted: Collection[bytes]) -> dict[bytes, Record]:
         """Return those of the wanted records that lie in the date's objects."""

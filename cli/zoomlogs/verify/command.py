@@ -34,7 +34,7 @@ from .looks import Looks
 from .page import page
 from .repair import event, invoker, wanted
 from .table import table, verdict
-from .verifier import Verifier, due_before, for_an_operator
+from .verifier import RESTORING, Verifier, due_before, for_an_operator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -224,9 +224,14 @@ def _of_repair(result: Result, repaired: list[dict[str, Any]]) -> Iterator[str]:
         ranges = ", ".join(_range(each["from"], each["to"]) for each in repaired)
         yield f"A backfill of {ranges} was asked for; it wrote {written:,} records. {left}Verify again to see."
     elif not failed:
-        yield "No backfill was asked for: no date lacks a record that the collector does not owe already."
+        yield "No backfill was asked for: no date lacks a record that one would write and that is not owed already."
     if waiting := result.dates(State.NOT_READ_YET):
         yield f"Owed already, and read by the next runs: {spell(waiting)}."
+    if taken := [day.date for day in result.days if day.taken_for_delivered]:
+        yield (
+            f"What the checkpoint takes for delivered on {spell(taken)} no backfill writes again: delete the checkpoint"
+            f" first, as {RESTORING} says."
+        )
     if repeated := [day.date for day in result.days if day.repeated]:
         yield (
             f"What is repeated on {spell(repeated)} cannot be repaired: objects are written once, and the archive never"

@@ -68,7 +68,7 @@ def compare(zoom: Mapping[bytes, int], archive: Mapping[bytes, int], recent: Col
 
 @dataclass(frozen=True)
 class DayResult:
-    """A row of the table."""
+    """A row of the table; `taken_for_delivered` counts those of the missing that no backfill would write."""
 
     date: date
     state: State
@@ -78,6 +78,7 @@ class DayResult:
     repeated: int = 0
     late: int = 0
     not_due: int = 0
+    taken_for_delivered: int = 0
     note: str = ""
     differences: tuple[Difference, ...] = ()
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 RECORDS_KEPT = 200  # of a date that differ, and of each kind; the others are counted
 USUAL_PERIOD = timedelta(minutes=15)
 LONGEST_PERIOD = timedelta(days=1)
+RESTORING = '"Replaying a day" in docs/operations.md'
 
 
 @dataclass(frozen=True)
@@ -129,8 +130,9 @@ class Verifier:
     ) -> DayResult:
         owed = self._checkpoint.owed.get(day) if self._checkpoint else None
         state = State.EQUAL
+        taken = self._taken_for_delivered(archived, counted)
         if counted.differs:
-            waits = owed and not counted.repeated and not self._lost(archived, counted)
+            waits = owed and not counted.repeated and not taken
             state = State.NOT_READ_YET if waits else State.DIFFERENT
         return DayResult(
             date=day,
@@ -141,20 +143,20 @@ class Verifier:
             repeated=sum(counted.repeated.values()),
             late=archived.late,
             not_due=counted.not_due,
-            note=" ".join(self._notes(archived, counted)),
+            taken_for_delivered=taken,
+            note=" ".join(self._notes(day, counted, taken)),
             differences=self._differences(archived, counted),
         )
 
-    def _notes(self, archived: ArchivedDay, counted: Counted) -> Iterable[str]:
-        day = archived.date
+    def _notes(self, day: date, counted: Counted, taken: int) -> Iterable[str]:
         if counted.not_due:
             yield f"{counted.not_due:,} so new that they are not yet due."
         if not self._checkpoint or not counted.missing:
             return
-        if lost := self._lost(archived, counted):
+        if taken:
             yield (
-                f"The checkpoint takes {lost:,} of the missing for delivered, so the archive had them once: delete the"
-                " checkpoint, which the next run makes anew from the archive, then repair."
+                f"The checkpoint takes {taken:,} of the missing for delivered, so the archive had them once: delete the"
+                f" checkpoint as {RESTORING} says, then repair."
             )
         elif owed := self._checkpoint.owed.get(day):
             yield f"Not read yet: owed for {span(self._now - owed.asked)}."
@@ -165,15 +167,23 @@ class Verifier:
         elif day >= self._now.date() - self._lookback:
             yield "The collector reads this date again by itself."
 
-    def _lost(self, archived: ArchivedDay, counted: Counted) -> int:
-        """Count the records that the archive had once: the checkpoint remembers the last days' as delivered.
+    def _taken_for_delivered(self, archived: ArchivedDay, counted: Counted) -> int:
+        """Count those of the missing that the archive had once and that no backfill would write again.
 
-        A backfill alone would not write them again, because of those days the collector does not read what it wrote.
+        The checkpoint remembers what the collector wrote of the last days, and of all days what the guide's objects
+        held; of other days the collector reads what there is.
         """
-        known = self._checkpoint.days.get(archived.date) if self._checkpoint else None
-        if not known:
+        if not self._checkpoint:
             return 0
-        return sum(known.ours.count(name) > archived.counts.get(name, 0) for name in counted.missing)
+        known, guide = self._checkpoint.days.get(archived.date), self._checkpoint.guide
+        remembered = guide.counts.get(archived.date) if guide else None
+        taken = 0
+        for name, missing in counted.missing.items():
+            there = archived.counts.get(name, 0)
+            ours = known.ours.count(name) if known else there - archived.guide.get(name, 0)
+            guides = remembered.count(name) if remembered else 0
+            taken += min(missing, max(0, ours + guides - there))
+        return taken
 
     def _differences(self, archived: ArchivedDay, counted: Counted) -> tuple[Difference, ...]:
         names = [(Kind.MISSING, name, counted.missing[name]) for name in _first(counted.missing)]
