@@ -150,3 +150,8 @@ def test_the_document():
     }
     assert told["differences"][0]["record"] == NASTY
     assert document(of_days(a_day(0)))["equal"] is True
+
+
+def test_the_documents_totals_add_up():
+    totals = document(of_days(a_day(0, in_zoom=104, not_due=4), a_day(1, in_zoom=103, not_due=3)))["totals"]
+    assert totals == {"in_zoom": 207, "in_archive": 200, "missing": 0, "repeated": 0, "late": 0, "not_due": 7}
