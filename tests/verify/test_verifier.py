@@ -415,10 +415,39 @@ def asked_of(world: Verified, *days: date) -> list[str]:
     return [call.query["from"] for call in world.zoom.calls_to("report")[before:]]
 
 
-def test_a_range_costs_the_looks_at_its_two_neighbours_more_and_none_at_tomorrow():
+def test_a_range_costs_the_looks_at_its_two_neighbours_more():
     world = collected(10)
     assert asked_of(world, days_ago(3), days_ago(2)) == [str(days_ago(ago)) for ago in (2, 3, 1, 4)]
-    assert asked_of(world, days_ago(0)) == [str(days_ago(0)), str(YESTERDAY)]
+    assert asked_of(world, days_ago(0)) == [str(days_ago(ago)) for ago in (0, 1, -1)]
+
+
+def test_todays_records_that_zoom_files_under_tomorrow_are_looked_at():
+    world = Verified()
+    world.zoom.rules.utc_offset = timedelta(hours=5)
+    world.clock.set(START.replace(hour=22))
+    for hour in (12, 20):
+        world.zoom.add({"time": f"{days_ago(0)}T{hour}:00:00Z", "operator": f"{hour}"})
+    world.run()
+    world.clock.advance(900)
+    assert (world.day(days_ago(0)).state, *counts(world.day(days_ago(0)))) == (State.EQUAL, 2, 2, 0, 0)
+    late = {"time": f"{days_ago(0)}T20:30:00Z", "operator": "late"}
+    world.zoom.add(late, visible_at=world.clock.now())
+    world.clock.set(START.replace(hour=23, minute=59))
+    result = world.day(days_ago(0))
+    assert counts(result) == (3, 2, 1, 0)
+    assert [each.record for each in result.differences] == [late]
+
+
+def test_where_zoom_refuses_tomorrow_today_is_verified_without_it():
+    world = collected(10)
+    world.zoom.rules.tomorrow = "refuse"
+    assert world.day(days_ago(0)).state is State.EQUAL
+    world.lose(0, days_ago(0))
+    asked = asked_of(world, days_ago(0))
+    assert asked.count(str(days_ago(-1))) == 1
+    assert asked.count(str(days_ago(0))) > 1
+    result = world.day(days_ago(0))
+    assert (result.state, result.missing, result.repeated) == (State.DIFFERENT, 1, 0)
 
 
 def test_zoom_is_not_asked_for_the_day_before_the_oldest_that_it_keeps():
