@@ -93,8 +93,8 @@ def test_what_the_feed_deleted_counts(place: Place) -> None:
     [
         (["--from", "x"], "--from is 'x': give a calendar date written as YYYY-MM-DD, such as 2026-01-31."),
         (["--from", str(back(2)), "--to", str(back(3))], "give the earlier date as --from."),
-        (["--to", str(back(-2))], "is still to come: today is"),
-        (["--from", str(back(200))], "Zoom keeps six months, and"),
+        (["--to", str(back(-2))], "is still to come: give "),
+        (["--from", str(back(200))], "is older than Zoom keeps its records: give "),
         (["--html", "/no/such/folder/page.html"], "lies in no folder: make /no/such/folder, or give another."),
         (["--html", "/"], "--html / is a folder: give the file to write."),
         (["--html", "/dev/null"], "--html /dev/null is no ordinary file: give another."),
