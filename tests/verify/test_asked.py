@@ -47,6 +47,8 @@ def test_dates(first, last, begun, expected):
             "2025-09-09 is older than Zoom keeps its records: give 2025-09-10 or a later date.",
         ),
         (None, "2025-09-09", "2025-09-09 is older than Zoom keeps its records: give 2025-09-10 or a later date."),
+        (None, "0001-01-01", "0001-01-01 is older than Zoom keeps its records: give 2025-09-10 or a later date."),
+        ("9999-12-31", None, "9999-12-31 is still to come: give 2026-03-10, today in UTC, or an earlier date."),
         ("yesterday", None, "--from is 'yesterday': give a calendar date written as YYYY-MM-DD, such as 2026-01-31."),
         (None, "2026-02-30", "--to is '2026-02-30': give a calendar date written as YYYY-MM-DD, such as 2026-01-31."),
         ("", "2026-03-01", "--from is '': give a calendar date written as YYYY-MM-DD, such as 2026-01-31."),

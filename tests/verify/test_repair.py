@@ -120,6 +120,8 @@ def test_the_table_fits(width):
         ([a_day(0), a_day(1)], "Equal: each of Zoom's 200 records is in the archive, once."),
         ([a_day(0, in_archive=95, not_due=5)],
          "Equal: 95 records are in the archive, once; 5 are so new that they are not yet due."),
+        ([lacking(0), a_day(1, in_zoom=105, not_due=5)],
+         "Different on 1 date: 1 missing. Not yet due, because so new: 5."),
         ([lacking(0), a_day(1)], "Different on 1 date: 1 missing."),
         ([lacking(0, repeated=2), a_day(1, state=State.UNCHECKED)],
          "Different on 1 date: 1 missing and 2 repeated. 1 date could not be checked."),

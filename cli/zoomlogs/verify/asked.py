@@ -26,7 +26,7 @@ def dates(first: str | None, last: str | None, today: date, begun: date | None =
     if end is None:
         end = max(today - ONE_DAY, start) if start else today - ONE_DAY
     if start is None:
-        start = max(oldest_kept(today), end - (DEFAULT_DAYS - 1) * ONE_DAY)
+        oldest = oldest_kept(today)
+        start = max(oldest, end - (DEFAULT_DAYS - 1) * ONE_DAY) if end > oldest else end
         start = start if last or not begun else min(end, max(start, begun))
-        start = min(start, end)
     return that_zoom_has(start, end, today)

@@ -66,6 +66,8 @@ def verdict(result: Result) -> str:
         if parts
         else f"Equal as far as it was checked: {_days(len(checked))}."
     )
+    if totals.not_due:
+        said += f" Not yet due, because so new: {totals.not_due:,}."
     if len(checked) < len(result.days):
         said += f" {_days(len(result.days) - len(checked))} could not be checked."
     return said
