@@ -1,14 +1,42 @@
-"""Dates in words: runs of them as ranges, spans of time as a person says them."""
+"""Dates as they are asked for, and in words: runs of them as ranges, spans of time as a person says them."""
 
 from __future__ import annotations
 
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from zoom_operationlogs.dates import each, oldest_kept
+from zoom_operationlogs.settings import SettingsError, parse_date
+
+from .errors import CommandError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 ONE_DAY = timedelta(days=1)
+
+
+def parse(value: str, name: str) -> date:
+    """Return the date that an option names; raise `CommandError` where it is none."""
+    try:
+        return parse_date(value, name)
+    except SettingsError as error:
+        raise CommandError(str(error)) from None
+
+
+def that_zoom_has(first: date, last: date, today: date) -> list[date]:
+    """Return the dates from `first` to `last`, both included and in UTC.
+
+    Raises `CommandError` where they are reversed, to come, or older than Zoom keeps.
+    """
+    oldest = oldest_kept(today)
+    if first > last:
+        raise CommandError(f"--from {first} is after --to {last}: give the earlier date as --from.")
+    if last > today:
+        raise CommandError(f"{last} is still to come: give {today}, today in UTC, or an earlier date.")
+    if first < oldest:
+        raise CommandError(f"{first} is older than Zoom keeps its records: give {oldest} or a later date.")
+    return list(each(first, last))
 
 
 def ranges(days: Iterable[date]) -> list[tuple[date, date]]:

@@ -48,12 +48,12 @@ def test_which_dates_are_asked_for() -> None:
         (
             "2026-11-20",
             "2026-11-25",
-            "--to 2026-11-25 is still to come: give 2026-11-24, today in UTC, or an earlier date.",
+            "2026-11-25 is still to come: give 2026-11-24, today in UTC, or an earlier date.",
         ),
         (
             "2026-05-23",
             "2026-11-01",
-            "--from 2026-05-23 is older than Zoom keeps its records: give 2026-05-24 or a later date.",
+            "2026-05-23 is older than Zoom keeps its records: give 2026-05-24 or a later date.",
         ),
         (
             "1.11.2026",

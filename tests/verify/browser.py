@@ -69,8 +69,9 @@ window.onload = () => {
       element.className || element.parentElement.className, element.textContent.slice(0, 30)])
       .filter(([ratio]) => ratio < 4.5).slice(0, 5),
     scrolled: [...page.querySelectorAll(".scroll")].filter(part => part.scrollWidth > part.clientWidth).length,
-    cut: [...page.querySelectorAll(".day a")].filter(cell => cell.scrollWidth > cell.clientWidth)
-      .map(cell => cell.textContent),
+    cut: [...page.querySelectorAll(".day a, .totals div")]
+      .filter(box => box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight)
+      .map(box => box.textContent),
   };
   document.body.innerHTML = "<pre id=found></pre>";
   document.getElementById("found").textContent = JSON.stringify(found);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from .place import Place, back, now_world, placed
 pytestmark = pytest.mark.slow
 
 DAYS = 7
+NOT_ASKED = "No backfill was asked for: no date lacks a record that one would write and that is not owed already."
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +57,7 @@ def test_a_complete_archive(place: Place) -> None:
     assert json.loads(place.zoomlogs("verify", "--json"))["equal"] is True
 
 
-def test_one_record_lost_and_one_doubled(place: Place, tmp_path: Any) -> None:
+def test_one_record_lost_and_one_doubled(place: Place, tmp_path: Path) -> None:
     change(place, 6, lambda records: records[1:])
     change(place, 2, lambda records: [*records, records[5]])
     page = tmp_path / "page.html"
@@ -91,10 +93,12 @@ def test_what_the_feed_deleted_counts(place: Place) -> None:
     [
         (["--from", "x"], "--from is 'x': give a calendar date written as YYYY-MM-DD, such as 2026-01-31."),
         (["--from", str(back(2)), "--to", str(back(3))], "give the earlier date as --from."),
-        (["--to", str(back(-2))], "is still to come: today is"),
-        (["--from", str(back(200))], "Zoom keeps six months, and"),
+        (["--to", str(back(-2))], "is still to come: give "),
+        (["--from", str(back(200))], "is older than Zoom keeps its records: give "),
         (["--html", "/no/such/folder/page.html"], "lies in no folder: make /no/such/folder, or give another."),
         (["--html", "/"], "--html / is a folder: give the file to write."),
+        (["--html", "/dev/null"], "--html /dev/null is no ordinary file: give another."),
+        (["--html", "x" * 300], " cannot be written: File name too long."),
         (["--outputs", "nowhere.json"], "nowhere.json cannot be read: No such file or directory."),
     ],
 )
@@ -103,6 +107,25 @@ def test_wrong_arguments_are_refused_in_a_sentence(place: Place, arguments: list
     assert place.zoomlogs("verify", *arguments, status=2) == ""
     assert sentence in place.said and place.said.count("\n") == 1
     assert len(place.world.zoom.calls) == calls
+
+
+def test_a_page_whose_folder_goes_while_zoom_is_asked_costs_only_the_page(place: Place, tmp_path: Path) -> None:
+    folder = tmp_path / "gone"
+    for as_json in ([], ["--json"]):
+        folder.mkdir()
+        place.world.zoom.on_page = lambda _page: folder.exists() and folder.rmdir()
+        out = place.zoomlogs("verify", *as_json, "--html", folder / "page.html", status=1)
+        place.world.zoom.on_page = None
+        assert json.loads(out)["equal"] if as_json else "Equal: each of Zoom's 840 records" in out
+        assert place.said == f"{folder / 'page.html'} could not be written: No such file or directory.\n"
+
+
+def test_a_verification_that_zoom_refuses_leaves_nothing_beside_the_page(place: Place, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text("an older page")
+    place.world.zoom.faults.next(faults.answer(403, {"code": 200, "message": "No permission."}))
+    place.zoomlogs("verify", "--html", page, status=1)
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("page.html", "an older page")]
 
 
 @pytest.mark.parametrize(
@@ -245,5 +268,15 @@ def test_repair_works_with_its_right_and_without_it_says_so(place: Place, operat
 def test_repair_of_what_is_only_repeated_asks_for_nothing(place: Place) -> None:
     change(place, 2, lambda records: [*records, records[5]])
     out = " ".join(place.zoomlogs("verify", "--repair", status=1).split())
-    assert "No backfill was asked for: no date lacks a record that the collector does not owe already." in out
+    assert NOT_ASKED in out
     assert f"What is repeated on {back(2)} cannot be repaired: objects are written once" in out
+
+
+def test_repair_of_what_the_checkpoint_takes_for_delivered_asks_for_nothing_and_says_what_helps(place: Place) -> None:
+    change(place, 1, lambda records: records[1:])
+    out = " ".join(place.zoomlogs("verify", "--repair", status=1).split())
+    assert NOT_ASKED in out
+    assert (
+        f"What the checkpoint takes for delivered on {back(1)} no backfill writes again: delete the checkpoint first,"
+        ' as "Replaying a day" in docs/operations.md says.'
+    ) in out

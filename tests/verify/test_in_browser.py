@@ -40,6 +40,13 @@ def test_half_a_year_on_a_phone_and_on_a_screen_in_light_and_dark(chrome: Browse
     assert chrome.console == []
 
 
+@pytest.mark.parametrize("width", [320, 545, 600, 640, 700, 1000])
+def test_the_longest_marks_and_numbers_fit_however_wide_the_page_is(chrome: Browser, width: int) -> None:
+    found = chrome.measure("half-a-year.html", width)
+    assert found["cut"] == []
+    assert found["width"] <= found["room"]
+
+
 def test_one_day_that_is_equal(chrome: Browser) -> None:
     found = chrome.measure("one-day.html", 360)
     assert (found["cells"], found["rows"], found["months"], found["records"]) == (1, 1, 1, 0)

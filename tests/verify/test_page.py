@@ -132,3 +132,23 @@ def test_it_says_what_when_and_how():
         "zoomlogs verify 0.",
     ):
         assert told in shown
+
+
+def test_what_is_not_yet_due_has_a_tile_so_that_the_numbers_add_up():
+    shown = Text(
+        page(of_days(a_day(0, in_zoom=107, not_due=4), a_day(1, in_zoom=1_203, in_archive=200, not_due=1_003)))
+    )
+    assert list(zip(shown.of("dt")[5:], shown.of("dd")[5:], strict=True))[:6] == [
+        ("in Zoom", "1,310"),
+        ("in archive", "300"),
+        ("missing", "0"),
+        ("repeated", "0"),
+        ("late", "0"),
+        ("not yet due", "1,007"),
+    ]
+
+
+def test_it_says_which_lateness_it_means():
+    shown = " ".join(Text(page(of_days(a_day(0)))).of("dd"))
+    assert "written into the archive more than 24 hours after the record's time" in shown
+    assert "Not what the metric LateRecords counts: rows that Zoom showed after newer ones." in shown

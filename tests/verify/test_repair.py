@@ -7,13 +7,14 @@ import json
 
 import pytest
 from rich.console import Console
+from zoom_operationlogs.archive import OBJECT_NAME
 from zoomlogs.verify.comparison import State
 from zoomlogs.verify.document import document
 from zoomlogs.verify.repair import event, wanted
 from zoomlogs.verify.table import table, verdict
 
 from .results import FIRST, NASTY, a_day, half_a_year, of_days
-from .world import YESTERDAY, collected, days_ago
+from .world import PREFIX, YESTERDAY, Verified, collected, days_ago, guide_object
 
 
 def lacking(number: int, **values):
@@ -29,10 +30,13 @@ def test_exactly_the_dates_that_lack_records_are_asked_for_as_ranges():
         lacking(4),
         lacking(5, state=State.NOT_READ_YET),
         a_day(6, state=State.UNCHECKED),
+        lacking(7, missing=3, taken_for_delivered=3),
+        lacking(8, missing=3, taken_for_delivered=2),
     ]
     assert [(str(first), str(last)) for first, last in wanted(days)] == [
         ("2026-06-01", "2026-06-02"),
         ("2026-06-05", "2026-06-05"),
+        ("2026-06-09", "2026-06-09"),
     ]
     assert event(FIRST, FIRST) == {"action": "backfill", "from": "2026-06-01", "to": "2026-06-01"}
     assert wanted([a_day(0)]) == []
@@ -53,13 +57,49 @@ def test_the_collector_mends_what_it_is_asked_for():
 def test_what_was_deleted_of_the_last_days_takes_a_new_checkpoint_as_the_note_says():
     world = collected()
     lost = world.lose()
-    note = world.day().note
-    assert note.startswith("The checkpoint takes 1 of the missing for delivered, so the archive had them once: delete")
+    result = world.day()
+    assert (result.missing, result.taken_for_delivered, wanted([result])) == (1, 1, [])
+    assert result.note.startswith(
+        "The checkpoint takes 1 of the missing for delivered, so the archive had them once: delete the checkpoint as"
+    )
     assert world.run(event(YESTERDAY, YESTERDAY))["written"] == 0
     world.forget()
     assert world.run(event(YESTERDAY, YESTERDAY))["written"] == 1
     assert lost in world.archive()
     assert world.day().state is State.EQUAL
+
+
+def test_of_twins_each_that_the_checkpoint_takes_for_delivered_counts():
+    world = collected()
+    twin = {"time": f"{YESTERDAY}T10:00:00Z", "operator": "twin"}
+    for _ in range(3):
+        world.zoom.add(twin, visible_at=world.clock.now())
+    world.run({"action": "reconcile"})
+    [key] = [key for key in world.objects() if twin in world.records(key)]
+    world.rewrite(key, [twin])
+    world.zoom.add(twin, visible_at=world.clock.now())
+    result = world.day()
+    assert (result.missing, result.taken_for_delivered) == (3, 2)
+    assert wanted([result]) == [(YESTERDAY, YESTERDAY)]
+    assert world.run(event(YESTERDAY, YESTERDAY))["written"] == 1
+    assert (world.day().missing, world.day().taken_for_delivered) == (2, 2)
+
+
+@pytest.mark.parametrize("day", [YESTERDAY, days_ago(6)])
+def test_what_the_guides_objects_delivered_and_is_gone_with_them_no_backfill_restores(day):
+    world = Verified()
+    world.zoom.add_day(day, 100, seed=1)
+    guide_object(world, day, world.zoom.records(day, day)[:80])
+    world.poll(3)
+    assert world.day(day).state is State.EQUAL
+    for version in world.s3.ever_written(PREFIX):
+        if not OBJECT_NAME.fullmatch(version.key.removeprefix(PREFIX)):
+            world.s3.delete_versions(version.key)
+    result = world.day(day)
+    assert (result.missing, result.taken_for_delivered, wanted([result])) == (80, 80, [])
+    assert world.run(event(day, day))["written"] == 0
+    world.forget()
+    assert world.run(event(day, day))["written"] == 80
 
 
 @pytest.mark.parametrize("width", [80, 120])
@@ -80,6 +120,8 @@ def test_the_table_fits(width):
         ([a_day(0), a_day(1)], "Equal: each of Zoom's 200 records is in the archive, once."),
         ([a_day(0, in_archive=95, not_due=5)],
          "Equal: 95 records are in the archive, once; 5 are so new that they are not yet due."),
+        ([lacking(0), a_day(1, in_zoom=105, not_due=5)],
+         "Different on 1 date: 1 missing. Not yet due, because so new: 5."),
         ([lacking(0), a_day(1)], "Different on 1 date: 1 missing."),
         ([lacking(0, repeated=2), a_day(1, state=State.UNCHECKED)],
          "Different on 1 date: 1 missing and 2 repeated. 1 date could not be checked."),
@@ -105,7 +147,13 @@ def test_the_document():
         "repeated": 0,
         "late": 0,
         "not_due": 0,
+        "taken_for_delivered": 0,
         "note": "The collector reads this date again by itself.",
     }
     assert told["differences"][0]["record"] == NASTY
     assert document(of_days(a_day(0)))["equal"] is True
+
+
+def test_the_documents_totals_add_up():
+    totals = document(of_days(a_day(0, in_zoom=104, not_due=4), a_day(1, in_zoom=103, not_due=3)))["totals"]
+    assert totals == {"in_zoom": 207, "in_archive": 200, "missing": 0, "repeated": 0, "late": 0, "not_due": 7}

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
-import uuid
 from datetime import date, timedelta
 
 import pytest
@@ -15,7 +13,7 @@ from zoomlogs.errors import CommandError
 from zoomlogs.verify.comparison import Kind
 from zoomlogs.verify.verifier import due_before, period
 
-from .world import PREFIX, START, STATE_KEY, State, Verified, collected, days_ago
+from .world import PREFIX, START, STATE_KEY, State, Verified, collected, days_ago, guide_object
 
 YESTERDAY = days_ago(1)
 
@@ -126,12 +124,6 @@ def test_an_object_written_again_over_a_deleted_one_is_a_repetition():
     result = world.day()
     assert counts(result) == (100, 200, 0, 100)
     assert len(result.differences) == 100
-
-
-def guide_object(world: Verified, written: date, records: list) -> None:
-    text = "n".join(json.dumps(record) for record in records) + "n"
-    key = f"{PREFIX}{written:%Y/%m/%d}/zoom-operationlogs-{uuid.uuid4()}.json.gz"
-    world.s3.put(key, gzip.compress(text.encode()))
 
 
 def test_the_guides_objects_count_as_delivered_as_often_as_one_of_them_shows():
@@ -307,6 +299,77 @@ def test_a_late_row_that_the_collector_publishes_while_it_looks(when):
     assert (result.state, *counts(result)) == (State.EQUAL, 301, 301, 0, 0)
 
 
+def publish_late_rows(world: Verified, day: date = YESTERDAY, every: int = 1) -> None:
+    """After every so many pages that are read of Zoom, let a row come late and the collector publish it."""
+    pages = 0
+
+    def arrive(_page: int) -> None:
+        nonlocal pages
+        pages += 1
+        if pages % every:
+            return
+        world.zoom.on_page = None  # the collector's own pages
+        late = {"time": f"{day}T23:59:{pages % 60:02}Z", "operator": f"late {pages}"}
+        world.zoom.add(late, visible_at=world.clock.now())
+        world.run({"action": "reconcile"})
+        world.zoom.on_page = arrive
+
+    world.zoom.on_page = arrive
+
+
+@pytest.mark.parametrize("every", [2, 3, 5])
+def test_late_rows_that_the_collector_publishes_all_the_while(every):
+    world = collected(300, page_size=30)
+    world.poll(2)
+    publish_late_rows(world, every=every)
+    result = world.day()
+    assert (result.state, result.missing, result.repeated) == (State.EQUAL, 0, 0)
+    assert result.in_zoom == result.in_archive > 300
+
+
+def test_what_was_repeated_before_is_found_while_the_collector_publishes():
+    world = collected(300, page_size=30)
+    world.poll(2)
+    lost, doubled = world.lose(100), world.double(200)
+    publish_late_rows(world, every=3)
+    result = world.day()
+    assert (result.state, result.missing, result.repeated) == (State.DIFFERENT, 1, 1)
+    assert [each.record for each in result.differences] == [lost, doubled]
+    assert result.in_zoom == result.in_archive
+
+
+def test_what_was_left_out_because_it_came_later_is_not_counted_late_either():
+    world = collected(300, page_size=30)
+    world.poll(2)
+    world.clock.advance(2 * 86_400)
+    before = world.day()
+    publish_late_rows(world, every=3)
+    result = world.day()
+    assert result.in_zoom == result.in_archive > before.in_archive
+    assert result.late - before.late == result.in_archive - before.in_archive
+
+
+def test_a_row_of_a_quiet_date_of_another_zone_that_the_collector_publishes_meanwhile():
+    world = Verified()
+    world.zoom.rules.utc_offset = timedelta(hours=5)
+    world.zoom.add({"time": f"{YESTERDAY}T12:00:00Z", "operator": "x"})
+    world.run()
+
+    def arrive(_page: int) -> None:
+        if world.zoom.calls[-1].query["from"] == str(YESTERDAY):  # today's report was read before
+            world.zoom.on_page = None
+            late = {"time": f"{YESTERDAY}T21:00:00Z", "operator": "in today's report of there"}
+            world.zoom.add(late, visible_at=world.clock.now())
+            world.run({"action": "reconcile"})
+
+    world.zoom.on_page = arrive
+    found, _ = world.verify(YESTERDAY, days_ago(0))
+    assert [(result.state, *counts(result)) for result in found] == [
+        (State.EQUAL, 2, 2, 0, 0),
+        (State.EQUAL, 0, 0, 0, 0),
+    ]
+
+
 @pytest.mark.parametrize("hours", [-8, 5])
 def test_days_of_another_zone(hours):
     world = Verified(page_size=30)
@@ -352,10 +415,39 @@ def asked_of(world: Verified, *days: date) -> list[str]:
     return [call.query["from"] for call in world.zoom.calls_to("report")[before:]]
 
 
-def test_a_range_costs_the_looks_at_its_two_neighbours_more_and_none_at_tomorrow():
+def test_a_range_costs_the_looks_at_its_two_neighbours_more():
     world = collected(10)
     assert asked_of(world, days_ago(3), days_ago(2)) == [str(days_ago(ago)) for ago in (2, 3, 1, 4)]
-    assert asked_of(world, days_ago(0)) == [str(days_ago(0)), str(YESTERDAY)]
+    assert asked_of(world, days_ago(0)) == [str(days_ago(ago)) for ago in (0, 1, -1)]
+
+
+def test_todays_records_that_zoom_files_under_tomorrow_are_looked_at():
+    world = Verified()
+    world.zoom.rules.utc_offset = timedelta(hours=5)
+    world.clock.set(START.replace(hour=22))
+    for hour in (12, 20):
+        world.zoom.add({"time": f"{days_ago(0)}T{hour}:00:00Z", "operator": f"{hour}"})
+    world.run()
+    world.clock.advance(900)
+    assert (world.day(days_ago(0)).state, *counts(world.day(days_ago(0)))) == (State.EQUAL, 2, 2, 0, 0)
+    late = {"time": f"{days_ago(0)}T20:30:00Z", "operator": "late"}
+    world.zoom.add(late, visible_at=world.clock.now())
+    world.clock.set(START.replace(hour=23, minute=59))
+    result = world.day(days_ago(0))
+    assert counts(result) == (3, 2, 1, 0)
+    assert [each.record for each in result.differences] == [late]
+
+
+def test_where_zoom_refuses_tomorrow_today_is_verified_without_it():
+    world = collected(10)
+    world.zoom.rules.tomorrow = "refuse"
+    assert world.day(days_ago(0)).state is State.EQUAL
+    world.lose(0, days_ago(0))
+    asked = asked_of(world, days_ago(0))
+    assert asked.count(str(days_ago(-1))) == 1
+    assert asked.count(str(days_ago(0))) > 1
+    result = world.day(days_ago(0))
+    assert (result.state, result.missing, result.repeated) == (State.DIFFERENT, 1, 0)
 
 
 def test_zoom_is_not_asked_for_the_day_before_the_oldest_that_it_keeps():

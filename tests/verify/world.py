@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+import uuid
 from collections.abc import Iterable
 from datetime import date
 from typing import Any
@@ -18,7 +21,7 @@ from zoomlogs.verify.comparison import DayResult, Result, State
 from zoomlogs.verify.looks import Looks
 from zoomlogs.verify.verifier import Verifier, due_before
 
-__all__ = ["PREFIX", "START", "STATE_KEY", "State", "Verified", "collected", "days_ago"]
+__all__ = ["PREFIX", "START", "STATE_KEY", "State", "Verified", "collected", "days_ago", "guide_object"]
 
 YESTERDAY = days_ago(1)
 
@@ -116,3 +119,10 @@ def collected(
         world.zoom.add_day(days_ago(ago), count, seed=ago + 1, twins=twins)
     world.run()
     return world
+
+
+def guide_object(world: Verified, written: date, records: list[dict[str, Any]]) -> None:
+    """Leave an object as the written guide's Lambda did, with the letter n where a line end was meant."""
+    text = "n".join(json.dumps(record) for record in records) + "n"
+    key = f"{PREFIX}{written:%Y/%m/%d}/zoom-operationlogs-{uuid.uuid4()}.json.gz"
+    world.s3.put(key, gzip.compress(text.encode()))

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from zoom_operationlogs.dates import each, oldest_kept, window
-from zoom_operationlogs.settings import SettingsError, parse_date
+from zoom_operationlogs.dates import each, window
 
-from ..errors import CommandError
+from ..dates import parse, that_zoom_has
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,16 +42,7 @@ def backfill(first: str, last: str, today: date) -> Asked:
 
     Raises `CommandError` where they are no dates, reversed, to come, or older than Zoom keeps.
     """
-    try:
-        begin, end = parse_date(first, "--from"), parse_date(last, "--to")
-    except SettingsError as error:
-        raise CommandError(str(error)) from None
-    oldest = oldest_kept(today)
-    if begin > end:
-        raise CommandError(f"--from {begin} is after --to {end}: give the earlier date as --from.")
-    if end > today:
-        raise CommandError(f"--to {end} is still to come: give {today}, today in UTC, or an earlier date.")
-    if begin < oldest:
-        raise CommandError(f"--from {begin} is older than Zoom keeps its records: give {oldest} or a later date.")
+    begin, end = parse(first, "--from"), parse(last, "--to")
+    dates = that_zoom_has(begin, end, today)
     event = {"action": "backfill", "from": begin.isoformat(), "to": end.isoformat()}
-    return Asked(event, frozenset(each(begin, end)))
+    return Asked(event, frozenset(dates))

@@ -13,7 +13,7 @@ from zoom_operationlogs.records import FINGERPRINT_BYTES, event_time, fingerprin
 from zoom_operationlogs.s3 import NotFound, StoredObject, answers, read_version, until_known
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from datetime import date, datetime
 
     from mypy_boto3_s3 import S3Client
@@ -41,10 +41,12 @@ class Version:
 
 @dataclass
 class ArchivedDay:
-    """What the archive holds of a record date."""
+    """What the archive holds of a record date: how often each record was delivered, by all and by the guide's objects
+    alone, and which objects of ours were read."""
 
     date: date
-    counts: dict[bytes, int] = field(default_factory=dict)
+    guide: Mapping[bytes, int]
+    counts: dict[bytes, int]
     late: int = 0
     objects: set[Version] = field(default_factory=set)
 
@@ -69,18 +71,35 @@ class ArchiveReader:
         self._sleep = sleep
         self._guide = guide
 
-    def read_news(self, day: ArchivedDay) -> None:
-        """Take in the objects of the date that were not read yet; raise `Unreadable` or `StorageError`."""
+    def read(self, day: date) -> ArchivedDay:
+        """Return what was delivered of the date: by our objects, and by the written guide's."""
+        guide = self._guide_counts(day)
+        archived = ArchivedDay(day, guide, dict(guide))
+        self._take_in(archived, None)
+        return archived
+
+    def read_news(self, day: ArchivedDay, shown: Mapping[bytes, int]) -> None:
+        """Take in the objects written since, of each record as many as bring it to the number that Zoom has `shown`.
+
+        Zoom was looked at meanwhile, so its answer says nothing of what came after. Both methods raise `Unreadable` or
+        `StorageError`.
+        """
+        self._take_in(day, shown)
+
+    def _take_in(self, day: ArchivedDay, shown: Mapping[bytes, int] | None) -> None:
         new = [version for version in self._versions(day.date) if version not in day.objects]
         for version, records in self._read(new):
             for record in records:
                 name = fingerprint(record)
-                day.counts[name] = day.counts.get(name, 0) + 1
+                count = day.counts.get(name, 0)
+                if shown is not None and count >= shown.get(name, 0):
+                    continue
+                day.counts[name] = count + 1
                 time = event_time(record)
                 day.late += bool(time and version.written - time > LATE_AFTER)
             day.objects.add(version)
 
-    def guide_counts(self, day: date) -> Counter[bytes]:
+    def _guide_counts(self, day: date) -> Counter[bytes]:
         """Return how often each record counts as delivered by the guide's objects: the most that one of them shows."""
         self._guide.absorb_from(day)
         counts = self._guide.ledger.counts.get(day) if self._guide.ledger else None

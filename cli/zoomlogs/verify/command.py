@@ -29,11 +29,12 @@ from .archive import READ_AT_ONCE, ArchiveReader
 from .asked import dates
 from .comparison import Result, State
 from .document import document
+from .kept import refuse_what_cannot_be_written, write
 from .looks import Looks
 from .page import page
 from .repair import event, invoker, wanted
 from .table import table, verdict
-from .verifier import Verifier, due_before, for_an_operator
+from .verifier import RESTORING, Verifier, due_before, for_an_operator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -72,14 +73,15 @@ def main(
 ) -> int:
     """Verify, show what was found, and ask for what is missing; return the exit status.
 
-    0 every record of the dates is in the archive once; 1 there is a difference, or not every date could be checked.
+    0 every record of the dates is in the archive once; 1 there is a difference, not every date could be checked, or the
+    page could not be written.
     Raises `CommandError` (2) for what the user must change first, (1) for what Zoom or AWS refuses.
     """
     err = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
     began = clock()
     dates(first, last, began.date())  # wrong ones are refused before anything is asked
     if html:
-        _refuse_what_cannot_be_written(html)
+        refuse_what_cannot_be_written(html)
     session = session or aws.session(deployment.region)
     s3: S3Client = session.client("s3", config=S3_CONFIG)
     settings, credentials = _settings(deployment), _credentials(session, deployment)
@@ -107,15 +109,12 @@ def main(
         results, stopped = verifier.run(days, told.day)
     account = credentials.account_id
     result = Result(deployment.bucket, deployment.prefix, account, began, clock(), tuple(results), stopped)
-    if html:
-        _write(html, page(result))
-    # Shown before the repair, which takes minutes and may fail.
+    # Shown before the page is written and before the repair, which takes minutes: both may fail.
     if not as_json:
         _show(result)
     if result.stopped:
         err.print(result.stopped)
-    if html:
-        err.print(f"The page is in {html}.")
+    kept = _write(html, page(result), err) if html else True
     asked = _repair(result.days, invoke or invoker(session, deployment), err) if repair else None
     if as_json:
         told_of_repair = {} if asked is None else {"repair": asked}
@@ -124,7 +123,7 @@ def main(
         out = _out()
         for sentence in _of_repair(result, asked):
             out.print(sentence)
-    return 0 if result.equal else 1
+    return 0 if result.equal and kept else 1
 
 
 # What is needed to begin
@@ -171,13 +170,6 @@ def _archive(
     return ArchiveReader(s3, bucket, prefix, PATIENCE, sleep, guide)
 
 
-def _refuse_what_cannot_be_written(path: Path) -> None:
-    if path.is_dir():
-        raise CommandError(f"--html {path} is a folder: give the file to write.")
-    if not path.parent.is_dir():
-        raise CommandError(f"--html {path} lies in no folder: make {path.parent}, or give another.")
-
-
 # What comes of it
 
 
@@ -192,11 +184,15 @@ def _show(result: Result) -> None:
     out.print(verdict(result), style="bold")
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, text: str, err: Console) -> bool:
+    """Write the page, and say so; what was found is no less found where that fails."""
     try:
-        path.write_text(text, "utf-8")
-    except OSError as error:
-        raise CommandError(f"{path} cannot be written: {error.strerror}.", status=1) from None
+        write(path, text)
+    except CommandError as error:
+        err.print(str(error))
+        return False
+    err.print(f"The page is in {path}.")
+    return True
 
 
 def _repair(days: Sequence[DayResult], invoke: Invoke, err: Console) -> list[dict[str, Any]]:
@@ -228,9 +224,14 @@ def _of_repair(result: Result, repaired: list[dict[str, Any]]) -> Iterator[str]:
         ranges = ", ".join(_range(each["from"], each["to"]) for each in repaired)
         yield f"A backfill of {ranges} was asked for; it wrote {written:,} records. {left}Verify again to see."
     elif not failed:
-        yield "No backfill was asked for: no date lacks a record that the collector does not owe already."
+        yield "No backfill was asked for: no date lacks a record that one would write and that is not owed already."
     if waiting := result.dates(State.NOT_READ_YET):
         yield f"Owed already, and read by the next runs: {spell(waiting)}."
+    if taken := [day.date for day in result.days if day.taken_for_delivered]:
+        yield (
+            f"What the checkpoint takes for delivered on {spell(taken)} no backfill writes again: delete the checkpoint"
+            f" first, as {RESTORING} says."
+        )
     if repeated := [day.date for day in result.days if day.repeated]:
         yield (
             f"What is repeated on {spell(repeated)} cannot be repaired: objects are written once, and the archive never"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -68,7 +68,7 @@ def compare(zoom: Mapping[bytes, int], archive: Mapping[bytes, int], recent: Col
 
 @dataclass(frozen=True)
 class DayResult:
-    """A row of the table."""
+    """A row of the table; `taken_for_delivered` counts those of the missing that no backfill would write."""
 
     date: date
     state: State
@@ -78,19 +78,21 @@ class DayResult:
     repeated: int = 0
     late: int = 0
     not_due: int = 0
+    taken_for_delivered: int = 0
     note: str = ""
     differences: tuple[Difference, ...] = ()
 
 
 @dataclass(frozen=True)
 class Totals:
-    """The table's last row."""
+    """The table's last row, and what it lacks to add up: in Zoom is in the archive, missing, not due, less repeated."""
 
     in_zoom: int
     in_archive: int
     missing: int
     repeated: int
     late: int
+    not_due: int
 
 
 @dataclass(frozen=True)
@@ -113,8 +115,7 @@ class Result:
     @property
     def totals(self) -> Totals:
         """Sum up the dates that were checked."""
-        names = ("in_zoom", "in_archive", "missing", "repeated", "late")
-        return Totals(**{name: sum(getattr(day, name) for day in self.days) for name in names})
+        return Totals(**{each.name: sum(getattr(day, each.name) for day in self.days) for each in fields(Totals)})
 
     def dates(self, *states: State) -> list[date]:
         """Return the dates of these states."""

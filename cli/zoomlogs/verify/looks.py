@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from zoom_operationlogs.dates import ONE_DAY, oldest_kept
 from zoom_operationlogs.records import Row
 from zoom_operationlogs.sweep import Sweep, cut_by, size_that_holds, smaller
-from zoom_operationlogs.zoom import DateTooOld, PageTokenExpired
+from zoom_operationlogs.zoom import DateTooOld, PageTokenExpired, RangeRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -83,6 +83,7 @@ class Looks:
         self._due_before = due_before
         self._on_page = on_page
         self._remembered: dict[date, Seen] = {}
+        self._asks_for_tomorrow = True
 
     def at(self, day: date) -> Seen:
         """Look at a date; again with pages of other sizes while that shows more cut twins together.
@@ -105,30 +106,36 @@ class Looks:
             self._remembered[day] = seen
         return self._remembered[day]
 
-    def again(self, day: date, keep: Collection[bytes]) -> None:
+    def again(self, day: date, keep: Collection[bytes], *, whole: bool = False) -> None:
         """Look at a date once more, with pages of another size, and keep these records; so at its neighbours, if they
-        brought records of it."""
+        brought records of it, or if the `whole` is needed."""
         for asked in (day, *_neighbours(day)):
-            if asked == day or (asked in self._remembered and self._remembered[asked].brought(day)):
-                seen = self.at(asked)
+            seen = self._remembered.get(asked)
+            if seen and (asked == day or whole or seen.brought(day)):
                 self._look(seen, smaller(seen.last_size), keep)
 
     def counts(self, day: date, today: date, *, whole: bool = False) -> dict[bytes, int]:
         """Return how often each record of a UTC date exists: the neighbours may hold some of it, since Zoom's days need
         not be those of UTC, and a quiet date does not tell by itself.
 
-        Neither tomorrow is asked for nor a date that Zoom no longer keeps; without the latter the count may lack
-        records. Raises `DateTooOld` then, if the report's days are seen to begin after those of UTC, or if the count is
-        needed `whole`.
+        Where Zoom's days are ahead of UTC, tomorrow's report holds some of today's records; where they are not, Zoom
+        may refuse it, and nothing is lacking. A date that Zoom no longer keeps is not asked for, without which the
+        count may lack records: raises `DateTooOld` then, if the report's days are seen to begin after those of UTC, or
+        if the count is needed `whole`.
         """
         seen = self.at(day)
         counts = dict(seen.counts[day])
         before, after = _neighbours(day)
         for neighbour in (before, after):
-            if neighbour > today:
+            if neighbour > today and not self._asks_for_tomorrow:
                 continue
             try:
                 beside = self._kept(neighbour, today)
+            except RangeRefused:
+                if neighbour <= today:
+                    raise
+                self._asks_for_tomorrow = False
+                continue
             except DateTooOld:
                 if whole or seen.brought(after):
                     raise

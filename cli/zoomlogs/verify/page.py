@@ -99,6 +99,7 @@ def _totals(result: Result) -> str:
         ("missing", totals.missing, totals.missing > 0),
         ("repeated", totals.repeated, totals.repeated > 0),
         ("late", totals.late, False),
+        ("not yet due", totals.not_due, False),
     )
     shown = "".join(
         f"<div{_WRONG if wrong else ''}><dt>{name}</dt><dd>{value:,}</dd></div>" for name, value, wrong in tiles
@@ -262,9 +263,13 @@ def _words() -> str:
         " no id: two that are alike in every field are two records.",
         "In archive": "how many records were delivered, whether the feed has deleted their objects since or not."
         " Objects of the written guide's Lambda count each record as often as one object shows it.",
-        "Missing": "in Zoom more often than in the archive. Records too new for the last run are not counted.",
+        "Missing": "in Zoom more often than in the archive. What is not yet due is not counted.",
         "Repeated": "in the archive more often than in Zoom.",
-        "Late": f"archived more than {hours} hours after the record's time; no fault, if nothing is missing.",
+        "Late": f"written into the archive more than {hours} hours after the record's time: late at Zoom, or fetched by"
+        " a backfill; no fault, if nothing is missing. Not what the metric LateRecords counts: rows that Zoom showed"
+        " after newer ones.",
+        "Not yet due": "in Zoom, not in the archive, and too new for the collector's last run to have seen. What is in"
+        " Zoom is what is in the archive, missing and not yet due, less what is repeated.",
         "Not read yet": "records are missing, but the collector knows that it owes the date and will read it.",
     }
     terms = "".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in words.items())

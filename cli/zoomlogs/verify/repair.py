@@ -26,8 +26,9 @@ LOOK_EVERY_SECONDS = 0.2
 
 
 def wanted(days: Sequence[DayResult]) -> list[tuple[date, date]]:
-    """Return what is to be backfilled, as ranges: the dates that lack records and that the collector does not owe."""
-    return ranges(day.date for day in days if day.missing and day.state is State.DIFFERENT)
+    """Return what is to be backfilled, as ranges: the dates that lack records which a backfill would write, and that
+    the collector does not owe."""
+    return ranges(day.date for day in days if day.missing > day.taken_for_delivered and day.state is State.DIFFERENT)
 
 
 def event(first: date, last: date) -> dict[str, str]:

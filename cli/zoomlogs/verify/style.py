@@ -35,9 +35,9 @@ dl, dd, ul, ol { margin: 0; padding: 0; }
 .facts div { display: grid; grid-template-columns: 8.5rem 1fr; gap: .5rem; }
 .facts dd { overflow-wrap: anywhere; }
 dt { color: var(--muted); }
-.totals { display: grid; grid-template-columns: repeat(auto-fit, minmax(7.5rem, 1fr)); gap: .75rem; }
-.totals div { border: 1px solid var(--line); border-radius: .5rem; padding: .5rem .75rem; }
-.totals dd { font-size: 1.4rem; font-variant-numeric: tabular-nums; }
+.totals { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .75rem; }
+.totals div { border: 1px solid var(--line); border-radius: .5rem; padding: .5rem .75rem; container-type: inline-size; }
+.totals dd { font-size: min(1.4rem, 15cqi); font-variant-numeric: tabular-nums; }
 .totals .wrong { border-color: var(--bad); }
 .totals .wrong dt { color: inherit; }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; margin-bottom: 1rem; }
@@ -46,18 +46,18 @@ dt { color: var(--muted); }
   display: inline-block; width: 1.35rem; height: 1.35rem; border-radius: .25rem; vertical-align: middle;
   text-align: center; font-size: .85rem; line-height: 1.35rem; font-weight: 700; margin-right: .15rem;
 }
-.months { display: grid; grid-template-columns: repeat(auto-fill, minmax(17rem, 1fr)); gap: 1.5rem; }
+.months { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(19rem, 100%), 1fr)); gap: 1.5rem; }
 .month { border-collapse: separate; border-spacing: 3px; table-layout: fixed; width: 100%; align-self: start; }
 .month caption { text-align: left; font-weight: 600; padding: 0 3px .25rem; }
 .month th { color: var(--muted); font-weight: 400; font-size: .8rem; }
 .month abbr { text-decoration: none; }
 .month td { height: 2.75rem; padding: 0; vertical-align: top; }
 .day a {
-  display: block; min-height: 100%; padding: .15rem .2rem .15rem .3rem; border-radius: .25rem;
+  display: block; min-height: 100%; padding: .15rem; border-radius: .25rem; container-type: inline-size;
   color: inherit; text-decoration: none; font-size: .8rem; line-height: 1.15rem; overflow: hidden;
 }
 .day a:focus-visible, .day a:hover { outline: 2px solid var(--link); outline-offset: 1px; }
-.mark { display: block; font-weight: 700; font-size: .75rem; white-space: nowrap; }
+.mark { display: block; font-weight: 700; font-size: min(.75rem, 27cqi); white-space: nowrap; }
 .day { border-radius: .25rem; }
 .equal { background: var(--shade2); color: var(--on-shade); }
 .shade0 { background: var(--shade0); color: var(--muted); }
@@ -82,7 +82,7 @@ dt { color: var(--muted); }
 .days .note td { text-align: left; color: var(--muted); font-size: .9rem; padding: 0 .5rem .5rem 2.15rem; }
 .days .none { color: var(--muted); }
 ol { padding-left: 2rem; }
-li p { margin: .25rem 0; }
+li p { margin: .25rem 0; overflow-wrap: anywhere; }
 pre {
   margin: .25rem 0 .75rem; padding: .5rem .75rem; background: var(--shade0); border-radius: .25rem; font-size: .85rem;
   white-space: pre-wrap; overflow-wrap: anywhere;
@@ -91,8 +91,7 @@ pre {
 @media (max-width: 34rem) {
   body { padding: 1rem .75rem 2rem; }
   .totals { grid-template-columns: repeat(2, 1fr); }
-  .day a { padding: .15rem; }
-  .mark { font-size: .65rem; }
+  .month { border-spacing: 2px; }
   .days { font-size: .8rem; }
   .days th, .days td { padding: .3rem .15rem; }
   .days .year { display: none; }
@@ -107,8 +106,10 @@ pre {
   body { max-width: none; padding: 0; font-size: 9.5pt; }
   .day, .swatch, pre { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
   .months { grid-template-columns: repeat(3, 1fr); gap: 1rem; }
+  .month { border-spacing: 1px; }
   .month td { height: 2rem; }
-  .totals dd { font-size: 1.05rem; }
+  .day a { padding: .1rem; }
+  .totals dd { font-size: min(1.05rem, 15cqi); }
   .scroll { overflow: visible; }
   .days th, .days td { padding: .1rem .4rem; }
   .month, .totals div, .days tr, li { break-inside: avoid; }

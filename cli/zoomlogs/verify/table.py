@@ -52,12 +52,12 @@ def table(result: Result, width: int) -> Iterator[RenderableType]:
 def verdict(result: Result) -> str:
     """Say in a sentence what came of it."""
     checked = [day for day in result.days if day.state is not State.UNCHECKED]
-    if result.equal:
-        if not_due := sum(day.not_due for day in result.days):
-            there = f"{result.totals.in_zoom - not_due:,} records are in the archive, once"
-            return f"Equal: {there}; {not_due:,} are so new that they are not yet due."
-        return f"Equal: each of Zoom's {result.totals.in_zoom:,} records is in the archive, once."
     totals = result.totals
+    if result.equal:
+        if totals.not_due:
+            there = f"{totals.in_zoom - totals.not_due:,} records are in the archive, once"
+            return f"Equal: {there}; {totals.not_due:,} are so new that they are not yet due."
+        return f"Equal: each of Zoom's {totals.in_zoom:,} records is in the archive, once."
     parts = [f"{totals.missing:,} missing"] * bool(totals.missing)
     parts += [f"{totals.repeated:,} repeated"] * bool(totals.repeated)
     differing = sum(day.state is not State.EQUAL for day in checked)
@@ -66,6 +66,8 @@ def verdict(result: Result) -> str:
         if parts
         else f"Equal as far as it was checked: {_days(len(checked))}."
     )
+    if totals.not_due:
+        said += f" Not yet due, because so new: {totals.not_due:,}."
     if len(checked) < len(result.days):
         said += f" {_days(len(result.days) - len(checked))} could not be checked."
     return said

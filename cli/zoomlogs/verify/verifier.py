@@ -14,7 +14,7 @@ from zoom_operationlogs.zoom import DateTooOld, RateLimited
 
 from ..dates import span, spell
 from ..errors import CommandError
-from .archive import ArchivedDay, Unreadable
+from .archive import Unreadable
 from .comparison import Counted, DayResult, Difference, Kind, State, compare
 from .looks import NotEnded, QuotaLow
 
@@ -24,12 +24,13 @@ if TYPE_CHECKING:
 
     from zoom_operationlogs.checkpoint import Checkpoint
 
-    from .archive import ArchiveReader
+    from .archive import ArchivedDay, ArchiveReader
     from .looks import Looks
 
 RECORDS_KEPT = 200  # of a date that differ, and of each kind; the others are counted
 USUAL_PERIOD = timedelta(minutes=15)
 LONGEST_PERIOD = timedelta(days=1)
+RESTORING = '"Replaying a day" in docs/operations.md'
 
 
 @dataclass(frozen=True)
@@ -104,62 +105,58 @@ class Verifier:
             return DayResult(day, State.UNCHECKED, note=f"{error}.")
 
     def _compared(self, day: date) -> DayResult:
-        archived = ArchivedDay(day)
+        today = self._now.date()
         # Zoom first: what the collector publishes meanwhile then counts, and is no false alarm of a missing record.
-        zoom, delivered, counted = self._both(day, archived, whole=False)
+        zoom = self._looks.counts(day, today)
+        archived = self._archive.read(day)
+        counted = compare(zoom, archived.counts, self._looks.recent)
         if counted.differs:
-            # Rows may have come or shifted since: Zoom once more with other pages, then what the archive has got since.
+            # Rows may have come or shifted since: Zoom once more with other pages, then what the archive has got since,
+            # as far as Zoom has shown it. What is repeated was there before this look.
             kept = {*_first(counted.missing), *_first(counted.repeated)}
             unknown = any(name not in zoom for name in counted.repeated)
-            self._looks.again(day, kept)
-            zoom, delivered, counted = self._both(day, archived, whole=unknown)
-        return self._result(day, archived, zoom, delivered, counted)
-
-    def _both(
-        self, day: date, archived: ArchivedDay, *, whole: bool
-    ) -> tuple[dict[bytes, int], dict[bytes, int], Counted]:
-        zoom = self._looks.counts(day, self._now.date(), whole=whole)
-        self._archive.read_news(archived)
-        delivered = dict(archived.counts)
-        for name, count in self._archive.guide_counts(day).items():
-            delivered[name] = delivered.get(name, 0) + count
-        return zoom, delivered, compare(zoom, delivered, self._looks.recent)
+            self._looks.again(day, kept, whole=unknown)
+            zoom = self._looks.counts(day, today, whole=unknown)
+            self._archive.read_news(archived, zoom)
+            counted = compare(zoom, archived.counts, self._looks.recent)
+        return self._result(day, archived, zoom, counted)
 
     def _result(
         self,
         day: date,
         archived: ArchivedDay,
-        zoom: dict[bytes, int],
-        delivered: dict[bytes, int],
+        zoom: Mapping[bytes, int],
         counted: Counted,
     ) -> DayResult:
         owed = self._checkpoint.owed.get(day) if self._checkpoint else None
         state = State.EQUAL
+        taken = self._taken_for_delivered(archived, counted)
         if counted.differs:
-            waits = owed and not counted.repeated and not self._lost(day, delivered, counted)
+            waits = owed and not counted.repeated and not taken
             state = State.NOT_READ_YET if waits else State.DIFFERENT
         return DayResult(
             date=day,
             state=state,
             in_zoom=sum(zoom.values()),
-            in_archive=sum(delivered.values()),
+            in_archive=sum(archived.counts.values()),
             missing=sum(counted.missing.values()),
             repeated=sum(counted.repeated.values()),
             late=archived.late,
             not_due=counted.not_due,
-            note=" ".join(self._notes(day, delivered, counted)),
+            taken_for_delivered=taken,
+            note=" ".join(self._notes(day, counted, taken)),
             differences=self._differences(archived, counted),
         )
 
-    def _notes(self, day: date, delivered: Mapping[bytes, int], counted: Counted) -> Iterable[str]:
+    def _notes(self, day: date, counted: Counted, taken: int) -> Iterable[str]:
         if counted.not_due:
             yield f"{counted.not_due:,} so new that they are not yet due."
         if not self._checkpoint or not counted.missing:
             return
-        if lost := self._lost(day, delivered, counted):
+        if taken:
             yield (
-                f"The checkpoint takes {lost:,} of the missing for delivered, so the archive had them once: delete the"
-                " checkpoint, which the next run makes anew from the archive, then repair."
+                f"The checkpoint takes {taken:,} of the missing for delivered, so the archive had them once: delete the"
+                f" checkpoint as {RESTORING} says, then repair."
             )
         elif owed := self._checkpoint.owed.get(day):
             yield f"Not read yet: owed for {span(self._now - owed.asked)}."
@@ -170,13 +167,23 @@ class Verifier:
         elif day >= self._now.date() - self._lookback:
             yield "The collector reads this date again by itself."
 
-    def _lost(self, day: date, delivered: Mapping[bytes, int], counted: Counted) -> int:
-        """Count the records that the archive had once: the checkpoint remembers the last days' as delivered.
+    def _taken_for_delivered(self, archived: ArchivedDay, counted: Counted) -> int:
+        """Count those of the missing that the archive had once and that no backfill would write again.
 
-        A backfill alone would not write them again, because of those days the collector does not read what it wrote.
+        The checkpoint remembers what the collector wrote of the last days, and of all days what the guide's objects
+        held; of other days the collector reads what there is.
         """
-        known = self._checkpoint.days.get(day) if self._checkpoint else None
-        return sum(known.ours.count(name) > delivered.get(name, 0) for name in counted.missing) if known else 0
+        if not self._checkpoint:
+            return 0
+        known, guide = self._checkpoint.days.get(archived.date), self._checkpoint.guide
+        remembered = guide.counts.get(archived.date) if guide else None
+        taken = 0
+        for name, missing in counted.missing.items():
+            there = archived.counts.get(name, 0)
+            ours = known.ours.count(name) if known else there - archived.guide.get(name, 0)
+            guides = remembered.count(name) if remembered else 0
+            taken += min(missing, max(0, ours + guides - there))
+        return taken
 
     def _differences(self, archived: ArchivedDay, counted: Counted) -> tuple[Difference, ...]:
         names = [(Kind.MISSING, name, counted.missing[name]) for name in _first(counted.missing)]
