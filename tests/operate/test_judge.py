@@ -12,7 +12,7 @@ import pytest
 from zoom_operationlogs.checkpoint import Checkpoint, encode
 from zoom_operationlogs.zoom import Quota, RateLimited, ZoomRefused, ZoomUnavailable
 from zoomlogs.doctor import judge
-from zoomlogs.doctor.checks import CHECKS, longest_silence
+from zoomlogs.doctor.checks import CHECKS
 from zoomlogs.doctor.findings import Finding
 from zoomlogs.doctor.judge import ZoomAnswer
 from zoomlogs.doctor.world import seconds_ahead
@@ -22,6 +22,8 @@ NOW = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)
 ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:zoom-AbCdEf"
 FUNCTION = "arn:aws:lambda:eu-west-1:111122223333:function:collector"
 HASH = "d7" * 32
+QUARTERLY = "rate(15 minutes)"
+DAY = 24 * 60
 
 
 def check(finding: Finding, status: str, *words: str) -> None:
@@ -176,21 +178,36 @@ def run(outcome: Any, minutes: int, sentence: str = "") -> Run:
     ],
 )
 def test_runs(found: list[Run], status: str, words: str) -> None:
-    check(judge.runs(found, NOW, longest_silence("rate(15 minutes)")), status, words)
+    check(judge.runs(found, NOW, QUARTERLY), status, words)
 
 
 @pytest.mark.parametrize(
-    ("expression", "hours"),
+    ("expression", "minutes", "of_runs", "of_checkpoint"),
     [
-        ("rate(15 minutes)", 1.75),
-        ("rate(1 hour)", 4),
-        ("rate(2 days)", 145),
-        ("cron(0 6 * * ? *)", 25),
-        ("rate(x)", 25),
+        ("rate(15 minutes)", 100, "ok", "ok"),
+        ("rate(15 minutes)", 110, "fix", "ok"),
+        ("rate(15 minutes)", 27 * 60, "fix", "fix"),
+        ("rate(1 hour)", 239, "ok", "ok"),
+        ("rate(1 hour)", 241, "fix", "ok"),
+        ("rate(2 days)", 6 * DAY, "ok", "ok"),
+        ("rate(2 days)", 7 * DAY, "fix", "fix"),
+        ("cron(0 6 * * ? *)", DAY, "ok", "ok"),
+        ("cron(0 6 ? * MON *)", 7 * DAY, "unknown", "unknown"),
+        ("cron(0 6 ? * MON *)", 9 * DAY, "fix", "fix"),
+        ("at(2026-11-20T06:00:00)", 4 * DAY, "unknown", "unknown"),
     ],
 )
-def test_how_long_no_run_may_have_been(expression: str, hours: float) -> None:
-    assert longest_silence(expression) == timedelta(hours=hours)
+def test_how_long_no_run_may_have_been(expression: str, minutes: int, of_runs: str, of_checkpoint: str) -> None:
+    words = {"unknown": (expression, "does not tell how far two runs are apart")}
+    found = judge.runs([run("ok", minutes)], NOW, expression)
+    check(found, of_runs, *words.get(of_runs, ()))
+    found = judge.checkpoint(checkpoint(), NOW - timedelta(minutes=minutes), NOW, expression)
+    check(found, of_checkpoint, *words.get(of_checkpoint, ()))
+
+
+def test_the_log_may_be_empty_where_runs_are_rarer_than_it_is_looked_back() -> None:
+    check(judge.runs([], NOW, "rate(5 days)"), "unknown", "no run in the last 14 days", "`zoomlogs run`")
+    check(judge.runs([], NOW, "cron(0 6 1 * ? *)"), "fix", "no run in the last 14 days")
 
 
 def test_dead_letters() -> None:
@@ -272,16 +289,16 @@ def checkpoint(**more: Any) -> bytes:
 
 def test_checkpoint() -> None:
     saved = NOW - timedelta(minutes=20)
-    check(judge.checkpoint(checkpoint(), saved, NOW), "ok", "20 minutes ago; nothing is owed.")
+    check(judge.checkpoint(checkpoint(), saved, NOW, QUARTERLY), "ok", "20 minutes ago; nothing is owed.")
     owing = Checkpoint(date(2026, 11, 1), date(2026, 11, 20), not_before=NOW)
     owing.owe(date(2026, 11, 2), NOW, 300)
-    found = judge.checkpoint(encode(owing), saved, NOW)
+    found = judge.checkpoint(encode(owing), saved, NOW, QUARTERLY)
     check(found, "ok", "1 date is owed, and Zoom is left alone until 2026-11-24 17:00 UTC.")
-    check(judge.checkpoint(None, None, NOW), "fix", "no run has saved one yet")
-    check(judge.checkpoint(b"rubbish", saved, NOW), "fix", "is damaged", "loses nothing")
-    check(judge.checkpoint(b'{"cursor_date": "2026-11-01"}', saved, NOW), "fix", "still the guide's")
-    check(judge.checkpoint(b'{"schema": 99}', saved, NOW), "fix", "written by a newer collector")
-    check(judge.checkpoint(checkpoint(), NOW - timedelta(days=3), NOW), "fix", "last saved 3 days ago")
+    check(judge.checkpoint(None, None, NOW, QUARTERLY), "fix", "no run has saved one yet")
+    check(judge.checkpoint(b"rubbish", saved, NOW, QUARTERLY), "fix", "is damaged", "loses nothing")
+    check(judge.checkpoint(b'{"cursor_date": "2026-11-01"}', saved, NOW, QUARTERLY), "fix", "still the guide's")
+    check(judge.checkpoint(b'{"schema": 99}', saved, NOW, QUARTERLY), "fix", "written by a newer collector")
+    check(judge.checkpoint(checkpoint(), NOW - timedelta(days=3), NOW, QUARTERLY), "fix", "last saved 3 days ago")
 
 
 # --- who may what ----------------------------------------------------------------------------------------------------

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ..aws import FAILURES, error_code, reason
@@ -82,16 +81,7 @@ def _schedule(world: World) -> Finding:
 
 
 def _runs(world: World) -> Finding:
-    return judge.runs(world.runs(), world.now(), longest_silence(world.output("schedule")["expression"]))
-
-
-def longest_silence(expression: str) -> timedelta:
-    """Return how long no run may have been: three periods and an hour of a rate(…), else a day and an hour."""
-    count, _, unit = expression.removeprefix("rate(").removesuffix(")").partition(" ")
-    sizes = {"minute": 1, "hour": 60, "day": 1440}
-    if not expression.startswith("rate(") or not count.isdigit() or unit.removesuffix("s") not in sizes:
-        return timedelta(hours=25)
-    return 3 * int(count) * timedelta(minutes=sizes[unit.removesuffix("s")]) + timedelta(hours=1)
+    return judge.runs(world.runs(), world.now(), world.output("schedule")["expression"])
 
 
 def _dead_letters(world: World) -> Finding:
@@ -110,6 +100,10 @@ def _versioning(world: World) -> Finding:
 def _bucket_policy(world: World) -> Finding:
     wanted = world.output("bucket")["policy"]
     return judge.policy(world.policy(), wanted, world.deployment.bucket, created=_created(world))
+
+
+def _checkpoint(world: World) -> Finding:
+    return judge.checkpoint(*world.checkpoint(), world.now(), world.output("schedule")["expression"])
 
 
 def _collectors_rights(world: World) -> Finding:
@@ -210,7 +204,7 @@ CHECKS = (
         lambda world: judge.public_access(world.public_access(), world.deployment.bucket, created=_created(world)),
     ),
     Check("bucket policy", "bucket", _bucket_policy),
-    Check("checkpoint", "bucket", lambda world: judge.checkpoint(*world.checkpoint(), world.now())),
+    Check("checkpoint", "bucket", _checkpoint),
     Check("alarms", "alarm", _alarms),
     Check("reader's rights", "reader", _readers_rights),
     Check("reader", "reader", _reader),

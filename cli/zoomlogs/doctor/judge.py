@@ -12,6 +12,8 @@ from zoom_operationlogs.checkpoint import NewerCheckpoint, decode
 from zoom_operationlogs.credentials import SecretError, parse
 from zoom_operationlogs.zoom import RateLimited, ZoomRefused
 
+from ..logs.group import LOOK_BACK
+from ..schedule import interval
 from .findings import Finding, fix, ok, unknown
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from ..logs.runs import Run
 
 MOST_SKEW = timedelta(minutes=1)
+SLACK = timedelta(hours=1)
 OLDEST_CHECKPOINT = timedelta(hours=26)  # a working collector saves at least with each day's first reconcile
 LONGEST_UNREAD = timedelta(days=1)
 HANDLER = "zoom_operationlogs.handler.lambda_handler"
@@ -172,11 +175,30 @@ def schedule(actual: Mapping[str, Any], expected: Mapping[str, Any], function_ar
     return ok(f"The schedule starts the collector at {expected['expression']}.")
 
 
-def runs(found: Sequence[Run], now: datetime, longest_silence: timedelta) -> Finding:
-    """Judge the last runs, oldest first, as the log tells them."""
+@dataclass(frozen=True)
+class Patience:
+    """How long there may be no run: past `doubted` none can tell, past `wrong` it is wrong."""
+
+    doubted: timedelta
+    wrong: timedelta
+
+    @classmethod
+    def of(cls, expression: str) -> Patience:
+        """Return it by a schedule's expression: three intervals of a rate and an hour; of another, a day to a week."""
+        if each := interval(expression):
+            return cls(3 * each + SLACK, 3 * each + SLACK)
+        return cls(timedelta(days=1) + SLACK, timedelta(days=8))
+
+
+def runs(found: Sequence[Run], now: datetime, expression: str) -> Finding:
+    """Judge the last runs, oldest first, as the log tells them, by the schedule's expression."""
+    patience = Patience.of(expression)
     ended = [run for run in found if run.outcome != "running"]
     if not ended:
-        return fix("The log tells of no run in the last 14 days: start one with `zoomlogs run` to see what is wrong.")
+        none = f"The log tells of no run in the last {LOOK_BACK.days} days"
+        if patience.wrong > LOOK_BACK:
+            return unknown(f"{none}, which {expression} may leave without one: start one with `zoomlogs run` to see.")
+        return fix(f"{none}: start one with `zoomlogs run` to see what is wrong.")
     last = ended[-1]
     if last.outcome == "failed":
         return fix(f"The last run, at {last.began:%Y-%m-%d %H:%M} UTC, failed: {last.sentence}")
@@ -185,16 +207,22 @@ def runs(found: Sequence[Run], now: datetime, longest_silence: timedelta) -> Fin
             f"The last run, at {last.began:%Y-%m-%d %H:%M} UTC, waited for credentials: store them in the secret"
             " (AWS console: Secrets Manager > Secrets)."
         )
-    if now - last.began > longest_silence:
+    if now - last.began > patience.wrong:
         return fix(
             f"The last run was at {last.began:%Y-%m-%d %H:%M} UTC, {ago(now - last.began)} ago: see what is said of the"
             " schedule here, then start a run with `zoomlogs run`."
         )
+    if now - last.began > patience.doubted:
+        return unknown(f"The last run was {ago(now - last.began)} ago: {_see_for_yourself(expression)}.")
     if last.outcome == "ok":
         return ok(
             f"The last run ended well {ago(now - last.began)} ago, so the function can read and write all it needs."
         )
     return unknown(f"The last run, {ago(now - last.began)} ago, left early: {last.sentence}")
+
+
+def _see_for_yourself(expression: str) -> str:
+    return f"see whether that is as it should be, because {expression} does not tell how far two runs are apart"
 
 
 def dead_letters(count: int, queue: str) -> Finding:
@@ -286,8 +314,8 @@ def _mend(bucket: str, place: str, created: bool) -> str:
     return APPLY if created else f"change it in the AWS console under S3 > Buckets > {bucket} > {place}"
 
 
-def checkpoint(body: bytes | None, saved: datetime | None, now: datetime) -> Finding:
-    """Judge the checkpoint, None where there is none yet."""
+def checkpoint(body: bytes | None, saved: datetime | None, now: datetime, expression: str) -> Finding:
+    """Judge the checkpoint, None where there is none yet, by the schedule's expression."""
     if body is None or saved is None:
         return fix("There is no checkpoint: no run has saved one yet; start one with `zoomlogs run`.")
     try:
@@ -299,11 +327,14 @@ def checkpoint(body: bytes | None, saved: datetime | None, now: datetime) -> Fin
             "The checkpoint is damaged, or is still the guide's: the next run rebuilds it from the archive and loses"
             " nothing; start it with `zoomlogs run`."
         )
-    if now - saved > OLDEST_CHECKPOINT:
+    patience = Patience.of(expression)
+    if now - saved > max(OLDEST_CHECKPOINT, patience.wrong):
         return fix(
-            f"The checkpoint was last saved {ago(now - saved)} ago, though every day changes it: see what is said of"
-            " the runs and the schedule here."
+            f"The checkpoint was last saved {ago(now - saved)} ago, though each day's first run changes it: see what is"
+            " said of the runs and the schedule here."
         )
+    if now - saved > max(OLDEST_CHECKPOINT, patience.doubted):
+        return unknown(f"The checkpoint was last saved {ago(now - saved)} ago: {_see_for_yourself(expression)}.")
     waits = f", and Zoom is left alone until {known.not_before:%Y-%m-%d %H:%M} UTC" if known.not_before else ""
     owed = f"{len(known.owed)} date{'' if len(known.owed) == 1 else 's'}" if known.owed else "nothing"
     return ok(f"The checkpoint was saved {ago(now - saved)} ago; {owed} is owed{waits}.")
