@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
 ONE_DAY = timedelta(days=1)
 
@@ -38,3 +39,8 @@ def span(passed: timedelta) -> str:
 
 def _some(number: int, thing: str) -> str:
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def ahead(moment: datetime | None, now: datetime) -> datetime | None:
+    """Return a moment that is still to come; None of one that is over, such as a past `not_before`."""
+    return moment if moment and moment > now else None

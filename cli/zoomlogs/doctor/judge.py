@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from zoom_operationlogs.checkpoint import NewerCheckpoint, decode
 from zoom_operationlogs.credentials import SecretError, parse
-from zoom_operationlogs.zoom import RateLimited, ZoomRefused
+from zoom_operationlogs.zoom import RangeRefused, RateLimited, ZoomRefused
 
+from ..dates import ahead
 from ..logs.group import LOOK_BACK
 from ..schedule import interval
 from .findings import Finding, fix, ok, unknown
@@ -80,6 +81,11 @@ def _refused(error: Exception | None) -> Finding:
     if isinstance(error, RateLimited):
         until = f" before {error.until:%Y-%m-%d %H:%M} UTC" if error.until else ""
         return unknown(f"Not checked because Zoom's limit is reached: ask again, but not{until or ' at once'}.")
+    if isinstance(error, RangeRefused):
+        return unknown(
+            "Zoom let the app in but refused how one row of today was asked for: see what is said here of the clock"
+            f" and of the runs, which ask it likewise. {error}"
+        )
     return unknown(f"Not checked because Zoom gave no answer from here: {str(error).rstrip('.') or 'it timed out'}.")
 
 
@@ -335,7 +341,8 @@ def checkpoint(body: bytes | None, saved: datetime | None, now: datetime, expres
         )
     if now - saved > max(OLDEST_CHECKPOINT, patience.doubted):
         return unknown(f"The checkpoint was last saved {ago(now - saved)} ago: {_see_for_yourself(expression)}.")
-    waits = f", and Zoom is left alone until {known.not_before:%Y-%m-%d %H:%M} UTC" if known.not_before else ""
+    until = ahead(known.not_before, now)
+    waits = f", and Zoom is left alone until {until:%Y-%m-%d %H:%M} UTC" if until else ""
     owed = f"{len(known.owed)} date{'' if len(known.owed) == 1 else 's'}" if known.owed else "nothing"
     return ok(f"The checkpoint was saved {ago(now - saved)} ago; {owed} is owed{waits}.")
 
@@ -353,12 +360,16 @@ def rights(refused: Collection[str], who: str, role: str, kind: str = "Roles") -
     return ok(f"{who} may do all that it has to.")
 
 
-def alarms(states: Mapping[str, str], expected: Collection[str], composite: str) -> Finding:
-    """Judge the alarms by their states."""
-    if missing := sorted(set(expected) - states.keys()):
+def alarms(states: Mapping[str, str], names: Mapping[str, str], composite: str) -> Finding:
+    """Judge the alarms by their states; `names` are their names by what they watch.
+
+    As in the rule of the composite alarm, silence counts only once first_run is OK: a run has succeeded then.
+    """
+    if missing := sorted({*names.values(), composite} - states.keys()):
         one = len(missing) == 1
         return fix(f"The alarm{'' if one else 's'} {_and(missing)} {'is' if one else 'are'} gone: {APPLY}.")
-    raised = sorted(name for name, state in states.items() if state == "ALARM" and name != composite)
+    excused = {composite} if states.get(names.get("first_run", "")) == "OK" else {composite, names.get("silence")}
+    raised = sorted(name for name, state in states.items() if state == "ALARM" and name not in excused)
     if raised or states.get(composite) == "ALARM":
         return fix(
             f"In alarm: {_and(raised or [composite])}; docs/operations.md says what to do (AWS console: CloudWatch >"
@@ -368,6 +379,31 @@ def alarms(states: Mapping[str, str], expected: Collection[str], composite: str)
     if blind:
         return unknown(f"No alarm is raised, but too few data have come yet for {_and(blind)}.")
     return ok(f"All {len(states)} alarms are quiet.")
+
+
+def subscribers(topics: Mapping[str, Mapping[str, str] | None], made_here: str | None) -> Finding:
+    """Judge whom the alarms tell, by each topic's attributes (None: it is gone); `made_here` is the module's own."""
+    if not topics:
+        return ok("The alarms tell nobody, as `monitoring.topic_arns = []` has it.")
+    for topic, attributes in topics.items():
+        if attributes is None:
+            how = APPLY if topic == made_here else "make it, or give another in `monitoring.topic_arns`"
+            return fix(f"The topic {topic} is gone, so that no alarm reaches anybody by it: {how}.")
+        if int(attributes["SubscriptionsConfirmed"]):
+            continue
+        console = f"AWS console: Amazon SNS > Topics > {topic.rpartition(':')[2]}"
+        if int(attributes["SubscriptionsPending"]):
+            return fix(
+                f"Nobody has confirmed to be told by {topic}: follow the link in the mail from AWS, or have it sent"
+                f" again ({console} > Subscriptions > Request confirmation)."
+            )
+        emails = 'set `monitoring = { emails = ["…"] }` and apply, or ' if topic == made_here else ""
+        return fix(
+            f"Nobody is subscribed to {topic}, so that no alarm reaches anybody: {emails}subscribe somebody ({console}"
+            " > Create subscription)."
+        )
+    count = sum(int(attributes["SubscriptionsConfirmed"]) for attributes in topics.values() if attributes)
+    return ok(f"Somebody has confirmed to be told of alarms ({count} subscription{'' if count == 1 else 's'}).")
 
 
 def reader_user(keys: Mapping[str, str], last_used: datetime | None, now: datetime, user: str) -> Finding:

@@ -42,9 +42,11 @@ def by_check(deployment: Deployment) -> dict[str, list[dict[str, Any]]]:
         rights["reader's rights"] = [_allow("SimulateReader", ["iam:SimulatePrincipalPolicy"], reader["arn"])]
         actions = ["iam:ListAccessKeys", "iam:GetAccessKeyLastUsed"] if reader["mode"] == "user" else ["iam:GetRole"]
         rights["reader"] = [_allow("LookAtReader", actions, reader["arn"])]
-    if outputs.get("monitoring"):
+    if monitoring := outputs.get("monitoring"):
         # CloudWatch tells of composite alarms only whoever may describe all ("DescribeAlarms" in its API reference).
         rights["alarms"] = [_allow("LookAtAlarms", ["cloudwatch:DescribeAlarms"], "*")]
+        if topics := monitoring["topic_arns"]:
+            rights["subscribers"] = [_allow("CountSubscribers", ["sns:GetTopicAttributes"], topics)]
     return rights
 
 
@@ -53,5 +55,5 @@ def statements(deployment: Deployment) -> list[dict[str, Any]]:
     return [statement for needed in by_check(deployment).values() for statement in needed]
 
 
-def _allow(sid: str, actions: list[str], resource: str) -> dict[str, Any]:
+def _allow(sid: str, actions: list[str], resource: str | list[str]) -> dict[str, Any]:
     return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource}

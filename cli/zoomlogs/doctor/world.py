@@ -268,6 +268,16 @@ class World:
         alarms = [*found.get("MetricAlarms", []), *found.get("CompositeAlarms", [])]
         return {alarm["AlarmName"]: alarm["StateValue"] for alarm in alarms}
 
+    def topic(self, arn: str) -> Mapping[str, str] | None:
+        """Return a topic's attributes, None where it is gone."""
+        try:
+            found: Mapping[str, str] = self._client("sns").get_topic_attributes(TopicArn=arn)["Attributes"]
+        except ClientError as error:
+            if error_code(error) == "NotFound":
+                return None
+            raise
+        return found
+
     def access_keys(self, user: str) -> Mapping[str, str]:
         """Return a user's access keys: id → Active or Inactive."""
         found = self._client("iam").list_access_keys(UserName=user)

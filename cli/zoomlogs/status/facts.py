@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..dates import ONE_DAY, ranges, span, spell
+from ..dates import ONE_DAY, ahead, ranges, span, spell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,7 +43,7 @@ def document(checkpoint: Checkpoint, saved: datetime, now: datetime) -> dict[str
             }
             for name, sweep in sorted(checkpoint.sweeps.items())
         ],
-        "not_before": _iso(_ahead(checkpoint.not_before, now)),
+        "not_before": _iso(ahead(checkpoint.not_before, now)),
         "lease": lease and {"owner": lease.owner, "until": lease.until.isoformat(), "held": lease.until > now},
         "guide": guide and {"from": str(guide.first), "to": str(guide.last), "objects_read": len(guide.absorbed)},
     }
@@ -67,7 +67,7 @@ def words(checkpoint: Checkpoint, saved: datetime, now: datetime) -> list[tuple[
         lines.append(("In progress", " ".join(_sweeps(checkpoint, now))))
     if checkpoint.expired:
         lines.append(("Expired", f"{_dates(checkpoint.expired)}: Zoom no longer had them when the collector came."))
-    if until := _ahead(checkpoint.not_before, now):
+    if until := ahead(checkpoint.not_before, now):
         lines.append(
             ("Not before", f"{_moment(until)}, in {span(until - now)}: until then Zoom asked not to be called.")
         )
@@ -120,16 +120,12 @@ def _guide(guide: GuideLedger) -> str:
 
 
 def _when(moment: datetime, now: datetime) -> str:
-    ahead = moment > now
-    return f"{_moment(moment)}, {'' if not ahead else 'in '}{span(abs(now - moment))}{'' if ahead else ' ago'}"
+    to_come = moment > now
+    return f"{_moment(moment)}, {'in ' if to_come else ''}{span(abs(now - moment))}{'' if to_come else ' ago'}"
 
 
 def _moment(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
-
-
-def _ahead(moment: datetime | None, now: datetime) -> datetime | None:
-    return moment if moment and moment > now else None
 
 
 def _seconds(moment: datetime | None, now: datetime) -> int | None:
