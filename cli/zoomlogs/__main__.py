@@ -83,9 +83,9 @@ def status(
     instance: InstanceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say in words where collecting stands: newest record, dates settled and owed, what is waited for.
+    """Say in words where collecting stands: last run, newest record, dates settled and owed, what is waited for.
 
-    It reads the collector's checkpoint, which a run saves when it ends; times are UTC.
+    It reads the collector's checkpoint, which a run saves that has found something new, and its log; times are UTC.
 
     Example:
 

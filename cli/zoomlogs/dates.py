@@ -1,4 +1,4 @@
-"""Dates in words: runs of them as ranges, spans of time as a person says them."""
+"""Dates in words: runs of them as ranges, spans of time and numbers as a person says them."""
 
 from __future__ import annotations
 
@@ -33,12 +33,13 @@ def span(passed: timedelta) -> str:
     seconds = max(0, int(passed.total_seconds()))
     for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
         if seconds >= length:
-            return _some(seconds // length, unit)
-    return _some(seconds, "second")
+            return some(seconds // length, unit)
+    return some(seconds, "second")
 
 
-def _some(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+def some(number: int, thing: str) -> str:
+    """Write a number with its noun."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def ahead(moment: datetime | None, now: datetime) -> datetime | None:

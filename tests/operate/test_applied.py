@@ -309,6 +309,21 @@ def test_the_doctor_works_under_its_rights(place: Place, operator: Operator, cap
     assert {each["status"] for each in found if each["check"] != "clock"} == {"unknown"}
 
 
+def test_status_works_under_its_rights_and_without_the_log_says_so(
+    place: Place, operator: Operator, capsys: Any
+) -> None:
+    at = place.deployment
+    operator.may(RIGHTS["status"](at))
+    assert status_command.main(at, as_json=True) == 0
+    assert json.loads(capsys.readouterr().out)["last_run"]["outcome"] == "ok"
+    operator.may(without(RIGHTS["status"](at), "logs:FilterLogEvents"))
+    assert status_command.main(at, as_json=True) == 0
+    assert json.loads(capsys.readouterr().out)["last_run"] is None
+    assert status_command.main(at) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "Last run Not known, as the log group /aws/lambda/zoom_operationlogs_to_s3 cannot be read" in told
+
+
 def test_logs_works_under_its_rights(place: Place, operator: Operator) -> None:
     operator.may(of_logs(place.deployment))
     assert logs_command.main(place.deployment, 5, as_json=True) == 0

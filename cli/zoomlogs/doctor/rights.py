@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..logs.rights import statements as of_logs
+from ..status.rights import of_checkpoint
 
 if TYPE_CHECKING:
     from ..deployment import Deployment
@@ -14,13 +15,6 @@ def by_check(deployment: Deployment) -> dict[str, list[dict[str, Any]]]:
     """Return the IAM statements that each check needs, by the check's name; checks that need none are left out."""
     outputs = deployment.outputs
     bucket, reader = outputs["bucket"]["arn"], outputs.get("reader") or {"mode": "none"}
-    checkpoint = [
-        _allow("ReadCheckpoint", ["s3:GetObject"], f"{bucket}/{deployment.state_key}"),
-        {
-            **_allow("TellWhetherThereIsACheckpoint", ["s3:ListBucket"], bucket),
-            "Condition": {"StringEquals": {"s3:prefix": deployment.state_key}},
-        },
-    ]
     rights = {
         "secret": [_allow("SignInAtZoom", ["secretsmanager:GetSecretValue"], deployment.secret_arn)],
         "function": [_allow("LookAtFunction", ["lambda:GetFunctionConfiguration"], outputs["function"]["arn"])],
@@ -32,7 +26,7 @@ def by_check(deployment: Deployment) -> dict[str, list[dict[str, Any]]]:
         "encryption": [_allow("LookAtEncryption", ["s3:GetEncryptionConfiguration"], bucket)],
         "public access": [_allow("LookAtPublicAccess", ["s3:GetBucketPublicAccessBlock"], bucket)],
         "bucket policy": [_allow("LookAtBucketPolicy", ["s3:GetBucketPolicy"], bucket)],
-        "checkpoint": checkpoint,
+        "checkpoint": of_checkpoint(deployment),
         "collector's rights": [_allow("SimulateCollector", ["iam:SimulatePrincipalPolicy"], outputs["role"]["arn"])],
         "scheduler's rights": [
             _allow("SimulateScheduler", ["iam:SimulatePrincipalPolicy"], outputs["schedule"]["role_arn"])

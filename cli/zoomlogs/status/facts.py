@@ -1,10 +1,10 @@
-"""What a checkpoint means, for a program and in words."""
+"""What a checkpoint and the last run mean, for a program and in words."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..dates import ONE_DAY, ahead, ranges, span, spell
+from ..dates import ONE_DAY, ahead, ranges, some, span, spell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -13,14 +13,17 @@ if TYPE_CHECKING:
     from zoom_operationlogs.checkpoint import Checkpoint
     from zoom_operationlogs.guide import GuideLedger
 
+    from ..logs.runs import Run
+
 MANY = 6  # ranges of dates; what is beyond is counted
 
 
-def document(checkpoint: Checkpoint, saved: datetime, now: datetime) -> dict[str, Any]:
+def document(checkpoint: Checkpoint, saved: datetime, now: datetime, ran: Run | str) -> dict[str, Any]:
     """Return the facts as JSON has them: dates and times in ISO form, spans in seconds, None for what is not."""
     settled = checkpoint.settled_from <= checkpoint.settled_to
     guide, lease = checkpoint.guide, checkpoint.lease
     return {
+        "last_run": None if isinstance(ran, str) else {**ran.as_json(), "seconds_ago": _seconds(ran.began, now)},
         "saved": saved.isoformat(),
         "saved_seconds_ago": _seconds(saved, now),
         "newest_record": _iso(checkpoint.frontier),
@@ -49,14 +52,16 @@ def document(checkpoint: Checkpoint, saved: datetime, now: datetime) -> dict[str
     }
 
 
-def words(checkpoint: Checkpoint, saved: datetime, now: datetime) -> list[tuple[str, str]]:
-    """Return the facts in words: pairs of a heading and a sentence."""
+def words(checkpoint: Checkpoint, saved: datetime, now: datetime, ran: Run | str) -> list[tuple[str, str]]:
+    """Return the facts in words, pairs of a heading and a sentence; `ran` is the last run, or why it is not known."""
     lines = [
+        ("Last run", ran if isinstance(ran, str) else f"{_when(ran.began, now)}: {_ended(ran)}"),
         ("Last saved", f"{_when(saved, now)}. A run that finds nothing new saves nothing."),
         ("Newest record", f"{_when(checkpoint.frontier, now)}." if checkpoint.frontier else "None is known yet."),
         (
             "Last full sweep",
-            f"Begun {_when(checkpoint.reconciled, now)}: the last days again from end to end, for rows that come late."
+            f"Ordered {_when(checkpoint.reconciled, now)}: the last days again from end to end, for rows that come"
+            " late; what of it is still to be read is owed."
             if checkpoint.reconciled
             else "None has been yet.",
         ),
@@ -77,6 +82,16 @@ def words(checkpoint: Checkpoint, saved: datetime, now: datetime) -> list[tuple[
     if checkpoint.guide:
         lines.append(("Guide's objects", _guide(checkpoint.guide)))
     return lines
+
+
+def _ended(run: Run) -> str:
+    asked = f" ({run.action})" if run.action else ""
+    if run.outcome == "ok":
+        return f"it ended well and wrote {some(run.written or 0, 'record')}{asked}."
+    if run.outcome == "running":
+        return f"it is still running{asked}."
+    how = {"failed": "it failed: ", "stopped": "it left early: ", "waiting": "it waited: "}
+    return f"{how.get(run.outcome, '')}{run.sentence}"
 
 
 def _settled(checkpoint: Checkpoint) -> str:
