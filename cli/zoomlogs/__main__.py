@@ -83,9 +83,9 @@ def status(
     instance: InstanceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say in words where collecting stands: newest record, dates settled and owed, what is waited for.
+    """Say in words where collecting stands: last run, newest record, dates settled and owed, what is waited for.
 
-    It reads the collector's checkpoint, which a run saves when it ends; times are UTC.
+    It reads the collector's checkpoint, which a run saves that has found something new, and its log; times are UTC.
 
     Example:
 
@@ -305,11 +305,15 @@ def demo(
     keep: Annotated[
         bool, typer.Option("--keep", help="Leave the world up after the runs, and tell how to poke at it (or KEEP=1).")
     ] = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """Show the whole thing at work on this machine: no AWS, no Zoom, nothing left behind."""
+    """Show the whole thing at work on this machine: no AWS, no Zoom, nothing left behind.
+
+    With --json the counts come on standard output, and all that is shown on standard error.
+    """
     from . import demo as demonstration
 
-    raise typer.Exit(demonstration.main(keep=keep))
+    raise typer.Exit(demonstration.main(keep=keep, as_json=as_json))
 
 
 @zoom_secret.callback()

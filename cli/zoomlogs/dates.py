@@ -1,4 +1,4 @@
-"""Dates as they are asked for, and in words: runs of them as ranges, spans of time as a person says them."""
+"""Dates as they are asked for, and in words: runs of them as ranges, spans of time and numbers as a person says them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from .errors import CommandError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
 ONE_DAY = timedelta(days=1)
 
@@ -60,9 +61,15 @@ def span(passed: timedelta) -> str:
     seconds = max(0, int(passed.total_seconds()))
     for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
         if seconds >= length:
-            return _some(seconds // length, unit)
-    return _some(seconds, "second")
+            return some(seconds // length, unit)
+    return some(seconds, "second")
 
 
-def _some(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+def some(number: int, thing: str) -> str:
+    """Write a number with its noun."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def ahead(moment: datetime | None, now: datetime) -> datetime | None:
+    """Return a moment that is still to come; None of one that is over, such as a past `not_before`."""
+    return moment if moment and moment > now else None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,9 +53,12 @@ SCENES = [
 ]
 
 
-def main(*, keep: bool = False) -> int:
-    """Run the demo; return the exit status: 0 if every record is in the archive, once."""
-    console = Console(highlight=False)
+def main(*, keep: bool = False, as_json: bool = False) -> int:
+    """Run the demo; return the exit status: 0 if every record is in the archive, once.
+
+    `as_json` leaves standard output to the result.
+    """
+    console = Console(highlight=False, stderr=as_json)
     keep = keep or os.environ.get("KEEP", "").lower() in ("1", "true", "yes")
     try:
         from standins.deployment import deployed
@@ -90,7 +94,11 @@ def main(*, keep: bool = False) -> int:
             _show_archive(console, deployment)
             console.print(_verdict(comparison))
             console.print(_feed(deployment))
-            console.print(f"Took {time.monotonic() - began:.0f} s.")
+            seconds = time.monotonic() - began
+            console.print(f"Took {seconds:.0f} s.")
+            ok = comparison.exact and not failed
+            if as_json:
+                print(json.dumps({"ok": ok, **asdict(comparison), "seconds": round(seconds, 1)}, indent=2), flush=True)  # noqa: T201
             if keep:
                 _keep(console, deployment)
     except TerraformError as error:
@@ -99,7 +107,7 @@ def main(*, keep: bool = False) -> int:
     except KeyboardInterrupt:
         console.print("Interrupted: everything is taken down.")
         return 130  # 128 + SIGINT, as shells count it
-    return 0 if comparison.exact and not failed else 1
+    return 0 if ok else 1
 
 
 def _zoom() -> tuple[Zoom, datetime]:

@@ -42,9 +42,12 @@ def test_every_alarm_has_an_entry_and_every_entry_an_alarm(planned: Planned) -> 
 
 @pytest.mark.slow
 def test_every_alarm_goes_by_the_name_that_the_doctor_says(planned: Planned) -> None:
-    names = {alarm.name for alarm in planned.alarms.values()}
+    by_concern, composite = {concern: alarm.name for concern, alarm in planned.alarms.items()}, planned.composite[0]
+    names = set(by_concern.values())
     assert {name.replace("FUNCTION", FUNCTION) for name in entries_by_name()} == names
-    said = judge.alarms(dict.fromkeys(names, "ALARM"), names, planned.composite[0]).sentence
+    quiet, first_run = dict.fromkeys([*names, composite], "OK"), by_concern["first_run"]
+    raised = judge.alarms({**dict.fromkeys(quiet, "ALARM"), first_run: "OK"}, by_concern, composite)
+    said = raised.sentence + judge.alarms({**quiet, first_run: "INSUFFICIENT_DATA"}, by_concern, composite).sentence
     assert all(name.replace("FUNCTION", FUNCTION) in said for name in entries_by_name())
     spoken_of = {name.replace("FUNCTION", FUNCTION) for name in re.findall(r"`(FUNCTION-[\w-]+)`", text())}
     assert spoken_of - {planned.composite[0]} <= names

@@ -77,7 +77,7 @@ class Place:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     now = datetime.now(UTC)
     zoom = Zoom(clock=Clock(now, ticking=True))
-    for back in range(25):
+    for back in range(1, 25):  # none of today, of which one could come in the middle of a test
         zoom.add_day((now - timedelta(days=back)).date(), 350, seed=back + 1)
     with world.deployed(REPOSITORY, zoom, one_provider=True) as applied:
         outputs = tmp_path_factory.mktemp("outputs") / "outputs.json"
@@ -115,6 +115,7 @@ def test_an_operators_day(place: Place) -> None:
         "secret",
         "runs",
         "checkpoint",
+        "subscribers",
         "reader",
     ]
     assert [name for name, each in found.items() if each["status"] == "unknown"] == ["sign-in", "report"]
@@ -152,6 +153,13 @@ def test_an_operators_day(place: Place) -> None:
     assert all(action in table for action in ("scheduled", "backfill", "reconcile"))
     assert max(map(len, table.splitlines())) <= 80
     assert table.count("failed") == 2  # in the table, and its sentence below
+
+    # Somebody is subscribed to the alarms, and confirms.
+    [topic] = place.deployment.outputs["monitoring"]["topic_arns"]
+    sns = place.aws.client("sns")
+    sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="soc@example.com")
+    assert "Nobody has confirmed" in place.doctor(status=1)["subscribers"]["sentence"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:us-east-1:123456789012:told")  # at once
 
     # The reader gets a key, and SecOps uses it.
     iam = place.aws.client("iam")
@@ -299,6 +307,21 @@ def test_the_doctor_works_under_its_rights(place: Place, operator: Operator, cap
     assert doctor_command.main(place.deployment, as_json=True) == 0  # nothing is known to be wrong
     found = json.loads(capsys.readouterr().out)
     assert {each["status"] for each in found if each["check"] != "clock"} == {"unknown"}
+
+
+def test_status_works_under_its_rights_and_without_the_log_says_so(
+    place: Place, operator: Operator, capsys: Any
+) -> None:
+    at = place.deployment
+    operator.may(RIGHTS["status"](at))
+    assert status_command.main(at, as_json=True) == 0
+    assert json.loads(capsys.readouterr().out)["last_run"]["outcome"] == "ok"
+    operator.may(without(RIGHTS["status"](at), "logs:FilterLogEvents"))
+    assert status_command.main(at, as_json=True) == 0
+    assert json.loads(capsys.readouterr().out)["last_run"] is None
+    assert status_command.main(at) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "Last run Not known, as the log group /aws/lambda/zoom_operationlogs_to_s3 cannot be read" in told
 
 
 def test_logs_works_under_its_rights(place: Place, operator: Operator) -> None:
@@ -511,6 +534,13 @@ def _alarm_raised(aws: AwsStandIn, at: Deployment) -> Callable[[], Any]:
     return lambda: be("OK")
 
 
+def _nobody_subscribed(aws: AwsStandIn, at: Deployment) -> Callable[[], Any]:
+    [topic], sns = at.outputs["monitoring"]["topic_arns"], aws.client("sns")
+    for subscription in sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]:
+        sns.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
+    return lambda: sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:us-east-1:123456789012:told")
+
+
 @pytest.mark.parametrize(
     ("name", "spoil", "words"),
     [
@@ -530,6 +560,11 @@ def _alarm_raised(aws: AwsStandIn, at: Deployment) -> Callable[[], Any]:
         ("scheduler's rights", _scheduler_without_policy, "may not lambda:InvokeFunction on"),
         ("reader", _key_inactive, "No access key of secops-reader is active"),
         ("checkpoint", _damaged_checkpoint, "The checkpoint is damaged"),
+        (
+            "subscribers",
+            _nobody_subscribed,
+            "Nobody is subscribed to arn:aws:sns:us-east-1:123456789012:zoom-operationlogs",
+        ),
         ("alarms", _alarm_raised, "In alarm: zoom_operationlogs_to_s3-errors;"),
     ],
 )

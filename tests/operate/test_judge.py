@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from zoom_operationlogs.checkpoint import Checkpoint, encode
-from zoom_operationlogs.zoom import Quota, RateLimited, ZoomRefused, ZoomUnavailable
+from zoom_operationlogs.zoom import Quota, RangeRefused, RateLimited, ZoomRefused, ZoomUnavailable
 from zoomlogs.doctor import judge
-from zoomlogs.doctor.checks import CHECKS, longest_silence
+from zoomlogs.doctor.checks import CHECKS, findings
 from zoomlogs.doctor.findings import Finding
 from zoomlogs.doctor.judge import ZoomAnswer
 from zoomlogs.doctor.world import seconds_ahead
@@ -22,6 +22,8 @@ NOW = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)
 ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:zoom-AbCdEf"
 FUNCTION = "arn:aws:lambda:eu-west-1:111122223333:function:collector"
 HASH = "d7" * 32
+QUARTERLY = "rate(15 minutes)"
+DAY = 24 * 60
 
 
 def check(finding: Finding, status: str, *words: str) -> None:
@@ -58,6 +60,12 @@ REFUSED = ZoomRefused("The Zoom app is deactivated: activate it at marketplace.z
         (ZoomAnswer(False, REFUSED), "fix", "unknown", "Not checked because Zoom issues no token."),
         (ZoomAnswer(True, RateLimited(NOW, daily=True)), "ok", "unknown", "but not before 2026-11-24 17:00 UTC"),
         (ZoomAnswer(True, RateLimited(None, daily=False)), "ok", "unknown", "but not at once"),
+        (
+            ZoomAnswer(True, RangeRefused("Zoom refuses the report's parameters. (Zoom says: from is in the future)")),
+            "ok",
+            "unknown",
+            "Zoom let the app in but refused how one row of today was asked for",
+        ),
         (ZoomAnswer(False, ZoomUnavailable("Zoom gave no usable answer.")), "unknown", "unknown", "issues no token"),
         (ZoomAnswer(True, ZoomUnavailable("Zoom gave no answer.")), "ok", "unknown", "no answer from here: Zoom gave"),
     ],
@@ -139,6 +147,14 @@ def test_an_environment_that_cannot_be_decrypted_is_not_judged() -> None:
     check(environment(world), "unknown", "AccessDeniedException", "allow it kms:Decrypt", "key/k is enabled")
 
 
+def test_what_nobody_foresaw_ends_one_check_and_no_other() -> None:
+    """The world has no functions, which no check expects."""
+    world: Any = SimpleNamespace(deployment=SimpleNamespace(outputs={}))
+    found = dict(findings(world))
+    assert list(found) == [each.name for each in CHECKS]
+    check(found["function"], "unknown", "zoomlogs itself broke off", "AttributeError", "no attribute 'function'.")
+
+
 SCHEDULE = {"State": "ENABLED", "ScheduleExpression": "rate(15 minutes)", "Target": {"Arn": FUNCTION, "RoleArn": "r"}}
 EXPECTED = {"name": "every-15", "enabled": True, "expression": "rate(15 minutes)", "role_arn": "r"}
 
@@ -176,21 +192,36 @@ def run(outcome: Any, minutes: int, sentence: str = "") -> Run:
     ],
 )
 def test_runs(found: list[Run], status: str, words: str) -> None:
-    check(judge.runs(found, NOW, longest_silence("rate(15 minutes)")), status, words)
+    check(judge.runs(found, NOW, QUARTERLY), status, words)
 
 
 @pytest.mark.parametrize(
-    ("expression", "hours"),
+    ("expression", "minutes", "of_runs", "of_checkpoint"),
     [
-        ("rate(15 minutes)", 1.75),
-        ("rate(1 hour)", 4),
-        ("rate(2 days)", 145),
-        ("cron(0 6 * * ? *)", 25),
-        ("rate(x)", 25),
+        ("rate(15 minutes)", 100, "ok", "ok"),
+        ("rate(15 minutes)", 110, "fix", "ok"),
+        ("rate(15 minutes)", 27 * 60, "fix", "fix"),
+        ("rate(1 hour)", 239, "ok", "ok"),
+        ("rate(1 hour)", 241, "fix", "ok"),
+        ("rate(2 days)", 6 * DAY, "ok", "ok"),
+        ("rate(2 days)", 7 * DAY, "fix", "fix"),
+        ("cron(0 6 * * ? *)", DAY, "ok", "ok"),
+        ("cron(0 6 ? * MON *)", 7 * DAY, "unknown", "unknown"),
+        ("cron(0 6 ? * MON *)", 9 * DAY, "fix", "fix"),
+        ("at(2026-11-20T06:00:00)", 4 * DAY, "unknown", "unknown"),
     ],
 )
-def test_how_long_no_run_may_have_been(expression: str, hours: float) -> None:
-    assert longest_silence(expression) == timedelta(hours=hours)
+def test_how_long_no_run_may_have_been(expression: str, minutes: int, of_runs: str, of_checkpoint: str) -> None:
+    words = {"unknown": (expression, "does not tell how far two runs are apart")}
+    found = judge.runs([run("ok", minutes)], NOW, expression)
+    check(found, of_runs, *words.get(of_runs, ()))
+    found = judge.checkpoint(checkpoint(), NOW - timedelta(minutes=minutes), NOW, expression)
+    check(found, of_checkpoint, *words.get(of_checkpoint, ()))
+
+
+def test_the_log_may_be_empty_where_runs_are_rarer_than_it_is_looked_back() -> None:
+    check(judge.runs([], NOW, "rate(5 days)"), "unknown", "no run in the last 14 days", "`zoomlogs run`")
+    check(judge.runs([], NOW, "cron(0 6 1 * ? *)"), "fix", "no run in the last 14 days")
 
 
 def test_dead_letters() -> None:
@@ -272,16 +303,18 @@ def checkpoint(**more: Any) -> bytes:
 
 def test_checkpoint() -> None:
     saved = NOW - timedelta(minutes=20)
-    check(judge.checkpoint(checkpoint(), saved, NOW), "ok", "20 minutes ago; nothing is owed.")
-    owing = Checkpoint(date(2026, 11, 1), date(2026, 11, 20), not_before=NOW)
+    check(judge.checkpoint(checkpoint(), saved, NOW, QUARTERLY), "ok", "20 minutes ago; nothing is owed.")
+    owing = Checkpoint(date(2026, 11, 1), date(2026, 11, 20), not_before=NOW + timedelta(hours=7))
     owing.owe(date(2026, 11, 2), NOW, 300)
-    found = judge.checkpoint(encode(owing), saved, NOW)
-    check(found, "ok", "1 date is owed, and Zoom is left alone until 2026-11-24 17:00 UTC.")
-    check(judge.checkpoint(None, None, NOW), "fix", "no run has saved one yet")
-    check(judge.checkpoint(b"rubbish", saved, NOW), "fix", "is damaged", "loses nothing")
-    check(judge.checkpoint(b'{"cursor_date": "2026-11-01"}', saved, NOW), "fix", "still the guide's")
-    check(judge.checkpoint(b'{"schema": 99}', saved, NOW), "fix", "written by a newer collector")
-    check(judge.checkpoint(checkpoint(), NOW - timedelta(days=3), NOW), "fix", "last saved 3 days ago")
+    found = judge.checkpoint(encode(owing), saved, NOW, QUARTERLY)
+    check(found, "ok", "1 date is owed, and Zoom is left alone until 2026-11-25 00:00 UTC.")
+    over = checkpoint(not_before=NOW - timedelta(hours=1))
+    check(judge.checkpoint(over, saved, NOW, QUARTERLY), "ok", "20 minutes ago; nothing is owed.")
+    check(judge.checkpoint(None, None, NOW, QUARTERLY), "fix", "no run has saved one yet")
+    check(judge.checkpoint(b"rubbish", saved, NOW, QUARTERLY), "fix", "is damaged", "loses nothing")
+    check(judge.checkpoint(b'{"cursor_date": "2026-11-01"}', saved, NOW, QUARTERLY), "fix", "still the guide's")
+    check(judge.checkpoint(b'{"schema": 99}', saved, NOW, QUARTERLY), "fix", "written by a newer collector")
+    check(judge.checkpoint(checkpoint(), NOW - timedelta(days=3), NOW, QUARTERLY), "fix", "last saved 3 days ago")
 
 
 # --- who may what ----------------------------------------------------------------------------------------------------
@@ -294,20 +327,58 @@ def test_rights() -> None:
 
 
 def test_alarms() -> None:
-    quiet = {"all": "OK", "errors": "OK", "silence": "OK"}
-    names = list(quiet)
-    check(judge.alarms(quiet, names, "all"), "ok", "All 3 alarms are quiet.")
-    check(judge.alarms({**quiet, "all": "ALARM", "errors": "ALARM"}, names, "all"), "fix", "In alarm: errors; docs")
-    two = {"all": "ALARM", "errors": "ALARM", "silence": "ALARM"}
-    check(judge.alarms(two, names, "all"), "fix", "In alarm: errors and silence;", "CloudWatch > All alarms")
+    quiet = {"all": "OK", "f-errors": "OK", "f-silence": "OK", "f-first-run": "OK"}
+    names = {"errors": "f-errors", "silence": "f-silence", "first_run": "f-first-run"}
+    check(judge.alarms(quiet, names, "all"), "ok", "All 4 alarms are quiet.")
+    one = {**quiet, "all": "ALARM", "f-errors": "ALARM"}
+    check(judge.alarms(one, names, "all"), "fix", "In alarm: f-errors; docs")
+    two = {**one, "f-silence": "ALARM"}
+    check(judge.alarms(two, names, "all"), "fix", "In alarm: f-errors and f-silence;", "CloudWatch > All alarms")
     check(judge.alarms({**quiet, "all": "ALARM"}, names, "all"), "fix", "In alarm: all;")
-    check(judge.alarms({"all": "OK"}, names, "all"), "fix", "The alarms errors and silence are gone")
-    check(judge.alarms({"all": "OK", "errors": "OK"}, names, "all"), "fix", "The alarm silence is gone")
-    check(
-        judge.alarms({**quiet, "errors": "INSUFFICIENT_DATA"}, names, "all"),
-        "unknown",
-        "too few data have come yet for errors.",
-    )
+    gone = {"all": "OK", "f-first-run": "OK"}
+    check(judge.alarms(gone, names, "all"), "fix", "The alarms f-errors and f-silence are gone")
+    check(judge.alarms({**gone, "f-errors": "OK"}, names, "all"), "fix", "The alarm f-silence is gone")
+    blind = judge.alarms({**quiet, "f-errors": "INSUFFICIENT_DATA"}, names, "all")
+    check(blind, "unknown", "too few data have come yet for f-errors.")
+
+
+def test_silence_is_excused_before_the_first_run_has_succeeded() -> None:
+    """As the rule of the composite alarm has it: silence counts where first_run is OK."""
+    names = {"errors": "f-errors", "silence": "f-silence", "first_run": "f-first-run"}
+    fresh = {"all": "OK", "f-errors": "OK", "f-silence": "ALARM", "f-first-run": "INSUFFICIENT_DATA"}
+    check(judge.alarms(fresh, names, "all"), "unknown", "No alarm is raised", "for f-first-run.")
+    failing = judge.alarms({**fresh, "all": "ALARM", "f-errors": "ALARM"}, names, "all")
+    check(failing, "fix", "In alarm: f-errors; docs")
+    check(judge.alarms({**fresh, "f-first-run": "OK"}, names, "all"), "fix", "In alarm: f-silence;")
+    at_once = {"all": "OK", "f-errors": "OK"}  # a schedule that does not recur has neither of the two
+    check(judge.alarms(at_once, {"errors": "f-errors"}, "all"), "ok")
+
+
+TOPIC = "arn:aws:sns:eu-west-1:111122223333:alarms"
+
+
+@pytest.mark.parametrize(
+    ("confirmed", "pending", "made_here", "status", "words"),
+    [
+        (2, 0, TOPIC, "ok", "Somebody has confirmed to be told of alarms (2 subscriptions)."),
+        (1, 1, None, "ok", "(1 subscription)"),
+        (0, 1, TOPIC, "fix", f"Nobody has confirmed to be told by {TOPIC}: follow the link"),
+        (0, 0, TOPIC, "fix", f"Nobody is subscribed to {TOPIC}, so that no alarm reaches anybody: set `monitoring ="),
+        (0, 0, None, "fix", "subscribe somebody (AWS console: Amazon SNS > Topics > alarms > Create subscription)"),
+    ],
+)
+def test_subscribers(confirmed: int, pending: int, made_here: str | None, status: str, words: str) -> None:
+    attributes = {"SubscriptionsConfirmed": str(confirmed), "SubscriptionsPending": str(pending)}
+    check(judge.subscribers({TOPIC: attributes}, made_here), status, words)
+
+
+def test_subscribers_of_no_topic_and_of_several() -> None:
+    check(judge.subscribers({}, None), "ok", "The alarms tell nobody, as `monitoring.topic_arns = []` has it.")
+    check(judge.subscribers({TOPIC: None}, TOPIC), "fix", f"The topic {TOPIC} is gone", "`terraform apply`")
+    check(judge.subscribers({TOPIC: None}, None), "fix", "is gone", "`monitoring.topic_arns`")
+    told = {"SubscriptionsConfirmed": "1", "SubscriptionsPending": "0"}
+    other = {TOPIC: told, f"{TOPIC}-2": {**told, "SubscriptionsConfirmed": "0"}}
+    check(judge.subscribers(other, None), "fix", f"Nobody is subscribed to {TOPIC}-2")
 
 
 def test_reader_user() -> None:

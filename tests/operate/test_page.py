@@ -46,7 +46,11 @@ EXAMPLE = Deployment(
         "log_group": {"arn": arn("logs", "log-group:/aws/lambda/zoom_operationlogs_to_s3")},
         "secret": {"arn": arn("secretsmanager", "secret:zoom-operationlogs-credentials-AbCdEf")},
         "reader": {"mode": "user", "arn": arn("iam", "user/secops-reader", "")},
-        "monitoring": {"composite_alarm_name": "not-healthy", "alarm_names": []},
+        "monitoring": {
+            "composite_alarm_name": "not-healthy",
+            "alarm_names": [],
+            "topic_arns": [arn("sns", "zoom-operationlogs-alarms")],
+        },
     }
 )
 """The module with its defaults, as the page's policies have it."""

@@ -267,6 +267,15 @@ def test_without_the_checkpoint_the_result_counts() -> None:
     assert as_document(TEN_DAYS, ended)["owed"] is None
 
 
+def test_without_the_checkpoint_fewer_dates_owed_are_progress() -> None:
+    """Of dates whose records are all there already nothing is written, and still they are read."""
+    world = World([good(None, owed=owed, written=0) for owed in (9, 6, 3, 0)])
+    assert carry_out(TEN_DAYS, world, wait=True).status == 0
+    stuck = World([good(None, owed=3, written=0)] * 9)
+    assert carry_out(TEN_DAYS, stuck, wait=True).sentence.startswith("2 runs brought nothing further")
+    assert len(stuck.sent) == 3
+
+
 def test_dates_that_zoom_no_longer_has_are_named() -> None:
     ended = carry_out(TEN_DAYS, World([good([])], expired=[DAYS[0], date(2026, 1, 1)]), wait=False)
     assert "Zoom no longer has 1 date: 2026-11-01." in sentences(ended)

@@ -414,6 +414,7 @@ def error_response(request: Request, service: str, status: int, code: str, messa
         error = f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
         return Response(f"<Response><Errors>{error}</Errors></Response>", status, content_type="text/xml")
     if protocol == "query":
+        code = "AuthorizationError" if service == "sns" and code == "AccessDenied" else code
         error = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
         return Response(f"<ErrorResponse>{error}</ErrorResponse>", status, content_type="text/xml")
     kind = f"{code}Exception" if code == "AccessDenied" else code

@@ -428,6 +428,15 @@ def _scheduler(operation: str, params: Params, account: Account) -> list[Call] |
     return [Call(f"scheduler:{operation}", arn), *_pass_role(role, "scheduler.amazonaws.com")]
 
 
+def _sns(operation: str, params: Params, _account: Account) -> list[Call] | None:
+    if operation not in (
+        *("GetTopicAttributes", "SetTopicAttributes", "DeleteTopic", "Publish", "Subscribe"),
+        *("ListSubscriptionsByTopic", "ConfirmSubscription", "AddPermission", "RemovePermission"),
+    ):
+        return None
+    return [Call(f"sns:{operation}", params["TopicArn"])]
+
+
 def _without_resources(service: str, *operations: str) -> Callable[[str, Params, Account], list[Call] | None]:
     """Cover operations for which AWS knows no resource but `*`."""
     return lambda operation, _params, _account: (
@@ -447,6 +456,7 @@ _SERVICES: dict[str, Callable[[str, Params, Account], list[Call] | None]] = {
     "s3": _s3,
     "scheduler": _scheduler,
     "secretsmanager": _secretsmanager,
+    "sns": _sns,
     "sqs": _sqs,
     "sts": _sts,
     "xray": _without_resources("xray", "PutTraceSegments", "PutTelemetryRecords"),

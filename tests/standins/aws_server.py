@@ -32,6 +32,7 @@ from moto.iam.responses import IamResponse
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto.s3.models import FakeBucket, FakeDeleteMarker
 from moto.s3.responses import S3Response
+from moto.sns.models import Topic
 from moto.utilities.aws_headers import gen_amzn_requestid_long
 from werkzeug.serving import make_server
 
@@ -118,6 +119,23 @@ def repair_deletion_of_alarms() -> None:
         delete(self, alarm_names)
 
     CloudWatchBackend.delete_alarms = delete_unnamed  # type: ignore[method-assign]
+
+
+def repair_counts_of_subscriptions() -> None:
+    """SNS counts a topic's subscriptions, those of mail apart until they are confirmed; moto always says 0.
+
+    Nobody confirms here.
+    """
+
+    def count(*, pending: bool) -> property:
+        def counted(topic: Any) -> int:
+            of_topic = [each for each in topic.sns_backend.subscriptions.values() if each.topic is topic]
+            return sum(each.protocol.startswith("email") == pending for each in of_topic)
+
+        return property(counted, lambda _topic, _zero: None)
+
+    Topic.subscriptions_pending = count(pending=True)  # type: ignore[assignment]
+    Topic.subscriptions_confimed = count(pending=False)  # type: ignore[assignment]
 
 
 def repair_delete_markers() -> None:
@@ -207,6 +225,7 @@ def serve(folder: str, account_id: str, region: str) -> None:
         repair_lambda_revisions,
         repair_composite_alarms,
         repair_deletion_of_alarms,
+        repair_counts_of_subscriptions,
         repair_delete_markers,
         repair_service_specific_credentials,
         repair_security_group_rules,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from zoom_operationlogs.checkpoint import Checkpoint, Lease, encode
 from zoom_operationlogs.guide import GuideLedger
 from zoom_operationlogs.sweep import Sweep
 from zoomlogs.dates import span
+from zoomlogs.logs.runs import Run
 from zoomlogs.status.facts import document, words
 from zoomlogs.status.stored import understand
 
@@ -19,6 +21,10 @@ WHERE = "s3://bucket/state.json"
 NEWER = (
     f"The checkpoint {WHERE} was written by a newer collector (this zoomlogs knows schema 1): install the zoomlogs of"
     " the module's version."
+)
+ORDERED = (
+    "Ordered 2026-03-10 00:00:00 UTC, 9 hours ago: the last days again from end to end, for rows that come late; what"
+    " of it is still to be read is owed."
 )
 
 
@@ -58,21 +64,44 @@ def busy() -> Checkpoint:
     return checkpoint
 
 
+def ran(outcome: Any = "ok", sentence: str = "", **more: Any) -> Run:
+    return Run("8a1f", NOW - timedelta(minutes=2), 1.5, outcome, sentence, **more)
+
+
 def test_a_quiet_day_in_words():
-    assert words(quiet(), SAVED, NOW) == [
+    assert words(quiet(), SAVED, NOW, ran(written=0)) == [
+        ("Last run", "2026-03-10 08:58:00 UTC, 2 minutes ago: it ended well and wrote 0 records."),
         ("Last saved", "2026-03-10 08:57:00 UTC, 3 minutes ago. A run that finds nothing new saves nothing."),
         ("Newest record", "2026-03-10 08:55:53 UTC, 4 minutes ago."),
-        (
-            "Last full sweep",
-            "Begun 2026-03-10 00:00:00 UTC, 9 hours ago: the last days again from end to end, for rows that come late.",
-        ),
+        ("Last full sweep", ORDERED),
         ("Settled", "2026-01-05 to 2026-03-06. Later dates are read again until no late row is to be expected."),
         ("Owed", "Nothing."),
     ]
 
 
+@pytest.mark.parametrize(
+    ("run", "said"),
+    [
+        (ran(written=1), "it ended well and wrote 1 record."),
+        (ran(written=12_300, action="backfill"), "it ended well and wrote 12,300 records (backfill)."),
+        (ran("running"), "it is still running."),
+        (ran("failed", "Zoom says no."), "it failed: Zoom says no."),
+        (ran("stopped", "Zoom's rate limit is reached."), "it left early: Zoom's rate limit is reached."),
+        (ran("waiting", "The secret is still empty: store it."), "it waited: The secret is still empty: store it."),
+        (ran("unknown", "Its end is not in the log."), "Its end is not in the log."),
+    ],
+)
+def test_the_last_run_in_words(run, said):
+    assert words(quiet(), SAVED, NOW, run)[0] == ("Last run", f"2026-03-10 08:58:00 UTC, 2 minutes ago: {said}")
+
+
+def test_where_the_log_tells_of_no_run_the_reason_stands():
+    assert words(quiet(), SAVED, NOW, "Not known: why.")[0] == ("Last run", "Not known: why.")
+    assert document(quiet(), SAVED, NOW, "Not known: why.")["last_run"] is None
+
+
 def test_a_busy_day_in_words():
-    assert dict(words(busy(), SAVED, NOW)[3:]) == {
+    assert dict(words(busy(), SAVED, NOW, ran())[4:]) == {
         "Settled": "2026-01-05 to 2026-03-06, but for 4 owed and 1 expired. "
         "Later dates are read again until no late row is to be expected.",
         "Owed": "4 dates, the longest for 5 hours: 2026-03-01 to 2026-03-03, 2026-03-05.",
@@ -89,12 +118,12 @@ def test_before_the_first_sweep_has_ended():
     checkpoint = Checkpoint(settled_from=day(7), settled_to=day(6))
     checkpoint.not_before = NOW - timedelta(hours=1)
     checkpoint.lease = Lease("8a1f", NOW)
-    told = dict(words(checkpoint, SAVED, NOW))
+    told = dict(words(checkpoint, SAVED, NOW, ran()))
     assert told["Newest record"] == "None is known yet."
     assert told["Last full sweep"] == "None has been yet."
     assert told["Settled"] == "No date yet; 2026-03-07 is the first one that is collected."
     assert not {"Not before", "Lease"} & told.keys()  # both are over
-    facts = document(checkpoint, SAVED, NOW)
+    facts = document(checkpoint, SAVED, NOW, ran())
     assert (facts["newest_record"], facts["settled"], facts["not_before"]) == (None, None, None)
     assert facts["lease"] == {"owner": "8a1f", "until": NOW.isoformat(), "held": False}
 
@@ -103,13 +132,14 @@ def test_many_owed_dates_are_counted():
     checkpoint = quiet()
     for number in range(0, 40, 2):
         checkpoint.owe(date(2026, 1, 6) + timedelta(days=number), NOW, 300)
-    owed = dict(words(checkpoint, SAVED, NOW))["Owed"]
+    owed = dict(words(checkpoint, SAVED, NOW, ran()))["Owed"]
     assert owed.startswith("20 dates, the longest for 0 seconds: 2026-02-03, ")
     assert owed.endswith("2026-02-13, and 14 stretches before.")
 
 
 def test_the_document():
-    facts = json.loads(json.dumps(document(busy(), SAVED, NOW)))
+    facts = json.loads(json.dumps(document(busy(), SAVED, NOW, ran(written=3))))
+    assert facts.pop("last_run") == ran(written=3).as_json() | {"seconds_ago": 120}
     assert facts == {
         "saved": "2026-03-10T08:57:00+00:00",
         "saved_seconds_ago": 180,

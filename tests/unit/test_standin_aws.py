@@ -138,6 +138,24 @@ def test_an_alarm_that_a_composite_one_names_is_not_deleted(aws: AwsStandIn) -> 
     cloudwatch.delete_alarms(AlarmNames=["names-it", "named"])
 
 
+def test_a_topic_counts_its_subscriptions_and_an_address_has_to_confirm(aws: AwsStandIn) -> None:
+    sns = aws.client("sns")
+    topic = sns.create_topic(Name="counted")["TopicArn"]
+
+    def counts() -> tuple[str, str]:
+        attributes = sns.get_topic_attributes(TopicArn=topic)["Attributes"]
+        return attributes["SubscriptionsConfirmed"], attributes["SubscriptionsPending"]
+
+    assert counts() == ("0", "0")
+    sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="soc@example.com")
+    assert counts() == ("0", "1")
+    queue = f"arn:aws:sqs:{aws.region}:{aws.account_id}:told"
+    made = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue, ReturnSubscriptionArn=True)
+    assert counts() == ("1", "1")
+    sns.unsubscribe(SubscriptionArn=made["SubscriptionArn"])
+    assert counts() == ("0", "1")
+
+
 def test_composite_alarms_are_kept(aws: AwsStandIn) -> None:
     cloudwatch = aws.client("cloudwatch")
     cloudwatch.put_composite_alarm(AlarmName="any", AlarmRule='ALARM("errors") OR ALARM("silence")')

@@ -102,6 +102,10 @@ def placed(folder: Path, world: World) -> Iterator[Place]:
                 "environment": environment,
             },
             "schedule": {"expression": "rate(15 minutes)"},
+            "log_group": {
+                "name": f"/aws/lambda/{FUNCTION}",
+                "arn": f"arn:aws:logs:{aws.region}:{aws.account_id}:log-group:/aws/lambda/{FUNCTION}",
+            },
             "secret": {"arn": secret},
         }
         outputs = folder / "outputs.json"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..aws import FAILURES, error_code, reason
 from . import judge
@@ -13,9 +12,12 @@ from .findings import Finding, NotCheckedError, fix, unknown
 from .world import Simulated, World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
-DENIED = ("AccessDenied", "AccessDeniedException", "AccessDeniedFault", "403", "Forbidden", "UnauthorizedOperation")
+DENIED = (
+    *("AccessDenied", "AccessDeniedException", "AccessDeniedFault", "403", "Forbidden", "UnauthorizedOperation"),
+    "AuthorizationError",  # SNS
+)
 GONE = ("NoSuchBucket", "NoSuchEntity", "ResourceNotFoundException", "404", "AWS.SimpleQueueService.NonExistentQueue")
 APPLY = "run `terraform apply`, which makes it anew"
 ALLOW_KEY = "allow it kms:Decrypt on the KMS key, as docs/cli.md has it"
@@ -38,6 +40,9 @@ class Check:
             return unknown(f"Not checked because {why}.")
         except FAILURES as error:
             return self._failed(error)
+        except Exception as error:
+            said = ": ".join(filter(None, (type(error).__name__, reason(error))))
+            return unknown(f"Not checked because zoomlogs itself broke off: {said}.")
 
     def _failed(self, error: Exception) -> Finding:
         code = error_code(error)
@@ -82,16 +87,7 @@ def _schedule(world: World) -> Finding:
 
 
 def _runs(world: World) -> Finding:
-    return judge.runs(world.runs(), world.now(), longest_silence(world.output("schedule")["expression"]))
-
-
-def longest_silence(expression: str) -> timedelta:
-    """Return how long no run may have been: three periods and an hour of a rate(…), else a day and an hour."""
-    count, _, unit = expression.removeprefix("rate(").removesuffix(")").partition(" ")
-    sizes = {"minute": 1, "hour": 60, "day": 1440}
-    if not expression.startswith("rate(") or not count.isdigit() or unit.removesuffix("s") not in sizes:
-        return timedelta(hours=25)
-    return 3 * int(count) * timedelta(minutes=sizes[unit.removesuffix("s")]) + timedelta(hours=1)
+    return judge.runs(world.runs(), world.now(), world.output("schedule")["expression"])
 
 
 def _dead_letters(world: World) -> Finding:
@@ -110,6 +106,10 @@ def _versioning(world: World) -> Finding:
 def _bucket_policy(world: World) -> Finding:
     wanted = world.output("bucket")["policy"]
     return judge.policy(world.policy(), wanted, world.deployment.bucket, created=_created(world))
+
+
+def _checkpoint(world: World) -> Finding:
+    return judge.checkpoint(*world.checkpoint(), world.now(), world.output("schedule")["expression"])
 
 
 def _collectors_rights(world: World) -> Finding:
@@ -171,13 +171,22 @@ def _reader(world: World) -> Finding:
     return judge.reader_user(keys, world.keys_last_used(list(keys)), world.now(), reader["name"])
 
 
-def _alarms(world: World) -> Finding:
-    monitoring = world.deployment.outputs.get("monitoring")
-    if not monitoring:
+def _monitoring(world: World) -> Mapping[str, Any]:
+    if not world.deployment.outputs.get("monitoring"):
         raise NotCheckedError("monitoring is off, so that nobody is told when collecting fails")
-    composite = monitoring["composite_alarm_name"]
-    names = [composite, *monitoring["alarm_names"]]
-    return judge.alarms(world.alarm_states(names), names, composite)
+    return world.output("monitoring")
+
+
+def _subscribers(world: World) -> Finding:
+    monitoring = _monitoring(world)
+    topics = {topic: world.topic(topic) for topic in monitoring["topic_arns"]}
+    return judge.subscribers(topics, monitoring.get("topic_arn"))
+
+
+def _alarms(world: World) -> Finding:
+    monitoring = _monitoring(world)
+    composite, names = monitoring["composite_alarm_name"], monitoring["alarms"]
+    return judge.alarms(world.alarm_states([composite, *names.values()]), names, composite)
 
 
 CHECKS = (
@@ -210,8 +219,9 @@ CHECKS = (
         lambda world: judge.public_access(world.public_access(), world.deployment.bucket, created=_created(world)),
     ),
     Check("bucket policy", "bucket", _bucket_policy),
-    Check("checkpoint", "bucket", lambda world: judge.checkpoint(*world.checkpoint(), world.now())),
+    Check("checkpoint", "bucket", _checkpoint),
     Check("alarms", "alarm", _alarms),
+    Check("subscribers", "topic of the alarms", _subscribers),
     Check("reader's rights", "reader", _readers_rights),
     Check("reader", "reader", _reader),
 )

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from zoom_operationlogs.checkpoint import NewerCheckpoint, decode
 from zoom_operationlogs.credentials import SecretError, parse
-from zoom_operationlogs.zoom import RateLimited, ZoomRefused
+from zoom_operationlogs.zoom import RangeRefused, RateLimited, ZoomRefused
 
+from ..dates import ahead
+from ..logs.group import LOOK_BACK
+from ..schedule import interval
 from .findings import Finding, fix, ok, unknown
 
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from ..logs.runs import Run
 
 MOST_SKEW = timedelta(minutes=1)
+SLACK = timedelta(hours=1)
 OLDEST_CHECKPOINT = timedelta(hours=26)  # a working collector saves at least with each day's first reconcile
 LONGEST_UNREAD = timedelta(days=1)
 HANDLER = "zoom_operationlogs.handler.lambda_handler"
@@ -77,6 +81,11 @@ def _refused(error: Exception | None) -> Finding:
     if isinstance(error, RateLimited):
         until = f" before {error.until:%Y-%m-%d %H:%M} UTC" if error.until else ""
         return unknown(f"Not checked because Zoom's limit is reached: ask again, but not{until or ' at once'}.")
+    if isinstance(error, RangeRefused):
+        return unknown(
+            "Zoom let the app in but refused how one row of today was asked for: see what is said here of the clock"
+            f" and of the runs, which ask it likewise. {error}"
+        )
     return unknown(f"Not checked because Zoom gave no answer from here: {str(error).rstrip('.') or 'it timed out'}.")
 
 
@@ -172,11 +181,30 @@ def schedule(actual: Mapping[str, Any], expected: Mapping[str, Any], function_ar
     return ok(f"The schedule starts the collector at {expected['expression']}.")
 
 
-def runs(found: Sequence[Run], now: datetime, longest_silence: timedelta) -> Finding:
-    """Judge the last runs, oldest first, as the log tells them."""
+@dataclass(frozen=True)
+class Patience:
+    """How long there may be no run: past `doubted` none can tell, past `wrong` it is wrong."""
+
+    doubted: timedelta
+    wrong: timedelta
+
+    @classmethod
+    def of(cls, expression: str) -> Patience:
+        """Return it by a schedule's expression: three intervals of a rate and an hour; of another, a day to a week."""
+        if each := interval(expression):
+            return cls(3 * each + SLACK, 3 * each + SLACK)
+        return cls(timedelta(days=1) + SLACK, timedelta(days=8))
+
+
+def runs(found: Sequence[Run], now: datetime, expression: str) -> Finding:
+    """Judge the last runs, oldest first, as the log tells them, by the schedule's expression."""
+    patience = Patience.of(expression)
     ended = [run for run in found if run.outcome != "running"]
     if not ended:
-        return fix("The log tells of no run in the last 14 days: start one with `zoomlogs run` to see what is wrong.")
+        none = f"The log tells of no run in the last {LOOK_BACK.days} days"
+        if patience.wrong > LOOK_BACK:
+            return unknown(f"{none}, which {expression} may leave without one: start one with `zoomlogs run` to see.")
+        return fix(f"{none}: start one with `zoomlogs run` to see what is wrong.")
     last = ended[-1]
     if last.outcome == "failed":
         return fix(f"The last run, at {last.began:%Y-%m-%d %H:%M} UTC, failed: {last.sentence}")
@@ -185,16 +213,22 @@ def runs(found: Sequence[Run], now: datetime, longest_silence: timedelta) -> Fin
             f"The last run, at {last.began:%Y-%m-%d %H:%M} UTC, waited for credentials: store them in the secret"
             " (AWS console: Secrets Manager > Secrets)."
         )
-    if now - last.began > longest_silence:
+    if now - last.began > patience.wrong:
         return fix(
             f"The last run was at {last.began:%Y-%m-%d %H:%M} UTC, {ago(now - last.began)} ago: see what is said of the"
             " schedule here, then start a run with `zoomlogs run`."
         )
+    if now - last.began > patience.doubted:
+        return unknown(f"The last run was {ago(now - last.began)} ago: {_see_for_yourself(expression)}.")
     if last.outcome == "ok":
         return ok(
             f"The last run ended well {ago(now - last.began)} ago, so the function can read and write all it needs."
         )
     return unknown(f"The last run, {ago(now - last.began)} ago, left early: {last.sentence}")
+
+
+def _see_for_yourself(expression: str) -> str:
+    return f"see whether that is as it should be, because {expression} does not tell how far two runs are apart"
 
 
 def dead_letters(count: int, queue: str) -> Finding:
@@ -286,8 +320,8 @@ def _mend(bucket: str, place: str, created: bool) -> str:
     return APPLY if created else f"change it in the AWS console under S3 > Buckets > {bucket} > {place}"
 
 
-def checkpoint(body: bytes | None, saved: datetime | None, now: datetime) -> Finding:
-    """Judge the checkpoint, None where there is none yet."""
+def checkpoint(body: bytes | None, saved: datetime | None, now: datetime, expression: str) -> Finding:
+    """Judge the checkpoint, None where there is none yet, by the schedule's expression."""
     if body is None or saved is None:
         return fix("There is no checkpoint: no run has saved one yet; start one with `zoomlogs run`.")
     try:
@@ -299,12 +333,16 @@ def checkpoint(body: bytes | None, saved: datetime | None, now: datetime) -> Fin
             "The checkpoint is damaged, or is still the guide's: the next run rebuilds it from the archive and loses"
             " nothing; start it with `zoomlogs run`."
         )
-    if now - saved > OLDEST_CHECKPOINT:
+    patience = Patience.of(expression)
+    if now - saved > max(OLDEST_CHECKPOINT, patience.wrong):
         return fix(
-            f"The checkpoint was last saved {ago(now - saved)} ago, though every day changes it: see what is said of"
-            " the runs and the schedule here."
+            f"The checkpoint was last saved {ago(now - saved)} ago, though each day's first run changes it: see what is"
+            " said of the runs and the schedule here."
         )
-    waits = f", and Zoom is left alone until {known.not_before:%Y-%m-%d %H:%M} UTC" if known.not_before else ""
+    if now - saved > max(OLDEST_CHECKPOINT, patience.doubted):
+        return unknown(f"The checkpoint was last saved {ago(now - saved)} ago: {_see_for_yourself(expression)}.")
+    until = ahead(known.not_before, now)
+    waits = f", and Zoom is left alone until {until:%Y-%m-%d %H:%M} UTC" if until else ""
     owed = f"{len(known.owed)} date{'' if len(known.owed) == 1 else 's'}" if known.owed else "nothing"
     return ok(f"The checkpoint was saved {ago(now - saved)} ago; {owed} is owed{waits}.")
 
@@ -322,12 +360,16 @@ def rights(refused: Collection[str], who: str, role: str, kind: str = "Roles") -
     return ok(f"{who} may do all that it has to.")
 
 
-def alarms(states: Mapping[str, str], expected: Collection[str], composite: str) -> Finding:
-    """Judge the alarms by their states."""
-    if missing := sorted(set(expected) - states.keys()):
+def alarms(states: Mapping[str, str], names: Mapping[str, str], composite: str) -> Finding:
+    """Judge the alarms by their states; `names` are their names by what they watch.
+
+    As in the rule of the composite alarm, silence counts only once first_run is OK: a run has succeeded then.
+    """
+    if missing := sorted({*names.values(), composite} - states.keys()):
         one = len(missing) == 1
         return fix(f"The alarm{'' if one else 's'} {_and(missing)} {'is' if one else 'are'} gone: {APPLY}.")
-    raised = sorted(name for name, state in states.items() if state == "ALARM" and name != composite)
+    excused = {composite} if states.get(names.get("first_run", "")) == "OK" else {composite, names.get("silence")}
+    raised = sorted(name for name, state in states.items() if state == "ALARM" and name not in excused)
     if raised or states.get(composite) == "ALARM":
         return fix(
             f"In alarm: {_and(raised or [composite])}; docs/operations.md says what to do (AWS console: CloudWatch >"
@@ -337,6 +379,31 @@ def alarms(states: Mapping[str, str], expected: Collection[str], composite: str)
     if blind:
         return unknown(f"No alarm is raised, but too few data have come yet for {_and(blind)}.")
     return ok(f"All {len(states)} alarms are quiet.")
+
+
+def subscribers(topics: Mapping[str, Mapping[str, str] | None], made_here: str | None) -> Finding:
+    """Judge whom the alarms tell, by each topic's attributes (None: it is gone); `made_here` is the module's own."""
+    if not topics:
+        return ok("The alarms tell nobody, as `monitoring.topic_arns = []` has it.")
+    for topic, attributes in topics.items():
+        if attributes is None:
+            how = APPLY if topic == made_here else "make it, or give another in `monitoring.topic_arns`"
+            return fix(f"The topic {topic} is gone, so that no alarm reaches anybody by it: {how}.")
+        if int(attributes["SubscriptionsConfirmed"]):
+            continue
+        console = f"AWS console: Amazon SNS > Topics > {topic.rpartition(':')[2]}"
+        if int(attributes["SubscriptionsPending"]):
+            return fix(
+                f"Nobody has confirmed to be told by {topic}: follow the link in the mail from AWS, or have it sent"
+                f" again ({console} > Subscriptions > Request confirmation)."
+            )
+        emails = 'set `monitoring = { emails = ["…"] }` and apply, or ' if topic == made_here else ""
+        return fix(
+            f"Nobody is subscribed to {topic}, so that no alarm reaches anybody: {emails}subscribe somebody ({console}"
+            " > Create subscription)."
+        )
+    count = sum(int(attributes["SubscriptionsConfirmed"]) for attributes in topics.values() if attributes)
+    return ok(f"Somebody has confirmed to be told of alarms ({count} subscription{'' if count == 1 else 's'}).")
 
 
 def reader_user(keys: Mapping[str, str], last_used: datetime | None, now: datetime, user: str) -> Finding:

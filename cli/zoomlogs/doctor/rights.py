@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..logs.rights import statements as of_logs
+from ..status.rights import of_checkpoint
 
 if TYPE_CHECKING:
     from ..deployment import Deployment
@@ -14,13 +15,6 @@ def by_check(deployment: Deployment) -> dict[str, list[dict[str, Any]]]:
     """Return the IAM statements that each check needs, by the check's name; checks that need none are left out."""
     outputs = deployment.outputs
     bucket, reader = outputs["bucket"]["arn"], outputs.get("reader") or {"mode": "none"}
-    checkpoint = [
-        _allow("ReadCheckpoint", ["s3:GetObject"], f"{bucket}/{deployment.state_key}"),
-        {
-            **_allow("TellWhetherThereIsACheckpoint", ["s3:ListBucket"], bucket),
-            "Condition": {"StringEquals": {"s3:prefix": deployment.state_key}},
-        },
-    ]
     rights = {
         "secret": [_allow("SignInAtZoom", ["secretsmanager:GetSecretValue"], deployment.secret_arn)],
         "function": [_allow("LookAtFunction", ["lambda:GetFunctionConfiguration"], outputs["function"]["arn"])],
@@ -32,7 +26,7 @@ def by_check(deployment: Deployment) -> dict[str, list[dict[str, Any]]]:
         "encryption": [_allow("LookAtEncryption", ["s3:GetEncryptionConfiguration"], bucket)],
         "public access": [_allow("LookAtPublicAccess", ["s3:GetBucketPublicAccessBlock"], bucket)],
         "bucket policy": [_allow("LookAtBucketPolicy", ["s3:GetBucketPolicy"], bucket)],
-        "checkpoint": checkpoint,
+        "checkpoint": of_checkpoint(deployment),
         "collector's rights": [_allow("SimulateCollector", ["iam:SimulatePrincipalPolicy"], outputs["role"]["arn"])],
         "scheduler's rights": [
             _allow("SimulateScheduler", ["iam:SimulatePrincipalPolicy"], outputs["schedule"]["role_arn"])
@@ -42,9 +36,11 @@ def by_check(deployment: Deployment) -> dict[str, list[dict[str, Any]]]:
         rights["reader's rights"] = [_allow("SimulateReader", ["iam:SimulatePrincipalPolicy"], reader["arn"])]
         actions = ["iam:ListAccessKeys", "iam:GetAccessKeyLastUsed"] if reader["mode"] == "user" else ["iam:GetRole"]
         rights["reader"] = [_allow("LookAtReader", actions, reader["arn"])]
-    if outputs.get("monitoring"):
+    if monitoring := outputs.get("monitoring"):
         # CloudWatch tells of composite alarms only whoever may describe all ("DescribeAlarms" in its API reference).
         rights["alarms"] = [_allow("LookAtAlarms", ["cloudwatch:DescribeAlarms"], "*")]
+        if topics := monitoring["topic_arns"]:
+            rights["subscribers"] = [_allow("CountSubscribers", ["sns:GetTopicAttributes"], topics)]
     return rights
 
 
@@ -53,5 +49,5 @@ def statements(deployment: Deployment) -> list[dict[str, Any]]:
     return [statement for needed in by_check(deployment).values() for statement in needed]
 
 
-def _allow(sid: str, actions: list[str], resource: str) -> dict[str, Any]:
+def _allow(sid: str, actions: list[str], resource: str | list[str]) -> dict[str, Any]:
     return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource}

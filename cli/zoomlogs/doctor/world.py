@@ -23,6 +23,7 @@ from zoom_operationlogs.zoom import RateLimited, Session, Zoom
 
 from ..aws import error_code
 from ..logs.group import last_runs
+from ..status.stored import fetch
 from .findings import NotCheckedError
 from .judge import ZoomAnswer
 
@@ -223,19 +224,7 @@ class World:
 
     def checkpoint(self) -> tuple[bytes | None, datetime | None]:
         """Return the checkpoint and when it was saved; nothing where there is none."""
-        s3, key = self._client("s3"), self.deployment.state_key
-        try:
-            found = s3.get_object(Bucket=self.deployment.bucket, Key=key)
-            return found["Body"].read(), found["LastModified"]
-        except ClientError as error:
-            if error_code(error) == "NoSuchKey":
-                return None, None
-            # S3 calls a missing key forbidden to whoever may not list the whole bucket: listing this one key tells.
-            if error_code(error) == "AccessDenied":
-                listed = s3.list_objects_v2(Bucket=self.deployment.bucket, Prefix=key).get("Contents", [])
-                if not any(entry["Key"] == key for entry in listed):
-                    return None, None
-            raise
+        return fetch(self._client("s3"), self.deployment) or (None, None)
 
     # who may what
 
@@ -267,6 +256,16 @@ class World:
         )
         alarms = [*found.get("MetricAlarms", []), *found.get("CompositeAlarms", [])]
         return {alarm["AlarmName"]: alarm["StateValue"] for alarm in alarms}
+
+    def topic(self, arn: str) -> Mapping[str, str] | None:
+        """Return a topic's attributes, None where it is gone."""
+        try:
+            found: Mapping[str, str] = self._client("sns").get_topic_attributes(TopicArn=arn)["Attributes"]
+        except ClientError as error:
+            if error_code(error) == "NotFound":
+                return None
+            raise
+        return found
 
     def access_keys(self, user: str) -> Mapping[str, str]:
         """Return a user's access keys: id → Active or Inactive."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from rich.console import Console
 
 from ..aws import FAILURES, reason, session
+from ..dates import some
 from . import events
 from .follow import Log
 from .invocation import Answer, invoke, patient_client
@@ -88,27 +89,22 @@ def sentences(ended: Ended) -> list[str]:
     if any(run["ok"] for run in ended.runs):
         runs = "The run" if len(ended.runs) == 1 else f"{len(ended.runs)} runs"
         said.append(
-            f"{runs} wrote {counted(ended.total('written'), 'record')} into {counted(ended.total('objects'), 'object')}"
-            f" from {counted(ended.total('pages'), 'page')} of Zoom's report."
+            f"{runs} wrote {some(ended.total('written'), 'record')} into {some(ended.total('objects'), 'object')}"
+            f" from {some(ended.total('pages'), 'page')} of Zoom's report."
         )
     if ended.owed_count:
         said.append(f"Still owed: {_dates(ended)}.")
     elif ended.ok:
         said.append("Nothing is owed.")
     if ended.expired:
-        said.append(f"Zoom no longer has {counted(len(ended.expired), 'date')}: {_list(ended.expired)}.")
+        said.append(f"Zoom no longer has {some(len(ended.expired), 'date')}: {_list(ended.expired)}.")
     if last["zoom_calls_left"] is not None:
         said.append(f"Zoom allows {last['zoom_calls_left']:,} more calls today.")
     return [*said, *filter(None, [ended.sentence])]
 
 
-def counted(count: int, noun: str) -> str:
-    """Write a number with its noun."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
 def _dates(ended: Ended) -> str:
-    number = counted(ended.owed_count, "date")
+    number = some(ended.owed_count, "date")
     return number if ended.owed is None else f"{number} ({_list(ended.owed)})"
 
 

@@ -63,7 +63,8 @@ def carry_out(asked: Asked, world: World, *, wait: bool) -> Ended:
     """
     ended = Ended()
     event: Mapping[str, str] = asked.event
-    fruitless, before = 0, None
+    fruitless = 0
+    before: Standing | int | None = None
     while True:
         answer, told = world.invoke(event)
         ended.runs.append(_run(answer, told))
@@ -71,8 +72,9 @@ def carry_out(asked: Asked, world: World, *, wait: bool) -> Ended:
         _take_in(ended, asked, answer, standing)
         if not ended.ok or not ended.owed_count or not wait:
             return _with_sentence(ended, wait=wait)
-        fruitless = fruitless + 1 if standing == before and not answer.result.get("written") else 0
-        before = standing
+        reached = answer.result.get("owed") if standing is None else standing
+        fruitless = fruitless + 1 if reached == before and not answer.result.get("written") else 0
+        before = reached
         if fruitless >= FRUITLESS_RUNS:
             ended.sentence = (
                 f"{FRUITLESS_RUNS} runs brought nothing further, as when little of Zoom's daily quota is left: the"

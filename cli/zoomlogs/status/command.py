@@ -1,4 +1,4 @@
-"""`zoomlogs status`: reads the checkpoint, says it."""
+"""`zoomlogs status`: reads the checkpoint and the log's last run, says them."""
 
 from __future__ import annotations
 
@@ -10,29 +10,44 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from ..aws import session
+from ..aws import FAILURES, reason, session
 from ..errors import CommandError
+from ..logs.group import LOOK_BACK, last_runs
 from .facts import document, words
 from .stored import read
 
 if TYPE_CHECKING:
+    from mypy_boto3_logs import CloudWatchLogsClient
+
     from ..deployment import Deployment
+    from ..logs.runs import Run
 
 
 def main(deployment: Deployment, *, as_json: bool = False, now: datetime | None = None) -> int:
     """Show where collecting stands; return 0, or raise `CommandError` (1) where no checkpoint can be read."""
     now = now or datetime.now(UTC)
-    stored = read(session(deployment.region).client("s3"), deployment)
+    aws = session(deployment.region)
+    stored = read(aws.client("s3"), deployment)
     if not stored.checkpoint or not stored.saved:
         raise CommandError(stored.instead, status=1)
+    ran = _last_run(aws.client("logs"), str(deployment.outputs["log_group"]["name"]), now)
     if as_json:
-        sys.stdout.write(json.dumps(document(stored.checkpoint, stored.saved, now), indent=2) + "\n")
+        sys.stdout.write(json.dumps(document(stored.checkpoint, stored.saved, now, ran), indent=2) + "\n")
         return 0
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     table.add_row("Collector", f"{deployment.function_name} in {deployment.region}, bucket {deployment.bucket}")
-    for heading, sentence in words(stored.checkpoint, stored.saved, now):
+    for heading, sentence in words(stored.checkpoint, stored.saved, now, ran):
         table.add_row(heading, sentence)
     Console(highlight=False, markup=False, emoji=False).print(table)
     return 0
+
+
+def _last_run(logs: CloudWatchLogsClient, group: str, now: datetime) -> Run | str:
+    """Return the last run, or a sentence: an idle run saves no checkpoint, so that only the log tells of it."""
+    try:
+        found = last_runs(logs, group, now, 1)
+    except FAILURES as error:
+        return f"Not known, as the log group {group} cannot be read: {reason(error)}."
+    return found[-1] if found else f"The log tells of none in the last {LOOK_BACK.days} days."

@@ -1,10 +1,10 @@
-"""What a checkpoint means, for a program and in words."""
+"""What a checkpoint and the last run mean, for a program and in words."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..dates import ONE_DAY, ranges, span, spell
+from ..dates import ONE_DAY, ahead, ranges, some, span, spell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -13,14 +13,17 @@ if TYPE_CHECKING:
     from zoom_operationlogs.checkpoint import Checkpoint
     from zoom_operationlogs.guide import GuideLedger
 
+    from ..logs.runs import Run
+
 MANY = 6  # ranges of dates; what is beyond is counted
 
 
-def document(checkpoint: Checkpoint, saved: datetime, now: datetime) -> dict[str, Any]:
+def document(checkpoint: Checkpoint, saved: datetime, now: datetime, ran: Run | str) -> dict[str, Any]:
     """Return the facts as JSON has them: dates and times in ISO form, spans in seconds, None for what is not."""
     settled = checkpoint.settled_from <= checkpoint.settled_to
     guide, lease = checkpoint.guide, checkpoint.lease
     return {
+        "last_run": None if isinstance(ran, str) else {**ran.as_json(), "seconds_ago": _seconds(ran.began, now)},
         "saved": saved.isoformat(),
         "saved_seconds_ago": _seconds(saved, now),
         "newest_record": _iso(checkpoint.frontier),
@@ -43,20 +46,22 @@ def document(checkpoint: Checkpoint, saved: datetime, now: datetime) -> dict[str
             }
             for name, sweep in sorted(checkpoint.sweeps.items())
         ],
-        "not_before": _iso(_ahead(checkpoint.not_before, now)),
+        "not_before": _iso(ahead(checkpoint.not_before, now)),
         "lease": lease and {"owner": lease.owner, "until": lease.until.isoformat(), "held": lease.until > now},
         "guide": guide and {"from": str(guide.first), "to": str(guide.last), "objects_read": len(guide.absorbed)},
     }
 
 
-def words(checkpoint: Checkpoint, saved: datetime, now: datetime) -> list[tuple[str, str]]:
-    """Return the facts in words: pairs of a heading and a sentence."""
+def words(checkpoint: Checkpoint, saved: datetime, now: datetime, ran: Run | str) -> list[tuple[str, str]]:
+    """Return the facts in words, pairs of a heading and a sentence; `ran` is the last run, or why it is not known."""
     lines = [
+        ("Last run", ran if isinstance(ran, str) else f"{_when(ran.began, now)}: {_ended(ran)}"),
         ("Last saved", f"{_when(saved, now)}. A run that finds nothing new saves nothing."),
         ("Newest record", f"{_when(checkpoint.frontier, now)}." if checkpoint.frontier else "None is known yet."),
         (
             "Last full sweep",
-            f"Begun {_when(checkpoint.reconciled, now)}: the last days again from end to end, for rows that come late."
+            f"Ordered {_when(checkpoint.reconciled, now)}: the last days again from end to end, for rows that come"
+            " late; what of it is still to be read is owed."
             if checkpoint.reconciled
             else "None has been yet.",
         ),
@@ -67,7 +72,7 @@ def words(checkpoint: Checkpoint, saved: datetime, now: datetime) -> list[tuple[
         lines.append(("In progress", " ".join(_sweeps(checkpoint, now))))
     if checkpoint.expired:
         lines.append(("Expired", f"{_dates(checkpoint.expired)}: Zoom no longer had them when the collector came."))
-    if until := _ahead(checkpoint.not_before, now):
+    if until := ahead(checkpoint.not_before, now):
         lines.append(
             ("Not before", f"{_moment(until)}, in {span(until - now)}: until then Zoom asked not to be called.")
         )
@@ -77,6 +82,16 @@ def words(checkpoint: Checkpoint, saved: datetime, now: datetime) -> list[tuple[
     if checkpoint.guide:
         lines.append(("Guide's objects", _guide(checkpoint.guide)))
     return lines
+
+
+def _ended(run: Run) -> str:
+    asked = f" ({run.action})" if run.action else ""
+    if run.outcome == "ok":
+        return f"it ended well and wrote {some(run.written or 0, 'record')}{asked}."
+    if run.outcome == "running":
+        return f"it is still running{asked}."
+    how = {"failed": "it failed: ", "stopped": "it left early: ", "waiting": "it waited: "}
+    return f"{how.get(run.outcome, '')}{run.sentence}"
 
 
 def _settled(checkpoint: Checkpoint) -> str:
@@ -120,16 +135,12 @@ def _guide(guide: GuideLedger) -> str:
 
 
 def _when(moment: datetime, now: datetime) -> str:
-    ahead = moment > now
-    return f"{_moment(moment)}, {'' if not ahead else 'in '}{span(abs(now - moment))}{'' if ahead else ' ago'}"
+    to_come = moment > now
+    return f"{_moment(moment)}, {'in ' if to_come else ''}{span(abs(now - moment))}{'' if to_come else ' ago'}"
 
 
 def _moment(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
-
-
-def _ahead(moment: datetime | None, now: datetime) -> datetime | None:
-    return moment if moment and moment > now else None
 
 
 def _seconds(moment: datetime | None, now: datetime) -> int | None:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
 from zoom_operationlogs.checkpoint import SCHEMA, Checkpoint, NewerCheckpoint, decode
 from zoom_operationlogs.guide import cursor_date
 
-from ..aws import FAILURES, error_code, in_a_sentence, reason
-from ..errors import CommandError
+from ..aws import error_code, in_a_sentence
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -33,17 +33,30 @@ class Stored:
 def read(s3: S3Client, deployment: Deployment) -> Stored:
     """Return what is stored at the state key; raise `CommandError` where it may not be read."""
     where = f"s3://{deployment.bucket}/{deployment.state_key}"
-    try:
-        found = s3.get_object(Bucket=deployment.bucket, Key=deployment.state_key)
-        body, saved = found["Body"].read(), found["LastModified"].astimezone(UTC)
-    except FAILURES as error:
-        if error_code(error) not in NOT_THERE and not _hidden(s3, deployment, where, error):
-            raise CommandError(f"The checkpoint {where} cannot be read: {reason(error)}.", status=1) from error
+    with in_a_sentence(f"The checkpoint {where} cannot be read"):
+        found = fetch(s3, deployment)
+    if found is None:
         return Stored(
             instead=f"There is no checkpoint at {where}: no run has been yet, or it was lost; the next run makes it,"
             " from the archive where that holds records."
         )
-    return understand(body, saved, where)
+    return understand(*found, where)
+
+
+def fetch(s3: S3Client, deployment: Deployment) -> tuple[bytes, datetime] | None:
+    """Return the bytes at the state key and when they were saved, None where there is none. Raises boto3's failures."""
+    try:
+        found = s3.get_object(Bucket=deployment.bucket, Key=deployment.state_key)
+        return found["Body"].read(), found["LastModified"].astimezone(UTC)
+    except ClientError as error:
+        if error_code(error) in NOT_THERE:
+            return None
+        # S3 calls a missing key forbidden to whoever may not list the whole bucket: listing this one key tells.
+        if error_code(error) == "AccessDenied":
+            listed = s3.list_objects_v2(Bucket=deployment.bucket, Prefix=deployment.state_key, MaxKeys=1)
+            if all(entry["Key"] != deployment.state_key for entry in listed.get("Contents", [])):
+                return None
+        raise
 
 
 def understand(body: bytes, saved: datetime, where: str) -> Stored:
@@ -70,12 +83,3 @@ def understand(body: bytes, saved: datetime, where: str) -> Stored:
     return Stored(
         saved=saved, instead=f"The checkpoint {where} is damaged: the next run rebuilds it, and no record is lost."
     )
-
-
-def _hidden(s3: S3Client, deployment: Deployment, where: str, error: Exception) -> bool:
-    """Tell whether a refusal hides that nothing is there: S3 says so only to whoever may list the whole bucket."""
-    if error_code(error) != "AccessDenied":
-        return False
-    with in_a_sentence(f"Whether there is a checkpoint {where} cannot be told"):
-        listed = s3.list_objects_v2(Bucket=deployment.bucket, Prefix=deployment.state_key, MaxKeys=1)
-    return all(entry["Key"] != deployment.state_key for entry in listed.get("Contents", []))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..status.rights import statements as of_status
+from ..status.rights import of_checkpoint
 
 if TYPE_CHECKING:
     from ..deployment import Deployment
@@ -33,7 +33,7 @@ def statements(deployment: Deployment) -> list[dict[str, Any]]:
             "Action": ["s3:GetObjectVersion"],
             "Resource": f"{bucket}/{deployment.prefix}*",
         },
-        *of_status(deployment),
+        *of_checkpoint(deployment),
     ]
 
 

@@ -14,6 +14,7 @@ from zoom_operationlogs.zoom import DateTooOld, RateLimited
 
 from ..dates import span, spell
 from ..errors import CommandError
+from ..schedule import interval
 from .archive import Unreadable
 from .comparison import Counted, DayResult, Difference, Kind, State, compare
 from .looks import NotEnded, QuotaLow
@@ -208,11 +209,8 @@ def due_before(now: datetime, checkpoint: Checkpoint | None, schedule: str) -> d
 
 
 def period(schedule: str) -> timedelta:
-    """Return how far two runs are apart by an expression of EventBridge Scheduler; a day for what is no rate."""
-    if not schedule:
-        return USUAL_PERIOD
-    match = re.fullmatch(r"rate\((\d{1,5}) (minute|hour|day)s?\)", schedule)
-    return min(LONGEST_PERIOD, timedelta(**{f"{match[2]}s": int(match[1])})) if match else LONGEST_PERIOD
+    """Return how far two runs are apart at most by a schedule, "" where it is not known: a day for what is no rate."""
+    return min(LONGEST_PERIOD, interval(schedule) or LONGEST_PERIOD) if schedule else USUAL_PERIOD
 
 
 def for_an_operator(error: CollectorError) -> str:
