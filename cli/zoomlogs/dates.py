@@ -1,4 +1,4 @@
-"""Dates as they are asked for, and in words: runs of them as ranges, spans of time and numbers as a person says them."""
+"""Dates as they are asked for, and in words: ranges, spans of time and numbers as a person says them."""
 
 from __future__ import annotations
 

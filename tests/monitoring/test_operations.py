@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from standins.deployment import multiset
 from standins.s3_memory import MemoryS3
+from zoom_operationlogs import collect
 from zoom_operationlogs.archive import decode
+from zoom_operationlogs.credentials import SecretEmpty
+from zoom_operationlogs.errors import CollectorError
 from zoom_operationlogs.measures import UNITS
+from zoom_operationlogs.s3 import StorageError
+from zoom_operationlogs.settings import SettingsError
 from zoomlogs.doctor import judge
 from zoomlogs.doctor.checks import CHECKS
 
@@ -31,6 +39,43 @@ def test_the_table_of_metrics_is_the_collectors() -> None:
 def test_what_the_metrics_cost_is_counted_right() -> None:
     words = {18: "eighteen", 19: "nineteen", 20: "twenty", 21: "twenty-one"}
     assert f"{words[len(UNITS)]} metrics" in text()
+
+
+def sentences() -> list[tuple[type[CollectorError], str]]:
+    """Give every sentence with which a run can fail, from the collector's code: … stands for what is filled in."""
+    kinds, found = {"refusal": StorageError}, []
+    families = [CollectorError]
+    while families:
+        family = families.pop()
+        kinds[family.__name__] = family
+        families += family.__subclasses__()
+    for file in Path(collect.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in kinds and node.args:
+                [text] = node.args
+                found.append((kinds[node.func.id], "".join(_constants(text))))
+    return found
+
+
+def _constants(text: ast.expr) -> Iterator[str]:
+    for part in text.values if isinstance(text, ast.JoinedStr) else [text]:
+        yield str(part.value) if isinstance(part, ast.Constant) else "…"
+
+
+def test_every_sentence_of_a_failed_run_has_a_row() -> None:
+    rows = re.findall(r"(?m)^\| (.+?) \| .+ \|$", entries()["errors"])[1:]
+    phrases = {phrase for row in rows for phrase in re.findall(r"\*([^*]+)\*", row)} - {"PAGE_SIZE"}
+    found = [(kind, text) for kind, text in sentences() if kind is not SecretEmpty]
+    assert len(found) > 25
+    without = [
+        text
+        for kind, text in found
+        if not any(phrase in text for phrase in phrases)
+        # Those of a setting begin with its name, in capitals or filled in.
+        and not (kind is SettingsError and re.match(r"…|[A-Z0-9_]{5,}|No Zoom credentials", text))
+    ]
+    assert without == []
+    assert [phrase for phrase in phrases if not any(phrase in text for _, text in found)] == []
 
 
 @pytest.mark.slow
@@ -58,7 +103,8 @@ def test_every_alarm_goes_by_the_name_that_the_doctor_says(planned: Planned) -> 
 
 
 def test_the_lines_of_the_doctor_that_the_page_names_exist() -> None:
-    named = set(re.findall(r"(?<!\*)\*([a-z][^*\n]*)\*(?!\*)", text()))
+    outside_tables = re.sub(r"(?m)^\|.*$", "", text())
+    named = set(re.findall(r"(?<!\*)\*([a-z][^*\n]*)\*(?!\*)", outside_tables))
     others = {"never delete files", "waiting for credentials"}
     assert named - others <= {check.name for check in CHECKS}
     assert {"alarms", "report", "schedule", "scheduler's rights", "sign-in"} <= named
