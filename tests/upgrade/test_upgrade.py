@@ -6,6 +6,7 @@ The plan is made from the recorded state alone, without asking AWS what has beco
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -61,6 +62,10 @@ def upgraded(request: pytest.FixtureRequest, terraform: Terraform) -> tuple[Stat
     return state, planned_over(terraform, state)
 
 
+def test_there_is_an_earlier_version_to_plan_over() -> None:
+    assert RECORDED, "record one: python tests/upgrade REVISION"
+
+
 def test_an_upgrade_destroys_and_replaces_nothing(upgraded: tuple[State, Actions]) -> None:
     state, actions = upgraded
     assert len(managed(state)) > 45
@@ -91,3 +96,24 @@ def test_a_version_that_would_destroy_something_is_noticed(terraform: Terraform)
     assert lost["module.small.module.collector.aws_sqs_queue.had_another_name"] == "delete"
     assert lost["module.small.module.collector.aws_iam_role.collector"] == "replace"
     assert lost["module.small.module.collector.aws_iam_user.gone"] == "delete"
+
+
+def test_moving_the_bucket_destroys_nothing(terraform: Terraform) -> None:
+    """Docs/operations.md, "Moving the bucket": the archive is taken out of the state, and the module gets a new name."""
+    state = recorded(RECORDED[-1])
+    state["resources"] = [one for one in state["resources"] if "module.archive" not in one.get("module", "")]
+    main = terraform.workdir / "main.tf"
+    before = main.read_text(encoding="utf-8")
+    main.write_text(re.sub(r'bucket_name( *)= "', r'bucket_name\1= "new-', before), encoding="utf-8")
+    try:
+        actions = planned_over(terraform, state)
+    finally:
+        main.write_text(before, encoding="utf-8")
+    assert {address: does for address, does in actions.items() if does not in ("create", "update")} == {}
+    made = {address for address, does in actions.items() if does == "create"}
+    assert {
+        "module.small.module.archive.aws_s3_bucket.archive[0]",
+        "module.large.module.archive.aws_s3_bucket.archive[0]",
+    } <= made
+    # The function writes to the new bucket.
+    assert actions["module.small.module.collector.aws_lambda_function.collector"] == "update"
