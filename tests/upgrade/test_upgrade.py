@@ -99,7 +99,7 @@ def test_a_version_that_would_destroy_something_is_noticed(terraform: Terraform)
 
 
 def test_moving_the_bucket_destroys_nothing(terraform: Terraform) -> None:
-    """Docs/operations.md, "Moving the bucket": the archive is taken out of the state, and the module gets a new name."""
+    """As docs/operations.md has it: the archive is taken out of the state, and the module gets a new name."""
     state = recorded(RECORDED[-1])
     state["resources"] = [one for one in state["resources"] if "module.archive" not in one.get("module", "")]
     main = terraform.workdir / "main.tf"

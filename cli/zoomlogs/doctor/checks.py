@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..aws import FAILURES, error_code, reason
+from ..feed.choice import readers, uri_of
 from . import judge
 from .findings import Finding, NotCheckedError, fix, unknown
 from .world import Simulated, World
@@ -171,6 +172,12 @@ def _reader(world: World) -> Finding:
     return judge.reader_user(keys, world.keys_last_used(list(keys)), world.now(), reader["name"])
 
 
+def _feed(world: World) -> Finding:
+    output = world.output("secops_feed")
+    wanted = output["body"]
+    return judge.feed(wanted, readers(uri_of(wanted), world.feeds(output.get("instance"))))
+
+
 def _monitoring(world: World) -> Mapping[str, Any]:
     if not world.deployment.outputs.get("monitoring"):
         raise NotCheckedError("monitoring is off, so that nobody is told when collecting fails")
@@ -224,6 +231,7 @@ CHECKS = (
     Check("subscribers", "topic of the alarms", _subscribers),
     Check("reader's rights", "reader", _readers_rights),
     Check("reader", "reader", _reader),
+    Check("feed", "feed", _feed),
 )
 
 

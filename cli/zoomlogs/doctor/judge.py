@@ -13,6 +13,9 @@ from zoom_operationlogs.credentials import SecretError, parse
 from zoom_operationlogs.zoom import RangeRefused, RateLimited, ZoomRefused
 
 from ..dates import ahead
+from ..feed.choice import enabled, title
+from ..feed.health import problems
+from ..feed.words import meaning
 from ..logs.group import LOOK_BACK
 from ..schedule import interval
 from .findings import Finding, fix, ok, unknown
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
     from zoom_operationlogs.zoom import Quota
 
+    from ..feed.body import Body
     from ..logs.runs import Run
 
 MOST_SKEW = timedelta(minutes=1)
@@ -434,6 +438,13 @@ def _last_read(last_used: datetime | None, now: datetime, what: str) -> Finding:
             f"SecOps no longer reads: {what} was last used {ago(now - last_used)} ago; look at the feed {place}."
         )
     return ok(f"SecOps reads: {what} was last used {ago(max(now - last_used, timedelta()))} ago.")
+
+
+def feed(wanted: Body, found: Sequence[Body]) -> Finding:
+    """Judge the feeds of SecOps that read the archive, by the one that is wanted."""
+    if wrong := problems(wanted, list(found)):
+        return fix(" ".join([*wrong, "`zoomlogs feed status` says more."]))
+    return ok(" ".join(f"The feed {title(one)}: {meaning(one)}." for one in found if enabled(one)))
 
 
 # --- words -----------------------------------------------------------------------------------------------------------

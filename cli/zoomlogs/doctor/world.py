@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +23,8 @@ from zoom_operationlogs.settings import Settings, SettingsError
 from zoom_operationlogs.zoom import RateLimited, Session, Zoom
 
 from ..aws import error_code
+from ..errors import CommandError
+from ..feed.tenant import ENDPOINT_VARIABLE, SERVICE_ACCOUNT_VARIABLE, endpoint, tenant_of
 from ..logs.group import last_runs
 from ..status.stored import fetch
 from .findings import NotCheckedError
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     import boto3
 
     from ..deployment import Deployment
+    from ..feed.body import Body
     from ..logs.runs import Run
 
 ZOOM_SECONDS = 30.0
@@ -72,6 +76,25 @@ class World:
     def now(self) -> datetime:
         """Return this computer's time."""
         return datetime.now(UTC)
+
+    # SecOps
+
+    def feeds(self, instance: str | None) -> list[Body]:
+        """Return all feeds of the tenant `instance`, or of the one that the environment names."""
+        try:
+            tenant = tenant_of(os.environ, instance)
+        except CommandError as error:
+            raise NotCheckedError(
+                "nothing here says which SecOps tenant is meant: set `feed.instance` in Terraform, or ask with"
+                " `zoomlogs feed status`"
+            ) from error
+        try:
+            address = endpoint(tenant.region, os.environ.get(ENDPOINT_VARIABLE))
+            from ..feed.client import Feeds  # here, because Google's library takes a second, and may not be there
+
+            return Feeds(tenant, address, os.environ.get(SERVICE_ACCOUNT_VARIABLE)).list()
+        except CommandError as error:
+            raise NotCheckedError(f"SecOps could not be asked: {str(error).rstrip('.')}") from error
 
     # Zoom
 

@@ -17,6 +17,7 @@ from ..errors import CommandError
 from . import words
 from .body import KEY_AUTHENTICATION, SETTINGS, Change, changes, complete, knows_authentication, short, source_type
 from .choice import choose, enabled, kind, readers, title, uri_of
+from .health import problems
 from .tenant import ENDPOINT_VARIABLE, Tenant, endpoint, read_tenant
 
 if TYPE_CHECKING:
@@ -167,10 +168,10 @@ def status(
     output = _feed_output(read_deployment(source, instance))
     tenant = read_tenant(*options, instance=output.get("instance"))
     found = readers(uri_of(output["body"]), _listed(_feeds(tenant, service_account)))
-    problems = _problems(output["body"], found)
+    wrong = problems(output["body"], found)
     if as_json:
-        _print_json({"ok": not problems, "problems": problems, "feeds": [_described(feed) for feed in found]})
-        return 1 if problems else 0
+        _print_json({"ok": not wrong, "problems": wrong, "feeds": [_described(feed) for feed in found]})
+        return 1 if wrong else 0
     for feed in found:
         table = Table(title=title(feed), title_justify="left", show_header=False)
         table.add_column(no_wrap=True)
@@ -182,9 +183,9 @@ def status(
             else:
                 table.add_row(name.replace("_", " "), str(value))
         Console(highlight=False, markup=False).print(table)
-    for problem in problems:
+    for problem in wrong:
         _say(problem)
-    return 1 if problems else 0
+    return 1 if wrong else 0
 
 
 # --- their parts -----------------------------------------------------------------------------------------------------
@@ -261,29 +262,6 @@ def _carry_out(decided: Plan, wanted: Body, feeds: Feeds, secrets: set[str]) -> 
     if decided.enables:
         feeds.enable(decided.name)
     return decided.name
-
-
-def _problems(wanted: Body, found: list[Body]) -> list[str]:
-    uri = uri_of(wanted)
-    if not found:
-        return [f"No feed reads {uri}: make it with `zoomlogs feed apply`."]
-    problems = []
-    active = [feed for feed in found if enabled(feed)]
-    if not active:
-        problems.append(
-            f"The feed of {uri} is disabled: nothing is read. Enable it with `zoomlogs feed apply --enable`."
-        )
-    if len(active) > 1:
-        problems.append(
-            f"Several feeds read {uri}: {', '.join(map(title, active))}. Keep one, or every record is ingested by each."
-        )
-    problems += [
-        f"The feed {title(feed)} is of the kind {kind(feed)}, and the module wants {kind(wanted)}."
-        for feed in active
-        if source_type(feed) != source_type(wanted)
-    ]
-    problems += [f"The feed {title(feed)} has failed." for feed in active if words.state(feed) == words.FAILED]
-    return problems
 
 
 def _described(feed: Body) -> dict[str, Any]:

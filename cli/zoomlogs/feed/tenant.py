@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
 import typer
 
 from ..errors import CommandError
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SERVICE_ACCOUNT_VARIABLE = "ZOOMLOGS_SECOPS_SERVICE_ACCOUNT"
 ENDPOINT_VARIABLE = "ZOOMLOGS_SECOPS_ENDPOINT"
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
@@ -51,7 +55,7 @@ ServiceAccountOption = Annotated[
         "--service-account",
         metavar="FILE",
         help="Key file of a Google service account; without it, Application Default Credentials.",
-        envvar="ZOOMLOGS_SECOPS_SERVICE_ACCOUNT",
+        envvar=SERVICE_ACCOUNT_VARIABLE,
         show_default=False,
     ),
 ]
@@ -98,6 +102,12 @@ def read_tenant(
         if not re.fullmatch(pattern, value or ""):
             raise CommandError(f"{name} is {value}: give {shape}.")
     return Tenant(str(project), str(region), str(customer_id))
+
+
+def tenant_of(environ: Mapping[str, str], instance: str | None) -> Tenant:
+    """Return the tenant that the variables of the options name, or else `instance`; raises as `read_tenant`."""
+    project, region, customer_id = (environ.get(variable) or None for _, _, variable in _RULES.values())
+    return read_tenant(project, region, customer_id, instance=instance)
 
 
 def endpoint(region: str, stand_in: str | None) -> str:
