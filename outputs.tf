@@ -14,7 +14,7 @@ output "role" {
 }
 
 output "schedule" {
-  description = "The schedule: `name`, `arn`, `expression`, `enabled`, and the `role_name` and `role_arn` it invokes with."
+  description = "The schedule: `name`, `arn`, `expression`, `flexible_window_minutes`, `enabled`, and the `role_name` and `role_arn` it invokes with."
   value       = module.collector.schedule
 }
 
@@ -39,7 +39,7 @@ output "reader" {
 }
 
 output "monitoring" {
-  description = "What watches: `alarm_names`, `alarms` (their names by what they watch), `composite_alarm_name` (the one that is told of), `dashboard_name`, `topic_arns` (who is told), and `topic_arn` of the topic made here (null if none is). Null with `monitoring.enabled = false`."
+  description = "What watches: `alarms` (their names by what they watch), `composite_alarm_name` (the one that is told of), `dashboard_name`, `topic_arns` (who is told), and `topic_arn` of the topic made here (null if none is). Null with `monitoring.enabled = false`."
   value       = one(module.monitoring[*].monitoring)
 }
 

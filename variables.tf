@@ -658,7 +658,7 @@ variable "monitoring" {
     - `topic_name`: of the topic made here, after `name_prefix`.
     - `emails`: addresses subscribed to the topic made here; each has to confirm.
     - `each_alarm_notifies`: tell of each alarm, not only of the one that sums them up.
-    - `silence_minutes`: how long without a run that succeeds is silence, 15 to 10080, and at least a rate expression's interval, its flexible window, the function's timeout and five minutes; null takes two intervals more. A cron expression needs it.
+    - `silence_minutes`: how long without a run that succeeds is silence, 15 to 10080, and at least a rate expression's interval, its flexible window, the function's timeout and five minutes; null takes two intervals more. A cron expression needs it, and as three of its intervals exactly: the alarms reckon from a third of it how often runs are to come.
     - `behind_hours`: how long dates may be owed without getting fewer, 2 to 144.
     - `failed_runs_per_hour`: how many runs of an hour may fail or near their timeout before it is an alarm, 1 to 12; one where an hour has no two runs.
     - `timeout_margin_seconds`: how near to its timeout a run is too near, 1 to 15.
@@ -698,7 +698,7 @@ variable "monitoring" {
 
   validation {
     condition     = !var.monitoring.enabled || !startswith(var.schedule.expression, "cron(") || var.monitoring.silence_minutes != null
-    error_message = "monitoring.silence_minutes must be set, because schedule.expression is a cron expression, which does not tell how long a pause is normal: three intervals are a good value."
+    error_message = "monitoring.silence_minutes must be set, because schedule.expression is a cron expression, which does not tell how often runs are to come: give three intervals, from which the alarms reckon it."
   }
 
   # What may pass between the ends of two runs, as modules/monitoring reckons it; 10080 minutes are seven days.

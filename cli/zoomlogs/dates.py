@@ -57,10 +57,10 @@ def spell(days: Iterable[date]) -> str:
 
 
 def span(passed: timedelta) -> str:
-    """Say how long in one unit, rounded down: `3 minutes`."""
+    """Say how long in one unit of which it is at least two, rounded down: `3 minutes`, `47 hours`."""
     seconds = max(0, int(passed.total_seconds()))
     for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
-        if seconds >= length:
+        if seconds >= 2 * length:
             return some(seconds // length, unit)
     return some(seconds, "second")
 

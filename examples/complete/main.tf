@@ -114,7 +114,7 @@ module "zoom_operation_logs" {
     topic_name             = "zoom-operation-logs-alarms"
     emails                 = var.alarm_emails
     each_alarm_notifies    = false
-    silence_minutes        = 40 # a cron expression does not tell how long a pause is normal
+    silence_minutes        = 45 # three intervals, which a cron expression does not tell
     behind_hours           = 36
     failed_runs_per_hour   = 3
     timeout_margin_seconds = 10

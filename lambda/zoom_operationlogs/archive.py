@@ -173,7 +173,7 @@ class Archive:
         except ValueError as error:
             raise StorageError(
                 f"s3://{self._bucket}/{stored.key} has the name of an object of this collector, but does not hold its"
-                f" records ({error}): restore it, or move it out of the prefix."
+                f" records ({error}): keep a copy elsewhere, and delete its version {stored.version_id} for good."
             ) from None
 
     def _put(self, day: date, seq: int, items: list[Wanted]) -> None:

@@ -108,7 +108,8 @@ class GuideObjects:
         except ValueError as error:
             raise StorageError(
                 f"s3://{self._bucket}/{stored.key} has the name of an object of the written guide's Lambda, but does"
-                f" not hold its records ({error}): move it out of the prefix."
+                f" not hold its records ({error}): keep a copy elsewhere, and delete its version {stored.version_id}"
+                " for good."
             ) from None
 
 

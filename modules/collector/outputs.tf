@@ -19,15 +19,16 @@ output "role" {
 }
 
 output "schedule" {
-  description = "The schedule: `name`, `arn`, `expression`, `enabled`, and the `role_name` and `role_arn` it invokes with."
+  description = "The schedule: `name`, `arn`, `expression`, `flexible_window_minutes`, `enabled`, and the `role_name` and `role_arn` it invokes with."
 
   value = {
-    name       = aws_scheduler_schedule.collector.name
-    arn        = aws_scheduler_schedule.collector.arn
-    expression = aws_scheduler_schedule.collector.schedule_expression
-    enabled    = var.schedule.enabled
-    role_name  = aws_iam_role.scheduler.name
-    role_arn   = aws_iam_role.scheduler.arn
+    name                    = aws_scheduler_schedule.collector.name
+    arn                     = aws_scheduler_schedule.collector.arn
+    expression              = aws_scheduler_schedule.collector.schedule_expression
+    enabled                 = var.schedule.enabled
+    flexible_window_minutes = var.schedule.flexible_window_minutes
+    role_name               = aws_iam_role.scheduler.name
+    role_arn                = aws_iam_role.scheduler.arn
   }
 }
 

@@ -154,7 +154,7 @@ def test_what_is_watched_is_what_the_deployed_package_sends(deployment: Deployme
         for metric in [alarm, *(query.get("MetricStat", {}).get("Metric", {}) for query in alarm.get("Metrics") or [])]
         if metric.get("MetricName")
     }
-    assert len(alarms) == len(deployment.outputs["zoom_operation_logs"]["monitoring"]["alarm_names"])
+    assert len(alarms) == len(deployment.outputs["zoom_operation_logs"]["monitoring"]["alarms"])
     assert len(watched) == 9
     assert {metric for metric in watched if not metric.namespace.startswith("AWS/")} <= sent
     body = cloudwatch.get_dashboard(DashboardName=deployment.target.function_name)["DashboardBody"]

@@ -10,6 +10,7 @@ from zoomlogs.doctor.findings import Finding
 from zoomlogs.doctor.world import World as Looked
 
 from .conftest import World
+from .deployments import URI, body
 
 [CHECK] = [check for check in CHECKS if check.name == "feed"]
 
@@ -41,7 +42,10 @@ def test_no_feed_a_disabled_and_a_failed_one_are_to_be_fixed(keyless: World, fee
     keyless.run("feed", "apply", "--yes")
     [name] = keyless.secops.feeds
     keyless.secops.change(name, state="FAILED")
-    assert (feed().status, "has failed. `zoomlogs feed status` says more." in feed().sentence) == ("fix", True)
+    assert (feed().status, "has failed: look at it in SecOps." in feed().sentence) == ("fix", True)
+    keyless.secops.change(name, state="FAILED", failureDetails={"errorCode": "ACCESS_DENIED"})
+    assert "has failed, because the reader may not list or read the bucket" in feed().sentence
+    assert "compare the reader's policies with `terraform plan`" in feed().sentence
     keyless.secops.change(name, state="INACTIVE")
     assert (feed().status, "is disabled" in feed().sentence) == ("fix", True)
 
@@ -50,10 +54,22 @@ def test_without_a_tenant_or_an_answer_it_says_why(keyless: World, feed):
     unsaid = feed(ZOOMLOGS_SECOPS_PROJECT="", ZOOMLOGS_SECOPS_REGION="", ZOOMLOGS_SECOPS_CUSTOMER_ID="")
     assert unsaid == Finding(
         "unknown",
-        "Not checked because nothing here says which SecOps tenant is meant: set `feed.instance` in Terraform, or ask"
-        " with `zoomlogs feed status`.",
+        "Not checked because SecOps could not be asked: Which SecOps tenant? Set ZOOMLOGS_SECOPS_PROJECT,"
+        " ZOOMLOGS_SECOPS_REGION, ZOOMLOGS_SECOPS_CUSTOMER_ID, or feed.instance in Terraform: SIEM Settings > Profile"
+        " shows them.",
     )
     keyless.secops.permitted = False
     refused = feed(**keyless.secops.env())
     assert refused.status == "unknown"
     assert "Not checked because SecOps could not be asked: zoomlogs could not list the feeds" in refused.sentence
+
+
+def test_a_feed_of_the_folder_above_ingests_the_same_twice(keyless: World, feed):
+    above = body(mode="role", name="Everything", uri="s3://your-zoom-operation-logs/")
+    keyless.secops.add(above)
+    assert feed().status == "fix"
+    assert f"which holds {URI}: what both read is ingested twice" in feed().sentence
+    assert "make it with" not in feed().sentence
+    keyless.run("feed", "apply", "--yes", "--allow-overlap")
+    assert feed().status == "fix"
+    assert keyless.run("feed", "status").status == 1

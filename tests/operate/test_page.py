@@ -48,7 +48,6 @@ EXAMPLE = Deployment(
         "reader": {"mode": "user", "arn": arn("iam", "user/secops-reader", "")},
         "monitoring": {
             "composite_alarm_name": "not-healthy",
-            "alarm_names": [],
             "topic_arns": [arn("sns", "zoom-operationlogs-alarms")],
         },
     }

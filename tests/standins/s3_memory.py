@@ -138,6 +138,9 @@ class MemoryS3:
     def delete_versions(self, key: str) -> None:
         self._keys.pop(key, None)
 
+    def delete_version(self, key: str, version_id: str) -> None:
+        self._keys[key] = [version for version in self._keys[key] if version.version_id != version_id]
+
     def keys(self, prefix: str = "") -> list[str]:
         """The keys that a listing shows now."""
         return sorted(key for key in self._keys if key.startswith(prefix) and self._latest(key))

@@ -23,7 +23,7 @@ NEWER = (
     " the module's version."
 )
 ORDERED = (
-    "Ordered 2026-03-10 00:00:00 UTC, 9 hours ago: the last days again from end to end, for rows that come late; what"
+    "Ordered with the first run of 2026-03-10 (UTC): the last days again from end to end, for rows that come late; what"
     " of it is still to be read is owed."
 )
 
@@ -108,7 +108,7 @@ def test_a_busy_day_in_words():
         "In progress": "2026-03-05: 12,300 rows read since 2026-03-10 08:51:00 UTC; the next run goes on there."
         " The newest rows: 0 rows read since 2026-03-10 07:00:00 UTC; the next run starts it again.",
         "Expired": "2026-01-05: Zoom no longer had them when the collector came.",
-        "Not before": "2026-03-10 10:10:00 UTC, in 1 hour: until then Zoom asked not to be called.",
+        "Not before": "2026-03-10 10:10:00 UTC, in 70 minutes: until then Zoom asked not to be called.",
         "Lease": "A run holds it until 2026-03-10 09:05:00 UTC; its request id is 8a1f.",
         "Guide's objects": "1 read of those written from 2026-02-01 to 2026-02-09; they count as delivered.",
     }
@@ -203,7 +203,15 @@ def test_what_is_no_checkpoint_is_said_in_a_sentence(body, sentence):
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
-    [(0, "0 seconds"), (1, "1 second"), (119, "1 minute"), (3600, "1 hour"), (86_399, "23 hours"), (200_000, "2 days")],
+    [
+        (0, "0 seconds"),
+        (1, "1 second"),
+        (119, "119 seconds"),
+        (5400, "90 minutes"),
+        (7200, "2 hours"),
+        (172_799, "47 hours"),
+        (172_800, "2 days"),
+    ],
 )
 def test_spans(seconds, said):
     assert span(timedelta(seconds=seconds)) == said

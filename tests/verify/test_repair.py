@@ -32,6 +32,7 @@ def test_exactly_the_dates_that_lack_records_are_asked_for_as_ranges():
         a_day(6, state=State.UNCHECKED),
         lacking(7, missing=3, taken_for_delivered=3),
         lacking(8, missing=3, taken_for_delivered=2),
+        lacking(9, missing=3, repeated=1, owed=True),
     ]
     assert [(str(first), str(last)) for first, last in wanted(days)] == [
         ("2026-06-01", "2026-06-02"),
@@ -148,6 +149,7 @@ def test_the_document():
         "late": 0,
         "not_due": 0,
         "taken_for_delivered": 0,
+        "owed": False,
         "note": "The collector reads this date again by itself.",
     }
     assert told["differences"][0]["record"] == NASTY

@@ -10,8 +10,9 @@ from standins.zoom import faults
 from zoom_operationlogs.archive import OBJECT_NAME
 from zoom_operationlogs.dates import oldest_kept
 from zoomlogs.errors import CommandError
+from zoomlogs.schedule import longest_pause
 from zoomlogs.verify.comparison import Kind
-from zoomlogs.verify.verifier import due_before, period
+from zoomlogs.verify.verifier import due_before
 
 from .world import PREFIX, START, STATE_KEY, State, Verified, collected, days_ago, guide_object
 
@@ -245,22 +246,24 @@ def test_a_collector_that_stands_still_is_no_excuse():
 @pytest.mark.parametrize(
     ("schedule", "minutes"),
     [
-        ("rate(15 minutes)", 15),
-        ("rate(1 hour)", 60),
-        ("rate(2 days)", 1440),
-        ("cron(0 6 * * ? *)", 1440),
-        ("", 15),
+        ({"expression": "rate(15 minutes)"}, 15),
+        ({"expression": "rate(1 hour)", "flexible_window_minutes": None}, 60),
+        ({"expression": "rate(30 minutes)", "flexible_window_minutes": 60}, 90),
+        ({"expression": "rate(2 days)"}, 2880),
+        ({"expression": "cron(0 6 * * ? *)"}, 1440),
+        ({}, 15),
     ],
 )
-def test_how_far_two_runs_are_apart(schedule, minutes):
-    assert period(schedule) == timedelta(minutes=minutes)
-    assert due_before(START, None, schedule) == START - timedelta(minutes=2 * minutes + 15)
+def test_how_far_two_runs_may_be_apart(schedule, minutes):
+    pause = longest_pause(schedule)
+    assert pause == timedelta(minutes=minutes)
+    assert due_before(START, None, pause) == START - timedelta(minutes=2 * minutes + 15)
 
 
 def test_due_before_goes_back_behind_the_newest_record_seen():
     world = collected()
     frontier = world.checkpoint().frontier
-    assert due_before(world.clock.now(), world.checkpoint(), "") == frontier - timedelta(minutes=15)
+    assert due_before(world.clock.now(), world.checkpoint(), timedelta(minutes=15)) == frontier - timedelta(minutes=15)
 
 
 # --- what it does not cry wolf about ---------------------------------------------------------------------------------
@@ -466,7 +469,9 @@ def test_the_oldest_date_of_another_zone_is_unchecked_where_a_part_of_it_is_gone
         world.zoom.add_day(oldest + timedelta(days=ago), 100, seed=1 + ago)
     result = world.day(oldest)
     if hours < 0:
-        assert (result.state, result.note) == (State.UNCHECKED, "Zoom no longer has this date.")
+        before = oldest - timedelta(days=1)
+        note = f"Zoom no longer has {before}, which may hold some of its records."
+        assert (result.state, result.note) == (State.UNCHECKED, note)
     else:
         assert (result.state, result.in_zoom) == (State.DIFFERENT, 100)
 
@@ -512,6 +517,18 @@ def test_a_date_that_zoom_no_longer_has_is_unchecked():
     )
     result = world.day()
     assert (result.state, result.note) == (State.UNCHECKED, "Zoom no longer has this date.")
+
+
+def test_a_date_that_zoom_refuses_is_unchecked_and_the_others_go_on():
+    world = collected(days=6)
+    refused = str(days_ago(1))
+    no = faults.answer(400, {"code": 300, "message": "Invalid parameter: from."})
+    world.zoom.faults.rule = lambda request: no if request.query.get("from") == refused else None
+    found, stopped = world.verify(*(days_ago(ago) for ago in (3, 2, 1)))
+    assert not stopped
+    # Its neighbour needs it too; that beyond does not.
+    assert [result.state for result in found] == [State.EQUAL, State.UNCHECKED, State.UNCHECKED]
+    assert "Zoom refuses the report's parameters." in found[-1].note
 
 
 def test_it_stops_below_a_quarter_of_the_daily_limit_and_says_what_is_unchecked():

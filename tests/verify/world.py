@@ -6,7 +6,7 @@ import gzip
 import json
 import uuid
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from faults.world import PREFIX, START, STATE_KEY, World, days_ago
@@ -24,12 +24,13 @@ from zoomlogs.verify.verifier import Verifier, due_before
 __all__ = ["PREFIX", "START", "STATE_KEY", "State", "Verified", "collected", "days_ago", "guide_object"]
 
 YESTERDAY = days_ago(1)
+QUARTER = timedelta(minutes=15)
 
 
 class Verified(World):
     """A world in which the archive can be verified and meddled with."""
 
-    def looks(self, page_size: int | None = None, schedule: str = "rate(15 minutes)") -> Looks:
+    def looks(self, page_size: int | None = None, pause: timedelta = QUARTER) -> Looks:
         account = self.zoom.account
         patience = Deadline(lambda: 300.0, 0.0)
         credentials = Credentials(account.id, account.client_id, account.client_secret)
@@ -43,7 +44,7 @@ class Verified(World):
             self.clock.sleep,
             patience,
         )
-        due = due_before(self.clock.now(), self.known(), schedule)
+        due = due_before(self.clock.now(), self.known(), pause)
         return Looks(client, page_size or self.page_size, self.clock.now, due)
 
     def known(self) -> Any:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..aws import FAILURES, error_code, reason
-from ..feed.choice import readers, uri_of
 from . import judge
 from .findings import Finding, NotCheckedError, fix, unknown
 from .world import Simulated, World
@@ -174,8 +173,7 @@ def _reader(world: World) -> Finding:
 
 def _feed(world: World) -> Finding:
     output = world.output("secops_feed")
-    wanted = output["body"]
-    return judge.feed(wanted, readers(uri_of(wanted), world.feeds(output.get("instance"))))
+    return judge.feed(output["body"], world.feeds(output.get("instance")))
 
 
 def _monitoring(world: World) -> Mapping[str, Any]:

@@ -12,8 +12,8 @@ from zoom_operationlogs.checkpoint import NewerCheckpoint, decode
 from zoom_operationlogs.credentials import SecretError, parse
 from zoom_operationlogs.zoom import RangeRefused, RateLimited, ZoomRefused
 
-from ..dates import ahead
-from ..feed.choice import enabled, title
+from ..dates import ahead, some, span
+from ..feed.choice import enabled, readers, title, uri_of
 from ..feed.health import problems
 from ..feed.words import meaning
 from ..logs.group import LOOK_BACK
@@ -194,7 +194,12 @@ class Patience:
 
     @classmethod
     def of(cls, expression: str) -> Patience:
-        """Return it by a schedule's expression: three intervals of a rate and an hour; of another, a day to a week."""
+        """Return it by a schedule's expression: three intervals of a rate and an hour; of cron(…), a day to eight.
+
+        Of at(…), which runs once, no time is wrong.
+        """
+        if expression.startswith("at("):
+            return cls(timedelta(days=1) + SLACK, timedelta.max)
         if each := interval(expression):
             return cls(3 * each + SLACK, 3 * each + SLACK)
         return cls(timedelta(days=1) + SLACK, timedelta(days=8))
@@ -219,16 +224,17 @@ def runs(found: Sequence[Run], now: datetime, expression: str) -> Finding:
         )
     if now - last.began > patience.wrong:
         return fix(
-            f"The last run was at {last.began:%Y-%m-%d %H:%M} UTC, {ago(now - last.began)} ago: see what is said of the"
-            " schedule here, then start a run with `zoomlogs run`."
+            f"The last run was at {last.began:%Y-%m-%d %H:%M} UTC, {span(now - last.began)} ago: see what is said of"
+            " the schedule here, then start a run with `zoomlogs run`."
         )
     if now - last.began > patience.doubted:
-        return unknown(f"The last run was {ago(now - last.began)} ago: {_see_for_yourself(expression)}.")
+        return unknown(f"The last run was {span(now - last.began)} ago: {_see_for_yourself(expression)}.")
     if last.outcome == "ok":
         return ok(
-            f"The last run ended well {ago(now - last.began)} ago, so the function can read and write all it needs."
+            f"The last run ended well {span(now - last.began)} ago, so the function can read and write all it needs."
         )
-    return unknown(f"The last run, {ago(now - last.began)} ago, left early: {last.sentence}")
+    how = "left early" if last.outcome == "stopped" else "began"
+    return unknown(f"The last run {how} {span(now - last.began)} ago: {last.sentence}")
 
 
 def _see_for_yourself(expression: str) -> str:
@@ -340,15 +346,15 @@ def checkpoint(body: bytes | None, saved: datetime | None, now: datetime, expres
     patience = Patience.of(expression)
     if now - saved > max(OLDEST_CHECKPOINT, patience.wrong):
         return fix(
-            f"The checkpoint was last saved {ago(now - saved)} ago, though each day's first run changes it: see what is"
-            " said of the runs and the schedule here."
+            f"The checkpoint was last saved {span(now - saved)} ago, though each day's first run changes it: see what"
+            " is said of the runs and the schedule here."
         )
     if now - saved > max(OLDEST_CHECKPOINT, patience.doubted):
-        return unknown(f"The checkpoint was last saved {ago(now - saved)} ago: {_see_for_yourself(expression)}.")
+        return unknown(f"The checkpoint was last saved {span(now - saved)} ago: {_see_for_yourself(expression)}.")
     until = ahead(known.not_before, now)
     waits = f", and Zoom is left alone until {until:%Y-%m-%d %H:%M} UTC" if until else ""
-    owed = f"{len(known.owed)} date{'' if len(known.owed) == 1 else 's'}" if known.owed else "nothing"
-    return ok(f"The checkpoint was saved {ago(now - saved)} ago; {owed} is owed{waits}.")
+    owed = some(len(known.owed), "date") if known.owed else "nothing"
+    return ok(f"The checkpoint was saved {span(now - saved)} ago; {owed} is owed{waits}.")
 
 
 # --- who may what ----------------------------------------------------------------------------------------------------
@@ -407,7 +413,7 @@ def subscribers(topics: Mapping[str, Mapping[str, str] | None], made_here: str |
             " > Create subscription)."
         )
     count = sum(int(attributes["SubscriptionsConfirmed"]) for attributes in topics.values() if attributes)
-    return ok(f"Somebody has confirmed to be told of alarms ({count} subscription{'' if count == 1 else 's'}).")
+    return ok(f"Somebody has confirmed to be told of alarms ({some(count, 'subscription')}).")
 
 
 def reader_user(keys: Mapping[str, str], last_used: datetime | None, now: datetime, user: str) -> Finding:
@@ -435,31 +441,20 @@ def _last_read(last_used: datetime | None, now: datetime, what: str) -> Finding:
         return fix(f"SecOps has not read yet: nobody has used {what}; make the feed, or look at its state, {place}.")
     if now - last_used > LONGEST_UNREAD:
         return fix(
-            f"SecOps no longer reads: {what} was last used {ago(now - last_used)} ago; look at the feed {place}."
+            f"SecOps no longer reads: {what} was last used {span(now - last_used)} ago; look at the feed {place}."
         )
-    return ok(f"SecOps reads: {what} was last used {ago(max(now - last_used, timedelta()))} ago.")
+    return ok(f"SecOps reads: {what} was last used {span(now - last_used)} ago.")
 
 
-def feed(wanted: Body, found: Sequence[Body]) -> Finding:
-    """Judge the feeds of SecOps that read the archive, by the one that is wanted."""
-    if wrong := problems(wanted, list(found)):
-        return fix(" ".join([*wrong, "`zoomlogs feed status` says more."]))
-    return ok(" ".join(f"The feed {title(one)}: {meaning(one)}." for one in found if enabled(one)))
+def feed(wanted: Body, feeds: Sequence[Body]) -> Finding:
+    """Judge all the feeds of SecOps by the one that is wanted."""
+    if wrong := problems(wanted, feeds):
+        return fix(" ".join(wrong))
+    [active] = filter(enabled, readers(uri_of(wanted), feeds))
+    return ok(f"The feed {title(active)}: {meaning(active)}.")
 
 
 # --- words -----------------------------------------------------------------------------------------------------------
-
-
-def ago(passed: timedelta) -> str:
-    """Write how long something is past."""
-    minutes = int(passed.total_seconds() // 60)
-    if minutes < 1:
-        return "less than a minute"
-    for unit, size in (("day", 1440), ("hour", 60), ("minute", 1)):
-        if minutes >= size * 2 or size == 1:
-            count = minutes // size
-            return f"{count} {unit}{'' if count == 1 else 's'}"
-    raise AssertionError
 
 
 def _and(names: Iterable[str]) -> str:

@@ -83,12 +83,6 @@ class World:
         """Return all feeds of the tenant `instance`, or of the one that the environment names."""
         try:
             tenant = tenant_of(os.environ, instance)
-        except CommandError as error:
-            raise NotCheckedError(
-                "nothing here says which SecOps tenant is meant: set `feed.instance` in Terraform, or ask with"
-                " `zoomlogs feed status`"
-            ) from error
-        try:
             address = endpoint(tenant.region, os.environ.get(ENDPOINT_VARIABLE))
             from ..feed.client import Feeds  # here, because Google's library takes a second, and may not be there
 

@@ -85,15 +85,21 @@ def choose(wanted: Body, feeds: Iterable[Body], *, allow_overlap: bool = False) 
     return Choice(active[0] if active else None, notes)
 
 
-def _look_aside(wanted: Body, feed: Body, notes: list[str], *, allow_overlap: bool) -> None:
-    """Refuse, or note, a feed whose folder holds this one or lies in it, or that empties the same queue."""
+def overlap(wanted: Body, feed: Body) -> str:
+    """Say, without a full stop, that the feed's folder holds the wanted one or lies in it; "" where it does not."""
     ours, other = folder(uri_of(wanted)), uri_of(feed)
-    if other and (ours.startswith(folder(other)) or folder(other).startswith(ours)):
-        lies = "holds" if ours.startswith(folder(other)) else "lies in"
-        sentence = (
-            f"The feed {title(feed)}, {kind(feed)}, reads {other}, which {lies} {ours}: what both read is ingested"
-            " twice. Narrow, disable or delete it in SecOps"
-        )
+    if not other or not (ours.startswith(folder(other)) or folder(other).startswith(ours)):
+        return ""
+    lies = "holds" if ours.startswith(folder(other)) else "lies in"
+    return (
+        f"The feed {title(feed)}, {kind(feed)}, reads {other}, which {lies} {ours}: what both read is ingested twice."
+        " Narrow, disable or delete it in SecOps"
+    )
+
+
+def _look_aside(wanted: Body, feed: Body, notes: list[str], *, allow_overlap: bool) -> None:
+    """Refuse, or note, a feed of another folder that reads the same, or that empties the same queue."""
+    if sentence := overlap(wanted, feed):
         if allow_overlap:
             notes.append(f"{sentence}.")
         else:

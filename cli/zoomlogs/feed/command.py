@@ -167,8 +167,9 @@ def status(
     """Show how the feeds that read this folder fare; return 1 where something is wrong with them."""
     output = _feed_output(read_deployment(source, instance))
     tenant = read_tenant(*options, instance=output.get("instance"))
-    found = readers(uri_of(output["body"]), _listed(_feeds(tenant, service_account)))
-    wrong = problems(output["body"], found)
+    feeds = _listed(_feeds(tenant, service_account))
+    found = readers(uri_of(output["body"]), feeds)
+    wrong = problems(output["body"], feeds)
     if as_json:
         _print_json({"ok": not wrong, "problems": wrong, "feeds": [_described(feed) for feed in found]})
         return 1 if wrong else 0

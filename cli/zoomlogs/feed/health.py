@@ -6,29 +6,40 @@ from typing import TYPE_CHECKING
 
 from . import words
 from .body import source_type
-from .choice import enabled, kind, title, uri_of
+from .choice import enabled, kind, overlap, readers, title, uri_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from .body import Body
 
 
-def problems(wanted: Body, found: list[Body]) -> list[str]:
-    """Return what is wrong with the feeds `found` that read the folder of the `wanted` one, a sentence each."""
+def problems(wanted: Body, feeds: Sequence[Body]) -> list[str]:
+    """Return what is wrong with a tenant's feeds of the records that the `wanted` one reads, a sentence each."""
+    return list(_problems(wanted, feeds))
+
+
+def _problems(wanted: Body, feeds: Sequence[Body]) -> Iterator[str]:
     uri = uri_of(wanted)
-    if not found:
-        return [f"No feed reads {uri}: make it with `zoomlogs feed apply`."]
-    said = []
+    found = readers(uri, feeds)
     active = [feed for feed in found if enabled(feed)]
-    if not active:
-        said.append(f"The feed of {uri} is disabled: nothing is read. Enable it with `zoomlogs feed apply --enable`.")
+    aside = [f"{said}." for feed in feeds if feed not in found and enabled(feed) and (said := overlap(wanted, feed))]
+    if not found and not aside:
+        yield f"No feed reads {uri}: make it with `zoomlogs feed apply`."
+    elif found and not active:
+        yield f"The feed of {uri} is disabled: nothing is read. Enable it with `zoomlogs feed apply --enable`."
     if len(active) > 1:
-        said.append(
+        yield (
             f"Several feeds read {uri}: {', '.join(map(title, active))}. Keep one, or every record is ingested by each."
         )
-    said += [
-        f"The feed {title(feed)} is of the kind {kind(feed)}, and the module wants {kind(wanted)}."
-        for feed in active
-        if source_type(feed) != source_type(wanted)
-    ]
-    said += [f"The feed {title(feed)} has failed." for feed in active if words.state(feed) == words.FAILED]
-    return said
+    for feed in active:
+        if source_type(feed) != source_type(wanted):
+            yield (
+                f"The feed {title(feed)} is of the kind {kind(feed)}, and the module wants {kind(wanted)}: set"
+                " feed.source_type to what it is, or disable it in SecOps and run `zoomlogs feed apply`."
+            )
+        if words.state(feed) == words.FAILED:
+            told = words.failure(feed)
+            why, do = told.get("means") or told.get("google", ""), told.get("do") or "look at it in SecOps"
+            yield f"The feed {title(feed)} has failed{f', because {why}' if why else ''}: {do.rstrip('.')}."
+    yield from aside

@@ -105,9 +105,17 @@ def read_tenant(
 
 
 def tenant_of(environ: Mapping[str, str], instance: str | None) -> Tenant:
-    """Return the tenant that the variables of the options name, or else `instance`; raises as `read_tenant`."""
-    project, region, customer_id = (environ.get(variable) or None for _, _, variable in _RULES.values())
-    return read_tenant(project, region, customer_id, instance=instance)
+    """Return the tenant that the variables of the options name, or else `instance`.
+
+    Raises `CommandError` naming what is missing or wrong, where nobody is asked for options.
+    """
+    values = {variable: environ.get(variable) or None for _, _, variable in _RULES.values()}
+    if not instance and (missing := [variable for variable, value in values.items() if not value]):
+        raise CommandError(
+            f"Which SecOps tenant? Set {', '.join(missing)}, or feed.instance in Terraform: SIEM Settings > Profile"
+            " shows them."
+        )
+    return read_tenant(*values.values(), instance=instance)
 
 
 def endpoint(region: str, stand_in: str | None) -> str:

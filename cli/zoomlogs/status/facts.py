@@ -60,8 +60,8 @@ def words(checkpoint: Checkpoint, saved: datetime, now: datetime, ran: Run | str
         ("Newest record", f"{_when(checkpoint.frontier, now)}." if checkpoint.frontier else "None is known yet."),
         (
             "Last full sweep",
-            f"Ordered {_when(checkpoint.reconciled, now)}: the last days again from end to end, for rows that come"
-            " late; what of it is still to be read is owed."
+            f"Ordered with the first run of {checkpoint.reconciled:%Y-%m-%d} (UTC): the last days again from end to"
+            " end, for rows that come late; what of it is still to be read is owed."
             if checkpoint.reconciled
             else "None has been yet.",
         ),
@@ -111,8 +111,7 @@ def _owed(checkpoint: Checkpoint, now: datetime) -> str:
     if not checkpoint.owed:
         return "Nothing."
     eldest = min(owed.asked for owed in checkpoint.owed.values())
-    count = len(checkpoint.owed)
-    return f"{count} date{'s' * (count > 1)}, the longest for {span(now - eldest)}: {_dates(checkpoint.owed)}."
+    return f"{some(len(checkpoint.owed), 'date')}, the longest for {span(now - eldest)}: {_dates(checkpoint.owed)}."
 
 
 def _dates(days: Iterable[date]) -> str:

@@ -24,6 +24,7 @@ from zoom_operationlogs.zoom import Session, Zoom
 from .. import aws
 from ..dates import spell
 from ..errors import CommandError
+from ..schedule import longest_pause
 from ..status import stored
 from .archive import READ_AT_ONCE, ArchiveReader
 from .asked import dates
@@ -101,8 +102,7 @@ def main(
             sleep,
             PATIENCE,
         )
-        schedule = str((deployment.outputs.get("schedule") or {}).get("expression") or "")
-        due = due_before(began, checkpoint, schedule)
+        due = due_before(began, checkpoint, longest_pause(deployment.outputs.get("schedule") or {}))
         looks = Looks(zoom, settings.page_size, clock, due, lambda day, rows: told.page(day, rows, zoom))
         archive = _archive(s3, deployment, checkpoint, sleep)
         verifier = Verifier(looks, archive, checkpoint, settings.lookback_days, began)

@@ -68,7 +68,8 @@ def compare(zoom: Mapping[bytes, int], archive: Mapping[bytes, int], recent: Col
 
 @dataclass(frozen=True)
 class DayResult:
-    """A row of the table; `taken_for_delivered` counts those of the missing that no backfill would write."""
+    """A row of the table; `taken_for_delivered` counts those of the missing that no backfill would write, and `owed`
+    tells whether the collector is to read the date."""
 
     date: date
     state: State
@@ -79,6 +80,7 @@ class DayResult:
     late: int = 0
     not_due: int = 0
     taken_for_delivered: int = 0
+    owed: bool = False
     note: str = ""
     differences: tuple[Difference, ...] = ()
 

@@ -30,7 +30,7 @@ class QuotaLow(Exception):  # noqa: N818
 
 
 class NotEnded(Exception):  # noqa: N818
-    """Zoom's page tokens did not lead to the end of the date; the message says why, without a full stop."""
+    """What Zoom has of the date could not be read to its end; the message says why, without a full stop."""
 
 
 @dataclass
@@ -120,7 +120,7 @@ class Looks:
 
         Where Zoom's days are ahead of UTC, tomorrow's report holds some of today's records; where they are not, Zoom
         may refuse it, and nothing is lacking. A date that Zoom no longer keeps is not asked for, without which the
-        count may lack records: raises `DateTooOld` then, if the report's days are seen to begin after those of UTC, or
+        count may lack records: raises `NotEnded` then, if the report's days are seen to begin after those of UTC, or
         if the count is needed `whole`.
         """
         seen = self.at(day)
@@ -138,7 +138,7 @@ class Looks:
                 continue
             except DateTooOld:
                 if whole or seen.brought(after):
-                    raise
+                    raise NotEnded(f"Zoom no longer has {neighbour}, which may hold some of its records") from None
                 continue
             for fingerprint, count in beside.counts[day].items():
                 counts[fingerprint] = max(counts.get(fingerprint, 0), count)

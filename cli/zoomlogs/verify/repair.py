@@ -28,7 +28,11 @@ LOOK_EVERY_SECONDS = 0.2
 def wanted(days: Sequence[DayResult]) -> list[tuple[date, date]]:
     """Return what is to be backfilled, as ranges: the dates that lack records which a backfill would write, and that
     the collector does not owe."""
-    return ranges(day.date for day in days if day.missing > day.taken_for_delivered and day.state is State.DIFFERENT)
+    return ranges(
+        day.date
+        for day in days
+        if day.state is State.DIFFERENT and day.missing > day.taken_for_delivered and not day.owed
+    )
 
 
 def event(first: date, last: date) -> dict[str, str]:

@@ -8,6 +8,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from ..dates import some
 from .comparison import State
 
 if TYPE_CHECKING:
@@ -62,19 +63,15 @@ def verdict(result: Result) -> str:
     parts += [f"{totals.repeated:,} repeated"] * bool(totals.repeated)
     differing = sum(day.state is not State.EQUAL for day in checked)
     said = (
-        f"Different on {_days(differing)}: {' and '.join(parts)}."
+        f"Different on {some(differing, 'date')}: {' and '.join(parts)}."
         if parts
-        else f"Equal as far as it was checked: {_days(len(checked))}."
+        else f"Equal as far as it was checked: {some(len(checked), 'date')}."
     )
     if totals.not_due:
         said += f" Not yet due, because so new: {totals.not_due:,}."
     if len(checked) < len(result.days):
-        said += f" {_days(len(result.days) - len(checked))} could not be checked."
+        said += f" {some(len(result.days) - len(checked), 'date')} could not be checked."
     return said
-
-
-def _days(number: int) -> str:
-    return f"{number} date" if number == 1 else f"{number} dates"
 
 
 def _counts(of: object) -> list[int]:

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 from zoom_operationlogs.deadline import OutOfTime
 from zoom_operationlogs.errors import CollectorError
 from zoom_operationlogs.sweep import LATE_BY
-from zoom_operationlogs.zoom import DateTooOld, RateLimited
+from zoom_operationlogs.zoom import DateTooOld, RangeRefused, RateLimited
 
 from ..dates import span, spell
 from ..errors import CommandError
-from ..schedule import interval
 from .archive import Unreadable
 from .comparison import Counted, DayResult, Difference, Kind, State, compare
 from .looks import NotEnded, QuotaLow
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
     from .looks import Looks
 
 RECORDS_KEPT = 200  # of a date that differ, and of each kind; the others are counted
-USUAL_PERIOD = timedelta(minutes=15)
-LONGEST_PERIOD = timedelta(days=1)
 RESTORING = '"Replaying a day" in docs/operations.md'
 
 
@@ -102,8 +99,8 @@ class Verifier:
             return self._compared(day)
         except DateTooOld:
             return DayResult(day, State.UNCHECKED, note="Zoom no longer has this date.")
-        except (NotEnded, Unreadable) as error:
-            return DayResult(day, State.UNCHECKED, note=f"{error}.")
+        except (NotEnded, Unreadable, RangeRefused) as error:
+            return DayResult(day, State.UNCHECKED, note=f"{str(error).rstrip('.')}.")
 
     def _compared(self, day: date) -> DayResult:
         today = self._now.date()
@@ -129,7 +126,7 @@ class Verifier:
         zoom: Mapping[bytes, int],
         counted: Counted,
     ) -> DayResult:
-        owed = self._checkpoint.owed.get(day) if self._checkpoint else None
+        owed = bool(self._checkpoint and day in self._checkpoint.owed)
         state = State.EQUAL
         taken = self._taken_for_delivered(archived, counted)
         if counted.differs:
@@ -145,6 +142,7 @@ class Verifier:
             late=archived.late,
             not_due=counted.not_due,
             taken_for_delivered=taken,
+            owed=owed,
             note=" ".join(self._notes(day, counted, taken)),
             differences=self._differences(archived, counted),
         )
@@ -197,20 +195,15 @@ class Verifier:
         return tuple(sorted(found, key=_by_kind_and_time))
 
 
-def due_before(now: datetime, checkpoint: Checkpoint | None, schedule: str) -> datetime:
+def due_before(now: datetime, checkpoint: Checkpoint | None, pause: timedelta) -> datetime:
     """Return from which time on a record is too new to be expected in the archive.
 
     The collector's tail goes back 15 minutes behind the newest record that its last run saw (the frontier). A frontier
-    that stays behind is no excuse for long: two periods of the schedule and those 15 minutes.
+    that stays behind is no excuse for long: two pauses of the schedule and those 15 minutes.
     """
-    slack = now - 2 * period(schedule) - LATE_BY
+    slack = now - 2 * pause - LATE_BY
     frontier = checkpoint.frontier if checkpoint else None
     return max(slack, frontier - LATE_BY) if frontier else slack
-
-
-def period(schedule: str) -> timedelta:
-    """Return how far two runs are apart at most by a schedule, "" where it is not known: a day for what is no rate."""
-    return min(LONGEST_PERIOD, interval(schedule) or LONGEST_PERIOD) if schedule else USUAL_PERIOD
 
 
 def for_an_operator(error: CollectorError) -> str:
