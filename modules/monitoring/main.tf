@@ -225,7 +225,7 @@ resource "aws_cloudwatch_composite_alarm" "not_healthy" {
   lifecycle {
     precondition {
       condition     = alltrue([for arn in coalesce(var.monitoring.topic_arns, []) : split(":", arn)[3] == local.region])
-      error_message = "monitoring.topic_arns must be topics of ${local.region}, where the alarms are: CloudWatch tells none of another region."
+      error_message = "monitoring.topic_arns must be topics of the region in which the alarms are: CloudWatch tells none of another."
     }
   }
 }
