@@ -2306,7 +2306,6 @@ run "rejects_silence_of_14_minutes" {
 
   variables {
     schedule   = { expression = "rate(5 minutes)" }
-    schedule   = { expression = "rate(5 minutes)" }
     collector  = { timeout_seconds = 60 }
     monitoring = { silence_minutes = 14 }
   }
