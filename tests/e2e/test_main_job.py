@@ -160,6 +160,7 @@ def test_what_is_watched_is_what_the_deployed_package_sends(deployment: Deployme
     body = cloudwatch.get_dashboard(DashboardName=deployment.target.function_name)["DashboardBody"]
     ours = {metric for metric in metrics_of_dashboard(body, json.loads) if not metric.namespace.startswith("AWS/")}
     assert {metric.name for metric in ours} - {metric.name for metric in sent} == {
+        "RunsHeldUp",
         "RunsFailed",
         "WaitingForCredentials",
         "LateSeconds",
