@@ -18,7 +18,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from itertools import product
 from typing import Any
 
 OK, ALARM, INSUFFICIENT_DATA = "OK", "ALARM", "INSUFFICIENT_DATA"
@@ -91,8 +90,12 @@ class Ways:
     delay: timedelta
 
 
+# Every two of the settings meet in one of these.
 EVERY_WAY = [
-    Ways(more, aligned, timedelta(minutes=delay)) for more, aligned, delay in product((0, 4), (True, False), (0, 3))
+    Ways(0, aligned=True, delay=timedelta()),
+    Ways(0, aligned=False, delay=timedelta(minutes=3)),
+    Ways(4, aligned=True, delay=timedelta(minutes=3)),
+    Ways(4, aligned=False, delay=timedelta()),
 ]
 
 

@@ -146,15 +146,15 @@ def test_every_option_that_the_page_names_exists() -> None:
 @pytest.mark.parametrize("hours", [0, 20])
 def test_a_moved_bucket_goes_on_where_the_old_one_stopped(hours: int) -> None:
     with collected() as world:
-        for day in range(-4, 7):
-            world.zoom.add_day((START + day * DAY).date(), 150, seed=day + 50, twins=0.05)
-        world.every(POLL, 2 * DAY)
+        for day in range(-4, 4):
+            world.zoom.add_day((START + day * DAY).date(), 60, seed=day + 50, twins=0.05)
+        world.every(POLL, DAY)
         old, new = world.s3, MemoryS3(bucket="the-new-bucket", clock=world.clock.now)
         new.put(STATE_KEY, old.body(STATE_KEY))
         world.s3 = new
         world.setenv(S3_BUCKET=new.bucket)
         world.clock.advance(hours * 3600)
-        world.every(POLL, 3 * DAY)
+        world.every(POLL, 2 * DAY)
         archived = [
             record
             for bucket in (old, new)
