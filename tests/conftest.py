@@ -11,6 +11,9 @@ import pytest
 os.environ.setdefault("GOGC", "off")
 os.environ.setdefault("GOMEMLIMIT", "600MiB")
 
+# The hundreds of programs that tests start need not compile the same sources each time.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 LONG_AND_LAST_BY_NAME = "tests/workflows/"
 
 

@@ -9,6 +9,7 @@ import pytest
 from google.cloud import chronicle_v1 as chronicle
 from google.protobuf import json_format
 from standins.aws import AwsStandIn
+from standins.running_provider import running_provider
 from zoomlogs.feed.body import complete
 from zoomlogs.reader_key.keys import AccessKey
 from zoomlogs.scratch import prepare
@@ -51,8 +52,10 @@ def feeds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         folder = tmp_path_factory.mktemp("feeds")
         terraform = prepare(deployments.REPOSITORY, folder, aws.env(), folder="tests/fixtures/feeds")
         terraform.init()
-        terraform.plan({"ways": ways}, out=folder / "tfplan")
-        planned: dict[str, Any] = terraform.show_json(folder / "tfplan")["planned_values"]["outputs"]["feeds"]["value"]
+        with running_provider(terraform):
+            terraform.plan({"ways": ways}, out=folder / "tfplan")
+            document = terraform.show_json(folder / "tfplan")
+    planned: dict[str, Any] = document["planned_values"]["outputs"]["feeds"]["value"]
     assert planned.keys() == WAYS.keys()
     return planned
 

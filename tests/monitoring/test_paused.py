@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 from standins.aws import AwsStandIn
+from standins.running_provider import running_provider
 from zoomlogs.scratch import prepare
 
 from .conftest import REPOSITORY
@@ -16,19 +17,20 @@ def test_pausing_and_going_on(tmp_path):
     with AwsStandIn() as aws:
         terraform = prepare(REPOSITORY, tmp_path, aws.env(), folder="tests/fixtures/alarms")
         terraform.init()
-        cloudwatch = aws.client("cloudwatch")
+        with running_provider(terraform):
+            cloudwatch = aws.client("cloudwatch")
 
-        def alarms() -> set[str]:
-            return {alarm["AlarmName"] for alarm in cloudwatch.describe_alarms()["MetricAlarms"]}
+            def alarms() -> set[str]:
+                return {alarm["AlarmName"] for alarm in cloudwatch.describe_alarms()["MetricAlarms"]}
 
-        terraform.apply({"enabled": True})
-        silence = terraform.output()["alarms"]["silence"]
-        with pytest.raises(ClientError, match="composite alarm"):
-            cloudwatch.delete_alarms(AlarmNames=[silence])
-        terraform.apply({"enabled": False})
-        assert silence not in alarms()
-        terraform.apply({"enabled": True})
-        assert silence in alarms()
-        assert not terraform.plan({"enabled": True}).changed
-        terraform.destroy({"enabled": True})
-        assert not alarms()
+            terraform.apply({"enabled": True})
+            silence = terraform.output()["alarms"]["silence"]
+            with pytest.raises(ClientError, match="composite alarm"):
+                cloudwatch.delete_alarms(AlarmNames=[silence])
+            terraform.apply({"enabled": False})
+            assert silence not in alarms()
+            terraform.apply({"enabled": True})
+            assert silence in alarms()
+            assert not terraform.plan({"enabled": True}).changed
+            terraform.destroy({"enabled": True})
+            assert not alarms()

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from standins.aws import AwsStandIn
+from standins.running_provider import running_provider
 from zoomlogs.scratch import prepare
 from zoomlogs.terraform import Terraform
 
@@ -32,7 +33,8 @@ def terraform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terraform]:
     with AwsStandIn() as aws:  # tells account and region, and holds nothing
         made = prepare(REPOSITORY, tmp_path_factory.mktemp("upgrade"), aws.env(), folder=FOLDER)
         made.init()
-        yield made
+        with running_provider(made):
+            yield made
 
 
 def recorded(version: str) -> State:
