@@ -219,9 +219,8 @@ def invocations_are_not_delivered(world: Collected) -> None:
     world.clock.advance(3600)
 
 
-def other_apps_leave_too_few_calls(world: Collected) -> None:
-    """Dates are asked for, but Zoom's daily calls are always nearly used up."""
-
+def too_few_calls_from_now_on(world: Collected) -> Callable[[], None]:
+    """Ask for dates while other apps nearly use up Zoom's calls of each day; give the run that has them do so."""
     spent = {world.clock.now().date()}
 
     def run() -> None:
@@ -232,7 +231,11 @@ def other_apps_leave_too_few_calls(world: Collected) -> None:
 
     world.zoom.spend_calls(25_000)
     ask_for(world, 44, 4)
-    world.every(POLL, 27 * HOUR, run)
+    return run
+
+
+def other_apps_leave_too_few_calls(world: Collected) -> None:
+    world.every(POLL, 27 * HOUR, too_few_calls_from_now_on(world))
 
 
 def the_daily_limit_is_reached(world: Collected) -> None:

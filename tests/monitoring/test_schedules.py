@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from functools import cache
 
 import pytest
@@ -14,7 +14,7 @@ from standins.zoom import faults
 from .cloudwatch import EVERY_WAY, Ways
 from .conftest import Planned, planning
 from .recorder import START, Collected, collected
-from .test_alarms import DAY, HOUR, Recorded, ask_for, busy_days, watched, ways
+from .test_alarms import DAY, HOUR, Recorded, ask_for, busy_days, too_few_calls_from_now_on, watched, ways
 
 pytestmark = pytest.mark.slow
 
@@ -109,26 +109,10 @@ def failing(world: Collected) -> Callable[[], object]:
     return world.run
 
 
-def held_up(world: Collected) -> Callable[[], object]:
-    """Dates are owed, and each day other apps leave too few of Zoom's calls for them."""
-    spent: set[date] = set()
-
-    def run() -> None:
-        if world.clock.now().date() not in spent:
-            spent.add(world.clock.now().date())
-            world.zoom.spend_calls(25_000)
-        world.run()
-
-    world.zoom.spend_calls(25_000)
-    spent.add(world.clock.now().date())
-    ask_for(world, 44, 4)
-    return run
-
-
 FAILURES: Mapping[Callable[[Collected], Callable[[], object]], set[str]] = {
     gone: {"silence"},
     failing: {"errors", "silence", "behind"},  # it lasts longer than a day, so that dates are owed
-    held_up: {"behind"},
+    too_few_calls_from_now_on: {"behind"},
 }
 
 
