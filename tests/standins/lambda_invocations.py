@@ -30,6 +30,7 @@ class LocalFunctions:
         self._aws = aws
         self._folder = folder
         self._lock = threading.Lock()
+        self._made: list[LambdaRuntime] = []
         self._idle: defaultdict[str, list[LambdaRuntime]] = defaultdict(list)
 
     def invoke(self, function: Any, body: str | bytes, kind: str, headers: dict[str, str]) -> bytes:
@@ -62,12 +63,12 @@ class LocalFunctions:
         name = hashlib.sha256(configuration.encode()).hexdigest()
         with self._lock:
             runtime = self._idle[name].pop() if self._idle[name] else None
-        runtime = runtime or self._made(function, name)
+        runtime = runtime or self._make(function, name)
         yield runtime
         with self._lock:
             self._idle[name].append(runtime)
 
-    def _made(self, function: Any, name: str) -> LambdaRuntime:
+    def _make(self, function: Any, name: str) -> LambdaRuntime:
         package = self._folder / f"{name}.zip"
         package.write_bytes(function.code_bytes)
         keys: Keys = self._aws.service_session(
@@ -76,13 +77,15 @@ class LocalFunctions:
             function.function_name,
             carries={"lambda:SourceFunctionArn": function.function_arn},
         )
-        return LambdaRuntime(
+        made = LambdaRuntime(
             self._aws, function.function_name, package, credentials=self._aws.credentials(keys), keeps_logs=True
         )
+        with self._lock:
+            self._made.append(made)
+        return made
 
     def close(self) -> None:
-        """End the sandboxes."""
+        """End the sandboxes, those in use too."""
         with self._lock:
-            for runtimes in self._idle.values():
-                for runtime in runtimes:
-                    runtime.close()
+            for runtime in self._made:
+                runtime.close()

@@ -23,7 +23,9 @@ def lambda_handler(event, context):
     print(json.dumps({"level": "INFO", "message": "told", "correlation_id": context.aws_request_id}))
     if event.get("raise"):
         raise ValueError("a clear sentence.")
-    time.sleep(event.get("sleep", 0))
+    if "sleep" in event:
+        time.sleep(event["sleep"])
+        print(json.dumps({"level": "INFO", "message": "awake", "correlation_id": context.aws_request_id}))
     if event.get("whoami"):
         import boto3
         return boto3.client("sts").get_caller_identity()["Arn"]
@@ -46,29 +48,33 @@ def aws() -> Iterator[AwsStandIn]:
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w") as archive:
             archive.writestr("teller.py", HANDLER)
-        standin.client("lambda").create_function(
-            FunctionName="teller",
-            Role=role["Arn"],
-            Runtime="python3.13",
-            Handler="teller.lambda_handler",
-            Code={"ZipFile": buffer.getvalue()},
-            Timeout=2,
-            LoggingConfig={"LogFormat": "JSON", "SystemLogLevel": "WARN", "LogGroup": GROUP},
-        )
+        for name, timeout_s in {"teller": 60, "hasty": 2}.items():
+            standin.client("lambda").create_function(
+                FunctionName=name,
+                Role=role["Arn"],
+                Runtime="python3.13",
+                Handler="teller.lambda_handler",
+                Code={"ZipFile": buffer.getvalue()},
+                Timeout=timeout_s,
+                LoggingConfig={"LogFormat": "JSON", "SystemLogLevel": "WARN", "LogGroup": GROUP},
+            )
         yield standin
 
 
-def invoke(aws: AwsStandIn, event: dict[str, Any], **options: Any) -> dict[str, Any]:
+def invoke(aws: AwsStandIn, event: dict[str, Any], function: str = "teller", **options: Any) -> dict[str, Any]:
     answer: dict[str, Any] = aws.client("lambda").invoke(
-        FunctionName="teller", Payload=json.dumps(event).encode(), **options
+        FunctionName=function, Payload=json.dumps(event).encode(), **options
     )
     answer["told"] = json.loads(answer["Payload"].read() or "null")
     return answer
 
 
+def messages(aws: AwsStandIn) -> list[str]:
+    return [event["message"] for event in aws.client("logs").filter_log_events(logGroupName=GROUP)["events"]]
+
+
 def log(aws: AwsStandIn, request_id: str) -> list[dict[str, Any]]:
-    events = aws.client("logs").filter_log_events(logGroupName=GROUP)["events"]
-    return [json.loads(event["message"]) for event in events if request_id in event["message"]]
+    return [json.loads(message) for message in messages(aws) if request_id in message]
 
 
 def test_a_good_run_answers_and_leaves_only_its_own_words(aws: AwsStandIn) -> None:
@@ -90,7 +96,7 @@ def test_a_failed_run_answers_its_error_and_lambda_reports_it(aws: AwsStandIn) -
 
 
 def test_a_run_that_takes_too_long_is_ended(aws: AwsStandIn) -> None:
-    answer = invoke(aws, {"sleep": 9})
+    answer = invoke(aws, {"sleep": 60}, "hasty")
     assert answer["told"]["errorType"] == "Sandbox.Timedout"
     *_, report = log(aws, answer["ResponseMetadata"]["RequestId"])
     assert report["record"]["status"] == "timeout"
@@ -98,10 +104,11 @@ def test_a_run_that_takes_too_long_is_ended(aws: AwsStandIn) -> None:
 
 
 def test_lines_come_while_the_run_goes_on(aws: AwsStandIn) -> None:
-    before = len(aws.client("logs").filter_log_events(logGroupName=GROUP)["events"])
-    assert invoke(aws, {"sleep": 1.8}, InvocationType="Event")["StatusCode"] == 202
-    time.sleep(1.2)
-    assert len(aws.client("logs").filter_log_events(logGroupName=GROUP)["events"]) == before + 1
+    before = messages(aws)
+    assert invoke(aws, {"sleep": 5}, InvocationType="Event")["StatusCode"] == 202
+    while not (mine := [line for line in messages(aws) if line not in before]):
+        time.sleep(0.1)
+    assert [json.loads(line)["message"] for line in mine] == ["told"]  # and not yet what it says when it wakes
 
 
 def test_the_function_works_under_its_role(aws: AwsStandIn) -> None:
