@@ -284,6 +284,10 @@ def udm(
 ) -> None:
     """Preview what SecOps will make of records: UDM events, one a line.
 
+    Example:
+
+        zoomlogs udm --table s3://your-zoom-operation-logs/zoom/operationlogs/2026/03/10/
+
     Ends with 0, with 1 if lines held no record, with 2 if a source leads nowhere.
     """
     from .udm import command
@@ -310,6 +314,12 @@ def demo(
     """Show the whole thing at work on this machine: no AWS, no Zoom, nothing left behind.
 
     With --json the counts come on standard output, and all that is shown on standard error.
+
+    Example:
+
+        zoomlogs demo --keep
+
+    Ends with 0 if every record is in the archive once, with 1 if not or Terraform fails, with 2 outside the repository.
     """
     from . import demo as demonstration
 

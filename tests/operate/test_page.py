@@ -20,6 +20,18 @@ SECTIONS = dict(re.findall(r"^### (.+?)\n(.*?)(?=^##|\Z)", PAGE, re.MULTILINE | 
 COMMANDS = sorted(get_command(app).commands)  # type: ignore[attr-defined]
 
 
+def leaves(command: Any, name: str = "zoomlogs") -> dict[str, Any]:
+    """Return the commands that do something by what is typed, those of groups included."""
+    if not hasattr(command, "commands"):
+        return {name: command}
+    return {
+        typed: leaf for word, each in command.commands.items() for typed, leaf in leaves(each, f"{name} {word}").items()
+    }
+
+
+LEAVES = leaves(get_command(app))
+
+
 def arn(service: str, resource: str, region: str = "eu-west-1", account: str = "111122223333") -> str:
     return f"arn:aws:{service}:{region}:{account}:{resource}"
 
@@ -64,6 +76,15 @@ def rows(section: str) -> dict[str, str]:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_it_has_every_command(command: str) -> None:
     assert command in {name.split()[0] for name in rows(PAGE)}
+
+
+@pytest.mark.parametrize("name", LEAVES)
+def test_every_command_speaks_json_and_its_help_has_an_example_and_its_exit_statuses(name: str) -> None:
+    command = LEAVES[name]
+    assert any("--json" in parameter.opts for parameter in command.params)
+    assert re.search(r"^Example\b", command.help, re.MULTILINE)
+    assert re.search(rf"{name}( |$)", command.help, re.MULTILINE)
+    assert "Ends with 0" in command.help
 
 
 def written(statements: Any) -> str:
