@@ -37,8 +37,24 @@ run "each_alarm_has_its_thresholds" {
   }
 
   assert {
-    condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.collector : length(alarm.alarm_actions) == 0 && length(alarm.ok_actions) == 0])
-    error_message = "one alarm tells for all"
+    condition = jsonencode({ for concern, alarm in aws_cloudwatch_metric_alarm.collector : concern => [length(coalesce(alarm.alarm_actions, [])), length(coalesce(alarm.ok_actions, []))] }) == jsonencode({
+      behind             = [0, 0]
+      checkpoint_rebuilt = [1, 0]
+      daily_limit        = [0, 0]
+      dates_expired      = [1, 0]
+      dead_letters       = [0, 0]
+      duration           = [0, 0]
+      errors             = [0, 0]
+      first_run          = [0, 0]
+      silence            = [0, 0]
+      throttles          = [0, 0]
+    })
+    error_message = "one alarm tells for all states, and what happens once tells of itself"
+  }
+
+  assert {
+    condition     = alltrue([for concern, alarm in aws_cloudwatch_metric_alarm.collector : strcontains(aws_cloudwatch_composite_alarm.not_healthy.alarm_rule, "\"${alarm.alarm_name}\"") != contains(["checkpoint_rebuilt", "dates_expired"], concern)])
+    error_message = "the one that sums up holds what lasts"
   }
 
   assert {

@@ -53,6 +53,7 @@ locals {
     comparison     = "GreaterThanOrEqualToThreshold"
     threshold      = 1
     missing        = "notBreaching"
+    lasts          = true
   }
 
   alarms = { for concern, alarm in merge(
@@ -104,12 +105,16 @@ locals {
         missing   = "ignore"
         says      = "Zoom's daily limit of API calls, which all apps of the account share, is reached."
       }
+      # These two are no state, but something that happened. They tell of it themselves: the alarm that sums up the
+      # states says nothing more while one of them lasts.
       checkpoint_rebuilt = {
         metric = "CheckpointRebuilt"
+        lasts  = false
         says   = "The checkpoint was lost or damaged, and was rebuilt from the archive."
       }
       dates_expired = {
         metric = "DatesExpired"
+        lasts  = false
         says   = "Dates that were owed are older than Zoom keeps: their records cannot be had any more."
       }
     },
@@ -196,7 +201,7 @@ resource "aws_cloudwatch_metric_alarm" "collector" {
     }
   }
 
-  alarm_actions = var.monitoring.each_alarm_notifies && each.key != "first_run" ? local.topics : []
+  alarm_actions = (var.monitoring.each_alarm_notifies || !each.value.lasts) && each.key != "first_run" ? local.topics : []
   ok_actions    = var.monitoring.each_alarm_notifies && each.key != "first_run" ? local.topics : []
   tags          = var.tags
 
@@ -206,13 +211,13 @@ resource "aws_cloudwatch_metric_alarm" "collector" {
   }
 }
 
-# The one that is told of: however much goes wrong at once, it is one message.
+# The one that is told of while something is wrong: however much goes wrong at once, it is one message.
 resource "aws_cloudwatch_composite_alarm" "not_healthy" {
   alarm_name        = local.composite_name
   alarm_description = "The collector of Zoom's operation logs is not healthy. Which of its alarms say so: dashboard ${var.function.name}. What to do: docs/operations.md of the module."
 
   alarm_rule = join(" OR ", concat(
-    [for concern in keys(local.alarms) : "ALARM(\"${local.names[concern]}\")" if !contains(["silence", "first_run"], concern)],
+    [for concern, alarm in local.alarms : "ALARM(\"${local.names[concern]}\")" if alarm.lasts && !contains(["silence", "first_run"], concern)],
     [for name in ["silence"] : "(ALARM(\"${local.names.silence}\") AND OK(\"${local.names.first_run}\"))" if local.recurs],
   ))
 

@@ -14,7 +14,7 @@ variable "monitoring" {
     - `topic_arns`: SNS topics that are told; null makes one, an empty list tells nobody.
     - `topic_name`: of the topic made here, after `name_prefix`.
     - `emails`: addresses subscribed to the topic made here; each has to confirm.
-    - `each_alarm_notifies`: tell of each alarm, not only of the one that sums them up.
+    - `each_alarm_notifies`: tell of each alarm, not only of the one that sums up what lasts and of what happened once.
     - `silence_minutes`: how long without a run that succeeds is silence, 15 to 10080; null takes three intervals of a rate expression, its flexible window, the function's timeout and five minutes. Of a cron expression give three intervals exactly: the alarms reckon from a third of it how often runs are to come.
     - `behind_hours`: how long dates may be owed without getting fewer, 2 to 144.
     - `failed_runs_per_hour`: how many runs of an hour may fail or near their timeout before it is an alarm, 1 to 12; one where an hour has no two runs.

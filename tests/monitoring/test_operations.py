@@ -134,6 +134,35 @@ def test_the_page_speaks_of_the_thresholds_that_are_planned(planned: Planned) ->
     assert "three five-minute periods" in entries()["throttles"]
 
 
+# What AWS asks for the commands of the page that only look, or end an alarm; and those that write to the bucket.
+RIGHTS_OF_AWS_COMMANDS = {
+    "cloudwatch set-alarm-state": "cloudwatch:SetAlarmState",
+    "lambda get-account-settings": "lambda:GetAccountSettings",
+    "lambda get-function-concurrency": "lambda:GetFunctionConcurrency",
+    "s3 ls": "s3:ListBucket",
+    "s3api list-object-versions": "s3:ListBucketVersions",
+    "sqs get-queue-url": "sqs:GetQueueUrl",
+    "sqs purge-queue": "sqs:PurgeQueue",
+    "sqs receive-message": "sqs:ReceiveMessage",
+}
+WRITES_TO_THE_BUCKET = {"s3 cp", "s3 rm", "s3api delete-object"}
+
+
+def test_the_page_says_which_rights_its_aws_commands_need() -> None:
+    used = set(re.findall(r"\baws ([a-z0-9]+ [a-z-]+)", text()))
+    assert used - WRITES_TO_THE_BUCKET == RIGHTS_OF_AWS_COMMANDS.keys()
+    beforehand = re.search(r"(?ms)^## Before the first night$.*?(?=^## )", text())
+    assert beforehand
+    assert set(re.findall(r"`([a-z0-9]+:[A-Z]\w+)`", beforehand[0])) == set(RIGHTS_OF_AWS_COMMANDS.values())
+
+
+@pytest.mark.slow
+def test_the_overview_has_every_alarm(planned: Planned) -> None:
+    overview = text().partition("## The alarms")[2].partition("###")[0]
+    listed = re.findall(r"(?m)^\| `(FUNCTION-[\w-]+)` \|", overview)
+    assert listed == [name for name in entries_by_name() if name != "FUNCTION-first-run"]
+
+
 def test_every_option_that_the_page_names_exists() -> None:
     variables = (PAGE.parents[1] / "variables.tf").read_text(encoding="utf-8")
     units = ("minutes", "hours", "hour", "seconds", "arns", "mb", "days", "notifies")
