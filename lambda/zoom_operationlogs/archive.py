@@ -6,6 +6,7 @@ import gzip
 import json
 import re
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import groupby
@@ -143,10 +144,11 @@ class Archive:
             guides.clear()
             for stored in list_versions(self._s3, self._bucket, self._prefix):
                 name = stored.key.removeprefix(self._prefix)
-                if match := OBJECT_NAME.fullmatch(name):
-                    ours.append(date.fromisoformat(match[1]))
-                elif match := GUIDE_OBJECT_NAME.fullmatch(name):
-                    guides.append(date(int(match[1]), int(match[2]), int(match[3])))
+                with suppress(ValueError):  # no date of the calendar: not one of these objects
+                    if match := OBJECT_NAME.fullmatch(name):
+                        ours.append(date.fromisoformat(match[1]))
+                    elif match := GUIDE_OBJECT_NAME.fullmatch(name):
+                        guides.append(date(int(match[1]), int(match[2]), int(match[3])))
 
         until_known(listing, self._deadline, self._sleep)
         return Survey(min(ours, default=None), min(guides, default=None), max(guides, default=None))

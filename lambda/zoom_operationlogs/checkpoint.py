@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from .deadline import Deadline
 
 SCHEMA = 1
-ONE_DAY = timedelta(days=1)
 DIGEST_BYTES = 16
 ID_BYTES = 16
 
@@ -93,9 +92,9 @@ class Checkpoint:
         if day in self.owed and self.owed[day].asked <= began:
             del self.owed[day]
 
-    def expire(self, day: date) -> None:
-        """Take in that Zoom no longer has the date."""
-        self.owed.pop(day, None)
+    def expire(self, day: date, began: datetime) -> None:
+        """Take in that Zoom no longer has the date, as a sweep was told that began at `began`."""
+        self.settle(day, began)
         self.expired.add(day)
 
     def keep_days(self, first: date, last: date) -> None:
@@ -114,7 +113,6 @@ def merge(mine: Checkpoint, theirs: Checkpoint) -> Checkpoint:
         settled_from=min(mine.settled_from, theirs.settled_from),
         settled_to=max(mine.settled_to, theirs.settled_to),
         frontier=_later(mine.frontier, theirs.frontier),
-        expired=mine.expired | theirs.expired,
         reconciled=_later(mine.reconciled, theirs.reconciled),
         not_before=_later(mine.not_before, theirs.not_before),
         asks_for_tomorrow=mine.asks_for_tomorrow,
@@ -128,8 +126,9 @@ def merge(mine: Checkpoint, theirs: Checkpoint) -> Checkpoint:
         merged.days[day] = max(mine.days[day], theirs.days[day], key=lambda known: known.seq)
     for day in mine.owed.keys() | theirs.owed.keys():
         owed = max((c.owed[day] for c in (mine, theirs) if day in c.owed), key=lambda owed: owed.asked)
-        if day not in merged.expired and not (day in mine.done and owed.asked <= mine.done[day]):
+        if not (day in mine.done and owed.asked <= mine.done[day]):
             merged.owed[day] = owed
+    merged.expired = (mine.expired | theirs.expired) - merged.owed.keys()
     if mine.guide and theirs.guide:
         merged.guide = max(mine.guide, theirs.guide, key=lambda ledger: len(ledger.absorbed))
     return merged

@@ -94,6 +94,7 @@ class Collector:
         self._wanted: defaultdict[date, dict[bytes, Wanted]] = defaultdict(dict)
         self._wanted_bytes = 0
         self._restarted = False
+        self._latest = date.max  # the last date that Zoom can be asked for
         self._saved_at = clock()
         self._seen: datetime | None = None  # the newest record of the sweeps that ended before this run
         self.tally = Tally()
@@ -107,8 +108,8 @@ class Collector:
         """Do one run and return its result; a run that fails saves what it has, then raises `CollectorError`."""
         now = self._clock()
         self._checkpoint = self._recall(now)
-        self._seen = self._checkpoint.frontier
-        if not self._lease(now):
+        self._seen = self._read_up_to(now.date())
+        if not self._lease():
             self.tally.left_to_other = True
             self._leave_to_other(request, now)
             return self._result(now)
@@ -140,7 +141,11 @@ class Collector:
     # What is known when a run starts
 
     def _recall(self, now: datetime) -> Checkpoint:
-        """Return the checkpoint, or one rebuilt from the archive, which owes every date from the archive's first on."""
+        """Return the checkpoint, or one rebuilt from the archive, which owes every date from the archive's first on.
+
+        That is saved before anything is published, so that an archive tells of a checkpoint that was there once. Under
+        a lease, taking it is the first save.
+        """
         found = self._checkpoints.load()
         if found.checkpoint:
             self._guide.ledger = found.checkpoint.guide
@@ -151,22 +156,28 @@ class Collector:
             self._log.warning("There is no usable checkpoint: rebuilding it from the archive.")
         cursor = found.guide_cursor or self._guide.state()
         first, _ = window(now.date(), self._settings.lookback_days)
-        start = max(oldest_kept(now.date()), min(first, survey.first or cursor or survey.guide_first or first))
+        known = [day for day in (first, survey.first, cursor or survey.guide_first) if day]
+        start = max(oldest_kept(now.date()), min(known))
         checkpoint = Checkpoint(settled_from=start, settled_to=start - ONE_DAY)
         if survey.guide_first and survey.guide_last:
             # One day more: a last run of the guide's Lambda may still be writing.
             checkpoint.guide = GuideLedger(survey.guide_first, survey.guide_last + ONE_DAY)
         self._guide.ledger = checkpoint.guide
-        return checkpoint
+        return checkpoint if self._settings.feed_deletes else self._checkpoints.save(checkpoint)
 
-    def _lease(self, now: datetime) -> bool:
+    def _read_up_to(self, today: date) -> datetime | None:
+        """Return the newest time up to which the window has been read before this run, None where it was not yet."""
+        first, _ = window(today, self._settings.lookback_days)
+        return None if any(day >= first for day in self._checkpoint.owed) else self._checkpoint.frontier
+
+    def _lease(self) -> bool:
         """Where the feed deletes what it has read, take the lease; return whether this run may publish.
 
         A put-if-absent succeeds over a delete marker, so there it is no lock between two runs.
         """
         if not self._settings.feed_deletes:
             return True
-        held = self._checkpoint.lease
+        now, held = self._clock(), self._checkpoint.lease
         if held and held.until > now:
             self._log.info("Another run holds the lease until %s: leaving the work to it.", held.until)
             return False
@@ -207,31 +218,42 @@ class Collector:
     # The two readers
 
     def _read_tail(self, now: datetime) -> None:
-        """Read the window newest first, to the first page that lies past the frontier; then move the frontier."""
+        """Read the window newest first, to the first page that lies past the frontier; then move the frontier.
+
+        Where dates are owed, half of the time is left to them: a tail too long for a run must not hold them up.
+        """
         first, today = window(now.date(), self._settings.lookback_days)
-        last = today + ONE_DAY if self._checkpoint.asks_for_tomorrow else today
         for day in each(first, today + ONE_DAY):
             self._know(day)
-        sweep = self._resumed(TAIL, now) or Sweep(
-            max(first, last - LONGEST_RANGE), last, self._settings.page_size, began=now
-        )
-        frontier = self._checkpoint.frontier
-        try:
-            ended = self._follow(TAIL, sweep, None, lambda sweep, rows: sweep.reaches_back_past(frontier, rows))
-        except RangeRefused:
-            if not sweep.fresh or last == today:
-                raise
-            self._checkpoint.asks_for_tomorrow = False
-            return self._read_tail(now)
+        leave_seconds = self._deadline.left() / 2 if self._checkpoint.owed else 0
+        self._latest = today + ONE_DAY if self._checkpoint.asks_for_tomorrow else today
+        ended = self._follow_tail(first, now, leave_seconds)
         if ended:
             self._publish()
             self.tally.tail_ended = True
             if ended.newest:
                 self._checkpoint.frontier = min(ended.newest, ended.began)
-        return None
+
+    def _follow_tail(self, first: date, now: datetime, leave_seconds: float) -> Sweep | None:
+        """Read the tail up to the last date that Zoom has: its days may lie ahead of those of UTC, or behind."""
+        frontier = self._checkpoint.frontier
+        while True:
+            sweep = self._resumed(TAIL, now) or Sweep(
+                max(first, self._latest - LONGEST_RANGE), self._latest, self._settings.page_size, began=now
+            )
+            try:
+                return self._follow(
+                    TAIL, sweep, None, lambda sweep, rows: sweep.reaches_back_past(frontier, rows), leave_seconds
+                )
+            except RangeRefused:
+                if not sweep.fresh or self._latest < now.date():
+                    raise
+                self._latest -= ONE_DAY
+                self._checkpoint.asks_for_tomorrow = False
 
     def _sweep_owed(self) -> None:
         """Sweep the owed dates while time and Zoom's daily limit allow; a refused date does not hold up the others."""
+        first, _ = window(self._clock().date(), self._settings.lookback_days)
         tried: set[tuple[date, Owed]] = set()
         refused: RangeRefused | None = None
         while day := next_owed(self._checkpoint, tried):
@@ -241,12 +263,15 @@ class Collector:
             tried.add((day, self._checkpoint.owed[day]))
             try:
                 self._sweep_date(day)
-            except DateTooOld:
-                self._checkpoint.expire(day)
-                self.tally.expired += 1
-                self._log.warning("Zoom no longer has %s: the date is recorded as expired.", day)
             except RangeRefused as error:
-                refused = error
+                if isinstance(error, DateTooOld) and day < first:
+                    self._checkpoint.expire(day, self._clock())
+                    self.tally.expired += 1
+                    self._log.warning("Zoom no longer has %s: the date is recorded as expired.", day)
+                elif day > self._latest:
+                    self._log.info("Zoom does not have %s yet: the date waits.", day)
+                else:
+                    refused = error
         if refused:
             raise refused
 
@@ -261,7 +286,20 @@ class Collector:
             self._publish()
             self._checkpoint.settle(day, ended.began)
             self._look_again(day, owed, ended)
+            self._catch_up(ended)
         self._keep_days()
+
+    def _catch_up(self, ended: Sweep) -> None:
+        """Where the tail is days behind, let the sweep of a date move its frontier.
+
+        All that lies between is owed by itself then, and a tail that has it all to read might not end in any run.
+        """
+        frontier = self._checkpoint.frontier
+        if self.tally.tail_ended or (frontier and frontier.date() >= self._clock().date() - ONE_DAY):
+            return
+        if ended.newest and (not frontier or ended.newest > frontier):
+            self._checkpoint.frontier = min(ended.newest, ended.began)
+            self._checkpoint.sweeps.pop(TAIL, None)
 
     def _look_again(self, day: date, owed: Owed, ended: Sweep) -> None:
         """Owe the date another look where twins on both sides of a page boundary look like one row that moved.
@@ -277,9 +315,18 @@ class Collector:
         return sweep if sweep and sweep.resumable(now) else None
 
     def _follow(
-        self, name: str, sweep: Sweep, asked: date | None, enough: Callable[[Sweep, Sequence[Row]], bool]
+        self,
+        name: str,
+        sweep: Sweep,
+        asked: date | None,
+        enough: Callable[[Sweep, Sequence[Row]], bool],
+        leave_seconds: float = 0,
     ) -> Sweep | None:
-        """Read page after page; return the sweep if it ended, None if Zoom's page tokens did not lead to an end."""
+        """Read page after page; return the sweep if it ended.
+
+        Returns None if Zoom's page tokens did not lead to an end, or if it breaks off, to be resumed: where no more
+        than `leave_seconds` are left, and, with owed dates, where under a quarter of Zoom's daily limit is.
+        """
         used = {sweep.token}
         while True:
             asked_at = self._clock()
@@ -309,6 +356,9 @@ class Collector:
             sweep.turn(page.next_token, asked_at)
             self._checkpoint.sweeps[name] = sweep
             self._keep_up()
+            if self._deadline.left() < leave_seconds or (asked and self._zoom.quota and self._zoom.quota.low):
+                self.tally.unfinished += 1
+                return None
 
     def _give_up(self, name: str, reason: str) -> None:
         self.tally.unfinished += 1

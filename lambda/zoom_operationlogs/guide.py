@@ -12,9 +12,10 @@ import re
 import zlib
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from .dates import ONE_DAY
 from .fingerprints import FingerprintCounts
 from .records import event_time, fingerprint
 from .s3 import NotFound, StorageError, list_versions, read_current, read_version, until_known
@@ -32,7 +33,6 @@ GUIDE_OBJECT_NAME = re.compile(
     r"(\d{4})/(\d{2})/(\d{2})/zoom-operationlogs-([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.json\.gz"
 )
 STATE_NAME = "state.json"  # under the feed's prefix, which is why the feed took it for a log
-ONE_DAY = timedelta(days=1)
 _between_records = re.compile(r"[n\s]*")
 
 

@@ -114,7 +114,8 @@ def _now() -> datetime:
 
 @cache
 def _s3() -> S3Client:
-    return boto3.client("s3", config=Config(connect_timeout=5, read_timeout=15, retries={"total_max_attempts": 2}))
+    # No retries beneath the commit: whether a write was done is found out by reading, not by writing again.
+    return boto3.client("s3", config=Config(connect_timeout=5, read_timeout=15, retries={"total_max_attempts": 1}))
 
 
 @cache

@@ -39,6 +39,10 @@ class NotFound(Exception):  # noqa: N818
     """There is no such key."""
 
 
+class Vanished(StorageError):  # noqa: N818
+    """A version was deleted for good between listing and reading it."""
+
+
 class Forbidden(StorageError):  # noqa: N818
     """S3 refuses for want of a right."""
 
@@ -115,9 +119,14 @@ def list_versions(s3: S3Client, bucket: str, prefix: str) -> list[StoredObject]:
 
 
 def read_version(s3: S3Client, bucket: str, stored: StoredObject) -> bytes:
-    """Return the body of one version."""
-    with answers("s3:GetObjectVersion", bucket, stored.key):
-        return s3.get_object(Bucket=bucket, Key=stored.key, VersionId=stored.version_id)["Body"].read()
+    """Return the body of one version that was listed; raise `Vanished` where it is gone meanwhile."""
+    try:
+        with answers("s3:GetObjectVersion", bucket, stored.key):
+            return s3.get_object(Bucket=bucket, Key=stored.key, VersionId=stored.version_id)["Body"].read()
+    except NotFound:
+        raise Vanished(
+            f"s3://{bucket}/{stored.key} was deleted for good while a run read it: the next run reads what is there."
+        ) from None
 
 
 def read_current(s3: S3Client, bucket: str, key: str) -> tuple[bytes, str]:

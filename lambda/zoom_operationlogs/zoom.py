@@ -7,6 +7,7 @@ its pages on rate limits and on Server-to-Server OAuth, and answers quoted by it
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -56,12 +57,12 @@ class PageTokenExpired(Exception):  # noqa: N818
     """The page token is older than 15 minutes, or was never Zoom's."""
 
 
-class DateTooOld(Exception):  # noqa: N818
-    """Zoom keeps six months, and the date asked for is before them."""
-
-
 class RangeRefused(CollectorError):  # noqa: N818
     """Zoom refuses the request's parameters."""
+
+
+class DateTooOld(RangeRefused):
+    """Zoom keeps six months, and says that the date asked for is not of them."""
 
 
 class _Transient(Exception):  # noqa: N818
@@ -136,8 +137,7 @@ class Zoom:
     def page(self, first: date, last: date, page_size: int, token: str = "") -> Page:
         """Return one page of the report of `first` to `last`, both included, at most a month apart.
 
-        Raises `RateLimited`, `PageTokenExpired`, `DateTooOld`, `RangeRefused`, `ZoomRefused`, `ZoomUnavailable` and
-        `OutOfTime`.
+        Raises `RateLimited`, `PageTokenExpired`, `RangeRefused`, `ZoomRefused`, `ZoomUnavailable` and `OutOfTime`.
         """
         query = {"from": first.isoformat(), "to": last.isoformat(), "page_size": str(page_size)}
         if token:
@@ -150,9 +150,9 @@ class Zoom:
 
         def wait(state: tenacity.RetryCallState) -> float:
             error = state.outcome.exception() if state.outcome else None
-            if isinstance(error, RateLimited) and error.until:
-                return max(0.0, (error.until - self._clock()).total_seconds())
-            return backoff(state)
+            asked = error.until if isinstance(error, RateLimited) else None
+            # Never sooner than by itself: a limit may say that it is over, and refuse again.
+            return max(backoff(state), (asked - self._clock()).total_seconds() if asked else 0.0)
 
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type((_Transient, RateLimited)),
@@ -300,7 +300,7 @@ def refuse(status: int, headers: Mapping[str, str], body: Mapping[str, Any] | No
     if "page token" in lower:
         raise PageTokenExpired
     if re.search(r"\b(6|six) months", lower):
-        raise DateTooOld
+        raise DateTooOld(f"Zoom refuses the report's parameters. ({said})")
     if code == 300 or status == requests.codes.bad_request:
         raise RangeRefused(f"Zoom refuses the report's parameters. ({said})")
     raise ZoomRefused(f"Zoom refuses the request: check ZOOM_API_URL and ZOOM_OAUTH_URL. ({said})")
@@ -363,9 +363,9 @@ def _from_timestamp(seconds: int) -> datetime | None:
 
 
 def _json_object(content: bytes) -> dict[str, Any] | None:
-    """Return the JSON object, or None; NaN and Infinity are not JSON, though Python would take them."""
+    """Return the JSON object, or None; NaN and Infinity are not JSON, though Python would take them, and 1e999 so."""
     try:
-        answer = json.loads(content, parse_constant=_no_constant)
+        answer = json.loads(content, parse_constant=_no_constant, parse_float=_finite)
     except (ValueError, RecursionError):
         return None
     return answer if isinstance(answer, dict) else None
@@ -373,3 +373,10 @@ def _json_object(content: bytes) -> dict[str, Any] | None:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(name)
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if math.isinf(value):
+        raise ValueError(number)
+    return value

@@ -6,7 +6,7 @@ import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -37,6 +37,7 @@ PASSING: dict[str, faults.Fault] = {
     "no list": faults.answer(200, {"page_size": 30, "next_page_token": ""}),
     "null": faults.answer(200, b"null"),
     "empty": faults.answer(200, b""),
+    "1e999": faults.answer(200, b'{"next_page_token": "", "operation_logs": [{"time": 1e999}]}'),
     "NaN": faults.answer(200, b'{"next_page_token": "", "operation_logs": [{"time": NaN}]}'),
     "half a character": faults.answer(200, b'{"next_page_token": "", "operation_logs": [{"time": "\xe2\x80"}]}'),
 }
@@ -507,3 +508,59 @@ def test_zoom_and_s3_fail_at_once() -> None:
     ):
         world.run()
     assert_recovers(world)
+
+
+def test_a_limit_that_says_it_is_over_is_not_run_into_again_and_again() -> None:
+    world = small_world()
+    over = faults.answer(429, {"code": 429, "message": "limit"}, {"Retry-After": "0"})
+    world.zoom.faults.next(over, times=4)
+    waits: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        world.clock.sleep(seconds)
+
+    world.run(sleep=sleep)
+    assert [wait >= 2**number for number, wait in enumerate(waits[:4])] == [True] * 4
+    world.settle()
+    world.assert_exact()
+
+
+@pytest.mark.parametrize("days", [1, 2])
+def test_a_refusal_of_six_months_means_the_future_too(days: int) -> None:
+    """ "Prior to the current date", Zoom says of its six months: it may say so of tomorrow, and of today where its days
+    lie behind those of UTC."""
+    world = small_world()
+    world.clock.set(TONIGHT + timedelta(hours=1))
+    refused = faults.answer(400, {"code": 300, "message": "only within 6 months prior to the current date"}, {})
+    latest = world.clock.now().date() + timedelta(days=1 - days)
+    world.zoom.faults.rule = lambda request: (
+        refused if date.fromisoformat(request.query.get("to", "2000-01-01")) > latest else None
+    )
+    world.poll(4)
+    assert [result["ended"] for result in world.results] == [True] * 4
+    assert not world.checkpoint().expired
+    world.zoom.faults.clear()
+    world.clock.set(TONIGHT + timedelta(hours=9))
+    world.poll()
+    assert world.results[-1]["owed"] == 0
+    world.settle()
+    world.assert_exact()
+
+
+def test_under_a_quarter_of_the_days_calls_a_date_is_broken_off() -> None:
+    world = World(page_size=10, settings={"lookback_days": 1})
+    world.zoom.add_day(days_ago(1), 400, seed=1)
+    world.poll()
+    world.zoom.rules.calls_per_day = 1000
+    world.zoom.spend_calls(748 - world.report_calls())
+    calls = world.report_calls()
+    world.clock.advance(POLL.total_seconds())
+    world.run({"action": "backfill", "from": days_ago(1).isoformat(), "to": days_ago(1).isoformat()})
+    assert world.report_calls() - calls <= 5
+    assert world.results[-1]["owed"] == 1
+    world.clock.set(TONIGHT + timedelta(minutes=1))
+    world.poll(2)
+    assert world.results[-1]["owed"] == 0
+    world.settle()
+    world.assert_exact()

@@ -17,8 +17,9 @@ from itertools import count
 from typing import Any
 
 import pytest
+from standins.s3_memory import client_error
 from zoom_operationlogs.archive import OBJECT_NAME
-from zoom_operationlogs.checkpoint import SCHEMA, NewerCheckpoint
+from zoom_operationlogs.checkpoint import SCHEMA, Checkpoint, CheckpointStore, NewerCheckpoint
 from zoom_operationlogs.s3 import StorageError
 
 from .meddling import at_each_call, killed, overlap
@@ -76,7 +77,7 @@ def header_without_fields(world: World) -> None:
 
 
 def guides_state(world: World) -> None:
-    world.s3.put(STATE_KEY, guide_state(days_ago(4)))
+    world.s3.put(STATE_KEY, guide_state(days_ago(3)))
 
 
 def guide_state(cursor: date) -> bytes:
@@ -570,3 +571,100 @@ def test_an_object_of_the_guides_that_does_not_decode_is_an_error() -> None:
     world.clock.advance(POLL.total_seconds())
     world.settle()
     assert_added_what_lacked(world)
+
+
+def adopted_world() -> World:
+    """The guide's Lambda stopped six weeks ago, and Zoom takes its time."""
+    world = World(page_size=30)
+    for ago in range(43):
+        world.zoom.add_day(days_ago(ago), 60, seed=ago)
+    world.s3.put(PREFIX + "state.json", guide_state(days_ago(42)))
+    world.network.latency = 8
+    return world
+
+
+@pytest.mark.parametrize("refused", [False, True], ids=["killed", "denied"])
+def test_a_first_run_that_cannot_save_forgets_nothing_of_what_the_guide_left(refused: bool) -> None:
+    """What it had published before would else pass for all that is owed."""
+    world = adopted_world()
+
+    def no_checkpoint(operation: str, key: str) -> None:
+        if (operation, key) == ("put_object", STATE_KEY):
+            raise client_error(operation, 403, "AccessDenied") if refused else Killed
+
+    world.s3.before = no_checkpoint
+    with pytest.raises(StorageError if refused else Killed):
+        world.run()
+    assert not ours(world)
+    world.s3.before = None
+    world.network.latency = 0
+    world.poll(3)
+    assert ours(world) == multiset(world.zoom.records(days_ago(42)))
+
+
+def test_a_checkpoint_lost_while_dates_of_the_guides_are_owed_owes_them_again() -> None:
+    world = adopted_world()
+    world.run()
+    assert world.results[-1]["owed"] > 5
+    deleted(world)
+    world.network.latency = 0
+    world.clock.advance(POLL.total_seconds())
+    world.poll(3)
+    assert ours(world) == multiset(world.zoom.records(days_ago(42)))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "2026/02/30/zoom-operationlogs-20260230-000001.json.gz",
+        f"2026/13/01/zoom-operationlogs-{uuid.UUID(int=7)}.json.gz",
+    ],
+    ids=["ours", "the guide's"],
+)
+def test_a_name_with_no_date_of_the_calendar_is_foreign(name: str) -> None:
+    world = week_world()
+    world.s3.put(PREFIX + name, b"foreign")
+    world.poll(2)
+    deleted(world)
+    world.poll(2)
+    world.s3.delete_versions(PREFIX + name)
+    world.settle()
+    world.assert_exact()
+
+
+def test_an_object_that_is_deleted_for_good_while_it_is_read_is_said_and_the_next_run_goes_on() -> None:
+    world = week_world()
+    world.poll(2)
+    deleted(world)
+
+    def gone(operation: str, key: str) -> None:
+        if operation == "get_object" and key.endswith(".gz"):
+            world.s3.before = None
+            world.s3.delete_versions(key)
+
+    world.s3.before = gone
+    with pytest.raises(StorageError, match="was deleted for good while a run read it"):
+        world.run()
+    world.clock.advance(POLL.total_seconds())
+    world.settle()
+    world.assert_exact()
+
+
+def test_a_lease_lasts_as_long_as_the_run_however_long_the_archive_took_to_read() -> None:
+    world = week_world(feed_deletes=True)
+    world.s3.before = lambda operation, key: (
+        world.clock.advance(100) if (operation, key) == ("list_object_versions", PREFIX) else None
+    )
+    ends = world.clock.now() + timedelta(seconds=world.timeout_seconds)
+    leases: list[datetime] = []
+    save = CheckpointStore.save
+
+    def noted(self: CheckpointStore, checkpoint: Checkpoint) -> Checkpoint:
+        if checkpoint.lease and not leases:
+            leases.append(checkpoint.lease.until)
+        return save(self, checkpoint)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(CheckpointStore, "save", noted)
+        world.run()
+    assert leases[0] > ends

@@ -81,7 +81,9 @@ def stop_at_the_first_page_already_delivered(patch: pytest.MonkeyPatch) -> None:
     """Take a page of which nothing is new for the end of what is new."""
     follow = Collector._follow
 
-    def hasty(self: Collector, name: str, sweep: Sweep, asked: Any, enough: Callable[..., bool]) -> Sweep | None:
+    def hasty(
+        self: Collector, name: str, sweep: Sweep, asked: Any, enough: Callable[..., bool], *rest: Any
+    ) -> Sweep | None:
         def delivered(row: Any) -> bool:
             day = row.filed_under(asked)
             return day is None or self._archive.delivered(self._day(day), row.fingerprint) > 0
@@ -89,7 +91,7 @@ def stop_at_the_first_page_already_delivered(patch: pytest.MonkeyPatch) -> None:
         def nothing_new(sweep: Sweep, rows: Any) -> bool:
             return enough(sweep, rows) or (name == collect.TAIL and all(map(delivered, rows)))
 
-        return follow(self, name, sweep, asked, nothing_new)
+        return follow(self, name, sweep, asked, nothing_new, *rest)
 
     patch.setattr(Collector, "_follow", hasty)
 

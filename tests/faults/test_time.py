@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from standins.clock import Clock
+from zoom_operationlogs.event import Request
 
 from .world import POLL, START, World, days_ago
 
@@ -131,3 +133,53 @@ def test_the_steady_state_of_a_day_costs_what_the_readme_says() -> None:
     world.poll(96)
     assert world.report_calls() - calls <= 160
     world.assert_exact()
+
+
+@pytest.mark.parametrize(
+    ("every", "timeout_seconds", "records", "seconds_a_page"),
+    [(timedelta(minutes=30), 300, 6000, 2), (timedelta(hours=1), 300, 6000, 2), (POLL, 60, 1000, 2)],
+    ids=["half-hourly", "hourly", "a minute"],
+)
+def test_a_window_too_long_for_one_run_holds_nothing_up(
+    every: timedelta, timeout_seconds: int, records: int, seconds_a_page: float
+) -> None:
+    """No run reads it all, and the page token is too old for the next."""
+    world = World(page_size=100, timeout_seconds=timeout_seconds)
+    for ago in range(-1, 4):
+        world.zoom.add_day(days_ago(ago), records, seed=ago + 9)
+    world.network.latency = seconds_a_page
+    world.poll(12, every)
+    assert not world.results[0]["ended"]
+    assert [result["ended"] for result in world.results[-3:]] == [True] * 3
+    assert world.results[-1]["owed"] == 0
+    world.network.latency = 0
+    world.poll()
+    world.assert_exact()
+
+
+@pytest.mark.parametrize("tomorrow", ["accept", "refuse"])
+@pytest.mark.parametrize("offset", [-8, -3, 9])
+def test_zooms_days_need_not_be_those_of_utc(offset: int, tomorrow: str) -> None:
+    world = World(page_size=30, clock=Clock(MIDNIGHT + timedelta(hours=1)))
+    world.zoom.rules.tomorrow = tomorrow  # type: ignore[assignment]
+    world.zoom.rules.utc_offset = timedelta(hours=offset)
+    for ago in range(-2, 5):
+        world.zoom.add_day(days_ago(ago), 60, seed=ago + 9)
+    world.poll(30)
+    assert all(result["ended"] for result in world.results)
+    world.settle()
+    world.assert_exact()
+
+
+def test_what_a_catch_up_of_several_runs_reads_is_not_late() -> None:
+    world = World(page_size=100)
+    for ago in range(4):
+        world.zoom.add_day(days_ago(ago), 6000, seed=ago + 9)
+    world.network.latency = 2
+    late = []
+    for _ in range(6):
+        collector, _ = world.collector()
+        collector.run(Request.from_event({}, world.clock.now().date()))
+        late.append(collector.tally.late)
+        world.clock.advance(1800)
+    assert late == [0] * 6

@@ -193,3 +193,13 @@ def test_the_start_date_is_owed_once_and_as_far_as_zoom_keeps():
 )
 def test_zoom_keeps_six_months(today, oldest):
     assert oldest_kept(today) == oldest
+
+
+def test_merging_keeps_what_is_asked_for_of_a_date_that_had_expired():
+    expired, asked = Checkpoint(TODAY, TODAY, expired={TODAY}), Checkpoint(TODAY, TODAY, expired={TODAY})
+    asked.owe(TODAY, NOON, 300)
+    for merged in (merge(asked, expired), merge(expired, asked)):
+        assert (merged.owed.keys(), merged.expired) == ({TODAY}, set())
+    mine = Checkpoint(TODAY, TODAY, owed=dict(asked.owed))
+    mine.expire(TODAY, NOON)
+    assert (merge(mine, asked).owed, merge(mine, asked).expired) == ({}, {TODAY})

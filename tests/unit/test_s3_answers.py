@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import io
+from typing import Any
+
 import pytest
+from botocore.awsrequest import AWSRequest, AWSResponse
 from standins.s3_memory import MemoryS3, client_error
-from zoom_operationlogs.s3 import Forbidden, NotFound, StorageError, answers, read_current
+from zoom_operationlogs import handler
+from zoom_operationlogs.s3 import Forbidden, NotFound, OutcomeUnknown, StorageError, answers, read_current
 
 
 class Confined(MemoryS3):
@@ -29,3 +34,24 @@ def test_a_missing_key_is_told_from_a_forbidden_one() -> None:
 def test_a_missing_bucket_is_named() -> None:
     with pytest.raises(StorageError, match="There is no bucket logs: correct S3_BUCKET"), answers("x", "logs", "key"):
         raise client_error("GetObject", 404, "NoSuchBucket")
+
+
+def test_the_client_sends_a_write_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A retry beneath the commit would meet its own object, or write again what a feed has read and deleted."""
+    for name, value in {"REGION": "us-east-1", "ACCESS_KEY_ID": "id", "SECRET_ACCESS_KEY": "key"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    client = handler._s3.__wrapped__()
+    sent = []
+
+    class Body(io.BytesIO):
+        def stream(self) -> Any:
+            yield b""
+
+    def unavailable(request: AWSRequest, **_: Any) -> AWSResponse:
+        sent.append(request.method)
+        return AWSResponse(request.url, 503, {}, Body())
+
+    client.meta.events.register("before-send.s3", unavailable)
+    with pytest.raises(OutcomeUnknown), answers("PutObject", "bucket", "key"):
+        client.put_object(Bucket="bucket", Key="key", Body=b"", IfNoneMatch="*")
+    assert sent == ["PUT"]

@@ -607,3 +607,15 @@ def test_before_it_reports_a_difference_it_reads_the_date_again_with_pages_of_an
     before = world.report_calls()
     assert world.day().state is State.DIFFERENT
     assert {call.query["page_size"] for call in world.zoom.calls_to("report")[before:]} == {"30", "29"}
+
+
+def test_where_zoom_refuses_today_because_its_days_lie_behind_yesterday_is_verified_without_it():
+    world = Verified()
+    world.zoom.rules.tomorrow = "refuse"
+    world.zoom.rules.utc_offset = timedelta(hours=-8)
+    world.clock.set(START.replace(hour=3))
+    for hour in (3, 12):
+        world.zoom.add({"time": f"{YESTERDAY}T{hour:02}:00:00Z", "operator": f"{hour}"})
+    world.run()
+    assert (world.day().state, *counts(world.day())) == (State.EQUAL, 2, 2, 0, 0)
+    assert world.day(days_ago(0)).state is State.UNCHECKED

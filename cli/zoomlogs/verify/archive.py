@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from zoom_operationlogs.archive import OBJECT_NAME, decode, object_name
 from zoom_operationlogs.records import FINGERPRINT_BYTES, event_time, fingerprint
-from zoom_operationlogs.s3 import NotFound, StoredObject, answers, read_version, until_known
+from zoom_operationlogs.s3 import StoredObject, Vanished, answers, read_version, until_known
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -144,7 +144,7 @@ class ArchiveReader:
         stored = StoredObject(version.key, version.version_id)
         try:
             return until_known(lambda: read_version(self._s3, self._bucket, stored), self._deadline, self._sleep)
-        except NotFound:
+        except Vanished:
             raise Unreadable(f"s3://{self._bucket}/{version.key} was deleted for good while it was read") from None
 
     def _records(self, version: Version, body: bytes) -> list[Record]:

@@ -119,9 +119,9 @@ class Looks:
         not be those of UTC, and a quiet date does not tell by itself.
 
         Where Zoom's days are ahead of UTC, tomorrow's report holds some of today's records; where they are not, Zoom
-        may refuse it, and nothing is lacking. A date that Zoom no longer keeps is not asked for, without which the
-        count may lack records: raises `NotEnded` then, if the report's days are seen to begin after those of UTC, or
-        if the count is needed `whole`.
+        may refuse it, and today's too where they are behind UTC, and nothing is lacking. A date that Zoom no longer
+        keeps is not asked for, without which the count may lack records: raises `NotEnded` then, if the report's days
+        are seen to begin after those of UTC, or if the count is needed `whole`.
         """
         seen = self.at(day)
         counts = dict(seen.counts[day])
@@ -131,12 +131,12 @@ class Looks:
                 continue
             try:
                 beside = self._kept(neighbour, today)
-            except RangeRefused:
-                if neighbour <= today:
+            except RangeRefused as refusal:
+                if neighbour >= today:  # it has not begun, where Zoom's days lie behind those of UTC
+                    self._asks_for_tomorrow = False
+                    continue
+                if not isinstance(refusal, DateTooOld):
                     raise
-                self._asks_for_tomorrow = False
-                continue
-            except DateTooOld:
                 if whole or seen.brought(after):
                     raise NotEnded(f"Zoom no longer has {neighbour}, which may hold some of its records") from None
                 continue
