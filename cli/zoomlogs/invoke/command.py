@@ -158,8 +158,11 @@ class _Aws:
 
     def pause(self, seconds: float) -> None:
         end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0:
-            time.sleep(min(left, LOOK_EVERY_SECONDS))
+        while time.monotonic() < end:
+            self._look()  # other runs may have something to say
+
+    def say(self, sentence: str) -> None:
+        self._screen.say(sentence, "yellow")
 
     def _look(self) -> None:
         """Show what is new in the log, and now and then how many days are left."""

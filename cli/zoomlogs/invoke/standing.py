@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from zoom_operationlogs.checkpoint import SCHEMA
+from zoom_operationlogs.checkpoint import SCHEMA, Lease
 
 from ..status.stored import first_line
 
@@ -23,12 +23,14 @@ class UnreadableCheckpoint(Exception):  # noqa: N818 - the caller goes on withou
 
 @dataclass(frozen=True)
 class Standing:
-    """Where collecting stands: dates owed a sweep, dates that Zoom no longer has, and how far the sweeps have come."""
+    """Where collecting stands: dates owed a sweep, dates that Zoom no longer has, how far the sweeps have come, and
+    which run holds the lease, if the feed deletes."""
 
     owed: frozenset[date] = frozenset()
     expired: frozenset[date] = frozenset()
     not_before: datetime | None = None
     sweeps: tuple[tuple[str, int], ...] = ()
+    lease: Lease | None = None
 
     @classmethod
     def of(cls, header: bytes) -> Standing:
@@ -42,6 +44,7 @@ class Standing:
                 frozenset(map(date.fromisoformat, told["expired"])),
                 datetime.fromisoformat(told["not_before"]) if told["not_before"] else None,
                 tuple(sorted((name, sweep["rows"]) for name, sweep in told["sweeps"].items() if name != "tail")),
+                Lease(lease["owner"], datetime.fromisoformat(lease["until"])) if (lease := told["lease"]) else None,
             )
         except (ValueError, KeyError, TypeError, AttributeError):
             raise UnreadableCheckpoint("it is damaged, or none of this collector's") from None
