@@ -119,6 +119,24 @@ def test_a_checkpoint_that_cannot_be_read_is_said_once_and_looked_at_again(monke
     assert world._screen.said == [f"Which dates are owed is not known, as {where} cannot be read: it is damaged."]
 
 
+def test_a_pause_shows_what_other_runs_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "LOOK_EVERY_SECONDS", 0.01)
+    logs: Any = FakeLogs([])
+    shown, out = screen(None, terminal=False)
+    world: Any = object.__new__(command._Aws)
+    world._log, world._screen, world._asked, world._told_trouble = (
+        Log(logs, "g", lambda: NOW),
+        shown,
+        events.run(),
+        True,
+    )
+    logs.events.append(event(says("INFO", "working"), NOW, 1))
+    with shown:
+        world.pause(0.05)
+        world.say("Another run holds the lease.")
+    assert out.getvalue().splitlines() == ["17:00:00  working", "Another run holds the lease."]
+
+
 def test_only_what_is_new_is_followed() -> None:
     logs: Any = FakeLogs([event(says("INFO", "before"), NOW - timedelta(seconds=30), 1)])
     log = Log(logs, "g", lambda: NOW)
