@@ -35,6 +35,11 @@ def error_code(error: Exception) -> str:
     return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
 
 
+def secret_is_empty(error: Exception) -> bool:
+    """Tell whether Secrets Manager says that a secret is there, but holds no value yet."""
+    return error_code(error) == "ResourceNotFoundException" and "staging label" in str(error)
+
+
 def reason(error: Exception) -> str:
     """Say in AWS's words what is wrong, without a full stop."""
     if isinstance(error, ClientError):

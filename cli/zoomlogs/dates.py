@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from zoom_operationlogs.dates import each, oldest_kept
+from zoom_operationlogs.dates import ONE_DAY, each, oldest_kept
 from zoom_operationlogs.settings import SettingsError, parse_date
 
 from .errors import CommandError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
-
-ONE_DAY = timedelta(days=1)
+    from datetime import date, datetime, timedelta
 
 
 def parse(value: str, name: str) -> date:

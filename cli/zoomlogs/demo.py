@@ -30,7 +30,6 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 RECORDS_A_DAY = 400
 DAYS_BACK = 4
 QUARTER = timedelta(minutes=15)
-DATE = "%Y-%m-%d"
 FIRST_RECORDS = 6
 
 

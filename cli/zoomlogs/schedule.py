@@ -6,11 +6,12 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from zoom_operationlogs.dates import ONE_DAY
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 USUAL = timedelta(minutes=15)
-A_DAY = timedelta(days=1)
 
 
 def interval(expression: str) -> timedelta | None:
@@ -27,4 +28,4 @@ def longest_pause(schedule: Mapping[str, Any]) -> timedelta:
     if not schedule.get("expression"):
         return USUAL
     window = timedelta(minutes=schedule.get("flexible_window_minutes") or 0)
-    return (interval(str(schedule["expression"])) or A_DAY) + window
+    return (interval(str(schedule["expression"])) or ONE_DAY) + window

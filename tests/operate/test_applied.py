@@ -33,6 +33,7 @@ from zoomlogs.doctor.world import World
 from zoomlogs.errors import CommandError
 from zoomlogs.invoke import command as invoke_command
 from zoomlogs.invoke.rights import statements as of_run
+from zoomlogs.invoke.standing import Standing, read_standing
 from zoomlogs.logs import command as logs_command
 from zoomlogs.logs.rights import statements as of_logs
 from zoomlogs.rights import RIGHTS, use_of_key
@@ -281,6 +282,8 @@ def test_a_missing_checkpoint_is_told_from_a_forbidden_one(place: Place, operato
     assert look("checkpoint", at).sentence.startswith("There is no checkpoint: ")
     operator.may(without(needed, "s3:ListBucket"))
     assert look("checkpoint", at).status == "unknown"
+    operator.may(of_run(at))
+    assert read_standing(boto3.client("s3", region_name=at.region), at) == Standing()
 
 
 def test_a_role_that_reads_needs_one_right(place: Place, operator: Operator) -> None:

@@ -12,7 +12,7 @@ from rich.console import Console
 from zoomlogs.invoke import command, events
 from zoomlogs.invoke.follow import OVERLAP, Log
 from zoomlogs.invoke.progress import Screen
-from zoomlogs.invoke.standing import Standing
+from zoomlogs.invoke.standing import Standing, UnreadableCheckpoint
 from zoomlogs.logs.lines import Line
 
 from .test_page import EXAMPLE
@@ -74,6 +74,10 @@ class FakeScreen:
 
     def __init__(self) -> None:
         self.days: list[int] = []
+        self.said: list[str] = []
+
+    def say(self, sentence: str, _style: str = "") -> None:
+        self.said.append(sentence)
 
     def left(self, days: int) -> None:
         self.days.append(days)
@@ -94,6 +98,43 @@ def test_before_the_first_save_no_day_counts_as_read() -> None:
     world._seen_owed = False
     world._show_days(Standing(), ended=True)
     assert world._screen.days == [10, 4, 0, 0]
+
+
+def test_a_checkpoint_that_cannot_be_read_is_said_once_and_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run may save a good one meanwhile, and AWS may answer again."""
+    known = Standing(frozenset(DAYS))
+    answers: list[Any] = [UnreadableCheckpoint("it is damaged"), UnreadableCheckpoint("it is damaged"), known]
+
+    def read(*_: object) -> Standing:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(command, "read_standing", read)
+    world: Any = object.__new__(command._Aws)
+    world._deployment, world._screen, world._s3, world._told_blind = EXAMPLE, FakeScreen(), None, ""
+    assert [world.standing() for _ in range(3)] == [None, None, known]
+    where = "s3://your-zoom-operation-logs/zoom/operationlogs-state/state.json"
+    assert world._screen.said == [f"Which dates are owed is not known, as {where} cannot be read: it is damaged."]
+
+
+def test_a_pause_shows_what_other_runs_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "LOOK_EVERY_SECONDS", 0.01)
+    logs: Any = FakeLogs([])
+    shown, out = screen(None, terminal=False)
+    world: Any = object.__new__(command._Aws)
+    world._log, world._screen, world._asked, world._told_trouble = (
+        Log(logs, "g", lambda: NOW),
+        shown,
+        events.run(),
+        True,
+    )
+    logs.events.append(event(says("INFO", "working"), NOW, 1))
+    with shown:
+        world.pause(0.05)
+        world.say("Another run holds the lease.")
+    assert out.getvalue().splitlines() == ["17:00:00  working", "Another run holds the lease."]
 
 
 def test_only_what_is_new_is_followed() -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from zoom_operationlogs.checkpoint import Checkpoint, encode
+from faults.world import STATE_KEY, days_ago
+from faults.world import World as CollectorsWorld
+from zoom_operationlogs.checkpoint import Checkpoint, Lease, encode
 from zoom_operationlogs.event import Request
 from zoom_operationlogs.sweep import Sweep
 from zoomlogs.errors import CommandError
@@ -77,7 +79,8 @@ def test_wrong_dates_give_one_sentence_before_anything_is_invoked(first: str, la
 
 
 def test_the_first_line_of_a_checkpoint_tells_what_is_owed() -> None:
-    checkpoint = Checkpoint(DAYS[0], TODAY, expired={date(2026, 5, 1)}, not_before=NOW)
+    lease = Lease("another", NOW + timedelta(minutes=5))
+    checkpoint = Checkpoint(DAYS[0], TODAY, expired={date(2026, 5, 1)}, not_before=NOW, lease=lease)
     checkpoint.owe(DAYS[3], NOW, 300)
     checkpoint.sweeps = {
         "tail": Sweep(TODAY, TODAY, 300, began=NOW, rows=5),
@@ -85,8 +88,9 @@ def test_the_first_line_of_a_checkpoint_tells_what_is_owed() -> None:
     }
     header, _, _ = encode(checkpoint).partition(b"\n")
     assert Standing.of(header) == Standing(
-        frozenset([DAYS[3]]), frozenset([date(2026, 5, 1)]), NOW, (("2026-11-04", 1200),)
+        frozenset([DAYS[3]]), frozenset([date(2026, 5, 1)]), NOW, (("2026-11-04", 1200),), lease
     )
+    assert Standing.of(encode(Checkpoint(DAYS[0], TODAY)).partition(b"\n")[0]).lease is None
 
 
 @pytest.mark.parametrize(
@@ -139,13 +143,18 @@ def result(owed: int = 0, **more: Any) -> dict[str, Any]:
 
 @dataclass
 class World:
-    """Answers in turn; after each the checkpoint owes the dates given with it (None: it cannot be read)."""
+    """Answers in turn; after each the checkpoint owes the dates given with it (None: it cannot be read).
+
+    Its lease is what the function `lease` makes of the time.
+    """
 
     answers: list[tuple[Answer, list[date] | None]]
     told: Mapping[str, Any] = field(default_factory=dict)
     sent: list[Mapping[str, str]] = field(default_factory=list)
     paused: list[float] = field(default_factory=list)
     expired: list[date] = field(default_factory=list)
+    lease: Callable[[datetime], Lease | None] = lambda _now: None
+    said: list[str] = field(default_factory=list)
 
     def invoke(self, event: Mapping[str, str]) -> tuple[Answer, Mapping[str, Any]]:
         self.sent.append(event)
@@ -153,13 +162,18 @@ class World:
 
     def standing(self) -> Standing | None:
         owed = self.answers[len(self.sent) - 1][1]
-        return None if owed is None else Standing(frozenset(owed), frozenset(self.expired))
+        if owed is None:
+            return None
+        return Standing(frozenset(owed), frozenset(self.expired), lease=self.lease(self.now()))
 
     def now(self) -> datetime:
-        return NOW
+        return NOW + timedelta(seconds=sum(self.paused))
 
     def pause(self, seconds: float) -> None:
         self.paused.append(seconds)
+
+    def say(self, sentence: str) -> None:
+        self.said.append(sentence)
 
 
 def good(left: list[date] | None, **more: Any) -> tuple[Answer, list[date] | None]:
@@ -220,6 +234,112 @@ def test_runs_that_bring_nothing_further_end_it() -> None:
     ended = carry_out(TEN_DAYS, world, wait=True)
     assert (ended.status, len(world.sent)) == (1, 3)
     assert ended.sentence.startswith("2 runs brought nothing further, as when little of Zoom's daily quota is left")
+
+
+# What a run answers that left its work to the one that holds the lease
+LEFT = {"written": 0, "objects": 0, "pages": 0, "ended": False}
+FIVE_MINUTES = Lease("another", NOW + timedelta(minutes=5))
+
+
+def test_the_lease_of_a_killed_run_is_waited_out() -> None:
+    world = World([good(DAYS, **LEFT), good([])], lease=lambda _now: FIVE_MINUTES)
+    ended = carry_out(TEN_DAYS, world, wait=True)
+    assert (ended.status, world.sent) == (0, [TEN_DAYS.event, {}])
+    assert sum(world.paused) == 300
+    assert world.said == ["Another run holds the lease until 17:05:00 UTC at most: waiting until it is over."]
+    assert "another run" not in ended.sentence
+
+
+def test_a_run_that_gives_the_lease_back_is_waited_for_no_longer() -> None:
+    given_back = Lease("another", NOW + timedelta(seconds=42))
+    world = World(
+        [good(DAYS, **LEFT), good([])],
+        lease=lambda now: FIVE_MINUTES if now < given_back.until else given_back,
+    )
+    assert carry_out(TEN_DAYS, world, wait=True).status == 0
+    assert 42 <= sum(world.paused) <= 42 + 5
+
+
+def test_a_lease_given_back_before_it_could_be_read_or_by_another_clock_is_no_reason_to_give_up() -> None:
+    """Between the answer and the look at the checkpoint the other run may end; and this clock may be ahead of AWS's."""
+    world = World([good(DAYS, **LEFT)] * 6 + [good([])], lease=lambda _now: Lease("another", NOW))
+    assert carry_out(TEN_DAYS, world, wait=True).status == 0
+    assert (world.paused, world.said) == ([5] * 6, [])
+
+
+def test_a_plain_run_with_wait_does_its_run_after_the_others() -> None:
+    world = World([good([], **LEFT), good([])], lease=lambda _now: FIVE_MINUTES)
+    ended = carry_out(events.run(), world, wait=True)
+    assert (ended.status, len(world.sent)) == (0, 2)
+
+
+def test_without_wait_a_run_that_was_left_to_another_says_so() -> None:
+    left = "Another run holds the lease until 17:05:00 UTC at most, so this one left its work to it."
+    goes_on = "`zoomlogs run --wait` goes on as soon as it is over."
+    ended = carry_out(TEN_DAYS, World([good(DAYS, **LEFT)], lease=lambda _now: FIVE_MINUTES), wait=False)
+    assert (ended.status, ended.owed_count) == (1, 10)
+    assert ended.sentence == f"{left} The schedule goes on with the dates owed; {goes_on}"
+    ended = carry_out(events.run(), World([good([], **LEFT)], lease=lambda _now: FIVE_MINUTES), wait=False)
+    assert (ended.status, ended.sentence) == (1, f"{left} {goes_on}")
+    assert "Nothing is owed." not in sentences(ended)
+
+
+@pytest.mark.parametrize("lease", [None, Lease("id", NOW + timedelta(minutes=5)), Lease("another", NOW)])
+def test_a_lease_of_its_own_or_that_is_over_holds_up_nobody(lease: Lease | None) -> None:
+    world = World([good(DAYS[:3], written=0, not_before=None)] * 9, lease=lambda _now: lease)
+    ended = carry_out(TEN_DAYS, world, wait=True)
+    assert (len(world.sent), world.said) == (3, [])
+    assert ended.sentence.startswith("2 runs brought nothing further, as when little of Zoom's daily quota is left")
+
+
+def test_where_the_checkpoint_cannot_be_read_both_reasons_are_named() -> None:
+    ended = carry_out(TEN_DAYS, World([good(None, owed=3, **LEFT)] * 9), wait=True)
+    assert ended.sentence == (
+        "2 runs brought nothing further, as when another run holds the lease or little of Zoom's daily quota is left:"
+        " the schedule goes on with the dates owed."
+    )
+
+
+@dataclass
+class OfTheCollector:
+    """The collector itself, in memory; an invocation takes two seconds."""
+
+    collector: CollectorsWorld
+    said: list[str] = field(default_factory=list)
+
+    def invoke(self, event: Mapping[str, str]) -> tuple[Answer, Mapping[str, Any]]:
+        self.collector.clock.advance(2)
+        result = self.collector.run(dict(event))
+        return Answer(f"run-{len(self.collector.results)}", result), {}
+
+    def standing(self) -> Standing:
+        return Standing.of(self.collector.s3.body(STATE_KEY).partition(b"\n")[0])
+
+    def now(self) -> datetime:
+        return self.collector.clock.now()
+
+    def pause(self, seconds: float) -> None:
+        self.collector.clock.advance(seconds)
+
+    def say(self, sentence: str) -> None:
+        self.said.append(sentence)
+
+
+def test_a_backfill_outlasts_a_killed_runs_lease() -> None:
+    world = OfTheCollector(CollectorsWorld(settings={"feed_deletes": True}))
+    for back in range(12):
+        world.collector.zoom.add_day(days_ago(back), 10, seed=back)
+    world.collector.run()
+    began = world.now()
+    checkpoint = world.collector.checkpoint()
+    checkpoint.lease = Lease("killed", began + timedelta(minutes=5))
+    world.collector.s3.put(STATE_KEY, encode(checkpoint))
+    asked = events.backfill(str(days_ago(10)), str(days_ago(8)), began.date())
+    ended = carry_out(asked, world, wait=True)
+    assert (ended.status, ended.total("written"), len(ended.runs)) == (0, 30, 2)
+    assert timedelta(minutes=5) <= world.now() - began < timedelta(minutes=6)
+    assert len(world.said) == 1
+    assert carry_out(asked, world, wait=True).status == 0  # its own lease, given back, holds up nobody
 
 
 def test_runs_that_write_or_come_further_in_a_date_go_on() -> None:

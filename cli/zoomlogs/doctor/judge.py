@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoom_operationlogs.checkpoint import NewerCheckpoint, decode
 from zoom_operationlogs.credentials import SecretError, parse
+from zoom_operationlogs.dates import ONE_DAY
 from zoom_operationlogs.zoom import RangeRefused, RateLimited, ZoomRefused
 
 from ..dates import ahead, some, span
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 MOST_SKEW = timedelta(minutes=1)
 SLACK = timedelta(hours=1)
 OLDEST_CHECKPOINT = timedelta(hours=26)  # a working collector saves at least with each day's first reconcile
-LONGEST_UNREAD = timedelta(days=1)
+LONGEST_UNREAD = ONE_DAY
 HANDLER = "zoom_operationlogs.handler.lambda_handler"
 SECRET_VARIABLE = "ZOOM_CLIENT_SECRET"  # noqa: S105 - the name of a variable
 APPLY = "run `terraform apply`, which puts it right"
@@ -199,10 +200,10 @@ class Patience:
         Of at(…), which runs once, no time is wrong.
         """
         if expression.startswith("at("):
-            return cls(timedelta(days=1) + SLACK, timedelta.max)
+            return cls(ONE_DAY + SLACK, timedelta.max)
         if each := interval(expression):
             return cls(3 * each + SLACK, 3 * each + SLACK)
-        return cls(timedelta(days=1) + SLACK, timedelta(days=8))
+        return cls(ONE_DAY + SLACK, timedelta(days=8))
 
 
 def runs(found: Sequence[Run], now: datetime, expression: str) -> Finding:

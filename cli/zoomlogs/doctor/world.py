@@ -22,7 +22,7 @@ from zoom_operationlogs.errors import CollectorError
 from zoom_operationlogs.settings import Settings, SettingsError
 from zoom_operationlogs.zoom import RateLimited, Session, Zoom
 
-from ..aws import error_code
+from ..aws import error_code, secret_is_empty
 from ..errors import CommandError
 from ..feed.tenant import ENDPOINT_VARIABLE, SERVICE_ACCOUNT_VARIABLE, endpoint, tenant_of
 from ..logs.group import last_runs
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 ZOOM_SECONDS = 30.0
 LAST_RUNS = 5
 HASTE = Config(connect_timeout=10, read_timeout=20, retries={"total_max_attempts": 3})
-_EMPTY_SECRET = "staging label"  # noqa: S105 - Secrets Manager's words for a secret without a value
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,7 @@ class World:
         try:
             found = self._client("secretsmanager").get_secret_value(SecretId=self.deployment.secret_arn)
         except ClientError as error:
-            if error_code(error) == "ResourceNotFoundException" and _EMPTY_SECRET in str(error):
+            if secret_is_empty(error):
                 return None
             raise
         return str(found.get("SecretString", ""))

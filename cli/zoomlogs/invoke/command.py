@@ -126,7 +126,7 @@ class _Aws:
         self._log = Log(aws.client("logs"), str(deployment.outputs["log_group"]["name"]), self.now)
         self._told_trouble = False
         self._tell_trouble()
-        self._blind = False  # whether the checkpoint cannot be read
+        self._told_blind = ""  # what was said of a checkpoint that cannot be read
         self._seen_owed = False  # until the run has saved, its dates are not owed yet
         self._asked_checkpoint = 0.0
         self._last_lines: dict[str, Mapping[str, Any]] = {}
@@ -142,25 +142,27 @@ class _Aws:
         return answer, told
 
     def standing(self) -> Standing | None:
-        if self._blind:
-            return None
         try:
-            standing = read_standing(self._s3, self._deployment.bucket, self._deployment.state_key)
+            return read_standing(self._s3, self._deployment)
         except (*FAILURES, UnreadableCheckpoint) as error:
-            self._blind = True
             where = f"s3://{self._deployment.bucket}/{self._deployment.state_key}"
             why = str(error) if isinstance(error, UnreadableCheckpoint) else reason(error)
-            self._screen.say(f"Which dates are owed is not known, as {where} cannot be read: {why}.", "yellow")
-            return None
-        return standing
+            sentence = f"Which dates are owed is not known, as {where} cannot be read: {why}."
+        if sentence != self._told_blind:  # the next look may well succeed: once a run has saved, or AWS answers again
+            self._told_blind = sentence
+            self._screen.say(sentence, "yellow")
+        return None
 
     def now(self) -> datetime:
         return datetime.now(UTC)
 
     def pause(self, seconds: float) -> None:
         end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0:
-            time.sleep(min(left, LOOK_EVERY_SECONDS))
+        while time.monotonic() < end:
+            self._look()  # other runs may have something to say
+
+    def say(self, sentence: str) -> None:
+        self._screen.say(sentence, "yellow")
 
     def _look(self) -> None:
         """Show what is new in the log, and now and then how many days are left."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..logs.rights import statements as of_logs
+from ..status.rights import of_checkpoint
 
 if TYPE_CHECKING:
     from ..deployment import Deployment
@@ -23,10 +24,5 @@ def statements(deployment: Deployment) -> list[dict[str, Any]]:
             "Resource": deployment.outputs["function"]["arn"],
         },
         *of_logs(deployment),
-        {
-            "Sid": "ReadCheckpoint",
-            "Effect": "Allow",
-            "Action": ["s3:GetObject"],
-            "Resource": f"{deployment.outputs['bucket']['arn']}/{deployment.state_key}",
-        },
+        *of_checkpoint(deployment),
     ]

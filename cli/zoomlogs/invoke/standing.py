@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-from zoom_operationlogs.checkpoint import SCHEMA
+from zoom_operationlogs.checkpoint import SCHEMA, Lease
 
-from ..aws import error_code
+from ..status.stored import first_line
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-NOTHING_THERE = ("NoSuchKey", "404")
+    from ..deployment import Deployment
 
 
 class UnreadableCheckpoint(Exception):  # noqa: N818 - the caller goes on without it
@@ -24,12 +23,14 @@ class UnreadableCheckpoint(Exception):  # noqa: N818 - the caller goes on withou
 
 @dataclass(frozen=True)
 class Standing:
-    """Where collecting stands: dates owed a sweep, dates that Zoom no longer has, and how far the sweeps have come."""
+    """Where collecting stands: dates owed a sweep, dates that Zoom no longer has, how far the sweeps have come, and
+    which run holds the lease, if the feed deletes."""
 
     owed: frozenset[date] = frozenset()
     expired: frozenset[date] = frozenset()
     not_before: datetime | None = None
     sweeps: tuple[tuple[str, int], ...] = ()
+    lease: Lease | None = None
 
     @classmethod
     def of(cls, header: bytes) -> Standing:
@@ -43,24 +44,16 @@ class Standing:
                 frozenset(map(date.fromisoformat, told["expired"])),
                 datetime.fromisoformat(told["not_before"]) if told["not_before"] else None,
                 tuple(sorted((name, sweep["rows"]) for name, sweep in told["sweeps"].items() if name != "tail")),
+                Lease(lease["owner"], datetime.fromisoformat(lease["until"])) if (lease := told["lease"]) else None,
             )
         except (ValueError, KeyError, TypeError, AttributeError):
             raise UnreadableCheckpoint("it is damaged, or none of this collector's") from None
 
 
-def read_standing(s3: S3Client, bucket: str, key: str) -> Standing:
+def read_standing(s3: S3Client, deployment: Deployment) -> Standing:
     """Return what the checkpoint says; nothing is owed where there is none yet.
 
-    The fingerprints after the first line, which may be many megabytes, are left unread. Raises `UnreadableCheckpoint`,
-    and boto3's failures.
+    Raises `UnreadableCheckpoint`, and boto3's failures.
     """
-    try:
-        body = s3.get_object(Bucket=bucket, Key=key)["Body"]
-    except ClientError as error:
-        if error_code(error) in NOTHING_THERE:
-            return Standing()
-        raise
-    try:
-        return Standing.of(next(body.iter_lines(), b""))
-    finally:
-        body.close()
+    header = first_line(s3, deployment)
+    return Standing() if header is None else Standing.of(header)

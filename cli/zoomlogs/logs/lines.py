@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 RUN_ENDED = "run ended"
 REPORT = "platform.report"
-METRICS = "_aws"  # what marks a line of CloudWatch's embedded metric format
 
 
 @dataclass(frozen=True)

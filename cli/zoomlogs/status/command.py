@@ -17,6 +17,8 @@ from .facts import document, words
 from .stored import read
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mypy_boto3_logs import CloudWatchLogsClient
 
     from ..deployment import Deployment
@@ -34,14 +36,20 @@ def main(deployment: Deployment, *, as_json: bool = False, now: datetime | None 
     if as_json:
         sys.stdout.write(json.dumps(document(stored.checkpoint, stored.saved, now, ran), indent=2) + "\n")
         return 0
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    table.add_row("Collector", f"{deployment.function_name} in {deployment.region}, bucket {deployment.bucket}")
-    for heading, sentence in words(stored.checkpoint, stored.saved, now, ran):
-        table.add_row(heading, sentence)
-    Console(highlight=False, markup=False, emoji=False).print(table)
+    shown = table(deployment, words(stored.checkpoint, stored.saved, now, ran))
+    Console(highlight=False, markup=False, emoji=False).print(shown)
     return 0
+
+
+def table(deployment: Deployment, lines: Iterable[tuple[str, str]]) -> Table:
+    """Return the facts in words as they are shown, below which collector they are of."""
+    shown = Table.grid(padding=(0, 2))
+    shown.add_column(style="bold", no_wrap=True)
+    shown.add_column(overflow="fold")
+    shown.add_row("Collector", f"{deployment.function_name} in {deployment.region}, bucket {deployment.bucket}")
+    for heading, sentence in lines:
+        shown.add_row(heading, sentence)
+    return shown
 
 
 def _last_run(logs: CloudWatchLogsClient, group: str, now: datetime) -> Run | str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..dates import ONE_DAY, ahead, ranges, some, span, spell
+from zoom_operationlogs.dates import ONE_DAY
+
+from ..dates import ahead, ranges, some, span, spell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from ..aws import error_code, in_a_sentence
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
 
     from ..deployment import Deployment
 
@@ -45,9 +47,26 @@ def read(s3: S3Client, deployment: Deployment) -> Stored:
 
 def fetch(s3: S3Client, deployment: Deployment) -> tuple[bytes, datetime] | None:
     """Return the bytes at the state key and when they were saved, None where there is none. Raises boto3's failures."""
+    found = _open(s3, deployment)
+    return (found["Body"].read(), found["LastModified"].astimezone(UTC)) if found else None
+
+
+def first_line(s3: S3Client, deployment: Deployment) -> bytes | None:
+    """Return the first line at the state key, None where there is none. Raises boto3's failures.
+
+    The fingerprints after it, which may be many megabytes, are left unread.
+    """
+    found = _open(s3, deployment)
+    if found is None:
+        return None
+    with closing(found["Body"]) as body:
+        return next(body.iter_lines(), b"")
+
+
+def _open(s3: S3Client, deployment: Deployment) -> GetObjectOutputTypeDef | None:
+    """Return S3's answer, the body not read yet; None where nothing lies at the state key."""
     try:
-        found = s3.get_object(Bucket=deployment.bucket, Key=deployment.state_key)
-        return found["Body"].read(), found["LastModified"].astimezone(UTC)
+        return s3.get_object(Bucket=deployment.bucket, Key=deployment.state_key)
     except ClientError as error:
         if error_code(error) in NOT_THERE:
             return None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zoom_operationlogs.dates import oldest_kept
+from zoom_operationlogs.dates import ONE_DAY, oldest_kept
 
-from ..dates import ONE_DAY, parse, that_zoom_has
+from ..dates import parse, that_zoom_has
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

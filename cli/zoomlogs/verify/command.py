@@ -53,7 +53,6 @@ if TYPE_CHECKING:
 
 # As long as that a wait that Zoom asks for is waited out, and S3 is asked again.
 PATIENCE = Deadline(lambda: 300.0, 0.0)
-_EMPTY = "staging label"  # in Secrets Manager's words for a secret that has no value yet
 S3_CONFIG = Config(
     connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 2}, max_pool_connections=READ_AT_ONCE
 )
@@ -142,7 +141,7 @@ def _credentials(session: boto3.Session, deployment: Deployment) -> Credentials:
     try:
         found = session.client("secretsmanager").get_secret_value(SecretId=arn)
     except aws.FAILURES as error:
-        if aws.error_code(error) == "ResourceNotFoundException" and _EMPTY in str(error):
+        if aws.secret_is_empty(error):
             raise CommandError(f"The secret {arn} is still empty: store {SHAPE} in it.", status=1) from None
         raise CommandError(f"The secret {arn} cannot be read: {aws.reason(error)}.", status=1) from error
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -29,13 +28,6 @@ if TYPE_CHECKING:
 
 RECORDS_KEPT = 200  # of a date that differ, and of each kind; the others are counted
 RESTORING = '"Replaying a day" in docs/operations.md'
-
-
-@dataclass(frozen=True)
-class Stopped:
-    """Why not every date was checked: a sentence."""
-
-    sentence: str
 
 
 class Verifier:
