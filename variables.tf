@@ -33,8 +33,18 @@ variable "tags" {
   nullable    = false
 
   validation {
-    condition     = length(var.tags) <= 50 && alltrue([for key, value in var.tags : length(key) >= 1 && length(key) <= 128 && length(value) <= 256 && !startswith(lower(key), "aws:")])
+    condition     = length(var.tags) <= 50 && alltrue([for key, value in var.tags : length(key) >= 1 && length(key) <= 128 && try(length(value), 0) <= 256 && !startswith(lower(key), "aws:")])
     error_message = "tags must be at most 50, with keys of 1 to 128 characters that do not begin with \"aws:\", and values of at most 256."
+  }
+
+  validation {
+    condition     = alltrue([for key, value in var.tags : alltrue([for text in [key, value] : can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]*$", text))])])
+    error_message = "tags must have keys and values, not null, of letters, digits, spaces and _ . : / = + - @ alone: IAM takes no other characters."
+  }
+
+  validation {
+    condition     = length(distinct([for key in keys(var.tags) : lower(key)])) == length(var.tags)
+    error_message = "tags must have keys that differ by more than upper and lower case: to IAM, \"Owner\" and \"owner\" are one key."
   }
 }
 
@@ -63,7 +73,7 @@ variable "permissions_boundary_arn" {
 
 variable "kms_key" {
   type        = object({ arn = string })
-  description = "KMS key, by its `arn`, that encrypts all that is kept: the bucket's objects, and the secret, logs, queues, topic and function environment made here. Its key policy must let CloudWatch Logs use it, CloudWatch for the alarms' topic made here, and S3 for the feed's queue. With a bucket that exists, the key of that bucket. Null leaves each to its service's own key."
+  description = "KMS key of this region, by its `arn`, that encrypts all that is kept: the bucket's objects, and the secret, logs, queues, topic and function environment made here. Its key policy must let CloudWatch Logs use it, CloudWatch for the alarms' topic made here, and S3 for the feed's queue. With a bucket that exists, the key of that bucket. Null leaves each to its service's own key."
   default     = null
 
   validation {
@@ -103,7 +113,7 @@ variable "bucket" {
     - `expiration_days`: delete records after so many days, at least 200; null keeps them.
     - `noncurrent_expiration_days`: delete replaced or deleted versions of records after so many days, at least 200.
     - `abort_incomplete_upload_days`: drop unfinished multipart uploads after so many days.
-    - `transitions`: move records after `days` to the `storage_class` INTELLIGENT_TIERING, STANDARD_IA or GLACIER_IR, which are read at once; S3 leaves objects under 128 KB where they are.
+    - `transitions`: move records after `days` to the `storage_class` STANDARD_IA, INTELLIGENT_TIERING or GLACIER_IR, which are read at once, later ones after more days and 30 or more after STANDARD_IA; S3 leaves objects under 128 KB where they are.
     - `access_logs`: the `bucket` that S3 writes this one's access logs to, and their `prefix` there.
   EOT
   default     = {}
@@ -152,6 +162,16 @@ variable "bucket" {
   validation {
     condition     = length(distinct(var.bucket.transitions[*].storage_class)) == length(var.bucket.transitions)
     error_message = "bucket.transitions must name each storage_class once."
+  }
+
+  # S3 moves objects only down this order, and charges 30 days of STANDARD_IA.
+  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html
+  validation {
+    condition = alltrue(flatten([for from in var.bucket.transitions : [for to in var.bucket.transitions :
+      to.days >= from.days + (from.storage_class == "STANDARD_IA" ? 30 : 1)
+      if try(index(["STANDARD_IA", "INTELLIGENT_TIERING", "GLACIER_IR"], from.storage_class) < index(["STANDARD_IA", "INTELLIGENT_TIERING", "GLACIER_IR"], to.storage_class), false)
+    ]]))
+    error_message = "bucket.transitions[*].days must rise in the order STANDARD_IA, INTELLIGENT_TIERING, GLACIER_IR, in which alone S3 moves objects, and be at least 30 more than those of STANDARD_IA."
   }
 
   validation {
@@ -275,7 +295,7 @@ variable "secret" {
   })
   description = <<-EOT
     The Secrets Manager secret with Zoom's credentials, a JSON object {"account_id", "client_id", "client_secret"}.
-    - `existing`: a secret of yours, by `arn`, with its `kms_key` if it has a key of its own. Without it an empty secret is made.
+    - `existing`: a secret of yours in this region, by `arn`, with its `kms_key` if it has a key of its own. Without it an empty secret is made.
     - `name`: of the secret made here.
     - `recovery_window_days`: how long a deleted secret can be restored, 7 to 30; 0 deletes at once.
   EOT
@@ -340,7 +360,7 @@ variable "collector" {
     - `metrics_namespace`: CloudWatch namespace of the metrics.
     - `tracing`: send traces of the runs to X-Ray.
     - `code_signing_config_arn`: Lambda code signing configuration; needs a signed `package` in S3.
-    - `vpc`: run in these `subnet_ids` with these `security_group_ids`; they must lead to Zoom, Secrets Manager and S3, by NAT, endpoints or the proxy `https_proxy` (`no_proxy` lists the hosts reached without it). Null runs it in Lambda's own network.
+    - `vpc`: run in these `subnet_ids` with these `security_group_ids`, yours or shared with you; they must lead to Zoom, Secrets Manager and S3, by NAT, endpoints or the proxy `https_proxy` (`no_proxy` lists the hosts reached without it). Null runs it in Lambda's own network.
   EOT
   default     = {}
   nullable    = false

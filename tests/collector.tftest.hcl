@@ -451,9 +451,9 @@ run "a_vpc_is_joined_by_lambda_and_not_by_the_functions_code" {
         Action = ["ec2:CreateNetworkInterface"]
         Resource = [
           "arn:aws:ec2:eu-west-1:111122223333:network-interface/*",
-          "arn:aws:ec2:eu-west-1:111122223333:subnet/subnet-1",
-          "arn:aws:ec2:eu-west-1:111122223333:subnet/subnet-2",
-          "arn:aws:ec2:eu-west-1:111122223333:security-group/sg-1",
+          "arn:aws:ec2:eu-west-1:*:subnet/subnet-1",
+          "arn:aws:ec2:eu-west-1:*:subnet/subnet-2",
+          "arn:aws:ec2:eu-west-1:*:security-group/sg-1",
         ]
       },
       {
@@ -557,4 +557,104 @@ run "rejects_a_checkpoint_under_the_prefix" {
   }
 
   expect_failures = [var.bucket]
+}
+
+run "rejects_a_key_of_another_region" {
+  command = plan
+
+  module {
+    source = "./modules/collector"
+  }
+
+  variables {
+    kms_key = { arn = "arn:aws:kms:us-east-1:111122223333:key/1234abcd" }
+  }
+
+  expect_failures = [aws_lambda_function.collector]
+}
+
+run "rejects_a_secret_of_another_region" {
+  command = plan
+
+  module {
+    source = "./modules/collector"
+  }
+
+  variables {
+    secret = { existing = { arn = "arn:aws:secretsmanager:us-east-1:111122223333:secret:zoom-AbCdEf" } }
+  }
+
+  expect_failures = [aws_lambda_function.collector]
+}
+
+run "rejects_a_secrets_key_of_another_region" {
+  command = plan
+
+  module {
+    source = "./modules/collector"
+  }
+
+  variables {
+    secret = { existing = { arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:zoom-AbCdEf", kms_key = { arn = "arn:aws:kms:us-east-1:111122223333:key/1234abcd" } } }
+  }
+
+  expect_failures = [aws_lambda_function.collector]
+}
+
+run "rejects_an_environment_of_more_than_4096_bytes" {
+  command = plan
+
+  module {
+    source = "./modules/collector"
+  }
+
+  variables {
+    collector = { vpc = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"], https_proxy = "http://proxy.example.com:3128", no_proxy = substr(join("", [for n in range(1000) : "nnnn"]), 0, 3487) } }
+  }
+
+  expect_failures = [aws_lambda_function.collector]
+}
+
+run "accepts_an_environment_of_4096_bytes" {
+  command = plan
+
+  module {
+    source = "./modules/collector"
+  }
+
+  variables {
+    collector = { vpc = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"], https_proxy = "http://proxy.example.com:3128", no_proxy = substr(join("", [for n in range(1000) : "nnnn"]), 0, 3486) } }
+  }
+
+  assert {
+    condition     = length(jsonencode(aws_lambda_function.collector.environment[0].variables)) == 4096
+    error_message = "as Lambda measures it: ${length(jsonencode(aws_lambda_function.collector.environment[0].variables))}"
+  }
+}
+
+run "a_long_prefix_leaves_descriptions_that_aws_accepts" {
+  command = plan
+
+  module {
+    source = "./modules/collector"
+  }
+
+  variables {
+    bucket = {
+      name      = join("", [for n in range(63) : "b"])
+      arn       = "arn:aws:s3:::${join("", [for n in range(63) : "b"])}"
+      prefix    = "${join("", [for n in range(899) : "p"])}/"
+      state_key = "state.json"
+    }
+  }
+
+  assert {
+    condition     = length(aws_lambda_function.collector.description) == 256 && startswith(aws_lambda_function.collector.description, "Copies Zoom's operation logs to s3://bbb")
+    error_message = "the function's: ${aws_lambda_function.collector.description}"
+  }
+
+  assert {
+    condition     = length(aws_iam_role.collector.description) == 1000 && length(aws_iam_policy.writer.description) == 1000
+    error_message = "the role's and the policy's: ${aws_iam_role.collector.description}; ${aws_iam_policy.writer.description}"
+  }
 }

@@ -216,6 +216,76 @@ run "rejects_more_than_50_tags" {
   expect_failures = [var.tags]
 }
 
+run "rejects_tag_value_that_iam_refuses" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    tags = { owner = "R&D (security), #1" }
+  }
+
+  expect_failures = [var.tags]
+}
+
+run "rejects_tag_key_that_iam_refuses" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    tags = { "owner#1" = "soc" }
+  }
+
+  expect_failures = [var.tags]
+}
+
+run "rejects_tag_without_value" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    tags = { owner = null }
+  }
+
+  expect_failures = [var.tags]
+}
+
+run "rejects_tag_keys_that_differ_in_case_alone" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    tags = { Owner = "soc", owner = "soc" }
+  }
+
+  expect_failures = [var.tags]
+}
+
+run "rejects_tag_key_of_129_letters" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    tags = { (join("", [for n in range(129) : "k"])) = "soc" }
+  }
+
+  expect_failures = [var.tags]
+}
+
 run "rejects_iam_path_without_slashes" {
   command = plan
 
@@ -1930,6 +2000,74 @@ run "rejects_transition_twice_to_one_class" {
   expect_failures = [var.bucket]
 }
 
+run "rejects_transition_back_to_standard_ia" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    bucket = { transitions = [{ days = 0, storage_class = "INTELLIGENT_TIERING" }, { days = 30, storage_class = "STANDARD_IA" }] }
+  }
+
+  expect_failures = [var.bucket]
+}
+
+run "rejects_transition_back_from_glacier" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    bucket = { transitions = [{ days = 30, storage_class = "GLACIER_IR" }, { days = 60, storage_class = "INTELLIGENT_TIERING" }] }
+  }
+
+  expect_failures = [var.bucket]
+}
+
+run "rejects_transitions_on_one_day" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    bucket = { transitions = [{ days = 90, storage_class = "INTELLIGENT_TIERING" }, { days = 90, storage_class = "GLACIER_IR" }] }
+  }
+
+  expect_failures = [var.bucket]
+}
+
+run "rejects_transition_29_days_after_standard_ia" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    bucket = { transitions = [{ days = 30, storage_class = "STANDARD_IA" }, { days = 59, storage_class = "GLACIER_IR" }] }
+  }
+
+  expect_failures = [var.bucket]
+}
+
+run "accepts_transitions_down_the_waterfall_in_any_order" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    bucket = { transitions = [{ days = 61, storage_class = "GLACIER_IR" }, { days = 30, storage_class = "STANDARD_IA" }, { days = 60, storage_class = "INTELLIGENT_TIERING" }] }
+  }
+}
+
 run "rejects_transition_of_what_has_expired" {
   command = plan
 
@@ -2517,7 +2655,7 @@ run "accepts_the_lowest_and_shortest" {
       expiration_days              = 200
       noncurrent_expiration_days   = 200
       abort_incomplete_upload_days = 1
-      transitions                  = [{ days = 0, storage_class = "INTELLIGENT_TIERING" }, { days = 30, storage_class = "STANDARD_IA" }]
+      transitions                  = [{ days = 0, storage_class = "INTELLIGENT_TIERING" }, { days = 1, storage_class = "GLACIER_IR" }]
       access_logs                  = { bucket = "log", prefix = "" }
     }
     zoom      = { page_size = 1, timeout_seconds = 1, lookback_days = 1, reconcile_hours = 1, start_date = "2024-02-29", oauth_url = "http://127.0.0.1:8080/oauth/token", api_url = "http://localhost/v2" }
@@ -2562,6 +2700,18 @@ run "accepts_the_highest_and_longest" {
     feed      = { deletion_option = "ON_SUCCESS", max_lookback_days = 180, namespace = "emea", labels = { env = "prod" } }
 
     monitoring = { topic_arns = [for n in range(5) : "arn:aws-us-gov:sns:us-gov-west-1:111122223333:alerts-${n}"], topic_name = join("", [for n in range(218) : "t"]), each_alarm_notifies = true, silence_minutes = 10080, behind_hours = 144, failed_runs_per_hour = 12, timeout_margin_seconds = 15 }
+  }
+}
+
+run "accepts_tags_of_all_characters_that_iam_takes" {
+  command = plan
+
+  module {
+    source = "./tests/fixtures/inputs"
+  }
+
+  variables {
+    tags = { "Größe 1_.:/=+-@" = "équipe 東京 2_.:/=+-@" }
   }
 }
 

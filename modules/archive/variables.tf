@@ -33,7 +33,7 @@ variable "bucket" {
     - `expiration_days`: delete records after so many days; null keeps them.
     - `noncurrent_expiration_days`: delete replaced or deleted versions of records after so many days.
     - `abort_incomplete_upload_days`: drop unfinished multipart uploads after so many days.
-    - `transitions`: move records after `days` to the `storage_class` INTELLIGENT_TIERING, STANDARD_IA or GLACIER_IR, which are read at once; S3 leaves objects under 128 KB where they are.
+    - `transitions`: move records after `days` to the `storage_class` STANDARD_IA, INTELLIGENT_TIERING or GLACIER_IR, which are read at once, later ones after more days and 30 or more after STANDARD_IA; S3 leaves objects under 128 KB where they are.
     - `access_logs`: the `bucket` that S3 writes this one's access logs to, and their `prefix` there.
   EOT
   default     = {}

@@ -70,7 +70,8 @@ locals {
   key_statements = concat(local.bucket_key_statements, local.secret_key_statements)
 
   # What Lambda needs to put the function into a VPC. It does so with the function's role, which is why the function's
-  # own code is refused the same. The two that describe know no narrower resource than "*".
+  # own code is refused the same. The two that describe know no narrower resource than "*". A subnet or a security group
+  # that another account shares bears that account's number, so any is allowed: its id says which it is.
   # https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
   ec2_arn = "arn:${local.partition}:ec2:${local.region}:${local.account}"
   network_statements = [for vpc in var.collector.vpc[*] : [
@@ -80,8 +81,8 @@ locals {
       Action = ["ec2:CreateNetworkInterface"]
       Resource = concat(
         ["${local.ec2_arn}:network-interface/*"],
-        [for id in vpc.subnet_ids : "${local.ec2_arn}:subnet/${id}"],
-        [for id in vpc.security_group_ids : "${local.ec2_arn}:security-group/${id}"],
+        [for id in vpc.subnet_ids : "arn:${local.partition}:ec2:${local.region}:*:subnet/${id}"],
+        [for id in vpc.security_group_ids : "arn:${local.partition}:ec2:${local.region}:*:security-group/${id}"],
       )
     },
     {
@@ -108,7 +109,7 @@ locals {
 
 resource "aws_iam_role" "collector" {
   name                 = "${var.name_prefix}${var.collector.role_name}"
-  description          = "Collects Zoom's operation logs into s3://${var.bucket.name}/${var.bucket.prefix}"
+  description          = substr("Collects Zoom's operation logs into s3://${var.bucket.name}/${var.bucket.prefix}", 0, 1000)
   path                 = var.iam_path
   permissions_boundary = var.permissions_boundary_arn
   tags                 = var.tags
@@ -125,7 +126,7 @@ resource "aws_iam_role" "collector" {
 
 resource "aws_iam_policy" "writer" {
   name        = "${var.name_prefix}${var.collector.policy_name}"
-  description = "Write the archive in s3://${var.bucket.name}/${var.bucket.prefix}, and own logs"
+  description = substr("Write the archive in s3://${var.bucket.name}/${var.bucket.prefix}, and own logs", 0, 1000)
   path        = var.iam_path
   policy      = jsonencode(local.writer_policy)
   tags        = var.tags

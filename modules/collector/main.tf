@@ -42,6 +42,14 @@ locals {
     try(var.collector.vpc.https_proxy, null) == null ? {} : { HTTPS_PROXY = var.collector.vpc.https_proxy },
     try(var.collector.vpc.no_proxy, null) == null ? {} : { NO_PROXY = var.collector.vpc.no_proxy },
   )
+
+  # Lambda measures the environment as JSON. The secret's ARN as it will be is as long as the pattern it will match.
+  # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+  environment_bytes = length(jsonencode(merge(local.environment, { ZOOM_SECRET_ARN = local.secret_resource })))
+
+  # None may be known before apply; what is not is looked at then.
+  key_arns_begin    = "arn:${local.partition}:kms:${local.region}:"
+  secret_arns_begin = "arn:${local.partition}:secretsmanager:${local.region}:"
 }
 
 resource "aws_secretsmanager_secret" "zoom" {
@@ -80,7 +88,7 @@ resource "aws_lambda_function" "collector" {
   #checkov:skip=CKV_AWS_117:`collector.vpc` puts it into a VPC; it speaks to a public address, Zoom's
   #checkov:skip=CKV_AWS_272:`collector.code_signing_config_arn` sets it, for a package that the caller signs; the committed one is known by its hash
   function_name = local.function_name
-  description   = "Copies Zoom's operation logs to s3://${var.bucket.name}/${var.bucket.prefix}"
+  description   = substr("Copies Zoom's operation logs to s3://${var.bucket.name}/${var.bucket.prefix}", 0, 256)
   role          = aws_iam_role.collector.arn
 
   handler       = "zoom_operationlogs.handler.lambda_handler"
@@ -151,6 +159,26 @@ resource "aws_lambda_function" "collector" {
     precondition {
       condition     = local.package_fresh
       error_message = "The collector's sources have changed since lambda/dist/collector.zip was built: run `make package` and commit the result."
+    }
+
+    precondition {
+      condition     = local.environment_bytes <= 4096
+      error_message = "The function's environment would be larger than the 4096 bytes that Lambda takes: shorten collector.vpc.no_proxy, or whatever else is long, such as bucket.prefix and bucket.state_key."
+    }
+
+    precondition {
+      condition     = alltrue([for arn in var.kms_key[*].arn : startswith(arn, local.key_arns_begin)])
+      error_message = "kms_key.arn must be a key of the region in which the function is: no service there uses one of another, so give the replica there of a multi-Region key."
+    }
+
+    precondition {
+      condition     = alltrue([for arn in var.secret.existing[*].arn : startswith(arn, local.secret_arns_begin)])
+      error_message = "secret.existing.arn must be a secret of the region in which the function is: it asks Secrets Manager there, so replicate one of another region and give the replica."
+    }
+
+    precondition {
+      condition     = alltrue([for arn in try(var.secret.existing.kms_key, null)[*].arn : startswith(arn, local.key_arns_begin)])
+      error_message = "secret.existing.kms_key.arn must be a key of the region in which the secret and the function are: Secrets Manager decrypts with none of another."
     }
   }
 }

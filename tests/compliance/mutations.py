@@ -471,6 +471,21 @@ def the_exception_for_networks_is_used_for_something_else(plan: Plan) -> None:
     )(plan)
 
 
+@violates(EVERY_RESOURCE)
+def the_exception_for_subnets_is_used_for_every_region(plan: Plan) -> None:
+    more_policy(Action=["ec2:CreateNetworkInterface"], Resource="arn:aws:ec2:*:*:subnet/subnet-0123")(plan)
+
+
+@violates(EVERY_RESOURCE)
+def the_exception_for_subnets_is_used_for_some_subnets(plan: Plan) -> None:
+    more_policy(Action=["ec2:CreateNetworkInterface"], Resource="arn:aws:ec2:us-east-1:*:subnet/subnet-0*")(plan)
+
+
+@violates(EVERY_RESOURCE)
+def the_exception_for_subnets_is_used_for_something_else(plan: Plan) -> None:
+    more_policy(Action=["ec2:StartInstances"], Resource="arn:aws:ec2:us-east-1:*:instance/i-0123")(plan)
+
+
 @violates(EVERY_KIND)
 def a_policy_speaks_of_every_function(plan: Plan) -> None:
     more_policy(Action=["lambda:InvokeFunction"], Resource="arn:aws:lambda:us-east-1:123456789012:function:*")(plan)
