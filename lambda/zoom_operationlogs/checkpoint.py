@@ -314,6 +314,7 @@ def _sweep_to_json(sweep: Sweep) -> dict[str, Any]:
         "ordered": sweep.ordered,
         "last_time": _iso(sweep.last_time),
         "rows": sweep.rows,
+        "held": sweep.held,
         "edge": {fingerprint.hex(): place for fingerprint, place in sorted(sweep.edge.items())},
         "split": sweep.split,
     }
@@ -332,6 +333,7 @@ def _sweep_from_json(sweep: dict[str, Any]) -> Sweep:
         ordered=bool(sweep["ordered"]),
         last_time=_moment(sweep["last_time"]),
         rows=int(sweep["rows"]),
+        held=int(sweep.get("held", 0)),
         edge={bytes.fromhex(fingerprint): int(place) for fingerprint, place in sweep["edge"].items()},
         split=_places(sweep["split"]),
     )

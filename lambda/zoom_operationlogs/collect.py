@@ -306,9 +306,10 @@ class Collector:
 
         Where many stand so, no one size of page may hold them all: looks follow while each holds more of them.
         """
-        left = cut_by(ended.page_size, owed.split) if owed.split else ended.split
+        left = cut_by(ended.held, owed.split) if owed.split and ended.held else ended.split
         if left and (not owed.split or len(left) < len(owed.split)):
-            self._checkpoint.owe(day, self._clock(), size_that_holds(left, self._settings.page_size), left)
+            most = ended.held if ended.held < ended.page_size else self._settings.page_size
+            self._checkpoint.owe(day, self._clock(), size_that_holds(left, most), left)
 
     def _resumed(self, name: str, now: datetime) -> Sweep | None:
         sweep = self._checkpoint.sweeps.get(name)

@@ -24,7 +24,8 @@ class Sweep:
 
     `newest` is page one's newest time. `token` asks for the next page and was issued at `token_issued`. `ordered` tells
     whether all rows so far came newest first; `last_time` is the time of the last page's last row, and `edge` holds the
-    fingerprints of the rows that share it, with the place of the first of each. Places count the rows read so far.
+    fingerprints of the rows that share it, with the place of the first of each. Places count the rows read so far, and
+    `held` is the most that a page held: Zoom may show fewer than it is asked for.
     `split` holds the places, from and up to, of records that stood on both sides of a page boundary.
     """
 
@@ -38,6 +39,7 @@ class Sweep:
     ordered: bool = True
     last_time: datetime | None = None
     rows: int = 0
+    held: int = 0
     edge: dict[bytes, int] = field(default_factory=dict)
     split: list[tuple[int, int]] = field(default_factory=list)
 
@@ -76,6 +78,7 @@ class Sweep:
             self.last_time = times[-1]
         if rows:
             self.rows += len(rows)
+            self.held = max(self.held, len(rows))
             self.edge = {}
             for place, row in zip(places, rows, strict=True):
                 if row.time == rows[-1].time:

@@ -68,10 +68,21 @@ class History(RuleBasedStateMachine):
         page_token=st.sampled_from(["offset", "snapshot"]),
         records=st.integers(1, 30),
         start_date=st.booleans(),
+        zooms_days=st.sampled_from([(0, "accept"), (0, "refuse"), (-8, "refuse"), (9, "accept")]),
     )
-    def begin(self, feed_deletes: bool, page_size: int, page_token: str, records: int, start_date: bool) -> None:
+    def begin(
+        self,
+        feed_deletes: bool,
+        page_size: int,
+        page_token: str,
+        records: int,
+        start_date: bool,
+        zooms_days: tuple[int, str],
+    ) -> None:
         self.world = World(page_size=page_size, settings={"feed_deletes": feed_deletes, "lookback_days": 2})
         self.world.zoom.rules.page_token = page_token  # type: ignore[assignment]
+        self.world.zoom.rules.utc_offset = timedelta(hours=zooms_days[0])
+        self.world.zoom.rules.tomorrow = zooms_days[1]  # type: ignore[assignment]
         for ago in range(4):
             self.world.zoom.add_day(days_ago(ago), records, seed=ago, twins=0.1)
         self.arrived = 0
@@ -136,9 +147,10 @@ class History(RuleBasedStateMachine):
         with killed(self.world, at, after=after), suppress(Killed):
             self.try_to_run()
 
-    @rule(latency=st.sampled_from([5, 12]))
-    def a_slow_run(self, latency: int) -> None:
-        """It ends in the middle of a sweep, which the next one resumes."""
+    @rule(latency=st.sampled_from([5, 12, 20]), minutes=st.sampled_from([0, 0, 15, 40]))
+    def a_slow_run(self, latency: int, minutes: int) -> None:
+        """It ends in the middle of a sweep, which the next one resumes, or begins again."""
+        self.world.clock.advance(minutes * 60)
         self.world.network.latency, self.world.timeout_seconds = latency, 60
         self.try_to_run()
         self.world.network.latency, self.world.timeout_seconds = 0, 300

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from .world import POLL, START, World
+from .world import POLL, START, World, days_ago
 
 PAGE_SIZE = 20
 YESTERDAY_NOON = START.replace(day=9, hour=12)
@@ -191,3 +191,16 @@ def test_a_run_killed_before_its_second_look_owes_it_still() -> None:
     world.network.latency = 0
     world.settle()
     assert_twins(world, 2)
+
+
+@pytest.mark.parametrize("most_rows", [3, 7, 11])
+def test_twins_on_pages_that_hold_fewer_rows_than_asked_for(most_rows: int) -> None:
+    """Of a date that no later reconcile looks at."""
+    world = World(page_size=20, settings={"start_date": days_ago(20)})
+    world.zoom.rules.most_rows = most_rows
+    for second in range(40):
+        for _ in range(2):
+            world.zoom.add({"time": f"{days_ago(20)}T10:00:{second:02}Z", "operator": "twin"}, visible_at=START)
+    world.poll(3)
+    assert world.results[-1]["owed"] == 0
+    world.assert_exact()

@@ -484,6 +484,17 @@ def test_short_and_empty_pages(rows):
     assert world.day().state is State.EQUAL
 
 
+@pytest.mark.parametrize("most_rows", [3, 7])
+def test_twins_on_pages_that_hold_fewer_rows_than_asked_for(most_rows):
+    world = Verified(page_size=30)
+    world.zoom.rules.most_rows = most_rows
+    for second in range(40):
+        for _ in range(2):
+            world.zoom.add({"time": f"{YESTERDAY}T10:00:{second:02}Z", "operator": "twin"}, visible_at=START)
+    world.run()
+    assert (world.day().state, *counts(world.day())) == (State.EQUAL, 80, 80, 0, 0)
+
+
 @pytest.mark.parametrize("order", ["oldest", "shuffled"])
 def test_rows_in_any_order(order):
     world = collected(200, page_size=30)

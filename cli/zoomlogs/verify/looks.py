@@ -92,11 +92,11 @@ class Looks:
         """
         if day not in self._remembered:
             seen = Seen(day)
-            cut = self._look(seen, self._page_size, ())
+            sweep = self._look(seen, self._page_size, ())
+            cut, most = sweep.split, min(sweep.held, self._page_size)
             while cut:
-                size = size_that_holds(cut, self._page_size)
-                self._look(seen, size, ())
-                left = list(cut_by(size, cut))
+                sweep = self._look(seen, size_that_holds(cut, most), ())
+                left = list(cut_by(sweep.held, cut))
                 if len(left) >= len(cut):
                     break
                 cut = left
@@ -160,16 +160,16 @@ class Looks:
         """The records that were kept of the dates last looked at."""
         return {name: record for seen in self._remembered.values() for name, record in seen.records.items()}
 
-    def _look(self, seen: Seen, page_size: int, keep: Collection[bytes]) -> list[tuple[int, int]]:
-        """Read the date from end to end; return the places of records on both sides of a page boundary."""
+    def _look(self, seen: Seen, page_size: int, keep: Collection[bytes]) -> Sweep:
+        """Read the date from end to end; return the ended sweep."""
         for _ in range(STARTS):
             sweep = Sweep(seen.asked, seen.asked, page_size, began=self._clock())
             try:
                 self._read(sweep, seen, keep)
             except PageTokenExpired:
                 continue
-            seen.last_size = page_size
-            return sweep.split
+            seen.last_size = page_size if sweep.fresh else min(page_size, sweep.held)
+            return sweep
         raise NotEnded("Zoom's page token expired again and again")
 
     def _read(self, sweep: Sweep, seen: Seen, keep: Collection[bytes]) -> None:
