@@ -12,10 +12,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from zoom_operationlogs.measures import UNITS
 
 from . import figures
 from .chart import chart
-from .cost import Function, Prices
+from .cost import ALARMS, Function, Prices
 from .report import Machine, cost_rows, document
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -43,7 +44,7 @@ def main(arguments: list[str] | None = None) -> None:
         rows = [figures.sweep_wall(scale, step), cpu, *figures.memory(scale, step), figures.cold_import(scale, step)]
         days = figures.simulated(scale, SIZES, step)
     rows = [*figures.day_figures(days), *rows]
-    ours = Function(512, cpu.ours / 10**6, idle["log_bytes"], idle["metrics"], secrets=1)
+    ours = Function(512, cpu.ours / 10**6, idle["log_bytes"], len(UNITS), secrets=1, alarms=ALARMS)
     guide = Function(128, (cpu.yardstick or 0.0) / 10**6, 0, 0, secrets=0)
     machine = Machine(_cpu_model(), os.cpu_count() or 1, platform.python_version(), f"{datetime.now(UTC):%Y-%m-%d}")
     chosen.out.mkdir(parents=True, exist_ok=True)

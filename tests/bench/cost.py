@@ -26,6 +26,10 @@ class Prices:
     secret_call: float = 0.05 / 10_000
     log_gb: float = 0.50
     metric_month: float = 0.30
+    alarm_metric_month: float = 0.10
+    composite_alarm_month: float = 0.50
+    dashboard_month: float = 3.00
+    key_month: float = 1.00
 
 
 @dataclass(frozen=True)
@@ -37,10 +41,12 @@ class Function:
     log_bytes: int  # of a run
     metrics: int
     secrets: int
+    alarms: int = 0  # with a composite one, a dashboard and the topic's key where there are any
     timeout: float = 300.0
 
 
 FULL_CPU_MB = 1_769  # with so much memory a function has one whole vCPU (Lambda Developer Guide, "memory")
+ALARMS = 10  # of the module, each of one metric
 S3_SECONDS = 0.03  # of a request to S3 from Lambda
 PLATFORM_LOG_BYTES = 400  # the START, END and REPORT lines of a run
 RECORDS_KEPT_DAYS = 365  # the bill of the twelfth month
@@ -56,6 +62,7 @@ class Bill:
     storage: float
     logs_and_metrics: float
     secret_and_schedule: float
+    monitoring: float
 
     @property
     def total(self) -> float:
@@ -77,6 +84,8 @@ def bill(day: Day, function: Function, prices: Prices) -> Bill:
         + function.metrics * prices.metric_month,
         secret_and_schedule=function.secrets * (prices.secret_month + runs * prices.secret_call)
         + runs * prices.scheduler_invocation,
+        monitoring=function.alarms * prices.alarm_metric_month
+        + bool(function.alarms) * (prices.composite_alarm_month + prices.dashboard_month + prices.key_month),
     )
 
 

@@ -5,7 +5,7 @@
 
 does the events, or reads the days, one after the other, and prints what the last of them took as a last line of JSON:
 `cpu` and `wall` in seconds; `peak_bytes` of memory of the whole process, imports included; `written`, `pages`, `s3`
-(requests); `log_bytes` and `metrics` that the handler put on standard output.
+(requests); `log_bytes` that the handler put on standard output.
 """
 
 from __future__ import annotations
@@ -78,9 +78,7 @@ def collector(events: list[Any]) -> dict[str, Any]:
     said.truncate(0)
     report = _timed(lambda: run(events[-1]))
     logged = said.getvalue()
-    metrics = [line for line in logged.splitlines() if '"CloudWatchMetrics"' in line]
-    counted = sum(len(json.loads(line)["_aws"]["CloudWatchMetrics"][0]["Metrics"]) for line in metrics)
-    return {**report, "s3": len(requests_to_s3), "log_bytes": len(logged.encode()), "metrics": counted}
+    return {**report, "s3": len(requests_to_s3), "log_bytes": len(logged.encode())}
 
 
 def yardstick(days: list[str]) -> dict[str, Any]:

@@ -101,8 +101,8 @@ How it is measured:
 
 In US dollars, for the twelfth month, {prices.region}, without free tier.
 
-| records a day | compute | requests | storage | logs, metrics | secret, schedule | **in all** | guide's | its lines |
-|---:|---:|---:|---:|---:|---:|---:|---:|---:|
+| records a day | compute | requests | storage | logs, metrics | secret | alarms | **in all** | guide's | its lines |
+|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|
 {_bills(costs)}
 
 - The row of a million is drawn out linearly from the two before it. A run takes {costs[-1].seconds:,.0f} s there on
@@ -112,8 +112,11 @@ In US dollars, for the twelfth month, {prices.region}, without free tier.
   {guide.memory_mb} MB. The measured CPU of this machine's core stands for one whole vCPU.
 - Storage: a year of records, and the replaced checkpoints that the module's lifecycle rule keeps for 14 days. The
   records are made up and compress better than real ones may.
-- Metrics: {ours.metrics} custom metrics at {prices.metric_month:.2f}. They, and the secret, are most of a small bill.
-- Not in it: alarms and a dashboard, KMS, the feed's own reads, and above all what the SIEM charges per line.
+- Metrics: {ours.metrics} custom metrics at {prices.metric_month:.2f}, as if each were sent in every hour; most are.
+- Secret: with the schedule's invocations.
+- Alarms: {ours.alarms}, a composite one, a dashboard, and the key of the topic; `monitoring = {{ enabled = false }}`
+  saves them, and leaves the metrics. These, the alarms and the secret are nearly all of a small bill.
+- Not in it: a key of yours, the feed's own reads, and above all what the SIEM charges per line.
 
 The prices are inputs (`tests/bench/cost.py`), noted in {prices.as_of}; check them against AWS's price list:
 
@@ -126,7 +129,8 @@ The prices are inputs (`tests/bench/cost.py`), noted in {prices.as_of}; check th
 def _bills(costs: list[CostRow]) -> str:
     return "\n".join(
         f"| {row.day.records:,} | {row.ours.compute:.2f} | {row.ours.requests:.2f} | {row.ours.storage:.2f} "
-        f"| {row.ours.logs_and_metrics:.2f} | {row.ours.secret_and_schedule:.2f} | **{row.ours.total:.2f}** "
+        f"| {row.ours.logs_and_metrics:.2f} | {row.ours.secret_and_schedule:.2f} "
+        f"| {row.ours.monitoring:.2f} | **{row.ours.total:.2f}** "
         f"| {'–' if row.theirs is None else f'{row.theirs.total:.2f}'} | {row.their_lines:,} |"
         for row in costs
     )

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from bench.cost import ALARMS
 from standins.deployment import multiset
 from standins.s3_memory import MemoryS3
 from zoom_operationlogs import collect
@@ -83,6 +84,7 @@ def test_every_alarm_has_an_entry_and_every_entry_an_alarm(planned: Planned) -> 
     assert entries().keys() == planned.alarms.keys()
     words = {9: "nine", 10: "ten", 11: "eleven"}
     assert f"{words[len(planned.alarms)]} here, and one composite alarm" in text()
+    assert len(planned.alarms) == ALARMS, "the bill in docs/bench.md counts them"
 
 
 @pytest.mark.slow
