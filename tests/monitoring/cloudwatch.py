@@ -9,10 +9,9 @@ CloudWatch looks at, whether periods end on the hour or at the moment of looking
 from __future__ import annotations
 
 import ast
-import math
 import operator
 import re
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +23,8 @@ OK, ALARM, INSUFFICIENT_DATA = "OK", "ALARM", "INSUFFICIENT_DATA"
 
 Point = float | None  # None is missing
 Series = list[Point]  # the newest last
+
+_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
 COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
     "GreaterThanOrEqualToThreshold": operator.ge,
@@ -104,19 +105,35 @@ class Recording:
     """Values of metrics, each with its moment."""
 
     samples: dict[MetricName, list[tuple[datetime, float]]] = field(default_factory=lambda: defaultdict(list))
+    _counted: dict[MetricName, tuple[list[int], list[float]]] = field(default_factory=dict)
 
     def add(self, metric: MetricName, moment: datetime, value: float) -> None:
         insort(self.samples[metric], (moment, value))
 
     def series(self, watched: Watched, end: datetime, count: int, seen_until: datetime) -> Series:
         """Give the last `count` periods before `end`, of the values that have arrived."""
-        values = self.samples.get(watched.metric, [])
-        begin = end - count * timedelta(seconds=watched.period_seconds)
-        periods: list[list[float]] = [[] for _ in range(count)]
-        for moment, value in values[bisect_left(values, (begin, -math.inf)) : bisect_left(values, (end, -math.inf))]:
-            if moment <= seen_until:
-                periods[int((moment - begin).total_seconds() // watched.period_seconds)].append(value)
-        return [STATISTICS[watched.statistic](period) if period else None for period in periods]
+        moments, values = self._in_microseconds(watched.metric)
+        period, until = watched.period_seconds * 1_000_000, _microseconds(end)
+        begin = until - count * period
+        arrived = min(bisect_left(moments, until), bisect_right(moments, _microseconds(seen_until)))
+        periods: dict[int, list[float]] = {}
+        for index in range(bisect_left(moments, begin), arrived):
+            periods.setdefault((moments[index] - begin) // period, []).append(values[index])
+        statistic = STATISTICS[watched.statistic]
+        return [statistic(periods[number]) if number in periods else None for number in range(count)]
+
+    def _in_microseconds(self, metric: MetricName) -> tuple[list[int], list[float]]:
+        """Give a metric's samples as two lists: an alarm looks at them thousands of times."""
+        samples = self.samples.get(metric, [])
+        known = self._counted.get(metric)
+        if known is None or len(known[0]) != len(samples):  # samples are only ever added
+            known = [_microseconds(moment) for moment, _ in samples], [value for _, value in samples]
+            self._counted[metric] = known
+        return known
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // _MICROSECOND
 
 
 # Metric math
