@@ -135,10 +135,16 @@ def test_the_steady_state_of_a_day_costs_what_the_readme_says() -> None:
     world.assert_exact()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("every", "timeout_seconds", "records", "seconds_a_page"),
-    [(timedelta(minutes=30), 300, 6000, 2), (timedelta(hours=1), 300, 6000, 2), (POLL, 60, 1000, 2)],
-    ids=["half-hourly", "hourly", "a minute"],
+    [
+        (timedelta(minutes=30), 300, 6000, 2),
+        (timedelta(hours=1), 300, 6000, 2),
+        (timedelta(hours=1), 300, 6000, 4),
+        (POLL, 60, 1000, 2),
+    ],
+    ids=["half-hourly", "hourly", "a date takes most of a run", "a minute"],
 )
 def test_a_window_too_long_for_one_run_holds_nothing_up(
     every: timedelta, timeout_seconds: int, records: int, seconds_a_page: float
@@ -157,6 +163,7 @@ def test_a_window_too_long_for_one_run_holds_nothing_up(
     world.assert_exact()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tomorrow", ["accept", "refuse"])
 @pytest.mark.parametrize("offset", [-8, -3, 9])
 def test_zooms_days_need_not_be_those_of_utc(offset: int, tomorrow: str) -> None:
@@ -171,6 +178,7 @@ def test_zooms_days_need_not_be_those_of_utc(offset: int, tomorrow: str) -> None
     world.assert_exact()
 
 
+@pytest.mark.slow
 def test_what_a_catch_up_of_several_runs_reads_is_not_late() -> None:
     world = World(page_size=100)
     for ago in range(4):
