@@ -130,7 +130,7 @@ def merge(mine: Checkpoint, theirs: Checkpoint) -> Checkpoint:
             merged.owed[day] = owed
     merged.expired = (mine.expired | theirs.expired) - merged.owed.keys()
     if mine.guide and theirs.guide:
-        merged.guide = max(mine.guide, theirs.guide, key=lambda ledger: len(ledger.absorbed))
+        merged.guide = mine.guide.with_what_is_in(theirs.guide)
     return merged
 
 

@@ -18,6 +18,7 @@ from .dates import (
     ONE_DAY,
     came_late,
     each,
+    may_be_too_old,
     next_owed,
     oldest_kept,
     owe_backfill,
@@ -107,7 +108,7 @@ class Collector:
     def run(self, request: Request) -> dict[str, Any]:
         """Do one run and return its result; a run that fails saves what it has, then raises `CollectorError`."""
         now = self._clock()
-        self._checkpoint = self._recall(now)
+        self._recall(now)
         self._seen = self._read_up_to(now.date())
         if not self._lease():
             self.tally.left_to_other = True
@@ -118,8 +119,8 @@ class Collector:
         failure: CollectorError | None = None
         try:
             if not self._must_wait(now):
-                self._read_tail(now)
-                self._sweep_owed()
+                for read in self._readers(now):
+                    read(now)
         except OutOfTime:
             self.tally.unfinished += 1
             self._log.info("The time of this run is used up: the next one goes on from here.")
@@ -140,16 +141,16 @@ class Collector:
 
     # What is known when a run starts
 
-    def _recall(self, now: datetime) -> Checkpoint:
-        """Return the checkpoint, or one rebuilt from the archive, which owes every date from the archive's first on.
+    def _recall(self, now: datetime) -> None:
+        """Load the checkpoint, or rebuild it from the archive: then it owes every date from the archive's first on.
 
-        That is saved before anything is published, so that an archive tells of a checkpoint that was there once. Under
-        a lease, taking it is the first save.
+        A new one is saved before anything is published, so that an archive tells of a checkpoint that was there once.
+        Under a lease, taking it is the first save.
         """
         found = self._checkpoints.load()
         if found.checkpoint:
-            self._guide.ledger = found.checkpoint.guide
-            return found.checkpoint
+            self._checkpoint, self._guide.ledger = found.checkpoint, found.checkpoint.guide
+            return
         survey = self._archive.survey()
         self.tally.rebuilt = found.lost or survey.first is not None
         if self.tally.rebuilt:
@@ -158,12 +159,17 @@ class Collector:
         first, _ = window(now.date(), self._settings.lookback_days)
         known = [day for day in (first, survey.first, cursor or survey.guide_first) if day]
         start = max(oldest_kept(now.date()), min(known))
-        checkpoint = Checkpoint(settled_from=start, settled_to=start - ONE_DAY)
+        self._checkpoint = Checkpoint(settled_from=start, settled_to=start - ONE_DAY)
         if survey.guide_first and survey.guide_last:
             # One day more: a last run of the guide's Lambda may still be writing.
-            checkpoint.guide = GuideLedger(survey.guide_first, survey.guide_last + ONE_DAY)
-        self._guide.ledger = checkpoint.guide
-        return checkpoint if self._settings.feed_deletes else self._checkpoints.save(checkpoint)
+            self._checkpoint.guide = GuideLedger(survey.guide_first, survey.guide_last + ONE_DAY)
+        if not self._settings.feed_deletes:
+            self._store()
+
+    def _store(self) -> None:
+        """Save the checkpoint, and go on from it with what other runs saved meanwhile."""
+        self._checkpoint = self._checkpoints.save(self._checkpoint)
+        self._guide.ledger = self._checkpoint.guide
 
     def _read_up_to(self, today: date) -> datetime | None:
         """Return the newest time up to which the window has been read before this run, None where it was not yet."""
@@ -184,7 +190,7 @@ class Collector:
         until = now + timedelta(seconds=self._deadline.remaining()) + LEASE_SLACK
         self._checkpoint.lease = Lease(self._owner, until)
         try:
-            self._checkpoint = self._checkpoints.save(self._checkpoint)
+            self._store()
         except LeaseLost:
             return False
         return True
@@ -201,7 +207,7 @@ class Collector:
             self._checkpoint = self._checkpoints.load().checkpoint or self._checkpoint
             self._owe_requested(request, now)
             try:
-                self._checkpoint = self._checkpoints.save(self._checkpoint)
+                self._store()
             except LeaseLost:
                 continue  # a third run took over meanwhile
             return
@@ -217,43 +223,47 @@ class Collector:
 
     # The two readers
 
-    def _read_tail(self, now: datetime) -> None:
-        """Read the window newest first, to the first page that lies past the frontier; then move the frontier.
+    def _readers(self, now: datetime) -> Sequence[Callable[[datetime], None]]:
+        """Return the two in their order: the tail first, unless the last one broke off and its page token is too old.
 
-        Where dates are owed, half of the time is left to them: a tail too long for a run must not hold them up.
+        One that is too long for a run would else hold up the owed dates in each.
         """
+        sweeps = self._checkpoint.sweeps
+        in_vain = TAIL in sweeps and not sweeps[TAIL].resumable(now)
+        self._checkpoint.sweeps = {name: sweep for name, sweep in sweeps.items() if sweep.resumable(now)}
+        return (self._sweep_owed, self._read_tail) if in_vain else (self._read_tail, self._sweep_owed)
+
+    def _read_tail(self, now: datetime) -> None:
+        """Read the window newest first, to the first page that lies past the frontier; then move the frontier."""
         first, today = window(now.date(), self._settings.lookback_days)
         for day in each(first, today + ONE_DAY):
             self._know(day)
-        leave_seconds = self._deadline.left() / 2 if self._checkpoint.owed else 0
-        self._latest = today + ONE_DAY if self._checkpoint.asks_for_tomorrow else today
-        ended = self._follow_tail(first, now, leave_seconds)
+        ended = self._follow_tail(first, now)
         if ended:
             self._publish()
             self.tally.tail_ended = True
             if ended.newest:
                 self._checkpoint.frontier = min(ended.newest, ended.began)
 
-    def _follow_tail(self, first: date, now: datetime, leave_seconds: float) -> Sweep | None:
+    def _follow_tail(self, first: date, now: datetime) -> Sweep | None:
         """Read the tail up to the last date that Zoom has: its days may lie ahead of those of UTC, or behind."""
-        frontier = self._checkpoint.frontier
+        frontier, today = self._checkpoint.frontier, now.date()
+        last = today + ONE_DAY if self._checkpoint.asks_for_tomorrow else today
         while True:
             sweep = self._resumed(TAIL, now) or Sweep(
-                max(first, self._latest - LONGEST_RANGE), self._latest, self._settings.page_size, began=now
+                max(first, last - LONGEST_RANGE), last, self._settings.page_size, began=now
             )
             try:
-                return self._follow(
-                    TAIL, sweep, None, lambda sweep, rows: sweep.reaches_back_past(frontier, rows), leave_seconds
-                )
+                return self._follow(TAIL, sweep, None, lambda sweep, rows: sweep.reaches_back_past(frontier, rows))
             except RangeRefused:
-                if not sweep.fresh or self._latest < now.date():
+                if not sweep.fresh or last < today:
                     raise
-                self._latest -= ONE_DAY
+                last -= ONE_DAY
+                self._latest = last
                 self._checkpoint.asks_for_tomorrow = False
 
-    def _sweep_owed(self) -> None:
+    def _sweep_owed(self, now: datetime) -> None:
         """Sweep the owed dates while time and Zoom's daily limit allow; a refused date does not hold up the others."""
-        first, _ = window(self._clock().date(), self._settings.lookback_days)
         tried: set[tuple[date, Owed]] = set()
         refused: RangeRefused | None = None
         while day := next_owed(self._checkpoint, tried):
@@ -261,14 +271,17 @@ class Collector:
                 self._log.warning("Under a quarter of Zoom's daily limit is left: the owed dates wait.")
                 break
             tried.add((day, self._checkpoint.owed[day]))
+            if day > self._latest:
+                continue  # the tail was just told that Zoom does not have it yet
             try:
                 self._sweep_date(day)
             except RangeRefused as error:
-                if isinstance(error, DateTooOld) and day < first:
+                self._checkpoint.sweeps.pop(day.isoformat(), None)
+                if isinstance(error, DateTooOld) and may_be_too_old(day, now.date()):
                     self._checkpoint.expire(day, self._clock())
                     self.tally.expired += 1
                     self._log.warning("Zoom no longer has %s: the date is recorded as expired.", day)
-                elif day > self._latest:
+                elif day >= now.date():
                     self._log.info("Zoom does not have %s yet: the date waits.", day)
                 else:
                     refused = error
@@ -292,7 +305,7 @@ class Collector:
     def _catch_up(self, ended: Sweep) -> None:
         """Where the tail is days behind, let the sweep of a date move its frontier.
 
-        All that lies between is owed by itself then, and a tail that has it all to read might not end in any run.
+        Every date since then is owed once more each day, and a tail that has it all to read might not end in any run.
         """
         frontier = self._checkpoint.frontier
         if self.tally.tail_ended or (frontier and frontier.date() >= self._clock().date() - ONE_DAY):
@@ -316,17 +329,12 @@ class Collector:
         return sweep if sweep and sweep.resumable(now) else None
 
     def _follow(
-        self,
-        name: str,
-        sweep: Sweep,
-        asked: date | None,
-        enough: Callable[[Sweep, Sequence[Row]], bool],
-        leave_seconds: float = 0,
+        self, name: str, sweep: Sweep, asked: date | None, enough: Callable[[Sweep, Sequence[Row]], bool]
     ) -> Sweep | None:
         """Read page after page; return the sweep if it ended.
 
-        Returns None if Zoom's page tokens did not lead to an end, or if it breaks off, to be resumed: where no more
-        than `leave_seconds` are left, and, with owed dates, where under a quarter of Zoom's daily limit is.
+        Returns None if Zoom's page tokens did not lead to an end, or if a date breaks off, to be resumed, because under
+        a quarter of Zoom's daily limit is left.
         """
         used = {sweep.token}
         while True:
@@ -357,7 +365,7 @@ class Collector:
             sweep.turn(page.next_token, asked_at)
             self._checkpoint.sweeps[name] = sweep
             self._keep_up()
-            if self._deadline.left() < leave_seconds or (asked and self._zoom.quota and self._zoom.quota.low):
+            if asked and self._zoom.quota and self._zoom.quota.low:
                 self.tally.unfinished += 1
                 return None
 
@@ -416,8 +424,7 @@ class Collector:
             self._wanted.clear()
             self._checkpoint.sweeps.clear()
         self._keep_days()
-        self._checkpoint = self._checkpoints.save(self._checkpoint)
-        self._guide.ledger = self._checkpoint.guide
+        self._store()
         self._saved_at = self._clock()
 
     def _keep_days(self) -> None:

@@ -17,6 +17,7 @@ ONE_DAY = timedelta(days=1)
 # Zoom answers at most one month at once, and the shortest has 28 days.
 LONGEST_RANGE = timedelta(days=27)
 MONTHS_KEPT = 6
+SURELY_KEPT = timedelta(days=150)
 
 
 def window(today: date, lookback_days: int) -> tuple[date, date]:
@@ -35,6 +36,11 @@ def oldest_kept(today: date) -> date:
     first_of_month = date(today.year - (month < 1), (month - 1) % 12 + 1, 1)
     next_month = (first_of_month + timedelta(days=31)).replace(day=1)
     return min(first_of_month + timedelta(days=today.day - 1), next_month - ONE_DAY)
+
+
+def may_be_too_old(day: date, today: date) -> bool:
+    """Tell whether Zoom may no longer have the date, however it reckons its six months."""
+    return today - day > SURELY_KEPT
 
 
 def came_late(time: datetime | None, seen: datetime | None, lookback_days: int) -> bool:

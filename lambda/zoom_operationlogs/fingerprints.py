@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from itertools import chain, repeat, starmap
 from struct import iter_unpack
 from typing import TYPE_CHECKING
@@ -44,6 +45,10 @@ class FingerprintCounts:
         """Count each of the fingerprints once more."""
         for fingerprint in fingerprints:
             self._added[fingerprint] = self._added.get(fingerprint, 0) + 1
+
+    def counts(self) -> Counter[bytes]:
+        """Return how often each fingerprint is held."""
+        return Counter(entry for (entry,) in iter_unpack(f"{FINGERPRINT_BYTES}s", self.pack()))
 
     def raise_to(self, counts: Mapping[bytes, int]) -> None:
         """Make each fingerprint count at least as often as `counts` says."""

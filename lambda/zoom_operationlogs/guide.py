@@ -49,6 +49,18 @@ class GuideLedger:
     absorbed: set[bytes] = field(default_factory=set)
     counts: dict[date, FingerprintCounts] = field(default_factory=dict)
 
+    def with_what_is_in(self, other: GuideLedger) -> GuideLedger:
+        """Return what both have read together."""
+        if other.absorbed <= self.absorbed:
+            return self
+        if self.absorbed <= other.absorbed:
+            return other
+        both = GuideLedger(min(self.first, other.first), max(self.last, other.last), self.absorbed | other.absorbed)
+        for ledger in (self, other):
+            for day, counts in ledger.counts.items():
+                both.counts.setdefault(day, FingerprintCounts()).raise_to(counts.counts())
+        return both
+
 
 class GuideObjects:
     """Reads the guide's objects, if there are any."""

@@ -564,3 +564,21 @@ def test_under_a_quarter_of_the_days_calls_a_date_is_broken_off() -> None:
     assert world.results[-1]["owed"] == 0
     world.settle()
     world.assert_exact()
+
+
+def test_one_stray_answer_does_not_make_a_date_of_these_days_too_old() -> None:
+    world = small_world()
+    world.poll()
+    world.clock.advance(3 * 86400)
+    stray = faults.answer(400, {"code": 300, "message": "only within 6 months prior to the current date"}, {})
+    day = str(days_ago(-1))
+    world.zoom.faults.rule = lambda request: (
+        stray if request.query.get("from") == request.query.get("to") == day else None
+    )
+    with pytest.raises(CollectorError, match="refuses the report's parameters"):
+        world.run()
+    assert not world.checkpoint().expired
+    world.zoom.faults.clear()
+    world.poll(2)
+    world.settle()
+    world.assert_exact()

@@ -20,6 +20,8 @@ import pytest
 from standins.s3_memory import client_error
 from zoom_operationlogs.archive import OBJECT_NAME
 from zoom_operationlogs.checkpoint import SCHEMA, Checkpoint, CheckpointStore, NewerCheckpoint
+from zoom_operationlogs.fingerprints import FingerprintCounts
+from zoom_operationlogs.guide import GuideLedger
 from zoom_operationlogs.s3 import StorageError
 
 from .meddling import at_each_call, killed, overlap
@@ -668,3 +670,54 @@ def test_a_lease_lasts_as_long_as_the_run_however_long_the_archive_took_to_read(
         patch.setattr(CheckpointStore, "save", noted)
         world.run()
     assert leases[0] > ends
+
+
+def test_another_run_comes_first_while_the_guides_objects_are_taken_over() -> None:
+    """What one run has read of them, and what the other, counts for both."""
+    world = World(page_size=30, settings={"start_date": days_ago(12)})
+    for ago in range(13):
+        world.zoom.add_day(days_ago(ago), 60, seed=ago)
+        body = b"\n".join(json.dumps(record).encode() for record in world.zoom.records(days_ago(ago), days_ago(ago)))
+        name = f"{days_ago(ago):%Y/%m/%d}/zoom-operationlogs-{uuid.UUID(int=ago)}.json.gz"
+        world.s3.put(PREFIX + name, gzip.compress(body))
+    delivered = guides_records(world)
+    world.network.latency = 8
+
+    class SavesLater:
+        """Before its first save another run has done its work."""
+
+        late = False
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(world.s3, name)
+
+        def put_object(self, **request: Any) -> Any:
+            if request["Key"] == STATE_KEY and not self.late:
+                self.late = True
+                world.timeout_seconds = 130
+                world.run()
+                world.timeout_seconds = 300
+            return world.s3.put_object(**request)
+
+    world.run(s3=SavesLater())
+    world.network.latency = 0
+    world.poll(3)
+    assert not delivered & ours(world).keys()
+
+
+@pytest.mark.parametrize("newer", ["mine", "theirs", "neither"])
+def test_ledgers_of_the_guides_objects_are_put_together(newer: str) -> None:
+    first, second = (bytes([n]) * 16 for n in (1, 2))
+    day = days_ago(1)
+    ledgers = {
+        "mine": GuideLedger(day, day, {first}, {day: FingerprintCounts(first * 2)}),
+        "theirs": GuideLedger(day, day, {second}, {day: FingerprintCounts(first + second)}),
+    }
+    if newer != "neither":
+        ledgers[newer].absorbed |= {first, second}
+    both = ledgers["mine"].with_what_is_in(ledgers["theirs"])
+    assert both.absorbed == {first, second}
+    if newer == "neither":
+        assert (both.counts[day].count(first), both.counts[day].count(second)) == (2, 1)
+    else:
+        assert both is ledgers[newer]

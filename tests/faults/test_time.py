@@ -191,3 +191,43 @@ def test_what_a_catch_up_of_several_runs_reads_is_not_late() -> None:
         late.append(collector.tally.late)
         world.clock.advance(1800)
     assert late == [0] * 6
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("every", "timeout_seconds", "rows"), [(60, 300, 9000), (30, 300, 9000), (15, 60, 1500)])
+def test_a_burst_that_takes_most_of_a_run_is_soon_read(every: int, timeout_seconds: int, rows: int) -> None:
+    """It comes just before the window is owed again, whose dates need as long."""
+    world = World(page_size=100, timeout_seconds=timeout_seconds, clock=Clock(START.replace(hour=0, minute=5)))
+    for ago in range(-1, 5):
+        world.zoom.add_day(days_ago(ago), 100, seed=ago + 9)
+    world.poll(12 * 60 // every, timedelta(minutes=every))
+    world.network.latency = 2.2
+    world.clock.set(START.replace(hour=12, minute=4, second=30))
+    for row in range(rows):
+        moment = world.clock.now() - timedelta(seconds=row % 800)
+        world.zoom.add({"time": f"{moment:%Y-%m-%dT%H:%M:%SZ}", "operator": f"{row}@example.com"})
+    world.poll(6, timedelta(minutes=every))
+    assert world.results[-1]["owed"] == 0
+    world.network.latency = 0
+    world.poll()
+    world.assert_exact()
+
+
+def test_a_tail_resumed_past_midnight_where_zooms_days_lie_behind() -> None:
+    world = World(page_size=30, clock=Clock(START.replace(hour=20, minute=5)))
+    world.zoom.rules.utc_offset = timedelta(hours=-8)
+    world.zoom.rules.tomorrow = "refuse"
+    for ago in range(-2, 5):
+        world.zoom.add_day(days_ago(ago), 100, seed=ago + 9)
+    world.poll(2)
+    world.clock.set(START.replace(hour=23, minute=52))
+    for row in range(2000):
+        moment = world.clock.now() - timedelta(seconds=row % 600)
+        world.zoom.add({"time": f"{moment:%Y-%m-%dT%H:%M:%SZ}", "operator": f"{row}@example.com"})
+    world.network.latency = 5
+    assert not world.run()["ended"]
+    world.network.latency = 0
+    world.clock.set(MIDNIGHT + timedelta(minutes=5))
+    assert world.run()["ended"]
+    world.settle()
+    world.assert_exact()
