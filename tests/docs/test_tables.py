@@ -44,6 +44,7 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_what_changes_in_a_tf_file_makes_its_readme_stale_until_renewed(
     copy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

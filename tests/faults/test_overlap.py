@@ -13,6 +13,7 @@ def busy_world(**settings: object) -> World:
     return world
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("feed_deletes", [False, True])
 @pytest.mark.parametrize("runs", [2, 3])
 @pytest.mark.parametrize("seed", range(12))

@@ -62,6 +62,7 @@ def rows_arrive_while_paging(world: World) -> None:
     world.zoom.on_page = arrive
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "habit",
     [

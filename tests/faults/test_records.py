@@ -135,6 +135,7 @@ def test_the_same_record_without_a_time_on_two_dates_is_two_records() -> None:
     world.assert_exact()
 
 
+@pytest.mark.slow
 def test_details_of_300_kilobytes_several_on_a_page() -> None:
     """More than a batch holds: it is published in pieces, and stays exact."""
     world = strange_world()

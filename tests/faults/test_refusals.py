@@ -84,6 +84,7 @@ def assert_recovers(world: World) -> None:
 # Zoom: what passes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PASSING)
 def test_once_at_each_call(name: str) -> None:
     """The run waits, tries again, and is complete in the end."""
@@ -103,6 +104,7 @@ def test_once_at_the_sign_in(name: str) -> None:
     world.assert_exact()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LASTING)
 def test_a_long_series_fails_with_a_sentence_and_recovers(name: str) -> None:
     for call in (1, 2, 4, CALLS - 1, CALLS):
@@ -203,6 +205,7 @@ def test_the_limit_of_the_second_for_ever_is_no_error() -> None:
         assert_recovers(world)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate_headers", ["full", "counts", "category"])
 def test_the_limit_of_the_day_is_kept_until_it_ends(rate_headers: str) -> None:
     for call in range(1, CALLS + 1):
@@ -393,6 +396,7 @@ def run_with_trouble(situation: Callable[[], World], what: Trouble, **how: Any) 
     raise AssertionError("a run of a hundred calls")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("situation", [small_world, second_run])
 @pytest.mark.parametrize(
     "what",
@@ -443,6 +447,7 @@ def test_s3_answers_and_then_breaks_off() -> None:
     world.assert_exact()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("what", [refused(503, "SlowDown"), timed_out], ids=["503", "timeout"])
 def test_s3_down_from_each_call_to_the_end_of_the_run(what: Trouble, after: bool) -> None:

@@ -118,6 +118,7 @@ def test_lost_or_spoilt_it_is_rebuilt_from_the_archive(spoil: Callable[[World], 
     world.assert_exact()
 
 
+@pytest.mark.slow
 def test_a_flipped_bit_anywhere_loses_and_repeats_nothing() -> None:
     world = week_world()
     world.poll(3)
@@ -240,6 +241,7 @@ def test_deleted_in_the_middle_of_a_large_day() -> None:
     world.assert_exact()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("runs", [2, 3])
 @pytest.mark.parametrize("lost", [False, True], ids=["", "checkpoint lost"])
 @pytest.mark.parametrize("seed", range(8))
@@ -530,6 +532,7 @@ def test_the_guides_lambda_still_writes_while_the_collector_starts() -> None:
     assert_added_what_lacked(world)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_killed_while_it_takes_over_from_the_guide(after: bool) -> None:
     for at in count(1, 2):

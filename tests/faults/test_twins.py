@@ -48,6 +48,7 @@ def assert_twins(world: World, twins: int) -> None:
     world.assert_exact()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "twins", [2, 3, *(pytest.param(count, marks=pytest.mark.slow) for count in (6, PAGE_SIZE // 2))]
 )
@@ -146,6 +147,7 @@ def test_one_appears_later(above: int, later: timedelta) -> None:
     assert_twins(world, 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arrivals", [1, 2, 5])
 @pytest.mark.parametrize("page_token", ["offset", "snapshot"])
 def test_rows_arrive_while_paging(page_token: str, arrivals: int) -> None:

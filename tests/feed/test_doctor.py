@@ -12,6 +12,8 @@ from zoomlogs.doctor.world import World as Looked
 from .conftest import World
 from .deployments import URI, body
 
+pytestmark = pytest.mark.slow
+
 [CHECK] = [check for check in CHECKS if check.name == "feed"]
 
 

@@ -61,6 +61,7 @@ def test_an_event_is_always_one_of_udm(record: dict[str, Any]) -> None:
     assert made["metadata"]["vendorName"] == "ZOOM"
 
 
+@pytest.mark.slow
 @anything
 @given(st.lists(records, max_size=5))
 def test_tables_and_coverage_take_any_event(some: list[dict[str, Any]]) -> None:
@@ -119,6 +120,7 @@ def seconds(detail: str) -> float:
     return min(taken)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
 def test_a_detail_takes_time_in_proportion_to_its_length(shape: Callable[[int], str]) -> None:
     """Four times the text takes four times as long; were it the square, sixteen times."""

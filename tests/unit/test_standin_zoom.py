@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     Connect = Callable[["Zoom"], "Client"]
 
+pytestmark = pytest.mark.slow
+
 TODAY = date(2025, 3, 12)
 YESTERDAY = TODAY - timedelta(days=1)
 MONDAY = TODAY - timedelta(days=2)

@@ -285,6 +285,7 @@ def test_rows_that_shift_while_it_looks():
     assert result.not_due
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("when", range(1, 11))
 def test_a_late_row_that_the_collector_publishes_while_it_looks(when):
     world = collected(300, page_size=30)
@@ -320,6 +321,7 @@ def publish_late_rows(world: Verified, day: date = YESTERDAY, every: int = 1) ->
     world.zoom.on_page = arrive
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("every", [2, 3, 5])
 def test_late_rows_that_the_collector_publishes_all_the_while(every):
     world = collected(300, page_size=30)
@@ -330,6 +332,7 @@ def test_late_rows_that_the_collector_publishes_all_the_while(every):
     assert result.in_zoom == result.in_archive > 300
 
 
+@pytest.mark.slow
 def test_what_was_repeated_before_is_found_while_the_collector_publishes():
     world = collected(300, page_size=30)
     world.poll(2)
@@ -341,6 +344,7 @@ def test_what_was_repeated_before_is_found_while_the_collector_publishes():
     assert result.in_zoom == result.in_archive
 
 
+@pytest.mark.slow
 def test_what_was_left_out_because_it_came_later_is_not_counted_late_either():
     world = collected(300, page_size=30)
     world.poll(2)
