@@ -2,13 +2,16 @@
 
 Finds the best Python on the machine (3.13 as in Lambda, else the newest from 3.11 on), installs the hashed
 requirements and the project itself, and does nothing when nothing has changed. With `--tools`, the tools that check
-plans get environments of their own, because their pins fit beside nothing else. Needs only the standard library, and
-parses on Python 3.8, so that an old Python can say what is missing.
+plans get environments of their own, because their pins fit beside nothing else. These are made once for all checkouts,
+in the user's cache folder, and the checkout links to them. Needs only the standard library, and parses on Python 3.8,
+so that an old Python can say what is missing.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -28,13 +31,15 @@ if TYPE_CHECKING:
 class Environment(NamedTuple):
     """A virtual environment: its folder and the hashed requirements in it.
 
-    `project` is installed as well, and `build` first, where requirements have no wheel and must be built.
+    `project` is installed as well, and `build` first, where requirements have no wheel and must be built. `link` is
+    where the checkout finds an environment that lies elsewhere.
     """
 
     folder: Path
     requirements: Path
     project: Path | None = None
     build: Path | None = None
+    link: Path | None = None
 
     @property
     def python(self) -> str:
@@ -47,14 +52,29 @@ class Environment(NamedTuple):
         return self.folder / "setup.json"
 
 
+def sha256(*files: Path) -> str:
+    """Hash the content of files, in hex."""
+    return hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files)).hexdigest()
+
+
+def cache_folder() -> Path:
+    """Give the folder for what several checkouts share, as the XDG Base Directory Specification has it."""
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "terraform-aws-zoom-operation-logs"
+
+
+def cached(name: str, requirements: Path, build: Path | None = None) -> Environment:
+    """Describe an environment that is made once for the same requirements, whatever checkout asks for it."""
+    digest = sha256(*filter(None, [requirements, build]))
+    return Environment(cache_folder() / f"{name}-{digest[:16]}", requirements, build=build, link=ROOT / f".venv-{name}")
+
+
 ROOT = Path(__file__).resolve().parents[1]
 MAIN = Environment(ROOT / ".venv", ROOT / "requirements-dev.txt", ROOT / "pyproject.toml")
 COMPLIANCE = ROOT / "tests" / "compliance"
 TOOLS = (
-    Environment(
-        ROOT / ".venv-compliance", COMPLIANCE / "requirements.txt", build=COMPLIANCE / "requirements-build.txt"
-    ),
-    Environment(ROOT / ".venv-checkov", ROOT / "tests" / "checkov" / "requirements.txt"),
+    cached("compliance", COMPLIANCE / "requirements.txt", COMPLIANCE / "requirements-build.txt"),
+    cached("checkov", ROOT / "tests" / "checkov" / "requirements.txt"),
 )
 PREFERRED = (3, 13)
 OLDEST = (3, 11)
@@ -99,8 +119,39 @@ def say(line: str) -> None:
 
 def set_up(environment: Environment, wanted: str | None) -> None:
     """Make or renew an environment that is not as the checkout asks. Raises SetupError, and then leaves the old one."""
+    with locked(environment):
+        set_up_locked(environment, wanted)
+    if environment.link:
+        link(environment.link, environment.folder)
+
+
+@contextlib.contextmanager
+def locked(environment: Environment) -> Iterator[None]:
+    """Keep an environment that checkouts share to one of them meanwhile; the system frees the lock of a dead one."""
+    if not environment.link:
+        yield
+        return
+    environment.folder.parent.mkdir(parents=True, exist_ok=True)
+    with open(str(environment.folder) + ".lock", "w", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def link(place: Path, folder: Path) -> None:
+    """Let `place` lead to `folder`, in place of what was there."""
+    if place.is_symlink() and os.readlink(str(place)) == str(folder):
+        return
+    if place.is_symlink():
+        place.unlink()
+    shutil.rmtree(str(place), ignore_errors=True)  # an environment of its own, as there was one before
+    place.symlink_to(folder)
+
+
+def set_up_locked(environment: Environment, wanted: str | None) -> None:
+    """Make or renew an environment that nobody else makes at this moment."""
     files = [file for file in (environment.requirements, environment.build) if file]
-    state = {"root": str(ROOT), "requirements": " ".join(map(sha256, files))}
+    root = environment.folder if environment.link else ROOT  # of a folder that moved, the scripts name the old place
+    state = {"root": str(root), "requirements": " ".join(map(sha256, files))}
     if environment.project:
         state["project"] = sha256(environment.project)
     stamp, current = read_stamp(environment), probe(environment.python)
@@ -216,11 +267,6 @@ def read_stamp(environment: Environment) -> dict[str, str]:
     except (OSError, ValueError):
         return {}
     return stamp if isinstance(stamp, dict) else {}
-
-
-def sha256(file: Path) -> str:
-    """Hash a file, in hex."""
-    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 # --- which Python ----------------------------------------------------------------------------------------------------

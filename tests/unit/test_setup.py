@@ -32,7 +32,9 @@ def setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     (tmp_path / "pyproject.toml").write_text("[project]\n")
     (tmp_path / "requirements-tool.txt").write_text("tool==1 --hash=sha256:0\n")
     main = module.Environment(tmp_path / ".venv", tmp_path / "requirements-dev.txt", tmp_path / "pyproject.toml")
-    tool = module.Environment(tmp_path / ".venv-tool", tmp_path / "requirements-tool.txt")
+    tool = module.Environment(
+        tmp_path / "cache/tool-1", tmp_path / "requirements-tool.txt", link=tmp_path / ".venv-tool"
+    )
     for name, value in {"ROOT": tmp_path, "MAIN": main, "TOOLS": (tool,)}.items():
         monkeypatch.setattr(module, name, value)
     module.runs = []
@@ -171,9 +173,56 @@ def test_a_tool_that_cannot_be_installed_is_named_and_leaves_the_rest(
 
     monkeypatch.setattr(setup, "run", fails)
     assert setup.main(["--tools"]) == 1
-    assert capsys.readouterr().out.splitlines()[-1] == "pip could not install what .venv-tool needs: ERROR: no network"
+    assert capsys.readouterr().out.splitlines()[-1] == "pip could not install what tool-1 needs: ERROR: no network"
     assert setup.MAIN.stamp.exists()
     assert not setup.TOOLS[0].folder.exists()
+    assert not setup.TOOLS[0].link.is_symlink()
+
+
+def test_a_tool_is_made_once_for_all_checkouts_with_the_same_requirements(
+    setup: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "shared"))
+    first = setup.cached("tool", setup.TOOLS[0].requirements)
+    assert first.folder.parent == tmp_path / "shared/terraform-aws-zoom-operation-logs"
+    monkeypatch.setattr(setup, "TOOLS", (first,))
+    setup.set_up(first, None)
+    made = len(setup.runs)
+    # Another checkout, which has an environment of its own from before.
+    (tmp_path / "other/.venv-tool/bin").mkdir(parents=True)
+    monkeypatch.setattr(setup, "ROOT", tmp_path / "other")
+    second = setup.cached("tool", setup.TOOLS[0].requirements)
+    setup.set_up(second, None)
+    setup.set_up(second, None)
+    assert len(setup.runs) == made
+    assert {first.link.resolve(), second.link.resolve()} == {first.folder}
+    assert first.link != second.link
+    # Other requirements are another environment: the first checkout keeps its own.
+    (tmp_path / "requirements-other.txt").write_text("tool==2 --hash=sha256:0\n")
+    third = setup.cached("tool", tmp_path / "requirements-other.txt")
+    monkeypatch.setattr(setup, "TOOLS", (first, third))
+    setup.set_up(third, None)
+    assert len(setup.runs) == 2 * made
+    assert second.link.resolve() == third.folder
+    assert first.link.resolve() == first.folder
+
+
+def test_a_tool_that_another_checkout_is_making_is_waited_for(setup: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    tool, works, waited = setup.TOOLS[0], setup.run, []
+
+    def run(command: list[str], failure: str, count: int = 0) -> None:
+        with open(f"{tool.folder}.lock", "w") as file:
+            try:
+                setup.fcntl.flock(file, setup.fcntl.LOCK_EX | setup.fcntl.LOCK_NB)
+            except BlockingIOError:
+                waited.append(command)
+        works(command, failure, count)
+
+    monkeypatch.setattr(setup, "run", run)
+    setup.set_up(tool, None)
+    assert len(waited) == 2
+    with open(f"{tool.folder}.lock", "w") as file:
+        setup.fcntl.flock(file, setup.fcntl.LOCK_EX | setup.fcntl.LOCK_NB)  # free again
 
 
 def test_the_requirements_of_every_environment_are_there_with_hashes_and_without_an_index() -> None:
