@@ -1,10 +1,17 @@
-"""Which tests come first, and how Terraform spends its time."""
+"""Which worker runs which tests and in what order, and how Terraform spends its time."""
 
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+if TYPE_CHECKING:
+    from xdist.scheduler import Scheduling
+
+pytest_plugins = ["cpu_seconds", "worlds"]
 
 # Terraform and its provider read thousands of schemas, and collect garbage meanwhile: a sixth of a plan's time. With
 # these they let it lie up to the limit, which is for each process. Source: Go's runtime, "Environment Variables".
@@ -14,10 +21,59 @@ os.environ.setdefault("GOMEMLIMIT", "600MiB")
 # The hundreds of programs that tests start need not compile the same sources each time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-LONG_AND_LAST_BY_NAME = "tests/workflows/"
+WORLDS = {
+    "applied": (
+        "tests/e2e/test_main_job.py",
+        "tests/e2e/test_package_faults.py",
+        "tests/security/test_applied.py",
+    ),
+    "minimal": (
+        "tests/examples/test_minimal.py",
+        "tests/operate/test_applied.py",
+    ),
+    "plan_of": (
+        "tests/checkov/test_checkov.py",
+        "tests/compliance/test_default_plan.py",
+        "tests/compliance/test_features.py",
+    ),
+}
+"""The fixtures of worlds.py, and the files that share what each makes."""
+
+WORLD_OF = {file: world for world, files in WORLDS.items() for file in files}
+
+
+class ByWorld(LoadScopeScheduling):
+    """Gives each file to one worker, and all the files of one world to the same.
+
+    xdist's `loadgroup` would do it, but xdist 3.8 cannot mark its groups any more since pytest 9.1.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return WORLD_OF.get(file, file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    """Take the scheduler above, whatever `--dist` says."""
+    return ByWorld(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the slow files: spread over several workers, the quick ones then fill the gaps at the end."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
-    items.sort(key=lambda item: not item.nodeid.startswith(LONG_AND_LAST_BY_NAME))
+    """Begin with what takes longest, because it waits for AWS, and end a world with what destroys it."""
+    for item in items:
+        asked = {name for name in getattr(item, "fixturenames", ()) if name in WORLDS}
+        if asked - {WORLD_OF.get(_file(item))}:
+            raise pytest.UsageError(f"{_file(item)} uses {', '.join(asked)}: name it in WORLDS of tests/conftest.py.")
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> tuple[bool, bool, bool]:
+    return (
+        _file(item) not in WORLD_OF,
+        item.get_closest_marker("slow") is None,
+        item.get_closest_marker("destroys") is not None,
+    )
+
+
+def _file(item: pytest.Item) -> str:
+    return item.nodeid.partition("::")[0]

@@ -24,7 +24,7 @@ from security.leaks import as_json, found, in_folder
 from standins.aws import AwsStandIn, Keys
 from standins.clock import Clock
 from standins.deployment import multiset, package_in
-from standins.lambda_runtime import Invocation, LambdaRuntime, scheduled_target
+from standins.lambda_runtime import Invocation, scheduled_target, under_its_role
 from standins.running_provider import running_provider
 from standins.zoom import Account, Zoom, ZoomServer
 from zoom_operationlogs.archive import OBJECT_NAME
@@ -34,7 +34,7 @@ from zoomlogs.scratch import prepare
 from zoomlogs.terraform import Plan, TerraformError
 
 from . import by_hand
-from .by_hand import BUCKET, FULL_ACCESS_USER, FUNCTION, PREFIX, READER, ROLE, SCHEDULE
+from .by_hand import BUCKET, FULL_ACCESS_USER, FUNCTION, PREFIX, READER, SCHEDULE
 
 pytestmark = pytest.mark.slow
 
@@ -143,9 +143,8 @@ def could(aws: AwsStandIn, keys: Keys) -> dict[str, bool]:
 
 def collect(aws: AwsStandIn, zoom: Zoom, package: Path, until: datetime, every: timedelta) -> list[Invocation]:
     """Run whatever the function is, as the schedule does, under its role; the clock stays at the last run."""
-    keys = aws.service_session("lambda.amazonaws.com", ROLE, FUNCTION)
     runs = []
-    with LambdaRuntime(aws, FUNCTION, package, credentials=aws.credentials(keys)) as runtime:
+    with under_its_role(aws, FUNCTION, package) as runtime:
         while True:
             runs.append(runtime.invoke(scheduled_target(aws, SCHEDULE).payload, now=zoom.clock.now()))
             if zoom.clock.now() + every > until:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -71,18 +74,20 @@ FEATURES: dict[str, tuple[str, ...]] = {
 }
 
 
-def make_plans(*variants: str) -> dict[str, dict[str, Any]]:
-    """Plan the fixture with the inputs of each variant, and read the plans as `terraform show -json` gives them."""
-    plans = {}
+@contextmanager
+def planning() -> Iterator[Callable[[str], dict[str, Any]]]:
+    """Give a function that plans the fixture as a variant and reads the plan as `terraform show -json` gives it."""
     with AwsStandIn() as aws, tempfile.TemporaryDirectory(prefix="plans-") as folder:
         terraform = prepare(REPOSITORY, Path(folder), aws.env(), folder=FOLDER)
         terraform.init()
+        file = Path(folder) / "tfplan"
+
+        def plan(variant: str) -> dict[str, Any]:
+            terraform.plan(INPUTS[variant], out=file)
+            return terraform.show_json(file)
+
         with running_provider(terraform):
-            for variant in variants:
-                file = Path(folder) / "tfplan"
-                terraform.plan(INPUTS[variant], out=file)
-                plans[variant] = terraform.show_json(file)
-    return plans
+            yield cache(plan)
 
 
 def write(plan: dict[str, Any], file: Path) -> Path:

@@ -5,24 +5,19 @@ from __future__ import annotations
 import copy
 import json
 import re
-import shutil
 import subprocess
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from .mutations import MUTATIONS, Mutation, Plan, put
-from .plans import FEATURES, REPOSITORY, SENTINELS, make_plans, write
-from .scenarios import FOLDER, Scenario, scenarios
+from .plans import FEATURES, SENTINELS, write
+from .scenarios import FOLDER, Scenario
+from .verdicts import BIN, SCENARIOS, Case, Verdict, features_of, judged
 
-BIN = REPOSITORY / ".venv-compliance" / "bin"
-SCENARIOS = scenarios()
-
-pytestmark = pytest.mark.slow
-
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 
 LATER = "a later plan"
 
@@ -34,60 +29,13 @@ def later(plan: Plan) -> Plan:
     return changed
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """What terraform-compliance says of a plan."""
-
-    accepted: bool
-    refused_by: set[str]
-    judged_by: set[str]
-    output: str
-
-
 @pytest.fixture(scope="module")
-def plans() -> dict[str, Plan]:
-    return make_plans(*FEATURES)
-
-
-@pytest.fixture(scope="module")
-def features(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Put the feature files that fit each variant into a folder, as a pipeline does."""
-    folder = tmp_path_factory.mktemp("features")
-    for variant, names in FEATURES.items():
-        (folder / variant).mkdir()
-        for name in names:
-            shutil.copy(FOLDER / f"{name}.feature", folder / variant)
-    return {variant: folder / variant for variant in FEATURES}
-
-
-@pytest.fixture(scope="module")
-def verdicts(
-    plans: dict[str, Plan], features: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, Verdict]:
+def verdicts(plan_of: Callable[[str], Plan], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Verdict]:
     """Judge every plan and every mutation of one, by variant or by the mutation's name."""
-    folder = tmp_path_factory.mktemp("plans")
-    names = {scenario.reported: scenario.sentence for scenario in SCENARIOS}
-    cases = [(variant, variant, plan) for variant, plan in plans.items()]
-    cases.append((LATER, "existing_secret", later(plans["existing_secret"])))
-    cases += [(mutation.name, mutation.variant, mutation.of(plans[mutation.variant])) for mutation in MUTATIONS]
-    groups: dict[str, dict[str, str]] = {variant: {} for variant in plans}
-    for number, (name, variant, plan) in enumerate(cases):
-        groups[variant][name] = str(write(plan, folder / f"{number}.json"))
-    jobs = [{"features": str(features[variant]), "plans": list(files.values())} for variant, files in groups.items()]
-    done = subprocess.run(
-        [BIN / "python", FOLDER / "many.py"], input=json.dumps(jobs), capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return {
-        name: Verdict(
-            accepted=result["status"] == 0,
-            refused_by={names[reported] for reported, passed in result["scenarios"].items() if not passed},
-            judged_by={names[reported] for reported in result["scenarios"]},
-            output=result["output"],
-        )
-        for files, results in zip(groups.values(), json.loads(done.stdout), strict=True)
-        for name, result in zip(files, results, strict=True)
-    }
+    cases = [Case(variant, variant, plan_of(variant)) for variant in FEATURES]
+    cases.append(Case(LATER, "existing_secret", later(plan_of("existing_secret"))))
+    cases += [Case(one.name, one.variant, one.of(plan_of(one.variant))) for one in MUTATIONS]
+    return judged(cases, tmp_path_factory.mktemp("plans"))
 
 
 @pytest.mark.parametrize("variant", FEATURES)
@@ -135,33 +83,31 @@ def test_the_readme_names_every_feature_file() -> None:
     assert [file.name for file in FOLDER.glob("*.feature") if f"`{file.name}`" not in readme] == []
 
 
-def test_the_command_line_agrees(plans: dict[str, Plan], features: dict[str, Path], tmp_path: Path) -> None:
+def test_the_command_line_agrees(plan_of: Callable[[str], Plan], tmp_path: Path) -> None:
     """Judge one plan that is right and one that is not by the command that a reader would type."""
     [mutation] = [one for one in MUTATIONS if one.name == "the_collector_deletes"]
-    for plan, status in ((plans["full"], 0), (mutation.of(plans["full"]), 1)):
+    features = features_of("full", tmp_path)
+    for plan, status in ((plan_of("full"), 0), (mutation.of(plan_of("full")), 1)):
         file = write(plan, tmp_path / "plan.json")
-        command = [BIN / "terraform-compliance", "--features", features["full"], "--planfile", file, "--no-ansi"]
+        command = [BIN / "terraform-compliance", "--features", features, "--planfile", file, "--no-ansi"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == status, done.stdout
         assert ("1 failed" in done.stdout) == bool(status)
 
 
-def test_credentials_given_for_once_are_nowhere_in_the_plan(plans: dict[str, Plan]) -> None:
-    text = json.dumps(plans["full"])
+def test_credentials_given_for_once_are_nowhere_in_the_plan(plan_of: Callable[[str], Plan]) -> None:
+    text = json.dumps(plan_of("full"))
     assert '"secret_string_wo_version": 1' in text
     assert [value for value in SENTINELS.values() if value in text] == []
 
 
-def plan_of(version: str, plan: Plan) -> dict[str, Any]:
-    return {**plan, "terraform_version": version}
-
-
-@pytest.mark.parametrize(("version", "known"), [("1.11.0", True), ("1.16.4", True), ("1.17.0", False)])
+@pytest.mark.parametrize(("version", "known"), [("1.16.4", True), ("1.17.0", False)])
 def test_a_plan_of_a_terraform_that_the_tool_does_not_know_is_refused_outright(
-    version: str, known: bool, plans: dict[str, Plan], features: dict[str, Path], tmp_path: Path
+    version: str, known: bool, plan_of: Callable[[str], Plan], tmp_path: Path
 ) -> None:
-    file = write(plan_of(version, plans["default"]), tmp_path / "plan.json")
-    command = [BIN / "terraform-compliance", "--features", features["default"], "--planfile", file, "--no-ansi"]
+    file = write({**plan_of("default"), "terraform_version": version}, tmp_path / "plan.json")
+    features = features_of("default", tmp_path)
+    command = [BIN / "terraform-compliance", "--features", features, "--planfile", file, "--no-ansi"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode == 0) == known, done.stdout
     assert ("Unsupported terraform version" in done.stdout) == (not known)

@@ -1,24 +1,16 @@
-"""One applied module for the tests that read it or run it: applying takes a minute."""
+"""The deployment that these tests run: alpha of the world that tests/security looks at, too."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from standins.clock import Clock
-from standins.deployment import Deployment, deployed
-from standins.zoom import Zoom
-
-REPOSITORY = Path(__file__).resolve().parents[2]
-START = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
+from security.applied import Applied
+from standins.deployment import Deployment
 
 
-@pytest.fixture(scope="module")
-def deployment() -> Iterator[Deployment]:
-    zoom = Zoom(clock=Clock(START))
-    for day in range(-5, 3):
-        zoom.add_day((START + timedelta(days=day)).date(), 500, seed=day + 10, twins=0.02)
-    with deployed(REPOSITORY, zoom) as world:
-        yield world
+@pytest.fixture
+def deployment(applied: Applied) -> Iterator[Deployment]:
+    """Give alpha, with policies deciding about every request: its collector works under its own role."""
+    with applied.deployment.aws.authorising():
+        yield applied.deployment

@@ -1,10 +1,12 @@
-"""Every example is applied, planned again without a change, and destroyed to nothing, each on an AWS of its own.
+"""The examples: those whose resources no other has are applied, planned again and destroyed, the others are planned.
 
-Most of the time goes into waiting for AWS, so the examples run side by side.
+Most of the time goes into waiting for AWS, so the applied ones live side by side, each on an AWS of its own.
 """
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
@@ -19,12 +21,12 @@ from zoomlogs.scratch import prepare, provider_aliases
 from zoomlogs.terraform import Changes, Plan
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+APPLIED = ["complete", "existing-bucket", "private-network"]
+PLANNED = ["government", "multi-account", "plan-check"]
 ELSEWHERE = {
     "adopt-console-setup",  # imports what tests/adoption makes first, and is applied there
-    "minimal",  # lives the same life in tests/e2e/test_main_job.py, with a fortnight of runs in between
+    "minimal",  # applied for tests/operate; its end is in test_minimal.py
 }
-EXAMPLES = sorted({file.parent.name for file in REPOSITORY.glob("examples/*/main.tf")} - ELSEWHERE)
-AT_ONCE = 4
 VARIABLES: dict[str, dict[str, object]] = {
     "complete": {
         "zoom_credentials": {"account_id": "a", "client_id": "b", "client_secret": "hush-hush"},
@@ -32,7 +34,23 @@ VARIABLES: dict[str, dict[str, object]] = {
     },
 }
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
+
+
+def test_each_example_is_applied_or_planned() -> None:
+    found = {file.parent.name for file in REPOSITORY.glob("examples/*/main.tf")}
+    assert found == {*APPLIED, *PLANNED, *ELSEWHERE}
+
+
+def test_what_is_only_planned_has_no_resource_that_is_not_applied(
+    lives: dict[str, Future[Life]], plans: dict[str, dict[str, Any]]
+) -> None:
+    """The same resources, with other values: what AWS takes of them is known from the ones applied."""
+    kinds = {one["type"] for plan in plans.values() for one in plan["resource_changes"]}
+    assert kinds - {kind for life in lives.values() for kind in life.result().kinds} == set()
+
+
+# --- applied ---------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -40,6 +58,7 @@ class Life:
     """What became of an example, from apply to destroy."""
 
     applied: Changes
+    kinds: set[str]
     outputs: dict[str, Any]
     second_plan: Plan
     destroyed: Changes
@@ -51,12 +70,12 @@ def live(example: str, scratch: Path) -> Life:
         aws = stack.enter_context(AwsStandIn())
         terraform = prepare(REPOSITORY, scratch, aws.env(), folder=f"examples/{example}")
         terraform.init()
-        if len(provider_aliases(terraform.workdir)) == 1:
-            stack.enter_context(running_provider(terraform))
+        stack.enter_context(running_provider(terraform))
         variables = {"force_destroy": True, **VARIABLES.get(example, {})}
         applied = terraform.apply(variables)
         return Life(
             applied,
+            {address.split(".")[-2] for address in terraform.state_list()},
             terraform.output(),
             terraform.plan(variables),
             terraform.destroy(variables),
@@ -66,12 +85,12 @@ def live(example: str, scratch: Path) -> Life:
 
 @pytest.fixture(scope="module")
 def lives(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[Life]]]:
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        yield {name: pool.submit(live, name, tmp_path_factory.mktemp(name)) for name in EXAMPLES}
+    with ThreadPoolExecutor(len(APPLIED)) as pool:
+        yield {name: pool.submit(live, name, tmp_path_factory.mktemp(name)) for name in APPLIED}
         pool.shutdown(cancel_futures=True)
 
 
-@pytest.mark.parametrize("example", EXAMPLES)
+@pytest.mark.parametrize("example", APPLIED)
 def test_an_example_is_applied_stays_as_it_is_and_goes(example: str, lives: dict[str, Future[Life]]) -> None:
     life = lives[example].result()
     assert life.applied.add > 20
@@ -79,21 +98,6 @@ def test_an_example_is_applied_stays_as_it_is_and_goes(example: str, lives: dict
     assert not life.second_plan.warnings
     assert life.destroyed == Changes(destroy=life.applied.add)
     assert life.left == []
-
-
-def test_each_account_and_region_gets_its_own(lives: dict[str, Future[Life]]) -> None:
-    arns = lives["multi-account"].result().outputs["secret_arns"]
-    assert {name: arn.rpartition("-")[0] for name, arn in arns.items()} == {
-        "emea": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:zoom-operationlogs-credentials",
-        "north": "arn:aws:secretsmanager:us-east-1:444455556666:secret:north-zoom-operationlogs-credentials",
-        "south": "arn:aws:secretsmanager:us-east-1:444455556666:secret:south-zoom-operationlogs-credentials",
-    }
-
-
-def test_a_government_account_has_its_own_partition(lives: dict[str, Future[Life]]) -> None:
-    outputs = lives["government"].result().outputs
-    assert outputs["secret_arn"].startswith("arn:aws-us-gov:secretsmanager:us-gov-west-1:")
-    assert "arn:aws:" not in str(outputs)
 
 
 def test_what_the_complete_example_asked_for_is_what_it_got(lives: dict[str, Future[Life]]) -> None:
@@ -105,3 +109,75 @@ def test_what_the_complete_example_asked_for_is_what_it_got(lives: dict[str, Fut
     assert made["reader"]["mode"] == "role"
     assert made["function"]["environment"]["FEED_DELETES"] == "true"
     assert "hush-hush" not in str(made)
+
+
+# --- planned ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def plans(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """Plan an example and read the plan as `terraform show -json` gives it."""
+    made = {}
+    with AwsStandIn() as aws:
+        for name in PLANNED:
+            scratch = tmp_path_factory.mktemp(name)
+            terraform = prepare(REPOSITORY, scratch, aws.env(), folder=f"examples/{name}")
+            terraform.init()
+            with ExitStack() as stack:
+                if len(provider_aliases(terraform.workdir)) == 1:
+                    stack.enter_context(running_provider(terraform))
+                plan = terraform.plan({"force_destroy": True}, out=scratch / "tfplan")
+                assert not plan.warnings
+                made[name] = terraform.show_json(scratch / "tfplan")
+    return made
+
+
+def created(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    """List what a plan creates; it must do nothing else."""
+    changes = [one for one in plan["resource_changes"] if one["mode"] == "managed"]
+    assert {tuple(one["change"]["actions"]) for one in changes} == {("create",)}
+    assert len(changes) > 20
+    return changes
+
+
+def arns(resources: list[dict[str, Any]]) -> set[tuple[str, str, str]]:
+    """Collect partition, region and account of every ARN in planned values that names a region."""
+    text = json.dumps([one["change"]["after"] for one in resources])
+    return set(re.findall(r"arn:([\w-]+):[\w-]+:([\w-]+):(\d{12}):", text))
+
+
+def test_each_account_and_region_gets_its_own(plans: dict[str, dict[str, Any]]) -> None:
+    resources = created(plans["multi-account"])
+    expected = {
+        "module.emea.": ("aws", "eu-west-1", "111122223333"),
+        'module.americas["north"].': ("aws", "us-east-1", "444455556666"),
+        'module.americas["south"].': ("aws", "us-east-1", "444455556666"),
+    }
+    for module, place in expected.items():
+        assert arns([one for one in resources if one["address"].startswith(module)]) == {place}
+    secrets = {
+        one["address"].partition(".module.collector")[0]: one["change"]["after"]["name"]
+        for one in resources
+        if one["type"] == "aws_secretsmanager_secret"
+    }
+    assert secrets == {
+        "module.emea": "zoom-operationlogs-credentials",
+        'module.americas["north"]': "north-zoom-operationlogs-credentials",
+        'module.americas["south"]': "south-zoom-operationlogs-credentials",
+    }
+
+
+def test_a_government_account_has_its_own_partition(plans: dict[str, dict[str, Any]]) -> None:
+    resources = created(plans["government"])
+    assert {(partition, region) for partition, region, _ in arns(resources)} == {("aws-us-gov", "us-gov-west-1")}
+    assert "arn:aws:" not in json.dumps([one["change"]["after"] for one in resources])
+
+
+def test_the_root_of_a_pipeline_gives_everything_its_tags(plans: dict[str, dict[str, Any]]) -> None:
+    tags = [
+        one["change"]["after"]["tags_all"]
+        for one in created(plans["plan-check"])
+        if "tags_all" in one["change"]["after"]
+    ]
+    assert len(tags) > 10
+    assert [each for each in tags if each != {"owner": "security", "service": "zoom-operation-logs"}] == []

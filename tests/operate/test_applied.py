@@ -19,8 +19,6 @@ import boto3
 import pytest
 from standins import deployment as world
 from standins.aws import AwsStandIn, Keys
-from standins.clock import Clock
-from standins.zoom import Zoom
 from standins.zoom.limits import CALLS_PER_DAY
 from zoomlogs import deployment
 from zoomlogs.deployment import Deployment
@@ -40,9 +38,8 @@ from zoomlogs.rights import RIGHTS, use_of_key
 from zoomlogs.status import command as status_command
 from zoomlogs.verify import command as verify_command
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 SCRIPT = Path(sys.executable).with_name("zoomlogs")
 CHECK = {check.name: check for check in CHECKS}
 NAMES = list(CHECK)
@@ -75,15 +72,10 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    now = datetime.now(UTC)
-    zoom = Zoom(clock=Clock(now, ticking=True))
-    for back in range(1, 25):  # none of today, of which one could come in the middle of a test
-        zoom.add_day((now - timedelta(days=back)).date(), 350, seed=back + 1)
-    with world.deployed(REPOSITORY, zoom, one_provider=True) as applied:
-        outputs = tmp_path_factory.mktemp("outputs") / "outputs.json"
-        outputs.write_text(json.dumps(applied.outputs))
-        yield Place(applied, outputs, deployment.read_deployment(str(outputs)))
+def place(minimal: world.Deployment, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    outputs = tmp_path_factory.mktemp("outputs") / "outputs.json"
+    outputs.write_text(json.dumps(minimal.outputs))
+    return Place(minimal, outputs, deployment.read_deployment(str(outputs)))
 
 
 @pytest.fixture

@@ -3,88 +3,20 @@
 from __future__ import annotations
 
 import json
-import re
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from standins.clock import Clock
-from standins.deployment import Deployment, deployed
-from standins.lambda_runtime import Invocation, LambdaRuntime
-from standins.zoom import Account, Zoom
-from zoomlogs.terraform import Terraform
 
-from .leaks import Places, as_json, found, in_account, in_folder
+from .applied import ALPHA, BETA, RECORDS_A_DAY, Applied
+from .leaks import as_json, found, in_account, in_folder
 from .matrix import ROWS, TRUST, Cell, Trust, arrange, is_allowed
 from .principals import Instance, Principal, World
 
 pytestmark = pytest.mark.slow
-
-REPOSITORY = Path(__file__).resolve().parents[2]
-START = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
-ALPHA = Account(id="alpha-account", client_id="alpha-client", client_secret="Alpha7kQ2vXw9LmT4sZr8NbY")
-BETA = Account(id="beta-account", client_id="beta-client", client_secret="Beta5hJ3cVd6PfG1tWq0RxKu")
-
-
-@dataclass
-class Applied:
-    """The applied fixture: alpha's credentials come by `put-secret-value`, beta's passed through Terraform."""
-
-    deployment: Deployment
-    world: World
-    kept: Places
-    """What is to be searched for secrets: gathered when it arises, because not all of it stays."""
-    runs: list[Invocation] = field(default_factory=list)
-
-    def run(self, runtime: LambdaRuntime, payload: str | dict[str, Any]) -> Invocation:
-        run = runtime.invoke(payload, now=self.deployment.zoom.clock.now())
-        self.runs.append(run)
-        return run
-
-    def secrets(self) -> dict[str, str]:
-        """Name every value that must be nowhere: client secrets, what is sent to get a token, tokens."""
-        tokens = {f"access token {number}": token for number, token in enumerate(self.deployment.zoom._tokens._known)}
-        assert tokens
-        made = self.world.instance("alpha").outputs["reader"]["access_key"]
-        assert made["encrypted_secret"]
-        return {
-            "access key that Terraform made": self.world.aws.secret_access_key(made["id"]),
-            **{f"client secret of {one.id}": one.client_secret for one in (ALPHA, BETA)},
-            **{f"basic authorisation of {one.id}": f"{one.client_id}:{one.client_secret}" for one in (ALPHA, BETA)},
-            **tokens,
-        }
-
-
-@pytest.fixture(scope="module")
-def applied() -> Iterator[Applied]:
-    zoom = Zoom(ALPHA, BETA, clock=Clock(START))
-    for account in (ALPHA, BETA):
-        for day in range(-6, 3):
-            zoom.reports[account.id].add_day((START + timedelta(days=day)).date(), 300, seed=day + 10, twins=0.02)
-    kept: Places = {}
-    credentials = {"account_id": BETA.id, "client_id": BETA.client_id, "client_secret": BETA.client_secret}
-
-    def apply(terraform: Terraform, inputs: dict[str, object]) -> None:
-        plan = terraform.workdir / "saved.tfplan"
-        terraform.plan(inputs, out=plan)
-        shown = subprocess.run(
-            ["terraform", "show", "-no-color", plan], cwd=terraform.workdir, env=terraform.env, capture_output=True
-        )
-        kept.update(as_json(**{"plan as JSON": terraform.show_json(plan)}), **{"plan as text": shown.stdout})
-        terraform.apply({"zoom_credentials": credentials}, plan=plan)
-        kept.update(as_json(**{"state as JSON": terraform.show_json(), "outputs": terraform.output()}))
-
-    variables: dict[str, object] = {"zoom_credentials": credentials}
-    fixture = "tests/fixtures/security"
-    with deployed(REPOSITORY, zoom, folder=fixture, variables=variables, apply=apply, one_provider=True) as deployment:
-        deployment.store_credentials()
-        yield Applied(deployment, World(deployment.aws, deployment.outputs), kept)
 
 
 @pytest.fixture(scope="module")
@@ -95,51 +27,17 @@ def world(applied: Applied) -> World:
     return applied.world
 
 
-# --- the collector under its own role --------------------------------------------------------------------------------
+# --- what happened before: tests/e2e ---------------------------------------------------------------------------------
 
 
-@contextmanager
-def under_its_own_role(applied: Applied, own: Instance) -> Iterator[LambdaRuntime]:
-    """Run the package that is deployed as a function, with the session that Lambda opens for it."""
-    aws, package = applied.deployment.aws, applied.deployment.runtime.package
-    keys = aws.credentials(applied.world.collector_keys(own))
-    name = own.function_arn.rpartition(":")[2]
-    with aws.authorising(), LambdaRuntime(aws, name, package, credentials=keys) as runtime:
-        yield runtime
-
-
-def refusals(log: str) -> list[str]:
-    """List the requests that the stand-in refused, from its log."""
-    requests = re.findall(r'"(?:\x1b\[[\d;]*m)*(\w+ \S+) HTTP/1\.1(?:\x1b\[0m)?" (\d+)', log)
-    return [request for request, status in requests if status in ("400", "401", "403", "501")]
-
-
-def test_the_collector_does_its_whole_day_under_its_own_role(applied: Applied) -> None:
-    deployment, own = applied.deployment, applied.world.instance("alpha")
-    clock, payload = deployment.zoom.clock, deployment.target.payload
-    before = len(deployment.aws.log_file.read_text(encoding="utf-8"))
-    with under_its_own_role(applied, own) as runtime:
-        scheduler = deployment.aws.client("lambda", applied.world.scheduler_keys(own))
-        for number in range(30):
-            delivered = scheduler.invoke(FunctionName=own.function_arn, Payload=payload, InvocationType="DryRun")
-            assert delivered["StatusCode"] == 204
-            applied.run(runtime, payload)
-            if number == 10:
-                runtime.kill()  # the next run starts cold
-            clock.advance(timedelta(minutes=15 if number < 8 else 75).total_seconds())
-        applied.run(runtime, {"action": "reconcile"})
-        first, last = (START - timedelta(days=6)).date(), (START - timedelta(days=4)).date()
-        applied.run(runtime, {"action": "backfill", "from": f"{first}", "to": f"{last}"})
-        applied.run(runtime, payload)
-    assert clock.now() - START > timedelta(hours=24)
-    assert [run.error for run in applied.runs if not run.ok] == []
-    comparison = deployment.compare(first)
-    assert comparison.in_zoom > 2000
-    assert comparison.exact, comparison
-    log = deployment.aws.log_file.read_text(encoding="utf-8")[before:]
-    # A role that may not list the whole bucket hears 403 of what is not there: the checkpoint at first, and one of the
-    # written guide's collector, which a first catch-up looks for.
-    assert refusals(log) == [f"GET /{own.bucket}/{key}" for key in (own.state_key, f"{own.prefix}state.json")]
+@pytest.fixture(scope="module", autouse=True)
+def collected(applied: Applied) -> None:
+    """Let the collector have run, where tests/e2e was left out."""
+    deployment = applied.deployment
+    deployment.store_credentials()
+    while len(deployment.objects()) <= 20:
+        assert deployment.run_scheduled().ok
+        deployment.zoom.clock.advance(timedelta(minutes=75).total_seconds())
 
 
 def test_the_feeds_queue_is_told_of_each_object_of_records_and_of_nothing_else(applied: Applied) -> None:
@@ -157,12 +55,13 @@ def test_the_feeds_queue_is_told_of_each_object_of_records_and_of_nothing_else(a
 
 
 def test_credentials_that_passed_through_terraform_work_and_debug_is_on(applied: Applied) -> None:
-    with under_its_own_role(applied, applied.world.instance("beta")) as runtime:
+    beta = applied.world.instance("beta")
+    with applied.deployment.aws.authorising(), applied.runtime(beta) as runtime:
         logging, variables = runtime.configuration["LoggingConfig"], runtime.configuration["Environment"]["Variables"]
         logging["ApplicationLogLevel"] = variables["POWERTOOLS_LOG_LEVEL"] = "DEBUG"
-        run = applied.run(runtime, "{}")
+        run = applied.deployment.run("{}", runtime)
     assert run.ok, run.error
-    assert run.result["written"] > 1000
+    assert run.result["written"] > 3 * RECORDS_A_DAY
     assert any("DEBUG" in line for line in run.logs)
 
 
@@ -409,6 +308,7 @@ def test_a_wider_trust_shows(world: World) -> None:
 # --- secrets: the last tests, for they destroy -----------------------------------------------------------------------
 
 
+@pytest.mark.destroys
 def test_the_secret_manager_has_the_secrets(applied: Applied) -> None:
     """What is searched for is what is there: a search for something else would find nothing, too."""
     secretsmanager, world = applied.deployment.aws.client("secretsmanager"), applied.world
@@ -418,9 +318,10 @@ def test_the_secret_manager_has_the_secrets(applied: Applied) -> None:
         assert found(applied.secrets(), {"secret": value.encode()}) == [f"client secret of {account.id} is in secret"]
 
 
+@pytest.mark.destroys
 def test_no_secret_in_plans_state_runs_functions_packages_or_objects(applied: Applied) -> None:
     deployment = applied.deployment
-    applied.kept |= as_json(**{f"run {number}": run.__dict__ for number, run in enumerate(applied.runs)})
+    applied.kept |= as_json(**{f"run {number}": run.__dict__ for number, run in enumerate(deployment.runs)})
     applied.kept |= {"package": deployment.runtime.package.read_bytes()}
     places = {**applied.kept, **in_folder(deployment.terraform.workdir), **in_account(deployment.aws)}
     assert {"saved.tfplan", "terraform.tfstate", "plan as JSON", "plan as text", "state as JSON"} <= places.keys()
@@ -428,15 +329,36 @@ def test_no_secret_in_plans_state_runs_functions_packages_or_objects(applied: Ap
     assert found(applied.secrets(), places) == []
 
 
-def test_no_secret_after_another_plan_and_destroy(applied: Applied) -> None:
+@pytest.mark.destroys
+def test_a_second_plan_shows_no_change_and_no_secret(applied: Applied) -> None:
+    terraform = applied.deployment.terraform
+    again = terraform.workdir / "again.tfplan"
+    plan = terraform.plan(applied.deployment.variables, out=again)
+    assert not plan.changed, plan.actions
+    assert not plan.warnings
+    applied.kept |= as_json(**{"second plan as JSON": terraform.show_json(again)})
+    assert found(applied.secrets(), {**applied.kept, **in_folder(terraform.workdir)}) == []
+
+
+@pytest.mark.destroys
+def test_destroy_leaves_nothing_and_no_secret(applied: Applied) -> None:
     deployment = applied.deployment
     terraform, secrets = deployment.terraform, applied.secrets()
-    again = terraform.workdir / "again.tfplan"
-    plan = terraform.plan(deployment.variables, out=again)
-    assert not plan.changed, plan.actions
-    applied.kept |= as_json(**{"second plan as JSON": terraform.show_json(again)})
     terraform.destroy(deployment.variables)
     assert not terraform.state_list()
     places = {**applied.kept, **in_folder(terraform.workdir), **in_account(deployment.aws)}
     assert {"terraform.tfstate.backup", "again.tfplan", "second plan as JSON"} <= places.keys()
     assert found(secrets, places) == []
+    client = deployment.aws.client
+    assert not client("s3").list_buckets()["Buckets"]
+    assert not client("lambda").list_functions()["Functions"]
+    assert not client("iam").list_roles()["Roles"]
+    assert [user["UserName"] for user in client("iam").list_users()["Users"]] == ["stranger"]  # the matrix's
+    assert not client("iam").list_policies(Scope="Local")["Policies"]
+    assert not client("scheduler").list_schedules()["Schedules"]
+    assert not client("logs").describe_log_groups()["logGroups"]
+    assert "QueueUrls" not in client("sqs").list_queues()
+    alarms = client("cloudwatch").describe_alarms(AlarmTypes=["MetricAlarm", "CompositeAlarm"])
+    assert not alarms["MetricAlarms"] + alarms["CompositeAlarms"]
+    assert not client("cloudwatch").list_dashboards()["DashboardEntries"]
+    assert not client("sns").list_topics()["Topics"]

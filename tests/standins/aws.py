@@ -118,6 +118,14 @@ class AwsStandIn:
             raise RuntimeError("The AWS stand-in is not running: call start() first.")
         return self._folder / "server.log"
 
+    def failures(self) -> str:
+        """Give what the server logged of requests that it failed to serve: HTTP 5xx, and the errors behind them."""
+        text = self.log_file.read_text(encoding="utf-8", errors="replace")
+        found = re.findall(
+            r"(?m)^Traceback[^\n]*\n(?:[ ][^\n]*\n)*[^\n]*$|^.* HTTP/1\.1\S* 5\d\d .*$|^CANNOT JUDGE.*$", text
+        )
+        return "\n".join(found)
+
     def start(self) -> Self:
         """Start the server and wait until it listens. Raises RuntimeError with its log when it does not."""
         if self._process is not None:

@@ -13,14 +13,15 @@ import json
 import tempfile
 from collections import Counter
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoomlogs.scratch import prepare
+from zoomlogs.terraform import TerraformError
 
 from .aws import AwsStandIn
-from .lambda_runtime import Invocation, LambdaRuntime, ScheduledTarget, scheduled_target
+from .lambda_runtime import Invocation, LambdaRuntime, ScheduledTarget, scheduled_target, under_its_role
 from .running_provider import running_provider
 from .zoom import Zoom, ZoomServer
 
@@ -69,6 +70,8 @@ class Deployment:
     outputs: dict[str, Any]
     target: ScheduledTarget
     runtime: LambdaRuntime
+    runs: list[Invocation] = field(default_factory=list)
+    """Every run so far, in whatever sandbox."""
 
     @property
     def bucket(self) -> str:
@@ -93,7 +96,23 @@ class Deployment:
 
     def run_scheduled(self) -> Invocation:
         """Invoke the function as the schedule does: its payload, its timeout, at the stand-ins' time."""
-        return self.runtime.invoke(self.target.payload, now=self.zoom.clock.now())
+        return self.run(self.target.payload)
+
+    def run(
+        self,
+        payload: str | dict[str, Any],
+        runtime: LambdaRuntime | None = None,
+        *,
+        kill_after: float | None = None,
+    ) -> Invocation:
+        """Invoke the function at the stand-ins' time, in its sandbox or another."""
+        run = (runtime or self.runtime).invoke(payload, now=self.zoom.clock.now(), kill_after=kill_after)
+        self.runs.append(run)
+        return run
+
+    def another_runtime(self, function_name: str | None = None) -> LambdaRuntime:
+        """Make a second sandbox of the function, or one of another function with the same package."""
+        return under_its_role(self.aws, function_name or self.target.function_name, self.runtime.package)
 
     def objects(self) -> list[StoredObject]:
         """Read every object under the feed's prefix the way a feed does: gzip, a JSON record a line."""
@@ -110,7 +129,8 @@ class Deployment:
 
     def compare(self, first: date) -> Comparison:
         """Hold the archive against Zoom, record by record, from the date `first` on."""
-        archived = [record for stored in self.objects() for record in stored.records]
+        begin = f"{self.prefix}{first:%Y/%m/%d}/"
+        archived = [record for stored in self.objects() if stored.key >= begin for record in stored.records]
         truth, archive = multiset(self.zoom.records(first)), multiset(archived)
         return Comparison(truth.total(), archive.total(), (truth - archive).total(), (archive - truth).total())
 
@@ -150,14 +170,18 @@ def deployed(
             "force_destroy": True,
             **(variables or {}),
         }
-        if apply is None:
-            terraform.apply(inputs, on_progress=on_progress)
-        else:
-            apply(terraform, inputs)
+        try:
+            if apply is None:
+                terraform.apply(inputs, on_progress=on_progress)
+            else:
+                apply(terraform, inputs)
+        except TerraformError as error:
+            error.add_note(f"Requests that the stand-in for AWS failed to serve:\n{aws.failures() or 'none'}")
+            raise
         outputs = terraform.output()
         target = scheduled_target(aws, outputs["schedule_name"])
         package = package_in(terraform.show_json(), terraform.workdir, target.function_name)
-        runtime = stack.enter_context(LambdaRuntime(aws, target.function_name, package))
+        runtime = stack.enter_context(under_its_role(aws, target.function_name, package))
         yield Deployment(aws, zoom, server, terraform, inputs, outputs, target, runtime)
 
 

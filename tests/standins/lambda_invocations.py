@@ -9,8 +9,7 @@ import threading
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from standins.aws import Keys
-from standins.lambda_runtime import Invocation, LambdaRuntime
+from standins.lambda_runtime import Invocation, LambdaRuntime, under_its_role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,15 +70,7 @@ class LocalFunctions:
     def _make(self, function: Any, name: str) -> LambdaRuntime:
         package = self._folder / f"{name}.zip"
         package.write_bytes(function.code_bytes)
-        keys: Keys = self._aws.service_session(
-            "lambda.amazonaws.com",
-            function.role.rpartition("/")[2],
-            function.function_name,
-            carries={"lambda:SourceFunctionArn": function.function_arn},
-        )
-        made = LambdaRuntime(
-            self._aws, function.function_name, package, credentials=self._aws.credentials(keys), keeps_logs=True
-        )
+        made = under_its_role(self._aws, function.function_name, package, keeps_logs=True)
         with self._lock:
             self._made.append(made)
         return made

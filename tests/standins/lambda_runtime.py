@@ -266,6 +266,21 @@ class LambdaRuntime:
         }
 
 
+def under_its_role(aws: AwsStandIn, function_name: str, package: Path, *, keeps_logs: bool = False) -> LambdaRuntime:
+    """Make a sandbox of a deployed function with the session that Lambda opens for it, of the function's role.
+
+    Raises PermissionError where the role does not trust Lambda, ValueError as LambdaRuntime does.
+    """
+    configuration = aws.client("lambda").get_function_configuration(FunctionName=function_name)
+    keys = aws.service_session(
+        "lambda.amazonaws.com",
+        configuration["Role"].rpartition("/")[2],
+        function_name,
+        carries={"lambda:SourceFunctionArn": configuration["FunctionArn"]},
+    )
+    return LambdaRuntime(aws, function_name, package, credentials=aws.credentials(keys), keeps_logs=keeps_logs)
+
+
 def log_group(configuration: Mapping[str, Any]) -> str:
     """Give the name of a function's log group."""
     name = configuration.get("LoggingConfig", {}).get("LogGroup")

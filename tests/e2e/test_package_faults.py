@@ -7,15 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from security.applied import FIRST_DAY
 from standins.deployment import Deployment
-from standins.lambda_runtime import LambdaRuntime
 from standins.zoom import faults
 
-from .conftest import START
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 
-pytestmark = pytest.mark.slow
-
-FIRST_DAY = (START - timedelta(days=3)).date()
+STATE_KEY = "zoom/operationlogs-state/state.json"
 
 
 @pytest.fixture(autouse=True)
@@ -38,13 +36,13 @@ def assert_exact_after_ordinary_runs(deployment: Deployment) -> None:
 
 
 def test_killed_in_the_middle(deployment: Deployment) -> None:
-    """A first run of which the process is gone after so many seconds, again and again."""
+    """A run that has much to do, and of which the process is gone after so many seconds, again and again."""
+    deployment.aws.client("s3").delete_object(Bucket=deployment.bucket, Key=STATE_KEY)
+    later(deployment, hours=20)
     dice = random.Random(7)
     killed = 0
     for _ in range(6):
-        run = deployment.runtime.invoke(
-            deployment.target.payload, now=deployment.zoom.clock.now(), kill_after=dice.uniform(0.05, 0.7)
-        )
+        run = deployment.run(deployment.target.payload, kill_after=dice.uniform(0.05, 0.7))
         killed += not run.ok
         later(deployment, minutes=5)
     assert killed
@@ -53,13 +51,8 @@ def test_killed_in_the_middle(deployment: Deployment) -> None:
 
 def test_two_sandboxes_at_once(deployment: Deployment) -> None:
     later(deployment, hours=3)
-    package = deployment.runtime.package
-    now = deployment.zoom.clock.now()
-    with (
-        LambdaRuntime(deployment.aws, deployment.target.function_name, package) as other,
-        ThreadPoolExecutor(2) as pool,
-    ):
-        runs = list(pool.map(lambda runtime: runtime.invoke("{}", now=now), (deployment.runtime, other)))
+    with deployment.another_runtime() as other, ThreadPoolExecutor(2) as pool:
+        runs = list(pool.map(lambda runtime: deployment.run("{}", runtime), (deployment.runtime, other)))
     assert all(run.ok for run in runs), [run.error for run in runs]
     assert_exact_after_ordinary_runs(deployment)
 
@@ -101,13 +94,13 @@ def test_the_daily_limit_is_waited_for(deployment: Deployment) -> None:
 
 def test_a_lost_checkpoint_is_rebuilt(deployment: Deployment) -> None:
     s3 = deployment.aws.client("s3")
-    s3.delete_object(Bucket=deployment.bucket, Key="zoom/operationlogs-state/state.json")
+    s3.delete_object(Bucket=deployment.bucket, Key=STATE_KEY)
     assert_exact_after_ordinary_runs(deployment)
-    s3.put_object(Bucket=deployment.bucket, Key="zoom/operationlogs-state/state.json", Body=b"garbage")
+    s3.put_object(Bucket=deployment.bucket, Key=STATE_KEY, Body=b"garbage")
     assert_exact_after_ordinary_runs(deployment)
 
 
 def test_unknown_actions_are_refused_with_a_sentence(deployment: Deployment) -> None:
-    run = deployment.runtime.invoke({"action": "delete"}, now=deployment.zoom.clock.now())
+    run = deployment.run({"action": "delete"})
     assert not run.ok
     assert 'give "backfill" or "reconcile"' in run.error["errorMessage"]

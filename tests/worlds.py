@@ -1,0 +1,46 @@
+"""A pytest plugin: what several test files share, because it takes long to make.
+
+All files of a world run on one worker, in the order of their names, and each leaves the world as the next may find it:
+a file asks for what it needs, and puts back what it changed. Tests marked `destroys` come last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from compliance.plans import planning
+from security.applied import Applied, applied_for_two
+from standins.clock import Clock
+from standins.deployment import Deployment, deployed
+from standins.zoom import Zoom
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def applied() -> Iterator[Applied]:
+    """Apply tests/fixtures/security: two uses of the module in one account, at a time of its own."""
+    with applied_for_two(REPOSITORY) as world:
+        yield world
+
+
+@pytest.fixture(scope="session")
+def minimal() -> Iterator[Deployment]:
+    """Apply examples/minimal at the machine's time, with 24 days in Zoom and none of today."""
+    now = datetime.now(UTC)
+    zoom = Zoom(clock=Clock(now, ticking=True))
+    for back in range(1, 25):  # none of today, of which one could come in the middle of a test
+        zoom.add_day((now - timedelta(days=back)).date(), 350, seed=back + 1)
+    with deployed(REPOSITORY, zoom, one_provider=True) as world:
+        yield world
+
+
+@pytest.fixture(scope="session")
+def plan_of() -> Iterator[Callable[[str], dict[str, Any]]]:
+    """Plan tests/fixtures/plan_check as a variant of tests/compliance, each once."""
+    with planning() as plan:
+        yield plan
