@@ -5,7 +5,7 @@ VENV = .venv/bin
 TYPED = lambda/zoom_operationlogs lambda/package.py cli/zoomlogs tests/standins tests/security tests/bench scripts/setup.py scripts/document.py
 
 .DEFAULT_GOAL = help
-.PHONY: help setup demo test test-fast tools lint package docs bench fmt clean
+.PHONY: help setup demo test test-all cpu-table test-fast tools lint package docs bench fmt clean
 
 # `make setup PYTHON=…` makes .venv with that Python; else scripts/setup.py picks one, run by any Python that runs it.
 define prepare
@@ -28,19 +28,29 @@ demo: ## Show it working, without AWS or Zoom (KEEP=1 leaves it running, ARGS=�
 	$(call prepare,--terraform)
 	@$(VENV)/zoomlogs demo $(ARGS)
 
-test: ## Check everything, the real Terraform included (ARGS=… goes to pytest)
+# More workers than the two cores of a small machine: much of the time Terraform waits.
+define check
 	$(call prepare,--terraform)
 	@# Neither needs the other, and there are two cores.
 	@$(MAKE) --no-print-directory -j 2 tools lint
 	$(VENV)/python lambda/package.py --check
-	@# More workers than the two cores of a small machine: much of the time Terraform waits.
-	$(VENV)/pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(VENV)/pytest -n 4 --no-loadscope-reorder $(1) $(ARGS)
+endef
+
+test: ## Check what a change needs, the real Terraform included (ARGS=… goes to pytest)
+	$(call check,-m "not exhaustive" --cpu-limit 960)
+
+test-all: ## Check everything (ARGS=… goes to pytest)
+	$(call check,--cpu-limit 1680)
+
+cpu-table: ## Check everything, and renew the table of CPU seconds in tests/README.md
+	$(call check,--cpu-limit 1680 --renew-cpu-table)
 
 test-fast: ## Check everything that takes no Terraform apply (ARGS=… goes to pytest)
 	$(call prepare)
 	@$(MAKE) --no-print-directory lint
 	$(VENV)/python lambda/package.py --check-sources
-	$(VENV)/pytest -n 2 --dist loadfile -m "not slow" $(ARGS)
+	$(VENV)/pytest -n 2 --no-loadscope-reorder -m "not slow" $(ARGS)
 
 tools:
 	$(call prepare,--tools)

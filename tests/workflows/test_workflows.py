@@ -86,7 +86,7 @@ def test_nothing_keeps_the_token_and_nothing_may_write(workflow: Path) -> None:
     }
 
 
-def test_ci_runs_the_oldest_terraform_that_the_module_takes_and_the_tests_of_the_readme() -> None:
+def test_ci_runs_the_oldest_terraform_that_the_module_takes_and_every_test() -> None:
     [job] = load(CI)["jobs"].values()
     oldest, newest = job["strategy"]["matrix"]["terraform"]
     required = re.search(r'required_version = ">= ([\d.]+)"', (REPOSITORY / "versions.tf").read_text(encoding="utf-8"))
@@ -97,7 +97,7 @@ def test_ci_runs_the_oldest_terraform_that_the_module_takes_and_the_tests_of_the
     assert known is not None
     assert newest == f"~{known[1]}.0"
     assert f"1.11 to {known[1]}" in PLAN_CHECK.read_text(encoding="utf-8")
-    assert job["steps"][-1]["run"] == "make test"
+    assert job["steps"][-1]["run"] == "make test-all"
 
 
 def test_the_example_gives_what_the_workflow_takes() -> None:
