@@ -27,8 +27,7 @@ from . import test_overlap, test_refusals, test_state, test_time, test_twins
 from .meddling import assert_ended_well, killed, overlap
 from .test_refusals import TONIGHT, small_world
 from .test_state import deleted, feed_reads_and_deletes, guided_world, ours, week_world
-from .world import POLL, PREFIX, START, STATE_KEY, Killed, Promise, World, assert_none, days_ago, hold
-from .world import multiset as counted
+from .world import POLL, PREFIX, START, STATE_KEY, Killed, Promise, World, assert_none, days_ago, hold, multiset
 
 FEBRUARY = {"action": "backfill", "from": "2026-02-20", "to": "2026-02-22"}
 TOO_OLD = "Daily report can only be provided within 6 months prior to the current date."
@@ -132,7 +131,7 @@ def a_date_that_no_run_asked_for() -> None:
     world.poll(2)
     world.settle()
     found = [record for record in world.archive() if record["time"].startswith("2026-01-05")]
-    assert_none(Promise.REPEATED, counted(found[1:]))
+    assert_none(Promise.REPEATED, multiset(found[1:]))
     hold(Promise.MISSING, found, "the row of January")
 
 
@@ -565,8 +564,8 @@ def s3_takes_its_time() -> None:
         world.run()
 
 
-def a_long_window_in_one_run() -> None:
-    """Of rows of half a megabyte, published while they are read."""
+def rows_of_half_a_megabyte() -> None:
+    """More than a batch holds: they are published while they are read."""
     world = World(page_size=300, settings={"lookback_days": 1})
     for number in range(26):
         detail = f"{number:08}" * 62_500
@@ -588,7 +587,7 @@ def every_run_is_killed_before_its_end() -> None:
         with killed(world, 20), suppress(Killed):
             world.run()
         world.clock.advance(300)
-    assert_none(Promise.MISSING, counted(oldest) - counted(world.archive()))
+    assert_none(Promise.MISSING, multiset(oldest) - multiset(world.archive()))
 
 
 def killed_in_a_large_day() -> None:
@@ -712,7 +711,7 @@ def zoom_fails_in_the_middle() -> None:
     except CollectorError:
         raised = True
     newest = world.zoom.records(days_ago(1))[-2 * world.page_size :]
-    assert_none(Promise.MISSING, counted(newest) - counted(world.archive()))
+    assert_none(Promise.MISSING, multiset(newest) - multiset(world.archive()))
     hold(Promise.SILENT, raised, "the run ends as if Zoom had answered")
 
 
@@ -898,7 +897,7 @@ def a_twin_of_what_the_guide_left() -> None:
     world.poll()
     world.settle()
     key = json.dumps(twin, sort_keys=True)
-    there = counted(world.zoom.records(days_ago(1), days_ago(1)))[key]
+    there = multiset(world.zoom.records(days_ago(1), days_ago(1)))[key]
     sent = ours(world)[key]
     hold(Promise.MISSING, sent >= there - 1, f"{key} is sent {sent} times")
     hold(Promise.REPEATED, sent <= there - 1, f"{key} is sent {sent} times")
@@ -991,7 +990,7 @@ def a_list_that_is_null() -> None:
     world.assert_exact()
 
 
-def a_scope_that_lacks() -> None:
+def a_missing_scope() -> None:
     """Only an administrator can mend it, and must learn of it."""
     world = small_world()
     with test_refusals.changed(world, {"scopes": ()}, credentials=False):

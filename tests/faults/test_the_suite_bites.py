@@ -1,14 +1,12 @@
 """Each rule of the protocol, broken on purpose, breaks a promise in a scenario of this folder.
 
 A row reads: the rule, how it is broken, the scenario that notices, and the promise that is broken then (`Promise` says
-them in words). The rules stand in the order of docs/architecture.md, of the commit protocol. `mutations.prove` says
-what is demanded of a row: the scenario passes with the rule whole; with it broken no run crashes, and just that
-promise is broken. A row that does not apply to the code any more is an error.
+them in words). `mutations.prove` says what is demanded of a row: the scenario passes with the rule whole; with the rule
+broken, no run crashes and just that promise is broken. A row that does not apply to the code any more is an error.
 
-Where another rule makes up for a broken one, so that no record can be lost or repeated, the promise is `COST`: what the
-broken rule spends. Sentences of the protocol without a row follow from others: a frontier older than the window lets
-the tail stop nowhere, as no row of the window is older; and a request that is not tried again ends its run as failed,
-which no alarm misses.
+Where another rule makes up for a broken one, so that no record is lost or repeated, the promise is `COST`: what the
+broken rule spends. Two rules have no row. A frontier older than the window: no row of the window is older, so the tail
+never stops. A request that is tried again: without it the run fails, which is a crash here and an alarm in production.
 """
 
 from __future__ import annotations
@@ -149,7 +147,7 @@ RUNS: list[Row] = [
     ("owed dates are swept newest first",
      broken.oldest_dates_first, history.the_newest_of_many_owed_dates, MISSING),
     ("batches are published as they fill",
-     broken.publish_at_the_end_only, history.a_long_window_in_one_run, COST),
+     broken.publish_at_the_end_only, history.rows_of_half_a_megabyte, COST),
     ("timeouts are clipped to the time that is left",
      broken.timeouts_not_clipped, history.zoom_falls_silent, DEADLINE),
     ("waits are clipped to the time that is left",
@@ -241,7 +239,7 @@ REFUSALS: list[Row] = [
     ("a list that is null is no empty list",
      broken.take_null_for_the_last_page, history.a_list_that_is_null, MISSING),
     ("what only an administrator can mend fails the run",
-     broken.take_a_refusal_for_an_empty_report, history.a_scope_that_lacks, SILENT),
+     broken.take_a_refusal_for_an_empty_report, history.a_missing_scope, SILENT),
     ("no secret is logged",
      broken.log_the_requests, history.everything_a_run_leaves, SECRET),
     ("no secret is in an object's metadata",
