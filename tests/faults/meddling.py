@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from .world import Killed, World
+from .world import Crashed, Killed, World
 
 
 @contextmanager
@@ -96,3 +96,10 @@ def overlap(world: World, runs: list[Callable[[], object]], seed: int) -> list[B
         for thread in threads:
             thread.join()
     return ends
+
+
+def assert_ended_well(*ends: BaseException | None) -> None:
+    """Raise `Crashed` where a run of `overlap` ended with an exception."""
+    for end in ends:
+        if end is not None:
+            raise Crashed(f"a run ended with {end!r}") from end

@@ -1,8 +1,10 @@
 """Two and three runs at once on the same state lose and repeat nothing, whoever wins which race."""
 
+from datetime import date
+
 import pytest
 
-from .meddling import killed, overlap
+from .meddling import assert_ended_well, killed, overlap
 from .world import Killed, World, days_ago
 
 
@@ -22,8 +24,7 @@ def test_started_together(seed: int, runs: int, feed_deletes: bool) -> None:
     if seed % 2:
         world.poll(3)
     world.zoom.add_day(world.clock.now().date(), 50, seed=seed + 100)
-    ends = overlap(world, [world.run] * runs, seed)
-    assert ends == [None] * runs
+    assert_ended_well(*overlap(world, [world.run] * runs, seed))
     world.settle()
     world.assert_exact()
 
@@ -67,7 +68,7 @@ def test_one_of_two_is_killed(seed: int) -> None:
         world.run(s3=Doomed())
 
     ends = overlap(world, [world.run, doomed], seed)
-    assert ends[0] is None
+    assert_ended_well(ends[0])
     assert isinstance(ends[1], Killed)
     world.settle()
     world.assert_exact()
@@ -80,11 +81,9 @@ def test_a_race_for_the_checkpoint_forgets_no_request() -> None:
     asked = {"action": "backfill", "from": "2026-02-20", "to": "2026-02-22"}
     for day in range(20, 23):
         world.zoom.add_day(days_ago(0).replace(month=2, day=day), 30, seed=day)
-    ends = overlap(world, [lambda: world.run(asked), world.run, world.run], seed=4)
-    assert ends == [None] * 3
+    assert_ended_well(*overlap(world, [lambda: world.run(asked), world.run, world.run], seed=4))
     world.settle()
-    delivered = {record["time"][:10] for record in world.archive() if "time" in record}
-    assert {"2026-02-20", "2026-02-21", "2026-02-22"} <= delivered
+    world.assert_delivered(date(2026, 2, 20), date(2026, 2, 22))
 
 
 @pytest.mark.parametrize("action", ["backfill", "reconcile"])
@@ -109,8 +108,7 @@ def test_what_is_asked_for_while_another_run_holds_the_lease_is_owed(action: str
     assert answer["pages"] == 0, "it left the work to the other"
     world.settle()
     if action == "backfill":
-        delivered = {record["time"][:10] for record in world.archive() if "time" in record}
-        assert {"2026-02-20", "2026-02-21", "2026-02-22"} <= delivered
+        world.assert_delivered(date(2026, 2, 20), date(2026, 2, 22))
 
 
 def test_a_request_that_was_not_saved_is_not_acknowledged() -> None:

@@ -39,13 +39,12 @@ def add_twins(world: World, twins: int, *, visible_at: datetime | None = None) -
 
 
 def assert_never_too_many(world: World) -> None:
-    repeated = world.difference()[1]
-    assert not repeated, repeated
+    world.assert_none_repeated()
 
 
 def assert_twins(world: World, twins: int) -> None:
-    assert world.archive().count(TWIN) == twins
     world.assert_exact()
+    assert world.archive().count(TWIN) == twins
 
 
 @pytest.mark.slow

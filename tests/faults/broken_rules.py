@@ -1,0 +1,809 @@
+"""The rules of the protocol, each broken on purpose in a few lines, most of them at a seam of `mutations`."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import logging
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from hashlib import blake2b
+from typing import Any
+
+import requests
+from botocore.exceptions import BotoCoreError
+from standins.s3_memory import MemoryS3
+from standins.zoom import ZoomAdapter
+from zoom_operationlogs import archive, checkpoint, collect, dates, guide, records, sweep, zoom
+from zoom_operationlogs.archive import Archive, Day
+from zoom_operationlogs.checkpoint import Checkpoint, NewerCheckpoint
+from zoom_operationlogs.collect import TAIL, Collector
+from zoom_operationlogs.deadline import Deadline, OutOfTime
+from zoom_operationlogs.fingerprints import FingerprintCounts
+from zoom_operationlogs.records import Record, Row
+from zoom_operationlogs.sweep import Sweep
+from zoom_operationlogs.zoom import Page, PageTokenExpired, RangeRefused, ZoomRefused, ZoomUnavailable
+
+from .mutations import (
+    Function,
+    Mutant,
+    gets,
+    listings,
+    merged,
+    pages,
+    puts,
+    recalled,
+    settings,
+    stored,
+)
+from .world import PREFIX, START, STATE_KEY
+
+FAR = timedelta(days=400)
+NUMBER = re.compile(r"-(\d{6})\.json\.gz$")
+GUIDES_NAME = re.compile(r"zoom-operationlogs-[0-9a-f]{8}-[0-9a-f-]{27}\.json\.gz$")
+
+
+def of_records(request: Mapping[str, Any]) -> bool:
+    """Tell whether a request is for an object of records."""
+    return str(request["Key"]).startswith(PREFIX)
+
+
+def of_the_checkpoint(request: Mapping[str, Any]) -> bool:
+    return bool(request["Key"] == STATE_KEY)
+
+
+def done(_request: Mapping[str, Any]) -> dict[str, str]:
+    """Answer as S3 does to a write."""
+    return {"ETag": '"done"', "VersionId": "done"}
+
+
+# Objects
+
+
+def filed_under_the_date_asked_for(mutant: Mutant) -> None:
+    def filed_under(self: Row, asked: date | None) -> date | None:
+        return asked or (self.time.date() if self.time else None)
+
+    mutant.replace(Row, "filed_under", lambda _whole: filed_under)
+
+
+def all_under_the_date_of_the_write(mutant: Mutant) -> None:
+    mutant.replace(Row, "filed_under", lambda _whole: lambda self, asked: START.date())
+
+
+def lines_glued(mutant: Mutant) -> None:
+    mutant.replace(archive, "encode", lambda _whole: lambda lines: gzip.compress(b"n".join(lines), mtime=0))
+
+
+def packed_at_a_time(mutant: Mutant) -> None:
+    mutant.replace(
+        archive, "encode", lambda _whole: lambda lines: gzip.compress(b"".join(line + b"\n" for line in lines), mtime=7)
+    )
+
+
+def lines_split_wherever_unicode_does(mutant: Mutant) -> None:
+    def decode(body: bytes) -> list[Record]:
+        found = []
+        for entry in gzip.decompress(body).decode().splitlines():
+            with suppress(ValueError):
+                found.append(json.loads(entry))
+        return found
+
+    mutant.replace(archive, "decode", lambda _whole: decode)
+
+
+def empty_fields_left_out(mutant: Mutant) -> None:
+    def make(whole: Function) -> Function:
+        return lambda record: whole({name: value for name, value in record.items() if value not in ("", None)})
+
+    mutant.replace(archive, "line", make)
+
+
+def non_ascii_escaped(mutant: Mutant) -> None:
+    mutant.replace(archive, "line", lambda _whole: lambda record: json.dumps(record).encode())
+
+
+def metadata_without_times(mutant: Mutant) -> None:
+    def make(whole: Function) -> Function:
+        return lambda items: {name: told for name, told in whole(items).items() if not name.endswith("-time")}
+
+    mutant.replace(archive, "describe", make)
+
+
+def metadata_counts_distinct_lines(mutant: Mutant) -> None:
+    mutant.replace(archive, "describe", lambda whole: lambda items: {**whole(items), "record-count": "1"})
+
+
+# Publishing
+
+
+def trust_the_checkpoint(mutant: Mutant, applies: Any = lambda _day: True) -> None:
+    """Look at the archive no more, and after a lost race take the next number."""
+
+    def make(whole: Function) -> Function:
+        def read_news(self: Archive, day: Day) -> None:
+            if not applies(day.date):
+                whole(self, day)
+                return
+            day.seq, self.races_lost = day.seq + self.races_lost, 0
+            day.current = True
+
+        return read_news
+
+    mutant.replace(Archive, "read_news", make)
+
+
+def trust_the_checkpoint_for_dates_not_asked_for(mutant: Mutant) -> None:
+    trust_the_checkpoint(mutant, lambda day: day < START.date() - timedelta(days=30))
+
+
+def put_whether_or_not_it_is_there(mutant: Mutant) -> None:
+    def broken(put: Function, request: dict[str, Any]) -> Any:
+        return put(**(request | {"IfNoneMatch": None} if of_records(request) else request))
+
+    puts(mutant, broken)
+
+
+def take_the_next_number_after_a_timeout(mutant: Mutant) -> None:
+    """Take a write whose outcome is unknown for one that failed, and use the next number."""
+
+    def broken(put: Function, request: dict[str, Any]) -> Any:
+        try:
+            return put(**request)
+        except BotoCoreError:
+            if not of_records(request):
+                raise
+            return put(
+                **request | {"Key": NUMBER.sub(lambda found: f"-{int(found[1]) + 1:06}.json.gz", request["Key"])}
+            )
+
+    puts(mutant, broken)
+
+
+def take_a_timeout_for_done(mutant: Mutant) -> None:
+    def broken(put: Function, request: dict[str, Any]) -> Any:
+        try:
+            return put(**request)
+        except BotoCoreError:
+            if of_records(request):
+                return done(request)
+            raise
+
+    puts(mutant, broken)
+
+
+def list_only_what_is_there(mutant: Mutant) -> None:
+    """List what there is, and not what the feed has deleted."""
+    listings(mutant, lambda s3, _prefix, found: found["Key"] in s3.keys(found["Key"]))
+
+
+def read_only_what_is_there(mutant: Mutant) -> None:
+    """Of an object that the feed has deleted, read nothing."""
+
+    def broken(get: Function, request: dict[str, Any], s3: MemoryS3) -> Any:
+        answer = get(**request)
+        if of_records(request) and request["Key"] not in s3.keys(request["Key"]):
+            answer["Body"] = type(answer["Body"])(gzip.compress(b""))
+        return answer
+
+    gets(mutant, broken)
+
+
+def take_foreign_keys_for_ours(mutant: Mutant) -> None:
+    """Of any object whose name ends in a number, take what it holds for delivered."""
+
+    any_name = re.compile(r"\d{4}/\d{2}/\d{2}/zoom-operationlogs-(\d{8})-.*\d{6}\.json\.gz")
+    mutant.constant(archive, "OBJECT_NAME", any_name, read_by=(Archive, "read_news"))
+
+
+def take_an_object_that_does_not_decode_for_empty(mutant: Mutant) -> None:
+    def make(whole: Function) -> Function:
+        def decode(body: bytes) -> list[Record]:
+            try:
+                return list(whole(body))
+            except ValueError:
+                return []
+
+        return decode
+
+    mutant.replace(archive, "decode", make)
+
+
+# Identity
+
+
+def identity(mutant: Mutant, text_of: Any) -> None:
+    def fingerprint(record: Record) -> bytes:
+        return blake2b(text_of(record).encode(), digest_size=16).digest()
+
+    for module in (records, archive):
+        mutant.replace(module, "fingerprint", lambda _whole: fingerprint)
+
+
+def identity_by_the_order_of_fields(mutant: Mutant) -> None:
+    identity(mutant, json.dumps)
+
+
+def identity_by_the_time_alone(mutant: Mutant) -> None:
+    identity(mutant, lambda record: str(record.get("time")))
+
+
+def count_twins_once(mutant: Mutant) -> None:
+    """Take identical records of a page for one."""
+
+    def broken(ask: Function, *asked: Any) -> Page:
+        page = ask(*asked)
+        return replace(page, records=[row for at, row in enumerate(page.records) if row not in page.records[:at]])
+
+    pages(mutant, broken)
+
+
+def count_rows_of_all_pages(mutant: Mutant) -> None:
+    """Let a record exist as often as all pages of a sweep show it."""
+    before: list[Record] = []
+
+    def broken(ask: Function, first: date, last: date, page_size: int, token: str) -> Page:
+        page = ask(first, last, page_size, token)
+        again = [row for row in page.records if token and row in before]
+        before[:] = page.records
+        return replace(page, records=[*page.records, *again])
+
+    pages(mutant, broken)
+
+
+def pages_of_one_size(mutant: Mutant) -> None:
+    """Whatever is owed, ask for pages of the ordinary size."""
+    pages(mutant, lambda ask, first, last, _page_size, token: ask(first, last, 20, token))
+
+
+def reconcile_with_the_same_size(mutant: Mutant) -> None:
+    mutant.replace(dates, "smaller", lambda _whole: lambda page_size: page_size)
+
+
+def tail_files_records_without_a_time(mutant: Mutant) -> None:
+    mutant.replace(
+        Row,
+        "filed_under",
+        lambda _whole: lambda self, asked: self.time.date() if self.time else asked or START.date(),
+    )
+
+
+def records_without_a_time_left_out(mutant: Mutant) -> None:
+    mutant.replace(Row, "filed_under", lambda _whole: lambda self, asked: self.time.date() if self.time else None)
+
+
+# The tail
+
+
+def tail_up_to_today(mutant: Mutant) -> None:
+    def broken(ask: Function, first: date, last: date, page_size: int, token: str) -> Page:
+        return ask(first, max(first, last - timedelta(days=first < last)), page_size, token)
+
+    pages(mutant, broken)
+
+
+def tail_from_yesterday(mutant: Mutant) -> None:
+    """Begin the tail no further back than the day before its last."""
+
+    def broken(ask: Function, first: date, last: date, page_size: int, token: str) -> Page:
+        return ask(max(first, last - timedelta(days=1)), last, page_size, token)
+
+    pages(mutant, broken)
+
+
+def take_a_refused_tomorrow_for_empty(mutant: Mutant) -> None:
+    def broken(ask: Function, *asked: Any) -> Page:
+        try:
+            return ask(*asked)
+        except RangeRefused:
+            return Page([], "")
+
+    pages(mutant, broken)
+
+
+def tail_stops(mutant: Mutant, broken: Function) -> None:
+    """Let the tail stop where `broken(whole, sweep, frontier, rows)` says so."""
+    mutant.replace(
+        Sweep,
+        "reaches_back_past",
+        lambda whole: lambda self, frontier, rows: broken(whole, self, frontier, rows),
+    )
+
+
+def stop_at_the_frontier(mutant: Mutant) -> None:
+    """Read not a minute past it."""
+    mutant.constant(sweep, "LATE_BY", timedelta(), read_by=(Sweep, "reaches_back_past"))
+
+
+def stop_at_what_is_delivered(mutant: Mutant) -> None:
+    """Take a page of which nothing is new for the end of what is new."""
+    delivered: set[bytes] = set()
+
+    def broken(whole: Function, self: Sweep, frontier: datetime | None, rows: Sequence[Row]) -> bool:
+        here = {row.fingerprint for row in rows}
+        nothing_new = here <= delivered
+        delivered.update(here)
+        return nothing_new or bool(whole(self, frontier, rows))
+
+    tail_stops(mutant, broken)
+
+
+def stop_at_an_empty_page(mutant: Mutant) -> None:
+    tail_stops(mutant, lambda whole, self, frontier, rows: not rows or whole(self, frontier, rows))
+
+
+def stop_without_a_frontier(mutant: Mutant) -> None:
+    """With none, take the newest row for it."""
+    tail_stops(mutant, lambda whole, self, frontier, rows: whole(self, frontier or self.newest, rows))
+
+
+def stop_though_rows_are_out_of_order(mutant: Mutant) -> None:
+    def broken(whole: Function, self: Sweep, frontier: datetime | None, rows: Sequence[Row]) -> bool:
+        self.ordered = True
+        return bool(whole(self, frontier, rows))
+
+    tail_stops(mutant, broken)
+
+
+def frontier_of_the_future(mutant: Mutant) -> None:
+    """Move the frontier past the clock, where a row's time lies past it."""
+    newest: list[datetime] = []
+
+    def broken(whole: Function, self: Sweep, frontier: datetime | None, rows: Sequence[Row]) -> bool:
+        seen = max(newest, default=frontier)
+        newest.extend([self.newest] if self.newest and self.fresh else [])
+        return bool(whole(self, seen, rows))
+
+    tail_stops(mutant, broken)
+
+
+def take_a_shift_for_disorder(mutant: Mutant) -> None:
+    def make(whole: Function) -> Function:
+        def note(self: Sweep, rows: Sequence[Row]) -> None:
+            before = self.last_time
+            whole(self, rows)
+            if before and rows and rows[0].time and rows[0].time > before:
+                self.ordered = False
+
+        return note
+
+    mutant.replace(Sweep, "note", make)
+
+
+def move_the_frontier_on_a_sweep_that_did_not_end(mutant: Mutant) -> None:
+    """Save page one's newest time as the frontier, whatever comes of the rest of the sweep."""
+
+    def eager(whole: Checkpoint) -> Checkpoint:
+        tail = whole.sweeps.get(TAIL)
+        return replace(whole, frontier=tail.newest) if tail else whole
+
+    stored(mutant, eager)
+
+
+def take_a_repeated_page_token_for_the_end(mutant: Mutant) -> None:
+    def broken(ask: Function, first: date, last: date, page_size: int, token: str) -> Page:
+        page = ask(first, last, page_size, token)
+        return replace(page, next_token="") if token and page.next_token == token else page
+
+    pages(mutant, broken)
+
+
+def follow_page_tokens_that_repeat(mutant: Mutant) -> None:
+    turn: list[str] = []
+
+    def broken(ask: Function, first: date, last: date, page_size: int, token: str) -> Page:
+        turn.append("")
+        page = ask(first, last, page_size, token.partition("#")[0])
+        return replace(page, next_token=page.next_token and f"{page.next_token}#{len(turn)}")
+
+    pages(mutant, broken)
+
+
+# Dates: owed, settled, reconciled
+
+
+def sweep_a_date_no_further_than_its_first_page(mutant: Mutant) -> None:
+    def broken(ask: Function, first: date, last: date, page_size: int, token: str) -> Page:
+        page = ask(first, last, page_size, token)
+        return replace(page, next_token="") if first == last else page
+
+    pages(mutant, broken)
+
+
+def take_dates_that_left_the_window_for_settled(mutant: Mutant) -> None:
+    def make(whole: Function) -> Function:
+        def owe_what_is_due(checkpoint: Checkpoint, settings: Any, now: datetime) -> None:
+            left = now.date() - timedelta(days=settings.lookback_days + 1)
+            checkpoint.settled_to = max(checkpoint.settled_to, left)
+            whole(checkpoint, settings, now)
+
+        return owe_what_is_due
+
+    mutant.replace(collect, "owe_what_is_due", make)
+
+
+def settle_by_a_sweep_begun_before(mutant: Mutant) -> None:
+    """Let the end of any sweep of a date settle it, also of one begun before the date was owed."""
+    never = datetime.max.replace(tzinfo=UTC)
+    mutant.replace(Checkpoint, "settle", lambda whole: lambda self, day, began: whole(self, day, never))
+
+
+def ignore_the_start_date(mutant: Mutant) -> None:
+    settings(mutant, start_date=None)
+
+
+def ask_for_what_zoom_cannot_have(mutant: Mutant) -> None:
+    mutant.replace(dates, "oldest_kept", lambda _whole: lambda today: today - FAR)
+
+
+def ignore_a_backfill(mutant: Mutant) -> None:
+    mutant.replace(collect, "owe_backfill", lambda _whole: lambda checkpoint, settings, now, first, last: None)
+
+
+def reconcile_once_a_day(mutant: Mutant) -> None:
+    settings(mutant, reconcile_hours=10_000)
+
+
+def reconcile_today_and_yesterday_only(mutant: Mutant) -> None:
+    def make(whole: Function) -> Function:
+        return lambda checkpoint, settings, now, **_: whole(checkpoint, settings, now, whole=False)
+
+    mutant.replace(dates, "owe_reconcile", make)
+
+
+def ask_again_for_what_is_too_old(mutant: Mutant) -> None:
+    mutant.replace(Checkpoint, "expire", lambda _whole: lambda self, day, began: None)
+
+
+def end_the_run_at_a_refused_date(mutant: Mutant) -> None:
+    def broken(ask: Function, *asked: Any) -> Page:
+        try:
+            return ask(*asked)
+        except RangeRefused:
+            raise OutOfTime from None
+
+    pages(mutant, broken)
+
+
+# A run: its time, its saves, its failures
+
+
+def oldest_dates_first(mutant: Mutant) -> None:
+    def next_owed(checkpoint: Checkpoint, tried: set[Any]) -> date | None:
+        return min((day for day, owed in checkpoint.owed.items() if (day, owed) not in tried), default=None)
+
+    mutant.replace(collect, "next_owed", lambda _whole: next_owed)
+
+
+def timeouts_not_clipped(mutant: Mutant) -> None:
+    mutant.replace(Deadline, "clip", lambda _whole: lambda self, seconds: seconds)
+
+
+def waits_not_clipped(mutant: Mutant) -> None:
+    mutant.replace(Deadline, "left", lambda _whole: lambda self: 1e6)
+
+
+def no_reserve(mutant: Mutant) -> None:
+    mutant.replace(Deadline, "of_run", lambda _whole: lambda cls, remaining: cls(remaining, 0.0))
+
+
+def publish_at_the_end_only(mutant: Mutant) -> None:
+    mutant.constant(collect, "PUBLISH_AT_BYTES", 2**40, read_by=(Collector, "run"))
+
+
+def save_at_the_end_only(mutant: Mutant) -> None:
+    mutant.constant(collect, "SAVE_EVERY", FAR, read_by=(Collector, "run"))
+
+
+def save_before_publishing(mutant: Mutant) -> None:
+    """Hold objects of records back until the checkpoint that speaks of them is saved."""
+    held: list[tuple[Function, dict[str, Any]]] = []
+
+    def broken_put(put: Function, request: dict[str, Any]) -> Any:
+        if of_records(request):
+            held.append((put, request))
+            return done(request)
+        answer = put(**request)
+        while held:
+            late, what = held.pop(0)
+            late(**what)
+        return answer
+
+    def broken_get(get: Function, request: dict[str, Any], _s3: MemoryS3) -> Any:
+        if of_the_checkpoint(request):
+            held.clear()  # a run begins; what one before held back died with it
+        return get(**request)
+
+    puts(mutant, broken_put)
+    gets(mutant, broken_get)
+
+
+def save_over_what_another_run_saved(mutant: Mutant) -> None:
+    def broken(put: Function, request: dict[str, Any]) -> Any:
+        unconditional = request | {"IfMatch": None, "IfNoneMatch": None}
+        return put(**(unconditional if of_the_checkpoint(request) else request))
+
+    puts(mutant, broken)
+
+
+def keep_the_winners_owed_dates_alone(mutant: Mutant) -> None:
+    merged(mutant, lambda merge, mine, theirs: merge(replace(mine, owed={}), theirs))
+
+
+def merge_to_the_lower_number(mutant: Mutant) -> None:
+    def broken(merge: Function, mine: Checkpoint, theirs: Checkpoint) -> Checkpoint:
+        both = merge(mine, theirs)
+        for day in mine.days.keys() & theirs.days.keys():
+            both.days[day] = min(mine.days[day], theirs.days[day], key=lambda known: known.seq)
+        return both
+
+    merged(mutant, broken)
+
+
+def merge_to_the_earlier_frontier(mutant: Mutant) -> None:
+    def broken(merge: Function, mine: Checkpoint, theirs: Checkpoint) -> Checkpoint:
+        frontier = min(filter(None, (mine.frontier, theirs.frontier)), default=None)
+        return replace(merge(mine, theirs), frontier=frontier)
+
+    merged(mutant, broken)
+
+
+def merge_without_their_not_before(mutant: Mutant) -> None:
+    merged(mutant, lambda merge, mine, theirs: replace(merge(mine, theirs), not_before=mine.not_before))
+
+
+def acknowledge_what_was_not_saved(mutant: Mutant) -> None:
+    def broken(put: Function, request: dict[str, Any]) -> Any:
+        try:
+            return put(**request)
+        except Exception:
+            if of_the_checkpoint(request):
+                return done(request)
+            raise
+
+    puts(mutant, broken)
+
+
+def fail_without_saving(mutant: Mutant) -> None:
+    """From the failure on, write nothing more."""
+    failed: list[bool] = []
+
+    def broken_page(ask: Function, *asked: Any) -> Page:
+        try:
+            return ask(*asked)
+        except ZoomUnavailable:
+            failed.append(True)
+            raise
+
+    pages(mutant, broken_page)
+    puts(mutant, lambda put, request: done(request) if failed else put(**request))
+
+
+def take_a_failure_for_the_end_of_time(mutant: Mutant) -> None:
+    """Let a run to which Zoom gave no answer end as if it had used up its time."""
+
+    def broken(ask: Function, *asked: Any) -> Page:
+        try:
+            return ask(*asked)
+        except ZoomUnavailable:
+            raise OutOfTime from None
+
+    pages(mutant, broken)
+
+
+def never_resume(mutant: Mutant) -> None:
+    mutant.replace(Sweep, "resumable", lambda _whole: lambda self, now: False)
+
+
+def resume_at_any_age(mutant: Mutant) -> None:
+    mutant.replace(Sweep, "resumable", lambda _whole: lambda self, now: bool(self.token))
+
+
+def start_again_each_time_a_page_token_expires(mutant: Mutant) -> None:
+    def broken(ask: Function, first: date, last: date, page_size: int, token: str) -> Page:
+        try:
+            return ask(first, last, page_size, token)
+        except PageTokenExpired:
+            return ask(first, last, page_size, "")
+
+    pages(mutant, broken)
+
+
+def heed_no_daily_limit(mutant: Mutant) -> None:
+    mutant.replace(zoom, "daily_quota", lambda _whole: lambda headers: None)
+
+
+def forget_the_fingerprints(mutant: Mutant) -> None:
+    mutant.replace(Checkpoint, "keep_days", lambda whole: lambda self, first, last: whole(self, last, first))
+
+
+def save_though_nothing_changed(mutant: Mutant) -> None:
+    times: list[int] = []
+
+    def broken(whole: Checkpoint) -> Checkpoint:
+        times.append(1)
+        return replace(whole, expired={date.fromordinal(len(times))})
+
+    stored(mutant, broken)
+
+
+# The checkpoint
+
+
+def survey_sees_nothing(mutant: Mutant) -> None:
+    """Rebuild a checkpoint as if the archive were empty."""
+    listings(mutant, lambda _s3, prefix, _found: prefix != PREFIX)
+
+
+def believe_a_damaged_checkpoint(mutant: Mutant) -> None:
+    """Take its digest for right."""
+
+    def make(whole: Function) -> Function:
+        def decode(body: bytes) -> Checkpoint:
+            header, _, packed = body.partition(b"\n")
+            told = json.loads(header)
+            told["digest"] = blake2b(packed, digest_size=16).hexdigest()
+            return whole(json.dumps(told).encode() + b"\n" + packed)
+
+        return decode
+
+    mutant.replace(checkpoint, "decode", make)
+
+
+def take_a_newer_checkpoint_for_none(mutant: Mutant) -> None:
+    def make(whole: Function) -> Function:
+        def decode(body: bytes) -> Checkpoint:
+            try:
+                return whole(body)
+            except NewerCheckpoint:
+                raise ValueError("of no use") from None
+
+        return decode
+
+    mutant.replace(checkpoint, "decode", make)
+
+
+# The feed deletes
+
+
+def take_no_lease(mutant: Mutant) -> None:
+    """Go to work without taking turns, though the feed deletes: a put-if-absent succeeds over a delete marker."""
+    settings(mutant, feed_deletes=False)
+
+
+def take_too_short_a_lease(mutant: Mutant) -> None:
+    """Let it end while the run may still work."""
+    mutant.constant(collect, "LEASE_SLACK", timedelta(seconds=-200), read_by=(Collector, "run"))
+
+
+def heed_no_lease_of_another(mutant: Mutant) -> None:
+    recalled(mutant, lambda whole: replace(whole, lease=None))
+
+
+def warn_of_nothing(mutant: Mutant) -> None:
+    mutant.replace(logging.Logger, "warning", lambda _whole: lambda self, msg, *args, **kwargs: None)
+
+
+# The guide's objects
+
+
+def do_not_see_the_guides_objects(mutant: Mutant) -> None:
+    listings(mutant, lambda _s3, _prefix, found: not GUIDES_NAME.search(found["Key"]))
+
+
+def add_up_what_the_guides_objects_show(mutant: Mutant) -> None:
+    def raise_to(self: FingerprintCounts, counts: Mapping[bytes, int]) -> None:
+        self.add(Counter(counts).elements())
+
+    mutant.replace(FingerprintCounts, "raise_to", lambda _whole: raise_to)
+
+
+def count_the_guides_objects_or_ours(mutant: Mutant) -> None:
+    """Take for delivered the more of what the guide's objects show and what ours hold, not their sum."""
+
+    def make(whole: Function) -> Function:
+        def delivered(self: Archive, day: Day, fingerprint: bytes) -> int:
+            ours = day.ours.count(fingerprint)
+            return max(ours, whole(self, day, fingerprint) - ours)
+
+        return delivered
+
+    mutant.replace(Archive, "delivered", make)
+
+
+def read_only_to_the_first_glue(mutant: Mutant) -> None:
+    mutant.replace(guide, "decode", lambda whole: lambda body: whole(body)[:1])
+
+
+def route_the_guides_records_by_their_folder(mutant: Mutant) -> None:
+    def counts_by_date(records: list[Record], written: date) -> dict[date, Counter[bytes]]:
+        return {written: Counter(map(guide.fingerprint, records))}
+
+    mutant.replace(guide, "counts_by_date", lambda _whole: counts_by_date)
+
+
+def forget_which_of_the_guides_objects_were_read(mutant: Mutant) -> None:
+    def forgetful(whole: Checkpoint) -> Checkpoint:
+        return replace(whole, guide=replace(whole.guide, absorbed=set())) if whole.guide else whole
+
+    recalled(mutant, forgetful)
+
+
+def ignore_the_guides_cursor(mutant: Mutant) -> None:
+    mutant.replace(guide, "cursor_date", lambda _whole: lambda state: None)
+
+
+# Being refused
+
+
+def do_not_heed_retry_after(mutant: Mutant) -> None:
+    mutant.replace(zoom, "not_before", lambda _whole: lambda headers, text, now: None)
+
+
+def do_not_know_the_daily_limit_by_its_words(mutant: Mutant) -> None:
+    mutant.replace(zoom, "names_daily_limit", lambda _whole: lambda headers, text: False)
+
+
+def take_each_limit_for_one_of_an_hour(mutant: Mutant) -> None:
+    mutant.replace(zoom, "not_before", lambda _whole: lambda headers, text, now: now + timedelta(hours=1))
+
+
+def stay_away_past_midnight(mutant: Mutant) -> None:
+    for module in (zoom, collect):
+        mutant.replace(module, "next_midnight", lambda whole: lambda now: whole(now) + FAR)
+
+
+def one_access_token_after_another(mutant: Mutant) -> None:
+    def broken(ask: Function, *asked: Any) -> Page:
+        for _ in range(5):
+            with suppress(ZoomRefused):
+                return ask(*asked)
+        return ask(*asked)
+
+    pages(mutant, broken)
+
+
+def take_null_for_the_last_page(mutant: Mutant) -> None:
+    def make(whole: Function) -> Function:
+        return lambda answer: whole({**answer, "operation_logs": answer.get("operation_logs") or []})
+
+    mutant.replace(zoom, "page_of", make)
+
+
+def take_a_refusal_for_an_empty_report(mutant: Mutant) -> None:
+    def broken(ask: Function, *asked: Any) -> Page:
+        try:
+            return ask(*asked)
+        except ZoomRefused:
+            return Page([], "")
+
+    pages(mutant, broken)
+
+
+def log_the_requests(mutant: Mutant) -> None:
+    def make(whole: Function) -> Function:
+        def send(self: ZoomAdapter, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+            logging.getLogger("collector").debug("asks %s with %s", request.url, request.headers)
+            return whole(self, request, **options)
+
+        return lambda *args, **named: send(*args, **named)
+
+    mutant.replace(ZoomAdapter, "send", make)
+
+
+def keep_the_access_token_in_the_metadata(mutant: Mutant) -> None:
+    tokens: list[str] = []
+
+    def sees(whole: Function) -> Function:
+        def send(self: ZoomAdapter, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+            tokens.append(str(request.headers.get("Authorization")))
+            return whole(self, request, **options)
+
+        return lambda *args, **named: send(*args, **named)
+
+    mutant.replace(ZoomAdapter, "send", sees)
+    mutant.replace(archive, "describe", lambda whole: lambda items: {**whole(items), "asked-with": tokens[-1]})

@@ -1,0 +1,228 @@
+"""Breaks a rule of the protocol on purpose, and demands that a scenario notices: the harness and its seams.
+
+A mutation proves something only if it applies to the code of today, is reached, makes no run crash, and breaks the
+promise that it names. Anything else is a `HarnessError`, never a pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import fields
+from functools import cache, partial, wraps
+from inspect import Parameter, signature
+from typing import Any
+
+import pytest
+from standins.s3_memory import MemoryS3
+from zoom_operationlogs import checkpoint, zoom
+from zoom_operationlogs.checkpoint import Checkpoint
+from zoom_operationlogs.settings import Settings
+
+from .world import Promise, PromiseBroken, World
+
+Scenario = Callable[[], None]
+Function = Callable[..., Any]
+POSITIONAL = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+
+
+class HarnessError(Exception):
+    """The mutation proves nothing."""
+
+
+class NotApplicable(HarnessError):
+    """What the mutation breaks is gone, or is called in another way."""
+
+
+class NeverReached(HarnessError):
+    """The scenario never comes to the broken code."""
+
+
+class NothingNoticed(HarnessError):
+    """The scenario passes with the rule broken."""
+
+
+class RunCrashed(HarnessError):
+    """A run, or the scenario, ended with an exception that says nothing of a promise."""
+
+
+class WrongPromise(HarnessError):
+    """Another promise is broken than the mutation names."""
+
+
+class Mutant:
+    """Puts broken code in the place of whole code, and counts how often it is reached."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self._patch = patch
+        self.reached: dict[str, int] = {}
+
+    def replace(self, owner: Any, name: str, make: Callable[[Function], Function]) -> None:
+        """Put `make(whole)` in the place of a function, method or class method; it must take the same arguments."""
+        what = f"{owner.__name__}.{name}"
+        found = vars(owner).get(name)
+        whole = found.__func__ if isinstance(found, classmethod) else found
+        if not callable(whole):
+            raise NotApplicable(f"there is no {what}")
+        broken = make(whole)
+        if not takes_the_same(whole, broken):
+            raise NotApplicable(f"{what} takes {signature(whole)}, and its mutation {signature(broken)}")
+        self.reached[what] = 0
+
+        @wraps(whole)
+        def counted(*args: Any, **named: Any) -> Any:
+            self.reached[what] += 1
+            return broken(*args, **named)
+
+        self._patch.setattr(owner, name, classmethod(counted) if isinstance(found, classmethod) else counted)
+
+    def constant(self, owner: Any, name: str, value: Any, *, read_by: tuple[Any, str]) -> None:
+        """Give a constant another value of its type; reaching the function that reads it is reaching the constant."""
+        if type(vars(owner).get(name)) is not type(value):
+            raise NotApplicable(f"there is no {owner.__name__}.{name} of type {type(value).__name__}")
+        self._patch.setattr(owner, name, value)
+        self.replace(*read_by, lambda whole: lambda *args, **named: whole(*args, **named))
+
+
+Mutation = Callable[[Mutant], None]
+
+
+def takes_the_same(whole: Function, broken: Function) -> bool:
+    """Tell whether the broken function can be called just as the whole one is."""
+    theirs, ours = signature(whole).parameters.values(), signature(broken).parameters.values()
+    any_position = any(parameter.kind is Parameter.VAR_POSITIONAL for parameter in ours)
+    any_name = any(parameter.kind is Parameter.VAR_KEYWORD for parameter in ours)
+    if any_position and any_name:
+        return True
+    positions = [[p.name for p in side if p.kind in POSITIONAL] for side in (theirs, ours)]
+    names = [{p.name for p in side if p.kind is Parameter.KEYWORD_ONLY} for side in (theirs, ours)]
+    return positions[0] == positions[1] and (names[0] == names[1] or (any_name and names[1] <= names[0]))
+
+
+@contextmanager
+def observed() -> Iterator[set[type[BaseException]]]:
+    """Yield the kinds of exceptions with which the runs of the block end."""
+    ends: set[type[BaseException]] = set()
+    run = World.run
+
+    def noted(self: World, *args: Any, **meddling: Any) -> dict[str, Any]:
+        try:
+            return run(self, *args, **meddling)
+        except BaseException as end:
+            ends.add(type(end))
+            raise
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(World, "run", noted)
+        yield ends
+
+
+@cache
+def ends_of_the_whole(scenario: Scenario) -> frozenset[type[BaseException]]:
+    """Go through the scenario with the protocol whole, once: it must pass. Return how runs end in it."""
+    with observed() as ends:
+        scenario()
+    return frozenset(ends)
+
+
+def prove(mutation: Mutation, scenario: Scenario, promise: Promise, mutant_of: type[Mutant] = Mutant) -> PromiseBroken:
+    """Return how the scenario notices the mutation; raise `HarnessError` unless it does, by that promise alone."""
+    ordinary = ends_of_the_whole(scenario)
+    failure: BaseException | None = None
+    with pytest.MonkeyPatch.context() as patch, observed() as ends:
+        mutant = mutant_of(patch)
+        mutation(mutant)
+        try:
+            scenario()
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:
+            failure = error
+    if not mutant.reached or not all(mutant.reached.values()):
+        raise NeverReached(f"how often each was called: {mutant.reached}") from failure
+    if crashes := ends - ordinary:
+        raise RunCrashed(f"with the rule broken, runs end with {crashes}") from failure
+    if failure is None:
+        raise NothingNoticed("the scenario passes with the rule broken")
+    if not isinstance(failure, PromiseBroken):
+        raise RunCrashed(f"the scenario ends with {failure!r}, which names no promise") from failure
+    if failure.promise is not promise:
+        raise WrongPromise(f"expected {promise.name}, but {failure}") from failure
+    return failure
+
+
+# The seams: where mutations take hold. Each is one place to mend when the collector is built otherwise.
+
+
+def pages(mutant: Mutant, broken: Function) -> None:
+    """Let the collector read `broken(ask, first, last, page_size, token)` where it asks Zoom for a page."""
+
+    def make(whole: Function) -> Function:
+        def page(self: Any, first: Any, last: Any, page_size: int, token: str = "") -> Any:
+            return broken(partial(whole, self), first, last, page_size, token)
+
+        return page
+
+    mutant.replace(zoom.Zoom, "page", make)
+
+
+def puts(mutant: Mutant, broken: Function) -> None:
+    """Let `broken(put, request)` stand where the collector writes an object."""
+    mutant.replace(MemoryS3, "put_object", lambda whole: lambda self, **request: broken(partial(whole, self), request))
+
+
+def gets(mutant: Mutant, broken: Function) -> None:
+    """Let `broken(get, request, s3)` stand where the collector reads an object."""
+    mutant.replace(
+        MemoryS3, "get_object", lambda whole: lambda self, **request: broken(partial(whole, self), request, self)
+    )
+
+
+def listings(mutant: Mutant, shows: Callable[[MemoryS3, str, Mapping[str, Any]], bool]) -> None:
+    """List only the versions of which `shows(s3, prefix, version)` is true."""
+
+    def make(whole: Function) -> Function:
+        def paginate(self: MemoryS3, *, Bucket: str, Prefix: str) -> Iterator[dict[str, Any]]:
+            for page in whole(self, Bucket=Bucket, Prefix=Prefix):
+                yield {"Versions": [found for found in page.get("Versions", []) if shows(self, Prefix, found)]}
+
+        return paginate
+
+    mutant.replace(MemoryS3, "paginate", make)
+
+
+def stored(mutant: Mutant, change: Callable[[Checkpoint], Checkpoint]) -> None:
+    """Change each checkpoint that is saved."""
+
+    def make(whole: Function) -> Function:
+        def encode(checkpoint: Checkpoint) -> bytes:
+            return bytes(whole(change(checkpoint)))
+
+        return encode
+
+    mutant.replace(checkpoint, "encode", make)
+
+
+def recalled(mutant: Mutant, change: Callable[[Checkpoint], Checkpoint]) -> None:
+    """Change each checkpoint that is loaded."""
+    mutant.replace(checkpoint, "decode", lambda whole: lambda body: change(whole(body)))
+
+
+def merged(mutant: Mutant, broken: Callable[[Function, Checkpoint, Checkpoint], Checkpoint]) -> None:
+    """Let `broken(merge, mine, theirs)` stand where two checkpoints become one."""
+    mutant.replace(checkpoint, "merge", lambda whole: lambda mine, theirs: broken(whole, mine, theirs))
+
+
+def settings(mutant: Mutant, **changed: Any) -> None:
+    """Run with other settings than Terraform gave."""
+    if unknown := changed.keys() - {field.name for field in fields(Settings)}:
+        raise NotApplicable(f"there are no settings {unknown}")
+
+    def make(whole: Function) -> Function:
+        def post_init(self: Settings) -> None:
+            vars(self).update(changed)
+            whole(self)
+
+        return post_init
+
+    mutant.replace(Settings, "__post_init__", make)

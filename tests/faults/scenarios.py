@@ -1,0 +1,1018 @@
+"""Small histories, each of which comes to one rule of the protocol; they raise `PromiseBroken` where it is broken.
+
+`test_the_suite_bites.py` says which rule each proves. Quick tests of this folder serve as scenarios too.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from functools import partial
+from itertools import count
+from typing import Any
+
+from standins.s3_memory import client_error
+from standins.zoom import faults
+from zoom_operationlogs.archive import decode
+from zoom_operationlogs.checkpoint import SCHEMA, NewerCheckpoint
+from zoom_operationlogs.errors import CollectorError
+from zoom_operationlogs.s3 import StorageError
+
+from . import test_overlap, test_refusals, test_state, test_time, test_twins
+from .meddling import assert_ended_well, killed, overlap
+from .test_refusals import TONIGHT, small_world
+from .test_state import deleted, feed_reads_and_deletes, guided_world, ours, week_world
+from .world import POLL, PREFIX, START, STATE_KEY, Killed, Promise, World, assert_none, days_ago, hold, multiset
+
+FEBRUARY = {"action": "backfill", "from": "2026-02-20", "to": "2026-02-22"}
+TOO_OLD = "Daily report can only be provided within 6 months prior to the current date."
+
+
+def at(moment: datetime, name: str, **fields: Any) -> dict[str, Any]:
+    return {"time": f"{moment:%Y-%m-%dT%H:%M:%SZ}", "operator": f"{name}@example.com", **fields}
+
+
+def add_february(world: World) -> None:
+    for day in range(20, 23):
+        world.zoom.add_day(date(2026, 2, day), 30, seed=day)
+
+
+def assert_february(world: World) -> None:
+    world.assert_delivered(date(2026, 2, 20), date(2026, 2, 22))
+
+
+# Objects
+
+
+def objects_of_one_run() -> None:
+    """What a run writes: its lines, its names, its gzip header, its metadata."""
+    world = small_world()
+    world.zoom.add(at(START - timedelta(hours=1), "部署", operation_detail="", action=None))
+    world.run()
+    world.assert_exact()
+    world.zoom.add(at(START, "new"))
+    world.clock.advance(POLL.total_seconds())
+    world.run()
+    text = b""
+    for version in world.s3.ever_written(PREFIX):
+        body = version.body or b""
+        text += gzip.decompress(body)
+        hold(Promise.CHANGED, body[4:8] == bytes(4), f"{version.key} bears the time at which it was packed")
+        moments = [datetime.fromisoformat(record["time"]) for record in decode(body)]
+        day = moments[0].date()
+        name = f"{PREFIX}{day:%Y/%m/%d}/zoom-operationlogs-{day:%Y%m%d}-"
+        hold(Promise.CHANGED, {moment.date() for moment in moments} == {day}, f"{version.key} mixes dates")
+        hold(Promise.CHANGED, version.key.startswith(name), f"{version.key} holds records of {day}")
+        told = {"first-time": min(moments).isoformat(), "last-time": max(moments).isoformat()}
+        said = {name: version.metadata.get(name) for name in told}
+        hold(Promise.CHANGED, said == told, f"{version.key} says {said}, and holds {told}")
+    hold(Promise.CHANGED, "部署".encode() in text, "a name is not written as it came")
+
+
+def a_line_end_inside_a_record() -> None:
+    """A record that holds what `str.splitlines` takes for the end of a line is read again from the archive."""
+    world = small_world()
+    world.zoom.add(at(START - timedelta(hours=1), "line", operation_detail="a\u2028b\x85c"))
+    world.run()
+    deleted(world)
+    world.clock.advance(POLL.total_seconds())
+    world.run()
+    world.assert_exact()
+
+
+def zooms_days_lie_behind() -> None:
+    """Of one of Zoom's days, the records lie on two dates of UTC."""
+    world = small_world()
+    world.zoom.rules.utc_offset = timedelta(hours=-8)
+    world.poll(2)
+    world.assert_exact()
+
+
+# Publishing
+
+
+def lost_checkpoint() -> None:
+    test_state.test_lost_or_spoilt_it_is_rebuilt_from_the_archive(deleted, feed_deletes=False)
+
+
+def overlapping_runs() -> None:
+    test_overlap.test_started_together(0, 2, feed_deletes=False)
+    test_overlap.test_started_together(2, 2, feed_deletes=False)
+
+
+def overlapping_runs_race_for_one_number() -> None:
+    """Of two runs that see different rows, both want the same number."""
+    for seed in range(6):
+        world = World(page_size=15)
+        world.zoom.add_day(days_ago(0), 40, seed=1)
+        world.poll()
+        world.clock.advance(7200)
+
+        def another(world: World = world) -> None:
+            world.zoom.add(at(world.clock.now(), "another"))
+            world.run()
+
+        assert_ended_well(*overlap(world, [world.run, another], seed))
+        world.settle()
+        world.assert_exact()
+        names = [version.key for version in world.s3.ever_written(PREFIX)]
+        hold(Promise.CHANGED, len(names) == len(set(names)), "an object is written twice")
+
+
+def a_date_that_no_run_asked_for() -> None:
+    """A row of today's report bears a time of January; the checkpoint has forgotten that date when it shows again."""
+    world = small_world()
+    world.zoom.add(at(datetime(2026, 1, 5, 12), "january"), at=START)
+    world.poll(2)
+    world.settle()
+    found = [record for record in world.archive() if record["time"].startswith("2026-01-05")]
+    assert_none(Promise.REPEATED, multiset(found[1:]))
+    hold(Promise.MISSING, found, "the row of January")
+
+
+def a_write_that_was_done_and_not_heard_of() -> None:
+    test_refusals.test_s3_fails_once_at_each_call(small_world, test_refusals.timed_out, after=True)
+
+
+def a_write_that_was_not_done_and_not_heard_of() -> None:
+    test_refusals.test_s3_fails_once_at_each_call(small_world, test_refusals.timed_out, after=False)
+
+
+def a_feed_that_deletes() -> None:
+    test_state.test_deleted_after_every_run(deleted)
+
+
+def a_copy_under_a_foreign_name() -> None:
+    """Somebody left an object of their own under the prefix, which holds records that are not delivered yet."""
+    world = small_world()
+    world.poll()
+    late = at(START - timedelta(hours=3), "late")
+    key = f"{PREFIX}2026/03/10/zoom-operationlogs-20260310-copy-000007.json.gz"
+    world.s3.put(key, gzip.compress(json.dumps(late).encode() + b"\n", mtime=0))
+    world.zoom.add(late)
+    deleted(world)
+    world.clock.advance(POLL.total_seconds())
+    world.run()
+    world.s3.delete_versions(key)
+    world.assert_exact()
+
+
+def an_object_that_does_not_decode() -> None:
+    """It is spoilt, and whole again before the next run: meanwhile nothing of its date may be taken for missing."""
+    world = small_world()
+    world.poll()
+    key = world.s3.keys(PREFIX)[-1]
+    [good] = [version for version in world.s3.ever_written(PREFIX) if version.key == key]
+    body, good.body = good.body, b"spoilt"
+    deleted(world)
+    with suppress(StorageError):
+        world.run()
+    good.body = body
+    world.clock.advance(POLL.total_seconds())
+    world.settle()
+    world.assert_exact()
+
+
+# Identity
+
+
+def fields_in_another_order() -> None:
+    """From one answer to the next, Zoom names the fields of a record in another order."""
+    world = small_world()
+
+    def turned(exchange: faults.Exchange) -> Any:
+        answer = exchange.ordinary()
+        page = json.loads(answer.body)
+        page["operation_logs"] = [dict(reversed(row.items())) for row in page["operation_logs"]]
+        return replace(answer, body=json.dumps(page).encode())
+
+    world.zoom.faults.rule = lambda _request: turned if len(world.results) % 2 else None
+    world.poll(2)
+    deleted(world)
+    world.poll(2)
+    world.assert_exact()
+
+
+def records_of_one_second() -> None:
+    """Two people act in the same second."""
+    world = small_world()
+    for name in ("one", "two"):
+        world.zoom.add(at(START - timedelta(hours=1), name))
+    world.poll()
+    deleted(world)
+    world.poll()
+    world.assert_exact()
+
+
+def twins() -> None:
+    test_twins.test_among_others_of_the_same_second("newest")
+
+
+def twins_in_no_order() -> None:
+    """Zoom shows its rows in no order; with so many others, pages of 20 part the twins, and pages of 19 do not."""
+    world = World(page_size=20, settings={"lookback_days": 1})
+    world.zoom.rules.order = "shuffled"
+    world.zoom.add_day(days_ago(1), 60, seed=3)
+    twin = at(START - timedelta(hours=33), "twin")
+    for number in range(23):
+        world.zoom.add(at(START - timedelta(hours=32, seconds=number), "filler"))
+    world.zoom.add(twin)
+    world.zoom.add(twin)
+    world.poll(2)
+    world.clock.set(START + timedelta(hours=12, minutes=1))
+    world.poll()
+    world.assert_exact()
+
+
+def rows_that_move_down() -> None:
+    """Rows that come in between two pages push others down, which show on both."""
+    world = small_world()
+
+    def arrive(page: int) -> None:
+        if page <= 3:
+            world.zoom.add(at(world.clock.now(), f"arrival {world.report_calls()}"))
+
+    world.zoom.on_page = arrive
+    world.poll(2)
+    world.zoom.on_page = None
+    world.settle()
+    world.assert_exact()
+
+
+def records_without_a_time() -> None:
+    """One of them stands among those of yesterday."""
+    world = small_world()
+    world.zoom.add({"operator": "timeless@example.com"}, at=START - timedelta(days=1))
+    world.poll(2)
+    world.settle()
+    world.assert_exact()
+
+
+# The tail
+
+
+def zooms_days_lie_ahead() -> None:
+    """It is tomorrow already where Zoom's days begin: what happens now stands in the report of tomorrow."""
+    world = small_world()
+    world.zoom.rules.utc_offset = timedelta(hours=9)
+    world.clock.set(START + timedelta(hours=10))
+    world.poll(2)
+    world.zoom.add(at(world.clock.now(), "tomorrow's"))
+    world.poll()
+    world.assert_exact()
+
+
+def tomorrow_refused() -> None:
+    world = small_world()
+    world.zoom.rules.tomorrow = "refuse"
+    world.poll(2)
+    world.clock.advance(7200)
+    world.poll()
+    world.assert_exact()
+
+
+def world_of_thirty() -> World:
+    """Three pages of half a minute, read twice."""
+    world = World(page_size=10)
+    for number in range(30):
+        world.zoom.add(at(START - timedelta(minutes=5) + timedelta(seconds=number), str(number)))
+    return world
+
+
+def a_late_row_below_a_page_of_old_ones() -> None:
+    """Page one shows nothing new, and a row that is ten minutes late stands on page four."""
+    world = world_of_thirty()
+    world.poll(2)
+    world.zoom.add(at(START - timedelta(minutes=10), "late"))
+    world.poll()
+    world.assert_exact()
+
+
+def a_row_of_the_future() -> None:
+    """One row bears a time that is still to come; a row that shows later stands below a page of newer ones."""
+    world = World(page_size=10)
+    world.zoom.add(at(START + timedelta(hours=3), "future"), visible_at=START)
+    for number in range(30):
+        world.zoom.add(at(START + timedelta(minutes=10, seconds=number), str(number)))
+    world.poll(2)
+    world.zoom.add(at(START + timedelta(minutes=5), "late"))
+    world.poll()
+    world.assert_exact()
+
+
+def a_page_with_no_rows() -> None:
+    """The tail's first page is empty, and leads on."""
+    world = small_world()
+    world.poll(2)
+    world.zoom.add(at(world.clock.now(), "new"))
+    world.zoom.faults.next(faults.short_page(0))
+    world.poll()
+    world.assert_exact()
+
+
+def no_frontier_and_few_calls_left() -> None:
+    """On the first run no owed date is swept, because other apps have used up most of Zoom's calls."""
+    world = small_world()
+    world.zoom.rules.calls_per_day = 1000
+    world.zoom.spend_calls(800)
+    world.poll()
+    world.assert_exact()
+
+
+def rows_in_no_order() -> None:
+    """Page one shows some of the new rows and ends with an old one; the other new rows stand below."""
+    world = small_world()
+    world.zoom.rules.order = "shuffled"
+    world.poll(2)
+    world.clock.advance(3600)
+    for number in range(15):
+        world.zoom.add(at(world.clock.now() - timedelta(seconds=number), f"new {number}"))
+    world.poll()
+    world.assert_exact()
+
+
+def rows_shift_in_a_long_window() -> None:
+    """Rows that come in between two pages are no disorder, for which the tail would read the whole window."""
+    world = small_world()
+    world.zoom.add_day(days_ago(1), 300, seed=5)
+    world.poll(2)
+    for number in range(30):
+        world.zoom.add(at(world.clock.now() - timedelta(seconds=number), f"burst {number}"))
+
+    def arrive(page: int) -> None:
+        for number in range(3 * (page == 1)):
+            world.zoom.add(at(world.clock.now(), f"between {number}"))
+
+    world.zoom.on_page = arrive
+    calls = world.report_calls()
+    world.poll()
+    calls = world.report_calls() - calls
+    hold(Promise.COST, calls <= 5, f"{calls} pages for 33 new rows")
+
+
+def a_burst_that_no_run_reads_to_its_end() -> None:
+    """The tail breaks off at the deadline, and its page token is too old when the next run comes."""
+    world = small_world(reconcile_hours=24)
+    world.poll(2)
+    world.clock.advance(7200)
+    for number in range(200):
+        world.zoom.add(at(world.clock.now() - timedelta(seconds=30 * number), f"burst {number}"))
+    world.network.latency, world.timeout_seconds = 10, 60
+    world.poll()
+    world.network.latency, world.timeout_seconds = 0, 300
+    world.poll(2, every=timedelta(minutes=40))
+    world.assert_exact()
+
+
+def a_tail_whose_page_token_repeats() -> None:
+    """A tail reads its first pages and no more; the next one must read what it has not."""
+    world = test_time.world_of_a_week(records=300)
+    world.poll(2)
+    world.clock.advance(6 * 3600)
+    now = world.clock.now()
+    world.zoom.faults.at(2, faults.repeated_page_token)
+    world.poll(2)
+    world.assert_delivered(now.date(), now.date())
+    assert [result["ended"] for result in world.results[-2:]] == [False, True]
+
+
+def page_tokens_that_repeat_for_ever() -> None:
+    world = small_world()
+    world.network.latency = 1
+    world.zoom.faults.rule = lambda _request: faults.repeated_page_token
+    world.poll(2)
+    hold(Promise.COST, world.report_calls() < 30, f"{world.report_calls()} calls that lead nowhere")
+
+
+# Dates: owed, settled, reconciled
+
+
+def a_row_on_yesterdays_second_page() -> None:
+    """It comes hours late: the next reconcile reads the date to its end."""
+    world = small_world()
+    world.poll(2)
+    world.zoom.add(at(START - timedelta(hours=31), "late"))
+    world.settle()
+    world.assert_exact()
+
+
+def an_outage() -> None:
+    world = week_world()
+    for ahead in range(4, 9):
+        world.zoom.add_day(days_ago(-ahead), 25, seed=ahead + 1000)
+    world.poll(2)
+    world.clock.advance(8 * 86400)
+    world.poll(3)
+    world.assert_exact()
+
+
+def a_row_as_late_as_the_window_is_long() -> None:
+    """By the time it shows, its date has nearly left the window."""
+    world = week_world()
+    late = START.replace(hour=23, minute=50)
+    world.zoom.add(at(late, "late"), visible_at=late + timedelta(hours=71))
+    world.poll(2)
+    world.poll(20, every=timedelta(hours=5))
+    world.assert_exact()
+
+
+def a_row_two_days_late() -> None:
+    """It is in the archive after midnight, when the whole window is owed, and not only when its date leaves it."""
+    world = week_world()
+    late = START.replace(hour=12)
+    world.zoom.add(at(late, "late"), visible_at=late + timedelta(hours=50))
+    world.poll(2)
+    world.poll(13, every=timedelta(hours=5))
+    world.assert_exact()
+
+
+def a_row_that_shows_behind_a_sweep() -> None:
+    """A sweep of yesterday, begun before midnight, ends after it; meanwhile a row showed on pages that it had read."""
+    world = World(page_size=20, timeout_seconds=120, settings={"lookback_days": 1})
+    world.zoom.rules.page_token = "snapshot"
+    world.zoom.add_day(days_ago(1), 300, seed=1)
+    world.clock.set(START.replace(hour=23, minute=35))
+    world.poll(2)
+    world.clock.set(START.replace(hour=23, minute=55))
+    world.network.latency = 10
+    world.run({"action": "backfill", "from": "2026-03-09", "to": "2026-03-09"})
+    assert world.checkpoint().sweeps.keys() == {"2026-03-09"}
+    world.zoom.add(at(START.replace(day=9, hour=23, minute=59, second=50), "late"), visible_at=world.clock.now())
+    world.network.latency = 0
+    world.clock.set(START.replace(day=11, hour=0, minute=2))
+    world.poll(4)
+    world.assert_exact()
+
+
+def a_start_date() -> None:
+    world = small_world(start_date=days_ago(8))
+    world.zoom.add_day(days_ago(8), 30, seed=80)
+    world.poll(2)
+    world.assert_exact()
+
+
+def a_start_date_of_last_year() -> None:
+    """Zoom keeps six months: the dates before are not asked for."""
+    world = small_world(start_date=days_ago(260))
+    world.poll(2)
+    refused = [call for call in world.zoom.calls_to("report") if call.status == 400]
+    hold(Promise.COST, not refused, f"{len(refused)} calls for dates that Zoom cannot have")
+
+
+def a_backfill() -> None:
+    world = small_world()
+    world.poll(2)
+    add_february(world)
+    world.run(FEBRUARY)
+    world.settle()
+    assert_february(world)
+
+
+def a_row_of_the_morning() -> None:
+    """It is hours late, and in the archive after the reconcile of the same day."""
+    world = small_world()
+    world.page_size = 5
+    world.zoom.add(at(START + timedelta(hours=1), "late"), visible_at=START + timedelta(hours=5))
+    world.poll(2)
+    world.poll(7, every=timedelta(hours=2))
+    assert world.clock.now().date() == START.date()
+    world.assert_exact()
+
+
+def a_date_that_zoom_calls_too_old() -> None:
+    """It is asked for once, and no more."""
+    world = small_world()
+    world.poll(2)
+    old = str(days_ago(160))
+    refused = faults.answer(400, {"code": 300, "message": TOO_OLD})
+    world.zoom.faults.rule = lambda request: refused if request.query.get("from") == old else None
+    world.run({"action": "backfill", "from": old, "to": old})
+    world.poll(4)
+    asked = [call for call in world.zoom.calls_to("report") if call.query["from"] == old]
+    hold(Promise.COST, len(asked) == 1, f"{len(asked)} calls for a date that Zoom no longer has")
+
+
+def a_refused_date_before_others() -> None:
+    """What Zoom says of one date holds up no older one."""
+    world = small_world()
+    world.poll(2)
+    first, refused_day, last = days_ago(162), days_ago(161), days_ago(160)
+    for day in (first, last):
+        world.zoom.add_day(day, 30, seed=day.day)
+    refused = faults.answer(400, {"code": 300, "message": TOO_OLD})
+    world.zoom.faults.rule = lambda request: refused if request.query.get("from") == str(refused_day) else None
+    world.run({"action": "backfill", "from": str(first), "to": str(last)})
+    world.assert_delivered(first, last)
+
+
+# A run: its time, its saves, its failures
+
+
+def the_newest_of_many_owed_dates() -> None:
+    """One run is not long enough for all of them: the newest come first."""
+    world = small_world(start_date=days_ago(30))
+    for ago in range(3, 31):
+        world.zoom.add_day(days_ago(ago), 10, seed=ago)
+    world.network.latency, world.timeout_seconds = 5, 120
+    world.poll()
+    assert world.results[-1]["owed"] > 10
+    world.assert_delivered(days_ago(5), days_ago(0))
+
+
+@contextmanager
+def in_time(world: World) -> Iterator[None]:
+    """Raise `PromiseBroken` where the run of the block outlives what Lambda leaves it."""
+    began = world.clock.now()
+    yield
+    took = (world.clock.now() - began).total_seconds()
+    hold(Promise.DEADLINE, took < world.timeout_seconds, f"a run took {took:.0f} of {world.timeout_seconds:.0f} s")
+
+
+def zoom_falls_silent() -> None:
+    """Ninety seconds into a run Zoom answers no more; the HTTP timeout is longer than what the run has left."""
+    world = World(page_size=20, timeout_seconds=100)
+    world.zoom.add_day(days_ago(0), 900, seed=1)
+    world.network.latency = 10
+    began = world.clock.now()
+    world.zoom.faults.rule = lambda _request: faults.hang if world.clock.now() - began > timedelta(seconds=65) else None
+    with in_time(world):
+        world.run()
+
+
+def a_limit_longer_than_the_run() -> None:
+    """Zoom asks for a wait of ten minutes: the run saves and leaves."""
+    world = small_world()
+    world.zoom.faults.next(faults.answer(429, {"code": 429, "message": "limit"}, {"Retry-After": "600"}))
+    with in_time(world):
+        world.run()
+    hold(Promise.COST, world.checkpoint().not_before, "the checkpoint does not say until when Zoom is not to be asked")
+
+
+def s3_takes_its_time() -> None:
+    """What was read must be published and saved after the last page, at two seconds a call."""
+    world = World(page_size=20, timeout_seconds=100)
+    for ago in range(3):
+        world.zoom.add_day(days_ago(ago), 400, seed=ago)
+    world.network.latency = 3
+    world.s3.before = lambda operation, _key: world.clock.advance(2) if operation == "put_object" else None
+    with in_time(world):
+        world.run()
+
+
+def rows_of_half_a_megabyte() -> None:
+    """More than a batch holds: they are published while they are read."""
+    world = World(page_size=300, settings={"lookback_days": 1})
+    for number in range(26):
+        detail = f"{number:08}" * 62_500
+        world.zoom.add(at(START - timedelta(seconds=number), str(number), operation_detail=detail))
+    world.zoom.rules.most_rows = 2
+    world.run()
+    most = max(len(gzip.decompress(version.body or b"")) for version in world.s3.ever_written(PREFIX))
+    hold(Promise.COST, most < 10 * 2**20, f"{most >> 20} MB held in memory for one object")
+
+
+def every_run_is_killed_before_its_end() -> None:
+    """A day of many minutes: what a minute of work brought is kept, also where no run comes to its end."""
+    world = World(page_size=20, settings={"lookback_days": 1})
+    world.zoom.add_day(days_ago(0), 800, seed=1)
+    world.zoom.add_day(days_ago(1), 800, seed=1)
+    oldest = world.zoom.records(days_ago(0), days_ago(0))[:40]
+    world.network.latency = 20
+    for _ in range(12):
+        with killed(world, 20), suppress(Killed):
+            world.run()
+        world.clock.advance(300)
+    assert_none(Promise.MISSING, multiset(oldest) - multiset(world.archive()))
+
+
+def killed_in_a_large_day() -> None:
+    """A date before the window that takes many minutes: it is saved each minute, and the run killed at any call."""
+    for call in count(1):
+        world = World(page_size=20, settings={"lookback_days": 1, "start_date": days_ago(3)})
+        world.zoom.add_day(days_ago(3), 100, seed=1)
+        world.network.latency = 28
+        with killed(world, call) as killer, suppress(Killed):
+            world.run()
+        if killer.calls < call:
+            return
+        world.clock.advance(60)
+        world.network.latency = 0
+        world.run()
+        world.settle()
+        world.assert_exact()
+
+
+def a_race_for_the_checkpoint() -> None:
+    """A backfill asked for by a run that Zoom refuses, and that loses the race for the checkpoint, is owed still."""
+    for seed in range(6):
+        world = test_overlap.busy_world()
+        world.poll(2)
+        add_february(world)
+        world.zoom.faults.next(faults.daily_limit, times=2)
+        assert_ended_well(*overlap(world, [lambda world=world: world.run(FEBRUARY), world.run], seed))
+        world.zoom.faults.clear()
+        world.clock.advance(POLL.total_seconds())
+        world.settle()
+        assert_february(world)
+
+
+class FirstPut:
+    """S3 as one run sees it: its first write under a prefix is left to `instead`, which is given that write to do."""
+
+    def __init__(self, world: World, prefix: str, instead: Callable[[Callable[[], Any]], Any]) -> None:
+        self._s3, self._prefix, self._instead, self._met = world.s3, prefix, instead, False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._s3, name)
+
+    def put_object(self, **request: Any) -> Any:
+        put = partial(self._s3.put_object, **request)
+        if self._met or not request["Key"].startswith(self._prefix):
+            return put()
+        self._met = True
+        return self._instead(put)
+
+
+def another_run_saves_first() -> None:
+    """While one run works, rows come in, and another run reads and saves them: the next one has little to do."""
+    world = small_world()
+    world.poll(2)
+    world.clock.advance(1800)
+    world.zoom.add(at(world.clock.now(), "first"))
+
+    def later(put: Callable[[], Any]) -> Any:
+        for number in range(100):
+            world.zoom.add(at(world.clock.now() - timedelta(seconds=number), f"burst {number}"))
+        world.clock.advance(3600)
+        world.zoom.add(at(world.clock.now(), "new"))
+        world.run()
+        return put()
+
+    world.run(s3=FirstPut(world, STATE_KEY, later))
+    gets, pages = world.s3.calls["get_object"], world.report_calls()
+    world.run()
+    gets, pages = world.s3.calls["get_object"] - gets, world.report_calls() - pages
+    hold(Promise.COST, gets == 1, f"{gets} objects read by a run that had only the checkpoint to read")
+    hold(Promise.COST, pages == 1, f"{pages} pages read by a run for which one was enough")
+
+
+def another_run_meets_the_daily_limit() -> None:
+    """It saves first: the other must not forget until when Zoom is not to be asked."""
+    world = small_world()
+    world.poll(2)
+    world.zoom.add(at(world.clock.now(), "new"))
+
+    def later(put: Callable[[], Any]) -> Any:
+        world.zoom.faults.next(faults.daily_limit)
+        world.run()
+        return put()
+
+    world.run(s3=FirstPut(world, STATE_KEY, later))
+    calls = len(world.zoom.calls)
+    world.clock.advance(POLL.total_seconds())
+    world.run()
+    hold(Promise.COST, len(world.zoom.calls) == calls, "Zoom is asked though its daily limit is reached")
+
+
+def a_backfill_that_cannot_be_saved() -> None:
+    """S3 refuses the checkpoint: the run may not answer that the dates are owed."""
+    world = small_world()
+    world.poll(2)
+    add_february(world)
+    world.zoom.faults.next(faults.daily_limit)
+    answer = None
+
+    def deny(operation: str, key: str) -> None:
+        if (operation, key) == ("put_object", STATE_KEY):
+            raise client_error(operation, 403, "AccessDenied")
+
+    world.s3.before = deny
+    with suppress(StorageError):
+        answer = world.run(FEBRUARY)
+    world.s3.before = None
+    world.settle()
+    if answer:
+        assert_february(world)
+
+
+def zoom_fails_in_the_middle() -> None:
+    """What was read before is published, and the run ends as failed."""
+    world = small_world()
+    for late in range(3, 43):
+        world.zoom.faults.at(late, faults.server_error(500))
+    raised = False
+    try:
+        world.run()
+    except CollectorError:
+        raised = True
+    newest = world.zoom.records(days_ago(1))[-2 * world.page_size :]
+    assert_none(Promise.MISSING, multiset(newest) - multiset(world.archive()))
+    hold(Promise.SILENT, raised, "the run ends as if Zoom had answered")
+
+
+def a_day_too_large_for_one_run() -> None:
+    """Resumed by its page token, it comes to its end within a few runs."""
+    world = World(page_size=20, settings={"lookback_days": 1})
+    world.zoom.add_day(days_ago(1), 900, seed=1)
+    world.network.latency = 10
+    world.poll(5)
+    world.assert_exact()
+
+
+def a_page_token_that_is_too_old() -> None:
+    """Zoom is not asked for a page with a token that it no longer takes."""
+    world = World(page_size=20)
+    world.zoom.add_day(days_ago(1), 900, seed=1)
+    world.network.latency = 10
+    world.poll(2, every=timedelta(minutes=40))
+    refused = [call for call in world.zoom.calls_to("report") if call.status == 400]
+    hold(Promise.COST, not refused, f"{len(refused)} calls with a page token that is too old")
+
+
+def page_tokens_that_expire_at_once() -> None:
+    """A sweep starts again once in a run, not for ever."""
+    world = small_world()
+    world.network.latency = 1
+    world.zoom.faults.rule = lambda request: faults.expired_page_token if "next_page_token" in request.query else None
+    world.run()
+    hold(Promise.COST, world.report_calls() < 20, f"{world.report_calls()} calls that lead nowhere")
+
+
+def under_a_quarter_of_the_days_calls() -> None:
+    """What is left of them is for the tail, and for the account's other apps."""
+    world = small_world()
+    world.poll(2)
+    world.zoom.rules.calls_per_day = 1000
+    world.zoom.spend_calls(800)
+    world.poll()
+    calls = world.report_calls()
+    world.run({"action": "reconcile"})
+    calls = world.report_calls() - calls
+    hold(Promise.COST, calls == 1, f"{calls} calls of the few that are left")
+
+
+def an_idle_poll() -> None:
+    """It reads the checkpoint and one page."""
+    world = small_world()
+    world.poll(2)
+    world.clock.set(START.replace(hour=10))
+    world.poll(2)
+    s3, report = world.s3.calls.total(), world.report_calls()
+    world.clock.advance(60)
+    world.run()
+    s3, report = world.s3.calls.total() - s3, world.report_calls() - report
+    hold(Promise.COST, s3 <= 1, f"{s3} calls to S3")
+    hold(Promise.COST, report <= 1, f"{report} calls to Zoom")
+
+
+# The checkpoint
+
+
+def lost_after_an_outage() -> None:
+    test_state.test_lost_after_an_outage_every_date_is_owed()
+
+
+def a_bit_flipped_in_the_checkpoint() -> None:
+    """In a fingerprint: the record that it stands for would be taken for one that is not delivered."""
+    world = small_world()
+    world.poll(2)
+    spoilt = bytearray(world.s3.body(STATE_KEY))
+    spoilt[-20] ^= 1
+    world.s3.put(STATE_KEY, bytes(spoilt))
+    world.poll(2)
+    world.settle()
+    world.assert_exact()
+
+
+def a_checkpoint_of_a_newer_collector() -> None:
+    """It knows of dates that are owed; the older collector leaves it alone, and the newer one goes on from it."""
+    world = small_world()
+    world.poll(2)
+    add_february(world)
+    world.zoom.faults.next(faults.daily_limit)
+    world.run(FEBRUARY)
+    change_schema(world, SCHEMA + 1)
+    world.clock.set(TONIGHT + timedelta(hours=1))
+    with suppress(NewerCheckpoint):
+        world.run()
+    change_schema(world, SCHEMA)
+    world.settle()
+    assert_february(world)
+
+
+def change_schema(world: World, schema: int) -> None:
+    header, _, blobs = world.s3.body(STATE_KEY).partition(b"\n")
+    world.s3.put(STATE_KEY, json.dumps({**json.loads(header), "schema": schema}).encode() + b"\n" + blobs)
+
+
+# The feed deletes
+
+
+def overlapping_runs_while_the_feed_deletes() -> None:
+    for seed in range(3, 8):
+        test_state.test_deleted_while_runs_overlap(seed, lost=False, runs=3)
+
+
+def a_run_that_stalls_at_its_put() -> None:
+    """It holds the lease; meanwhile another run comes, the feed deletes, and after its put the first one is killed."""
+    world = week_world(feed_deletes=True)
+    world.poll()
+    feed_reads_and_deletes(world)
+    world.clock.advance(7200)
+    world.zoom.add_day(world.clock.now().date(), 50, seed=1)
+
+    def stall(put: Callable[[], Any]) -> Any:
+        world.clock.advance(200)
+        world.run()
+        feed_reads_and_deletes(world)
+        put()
+        raise Killed
+
+    with suppress(Killed):
+        world.run(s3=FirstPut(world, PREFIX, stall))
+    world.clock.advance(3600)
+    world.settle()
+    world.assert_exact()
+
+
+def nothing_left_that_could_tell() -> None:
+    """No versions and no checkpoint: the window comes again, and the log says so."""
+    world = week_world(feed_deletes=True)
+    world.s3.versioned = False
+    world.poll(2)
+    feed_reads_and_deletes(world)
+    world.s3.put(STATE_KEY, b"spoilt")
+    world.clock.advance(POLL.total_seconds())
+    with logged(logging.WARNING) as lines:
+        world.run()
+    said = [line for line in lines if "no usable checkpoint" in line]
+    hold(Promise.SILENT, said, "the window is delivered again, and no warning says so")
+
+
+@contextmanager
+def logged(level: int) -> Iterator[list[str]]:
+    """Yield what is logged, by whomever, from a level on."""
+    lines: list[str] = []
+
+    class Kept(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.append(self.format(record))
+
+    kept, root = Kept(level), logging.getLogger()
+    before = root.level
+    root.addHandler(kept)
+    root.setLevel(level)
+    try:
+        yield lines
+    finally:
+        root.removeHandler(kept)
+        root.setLevel(before)
+
+
+# The guide's objects
+
+
+def what_the_guide_left() -> None:
+    test_state.test_the_guides_objects_count_as_delivered("n")
+
+
+def what_the_guide_wrote_a_day_later() -> None:
+    """The records of an evening stand in no object but those of the next morning."""
+    world, _ = guided_world("n", runs=3, every=timedelta(hours=9))
+    world.poll()
+    world.settle()
+    test_state.assert_added_what_lacked(world)
+
+
+def a_twin_of_what_the_guide_left() -> None:
+    """The guide's Lambda wrote a record into several objects, and then a second record like it came."""
+    world, _ = guided_world("n")
+    twin = world.zoom.records(days_ago(1), days_ago(1))[3]
+    world.zoom.add(twin)
+    world.poll()
+    world.settle()
+    key = json.dumps(twin, sort_keys=True)
+    there = multiset(world.zoom.records(days_ago(1), days_ago(1)))[key]
+    sent = ours(world)[key]
+    hold(Promise.MISSING, sent >= there - 1, f"{key} is sent {sent} times")
+    hold(Promise.REPEATED, sent <= there - 1, f"{key} is sent {sent} times")
+
+
+def the_guides_objects_are_read_once() -> None:
+    """Also when a new date comes in, of which they may hold records."""
+    world, _ = guided_world("n")
+    world.poll(2)
+    gets = world.s3.calls["get_object"]
+    world.clock.set(TONIGHT + timedelta(minutes=1))
+    world.poll()
+    gets = world.s3.calls["get_object"] - gets
+    hold(Promise.COST, gets == 1, f"{gets} objects read by a run that had only the checkpoint to read")
+
+
+def the_guides_cursor() -> None:
+    world = week_world()
+    world.clock.set(START + timedelta(days=2))
+    world.s3.put(PREFIX + "state.json", test_state.guide_state(days_ago(5)))
+    world.poll(3)
+    world.s3.delete_versions(PREFIX + "state.json")
+    world.assert_delivered(days_ago(5), days_ago(-2))
+
+
+# Being refused
+
+
+def the_daily_limit() -> None:
+    """Zoom says until when it is not to be asked."""
+    world = small_world()
+    world.zoom.faults.next(faults.daily_limit)
+    world.poll()
+    calls = len(world.zoom.calls)
+    world.poll(3)
+    calls = len(world.zoom.calls) - calls
+    hold(Promise.COST, not calls, f"{calls} calls to Zoom before its limit ends")
+
+
+def the_daily_limit_in_few_words() -> None:
+    """Zoom names the daily limit, and not until when it lasts."""
+    world = small_world()
+    world.zoom.rules.rate_headers = "category"
+    world.zoom.faults.next(faults.answer(429, {"code": 429, "message": "You have reached the daily limit."}))
+    world.poll()
+    calls = len(world.zoom.calls)
+    world.poll(3)
+    calls = len(world.zoom.calls) - calls
+    hold(Promise.COST, not calls, f"{calls} calls to Zoom before its limit ends")
+
+
+def the_limit_of_a_second() -> None:
+    """The run waits for its end, and is complete."""
+    world = small_world()
+    world.zoom.faults.next(faults.per_second_limit)
+    world.run()
+    world.assert_exact()
+
+
+def a_limit_until_next_year() -> None:
+    """Zoom's limits end at midnight, whatever it says."""
+    world = small_world()
+    far = faults.answer(429, {"code": 429, "message": "limit"}, {"Retry-After": "2027-01-01T00:00:00Z"})
+    world.zoom.faults.next(far)
+    world.poll(2)
+    world.clock.set(TONIGHT + timedelta(minutes=11))
+    world.settle()
+    world.assert_exact()
+
+
+def an_access_token_that_is_never_accepted() -> None:
+    world = small_world()
+    for late in range(1, 41):
+        world.zoom.faults.at(late, faults.invalid_access_token)
+    with suppress(CollectorError):
+        world.run()
+    calls = len(world.zoom.calls_to("token"))
+    hold(Promise.COST, calls == 2, f"{calls} access tokens for one request")
+
+
+def a_list_that_is_null() -> None:
+    """In place of its second page, the tail is given null."""
+    world = small_world()
+    world.poll(2)
+    world.clock.advance(3600)
+    for number in range(50):
+        world.zoom.add(at(world.clock.now() - timedelta(seconds=number), f"burst {number}"))
+    world.zoom.faults.at(2, faults.null_list)
+    world.run()
+    world.assert_exact()
+
+
+def a_missing_scope() -> None:
+    """Only an administrator can mend it, and must learn of it."""
+    world = small_world()
+    with test_refusals.changed(world, {"scopes": ()}, credentials=False):
+        raised = False
+        try:
+            world.run()
+        except CollectorError:
+            raised = True
+    hold(Promise.SILENT, raised, "the run ends as if all were well")
+
+
+def everything_a_run_leaves() -> None:
+    """Its log down to DEBUG, and every object with its metadata."""
+    world = small_world()
+    with logged(logging.DEBUG) as lines:
+        world.run()
+    secrets = [world.zoom.account.client_secret, world.warm.access_token]
+    assert all(secrets)
+    for line in lines:
+        hold(Promise.SECRET, not any(secret in line for secret in secrets), "a line of the log holds a secret")
+    for version in world.s3.ever_written():
+        body = version.body or b""
+        text = (gzip.decompress(body) if version.key.startswith(PREFIX) else body).decode(errors="replace")
+        held = any(secret in f"{text}{version.metadata}" for secret in secrets)
+        hold(Promise.SECRET, not held, f"{version.key} holds a secret")
