@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from standins.aws import AwsStandIn
+from standins.running_provider import running_provider
 from zoomlogs.scratch import prepare
 from zoomlogs.terraform import Terraform
 
@@ -27,7 +28,7 @@ CALLER = EXAMPLE / ".github/workflows/terraform.yml"
 WORKFLOWS = [*sorted((REPOSITORY / ".github/workflows").glob("*.yml")), CALLER]
 INSTALL = "Install terraform-compliance and checkov"
 
-slow = pytest.mark.slow
+slow, exhaustive = pytest.mark.slow, pytest.mark.exhaustive
 each = pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda file: file.name)
 
 
@@ -40,6 +41,7 @@ def steps(workflow: Path) -> Iterator[dict[str, Any]]:
 
 
 @slow
+@exhaustive
 @each
 def test_it_is_a_workflow(workflow: Path) -> None:
     command = [BIN / "check-jsonschema", "--builtin-schema", "vendor.github-workflows", workflow]
@@ -48,6 +50,7 @@ def test_it_is_a_workflow(workflow: Path) -> None:
 
 
 @slow
+@exhaustive
 def test_zizmor_finds_nothing_but_the_tag_in_the_example() -> None:
     command = [BIN / "zizmor", "--offline", "--no-config", "--format", "json", *WORKFLOWS]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -118,11 +121,21 @@ def aws() -> Iterator[AwsStandIn]:
         yield standin
 
 
+@pytest.fixture(scope="module")
+def provider(aws: AwsStandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """One provider for all runners: starting it is not what is to be shown."""
+    terraform = prepare(REPOSITORY, tmp_path_factory.mktemp("any"), aws.env(), folder="examples/plan-check")
+    terraform.init()
+    with running_provider(terraform) as variable:
+        yield variable
+
+
 @pytest.fixture
-def caller(aws: AwsStandIn, tmp_path: Path) -> Terraform:
+def caller(aws: AwsStandIn, provider: dict[str, str], tmp_path: Path) -> Terraform:
     """Lay out a runner's workspace: the caller's checkout, and the policies in a folder beside it."""
     workspace = tmp_path / "workspace"
     terraform = prepare(REPOSITORY, workspace, aws.env(), folder="examples/plan-check")
+    terraform.env |= provider
     for tool in ("compliance", "checkov"):
         shutil.copytree(REPOSITORY / "tests" / tool, workspace / "plan-check-policies/tests" / tool)
     temp = tmp_path / "temp"
@@ -161,6 +174,7 @@ STEPS = ["Plan", "Show the plan in the summary", FEATURES, SECRETS, CHECKOV]
 
 
 @slow
+@exhaustive
 def test_the_example_is_green_and_its_plan_is_shown(caller: Terraform) -> None:
     run = check(caller)
     assert list(run.steps) == STEPS
@@ -171,7 +185,9 @@ def test_the_example_is_green_and_its_plan_is_shown(caller: Terraform) -> None:
 
 
 @slow
-def test_a_public_bucket_of_the_callers_is_refused_by_features_and_checkov(caller: Terraform) -> None:
+@exhaustive
+def test_what_is_wrong_in_the_callers_own_resources_is_refused_by_each_step(caller: Terraform) -> None:
+    """A public bucket, a policy with a wildcard, and a secret."""
     add(
         caller,
         """
@@ -183,19 +199,7 @@ def test_a_public_bucket_of_the_callers_is_refused_by_features_and_checkov(calle
           bucket = aws_s3_bucket.other.bucket
           acl    = "public-read"
         }
-        """,
-    )
-    run = check(caller)
-    assert run.failed == [FEATURES, CHECKOV]
-    assert "aws_s3_bucket.other (aws_s3_bucket) does not have aws_s3_bucket_public_access_block property" in run.output
-    assert "CKV_AWS_20" in run.output
 
-
-@slow
-def test_a_wildcard_policy_and_a_secret_of_the_callers_are_refused(caller: Terraform) -> None:
-    add(
-        caller,
-        """
         variable "zoom_credentials" {
           type      = object({ client_secret = string })
           sensitive = true
@@ -211,14 +215,16 @@ def test_a_wildcard_policy_and_a_secret_of_the_callers_are_refused(caller: Terra
         """,
     )
     run = check(caller)
-    assert FEATURES in run.failed
-    assert SECRETS in run.failed
+    assert run.failed == [FEATURES, SECRETS, CHECKOV]
+    assert "aws_s3_bucket.other (aws_s3_bucket) does not have aws_s3_bucket_public_access_block property" in run.output
     assert "Action property in" in run.output
     assert "variables.zoom_credentials.value.client_secret" in run.output
+    assert "CKV_AWS_20" in run.output
     assert "Sentinel-Secret" not in run.output
 
 
 @slow
+@exhaustive
 def test_a_plan_that_fails_ends_the_job(caller: Terraform) -> None:
     run = check(caller, variables='{"bucket_name": "Not A Bucket"}')
     assert run.steps == {"Plan": False}
@@ -226,6 +232,7 @@ def test_a_plan_that_fails_ends_the_job(caller: Terraform) -> None:
 
 
 @slow
+@exhaustive
 def test_files_of_variables_and_names_are_taken_as_such(caller: Terraform) -> None:
     (caller.workdir / "ours.tfvars").write_text('bucket_name = "from-a-file"\n', encoding="utf-8")
     canary = caller.workdir / "canary"
