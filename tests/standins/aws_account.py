@@ -91,7 +91,7 @@ class MotoAccount:
         return [policy for holder in holders for policy in _policies_of(holder)]
 
     def boundary(self, who: User | Role) -> Policy | None:
-        """Give the permissions boundary of a role; moto keeps none of a user."""
+        """Give the permissions boundary of a user or a role."""
         arn = getattr(who, "permissions_boundary_arn", None)
         return _document(_default_document(self._iam.managed_policies[arn])) if arn else None
 

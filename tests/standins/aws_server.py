@@ -26,8 +26,11 @@ from moto.awslambda.models import LambdaFunction
 from moto.cloudwatch.exceptions import ValidationError as CloudWatchValidationError
 from moto.cloudwatch.models import CloudWatchBackend
 from moto.cloudwatch.responses import CloudWatchResponse
+from moto.core.responses import ActionResult, EmptyResult
+from moto.core.serialize import never_return
 from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.iam.access_control import PermissionResult
+from moto.iam.models import User
 from moto.iam.responses import IamResponse
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto.s3.models import FakeBucket, FakeDeleteMarker
@@ -161,6 +164,44 @@ def repair_service_specific_credentials() -> None:
     IamResponse.list_service_specific_credentials = list_service_specific_credentials  # type: ignore[attr-defined]
 
 
+def repair_boundaries_of_users() -> None:
+    """IAM keeps a user's permissions boundary and tells it with the user, though not in lists; moto drops it.
+
+    `Authorisation` reads it off the user, as it reads a role's.
+    """
+    create = IamResponse.create_user
+
+    def told(self: Any) -> dict[str, str] | None:
+        arn = self.permissions_boundary_arn
+        return {"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": arn} if arn else None
+
+    def put(self: Any) -> ActionResult:
+        user, arn = self.backend.get_user(self._get_param("UserName")), self._get_param("PermissionsBoundary")
+        self.backend.get_policy(arn)  # NoSuchEntity unless there is one
+        user.permissions_boundary_arn = arn
+        return EmptyResult()
+
+    def delete(self: Any) -> ActionResult:
+        self.backend.get_user(self._get_param("UserName")).permissions_boundary_arn = None
+        return EmptyResult()
+
+    @functools.wraps(create)
+    def create_with_boundary(self: Any) -> ActionResult:
+        arn = self._get_param("PermissionsBoundary")
+        if arn:
+            self.backend.get_policy(arn)
+        created = create(self)
+        self.backend.get_user(self._get_param("UserName")).permissions_boundary_arn = arn
+        return created
+
+    User.permissions_boundary_arn = None  # type: ignore[attr-defined]
+    User.permissions_boundary = property(told)  # type: ignore[attr-defined]
+    IamResponse.create_user = create_with_boundary  # type: ignore[method-assign]
+    IamResponse.put_user_permissions_boundary = put  # type: ignore[attr-defined]
+    IamResponse.delete_user_permissions_boundary = delete  # type: ignore[attr-defined]
+    IamResponse.RESPONSE_KEY_PATH_TO_TRANSFORMER["ListUsersResponse.Users.User.PermissionsBoundary"] = never_return
+
+
 def repair_security_group_rules() -> None:
     """EC2 tells a rule's description whatever it lets in; moto only where that is a range of addresses."""
 
@@ -228,6 +269,7 @@ def serve(folder: str, account_id: str, region: str) -> None:
         repair_counts_of_subscriptions,
         repair_delete_markers,
         repair_service_specific_credentials,
+        repair_boundaries_of_users,
         repair_security_group_rules,
         repair_conditional_writes,
         repair_bucket_policies,

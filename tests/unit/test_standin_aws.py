@@ -46,6 +46,9 @@ def bucket(aws: AwsStandIn, request: pytest.FixtureRequest) -> Iterator[str]:
     s3.delete_bucket(Bucket=name)
 
 
+ANYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+
+
 def status_of(call: Any, **parameters: Any) -> int:
     """Call and give the HTTP status, error or not."""
     try:
@@ -59,10 +62,14 @@ def over_plain_http(request: Any, **_: object) -> None:
     request.headers["x-standin-tls"] = "false"
 
 
+def policy(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
 def deny(bucket: str, action: str | list[str], condition: dict[str, Any]) -> str:
     resources = [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]
     statement = {"Effect": "Deny", "Principal": "*", "Action": action, "Resource": resources, "Condition": condition}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    return policy(statement)
 
 
 # --- repairs ---------------------------------------------------------------------------------------------------------
@@ -73,6 +80,31 @@ def test_a_user_has_no_credentials_for_other_services(aws: AwsStandIn) -> None:
     iam.create_user(UserName="reader")
     assert iam.list_service_specific_credentials(UserName="reader")["ServiceSpecificCredentials"] == []
     iam.delete_user(UserName="reader")
+
+
+def test_a_users_permissions_boundary_is_kept(aws: AwsStandIn) -> None:
+    iam = aws.client("iam")
+    first, second = (
+        iam.create_policy(PolicyName=name, PolicyDocument=policy(ANYTHING))["Policy"]["Arn"]
+        for name in ("first", "second")
+    )
+
+    def boundary() -> str | None:
+        told = iam.get_user(UserName="bounded")["User"].get("PermissionsBoundary", {})
+        return str(told["PermissionsBoundaryArn"]) if told else None
+
+    created = iam.create_user(UserName="bounded", PermissionsBoundary=first)["User"]
+    assert created["PermissionsBoundary"]["PermissionsBoundaryArn"] == boundary() == first
+    [listed] = [user for user in iam.list_users()["Users"] if user["UserName"] == "bounded"]
+    assert "PermissionsBoundary" not in listed
+    iam.put_user_permissions_boundary(UserName="bounded", PermissionsBoundary=second)
+    assert boundary() == second
+    for call in (iam.put_user_permissions_boundary, iam.create_user):
+        with pytest.raises(ClientError, match="NoSuchEntity"):
+            call(UserName="bounded", PermissionsBoundary=f"{first}-not")
+    iam.delete_user_permissions_boundary(UserName="bounded")
+    assert boundary() is None
+    iam.delete_user(UserName="bounded")
 
 
 def test_a_security_group_rule_keeps_its_description(aws: AwsStandIn) -> None:
