@@ -70,6 +70,10 @@ class MotoAccount:
         """Give a role by name."""
         return self._iam.get_role(name)
 
+    def has_role(self, arn: str) -> bool:
+        """Tell whether there is a role of this ARN."""
+        return any(role.arn == arn for role in self._iam.roles.values())
+
     def as_user(self, user: User) -> Caller:
         """Give what policies call a user."""
         return Caller(frozenset([user.arn]), self.id)

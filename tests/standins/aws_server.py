@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 import moto.core.responses
 from flask import has_request_context, request
-from moto.awslambda.exceptions import PreconditionFailedException
-from moto.awslambda.models import LambdaFunction
+from moto.awslambda.exceptions import InvalidParameterValueException, LambdaClientError, PreconditionFailedException
+from moto.awslambda.models import LambdaBackend, LambdaFunction
 from moto.cloudwatch.exceptions import ValidationError as CloudWatchValidationError
 from moto.cloudwatch.models import CloudWatchBackend
 from moto.cloudwatch.responses import CloudWatchResponse
@@ -41,6 +41,7 @@ from werkzeug.serving import make_server
 
 from standins.aws import AwsStandIn
 from standins.aws_authorisation import PERMITTED, Authorisation
+from standins.iam_policy import CannotJudge
 from standins.lambda_invocations import LocalFunctions
 
 if TYPE_CHECKING:
@@ -100,6 +101,47 @@ def repair_lambda_revisions() -> None:
 
     LambdaFunction.update_configuration = update_if_unchanged  # type: ignore[method-assign]
     LambdaFunction.get_configuration = configuration_with_revision  # type: ignore[method-assign]
+
+
+NETWORK_ACTIONS = ("CreateNetworkInterface", "DeleteNetworkInterface", "DescribeNetworkInterfaces")
+
+
+def repair_lambda_networks(authorisation: Authorisation) -> None:
+    """Lambda takes a function into a VPC only if its role may manage network interfaces; moto never asks.
+
+    There is no interface yet, so the role must have the right on `*`, whether or not requests are authorised here.
+    Lambda developer guide, "Giving Lambda functions access to resources in an Amazon VPC", "Required IAM permissions":
+    DescribeNetworkInterfaces "only works if it's allowed on all resources", and without all resource ids for
+    DeleteNetworkInterface "your function may not be able to access the VPC"; terraform-provider-aws #20698 has the
+    sentence. Policies hold here at once, but Terraform's provider waits a quarter of an hour for that sentence to pass,
+    so the provider gets another one.
+    """
+    create, update = LambdaBackend.create_function, LambdaFunction.update_configuration
+
+    def judge(role_arn: str, given: dict[str, Any]) -> None:
+        if not (given.get("VpcConfig") or {}).get("SubnetIds"):
+            return
+        try:
+            missing = [action for action in NETWORK_ACTIONS if not authorisation.role_may(role_arn, f"ec2:{action}")]
+        except CannotJudge as error:
+            raise LambdaClientError("CannotJudge", str(error)) from None
+        if missing:
+            waits = has_request_context() and "Terraform" in request.headers.get("User-Agent", "")
+            role = "execution role provided" if waits else "provided execution role"
+            raise InvalidParameterValueException(f"The {role} does not have permissions to call {missing[0]} on EC2")
+
+    @functools.wraps(create)
+    def create_if_role_may(self: Any, spec: dict[str, Any]) -> LambdaFunction:
+        judge(spec["Role"], spec)
+        return create(self, spec)
+
+    @functools.wraps(update)
+    def update_if_role_may(self: Any, config_updates: dict[str, Any]) -> dict[str, Any]:
+        judge(config_updates.get("Role") or self.role, config_updates)
+        return update(self, config_updates)
+
+    LambdaBackend.create_function = create_if_role_may  # type: ignore[method-assign]
+    LambdaFunction.update_configuration = update_if_role_may  # type: ignore[method-assign]
 
 
 def repair_composite_alarms() -> None:
@@ -275,10 +317,12 @@ def serve(folder: str, account_id: str, region: str) -> None:
         repair_bucket_policies,
     ):
         repair()
+    authorisation = Authorisation(DomainDispatcherApplication(create_backend_app), account_id, region)
+    repair_lambda_networks(authorisation)
     server = make_server(
         "127.0.0.1",
         0,
-        Authorisation(DomainDispatcherApplication(create_backend_app), account_id, region),
+        authorisation,
         threaded=True,
         request_handler=MotoRequestHandler,
     )
