@@ -446,26 +446,16 @@ run "a_vpc_is_joined_by_lambda_and_not_by_the_functions_code" {
   assert {
     condition = jsonencode(jsondecode(aws_iam_role_policy.network[0].policy).Statement) == jsonencode([
       {
-        Sid    = "CreateNetworkInterfaces"
+        Sid    = "ManageNetworkInterfaces"
         Effect = "Allow"
-        Action = ["ec2:CreateNetworkInterface"]
-        Resource = [
-          "arn:aws:ec2:eu-west-1:111122223333:network-interface/*",
-          "arn:aws:ec2:eu-west-1:*:subnet/subnet-1",
-          "arn:aws:ec2:eu-west-1:*:subnet/subnet-2",
-          "arn:aws:ec2:eu-west-1:*:security-group/sg-1",
+        Action = [
+          "ec2:AssignPrivateIpAddresses",
+          "ec2:CreateNetworkInterface",
+          "ec2:DeleteNetworkInterface",
+          "ec2:DescribeNetworkInterfaces",
+          "ec2:DescribeSubnets",
+          "ec2:UnassignPrivateIpAddresses",
         ]
-      },
-      {
-        Sid      = "UseNetworkInterfaces"
-        Effect   = "Allow"
-        Action   = ["ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"]
-        Resource = ["arn:aws:ec2:eu-west-1:111122223333:network-interface/*"]
-      },
-      {
-        Sid      = "FindNetworkInterfaces"
-        Effect   = "Allow"
-        Action   = ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"]
         Resource = ["*"]
       },
       {

@@ -69,32 +69,24 @@ locals {
   }]
   key_statements = concat(local.bucket_key_statements, local.secret_key_statements)
 
-  # What Lambda needs to put the function into a VPC. It does so with the function's role, which is why the function's
-  # own code is refused the same. The two that describe know no narrower resource than "*". A subnet or a security group
-  # that another account shares bears that account's number, so any is allowed: its id says which it is.
-  # https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
-  ec2_arn = "arn:${local.partition}:ec2:${local.region}:${local.account}"
+  # What Lambda needs to put the function into a VPC: AWSLambdaVPCAccessExecutionRole without the logs. Before it takes
+  # the function it asks whether the role has these rights on "*", as there is no network interface yet: rights on
+  # interfaces, subnets or security groups by name make it refuse the function. Lambda uses the function's role for it,
+  # which is why the function's own code is denied the same.
+  # https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
+  # https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
   network_statements = [for vpc in var.collector.vpc[*] : [
     {
-      Sid    = "CreateNetworkInterfaces"
+      Sid    = "ManageNetworkInterfaces"
       Effect = "Allow"
-      Action = ["ec2:CreateNetworkInterface"]
-      Resource = concat(
-        ["${local.ec2_arn}:network-interface/*"],
-        [for id in vpc.subnet_ids : "arn:${local.partition}:ec2:${local.region}:*:subnet/${id}"],
-        [for id in vpc.security_group_ids : "arn:${local.partition}:ec2:${local.region}:*:security-group/${id}"],
-      )
-    },
-    {
-      Sid      = "UseNetworkInterfaces"
-      Effect   = "Allow"
-      Action   = ["ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"]
-      Resource = ["${local.ec2_arn}:network-interface/*"]
-    },
-    {
-      Sid      = "FindNetworkInterfaces"
-      Effect   = "Allow"
-      Action   = ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"]
+      Action = [
+        "ec2:AssignPrivateIpAddresses",
+        "ec2:CreateNetworkInterface",
+        "ec2:DeleteNetworkInterface",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSubnets",
+        "ec2:UnassignPrivateIpAddresses",
+      ]
       Resource = ["*"]
     },
     {
@@ -165,6 +157,7 @@ resource "aws_iam_role_policy" "keys" {
 }
 
 resource "aws_iam_role_policy" "network" {
+  #checkov:skip=CKV_AWS_290:Lambda asks for the network's rights on every resource, and the function's code is denied them
   count = length(local.network_statements)
 
   name   = "join-vpc"

@@ -416,7 +416,9 @@ def the_queue_has_no_policy(plan: Plan) -> None:
 
 # --- permissions -----------------------------------------------------------------------------------------------------
 
-EVERY_RESOURCE = "No policy speaks of every resource, region or account, save for the four actions that know no other"
+EVERY_RESOURCE = (
+    "No policy speaks of every resource, region or account, save for eight actions that AWS takes on no other"
+)
 EVERY_KIND = "No policy speaks of every resource of a kind, such as every key or every function"
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:other"
 
@@ -466,29 +468,56 @@ def the_exception_for_networks_is_used_for_something_else(plan: Plan) -> None:
     statement(
         "aws_iam_role_policy",
         "network",
-        "FindNetworkInterfaces",
+        "ManageNetworkInterfaces",
         Action=["ec2:DescribeNetworkInterfaces", "ec2:TerminateInstances"],
     )(plan)
 
 
 @violates(EVERY_RESOURCE)
-def the_exception_for_subnets_is_used_for_every_region(plan: Plan) -> None:
-    more_policy(Action=["ec2:CreateNetworkInterface"], Resource="arn:aws:ec2:*:*:subnet/subnet-0123")(plan)
+def the_exception_for_networks_is_used_for_an_action_of_a_longer_name(plan: Plan) -> None:
+    more_policy(Action=["ec2:CreateNetworkInterfacePermission"], Resource="*")(plan)
 
 
 @violates(EVERY_RESOURCE)
-def the_exception_for_subnets_is_used_for_some_subnets(plan: Plan) -> None:
-    more_policy(Action=["ec2:CreateNetworkInterface"], Resource="arn:aws:ec2:us-east-1:*:subnet/subnet-0*")(plan)
-
-
-@violates(EVERY_RESOURCE)
-def the_exception_for_subnets_is_used_for_something_else(plan: Plan) -> None:
-    more_policy(Action=["ec2:StartInstances"], Resource="arn:aws:ec2:us-east-1:*:instance/i-0123")(plan)
+def a_policy_speaks_of_a_subnet_in_every_account(plan: Plan) -> None:
+    more_policy(Action=["ec2:StartInstances"], Resource="arn:aws:ec2:us-east-1:*:subnet/subnet-0123")(plan)
 
 
 @violates(EVERY_KIND)
 def a_policy_speaks_of_every_function(plan: Plan) -> None:
     more_policy(Action=["lambda:InvokeFunction"], Resource="arn:aws:lambda:us-east-1:123456789012:function:*")(plan)
+
+
+CODE_IS_DENIED = "The function's code is denied all of EC2"
+DENIAL_HOLDS = "The denial speaks of one function, and of everything that it could ask for"
+
+
+@violates(CODE_IS_DENIED, DENIAL_HOLDS)
+def the_functions_code_may_use_the_network(plan: Plan) -> None:
+    without_statement("aws_iam_role_policy", "network", "DenyNetworkToOwnCode")(plan)
+
+
+@violates(CODE_IS_DENIED)
+def the_functions_code_may_delete_network_interfaces(plan: Plan) -> None:
+    denied = ["ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces"]
+    statement("aws_iam_role_policy", "network", "DenyNetworkToOwnCode", Action=denied)(plan)
+
+
+@violates(DENIAL_HOLDS)
+def the_functions_code_may_use_all_but_one_network_interface(plan: Plan) -> None:
+    one = ["arn:aws:ec2:us-east-1:123456789012:network-interface/eni-0123"]
+    statement("aws_iam_role_policy", "network", "DenyNetworkToOwnCode", Resource=one)(plan)
+
+
+@violates(DENIAL_HOLDS)
+def the_network_is_denied_to_another_functions_code_also(plan: Plan) -> None:
+    every = {"ArnLike": {"lambda:SourceFunctionArn": ["arn:aws:lambda:us-east-1:123456789012:function:*"]}}
+    statement("aws_iam_role_policy", "network", "DenyNetworkToOwnCode", Condition=every)(plan)
+
+
+@violates(DENIAL_HOLDS)
+def the_network_is_denied_to_lambda_as_well(plan: Plan) -> None:
+    statement("aws_iam_role_policy", "network", "DenyNetworkToOwnCode", Condition=None)(plan)
 
 
 @violates("No policy of AWS that grants everything in a service is attached")

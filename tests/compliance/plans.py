@@ -66,7 +66,7 @@ FEATURES: dict[str, tuple[str, ...]] = {
     "default": (*ALWAYS, *BUCKET, *ALARMS, "no_access_key", "reader", "secret"),
     "full": (
         *(*ALWAYS, *BUCKET, "alarms", "alarms_topic", "no_access_key", "reader", "feed_queue", "secret", "tags"),
-        *("kms", "kms_bucket", "kms_queue", "kms_secret"),
+        *("network", "kms", "kms_bucket", "kms_queue", "kms_secret"),
     ),
     "role": (*ALWAYS, *BUCKET, *ALARMS, "no_access_key", "reader_deletes", "reader_role", "secret"),
     "nothing_made": (*ALWAYS, "no_access_key", "secret"),

@@ -404,6 +404,11 @@ def _ec2(kind: str) -> Callable[[Cell], str]:
     return lambda c: f"arn:aws:ec2:{c.world.aws.region}:{c.world.aws.account_id}:{kind}"
 
 
+def _everything(_: Cell) -> str:
+    """Name what Lambda asks for before it puts a function into a VPC: there is no interface yet."""
+    return "*"
+
+
 def _own_code(c: Cell) -> dict[str, str]:
     return {"lambda:SourceFunctionArn": c.own.function_arn}
 
@@ -415,16 +420,22 @@ _rows(
     ("look at subnets, from the function's code", "ec2:DescribeSubnets", lambda c: c.ec2.describe_subnets()),
     ("make a network interface, from the function's code", "ec2:CreateNetworkInterface",
      Evaluated(_ec2("network-interface/*"), _own_code)),
+    ("make one in any subnet, from the function's code", "ec2:CreateNetworkInterface",
+     Evaluated(_ec2("subnet/subnet-elsewhere"), _own_code)),
     ("delete a network interface, from the function's code", "ec2:DeleteNetworkInterface",
      Evaluated(_ec2("network-interface/eni-1"), _own_code)),
+    ("give a network interface an address, from the function's code", "ec2:AssignPrivateIpAddresses",
+     Evaluated(_ec2("network-interface/eni-1"), _own_code)),
     ("make a network interface, by Lambda itself", "ec2:CreateNetworkInterface",
-     Evaluated(_ec2("network-interface/*")), (COLLECTOR_IN_VPC,)),
+     Evaluated(_everything), (COLLECTOR_IN_VPC,)),
     ("delete a network interface, by Lambda itself", "ec2:DeleteNetworkInterface",
+     Evaluated(_everything), (COLLECTOR_IN_VPC,)),
+    ("look at network interfaces, by Lambda itself", "ec2:DescribeNetworkInterfaces",
+     Evaluated(_everything), (COLLECTOR_IN_VPC,)),
+    ("give a network interface an address, by Lambda itself", "ec2:AssignPrivateIpAddresses",
      Evaluated(_ec2("network-interface/eni-1")), (COLLECTOR_IN_VPC,)),
-    ("look at network interfaces, by Lambda itself", "ec2:DescribeNetworkInterfaces", Evaluated(lambda _: "*"),
-     (COLLECTOR_IN_VPC,)),
-    ("make one in a subnet that is not the function's, by Lambda itself", "ec2:CreateNetworkInterface",
-     Evaluated(_ec2("subnet/subnet-elsewhere"))),
+    ("take one from a network interface, by Lambda itself", "ec2:UnassignPrivateIpAddresses",
+     Evaluated(_ec2("network-interface/eni-1")), (COLLECTOR_IN_VPC,)),
     ("change a security group, by Lambda itself", "ec2:AuthorizeSecurityGroupIngress",
      Evaluated(_ec2("security-group/sg-1"))),
 )  # fmt: skip

@@ -263,7 +263,9 @@ CHANGES: list[tuple[str, Principal, Callable[[World, Instance], Any], set[str]]]
             f"{NETWORK}: look at network interfaces, from the function's code",
             f"{NETWORK}: look at subnets, from the function's code",
             f"{NETWORK}: make a network interface, from the function's code",
+            f"{NETWORK}: make one in any subnet, from the function's code",
             f"{NETWORK}: delete a network interface, from the function's code",
+            f"{NETWORK}: give a network interface an address, from the function's code",
         },
     ),
     (

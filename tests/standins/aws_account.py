@@ -70,6 +70,10 @@ class MotoAccount:
         """Give a role by name."""
         return self._iam.get_role(name)
 
+    def has_role(self, arn: str) -> bool:
+        """Tell whether there is a role of this ARN."""
+        return any(role.arn == arn for role in self._iam.roles.values())
+
     def as_user(self, user: User) -> Caller:
         """Give what policies call a user."""
         return Caller(frozenset([user.arn]), self.id)
@@ -91,7 +95,7 @@ class MotoAccount:
         return [policy for holder in holders for policy in _policies_of(holder)]
 
     def boundary(self, who: User | Role) -> Policy | None:
-        """Give the permissions boundary of a role; moto keeps none of a user."""
+        """Give the permissions boundary of a user or a role."""
         arn = getattr(who, "permissions_boundary_arn", None)
         return _document(_default_document(self._iam.managed_policies[arn])) if arn else None
 

@@ -173,6 +173,12 @@ class Authorisation:
             resource_decides=assumes or call.action.startswith("kms:"),
         )
 
+    def role_may(self, role_arn: str, action: str) -> bool:
+        """Judge a role as a service does before it takes one: on `*`, for there is no resource yet, without context."""
+        if not self._account.has_role(role_arn):
+            raise CannotJudge(f"There is no role {role_arn} in the account whose policies are evaluated here.")
+        return bool(self._judge({"role": role_arn.rpartition("/")[2]}, action, "*", {})["allowed"])
+
     def _what_the_public_gets(self, call: Call, policy: Policy | None) -> Policy | None:
         """Give a bucket's policy as it holds for the public, whom a public access block may shut out."""
         bucket = self._account.bucket(call.resource.split(":")[-1].partition("/")[0])

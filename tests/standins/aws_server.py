@@ -21,13 +21,16 @@ from typing import TYPE_CHECKING, Any
 
 import moto.core.responses
 from flask import has_request_context, request
-from moto.awslambda.exceptions import PreconditionFailedException
-from moto.awslambda.models import LambdaFunction
+from moto.awslambda.exceptions import InvalidParameterValueException, LambdaClientError, PreconditionFailedException
+from moto.awslambda.models import LambdaBackend, LambdaFunction
 from moto.cloudwatch.exceptions import ValidationError as CloudWatchValidationError
 from moto.cloudwatch.models import CloudWatchBackend
 from moto.cloudwatch.responses import CloudWatchResponse
+from moto.core.responses import ActionResult, EmptyResult
+from moto.core.serialize import never_return
 from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.iam.access_control import PermissionResult
+from moto.iam.models import User
 from moto.iam.responses import IamResponse
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto.s3.models import FakeBucket, FakeDeleteMarker
@@ -38,6 +41,7 @@ from werkzeug.serving import make_server
 
 from standins.aws import AwsStandIn
 from standins.aws_authorisation import PERMITTED, Authorisation
+from standins.iam_policy import CannotJudge
 from standins.lambda_invocations import LocalFunctions
 
 if TYPE_CHECKING:
@@ -97,6 +101,47 @@ def repair_lambda_revisions() -> None:
 
     LambdaFunction.update_configuration = update_if_unchanged  # type: ignore[method-assign]
     LambdaFunction.get_configuration = configuration_with_revision  # type: ignore[method-assign]
+
+
+NETWORK_ACTIONS = ("CreateNetworkInterface", "DeleteNetworkInterface", "DescribeNetworkInterfaces")
+
+
+def repair_lambda_networks(authorisation: Authorisation) -> None:
+    """Lambda takes a function into a VPC only if its role may manage network interfaces; moto never asks.
+
+    There is no interface yet, so the role must have the right on `*`, whether or not requests are authorised here.
+    Lambda developer guide, "Giving Lambda functions access to resources in an Amazon VPC", "Required IAM permissions":
+    DescribeNetworkInterfaces "only works if it's allowed on all resources", and without all resource ids for
+    DeleteNetworkInterface "your function may not be able to access the VPC"; terraform-provider-aws #20698 has the
+    sentence. Policies hold here at once, but Terraform's provider waits a quarter of an hour for that sentence to pass,
+    so the provider gets another one.
+    """
+    create, update = LambdaBackend.create_function, LambdaFunction.update_configuration
+
+    def judge(role_arn: str, given: dict[str, Any]) -> None:
+        if not (given.get("VpcConfig") or {}).get("SubnetIds"):
+            return
+        try:
+            missing = [action for action in NETWORK_ACTIONS if not authorisation.role_may(role_arn, f"ec2:{action}")]
+        except CannotJudge as error:
+            raise LambdaClientError("CannotJudge", str(error)) from None
+        if missing:
+            waits = has_request_context() and "Terraform" in request.headers.get("User-Agent", "")
+            role = "execution role provided" if waits else "provided execution role"
+            raise InvalidParameterValueException(f"The {role} does not have permissions to call {missing[0]} on EC2")
+
+    @functools.wraps(create)
+    def create_if_role_may(self: Any, spec: dict[str, Any]) -> LambdaFunction:
+        judge(spec["Role"], spec)
+        return create(self, spec)
+
+    @functools.wraps(update)
+    def update_if_role_may(self: Any, config_updates: dict[str, Any]) -> dict[str, Any]:
+        judge(config_updates.get("Role") or self.role, config_updates)
+        return update(self, config_updates)
+
+    LambdaBackend.create_function = create_if_role_may  # type: ignore[method-assign]
+    LambdaFunction.update_configuration = update_if_role_may  # type: ignore[method-assign]
 
 
 def repair_composite_alarms() -> None:
@@ -159,6 +204,44 @@ def repair_service_specific_credentials() -> None:
         return f'<{name}Response xmlns="https://iam.amazonaws.com/doc/2010-05-08/">{listed}</{name}Response>'
 
     IamResponse.list_service_specific_credentials = list_service_specific_credentials  # type: ignore[attr-defined]
+
+
+def repair_boundaries_of_users() -> None:
+    """IAM keeps a user's permissions boundary and tells it with the user, though not in lists; moto drops it.
+
+    `Authorisation` reads it off the user, as it reads a role's.
+    """
+    create = IamResponse.create_user
+
+    def told(self: Any) -> dict[str, str] | None:
+        arn = self.permissions_boundary_arn
+        return {"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": arn} if arn else None
+
+    def put(self: Any) -> ActionResult:
+        user, arn = self.backend.get_user(self._get_param("UserName")), self._get_param("PermissionsBoundary")
+        self.backend.get_policy(arn)  # NoSuchEntity unless there is one
+        user.permissions_boundary_arn = arn
+        return EmptyResult()
+
+    def delete(self: Any) -> ActionResult:
+        self.backend.get_user(self._get_param("UserName")).permissions_boundary_arn = None
+        return EmptyResult()
+
+    @functools.wraps(create)
+    def create_with_boundary(self: Any) -> ActionResult:
+        arn = self._get_param("PermissionsBoundary")
+        if arn:
+            self.backend.get_policy(arn)
+        created = create(self)
+        self.backend.get_user(self._get_param("UserName")).permissions_boundary_arn = arn
+        return created
+
+    User.permissions_boundary_arn = None  # type: ignore[attr-defined]
+    User.permissions_boundary = property(told)  # type: ignore[attr-defined]
+    IamResponse.create_user = create_with_boundary  # type: ignore[method-assign]
+    IamResponse.put_user_permissions_boundary = put  # type: ignore[attr-defined]
+    IamResponse.delete_user_permissions_boundary = delete  # type: ignore[attr-defined]
+    IamResponse.RESPONSE_KEY_PATH_TO_TRANSFORMER["ListUsersResponse.Users.User.PermissionsBoundary"] = never_return
 
 
 def repair_security_group_rules() -> None:
@@ -228,15 +311,18 @@ def serve(folder: str, account_id: str, region: str) -> None:
         repair_counts_of_subscriptions,
         repair_delete_markers,
         repair_service_specific_credentials,
+        repair_boundaries_of_users,
         repair_security_group_rules,
         repair_conditional_writes,
         repair_bucket_policies,
     ):
         repair()
+    authorisation = Authorisation(DomainDispatcherApplication(create_backend_app), account_id, region)
+    repair_lambda_networks(authorisation)
     server = make_server(
         "127.0.0.1",
         0,
-        Authorisation(DomainDispatcherApplication(create_backend_app), account_id, region),
+        authorisation,
         threaded=True,
         request_handler=MotoRequestHandler,
     )

@@ -301,6 +301,18 @@ def test_a_boundary_bounds_a_role(aws: AwsStandIn, role: str) -> None:
     assert code_of(lambda: s3.list_objects_v2(Bucket=BUCKET)) == "AccessDenied"
 
 
+def test_a_boundary_bounds_a_user(aws: AwsStandIn, user: Caller) -> None:
+    iam = aws.client("iam")
+    made = iam.create_policy(PolicyName="of-user", PolicyDocument=document(allow("s3:Get*")))["Policy"]["Arn"]
+    user.may(allow("s3:*"))
+    iam.put_user_permissions_boundary(UserName=user.name, PermissionsBoundary=made)
+    s3 = user.client("s3")
+    assert code_of(lambda: s3.get_bucket_acl(Bucket=BUCKET)) == ""
+    assert code_of(lambda: s3.list_objects_v2(Bucket=BUCKET)) == "AccessDenied"
+    iam.delete_user_permissions_boundary(UserName=user.name)
+    assert code_of(lambda: s3.list_objects_v2(Bucket=BUCKET)) == ""
+
+
 def test_what_a_session_carries_is_told_of_each_of_its_requests(aws: AwsStandIn, role: str) -> None:
     mine = {"ArnEquals": {"lambda:SourceFunctionArn": "arn:mine"}}
     refused = {**allow("ec2:*"), "Effect": "Deny", "Condition": mine}

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,9 @@ def bucket(aws: AwsStandIn, request: pytest.FixtureRequest) -> Iterator[str]:
     s3.delete_bucket(Bucket=name)
 
 
+ANYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+
+
 def status_of(call: Any, **parameters: Any) -> int:
     """Call and give the HTTP status, error or not."""
     try:
@@ -55,14 +59,22 @@ def status_of(call: Any, **parameters: Any) -> int:
     return int(answer["ResponseMetadata"]["HTTPStatusCode"])
 
 
+def as_terraform(request: Any, **_: object) -> None:
+    request.headers["User-Agent"] = "APN/1.0 HashiCorp/1.0 Terraform/1.11.4 terraform-provider-aws/5.100.0"
+
+
 def over_plain_http(request: Any, **_: object) -> None:
     request.headers["x-standin-tls"] = "false"
+
+
+def policy(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
 def deny(bucket: str, action: str | list[str], condition: dict[str, Any]) -> str:
     resources = [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]
     statement = {"Effect": "Deny", "Principal": "*", "Action": action, "Resource": resources, "Condition": condition}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    return policy(statement)
 
 
 # --- repairs ---------------------------------------------------------------------------------------------------------
@@ -73,6 +85,31 @@ def test_a_user_has_no_credentials_for_other_services(aws: AwsStandIn) -> None:
     iam.create_user(UserName="reader")
     assert iam.list_service_specific_credentials(UserName="reader")["ServiceSpecificCredentials"] == []
     iam.delete_user(UserName="reader")
+
+
+def test_a_users_permissions_boundary_is_kept(aws: AwsStandIn) -> None:
+    iam = aws.client("iam")
+    first, second = (
+        iam.create_policy(PolicyName=name, PolicyDocument=policy(ANYTHING))["Policy"]["Arn"]
+        for name in ("first", "second")
+    )
+
+    def boundary() -> str | None:
+        told = iam.get_user(UserName="bounded")["User"].get("PermissionsBoundary", {})
+        return str(told["PermissionsBoundaryArn"]) if told else None
+
+    created = iam.create_user(UserName="bounded", PermissionsBoundary=first)["User"]
+    assert created["PermissionsBoundary"]["PermissionsBoundaryArn"] == boundary() == first
+    [listed] = [user for user in iam.list_users()["Users"] if user["UserName"] == "bounded"]
+    assert "PermissionsBoundary" not in listed
+    iam.put_user_permissions_boundary(UserName="bounded", PermissionsBoundary=second)
+    assert boundary() == second
+    for call in (iam.put_user_permissions_boundary, iam.create_user):
+        with pytest.raises(ClientError, match="NoSuchEntity"):
+            call(UserName="bounded", PermissionsBoundary=f"{first}-not")
+    iam.delete_user_permissions_boundary(UserName="bounded")
+    assert boundary() is None
+    iam.delete_user(UserName="bounded")
 
 
 def test_a_security_group_rule_keeps_its_description(aws: AwsStandIn) -> None:
@@ -107,6 +144,117 @@ def test_lambda_echoes_its_logging_dead_letter_and_tracing_configuration(aws: Aw
 
     assert {name: created[name] for name in given} == given
     assert {name: updated[name] for name in given} == changed
+
+
+# The role of a function in a VPC, as AWS's guide has it ("Required IAM permissions"), and what may be amiss with it.
+NETWORK = ("CreateNetworkInterface", "DeleteNetworkInterface", "DescribeNetworkInterfaces")
+
+
+def may(*actions: str, resource: str = "*", **elements: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": [f"ec2:{action}" for action in actions], "Resource": resource, **elements}
+
+
+NARROWER = [
+    may("CreateNetworkInterface", "DeleteNetworkInterface", resource="arn:aws:ec2:*:*:network-interface/*"),
+    may("DescribeNetworkInterfaces"),
+]
+TO_CODE = {"ArnEquals": {"lambda:SourceFunctionArn": "arn:aws:lambda:us-east-1:123456789012:function:networked"}}
+DENIED_TO_CODE = may("*", Effect="Deny", Condition=TO_CODE)
+DENIED = may("DeleteNetworkInterface", Effect="Deny")
+VPC = {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
+
+
+@pytest.fixture(scope="module")
+def networked(aws: AwsStandIn) -> str:
+    """Give the name of a role, and of a function of it that is in no VPC."""
+    aws.client("iam").create_role(RoleName="networked", AssumeRolePolicyDocument="{}")
+    create_function(aws, "networked")
+    return "networked"
+
+
+def create_function(aws: AwsStandIn, name: str, **configuration: Any) -> None:
+    role = "arn:aws:iam::123456789012:role/networked"
+    code = {"Runtime": "python3.13", "Handler": "a.b", "Code": {"ZipFile": b"zip"}}
+    aws.client("lambda").create_function(FunctionName=name, Role=role, **code, **configuration)
+
+
+@pytest.mark.parametrize(
+    ("statements", "boundary", "missing"),
+    [
+        ([may(*NETWORK), DENIED_TO_CODE], None, None),
+        ([may(*NETWORK)], [may("*")], None),
+        ([may(*NETWORK[1:])], None, NETWORK[0]),
+        ([may(NETWORK[0], NETWORK[2])], None, NETWORK[1]),
+        ([may(*NETWORK[:2])], None, NETWORK[2]),
+        (NARROWER, None, NETWORK[0]),
+        ([*NARROWER, may(NETWORK[0])], None, NETWORK[1]),
+        ([may(*NETWORK), DENIED], None, NETWORK[1]),
+        ([may(*NETWORK)], [may(*NETWORK[:2])], NETWORK[2]),
+    ],
+    ids=[
+        *("as the guide has it", "within a boundary", "without creating", "without deleting", "without looking"),
+        *("on interfaces alone", "deleting on interfaces alone", "deleting denied", "beyond its boundary"),
+    ],
+)
+def test_lambda_joins_a_vpc_only_if_its_role_may(
+    aws: AwsStandIn,
+    networked: str,
+    statements: list[dict[str, Any]],
+    boundary: list[dict[str, Any]] | None,
+    missing: str | None,
+) -> None:
+    iam, functions, name = aws.client("iam"), aws.client("lambda"), "in-vpc"
+    iam.put_role_policy(RoleName=networked, PolicyName="p", PolicyDocument=policy(*statements))
+    if boundary:
+        made = iam.create_policy(PolicyName=f"boundary-{missing}", PolicyDocument=policy(*boundary))
+        iam.put_role_permissions_boundary(RoleName=networked, PermissionsBoundary=made["Policy"]["Arn"])
+
+    def refusal(call: Any, *arguments: Any, **parameters: Any) -> tuple[str, str, int] | None:
+        try:
+            call(*arguments, **parameters, VpcConfig=VPC)
+        except ClientError as error:
+            answer = error.response
+            status = answer["ResponseMetadata"]["HTTPStatusCode"]
+            return answer["Error"]["Code"], answer["Error"]["Message"], status
+        return None
+
+    sentence = f"The provided execution role does not have permissions to call {missing} on EC2"
+    expected = ("InvalidParameterValueException", sentence, 400) if missing else None
+    try:
+        assert refusal(create_function, aws, name) == expected
+        assert refusal(functions.update_function_configuration, FunctionName=networked) == expected
+        there = {function["FunctionName"] for function in functions.list_functions()["Functions"]}
+        assert (name in there) is (missing is None)
+        configuration = functions.get_function_configuration(FunctionName=networked)
+        assert bool(configuration.get("VpcConfig", {}).get("SubnetIds")) is (missing is None)
+        # To leave the network takes no rights.
+        none: dict[str, list[str]] = {"SubnetIds": [], "SecurityGroupIds": []}
+        functions.update_function_configuration(FunctionName=networked, VpcConfig=none)
+        functions.update_function_configuration(FunctionName=networked, MemorySize=256)
+    finally:
+        with suppress(ClientError):
+            functions.delete_function(FunctionName=name)
+        iam.delete_role_permissions_boundary(RoleName=networked)
+
+
+def test_terraform_is_not_kept_waiting_for_rights_that_will_not_come(aws: AwsStandIn, networked: str) -> None:
+    """Its provider retries Lambda's sentence for a quarter of an hour, in which IAM might have caught up."""
+    elsewhere = policy(*NARROWER)
+    aws.client("iam").put_role_policy(RoleName=networked, PolicyName="p", PolicyDocument=elsewhere)
+    functions = aws.client("lambda")
+    functions.meta.events.register("before-send", as_terraform)
+    with pytest.raises(ClientError) as refused:
+        functions.update_function_configuration(FunctionName=networked, VpcConfig=VPC)
+    message = refused.value.response["Error"]["Message"]
+    assert "does not have permissions to call CreateNetworkInterface on EC2" in message
+    assert "The provided execution role does not have permissions" not in message
+
+
+def test_a_condition_that_cannot_be_known_beforehand_is_neither_met_nor_unmet(aws: AwsStandIn, networked: str) -> None:
+    on_condition = may(*NETWORK, Condition={"ArnEquals": {"ec2:Vpc": "arn:aws:ec2:us-east-1:123456789012:vpc/vpc-1"}})
+    aws.client("iam").put_role_policy(RoleName=networked, PolicyName="p", PolicyDocument=policy(on_condition))
+    with pytest.raises(ClientError, match=r"CannotJudge.*ec2:Vpc"):
+        create_function(aws, "conditioned", VpcConfig=VPC)
 
 
 def test_lambda_refuses_a_change_of_what_was_changed_meanwhile(aws: AwsStandIn) -> None:
