@@ -133,14 +133,16 @@ def folder(nodeid: str) -> str:
     return nodeid.partition("::")[0].rpartition("/")[0]
 
 
-def ordered(rows: Mapping[str, float]) -> list[tuple[str, float]]:
-    """Order rows by what was spent, the most first; leave out what spent nothing."""
-    return sorted(((row, spent) for row, spent in rows.items() if spent >= 0.5), key=lambda row: -row[1])
+def ordered(rows: Mapping[str, float], tests: Mapping[str, int]) -> list[tuple[str, float]]:
+    """Order rows by what was spent, the most first; leave out what has no test and spent nothing."""
+    return sorted(
+        ((row, spent) for row, spent in rows.items() if spent >= 0.5 or row in tests), key=lambda row: -row[1]
+    )
 
 
 def table(rows: Mapping[str, float], tests: Mapping[str, int], limit: float | None) -> list[str]:
     """Draw the rows for a terminal, with their number of tests, the total last."""
-    lines = [f"{spent:8.0f} s  {tests.get(row, 0) or '':>5}  {row}" for row, spent in ordered(rows)]
+    lines = [f"{spent:8.0f} s  {tests.get(row, 0) or '':>5}  {row}" for row, spent in ordered(rows, tests)]
     total, count = sum(rows.values()), sum(tests.values())
     within = f"; the limit is {limit / 60:.0f} min" if limit else ""
     over = " OVER THE LIMIT" if limit and total > limit else ""
@@ -149,7 +151,7 @@ def table(rows: Mapping[str, float], tests: Mapping[str, int], limit: float | No
 
 def markdown(rows: Mapping[str, float], tests: Mapping[str, int]) -> str:
     """Draw the rows for tests/README.md."""
-    lines = [f"| {row} | {tests.get(row, 0) or ''} | {spent:.0f} |" for row, spent in ordered(rows)]
+    lines = [f"| {row} | {tests.get(row, 0) or ''} | {spent:.0f} |" for row, spent in ordered(rows, tests)]
     total = f"| **in all** | {sum(tests.values())} | {sum(rows.values()):.0f} |"
     return "\n".join(["| folder | tests | CPU seconds |", "|---|---:|---:|", *lines, total])
 
