@@ -73,6 +73,7 @@ def make_role(aws: AwsStandIn) -> None:
 def make_function(aws: AwsStandIn, folder: Path, variables: dict[str, str], timeout: int = 300) -> Path:
     package = folder / "guide.zip"
     package.write_bytes(package_of_the_loop())
+    aws.register_package(package)
     aws.client("lambda").create_function(
         FunctionName=FUNCTION,
         Runtime="python3.13",

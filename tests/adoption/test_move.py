@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
-from standins.aws import ROOT, AwsStandIn, Keys
+from standins.aws import AwsStandIn, Keys
 from zoomlogs.adopt.move import Found, Move, Names, Report, seconds_to_wait, steps, switched_off, warnings
 from zoomlogs.adopt.rights import statements
 from zoomlogs.errors import CommandError
@@ -41,13 +40,9 @@ def running() -> Iterator[AwsStandIn]:
 @pytest.fixture
 def aws(running: AwsStandIn, tmp_path: Path) -> AwsStandIn:
     """The stand-in with the guide's function and schedule in it, and nothing else."""
-    emptied(running)
+    running.reset()
     make(running, tmp_path)
     return running
-
-
-def emptied(aws: AwsStandIn) -> None:
-    urllib.request.urlopen(urllib.request.Request(f"{aws.url}/moto-api/reset", method="POST"), timeout=30).close()
 
 
 def make(aws: AwsStandIn, folder: Path) -> None:
@@ -56,7 +51,7 @@ def make(aws: AwsStandIn, folder: Path) -> None:
     by_hand.make_schedule(aws)
 
 
-def session(aws: AwsStandIn, keys: Keys = ROOT, before: Callable[[str], object] | None = None) -> Any:
+def session(aws: AwsStandIn, keys: Keys | None = None, before: Callable[[str], object] | None = None) -> Any:
     """Give a session of the stand-in; `before` hears of each call by its operation, and may raise."""
 
     def client(service: str) -> Any:
@@ -68,7 +63,7 @@ def session(aws: AwsStandIn, keys: Keys = ROOT, before: Callable[[str], object] 
     return SimpleNamespace(client=client)
 
 
-def adopt(aws: AwsStandIn, keys: Keys = ROOT, **options: Any) -> Report:
+def adopt(aws: AwsStandIn, keys: Keys | None = None, **options: Any) -> Report:
     waited = options.pop("sleep", lambda _: None)
     before = options.pop("before", None)
     clock = options.pop("clock", lambda: datetime.now(UTC))
@@ -209,7 +204,7 @@ def test_interrupted_at_any_call_it_loses_nothing_and_goes_on(aws: AwsStandIn, t
     assert total > 15
     states = set()
     for number in range(total):
-        emptied(aws)
+        aws.reset()
         make(aws, tmp_path)
         left = iter(range(number))
 

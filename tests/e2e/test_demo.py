@@ -77,6 +77,8 @@ def test_it_counts_right_stays_up_when_asked_and_leaves_nothing(tmp_path: Path) 
         assert s3.list_objects_v2(Bucket="zoom-operation-logs")["KeyCount"] > 5
         for told in ("s3_bucket.archive", "s3://zoom-operation-logs/zoom/operationlogs/", "SIEM Settings > Feeds"):
             assert told in shown
+        folders = [folder for folder in (tmp_path / "tmp").iterdir() if folder.is_dir()]
+        assert {oct(folder.stat().st_mode & 0o777) for folder in folders} == {"0o700"}  # nobody else's to look into
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
     assert_nothing_is_left(tmp_path)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from standins.aws import ROOT, AwsStandIn, Keys, scrubbed
+from standins.aws import AwsStandIn, Keys, scrubbed
 from standins.secops import SecOps
 from typer.testing import CliRunner
 from zoomlogs.__main__ import app
@@ -39,7 +39,7 @@ class World:
     aws: AwsStandIn | None
     secops: SecOps
     folder: Path
-    keys: Keys = ROOT
+    keys: Keys | None = None
     said: list[str] = field(default_factory=list)
 
     def outputs(self, document: dict[str, Any]) -> None:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import ClientError
-from standins.aws import google_token
 
 from .principals import SUBJECT, Instance, Principal, World
 
@@ -466,7 +465,7 @@ def _become(c: Cell, role_arn: str) -> Any:
 def _exchange(c: Cell, subject: str) -> Any:
     reader = c.world.instance("beta").outputs["reader"]["arn"]
     return c.sts.assume_role_with_web_identity(
-        RoleArn=reader, RoleSessionName="feed", WebIdentityToken=google_token(subject)
+        RoleArn=reader, RoleSessionName="feed", WebIdentityToken=c.world.aws.google_token(subject)
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from standins.aws import ANONYMOUS, ROOT, AwsStandIn, Keys, google_token
+from standins.aws import ANONYMOUS, AwsStandIn, Keys
 from zoomlogs.deployment import Deployment
 
 SUBJECT = "100000000000000000001"
@@ -95,7 +95,9 @@ class World:
         if principal is Principal.READER_ROLE:
             sts = self.aws.client("sts", ANONYMOUS)
             issued = sts.assume_role_with_web_identity(
-                RoleArn=own.outputs["reader"]["arn"], RoleSessionName="feed", WebIdentityToken=google_token(SUBJECT)
+                RoleArn=own.outputs["reader"]["arn"],
+                RoleSessionName="feed",
+                WebIdentityToken=self.aws.google_token(SUBJECT),
             )["Credentials"]
             return Keys(issued["AccessKeyId"], issued["SecretAccessKey"], issued["SessionToken"])
         if principal is Principal.STRANGER:
@@ -137,7 +139,7 @@ class World:
 
     def root(self, service: str) -> Any:
         """Give a client that may do everything."""
-        return self.client(ROOT, service)
+        return self.client(self.aws.root, service)
 
     def client(self, keys: Keys, service: str, *, tls: bool = True) -> Any:
         """Give a client, the same one for the same caller: making one takes longer than its call."""

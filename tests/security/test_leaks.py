@@ -98,6 +98,7 @@ def plant_in_metadata(aws: AwsStandIn) -> str:
 
 def plant_in_a_functions_environment(aws: AwsStandIn) -> str:
     aws.client("iam").create_role(RoleName="role", AssumeRolePolicyDocument="{}")
+    aws.register_package(b"zip")
     aws.client("lambda").create_function(
         FunctionName="f",
         Role="arn:aws:iam::123456789012:role/role",

@@ -11,9 +11,13 @@ with AwsStandIn() as aws:
 from __future__ import annotations
 
 import base64
+import functools
+import hashlib
+import hmac
 import json
 import os
 import re
+import secrets
 import shutil
 import subprocess
 import sys
@@ -38,6 +42,7 @@ ACCOUNT_ID = "123456789012"
 REGION = "us-east-1"
 START_SECONDS = 60
 STOP_SECONDS = 5
+COLLECTOR = Path(__file__).resolve().parents[2] / "lambda/dist/collector.zip"
 DELETE_BATCH = 1000  # DeleteObjects takes no more keys in one request
 
 
@@ -50,7 +55,6 @@ class Keys:
     session_token: str | None = None
 
 
-ROOT = Keys("testing", "testing")
 ANONYMOUS = Keys("", "")
 
 _LOADER = botocore.loaders.create_loader()  # one for all clients: reading a service's model takes a tenth of a second
@@ -69,18 +73,23 @@ def without_proxy_on_loopback(environ: Mapping[str, str]) -> dict[str, str]:
     return {**environ, "NO_PROXY": names, "no_proxy": names}
 
 
-def google_token(subject: str) -> str:
-    """Give a token as Google issues one, without a signature that would hold."""
-    claims = {"iss": "https://accounts.google.com", "aud": "feed", "sub": subject}
-    header, payload = (
-        base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in ({"alg": "none"}, claims)
-    )
-    return f"{header}.{payload}.none"
+def google_signature(signed: str, root: Keys) -> str:
+    """Sign a Google token as this stand-in knows it again (Google's own are signed with a key pair of Google's)."""
+    key = hmac.digest(root.secret_access_key.encode(), b"google token", "sha256")
+    return base64.urlsafe_b64encode(hmac.digest(key, signed.encode(), "sha256")).decode().rstrip("=")
+
+
+@functools.cache
+def _collectors_sha256() -> str | None:
+    return hashlib.sha256(COLLECTOR.read_bytes()).hexdigest() if COLLECTOR.is_file() else None
 
 
 class AwsStandIn:
     """An AWS account of its own on a free loopback port; empty when it starts, gone when it stops.
 
+    Only requests that are signed with a key of its own are served: `root`, which is another one at each start, those
+    of the users and sessions that were made here. Functions run only packages that `register_package` was given, and
+    the checkout's own: so nobody else on this machine can run code through it.
     The server is a process in its own session, so that Ctrl-C reaches only its owner, and it watches a pipe from its
     owner, so that it ends with it, however that ends.
     """
@@ -94,15 +103,23 @@ class AwsStandIn:
         self._folder: Path | None = None
         self._log: IO[str] | None = None
         self._port = 0
+        self._root = ANONYMOUS
         self._sessions: dict[Keys, boto3.Session] = {}
         self._making_clients = threading.Lock()  # a session is for one thread at a time
 
     @classmethod
-    def at(cls, port: int, region: str) -> Self:
+    def at(cls, port: int, region: str, root: Keys) -> Self:
         """Give one that runs already, on this port: for its clients, not to be started or stopped."""
         standin = cls(region=region)
-        standin._port = port
+        standin._port, standin._root = port, root
         return standin
+
+    @property
+    def root(self) -> Keys:
+        """The keys of the account's root. Raises RuntimeError unless started."""
+        if self._root == ANONYMOUS:
+            raise RuntimeError("The AWS stand-in is not running: call start() first.")
+        return self._root
 
     @property
     def url(self) -> str:
@@ -145,15 +162,22 @@ class AwsStandIn:
             start_new_session=True,
         )
         self._process = process
+        # 20 characters, as AWS's; the secret reaches the server by a pipe, which nobody else can look into
+        self._root = Keys(f"ROOT{secrets.token_hex(8).upper()}", secrets.token_hex(20))
         impatience = threading.Timer(START_SECONDS, process.kill)
         impatience.start()
         try:
+            assert process.stdin is not None
             assert process.stdout is not None
+            keys = [self._root.access_key_id, self._root.secret_access_key]
+            process.stdin.write(json.dumps(keys) + "\n")
+            process.stdin.flush()
             greeting = process.stdout.readline()
             if not greeting:
                 tail = self.log_file.read_text(encoding="utf-8")[-2000:]
                 raise RuntimeError(f"The AWS stand-in did not start. Its log ends:\n{tail}")
             self._port = json.loads(greeting)["port"]
+            self._register_collector()
         except BaseException:
             self.stop()
             raise
@@ -164,6 +188,8 @@ class AwsStandIn:
     def stop(self) -> None:
         """Stop the server and remove its folder; harmless when it is not running."""
         process, self._process, self._port = self._process, None, 0
+        self._root = ANONYMOUS
+        self._sessions.clear()
         if process is not None:
             assert process.stdin is not None
             assert process.stdout is not None
@@ -187,8 +213,9 @@ class AwsStandIn:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def credentials(self, keys: Keys = ROOT) -> dict[str, str]:
-        """Give the variables with which any AWS SDK reaches this stand-in, and nothing else."""
+    def credentials(self, keys: Keys | None = None) -> dict[str, str]:
+        """Give the variables with which any AWS SDK reaches this stand-in (as its root), and nothing else."""
+        keys = keys or self.root
         return {
             "AWS_ENDPOINT_URL": self.url,
             "AWS_ACCESS_KEY_ID": keys.access_key_id,
@@ -209,8 +236,9 @@ class AwsStandIn:
             "AWS_MAX_ATTEMPTS": "3",
         }
 
-    def client(self, service: str, keys: Keys = ROOT) -> Any:
-        """Make a boto3 client of this stand-in, whatever AWS settings the machine has."""
+    def client(self, service: str, keys: Keys | None = None) -> Any:
+        """Make a boto3 client of this stand-in (as its root), whatever AWS settings the machine has."""
+        keys = keys or self.root
         config = Config(
             retries={"total_max_attempts": 2},
             proxies={},
@@ -259,9 +287,36 @@ class AwsStandIn:
                 raise RuntimeError(f"The bucket {name} keeps {len(errors)} objects: {errors[0]['Message']}")
         return len(entries)
 
+    def register_package(self, package: Path | bytes) -> None:
+        """Let functions run this package (a zip, or its file) until `reset` or the end."""
+        content = package if isinstance(package, bytes) else package.read_bytes()
+        self._ask("register-package", sha256=hashlib.sha256(content).hexdigest())
+
+    def _register_collector(self) -> None:
+        if sha256 := _collectors_sha256():
+            self._ask("register-package", sha256=sha256)
+
+    def reset(self) -> None:
+        """Make it as it was when it started, the root's keys excepted.
+
+        Resources, users' keys and sessions are gone, functions that run are killed, authorisation is off, and of the
+        packages only the checkout's own is registered.
+        """
+        self._ask("reset")
+        self._register_collector()
+
+    def google_token(self, subject: str) -> str:
+        """Give a token as Google issues one, which this stand-in takes for Google's."""
+        claims = {"iss": "https://accounts.google.com", "aud": "feed", "sub": subject}
+        signed = ".".join(
+            base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
+            for part in ({"alg": "HS256"}, claims)
+        )
+        return f"{signed}.{google_signature(signed, self.root)}"
+
     @contextmanager
     def authorising(self) -> Iterator[None]:
-        """Let policies decide about every request meanwhile; before and after, every caller is the account's root."""
+        """Let policies decide about every request meanwhile; before and after, whoever signs is the account's root."""
         self._ask("authorisation", on=True)
         try:
             yield
@@ -309,8 +364,9 @@ class AwsStandIn:
         return str(self._ask("secret_access_key", access_key_id=access_key_id)["secret"])
 
     def _ask(self, what: str, **given: Any) -> dict[str, Any]:
-        """Ask the server something of its own."""
-        request = urllib.request.Request(f"{self.url}/-/{what}", json.dumps(given).encode())
+        """Ask the server something of its own, which takes the root's secret."""
+        headers = {"Authorization": f"Bearer {self.root.secret_access_key}"}
+        request = urllib.request.Request(f"{self.url}/-/{what}", json.dumps(given).encode(), headers)
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with opener.open(request, timeout=60) as response:
             answer: dict[str, Any] = json.load(response)

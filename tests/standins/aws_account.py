@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from moto.awslambda.models import lambda_backends
@@ -18,6 +20,18 @@ from moto.sts.models import AssumedRole, STSBackend, sts_backends
 
 from standins.aws_permissions import Key
 from standins.iam_policy import Caller, CannotJudge, Policy
+
+SERVICE_SESSION_SECONDS = 10 * 365 * 86400  # a service renews its session; here it lasts as long as the stand-in
+
+
+@dataclass(frozen=True)
+class Issued:
+    """An access key that the account issued; a session's has a token and ends."""
+
+    secret_access_key: str
+    session_token: str | None = None
+    active: bool = True
+    expires: datetime | None = None
 
 
 class MotoAccount:
@@ -53,6 +67,16 @@ class MotoAccount:
 
     # --- callers ---
 
+    def issued(self, access_key_id: str) -> Issued | None:
+        """Find a user's or a session's access key."""
+        if session := self.session_of(access_key_id):
+            expires = session.expiration.replace(tzinfo=UTC)
+            return Issued(session.secret_access_key, session.session_token, expires=expires)
+        user = self.user_of(access_key_id)
+        keys = user.access_keys if user else []
+        found = next((key for key in keys if key.access_key_id == access_key_id), None)
+        return Issued(found.secret_access_key, active=found.status == "Active") if found else None
+
     def user_of(self, access_key_id: str) -> User | None:
         """Find the user whose access key it is."""
         users = self._iam.users.values()
@@ -84,8 +108,8 @@ class MotoAccount:
         return Caller(frozenset([session, role.arn]), self.id)
 
     def open_session(self, role_arn: str, session_name: str) -> AssumedRole:
-        """Issue the credentials of a session, as STS does once it is allowed."""
-        return self._sts.assume_role(self.region, session_name, role_arn, "", 3600, "")
+        """Issue the credentials of a session as a service has one."""
+        return self._sts.assume_role(self.region, session_name, role_arn, "", SERVICE_SESSION_SECONDS, "")
 
     def identity_policies(self, who: User | Role) -> list[Policy]:
         """Collect the policies of a user (its groups' too) or a role."""

@@ -1,22 +1,27 @@
-"""Every request to the stand-in for AWS, decided by the policies that apply to it before moto sees it.
+"""Every request to the stand-in for AWS: its signature checked, then decided by the policies that apply to it.
 
-Off, as it starts, everyone is the account's root, and only bucket policies are asked, which bind the root as well. On,
-a request goes by its access key: the root's key may do everything, a user's or a session's goes by the policies of its
-user or role, together with the policies of what it calls. Signatures are not checked: an access key id says who asks.
+A request is served if a key that the account issued signed it (see `standins.aws_signature`): the root's, an active one
+of a user, or a session's. Off, as it starts, each of them may do everything, and only bucket policies are asked, which
+bind the root as well. On, the root's key may do everything, a user's or a session's goes by the policies of its user or
+role, together with the policies of what it calls. A request that nobody signed is a stranger's, on or off.
 
 `/-/` is the stand-in's own: switching it on, opening a session as an AWS service does, and judging a call that moto
-cannot carry out.
+cannot carry out. It and moto's own `/moto-api` take the root's secret as a bearer token.
+No web page reaches anything: requests to another host name than this machine's, or of another origin, are refused, and
+nothing allows an origin.
 """
 
 from __future__ import annotations
 
 import base64
+import hmac
 import io
 import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -25,16 +30,23 @@ from moto.core.request import Request, determine_request_protocol
 from moto.core.routing import get_service_router
 from moto.core.utils import get_service_model
 from moto.iam.models import mark_account_as_visited
+from moto.moto_api._internal.models import moto_api_backend
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from werkzeug.wrappers import Response
 
-from standins.aws_account import MotoAccount
-from standins.aws_permissions import Params, permissions
+from standins.aws import Keys, google_signature
+from standins.aws_account import Issued, MotoAccount
+from standins.aws_permissions import SERVICES, Params, permissions
+from standins.aws_signature import Refused, Signature, check_signature, read_signature
 from standins.iam_policy import Call, Caller, CannotJudge, Policy, Verdict, condition_keys, decide
 
-ROOT_ACCESS_KEY_ID = "testing"
 OWN_PATH = "/-/"
+MOTOS_OWN_PATH = "/moto-api"
 PERMITTED = "standin.permitted"
 """Set in the environ of a request that was allowed: moto need not ask the bucket's policy again."""
+
+_JUDGED_AS = "standin.judged_as"
+"""Set in the environ of a request that passes: region and service, as a credential scope names them."""
 
 GOOGLE = "accounts.google.com"
 _EVERYTHING: Policy = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
@@ -63,14 +75,6 @@ _KNOWN_KEYS = re.compile(
 """The condition keys whose value, or absence, is known of every request; any other would be taken for absent."""
 
 
-class Refused(Exception):
-    """A request that fails before any policy is asked: its code says why."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-
 @dataclass(frozen=True)
 class Asker:
     """A caller, with the policies and condition keys that it brings along."""
@@ -93,32 +97,54 @@ class ApiRequest:
 class Authorisation:
     """WSGI middleware around moto's server."""
 
-    def __init__(self, app: Callable[..., Any], account_id: str, region: str) -> None:
+    def __init__(self, app: Callable[..., Any], account_id: str, region: str, root: Keys) -> None:
         self._app = app
         self._account = MotoAccount(account_id, region)
+        self._root = root
         self._carried: dict[str, dict[str, list[str]]] = {}
         self.on = False
+        self.packages: set[str] = set()
+        self.end_functions: Callable[[], None] = lambda: None
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Serve one request: refuse it, or pass it on."""
         request = Request(environ)
-        if request.path.startswith(OWN_PATH):
-            answer: Response | None = self._own(request)
-        elif request.path.startswith("/moto-api"):
-            answer = None
+        if why := from_elsewhere(request):
+            answer: Response | None = Response(f"{why}\n", 403)
+        elif request.path.startswith((OWN_PATH, MOTOS_OWN_PATH)):
+            if not self._holds_root_secret(request):
+                answer = Response("This path takes the root's secret access key as a bearer token.\n", 403)
+            else:
+                answer = self._own(request) if request.path.startswith(OWN_PATH) else None
         else:
             answer = self._refusal(request)
         return (answer or self._app)(environ, start_response)
 
+    def _holds_root_secret(self, request: Request) -> bool:
+        expected = f"Bearer {self._root.secret_access_key}"
+        return hmac.compare_digest(request.headers.get("Authorization", "").encode(), expected.encode())
+
     def _refusal(self, request: Request) -> Response | None:
         """Give the answer to a request that may not pass."""
+        service = service_of(request)
         try:
-            service = service_of(request)
-            if not self.on and not self._has_bucket_policy(service, request) and not is_simulation(request, service):
+            given = read_signature(request)
+            signer = self._signer(request, given) if given else None
+            if service not in SERVICES:
+                raise CannotJudge(f"The stand-in has no service {service}.")
+            request.environ[_JUDGED_AS] = (
+                f"{given.region}/{given.service}" if given else f"{self._account.region}/{service}"
+            )
+            if (
+                signer is not None
+                and not self.on
+                and not self._has_bucket_policy(service, request)
+                and not is_simulation(request, service)
+            ):
                 return None
-            return self._judged(request, service)
+            return self._judged(request, service, signer)
         except Refused as refused:
-            return error_response(request, service, 403, refused.code, str(refused))
+            return error_response(request, service, refused.status, refused.code, str(refused))
         except CannotJudge as error:
             print(f"CANNOT JUDGE {request.method} {request.url}: {error}", file=sys.stderr)
             return error_response(request, service, 501, "CannotJudge", str(error))
@@ -127,18 +153,19 @@ class Authorisation:
         bucket = self._account.bucket(request.path.split("/")[1]) if service == "s3" else None
         return bucket is not None and bucket.policy is not None
 
-    def _judged(self, request: Request, service: str) -> Response | None:
+    def _judged(self, request: Request, service: str, signer: str | None) -> Response | None:
         asked = read_request(request, service)
-        asker = self._asker(request, asked)
+        asker = self._asker(signer, asked)
+        judging = self.on or signer is None
         if asker.identity == [_EVERYTHING] and service != "s3" and asked.operation != "SimulatePrincipalPolicy":
             return None
         asker = replace(asker, context={**asker.context, **request_context(request, self._account.region)})
         calls = permissions(service, asked.operation, asked.params, self._account)
-        calls = [call for call in calls if self.on or call.action.startswith("s3:")]
+        calls = [call for call in calls if judging or call.action.startswith("s3:")]
         verdicts = [self.verdict(call, asker) for call in calls]
         denied = [(call, verdict) for call, verdict in zip(calls, verdicts, strict=True) if not verdict.allowed]
         if not denied:
-            request.environ[PERMITTED] = self.on
+            request.environ[PERMITTED] = judging
             return self._simulated(asked.params) if asked.operation == "SimulatePrincipalPolicy" else None
         if asked.operation == "DeleteObjects":
             return refused_deletes(calls, denied)
@@ -191,27 +218,41 @@ class Authorisation:
 
     # --- who asks ---
 
-    def _asker(self, request: Request, asked: ApiRequest) -> Asker:
-        root = Asker(Caller(frozenset([f"arn:aws:iam::{self._account.id}:root"]), self._account.id), [_EVERYTHING])
-        if not self.on:
-            return root
-        access_key_id = access_key_of(request)
-        if access_key_id is None:
+    def _signer(self, request: Request, given: Signature) -> str:
+        """Give the access key id that signed a request; raise Refused unless it did."""
+        known = self._issued(given.access_key_id)
+        if known is None or not known.active:
+            why = f"No active access key of this stand-in is {given.access_key_id}."
+            raise Refused("InvalidClientTokenId", why)
+        check_signature(request, given, known.secret_access_key, lambda: body_of(request), datetime.now(UTC))
+        if given.token != known.session_token:
+            code = "InvalidToken" if given.service == "s3" else "InvalidClientTokenId"
+            raise Refused(code, "The security token included in the request is invalid.")
+        if known.expires and known.expires < datetime.now(UTC):
+            raise Refused("ExpiredToken", "The security token included in the request is expired.")
+        return given.access_key_id
+
+    def _issued(self, access_key_id: str) -> Issued | None:
+        if access_key_id == self._root.access_key_id:
+            return Issued(self._root.secret_access_key)
+        return self._account.issued(access_key_id)
+
+    def _asker(self, signer: str | None, asked: ApiRequest) -> Asker:
+        if signer is None:
             return self._unsigned(asked)
-        if access_key_id == ROOT_ACCESS_KEY_ID:
-            return root
-        if user := self._account.user_of(access_key_id):
-            mark_account_as_visited(self._account.id, access_key_id, asked.service, self._account.region)
+        if not self.on or signer == self._root.access_key_id:
+            return Asker(Caller(frozenset([f"arn:aws:iam::{self._account.id}:root"]), self._account.id), [_EVERYTHING])
+        if user := self._account.user_of(signer):
+            mark_account_as_visited(self._account.id, signer, asked.service, self._account.region)
             return self._of(self._account.as_user(user), user)
-        session = self._account.session_of(access_key_id)
-        if session is None or request.headers.get("X-Amz-Security-Token") != session.session_token:
-            code = "InvalidAccessKeyId" if asked.service == "s3" else "InvalidClientTokenId"
-            raise Refused(code, f"Nobody here has the access key {access_key_id}.")
+        session = self._account.session_of(signer)
+        if session is None:
+            raise Refused("InvalidClientTokenId", f"The access key {signer} was deleted just now.")
         if session.policy:
             raise CannotJudge("A session's own policy is not evaluated here.")
         role = self._account.role(session.role_arn.rpartition("/")[2])
         asker = self._of(self._account.as_session(role, session.session_name), role)
-        return replace(asker, context={**asker.context, **self._carried.get(access_key_id, {})})
+        return replace(asker, context={**asker.context, **self._carried.get(signer, {})})
 
     def _of(self, caller: Caller, who: Any) -> Asker:
         context = {"aws:PrincipalArn": [who.arn], "aws:PrincipalAccount": [self._account.id]}
@@ -220,7 +261,7 @@ class Authorisation:
     def _unsigned(self, asked: ApiRequest) -> Asker:
         """Judge whoever did not sign: somebody whom an identity provider knows, or anybody."""
         if asked.operation == "AssumeRoleWithWebIdentity":
-            claims = read_token(asked.params["WebIdentityToken"])
+            claims = read_token(asked.params["WebIdentityToken"], self._root)
             provider = f"arn:aws:iam::{self._account.id}:oidc-provider/{claims['iss']}"
             names = {claims["iss"]} if claims["iss"] == GOOGLE else set()
             names |= {provider} if self._account.has_identity_provider(provider) else set()
@@ -268,9 +309,24 @@ class Authorisation:
             "service-session": self._service_session,
             "judge": self._judge,
             "secret_access_key": self._secret_access_key,
+            "register-package": self._register_package,
+            "reset": self._reset,
         }
         handle = handlers[request.path.removeprefix(OWN_PATH)]
         return Response(json.dumps(handle(**given)), content_type="application/json")
+
+    def _register_package(self, *, sha256: str) -> dict[str, Any]:
+        self.packages.add(sha256)
+        return {}
+
+    def _reset(self) -> dict[str, Any]:
+        """Make everything as it was at the start; functions end first, so that none writes into the new account."""
+        self.end_functions()
+        moto_api_backend.reset()
+        self._carried.clear()
+        self.packages.clear()
+        self.on = False
+        return {}
 
     def _switch(self, *, on: bool) -> dict[str, Any]:
         self.on = on
@@ -323,16 +379,20 @@ def is_simulation(request: Request, service: str) -> bool:
 # --- reading requests ------------------------------------------------------------------------------------------------
 
 
-def access_key_of(request: Request) -> str | None:
-    """Read the access key id that signs a request, by header or presigned address; None when nobody signed."""
-    match = re.search(r"Credential=([^/]+)/", request.headers.get("Authorization", ""))
-    signed = match[1] if match else request.args.get("X-Amz-Credential", "").partition("/")[0]
-    return signed or request.args.get("AWSAccessKeyId") or None
+def from_elsewhere(request: Request) -> str | None:
+    """Say why a request cannot be of a program on this machine that means the stand-in: a web page sent it."""
+    port = request.environ["SERVER_PORT"]
+    if request.host not in (f"127.0.0.1:{port}", f"localhost:{port}"):
+        return "The stand-in for AWS answers to this machine's own names only."
+    if "Origin" in request.headers or request.method == "OPTIONS":
+        return "The stand-in for AWS serves no web pages."
+    return None
 
 
 def service_of(request: Request) -> str:
     """Tell which service a request is for: the one it is signed for, else by its looks, else S3."""
-    match = re.search(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/", request.headers.get("Authorization", ""))
+    scope = request.headers.get("Authorization", "") or f"Credential={request.args.get('X-Amz-Credential', '')}"
+    match = re.search(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/", scope)
     if match:
         return _SERVICES.get(match[1], match[1])
     target = request.headers.get("X-Amz-Target", "").partition(".")[0]
@@ -381,15 +441,14 @@ def read_request(request: Request, service: str) -> ApiRequest:
     return ApiRequest(service, operation.name, params)
 
 
-def read_token(token: str) -> dict[str, Any]:
-    """Read the claims of an OpenID Connect token; its signature is not checked."""
-    try:
-        payload = token.split(".")[1]
-        claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        claims["iss"] = claims["iss"].removeprefix("https://")
-    except (IndexError, KeyError, ValueError):
-        raise Refused("InvalidIdentityToken", "The token is none of OpenID Connect.") from None
-    return claims
+def read_token(token: str, root: Keys) -> dict[str, Any]:
+    """Read the claims of an OpenID Connect token; raise Refused for one that Google did not sign."""
+    signed, _, signature = token.rpartition(".")
+    if not hmac.compare_digest(signature.encode(), google_signature(signed, root).encode()):
+        raise Refused("InvalidIdentityToken", "Couldn't verify the signature of the token.", 400)
+    payload = signed.partition(".")[2]
+    claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return {**claims, "iss": claims["iss"].removeprefix("https://")}
 
 
 def request_context(request: Request, region: str) -> dict[str, list[str]]:
@@ -404,11 +463,32 @@ def request_context(request: Request, region: str) -> dict[str, list[str]]:
     }
 
 
+class Dispatcher(DomainDispatcherApplication):
+    """Has moto carry a request out as the service that it was judged as, however it looks."""
+
+    def infer_service_region_host(self, environ: dict[str, Any], path: str) -> str | None:
+        """Find the service by a credential scope, as moto does for signed requests."""
+        scope = f"AWS4-HMAC-SHA256 Credential=judged/20260101/{environ[_JUDGED_AS]}/aws4_request, SignedHeaders=host"
+        return super().infer_service_region_host({**environ, "HTTP_AUTHORIZATION": scope}, path)
+
+
 # --- refusing them ---------------------------------------------------------------------------------------------------
+
+
+def by_service(code: str, service: str) -> str:
+    """Spell an error of authentication as a service does."""
+    if service == "s3":
+        return {"InvalidClientTokenId": "InvalidAccessKeyId"}.get(code, code)
+    protocol = get_service_model(service).protocol if service in SERVICES else "json"
+    if protocol in ("query", "ec2"):
+        return code
+    spelt = {"InvalidClientTokenId": "UnrecognizedClientException", "ExpiredToken": "ExpiredTokenException"}
+    return {**spelt, "SignatureDoesNotMatch": "InvalidSignatureException"}.get(code, code)
 
 
 def error_response(request: Request, service: str, status: int, code: str, message: str) -> Response:
     """Say no in the service's own manner of speaking."""
+    code = by_service(code, service)
     try:
         protocol = get_service_model(service).protocol
     except Exception:  # a service that botocore does not know

@@ -461,3 +461,6 @@ _SERVICES: dict[str, Callable[[str, Params, Account], list[Call] | None]] = {
     "sts": _sts,
     "xray": _without_resources("xray", "PutTraceSegments", "PutTelemetryRecords"),
 }
+
+SERVICES = frozenset(_SERVICES)
+"""The services that the stand-in has, by botocore's names."""

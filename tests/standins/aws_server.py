@@ -1,14 +1,18 @@
 """moto's server in a process of its own, with the few repairs that a real Terraform module needs.
 
 Started by `standins.aws.AwsStandIn` as `aws_server.py FOLDER ACCOUNT REGION`. It writes `{"port": N}` on standard
-output once it listens on a free loopback port. When its standard input closes it removes FOLDER and ends: so it never
+output once it listens on a free loopback port, after it has read the root's keys, `["ID", "SECRET"]`, in the first line
+of its standard input. When its standard input closes it removes FOLDER and ends: so it never
 outlives the process that started it.
 Each repair says what AWS does and moto 5.2 does not; tests/unit/test_standin_aws.py holds a test of each.
 """
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import functools
+import hashlib
 import json
 import os
 import shutil
@@ -20,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import moto.core.responses
+import moto.moto_server.werkzeug_app
 from flask import has_request_context, request
 from moto.awslambda.exceptions import InvalidParameterValueException, LambdaClientError, PreconditionFailedException
 from moto.awslambda.models import LambdaBackend, LambdaFunction
@@ -32,20 +37,20 @@ from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.iam.access_control import PermissionResult
 from moto.iam.models import User
 from moto.iam.responses import IamResponse
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
-from moto.s3.models import FakeBucket, FakeDeleteMarker
+from moto.moto_server.werkzeug_app import MotoRequestHandler, create_backend_app
+from moto.s3.models import FakeBucket, FakeDeleteMarker, s3_backends
 from moto.s3.responses import S3Response
 from moto.sns.models import Topic
 from moto.utilities.aws_headers import gen_amzn_requestid_long
 from werkzeug.serving import make_server
 
-from standins.aws import AwsStandIn
-from standins.aws_authorisation import PERMITTED, Authorisation
+from standins.aws import AwsStandIn, Keys
+from standins.aws_authorisation import PERMITTED, Authorisation, Dispatcher
 from standins.iam_policy import CannotJudge
 from standins.lambda_invocations import LocalFunctions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
 
 def repair_lambda_configuration() -> None:
@@ -287,12 +292,50 @@ def repair_bucket_policies() -> None:
     FakeBucket.get_permission = get_permission  # type: ignore[method-assign]
 
 
+class CodeRefusedError(LambdaClientError):
+    """Code that this machine's owner did not ask to run."""
+
+    code = 403
+
+    def __init__(self, message: str) -> None:
+        super().__init__("AccessDeniedException", message)
+
+
+def accept_registered_packages_only(packages: Collection[str]) -> None:
+    """Lambda runs anybody's code; this stand-in runs it on its owner's machine, so only what the owner registered.
+
+    What is refused changes nothing. The object that a package is read from may change meanwhile: what runs is looked at
+    once more when it is unpacked (see `standins.lambda_invocations`).
+    """
+    set_code = LambdaFunction._set_function_code
+
+    @functools.wraps(set_code)
+    def set_registered_code(self: Any, updated_spec: dict[str, Any]) -> None:
+        content = b""
+        if "ZipFile" in updated_spec:
+            content = base64.b64decode(updated_spec["ZipFile"])
+        elif "S3Bucket" in updated_spec and "S3Key" in updated_spec:
+            with contextlib.suppress(Exception):  # moto has an exception of its own for each way not to be there
+                s3 = s3_backends[self.account_id][self.partition]
+                found: Any = s3.get_object(updated_spec["S3Bucket"], updated_spec["S3Key"])
+                content = found.value
+        digest = hashlib.sha256(content).hexdigest()
+        if digest not in packages:
+            raise CodeRefusedError(f"AwsStandIn.register_package was not given the package with SHA-256 {digest}.")
+        set_code(self, updated_spec)
+
+    LambdaFunction._set_function_code = set_registered_code  # type: ignore[method-assign]
+
+
 def repair_invocations(functions: LocalFunctions) -> None:
     """`Invoke` runs the function; moto's needs Docker. The answer's request id is the one in the function's log."""
 
     def invoke(self: Any, body: str | bytes, request_headers: Any, response_headers: dict[str, str]) -> bytes:
         kind = request_headers.get("X-Amz-Invocation-Type", "RequestResponse")
-        return functions.invoke(self, body, kind, response_headers)
+        try:
+            return functions.invoke(self, body, kind, response_headers)
+        except PermissionError as error:
+            raise CodeRefusedError(str(error)) from None
 
     def request_id_unless_given(headers: dict[str, Any] | None = None) -> str:
         return (headers or {}).get("x-amzn-requestid") or gen_amzn_requestid_long(headers)
@@ -317,17 +360,15 @@ def serve(folder: str, account_id: str, region: str) -> None:
         repair_bucket_policies,
     ):
         repair()
-    authorisation = Authorisation(DomainDispatcherApplication(create_backend_app), account_id, region)
+    moto.moto_server.werkzeug_app.DISABLE_GLOBAL_CORS = True  # type: ignore[attr-defined]
+    root = Keys(*json.loads(sys.stdin.buffer.readline()))
+    authorisation = Authorisation(Dispatcher(create_backend_app), account_id, region, root)
     repair_lambda_networks(authorisation)
-    server = make_server(
-        "127.0.0.1",
-        0,
-        authorisation,
-        threaded=True,
-        request_handler=MotoRequestHandler,
-    )
+    accept_registered_packages_only(authorisation.packages)
+    server = make_server("127.0.0.1", 0, authorisation, threaded=True, request_handler=MotoRequestHandler)
     os.environ["MOTO_PORT"] = str(server.port)  # moto's services call one another through it
-    functions = LocalFunctions(AwsStandIn.at(server.port, region), Path(folder))
+    functions = LocalFunctions(AwsStandIn.at(server.port, region, root), Path(folder), authorisation.packages)
+    authorisation.end_functions = functions.close
     repair_invocations(functions)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(json.dumps({"port": server.port}), flush=True)

@@ -162,6 +162,7 @@ def deployed(
         aws = stack.enter_context(AwsStandIn())
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="zoomlogs-")))
         terraform = prepare(repository, scratch, aws.env(), folder=folder, say=say)
+        aws.register_package(scratch / "lambda/dist/collector.zip")
         terraform.init()
         if one_provider:
             stack.enter_context(running_provider(terraform))

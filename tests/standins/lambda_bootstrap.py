@@ -1,9 +1,10 @@
-"""What runs inside the local Lambda sandbox where the bare `python -m awslambdaric` is not enough.
+"""What runs inside the local Lambda sandbox: `python -m awslambdaric`, and what that lacks here.
 
     lambda_bootstrap.py HANDLER TIMEOUT_MS [--now EPOCH_MS] [--loop]
 
 `--now` moves this process's clock, which then ticks on: to EPOCH_MS while the handler is imported, and at each
-invocation to that invocation's deadline less the timeout. `--loop` stands in for AWS's runtime interface client on a
+invocation to that invocation's deadline less the timeout. AWS_LAMBDA_RUNTIME_API holds a secret path after the port,
+which AWS's client knows for most of its requests. `--loop` stands in for AWS's runtime interface client on a
 platform that has none: it speaks the same Runtime API.
 Only the standard library is imported before the handler, `time_machine` and `awslambdaric` excepted, so that what the
 package lacks is missing here as in AWS.
@@ -73,7 +74,20 @@ def run_awslambdaric(handler: str, on_deadline: OnDeadline) -> None:
         return invocation
 
     LambdaRuntimeClient.wait_next_invocation = wait_next_invocation
+    call_runtime_api = LambdaRuntimeClient.call_rapid
+
+    def call_rapid(self: Any, method: str, endpoint: str, *arguments: Any, **options: Any) -> Any:
+        self.lambda_runtime_address, path = runtime_api()
+        return call_runtime_api(self, method, path + endpoint, *arguments, **options)
+
+    LambdaRuntimeClient.call_rapid = call_rapid
     awslambdaric([sys.argv[0], handler])
+
+
+def runtime_api() -> tuple[str, str]:
+    """Give host with port, and path, of the Runtime API."""
+    address, slash, path = os.environ["AWS_LAMBDA_RUNTIME_API"].partition("/")
+    return address, slash + path
 
 
 # --- the same without awslambdaric -----------------------------------------------------------------------------------
@@ -122,8 +136,9 @@ def run_loop(handler: str, on_deadline: OnDeadline) -> None:
 
 def call(method: str, path: str, body: str | None = None) -> tuple[Any, bytes]:
     """Call the Runtime API; give headers and body."""
-    connection = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
-    connection.request(method, RUNTIME_PATH + path, body and body.encode())
+    address, prefix = runtime_api()
+    connection = http.client.HTTPConnection(address)
+    connection.request(method, prefix + RUNTIME_PATH + path, body and body.encode())
     response = connection.getresponse()
     content = response.read()
     connection.close()

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import json
 import threading
+import zipfile
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from standins.lambda_runtime import Invocation, LambdaRuntime, under_its_role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
     from standins.aws import AwsStandIn
+
+CLOSE_SECONDS = 10
+LOADS_CODE = ("LD_", "DYLD_", "PYTHON", "OPENSSL_", "GCONV_", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")
 
 
 class LocalFunctions:
@@ -24,13 +29,15 @@ class LocalFunctions:
     A sandbox is used again while the function stays as it is; invocations at once have one each.
     """
 
-    def __init__(self, aws: AwsStandIn, folder: Path) -> None:
-        """Take the stand-in that the functions call, and a folder for their packages."""
+    def __init__(self, aws: AwsStandIn, folder: Path, packages: Collection[str]) -> None:
+        """Take the stand-in that the functions call, a folder for their packages, and the SHA-256 of those allowed."""
         self._aws = aws
         self._folder = folder
+        self._packages = packages
         self._lock = threading.Lock()
         self._made: list[LambdaRuntime] = []
         self._idle: defaultdict[str, list[LambdaRuntime]] = defaultdict(list)
+        self._events: list[threading.Thread] = []
 
     def invoke(self, function: Any, body: str | bytes, kind: str, headers: dict[str, str]) -> bytes:
         """Invoke moto's `function` and return the answer's body; set the answer's headers.
@@ -41,7 +48,9 @@ class LocalFunctions:
         if kind == "DryRun":
             return b""
         if kind == "Event":
-            threading.Thread(target=self._run, args=(function, event), daemon=True).start()
+            thread = threading.Thread(target=self._run, args=(function, event), daemon=True)
+            self._events = [one for one in self._events if one.is_alive()] + [thread]
+            thread.start()
             return b""
         if kind != "RequestResponse":
             raise ValueError(f"There is no invocation type {kind}.")
@@ -65,18 +74,42 @@ class LocalFunctions:
         runtime = runtime or self._make(function, name)
         yield runtime
         with self._lock:
-            self._idle[name].append(runtime)
+            if runtime in self._made:  # and was not ended meanwhile
+                self._idle[name].append(runtime)
 
     def _make(self, function: Any, name: str) -> LambdaRuntime:
         package = self._folder / f"{name}.zip"
-        package.write_bytes(function.code_bytes)
+        package.write_bytes(self._allowed(function))
         made = under_its_role(self._aws, function.function_name, package, keeps_logs=True)
         with self._lock:
             self._made.append(made)
         return made
 
+    def _allowed(self, function: Any) -> bytes:
+        """Give a function's package; raise PermissionError for what nobody registered.
+
+        The handler is in the package: any other (`cProfile.run`, say) would run whatever the event says. No variable
+        makes Python or the linker load something else.
+        """
+        content: bytes = function.code_bytes
+        if hashlib.sha256(content).hexdigest() not in self._packages:
+            raise PermissionError(f"The package of {function.function_name} was not registered.")
+        module = str(function.handler).rpartition(".")[0].replace(".", "/")
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if not {f"{module}.py", f"{module}/__init__.py"} & {*archive.namelist()}:
+                raise PermissionError(f"The handler {function.handler} is not in the package.")
+        for name in function.environment_vars:
+            if name.startswith(LOADS_CODE):
+                raise PermissionError(f"The variable {name} could load other code than the package's.")
+        return content
+
     def close(self) -> None:
-        """End the sandboxes, those in use too."""
+        """End the sandboxes, those in use too, and wait for what ran in them unwatched."""
         with self._lock:
-            for runtime in self._made:
-                runtime.close()
+            ended, self._made = self._made, []
+            self._idle.clear()
+        for runtime in ended:
+            runtime.close()
+            runtime.package.unlink(missing_ok=True)
+        for thread in self._events:
+            thread.join(CLOSE_SECONDS)

@@ -20,6 +20,7 @@ import json
 import os
 import queue
 import re
+import secrets
 import shutil
 import signal
 import subprocess
@@ -227,13 +228,9 @@ class LambdaRuntime:
 
     def _start(self, now_ms: int | None) -> _Sandbox:
         handler = self.configuration["Handler"]
-        command = [sys.executable, "-S", "-P", "-u"]
-        if self._awslambdaric and now_ms is None:
-            command += ["-m", "awslambdaric", handler]
-        else:
-            command += [lambda_bootstrap.__file__, handler, str(self.timeout_s * 1000)]
-            command += [*(["--now", str(now_ms)] if now_ms is not None else [])]
-            command += [*([] if self._awslambdaric else ["--loop"])]
+        command = [sys.executable, "-S", "-P", "-u", lambda_bootstrap.__file__, handler, str(self.timeout_s * 1000)]
+        command += [*(["--now", str(now_ms)] if now_ms is not None else [])]
+        command += [*([] if self._awslambdaric else ["--loop"])]
         log = self._folder / f"{uuid.uuid4()}.log"
         return _Sandbox(command, self.environ(), self.task_root, log, moved=now_ms is not None)
 
@@ -375,14 +372,17 @@ class _Exchange:
 class _Sandbox:
     """One process, its Runtime API server and its log, from cold start to end.
 
-    Each process has a server of its own, so that a request of a killed one can never take another's invocation.
+    Each process has a server of its own, so that a request of a killed one can never take another's invocation. Its
+    address begins with a path that nobody else can guess: so no other user of this machine takes or answers one.
     """
 
     def __init__(self, command: list[str], environ: dict[str, str], cwd: Path, log: Path, *, moved: bool) -> None:
         self.moved = moved
         self._exchange = _Exchange()
         exchange = self._exchange
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_RuntimeApi,), {"exchange": exchange}))
+        secret = secrets.token_hex(20)
+        handler = type("Handler", (_RuntimeApi,), {"exchange": exchange, "secret": secret})
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         self._log = log
@@ -393,7 +393,7 @@ class _Sandbox:
             self._process = subprocess.Popen(
                 command,
                 cwd=cwd,
-                env=environ | {"AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._server.server_port}"},
+                env=environ | {"AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._server.server_port}/{secret}"},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -518,10 +518,13 @@ class _RuntimeApi(BaseHTTPRequestHandler):
     """The Runtime API: next invocation, response, error, error while starting."""
 
     exchange: _Exchange
+    secret: str
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
         """Give the next invocation, when there is one."""
+        if not self._is_of_the_sandbox():
+            return
         event = self.exchange.events.get()
         if event is None:
             self.close_connection = True
@@ -545,10 +548,21 @@ class _RuntimeApi(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Take the outcome of an invocation, or of the start."""
+        if not self._is_of_the_sandbox():
+            return
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
         kind = "init" if self.path.endswith("/init/error") else self.path.rpartition("/")[2]
         self._answer(202, b"", {})
         self.exchange.outcomes.put(_Outcome(kind, body))
+
+    def _is_of_the_sandbox(self) -> bool:
+        """Tell whether a request came to the address that only the sandbox has; answer it if not."""
+        given = self.path.removeprefix("/").partition("/")[0]
+        if secrets.compare_digest(given.encode(), self.secret.encode()):
+            return True
+        self.close_connection = True
+        self._answer(403, b"", {})
+        return False
 
     def _answer(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
         self.send_response(status)

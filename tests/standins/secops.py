@@ -182,12 +182,12 @@ class SecOps:
     def answer(self, call: Call, authorization: str) -> Body:
         """Answer a request; raise `Refused`."""
         with self._lock:
-            self.calls.append(call)
-            if self._failures and (failure := self._failures.pop(0)):
-                raise Refused(*failure)
             token = authorization.removeprefix("Bearer ")
             if not authorization.startswith("Bearer ") or token not in self._tokens:
                 raise Refused(401, "Request had invalid authentication credentials. Expected OAuth 2 access token.")
+            self.calls.append(call)
+            if self._failures and (failure := self._failures.pop(0)):
+                raise Refused(*failure)
             if not self.permitted:
                 raise Refused(403, f"Permission 'chronicle.feeds.list' denied on resource '//{self.name}'.")
             return self._route(call)

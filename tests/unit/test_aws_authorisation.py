@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-import requests
 from botocore.exceptions import ClientError
-from standins.aws import ANONYMOUS, AwsStandIn, Keys, google_token
+from standins.aws import ANONYMOUS, AwsStandIn, Keys
 
 pytestmark = pytest.mark.slow
 
@@ -194,13 +193,15 @@ def test_a_condition_key_that_is_not_known_is_no_absent_one(user: Caller) -> Non
 
 
 def test_another_accounts_bucket_is_not_judged(aws: AwsStandIn, user: Caller) -> None:
-    requests.put(f"{aws.url}/foreign", headers={"x-moto-account-id": "999999999999", "Authorization": ROOT}, timeout=9)
+    root = aws.client("s3")
+    root.meta.events.register("before-call", lambda params, **_: params["headers"].update(OTHER_ACCOUNT))
+    root.create_bucket(Bucket="foreign")
     user.may(allow("s3:*"))
     assert code_of(lambda: user.client("s3").list_objects_v2(Bucket="foreign")) == "CannotJudge"
 
 
 EVENT = {"timestamp": 1, "message": "x"}
-ROOT = "AWS4-HMAC-SHA256 Credential=testing/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0"
+OTHER_ACCOUNT = {"x-moto-account-id": "999999999999"}
 
 
 # --- who asks --------------------------------------------------------------------------------------------------------
@@ -286,7 +287,7 @@ def test_a_service_opens_a_session_of_a_role_that_trusts_it(aws: AwsStandIn, rol
     assert code_of(lambda: aws.client("s3", keys).get_bucket_acl(Bucket=BUCKET)) == "AccessDenied"
     assert aws.client("sts", keys).get_caller_identity()["Arn"].endswith(":assumed-role/role/run")
     stolen = Keys(keys.access_key_id, keys.secret_access_key, "another token")
-    assert code_of(lambda: aws.client("s3", stolen).list_objects_v2(Bucket=BUCKET)) == "InvalidAccessKeyId"
+    assert code_of(lambda: aws.client("s3", stolen).list_objects_v2(Bucket=BUCKET)) == "InvalidToken"
     with pytest.raises(PermissionError, match="ec2"):
         aws.service_session("ec2.amazonaws.com", role, "run")
 
@@ -362,15 +363,15 @@ def test_a_google_token_opens_a_role_that_trusts_its_subject(aws: AwsStandIn) ->
         given = {"RoleArn": arn, "RoleSessionName": "session", "WebIdentityToken": token}
         return code_of(lambda: sts.assume_role_with_web_identity(**given))
 
-    assert exchange(google_token("1")) == ""
-    assert exchange(google_token("2")) == "AccessDenied"
+    assert exchange(aws.google_token("1")) == ""
+    assert exchange(aws.google_token("2")) == "AccessDenied"
     assert exchange("not.a.token") == "InvalidIdentityToken"
     provider = f"arn:aws:iam::{ACCOUNT}:oidc-provider/accounts.google.com"
     trust["Principal"] = {"Federated": provider}
     iam.update_assume_role_policy(RoleName="google", PolicyDocument=document(trust))
-    assert exchange(google_token("1")) == "AccessDenied"
+    assert exchange(aws.google_token("1")) == "AccessDenied"
     iam.create_open_id_connect_provider(Url="https://accounts.google.com", ThumbprintList=["0" * 40])
-    assert exchange(google_token("1")) == ""
+    assert exchange(aws.google_token("1")) == ""
 
 
 # --- KMS, in the caller's name ---------------------------------------------------------------------------------------

@@ -81,6 +81,7 @@ def deploy(aws: AwsStandIn, folder: Path, name: str, handler: str, **settings: A
         archive.writestr("zoom_operationlogs/__init__.py", "")
         archive.writestr("zoom_operationlogs/handler.py", handler)
     file.write_bytes(buffer.getvalue())
+    aws.register_package(file)
     aws.client("lambda").create_function(
         **{
             "FunctionName": name,

@@ -48,6 +48,7 @@ def aws() -> Iterator[AwsStandIn]:
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w") as archive:
             archive.writestr("teller.py", HANDLER)
+        standin.register_package(buffer.getvalue())
         for name, timeout_s in {"teller": 60, "hasty": 2}.items():
             standin.client("lambda").create_function(
                 FunctionName=name,

@@ -951,10 +951,11 @@ def test_adapter_wants_a_timeout() -> None:
 
 def test_server_keeps_connections_alive() -> None:
     with ZoomServer(Zoom()) as server:
-        connection = HTTPConnection(urlsplit(server.url).netloc, timeout=TIMEOUT)
+        address = urlsplit(server.api_url)
+        connection = HTTPConnection(address.netloc, timeout=TIMEOUT)
         sockets = []
         for _ in range(2):
-            connection.request("GET", "/v2/report/operationlogs")
+            connection.request("GET", f"{address.path}/report/operationlogs")
             assert connection.getresponse().read()
             sockets.append(connection.sock)
         assert sockets[0] is not None

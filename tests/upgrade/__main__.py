@@ -32,6 +32,7 @@ def main() -> None:
         fixture.mkdir(parents=True, exist_ok=True)
         (fixture / "main.tf").write_bytes((REPOSITORY / FOLDER / "main.tf").read_bytes())
         terraform = prepare(earlier, scratch, aws.env(), folder=FOLDER)
+        aws.register_package(scratch / "lambda/dist/collector.zip")
         terraform.init()
         terraform.apply()
         state = (terraform.workdir / "terraform.tfstate").read_text(encoding="utf-8")

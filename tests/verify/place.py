@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from faults.world import PREFIX, STATE_KEY, World
-from standins.aws import ROOT, AwsStandIn, Keys
+from standins.aws import AwsStandIn, Keys
 from standins.clock import Clock
 from standins.zoom import ZoomServer
 from zoomlogs.deployment import Deployment
@@ -40,7 +40,7 @@ class Place:
     def bucket(self) -> str:
         return self.deployment.bucket
 
-    def zoomlogs(self, *arguments: object, status: int | None = 0, keys: Keys = ROOT, columns: int = 80) -> str:
+    def zoomlogs(self, *arguments: object, status: int | None = 0, keys: Keys | None = None, columns: int = 80) -> str:
         """Run the console script; return its standard output, and keep what it said on standard error."""
         environ = {**self.aws.env(), **self.aws.credentials(keys), "ZOOMLOGS_OUTPUTS": str(self.outputs)}
         ended = subprocess.run(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import select
 import socket
 import struct
@@ -83,12 +84,14 @@ class ZoomAdapter(HTTPAdapter):
 class ZoomServer:
     """The model behind HTTP/1.1 on a free loopback port, from `start` to `stop` or as a context manager.
 
-    Each answer takes `latency` real seconds. `oauth_url` and `api_url` are what the collector is to be given.
+    Each answer takes `latency` real seconds. `oauth_url` and `api_url` are what the collector is to be given. Both
+    begin with a path that is another one at each start: nothing else reaches the model.
     """
 
     def __init__(self, zoom: Zoom, *, latency: float = 0.0) -> None:
-        self._server = _Server(zoom, latency)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        secret_path = f"/{secrets.token_hex(20)}"
+        self._server = _Server(zoom, latency, secret_path)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}{secret_path}"
         self.oauth_url = f"{self.url}/oauth/token"
         self.api_url = f"{self.url}/v2"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(POLL_SECONDS,), daemon=True)
@@ -118,10 +121,11 @@ class _Server(ThreadingMixIn, TCPServer):
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, zoom: Zoom, latency: float) -> None:
+    def __init__(self, zoom: Zoom, latency: float, secret_path: str) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.zoom = zoom
         self.latency = latency
+        self.secret_path = secret_path
         self.stopping = threading.Event()
         self._connections: set[socket.socket] = set()
 
@@ -159,8 +163,12 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         due = time.monotonic() + self.server.latency
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        parts = urlsplit(self.path)
-        response = self.server.zoom.handle(self.command, parts.path, dict(self.headers), _query(parts.query), body)
+        parts, secret_path = urlsplit(self.path), self.server.secret_path
+        if not secrets.compare_digest(parts.path[: len(secret_path) + 1].encode(), f"{secret_path}/".encode()):
+            self.send_error(HTTPStatus.NOT_FOUND)
+            return
+        path = parts.path.removeprefix(secret_path)
+        response = self.server.zoom.handle(self.command, path, dict(self.headers), _query(parts.query), body)
         time.sleep(max(0.0, due - time.monotonic()))
         if response.delivery is Delivery.RESET:
             self._reset()
