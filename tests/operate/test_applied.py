@@ -432,9 +432,9 @@ Spoil = Callable[[AwsStandIn, Deployment], Callable[[], Any]]
 
 def _schedule_off(aws: AwsStandIn, at: Deployment) -> Callable[[], Any]:
     scheduler = aws.client("scheduler")
-    wanted = ("Name", "GroupName", "ScheduleExpression", "Target", "FlexibleTimeWindow", "State")
     now = scheduler.get_schedule(Name=at.outputs["schedule"]["name"])
-    kept = {name: now[name] for name in wanted}
+    told_only = {"Arn", "CreationDate", "LastModificationDate", "ResponseMetadata"}
+    kept = {name: value for name, value in now.items() if name not in told_only}
     scheduler.update_schedule(**kept | {"State": "DISABLED"})
     return lambda: scheduler.update_schedule(**kept)
 

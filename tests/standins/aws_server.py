@@ -39,18 +39,18 @@ from moto.iam.models import User
 from moto.iam.responses import IamResponse
 from moto.moto_server.werkzeug_app import MotoRequestHandler, create_backend_app
 from moto.s3.models import FakeBucket, FakeDeleteMarker, s3_backends
-from moto.s3.responses import S3Response
 from moto.sns.models import Topic
 from moto.utilities.aws_headers import gen_amzn_requestid_long
 from werkzeug.serving import make_server
 
 from standins.aws import AwsStandIn, Keys
 from standins.aws_authorisation import PERMITTED, Authorisation, Dispatcher
+from standins.aws_turns import TakingTurns
 from standins.iam_policy import CannotJudge
 from standins.lambda_invocations import LocalFunctions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Collection
 
 
 def repair_lambda_configuration() -> None:
@@ -258,26 +258,6 @@ def repair_security_group_rules() -> None:
     SecurityGroupRule.description = property(description)  # type: ignore[assignment,method-assign]
 
 
-def repair_conditional_writes() -> None:
-    """S3 decides `If-Match` and `If-None-Match` atomically; moto looks first and writes later, so two writers can win.
-
-    Deletes take part because they may carry `If-Match` too, reads so that they never see half a write (moto attaches
-    the metadata after the bytes).
-    """
-    lock = threading.RLock()
-
-    def one_at_a_time(method: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(method)
-        def locked(*args: Any, **kwargs: Any) -> Any:
-            with lock:
-                return method(*args, **kwargs)
-
-        return locked
-
-    for name in ("put_object", "delete_object", "get_object", "head_object"):
-        setattr(S3Response, name, one_at_a_time(getattr(S3Response, name)))
-
-
 def repair_bucket_policies() -> None:
     """A bucket's policy is asked once, before a request reaches moto (see `standins.aws_authorisation`).
 
@@ -356,7 +336,6 @@ def serve(folder: str, account_id: str, region: str) -> None:
         repair_service_specific_credentials,
         repair_boundaries_of_users,
         repair_security_group_rules,
-        repair_conditional_writes,
         repair_bucket_policies,
     ):
         repair()
@@ -365,7 +344,8 @@ def serve(folder: str, account_id: str, region: str) -> None:
     authorisation = Authorisation(Dispatcher(create_backend_app), account_id, region, root)
     repair_lambda_networks(authorisation)
     accept_registered_packages_only(authorisation.packages)
-    server = make_server("127.0.0.1", 0, authorisation, threaded=True, request_handler=MotoRequestHandler)
+    app = TakingTurns(authorisation)
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler)
     os.environ["MOTO_PORT"] = str(server.port)  # moto's services call one another through it
     functions = LocalFunctions(AwsStandIn.at(server.port, region, root), Path(folder), authorisation.packages)
     authorisation.end_functions = functions.close

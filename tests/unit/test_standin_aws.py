@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -16,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 from botocore.exceptions import ClientError
-from moto.s3.responses import S3Response
 from standins.aws import AwsStandIn, scrubbed, without_proxy_on_loopback
-from standins.aws_server import repair_conditional_writes
+from standins.aws_turns import TakingTurns
 from standins.iam_policy import CannotJudge, conditions_hold, like, statement_applies
+from werkzeug.test import Client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -344,23 +345,49 @@ def test_one_delete_marker_can_be_deleted_by_version(aws: AwsStandIn, bucket: st
     assert s3.get_object(Bucket=bucket, Key="back")["Body"].read() == b"x"
 
 
-def test_s3_decides_one_request_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_requests_take_turns_but_for_those_that_wait_for_others() -> None:
     inside, most = 0, 0
 
-    def slow(self: object) -> None:
+    def slow(_environ: object, start_response: Any) -> list[bytes]:
         nonlocal inside, most
         inside += 1
         most = max(most, inside)
         time.sleep(0.02)
         inside -= 1
+        start_response("200 OK", [])
+        return [b""]
 
-    for name in ("put_object", "delete_object", "get_object", "head_object"):
-        monkeypatch.setattr(S3Response, name, slow)
-    repair_conditional_writes()
+    client = Client(TakingTurns(slow))
     with ThreadPoolExecutor(4) as pool:
-        for name in ("put_object", "delete_object", "get_object", "put_object"):
-            pool.submit(getattr(S3Response, name), None)
-    assert most == 1
+        list(pool.map(client.post, ["/bucket/key"] * 4))
+        assert most == 1
+        list(pool.map(client.post, ["/2015-03-31/functions/f/invocations"] * 4))
+        assert most > 1
+
+
+def test_what_was_done_and_not_heard_of_is_not_done_again(aws: AwsStandIn) -> None:
+    iam = aws.client("iam")
+
+    def invoked_as(name: str) -> Any:
+        def call(request: Any, **_: object) -> None:
+            request.headers["amz-sdk-invocation-id"] = name
+
+        return call
+
+    first = invoked_as(str(uuid.uuid4()))
+    iam.meta.events.register("before-send", first)
+    user = iam.create_user(UserName="asked-for-twice")["User"]
+    assert iam.create_user(UserName="asked-for-twice")["User"]["UserId"] == user["UserId"]
+    iam.meta.events.unregister("before-send", first)
+    with pytest.raises(iam.exceptions.EntityAlreadyExistsException):
+        iam.create_user(UserName="asked-for-twice")
+    refused = invoked_as(str(uuid.uuid4()))
+    iam.meta.events.register("before-send", refused)
+    assert status_of(iam.delete_user, UserName="not-yet") == 404
+    aws.client("iam").create_user(UserName="not-yet")
+    assert status_of(iam.delete_user, UserName="not-yet") == 200
+    iam.meta.events.unregister("before-send", refused)
+    iam.delete_user(UserName="asked-for-twice")
 
 
 def test_of_writers_that_race_for_one_key_exactly_one_wins(aws: AwsStandIn, bucket: str) -> None:
@@ -496,7 +523,7 @@ def gone_within(seconds: float, url: str) -> bool:
     while time.monotonic() < deadline:
         try:
             requests.get(url, timeout=5)
-        except requests.ConnectionError:
+        except requests.RequestException:
             return True
         time.sleep(0.05)
     return False

@@ -1,0 +1,58 @@
+"""One request at a time, and each carried out once: what moto's server needs under many clients on a busy machine."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.wrappers import Request, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+REMEMBERED = 1000
+"""How many answers are remembered for clients that did not hear them."""
+
+_REENTRANT = ("/invocations", "/-/reset")
+"""What works for the request's client or waits for functions, which make requests of their own meanwhile."""
+
+
+class TakingTurns:
+    """WSGI middleware: holds requests back until the one before is answered.
+
+    moto's state is not made for threads: it looks first and writes later, so that two conditional writes can both
+    win, and a listing can fail while something is added. AWS decides each request by itself.
+
+    An SDK that did not hear an answer sends the request again under the same `amz-sdk-invocation-id`; what has
+    succeeded is then answered again, not done again. The id is the client's random UUID, which nobody else can name.
+    Source: AWS SDKs and Tools Reference Guide, "Retry behavior".
+    """
+
+    def __init__(self, app: Callable[..., Any]) -> None:
+        self._app = app
+        self._turn = threading.Lock()
+        self._answers: OrderedDict[str, Response] = OrderedDict()
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Serve one request."""
+        request = Request(environ)
+        if request.path.endswith(_REENTRANT):
+            result: Iterable[bytes] = self._app(environ, start_response)
+            return result
+        body = request.get_data()  # before its turn: a slow client holds up nobody
+        environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+        with self._turn:
+            answer = self._answered(environ, request.headers.get("amz-sdk-invocation-id"), request.method)
+        return answer(environ, start_response)
+
+    def _answered(self, environ: dict[str, Any], invocation: str | None, method: str) -> Response:
+        if invocation and invocation in self._answers:
+            return self._answers[invocation]
+        answer = Response.from_app(self._app, environ, buffered=True)
+        if invocation and method != "GET" and answer.status_code < 300:
+            self._answers[invocation] = answer
+            if len(self._answers) > REMEMBERED:
+                self._answers.popitem(last=False)
+        return answer
