@@ -36,7 +36,7 @@ from zoomlogs.terraform import Plan, TerraformError
 from . import by_hand
 from .by_hand import BUCKET, FULL_ACCESS_USER, FUNCTION, PREFIX, READER, SCHEDULE
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 EXAMPLE = REPOSITORY / "examples/adopt-console-setup"

@@ -15,7 +15,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 
 DEMO = [sys.executable, "-m", "zoomlogs", "demo"]
 

@@ -18,7 +18,7 @@ from zoomlogs.terraform import Terraform
 
 from .earlier import FOLDER, REPOSITORY, STATES
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 
 RECORDED = sorted(file.stem for file in STATES.glob("*.json"))
 KEPT = ("aws_s3_bucket", "aws_secretsmanager_secret", "aws_cloudwatch_log_group", "aws_sqs_queue")
