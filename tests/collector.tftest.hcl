@@ -14,12 +14,14 @@ variables {
   }
 }
 
-run "the_function_is_the_guides" {
+run "alone_it_has_the_guides_values" {
   command = plan
 
   module {
     source = "./modules/collector"
   }
+
+  # The function is the guide's
 
   assert {
     condition = jsonencode([
@@ -47,14 +49,8 @@ run "the_function_is_the_guides" {
     condition     = aws_lambda_function_event_invoke_config.collector.maximum_retry_attempts == 0 && aws_lambda_function_event_invoke_config.collector.maximum_event_age_in_seconds == 900
     error_message = "the schedule is the retry"
   }
-}
 
-run "alone_it_has_the_same_defaults_as_in_the_whole" {
-  command = plan
-
-  module {
-    source = "./modules/collector"
-  }
+  # Alone it has the same defaults as in the whole
 
   assert {
     condition = jsonencode(aws_lambda_function.collector.environment[0].variables) == jsonencode({
@@ -77,14 +73,8 @@ run "alone_it_has_the_same_defaults_as_in_the_whole" {
     })
     error_message = "the environment: ${jsonencode(aws_lambda_function.collector.environment[0].variables)}"
   }
-}
 
-run "its_logs_are_its_own_and_keep_its_metrics" {
-  command = plan
-
-  module {
-    source = "./modules/collector"
-  }
+  # Its logs are its own and keep its metrics
 
   assert {
     condition     = aws_cloudwatch_log_group.collector.name == "/aws/lambda/zoom_operationlogs_to_s3" && aws_cloudwatch_log_group.collector.retention_in_days == 365
@@ -99,14 +89,8 @@ run "its_logs_are_its_own_and_keep_its_metrics" {
     )
     error_message = "logs are JSON, at a level that lets metrics pass"
   }
-}
 
-run "the_writer_may_write_its_prefix_and_no_more" {
-  command = plan
-
-  module {
-    source = "./modules/collector"
-  }
+  # The writer may write its prefix and no more
 
   assert {
     condition = jsonencode(jsondecode(aws_iam_policy.writer.policy)) == jsonencode({
@@ -165,14 +149,8 @@ run "the_writer_may_write_its_prefix_and_no_more" {
     }])
     error_message = "Lambda alone assumes the role"
   }
-}
 
-run "the_schedule_delivers_by_a_role_of_its_own" {
-  command = plan
-
-  module {
-    source = "./modules/collector"
-  }
+  # The schedule delivers by a role of its own
 
   assert {
     condition = (
@@ -236,6 +214,25 @@ run "the_schedule_delivers_by_a_role_of_its_own" {
     }])
     error_message = "the queue is encrypted, at rest and on the way"
   }
+
+  # The secret is made empty
+
+  assert {
+    condition     = length(aws_secretsmanager_secret.zoom) == 1 && length(aws_secretsmanager_secret_version.zoom) == 0 && aws_secretsmanager_secret.zoom[0].recovery_window_in_days == 30
+    error_message = "a secret, and nothing in it"
+  }
+
+  # Neither network nor traces
+
+  assert {
+    condition     = length(aws_lambda_function.collector.vpc_config) == 0 && aws_lambda_function.collector.tracing_config[0].mode == "PassThrough"
+    error_message = "the function's defaults"
+  }
+
+  assert {
+    condition     = length(aws_iam_role_policy.network) + length(aws_iam_role_policy.tracing) == 0
+    error_message = "and no rights for what it does not do"
+  }
 }
 
 run "a_paused_schedule_with_a_window_is_one" {
@@ -258,19 +255,6 @@ run "a_paused_schedule_with_a_window_is_one" {
       aws_scheduler_schedule.collector.schedule_expression_timezone == "Europe/Madrid"
     )
     error_message = "the schedule follows its inputs"
-  }
-}
-
-run "the_secret_is_made_empty" {
-  command = plan
-
-  module {
-    source = "./modules/collector"
-  }
-
-  assert {
-    condition     = length(aws_secretsmanager_secret.zoom) == 1 && length(aws_secretsmanager_secret_version.zoom) == 0 && aws_secretsmanager_secret.zoom[0].recovery_window_in_days == 30
-    error_message = "a secret, and nothing in it"
   }
 }
 
@@ -494,24 +478,6 @@ run "traces_are_sent_when_asked_for" {
   }
 }
 
-run "neither_network_nor_traces_by_default" {
-  command = plan
-
-  module {
-    source = "./modules/collector"
-  }
-
-  assert {
-    condition     = length(aws_lambda_function.collector.vpc_config) == 0 && aws_lambda_function.collector.tracing_config[0].mode == "PassThrough"
-    error_message = "the function's defaults"
-  }
-
-  assert {
-    condition     = length(aws_iam_role_policy.network) + length(aws_iam_role_policy.tracing) == 0
-    error_message = "and no rights for what it does not do"
-  }
-}
-
 run "only_signed_code_runs_when_asked_for" {
   command = plan
 
@@ -528,81 +494,6 @@ run "only_signed_code_runs_when_asked_for" {
     condition     = aws_lambda_function.collector.code_signing_config_arn == "arn:aws:lambda:eu-west-1:111122223333:code-signing-config:csc-0123456789abcdef0" && aws_lambda_function.collector.s3_key == "signed/collector.zip"
     error_message = "the signed package and the configuration that asks for it"
   }
-}
-
-run "rejects_a_checkpoint_under_the_prefix" {
-  command = plan
-
-  module {
-    source = "./modules/collector"
-  }
-
-  variables {
-    bucket = {
-      name      = "zoom-operation-logs"
-      arn       = "arn:aws:s3:::zoom-operation-logs"
-      prefix    = "zoom/operationlogs/"
-      state_key = "zoom/operationlogs/state.json"
-    }
-  }
-
-  expect_failures = [var.bucket]
-}
-
-run "rejects_a_key_of_another_region" {
-  command = plan
-
-  module {
-    source = "./modules/collector"
-  }
-
-  variables {
-    kms_key = { arn = "arn:aws:kms:us-east-1:111122223333:key/1234abcd" }
-  }
-
-  expect_failures = [aws_lambda_function.collector]
-}
-
-run "rejects_a_secret_of_another_region" {
-  command = plan
-
-  module {
-    source = "./modules/collector"
-  }
-
-  variables {
-    secret = { existing = { arn = "arn:aws:secretsmanager:us-east-1:111122223333:secret:zoom-AbCdEf" } }
-  }
-
-  expect_failures = [aws_lambda_function.collector]
-}
-
-run "rejects_a_secrets_key_of_another_region" {
-  command = plan
-
-  module {
-    source = "./modules/collector"
-  }
-
-  variables {
-    secret = { existing = { arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:zoom-AbCdEf", kms_key = { arn = "arn:aws:kms:us-east-1:111122223333:key/1234abcd" } } }
-  }
-
-  expect_failures = [aws_lambda_function.collector]
-}
-
-run "rejects_an_environment_of_more_than_4096_bytes" {
-  command = plan
-
-  module {
-    source = "./modules/collector"
-  }
-
-  variables {
-    collector = { vpc = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"], https_proxy = "http://proxy.example.com:3128", no_proxy = substr(join("", [for n in range(1000) : "nnnn"]), 0, 3487) } }
-  }
-
-  expect_failures = [aws_lambda_function.collector]
 }
 
 run "accepts_an_environment_of_4096_bytes" {

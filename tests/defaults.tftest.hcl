@@ -9,8 +9,10 @@ variables {
   bucket_name = "zoom-operation-logs"
 }
 
-run "names_are_the_guides" {
+run "the_values_are_the_guides" {
   command = plan
+
+  # Names
 
   assert {
     condition     = output.bucket.name == "zoom-operation-logs" && output.bucket.prefix == "zoom/operationlogs/"
@@ -47,10 +49,8 @@ run "names_are_the_guides" {
     condition     = output.secret.created && output.secret.name == "zoom-operationlogs-credentials"
     error_message = "an empty secret waits for the credentials"
   }
-}
 
-run "the_function_is_told_the_guides_values_and_no_secret" {
-  command = plan
+  # The function's environment: the guide's values, and no secret
 
   assert {
     condition = jsonencode(output.function.environment) == jsonencode({
@@ -73,10 +73,8 @@ run "the_function_is_told_the_guides_values_and_no_secret" {
     })
     error_message = "the environment: ${jsonencode(output.function.environment)}"
   }
-}
 
-run "the_feed_is_spelt_out_in_the_forms_order" {
-  command = plan
+  # The feed, in the order of Google's form
 
   assert {
     condition = jsonencode(output.secops_feed.form) == jsonencode([
@@ -92,6 +90,29 @@ run "the_feed_is_spelt_out_in_the_forms_order" {
       { field = "Ingestion labels", value = "(none)" },
     ])
     error_message = "the feed's values: ${jsonencode(output.secops_feed.form)}"
+  }
+
+  # The feed's body, as Google's API takes it
+
+  assert {
+    condition = jsonencode(output.secops_feed.body) == jsonencode({
+      displayName = "Zoom Operation Logs"
+      details = {
+        feedSourceType = "AMAZON_S3_V2"
+        logType        = "ZOOM_OPERATION_LOGS"
+        amazonS3V2Settings = {
+          s3Uri                = "s3://zoom-operation-logs/zoom/operationlogs/"
+          sourceDeletionOption = "NEVER"
+          maxLookbackDays      = 180
+        }
+      }
+    })
+    error_message = "the body: ${jsonencode(output.secops_feed.body)}"
+  }
+
+  assert {
+    condition     = output.secops_feed.key_secret_name == "zoom-operationlogs-reader-key" && output.secops_feed.queue == null && output.secops_feed.instance == null
+    error_message = "the key comes from Secrets Manager, nothing from a queue"
   }
 }
 
@@ -129,31 +150,6 @@ run "the_feed_follows_its_options" {
   assert {
     condition     = output.function.environment.FEED_DELETES == "true"
     error_message = "the collector knows that the feed deletes"
-  }
-}
-
-run "the_feeds_body_is_what_googles_api_takes" {
-  command = plan
-
-  assert {
-    condition = jsonencode(output.secops_feed.body) == jsonencode({
-      displayName = "Zoom Operation Logs"
-      details = {
-        feedSourceType = "AMAZON_S3_V2"
-        logType        = "ZOOM_OPERATION_LOGS"
-        amazonS3V2Settings = {
-          s3Uri                = "s3://zoom-operation-logs/zoom/operationlogs/"
-          sourceDeletionOption = "NEVER"
-          maxLookbackDays      = 180
-        }
-      }
-    })
-    error_message = "the body: ${jsonencode(output.secops_feed.body)}"
-  }
-
-  assert {
-    condition     = output.secops_feed.key_secret_name == "zoom-operationlogs-reader-key" && output.secops_feed.queue == null && output.secops_feed.instance == null
-    error_message = "the key comes from Secrets Manager, nothing from a queue"
   }
 }
 

@@ -282,20 +282,6 @@ run "a_flexible_window_leaves_no_period_without_a_run" {
   }
 }
 
-run "rejects_a_topic_of_another_region" {
-  command = plan
-
-  module {
-    source = "./modules/monitoring"
-  }
-
-  variables {
-    monitoring = { topic_arns = ["arn:aws:sns:eu-west-1:111122223333:alerts", "arn:aws:sns:ap-south-2:111122223333:alerts"] }
-  }
-
-  expect_failures = [aws_cloudwatch_composite_alarm.not_healthy]
-}
-
 run "a_rate_that_no_hour_holds_stays_within_seven_days" {
   command = plan
 
@@ -346,46 +332,4 @@ run "nothing_watches_where_it_is_not_wanted" {
     condition     = output.monitoring == null
     error_message = "no monitoring"
   }
-}
-
-run "rejects_six_topics" {
-  command = plan
-
-  module {
-    source = "./modules/monitoring"
-  }
-
-  variables {
-    monitoring = { topic_arns = ["1", "2", "3", "4", "5", "6"] }
-  }
-
-  expect_failures = [var.monitoring]
-}
-
-run "rejects_emails_beside_a_topic_of_the_callers" {
-  command = plan
-
-  module {
-    source = "./modules/monitoring"
-  }
-
-  variables {
-    monitoring = { topic_arns = [], emails = ["soc@example.com"] }
-  }
-
-  expect_failures = [var.monitoring]
-}
-
-run "rejects_a_cron_schedule_of_unknown_interval" {
-  command = plan
-
-  module {
-    source = "./modules/monitoring"
-  }
-
-  variables {
-    schedule = { expression = "cron(0/10 * * * ? *)" }
-  }
-
-  expect_failures = [var.schedule]
 }

@@ -31,62 +31,6 @@ run "accepts_a_package_built_from_its_sources" {
   }
 }
 
-run "rejects_a_source_edited_since" {
-  command = plan
-
-  module {
-    source = "./modules/collector"
-  }
-
-  variables {
-    lambda_directory = "tests/fixtures/packages/edited_source"
-  }
-
-  expect_failures = [aws_lambda_function.collector]
-}
-
-run "rejects_another_zip_than_was_recorded" {
-  command = plan
-
-  module {
-    source = "./modules/collector"
-  }
-
-  variables {
-    lambda_directory = "tests/fixtures/packages/other_zip"
-  }
-
-  expect_failures = [aws_lambda_function.collector]
-}
-
-run "rejects_a_missing_zip" {
-  command = plan
-
-  module {
-    source = "./modules/collector"
-  }
-
-  variables {
-    lambda_directory = "tests/fixtures/packages/without_zip"
-  }
-
-  expect_failures = [aws_lambda_function.collector]
-}
-
-run "rejects_a_missing_record" {
-  command = plan
-
-  module {
-    source = "./modules/collector"
-  }
-
-  variables {
-    lambda_directory = "tests/fixtures/packages/without_record"
-  }
-
-  expect_failures = [aws_lambda_function.collector]
-}
-
 run "accepts_a_file_of_the_callers_unchecked" {
   command = plan
 
@@ -103,20 +47,6 @@ run "accepts_a_file_of_the_callers_unchecked" {
     condition     = aws_lambda_function.collector.filename == "tests/fixtures/packages/other_zip/dist/collector.zip" && aws_lambda_function.collector.source_code_hash == base64sha256("another zip")
     error_message = "the caller's file runs"
   }
-}
-
-run "rejects_a_missing_file_of_the_callers" {
-  command = plan
-
-  module {
-    source = "./modules/collector"
-  }
-
-  variables {
-    package = { filename = "no-such.zip" }
-  }
-
-  expect_failures = [aws_lambda_function.collector]
 }
 
 run "accepts_an_object_in_s3" {

@@ -11,10 +11,13 @@ from pathlib import Path
 import pytest
 from standins.running_provider import running_provider
 from zoomlogs.scratch import prepare
-from zoomlogs.terraform import Terraform
+from zoomlogs.terraform import Terraform, TestReport
+
+from terraform.inputs import RUN, Case, by_case, cases, write_run
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MODULES = sorted(str(file.parent.relative_to(REPOSITORY)) for file in REPOSITORY.glob("modules/*/main.tf"))
+OF_RESOURCES = [case for case in cases() if case.of_a_resource]
 
 pytestmark = pytest.mark.slow
 
@@ -22,6 +25,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
     terraform = prepare(REPOSITORY, tmp_path_factory.mktemp("root"), os.environ, folder=".", standin=False)
+    write_run(terraform.workdir)
     terraform.init()
     return terraform
 
@@ -30,14 +34,15 @@ def test_the_format_is_terraforms(root: Terraform) -> None:
     assert Terraform(REPOSITORY, root.env).fmt_check() == []
 
 
-def test_the_module_is_valid_without_a_warning(root: Terraform) -> None:
-    assert root.validate() == []
-
-
 @pytest.fixture(scope="module")
 def provider(root: Terraform) -> Iterator[dict[str, str]]:
     with running_provider(root) as variable:
         yield variable
+
+
+@pytest.mark.usefixtures("provider")
+def test_the_module_is_valid_without_a_warning(root: Terraform) -> None:
+    assert root.validate() == []
 
 
 @pytest.mark.parametrize("folder", MODULES)
@@ -48,11 +53,35 @@ def test_each_submodule_is_valid_alone(folder: str, root: Terraform, provider: d
     assert terraform.validate() == []
 
 
-@pytest.mark.usefixtures("provider")
-def test_the_suite_of_the_module(root: Terraform) -> None:
-    report = root.test()
-    assert report.passed >= 200
-    assert report.passed == len(report.runs)
+@pytest.fixture(scope="module")
+def suite(root: Terraform, provider: dict[str, str]) -> TestReport:
+    """One `terraform test` of the module's suite, and of the wrong inputs that only a plan with a provider refuses."""
+    return root.test(failures="report")
+
+
+def test_the_suite_of_the_module(suite: TestReport) -> None:
+    runs = {
+        f"tests/{file.name}: {run}": "pass"
+        for file in (REPOSITORY / "tests").glob("*.tftest.hcl")
+        for run in re.findall(r'(?m)^run "(\w+)"', file.read_text(encoding="utf-8"))
+    }
+    failures = {run: errors for run, errors in suite.errors.items() if not run.startswith(RUN)}
+    assert failures == {}
+    assert {run: status for run, status in suite.runs.items() if not run.startswith(RUN)} == runs
+
+
+@pytest.fixture(scope="module")
+def said(suite: TestReport) -> dict[str, list[str]]:
+    return by_case(error for run, errors in suite.errors.items() if run.startswith(RUN) for error in errors)
+
+
+@pytest.mark.parametrize("case", OF_RESOURCES, ids=lambda case: f"{case.module}: {case.name}")
+def test_a_wrong_input_gives_its_sentence_alone(case: Case, said: dict[str, list[str]]) -> None:
+    assert said.get(case.id) == [case.sentence]
+
+
+def test_terraform_says_nothing_else(said: dict[str, list[str]]) -> None:
+    assert said.keys() == {case.id for case in OF_RESOURCES}
 
 
 def test_nothing_runs_before_the_feeds_queue_is_told(root: Terraform) -> None:

@@ -1,0 +1,229 @@
+"""The table of inputs, and what Terraform says to each of them.
+
+Terraform plans a module once for each case of a `for_each`, so that one process judges hundreds of cases. It does not
+evaluate a rule that refers to an input that broke a rule of its own, in no instance of the module: hence each block
+holds the cases that break rules of one and the same input (or resource), and a case loses nothing by the company.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from zoomlogs.terraform import Terraform, TerraformError
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+TABLE = Path(__file__).with_name("inputs.yaml")
+CONFIGURATION = "main.tf.json"
+RUN = "tests/inputs.tftest.json"
+BLOCK = re.compile(r'(?ms)^((variable|resource) "(\w+)"[^\n]*) \{$(.*?)^\}$')
+
+
+@dataclass(frozen=True)
+class Case:
+    """Inputs of a module, and the sentence of the rule that they break, of an input (`var.bucket`) or a resource.
+
+    Inputs that are accepted have neither place nor sentence.
+    """
+
+    id: str
+    module: str
+    name: str
+    inputs: dict[str, Any]
+    place: str = ""
+    sentence: str = ""
+    partition: str = "aws"
+
+    @property
+    def of_a_resource(self) -> bool:
+        return bool(self.place) and not self.place.startswith("var.")
+
+    @property
+    def block(self) -> str:
+        """The module block that plans the case."""
+        return re.sub(r"\W", "_", f"{self.module}_{self.place or 'accepted'}")
+
+
+# --- the table -------------------------------------------------------------------------------------------------------
+
+
+@functools.cache
+def table() -> dict[str, Any]:
+    return {module: written_out(entry) for module, entry in _loaded(TABLE).items()}
+
+
+def _loaded(file: Path) -> dict[str, Any]:
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same in C: each worker of a test run reads the table
+    return dict(yaml.load(file.read_text(encoding="utf-8"), loader))
+
+
+@functools.cache
+def cases() -> list[Case]:
+    return [Case(id=f"case{n}", **case) for n, case in enumerate(_cases())]
+
+
+def _cases() -> Iterator[dict[str, Any]]:
+    for module, entry in table().items():
+        base = entry["base"]
+        for rule in entry["rules"]:
+            said = {"place": rules(module).get(rule["sentence"], ""), "sentence": rule["sentence"]}
+            where = {"partition": rule.get("partition", "aws")}
+            for name, inputs in rule["wrong"].items():
+                yield {"module": module, "name": name, "inputs": base | inputs} | said | where
+            for name, inputs in rule.get("right", {}).items():
+                yield {"module": module, "name": name, "inputs": base | inputs}
+        for name, inputs in entry.get("right", {}).items():
+            yield {"module": module, "name": name, "inputs": base | inputs}
+
+
+def written_out(value: Any) -> Any:
+    """Write out what the table abbreviates: `<z*64>` is 64 times z; `s-<1..3>` as element or key is s-1, s-2, s-3."""
+    if isinstance(value, dict):
+        return {one: written_out(part) for key, part in value.items() for one in _counted(key)}
+    if isinstance(value, list):
+        return [one for part in value for one in (_counted(part) if isinstance(part, str) else [written_out(part)])]
+    return _repeated(value) if isinstance(value, str) else value
+
+
+def _counted(text: str) -> list[str]:
+    found = re.search(r"<(\d+)\.\.(\d+)>", text)
+    numbers = range(int(found[1]), int(found[2]) + 1) if found else ()
+    return [_repeated(text.replace(found[0], str(number))) for number in numbers] if found else [_repeated(text)]
+
+
+def _repeated(text: str) -> str:
+    return re.sub(r"<([^<>*]+)\*(\d+)>", lambda found: found[1] * int(found[2]), text)
+
+
+# --- the modules -----------------------------------------------------------------------------------------------------
+
+
+def folder(module: str) -> str:
+    return "." if module == "root" else f"modules/{module}"
+
+
+@functools.cache
+def rules(module: str) -> dict[str, str]:
+    """What the rules of a module say: each sentence, and the place that says it. No two say the same."""
+    found = [
+        (json.loads(sentence), ".".join(re.findall(r'"(\w+)"', header)) if kind == "resource" else f"var.{name}")
+        for file in sorted((REPOSITORY / folder(module)).glob("*.tf"))
+        for header, kind, name, body in BLOCK.findall(file.read_text(encoding="utf-8"))
+        for sentence in re.findall(r"(?m)^ +error_message += (.*)$", body)
+    ]
+    assert len(dict(found)) == len(found), f"two rules of {module} say the same"
+    return dict(found)
+
+
+# --- rules of inputs: a plan without provider ------------------------------------------------------------------------
+
+
+def write_plan(scratch: Path) -> None:
+    """Write the modules' inputs without their resources, and a root that calls them: a plan then needs no provider."""
+    for module in table():
+        _copy(module, scratch / module, "variables.tf")
+    blocks = {case.block: _block(case, f"./{case.module}") for case in cases()}
+    judged = {block: {"value": f"${{keys(module.{block})}}"} for block in blocks}
+    _write(scratch / CONFIGURATION, _root(blocks) | {"output": judged})
+
+
+def refused(terraform: Terraform, wrong: Iterable[Case]) -> list[str]:
+    """Plan wrong inputs, and give what Terraform says."""
+    _write(terraform.workdir / "terraform.tfvars.json", _by_block(cases(), wrong))
+    try:
+        terraform.plan()
+    except TerraformError as error:
+        return str(error).splitlines()
+    return []
+
+
+def accepted(terraform: Terraform, right: Iterable[Case]) -> set[str]:
+    """Plan right inputs, and give the ids of the planned cases. Raises TerraformError if Terraform refuses one."""
+    _write(terraform.workdir / "terraform.tfvars.json", _by_block(cases(), right))
+    plan = terraform.workdir / "accepted.tfplan"
+    terraform.plan(out=plan)
+    outputs = terraform.show_json(plan)["planned_values"]["outputs"]
+    return {case for output in outputs.values() for case in output["value"]}
+
+
+# --- rules of resources: a run of `terraform test` with the mocked provider ------------------------------------------
+
+
+def write_run(scratch: Path) -> None:
+    """Write into a copy of the repository a run that plans all cases that break a rule of a resource."""
+    wrong = [case for case in cases() if case.of_a_resource]
+    for module in {case.module for case in wrong}:
+        _copy(module, scratch / "modules" / f"{module}_of_cases", "*.tf")
+    blocks = {case.block: _block(case, f"../../../modules/{case.module}_of_cases") for case in wrong}
+    required = {"required_providers": {"aws": {"source": "hashicorp/aws"}}}
+    target = scratch / "tests/fixtures/inputs" / CONFIGURATION
+    target.parent.mkdir(parents=True)
+    _write(target, _root(blocks) | {"terraform": required})
+    run = {
+        "command": "plan",
+        "module": {"source": "./tests/fixtures/inputs"},
+        "variables": _by_block(wrong, wrong),
+        "override_data": [
+            {
+                "target": f'module.{case.block}["{case.id}"].data.aws_partition.current',
+                "values": {"partition": case.partition},
+                "override_during": "plan",
+            }
+            for case in wrong
+        ],
+    }
+    provider = {"aws": {"source": "./tests/mocks", "override_during": "plan"}}
+    _write(scratch / RUN, {"mock_provider": provider, "run": {"wrong": run}})
+
+
+# --- both ------------------------------------------------------------------------------------------------------------
+
+
+def by_case(errors: Iterable[str]) -> dict[str, list[str]]:
+    """Sort Terraform's errors: the sentences said to each case, by its id. An error that names no case stays whole."""
+    form = re.compile(r"(?:Invalid value for variable|Resource precondition failed): (case\d+) (.*) \([^()]*\)")
+    said = defaultdict(list)
+    for error in errors:
+        case, sentence = found.groups() if (found := form.fullmatch(error)) else (error, "")
+        said[case].append(sentence)
+    return dict(said)
+
+
+def _copy(module: str, target: Path, files: str) -> None:
+    """Copy a module so that each sentence begins with the case that it is said to: Terraform names no instance."""
+    target.mkdir()
+    for file in (REPOSITORY / folder(module)).glob(files):
+        text = file.read_text(encoding="utf-8").replace('error_message = "', 'error_message = "${var.case} ')
+        (target / file.name).write_text(text, encoding="utf-8")
+    _write(
+        target / "case.tf.json", {"variable": {"case": {"type": "string"}}, "output": {"id": {"value": "${var.case}"}}}
+    )
+
+
+def _root(blocks: dict[str, Any]) -> dict[str, Any]:
+    return {"variable": {block: {} for block in blocks}, "module": blocks}
+
+
+def _block(case: Case, source: str) -> dict[str, Any]:
+    """Call a module once for each case of the block; an input that a case leaves out has its default."""
+    text = (REPOSITORY / folder(case.module) / "variables.tf").read_text(encoding="utf-8")
+    given = {name: f"${{try(each.value.{name}, null)}}" for name in re.findall(r'(?m)^variable "(\w+)"', text)}
+    return {"source": source, "for_each": f"${{var.{case.block}}}", "case": "${each.key}", **given}
+
+
+def _by_block(all_cases: Iterable[Case], chosen: Iterable[Case]) -> dict[str, dict[str, Any]]:
+    by_block: dict[str, dict[str, Any]] = {case.block: {} for case in all_cases}
+    for case in chosen:
+        by_block[case.block][case.id] = case.inputs
+    return by_block
+
+
+def _write(file: Path, content: object) -> None:
+    file.write_text(json.dumps(content, indent=1), encoding="utf-8")

@@ -1,0 +1,84 @@
+"""What a caller reads who gives a wrong input: one sentence for each, and no rule without an input that breaks it.
+
+The inputs and sentences are in inputs.yaml. Rules of resources, which need a provider, are judged in
+test_configuration.py, in the one process that runs the module's suite.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from zoomlogs.terraform import Terraform
+
+from terraform.inputs import (
+    REPOSITORY,
+    Case,
+    accepted,
+    by_case,
+    cases,
+    refused,
+    rules,
+    table,
+    write_plan,
+    written_out,
+)
+
+WRONG = [case for case in cases() if case.sentence and not case.of_a_resource]
+RIGHT = [case for case in cases() if not case.sentence]
+
+each_wrong = pytest.mark.parametrize("case", WRONG, ids=lambda case: f"{case.module}: {case.name}")
+each_right = pytest.mark.parametrize("case", RIGHT, ids=lambda case: f"{case.module}: {case.name}")
+
+
+@pytest.fixture(scope="module")
+def planning(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
+    scratch = tmp_path_factory.mktemp("inputs")
+    write_plan(scratch)
+    terraform = Terraform(scratch, os.environ)
+    terraform.init()
+    return terraform
+
+
+@pytest.fixture(scope="module")
+def said(planning: Terraform) -> dict[str, list[str]]:
+    return by_case(refused(planning, WRONG))
+
+
+@pytest.fixture(scope="module")
+def planned(planning: Terraform) -> set[str]:
+    return accepted(planning, RIGHT)
+
+
+@pytest.mark.slow
+@each_wrong
+def test_a_wrong_input_gives_its_sentence_alone(case: Case, said: dict[str, list[str]]) -> None:
+    assert said.get(case.id) == [case.sentence]
+
+
+@pytest.mark.slow
+def test_terraform_says_nothing_else(said: dict[str, list[str]]) -> None:
+    assert said.keys() == {case.id for case in WRONG}
+
+
+@pytest.mark.slow
+@each_right
+def test_an_input_at_the_edge_is_accepted(case: Case, planned: set[str]) -> None:
+    assert case.id in planned
+
+
+@pytest.mark.parametrize("module", table())
+def test_each_rule_is_broken_by_an_input(module: str) -> None:
+    assert {case.sentence for case in cases() if case.module == module and case.sentence} == set(rules(module))
+
+
+def test_each_module_with_rules_is_in_the_table() -> None:
+    modules = {"root", *(file.parent.name for file in REPOSITORY.glob("modules/*/main.tf"))}
+    assert set(table()) == {module for module in modules if rules(module)}
+
+
+def test_the_tables_abbreviations() -> None:
+    assert written_out({"<k*3>": ["s-<1..3>", "x", 1, {"tag-<9..10>": "a<bc*2>"}], "no": "<your-id>"}) == {
+        "kkk": ["s-1", "s-2", "s-3", "x", 1, {"tag-9": "abcbc", "tag-10": "abcbc"}],
+        "no": "<your-id>",
+    }
