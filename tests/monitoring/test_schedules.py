@@ -48,7 +48,7 @@ def good_days(name: str) -> Recorded:
     """Ordinary days, and in the middle of them dates that are asked for, which take more than one run."""
     schedule = SCHEDULES[name]
     with collected() as world:
-        busy_days(world, -45, 14, count=60)
+        busy_days(world, -45, 14, count=6)
         ticks(world, schedule, length(schedule) / 3)
         world.network.latency = 10
         ask_for(world, 44, 4, left=10)
@@ -86,7 +86,7 @@ FAILURES: Mapping[Callable[[Collected], Callable[[], object]], set[str]] = {
 def bad_days(name: str, happens: Callable[[Collected], Callable[[], object]]) -> tuple[Recorded, timedelta]:
     schedule = SCHEDULES[name]
     with collected() as world:
-        busy_days(world, -45, 14, count=60)
+        busy_days(world, -45, 14, count=6)
         ticks(world, schedule, length(schedule) / 3)
         went_wrong = world.clock.now() - START
         ticks(world, schedule, length(schedule), happens(world))
