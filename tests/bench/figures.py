@@ -63,15 +63,16 @@ Step = Callable[[str, int], Progress]  # begins a step of so many ticks; returns
 
 
 def simulated(scale: Scale, sizes: list[int], step: Step) -> dict[int, tuple[Day, Day]]:
-    """Return, per records a day, a day of the collector's and one of the guide's loop."""
-    days = {}
+    """Return, per records a day, a day of the collector's and one of the guide's loop; sizes that meet, once."""
+    days: dict[int, tuple[Day, Day]] = {}
     for size in sizes:
         records = scale.of(size)
-        truth = size <= 10_000
-        ours = collector_day(records, step(f"{records:,} records a day: collector", 2 * POLLS), truth=truth)
-        theirs = yardstick_day(records, step(f"{records:,} records a day: the guide's loop", POLLS), truth=truth)
-        days[size] = (ours, theirs)
-    return days
+        if records not in days:
+            truth = size <= 10_000
+            ours = collector_day(records, step(f"{records:,} records a day: collector", 2 * POLLS), truth=truth)
+            theirs = yardstick_day(records, step(f"{records:,} records a day: the guide's loop", POLLS), truth=truth)
+            days[records] = (ours, theirs)
+    return {size: days[scale.of(size)] for size in sizes}
 
 
 def day_figures(days: dict[int, tuple[Day, Day]]) -> list[Figure]:

@@ -66,7 +66,7 @@ def document(
     quick: bool,
 ) -> str:
     """Return the whole page."""
-    notice = "**Made with `--quick`: sizes of a hundredth, which the limits are not meant for.**\n\n" if quick else ""
+    notice = "**Made with `--quick`: sizes of a 300th, which the limits are not meant for.**\n\n" if quick else ""
     table = "\n".join(
         f"| {figure.name} | {shown(figure.ours, figure)} "
         f"| {'–' if figure.yardstick is None else shown(figure.yardstick, figure)} "

@@ -6,7 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -23,14 +23,32 @@ CREDENTIALS = {"account_id": "an-account", "client_id": "a-client", "client_secr
 pytestmark = pytest.mark.slow
 
 
-@contextmanager
-def ready(files: Mapping[str, str], scratch: Path, env: Mapping[str, str]) -> Iterator[Terraform]:
-    """Give a Terraform for a page's files, after `init`."""
-    write(files, scratch / "pages" / "one")
-    terraform = prepare(REPOSITORY, scratch, env, folder="pages/one")
-    terraform.init()
-    with running_provider(terraform) if len(provider_aliases(terraform.workdir)) == 1 else nullcontext():
-        yield terraform
+@dataclass(frozen=True)
+class Reader:
+    """Somebody who follows the pages: with an AWS account, a checkout, and the provider already running."""
+
+    aws: AwsStandIn
+    checkout: Path
+    provider: Mapping[str, str]
+
+    def writes(self, files: Mapping[str, str], folder: str) -> Terraform:
+        """Give a Terraform for a page's files in a folder of their own, after `init`."""
+        write(files, self.checkout / "pages" / folder)
+        terraform = prepare(REPOSITORY, self.checkout, self.aws.env(), folder=f"pages/{folder}")
+        if len(provider_aliases(terraform.workdir)) < 2:
+            terraform.env |= self.provider
+        terraform.init()
+        return terraform
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+    checkout = tmp_path_factory.mktemp("checkout")
+    with AwsStandIn(region="eu-west-1") as aws:
+        example = prepare(REPOSITORY, checkout, aws.env())
+        example.init()
+        with running_provider(example) as provider:
+            yield Reader(aws, checkout, provider)
 
 
 def page(name: str, holding: str) -> Configuration:
@@ -39,24 +57,21 @@ def page(name: str, holding: str) -> Configuration:
     return found
 
 
-def test_the_multi_account_page_alone_gives_a_valid_plan(tmp_path: Path) -> None:
-    first = configurations(REPOSITORY / "docs/multi-account.md")[0]
-    with AwsStandIn() as aws, ready(first.files, tmp_path, aws.env()) as terraform:
-        saved = tmp_path / "plan"
-        plan = terraform.plan(out=saved)
-        shown = terraform.show_json(saved)
-        shared = {
-            **page("docs/multi-account.md", "create    = false").files,
-            **page("docs/multi-account.md", "shared").files,
-        }
-        write(shared, terraform.workdir)
-        terraform.init()
-        terraform.plan(out=saved)
-        policies = [
-            json.loads(change["change"]["after"]["policy"])
-            for change in terraform.show_json(saved)["resource_changes"]
-            if change["address"] == "aws_s3_bucket_policy.shared"
-        ]
+def test_the_multi_account_page_gives_a_valid_plan(reader: Reader) -> None:
+    """With several instances in one bucket, which is the last thing that it adds to its configuration."""
+    files = {
+        **page("docs/multi-account.md", "create    = false").files,
+        **page("docs/multi-account.md", "shared").files,
+    }
+    terraform = reader.writes(files, "multi-account")
+    saved = terraform.workdir / "tfplan"
+    plan = terraform.plan(out=saved)
+    shown = terraform.show_json(saved)
+    [policy] = [
+        json.loads(change["change"]["after"]["policy"])
+        for change in shown["resource_changes"]
+        if change["address"] == "aws_s3_bucket_policy.shared"
+    ]
     assert plan.warnings == []
     assert set(plan.actions.values()) == {"create"}
     functions = [change for change in shown["resource_changes"] if change["type"] == "aws_lambda_function"]
@@ -77,7 +92,6 @@ def test_the_multi_account_page_alone_gives_a_valid_plan(tmp_path: Path) -> None
     }
 
     # Several in one bucket: its policy has every instance's statements, each name once.
-    [policy] = policies
     assert sorted(statement["Sid"] for statement in policy["Statement"]) == sorted(
         f"{name}{said}"
         for name in ("North", "South")
@@ -85,63 +99,61 @@ def test_the_multi_account_page_alone_gives_a_valid_plan(tmp_path: Path) -> None
     )
 
 
-def test_a_saved_plan_needs_the_ephemeral_credentials_again(tmp_path: Path) -> None:
+def test_a_saved_plan_needs_the_ephemeral_credentials_again(reader: Reader) -> None:
     configuration = page("docs/secrets.md", "credentials_version = 1")
-    with AwsStandIn() as aws, ready(configuration.files, tmp_path, aws.env()) as terraform:
-        saved = tmp_path / "plan"
-        terraform.plan({"zoom_credentials": CREDENTIALS}, out=saved)
-        assert CREDENTIALS["client_secret"] not in json.dumps(terraform.show_json(saved))
-        said = r'"zoom_credentials" was set during the plan phase, and so must also be set during the apply\s+phase'
-        with pytest.raises(TerraformError, match=said):
-            terraform.apply(plan=saved)
-        assert aws.client("lambda").list_functions()["Functions"] == []
+    terraform = reader.writes(configuration.files, "secrets")
+    saved = terraform.workdir / "tfplan"
+    terraform.plan({"zoom_credentials": CREDENTIALS}, out=saved)
+    assert CREDENTIALS["client_secret"] not in json.dumps(terraform.show_json(saved))
+    said = r'"zoom_credentials" was set during the plan phase, and so must also be set during the apply\s+phase'
+    with pytest.raises(TerraformError, match=said):
+        terraform.apply(plan=saved)
+    assert reader.aws.client("lambda").list_functions()["Functions"] == []
 
 
-def test_uninstalling_keeps_the_archive_and_coming_back_takes_it_over(tmp_path: Path) -> None:
+def test_uninstalling_keeps_the_archive_and_coming_back_takes_it_over(reader: Reader) -> None:
     uninstalling = "docs/uninstalling.md"
-    installed = configurations(REPOSITORY / uninstalling)[0]
+    aws, installed = reader.aws, configurations(REPOSITORY / uninstalling)[0]
     uninstalled = page(uninstalling, "removed {")
-    with AwsStandIn(region="eu-west-1") as aws, ready(installed.files, tmp_path, aws.env()) as terraform:
-        terraform.apply()
-        s3, secrets = aws.client("s3"), aws.client("secretsmanager")
-        s3.put_object(Bucket=BUCKET, Key="zoom/operationlogs/2026/01/01/one.json.gz", Body=b"a record", IfNoneMatch="*")
-        before = settings_of_the_bucket(s3)
+    terraform = reader.writes(installed.files, "uninstalling")
+    terraform.apply()
+    s3, secrets = aws.client("s3"), aws.client("secretsmanager")
+    s3.put_object(Bucket=BUCKET, Key="zoom/operationlogs/2026/01/01/one.json.gz", Body=b"a record", IfNoneMatch="*")
+    before = settings_of_the_bucket(s3)
 
-        write(uninstalled.files, terraform.workdir)
-        terraform.init()
-        done = terraform.apply()
-        assert (done.add, done.change) == (0, 0)
-        assert terraform.state_list() == []
-        assert settings_of_the_bucket(s3) == before
-        assert [stored["Key"] for stored in s3.list_objects_v2(Bucket=BUCKET)["Contents"]] == [
-            "zoom/operationlogs/2026/01/01/one.json.gz"
-        ]
-        assert aws.client("lambda").list_functions()["Functions"] == []
-        assert aws.client("iam").list_users()["Users"] == []
-        [secret] = secrets.list_secrets(IncludePlannedDeletion=True)["SecretList"]
-        assert "DeletedDate" in secret  # so that its name is taken, and it can be restored
+    write(uninstalled.files, terraform.workdir)
+    terraform.init()
+    done = terraform.apply()
+    assert (done.add, done.change) == (0, 0)
+    assert terraform.state_list() == []
+    assert settings_of_the_bucket(s3) == before
+    assert [stored["Key"] for stored in s3.list_objects_v2(Bucket=BUCKET)["Contents"]] == [
+        "zoom/operationlogs/2026/01/01/one.json.gz"
+    ]
+    assert aws.client("lambda").list_functions()["Functions"] == []
+    assert aws.client("iam").list_users()["Users"] == []
+    [secret] = secrets.list_secrets(IncludePlannedDeletion=True)["SecretList"]
+    assert "DeletedDate" in secret  # so that its name is taken, and it can be restored
 
-        write(page(uninstalling, "create = false").files, terraform.workdir)
-        terraform.init()
-        borrowed = terraform.plan()
-        assert not [address for address in borrowed.actions if ".aws_s3_bucket" in address]
-        assert set(borrowed.actions.values()) == {"create"}
+    write(page(uninstalling, "create = false").files, terraform.workdir)
+    terraform.init()
+    borrowed = terraform.plan()
+    assert not [address for address in borrowed.actions if ".aws_s3_bucket" in address]
+    assert set(borrowed.actions.values()) == {"create"}
 
-        secrets.restore_secret(SecretId=secret["Name"])
-        [restored] = re.findall(
-            r"^import \{.*?^\}", page("docs/secrets.md", "import {").files["beside.tf"], re.MULTILINE | re.DOTALL
-        )
-        own = re.sub(r"arn:aws:secretsmanager:[^\"]+", secret["ARN"], restored)
-        write({**page(uninstalling, "import {").files, "secret.tf": own}, terraform.workdir)
-        terraform.init()
-        owned = terraform.plan()
-        assert owned.changes.destroy == 0
-        assert Counter(action for address, action in owned.actions.items() if ".module.archive." in address) == {
-            "import": 7
-        }
-        assert (
-            owned.actions["module.zoom_operation_logs.module.collector.aws_secretsmanager_secret.zoom[0]"] != "create"
-        )
+    secrets.restore_secret(SecretId=secret["Name"])
+    [restored] = re.findall(
+        r"^import \{.*?^\}", page("docs/secrets.md", "import {").files["beside.tf"], re.MULTILINE | re.DOTALL
+    )
+    own = re.sub(r"arn:aws:secretsmanager:[^\"]+", secret["ARN"], restored)
+    write({**page(uninstalling, "import {").files, "secret.tf": own}, terraform.workdir)
+    terraform.init()
+    owned = terraform.plan()
+    assert owned.changes.destroy == 0
+    assert Counter(action for address, action in owned.actions.items() if ".module.archive." in address) == {
+        "import": 7
+    }
+    assert owned.actions["module.zoom_operation_logs.module.collector.aws_secretsmanager_secret.zoom[0]"] != "create"
 
 
 def settings_of_the_bucket(s3: object) -> dict[str, object]:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import document
 import pytest
-import yaml
 
 from .pages import REPOSITORY, attributes
 
@@ -70,25 +69,6 @@ def test_a_readme_without_its_markers_is_named(copy: Path, capsys: pytest.Captur
 def test_a_default_that_is_no_constant_is_refused() -> None:
     with pytest.raises(document.DocumentError, match="cannot show the expression"):
         document.literal("[local.x]")
-
-
-def test_the_settings_are_the_ones_the_generator_knows() -> None:
-    assert yaml.safe_load((REPOSITORY / ".terraform-docs.yml").read_text()) == {
-        "version": "~> 0.22.0",
-        "formatter": "markdown table",
-        "output": {"file": "README.md", "mode": "inject"},  # between the markers, which are its own
-        "sections": {"show": ["requirements", "modules", "inputs", "outputs"]},
-        "sort": {"enabled": True, "by": "required"},
-        "settings": {
-            "anchor": False,
-            "escape": False,
-            "hide-empty": True,
-            "html": True,
-            "indent": 3,
-            "lockfile": False,
-            "read-comments": False,
-        },
-    }
 
 
 @pytest.mark.parametrize("folder", MODULES, ids=MODULE_NAMES)

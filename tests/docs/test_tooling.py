@@ -5,22 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import hcl2
 import yaml
 
 from .pages import REPOSITORY
 
 HOOKS: dict[str, Any] = yaml.safe_load((REPOSITORY / ".pre-commit-config.yaml").read_text())
-
-
-def test_tflint_reads_the_module_with_all_rules() -> None:
-    with (REPOSITORY / ".tflint.hcl").open() as file:
-        options = hcl2.SerializationOptions(strip_string_quotes=True, explicit_blocks=False, with_comments=False)
-        settings = hcl2.load(file, serialization_options=options)
-    assert settings == {
-        "config": [{"call_module_type": "local"}],
-        "plugin": [{"terraform": {"enabled": True, "preset": "all"}}],
-    }
 
 
 def test_every_hook_from_elsewhere_is_pinned() -> None:
@@ -39,8 +28,8 @@ def test_the_hooks_ruff_is_the_one_of_make_lint() -> None:
 def test_hooks_name_files_that_exist() -> None:
     text = (REPOSITORY / ".pre-commit-config.yaml").read_text()
     named = set(re.findall(r"(?:--config=(?:__GIT_WORKING_DIR__/)?|python3 )([\w./-]+)", text))
-    assert named == {".terraform-docs.yml", ".tflint.hcl", "lambda/package.py"}
-    assert all((REPOSITORY / name).is_file() for name in named)
+    assert named
+    assert [name for name in named if not (REPOSITORY / name).is_file()] == []
 
 
 def test_the_docs_hook_runs_for_the_modules_that_have_tables() -> None:

@@ -13,7 +13,7 @@ import operator
 import re
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -25,6 +25,7 @@ Point = float | None  # None is missing
 Series = list[Point]  # the newest last
 
 _EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
+SECOND = 1_000_000
 
 COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
     "GreaterThanOrEqualToThreshold": operator.ge,
@@ -100,6 +101,19 @@ EVERY_WAY = [
 ]
 
 
+# Moments are whole microseconds since 1970 where an alarm is looked at, thousands of times.
+Held = tuple[tuple[int, float], ...]  # the values of an alarm's periods, each with the number of its period
+
+
+@dataclass(frozen=True)
+class View:
+    """What an alarm sees of a metric, and the first moments at which a value leaves its period, or another comes."""
+
+    held: Held
+    leaves: int | None
+    comes: int | None
+
+
 @dataclass
 class Recording:
     """Values of metrics, each with its moment."""
@@ -110,30 +124,39 @@ class Recording:
     def add(self, metric: MetricName, moment: datetime, value: float) -> None:
         insort(self.samples[metric], (moment, value))
 
-    def series(self, watched: Watched, end: datetime, count: int, seen_until: datetime) -> Series:
-        """Give the last `count` periods before `end`, of the values that have arrived."""
+    def view(self, watched: Watched, end: int, count: int, seen_until: int) -> View:
+        """Give what has arrived of the last `count` periods before `end`."""
         moments, values = self._in_microseconds(watched.metric)
-        period, until = watched.period_seconds * 1_000_000, _microseconds(end)
-        begin = until - count * period
-        arrived = min(bisect_left(moments, until), bisect_right(moments, _microseconds(seen_until)))
-        periods: dict[int, list[float]] = {}
-        for index in range(bisect_left(moments, begin), arrived):
-            periods.setdefault((moments[index] - begin) // period, []).append(values[index])
-        statistic = STATISTICS[watched.statistic]
-        return [statistic(periods[number]) if number in periods else None for number in range(count)]
+        period = watched.period_seconds * SECOND
+        begin = end - count * period
+        arrived = min(bisect_left(moments, end), bisect_right(moments, seen_until))
+        places = [divmod(moments[index] - begin, period) for index in range(bisect_left(moments, begin), arrived)]
+        return View(
+            tuple((place[0], value) for place, value in zip(places, values[arrived - len(places) :], strict=False)),
+            leaves=end + min(place[1] for place in places) + 1 if places else None,
+            comes=moments[arrived] if arrived < len(moments) else None,
+        )
 
     def _in_microseconds(self, metric: MetricName) -> tuple[list[int], list[float]]:
-        """Give a metric's samples as two lists: an alarm looks at them thousands of times."""
         samples = self.samples.get(metric, [])
         known = self._counted.get(metric)
         if known is None or len(known[0]) != len(samples):  # samples are only ever added
-            known = [_microseconds(moment) for moment, _ in samples], [value for _, value in samples]
+            known = [microseconds(moment) for moment, _ in samples], [value for _, value in samples]
             self._counted[metric] = known
         return known
 
 
-def _microseconds(moment: datetime) -> int:
+def microseconds(moment: datetime) -> int:
     return (moment - _EPOCH) // _MICROSECOND
+
+
+def series(held: Held, statistic: str, count: int) -> Series:
+    """Make one of the values of each period."""
+    periods: dict[int, list[float]] = {}
+    for number, value in held:
+        periods.setdefault(number, []).append(value)
+    of = STATISTICS[statistic]
+    return [of(periods[number]) if number in periods else None for number in range(count)]
 
 
 # Metric math
@@ -230,20 +253,45 @@ def state_of(breaching: Sequence[bool | None], periods: int, datapoints: int, mi
     return ALARM if missing == "missing" and datapoints <= oldest <= periods else before
 
 
-def look(alarm: Alarm, recording: Recording, now: datetime, before: str, ways: Ways) -> str:
-    """Give the alarm's state at a moment."""
+def look(alarm: Alarm, views: Sequence[View], before: str, ways: Ways) -> str:
+    """Give the alarm's state, by what it sees of each metric that it watches."""
     count = alarm.periods + ways.more_periods
-    end = _floor(now, alarm.period_seconds if ways.aligned else 60)
-    series = {name: recording.series(watched, end, count, now - ways.delay) for name, watched in alarm.watched.items()}
-    points = calculate(alarm.expression, series) if alarm.expression else next(iter(series.values()))
+    seen = {
+        name: series(view.held, watched.statistic, count)
+        for (name, watched), view in zip(alarm.watched.items(), views, strict=True)
+    }
+    points = calculate(alarm.expression, seen) if alarm.expression else next(iter(seen.values()))
     compare = COMPARISONS[alarm.comparison]
     breaching = [None if point is None else compare(point, alarm.threshold) for point in points]
     return state_of(breaching, alarm.periods, alarm.datapoints, alarm.missing, before)
 
 
-def _floor(moment: datetime, seconds: int) -> datetime:
-    stamp = int(moment.timestamp())
-    return datetime.fromtimestamp(stamp - stamp % seconds, UTC)
+def changes(alarm: Alarm, recording: Recording, looks: range, ways: Ways) -> Iterator[tuple[int, str]]:
+    """Give each of the looks at which the alarm's state becomes another, and which.
+
+    It takes only those at which the alarm can see something else: the same values, looked at again, leave the state as
+    it is. What was decided of the same values before holds again, too.
+    """
+    state, at = INSUFFICIENT_DATA, 0
+    step = alarm.period_seconds * SECOND if ways.aligned else 60 * SECOND
+    delay = ways.delay // _MICROSECOND
+    count = alarm.periods + ways.more_periods
+    decided: dict[tuple[str, tuple[Held, ...]], str] = {}
+    while at < len(looks):
+        now = looks[at]
+        end = now - now % step
+        views = [recording.view(watched, end, count, now - delay) for watched in alarm.watched.values()]
+        key = (state, tuple(view.held for view in views))
+        if key not in decided:
+            decided[key] = look(alarm, views, state, ways)
+        if decided[key] != state:
+            state = decided[key]
+            yield now, state
+        later = [-(-view.leaves // step) * step for view in views if view.leaves is not None]
+        later += [view.comes + delay for view in views if view.comes is not None]
+        if not later:
+            return
+        at = max(at + 1, -((looks.start - min(later)) // looks.step))
 
 
 def holds(rule: str, states: Mapping[str, str]) -> bool:
@@ -287,22 +335,21 @@ def watch(
 ) -> Told:
     """Look at the alarms, made at `first`, again and again until `last`."""
     told = Told()
-    alarms = list(alarms)
-    states = {alarm.name: INSUFFICIENT_DATA for alarm in alarms}
+    looks = range(microseconds(first) + 60 * SECOND, microseconds(last) + 1, every // _MICROSECOND)
+    happens: dict[int, dict[str, str]] = {looks.start: {}}
+    states = {}
+    for alarm in alarms:
+        states[alarm.name] = INSUFFICIENT_DATA
+        for moment, state in changes(alarm, recording, looks, ways):
+            happens.setdefault(moment, {})[alarm.name] = state
     name, rule = composite
     summed_up = INSUFFICIENT_DATA
-    now = first + timedelta(minutes=1)
-    while now <= last:
-        for alarm in alarms:
-            state = look(alarm, recording, now, states[alarm.name], ways)
-            if state == ALARM and states[alarm.name] != ALARM:
-                told.raised[alarm.name].append(now)
-            states[alarm.name] = state
-        state = ALARM if holds(rule, states) else OK
-        if state == ALARM and summed_up != ALARM:
-            told.raised[name].append(now)
-        summed_up = state
-        now += every
+    for moment, found in sorted(happens.items()) if looks else ():
+        states |= found
+        before, summed_up = summed_up, ALARM if holds(rule, states) else OK
+        raised = [one for one, state in found.items() if state == ALARM]
+        for one in [*raised, *([name] if before != summed_up == ALARM else [])]:
+            told.raised[one].append(_EPOCH + moment * _MICROSECOND)
     told.ended = {**states, name: summed_up}
     return told
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,10 @@ import pytest
 from standins.aws import AwsStandIn
 from standins.running_provider import running_provider
 from zoomlogs.scratch import prepare
+from zoomlogs.terraform import Terraform
 
 from .cloudwatch import Alarm, MetricName, alarm_in_plan, metrics_of_dashboard
+from .schedules import SCHEDULES
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -41,9 +42,9 @@ def resources(module: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from resources(child)
 
 
-def read_plan(document: dict[str, Any]) -> Planned:
-    """Read what a plan watches from its JSON."""
-    found = list(resources(document["planned_values"]["root_module"]))
+def read_plan(module: dict[str, Any]) -> Planned:
+    """Read what one module of a plan watches, from the plan's JSON."""
+    found = list(resources(module))
     alarms = {one["index"]: one["values"] for one in found if one["type"] == "aws_cloudwatch_metric_alarm"}
     [composite] = [one["values"] for one in found if one["type"] == "aws_cloudwatch_composite_alarm"]
     [dashboard] = [one["values"] for one in found if one["type"] == "aws_cloudwatch_dashboard"]
@@ -54,23 +55,29 @@ def read_plan(document: dict[str, Any]) -> Planned:
     )
 
 
-@contextmanager
-def planning(folder: str) -> Iterator[Callable[[Mapping[str, object]], Planned]]:
-    """Give a function that plans a folder of the repository with the variables given."""
-    with AwsStandIn() as aws, tempfile.TemporaryDirectory(prefix="plan-") as scratch:
-        terraform = prepare(REPOSITORY, Path(scratch), aws.env(), folder=folder)
+@pytest.fixture(scope="session")
+def account() -> Iterator[tuple[AwsStandIn, Terraform]]:
+    """Give an AWS account, and a Terraform for the alarms in it, with the provider already running."""
+    with AwsStandIn() as aws, tempfile.TemporaryDirectory(prefix="alarms-") as scratch:
+        terraform = prepare(REPOSITORY, Path(scratch), aws.env(), folder="tests/fixtures/alarms")
         terraform.init()
-        file = Path(scratch) / "tfplan"
-
-        def plan(variables: Mapping[str, object]) -> Planned:
-            terraform.plan(variables, out=file)
-            return read_plan(terraform.show_json(file))
-
         with running_provider(terraform):
-            yield plan
+            yield aws, terraform
 
 
 @pytest.fixture(scope="session")
-def planned() -> Planned:
-    with planning("examples/minimal") as plan:
-        return plan({})
+def plans(account: tuple[AwsStandIn, Terraform]) -> dict[str, Planned]:
+    """Give what each schedule's module watches, by the schedule's name, and under "" what the whole module does."""
+    _, terraform = account
+    file = terraform.workdir / "tfplan"
+    schedules = {name: schedule.inputs for name, schedule in SCHEDULES.items()}
+    terraform.plan({"schedules": schedules, "whole": True}, out=file)
+    planned = terraform.show_json(file)["planned_values"]["root_module"]["child_modules"]
+    modules = {one["address"]: one for one in planned}
+    of_schedules = {name: read_plan(modules[f'module.monitoring["{name}"]']) for name in SCHEDULES}
+    return of_schedules | {"": read_plan(modules["module.whole[0]"])}
+
+
+@pytest.fixture(scope="session")
+def planned(plans: dict[str, Planned]) -> Planned:
+    return plans[""]

@@ -32,7 +32,9 @@ def ways(way: Ways) -> str:
     return f"{way.more_periods}-{'aligned' if way.aligned else 'sliding'}-{way.delay}"
 
 
-def busy_days(world: Collected, first: int, last: int, count: int = 200) -> None:
+def busy_days(world: Collected, first: int, last: int, count: int = 20) -> None:
+    """Fill days with a tenth of an account's records, in pages of a tenth: as many pages, which take as long."""
+    world.setenv(PAGE_SIZE="30")
     for day in range(first, last + 1):
         world.zoom.add_day((START + day * DAY).date(), count, seed=day + 400)
 
@@ -62,7 +64,7 @@ def ask_for(world: Collected, first: int, last: int, left: int = 31) -> None:
 
 def a_backfill(world: Collected) -> None:
     """Forty dates asked for, while Zoom takes so long that a run manages few of them."""
-    busy_days(world, -45, 1, count=900)
+    busy_days(world, -45, 1, count=90)
     world.every(POLL, HOUR)
     world.network.latency = 25
     ask_for(world, 44, 4)
@@ -71,7 +73,7 @@ def a_backfill(world: Collected) -> None:
 
 def a_backfill_of_three_nights(world: Collected) -> None:
     """Dates that can only be read between midnight and four: then other apps have used up most of the calls."""
-    busy_days(world, -90, 3, count=900)
+    busy_days(world, -90, 3, count=90)
     spent: set[date] = set()
 
     def run() -> None:

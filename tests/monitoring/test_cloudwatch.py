@@ -14,14 +14,18 @@ from .cloudwatch import (
     ALARM,
     INSUFFICIENT_DATA,
     OK,
+    SECOND,
     Alarm,
     MetricName,
     Recording,
+    View,
     Watched,
     Ways,
     calculate,
+    changes,
     holds,
-    look,
+    microseconds,
+    series,
     state_of,
     watch,
 )
@@ -97,16 +101,32 @@ def test_values_of_a_period_become_one_and_others_are_not_seen() -> None:
     other = MetricName.of("Zoom", "Runs", {"service": "another"})
     recording.add(other, NOON - timedelta(minutes=1), 99)
 
-    def values(statistic: str, seen_until: datetime = NOON) -> list[float | None]:
-        return recording.series(Watched(METRIC, statistic, 300), NOON, 3, seen_until)
+    def values(statistic: str, seconds: int = 300, seen_until: datetime = NOON) -> list[float | None]:
+        watched = Watched(METRIC, statistic, seconds)
+        return series(recording.view(watched, microseconds(NOON), 3, microseconds(seen_until)).held, statistic, 3)
 
     assert values("Sum") == [7, 3, 12]
     assert values("Maximum") == [7, 2, 8]
     assert values("Minimum") == [7, 1, 4]
     assert values("Average") == [7, 1.5, 6]
     assert values("SampleCount") == [1, 2, 2]
-    assert values("Sum", NOON - timedelta(minutes=5)) == [7, 3, 4]
-    assert recording.series(Watched(METRIC, "Sum", 60), NOON, 3, NOON) == [None, None, 8]
+    assert values("Sum", seen_until=NOON - timedelta(minutes=5)) == [7, 3, 4]
+    assert values("Sum", seconds=60) == [None, None, 8]
+
+
+def test_a_view_says_when_it_can_change_first() -> None:
+    recording = Recording()
+    minute, noon = 60 * SECOND, microseconds(NOON)
+    for moment in (-13, -7, 2):
+        recording.add(METRIC, NOON + timedelta(minutes=moment), 1)
+
+    def view(end: int) -> View:
+        return recording.view(Watched(METRIC, "Sum", 300), end, 3, end)
+
+    assert view(noon) == View(((0, 1), (1, 1)), leaves=noon + 2 * minute + 1, comes=noon + 2 * minute)
+    assert view(noon + 2 * minute).held == view(noon).held
+    assert view(noon + 3 * minute).held == ((1, 1), (2, 1))
+    assert view(noon + 60 * minute) == View((), leaves=None, comes=None)
 
 
 def silence(missing: str, expression: str | None) -> Alarm:
@@ -120,9 +140,14 @@ def test_without_filling_silence_is_heard_late() -> None:
         recording.add(METRIC, NOON + timedelta(minutes=minute), 1)
     generous = Ways(more_periods=2, aligned=True, delay=timedelta())
     at = NOON + timedelta(minutes=20)
-    assert look(silence("breaching", None), recording, at, OK, generous) == OK
-    assert look(silence("breaching", "FILL(m, 0)"), recording, at, OK, generous) == ALARM
-    assert look(silence("breaching", None), recording, at, OK, EXACT) == ALARM
+
+    def state(alarm: Alarm, ways: Ways) -> str:
+        looks = range(microseconds(at), microseconds(at) + 1)
+        return dict(changes(alarm, recording, looks, ways))[looks[0]]
+
+    assert state(silence("breaching", None), generous) == OK
+    assert state(silence("breaching", "FILL(m, 0)"), generous) == ALARM
+    assert state(silence("breaching", None), EXACT) == ALARM
 
 
 def test_an_alarm_is_looked_at_from_its_beginning_to_the_end() -> None:

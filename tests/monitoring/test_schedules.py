@@ -1,10 +1,9 @@
-"""The alarms of schedules other than the default: with a window in which a run may begin, daily, and cron."""
+"""The alarms of schedules other than the default, over what the collector measures by them."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import cache
 
@@ -12,50 +11,17 @@ import pytest
 from standins.zoom import faults
 
 from .cloudwatch import EVERY_WAY, Ways
-from .conftest import Planned, planning
+from .conftest import Planned
 from .recorder import START, Collected, collected
-from .test_alarms import DAY, HOUR, Recorded, ask_for, busy_days, too_few_calls_from_now_on, watched, ways
+from .schedules import DAY, HOUR, SCHEDULES, Schedule
+from .test_alarms import Recorded, ask_for, busy_days, too_few_calls_from_now_on, watched, ways
 
 pytestmark = pytest.mark.slow
 
 
-@dataclass(frozen=True)
-class Schedule:
-    """How often it runs, and what of it the module is told."""
-
-    every: timedelta
-    window: timedelta
-    variables: tuple[tuple[str, object], ...]
-
-    @classmethod
-    def of(
-        cls, every: timedelta, expression: str, window: timedelta | None = None, silence: int | None = None
-    ) -> Schedule:
-        minutes = int(window.total_seconds()) // 60 if window else None
-        schedule = {"expression": expression, "flexible_window_minutes": minutes}
-        told = (("schedule", schedule), *([("silence_minutes", silence)] if silence else []))
-        return cls(every, window or timedelta(), told)
-
-    @property
-    def patience(self) -> timedelta:
-        """How long after a failure silence is to be told of at the latest."""
-        return 4 * self.every + 2 * self.window + HOUR
-
-
-SCHEDULES = {
-    "in a window": Schedule.of(timedelta(minutes=30), "rate(30 minutes)", window=timedelta(minutes=60)),
-    "daily": Schedule.of(DAY, "rate(1 day)"),
-    "daily, by cron": Schedule.of(DAY, "cron(55 9 * * ? *)", silence=3 * 1440),
-}
 LOOKS = timedelta(minutes=4)  # less than the shortest period
 each_schedule = pytest.mark.parametrize("schedule", SCHEDULES)
 each_way = pytest.mark.parametrize("way", [EVERY_WAY[0], EVERY_WAY[1]], ids=ways)  # the earliest and the latest view
-
-
-@pytest.fixture(scope="module")
-def planned_with() -> Iterator[Callable[[str], Planned]]:
-    with planning("tests/fixtures/alarms") as plan:
-        yield cache(lambda name: plan(dict(SCHEDULES[name].variables)))
 
 
 def ticks(world: Collected, schedule: Schedule, until: timedelta, tick: Callable[[], object] | None = None) -> None:
@@ -64,7 +30,7 @@ def ticks(world: Collected, schedule: Schedule, until: timedelta, tick: Callable
     end = world.clock.now() + until
     due = world.last_run or START
     while due < end:
-        begins = due + moments.random() * schedule.window
+        begins = due + moments.random() * schedule.begins_within
         world.clock.set(max(begins, world.clock.now()))
         world.network.latency = moments.choice([0.3, 0.3, 15])
         (tick or world.run)()
@@ -82,7 +48,7 @@ def good_days(name: str) -> Recorded:
     """Ordinary days, and in the middle of them dates that are asked for, which take more than one run."""
     schedule = SCHEDULES[name]
     with collected() as world:
-        busy_days(world, -45, 14, count=60)
+        busy_days(world, -45, 14, count=6)
         ticks(world, schedule, length(schedule) / 3)
         world.network.latency = 10
         ask_for(world, 44, 4, left=10)
@@ -92,10 +58,10 @@ def good_days(name: str) -> Recorded:
 
 @each_schedule
 @each_way
-def test_ordinary_days_raise_nothing(way: Ways, schedule: str, planned_with: Callable[[str], Planned]) -> None:
-    planned = planned_with(schedule)
+def test_ordinary_days_raise_nothing(way: Ways, schedule: str, plans: dict[str, Planned]) -> None:
+    planned = plans[schedule]
     told = watched(planned, good_days(schedule), way, LOOKS)
-    first_run = START + SCHEDULES[schedule].window + HOUR
+    first_run = START + SCHEDULES[schedule].begins_within + HOUR
     silence = planned.alarms["silence"].name
     assert {name: times for name, times in told.raised.items() if name != silence or max(times) > first_run} == {}
 
@@ -120,7 +86,7 @@ FAILURES: Mapping[Callable[[Collected], Callable[[], object]], set[str]] = {
 def bad_days(name: str, happens: Callable[[Collected], Callable[[], object]]) -> tuple[Recorded, timedelta]:
     schedule = SCHEDULES[name]
     with collected() as world:
-        busy_days(world, -45, 14, count=60)
+        busy_days(world, -45, 14, count=6)
         ticks(world, schedule, length(schedule) / 3)
         went_wrong = world.clock.now() - START
         ticks(world, schedule, length(schedule), happens(world))
@@ -134,9 +100,9 @@ def test_a_failure_raises_exactly_its_alarms(
     way: Ways,
     happens: Callable[[Collected], Callable[[], object]],
     schedule: str,
-    planned_with: Callable[[str], Planned],
+    plans: dict[str, Planned],
 ) -> None:
-    planned = planned_with(schedule)
+    planned = plans[schedule]
     recorded, went_wrong = bad_days(schedule, happens)
     told = watched(planned, recorded, way, LOOKS)
     raised = {

@@ -1,22 +1,55 @@
 """`make bench` in its small version: everything is measured, and the table and the chart are written."""
 
+import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from bench import app, figures
+from bench.processes import Host
+from zoom_operationlogs import checkpoint
 
 ROOT = Path(__file__).parents[2]
+QUICK = figures.Scale(1 / 300, 1)
+
+
+@pytest.fixture
+def once(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, dict[str, Any]]]:
+    """Let all figures share one host, and each kind of measurement be made once; give what was measured."""
+    today, day = figures._today(), figures.ONE_DAY
+    reports: dict[str, dict[str, Any]] = {}
+    real = figures.measured
+    with figures.host({today - 10 * day: QUICK.of(200_000), today - day: QUICK.of(120_000)}) as shared:
+
+        @contextmanager
+        def host(_days: dict[date, int], *, latency: float = 0.0) -> Iterator[Host]:
+            yield shared
+
+        def measured(what: str, job: list[Any], environment: dict[str, str] | None = None) -> dict[str, Any]:
+            kind = f"{what} {json.dumps(job)}" if what == "imports" else what
+            if kind not in reports:
+                reports[kind] = real(what, job, environment)
+            return reports[kind]
+
+        monkeypatch.setattr(figures, "host", host)
+        monkeypatch.setattr(figures, "measured", measured)
+        yield reports
 
 
 @pytest.mark.slow
-def test_quick_bench_measures_everything_and_writes_table_and_chart(tmp_path: Path) -> None:
-    command = [sys.executable, ROOT / "tests" / "bench", "--quick", "--out", tmp_path]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-
-    assert done.returncode == 0, done.stderr
+def test_quick_bench_measures_everything_and_writes_table_and_chart(
+    tmp_path: Path, once: dict[str, dict[str, Any]]
+) -> None:
+    app.main(["--quick", "--out", str(tmp_path)])
+    assert sorted(kind.partition(" ")[0] for kind in once) == ["collector", "imports", "imports", "yardstick"]
+    cpu = once["collector"]["cpu"] / once["collector"]["written"] * figures.MB
     table = (tmp_path / "bench.md").read_text()
     rows = re.findall(r"^\| ([^|]+) \| ([0-9.,]+)(?: MB| s)? \| .*\| (yes|\*\*no\*\*) \|", table, re.MULTILINE)
     names = [name for name, _, _ in rows]
@@ -25,7 +58,21 @@ def test_quick_bench_measures_everything_and_writes_table_and_chart(tmp_path: Pa
     assert len(counted) == 4
     assert counted[names[0]] == ("1.000", "yes")
     assert all(met == "yes" for _, met in counted.values()), counted
+    assert dict(row[:2] for row in rows)["CPU seconds per million records, S3 writes included"] == f"{cpu:,.1f}"
     assert "missing of the day: 0" in table
     assert "Made with `--quick`" in table
     chart = ElementTree.fromstring((tmp_path / "bench.svg").read_text())
     assert len(chart.findall(".//{http://www.w3.org/2000/svg}path")) == 5
+
+
+def test_the_full_window_is_a_checkpoint() -> None:
+    known = checkpoint.decode(figures.full_window(300))
+    assert [len(day.ours) for day in known.days.values()] == [300] * 3
+
+
+@pytest.mark.slow
+def test_the_folder_is_a_command() -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "tests" / "bench", "--help"], capture_output=True, text=True, check=True
+    )
+    assert "--quick" in done.stdout

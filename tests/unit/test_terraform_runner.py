@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from standins.aws import AwsStandIn
+from standins.running_provider import running_provider
 from zoomlogs.provider_mirrors import (
     Choice,
     Mirror,
@@ -625,18 +626,21 @@ def test_the_real_provider_against_the_standin(repository: Path, tmp_path: Path)
         environ = aws.env(os.environ | {"TF_CLI_CONFIG_FILE": str(tmp_path / "missing"), "TF_VAR_bucket": "foreign"})
         terraform = prepare(repository, tmp_path / "scratch", environ, say=said.append)
         terraform.init()
-        with pytest.raises(TerraformError, match=r"^Invalid value for variable: The bucket's name is too short: take"):
-            terraform.plan({"bucket": "x"})
-        assert terraform.apply(variables) == Changes(add=2)
-        again = terraform.plan(variables)
-        assert (again.changed, again.actions) == (False, {})
-        s3 = aws.client("s3")
-        s3.put_object(Bucket="archive", Key="a", Body=b"x")
-        s3.delete_object(Bucket="archive", Key="a")
-        assert terraform.output() == variables
-        assert terraform.destroy(variables) == Changes(destroy=2)
-        assert terraform.state_list() == []
-        assert s3.list_buckets()["Buckets"] == []
+        with running_provider(terraform):
+            with pytest.raises(
+                TerraformError, match=r"^Invalid value for variable: The bucket's name is too short: take"
+            ):
+                terraform.plan({"bucket": "x"})
+            assert terraform.apply(variables) == Changes(add=2)
+            again = terraform.plan(variables)
+            assert (again.changed, again.actions) == (False, {})
+            s3 = aws.client("s3")
+            s3.put_object(Bucket="archive", Key="a", Body=b"x")
+            s3.delete_object(Bucket="archive", Key="a")
+            assert terraform.output() == variables
+            assert terraform.destroy(variables) == Changes(destroy=2)
+            assert terraform.state_list() == []
+            assert s3.list_buckets()["Buckets"] == []
     assert len(said) == 1
     assert said[0].startswith(("Using the AWS provider", "Terraform registry out of reach: using the AWS provider"))
     assert not (repository / ".terraform").exists()

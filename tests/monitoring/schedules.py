@@ -1,0 +1,44 @@
+"""Schedules other than the default: with a window in which a run may begin, daily, and cron."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How often it runs, and what the module is given for it."""
+
+    every: timedelta
+    expression: str
+    window: timedelta | None = None
+    silence_minutes: int | None = None
+
+    @property
+    def inputs(self) -> dict[str, object]:
+        minutes = self.window and int(self.window.total_seconds()) // 60
+        return {
+            "expression": self.expression,
+            "flexible_window_minutes": minutes,
+            "silence_minutes": self.silence_minutes,
+        }
+
+    @property
+    def begins_within(self) -> timedelta:
+        """How long after it is due a run begins at the latest."""
+        return self.window or timedelta()
+
+    @property
+    def patience(self) -> timedelta:
+        """How long after a failure the alarm of silence comes at the latest."""
+        return 4 * self.every + 2 * self.begins_within + HOUR
+
+
+SCHEDULES = {
+    "in a window": Schedule(timedelta(minutes=30), "rate(30 minutes)", window=timedelta(minutes=60)),
+    "daily": Schedule(DAY, "rate(1 day)"),
+    "daily, by cron": Schedule(DAY, "cron(55 9 * * ? *)", silence_minutes=3 * 1440),
+}
