@@ -14,11 +14,26 @@ from typing import Any
 import pytest
 from compliance.plans import planning
 from security.applied import Applied, applied_for_two
+from standins.aws import AwsStandIn
 from standins.clock import Clock
 from standins.deployment import Deployment, deployed
 from standins.zoom import Zoom
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def _aws() -> Iterator[AwsStandIn]:
+    """Start the stand-in for AWS."""
+    with AwsStandIn() as standin:
+        yield standin
+
+
+@pytest.fixture(scope="module")
+def aws(_aws: AwsStandIn) -> AwsStandIn:
+    """Give each file an empty AWS account: a worker's one stand-in, reset."""
+    _aws.reset()
+    return _aws
 
 
 @pytest.fixture(scope="session")

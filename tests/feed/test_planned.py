@@ -35,7 +35,7 @@ WAYS: dict[str, Way] = {
 
 
 @pytest.fixture(scope="module")
-def feeds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def feeds(aws: AwsStandIn, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     ways = {}
     for name, (source, deletion, mode, namespace, labels, instance) in WAYS.items():
         ways[name] = {
@@ -48,13 +48,12 @@ def feeds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
                 "instance": instance,
             },
         }
-    with AwsStandIn() as aws:
-        folder = tmp_path_factory.mktemp("feeds")
-        terraform = prepare(deployments.REPOSITORY, folder, aws.env(), folder="tests/fixtures/feeds")
-        terraform.init()
-        with running_provider(terraform):
-            terraform.plan({"ways": ways}, out=folder / "tfplan")
-            document = terraform.show_json(folder / "tfplan")
+    folder = tmp_path_factory.mktemp("feeds")
+    terraform = prepare(deployments.REPOSITORY, folder, aws.env(), folder="tests/fixtures/feeds")
+    terraform.init()
+    with running_provider(terraform):
+        terraform.plan({"ways": ways}, out=folder / "tfplan")
+        document = terraform.show_json(folder / "tfplan")
     planned: dict[str, Any] = document["planned_values"]["outputs"]["feeds"]["value"]
     assert planned.keys() == WAYS.keys()
     return planned

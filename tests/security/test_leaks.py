@@ -9,7 +9,7 @@ import json
 import time
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -80,10 +80,9 @@ def test_values_are_searched_as_json() -> None:
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[AwsStandIn]:
-    with AwsStandIn() as standin:
-        standin.client("s3").create_bucket(Bucket="bucket")
-        yield standin
+def aws(aws: AwsStandIn) -> AwsStandIn:
+    aws.client("s3").create_bucket(Bucket="bucket")
+    return aws
 
 
 def plant_in_an_object(aws: AwsStandIn) -> str:

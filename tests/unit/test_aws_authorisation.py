@@ -51,14 +51,13 @@ class Caller:
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[AwsStandIn]:
-    with AwsStandIn() as standin:
-        for name in (BUCKET, OTHER):
-            standin.client("s3").create_bucket(Bucket=name)
-            standin.client("s3").put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
-            standin.client("s3").put_object(Bucket=name, Key="in/a", Body=b"x")
-        with standin.authorising():
-            yield standin
+def aws(aws: AwsStandIn) -> Iterator[AwsStandIn]:
+    for name in (BUCKET, OTHER):
+        aws.client("s3").create_bucket(Bucket=name)
+        aws.client("s3").put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+        aws.client("s3").put_object(Bucket=name, Key="in/a", Body=b"x")
+    with aws.authorising():
+        yield aws
 
 
 @pytest.fixture(scope="module")

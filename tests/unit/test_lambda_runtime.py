@@ -62,10 +62,9 @@ def lambda_handler(event, context):
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[AwsStandIn]:
-    with AwsStandIn() as standin:
-        standin.client("iam").create_role(RoleName="collector", AssumeRolePolicyDocument="{}")
-        yield standin
+def aws(aws: AwsStandIn) -> AwsStandIn:
+    aws.client("iam").create_role(RoleName="collector", AssumeRolePolicyDocument="{}")
+    return aws
 
 
 @pytest.fixture(scope="module")

@@ -31,10 +31,9 @@ ROLE = "arn:aws:iam::123456789012:role/collector"
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[AwsStandIn]:
-    with AwsStandIn() as standin:
-        standin.register_package(b"zip")
-        yield standin
+def aws(aws: AwsStandIn) -> AwsStandIn:
+    aws.register_package(b"zip")
+    return aws
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import io
 import json
 import time
 import zipfile
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -38,28 +37,27 @@ def document(*statements: dict[str, Any]) -> str:
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[AwsStandIn]:
-    with AwsStandIn() as standin:
-        iam = standin.client("iam")
-        role = iam.create_role(RoleName="teller", AssumeRolePolicyDocument=document(TRUST))["Role"]
-        own_logs = {"Effect": "Allow", "Action": "logs:*", "Resource": f"arn:aws:logs:*:*:log-group:{GROUP}:*"}
-        iam.put_role_policy(RoleName="teller", PolicyName="p", PolicyDocument=document(own_logs))
-        standin.client("logs").create_log_group(logGroupName=GROUP)
-        buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w") as archive:
-            archive.writestr("teller.py", HANDLER)
-        standin.register_package(buffer.getvalue())
-        for name, timeout_s in {"teller": 60, "hasty": 2}.items():
-            standin.client("lambda").create_function(
-                FunctionName=name,
-                Role=role["Arn"],
-                Runtime="python3.13",
-                Handler="teller.lambda_handler",
-                Code={"ZipFile": buffer.getvalue()},
-                Timeout=timeout_s,
-                LoggingConfig={"LogFormat": "JSON", "SystemLogLevel": "WARN", "LogGroup": GROUP},
-            )
-        yield standin
+def aws(aws: AwsStandIn) -> AwsStandIn:
+    iam = aws.client("iam")
+    role = iam.create_role(RoleName="teller", AssumeRolePolicyDocument=document(TRUST))["Role"]
+    own_logs = {"Effect": "Allow", "Action": "logs:*", "Resource": f"arn:aws:logs:*:*:log-group:{GROUP}:*"}
+    iam.put_role_policy(RoleName="teller", PolicyName="p", PolicyDocument=document(own_logs))
+    aws.client("logs").create_log_group(logGroupName=GROUP)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("teller.py", HANDLER)
+    aws.register_package(buffer.getvalue())
+    for name, timeout_s in {"teller": 60, "hasty": 2}.items():
+        aws.client("lambda").create_function(
+            FunctionName=name,
+            Role=role["Arn"],
+            Runtime="python3.13",
+            Handler="teller.lambda_handler",
+            Code={"ZipFile": buffer.getvalue()},
+            Timeout=timeout_s,
+            LoggingConfig={"LogFormat": "JSON", "SystemLogLevel": "WARN", "LogGroup": GROUP},
+        )
+    return aws
 
 
 def invoke(aws: AwsStandIn, event: dict[str, Any], function: str = "teller", **options: Any) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,12 +11,6 @@ from standins.s3_memory import PAGE, MemoryS3
 
 BUCKET = "zoom-operation-logs"
 KEY = "zoom/operationlogs/2026/03/10/a.json.gz"
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[AwsStandIn]:
-    with AwsStandIn() as running:
-        yield running
 
 
 @pytest.fixture(params=["memory", pytest.param("moto", marks=pytest.mark.slow)])

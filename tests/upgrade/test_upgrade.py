@@ -29,12 +29,12 @@ Actions = dict[str, str]
 
 
 @pytest.fixture(scope="module")
-def terraform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terraform]:
-    with AwsStandIn() as aws:  # tells account and region, and holds nothing
-        made = prepare(REPOSITORY, tmp_path_factory.mktemp("upgrade"), aws.env(), folder=FOLDER)
-        made.init()
-        with running_provider(made):
-            yield made
+def terraform(aws: AwsStandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terraform]:
+    """AWS tells account and region, and holds nothing."""
+    made = prepare(REPOSITORY, tmp_path_factory.mktemp("upgrade"), aws.env(), folder=FOLDER)
+    made.init()
+    with running_provider(made):
+        yield made
 
 
 def recorded(version: str) -> State:

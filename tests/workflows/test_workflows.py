@@ -116,12 +116,6 @@ def test_the_example_gives_what_the_workflow_takes() -> None:
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[AwsStandIn]:
-    with AwsStandIn() as standin:
-        yield standin
-
-
-@pytest.fixture(scope="module")
 def provider(aws: AwsStandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """One provider for all runners: starting it is not what is to be shown."""
     terraform = prepare(REPOSITORY, tmp_path_factory.mktemp("any"), aws.env(), folder="examples/plan-check")
