@@ -1,9 +1,12 @@
-"""Which tests come first, and how Terraform spends its time."""
+"""Which tests come first, and how Terraform and boto3 spend their time."""
 
 from __future__ import annotations
 
+import functools
 import os
 
+import botocore.loaders
+import botocore.session
 import pytest
 
 # Terraform and its provider read thousands of schemas, and collect garbage meanwhile: a sixth of a plan's time. With
@@ -13,6 +16,9 @@ os.environ.setdefault("GOMEMLIMIT", "600MiB")
 
 # The hundreds of programs that tests start need not compile the same sources each time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# Each session of boto3 reads the models of its services from disk, a tenth of a second for each: here once for all.
+botocore.session.create_loader = functools.cache(botocore.loaders.create_loader)
 
 LONG_AND_LAST_BY_NAME = "tests/workflows/"
 
