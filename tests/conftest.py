@@ -1,10 +1,13 @@
-"""Which worker runs which tests and in what order, and how Terraform spends its time."""
+"""Which worker runs which tests and in what order, and how Terraform and boto3 spend their time."""
 
 from __future__ import annotations
 
+import functools
 import os
 from typing import TYPE_CHECKING, Any
 
+import botocore.loaders
+import botocore.session
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
@@ -20,6 +23,9 @@ os.environ.setdefault("GOMEMLIMIT", "600MiB")
 
 # The hundreds of programs that tests start need not compile the same sources each time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# Each session of boto3 reads the models of its services from disk, a tenth of a second for each: here once for all.
+botocore.session.create_loader = functools.cache(botocore.loaders.create_loader)
 
 WORLDS = {
     "applied": (

@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import commands
 import pytest
-from standins.aws import AwsStandIn, Keys, scrubbed
+from standins.aws import AwsStandIn, Keys
 from standins.secops import SecOps
-from typer.testing import CliRunner
-from zoomlogs.__main__ import app
-from zoomlogs.errors import CommandError
 
 from . import deployments
-
-
-@dataclass
-class Ran:
-    """How a command ended."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
 
 
 @dataclass
@@ -47,12 +31,9 @@ class World:
         (self.folder / "outputs.json").write_text(json.dumps({"zoom_operation_logs": {"value": document}}))
 
     def environment(self, **more: str) -> dict[str, str]:
-        aws = self.aws.credentials(self.keys) if self.aws else {}
         return {
-            **aws,
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "AWS_EC2_METADATA_DISABLED": "true",
+            **commands.neutral(),
+            **(self.aws.credentials(*filter(None, [self.keys])) if self.aws else {}),
             "AWS_MAX_ATTEMPTS": "1",
             **self.secops.env(),
             "ZOOMLOGS_SECOPS_SERVICE_ACCOUNT": str(self.folder / "service-account.json"),
@@ -61,20 +42,14 @@ class World:
             **more,
         }
 
-    def run(self, *arguments: str, stdin: str | None = None, **environment: str) -> Ran:
-        """Run a command in this process, as its `main` does."""
-        foreign = dict.fromkeys(set(os.environ) - set(scrubbed(os.environ)))
-        result = CliRunner(env=foreign | self.environment(**environment)).invoke(app, list(arguments), input=stdin)
-        self.said += [result.stdout, result.stderr]
-        if isinstance(result.exception, CommandError):
-            sentence = str(result.exception)
-            self.said.append(sentence)
+    def run(self, *arguments: str, stdin: str = "", terminal: bool = False, **environ: str) -> commands.Ran:
+        """Run a command; where it fails, its last word is a whole sentence."""
+        ran = commands.zoomlogs(*arguments, environ=self.environment(**environ), stdin=stdin, terminal=terminal)
+        self.said += [ran.out, ran.err]
+        if ran.status and ran.err:
+            *_, sentence = ran.err.splitlines()
             assert sentence.endswith((".", ")")), sentence
-            assert "\n" not in sentence
-            return Ran(result.exception.status, result.stdout, result.stderr + sentence)
-        if result.exception and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return Ran(result.exit_code, result.stdout, result.stderr)
+        return ran
 
 
 @pytest.fixture
@@ -84,18 +59,12 @@ def secops(tmp_path: Path) -> Iterator[SecOps]:
         yield tenant
 
 
-@pytest.fixture(scope="session")
-def _aws() -> Iterator[AwsStandIn]:
-    with AwsStandIn() as standin:
-        yield standin
-
-
 @pytest.fixture
-def aws(_aws: AwsStandIn) -> Iterator[AwsStandIn]:
+def aws(aws: AwsStandIn) -> Iterator[AwsStandIn]:
     """An account with the reader's user, and nothing of it left behind."""
-    iam, secrets = _aws.client("iam"), _aws.client("secretsmanager")
+    iam, secrets = aws.client("iam"), aws.client("secretsmanager")
     iam.create_user(UserName=deployments.USER)
-    yield _aws
+    yield aws
     for key in iam.list_access_keys(UserName=deployments.USER)["AccessKeyMetadata"]:
         iam.delete_access_key(UserName=deployments.USER, AccessKeyId=key["AccessKeyId"])
     iam.delete_user(UserName=deployments.USER)

@@ -1,4 +1,4 @@
-"""What the module says of the feed, planned for every combination of options, as Google's proto reads it."""
+"""What the module says of the feed, planned for combinations of its options, as Google's proto reads it."""
 
 from __future__ import annotations
 
@@ -23,13 +23,19 @@ LABELS = {"env": "prod", "team": "security"}
 Way = tuple[str, str, str, str | None, dict[str, str] | None, str | None]
 WAYS: dict[str, Way] = {
     "-".join(str(number) for number in (*map(str, combination[:3]), *map(bool, combination[3:]))): combination
-    for combination in itertools.product(
-        ["AMAZON_S3_V2", "AMAZON_SQS_V2"],
-        ["NEVER", "ON_SUCCESS"],
-        ["user", "role", "none"],
-        [None, "zoom"],
-        [None, LABELS],
-        [None, TENANT],
+    for combination in (
+        (*required, *optional)
+        for required in itertools.product(
+            ["AMAZON_S3_V2", "AMAZON_SQS_V2"], ["NEVER", "ON_SUCCESS"], ["user", "role", "none"]
+        )
+        # The optional ones do not know of each other: none, each alone, all
+        for optional in [
+            (None, None, None),
+            ("zoom", None, None),
+            (None, LABELS, None),
+            (None, None, TENANT),
+            ("zoom", LABELS, TENANT),
+        ]
     )
 }
 

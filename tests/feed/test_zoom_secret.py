@@ -7,11 +7,11 @@ import json
 import os
 import pty
 import subprocess
-import sys
 import termios
 from contextlib import suppress
 from datetime import UTC, datetime
 
+import commands
 import pytest
 from standins.clock import Clock
 from standins.zoom import Account, Zoom, ZoomServer, faults
@@ -120,11 +120,11 @@ def test_standard_input_and_nobody_to_ask(world: World, put, aws):
 def test_somebody_at_a_terminal_types_unseen(world: World, put, aws):
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "zoomlogs", "zoom-secret", "put", "--json"],
+        [commands.SCRIPT, "zoom-secret", "put", "--json"],
         stdin=theirs,
         stdout=subprocess.PIPE,
         stderr=theirs,
-        env={**os.environ, **world.environment()},
+        env=world.environment(),
         start_new_session=True,
         preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
     )

@@ -6,8 +6,6 @@ import copy
 import json
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import commands
 import pytest
 from standins import deployment as world
 from standins.aws import AwsStandIn, Keys
@@ -40,14 +39,13 @@ from zoomlogs.verify import command as verify_command
 
 pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 
-SCRIPT = Path(sys.executable).with_name("zoomlogs")
 CHECK = {check.name: check for check in CHECKS}
 NAMES = list(CHECK)
 
 
 @dataclass
 class Place:
-    """The applied module, its outputs in a file, and the environment in which the console script runs."""
+    """The applied module, its outputs in a file, and the commands run on it."""
 
     world: world.Deployment
     outputs: Path
@@ -58,13 +56,12 @@ class Place:
         return self.world.aws
 
     def zoomlogs(self, *arguments: str, status: int = 0) -> str:
-        """Run the console script; return what it printed on standard output."""
-        environ = {**self.aws.env(), "ZOOMLOGS_OUTPUTS": str(self.outputs), "COLUMNS": "80"}
-        ended = subprocess.run([SCRIPT, *arguments], env=environ, capture_output=True, text=True, check=False)
-        assert "Traceback" not in ended.stderr
-        assert ended.returncode == status, ended.stdout + ended.stderr
-        self.said = ended.stderr
-        return ended.stdout
+        """Run a command; return what it printed on standard output, and keep what it said on standard error."""
+        environ = {**self.aws.env(commands.neutral()), "ZOOMLOGS_OUTPUTS": str(self.outputs)}
+        ran = commands.zoomlogs(*arguments, environ=environ)
+        assert ran.status == status, ran
+        self.said = ran.err
+        return ran.out
 
     def doctor(self, status: int) -> dict[str, dict[str, str]]:
         """Run the doctor; return what each check found."""

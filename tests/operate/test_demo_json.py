@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,11 +9,10 @@ from datetime import date
 from types import SimpleNamespace
 from typing import Any
 
+import commands
 import pytest
 import standins.deployment
 from standins.deployment import Comparison, StoredObject
-from typer.testing import CliRunner
-from zoomlogs.__main__ import app
 
 ALL_THERE = Comparison(in_zoom=2, in_archive=2, missing=0, repeated=0)
 
@@ -47,14 +45,15 @@ class MadeUp:
         return self._comparison
 
 
-def demo(monkeypatch: pytest.MonkeyPatch, comparison: Comparison, *arguments: str, runs_fail: bool = False) -> Any:
+def demo(
+    monkeypatch: pytest.MonkeyPatch, comparison: Comparison, *arguments: str, runs_fail: bool = False
+) -> commands.Ran:
     @contextmanager
     def deployed(_repository: object, zoom: Any, **_: object) -> Iterator[MadeUp]:
         yield MadeUp(zoom, comparison, runs_fail=runs_fail)
 
     monkeypatch.setattr(standins.deployment, "deployed", deployed)
-    monkeypatch.delenv("KEEP", raising=False)
-    return CliRunner().invoke(app, ["demo", *arguments])
+    return commands.zoomlogs("demo", *arguments, environ=commands.neutral(KEEP=""))
 
 
 @pytest.mark.parametrize(
@@ -69,8 +68,8 @@ def test_json_is_one_document_and_progress_goes_elsewhere(
     monkeypatch: pytest.MonkeyPatch, comparison: Comparison, runs_fail: bool, ok: bool
 ) -> None:
     ended = demo(monkeypatch, comparison, "--json", runs_fail=runs_fail)
-    assert ended.exit_code == (0 if ok else 1), ended.output
-    told = json.loads(ended.stdout)
+    assert ended.status == (0 if ok else 1), ended
+    told = ended.json
     assert isinstance(told.pop("seconds"), float)
     assert told == {
         "ok": ok,
@@ -79,11 +78,11 @@ def test_json_is_one_document_and_progress_goes_elsewhere(
         "missing": comparison.missing,
         "repeated": comparison.repeated,
     }
-    assert "Scheduled runs" in ended.stderr
+    assert "Scheduled runs" in ended.err
 
 
 def test_without_it_all_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     ended = demo(monkeypatch, ALL_THERE)
-    assert ended.exit_code == 0
-    assert "2 in Zoom, 2 in the archive, 0 missing, 0 repeated" in ended.stdout
-    assert re.search(r"Took \d+ s\.", ended.stdout)
+    assert ended.status == 0
+    assert "2 in Zoom, 2 in the archive, 0 missing, 0 repeated" in ended.out
+    assert re.search(r"Took \d+ s\.", ended.out)

@@ -1,25 +1,22 @@
-"""`zoomlogs` itself: its help, its version, and completion in bash, through the console script as it is installed."""
+"""`zoomlogs` itself: its help, its version, and completion in the shells."""
 
 from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from importlib.metadata import version
 from pathlib import Path
 
+import commands
 import pytest
 
-pytestmark = pytest.mark.slow  # each starts a process
-
-SCRIPT = Path(sys.executable).with_name("zoomlogs")
 COMMANDS = {"doctor", "logs", "run", "reconcile", "backfill", "adopt", "udm", "demo"}
 
 
-def zoomlogs(*arguments: str, **environment: str) -> str:
-    environ = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", **environment}
-    ended = subprocess.run([SCRIPT, *arguments], env=environ, capture_output=True, text=True, check=True)
-    return ended.stdout
+def zoomlogs(*arguments: str, **environ: str) -> str:
+    ran = commands.zoomlogs(*arguments, environ=commands.neutral(COLUMNS="100", **environ))
+    assert (ran.status, ran.err) == (0, "")
+    return ran.out
 
 
 def test_help_groups_the_commands() -> None:
@@ -49,21 +46,25 @@ def test_version() -> None:
     assert zoomlogs("--version") == f"zoomlogs {version('terraform-aws-zoom-operation-logs')}\n"
 
 
-@pytest.mark.parametrize(
-    ("words", "completions"),
-    [("zoomlogs ba", "backfill"), ("zoomlogs backfill --f", "--from"), ("zoomlogs logs --la", "--last")],
-)
-def test_bash_completes(words: str, completions: str) -> None:
+@pytest.mark.slow
+def test_bash_completes() -> None:
     """As bash asks it: by the function that --install-completion writes into ~/.bash_completions."""
     program = (
-        'eval "$(zoomlogs --show-completion bash)"; COMP_WORDS=($1); COMP_CWORD=$((${#COMP_WORDS[@]} - 1));'
+        'eval "$(zoomlogs --show-completion bash)"; COMP_WORDS=(zoomlogs ba); COMP_CWORD=1;'
         ' _zoomlogs_completion zoomlogs; printf "%s\\n" "${COMPREPLY[@]}"'
     )
-    environ = {**os.environ, "PATH": f"{SCRIPT.parent}{os.pathsep}{os.environ['PATH']}"}
-    ended = subprocess.run(
-        ["bash", "-c", program, "bash", words], env=environ, capture_output=True, text=True, check=True
-    )
-    assert ended.stdout.split() == [completions]
+    environ = commands.neutral(PATH=f"{commands.SCRIPT.parent}{os.pathsep}{os.environ['PATH']}")
+    ended = subprocess.run(["bash", "-c", program], env=environ, capture_output=True, text=True, check=True)
+    assert ended.stdout.split() == ["backfill"]
+
+
+@pytest.mark.parametrize(
+    ("words", "completion"),
+    [("zoomlogs ba", "backfill"), ("zoomlogs backfill --f", "--from"), ("zoomlogs logs --la", "--last")],
+)
+def test_bash_is_answered(words: str, completion: str) -> None:
+    at = str(words.count(" "))
+    assert zoomlogs(_ZOOMLOGS_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD=at).split() == [completion]
 
 
 # Typer takes the shell that it is started from; with this it takes the one that it is told.

@@ -8,15 +8,13 @@ import os
 import pty
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
+import commands
 import pytest
 from standins.aws import AwsStandIn
 from standins.zoom.samples import SAMPLES_FILE
-from typer.testing import CliRunner
-from zoomlogs.__main__ import app
 from zoomlogs.udm import command
 from zoomlogs.udm.events import event
 
@@ -32,26 +30,25 @@ RECORD = {
     "operation_detail": "Change Role  - homer@example.com: from User to Co-Owner",
 }
 LINE = json.dumps(RECORD)
-ZOOMLOGS = [sys.executable, "-m", "zoomlogs", "udm"]
-MANY = 100_000
+MANY = 10_000  # many times what a pipe holds
 
 buffered_or_not = pytest.mark.parametrize("unbuffered", [False, True], ids=["buffered", "unbuffered"])
 
 
-def run(*arguments: Any, stdin: bytes | str = "", **environment: str) -> Any:
-    return CliRunner(env=environment).invoke(app, ["udm", *map(str, arguments)], input=stdin)
+def run(*arguments: object, stdin: bytes | str = "", **environ: str) -> commands.Ran:
+    return commands.zoomlogs("udm", *arguments, stdin=stdin, environ=commands.neutral(**environ))
 
 
-def start(*arguments: Any, unbuffered: bool = False, **options: Any) -> subprocess.Popen[bytes]:
-    """Start it, with output buffered or not, whatever these tests run under."""
+def start(*arguments: object, unbuffered: bool = False, **options: Any) -> subprocess.Popen[bytes]:
+    """Start it as a process, with output buffered or not, whatever these tests run under."""
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    env = {**options.pop("env", os.environ), "PYTHONUNBUFFERED": "1" if unbuffered else ""}
-    return subprocess.Popen([*ZOOMLOGS, *map(str, arguments)], env=env, **pipes | options)
+    env = {**options.pop("env", commands.neutral()), "PYTHONUNBUFFERED": "1" if unbuffered else ""}
+    return subprocess.Popen([commands.SCRIPT, "udm", *map(str, arguments)], env=env, **pipes | options)
 
 
 @pytest.fixture(scope="module")
 def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file that takes seconds to go through."""
+    """A file of more events than a pipe holds."""
     path = tmp_path_factory.mktemp("many") / "many.jsonl"
     path.write_text(f"{LINE}\n" * MANY)
     return path
@@ -59,10 +56,25 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("arguments", [["-"], []], ids=["dash", "nothing"])
 def test_records_on_standard_input_become_events_on_standard_output(arguments: list[str]) -> None:
-    process = start(*arguments)
-    out, err = process.communicate(f"{LINE}\n{LINE}\n\n{LINE}".encode())
-    assert (process.returncode, err) == (0, b"")
-    assert [schema.check(line) for line in out.split(b"\n")[:-1]] == [event(RECORD)] * 3
+    result = run(*arguments, stdin=f"{LINE}\n{LINE}\n\n{LINE}")
+    assert (result.status, result.err) == (0, "")
+    assert [schema.check(line) for line in result.out.split("\n")[:-1]] == [event(RECORD)] * 3
+
+
+def test_a_stream_is_shown_while_it_goes_on() -> None:
+    process = start()
+    assert process.stdin
+    assert process.stdout
+    assert process.stderr
+    process.stdin.write(f"{LINE}\n".encode() * 2 * command.RECORDS_AT_ONCE)
+    process.stdin.flush()
+    first = process.stdout.readline()  # though the input has not ended
+    process.stdin.write(f"{LINE}\n".encode())
+    process.stdin.close()
+    out, err = process.stdout.read(), process.stderr.read()
+    assert (process.wait(), err) == (0, b"")
+    assert {first, *out.splitlines(keepends=True)} == {first}
+    assert out.count(b"\n") == 2 * command.RECORDS_AT_ONCE
 
 
 @buffered_or_not
@@ -76,24 +88,24 @@ def test_a_slow_reader_gets_every_byte(unbuffered: bool, many: Path) -> None:
 
 def test_gzip_on_standard_input() -> None:
     result = run("-", stdin=gzip.compress(LINE.encode()))
-    assert result.exit_code == 0
-    assert json.loads(result.stdout) == event(RECORD)
+    assert result.status == 0
+    assert json.loads(result.out) == event(RECORD)
 
 
 def test_nothing_is_no_failure() -> None:
     result = run("-")
-    assert (result.exit_code, result.output) == (0, "")
+    assert (result.status, result.out + result.err) == (0, "")
 
 
 def test_every_published_record_gives_an_event_of_udm() -> None:
     result = run(SAMPLES_FILE)
     records = SAMPLES_FILE.read_text(encoding="utf-8").split("\n")[:-1]
-    assert (result.exit_code, result.stderr) == (0, "")
-    assert [schema.check(line) for line in result.stdout.split("\n")[:-1]] == [event(json.loads(r)) for r in records]
+    assert (result.status, result.err) == (0, "")
+    assert [schema.check(line) for line in result.out.split("\n")[:-1]] == [event(json.loads(r)) for r in records]
 
 
 def test_events_are_utf_8_whatever_the_locale() -> None:
-    process = start(env=os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "latin-1"})
+    process = start(env=commands.neutral(LC_ALL="C", PYTHONUTF8="0", PYTHONIOENCODING="latin-1"))
     out, _ = process.communicate('{"action": "会議室 \\ud800"}'.encode())
     assert process.returncode == 0
     assert json.loads(out)["metadata"]["productEventType"] == "会議室 \N{REPLACEMENT CHARACTER}"
@@ -105,17 +117,17 @@ def test_bad_lines_are_reported_with_file_and_number_and_the_rest_goes_on(form: 
     bad.write_text(f"{LINE}\noops\n[1]\n{LINE}\n")
     good.write_text(f"{LINE}\n")
     result = run(*form, bad, good)
-    assert result.exit_code == 1
-    assert result.stderr.split("\n") == [
+    assert result.status == 1
+    assert result.err.split("\n") == [
         f"{bad}:2: not JSON: expecting value at character 1 of 4",
         f"{bad}:3: not a JSON object",
         "2 lines hold no record; 5 were read.",
         "",
     ]
     if not form:
-        assert len(result.stdout.split("\n")) == 4
+        assert len(result.out.split("\n")) == 4
     elif form == ["--coverage", "--json"]:
-        document = json.loads(result.stdout)
+        document = json.loads(result.out)
         assert (document["records"], document["lines"], document["bad_lines"]) == (3, 5, 2)
 
 
@@ -130,47 +142,42 @@ def test_bad_lines_are_reported_with_file_and_number_and_the_rest_goes_on(form: 
     ],
 )
 def test_a_wrong_command_line_is_refused_with_2(arguments: list[str], said: str) -> None:
-    process = start(*arguments, stdin=subprocess.DEVNULL, env=os.environ | {"COLUMNS": "200"})
-    out, err = process.communicate()
-    assert process.returncode == 2
-    assert out == b""
-    assert said in err.decode()
-    assert "Traceback" not in err.decode()
+    result = run(*arguments, COLUMNS="200")
+    assert (result.status, result.out) == (2, "")
+    assert said in result.err
+
+
+def test_somebody_at_a_terminal_is_told_what_to_name() -> None:
+    result = commands.zoomlogs("udm", terminal=True)
+    assert result.status == 2
+    assert "name files, folders or s3://bucket/prefix/, or pipe records in." in " ".join(result.err.split())
 
 
 def test_s3_without_credentials_is_refused_in_a_sentence(tmp_path: Path) -> None:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    env = clean | {"HOME": str(tmp_path), "AWS_EC2_METADATA_DISABLED": "true", "AWS_DEFAULT_REGION": "us-east-1"}
-    process = start("s3://bucket/prefix/", stdin=subprocess.DEVNULL, env=env)
-    _, err = process.communicate()
-    assert process.returncode == 2
-    assert err == b"s3://bucket/prefix/ cannot be listed: Unable to locate credentials.\n"
+    result = run("s3://bucket/prefix/", HOME=str(tmp_path), AWS_DEFAULT_REGION="us-east-1")
+    assert result.status == 2
+    assert result.err == "s3://bucket/prefix/ cannot be listed: Unable to locate credentials.\n"
 
 
-@pytest.mark.slow
-def test_s3_by_its_endpoint() -> None:
-    with AwsStandIn() as aws:
-        s3 = aws.client("s3")
-        s3.create_bucket(Bucket="zoom-operation-logs")
-        for number in range(3):
-            key = f"zoom/operationlogs/2026/01/0{number + 1}/zoom-operationlogs-2026010{number + 1}-000001.json.gz"
-            body = gzip.compress(f"{LINE}\n".encode() * 2000)
-            s3.put_object(Bucket="zoom-operation-logs", Key=key, Body=body)
-        process = start("s3://zoom-operation-logs/zoom/operationlogs/", stdin=subprocess.DEVNULL, env=aws.env())
-        out, err = process.communicate()
-        missing = start("s3://no-such-bucket/", stdin=subprocess.DEVNULL, env=aws.env())
-        _, said = missing.communicate()
-    assert (process.returncode, err) == (0, b"")
-    assert out.count(b"\n") == 6000
-    assert missing.returncode == 2
-    assert said.decode().startswith("s3://no-such-bucket/ cannot be listed: The specified bucket does not exist")
+def test_s3_by_its_endpoint(aws: AwsStandIn) -> None:
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket="zoom-operation-logs")
+    for number in range(3):
+        key = f"zoom/operationlogs/2026/01/0{number + 1}/zoom-operationlogs-2026010{number + 1}-000001.json.gz"
+        body = gzip.compress(f"{LINE}\n".encode() * 2000)
+        s3.put_object(Bucket="zoom-operation-logs", Key=key, Body=body)
+    environ = aws.env(commands.neutral())
+    result = commands.zoomlogs("udm", "s3://zoom-operation-logs/zoom/operationlogs/", environ=environ)
+    missing = commands.zoomlogs("udm", "s3://no-such-bucket/", environ=environ)
+    assert (result.status, result.err, result.out.count("\n")) == (0, "", 6000)
+    assert missing.status == 2
+    assert missing.err.startswith("s3://no-such-bucket/ cannot be listed: The specified bucket does not exist")
 
 
 # --- ends ------------------------------------------------------------------------------------------------------------
 
 
-@buffered_or_not
-@pytest.mark.parametrize("form", ["events", "table"])
+@pytest.mark.parametrize(("form", "unbuffered"), [("events", False), ("table", True)])
 def test_a_reader_that_goes_away_ends_it_quietly(form: str, unbuffered: bool, many: Path) -> None:
     process = start(*(["--table"] if form == "table" else []), many, unbuffered=unbuffered)
     assert process.stdout
@@ -234,38 +241,26 @@ def test_progress_is_shown_on_a_terminal_only(many: Path) -> None:
     assert b"000 records, " in shown
 
 
-def test_it_starts_without_loading_boto3() -> None:
-    program = (
-        "import sys\n"
-        "from zoomlogs.__main__ import main\n"
-        "sys.argv = ['zoomlogs', 'udm', '-']\n"
-        "try:\n    main()\nexcept SystemExit:\n    pass\n"
-        "print(sorted({'boto3', 'botocore', 'requests'} & set(sys.modules)), file=sys.stderr)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", program], input=b"", capture_output=True, check=True)
-    assert done.stderr == b"[]\n"
-
-
 # --- forms for people ------------------------------------------------------------------------------------------------
 
 
 def test_table_is_readable_in_100_columns() -> None:
     result = run("--table", SAMPLES_FILE, COLUMNS="80")  # what Rich takes for a pipe's width
-    assert result.exit_code == 0
-    assert 80 < max(map(len, result.stdout.split("\n"))) <= 100
+    assert result.status == 0
+    assert 80 < max(map(len, result.out.split("\n"))) <= 100
     for text in ("time, event type", "2023-03-21 08:22:09", "USER_UNCATEGORIZED", "GENERIC_EVENT", "no time"):
-        assert text in result.stdout
+        assert text in result.out
     for text in ("role = Co-Owner", "title = Contractor", "department = Foo", "User Type = Basic", "Batch"):
-        assert text in result.stdout
-    assert "Update billing contact" in result.stdout  # no target: its detail
+        assert text in result.out
+    assert "Update billing contact" in result.out  # no target: its detail
 
 
 def test_table_of_many_has_one_header_and_takes_any_number(tmp_path: Path) -> None:
     file = tmp_path / "some.jsonl"
     file.write_text(f"{LINE}\n" * 450)
     result = run("--table", file)
-    assert result.stdout.count("time, event type") == 1
-    assert result.stdout.count("2022-07-05 20:28:48") == 450
+    assert result.out.count("time, event type") == 1
+    assert result.out.count("2022-07-05 20:28:48") == 450
 
 
 def test_tables_obey_nothing_that_a_record_holds() -> None:
@@ -274,22 +269,22 @@ def test_tables_obey_nothing_that_a_record_holds() -> None:
     record = {"operator": hostile, "action": hostile, "category_type": "[red]", "operation_detail": detail}
     for form in ("--table", "--coverage"):
         result = run(form, "-", stdin=json.dumps(record))
-        assert result.exit_code == 0
-        assert not set("\x1b\x07\u202e\r") & set(result.stdout)
-        assert "[bold]x[/bold]" in result.stdout.replace("\n", "")
+        assert result.status == 0
+        assert not set("\x1b\x07\u202e\r") & set(result.out)
+        assert "[bold]x[/bold]" in result.out.replace("\n", "")
 
 
 def test_what_is_said_of_files_obeys_nothing_either(tmp_path: Path) -> None:
     file = tmp_path / "a\x1b[2Jb.jsonl"
     file.write_text("oops")
-    assert "\x1b" not in run(file).stderr
+    assert "\x1b" not in run(file).err
 
 
 def test_target_of_several_users_tells_how_many_more() -> None:
     detail = 'Privilege  - [{"userId": "u1", "options": ["a"]}, {"userId": "u2"}, {"userId": "u3"}] - Location: HQ'
     result = run("--table", "-", stdin=json.dumps({"operation_detail": detail}))
     for text in ("u1", "options = a", "location = HQ", "and about 2 more"):
-        assert text in result.stdout
+        assert text in result.out
 
 
 RECORDS = [
@@ -303,8 +298,8 @@ RECORDS = [
 
 def test_coverage() -> None:
     result = run("--coverage", "--json", "-", stdin="\n".join(map(json.dumps, RECORDS)))
-    assert result.exit_code == 0
-    document = json.loads(result.stdout)
+    assert result.status == 0
+    document = json.loads(result.out)
     fields = {field["udm"]: field for field in document["fields"]}
     assert document["records"] == 5
     assert fields["metadata.vendor_name"]["share"] == 1
@@ -335,13 +330,13 @@ def test_coverage_names_every_udm_field_of_the_table() -> None:
     from .test_mapping import TABLE
 
     for udm in {row[1] for row in TABLE}:
-        assert f" {udm} " in result.stdout
+        assert f" {udm} " in result.out
 
 
 def test_coverage_for_people() -> None:
     stdin = "\n".join(map(json.dumps, RECORDS)) + f"\n{LINE}n{LINE}n\n"
     result = run("--coverage", "-", stdin=stdin, COLUMNS="140")
-    lines = [" ".join(line.split()) for line in result.stdout.split("\n")]
+    lines = [" ".join(line.split()) for line in result.out.split("\n")]
     assert "UDM fields of 7 records" in lines
     assert "target.user.attribute.roles.name 4 57.1% Role Name 0, User Role 1, role 3" in lines
     assert "Add Group ‹text› ‹n› 2" in lines
@@ -352,8 +347,8 @@ def test_coverage_for_people() -> None:
 def test_coverage_of_endless_shapes_is_bounded() -> None:
     words = [f"{a}{b}{c}" for a in "abcdefghijkl" for b in "abcdefghijkl" for c in "abcdefghijkl"]
     stdin = "\n".join(json.dumps({"operation_detail": f"Add Group {word}"}) for word in words)
-    document = json.loads(run("--coverage", "--json", "-", stdin=stdin).stdout)
+    document = json.loads(run("--coverage", "--json", "-", stdin=stdin).out)
     assert len(document["unsplit"]) == 1000
     assert document["unsplit_others"] == len(words) - 1000
-    shown = run("--coverage", "-", stdin=stdin).stdout.split("\n")
+    shown = run("--coverage", "-", stdin=stdin).out.split("\n")
     assert [line.split() for line in shown if "others" in line] == [["others", str(len(words) - 20)]]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from zoomlogs.udm.coverage import Coverage
 from zoomlogs.udm.detail import JSON_ATTEMPTS
@@ -64,6 +64,7 @@ def test_an_event_is_always_one_of_udm(record: dict[str, Any]) -> None:
 @pytest.mark.slow
 @anything
 @given(st.lists(records, max_size=5))
+@example([{"action": "x" * 16 + "\ud800", "operation_detail": "x" * 256 + "\ud800"}])
 def test_tables_and_coverage_take_any_event(some: list[dict[str, Any]]) -> None:
     coverage = Coverage()
     for record in some:
@@ -81,7 +82,7 @@ def test_the_record_is_left_as_it_is(record: dict[str, Any]) -> None:
     assert json.dumps(record) == before
 
 
-LONG = 300_000  # bytes of a detail
+LONG = 150_000  # bytes of a detail
 SHAPES: dict[str, Callable[[int], str]] = {
     "plain": lambda size: "x" * size,
     "words": lambda size: "word " * (size // 5),
@@ -111,13 +112,10 @@ SHAPES: dict[str, Callable[[int], str]] = {
 
 
 def seconds(detail: str) -> float:
-    """Return the processor's time for a detail, the least of some: others work on the machine too."""
-    taken = []
-    for _ in range(8):
-        began = time.process_time()
-        line(event({"operation_detail": detail}))
-        taken.append(time.process_time() - began)
-    return min(taken)
+    """Return the processor's time for a detail."""
+    began = time.process_time()
+    line(event({"operation_detail": detail}))
+    return time.process_time() - began
 
 
 @pytest.mark.slow
@@ -125,9 +123,10 @@ def seconds(detail: str) -> float:
 def test_a_detail_takes_time_in_proportion_to_its_length(shape: Callable[[int], str]) -> None:
     """Four times the text takes four times as long; were it the square, sixteen times."""
     short, quarter, long = shape(LONG // 100), shape(LONG // 4), shape(LONG)
-    taken = seconds(long)
-    assert taken < 12 * max(seconds(quarter), 0.0005)
-    assert taken / len(long) < 16 * max(seconds(short) / len(short), 1e-8)
+    # The least of some: others work on the machine too.
+    of_short, of_quarter = (min(seconds(text) for _ in range(8)) for text in (short, quarter))
+    most = min(12 * max(of_quarter, 0.0005), 16 * len(long) * max(of_short / len(short), 1e-8))
+    assert any(seconds(long) < most for _ in range(8))
 
 
 def test_json_behind_much_that_looks_like_it_is_not_looked_for() -> None:

@@ -4,8 +4,6 @@ archive that the collector wrote in memory. Times are real, because the objects'
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,24 +11,25 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import commands
 from faults.world import PREFIX, STATE_KEY, World
 from standins.aws import AwsStandIn, Keys
 from standins.clock import Clock
 from standins.zoom import ZoomServer
 from zoomlogs.deployment import Deployment
 
-SCRIPT = Path(sys.executable).with_name("zoomlogs")
 FUNCTION = "zoom_operationlogs_to_s3"
 
 
 @dataclass
 class Place:
-    """The stand-ins, the outputs that describe them, and the console script run on them."""
+    """The stand-ins, the outputs that describe them, and the commands run on them."""
 
     aws: AwsStandIn
     world: World
     outputs: Path
     said: str = ""
+    _filled: list[Any] | None = None
 
     @property
     def deployment(self) -> Deployment:
@@ -41,19 +40,17 @@ class Place:
         return self.deployment.bucket
 
     def zoomlogs(self, *arguments: object, status: int | None = 0, keys: Keys | None = None, columns: int = 80) -> str:
-        """Run the console script; return its standard output, and keep what it said on standard error."""
-        environ = {**self.aws.env(), **self.aws.credentials(keys), "ZOOMLOGS_OUTPUTS": str(self.outputs)}
-        ended = subprocess.run(
-            [SCRIPT, *map(str, arguments)],
-            env={**environ, "COLUMNS": str(columns)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        self.said = ended.stderr
-        assert "Traceback" not in ended.stderr, ended.stderr
-        assert status is None or ended.returncode == status, (ended.returncode, ended.stdout, ended.stderr)
-        return ended.stdout
+        """Run a command; return its standard output, and keep what it said on standard error."""
+        environ = {
+            **self.aws.env(commands.neutral()),
+            **(self.aws.credentials(keys) if keys else {}),
+            "ZOOMLOGS_OUTPUTS": str(self.outputs),
+            "COLUMNS": str(columns),
+        }
+        ran = commands.zoomlogs(*arguments, environ=environ)
+        self.said = ran.err
+        assert status is None or ran.status == status, ran
+        return ran.out
 
     def store(self, secret: object | None) -> None:
         """Put the credentials into the secret, or another text."""
@@ -65,18 +62,26 @@ class Place:
         return {"account_id": account.id, "client_id": account.client_id, "client_secret": account.client_secret}
 
     def fill(self) -> None:
-        """Make the bucket hold what the world's does, checkpoint included."""
-        self.aws.empty_bucket(self.bucket)
+        """Make the bucket hold what the world's does, checkpoint included, where it does not any more."""
         s3 = self.aws.client("s3")
+
+        def versions() -> list[Any]:
+            there = s3.list_object_versions(Bucket=self.bucket)
+            return [there.get("Versions"), there.get("DeleteMarkers")]
+
+        if versions() == self._filled:
+            return
+        self.aws.empty_bucket(self.bucket)
         for version in sorted(self.world.s3.ever_written(), key=lambda version: int(version.version_id[1:])):
             if version.key != STATE_KEY or version is self.world.s3.ever_written(STATE_KEY)[-1]:
                 s3.put_object(Bucket=self.bucket, Key=version.key, Body=version.body)
+        self._filled = versions()
 
 
 @contextmanager
-def placed(folder: Path, world: World) -> Iterator[Place]:
+def placed(aws: AwsStandIn, folder: Path, world: World) -> Iterator[Place]:
     """Build the place around a world; its secret is empty at first, and so is its bucket."""
-    with AwsStandIn() as aws, ZoomServer(world.zoom) as zoom:
+    with ZoomServer(world.zoom) as zoom:
         s3 = aws.client("s3")
         s3.create_bucket(Bucket=world.s3.bucket)
         s3.put_bucket_versioning(Bucket=world.s3.bucket, VersioningConfiguration={"Status": "Enabled"})

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from faults.world import PREFIX, STATE_KEY
-from standins.aws import Keys
+from standins.aws import AwsStandIn, Keys
 from standins.zoom import faults
 from zoom_operationlogs.archive import decode, encode
 from zoom_operationlogs.records import line
@@ -25,8 +25,8 @@ NOT_ASKED = "No backfill was asked for: no date lacks a record that one would wr
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    with placed(tmp_path_factory.mktemp("place"), now_world(120, DAYS)) as place:
+def built(aws: AwsStandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    with placed(aws, tmp_path_factory.mktemp("place"), now_world(120, DAYS)) as place:
         yield place
 
 

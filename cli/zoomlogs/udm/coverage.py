@@ -164,7 +164,8 @@ def _notes(record: Record, preview: Preview, rows: set[Row]) -> Iterator[str]:
 
 
 def _exceeds(value: str, limit: int) -> bool:
-    return len(value) > limit or (len(value) * 4 > limit and len(value.encode()) > limit)
+    """Tell whether a text has more bytes; a lone surrogate counts three, as U+FFFD does, which is sent in its place."""
+    return len(value) > limit or (len(value) * 4 > limit and len(value.encode("utf-8", "surrogatepass")) > limit)
 
 
 def _leftover(title: str, what: str, left: Left) -> Iterator[Table]:

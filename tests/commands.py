@@ -1,0 +1,128 @@
+"""`zoomlogs` in this process: the `main` of the console script, with an environment, streams and a status of its own.
+
+A process costs a second of imports before it says a word. What only a process shows (signals, broken pipes, terminals,
+what is imported) starts one; tests/operate/test_console_script.py also proves that both say the same.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import signal
+import sys
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from standins.aws import scrubbed
+from zoomlogs.__main__ import main
+
+SCRIPT = Path(sys.executable).with_name("zoomlogs")
+
+# What changes how `zoomlogs` looks or what it reads, in the environment of the person who runs the tests.
+_PERSONAL = re.compile(
+    r"ZOOMLOGS_|_?TYPER_|TTY_|GOOGLE_|(COLUMNS|LINES|TERMINAL_WIDTH|NO_COLOR|FORCE_COLOR|PY_COLORS|GITHUB_ACTIONS)$"
+)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a command ended, and what it wrote."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+def neutral(**more: str) -> dict[str, str]:
+    """Give this process's environment without anybody's settings and without AWS credentials; 80 columns wide."""
+    return {
+        **{name: value for name, value in scrubbed(os.environ).items() if not _PERSONAL.match(name)},
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "COLUMNS": "80",
+        **more,
+    }
+
+
+def zoomlogs(
+    *arguments: object,
+    environ: Mapping[str, str] | None = None,
+    stdin: str | bytes = "",
+    terminal: bool = False,
+    folder: Path | None = None,
+) -> Ran:
+    """Run `zoomlogs` as its console script does, and leave nothing of it in this process.
+
+    `environ` is its whole environment, `neutral()` if not given; `terminal` lets standard input be one. A warning that
+    Python would print on a user's standard error is raised, as is every exception that would end in a traceback.
+    """
+    typed = _Stream(stdin.encode() if isinstance(stdin, str) else stdin, terminal=terminal)
+    out, err = _Stream(), _Stream(errors="backslashreplace")
+    with (
+        patch.dict(os.environ, neutral() if environ is None else environ, clear=True),
+        patch.object(sys, "argv", [str(SCRIPT), *map(str, arguments)]),
+        patch.object(sys, "stdin", typed),
+        patch("typer.rich_utils.FORCE_TERMINAL", None),  # taken from the environment when it is imported
+        chdir(folder or Path.cwd()),
+        redirect_stdout(out),
+        redirect_stderr(err),
+        _signals_kept(),
+        _warnings_raised(),
+    ):
+        status = _status()
+    return Ran(status, out.text(), err.text())
+
+
+def _status() -> int:
+    try:
+        main()
+    except SystemExit as ended:
+        return int(ended.code or 0)
+    return 0
+
+
+class _Stream(io.TextIOWrapper):
+    """A standard stream in memory, encoded as a UTF-8 locale has it."""
+
+    def __init__(self, content: bytes = b"", *, errors: str = "strict", terminal: bool = False) -> None:
+        self._bytes = io.BytesIO(content)
+        self._terminal = terminal
+        super().__init__(self._bytes, encoding="utf-8", errors=errors)
+
+    def isatty(self) -> bool:
+        return self._terminal
+
+    def text(self) -> str:
+        self.flush()
+        return self._bytes.getvalue().decode()
+
+
+@contextmanager
+def _signals_kept() -> Iterator[None]:
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _warnings_raised() -> Iterator[None]:
+    """Raise the warnings that Python shows by default."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for hidden in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):
+            warnings.simplefilter("ignore", hidden)
+        yield
