@@ -28,6 +28,13 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 botocore.session.create_loader = functools.cache(botocore.loaders.create_loader)
 
 WORLDS = {
+    "account": (
+        "tests/monitoring/test_alarms.py",
+        "tests/monitoring/test_metrics.py",
+        "tests/monitoring/test_operations.py",
+        "tests/monitoring/test_paused.py",
+        "tests/monitoring/test_schedules.py",
+    ),
     "applied": (
         "tests/e2e/test_main_job.py",
         "tests/e2e/test_package_faults.py",
@@ -43,7 +50,7 @@ WORLDS = {
         "tests/compliance/test_features.py",
     ),
 }
-"""The fixtures of worlds.py, and the files that share what each makes."""
+"""Fixtures that take long to make, in worlds.py or a folder's own conftest.py, and the files that share each."""
 
 WORLD_OF = {file: world for world, files in WORLDS.items() for file in files}
 
@@ -51,7 +58,7 @@ WORLD_OF = {file: world for world, files in WORLDS.items() for file in files}
 class ByWorld(LoadScopeScheduling):
     """Gives each file to one worker, and all the files of one world to the same.
 
-    xdist's `loadgroup` would do it, but xdist 3.8 cannot mark its groups any more since pytest 9.1.
+    xdist's `loadgroup` would do it, but xdist 3.8 cannot mark its groups under pytest 9.2.
     """
 
     def _split_scope(self, nodeid: str) -> str:
@@ -59,6 +66,7 @@ class ByWorld(LoadScopeScheduling):
         return WORLD_OF.get(file, file)
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
     """Take the scheduler above, whatever `--dist` says."""
     return ByWorld(config, log)
