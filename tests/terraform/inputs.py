@@ -11,7 +11,7 @@ import functools
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,14 +54,20 @@ class Case:
 # --- the table -------------------------------------------------------------------------------------------------------
 
 
+class EachKeyOnce(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """YAML's safe loader, which would drop a case that is named like another without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value]
+        twice = {key for key in keys if keys.count(key) > 1}
+        assert not twice, f"named twice: {twice}{node.start_mark}"
+        return dict(super().construct_mapping(node, deep))
+
+
 @functools.cache
 def table() -> dict[str, Any]:
-    return {module: written_out(entry) for module, entry in _loaded(TABLE).items()}
-
-
-def _loaded(file: Path) -> dict[str, Any]:
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same in C: each worker of a test run reads the table
-    return dict(yaml.load(file.read_text(encoding="utf-8"), loader))
+    text = TABLE.read_text(encoding="utf-8")
+    return {module: written_out(entry) for module, entry in yaml.load(text, EachKeyOnce).items()}
 
 
 @functools.cache
@@ -134,23 +140,30 @@ def write_plan(scratch: Path) -> None:
     _write(scratch / CONFIGURATION, _root(blocks) | {"output": judged})
 
 
-def refused(terraform: Terraform, wrong: Iterable[Case]) -> list[str]:
-    """Plan wrong inputs, and give what Terraform says."""
+def refused(terraform: Terraform, wrong: Iterable[Case]) -> dict[str, list[str]]:
+    """Plan wrong inputs: what Terraform says, by case."""
     _write(terraform.workdir / "terraform.tfvars.json", _by_block(cases(), wrong))
     try:
         terraform.plan()
     except TerraformError as error:
-        return str(error).splitlines()
-    return []
+        return by_case(str(error).splitlines())
+    return {}
 
 
-def accepted(terraform: Terraform, right: Iterable[Case]) -> set[str]:
-    """Plan right inputs, and give the ids of the planned cases. Raises TerraformError if Terraform refuses one."""
+def accepted(terraform: Terraform, right: Sequence[Case]) -> dict[str, list[str]]:
+    """Plan right inputs: nothing said to each that Terraform planned. A second plan leaves out those it refused."""
     _write(terraform.workdir / "terraform.tfvars.json", _by_block(cases(), right))
     plan = terraform.workdir / "accepted.tfplan"
-    terraform.plan(out=plan)
+    try:
+        terraform.plan(out=plan)
+    except TerraformError as error:
+        said = by_case(str(error).splitlines())
+        others = [case for case in right if case.id not in said]
+        if len(others) == len(right):
+            raise
+        return said | accepted(terraform, others)
     outputs = terraform.show_json(plan)["planned_values"]["outputs"]
-    return {case for output in outputs.values() for case in output["value"]}
+    return {case: [] for output in outputs.values() for case in output["value"]}
 
 
 # --- rules of resources: a run of `terraform test` with the mocked provider ------------------------------------------
