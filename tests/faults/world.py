@@ -88,6 +88,7 @@ class World:
 
     def _session(self) -> Session:
         http = requests.Session()
+        http.trust_env = False  # a proxy or a netrc of this machine is none of a Zoom in memory; looking takes time
         http.mount("https://", self.network)
         return Session(http)
 

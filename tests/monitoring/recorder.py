@@ -64,6 +64,7 @@ class Collected:
         self.s3 = MemoryS3(clock=self.clock.now)
         self.secrets = Secrets()
         http = requests.Session()
+        http.trust_env = False  # a proxy or a netrc of this machine is none of a Zoom in memory; looking takes time
         http.mount("https://", self.network)
         session = Session(http)
         for name, value in {

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 from standins.aws import AwsStandIn
 from zoomlogs.terraform import Terraform
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("alarms")]  # one worker makes the one plan
 
 
 def test_pausing_and_going_on(account: tuple[AwsStandIn, Terraform]) -> None:
