@@ -28,7 +28,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 botocore.session.create_loader = functools.cache(botocore.loaders.create_loader)
 
 WORLDS = {
-    "account": (
+    "alarms_account": (
         "tests/monitoring/test_alarms.py",
         "tests/monitoring/test_metrics.py",
         "tests/monitoring/test_operations.py",

@@ -22,7 +22,7 @@ DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 DATES_OWED = MetricName.of("ZoomOperationLogs", "DatesOwed", {"service": FUNCTION})
 STATE_KEY = "zoom/operationlogs-state/state.json"
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("alarms")]  # one worker makes the one plan
+pytestmark = pytest.mark.slow
 
 
 Recorded = tuple[Recording, datetime]

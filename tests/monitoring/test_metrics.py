@@ -17,8 +17,6 @@ from .cloudwatch import MetricName, Watched
 from .conftest import Planned
 from .recorder import FUNCTION, POLL, QUEUE, START, Collected, collected
 
-pytestmark = pytest.mark.xdist_group("alarms")
-
 DAY = timedelta(days=1)
 STATE_KEY = "zoom/operationlogs-state/state.json"
 

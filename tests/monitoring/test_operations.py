@@ -26,8 +26,6 @@ from .conftest import Planned
 from .operations import PAGE, entries, entries_by_name, metrics, promised, section, text
 from .recorder import FUNCTION, POLL, START, collected
 
-pytestmark = pytest.mark.xdist_group("alarms")
-
 DAY = timedelta(days=1)
 PREFIX = "zoom/operationlogs/"
 STATE_KEY = "zoom/operationlogs-state/state.json"

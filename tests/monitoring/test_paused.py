@@ -7,11 +7,11 @@ from botocore.exceptions import ClientError
 from standins.aws import AwsStandIn
 from zoomlogs.terraform import Terraform
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("alarms")]  # one worker makes the one plan
+pytestmark = pytest.mark.slow
 
 
-def test_pausing_and_going_on(account: tuple[AwsStandIn, Terraform]) -> None:
-    aws, terraform = account
+def test_pausing_and_going_on(alarms_account: tuple[AwsStandIn, Terraform]) -> None:
+    aws, terraform = alarms_account
     cloudwatch = aws.client("cloudwatch")
     schedules = {"one": {"expression": "rate(15 minutes)"}}
     on, off = ({"schedules": schedules, "enabled": enabled} for enabled in (True, False))

@@ -16,7 +16,7 @@ from .recorder import START, Collected, collected
 from .schedules import DAY, HOUR, SCHEDULES, Schedule
 from .test_alarms import Recorded, ask_for, busy_days, too_few_calls_from_now_on, watched, ways
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("alarms")]  # one worker makes the one plan
+pytestmark = pytest.mark.slow
 
 
 LOOKS = timedelta(minutes=4)  # less than the shortest period
