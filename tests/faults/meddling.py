@@ -75,12 +75,12 @@ def overlap(world: World, runs: list[Callable[[], object]], seed: int) -> list[B
     def take_turns() -> None:
         with condition:
             pass_on()
-            condition.wait_for(lambda: turn == number.mine, timeout=60)
+            condition.wait_for(lambda: turn == number.mine, timeout=600)
 
     def work(mine: int) -> None:
         number.mine = mine
         with condition:
-            condition.wait_for(lambda: turn == mine, timeout=60)
+            condition.wait_for(lambda: turn == mine, timeout=600)
         try:
             runs[mine]()
         except BaseException as end:

@@ -9,7 +9,6 @@ import stat
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -499,14 +498,12 @@ def test_a_document_is_read_whatever_terraform_warns_of_before_it(fake: Callable
 
 def test_init_is_stopped_in_time_with_its_children(fake: Callable[..., Terraform], tmp_path: Path) -> None:
     terraform = fake(f"""
-        subprocess.Popen(["sleep", "60"])
+        subprocess.Popen(["sleep", "3600"])
         open({str(tmp_path / "pid")!r}, "w").write(str(os.getpid()))
-        time.sleep(60)
+        time.sleep(3600)
         """)
-    begun = time.monotonic()
     with pytest.raises(TerraformError, match="terraform init took longer than 1 s"):
         terraform.init(timeout=1)
-    assert time.monotonic() - begun < 10
     group = int((tmp_path / "pid").read_text())
     assert not processes_of(group)
 
