@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import signal
 from typing import TYPE_CHECKING, Any
 
 import botocore.loaders
@@ -20,6 +21,9 @@ pytest_plugins = ["cpu_seconds", "worlds"]
 # these they let it lie up to the limit, which is for each process. Source: Go's runtime, "Environment Variables".
 os.environ.setdefault("GOGC", "off")
 os.environ.setdefault("GOMEMLIMIT", "600MiB")
+
+# Tests started in the background ignore Ctrl-C, and so would every program that they start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The hundreds of programs that tests start need not compile the same sources each time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -30,10 +30,16 @@ def _aws() -> Iterator[AwsStandIn]:
 
 
 @pytest.fixture(scope="module")
-def aws(_aws: AwsStandIn) -> AwsStandIn:
+def empty_account(_aws: AwsStandIn) -> AwsStandIn:
     """Give each file an empty AWS account: a worker's one stand-in, reset."""
     _aws.reset()
     return _aws
+
+
+@pytest.fixture(scope="module")
+def aws(empty_account: AwsStandIn) -> AwsStandIn:
+    """Give the same, for a file or folder to put in it what all its tests need."""
+    return empty_account
 
 
 @pytest.fixture(scope="session")

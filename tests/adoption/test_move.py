@@ -394,14 +394,14 @@ def test_a_refusal_is_one_line_and_its_status(aws: AwsStandIn) -> None:
     assert refused.err.count("\n") == 1
 
 
-def test_without_a_region_it_says_so(running: AwsStandIn) -> None:
-    told = command_line(running, AWS_REGION="", AWS_DEFAULT_REGION="")
+def test_without_a_region_it_says_so(aws: AwsStandIn) -> None:
+    told = command_line(aws, AWS_REGION="", AWS_DEFAULT_REGION="")
     assert told.err == "No AWS region is set: give --region, such as --region eu-west-1.\n"
     assert told.status == 2
 
 
-def test_a_profile_that_is_not_there_is_one_line(running: AwsStandIn) -> None:
-    told = command_line(running, AWS_PROFILE="nowhere")
+def test_a_profile_that_is_not_there_is_one_line(aws: AwsStandIn) -> None:
+    told = command_line(aws, AWS_PROFILE="nowhere")
     assert told.err == "AWS cannot be signed in to: The config profile (nowhere) could not be found.\n"
     assert told.status == 2
 

@@ -41,7 +41,7 @@ WAYS: dict[str, Way] = {
 
 
 @pytest.fixture(scope="module")
-def feeds(aws: AwsStandIn, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def feeds(empty_account: AwsStandIn, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     ways = {}
     for name, (source, deletion, mode, namespace, labels, instance) in WAYS.items():
         ways[name] = {
@@ -55,7 +55,7 @@ def feeds(aws: AwsStandIn, tmp_path_factory: pytest.TempPathFactory) -> dict[str
             },
         }
     folder = tmp_path_factory.mktemp("feeds")
-    terraform = prepare(deployments.REPOSITORY, folder, aws.env(), folder="tests/fixtures/feeds")
+    terraform = prepare(deployments.REPOSITORY, folder, empty_account.env(), folder="tests/fixtures/feeds")
     terraform.init()
     with running_provider(terraform):
         terraform.plan({"ways": ways}, out=folder / "tfplan")

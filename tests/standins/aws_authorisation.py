@@ -250,6 +250,8 @@ class Authorisation:
             raise Refused("InvalidClientTokenId", f"The access key {signer} was deleted just now.")
         if session.policy:
             raise CannotJudge("A session's own policy is not evaluated here.")
+        if session.role_arn.split(":")[4] != self._account.id:
+            raise CannotJudge(f"{session.role_arn} is another account's, and its policies are not evaluated here.")
         role = self._account.role(session.role_arn.rpartition("/")[2])
         asker = self._of(self._account.as_session(role, session.session_name), role)
         return replace(asker, context={**asker.context, **self._carried.get(signer, {})})

@@ -203,8 +203,7 @@ def test_a_reader_that_is_gone_before_the_first_line(unbuffered: bool, tmp_path:
 
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "kill"])
 def test_interruption_ends_it_quietly(by: signal.Signals, many: Path) -> None:
-    # What is started in the background, as these tests may be, inherits that Ctrl-C is ignored.
-    process = start(many, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
+    process = start(many)
     assert process.stdout
     assert process.stderr
     first = process.stdout.readline()

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 from botocore.exceptions import ClientError
-from standins.aws import AwsStandIn, scrubbed, without_proxy_on_loopback
+from standins.aws import AwsStandIn, Keys, scrubbed, without_proxy_on_loopback
 from standins.aws_turns import TakingTurns
 from standins.iam_policy import CannotJudge, conditions_hold, like, statement_applies
 from werkzeug.test import Client
@@ -387,6 +387,15 @@ def test_what_was_done_and_not_heard_of_is_not_done_again(aws: AwsStandIn) -> No
     assert status_of(iam.delete_user, UserName="not-yet") == 200
     iam.meta.events.unregister("before-send", refused)
     iam.delete_user(UserName="asked-for-twice")
+
+
+def test_a_role_of_another_account_can_be_assumed_and_is_not_judged(aws: AwsStandIn) -> None:
+    role = "arn:aws:iam::111122223333:role/deployment"
+    issued = aws.client("sts").assume_role(RoleArn=role, RoleSessionName="terraform")["Credentials"]
+    sts = aws.client("sts", Keys(issued["AccessKeyId"], issued["SecretAccessKey"], issued["SessionToken"]))
+    assert sts.get_caller_identity()["Account"] == "111122223333"
+    with aws.authorising():
+        assert status_of(sts.get_caller_identity) == 501
 
 
 def test_of_writers_that_race_for_one_key_exactly_one_wins(aws: AwsStandIn, bucket: str) -> None:
