@@ -74,6 +74,7 @@ def zoomlogs(
         patch.dict(os.environ, neutral() if environ is None else environ, clear=True),
         patch.object(sys, "argv", [str(SCRIPT), *map(str, arguments)]),
         patch.object(sys, "stdin", typed),
+        patch("boto3.DEFAULT_SESSION", None),  # it keeps the credentials of whoever asked first
         patch("typer.rich_utils.FORCE_TERMINAL", None),  # taken from the environment when it is imported
         chdir(folder or Path.cwd()),
         redirect_stdout(out),

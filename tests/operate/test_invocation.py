@@ -18,7 +18,7 @@ pytestmark = pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExce
 
 def client(**options: str) -> object:
     keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "eu-west-1"}
-    return boto3.client("lambda", config=PATIENT, **keys, **options)
+    return boto3.Session().client("lambda", config=PATIENT, **keys, **options)
 
 
 @contextmanager

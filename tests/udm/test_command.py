@@ -11,6 +11,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import boto3
 import commands
 import pytest
 from standins.aws import AwsStandIn
@@ -153,7 +154,9 @@ def test_somebody_at_a_terminal_is_told_what_to_name() -> None:
     assert "name files, folders or s3://bucket/prefix/, or pipe records in." in " ".join(result.err.split())
 
 
-def test_s3_without_credentials_is_refused_in_a_sentence(tmp_path: Path) -> None:
+def test_s3_without_credentials_is_refused_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    somebodys = boto3.Session(aws_access_key_id="a", aws_secret_access_key="b", region_name="us-east-1")
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", somebodys)
     result = run("s3://bucket/prefix/", HOME=str(tmp_path), AWS_DEFAULT_REGION="us-east-1")
     assert result.status == 2
     assert result.err == "s3://bucket/prefix/ cannot be listed: Unable to locate credentials.\n"
