@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -20,11 +22,19 @@ from zoomlogs.terraform import TerraformError
 
 pytestmark = pytest.mark.slow
 
+STATE_KEY = "zoom/operationlogs-state/state.json"
 
-def refusals(log: str) -> list[str]:
-    """List the requests that the stand-in refused, from its log."""
+
+@contextmanager
+def refused_requests(deployment: Deployment) -> Iterator[list[str]]:
+    """Give a list of the requests that the stand-in for AWS refuses in the block, from its log; full at its end."""
+    refused: list[str] = []
+    before = len(deployment.aws.log_file.read_text(encoding="utf-8"))
+    yield refused
+    log = deployment.aws.log_file.read_text(encoding="utf-8")[before:]
     requests = re.findall(r'"(?:\x1b\[[\d;]*m)*(\w+ \S+) HTTP/1\.1(?:\x1b\[0m)?" (\d+)', log)
-    return [request for request, status in requests if status in ("400", "401", "403", "501")]
+    assert requests
+    refused += [request for request, status in requests if status in ("400", "401", "403", "501")]
 
 
 def test_an_empty_secret_is_no_failure_yet(deployment: Deployment) -> None:
@@ -55,8 +65,13 @@ def test_a_malformed_secret_ends_in_a_sentence(deployment: Deployment, text: str
 def test_a_wrong_client_secret_ends_in_a_sentence(deployment: Deployment) -> None:
     deployment.store_credentials(client_secret="hush-hush")
     deployment.runtime.kill()
-    run = deployment.run_scheduled()
+    with refused_requests(deployment) as refused:
+        run = deployment.run_scheduled()
     assert not run.ok
+    # A role that may not list the whole bucket gets a 403 for an object that does not exist: the checkpoint, and that
+    # of the written guide's collector. Every later request is allowed, as the tests below see.
+    folder = f"/{deployment.bucket}/{deployment.prefix}"
+    assert refused == [f"GET /{deployment.bucket}/{STATE_KEY}", f"GET {folder}state.json"]
     assert "Zoom does not know this client id and client secret" in run.error["errorMessage"]
     assert "hush-hush" not in json.dumps([run.error, run.logs])
     assert not deployment.objects()
@@ -65,8 +80,10 @@ def test_a_wrong_client_secret_ends_in_a_sentence(deployment: Deployment) -> Non
 def test_a_rotated_secret_is_read_without_a_new_deployment(deployment: Deployment) -> None:
     """The sandbox is warm, and the wrong secret is in its cache."""
     deployment.store_credentials()
-    run = deployment.run_scheduled()
+    with refused_requests(deployment) as refused:
+        run = deployment.run_scheduled()
     assert run.ok, run.error
+    assert refused == []
     assert not run.cold
     assert run.result["written"] > 3 * RECORDS_A_DAY
 
@@ -74,21 +91,23 @@ def test_a_rotated_secret_is_read_without_a_new_deployment(deployment: Deploymen
 def test_every_record_is_in_the_archive_once(deployment: Deployment, applied: Applied) -> None:
     """More than a day of scheduled runs, a reconcile and a backfill."""
     clock, own = deployment.zoom.clock, applied.world.instance("alpha")
-    before = len(deployment.aws.log_file.read_text(encoding="utf-8"))
     scheduler = deployment.aws.client("lambda", applied.world.scheduler_keys(own))
     earlier = (START - timedelta(days=6)).date()
     ended = []
-    for number in range(30):
-        clock.advance(timedelta(minutes=15 if number < 8 else 75).total_seconds())
-        payload = deployment.target.payload
-        delivered = scheduler.invoke(FunctionName=own.function_arn, Payload=payload, InvocationType="DryRun")
-        assert delivered["StatusCode"] == 204
-        if number == 10:
-            deployment.runtime.kill()  # the next run starts cold
+    with refused_requests(deployment) as refused:
+        for number in range(30):
+            clock.advance(timedelta(minutes=15 if number < 8 else 75).total_seconds())
+            payload = deployment.target.payload
+            delivered = scheduler.invoke(FunctionName=own.function_arn, Payload=payload, InvocationType="DryRun")
+            assert delivered["StatusCode"] == 204
+            if number == 10:
+                deployment.runtime.kill()  # the next run starts cold
+            ended.append(deployment.run_scheduled())
+        ended.append(deployment.run({"action": "reconcile"}))
+        ended.append(
+            deployment.run({"action": "backfill", "from": f"{earlier}", "to": f"{FIRST_DAY - timedelta(days=1)}"})
+        )
         ended.append(deployment.run_scheduled())
-    ended.append(deployment.run({"action": "reconcile"}))
-    ended.append(deployment.run({"action": "backfill", "from": f"{earlier}", "to": f"{FIRST_DAY - timedelta(days=1)}"}))
-    ended.append(deployment.run_scheduled())
     assert clock.now() - START > timedelta(hours=24)
     assert [run.error for run in ended if not run.ok] == []
     names = {"ok", "written", "date", "objects", "pages", "owed", "ended", "not_before"}
@@ -96,9 +115,7 @@ def test_every_record_is_in_the_archive_once(deployment: Deployment, applied: Ap
     comparison = deployment.compare(earlier)
     assert comparison.in_zoom > 7 * RECORDS_A_DAY
     assert comparison.exact, comparison
-    # A role that may not list the whole bucket hears 403 of one thing that is not there and that the first catch-up has
-    # looked for before: nothing is refused from then on.
-    assert refusals(deployment.aws.log_file.read_text(encoding="utf-8")[before:]) == []
+    assert refused == []
 
 
 def test_objects_are_named_and_filed_by_their_records_dates(deployment: Deployment) -> None:
@@ -117,7 +134,7 @@ def test_objects_are_named_and_filed_by_their_records_dates(deployment: Deployme
 
 def test_the_state_lies_outside_the_feeds_prefix(deployment: Deployment) -> None:
     keys = [item["Key"] for item in deployment.aws.client("s3").list_objects_v2(Bucket=deployment.bucket)["Contents"]]
-    assert [key for key in keys if not key.startswith(deployment.prefix)] == ["zoom/operationlogs-state/state.json"]
+    assert [key for key in keys if not key.startswith(deployment.prefix)] == [STATE_KEY]
 
 
 def test_an_unreachable_zoom_ends_in_a_sentence(deployment: Deployment) -> None:
