@@ -79,12 +79,12 @@ class MotoAccount:
 
     def user_of(self, access_key_id: str) -> User | None:
         """Find the user whose access key it is."""
-        users = self._iam.users.values()
+        users = [*self._iam.users.values()]  # others may be made meanwhile: not every request waits for its turn
         return next((user for user in users for key in user.access_keys if key.access_key_id == access_key_id), None)
 
     def session_of(self, access_key_id: str) -> AssumedRole | None:
         """Find the session whose access key it is, of a role in this account or another."""
-        backends = [regions[self.partition] for regions in sts_backends.values() if self.partition in regions]
+        backends = [regions[self.partition] for regions in [*sts_backends.values()] if self.partition in regions]
         found = (backend.get_assumed_role_from_access_key(access_key_id) for backend in backends)
         return next((session for session in found if session), None)
 

@@ -32,6 +32,7 @@ from moto.core.utils import get_service_model
 from moto.iam.models import mark_account_as_visited
 from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
+from werkzeug.wrappers import Request as WerkzeugRequest
 from werkzeug.wrappers import Response
 
 from standins.aws import Keys, google_signature
@@ -48,6 +49,9 @@ PERMITTED = "standin.permitted"
 _JUDGED_AS = "standin.judged_as"
 """Set in the environ of a request that passes: region and service, as a credential scope names them."""
 
+STRANGERS_BYTES = 2**20
+"""The most that is read of a request that names no key of this account; the stand-in's own need no more."""
+
 GOOGLE = "accounts.google.com"
 _EVERYTHING: Policy = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 _SERVICES = {"monitoring": "cloudwatch"}  # where botocore's name is not the one that signs
@@ -60,6 +64,8 @@ _TARGETS = {
 _PATHS = {"/2015-03-31/functions": "lambda", "/schedules": "scheduler", "/TraceSegments": "xray"}
 _VERSIONS = {b"2010-05-08": "iam", b"2011-06-15": "sts", b"2016-11-15": "ec2"}
 """How the services tell themselves apart in requests that nobody signed."""
+_QUERY_SERVICES = ("cloudwatch", "ec2", "iam", "sns", "sqs", "sts")
+"""The services that take `?Action=` of a GET; moto takes it of every request, before what else names the operation."""
 
 _KNOWN_KEYS = re.compile(
     r"aws:(PrincipalArn|PrincipalAccount|RequestedRegion|SecureTransport|SourceAccount|SourceArn|ViaAWSService)"
@@ -120,6 +126,17 @@ class Authorisation:
             answer = self._refusal(request)
         return (answer or self._app)(environ, start_response)
 
+    def most_bytes(self, request: WerkzeugRequest) -> int | None:
+        """Say where a request's body is too long, in bytes: nowhere only for who names a key that was issued.
+
+        Everybody on this machine can connect, and what is read stays in memory until the request is judged.
+        """
+        try:
+            given = None if from_elsewhere(request) else read_signature(request)
+        except Refused:
+            given = None
+        return None if given and self._issued(given.access_key_id) else STRANGERS_BYTES
+
     def _holds_root_secret(self, request: Request) -> bool:
         expected = f"Bearer {self._root.secret_access_key}"
         return hmac.compare_digest(request.headers.get("Authorization", "").encode(), expected.encode())
@@ -130,6 +147,8 @@ class Authorisation:
         try:
             given = read_signature(request)
             signer = self._signer(request, given) if given else None
+            if "Action" in request.args and (request.method != "GET" or service not in _QUERY_SERVICES):
+                raise Refused("InvalidAction", "The action is named in the query, where it is not looked for.", 400)
             if service not in SERVICES:
                 raise CannotJudge(f"The stand-in has no service {service}.")
             request.environ[_JUDGED_AS] = (
@@ -381,7 +400,7 @@ def is_simulation(request: Request, service: str) -> bool:
 # --- reading requests ------------------------------------------------------------------------------------------------
 
 
-def from_elsewhere(request: Request) -> str | None:
+def from_elsewhere(request: WerkzeugRequest) -> str | None:
     """Say why a request cannot be of a program on this machine that means the stand-in: a web page sent it."""
     port = request.environ["SERVER_PORT"]
     if request.host not in (f"127.0.0.1:{port}", f"localhost:{port}"):

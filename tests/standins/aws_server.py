@@ -344,7 +344,7 @@ def serve(folder: str, account_id: str, region: str) -> None:
     authorisation = Authorisation(Dispatcher(create_backend_app), account_id, region, root)
     repair_lambda_networks(authorisation)
     accept_registered_packages_only(authorisation.packages)
-    app = TakingTurns(authorisation)
+    app = TakingTurns(authorisation, authorisation.most_bytes)
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler)
     os.environ["MOTO_PORT"] = str(server.port)  # moto's services call one another through it
     functions = LocalFunctions(AwsStandIn.at(server.port, region, root), Path(folder), authorisation.packages)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from moto.core.request import Request
+    from werkzeug.wrappers import Request as WerkzeugRequest
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
@@ -63,7 +64,7 @@ class Signature:
     expires: timedelta | None = None
 
 
-def read_signature(request: Request) -> Signature | None:
+def read_signature(request: WerkzeugRequest) -> Signature | None:
     """Read who claims to have signed a request; None when nobody does. Raises Refused for what is not Version 4."""
     header, query = request.headers.get("Authorization"), request.args
     if header and query.keys() & {"X-Amz-Signature", "X-Amz-Credential"}:

@@ -7,6 +7,7 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Request, Response
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 REMEMBERED = 1000
 """How many answers are remembered for clients that did not hear them."""
 
-_REENTRANT = ("/invocations", "/-/reset")
+_REENTRANT = ("/invocations", "/invoke-async", "/-/reset")
 """What works for the request's client or waits for functions, which make requests of their own meanwhile."""
 
 
@@ -30,19 +31,27 @@ class TakingTurns:
     Source: AWS SDKs and Tools Reference Guide, "Retry behavior".
     """
 
-    def __init__(self, app: Callable[..., Any]) -> None:
+    def __init__(self, app: Callable[..., Any], most_bytes: Callable[[Request], int | None] = lambda _: None) -> None:
+        """Take the application, and where a request's body is too long, in bytes: None is nowhere."""
         self._app = app
+        self._most_bytes = most_bytes
         self._turn = threading.Lock()
         self._answers: OrderedDict[str, Response] = OrderedDict()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Serve one request."""
         request = Request(environ)
-        if request.path.endswith(_REENTRANT):
+        request.max_content_length = most = self._most_bytes(request)
+        try:
+            body = request.get_data()  # before its turn: a slow client holds up nobody
+            if len(body) == most:  # where werkzeug cuts off a body in chunks
+                raise RequestEntityTooLarge
+        except HTTPException as refused:
+            return refused(environ, start_response)
+        environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+        if request.path.rstrip("/").endswith(_REENTRANT):
             result: Iterable[bytes] = self._app(environ, start_response)
             return result
-        body = request.get_data()  # before its turn: a slow client holds up nobody
-        environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
         with self._turn:
             answer = self._answered(environ, request.headers.get("amz-sdk-invocation-id"), request.method)
         return answer(environ, start_response)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from standins.lambda_runtime import Invocation, LambdaRuntime, under_its_role
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
     from standins.aws import AwsStandIn
@@ -78,30 +78,21 @@ class LocalFunctions:
                 self._idle[name].append(runtime)
 
     def _make(self, function: Any, name: str) -> LambdaRuntime:
-        package = self._folder / f"{name}.zip"
-        package.write_bytes(self._allowed(function))
-        made = under_its_role(self._aws, function.function_name, package, keeps_logs=True)
-        with self._lock:
-            self._made.append(made)
-        return made
-
-    def _allowed(self, function: Any) -> bytes:
-        """Give a function's package; raise PermissionError for what nobody registered.
-
-        The handler is in the package: any other (`cProfile.run`, say) would run whatever the event says. No variable
-        makes Python or the linker load something else.
-        """
         content: bytes = function.code_bytes
         if hashlib.sha256(content).hexdigest() not in self._packages:
             raise PermissionError(f"The package of {function.function_name} was not registered.")
-        module = str(function.handler).rpartition(".")[0].replace(".", "/")
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            if not {f"{module}.py", f"{module}/__init__.py"} & {*archive.namelist()}:
-                raise PermissionError(f"The handler {function.handler} is not in the package.")
-        for name in function.environment_vars:
-            if name.startswith(LOADS_CODE):
-                raise PermissionError(f"The variable {name} could load other code than the package's.")
-        return content
+        package = self._folder / f"{name}.zip"
+        package.write_bytes(content)
+        made = under_its_role(self._aws, function.function_name, package, keeps_logs=True)
+        try:
+            check_allowed(made.configuration, content)
+        except PermissionError:
+            made.close()
+            package.unlink()
+            raise
+        with self._lock:
+            self._made.append(made)
+        return made
 
     def close(self) -> None:
         """End the sandboxes, those in use too, and wait for what ran in them unwatched."""
@@ -113,3 +104,20 @@ class LocalFunctions:
             runtime.package.unlink(missing_ok=True)
         for thread in self._events:
             thread.join(CLOSE_SECONDS)
+
+
+def check_allowed(configuration: Mapping[str, Any], package: bytes) -> None:
+    """Raise PermissionError where a configuration would run anything but the package.
+
+    The handler is in the package: any other (`cProfile.run`, say) would run whatever the event says. No variable makes
+    Python or the linker load something else. What is asked is the sandbox's own configuration: the function that was
+    invoked may be another version, or another region's of that name.
+    """
+    handler = str(configuration["Handler"])
+    module = handler.rpartition(".")[0].replace(".", "/")
+    with zipfile.ZipFile(io.BytesIO(package)) as archive:
+        if not {f"{module}.py", f"{module}/__init__.py"} & {*archive.namelist()}:
+            raise PermissionError(f"The handler {handler} is not in the package.")
+    for name in configuration.get("Environment", {}).get("Variables", {}):
+        if name.startswith(LOADS_CODE):
+            raise PermissionError(f"The variable {name} could load other code than the package's.")

@@ -40,6 +40,7 @@ TOKEN_AUDIENCE = "https://oauth2.googleapis.com/token"  # google-auth signs for 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 LOG_TYPES = {"ZOOM_OPERATION_LOGS", "OKTA"}
 MOST_LOOKBACK_DAYS = 180
+MOST_BYTES = 2**20  # read of a body, before it is known who sent it
 SETTINGS = {"AMAZON_S3_V2": "amazon_s3_v2_settings", "AMAZON_SQS_V2": "amazon_sqs_v2_settings"}
 STATUSES = {
     400: "INVALID_ARGUMENT",
@@ -360,7 +361,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         address = urlsplit(self.path)
-        text = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+        text = self.rfile.read(min(int(self.headers.get("Content-Length") or 0), MOST_BYTES)).decode()
         query = {name: values[-1] for name, values in parse_qs(address.query).items()}
         try:
             if address.path == "/token":

@@ -6,6 +6,7 @@ Each attempt is made for real, is refused, and has changed nothing.
 from __future__ import annotations
 
 import base64
+import contextlib
 import functools
 import http.client
 import io
@@ -349,6 +350,51 @@ def test_what_is_public_stays_public(aws: AwsStandIn) -> None:
     assert client(aws, "s3", ANONYMOUS).get_object(Bucket="public", Key="key")["Body"].read() == b"for all"
 
 
+def test_a_public_queue_takes_what_it_is_open_for_only(aws: AwsStandIn) -> None:
+    """moto looks for the action in the query first, the policy is asked about the one in the header."""
+    sqs = client(aws, "sqs")
+    url = sqs.create_queue(QueueName="public")["QueueUrl"]
+    arn = "arn:aws:sqs:us-east-1:123456789012:public"
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": arn}
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps({"Statement": [statement]})})
+    body = json.dumps({"QueueUrl": url, "MessageBody": "for all"}).encode()
+    headers = {"X-Amz-Target": "AmazonSQS.SendMessage", "Content-Type": "application/x-amz-json-1.0"}
+    assert send(aws.url, "POST", "/", body, **headers).status == 200
+    for action in ("ReceiveMessage", "PurgeQueue", "DeleteQueue"):
+        refused = send(aws.url, "POST", f"/?Action={action}", body, **headers)
+        assert (refused.status, "for all" in refused.body) == (400, False)
+    assert [one["Body"] for one in sqs.receive_message(QueueUrl=url)["Messages"]] == ["for all"]
+    sqs.delete_queue(QueueUrl=url)
+
+
+@pytest.mark.parametrize("chunked", [False, True], ids=["whole", "chunked"])
+@pytest.mark.usefixtures("unchanged")
+def test_a_stranger_does_not_fill_the_memory(aws: AwsStandIn, *, chunked: bool) -> None:
+    """What is too long is refused before it is read; who waits for more of it would wait here for ever."""
+    port = urlsplit(aws.url).port
+    some, length = bytes(2**20 + 1), 2**40
+    start = f"{length:x}\r\n".encode() if chunked else b""
+    of_length = {"Transfer-Encoding": "chunked"} if chunked else {"Content-Length": str(length)}
+    stolen = signed(aws, another_standins(aws), "s3", "PUT", "/bucket/key").headers
+    for path, headers in (
+        ("/bucket/key", {}),
+        ("/bucket/key", stolen),
+        ("/bucket/key", {"Host": f"evil.example:{port}"}),
+        ("/2015-03-31/functions/f/invocations", {}),
+        ("/-/reset", {}),
+    ):
+        connection = http.client.HTTPConnection(urlsplit(aws.url).netloc, timeout=60)
+        connection.putrequest("PUT", path, skip_host="Host" in headers)
+        for name, value in {**headers, **of_length}.items():
+            connection.putheader(name, value)
+        connection.endheaders()
+        with contextlib.suppress(ConnectionError):  # it may be refused before all of this is sent
+            connection.send(start + some if chunked else b"")
+        with contextlib.suppress(ConnectionError):
+            assert connection.getresponse().status == 413
+        connection.close()
+
+
 def test_a_key_that_is_off_or_gone_opens_nothing(aws: AwsStandIn) -> None:
     iam = client(aws, "iam")
     iam.create_user(UserName="leaver")
@@ -521,6 +567,29 @@ def test_a_leaked_key_of_a_user_runs_nothing_else(
     event = json.dumps(f"open({str(tmp_path / 'ran')!r}, 'w')")
     assert why in refusal(lambda: client(aws, "lambda", user).invoke(FunctionName="bent", Payload=event))
     client(aws, "lambda").delete_function(FunctionName="bent")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_no_other_version_or_region_lends_a_function_its_handler(aws: AwsStandIn, user: Keys, tmp_path: Path) -> None:
+    """What runs is the function of that name as it is now, whichever was invoked."""
+    own, functions = zipped(HANDLER), client(aws, "lambda", user)
+    aws.register_package(own)
+    make_function(aws, user, "lent", {"ZipFile": own})
+    version = functions.publish_version(FunctionName="lent")["Version"]
+    functions.update_function_configuration(FunctionName="lent", Handler="cProfile.run")
+    event = json.dumps(f"open({str(tmp_path / 'ran')!r}, 'w')").encode()
+    elsewhere = AwsStandIn.at(urlsplit(aws.url).port or 0, "eu-west-1", user)
+    make_function(elsewhere, user, "lent", {"ZipFile": own})
+    for standin, named in (
+        (aws, f"lent:{version}/invocations"),
+        (aws, f"lent/invocations?qualifier={version}"),
+        (elsewhere, "lent/invocations"),
+    ):
+        path = f"/2015-03-31/functions/{named}"
+        answer = signed(standin, user, "lambda", "POST", path, event).send()
+        assert "The handler cProfile.run is not in the package" in answer.body
+    for standin in (elsewhere, aws):
+        client(standin, "lambda", user).delete_function(FunctionName="lent")
     assert not (tmp_path / "ran").exists()
 
 

@@ -162,11 +162,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         due = time.monotonic() + self.server.latency
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         parts, secret_path = urlsplit(self.path), self.server.secret_path
         if not secrets.compare_digest(parts.path[: len(secret_path) + 1].encode(), f"{secret_path}/".encode()):
             self.send_error(HTTPStatus.NOT_FOUND)
             return
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         path = parts.path.removeprefix(secret_path)
         response = self.server.zoom.handle(self.command, path, dict(self.headers), _query(parts.query), body)
         time.sleep(max(0.0, due - time.monotonic()))
