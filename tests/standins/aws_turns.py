@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 REMEMBERED = 1000
 """How many answers are remembered for clients that did not hear them."""
 
-_REENTRANT = ("/invocations", "/invoke-async", "/-/reset")
-"""What works for the request's client or waits for functions, which make requests of their own meanwhile."""
+_RESET = "/-/reset"
+_REENTRANT = ("/invocations", "/invoke-async", _RESET)
+_WAITS = "AmazonSQS.ReceiveMessage"
+"""What waits for functions, which make requests of their own meanwhile, or for messages that others send."""
 
 
 class TakingTurns:
@@ -49,8 +51,11 @@ class TakingTurns:
         except HTTPException as refused:
             return refused(environ, start_response)
         environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
-        if request.path.rstrip("/").endswith(_REENTRANT):
+        path = request.path.rstrip("/")
+        if path.endswith(_REENTRANT) or request.headers.get("X-Amz-Target") == _WAITS:
             result: Iterable[bytes] = self._app(environ, start_response)
+            if path == _RESET:
+                self._answers.clear()  # they speak of what is no longer there
             return result
         with self._turn:
             answer = self._answered(environ, request.headers.get("amz-sdk-invocation-id"), request.method)

@@ -362,6 +362,25 @@ def test_requests_take_turns_but_for_those_that_wait_for_others() -> None:
         assert most == 1
         list(pool.map(client.post, ["/2015-03-31/functions/f/invocations"] * 4))
         assert most > 1
+        most = 0
+        list(pool.map(lambda _: client.post("/", headers={"X-Amz-Target": "AmazonSQS.ReceiveMessage"}), range(4)))
+        assert most > 1
+
+
+def test_an_answer_is_remembered_until_a_reset() -> None:
+    served: list[str] = []
+
+    def serve(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        served.append(environ["PATH_INFO"])
+        start_response("200 OK", [])
+        return [b"once"]
+
+    client = Client(TakingTurns(serve))
+    for _ in range(2):
+        assert client.post("/bucket", headers={"amz-sdk-invocation-id": "one"}).data == b"once"
+    client.post("/-/reset")
+    client.post("/bucket", headers={"amz-sdk-invocation-id": "one"})
+    assert served == ["/bucket", "/-/reset", "/bucket"]
 
 
 def test_what_was_done_and_not_heard_of_is_not_done_again(aws: AwsStandIn) -> None:
