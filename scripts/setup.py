@@ -58,13 +58,13 @@ def sha256(*files: Path) -> str:
 
 
 def cache_folder() -> Path:
-    """Give the folder for what several checkouts share, as the XDG Base Directory Specification has it."""
+    """Return the folder for what checkouts share: the cache folder of the XDG Base Directory Specification."""
     base = os.environ.get("XDG_CACHE_HOME", "")
     return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "terraform-aws-zoom-operation-logs"
 
 
 def cached(name: str, requirements: Path, build: Path | None = None) -> Environment:
-    """Describe an environment that is made once for the same requirements, whatever checkout asks for it."""
+    """Describe an environment that all checkouts with the same requirements share."""
     digest = sha256(*filter(None, [requirements, build]))
     return Environment(cache_folder() / f"{name}-{digest[:16]}", requirements, build=build, link=ROOT / f".venv-{name}")
 
@@ -127,7 +127,7 @@ def set_up(environment: Environment, wanted: str | None) -> None:
 
 @contextlib.contextmanager
 def locked(environment: Environment) -> Iterator[None]:
-    """Keep an environment that checkouts share to one of them meanwhile; the system frees the lock of a dead one."""
+    """Let one checkout at a time make an environment that they share; the system frees the lock of a dead process."""
     if not environment.link:
         yield
         return
@@ -138,25 +138,26 @@ def locked(environment: Environment) -> Iterator[None]:
 
 
 def link(place: Path, folder: Path) -> None:
-    """Let `place` lead to `folder`, in place of what was there."""
+    """Make `place` a symbolic link to `folder`, and remove what was there."""
     if place.is_symlink() and os.readlink(str(place)) == str(folder):
         return
     if place.is_symlink():
         place.unlink()
-    shutil.rmtree(str(place), ignore_errors=True)  # an environment of its own, as there was one before
+    shutil.rmtree(str(place), ignore_errors=True)  # an environment that an older version of this script made
     place.symlink_to(folder)
 
 
 def set_up_locked(environment: Environment, wanted: str | None) -> None:
-    """Make or renew an environment that nobody else makes at this moment."""
+    """Make or renew an environment, under its lock if it is shared."""
     files = [file for file in (environment.requirements, environment.build) if file]
-    root = environment.folder if environment.link else ROOT  # of a folder that moved, the scripts name the old place
+    root = environment.folder if environment.link else ROOT  # scripts in an environment name its place
     state = {"root": str(root), "requirements": " ".join(map(sha256, files))}
     if environment.project:
         state["project"] = sha256(environment.project)
     stamp, current = read_stamp(environment), probe(environment.python)
     kept = all(stamp.get(name) == state[name] for name in ("root", "requirements"))
-    if current and kept and current[:2] == PREFERRED and not wanted:
+    # Of the environments that checkouts share, any Python will do: another checkout may be using one at this moment.
+    if current and kept and (environment.link or (current[:2] == PREFERRED and not wanted)):
         return renew_project(environment, stamp, state)
     python = explicit_python(wanted) if wanted else best_python()
     fits = current and (current[:2] == python[1][:2] if wanted else rank(current) >= rank(python[1]))

@@ -25,7 +25,7 @@ from zoomlogs.__main__ import main
 
 SCRIPT = Path(sys.executable).with_name("zoomlogs")
 
-# What changes how `zoomlogs` looks or what it reads, in the environment of the person who runs the tests.
+# Variables of the person who runs the tests that would change what `zoomlogs` reads or prints.
 _PERSONAL = re.compile(
     r"ZOOMLOGS_|_?TYPER_|TTY_|GOOGLE_|(COLUMNS|LINES|TERMINAL_WIDTH|NO_COLOR|FORCE_COLOR|PY_COLORS|GITHUB_ACTIONS)$"
 )
@@ -45,7 +45,7 @@ class Ran:
 
 
 def neutral(**more: str) -> dict[str, str]:
-    """Give this process's environment without anybody's settings and without AWS credentials; 80 columns wide."""
+    """Return this process's environment without personal settings and AWS credentials, 80 columns wide."""
     return {
         **{name: value for name, value in scrubbed(os.environ).items() if not _PERSONAL.match(name)},
         "AWS_CONFIG_FILE": os.devnull,
@@ -74,7 +74,7 @@ def zoomlogs(
         patch.dict(os.environ, neutral() if environ is None else environ, clear=True),
         patch.object(sys, "argv", [str(SCRIPT), *map(str, arguments)]),
         patch.object(sys, "stdin", typed),
-        patch("boto3.DEFAULT_SESSION", None),  # it keeps the credentials of whoever asked first
+        patch("boto3.DEFAULT_SESSION", None),  # it keeps the credentials of the first command
         patch("typer.rich_utils.FORCE_TERMINAL", None),  # taken from the environment when it is imported
         chdir(folder or Path.cwd()),
         redirect_stdout(out),

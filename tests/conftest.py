@@ -88,8 +88,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _place(item: pytest.Item) -> tuple[bool, bool, bool]:
     return (
         _file(item) not in WORLD_OF,
-        item.get_closest_marker("slow") is None,
         item.get_closest_marker("destroys") is not None,
+        item.get_closest_marker("slow") is None,
     )
 
 

@@ -1,8 +1,8 @@
-"""A pytest plugin: where the CPU time of a run went, by folder, as a table at its end.
+"""A pytest plugin that prints the CPU time of a run, by folder, as a table at its end.
 
-CPU time, because it is much the same on a busy machine. It counts this process, xdist's workers, and every process
-that they start: Terraform, its provider, the stand-ins, the commands. `--cpu-limit` prints the time that the run is
-meant to stay within, `--renew-cpu-table` also writes the table into tests/README.md.
+CPU time, because it hardly depends on what else the machine does. It counts this process, xdist's workers, and every
+process that they start: Terraform, its provider, the stand-ins, the commands. `--cpu-limit` prints the time that the
+run is meant to stay within, `--renew-cpu-table` also writes the table into tests/README.md.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def folder(nodeid: str) -> str:
 
 
 def ordered(rows: Mapping[str, float], tests: Mapping[str, int]) -> list[tuple[str, float]]:
-    """Order rows by what was spent, the most first; leave out what has no test and spent nothing."""
+    """Sort rows by CPU time, the most first, without rows that have neither tests nor half a second."""
     return sorted(
         ((row, spent) for row, spent in rows.items() if spent >= 0.5 or row in tests), key=lambda row: -row[1]
     )
@@ -157,7 +157,7 @@ def markdown(rows: Mapping[str, float], tests: Mapping[str, int]) -> str:
 
 
 def renewed(page: str, drawn: str) -> str:
-    """Put a table in the place of the page's old one. Raises ValueError where the page has no markers."""
+    """Replace the table in a page. Raises ValueError if the page has no markers."""
     between = re.compile(f"{re.escape(BEGIN)}.*{re.escape(END)}", re.DOTALL)
     if not between.search(page):
         raise ValueError(f"{README.name} needs the lines {BEGIN} and {END}.")

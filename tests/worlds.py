@@ -31,30 +31,30 @@ def _aws() -> Iterator[AwsStandIn]:
 
 @pytest.fixture(scope="module")
 def empty_account(_aws: AwsStandIn) -> AwsStandIn:
-    """Give each file an empty AWS account: a worker's one stand-in, reset."""
+    """Reset the worker's one stand-in for each file: an empty AWS account."""
     _aws.reset()
     return _aws
 
 
 @pytest.fixture(scope="module")
 def aws(empty_account: AwsStandIn) -> AwsStandIn:
-    """Give the same, for a file or folder to put in it what all its tests need."""
+    """The same account; a file or folder overrides this fixture to set up what all its tests need."""
     return empty_account
 
 
 @pytest.fixture(scope="session")
 def applied() -> Iterator[Applied]:
-    """Apply tests/fixtures/security: two uses of the module in one account, at a time of its own."""
+    """Apply tests/fixtures/security: two uses of the module in one account, at a fixed time."""
     with applied_for_two(REPOSITORY) as world:
         yield world
 
 
 @pytest.fixture(scope="session")
 def minimal() -> Iterator[Deployment]:
-    """Apply examples/minimal at the machine's time, with 24 days in Zoom and none of today."""
+    """Apply examples/minimal at the current time; Zoom has records of the 24 days before today."""
     now = datetime.now(UTC)
     zoom = Zoom(clock=Clock(now, ticking=True))
-    for back in range(1, 25):  # none of today, of which one could come in the middle of a test
+    for back in range(1, 25):  # a record of today could appear during a test
         zoom.add_day((now - timedelta(days=back)).date(), 350, seed=back + 1)
     with deployed(REPOSITORY, zoom, one_provider=True) as world:
         yield world
@@ -62,6 +62,6 @@ def minimal() -> Iterator[Deployment]:
 
 @pytest.fixture(scope="session")
 def plan_of() -> Iterator[Callable[[str], dict[str, Any]]]:
-    """Plan tests/fixtures/plan_check as a variant of tests/compliance, each once."""
+    """Return a function that plans tests/fixtures/plan_check as a variant of tests/compliance, each variant once."""
     with planning() as plan:
         yield plan

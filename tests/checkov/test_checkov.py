@@ -26,8 +26,7 @@ ONLY_IN_SOURCE = {"CKV_AWS_21": "bucket.versioning", "CKV_AWS_50": "collector.tr
 
 VARIANTS = ("default", "full", "existing_secret")
 
-pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
-
+pytestmark = pytest.mark.slow
 
 Results = dict[str, list[dict[str, Any]]]
 

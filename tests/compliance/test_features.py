@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-import re
 import subprocess
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +12,6 @@ import pytest
 
 from .mutations import MUTATIONS, Mutation, Plan, put
 from .plans import FEATURES, SENTINELS, write
-from .scenarios import FOLDER, Scenario
 from .verdicts import BIN, SCENARIOS, Case, Verdict, features_of, judged
 
 pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
@@ -61,28 +58,6 @@ def test_a_plan_that_breaks_a_rule_is_refused_by_the_scenario_of_that_rule_alone
     assert not verdict.accepted
 
 
-def test_every_scenario_has_a_mutation_that_it_must_refuse() -> None:
-    sentences = {scenario.sentence for scenario in SCENARIOS}
-    assert {sentence for mutation in MUTATIONS for sentence in mutation.refused_by} == sentences
-    assert len({mutation.name for mutation in MUTATIONS}) == len(MUTATIONS)
-
-
-def test_no_scenario_is_green_for_want_of_something_to_judge() -> None:
-    assert [scenario.sentence for scenario in SCENARIOS if "@noskip" not in scenario.tags] == []
-
-
-def test_every_scenario_has_a_sentence_of_its_own() -> None:
-    assert [sentence for sentence, count in Counter(one.sentence for one in SCENARIOS).items() if count > 1] == []
-    text = "".join(file.read_text(encoding="utf-8") for file in FOLDER.glob("*.feature"))
-    written = len(re.findall(r"(?m)^ *Scenario(?: Outline)?:", text))
-    assert len({scenario.reported.partition(" - row ")[0] for scenario in SCENARIOS}) == written
-
-
-def test_the_readme_names_every_feature_file() -> None:
-    readme = (FOLDER / "README.md").read_text(encoding="utf-8")
-    assert [file.name for file in FOLDER.glob("*.feature") if f"`{file.name}`" not in readme] == []
-
-
 def test_the_command_line_agrees(plan_of: Callable[[str], Plan], tmp_path: Path) -> None:
     """Judge one plan that is right and one that is not by the command that a reader would type."""
     [mutation] = [one for one in MUTATIONS if one.name == "the_collector_deletes"]
@@ -111,15 +86,3 @@ def test_a_plan_of_a_terraform_that_the_tool_does_not_know_is_refused_outright(
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode == 0) == known, done.stdout
     assert ("Unsupported terraform version" in done.stdout) == (not known)
-
-
-def test_a_scenario_is_read_whole() -> None:
-    assert (
-        Scenario(
-            feature="tags",
-            sentence="Everything that takes tags has one",
-            reported="Everything that takes tags has one",
-            tags=frozenset({"@noskip"}),
-        )
-        in SCENARIOS
-    )

@@ -7,7 +7,7 @@ import json
 import logging
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -15,7 +15,7 @@ from hashlib import blake2b
 from typing import Any
 
 import requests
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ClientError
 from standins.s3_memory import MemoryS3
 from standins.zoom import ZoomAdapter
 from zoom_operationlogs import archive, checkpoint, collect, dates, guide, records, sweep, zoom
@@ -107,6 +107,20 @@ def non_ascii_escaped(mutant: Mutant) -> None:
     mutant.replace(archive, "line", lambda _whole: lambda record: json.dumps(record).encode())
 
 
+def lone_surrogates_replaced(mutant: Mutant) -> None:
+    """Encode as UTF-8 whatever it cannot hold."""
+    mutant.replace(
+        archive, "line", lambda _whole: lambda record: json.dumps(record, ensure_ascii=False).encode("utf-8", "replace")
+    )
+
+
+def metadata_without_version(mutant: Mutant) -> None:
+    def make(whole: Function) -> Function:
+        return lambda items: {name: told for name, told in whole(items).items() if name != "collector-version"}
+
+    mutant.replace(archive, "describe", make)
+
+
 def metadata_without_times(mutant: Mutant) -> None:
     def make(whole: Function) -> Function:
         return lambda items: {name: told for name, told in whole(items).items() if not name.endswith("-time")}
@@ -150,12 +164,22 @@ def put_whether_or_not_it_is_there(mutant: Mutant) -> None:
 
 def take_the_next_number_after_a_timeout(mutant: Mutant) -> None:
     """Take a write whose outcome is unknown for one that failed, and use the next number."""
+    take_the_next_number_after(mutant, lambda error: isinstance(error, BotoCoreError))
 
+
+def take_the_next_number_after_a_5xx(mutant: Mutant) -> None:
+    def is_5xx(error: Exception) -> bool:
+        return isinstance(error, ClientError) and error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500
+
+    take_the_next_number_after(mutant, is_5xx)
+
+
+def take_the_next_number_after(mutant: Mutant, applies: Callable[[Exception], bool]) -> None:
     def broken(put: Function, request: dict[str, Any]) -> Any:
         try:
             return put(**request)
-        except BotoCoreError:
-            if not of_records(request):
+        except Exception as error:
+            if not (of_records(request) and applies(error)):
                 raise
             return put(
                 **request | {"Key": NUMBER.sub(lambda found: f"-{int(found[1]) + 1:06}.json.gz", request["Key"])}

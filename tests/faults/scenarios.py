@@ -18,6 +18,7 @@ from typing import Any
 
 from standins.s3_memory import client_error
 from standins.zoom import faults
+from zoom_operationlogs import __version__
 from zoom_operationlogs.archive import decode
 from zoom_operationlogs.checkpoint import SCHEMA, NewerCheckpoint
 from zoom_operationlogs.errors import CollectorError
@@ -71,6 +72,8 @@ def objects_of_one_run() -> None:
         told = {"first-time": min(moments).isoformat(), "last-time": max(moments).isoformat()}
         said = {name: version.metadata.get(name) for name in told}
         hold(Promise.CHANGED, said == told, f"{version.key} says {said}, and holds {told}")
+        wrote = version.metadata.get("collector-version")
+        hold(Promise.CHANGED, wrote == __version__, f"{version.key} says that {wrote} wrote it")
     hold(Promise.CHANGED, "部署".encode() in text, "a name is not written as it came")
 
 
@@ -81,6 +84,14 @@ def a_line_end_inside_a_record() -> None:
     world.run()
     deleted(world)
     world.clock.advance(POLL.total_seconds())
+    world.run()
+    world.assert_exact()
+
+
+def a_lone_surrogate() -> None:
+    """A record holds half a character, which UTF-8 cannot."""
+    world = small_world()
+    world.zoom.add(at(START - timedelta(hours=1), "half", operation_detail="x\ud83d"))
     world.run()
     world.assert_exact()
 
@@ -137,6 +148,10 @@ def a_date_that_no_run_asked_for() -> None:
 
 def a_write_that_was_done_and_not_heard_of() -> None:
     test_refusals.test_s3_fails_once_at_each_call(small_world, test_refusals.timed_out, after=True)
+
+
+def a_write_that_was_done_and_answered_503() -> None:
+    test_refusals.test_s3_fails_once_at_each_call(small_world, test_refusals.refused(503, "SlowDown"), after=True)
 
 
 def a_write_that_was_not_done_and_not_heard_of() -> None:

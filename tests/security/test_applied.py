@@ -35,7 +35,9 @@ def collected(applied: Applied) -> None:
     """Let the collector have run, where tests/e2e was left out."""
     deployment = applied.deployment
     deployment.store_credentials()
-    while len(deployment.objects()) <= 20:
+    for _ in range(30):
+        if len(deployment.objects()) > 20:
+            break
         assert deployment.run_scheduled().ok
         deployment.zoom.clock.advance(timedelta(minutes=75).total_seconds())
 

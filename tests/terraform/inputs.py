@@ -1,8 +1,8 @@
 """The table of inputs, and what Terraform says to each of them.
 
 Terraform plans a module once for each case of a `for_each`, so that one process judges hundreds of cases. It does not
-evaluate a rule that refers to an input that broke a rule of its own, in no instance of the module: hence each block
-holds the cases that break rules of one and the same input (or resource), and a case loses nothing by the company.
+evaluate a rule that refers to an input that broke a rule of its own, in no instance of the module: so each block
+holds only cases that break rules of the same input (or resource), and each case is judged as if it were alone.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Case:
 
 
 class EachKeyOnce(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """YAML's safe loader, which would drop a case that is named like another without a word."""
+    """YAML's safe loader, but it refuses two cases of the same name; YAML would drop the first silently."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = [key.value for key, _ in node.value]

@@ -16,6 +16,7 @@ from terraform.inputs import (
     Case,
     accepted,
     cases,
+    folder,
     refused,
     rules,
     table,
@@ -69,6 +70,13 @@ def test_an_input_at_the_edge_is_accepted(case: Case, planned: dict[str, list[st
 @pytest.mark.parametrize("module", table())
 def test_each_rule_is_broken_by_an_input(module: str) -> None:
     assert {case.sentence for case in cases() if case.module == module and case.sentence} == set(rules(module))
+
+
+@pytest.mark.parametrize("module", table())
+def test_no_rule_is_overlooked(module: str) -> None:
+    """One of an output or a data source, say, or written in another form."""
+    files = (REPOSITORY / folder(module)).glob("*.tf")
+    assert sum(file.read_text(encoding="utf-8").count("error_message") for file in files) == len(rules(module))
 
 
 def test_each_module_with_rules_is_in_the_table() -> None:

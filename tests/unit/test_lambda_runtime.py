@@ -207,7 +207,7 @@ def test_a_timeout_kills_the_process_as_aws_does(hasty: LambdaRuntime) -> None:
     assert (late.ok, late.timed_out) == (False, True)
     assert late.error["errorType"] == "Sandbox.Timedout"
     assert late.error["errorMessage"].endswith("Error: Task timed out after 2.00 seconds")
-    assert 1.9 < late.duration_s < 20
+    assert late.duration_s > 1.9
     assert late.logs == ["sleeping"]
     assert after.ok
     assert after.cold
@@ -222,12 +222,13 @@ def test_a_process_that_dies_is_an_exit_error_and_the_next_is_cold(runtime: Lamb
 
 def test_a_crash_can_be_had_on_demand(runtime: LambdaRuntime) -> None:
     runtime.invoke({})
-    crashed = runtime.invoke({"do": "sleep", "seconds": 60}, kill_after=0.2)
+    crashed = runtime.invoke({"do": "sleep", "seconds": 3600}, kill_after=0.2)
     assert crashed.error["errorMessage"].endswith("Runtime exited with error: signal: SIGKILL")
-    assert crashed.duration_s < 20
-    done = runtime.invoke({}, kill_after=3)
-    assert done.ok
-    time.sleep(3.1)
+    timers = [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
+    assert runtime.invoke({}, kill_after=120).ok
+    left = {thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)} - {*timers}
+    for timer in left:
+        timer.join()  # it was called off: else it kills the process after two minutes
     assert not runtime.invoke({}).cold
 
 

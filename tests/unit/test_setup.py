@@ -207,6 +207,16 @@ def test_a_tool_is_made_once_for_all_checkouts_with_the_same_requirements(
     assert first.link.resolve() == first.folder
 
 
+def test_a_tool_that_works_is_not_made_again_for_another_python(setup: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another checkout, which has chosen another Python, may be using it."""
+    pythons(setup, monkeypatch, {"/a/python3.12": (3, 12, 0), "/b/python3.13": (3, 13, 0)})
+    setup.set_up(setup.TOOLS[0], "/a/python3.12")
+    made = list(setup.runs)
+    setup.set_up(setup.TOOLS[0], "/b/python3.13")
+    setup.set_up(setup.TOOLS[0], None)
+    assert setup.runs == made
+
+
 def test_a_tool_that_another_checkout_is_making_is_waited_for(setup: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     tool, works, waited = setup.TOOLS[0], setup.run, []
 

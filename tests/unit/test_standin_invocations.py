@@ -47,7 +47,7 @@ def aws(aws: AwsStandIn) -> AwsStandIn:
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("teller.py", HANDLER)
     aws.register_package(buffer.getvalue())
-    for name, timeout_s in {"teller": 60, "hasty": 2}.items():
+    for name, timeout_s in {"teller": 60, "hasty": 2, "sleeper": 900}.items():
         aws.client("lambda").create_function(
             FunctionName=name,
             Role=role["Arn"],
@@ -104,7 +104,7 @@ def test_a_run_that_takes_too_long_is_ended(aws: AwsStandIn) -> None:
 
 def test_lines_come_while_the_run_goes_on(aws: AwsStandIn) -> None:
     before = messages(aws)
-    assert invoke(aws, {"sleep": 5}, InvocationType="Event")["StatusCode"] == 202
+    assert invoke(aws, {"sleep": 800}, "sleeper", InvocationType="Event")["StatusCode"] == 202
     while not (mine := [line for line in messages(aws) if line not in before]):
         time.sleep(0.1)
     assert [json.loads(line)["message"] for line in mine] == ["told"]  # and not yet what it says when it wakes

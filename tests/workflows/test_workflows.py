@@ -255,10 +255,15 @@ echo "$@" >> {asked}
     run = run_job(PLAN_CHECK, "plan-check", {}, env, tmp_path, tmp_path, others)
     assert run.steps == {INSTALL: True}
     installed = [line.split() for line in asked.read_text(encoding="utf-8").splitlines() if " pip install " in line]
-    assert installed
+    files = [Path(words[words.index("--requirement") + 1]) for words in installed]
     policies = tmp_path / "plan-check-policies"
-    for words in installed:
+    assert {file.relative_to(policies) for file in files} == {
+        file.relative_to(REPOSITORY)
+        for tool in ("compliance", "checkov")
+        for file in (REPOSITORY / "tests" / tool).glob("requirements*.txt")
+    }
+    for words, file in zip(installed, files, strict=True):
         assert "--require-hashes" in words
-        file = Path(words[words.index("--requirement") + 1])
-        assert (REPOSITORY / file.relative_to(policies)).is_file()
+        # Else pip fetches what builds a package in any version, without hashes.
+        assert {"--only-binary", "--no-build-isolation"} & set(words)
         assert [word for word in words if not word.startswith(("-", ":"))] == ["pip", "install", str(file)]
