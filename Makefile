@@ -79,7 +79,7 @@ fmt: ## Format Python and Terraform
 	$(VENV)/ruff format
 	@if command -v terraform >/dev/null; then terraform fmt -recursive; fi
 
-clean: ## Remove what can be made again
+clean: ## Remove what can be made again (the plan checks' tools stay in the cache folder, for other checkouts)
 	rm -rf .venv .venv.old .venv-compliance .venv-checkov build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 	find . -name .terraform -prune -exec rm -rf {} +

@@ -23,17 +23,17 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope="session")
-def _aws() -> Iterator[AwsStandIn]:
+def aws_standin() -> Iterator[AwsStandIn]:
     """Start the stand-in for AWS."""
     with AwsStandIn() as standin:
         yield standin
 
 
 @pytest.fixture(scope="module")
-def empty_account(_aws: AwsStandIn) -> AwsStandIn:
+def empty_account(aws_standin: AwsStandIn) -> AwsStandIn:
     """Reset the worker's one stand-in for each file: an empty AWS account."""
-    _aws.reset()
-    return _aws
+    aws_standin.reset()
+    return aws_standin
 
 
 @pytest.fixture(scope="module")

@@ -91,8 +91,9 @@ def write_overrides(workdir: Path, *, version: str | None = None, standin: bool 
         blocks.append(f"terraform {{\n  required_providers {{\n    {required}\n  }}\n}}\n")
     for alias in provider_aliases(workdir) if standin else []:
         settings = {
+            # Enough for connections that a busy machine drops; a fault of the stand-in still shows within seconds.
             **({"alias": f'"{alias}"'} if alias else {}),
-            "max_retries": "2",
+            "max_retries": "5",
             "s3_use_path_style": "true",
             "skip_credentials_validation": "true",
             "skip_metadata_api_check": "true",
