@@ -258,7 +258,7 @@ class History(RuleBasedStateMachine):
     @invariant()
     def nothing_is_there_too_often(self) -> None:
         if hasattr(self, "world"):
-            self.world.assert_none_repeated()  # fails also on an object that holds no records
+            self.world.assert_none_repeated()  # fails also on an empty object
 
     def teardown(self) -> None:
         if hasattr(self, "world"):

@@ -316,7 +316,7 @@ class AwsStandIn:
 
     @contextmanager
     def authorising(self) -> Iterator[None]:
-        """Let policies decide about every request meanwhile; before and after, whoever signs is the account's root."""
+        """Let policies decide about every request in the block; outside it, every signer acts as the account's root."""
         self._ask("authorisation", on=True)
         try:
             yield

@@ -696,7 +696,7 @@ def test_secops_does_nothing_for_who_did_not_sign_in(method: str) -> None:
 
 
 def told(aws: AwsStandIn) -> dict[str, Any]:
-    """What an account tells of itself, by every service."""
+    """What an account shows, by service."""
     questions: dict[str, list[str]] = {
         "s3": ["list_buckets"],
         "iam": ["list_users", "list_roles", "list_policies", "list_groups", "list_account_aliases"],

@@ -30,7 +30,7 @@ Actions = dict[str, str]
 
 @pytest.fixture(scope="module")
 def terraform(aws: AwsStandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terraform]:
-    """AWS tells account and region, and holds nothing."""
+    """Give a Terraform for the fixture; the AWS account is empty, and only its id and region are read."""
     made = prepare(REPOSITORY, tmp_path_factory.mktemp("upgrade"), aws.env(), folder=FOLDER)
     made.init()
     with running_provider(made):
