@@ -11,11 +11,14 @@ never stops. A request that is tried again: without it the run fails, which is a
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from . import broken_rules as broken
 from . import scenarios as history
-from .mutations import Mutation, Scenario, prove
+from .mutations import Mutant, Mutation, NeverReached, NothingNoticed, Scenario, prove
 from .world import Promise
 
 MISSING, REPEATED, CHANGED = Promise.MISSING, Promise.REPEATED, Promise.CHANGED
@@ -260,3 +263,25 @@ ROWS = [*OBJECTS, *PUBLISHING, *IDENTITY, *TAIL, *DATES, *RUNS, *CHECKPOINT, *FE
 @pytest.mark.parametrize(("mutation", "scenario", "promise"), [pytest.param(*row, id=rule) for rule, *row in ROWS])
 def test_the_rule_is_proved(mutation: Mutation, scenario: Scenario, promise: Promise) -> None:
     prove(mutation, scenario, promise)
+
+
+class NoMutant(Mutant):
+    """Goes through all the motions of a mutation, and leaves the code whole."""
+
+    def replace(self, owner: Any, name: str, make: Callable[..., Any]) -> None:
+        def unchanged(whole: Callable[..., Any]) -> Callable[..., Any]:
+            make(whole)
+            return whole
+
+        super().replace(owner, name, unchanged)
+
+    def constant(self, owner: Any, name: str, value: Any, *, read_by: tuple[Any, str]) -> None:
+        super().constant(owner, name, vars(owner)[name], read_by=read_by)
+
+
+@pytest.mark.slow
+@pytest.mark.exhaustive
+@pytest.mark.parametrize(("mutation", "scenario", "promise"), [pytest.param(*row, id=rule) for rule, *row in ROWS])
+def test_a_mutation_that_changes_nothing_is_no_proof(mutation: Mutation, scenario: Scenario, promise: Promise) -> None:
+    with pytest.raises((NothingNoticed, NeverReached)):
+        prove(mutation, scenario, promise, NoMutant)
