@@ -484,10 +484,16 @@ def ask_again_for_what_is_too_old(mutant: Mutant) -> None:
 
 
 def end_the_run_at_a_refused_date(mutant: Mutant) -> None:
+    _out_of_time_at(RangeRefused, mutant)
+
+
+def _out_of_time_at(refusal: type[Exception], mutant: Mutant) -> None:
+    """End a run that meets a refusal as if it had used up its time."""
+
     def broken(ask: Function, *asked: Any) -> Page:
         try:
             return ask(*asked)
-        except RangeRefused:
+        except refusal:
             raise OutOfTime from None
 
     pages(mutant, broken)
@@ -608,15 +614,8 @@ def fail_without_saving(mutant: Mutant) -> None:
 
 
 def take_a_failure_for_the_end_of_time(mutant: Mutant) -> None:
-    """Let a run to which Zoom gave no answer end as if it had used up its time."""
-
-    def broken(ask: Function, *asked: Any) -> Page:
-        try:
-            return ask(*asked)
-        except ZoomUnavailable:
-            raise OutOfTime from None
-
-    pages(mutant, broken)
+    """Treat a run to which Zoom gave no answer as one that has used up its time."""
+    _out_of_time_at(ZoomUnavailable, mutant)
 
 
 def never_resume(mutant: Mutant) -> None:
