@@ -22,7 +22,7 @@ REGION = "us-east-1"
 TEST_KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
 
 
-class MeasurementFailed(RuntimeError):
+class MeasurementError(RuntimeError):
     """A process ended with an error; the message is what it said."""
 
 
@@ -81,7 +81,7 @@ def host(days: dict[date, int], *, latency: float = 0.0) -> Iterator[Host]:
             assert process.stdout
             first = process.stdout.readline()
             if not first:
-                raise MeasurementFailed("The stand-ins did not start.")
+                raise MeasurementError("The stand-ins did not start.")
             served = Host(json.loads(first))
             served.make_bucket()
             yield served
@@ -99,7 +99,7 @@ def measured(what: str, job: list[Any], environment: dict[str, str] | None = Non
         check=False,
     )
     if done.returncode:
-        raise MeasurementFailed(f"Measuring the {what} failed:\n{done.stderr[-3000:]}")
+        raise MeasurementError(f"Measuring the {what} failed:\n{done.stderr[-3000:]}")
     report: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return report
 

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeou
 from security.leaks import spellings
 from standins.aws import Keys
 from zoomlogs.errors import CommandError
-from zoomlogs.reader_key.keys import AccessKey, KnownKey, NotAKey, parse, to_retire
+from zoomlogs.reader_key.keys import AccessKey, KnownKey, NotAKeyError, parse, to_retire
 
 from .conftest import World
 from .deployments import ACCOUNT, KEY_SECRET, USER, body, module
@@ -343,7 +343,7 @@ def test_what_a_finished_rotation_leaves_behind():
     "text", ["", "private", "[]", '{"access_key_id": "A"}', '{"access_key_id": "A", "secret_access_key": 1}']
 )
 def test_what_is_no_key_is_not_quoted(text):
-    with pytest.raises(NotAKey) as raised:
+    with pytest.raises(NotAKeyError) as raised:
         parse(text, "name")
     assert "private" not in str(raised.value)
 

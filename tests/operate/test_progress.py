@@ -12,7 +12,7 @@ from rich.console import Console
 from zoomlogs.invoke import command, events
 from zoomlogs.invoke.follow import OVERLAP, Log
 from zoomlogs.invoke.progress import Screen
-from zoomlogs.invoke.standing import Standing, UnreadableCheckpoint
+from zoomlogs.invoke.standing import Standing, UnreadableCheckpointError
 from zoomlogs.logs.lines import Line
 
 from .test_page import EXAMPLE
@@ -103,7 +103,7 @@ def test_before_the_first_save_no_day_counts_as_read() -> None:
 def test_a_checkpoint_that_cannot_be_read_is_said_once_and_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """A run may save a good one meanwhile, and AWS may answer again."""
     known = Standing(frozenset(DAYS))
-    answers: list[Any] = [UnreadableCheckpoint("it is damaged"), UnreadableCheckpoint("it is damaged"), known]
+    answers: list[Any] = [UnreadableCheckpointError("it is damaged"), UnreadableCheckpointError("it is damaged"), known]
 
     def read(*_: object) -> Standing:
         answer = answers.pop(0)

@@ -18,7 +18,7 @@ from zoomlogs.invoke import events
 from zoomlogs.invoke.command import as_document, sentences
 from zoomlogs.invoke.invocation import Answer, sentence_of
 from zoomlogs.invoke.rounds import Ended, carry_out
-from zoomlogs.invoke.standing import Standing, UnreadableCheckpoint
+from zoomlogs.invoke.standing import Standing, UnreadableCheckpointError
 
 TODAY = date(2026, 11, 24)
 NOW = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)
@@ -103,7 +103,7 @@ def test_the_first_line_of_a_checkpoint_tells_what_is_owed() -> None:
     ],
 )
 def test_what_is_no_checkpoint_is_said_so(header: bytes, why: str) -> None:
-    with pytest.raises(UnreadableCheckpoint, match=why):
+    with pytest.raises(UnreadableCheckpointError, match=why):
         Standing.of(header)
 
 

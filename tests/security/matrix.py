@@ -538,12 +538,12 @@ UNSIGNED = "MissingAuthenticationToken"
 """What every service but S3 and SQS says to who does not sign: the caller is refused before any policy is asked."""
 
 
-class Unexpected(AssertionError):
+class UnexpectedOutcomeError(AssertionError):
     """A call ended neither as an allowed one nor as a denied one."""
 
 
 def is_allowed(cell: Cell, row: Row) -> bool:
-    """Make the call, or judge it; raise `Unexpected` when it ends in anything but success and a denial."""
+    """Make the call, or judge it; raise `UnexpectedOutcomeError` when it ends in anything but success and a denial."""
     if isinstance(row.call, Evaluated):
         judged = cell.world.judged_as(cell.principal)
         return cell.world.aws.judge(judged, row.action, row.call.resource(cell), row.call.context(cell))
@@ -556,13 +556,15 @@ def is_allowed(cell: Cell, row: Row) -> bool:
             return False
         if code == row.answer:
             return True
-        raise Unexpected(f"{cell.principal.value}: {row.group}: {row.does}: {error}") from error
+        raise UnexpectedOutcomeError(f"{cell.principal.value}: {row.group}: {row.does}: {error}") from error
     if errors := answer.get("Errors"):
         if all(error["Code"] in DENIALS for error in errors):
             return False
-        raise Unexpected(f"{cell.principal.value}: {row.group}: {row.does}: {errors}")
+        raise UnexpectedOutcomeError(f"{cell.principal.value}: {row.group}: {row.does}: {errors}")
     if row.answer:
-        raise Unexpected(f"{cell.principal.value}: {row.group}: {row.does}: succeeded, without {row.answer}")
+        raise UnexpectedOutcomeError(
+            f"{cell.principal.value}: {row.group}: {row.does}: succeeded, without {row.answer}"
+        )
     return True
 
 

@@ -19,7 +19,7 @@ from moto.sqs.models import sqs_backends
 from moto.sts.models import AssumedRole, STSBackend, sts_backends
 
 from standins.aws_permissions import Key
-from standins.iam_policy import Caller, CannotJudge, Policy
+from standins.iam_policy import Caller, CannotJudgeError, Policy
 
 SERVICE_SESSION_SECONDS = 10 * 365 * 86400  # a service renews its session; here it lasts as long as the stand-in
 
@@ -232,7 +232,7 @@ class MotoAccount:
         """Give the ARN of a key named by id, ARN or alias."""
         found = self._kms.keys.get(self._kms.any_id_to_key_id(key_id))
         if found is None:
-            raise CannotJudge(f"There is no KMS key {key_id} here.")
+            raise CannotJudgeError(f"There is no KMS key {key_id} here.")
         return found.arn
 
     def key_arn_of_ciphertext(self, ciphertext: bytes) -> str:

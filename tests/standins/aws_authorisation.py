@@ -38,8 +38,8 @@ from werkzeug.wrappers import Response
 from standins.aws import Keys, google_signature
 from standins.aws_account import Issued, MotoAccount
 from standins.aws_permissions import SERVICES, Params, permissions
-from standins.aws_signature import Refused, Signature, check_signature, read_signature
-from standins.iam_policy import Call, Caller, CannotJudge, Policy, Verdict, condition_keys, decide
+from standins.aws_signature import RefusedError, Signature, check_signature, read_signature
+from standins.iam_policy import Call, Caller, CannotJudgeError, Policy, Verdict, condition_keys, decide
 
 OWN_PATH = "/-/"
 MOTOS_OWN_PATH = "/moto-api"
@@ -133,7 +133,7 @@ class Authorisation:
         """
         try:
             given = None if from_elsewhere(request) else read_signature(request)
-        except Refused:
+        except RefusedError:
             given = None
         return None if given and self._issued(given.access_key_id) else STRANGERS_BYTES
 
@@ -148,9 +148,11 @@ class Authorisation:
             given = read_signature(request)
             signer = self._signer(request, given) if given else None
             if "Action" in request.args and (request.method != "GET" or service not in _QUERY_SERVICES):
-                raise Refused("InvalidAction", "The action is named in the query, where it is not looked for.", 400)
+                raise RefusedError(
+                    "InvalidAction", "The action is named in the query, where it is not looked for.", 400
+                )
             if service not in SERVICES:
-                raise CannotJudge(f"The stand-in has no service {service}.")
+                raise CannotJudgeError(f"The stand-in has no service {service}.")
             request.environ[_JUDGED_AS] = (
                 f"{given.region}/{given.service}" if given else f"{self._account.region}/{service}"
             )
@@ -162,9 +164,9 @@ class Authorisation:
             ):
                 return None
             return self._judged(request, service, signer)
-        except Refused as refused:
+        except RefusedError as refused:
             return error_response(request, service, refused.status, refused.code, str(refused))
-        except CannotJudge as error:
+        except CannotJudgeError as error:
             print(f"CANNOT JUDGE {request.method} {request.url}: {error}", file=sys.stderr)
             return error_response(request, service, 501, "CannotJudge", str(error))
 
@@ -197,7 +199,7 @@ class Authorisation:
         """Judge one call by all that applies to it."""
         owner = self._account.owner(call.resource)
         if self.on and asker.caller.account not in (None, owner):
-            raise CannotJudge(
+            raise CannotJudgeError(
                 f"{call.resource} is another account's, and calls across accounts are not evaluated here."
             )
         policy = self._account.resource_policy(call.resource)
@@ -209,7 +211,7 @@ class Authorisation:
         for applying in filter(None, [*asker.identity, asker.boundary, policy]):
             for key in condition_keys(applying):
                 if not _KNOWN_KEYS.fullmatch(key):
-                    raise CannotJudge(f"The value of the condition key {key} is not known here.")
+                    raise CannotJudgeError(f"The value of the condition key {key} is not known here.")
         return decide(
             Call(call.action, call.resource, {**asker.context, **call.context}),
             asker.caller,
@@ -222,7 +224,7 @@ class Authorisation:
     def role_may(self, role_arn: str, action: str) -> bool:
         """Judge a role as a service does before it takes one: on `*`, for there is no resource yet, without context."""
         if not self._account.has_role(role_arn):
-            raise CannotJudge(f"There is no role {role_arn} in the account whose policies are evaluated here.")
+            raise CannotJudgeError(f"There is no role {role_arn} in the account whose policies are evaluated here.")
         return bool(self._judge({"role": role_arn.rpartition("/")[2]}, action, "*", {})["allowed"])
 
     def _what_the_public_gets(self, call: Call, policy: Policy | None) -> Policy | None:
@@ -232,23 +234,25 @@ class Authorisation:
             return policy
         block = bucket.public_access_block
         if not (block and block.ignore_public_acls) and bucket.acl and bucket.acl.public_read:
-            raise CannotJudge(f"The bucket {bucket.name} has an ACL for the public, and ACLs are not evaluated here.")
+            raise CannotJudgeError(
+                f"The bucket {bucket.name} has an ACL for the public, and ACLs are not evaluated here."
+            )
         return None if block and block.restrict_public_buckets else policy
 
     # --- who asks ---
 
     def _signer(self, request: Request, given: Signature) -> str:
-        """Give the access key id that signed a request; raise Refused unless it did."""
+        """Give the access key id that signed a request; raise `RefusedError` unless it did."""
         known = self._issued(given.access_key_id)
         if known is None or not known.active:
             why = f"No active access key of this stand-in is {given.access_key_id}."
-            raise Refused("InvalidClientTokenId", why)
+            raise RefusedError("InvalidClientTokenId", why)
         check_signature(request, given, known.secret_access_key, lambda: body_of(request), datetime.now(UTC))
         if given.token != known.session_token:
             code = "InvalidToken" if given.service == "s3" else "InvalidClientTokenId"
-            raise Refused(code, "The security token included in the request is invalid.")
+            raise RefusedError(code, "The security token included in the request is invalid.")
         if known.expires and known.expires < datetime.now(UTC):
-            raise Refused("ExpiredToken", "The security token included in the request is expired.")
+            raise RefusedError("ExpiredToken", "The security token included in the request is expired.")
         return given.access_key_id
 
     def _issued(self, access_key_id: str) -> Issued | None:
@@ -266,11 +270,11 @@ class Authorisation:
             return self._of(self._account.as_user(user), user)
         session = self._account.session_of(signer)
         if session is None:
-            raise Refused("InvalidClientTokenId", f"The access key {signer} was deleted just now.")
+            raise RefusedError("InvalidClientTokenId", f"The access key {signer} was deleted just now.")
         if session.policy:
-            raise CannotJudge("A session's own policy is not evaluated here.")
+            raise CannotJudgeError("A session's own policy is not evaluated here.")
         if session.role_arn.split(":")[4] != self._account.id:
-            raise CannotJudge(f"{session.role_arn} is another account's, and its policies are not evaluated here.")
+            raise CannotJudgeError(f"{session.role_arn} is another account's, and its policies are not evaluated here.")
         role = self._account.role(session.role_arn.rpartition("/")[2])
         asker = self._of(self._account.as_session(role, session.session_name), role)
         return replace(asker, context={**asker.context, **self._carried.get(signer, {})})
@@ -289,7 +293,7 @@ class Authorisation:
             context = {f"{claims['iss']}:{name}": [claims[name]] for name in ("aud", "sub") if name in claims}
             return Asker(Caller(frozenset(names)), context=context)
         if asked.service not in ("s3", "sqs"):
-            raise Refused("MissingAuthenticationToken", "The request is not signed.")
+            raise RefusedError("MissingAuthenticationToken", "The request is not signed.")
         return Asker(Caller())
 
     def _simulated(self, params: Params) -> Response:
@@ -298,7 +302,7 @@ class Authorisation:
         A policy of the resource's takes no part unless it is given, and one that is given is not evaluated here.
         """
         if "ResourcePolicy" in params:
-            raise CannotJudge("A simulation with a resource's policy is not carried out here.")
+            raise CannotJudgeError("A simulation with a resource's policy is not carried out here.")
         kind, _, name = params["PolicySourceArn"].rpartition(":")[2].partition("/")
         find: Callable[[str], Any] = {"role": self._account.role, "user": self._account.user}[kind]
         who = find(name.rpartition("/")[2])
@@ -443,7 +447,7 @@ def read_request(request: Request, service: str) -> ApiRequest:
         operation, uri_params = get_service_router(service).match(request)
         model = get_service_model(service)
     except Exception as error:  # unknown services and operations each have their own
-        raise CannotJudge(
+        raise CannotJudgeError(
             f"{request.method} {request.path} is no operation of {service} known here: {error!r}"
         ) from None
     protocol = determine_request_protocol(model, request.content_type)
@@ -463,10 +467,10 @@ def read_request(request: Request, service: str) -> ApiRequest:
 
 
 def read_token(token: str, root: Keys) -> dict[str, Any]:
-    """Read the claims of an OpenID Connect token; raise Refused for one that Google did not sign."""
+    """Read the claims of an OpenID Connect token; raise `RefusedError` for one that Google did not sign."""
     signed, _, signature = token.rpartition(".")
     if not hmac.compare_digest(signature.encode(), google_signature(signed, root).encode()):
-        raise Refused("InvalidIdentityToken", "Couldn't verify the signature of the token.", 400)
+        raise RefusedError("InvalidIdentityToken", "Couldn't verify the signature of the token.", 400)
     payload = signed.partition(".")[2]
     claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     return {**claims, "iss": claims["iss"].removeprefix("https://")}
@@ -536,7 +540,9 @@ def error_response(request: Request, service: str, status: int, code: str, messa
 def refused_deletes(calls: Sequence[Call], denied: Sequence[tuple[Call, Verdict]]) -> Response:
     """Answer a DeleteObjects of which nothing is allowed: S3 says so key by key."""
     if len(denied) < len(calls):
-        raise CannotJudge("A DeleteObjects of which some keys are allowed and some denied is not carried out here.")
+        raise CannotJudgeError(
+            "A DeleteObjects of which some keys are allowed and some denied is not carried out here."
+        )
     errors = "".join(
         f"<Error><Key>{escape(call.resource.partition('/')[2])}</Key><Code>AccessDenied</Code>"
         f"<Message>{escape(verdict.reason)}</Message></Error>"

@@ -2,7 +2,7 @@
 
 Sources: the service authorization reference (each service's actions, resources and condition keys); the S3 user
 guide's "Required permissions for Amazon S3 API operations"; each service's pages on its KMS encryption context.
-A request that is not listed here raises `CannotJudge`.
+A request that is not listed here raises `CannotJudgeError`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from standins.iam_policy import Call, CannotJudge, Context
+from standins.iam_policy import Call, CannotJudgeError, Context
 
 Params = Mapping[str, Any]
 
@@ -68,11 +68,11 @@ def permissions(service: str, operation: str, params: Params, account: Account) 
     try:
         calls = needed(operation, params, account) if needed else None
     except (KeyError, TypeError) as error:
-        raise CannotJudge(
+        raise CannotJudgeError(
             f"What {service}:{operation} is asked of cannot be read from the request: {error!r}."
         ) from None
     if calls is None:
-        raise CannotJudge(f"Which permission {service}:{operation} needs is not known here.")
+        raise CannotJudgeError(f"Which permission {service}:{operation} needs is not known here.")
     return calls
 
 

@@ -46,7 +46,7 @@ from werkzeug.serving import make_server
 from standins.aws import AwsStandIn, Keys
 from standins.aws_authorisation import PERMITTED, Authorisation, Dispatcher
 from standins.aws_turns import TakingTurns
-from standins.iam_policy import CannotJudge
+from standins.iam_policy import CannotJudgeError
 from standins.lambda_invocations import LocalFunctions
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def repair_lambda_networks(authorisation: Authorisation) -> None:
             return
         try:
             missing = [action for action in NETWORK_ACTIONS if not authorisation.role_may(role_arn, f"ec2:{action}")]
-        except CannotJudge as error:
+        except CannotJudgeError as error:
             raise LambdaClientError("CannotJudge", str(error)) from None
         if missing:
             waits = has_request_context() and "Terraform" in request.headers.get("User-Agent", "")

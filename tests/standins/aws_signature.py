@@ -40,7 +40,7 @@ _HEADER = re.compile(rf"{ALGORITHM} +Credential={_SCOPE}, *{_STATED}")
 _SIGNATURE_IN_QUERY = re.compile(r"(?:^|(?<=&))X-Amz-Signature=[^&]*(?:&|$)")
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """A request that fails before any policy is asked: its code says why."""
 
     def __init__(self, code: str, message: str, status: int = 403) -> None:
@@ -65,16 +65,16 @@ class Signature:
 
 
 def read_signature(request: WerkzeugRequest) -> Signature | None:
-    """Read who claims to have signed a request; None when nobody does. Raises Refused for what is not Version 4."""
+    """Read who claims to have signed a request, None if nobody; raise `RefusedError` for what is not Version 4."""
     header, query = request.headers.get("Authorization"), request.args
     if header and query.keys() & {"X-Amz-Signature", "X-Amz-Credential"}:
-        raise Refused("InvalidArgument", "Only one auth mechanism allowed.", 400)
+        raise RefusedError("InvalidArgument", "Only one auth mechanism allowed.", 400)
     if "AWSAccessKeyId" in query or (header or "").startswith("AWS "):
-        raise Refused("InvalidRequest", f"Please use {ALGORITHM}: Signature Version 2 is not supported.", 400)
+        raise RefusedError("InvalidRequest", f"Please use {ALGORITHM}: Signature Version 2 is not supported.", 400)
     if header:
         match = _HEADER.fullmatch(header.strip())
         if not match:
-            raise Refused("IncompleteSignature", f"The Authorization header is none of {ALGORITHM}.", 400)
+            raise RefusedError("IncompleteSignature", f"The Authorization header is none of {ALGORITHM}.", 400)
         timestamp, token = request.headers.get("X-Amz-Date", ""), request.headers.get("X-Amz-Security-Token")
         return _signature(match, timestamp, token, None)
     if not query.keys() & {"X-Amz-Signature", "X-Amz-Credential"}:
@@ -85,14 +85,14 @@ def read_signature(request: WerkzeugRequest) -> Signature | None:
     )
     match, seconds = _HEADER.fullmatch(stated), query.get("X-Amz-Expires", "")
     if not match or not re.fullmatch(r"\d{1,6}", seconds):
-        raise Refused("AuthorizationQueryParametersError", f"The query is not signed with {ALGORITHM}.", 400)
+        raise RefusedError("AuthorizationQueryParametersError", f"The query is not signed with {ALGORITHM}.", 400)
     expires = timedelta(seconds=int(seconds))
     return _signature(match, query.get("X-Amz-Date", ""), query.get("X-Amz-Security-Token"), expires)
 
 
 def _signature(match: re.Match[str], timestamp: str, token: str | None, expires: timedelta | None) -> Signature:
     if not re.fullmatch(match["date"] + r"T\d{6}Z", timestamp):
-        raise Refused("SignatureDoesNotMatch", "The date of the credential scope is not that of X-Amz-Date.")
+        raise RefusedError("SignatureDoesNotMatch", "The date of the credential scope is not that of X-Amz-Date.")
     headers = tuple(match["headers"].split(";"))
     scope = (match["key"], match["date"], match["region"], match["service"])
     return Signature(*scope, headers, match["hex"], timestamp, token, expires)
@@ -101,21 +101,21 @@ def _signature(match: re.Match[str], timestamp: str, token: str | None, expires:
 def check_signature(
     request: Request, given: Signature, secret_access_key: str, body: Callable[[], bytes], now: datetime
 ) -> None:
-    """Raise Refused unless the request is as the owner of the secret signed it.
+    """Raise `RefusedError` unless the request is as the owner of the secret signed it.
 
     `body` reads the body. AWS wants the host and every `x-amz-` header signed.
     """
     present = {name.lower() for name in request.headers.keys()}  # noqa: SIM118 - an EnvironHeaders iterates over pairs
     unsigned = {name for name in present if name.startswith("x-amz-") or name == "host"} - {*given.signed_headers}
     if unsigned:
-        raise Refused("AccessDenied", f"There were headers in the request which were not signed: {min(unsigned)}.")
+        raise RefusedError("AccessDenied", f"There were headers in the request which were not signed: {min(unsigned)}.")
     if given.expires is not None:
         signed_at = datetime.strptime(given.timestamp, TIMESTAMP).replace(tzinfo=UTC)
         if now > signed_at + given.expires:
-            raise Refused("AccessDenied", "Request has expired.")
+            raise RefusedError("AccessDenied", "Request has expired.")
     expected = _expected(request, given, secret_access_key, _payload(request, given, body))
     if not hmac.compare_digest(expected.encode(), given.digest.encode()):
-        raise Refused(
+        raise RefusedError(
             "SignatureDoesNotMatch",
             "The request signature we calculated does not match the signature you provided. "
             "Check your key and signing method.",
@@ -129,10 +129,12 @@ def _payload(request: Request, given: Signature, body: Callable[[], bytes]) -> s
     if s3 and (stated in UNSIGNED_PAYLOADS or (stated is None and given.expires is not None)):
         return stated or UNSIGNED_PAYLOAD
     if stated and stated.startswith("STREAMING-"):
-        raise Refused("NotImplemented", f"The signatures of {stated} are not checked here, so it is refused.", 501)
+        raise RefusedError("NotImplemented", f"The signatures of {stated} are not checked here, so it is refused.", 501)
     real = sha256(body()).hexdigest()
     if stated is not None and not hmac.compare_digest(stated.encode(), real.encode()):
-        raise Refused("XAmzContentSHA256Mismatch", "The provided 'x-amz-content-sha256' header does not match.", 400)
+        raise RefusedError(
+            "XAmzContentSHA256Mismatch", "The provided 'x-amz-content-sha256' header does not match.", 400
+        )
     return real
 
 
@@ -143,7 +145,7 @@ def _expected(request: Request, given: Signature, secret_access_key: str, payloa
     for name in given.signed_headers:
         value = request.headers.get(name)
         if value is None:
-            raise Refused("SignatureDoesNotMatch", f"The signed header {name} is missing.")
+            raise RefusedError("SignatureDoesNotMatch", f"The signed header {name} is missing.")
         signed.headers[name] = value
     signed.context["timestamp"] = given.timestamp
     signer = _Signer(given, secret_access_key, payload)

@@ -3,7 +3,7 @@
 `decide` judges a call by everything that applies to it, `statement_applies` one statement.
 Sources: the IAM user guide's "Policy evaluation logic", "Permissions boundaries for IAM entities", "IAM JSON policy
 elements: Condition operators" and "Multivalued context keys"; the KMS developer guide's "Key policies". What is not
-covered here raises `CannotJudge`: a policy that cannot be judged must not pass for one that was.
+covered here raises `CannotJudgeError`: a policy that cannot be judged must not pass for one that was.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Context = Mapping[str, Sequence[str]]
 Policy = Mapping[str, Any]
 
 
-class CannotJudge(Exception):
+class CannotJudgeError(Exception):
     """A policy uses something that is not evaluated here; a guess would prove nothing."""
 
 
@@ -85,7 +85,7 @@ def decide(
     bounded = boundary is not None and not applies(boundary, "Allow", None)
     by_resource = applies(resource, "Allow", caller.names)
     if by_resource and bounded:
-        raise CannotJudge("Whether a boundary limits what a resource's policy grants is not evaluated here.")
+        raise CannotJudgeError("Whether a boundary limits what a resource's policy grants is not evaluated here.")
     by_identity = not bounded and any(applies(policy, "Allow", None) for policy in identity)
     if by_resource:
         return Verdict(True, "the resource's policy allows it")
@@ -119,7 +119,7 @@ def condition_keys(policy: Policy) -> Iterator[str]:
 def like(pattern: str, value: str) -> bool:
     """Match with IAM's two wildcards: `*` any run of characters, `?` exactly one. Case counts."""
     if re.search(r"\$\{(?![*?$]\})", pattern):
-        raise CannotJudge(f"Policy variables are not evaluated here: {pattern}")
+        raise CannotJudgeError(f"Policy variables are not evaluated here: {pattern}")
     glob = "".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in pattern)
     return re.fullmatch(glob, value, re.DOTALL) is not None
 
@@ -174,7 +174,7 @@ def _holds(operator: str, wanted: list[str], have: list[str] | None) -> bool:
     negated = name in _NEGATIONS
     matches = _OPERATORS.get(_NEGATIONS.get(name, name))
     if matches is None or quantifier not in ("", "ForAllValues", "ForAnyValue"):
-        raise CannotJudge(f"The condition operator {operator} is not evaluated here.")
+        raise CannotJudgeError(f"The condition operator {operator} is not evaluated here.")
     if not have:
         return if_exists or quantifier == "ForAllValues" or (negated and quantifier != "ForAnyValue")
     verdicts = [any(matches(one, value) for one in wanted) != negated for value in have]
@@ -210,12 +210,12 @@ def _element(statement: Mapping[str, Any], name: str, matches: Callable[[str], b
 
 def _names_caller(statement: Mapping[str, Any], caller: Collection[str]) -> bool:
     if "NotPrincipal" in statement:
-        raise CannotJudge("NotPrincipal is not evaluated here.")
+        raise CannotJudgeError("NotPrincipal is not evaluated here.")
     principal = statement.get("Principal")
     if principal == "*":
         return True
     if not isinstance(principal, Mapping):
-        raise CannotJudge(f"AWS knows no such Principal: {principal}")
+        raise CannotJudgeError(f"AWS knows no such Principal: {principal}")
     kinds = {kind: _strings(names) for kind, names in principal.items()}
     return "*" in kinds.get("AWS", []) or any(name in caller for names in kinds.values() for name in names)
 

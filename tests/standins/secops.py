@@ -54,7 +54,7 @@ STATUSES = {
 Body = dict[str, Any]
 
 
-class Refused(Exception):
+class ApiError(Exception):
     """A request that the API refuses."""
 
     def __init__(self, code: int, message: str) -> None:
@@ -62,7 +62,7 @@ class Refused(Exception):
         self.code = code
 
 
-class SignInRefused(Exception):
+class SignInError(Exception):
     """A sign-in that Google refuses: OAuth's code of it, and words."""
 
     def __init__(self, error: str, description: str) -> None:
@@ -181,29 +181,29 @@ class SecOps:
     # --- the API ---
 
     def answer(self, call: Call, authorization: str) -> Body:
-        """Answer a request; raise `Refused`."""
+        """Answer a request; raise `ApiError`."""
         with self._lock:
             token = authorization.removeprefix("Bearer ")
             if not authorization.startswith("Bearer ") or token not in self._tokens:
-                raise Refused(401, "Request had invalid authentication credentials. Expected OAuth 2 access token.")
+                raise ApiError(401, "Request had invalid authentication credentials. Expected OAuth 2 access token.")
             self.calls.append(call)
             if self._failures and (failure := self._failures.pop(0)):
-                raise Refused(*failure)
+                raise ApiError(*failure)
             if not self.permitted:
-                raise Refused(403, f"Permission 'chronicle.feeds.list' denied on resource '//{self.name}'.")
+                raise ApiError(403, f"Permission 'chronicle.feeds.list' denied on resource '//{self.name}'.")
             return self._route(call)
 
     def sign_in(self, form: Mapping[str, str]) -> Body:
-        """Exchange a signed assertion for an access token, as Google's token endpoint does; raise `SignInRefused`."""
+        """Exchange a signed assertion for an access token, as Google's token endpoint does; raise `SignInError`."""
         _, certificate = key_pair()
         try:
             claims = jwt.decode(form["assertion"], certs=certificate, audience=TOKEN_AUDIENCE)  # type: ignore[no-untyped-call]
         except (KeyError, ValueError):
-            raise SignInRefused("invalid_grant", "Invalid JWT Signature.") from None
+            raise SignInError("invalid_grant", "Invalid JWT Signature.") from None
         if claims["iss"] != ACCOUNT:
-            raise SignInRefused("invalid_grant", "Invalid grant: account not found")
+            raise SignInError("invalid_grant", "Invalid grant: account not found")
         if form.get("grant_type") != JWT_BEARER or "cloud-platform" not in claims.get("scope", ""):
-            raise SignInRefused("invalid_scope", "Invalid OAuth scope.")
+            raise SignInError("invalid_scope", "Invalid OAuth scope.")
         token = f"ya29.{secrets.token_urlsafe(24)}"
         self._tokens.add(token)
         return {"access_token": token, "expires_in": 3600, "token_type": "Bearer"}
@@ -211,9 +211,9 @@ class SecOps:
     def _route(self, call: Call) -> Body:
         match = re.fullmatch(r"/v1/(projects/[^/]+/locations/[^/]+/instances/[^/]+)/(.+)", call.path)
         if not match:
-            raise Refused(404, "Method not found.")
+            raise ApiError(404, "Method not found.")
         if match[1] != self.name:
-            raise Refused(404, f"Instance '{match[1]}' not found.")
+            raise ApiError(404, f"Instance '{match[1]}' not found.")
         method, rest = call.method, match[2]
         if (method, rest) == ("GET", "feedServiceAccounts:fetchServiceAccountForCustomer"):
             return {"name": f"{self.name}/feedServiceAccounts/1", "subjectId": self.subject_id}
@@ -223,16 +223,16 @@ class SecOps:
             return self._create(call)
         one = re.fullmatch(r"feeds/([^/:]+)(?::(enable|disable))?", rest)
         if not one:
-            raise Refused(404, "Method not found.")
+            raise ApiError(404, "Method not found.")
         name = f"{self.name}/feeds/{one[1]}"
         if name not in self._feeds:
-            raise Refused(404, f"Feed '{name}' not found.")
+            raise ApiError(404, f"Feed '{name}' not found.")
         if method == "POST" and one[2]:
             self.change(name, state="ACTIVE" if one[2] == "enable" else "INACTIVE")
         elif method == "PATCH" and not one[2]:
             self._update(name, call)
         elif method != "GET" or one[2]:
-            raise Refused(404, "Method not found.")
+            raise ApiError(404, "Method not found.")
         return self._told(self._feeds[name], call.query)
 
     def _list(self, query: Mapping[str, str]) -> Body:
@@ -256,17 +256,17 @@ class SecOps:
         try:
             mask.FromJsonString(call.query.get("updateMask", ""))
         except ValueError as error:
-            raise Refused(400, f"Invalid updateMask: {error}") from None
+            raise ApiError(400, f"Invalid updateMask: {error}") from None
         for path in mask.paths:
             if not field_mask_pb2.FieldMask(paths=[path]).IsValidForDescriptor(given.DESCRIPTOR):
-                raise Refused(400, f"Invalid updateMask: unknown path {path}.")
+                raise ApiError(400, f"Invalid updateMask: unknown path {path}.")
         kept = self._feeds[name]
         if given.display_name and given.display_name == kept.display_name:
-            raise Refused(400, "The display name exists.")
+            raise ApiError(400, "The display name exists.")
         if "display_name" in mask.paths and len(mask.paths) > 1:
-            raise Refused(400, "Update the display name alone.")
+            raise ApiError(400, "Update the display name alone.")
         if kept.read_only:
-            raise Refused(400, "The feed is read-only.")
+            raise ApiError(400, "The feed is read-only.")
         made = _feed()
         made.CopyFrom(kept)
         if not mask.paths:
@@ -279,29 +279,29 @@ class SecOps:
         """Refuse what the proto's comments say is required, and values out of bounds."""
         details = feed.details
         if not feed.display_name:
-            raise Refused(400, "display_name is required.")
+            raise ApiError(400, "display_name is required.")
         kind = json_format.MessageToDict(feed)["details"].get("feedSourceType")
         if kind not in SETTINGS:
-            raise Refused(400, f"Invalid feed source type: {kind}")
+            raise ApiError(400, f"Invalid feed source type: {kind}")
         log_type = re.fullmatch(re.escape(self.name) + r"/logTypes/(\w+)", details.log_type)
         if not log_type or log_type[1] not in LOG_TYPES:
-            raise Refused(400, f"Invalid log type: {details.log_type}")
+            raise ApiError(400, f"Invalid log type: {details.log_type}")
         field = details.WhichOneof("details")
         if field != SETTINGS[kind]:
-            raise Refused(400, f"The settings {field} do not fit the feed source type {kind}.")
+            raise ApiError(400, f"The settings {field} do not fit the feed source type {kind}.")
         settings = getattr(details, field)
         if not re.fullmatch(r"s3://[^/]+(/.*)?", settings.s3_uri):
-            raise Refused(400, f"Invalid S3 URI: {settings.s3_uri or 'it is required'}")
+            raise ApiError(400, f"Invalid S3 URI: {settings.s3_uri or 'it is required'}")
         if kind == "AMAZON_SQS_V2" and not re.fullmatch(r"arn:[\w-]+:sqs:[\w-]+:\d{12}:[\w-]+", settings.queue):
-            raise Refused(400, f"Invalid queue: {settings.queue or 'it is required'}")
+            raise ApiError(400, f"Invalid queue: {settings.queue or 'it is required'}")
         if not 0 <= settings.max_lookback_days <= MOST_LOOKBACK_DAYS:
-            raise Refused(400, f"max_lookback_days must be at most {MOST_LOOKBACK_DAYS}.")
+            raise ApiError(400, f"max_lookback_days must be at most {MOST_LOOKBACK_DAYS}.")
         signs_in = settings.authentication.WhichOneof("auth_type")
         if not signs_in:
-            raise Refused(400, "authentication is required.")
+            raise ApiError(400, "authentication is required.")
         for descriptor in getattr(settings.authentication, signs_in).DESCRIPTOR.fields:
             if not getattr(getattr(settings.authentication, signs_in), descriptor.name):
-                raise Refused(400, f"authentication.{signs_in}.{descriptor.name} is required.")
+                raise ApiError(400, f"authentication.{signs_in}.{descriptor.name} is required.")
 
     def _told(self, feed: Any, query: Mapping[str, str]) -> Body:
         """Give a feed as the API does: no secret in it, enums by number if asked for."""
@@ -340,7 +340,7 @@ def _parsed(body: Body | None) -> Any:
     try:
         return json_format.ParseDict(body or {}, _feed())
     except json_format.ParseError as error:
-        raise Refused(400, f"Invalid JSON payload received. {error}") from None
+        raise ApiError(400, f"Invalid JSON payload received. {error}") from None
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -370,9 +370,9 @@ class _Handler(BaseHTTPRequestHandler):
             else:
                 call = Call(self.command, address.path, query, json.loads(text) if text else None)
                 code, answer = 200, self.secops.answer(call, self.headers.get("Authorization", ""))
-        except SignInRefused as refused:
+        except SignInError as refused:
             code, answer = 400, refused.answer
-        except Refused as refused:
+        except ApiError as refused:
             status = STATUSES.get(refused.code, "UNKNOWN")
             code = refused.code
             answer = {"error": {"code": code, "message": str(refused), "status": status}}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from standins.iam_policy import Call, Caller, CannotJudge, condition_keys, decide, like
+from standins.iam_policy import Call, Caller, CannotJudgeError, condition_keys, decide, like
 
 ACCOUNT = "123456789012"
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"
@@ -109,7 +109,7 @@ def test_a_boundary_can_deny() -> None:
 
 
 def test_what_a_resource_grants_beyond_the_boundary_is_not_judged() -> None:
-    with pytest.raises(CannotJudge):
+    with pytest.raises(CannotJudgeError):
         decide(Call("sqs:SendMessage", "arn:q"), USER, boundary=BOUNDARY, resource=policy(Principal="*"))
 
 

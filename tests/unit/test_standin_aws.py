@@ -20,7 +20,7 @@ import requests
 from botocore.exceptions import ClientError
 from standins.aws import AwsStandIn, Keys, scrubbed, without_proxy_on_loopback
 from standins.aws_turns import TakingTurns
-from standins.iam_policy import CannotJudge, conditions_hold, like, statement_applies
+from standins.iam_policy import CannotJudgeError, conditions_hold, like, statement_applies
 from werkzeug.test import Client
 
 if TYPE_CHECKING:
@@ -662,5 +662,5 @@ def test_statements(statement: dict[str, Any], caller: list[str] | None, *, expe
     ],
 )
 def test_what_cannot_be_judged_is_refused_not_passed(statement: dict[str, Any]) -> None:
-    with pytest.raises(CannotJudge):
+    with pytest.raises(CannotJudgeError):
         statement_applies(statement, "s3:GetObject", "arn:b/key", {}, ["arn:me"])

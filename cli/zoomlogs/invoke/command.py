@@ -16,7 +16,7 @@ from .follow import Log
 from .invocation import Answer, invoke, patient_client
 from .progress import Screen
 from .rounds import SHOWN_DATES, Ended, carry_out
-from .standing import Standing, UnreadableCheckpoint, read_standing
+from .standing import Standing, UnreadableCheckpointError, read_standing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -144,9 +144,9 @@ class _Aws:
     def standing(self) -> Standing | None:
         try:
             return read_standing(self._s3, self._deployment)
-        except (*FAILURES, UnreadableCheckpoint) as error:
+        except (*FAILURES, UnreadableCheckpointError) as error:
             where = f"s3://{self._deployment.bucket}/{self._deployment.state_key}"
-            why = str(error) if isinstance(error, UnreadableCheckpoint) else reason(error)
+            why = str(error) if isinstance(error, UnreadableCheckpointError) else reason(error)
             sentence = f"Which dates are owed is not known, as {where} cannot be read: {why}."
         if sentence != self._told_blind:  # the next look may well succeed: once a run has saved, or AWS answers again
             self._told_blind = sentence

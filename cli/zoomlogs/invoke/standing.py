@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..deployment import Deployment
 
 
-class UnreadableCheckpoint(Exception):  # noqa: N818 - the caller goes on without it
+class UnreadableCheckpointError(Exception):
     """What lies at the state key is no checkpoint that this version knows."""
 
 
@@ -34,11 +34,11 @@ class Standing:
 
     @classmethod
     def of(cls, header: bytes) -> Standing:
-        """Read a checkpoint's first line; raise `UnreadableCheckpoint` where it is none."""
+        """Read a checkpoint's first line; raise `UnreadableCheckpointError` where it is none."""
         try:
             told: dict[str, Any] = json.loads(header)
             if told["schema"] > SCHEMA:
-                raise UnreadableCheckpoint(f"a newer collector wrote it (schema {told['schema']})")
+                raise UnreadableCheckpointError(f"a newer collector wrote it (schema {told['schema']})")
             return cls(
                 frozenset(map(date.fromisoformat, told["owed"])),
                 frozenset(map(date.fromisoformat, told["expired"])),
@@ -47,13 +47,13 @@ class Standing:
                 Lease(lease["owner"], datetime.fromisoformat(lease["until"])) if (lease := told["lease"]) else None,
             )
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise UnreadableCheckpoint("it is damaged, or none of this collector's") from None
+            raise UnreadableCheckpointError("it is damaged, or none of this collector's") from None
 
 
 def read_standing(s3: S3Client, deployment: Deployment) -> Standing:
     """Return what the checkpoint says; nothing is owed where there is none yet.
 
-    Raises `UnreadableCheckpoint`, and boto3's failures.
+    Raises `UnreadableCheckpointError`, and boto3's failures.
     """
     header = first_line(s3, deployment)
     return Standing() if header is None else Standing.of(header)

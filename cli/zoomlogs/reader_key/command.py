@@ -11,7 +11,7 @@ from rich.table import Table
 from ..aws import session
 from ..deployment import read_deployment
 from ..errors import CommandError
-from .keys import NotAKey, made_by_terraform, reader_of, refuse_terraforms, refuse_third_key, to_retire
+from .keys import NotAKeyError, made_by_terraform, reader_of, refuse_terraforms, refuse_third_key, to_retire
 from .store import Store
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def _stored_id(store: Store) -> str | None:
     """Return the stored key's id: None where there is no secret, "" where it holds something else."""
     try:
         key = store.read()
-    except NotAKey:
+    except NotAKeyError:
         return ""
     return key.access_key_id if key else None
 

@@ -18,7 +18,7 @@ MOST_KEYS = 2  # AWS's limit for a user
 SHAPE = '{"access_key_id": "…", "secret_access_key": "…"}'
 
 
-class NotAKey(CommandError):  # noqa: N818
+class NotAKeyError(CommandError):
     """The secret holds something else than an access key."""
 
 
@@ -88,14 +88,14 @@ def refuse_terraforms(deployment: Deployment) -> None:
 
 
 def parse(text: str, secret: str) -> AccessKey:
-    """Return the key in a secret's text; the message of a `NotAKey` never quotes it."""
+    """Return the key in a secret's text; the message of a `NotAKeyError` never quotes it."""
     try:
         value = json.loads(text)
     except ValueError:
         value = None
     names = ("access_key_id", "secret_access_key")
     if not isinstance(value, dict) or not all(isinstance(value.get(name), str) and value[name] for name in names):
-        raise NotAKey(f"The secret {secret} does not hold {SHAPE}: run `zoomlogs reader-key rotate`.")
+        raise NotAKeyError(f"The secret {secret} does not hold {SHAPE}: run `zoomlogs reader-key rotate`.")
     return AccessKey(value["access_key_id"], value["secret_access_key"])
 
 

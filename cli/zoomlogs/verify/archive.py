@@ -26,7 +26,7 @@ LATE_AFTER = timedelta(hours=24)
 READ_AT_ONCE = 8
 
 
-class Unreadable(Exception):  # noqa: N818
+class UnreadableObjectError(Exception):
     """An object has the name of one of the collector's, but cannot be read; the message says which, and why."""
 
 
@@ -81,8 +81,8 @@ class ArchiveReader:
     def read_news(self, day: ArchivedDay, shown: Mapping[bytes, int]) -> None:
         """Take in the objects written since, of each record as many as bring it to the number that Zoom has `shown`.
 
-        Zoom was looked at meanwhile, so its answer says nothing of what came after. Both methods raise `Unreadable` or
-        `StorageError`.
+        Zoom was looked at meanwhile, so its answer says nothing of what came after. Both methods raise
+        `UnreadableObjectError` or `StorageError`.
         """
         self._take_in(day, shown)
 
@@ -145,10 +145,12 @@ class ArchiveReader:
         try:
             return until_known(lambda: read_version(self._s3, self._bucket, stored), self._deadline, self._sleep)
         except Vanished:
-            raise Unreadable(f"s3://{self._bucket}/{version.key} was deleted for good while it was read") from None
+            raise UnreadableObjectError(
+                f"s3://{self._bucket}/{version.key} was deleted for good while it was read"
+            ) from None
 
     def _records(self, version: Version, body: bytes) -> list[Record]:
         try:
             return decode(body)
         except (ValueError, RecursionError) as error:
-            raise Unreadable(f"s3://{self._bucket}/{version.key} does not hold records ({error})") from None
+            raise UnreadableObjectError(f"s3://{self._bucket}/{version.key} does not hold records ({error})") from None

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 STARTS = 3  # of a look whose page token expires on the way
 
 
-class QuotaLow(Exception):  # noqa: N818
+class QuotaLowError(Exception):
     """Under a quarter of Zoom's daily limit is left, which is for the collector alone."""
 
 
-class NotEnded(Exception):  # noqa: N818
+class IncompleteReadError(Exception):
     """What Zoom has of the date could not be read to its end; the message says why, without a full stop."""
 
 
@@ -88,7 +88,7 @@ class Looks:
     def at(self, day: date) -> Seen:
         """Look at a date; again with pages of other sizes while that shows more cut twins together.
 
-        Raises `QuotaLow`, `NotEnded`, and what `Zoom.page` raises.
+        Raises `QuotaLowError`, `IncompleteReadError`, and what `Zoom.page` raises.
         """
         if day not in self._remembered:
             seen = Seen(day)
@@ -120,8 +120,8 @@ class Looks:
 
         Where Zoom's days are ahead of UTC, tomorrow's report holds some of today's records; where they are not, Zoom
         may refuse it, and today's too where they are behind UTC, and nothing is lacking. A date that Zoom no longer
-        keeps is not asked for, without which the count may lack records: raises `NotEnded` then, if the report's days
-        are seen to begin after those of UTC, or if the count is needed `whole`.
+        keeps is not asked for, without which the count may lack records: raises `IncompleteReadError` then, if the
+        report's days are seen to begin after those of UTC, or if the count is needed `whole`.
         """
         seen = self.at(day)
         counts = dict(seen.counts[day])
@@ -138,7 +138,9 @@ class Looks:
                 if not isinstance(refusal, DateTooOld):
                     raise
                 if whole or seen.brought(after):
-                    raise NotEnded(f"Zoom no longer has {neighbour}, which may hold some of its records") from None
+                    raise IncompleteReadError(
+                        f"Zoom no longer has {neighbour}, which may hold some of its records"
+                    ) from None
                 continue
             for fingerprint, count in beside.counts[day].items():
                 counts[fingerprint] = max(counts.get(fingerprint, 0), count)
@@ -170,13 +172,13 @@ class Looks:
                 continue
             seen.last_size = page_size if sweep.fresh else min(page_size, sweep.held)
             return sweep
-        raise NotEnded("Zoom's page token expired again and again")
+        raise IncompleteReadError("Zoom's page token expired again and again")
 
     def _read(self, sweep: Sweep, seen: Seen, keep: Collection[bytes]) -> None:
         used: set[str] = {""}
         while True:
             if self._zoom.quota and self._zoom.quota.low:
-                raise QuotaLow
+                raise QuotaLowError
             page = self._zoom.page(sweep.first, sweep.last, sweep.page_size, sweep.token)
             rows = [Row.of(record) for record in page.records]
             sweep.note(rows)
@@ -185,7 +187,7 @@ class Looks:
             if not page.next_token:
                 return
             if page.next_token in used:
-                raise NotEnded("Zoom repeated a page token")
+                raise IncompleteReadError("Zoom repeated a page token")
             used.add(page.next_token)
             sweep.turn(page.next_token, self._clock())
 

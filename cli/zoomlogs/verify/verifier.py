@@ -13,9 +13,9 @@ from zoom_operationlogs.zoom import DateTooOld, RangeRefused, RateLimited
 
 from ..dates import span, spell
 from ..errors import CommandError
-from .archive import Unreadable
+from .archive import UnreadableObjectError
 from .comparison import Counted, DayResult, Difference, Kind, State, compare
-from .looks import NotEnded, QuotaLow
+from .looks import IncompleteReadError, QuotaLowError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -62,7 +62,7 @@ class Verifier:
         while left and not stopped:
             try:
                 results.append(self._day(left[0]))
-            except QuotaLow:
+            except QuotaLowError:
                 stopped = (
                     "Under a quarter of Zoom's daily limit is left, which is for the collector alone: verify the rest"
                     " after midnight UTC."
@@ -91,7 +91,7 @@ class Verifier:
             return self._compared(day)
         except DateTooOld:
             return DayResult(day, State.UNCHECKED, note="Zoom no longer has this date.")
-        except (NotEnded, Unreadable, RangeRefused) as error:
+        except (IncompleteReadError, UnreadableObjectError, RangeRefused) as error:
             return DayResult(day, State.UNCHECKED, note=f"{str(error).rstrip('.')}.")
 
     def _compared(self, day: date) -> DayResult:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Literal
 
-from .messages import Refusal, Response, api_error
+from .messages import RefusalError, Response, api_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,14 +44,14 @@ class RateLimits:
     _this_second: int = 0
 
     def count(self, account: Account, now: datetime) -> dict[str, str]:
-        """Count a call and return the headers that tell of it; raise `Refusal`, uncounted, beyond a limit."""
+        """Count a call and return the headers that tell of it; raise `RefusalError`, uncounted, beyond a limit."""
         self.spend(0, now)
         limit = CALLS_PER_DAY[account.plan] if self.rules.calls_per_day is None else self.rules.calls_per_day
         if self._today >= limit:
             refusal = daily_refusal(now, limit)
-            raise Refusal(replace(refusal, headers=self._shown(refusal.headers)))
+            raise RefusalError(replace(refusal, headers=self._shown(refusal.headers)))
         if self.rules.calls_per_second is not None and self._this_second >= self.rules.calls_per_second:
-            raise Refusal(per_second_refusal())
+            raise RefusalError(per_second_refusal())
         self.spend(1, now)
         return self._shown(_headers(limit, limit - self._today))
 

@@ -49,7 +49,7 @@ class Response:
     delivery: Delivery = Delivery.WHOLE
 
 
-class Refusal(Exception):  # an answer, not a failure of the model
+class RefusalError(Exception):
     """Zoom's answer is no; carries it."""
 
     def __init__(self, response: Response) -> None:

@@ -21,7 +21,7 @@ from standins.clock import Clock
 
 from .faults import Exchange, FaultPlan
 from .limits import LimitRules, RateLimits
-from .messages import Delivery, Refusal, Request, Response, api_error, json_response
+from .messages import Delivery, RefusalError, Request, Response, api_error, json_response
 from .oauth import REPORT_SCOPE, REPORT_SCOPES, Account, TokenRules, Tokens
 from .report import Report, ReportRules
 
@@ -155,7 +155,7 @@ class Zoom:
             def ordinary(most_rows: int | None = None) -> Response:
                 try:
                     return self._answer(request, now, most_rows)
-                except Refusal as refusal:
+                except RefusalError as refusal:
                     return refusal.response
 
             fault = self.faults.due(request)
@@ -171,7 +171,7 @@ class Zoom:
             return self._tokens.sign_in(request, self.accounts, now)
         token = self._tokens.bearer(request, now)
         if request.endpoint == "other":
-            raise Refusal(api_error(404, 2300, "This API endpoint is not recognized."))
+            raise RefusalError(api_error(404, 2300, "This API endpoint is not recognized."))
         rate_headers = self._limits[token.account.id].count(token.account, now)
         _check_rights(token.account, token.scopes)
         page = self._page(request.query, token.account.id, now, most_rows)
@@ -197,7 +197,7 @@ class Zoom:
         return json_response(200, head[:-1].encode() + b', "operation_logs": [' + b",".join(rows) + b"]}")
 
     def _asked(self, query: Mapping[str, str], now: datetime) -> tuple[date, date, int, str]:
-        """Return the days, page size and category ("" for all) that a query asks for; raise `Refusal`."""
+        """Return the days, page size and category ("" for all) that a query asks for; raise `RefusalError`."""
         first, last = self._day(query, "from"), self._day(query, "to")
         if first > last:
             raise _invalid("from")
@@ -205,7 +205,7 @@ class Zoom:
         if last > today and self.rules.tomorrow == "refuse":
             raise _invalid("to")
         if first < months_before(today, MONTHS_KEPT):
-            raise Refusal(
+            raise RefusalError(
                 api_error(400, 300, "Daily report can only be provided within 6 months prior to the current date.")
             )
         earliest = max(months_before(last, 1), last - LONGEST_RANGE)
@@ -230,7 +230,7 @@ class Zoom:
         raise _invalid(name)
 
     def _place(self, query: Mapping[str, str], account: str, now: datetime) -> _PageToken:
-        """Return where the page starts: at the top, or where the page token says; raise `Refusal`."""
+        """Return where the page starts: at the top, or where the page token says; raise `RefusalError`."""
         asked = {name: value for name, value in query.items() if name != "next_page_token"}
         token = query.get("next_page_token", "")
         if not token:
@@ -241,7 +241,7 @@ class Zoom:
             or (place.account, place.query) != (account, asked)
             or now - place.issued >= PAGE_TOKEN_LIFETIME
         ):
-            raise Refusal(api_error(400, 300, "The next page token is invalid or expired."))
+            raise RefusalError(api_error(400, 300, "The next page token is invalid or expired."))
         return place
 
     def _issue(self, place: _PageToken) -> str:
@@ -265,14 +265,16 @@ def months_before(day: date, months: int) -> date:
 
 
 def _check_rights(account: Account, scopes: frozenset[str]) -> None:
-    """Raise `Refusal` if the token's scopes, the account's plan or the owner's role do not allow the report."""
+    """Raise `RefusalError` if the token's scopes, the account's plan or the owner's role do not allow the report."""
     if not scopes & REPORT_SCOPES:
-        raise Refusal(api_error(400, 4711, f"Invalid access token, does not contain scopes:[{REPORT_SCOPE}]."))
+        raise RefusalError(api_error(400, 4711, f"Invalid access token, does not contain scopes:[{REPORT_SCOPE}]."))
     if account.plan == "basic":
-        raise Refusal(api_error(400, 200, f"Only available for Paid account: {account.id}."))
+        raise RefusalError(api_error(400, 200, f"Only available for Paid account: {account.id}."))
     if not account.role_sees_reports:
-        raise Refusal(api_error(400, 200, "No permission."))
+        raise RefusalError(api_error(400, 200, "No permission."))
 
 
-def _invalid(name: str) -> Refusal:
-    return Refusal(api_error(400, 300, "Validation Failed.", errors=[{"field": name, "message": "Invalid field."}]))
+def _invalid(name: str) -> RefusalError:
+    return RefusalError(
+        api_error(400, 300, "Validation Failed.", errors=[{"field": name, "message": "Invalid field."}])
+    )

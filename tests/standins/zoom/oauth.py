@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import parse_qsl
 
-from .messages import Refusal, Response, api_error, json_response
+from .messages import RefusalError, Response, api_error, json_response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,7 +69,7 @@ class Tokens:
     _known: dict[str, AccessToken] = field(default_factory=dict)
 
     def sign_in(self, request: Request, accounts: Mapping[str, Account], now: datetime) -> Response:
-        """Answer `POST /oauth/token`; raise `Refusal`."""
+        """Answer `POST /oauth/token`; raise `RefusalError`."""
         form = dict(request.query)
         if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
             form.update(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
@@ -103,16 +103,16 @@ class Tokens:
         )
 
     def bearer(self, request: Request, now: datetime) -> AccessToken:
-        """Return what the request's access token stands for; raise `Refusal` if it is none, expired or revoked.
+        """Return what the request's access token stands for; raise `RefusalError` if it is none, expired or revoked.
 
         Only the Authorization header counts: Zoom refuses a token in the query since February 2023.
         """
         kind, _, token = request.headers.get("authorization", "").partition(" ")
         known = self._known.get(token) if kind.lower() == "bearer" else None
         if known is None or not known.account.app_active:
-            raise Refusal(api_error(401, 124, "Invalid access token."))
+            raise RefusalError(api_error(401, 124, "Invalid access token."))
         if now >= known.expires:
-            raise Refusal(api_error(401, 124, "Access token is expired."))
+            raise RefusalError(api_error(401, 124, "Access token is expired."))
         return known
 
     def revoke(self) -> None:
@@ -129,5 +129,5 @@ def _basic_credentials(header: str) -> tuple[str, str] | None:
     return (user, password) if kind.lower() == "basic" else None
 
 
-def _refusal(reason: str, error: str) -> Refusal:
-    return Refusal(json_response(400, {"reason": reason, "error": error}))
+def _refusal(reason: str, error: str) -> RefusalError:
+    return RefusalError(json_response(400, {"reason": reason, "error": error}))
