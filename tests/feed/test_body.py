@@ -8,7 +8,7 @@ import pytest
 from google.cloud import chronicle_v1 as chronicle
 from google.protobuf import json_format
 from zoomlogs.errors import CommandError
-from zoomlogs.feed import words
+from zoomlogs.feed import messages
 from zoomlogs.feed.body import changes, complete
 from zoomlogs.feed.choice import choose
 from zoomlogs.feed.command import Wishes, plan
@@ -235,24 +235,24 @@ def test_a_read_only_feed_is_not_tried():
     assert plan(wanted(), [found(wanted(), readOnly=True)], Wishes()).action == "none"
 
 
-# --- words -----------------------------------------------------------------------------------------------------------
+# --- messages --------------------------------------------------------------------------------------------------------
 
 
 def test_every_state_of_googles_has_its_words():
     for state in chronicle.Feed.State:
         if state.name != "STATE_UNSPECIFIED":
-            assert "unknown" not in words.meaning({"state": state.name})
+            assert "unknown" not in messages.meaning({"state": state.name})
 
 
 def test_a_failure_is_explained_and_google_is_quoted():
     details = {"errorCode": "ACCESS_DENIED", "httpErrorCode": 403, "errorCause": "No.", "errorAction": "Grant it"}
-    told = words.failure({"state": "FAILED", "failureDetails": details})
+    told = messages.failure({"state": "FAILED", "failureDetails": details})
     assert told["code"] == "ACCESS_DENIED"
     assert "may not list or read the bucket" in told["means"]
     assert "terraform plan" in told["do"]
     assert told["google"] == "No. Grant it."
-    assert words.failure({"state": "FAILED", "failureMsg": "Broken"}) == {"google": "Broken."}
-    assert words.failure({"state": "SUCCEEDED", "failureDetails": details}) == {}
+    assert messages.failure({"state": "FAILED", "failureMsg": "Broken"}) == {"google": "Broken."}
+    assert messages.failure({"state": "SUCCEEDED", "failureDetails": details}) == {}
 
 
 # --- the tenant ------------------------------------------------------------------------------------------------------

@@ -6,8 +6,8 @@ import boto3
 import pytest
 from zoomlogs.deployment import read_deployment
 from zoomlogs.doctor.checks import CHECKS
+from zoomlogs.doctor.facts import World as Looked
 from zoomlogs.doctor.findings import Finding
-from zoomlogs.doctor.world import World as Looked
 
 from .conftest import World
 from .deployments import URI, body

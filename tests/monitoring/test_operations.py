@@ -19,7 +19,7 @@ from zoom_operationlogs.errors import CollectorError
 from zoom_operationlogs.measures import UNITS
 from zoom_operationlogs.s3 import StorageError
 from zoom_operationlogs.settings import SettingsError
-from zoomlogs.doctor import judge
+from zoomlogs.doctor import rules
 from zoomlogs.doctor.checks import CHECKS
 
 from .conftest import Planned
@@ -93,8 +93,8 @@ def test_every_alarm_goes_by_the_name_that_the_doctor_says(planned: Planned) -> 
     names = set(by_concern.values())
     assert {name.replace("FUNCTION", FUNCTION) for name in entries_by_name()} == names
     quiet, first_run = dict.fromkeys([*names, composite], "OK"), by_concern["first_run"]
-    raised = judge.alarms({**dict.fromkeys(quiet, "ALARM"), first_run: "OK"}, by_concern, composite)
-    said = raised.sentence + judge.alarms({**quiet, first_run: "INSUFFICIENT_DATA"}, by_concern, composite).sentence
+    raised = rules.alarms({**dict.fromkeys(quiet, "ALARM"), first_run: "OK"}, by_concern, composite)
+    said = raised.sentence + rules.alarms({**quiet, first_run: "INSUFFICIENT_DATA"}, by_concern, composite).sentence
     assert all(name.replace("FUNCTION", FUNCTION) in said for name in entries_by_name())
     spoken_of = {name.replace("FUNCTION", FUNCTION) for name in re.findall(r"`(FUNCTION-[\w-]+)`", text())}
     assert spoken_of - {planned.composite[0]} <= names

@@ -23,14 +23,14 @@ from zoomlogs import deployment
 from zoomlogs.deployment import Deployment
 from zoomlogs.doctor import command as doctor_command
 from zoomlogs.doctor.checks import CHECKS
+from zoomlogs.doctor.facts import World
 from zoomlogs.doctor.findings import Finding
 from zoomlogs.doctor.rights import by_check
 from zoomlogs.doctor.rights import statements as of_doctor
-from zoomlogs.doctor.world import World
 from zoomlogs.errors import CommandError
 from zoomlogs.invoke import command as invoke_command
+from zoomlogs.invoke.checkpoint_summary import Standing, read_standing
 from zoomlogs.invoke.rights import statements as of_run
-from zoomlogs.invoke.standing import Standing, read_standing
 from zoomlogs.logs import command as logs_command
 from zoomlogs.logs.rights import statements as of_logs
 from zoomlogs.rights import RIGHTS, use_of_key

@@ -10,13 +10,13 @@ import pytest
 from botocore.exceptions import ClientError
 from rich.console import Console
 from zoomlogs.invoke import command, events
+from zoomlogs.invoke.checkpoint_summary import Standing, UnreadableCheckpointError
 from zoomlogs.invoke.follow import OVERLAP, Log
 from zoomlogs.invoke.progress import Screen
-from zoomlogs.invoke.standing import Standing, UnreadableCheckpointError
 from zoomlogs.logs.lines import Line
 
+from .test_loop import DAYS, TODAY
 from .test_page import EXAMPLE
-from .test_rounds import DAYS, TODAY
 from .test_runs import METRICS, NOW, FakeLogs, ended, event, says
 
 

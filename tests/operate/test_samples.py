@@ -13,16 +13,16 @@ from rich.console import Console
 from zoom_operationlogs.checkpoint import Checkpoint, encode
 from zoom_operationlogs.zoom import Quota
 from zoomlogs.doctor import command as doctor
-from zoomlogs.doctor import judge
+from zoomlogs.doctor import rules
 from zoomlogs.doctor.checks import CHECKS
 from zoomlogs.doctor.findings import Finding, ok, unknown
-from zoomlogs.doctor.judge import ZoomAnswer
+from zoomlogs.doctor.rules import ZoomAnswer
 from zoomlogs.errors import CommandError
 from zoomlogs.feed.tenant import tenant_of
 from zoomlogs.logs import command as logs
 from zoomlogs.logs.runs import Run
 from zoomlogs.status import command as status
-from zoomlogs.status.facts import words
+from zoomlogs.status.summary import words
 
 from .test_page import EXAMPLE, SECTIONS
 
@@ -80,19 +80,19 @@ def chosen() -> Iterable[tuple[str, Finding]]:
     whole = json.dumps(dict.fromkeys(("account_id", "client_id", "client_secret"), "x"))
     answer = ZoomAnswer(True, None, Quota(30_000, 29_951))
     saved = NOW - timedelta(minutes=13)
-    yield "secret", judge.secret(whole, "arn")
-    yield "sign-in", judge.sign_in(answer)
-    yield "report", judge.report(answer)
-    yield "collector's rights", judge.rights([], "The collector's role", "r")
+    yield "secret", rules.secret(whole, "arn")
+    yield "sign-in", rules.sign_in(answer)
+    yield "report", rules.report(answer)
+    yield "collector's rights", rules.rights([], "The collector's role", "r")
     yield "schedule", ok("The schedule starts the collector at rate(15 minutes).")
-    yield "scheduler's rights", judge.rights([], "The schedule's role", "r")
-    yield "runs", judge.runs(RUNS, NOW, QUARTERLY)
-    yield "dead letters", judge.dead_letters(0, "q")
+    yield "scheduler's rights", rules.rights([], "The schedule's role", "r")
+    yield "runs", rules.runs(RUNS, NOW, QUARTERLY)
+    yield "dead letters", rules.dead_letters(0, "q")
     yield (
         "checkpoint",
-        judge.checkpoint(encode(Checkpoint(date(2026, 6, 1), date(2026, 11, 20))), saved, NOW, QUARTERLY),
+        rules.checkpoint(encode(Checkpoint(date(2026, 6, 1), date(2026, 11, 20))), saved, NOW, QUARTERLY),
     )
-    yield "reader", judge.reader_user({}, None, NOW, "secops-reader")
+    yield "reader", rules.reader_user({}, None, NOW, "secops-reader")
     try:
         tenant_of({}, None)
     except CommandError as error:

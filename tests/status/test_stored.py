@@ -11,7 +11,7 @@ from botocore.response import StreamingBody
 from standins.s3_memory import MemoryS3, client_error
 from zoom_operationlogs.checkpoint import Checkpoint, encode
 from zoomlogs.deployment import Deployment
-from zoomlogs.invoke.standing import Standing, read_standing
+from zoomlogs.invoke.checkpoint_summary import Standing, read_standing
 from zoomlogs.status.stored import fetch
 
 KEY = "zoom/operationlogs-state/state.json"

@@ -18,7 +18,7 @@ from zoom_operationlogs.settings import Credentials
 from zoom_operationlogs.zoom import Zoom
 from zoomlogs.verify.archive import ArchiveReader
 from zoomlogs.verify.comparison import DayResult, Result, State
-from zoomlogs.verify.looks import Looks
+from zoomlogs.verify.report_reader import Looks
 from zoomlogs.verify.verifier import Verifier, due_before
 
 __all__ = ["PREFIX", "START", "STATE_KEY", "State", "Verified", "collected", "days_ago", "guide_object"]

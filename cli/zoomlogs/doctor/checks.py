@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..aws import FAILURES, error_code, reason
-from . import judge
+from . import rules
+from .facts import Simulated, World
 from .findings import Finding, NotCheckedError, fix, unknown
-from .world import Simulated, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -64,11 +64,11 @@ class Check:
 
 
 def _function(world: World) -> Finding:
-    return judge.function(world.function)
+    return rules.function(world.function)
 
 
 def _package(world: World) -> Finding:
-    return judge.package(world.function["CodeSha256"], world.committed_package)
+    return rules.package(world.function["CodeSha256"], world.committed_package)
 
 
 def _environment(world: World) -> Finding:
@@ -79,19 +79,19 @@ def _environment(world: World) -> Finding:
             f" see that {world.function.get('KMSKeyArn')} is enabled"
         )
     actual = environment.get("Variables", {})
-    return judge.environment(actual, deployment.environment, deployment.function_name)
+    return rules.environment(actual, deployment.environment, deployment.function_name)
 
 
 def _schedule(world: World) -> Finding:
-    return judge.schedule(world.schedule(), world.output("schedule"), world.output("function")["arn"])
+    return rules.schedule(world.schedule(), world.output("schedule"), world.output("function")["arn"])
 
 
 def _runs(world: World) -> Finding:
-    return judge.runs(world.runs(), world.now(), world.output("schedule")["expression"])
+    return rules.runs(world.runs(), world.now(), world.output("schedule")["expression"])
 
 
 def _dead_letters(world: World) -> Finding:
-    return judge.dead_letters(world.dead_letters(), world.output("dead_letter_queue")["name"])
+    return rules.dead_letters(world.dead_letters(), world.output("dead_letter_queue")["name"])
 
 
 def _created(world: World) -> bool:
@@ -100,16 +100,16 @@ def _created(world: World) -> bool:
 
 def _versioning(world: World) -> Finding:
     deletes = world.deployment.environment.get("FEED_DELETES") == "true"
-    return judge.versioning(world.versioning(), world.deployment.bucket, created=_created(world), feed_deletes=deletes)
+    return rules.versioning(world.versioning(), world.deployment.bucket, created=_created(world), feed_deletes=deletes)
 
 
 def _bucket_policy(world: World) -> Finding:
     wanted = world.output("bucket")["policy"]
-    return judge.policy(world.policy(), wanted, world.deployment.bucket, created=_created(world))
+    return rules.policy(world.policy(), wanted, world.deployment.bucket, created=_created(world))
 
 
 def _checkpoint(world: World) -> Finding:
-    return judge.checkpoint(*world.checkpoint(), world.now(), world.output("schedule")["expression"])
+    return rules.checkpoint(*world.checkpoint(), world.now(), world.output("schedule")["expression"])
 
 
 def _collectors_rights(world: World) -> Finding:
@@ -129,7 +129,7 @@ def _collectors_rights(world: World) -> Finding:
             ),
         ],
     )
-    return judge.rights(refused, "The collector's role", role["name"])
+    return rules.rights(refused, "The collector's role", role["name"])
 
 
 def _schedulers_rights(world: World) -> Finding:
@@ -138,7 +138,7 @@ def _schedulers_rights(world: World) -> Finding:
         Simulated(("lambda:InvokeFunction",), world.output("function")["arn"]),
         Simulated(("sqs:SendMessage",), world.output("dead_letter_queue")["arn"]),
     ]
-    return judge.rights(world.refused(schedule["role_arn"], wanted), "The schedule's role", schedule["role_name"])
+    return rules.rights(world.refused(schedule["role_arn"], wanted), "The schedule's role", schedule["role_name"])
 
 
 def _readers_rights(world: World) -> Finding:
@@ -158,7 +158,7 @@ def _readers_rights(world: World) -> Finding:
             Simulated(("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"), queue["arn"])
         )
     kind = "Users" if reader["mode"] == "user" else "Roles"
-    return judge.rights(world.refused(reader["arn"], wanted), "SecOps' reader", reader["name"], kind)
+    return rules.rights(world.refused(reader["arn"], wanted), "SecOps' reader", reader["name"], kind)
 
 
 def _reader(world: World) -> Finding:
@@ -166,14 +166,14 @@ def _reader(world: World) -> Finding:
     if reader["mode"] == "none":
         raise NotCheckedError('`reader.mode` is "none": who reads the records is made elsewhere')
     if reader["mode"] == "role":
-        return judge.reader_role(world.role_last_used(reader["name"]), world.now(), reader["name"])
+        return rules.reader_role(world.role_last_used(reader["name"]), world.now(), reader["name"])
     keys = world.access_keys(reader["name"])
-    return judge.reader_user(keys, world.keys_last_used(list(keys)), world.now(), reader["name"])
+    return rules.reader_user(keys, world.keys_last_used(list(keys)), world.now(), reader["name"])
 
 
 def _feed(world: World) -> Finding:
     output = world.output("secops_feed")
-    return judge.feed(output["body"], world.feeds(output.get("instance")))
+    return rules.feed(output["body"], world.feeds(output.get("instance")))
 
 
 def _monitoring(world: World) -> Mapping[str, Any]:
@@ -185,20 +185,20 @@ def _monitoring(world: World) -> Mapping[str, Any]:
 def _subscribers(world: World) -> Finding:
     monitoring = _monitoring(world)
     topics = {topic: world.topic(topic) for topic in monitoring["topic_arns"]}
-    return judge.subscribers(topics, monitoring.get("topic_arn"))
+    return rules.subscribers(topics, monitoring.get("topic_arn"))
 
 
 def _alarms(world: World) -> Finding:
     monitoring = _monitoring(world)
     composite, names = monitoring["composite_alarm_name"], monitoring["alarms"]
-    return judge.alarms(world.alarm_states([composite, *names.values()]), names, composite)
+    return rules.alarms(world.alarm_states([composite, *names.values()]), names, composite)
 
 
 CHECKS = (
-    Check("secret", "secret", lambda world: judge.secret(world.secret_text, world.deployment.secret_arn)),
-    Check("sign-in", "secret", lambda world: judge.sign_in(world.zoom)),
-    Check("report", "secret", lambda world: judge.report(world.zoom)),
-    Check("clock", "caller", lambda world: judge.clock(world.ahead_of_aws, world.ahead_of_zoom)),
+    Check("secret", "secret", lambda world: rules.secret(world.secret_text, world.deployment.secret_arn)),
+    Check("sign-in", "secret", lambda world: rules.sign_in(world.zoom)),
+    Check("report", "secret", lambda world: rules.report(world.zoom)),
+    Check("clock", "caller", lambda world: rules.clock(world.ahead_of_aws, world.ahead_of_zoom)),
     Check("function", "function", _function),
     Check("package", "function", _package),
     Check("environment", "function", _environment),
@@ -210,18 +210,18 @@ CHECKS = (
     Check(
         "bucket",
         "bucket",
-        lambda world: judge.region(world.bucket_region(), world.deployment.region, world.deployment.bucket),
+        lambda world: rules.region(world.bucket_region(), world.deployment.region, world.deployment.bucket),
     ),
     Check("versioning", "bucket", _versioning),
     Check(
         "encryption",
         "bucket",
-        lambda world: judge.encryption(world.encryption(), world.deployment.bucket, created=_created(world)),
+        lambda world: rules.encryption(world.encryption(), world.deployment.bucket, created=_created(world)),
     ),
     Check(
         "public access",
         "bucket",
-        lambda world: judge.public_access(world.public_access(), world.deployment.bucket, created=_created(world)),
+        lambda world: rules.public_access(world.public_access(), world.deployment.bucket, created=_created(world)),
     ),
     Check("bucket policy", "bucket", _bucket_policy),
     Check("checkpoint", "bucket", _checkpoint),

@@ -12,7 +12,7 @@ from rich.text import Text
 from ..aws import session
 from ..udm.tables import printable
 from .checks import CHECKS, findings
-from .world import World
+from .facts import World
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

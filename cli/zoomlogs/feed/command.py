@@ -14,7 +14,7 @@ from rich.table import Table
 
 from ..deployment import Deployment, read_deployment
 from ..errors import CommandError
-from . import words
+from . import messages
 from .body import KEY_AUTHENTICATION, SETTINGS, Change, changes, complete, knows_authentication, short, source_type
 from .choice import choose, enabled, kind, readers, title, uri_of
 from .health import problems
@@ -271,11 +271,11 @@ def _described(feed: Body) -> dict[str, Any]:
         "name": feed.get("displayName"),
         "source": kind(feed),
         "reads": uri_of(feed),
-        "state": words.state(feed),
-        "meaning": words.meaning(feed),
-        "last_transfer": words.last_transfer(feed),
+        "state": messages.state(feed),
+        "meaning": messages.meaning(feed),
+        "last_transfer": messages.last_transfer(feed),
     }
-    failure = words.failure(feed)
+    failure = messages.failure(feed)
     return {**described, "failure": failure} if failure else described
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import words
+from . import messages
 from .body import source_type
 from .choice import enabled, kind, overlap, readers, title, uri_of
 
@@ -38,8 +38,8 @@ def _problems(wanted: Body, feeds: Sequence[Body]) -> Iterator[str]:
                 f"The feed {title(feed)} is of the kind {kind(feed)}, and the module wants {kind(wanted)}: set"
                 " feed.source_type to what it is, or disable it in SecOps and run `zoomlogs feed apply`."
             )
-        if words.state(feed) == words.FAILED:
-            told = words.failure(feed)
+        if messages.state(feed) == messages.FAILED:
+            told = messages.failure(feed)
             why, do = told.get("means") or told.get("google", ""), told.get("do") or "look at it in SecOps"
             yield f"The feed {title(feed)} has failed{f', because {why}' if why else ''}: {do.rstrip('.')}."
     yield from aside

@@ -12,11 +12,11 @@ from rich.console import Console
 from ..aws import FAILURES, reason, session
 from ..dates import some
 from . import events
+from .checkpoint_summary import Standing, UnreadableCheckpointError, read_standing
 from .follow import Log
 from .invocation import Answer, invoke, patient_client
+from .loop import SHOWN_DATES, Ended, carry_out
 from .progress import Screen
-from .rounds import SHOWN_DATES, Ended, carry_out
-from .standing import Standing, UnreadableCheckpointError, read_standing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -114,7 +114,7 @@ def _list(dates: Any) -> str:
 
 
 class _Aws:
-    """The world of the rounds: the function, its log and its checkpoint."""
+    """Runs the function, follows its log and reads its checkpoint."""
 
     def __init__(self, deployment: Deployment, asked: Asked, screen: Screen) -> None:
         aws = session(deployment.region)

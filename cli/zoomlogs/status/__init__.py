@@ -1,1 +1,1 @@
-"""`zoomlogs status`: the collector's checkpoint in words. `stored` reads it, `facts` says what it means."""
+"""`zoomlogs status`: the collector's checkpoint in words. `stored` reads it, `summary` says what it means."""

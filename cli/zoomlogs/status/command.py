@@ -13,8 +13,8 @@ from rich.table import Table
 from ..aws import FAILURES, reason, session
 from ..errors import CommandError
 from ..logs.group import LOOK_BACK, last_runs
-from .facts import document, words
 from .stored import read
+from .summary import document, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

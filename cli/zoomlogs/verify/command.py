@@ -27,13 +27,13 @@ from ..errors import CommandError
 from ..schedule import longest_pause
 from ..status import stored
 from .archive import READ_AT_ONCE, ArchiveReader
-from .asked import dates
 from .comparison import Result, State
+from .date_args import dates
 from .document import document
-from .kept import refuse_what_cannot_be_written, write
-from .looks import Looks
 from .page import page
+from .page_file import refuse_what_cannot_be_written, write
 from .repair import event, invoker, wanted
+from .report_reader import Looks
 from .table import table, verdict
 from .verifier import RESTORING, Verifier, due_before, for_an_operator
 

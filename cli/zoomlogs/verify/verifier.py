@@ -15,7 +15,7 @@ from ..dates import span, spell
 from ..errors import CommandError
 from .archive import UnreadableObjectError
 from .comparison import Counted, DayResult, Difference, Kind, State, compare
-from .looks import IncompleteReadError, QuotaLowError
+from .report_reader import IncompleteReadError, QuotaLowError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from zoom_operationlogs.checkpoint import Checkpoint
 
     from .archive import ArchivedDay, ArchiveReader
-    from .looks import Looks
+    from .report_reader import Looks
 
 RECORDS_KEPT = 200  # of a date that differ, and of each kind; the others are counted
 RESTORING = '"Replaying a day" in docs/operations.md'

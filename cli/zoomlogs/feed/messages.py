@@ -1,4 +1,4 @@
-"""What SecOps says of a feed's state, in words: what it means, and what to do."""
+"""What a feed's state in SecOps means, and what to do about a failure, in sentences."""
 
 from __future__ import annotations
 

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from zoom_operationlogs.checkpoint import Checkpoint, encode
 from zoom_operationlogs.zoom import Quota, RangeRefused, RateLimited, ZoomRefused, ZoomUnavailable
-from zoomlogs.doctor import judge
+from zoomlogs.doctor import rules
 from zoomlogs.doctor.checks import CHECKS, findings
+from zoomlogs.doctor.facts import seconds_ahead
 from zoomlogs.doctor.findings import Finding
-from zoomlogs.doctor.judge import ZoomAnswer
-from zoomlogs.doctor.world import seconds_ahead
+from zoomlogs.doctor.rules import ZoomAnswer
 from zoomlogs.logs.runs import Run
 
 NOW = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)
@@ -40,10 +40,10 @@ WHOLE = json.dumps({"account_id": "a", "client_id": "b", "client_secret": "TOPSE
 
 
 def test_secret() -> None:
-    check(judge.secret(WHOLE, ARN), "ok")
-    check(judge.secret(None, ARN), "fix", "no value yet", "`zoomlogs zoom-secret put`", "Secrets Manager > Secrets")
-    check(judge.secret("{", ARN), "fix", "is not JSON")
-    found = judge.secret(json.dumps({"client_secret": "TOPSECRET", "account_id": " "}), ARN)
+    check(rules.secret(WHOLE, ARN), "ok")
+    check(rules.secret(None, ARN), "fix", "no value yet", "`zoomlogs zoom-secret put`", "Secrets Manager > Secrets")
+    check(rules.secret("{", ARN), "fix", "is not JSON")
+    found = rules.secret(json.dumps({"client_secret": "TOPSECRET", "account_id": " "}), ARN)
     check(found, "fix", "holds no account_id and no client_id", "Retrieve secret value > Edit")
     assert "TOPSECRET" not in found.sentence
 
@@ -71,8 +71,8 @@ REFUSED = ZoomRefused("The Zoom app is deactivated: activate it at marketplace.z
     ],
 )
 def test_sign_in_and_report(answer: ZoomAnswer, of_sign_in: str, of_report: str, words: str) -> None:
-    check(judge.sign_in(answer), of_sign_in)
-    check(judge.report(answer), of_report, words)
+    check(rules.sign_in(answer), of_sign_in)
+    check(rules.report(answer), of_report, words)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_sign_in_and_report(answer: ZoomAnswer, of_sign_in: str, of_report: str,
     ],
 )
 def test_clock(aws: float | None, zoom: float | None, status: str, words: str) -> None:
-    check(judge.clock(aws, zoom), status, words)
+    check(rules.clock(aws, zoom), status, words)
 
 
 def test_how_far_a_clock_is_ahead() -> None:
@@ -99,7 +99,7 @@ def test_how_far_a_clock_is_ahead() -> None:
 
 # --- the function and its schedule -----------------------------------------------------------------------------------
 
-CONFIGURATION = {"FunctionName": "collector", "Handler": judge.HANDLER, "State": "Active"}
+CONFIGURATION = {"FunctionName": "collector", "Handler": rules.HANDLER, "State": "Active"}
 
 
 @pytest.mark.parametrize(
@@ -113,14 +113,14 @@ CONFIGURATION = {"FunctionName": "collector", "Handler": judge.HANDLER, "State":
     ],
 )
 def test_function(change: dict[str, str], status: str, words: str) -> None:
-    check(judge.function({**CONFIGURATION, **change}), status, words)
+    check(rules.function({**CONFIGURATION, **change}), status, words)
 
 
 def test_package() -> None:
     as_lambda_has_it = base64.b64encode(bytes.fromhex(HASH)).decode()
-    check(judge.package(as_lambda_has_it, HASH), "ok")
-    check(judge.package(as_lambda_has_it, "00" * 32), "unknown", "another package", "`terraform apply`")
-    check(judge.package(as_lambda_has_it, None), "unknown", "no package lies beside")
+    check(rules.package(as_lambda_has_it, HASH), "ok")
+    check(rules.package(as_lambda_has_it, "00" * 32), "unknown", "another package", "`terraform apply`")
+    check(rules.package(as_lambda_has_it, None), "unknown", "no package lies beside")
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_package() -> None:
     ],
 )
 def test_environment(actual: dict[str, str], status: str, words: str) -> None:
-    found = judge.environment(actual, {"S3_BUCKET": "b", "PAGE_SIZE": "300"}, "collector")
+    found = rules.environment(actual, {"S3_BUCKET": "b", "PAGE_SIZE": "300"}, "collector")
     check(found, status, words)
     assert "TOPSECRET" not in found.sentence
 
@@ -171,7 +171,7 @@ EXPECTED = {"name": "every-15", "enabled": True, "expression": "rate(15 minutes)
     ],
 )
 def test_schedule(change: dict[str, Any], expected: dict[str, Any], status: str, words: str) -> None:
-    check(judge.schedule({**SCHEDULE, **change}, {**EXPECTED, **expected}, FUNCTION), status, words)
+    check(rules.schedule({**SCHEDULE, **change}, {**EXPECTED, **expected}, FUNCTION), status, words)
 
 
 def run(outcome: Any, minutes: int, sentence: str = "") -> Run:
@@ -197,7 +197,7 @@ def run(outcome: Any, minutes: int, sentence: str = "") -> Run:
     ],
 )
 def test_runs(found: list[Run], status: str, words: str) -> None:
-    check(judge.runs(found, NOW, QUARTERLY), status, words)
+    check(rules.runs(found, NOW, QUARTERLY), status, words)
 
 
 @pytest.mark.parametrize(
@@ -219,21 +219,21 @@ def test_runs(found: list[Run], status: str, words: str) -> None:
 )
 def test_how_long_no_run_may_have_been(expression: str, minutes: int, of_runs: str, of_checkpoint: str) -> None:
     words = {"unknown": (expression, "does not tell how far two runs are apart")}
-    found = judge.runs([run("ok", minutes)], NOW, expression)
+    found = rules.runs([run("ok", minutes)], NOW, expression)
     check(found, of_runs, *words.get(of_runs, ()))
-    found = judge.checkpoint(checkpoint(), NOW - timedelta(minutes=minutes), NOW, expression)
+    found = rules.checkpoint(checkpoint(), NOW - timedelta(minutes=minutes), NOW, expression)
     check(found, of_checkpoint, *words.get(of_checkpoint, ()))
 
 
 def test_the_log_may_be_empty_where_runs_are_rarer_than_it_is_looked_back() -> None:
-    check(judge.runs([], NOW, "rate(5 days)"), "unknown", "no run in the last 14 days", "`zoomlogs run`")
-    check(judge.runs([], NOW, "cron(0 6 1 * ? *)"), "fix", "no run in the last 14 days")
+    check(rules.runs([], NOW, "rate(5 days)"), "unknown", "no run in the last 14 days", "`zoomlogs run`")
+    check(rules.runs([], NOW, "cron(0 6 1 * ? *)"), "fix", "no run in the last 14 days")
 
 
 def test_dead_letters() -> None:
-    check(judge.dead_letters(0, "q"), "ok")
-    check(judge.dead_letters(1, "q"), "fix", "1 invocation could not", "Queues > q > Send and receive messages")
-    check(judge.dead_letters(2, "q"), "fix", "2 invocations could not")
+    check(rules.dead_letters(0, "q"), "ok")
+    check(rules.dead_letters(1, "q"), "fix", "1 invocation could not", "Queues > q > Send and receive messages")
+    check(rules.dead_letters(2, "q"), "fix", "2 invocations could not")
 
 
 # --- the bucket ------------------------------------------------------------------------------------------------------
@@ -244,31 +244,31 @@ created_or_not = pytest.mark.parametrize(
 
 
 def test_region() -> None:
-    check(judge.region("eu-west-1", "eu-west-1", "b"), "ok")
-    check(judge.region("us-east-1", "eu-west-1", "b"), "fix", "lies in us-east-1 and the function in eu-west-1")
+    check(rules.region("eu-west-1", "eu-west-1", "b"), "ok")
+    check(rules.region("us-east-1", "eu-west-1", "b"), "fix", "lies in us-east-1 and the function in eu-west-1")
 
 
 @created_or_not
 def test_versioning(created: bool, how: str) -> None:
-    check(judge.versioning("Enabled", "b", created=created, feed_deletes=True), "ok")
-    check(judge.versioning("Suspended", "b", created=created, feed_deletes=True), "fix", "delivered again", how)
-    check(judge.versioning(None, "b", created=created, feed_deletes=False), "fix", "a deleted record is gone", how)
+    check(rules.versioning("Enabled", "b", created=created, feed_deletes=True), "ok")
+    check(rules.versioning("Suspended", "b", created=created, feed_deletes=True), "fix", "delivered again", how)
+    check(rules.versioning(None, "b", created=created, feed_deletes=False), "fix", "a deleted record is gone", how)
 
 
 @created_or_not
 def test_encryption(created: bool, how: str) -> None:
     rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}
-    check(judge.encryption([rule], "b", created=created), "ok", "aws:kms")
-    check(judge.encryption([], "b", created=created), "fix", "no default encryption", how)
+    check(rules.encryption([rule], "b", created=created), "ok", "aws:kms")
+    check(rules.encryption([], "b", created=created), "fix", "no default encryption", how)
 
 
 @created_or_not
 def test_public_access(created: bool, how: str) -> None:
     names = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
-    check(judge.public_access(dict.fromkeys(names, True), "b", created=created), "ok")
+    check(rules.public_access(dict.fromkeys(names, True), "b", created=created), "ok")
     for name in names:
-        check(judge.public_access({**dict.fromkeys(names, True), name: False}, "b", created=created), "fix", name, how)
-    check(judge.public_access({}, "b", created=created), "fix", ", ".join(names[:3]), how)
+        check(rules.public_access({**dict.fromkeys(names, True), name: False}, "b", created=created), "fix", name, how)
+    check(rules.public_access({}, "b", created=created), "fix", ", ".join(names[:3]), how)
 
 
 STATEMENT = {
@@ -294,13 +294,13 @@ def test_bucket_policy() -> None:
         "Resource": ["arn:aws:s3:::b", "arn:aws:s3:::b/x*"],
     }
     other = {**STATEMENT, "Action": "s3:DeleteObject"}
-    check(judge.policy(policy(other, renamed), wanted, "b", created=False), "ok")
-    check(judge.policy(policy(other), wanted, "b", created=True), "fix", "lacks DenyOverwriteOfRecords: run `terraform")
-    check(judge.policy(None, wanted, "b", created=False), "fix", "merge the output `bucket.policy` into its policy")
+    check(rules.policy(policy(other, renamed), wanted, "b", created=False), "ok")
+    check(rules.policy(policy(other), wanted, "b", created=True), "fix", "lacks DenyOverwriteOfRecords: run `terraform")
+    check(rules.policy(None, wanted, "b", created=False), "fix", "merge the output `bucket.policy` into its policy")
     alone = json.dumps({"Version": "2012-10-17", "Statement": STATEMENT})
-    check(judge.policy(alone, wanted, "b", created=True), "ok")
+    check(rules.policy(alone, wanted, "b", created=True), "ok")
     weaker = {**STATEMENT, "Condition": {"Null": {"s3:if-none-match": "false"}}}
-    check(judge.policy(policy(weaker), wanted, "b", created=True), "fix", "lacks")
+    check(rules.policy(policy(weaker), wanted, "b", created=True), "fix", "lacks")
 
 
 def checkpoint(**more: Any) -> bytes:
@@ -309,42 +309,42 @@ def checkpoint(**more: Any) -> bytes:
 
 def test_checkpoint() -> None:
     saved = NOW - timedelta(minutes=20)
-    check(judge.checkpoint(checkpoint(), saved, NOW, QUARTERLY), "ok", "20 minutes ago; nothing is owed.")
+    check(rules.checkpoint(checkpoint(), saved, NOW, QUARTERLY), "ok", "20 minutes ago; nothing is owed.")
     owing = Checkpoint(date(2026, 11, 1), date(2026, 11, 20), not_before=NOW + timedelta(hours=7))
     owing.owe(date(2026, 11, 2), NOW, 300)
-    found = judge.checkpoint(encode(owing), saved, NOW, QUARTERLY)
+    found = rules.checkpoint(encode(owing), saved, NOW, QUARTERLY)
     check(found, "ok", "1 date is owed, and Zoom is left alone until 2026-11-25 00:00 UTC.")
     over = checkpoint(not_before=NOW - timedelta(hours=1))
-    check(judge.checkpoint(over, saved, NOW, QUARTERLY), "ok", "20 minutes ago; nothing is owed.")
-    check(judge.checkpoint(None, None, NOW, QUARTERLY), "fix", "no run has saved one yet")
-    check(judge.checkpoint(b"rubbish", saved, NOW, QUARTERLY), "fix", "is damaged", "loses nothing")
-    check(judge.checkpoint(b'{"cursor_date": "2026-11-01"}', saved, NOW, QUARTERLY), "fix", "still the guide's")
-    check(judge.checkpoint(b'{"schema": 99}', saved, NOW, QUARTERLY), "fix", "written by a newer collector")
-    check(judge.checkpoint(checkpoint(), NOW - timedelta(days=3), NOW, QUARTERLY), "fix", "last saved 3 days ago")
+    check(rules.checkpoint(over, saved, NOW, QUARTERLY), "ok", "20 minutes ago; nothing is owed.")
+    check(rules.checkpoint(None, None, NOW, QUARTERLY), "fix", "no run has saved one yet")
+    check(rules.checkpoint(b"rubbish", saved, NOW, QUARTERLY), "fix", "is damaged", "loses nothing")
+    check(rules.checkpoint(b'{"cursor_date": "2026-11-01"}', saved, NOW, QUARTERLY), "fix", "still the guide's")
+    check(rules.checkpoint(b'{"schema": 99}', saved, NOW, QUARTERLY), "fix", "written by a newer collector")
+    check(rules.checkpoint(checkpoint(), NOW - timedelta(days=3), NOW, QUARTERLY), "fix", "last saved 3 days ago")
 
 
 # --- who may what ----------------------------------------------------------------------------------------------------
 
 
 def test_rights() -> None:
-    check(judge.rights([], "The collector's role", "r"), "ok", "The collector's role may do all")
-    found = judge.rights(["s3:PutObject on x"], "SecOps' reader", "u", "Users")
+    check(rules.rights([], "The collector's role", "r"), "ok", "The collector's role may do all")
+    found = rules.rights(["s3:PutObject on x"], "SecOps' reader", "u", "Users")
     check(found, "fix", "SecOps' reader may not s3:PutObject on x", "IAM > Users > u > Permissions")
 
 
 def test_alarms() -> None:
     quiet = {"all": "OK", "f-errors": "OK", "f-silence": "OK", "f-first-run": "OK"}
     names = {"errors": "f-errors", "silence": "f-silence", "first_run": "f-first-run"}
-    check(judge.alarms(quiet, names, "all"), "ok", "All 4 alarms are quiet.")
+    check(rules.alarms(quiet, names, "all"), "ok", "All 4 alarms are quiet.")
     one = {**quiet, "all": "ALARM", "f-errors": "ALARM"}
-    check(judge.alarms(one, names, "all"), "fix", "In alarm: f-errors; docs")
+    check(rules.alarms(one, names, "all"), "fix", "In alarm: f-errors; docs")
     two = {**one, "f-silence": "ALARM"}
-    check(judge.alarms(two, names, "all"), "fix", "In alarm: f-errors and f-silence;", "CloudWatch > All alarms")
-    check(judge.alarms({**quiet, "all": "ALARM"}, names, "all"), "fix", "In alarm: all;")
+    check(rules.alarms(two, names, "all"), "fix", "In alarm: f-errors and f-silence;", "CloudWatch > All alarms")
+    check(rules.alarms({**quiet, "all": "ALARM"}, names, "all"), "fix", "In alarm: all;")
     gone = {"all": "OK", "f-first-run": "OK"}
-    check(judge.alarms(gone, names, "all"), "fix", "The alarms f-errors and f-silence are gone")
-    check(judge.alarms({**gone, "f-errors": "OK"}, names, "all"), "fix", "The alarm f-silence is gone")
-    blind = judge.alarms({**quiet, "f-errors": "INSUFFICIENT_DATA"}, names, "all")
+    check(rules.alarms(gone, names, "all"), "fix", "The alarms f-errors and f-silence are gone")
+    check(rules.alarms({**gone, "f-errors": "OK"}, names, "all"), "fix", "The alarm f-silence is gone")
+    blind = rules.alarms({**quiet, "f-errors": "INSUFFICIENT_DATA"}, names, "all")
     check(blind, "unknown", "too few data have come yet for f-errors.")
 
 
@@ -352,12 +352,12 @@ def test_silence_is_excused_before_the_first_run_has_succeeded() -> None:
     """As the rule of the composite alarm has it: silence counts where first_run is OK."""
     names = {"errors": "f-errors", "silence": "f-silence", "first_run": "f-first-run"}
     fresh = {"all": "OK", "f-errors": "OK", "f-silence": "ALARM", "f-first-run": "INSUFFICIENT_DATA"}
-    check(judge.alarms(fresh, names, "all"), "unknown", "No alarm is raised", "for f-first-run.")
-    failing = judge.alarms({**fresh, "all": "ALARM", "f-errors": "ALARM"}, names, "all")
+    check(rules.alarms(fresh, names, "all"), "unknown", "No alarm is raised", "for f-first-run.")
+    failing = rules.alarms({**fresh, "all": "ALARM", "f-errors": "ALARM"}, names, "all")
     check(failing, "fix", "In alarm: f-errors; docs")
-    check(judge.alarms({**fresh, "f-first-run": "OK"}, names, "all"), "fix", "In alarm: f-silence;")
+    check(rules.alarms({**fresh, "f-first-run": "OK"}, names, "all"), "fix", "In alarm: f-silence;")
     at_once = {"all": "OK", "f-errors": "OK"}  # a schedule that does not recur has neither of the two
-    check(judge.alarms(at_once, {"errors": "f-errors"}, "all"), "ok")
+    check(rules.alarms(at_once, {"errors": "f-errors"}, "all"), "ok")
 
 
 TOPIC = "arn:aws:sns:eu-west-1:111122223333:alarms"
@@ -375,29 +375,29 @@ TOPIC = "arn:aws:sns:eu-west-1:111122223333:alarms"
 )
 def test_subscribers(confirmed: int, pending: int, made_here: str | None, status: str, words: str) -> None:
     attributes = {"SubscriptionsConfirmed": str(confirmed), "SubscriptionsPending": str(pending)}
-    check(judge.subscribers({TOPIC: attributes}, made_here), status, words)
+    check(rules.subscribers({TOPIC: attributes}, made_here), status, words)
 
 
 def test_subscribers_of_no_topic_and_of_several() -> None:
-    check(judge.subscribers({}, None), "ok", "The alarms tell nobody, as `monitoring.topic_arns = []` has it.")
-    check(judge.subscribers({TOPIC: None}, TOPIC), "fix", f"The topic {TOPIC} is gone", "`terraform apply`")
-    check(judge.subscribers({TOPIC: None}, None), "fix", "is gone", "`monitoring.topic_arns`")
+    check(rules.subscribers({}, None), "ok", "The alarms tell nobody, as `monitoring.topic_arns = []` has it.")
+    check(rules.subscribers({TOPIC: None}, TOPIC), "fix", f"The topic {TOPIC} is gone", "`terraform apply`")
+    check(rules.subscribers({TOPIC: None}, None), "fix", "is gone", "`monitoring.topic_arns`")
     told = {"SubscriptionsConfirmed": "1", "SubscriptionsPending": "0"}
     other = {TOPIC: told, f"{TOPIC}-2": {**told, "SubscriptionsConfirmed": "0"}}
-    check(judge.subscribers(other, None), "fix", f"Nobody is subscribed to {TOPIC}-2")
+    check(rules.subscribers(other, None), "fix", f"Nobody is subscribed to {TOPIC}-2")
 
 
 def test_reader_user() -> None:
     hour_ago = NOW - timedelta(hours=3)
-    check(judge.reader_user({"A": "Active"}, hour_ago, NOW, "u"), "ok", "SecOps reads", "3 hours ago")
-    without_key = judge.reader_user({}, None, NOW, "u")
+    check(rules.reader_user({"A": "Active"}, hour_ago, NOW, "u"), "ok", "SecOps reads", "3 hours ago")
+    without_key = rules.reader_user({}, None, NOW, "u")
     check(without_key, "fix", "has no access key", "`zoomlogs reader-key create`", "SIEM Settings > Feeds")
-    check(judge.reader_user({"A": "Inactive"}, hour_ago, NOW, "u"), "fix", "activate the feed's key (AWS console: IAM")
-    check(judge.reader_user({"A": "Active"}, None, NOW, "u"), "fix", "SecOps has not read yet")
-    check(judge.reader_user({"A": "Active"}, NOW - timedelta(days=3), NOW, "u"), "fix", "no longer reads", "3 days ago")
-    check(judge.reader_user({"A": "Active"}, NOW + timedelta(seconds=9), NOW, "u"), "ok", "0 seconds ago")
+    check(rules.reader_user({"A": "Inactive"}, hour_ago, NOW, "u"), "fix", "activate the feed's key (AWS console: IAM")
+    check(rules.reader_user({"A": "Active"}, None, NOW, "u"), "fix", "SecOps has not read yet")
+    check(rules.reader_user({"A": "Active"}, NOW - timedelta(days=3), NOW, "u"), "fix", "no longer reads", "3 days ago")
+    check(rules.reader_user({"A": "Active"}, NOW + timedelta(seconds=9), NOW, "u"), "ok", "0 seconds ago")
 
 
 def test_reader_role() -> None:
-    check(judge.reader_role(NOW - timedelta(hours=5), NOW, "r"), "ok", "the role r was last used 5 hours ago")
-    check(judge.reader_role(None, NOW, "r"), "fix", "nobody has used the role r")
+    check(rules.reader_role(NOW - timedelta(hours=5), NOW, "r"), "ok", "the role r was last used 5 hours ago")
+    check(rules.reader_role(None, NOW, "r"), "fix", "nobody has used the role r")

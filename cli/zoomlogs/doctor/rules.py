@@ -16,7 +16,7 @@ from zoom_operationlogs.zoom import RangeRefused, RateLimited, ZoomRefused
 from ..dates import ahead, some, span
 from ..feed.choice import enabled, readers, title, uri_of
 from ..feed.health import problems
-from ..feed.words import meaning
+from ..feed.messages import meaning
 from ..logs.group import LOOK_BACK
 from ..schedule import interval
 from .findings import Finding, fix, ok, unknown

@@ -15,10 +15,10 @@ from zoom_operationlogs.event import Request
 from zoom_operationlogs.sweep import Sweep
 from zoomlogs.errors import CommandError
 from zoomlogs.invoke import events
+from zoomlogs.invoke.checkpoint_summary import Standing, UnreadableCheckpointError
 from zoomlogs.invoke.command import as_document, sentences
 from zoomlogs.invoke.invocation import Answer, sentence_of
-from zoomlogs.invoke.rounds import Ended, carry_out
-from zoomlogs.invoke.standing import Standing, UnreadableCheckpointError
+from zoomlogs.invoke.loop import Ended, carry_out
 
 TODAY = date(2026, 11, 24)
 NOW = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)
@@ -133,7 +133,7 @@ def test_an_error_of_the_function_is_a_sentence(kind: str, message: str, sentenc
     assert sentence_of({"errorType": kind, "errorMessage": message}) == (sentence or message)
 
 
-# --- rounds ----------------------------------------------------------------------------------------------------------
+# --- the loop --------------------------------------------------------------------------------------------------------
 
 
 def result(owed: int = 0, **more: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from zoomlogs.dates import ranges, spell
 from zoomlogs.errors import CommandError
-from zoomlogs.verify.asked import dates
+from zoomlogs.verify.date_args import dates
 
 TODAY = date(2026, 3, 10)
 

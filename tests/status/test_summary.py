@@ -12,8 +12,8 @@ from zoom_operationlogs.guide import GuideLedger
 from zoom_operationlogs.sweep import Sweep
 from zoomlogs.dates import span
 from zoomlogs.logs.runs import Run
-from zoomlogs.status.facts import document, words
 from zoomlogs.status.stored import understand
+from zoomlogs.status.summary import document, words
 
 NOW = datetime(2026, 3, 10, 9, tzinfo=UTC)
 SAVED = NOW - timedelta(minutes=3)

@@ -28,7 +28,7 @@ from ..feed.tenant import ENDPOINT_VARIABLE, SERVICE_ACCOUNT_VARIABLE, endpoint,
 from ..logs.group import last_runs
 from ..status.stored import fetch
 from .findings import NotCheckedError
-from .judge import ZoomAnswer
+from .rules import ZoomAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

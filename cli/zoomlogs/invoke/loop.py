@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
     from zoom_operationlogs.checkpoint import Lease
 
+    from .checkpoint_summary import Standing
     from .events import Asked
     from .invocation import Answer
-    from .standing import Standing
 
 LONGEST_PAUSE = timedelta(minutes=5)
 FRUITLESS_RUNS = 2
@@ -24,7 +24,7 @@ SHOWN_DATES = 6
 
 
 class World(Protocol):
-    """What the rounds act on."""
+    """What the loop acts on."""
 
     def invoke(self, event: Mapping[str, str]) -> tuple[Answer, Mapping[str, Any]]:
         """Do one run; return its answer, and the fields of its last log line as far as the log tells."""
