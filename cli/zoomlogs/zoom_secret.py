@@ -31,7 +31,7 @@ HOW = "put the three into a file as JSON, and give it with --file"
 
 
 @dataclass(frozen=True)
-class Checked:
+class CredentialCheck:
     """What Zoom says of credentials that it accepts."""
 
     words: str
@@ -65,7 +65,7 @@ def put(source: str | None, instance: str | None, file: str | None, *, check: bo
     )
 
 
-def check_at_zoom(environment: Mapping[str, str], credentials: Credentials) -> Checked:
+def check_at_zoom(environment: Mapping[str, str], credentials: Credentials) -> CredentialCheck:
     """Sign in and ask for today's report, as the collector does; raise `CommandError` with Zoom's refusal."""
     ends = time.monotonic() + SECONDS
     signed_in = Session(requests.Session())
@@ -85,12 +85,12 @@ def check_at_zoom(environment: Mapping[str, str], credentials: Credentials) -> C
         zoom.page(today, today, 1)
     except (RateLimited, ZoomUnavailable, OutOfTime) as error:
         if signed_in.access_token:
-            return Checked("signed in; the report could not be asked for now")
+            return CredentialCheck("signed in; the report could not be asked for now")
         reason = str(error) if isinstance(error, ZoomUnavailable) else "Zoom gave no answer in time."
         raise CommandError(f"Nothing was stored, for Zoom could not be asked: {reason}", status=1) from None
     except CollectorError as error:
         raise CommandError(f"Nothing was stored. {error}", status=1) from None
-    return Checked("accepted, and the report can be read")
+    return CredentialCheck("accepted, and the report can be read")
 
 
 def _credentials(file: str | None) -> Credentials:

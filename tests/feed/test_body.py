@@ -11,7 +11,7 @@ from zoomlogs.errors import CommandError
 from zoomlogs.feed import messages
 from zoomlogs.feed.body import changes, complete
 from zoomlogs.feed.choice import choose
-from zoomlogs.feed.command import Wishes, plan
+from zoomlogs.feed.command import ApplyOptions, plan
 from zoomlogs.feed.tenant import endpoint, read_tenant
 from zoomlogs.reader_key.keys import AccessKey
 
@@ -209,30 +209,30 @@ def test_two_feeds_of_one_queue_are_refused():
 
 
 def test_plans():
-    assert plan(wanted(), [], Wishes()).action == "create"
-    same = plan(wanted(), [found(wanted())], Wishes())
+    assert plan(wanted(), [], ApplyOptions()).action == "create"
+    same = plan(wanted(), [found(wanted())], ApplyOptions())
     assert (same.action, same.notes) == ("none", [])
-    renamed = plan(wanted(name="New"), [found(wanted())], Wishes())
+    renamed = plan(wanted(name="New"), [found(wanted())], ApplyOptions())
     assert (renamed.action, renamed.renames, renamed.replaces_details) == ("update", True, False)
-    detailed = plan(wanted(lookback=7), [found(wanted())], Wishes())
+    detailed = plan(wanted(lookback=7), [found(wanted())], ApplyOptions())
     assert (detailed.action, detailed.renames, detailed.replaces_details) == ("update", False, True)
-    again = plan(wanted(), [found(wanted())], Wishes(renew_key=True))
+    again = plan(wanted(), [found(wanted())], ApplyOptions(renew_key=True))
     assert (again.action, again.renames, again.replaces_details) == ("update", False, True)
 
 
 def test_a_disabled_feed_is_enabled_only_if_asked():
     off = found(wanted(), state="INACTIVE")
-    left = plan(wanted(), [off], Wishes())
+    left = plan(wanted(), [off], ApplyOptions())
     assert left.action == "none"
     assert "is disabled and reads nothing: add --enable" in left.notes[0]
-    assert plan(wanted(), [off], Wishes(enable=True)).enables
-    assert plan(wanted(), [found(wanted())], Wishes(enable=True)).action == "none"
+    assert plan(wanted(), [off], ApplyOptions(enable=True)).enables
+    assert plan(wanted(), [found(wanted())], ApplyOptions(enable=True)).action == "none"
 
 
 def test_a_read_only_feed_is_not_tried():
     with pytest.raises(CommandError, match="is read-only"):
-        plan(wanted(lookback=7), [found(wanted(), readOnly=True)], Wishes())
-    assert plan(wanted(), [found(wanted(), readOnly=True)], Wishes()).action == "none"
+        plan(wanted(lookback=7), [found(wanted(), readOnly=True)], ApplyOptions())
+    assert plan(wanted(), [found(wanted(), readOnly=True)], ApplyOptions()).action == "none"
 
 
 # --- messages --------------------------------------------------------------------------------------------------------

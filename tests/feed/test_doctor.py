@@ -6,7 +6,7 @@ import boto3
 import pytest
 from zoomlogs.deployment import read_deployment
 from zoomlogs.doctor.checks import CHECKS
-from zoomlogs.doctor.facts import World as Looked
+from zoomlogs.doctor.facts import Facts
 from zoomlogs.doctor.findings import Finding
 
 from .conftest import World
@@ -23,7 +23,7 @@ def feed(keyless: World, monkeypatch: pytest.MonkeyPatch):
         for name, value in keyless.environment(**environment).items():
             monkeypatch.setenv(name, value)
         return CHECK(
-            Looked(read_deployment(str(keyless.folder / "outputs.json")), boto3.Session(region_name="us-east-1"))
+            Facts(read_deployment(str(keyless.folder / "outputs.json")), boto3.Session(region_name="us-east-1"))
         )
 
     return look

@@ -23,13 +23,13 @@ from zoomlogs import deployment
 from zoomlogs.deployment import Deployment
 from zoomlogs.doctor import command as doctor_command
 from zoomlogs.doctor.checks import CHECKS
-from zoomlogs.doctor.facts import World
+from zoomlogs.doctor.facts import Facts
 from zoomlogs.doctor.findings import Finding
 from zoomlogs.doctor.rights import by_check
 from zoomlogs.doctor.rights import statements as of_doctor
 from zoomlogs.errors import CommandError
 from zoomlogs.invoke import command as invoke_command
-from zoomlogs.invoke.checkpoint_summary import Standing, read_standing
+from zoomlogs.invoke.checkpoint_summary import CheckpointSummary, read_checkpoint_summary
 from zoomlogs.invoke.rights import statements as of_run
 from zoomlogs.logs import command as logs_command
 from zoomlogs.logs.rights import statements as of_logs
@@ -232,7 +232,7 @@ def actions(statements: list[dict[str, Any]]) -> list[str]:
 
 
 def look(name: str, at: Deployment) -> Finding:
-    return CHECK[name](World(at, boto3.Session(region_name=at.region)))
+    return CHECK[name](Facts(at, boto3.Session(region_name=at.region)))
 
 
 def with_role(place: Place) -> Deployment:
@@ -272,7 +272,7 @@ def test_a_missing_checkpoint_is_told_from_a_forbidden_one(place: Place, operato
     operator.may(without(needed, "s3:ListBucket"))
     assert look("checkpoint", at).status == "unknown"
     operator.may(of_run(at))
-    assert read_standing(boto3.Session(region_name=at.region).client("s3"), at) == Standing()
+    assert read_checkpoint_summary(boto3.Session(region_name=at.region).client("s3"), at) == CheckpointSummary()
 
 
 def test_a_role_that_reads_needs_one_right(place: Place, operator: Operator) -> None:

@@ -1,4 +1,4 @@
-"""What the function is sent, and when a further run follows; the world is made up here."""
+"""What the function is sent, and when a further run follows; what runs is made up here."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from faults.world import STATE_KEY, days_ago
-from faults.world import World as CollectorsWorld
+from faults.world import STATE_KEY, World, days_ago
 from zoom_operationlogs.checkpoint import Checkpoint, Lease, encode
 from zoom_operationlogs.event import Request
 from zoom_operationlogs.sweep import Sweep
 from zoomlogs.errors import CommandError
 from zoomlogs.invoke import events
-from zoomlogs.invoke.checkpoint_summary import Standing, UnreadableCheckpointError
+from zoomlogs.invoke.checkpoint_summary import CheckpointSummary, UnreadableCheckpointError
 from zoomlogs.invoke.command import as_document, sentences
 from zoomlogs.invoke.invocation import Answer, sentence_of
-from zoomlogs.invoke.loop import Ended, carry_out
+from zoomlogs.invoke.loop import InvocationSummary, carry_out
 
 TODAY = date(2026, 11, 24)
 NOW = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)
@@ -87,10 +86,10 @@ def test_the_first_line_of_a_checkpoint_tells_what_is_owed() -> None:
         "2026-11-04": Sweep(DAYS[3], DAYS[3], 300, began=NOW, rows=1200),
     }
     header, _, _ = encode(checkpoint).partition(b"\n")
-    assert Standing.of(header) == Standing(
+    assert CheckpointSummary.of(header) == CheckpointSummary(
         frozenset([DAYS[3]]), frozenset([date(2026, 5, 1)]), NOW, (("2026-11-04", 1200),), lease
     )
-    assert Standing.of(encode(Checkpoint(DAYS[0], TODAY)).partition(b"\n")[0]).lease is None
+    assert CheckpointSummary.of(encode(Checkpoint(DAYS[0], TODAY)).partition(b"\n")[0]).lease is None
 
 
 @pytest.mark.parametrize(
@@ -104,7 +103,7 @@ def test_the_first_line_of_a_checkpoint_tells_what_is_owed() -> None:
 )
 def test_what_is_no_checkpoint_is_said_so(header: bytes, why: str) -> None:
     with pytest.raises(UnreadableCheckpointError, match=why):
-        Standing.of(header)
+        CheckpointSummary.of(header)
 
 
 # --- errors of the function ------------------------------------------------------------------------------------------
@@ -142,7 +141,7 @@ def result(owed: int = 0, **more: Any) -> dict[str, Any]:
 
 
 @dataclass
-class World:
+class FakeRunner:
     """Answers in turn; after each the checkpoint owes the dates given with it (None: it cannot be read).
 
     Its lease is what the function `lease` makes of the time.
@@ -160,11 +159,11 @@ class World:
         self.sent.append(event)
         return self.answers[len(self.sent) - 1][0], self.told
 
-    def standing(self) -> Standing | None:
+    def checkpoint(self) -> CheckpointSummary | None:
         owed = self.answers[len(self.sent) - 1][1]
         if owed is None:
             return None
-        return Standing(frozenset(owed), frozenset(self.expired), lease=self.lease(self.now()))
+        return CheckpointSummary(frozenset(owed), frozenset(self.expired), lease=self.lease(self.now()))
 
     def now(self) -> datetime:
         return NOW + timedelta(seconds=sum(self.paused))
@@ -181,9 +180,9 @@ def good(left: list[date] | None, **more: Any) -> tuple[Answer, list[date] | Non
 
 
 def test_one_run_is_enough_where_nothing_is_owed() -> None:
-    world = World([good([])], {"zoom_calls": 3, "seconds": 2.5, "zoom_calls_left": 23_400})
-    ended = carry_out(TEN_DAYS, world, wait=False)
-    assert (ended.status, world.sent) == (0, [TEN_DAYS.event])
+    runner = FakeRunner([good([])], {"zoom_calls": 3, "seconds": 2.5, "zoom_calls_left": 23_400})
+    ended = carry_out(TEN_DAYS, runner, wait=False)
+    assert (ended.status, runner.sent) == (0, [TEN_DAYS.event])
     assert sentences(ended) == [
         "The run wrote 100 records into 1 object from 3 pages of Zoom's report.",
         "Nothing is owed.",
@@ -203,13 +202,13 @@ def test_one_run_is_enough_where_nothing_is_owed() -> None:
 
 
 def test_the_quota_may_stand_in_the_result_too_or_nowhere() -> None:
-    ended = carry_out(TEN_DAYS, World([good([], zoom_calls_left=7)]), wait=False)
+    ended = carry_out(TEN_DAYS, FakeRunner([good([], zoom_calls_left=7)]), wait=False)
     assert sentences(ended)[-1] == "Zoom allows 7 more calls today."
-    assert sentences(carry_out(TEN_DAYS, World([good([])]), wait=False))[-1] == "Nothing is owed."
+    assert sentences(carry_out(TEN_DAYS, FakeRunner([good([])]), wait=False))[-1] == "Nothing is owed."
 
 
 def test_without_wait_what_is_owed_is_left_to_the_schedule() -> None:
-    ended = carry_out(TEN_DAYS, World([good([*DAYS[:8], TODAY])]), wait=False)
+    ended = carry_out(TEN_DAYS, FakeRunner([good([*DAYS[:8], TODAY])]), wait=False)
     assert (ended.status, ended.owed_count) == (1, 8)  # today is owed too, but was not asked for
     assert sentences(ended)[1:] == [
         "Still owed: 8 dates (2026-11-01, 2026-11-02, 2026-11-03, 2026-11-04, 2026-11-05, 2026-11-06 and 2 more).",
@@ -218,21 +217,21 @@ def test_without_wait_what_is_owed_is_left_to_the_schedule() -> None:
 
 
 def test_with_wait_plain_runs_follow_until_the_dates_are_read() -> None:
-    world = World([good(DAYS), good(DAYS[:4]), good([TODAY])])
-    ended = carry_out(TEN_DAYS, world, wait=True)
-    assert (ended.status, world.sent) == (0, [TEN_DAYS.event, {}, {}])
+    runner = FakeRunner([good(DAYS), good(DAYS[:4]), good([TODAY])])
+    ended = carry_out(TEN_DAYS, runner, wait=True)
+    assert (ended.status, runner.sent) == (0, [TEN_DAYS.event, {}, {}])
     assert sentences(ended)[0] == "3 runs wrote 300 records into 3 objects from 9 pages of Zoom's report."
 
 
 def test_a_plain_run_counts_every_date_owed() -> None:
-    ended = carry_out(events.run(), World([good([TODAY, DAYS[0]])]), wait=False)
+    ended = carry_out(events.run(), FakeRunner([good([TODAY, DAYS[0]])]), wait=False)
     assert (ended.status, ended.owed) == (1, [DAYS[0], TODAY])
 
 
 def test_runs_that_bring_nothing_further_end_it() -> None:
-    world = World([good(DAYS[:3], written=0)] * 9)
-    ended = carry_out(TEN_DAYS, world, wait=True)
-    assert (ended.status, len(world.sent)) == (1, 3)
+    runner = FakeRunner([good(DAYS[:3], written=0)] * 9)
+    ended = carry_out(TEN_DAYS, runner, wait=True)
+    assert (ended.status, len(runner.sent)) == (1, 3)
     assert ended.sentence.startswith("2 runs brought nothing further, as when little of Zoom's daily quota is left")
 
 
@@ -242,58 +241,58 @@ FIVE_MINUTES = Lease("another", NOW + timedelta(minutes=5))
 
 
 def test_the_lease_of_a_killed_run_is_waited_out() -> None:
-    world = World([good(DAYS, **LEFT), good([])], lease=lambda _now: FIVE_MINUTES)
-    ended = carry_out(TEN_DAYS, world, wait=True)
-    assert (ended.status, world.sent) == (0, [TEN_DAYS.event, {}])
-    assert sum(world.paused) == 300
-    assert world.said == ["Another run holds the lease until 17:05:00 UTC at most: waiting until it is over."]
+    runner = FakeRunner([good(DAYS, **LEFT), good([])], lease=lambda _now: FIVE_MINUTES)
+    ended = carry_out(TEN_DAYS, runner, wait=True)
+    assert (ended.status, runner.sent) == (0, [TEN_DAYS.event, {}])
+    assert sum(runner.paused) == 300
+    assert runner.said == ["Another run holds the lease until 17:05:00 UTC at most: waiting until it is over."]
     assert "another run" not in ended.sentence
 
 
 def test_a_run_that_gives_the_lease_back_is_waited_for_no_longer() -> None:
     given_back = Lease("another", NOW + timedelta(seconds=42))
-    world = World(
+    runner = FakeRunner(
         [good(DAYS, **LEFT), good([])],
         lease=lambda now: FIVE_MINUTES if now < given_back.until else given_back,
     )
-    assert carry_out(TEN_DAYS, world, wait=True).status == 0
-    assert 42 <= sum(world.paused) <= 42 + 5
+    assert carry_out(TEN_DAYS, runner, wait=True).status == 0
+    assert 42 <= sum(runner.paused) <= 42 + 5
 
 
 def test_a_lease_given_back_before_it_could_be_read_or_by_another_clock_is_no_reason_to_give_up() -> None:
     """Between the answer and the look at the checkpoint the other run may end; and this clock may be ahead of AWS's."""
-    world = World([good(DAYS, **LEFT)] * 6 + [good([])], lease=lambda _now: Lease("another", NOW))
-    assert carry_out(TEN_DAYS, world, wait=True).status == 0
-    assert (world.paused, world.said) == ([5] * 6, [])
+    runner = FakeRunner([good(DAYS, **LEFT)] * 6 + [good([])], lease=lambda _now: Lease("another", NOW))
+    assert carry_out(TEN_DAYS, runner, wait=True).status == 0
+    assert (runner.paused, runner.said) == ([5] * 6, [])
 
 
 def test_a_plain_run_with_wait_does_its_run_after_the_others() -> None:
-    world = World([good([], **LEFT), good([])], lease=lambda _now: FIVE_MINUTES)
-    ended = carry_out(events.run(), world, wait=True)
-    assert (ended.status, len(world.sent)) == (0, 2)
+    runner = FakeRunner([good([], **LEFT), good([])], lease=lambda _now: FIVE_MINUTES)
+    ended = carry_out(events.run(), runner, wait=True)
+    assert (ended.status, len(runner.sent)) == (0, 2)
 
 
 def test_without_wait_a_run_that_was_left_to_another_says_so() -> None:
     left = "Another run holds the lease until 17:05:00 UTC at most, so this one left its work to it."
     goes_on = "`zoomlogs run --wait` goes on as soon as it is over."
-    ended = carry_out(TEN_DAYS, World([good(DAYS, **LEFT)], lease=lambda _now: FIVE_MINUTES), wait=False)
+    ended = carry_out(TEN_DAYS, FakeRunner([good(DAYS, **LEFT)], lease=lambda _now: FIVE_MINUTES), wait=False)
     assert (ended.status, ended.owed_count) == (1, 10)
     assert ended.sentence == f"{left} The schedule goes on with the dates owed; {goes_on}"
-    ended = carry_out(events.run(), World([good([], **LEFT)], lease=lambda _now: FIVE_MINUTES), wait=False)
+    ended = carry_out(events.run(), FakeRunner([good([], **LEFT)], lease=lambda _now: FIVE_MINUTES), wait=False)
     assert (ended.status, ended.sentence) == (1, f"{left} {goes_on}")
     assert "Nothing is owed." not in sentences(ended)
 
 
 @pytest.mark.parametrize("lease", [None, Lease("id", NOW + timedelta(minutes=5)), Lease("another", NOW)])
 def test_a_lease_of_its_own_or_that_is_over_holds_up_nobody(lease: Lease | None) -> None:
-    world = World([good(DAYS[:3], written=0, not_before=None)] * 9, lease=lambda _now: lease)
-    ended = carry_out(TEN_DAYS, world, wait=True)
-    assert (len(world.sent), world.said) == (3, [])
+    runner = FakeRunner([good(DAYS[:3], written=0, not_before=None)] * 9, lease=lambda _now: lease)
+    ended = carry_out(TEN_DAYS, runner, wait=True)
+    assert (len(runner.sent), runner.said) == (3, [])
     assert ended.sentence.startswith("2 runs brought nothing further, as when little of Zoom's daily quota is left")
 
 
 def test_where_the_checkpoint_cannot_be_read_both_reasons_are_named() -> None:
-    ended = carry_out(TEN_DAYS, World([good(None, owed=3, **LEFT)] * 9), wait=True)
+    ended = carry_out(TEN_DAYS, FakeRunner([good(None, owed=3, **LEFT)] * 9), wait=True)
     assert ended.sentence == (
         "2 runs brought nothing further, as when another run holds the lease or little of Zoom's daily quota is left:"
         " the schedule goes on with the dates owed."
@@ -301,10 +300,10 @@ def test_where_the_checkpoint_cannot_be_read_both_reasons_are_named() -> None:
 
 
 @dataclass
-class OfTheCollector:
+class CollectorRunner:
     """The collector itself, in memory; an invocation takes two seconds."""
 
-    collector: CollectorsWorld
+    collector: World
     said: list[str] = field(default_factory=list)
 
     def invoke(self, event: Mapping[str, str]) -> tuple[Answer, Mapping[str, Any]]:
@@ -312,8 +311,8 @@ class OfTheCollector:
         result = self.collector.run(dict(event))
         return Answer(f"run-{len(self.collector.results)}", result), {}
 
-    def standing(self) -> Standing:
-        return Standing.of(self.collector.s3.body(STATE_KEY).partition(b"\n")[0])
+    def checkpoint(self) -> CheckpointSummary:
+        return CheckpointSummary.of(self.collector.s3.body(STATE_KEY).partition(b"\n")[0])
 
     def now(self) -> datetime:
         return self.collector.clock.now()
@@ -326,38 +325,40 @@ class OfTheCollector:
 
 
 def test_a_backfill_outlasts_a_killed_runs_lease() -> None:
-    world = OfTheCollector(CollectorsWorld(settings={"feed_deletes": True}))
+    runner = CollectorRunner(World(settings={"feed_deletes": True}))
     for back in range(12):
-        world.collector.zoom.add_day(days_ago(back), 10, seed=back)
-    world.collector.run()
-    began = world.now()
-    checkpoint = world.collector.checkpoint()
+        runner.collector.zoom.add_day(days_ago(back), 10, seed=back)
+    runner.collector.run()
+    began = runner.now()
+    checkpoint = runner.collector.checkpoint()
     checkpoint.lease = Lease("killed", began + timedelta(minutes=5))
-    world.collector.s3.put(STATE_KEY, encode(checkpoint))
-    asked = events.backfill(str(days_ago(10)), str(days_ago(8)), began.date())
-    ended = carry_out(asked, world, wait=True)
+    runner.collector.s3.put(STATE_KEY, encode(checkpoint))
+    request = events.backfill(str(days_ago(10)), str(days_ago(8)), began.date())
+    ended = carry_out(request, runner, wait=True)
     assert (ended.status, ended.total("written"), len(ended.runs)) == (0, 30, 2)
-    assert timedelta(minutes=5) <= world.now() - began < timedelta(minutes=6)
-    assert len(world.said) == 1
-    assert carry_out(asked, world, wait=True).status == 0  # its own lease, given back, holds up nobody
+    assert timedelta(minutes=5) <= runner.now() - began < timedelta(minutes=6)
+    assert len(runner.said) == 1
+    assert carry_out(request, runner, wait=True).status == 0  # its own lease, given back, holds up nobody
 
 
 def test_runs_that_write_or_come_further_in_a_date_go_on() -> None:
-    world = World([good(DAYS[:3])] * 5 + [good([])])
-    assert carry_out(TEN_DAYS, world, wait=True).status == 0
+    runner = FakeRunner([good(DAYS[:3])] * 5 + [good([])])
+    assert carry_out(TEN_DAYS, runner, wait=True).status == 0
 
 
 def test_zoom_is_left_alone_as_it_wishes() -> None:
     soon, late = NOW + timedelta(minutes=2), NOW + timedelta(hours=7)
-    world = World([good(DAYS, not_before=soon.isoformat()), good(DAYS[:1], not_before=late.isoformat(), ended=False)])
-    ended = carry_out(TEN_DAYS, world, wait=True)
-    assert (ended.status, world.paused) == (1, [120])
+    runner = FakeRunner(
+        [good(DAYS, not_before=soon.isoformat()), good(DAYS[:1], not_before=late.isoformat(), ended=False)]
+    )
+    ended = carry_out(TEN_DAYS, runner, wait=True)
+    assert (ended.status, runner.paused) == (1, [120])
     assert ended.sentence == "Zoom asks not to be called before 2026-11-25 00:00 UTC: the schedule goes on then."
 
 
 def test_a_failed_run_ends_it_with_its_own_sentence() -> None:
-    world = World([good(DAYS), (Answer("id", {}, "The Zoom app is deactivated: activate it."), DAYS)])
-    ended = carry_out(TEN_DAYS, world, wait=True)
+    runner = FakeRunner([good(DAYS), (Answer("id", {}, "The Zoom app is deactivated: activate it."), DAYS)])
+    ended = carry_out(TEN_DAYS, runner, wait=True)
     assert ended.status == 1
     assert sentences(ended)[-1] == "The Zoom app is deactivated: activate it."
 
@@ -372,16 +373,16 @@ def test_a_failed_run_ends_it_with_its_own_sentence() -> None:
     ],
 )
 def test_a_run_that_did_not_do_it_all_is_no_success(answer: dict[str, Any], sentence: str) -> None:
-    ended = carry_out(events.run(), World([(Answer("id", answer), [])]), wait=True)
+    ended = carry_out(events.run(), FakeRunner([(Answer("id", answer), [])]), wait=True)
     assert ended.status == 1
     assert ended.sentence.startswith(sentence)
     assert "Nothing is owed." not in sentences(ended)
 
 
 def test_without_the_checkpoint_the_result_counts() -> None:
-    world = World([good(None, owed=3), good(None, owed=0)])
-    assert carry_out(TEN_DAYS, world, wait=True).status == 0
-    ended = carry_out(TEN_DAYS, World([good(None, owed=3)]), wait=False)
+    runner = FakeRunner([good(None, owed=3), good(None, owed=0)])
+    assert carry_out(TEN_DAYS, runner, wait=True).status == 0
+    ended = carry_out(TEN_DAYS, FakeRunner([good(None, owed=3)]), wait=False)
     assert (ended.status, ended.owed) == (1, None)
     assert "Still owed: 3 dates." in sentences(ended)
     assert as_document(TEN_DAYS, ended)["owed"] is None
@@ -389,19 +390,19 @@ def test_without_the_checkpoint_the_result_counts() -> None:
 
 def test_without_the_checkpoint_fewer_dates_owed_are_progress() -> None:
     """Of dates whose records are all there already nothing is written, and still they are read."""
-    world = World([good(None, owed=owed, written=0) for owed in (9, 6, 3, 0)])
-    assert carry_out(TEN_DAYS, world, wait=True).status == 0
-    stuck = World([good(None, owed=3, written=0)] * 9)
+    runner = FakeRunner([good(None, owed=owed, written=0) for owed in (9, 6, 3, 0)])
+    assert carry_out(TEN_DAYS, runner, wait=True).status == 0
+    stuck = FakeRunner([good(None, owed=3, written=0)] * 9)
     assert carry_out(TEN_DAYS, stuck, wait=True).sentence.startswith("2 runs brought nothing further")
     assert len(stuck.sent) == 3
 
 
 def test_dates_that_zoom_no_longer_has_are_named() -> None:
-    ended = carry_out(TEN_DAYS, World([good([])], expired=[DAYS[0], date(2026, 1, 1)]), wait=False)
+    ended = carry_out(TEN_DAYS, FakeRunner([good([])], expired=[DAYS[0], date(2026, 1, 1)]), wait=False)
     assert "Zoom no longer has 1 date: 2026-11-01." in sentences(ended)
 
 
 def test_an_end_is_well_only_with_nothing_owed() -> None:
-    assert Ended().status == 0
-    assert Ended(owed_count=1).status == 1
-    assert Ended(ok=False).status == 1
+    assert InvocationSummary().status == 0
+    assert InvocationSummary(owed_count=1).status == 1
+    assert InvocationSummary(ok=False).status == 1

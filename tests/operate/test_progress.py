@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 from rich.console import Console
 from zoomlogs.invoke import command, events
-from zoomlogs.invoke.checkpoint_summary import Standing, UnreadableCheckpointError
+from zoomlogs.invoke.checkpoint_summary import CheckpointSummary, UnreadableCheckpointError
 from zoomlogs.invoke.follow import OVERLAP, Log
 from zoomlogs.invoke.progress import Screen
 from zoomlogs.logs.lines import Line
@@ -85,46 +85,46 @@ class FakeScreen:
 
 def test_before_the_first_save_no_day_counts_as_read() -> None:
     """The dates asked for are not in the checkpoint until the run saves it: that is not the same as none owed."""
-    world: Any = object.__new__(command._Aws)
-    world._asked, world._screen, world._seen_owed = (
+    runner: Any = object.__new__(command._AwsRunner)
+    runner._request, runner._screen, runner._seen_owed = (
         events.backfill("2026-11-01", "2026-11-10", TODAY),
         FakeScreen(),
         False,
     )
     for owed in ([], [TODAY], DAYS, DAYS[:4], []):
-        world._show_days(Standing(frozenset(owed)))
-    world._show_days(None)
-    assert world._screen.days == [10, 4, 0]
-    world._seen_owed = False
-    world._show_days(Standing(), ended=True)
-    assert world._screen.days == [10, 4, 0, 0]
+        runner._show_days(CheckpointSummary(frozenset(owed)))
+    runner._show_days(None)
+    assert runner._screen.days == [10, 4, 0]
+    runner._seen_owed = False
+    runner._show_days(CheckpointSummary(), ended=True)
+    assert runner._screen.days == [10, 4, 0, 0]
 
 
 def test_a_checkpoint_that_cannot_be_read_is_said_once_and_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """A run may save a good one meanwhile, and AWS may answer again."""
-    known = Standing(frozenset(DAYS))
+    known = CheckpointSummary(frozenset(DAYS))
     answers: list[Any] = [UnreadableCheckpointError("it is damaged"), UnreadableCheckpointError("it is damaged"), known]
 
-    def read(*_: object) -> Standing:
+    def read(*_: object) -> CheckpointSummary:
         answer = answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
         return answer  # type: ignore[no-any-return]
 
-    monkeypatch.setattr(command, "read_standing", read)
-    world: Any = object.__new__(command._Aws)
-    world._deployment, world._screen, world._s3, world._told_blind = EXAMPLE, FakeScreen(), None, ""
-    assert [world.standing() for _ in range(3)] == [None, None, known]
+    monkeypatch.setattr(command, "read_checkpoint_summary", read)
+    runner: Any = object.__new__(command._AwsRunner)
+    runner._deployment, runner._screen, runner._s3, runner._told_blind = EXAMPLE, FakeScreen(), None, ""
+    assert [runner.checkpoint() for _ in range(3)] == [None, None, known]
     where = "s3://your-zoom-operation-logs/zoom/operationlogs-state/state.json"
-    assert world._screen.said == [f"Which dates are owed is not known, as {where} cannot be read: it is damaged."]
+    assert runner._screen.said == [f"Which dates are owed is not known, as {where} cannot be read: it is damaged."]
 
 
 def test_a_pause_shows_what_other_runs_say(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command, "LOOK_EVERY_SECONDS", 0.01)
     logs: Any = FakeLogs([])
     shown, out = screen(None, terminal=False)
-    world: Any = object.__new__(command._Aws)
-    world._log, world._screen, world._asked, world._told_trouble = (
+    runner: Any = object.__new__(command._AwsRunner)
+    runner._log, runner._screen, runner._request, runner._told_trouble = (
         Log(logs, "g", lambda: NOW),
         shown,
         events.run(),
@@ -132,8 +132,8 @@ def test_a_pause_shows_what_other_runs_say(monkeypatch: pytest.MonkeyPatch) -> N
     )
     logs.events.append(event(says("INFO", "working"), NOW, 1))
     with shown:
-        world.pause(0.05)
-        world.say("Another run holds the lease.")
+        runner.pause(0.05)
+        runner.say("Another run holds the lease.")
     assert out.getvalue().splitlines() == ["17:00:00  working", "Another run holds the lease."]
 
 
@@ -164,7 +164,7 @@ def test_an_interrupt_leaves_the_run_to_aws(monkeypatch: pytest.MonkeyPatch, cap
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(command, "_Aws", lambda *_: None)
+    monkeypatch.setattr(command, "_AwsRunner", lambda *_: None)
     monkeypatch.setattr(command, "carry_out", interrupted)
     with pytest.raises(SystemExit) as raised:
         command.run(EXAMPLE, wait=False, as_json=False)

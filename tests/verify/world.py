@@ -18,7 +18,7 @@ from zoom_operationlogs.settings import Credentials
 from zoom_operationlogs.zoom import Zoom
 from zoomlogs.verify.archive import ArchiveReader
 from zoomlogs.verify.comparison import DayResult, Result, State
-from zoomlogs.verify.report_reader import Looks
+from zoomlogs.verify.report_reader import ReportReader
 from zoomlogs.verify.verifier import Verifier, due_before
 
 __all__ = ["PREFIX", "START", "STATE_KEY", "State", "Verified", "collected", "days_ago", "guide_object"]
@@ -30,7 +30,7 @@ QUARTER = timedelta(minutes=15)
 class Verified(World):
     """A world in which the archive can be verified and meddled with."""
 
-    def looks(self, page_size: int | None = None, pause: timedelta = QUARTER) -> Looks:
+    def report_reader(self, page_size: int | None = None, pause: timedelta = QUARTER) -> ReportReader:
         account = self.zoom.account
         patience = Deadline(lambda: 300.0, 0.0)
         credentials = Credentials(account.id, account.client_id, account.client_secret)
@@ -45,7 +45,7 @@ class Verified(World):
             patience,
         )
         due = due_before(self.clock.now(), self.known(), pause)
-        return Looks(client, page_size or self.page_size, self.clock.now, due)
+        return ReportReader(client, page_size or self.page_size, self.clock.now, due)
 
     def known(self) -> Any:
         return self.checkpoint() if STATE_KEY in self.s3.keys(STATE_KEY) else None
@@ -57,7 +57,7 @@ class Verified(World):
         guide.ledger = known and known.guide and GuideLedger(known.guide.first, known.guide.last)
         archive = ArchiveReader(self.s3, self.s3.bucket, PREFIX, patience, self.clock.sleep, guide)  # type: ignore[arg-type]
         lookback = self.settings.get("lookback_days", 3)
-        verifier = Verifier(self.looks(**choices), archive, known, lookback, self.clock.now())
+        verifier = Verifier(self.report_reader(**choices), archive, known, lookback, self.clock.now())
         return verifier.run(days)
 
     def day(self, day: date = YESTERDAY, **choices: Any) -> DayResult:

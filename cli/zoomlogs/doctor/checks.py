@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..aws import FAILURES, error_code, reason
 from . import rules
-from .facts import Simulated, World
+from .facts import Facts, Simulated
 from .findings import Finding, NotCheckedError, fix, unknown
 
 if TYPE_CHECKING:
@@ -30,12 +30,12 @@ class Check:
 
     name: str
     what: str
-    look: Callable[[World], Finding]
+    look: Callable[[Facts], Finding]
 
-    def __call__(self, world: World) -> Finding:
+    def __call__(self, facts: Facts) -> Finding:
         """Make it, whatever happens."""
         try:
-            return self.look(world)
+            return self.look(facts)
         except NotCheckedError as why:
             return unknown(f"Not checked because {why}.")
         except FAILURES as error:
@@ -63,60 +63,60 @@ class Check:
         return unknown(f"Not checked because AWS answered: {reason(error)}.")
 
 
-def _function(world: World) -> Finding:
-    return rules.function(world.function)
+def _function(facts: Facts) -> Finding:
+    return rules.function(facts.function)
 
 
-def _package(world: World) -> Finding:
-    return rules.package(world.function["CodeSha256"], world.committed_package)
+def _package(facts: Facts) -> Finding:
+    return rules.package(facts.function["CodeSha256"], facts.committed_package)
 
 
-def _environment(world: World) -> Finding:
-    deployment, environment = world.deployment, world.function.get("Environment", {})
+def _environment(facts: Facts) -> Finding:
+    deployment, environment = facts.deployment, facts.function.get("Environment", {})
     if error := environment.get("Error"):  # whoever may not use the function's KMS key gets this in place of it
         raise NotCheckedError(
             f"Lambda cannot decrypt the environment for your AWS identity ({error.get('ErrorCode')}): {ALLOW_KEY}, and"
-            f" see that {world.function.get('KMSKeyArn')} is enabled"
+            f" see that {facts.function.get('KMSKeyArn')} is enabled"
         )
     actual = environment.get("Variables", {})
     return rules.environment(actual, deployment.environment, deployment.function_name)
 
 
-def _schedule(world: World) -> Finding:
-    return rules.schedule(world.schedule(), world.output("schedule"), world.output("function")["arn"])
+def _schedule(facts: Facts) -> Finding:
+    return rules.schedule(facts.schedule(), facts.output("schedule"), facts.output("function")["arn"])
 
 
-def _runs(world: World) -> Finding:
-    return rules.runs(world.runs(), world.now(), world.output("schedule")["expression"])
+def _runs(facts: Facts) -> Finding:
+    return rules.runs(facts.runs(), facts.now(), facts.output("schedule")["expression"])
 
 
-def _dead_letters(world: World) -> Finding:
-    return rules.dead_letters(world.dead_letters(), world.output("dead_letter_queue")["name"])
+def _dead_letters(facts: Facts) -> Finding:
+    return rules.dead_letters(facts.dead_letters(), facts.output("dead_letter_queue")["name"])
 
 
-def _created(world: World) -> bool:
-    return bool(world.output("bucket").get("created"))
+def _created(facts: Facts) -> bool:
+    return bool(facts.output("bucket").get("created"))
 
 
-def _versioning(world: World) -> Finding:
-    deletes = world.deployment.environment.get("FEED_DELETES") == "true"
-    return rules.versioning(world.versioning(), world.deployment.bucket, created=_created(world), feed_deletes=deletes)
+def _versioning(facts: Facts) -> Finding:
+    deletes = facts.deployment.environment.get("FEED_DELETES") == "true"
+    return rules.versioning(facts.versioning(), facts.deployment.bucket, created=_created(facts), feed_deletes=deletes)
 
 
-def _bucket_policy(world: World) -> Finding:
-    wanted = world.output("bucket")["policy"]
-    return rules.policy(world.policy(), wanted, world.deployment.bucket, created=_created(world))
+def _bucket_policy(facts: Facts) -> Finding:
+    wanted = facts.output("bucket")["policy"]
+    return rules.policy(facts.policy(), wanted, facts.deployment.bucket, created=_created(facts))
 
 
-def _checkpoint(world: World) -> Finding:
-    return rules.checkpoint(*world.checkpoint(), world.now(), world.output("schedule")["expression"])
+def _checkpoint(facts: Facts) -> Finding:
+    return rules.checkpoint(*facts.checkpoint(), facts.now(), facts.output("schedule")["expression"])
 
 
-def _collectors_rights(world: World) -> Finding:
-    bucket, deployment = world.output("bucket")["arn"], world.deployment
+def _collectors_rights(facts: Facts) -> Finding:
+    bucket, deployment = facts.output("bucket")["arn"], facts.deployment
     state, record = f"{bucket}/{deployment.state_key}", f"{bucket}/{deployment.prefix}2026/01/31/any.json.gz"
-    role = world.output("role")
-    refused = world.refused(
+    role = facts.output("role")
+    refused = facts.refused(
         role["arn"],
         [
             Simulated(("s3:PutObject",), record, (("s3:if-none-match", "*"),)),
@@ -125,27 +125,27 @@ def _collectors_rights(world: World) -> Finding:
             Simulated(("s3:ListBucket", "s3:ListBucketVersions"), bucket, (("s3:prefix", deployment.prefix),)),
             Simulated(("secretsmanager:GetSecretValue",), deployment.secret_arn),
             Simulated(
-                ("logs:CreateLogStream", "logs:PutLogEvents"), f"{world.output('log_group')['arn']}:log-stream:x"
+                ("logs:CreateLogStream", "logs:PutLogEvents"), f"{facts.output('log_group')['arn']}:log-stream:x"
             ),
         ],
     )
     return rules.rights(refused, "The collector's role", role["name"])
 
 
-def _schedulers_rights(world: World) -> Finding:
-    schedule = world.output("schedule")
+def _schedulers_rights(facts: Facts) -> Finding:
+    schedule = facts.output("schedule")
     wanted = [
-        Simulated(("lambda:InvokeFunction",), world.output("function")["arn"]),
-        Simulated(("sqs:SendMessage",), world.output("dead_letter_queue")["arn"]),
+        Simulated(("lambda:InvokeFunction",), facts.output("function")["arn"]),
+        Simulated(("sqs:SendMessage",), facts.output("dead_letter_queue")["arn"]),
     ]
-    return rules.rights(world.refused(schedule["role_arn"], wanted), "The schedule's role", schedule["role_name"])
+    return rules.rights(facts.refused(schedule["role_arn"], wanted), "The schedule's role", schedule["role_name"])
 
 
-def _readers_rights(world: World) -> Finding:
-    reader, bucket, prefix = world.output("reader"), world.output("bucket")["arn"], world.deployment.prefix
+def _readers_rights(facts: Facts) -> Finding:
+    reader, bucket, prefix = facts.output("reader"), facts.output("bucket")["arn"], facts.deployment.prefix
     if reader["mode"] == "none":
         raise NotCheckedError('`reader.mode` is "none": who reads the records is made elsewhere')
-    deletes = world.deployment.environment.get("FEED_DELETES") == "true"
+    deletes = facts.deployment.environment.get("FEED_DELETES") == "true"
     wanted = [
         Simulated(("s3:ListBucket",), bucket, (("s3:prefix", prefix),)),
         Simulated(("s3:GetBucketLocation",), bucket),
@@ -153,52 +153,52 @@ def _readers_rights(world: World) -> Finding:
             ("s3:GetObject", *(["s3:DeleteObject"] if deletes else [])), f"{bucket}/{prefix}2026/01/31/any.json.gz"
         ),
     ]
-    if queue := (world.deployment.outputs.get("secops_feed") or {}).get("queue"):
+    if queue := (facts.deployment.outputs.get("secops_feed") or {}).get("queue"):
         wanted.append(
             Simulated(("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"), queue["arn"])
         )
     kind = "Users" if reader["mode"] == "user" else "Roles"
-    return rules.rights(world.refused(reader["arn"], wanted), "SecOps' reader", reader["name"], kind)
+    return rules.rights(facts.refused(reader["arn"], wanted), "SecOps' reader", reader["name"], kind)
 
 
-def _reader(world: World) -> Finding:
-    reader = world.output("reader")
+def _reader(facts: Facts) -> Finding:
+    reader = facts.output("reader")
     if reader["mode"] == "none":
         raise NotCheckedError('`reader.mode` is "none": who reads the records is made elsewhere')
     if reader["mode"] == "role":
-        return rules.reader_role(world.role_last_used(reader["name"]), world.now(), reader["name"])
-    keys = world.access_keys(reader["name"])
-    return rules.reader_user(keys, world.keys_last_used(list(keys)), world.now(), reader["name"])
+        return rules.reader_role(facts.role_last_used(reader["name"]), facts.now(), reader["name"])
+    keys = facts.access_keys(reader["name"])
+    return rules.reader_user(keys, facts.keys_last_used(list(keys)), facts.now(), reader["name"])
 
 
-def _feed(world: World) -> Finding:
-    output = world.output("secops_feed")
-    return rules.feed(output["body"], world.feeds(output.get("instance")))
+def _feed(facts: Facts) -> Finding:
+    output = facts.output("secops_feed")
+    return rules.feed(output["body"], facts.feeds(output.get("instance")))
 
 
-def _monitoring(world: World) -> Mapping[str, Any]:
-    if not world.deployment.outputs.get("monitoring"):
+def _monitoring(facts: Facts) -> Mapping[str, Any]:
+    if not facts.deployment.outputs.get("monitoring"):
         raise NotCheckedError("monitoring is off, so that nobody is told when collecting fails")
-    return world.output("monitoring")
+    return facts.output("monitoring")
 
 
-def _subscribers(world: World) -> Finding:
-    monitoring = _monitoring(world)
-    topics = {topic: world.topic(topic) for topic in monitoring["topic_arns"]}
+def _subscribers(facts: Facts) -> Finding:
+    monitoring = _monitoring(facts)
+    topics = {topic: facts.topic(topic) for topic in monitoring["topic_arns"]}
     return rules.subscribers(topics, monitoring.get("topic_arn"))
 
 
-def _alarms(world: World) -> Finding:
-    monitoring = _monitoring(world)
+def _alarms(facts: Facts) -> Finding:
+    monitoring = _monitoring(facts)
     composite, names = monitoring["composite_alarm_name"], monitoring["alarms"]
-    return rules.alarms(world.alarm_states([composite, *names.values()]), names, composite)
+    return rules.alarms(facts.alarm_states([composite, *names.values()]), names, composite)
 
 
 CHECKS = (
-    Check("secret", "secret", lambda world: rules.secret(world.secret_text, world.deployment.secret_arn)),
-    Check("sign-in", "secret", lambda world: rules.sign_in(world.zoom)),
-    Check("report", "secret", lambda world: rules.report(world.zoom)),
-    Check("clock", "caller", lambda world: rules.clock(world.ahead_of_aws, world.ahead_of_zoom)),
+    Check("secret", "secret", lambda facts: rules.secret(facts.secret_text, facts.deployment.secret_arn)),
+    Check("sign-in", "secret", lambda facts: rules.sign_in(facts.zoom)),
+    Check("report", "secret", lambda facts: rules.report(facts.zoom)),
+    Check("clock", "caller", lambda facts: rules.clock(facts.ahead_of_aws, facts.ahead_of_zoom)),
     Check("function", "function", _function),
     Check("package", "function", _package),
     Check("environment", "function", _environment),
@@ -210,18 +210,18 @@ CHECKS = (
     Check(
         "bucket",
         "bucket",
-        lambda world: rules.region(world.bucket_region(), world.deployment.region, world.deployment.bucket),
+        lambda facts: rules.region(facts.bucket_region(), facts.deployment.region, facts.deployment.bucket),
     ),
     Check("versioning", "bucket", _versioning),
     Check(
         "encryption",
         "bucket",
-        lambda world: rules.encryption(world.encryption(), world.deployment.bucket, created=_created(world)),
+        lambda facts: rules.encryption(facts.encryption(), facts.deployment.bucket, created=_created(facts)),
     ),
     Check(
         "public access",
         "bucket",
-        lambda world: rules.public_access(world.public_access(), world.deployment.bucket, created=_created(world)),
+        lambda facts: rules.public_access(facts.public_access(), facts.deployment.bucket, created=_created(facts)),
     ),
     Check("bucket policy", "bucket", _bucket_policy),
     Check("checkpoint", "bucket", _checkpoint),
@@ -233,7 +233,7 @@ CHECKS = (
 )
 
 
-def findings(world: World) -> Iterator[tuple[str, Finding]]:
+def findings(facts: Facts) -> Iterator[tuple[str, Finding]]:
     """Make every check; yield its name and what it found."""
     for check in CHECKS:
-        yield check.name, check(world)
+        yield check.name, check(facts)

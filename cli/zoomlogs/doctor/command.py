@@ -12,7 +12,7 @@ from rich.text import Text
 from ..aws import session
 from ..udm.tables import printable
 from .checks import CHECKS, findings
-from .facts import World
+from .facts import Facts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,7 @@ def main(deployment: Deployment, *, as_json: bool) -> int:
     found: list[tuple[str, Finding]] = []
     console = Console(highlight=False, emoji=False)
     with Console(stderr=True).status("looking …") as status:
-        for name, finding in findings(World(deployment, session(deployment.region))):
+        for name, finding in findings(Facts(deployment, session(deployment.region))):
             found.append((name, finding))
             if not as_json:
                 status.stop()

@@ -53,7 +53,7 @@ class Simulated:
     context: tuple[tuple[str, str], ...] = ()
 
 
-class World:
+class Facts:
     """The deployment as AWS and Zoom have it now. Facts raise boto3's failures, or `NotCheckedError`."""
 
     def __init__(self, deployment: Deployment, session: boto3.Session) -> None:

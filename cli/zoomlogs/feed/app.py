@@ -94,8 +94,8 @@ def apply(
     """
     from . import command
 
-    wishes = command.Wishes(dry_run, yes, renew_key, enable, allow_overlap)
-    command.apply(outputs, instance, (project, region, customer_id), service_account, wishes, as_json=as_json)
+    apply_options = command.ApplyOptions(dry_run, yes, renew_key, enable, allow_overlap)
+    command.apply(outputs, instance, (project, region, customer_id), service_account, apply_options, as_json=as_json)
 
 
 @app.command()

@@ -29,7 +29,7 @@ TenantOptions = tuple[str | None, str | None, str | None]
 
 
 @dataclass(frozen=True)
-class Wishes:
+class ApplyOptions:
     """What the options of `apply` ask for."""
 
     dry_run: bool = False
@@ -67,21 +67,21 @@ class Plan:
         return self.renews or any(change.field != "Feed name" for change in self.changes)
 
 
-def plan(wanted: Body, feeds: list[Body], wishes: Wishes) -> Plan:
+def plan(wanted: Body, feeds: list[Body], apply_options: ApplyOptions) -> Plan:
     """Decide what to do; raise `CommandError` where it would ingest records twice or cannot be done."""
-    choice = choose(wanted, feeds, allow_overlap=wishes.allow_overlap)
+    choice = choose(wanted, feeds, allow_overlap=apply_options.allow_overlap)
     feed, notes = choice.feed, choice.notes
     if feed is None:
         return Plan(None, changes(wanted, None), notes)
     found = changes(wanted, feed)
-    if not knows_authentication(feed) and not wishes.renew_key:
+    if not knows_authentication(feed) and not apply_options.renew_key:
         notes.append(
             "SecOps does not say with which key or role the feed reads: after a change of either, add --renew-key."
         )
-    enables = wishes.enable and not enabled(feed)
+    enables = apply_options.enable and not enabled(feed)
     if not enabled(feed) and not enables:
         notes.append(f"The feed {title(feed)} is disabled and reads nothing: add --enable.")
-    made = Plan(str(feed["name"]), found, notes, wishes.renew_key, enables)
+    made = Plan(str(feed["name"]), found, notes, apply_options.renew_key, enables)
     if made.action != "none" and feed.get("readOnly"):
         raise CommandError(f"The feed {title(feed)} is read-only in SecOps and cannot be changed here.")
     return made
@@ -131,7 +131,7 @@ def apply(
     instance: str | None,
     options: TenantOptions,
     service_account: str | None,
-    wishes: Wishes,
+    apply_options: ApplyOptions,
     *,
     as_json: bool,
 ) -> None:
@@ -142,7 +142,7 @@ def apply(
     feeds = _feeds(tenant, service_account)
     key = _access_key(deployment) if output.get("key_secret_name") else None
     wanted = complete(output["body"], tenant.name, key)
-    decided = plan(wanted, _listed(feeds), wishes)
+    decided = plan(wanted, _listed(feeds), apply_options)
     _tell(decided, wanted, err=as_json)
     document = {
         "action": decided.action,
@@ -151,10 +151,10 @@ def apply(
         "renews_authentication": decided.renews,
         "enables": decided.enables,
         "notes": decided.notes,
-        "dry_run": wishes.dry_run,
+        "dry_run": apply_options.dry_run,
     }
-    if decided.action != "none" and not wishes.dry_run:
-        _confirm(wishes)
+    if decided.action != "none" and not apply_options.dry_run:
+        _confirm(apply_options)
         document["feed"] = _carry_out(decided, wanted, feeds, {key.secret_access_key} if key else set())
         _say(f"Done: {document['feed']}", err=as_json)
     if as_json:
@@ -244,8 +244,8 @@ def _tell(decided: Plan, wanted: Body, *, err: bool) -> None:
         _say(f"Note: {note}", err=err)
 
 
-def _confirm(wishes: Wishes) -> None:
-    if wishes.yes:
+def _confirm(apply_options: ApplyOptions) -> None:
+    if apply_options.yes:
         return
     if sys.stdin is None or not sys.stdin.isatty():
         raise CommandError("Nobody is here to be asked, so nothing was changed: add --yes to do it, or --dry-run.")

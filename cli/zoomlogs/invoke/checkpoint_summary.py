@@ -22,7 +22,7 @@ class UnreadableCheckpointError(Exception):
 
 
 @dataclass(frozen=True)
-class Standing:
+class CheckpointSummary:
     """Where collecting stands: dates owed a sweep, dates that Zoom no longer has, how far the sweeps have come, and
     which run holds the lease, if the feed deletes."""
 
@@ -33,27 +33,27 @@ class Standing:
     lease: Lease | None = None
 
     @classmethod
-    def of(cls, header: bytes) -> Standing:
+    def of(cls, header: bytes) -> CheckpointSummary:
         """Read a checkpoint's first line; raise `UnreadableCheckpointError` where it is none."""
         try:
-            told: dict[str, Any] = json.loads(header)
-            if told["schema"] > SCHEMA:
-                raise UnreadableCheckpointError(f"a newer collector wrote it (schema {told['schema']})")
+            known: dict[str, Any] = json.loads(header)
+            if known["schema"] > SCHEMA:
+                raise UnreadableCheckpointError(f"a newer collector wrote it (schema {known['schema']})")
             return cls(
-                frozenset(map(date.fromisoformat, told["owed"])),
-                frozenset(map(date.fromisoformat, told["expired"])),
-                datetime.fromisoformat(told["not_before"]) if told["not_before"] else None,
-                tuple(sorted((name, sweep["rows"]) for name, sweep in told["sweeps"].items() if name != "tail")),
-                Lease(lease["owner"], datetime.fromisoformat(lease["until"])) if (lease := told["lease"]) else None,
+                frozenset(map(date.fromisoformat, known["owed"])),
+                frozenset(map(date.fromisoformat, known["expired"])),
+                datetime.fromisoformat(known["not_before"]) if known["not_before"] else None,
+                tuple(sorted((name, sweep["rows"]) for name, sweep in known["sweeps"].items() if name != "tail")),
+                Lease(lease["owner"], datetime.fromisoformat(lease["until"])) if (lease := known["lease"]) else None,
             )
         except (ValueError, KeyError, TypeError, AttributeError):
             raise UnreadableCheckpointError("it is damaged, or none of this collector's") from None
 
 
-def read_standing(s3: S3Client, deployment: Deployment) -> Standing:
+def read_checkpoint_summary(s3: S3Client, deployment: Deployment) -> CheckpointSummary:
     """Return what the checkpoint says; nothing is owed where there is none yet.
 
     Raises `UnreadableCheckpointError`, and boto3's failures.
     """
     header = first_line(s3, deployment)
-    return Standing() if header is None else Standing.of(header)
+    return CheckpointSummary() if header is None else CheckpointSummary.of(header)

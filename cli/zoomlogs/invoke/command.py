@@ -12,17 +12,17 @@ from rich.console import Console
 from ..aws import FAILURES, reason, session
 from ..dates import some
 from . import events
-from .checkpoint_summary import Standing, UnreadableCheckpointError, read_standing
+from .checkpoint_summary import CheckpointSummary, UnreadableCheckpointError, read_checkpoint_summary
 from .follow import Log
 from .invocation import Answer, invoke, patient_client
-from .loop import SHOWN_DATES, Ended, carry_out
+from .loop import SHOWN_DATES, InvocationSummary, carry_out
 from .progress import Screen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..deployment import Deployment
-    from .events import Asked
+    from .events import RunRequest
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells count it
 LOOK_EVERY_SECONDS = 0.5
@@ -51,61 +51,61 @@ def today() -> Any:
     return datetime.now(UTC).date()
 
 
-def main(deployment: Deployment, asked: Asked, *, wait: bool, as_json: bool) -> int:
+def main(deployment: Deployment, request: RunRequest, *, wait: bool, as_json: bool) -> int:
     """Carry out what was asked for, and show what came of it: 0, or 1 if a run failed or dates are still owed."""
-    counted = len(asked.dates) if asked.dates and asked.action == "backfill" else None
+    counted = len(request.dates) if request.dates and request.action == "backfill" else None
     try:
-        with Screen(f"{deployment.function_name}: {asked.action}", counted) as screen:
-            ended = carry_out(asked, _Aws(deployment, asked, screen), wait=wait)
+        with Screen(f"{deployment.function_name}: {request.action}", counted) as screen:
+            summary = carry_out(request, _AwsRunner(deployment, request, screen), wait=wait)
     except KeyboardInterrupt:
         _leave(deployment)
     if as_json:
-        print(json.dumps(as_document(asked, ended), ensure_ascii=False, indent=2))  # noqa: T201
+        print(json.dumps(as_document(request, summary), ensure_ascii=False, indent=2))  # noqa: T201
     else:
         console = Console(highlight=False, emoji=False, soft_wrap=True)
-        for sentence in sentences(ended):
+        for sentence in sentences(summary):
             console.print(sentence, markup=False)
-    return ended.status
+    return summary.status
 
 
-def as_document(asked: Asked, ended: Ended) -> dict[str, Any]:
+def as_document(request: RunRequest, summary: InvocationSummary) -> dict[str, Any]:
     """Return what came of it as JSON has it; `owed` is null where only `owed_count` is known."""
     return {
-        "ok": ended.status == 0,
-        "action": asked.action,
-        "sentence": ended.sentence or None,
-        "written": ended.total("written"),
-        "owed_count": ended.owed_count,
-        "owed": None if ended.owed is None else [day.isoformat() for day in ended.owed],
-        "expired": [day.isoformat() for day in ended.expired],
-        "runs": ended.runs,
+        "ok": summary.status == 0,
+        "action": request.action,
+        "sentence": summary.sentence or None,
+        "written": summary.total("written"),
+        "owed_count": summary.owed_count,
+        "owed": None if summary.owed is None else [day.isoformat() for day in summary.owed],
+        "expired": [day.isoformat() for day in summary.expired],
+        "runs": summary.runs,
     }
 
 
-def sentences(ended: Ended) -> list[str]:
+def sentences(summary: InvocationSummary) -> list[str]:
     """Say what came of it: what was written, what is owed, what Zoom still allows, and what went wrong."""
     said = []
-    last = ended.runs[-1]
-    if any(run["ok"] for run in ended.runs):
-        runs = "The run" if len(ended.runs) == 1 else f"{len(ended.runs)} runs"
+    last = summary.runs[-1]
+    if any(run["ok"] for run in summary.runs):
+        runs = "The run" if len(summary.runs) == 1 else f"{len(summary.runs)} runs"
         said.append(
-            f"{runs} wrote {some(ended.total('written'), 'record')} into {some(ended.total('objects'), 'object')}"
-            f" from {some(ended.total('pages'), 'page')} of Zoom's report."
+            f"{runs} wrote {some(summary.total('written'), 'record')} into {some(summary.total('objects'), 'object')}"
+            f" from {some(summary.total('pages'), 'page')} of Zoom's report."
         )
-    if ended.owed_count:
-        said.append(f"Still owed: {_dates(ended)}.")
-    elif ended.ok:
+    if summary.owed_count:
+        said.append(f"Still owed: {_dates(summary)}.")
+    elif summary.ok:
         said.append("Nothing is owed.")
-    if ended.expired:
-        said.append(f"Zoom no longer has {some(len(ended.expired), 'date')}: {_list(ended.expired)}.")
+    if summary.expired:
+        said.append(f"Zoom no longer has {some(len(summary.expired), 'date')}: {_list(summary.expired)}.")
     if last["zoom_calls_left"] is not None:
         said.append(f"Zoom allows {last['zoom_calls_left']:,} more calls today.")
-    return [*said, *filter(None, [ended.sentence])]
+    return [*said, *filter(None, [summary.sentence])]
 
 
-def _dates(ended: Ended) -> str:
-    number = some(ended.owed_count, "date")
-    return number if ended.owed is None else f"{number} ({_list(ended.owed)})"
+def _dates(summary: InvocationSummary) -> str:
+    number = some(summary.owed_count, "date")
+    return number if summary.owed is None else f"{number} ({_list(summary.owed)})"
 
 
 def _list(dates: Any) -> str:
@@ -113,13 +113,13 @@ def _list(dates: Any) -> str:
     return shown + (f" and {len(dates) - SHOWN_DATES} more" if len(dates) > SHOWN_DATES else "")
 
 
-class _Aws:
+class _AwsRunner:
     """Runs the function, follows its log and reads its checkpoint."""
 
-    def __init__(self, deployment: Deployment, asked: Asked, screen: Screen) -> None:
+    def __init__(self, deployment: Deployment, request: RunRequest, screen: Screen) -> None:
         aws = session(deployment.region)
         self._deployment = deployment
-        self._asked = asked
+        self._request = request
         self._screen = screen
         self._function = patient_client(aws)
         self._s3 = aws.client("s3")
@@ -135,15 +135,15 @@ class _Aws:
         self._screen.next_run()
         self._asked_checkpoint = time.monotonic()
         answer = invoke(self._function, self._deployment.function_name, event, self._look)
-        told = self._last_line(answer)
-        if answer.result.get("ok") is True and self._asked.dates:
-            self._show_days(self.standing(), ended=True)
-        self._screen.calls_left(told.get("zoom_calls_left", answer.result.get("zoom_calls_left")))
-        return answer, told
+        last_line = self._last_line(answer)
+        if answer.result.get("ok") is True and self._request.dates:
+            self._show_days(self.checkpoint(), ended=True)
+        self._screen.calls_left(last_line.get("zoom_calls_left", answer.result.get("zoom_calls_left")))
+        return answer, last_line
 
-    def standing(self) -> Standing | None:
+    def checkpoint(self) -> CheckpointSummary | None:
         try:
-            return read_standing(self._s3, self._deployment)
+            return read_checkpoint_summary(self._s3, self._deployment)
         except (*FAILURES, UnreadableCheckpointError) as error:
             where = f"s3://{self._deployment.bucket}/{self._deployment.state_key}"
             why = str(error) if isinstance(error, UnreadableCheckpointError) else reason(error)
@@ -172,14 +172,14 @@ class _Aws:
             if line.ends_run:
                 self._last_lines[line.request_id] = line.fields
         self._tell_trouble()
-        if self._asked.dates and time.monotonic() - self._asked_checkpoint >= ASK_CHECKPOINT_EVERY_SECONDS:
+        if self._request.dates and time.monotonic() - self._asked_checkpoint >= ASK_CHECKPOINT_EVERY_SECONDS:
             self._asked_checkpoint = time.monotonic()
-            self._show_days(self.standing())
+            self._show_days(self.checkpoint())
 
-    def _show_days(self, standing: Standing | None, *, ended: bool = False) -> None:
-        left = len(standing.owed & self._asked.dates) if standing and self._asked.dates else 0
+    def _show_days(self, checkpoint: CheckpointSummary | None, *, ended: bool = False) -> None:
+        left = len(checkpoint.owed & self._request.dates) if checkpoint and self._request.dates else 0
         self._seen_owed = self._seen_owed or left > 0 or ended
-        if standing and self._seen_owed:
+        if checkpoint and self._seen_owed:
             self._screen.left(left)
 
     def _last_line(self, answer: Answer) -> Mapping[str, Any]:

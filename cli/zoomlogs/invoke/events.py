@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Asked:
+class RunRequest:
     """A request: the event, and the dates that it asks for; None where a run does whatever is owed."""
 
     event: Mapping[str, str]
@@ -27,17 +27,17 @@ class Asked:
         return self.event.get("action", "run")
 
 
-def run() -> Asked:
+def run() -> RunRequest:
     """Ask for a run as the schedule does."""
-    return Asked({})
+    return RunRequest({})
 
 
-def reconcile(today: date, lookback_days: int) -> Asked:
+def reconcile(today: date, lookback_days: int) -> RunRequest:
     """Ask for a sweep of each date of the window, in which rows may still come late."""
-    return Asked({"action": "reconcile"}, frozenset(each(*window(today, lookback_days))))
+    return RunRequest({"action": "reconcile"}, frozenset(each(*window(today, lookback_days))))
 
 
-def backfill(first: str, last: str, today: date) -> Asked:
+def backfill(first: str, last: str, today: date) -> RunRequest:
     """Ask for a sweep of the dates `first` to `last`, both included and written YYYY-MM-DD.
 
     Raises `CommandError` where they are no dates, reversed, to come, or older than Zoom keeps.
@@ -45,4 +45,4 @@ def backfill(first: str, last: str, today: date) -> Asked:
     begin, end = parse(first, "--from"), parse(last, "--to")
     dates = that_zoom_has(begin, end, today)
     event = {"action": "backfill", "from": begin.isoformat(), "to": end.isoformat()}
-    return Asked(event, frozenset(dates))
+    return RunRequest(event, frozenset(dates))

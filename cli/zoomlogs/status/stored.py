@@ -24,7 +24,7 @@ NOT_THERE = ("NoSuchKey", "404")
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredCheckpoint:
     """A checkpoint and when it was saved; or None, and a sentence that says what lies there instead."""
 
     checkpoint: Checkpoint | None = None
@@ -32,13 +32,13 @@ class Stored:
     instead: str = ""
 
 
-def read(s3: S3Client, deployment: Deployment) -> Stored:
+def read(s3: S3Client, deployment: Deployment) -> StoredCheckpoint:
     """Return what is stored at the state key; raise `CommandError` where it may not be read."""
     where = f"s3://{deployment.bucket}/{deployment.state_key}"
     with in_a_sentence(f"The checkpoint {where} cannot be read"):
         found = fetch(s3, deployment)
     if found is None:
-        return Stored(
+        return StoredCheckpoint(
             instead=f"There is no checkpoint at {where}: no run has been yet, or it was lost; the next run makes it,"
             " from the archive where that holds records."
         )
@@ -78,12 +78,12 @@ def _open(s3: S3Client, deployment: Deployment) -> GetObjectOutputTypeDef | None
         raise
 
 
-def understand(body: bytes, saved: datetime, where: str) -> Stored:
+def understand(body: bytes, saved: datetime, where: str) -> StoredCheckpoint:
     """Return the checkpoint in these bytes, or the sentence that says why there is none."""
     try:
-        return Stored(decode(body), saved)
+        return StoredCheckpoint(decode(body), saved)
     except NewerCheckpoint:
-        return Stored(
+        return StoredCheckpoint(
             saved=saved,
             instead=f"The checkpoint {where} was written by a newer collector (this zoomlogs knows schema {SCHEMA}):"
             " install the zoomlogs of the module's version.",
@@ -95,10 +95,10 @@ def understand(body: bytes, saved: datetime, where: str) -> Stored:
     except (ValueError, RecursionError):
         cursor = None
     if cursor:
-        return Stored(
+        return StoredCheckpoint(
             saved=saved,
             instead=f"The written guide's Lambda left {where}, having come to {cursor}: the next run takes it over.",
         )
-    return Stored(
+    return StoredCheckpoint(
         saved=saved, instead=f"The checkpoint {where} is damaged: the next run rebuilds it, and no record is lost."
     )

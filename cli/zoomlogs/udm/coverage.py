@@ -43,7 +43,7 @@ _IN_EVENT = [row for row in ROWS if row.source in ("record", "constant", "derive
 _NUMBER_OR_NAME = re.compile(r'"[^"]*"|“[^”]*”|[^\s@"]+@[^\s@",;)]+|\d+(?:[.,/:-]\d+)*')
 
 
-class Left(NamedTuple):
+class Leftovers(NamedTuple):
     """What was told apart of something left over, most frequent first, and how much more there was."""
 
     counts: list[tuple[str, int]]
@@ -65,10 +65,10 @@ class Tally:
         else:
             self._others += 1
 
-    def left(self, most: int | None = None) -> Left:
+    def leftovers(self, most: int | None = None) -> Leftovers:
         """Return the most frequent ones."""
         counts = sorted(self._counts.items(), key=lambda item: (-item[1], item[0]))
-        return Left(counts[:most], self._others + sum(count for _, count in counts[most:] if most is not None))
+        return Leftovers(counts[:most], self._others + sum(count for _, count in counts[most:] if most is not None))
 
 
 class Coverage:
@@ -97,7 +97,7 @@ class Coverage:
 
     def as_json(self) -> dict[str, Any]:
         """Return everything, for a program."""
-        unsplit, unmapped = self.unsplit.left(), self.unmapped.left()
+        unsplit, unmapped = self.unsplit.leftovers(), self.unmapped.leftovers()
         return {
             "records": self.records,
             "fields": [
@@ -118,9 +118,9 @@ class Coverage:
             of = ", ".join(name if len(raw) == 1 else f"{name} {part}" for name, part in raw.items())
             fields.add_row(udm, str(count), f"{self._share(count):.1%}", of, style=None if count else "dim")
         yield fields
-        yield from _leftover("Details that could not be split", "shape", self.unsplit.left(SHOWN))
-        yield from _leftover(
-            "Fields in details that the mapping table has no row for", "name", self.unmapped.left(SHOWN)
+        yield from _leftovers_table("Details that could not be split", "shape", self.unsplit.leftovers(SHOWN))
+        yield from _leftovers_table(
+            "Fields in details that the mapping table has no row for", "name", self.unmapped.leftovers(SHOWN)
         )
         if self.notes:
             notes = _table("To know", "note", "records")
@@ -168,13 +168,13 @@ def _exceeds(value: str, limit: int) -> bool:
     return len(value) > limit or (len(value) * 4 > limit and len(value.encode("utf-8", "surrogatepass")) > limit)
 
 
-def _leftover(title: str, what: str, left: Left) -> Iterator[Table]:
-    if left.counts:
+def _leftovers_table(title: str, what: str, leftovers: Leftovers) -> Iterator[Table]:
+    if leftovers.counts:
         table = _table(title, what, "records")
-        for found, count in left.counts:
+        for found, count in leftovers.counts:
             table.add_row(Text(printable(found)), str(count))
-        if left.others:
-            table.add_row(Text("others", style="italic"), str(left.others))
+        if leftovers.others:
+            table.add_row(Text("others", style="italic"), str(leftovers.others))
         yield table
 
 

@@ -33,7 +33,7 @@ from .document import document
 from .page import page
 from .page_file import refuse_what_cannot_be_written, write
 from .repair import event, invoker, wanted
-from .report_reader import Looks
+from .report_reader import ReportReader
 from .table import table, verdict
 from .verifier import RESTORING, Verifier, due_before, for_an_operator
 
@@ -90,7 +90,7 @@ def main(
         err.print(found.instead)
     checkpoint = found.checkpoint
     days = dates(first, last, began.date(), checkpoint.settled_from if checkpoint else None)
-    with _progress(err, len(days)) as told:
+    with _progress(err, len(days)) as bar:
         zoom = Zoom(
             Session(requests.Session()),
             settings.oauth_url,
@@ -102,10 +102,10 @@ def main(
             PATIENCE,
         )
         due = due_before(began, checkpoint, longest_pause(deployment.outputs.get("schedule") or {}))
-        looks = Looks(zoom, settings.page_size, clock, due, lambda day, rows: told.page(day, rows, zoom))
+        report = ReportReader(zoom, settings.page_size, clock, due, lambda day, rows: bar.page(day, rows, zoom))
         archive = _archive(s3, deployment, checkpoint, sleep)
-        verifier = Verifier(looks, archive, checkpoint, settings.lookback_days, began)
-        results, stopped = verifier.run(days, told.day)
+        verifier = Verifier(report, archive, checkpoint, settings.lookback_days, began)
+        results, stopped = verifier.run(days, bar.day)
     account = credentials.account_id
     result = Result(deployment.bucket, deployment.prefix, account, began, clock(), tuple(results), stopped)
     # Shown before the page is written and before the repair, which takes minutes: both may fail.
@@ -113,7 +113,7 @@ def main(
         _show(result)
     if result.stopped:
         err.print(result.stopped)
-    kept = _write(html, page(result), err) if html else True
+    page_written = _write(html, page(result), err) if html else True
     asked = _repair(result.days, invoke or invoker(session, deployment), err) if repair else None
     if as_json:
         told_of_repair = {} if asked is None else {"repair": asked}
@@ -122,7 +122,7 @@ def main(
         out = _out()
         for sentence in _of_repair(result, asked):
             out.print(sentence)
-    return 0 if result.equal and kept else 1
+    return 0 if result.equal and page_written else 1
 
 
 # What is needed to begin
@@ -242,7 +242,7 @@ def _range(first: date | str, last: date | str) -> str:
     return f"{first}" if first == last else f"{first} to {last}"
 
 
-class _Told:
+class _ProgressBar:
     """Says on a terminal how far it is."""
 
     def __init__(self, progress: Progress, total: int) -> None:
@@ -260,7 +260,7 @@ class _Told:
 
 
 @contextmanager
-def _progress(err: Console, total: int) -> Iterator[_Told]:
+def _progress(err: Console, total: int) -> Iterator[_ProgressBar]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("dates"))
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
-        yield _Told(progress, total)
+        yield _ProgressBar(progress, total)

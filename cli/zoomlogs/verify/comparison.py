@@ -43,7 +43,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Counted:
+class Diff:
     """The difference of two multisets: of each record, how many are missing, repeated, or not yet due."""
 
     missing: Mapping[bytes, int]
@@ -56,10 +56,10 @@ class Counted:
         return bool(self.missing or self.repeated)
 
 
-def compare(zoom: Mapping[bytes, int], archive: Mapping[bytes, int], recent: Collection[bytes]) -> Counted:
+def compare(zoom: Mapping[bytes, int], archive: Mapping[bytes, int], recent: Collection[bytes]) -> Diff:
     """Compare what exists with what was delivered; what is missing of the `recent` is not yet due."""
     lacking = {name: count - archive.get(name, 0) for name, count in zoom.items() if count > archive.get(name, 0)}
-    return Counted(
+    return Diff(
         missing={name: count for name, count in lacking.items() if name not in recent},
         repeated={name: count - zoom.get(name, 0) for name, count in archive.items() if count > zoom.get(name, 0)},
         not_due=sum(count for name, count in lacking.items() if name in recent),

@@ -1,7 +1,7 @@
-"""Zoom's side: looks at a date of the report, from end to end, by the collector's own client and rules.
+"""Zoom's side: reads a date of the report, from end to end, by the collector's own client and rules.
 
 How often a record exists is the most that any one page shows: a page token may not survive rows that come meanwhile,
-and then a row stands on two pages. Twins that a page boundary cut need a look with pages of another size.
+and then a row stands on two pages. Twins that a page boundary cut need a reading with pages of another size.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from zoom_operationlogs.records import Record
     from zoom_operationlogs.zoom import Zoom
 
-STARTS = 3  # of a look whose page token expires on the way
+STARTS = 3  # of a reading whose page token expires on the way
 
 
 class QuotaLowError(Exception):
@@ -34,8 +34,8 @@ class IncompleteReadError(Exception):
 
 
 @dataclass
-class Seen:
-    """What looks at a date have shown so far.
+class DayReading:
+    """What Zoom has shown of a date so far, read once or more often.
 
     `counts` holds, by UTC date of the record, the most that one page showed of each; `recent` are those that came too
     lately to be due in the archive; `records` are those that were to be kept.
@@ -47,12 +47,12 @@ class Seen:
     records: dict[bytes, Record] = field(default_factory=dict)
     last_size: int = 0
 
-    def brought(self, day: date) -> bool:
-        """Tell whether the look brought records of this UTC date; of another than was asked for, if the report's days
-        are not those of UTC."""
+    def has_records_of(self, day: date) -> bool:
+        """Tell whether it holds records of this UTC date; of another than was asked for, if the report's days are not
+        those of UTC."""
         return bool(self.counts.get(day))
 
-    def note(self, rows: Collection[Row], due_before: datetime, keep: Collection[bytes]) -> None:
+    def add_page(self, rows: Collection[Row], due_before: datetime, keep: Collection[bytes]) -> None:
         """Take in a page."""
         shown = Counter(row.fingerprint for row in rows)
         for row in rows:
@@ -65,8 +65,8 @@ class Seen:
                 self.records[row.fingerprint] = row.record
 
 
-class Looks:
-    """Looks at dates of the report; the last few are remembered, because neighbours may be needed again."""
+class ReportReader:
+    """Reads dates of the report; the last few are remembered, because neighbours may be needed again."""
 
     def __init__(
         self,
@@ -82,37 +82,37 @@ class Looks:
         self._clock = clock
         self._due_before = due_before
         self._on_page = on_page
-        self._remembered: dict[date, Seen] = {}
+        self._remembered: dict[date, DayReading] = {}
         self._asks_for_tomorrow = True
 
-    def at(self, day: date) -> Seen:
-        """Look at a date; again with pages of other sizes while that shows more cut twins together.
+    def read(self, day: date) -> DayReading:
+        """Read a date; again with pages of other sizes while that shows more cut twins together.
 
         Raises `QuotaLowError`, `IncompleteReadError`, and what `Zoom.page` raises.
         """
         if day not in self._remembered:
-            seen = Seen(day)
-            sweep = self._look(seen, self._page_size, ())
+            reading = DayReading(day)
+            sweep = self._sweep(reading, self._page_size, ())
             cut, most = sweep.split, min(sweep.held, self._page_size)
             while cut:
-                sweep = self._look(seen, size_that_holds(cut, most), ())
+                sweep = self._sweep(reading, size_that_holds(cut, most), ())
                 left = list(cut_by(sweep.held, cut))
                 if len(left) >= len(cut):
                     break
                 cut = left
             self._remembered = {
-                known: look for known, look in self._remembered.items() if abs(known - day) <= 2 * ONE_DAY
+                known: kept for known, kept in self._remembered.items() if abs(known - day) <= 2 * ONE_DAY
             }
-            self._remembered[day] = seen
+            self._remembered[day] = reading
         return self._remembered[day]
 
-    def again(self, day: date, keep: Collection[bytes], *, whole: bool = False) -> None:
-        """Look at a date once more, with pages of another size, and keep these records; so at its neighbours, if they
-        brought records of it, or if the `whole` is needed."""
+    def read_again(self, day: date, keep: Collection[bytes], *, whole: bool = False) -> None:
+        """Read a date once more, with pages of another size, and keep these records; so its neighbours, if they brought
+        records of it, or if the `whole` is needed."""
         for asked in (day, *_neighbours(day)):
-            seen = self._remembered.get(asked)
-            if seen and (asked == day or whole or seen.brought(day)):
-                self._look(seen, smaller(seen.last_size), keep)
+            reading = self._remembered.get(asked)
+            if reading and (asked == day or whole or reading.has_records_of(day)):
+                self._sweep(reading, smaller(reading.last_size), keep)
 
     def counts(self, day: date, today: date, *, whole: bool = False) -> dict[bytes, int]:
         """Return how often each record of a UTC date exists: the neighbours may hold some of it, since Zoom's days need
@@ -123,21 +123,21 @@ class Looks:
         keeps is not asked for, without which the count may lack records: raises `IncompleteReadError` then, if the
         report's days are seen to begin after those of UTC, or if the count is needed `whole`.
         """
-        seen = self.at(day)
-        counts = dict(seen.counts[day])
+        reading = self.read(day)
+        counts = dict(reading.counts[day])
         before, after = _neighbours(day)
         for neighbour in (before, after):
             if neighbour > today and not self._asks_for_tomorrow:
                 continue
             try:
-                beside = self._kept(neighbour, today)
+                beside = self._read_if_kept(neighbour, today)
             except RangeRefused as refusal:
                 if neighbour >= today:  # it has not begun, where Zoom's days lie behind those of UTC
                     self._asks_for_tomorrow = False
                     continue
                 if not isinstance(refusal, DateTooOld):
                     raise
-                if whole or seen.brought(after):
+                if whole or reading.has_records_of(after):
                     raise IncompleteReadError(
                         f"Zoom no longer has {neighbour}, which may hold some of its records"
                     ) from None
@@ -146,35 +146,35 @@ class Looks:
                 counts[fingerprint] = max(counts.get(fingerprint, 0), count)
         return counts
 
-    def _kept(self, day: date, today: date) -> Seen:
-        """Look at a date, or raise `DateTooOld` where it is plain that Zoom no longer has it."""
+    def _read_if_kept(self, day: date, today: date) -> DayReading:
+        """Read a date, or raise `DateTooOld` where it is plain that Zoom no longer has it."""
         if day < oldest_kept(today):
             raise DateTooOld
-        return self.at(day)
+        return self.read(day)
 
     @property
     def recent(self) -> set[bytes]:
-        """The records of the dates last looked at that came too lately to be due in the archive."""
-        return set().union(*(seen.recent for seen in self._remembered.values()))
+        """The records of the dates last read that came too lately to be due in the archive."""
+        return set().union(*(reading.recent for reading in self._remembered.values()))
 
     @property
     def records(self) -> dict[bytes, Record]:
-        """The records that were kept of the dates last looked at."""
-        return {name: record for seen in self._remembered.values() for name, record in seen.records.items()}
+        """The records that were kept of the dates last read."""
+        return {name: record for reading in self._remembered.values() for name, record in reading.records.items()}
 
-    def _look(self, seen: Seen, page_size: int, keep: Collection[bytes]) -> Sweep:
+    def _sweep(self, reading: DayReading, page_size: int, keep: Collection[bytes]) -> Sweep:
         """Read the date from end to end; return the ended sweep."""
         for _ in range(STARTS):
-            sweep = Sweep(seen.asked, seen.asked, page_size, began=self._clock())
+            sweep = Sweep(reading.asked, reading.asked, page_size, began=self._clock())
             try:
-                self._read(sweep, seen, keep)
+                self._read_pages(sweep, reading, keep)
             except PageTokenExpired:
                 continue
-            seen.last_size = page_size if sweep.fresh else min(page_size, sweep.held)
+            reading.last_size = page_size if sweep.fresh else min(page_size, sweep.held)
             return sweep
         raise IncompleteReadError("Zoom's page token expired again and again")
 
-    def _read(self, sweep: Sweep, seen: Seen, keep: Collection[bytes]) -> None:
+    def _read_pages(self, sweep: Sweep, reading: DayReading, keep: Collection[bytes]) -> None:
         used: set[str] = {""}
         while True:
             if self._zoom.quota and self._zoom.quota.low:
@@ -182,8 +182,8 @@ class Looks:
             page = self._zoom.page(sweep.first, sweep.last, sweep.page_size, sweep.token)
             rows = [Row.of(record) for record in page.records]
             sweep.note(rows)
-            seen.note(rows, self._due_before, keep)
-            self._on_page(seen.asked, sweep.rows)
+            reading.add_page(rows, self._due_before, keep)
+            self._on_page(reading.asked, sweep.rows)
             if not page.next_token:
                 return
             if page.next_token in used:

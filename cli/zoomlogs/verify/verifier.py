@@ -14,7 +14,7 @@ from zoom_operationlogs.zoom import DateTooOld, RangeRefused, RateLimited
 from ..dates import span, spell
 from ..errors import CommandError
 from .archive import UnreadableObjectError
-from .comparison import Counted, DayResult, Difference, Kind, State, compare
+from .comparison import DayResult, Diff, Difference, Kind, State, compare
 from .report_reader import IncompleteReadError, QuotaLowError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from zoom_operationlogs.checkpoint import Checkpoint
 
     from .archive import ArchivedDay, ArchiveReader
-    from .report_reader import Looks
+    from .report_reader import ReportReader
 
 RECORDS_KEPT = 200  # of a date that differ, and of each kind; the others are counted
 RESTORING = '"Replaying a day" in docs/operations.md'
@@ -35,14 +35,14 @@ class Verifier:
 
     def __init__(
         self,
-        looks: Looks,
+        report: ReportReader,
         archive: ArchiveReader,
         checkpoint: Checkpoint | None,
         lookback_days: int,
         now: datetime,
     ) -> None:
         """Take both sides, and the checkpoint for what is owed, if there is one."""
-        self._looks = looks
+        self._report = report
         self._archive = archive
         self._checkpoint = checkpoint
         self._lookback = timedelta(days=lookback_days)
@@ -97,52 +97,52 @@ class Verifier:
     def _compared(self, day: date) -> DayResult:
         today = self._now.date()
         # Zoom first: what the collector publishes meanwhile then counts, and is no false alarm of a missing record.
-        zoom = self._looks.counts(day, today)
+        zoom = self._report.counts(day, today)
         archived = self._archive.read(day)
-        counted = compare(zoom, archived.counts, self._looks.recent)
-        if counted.differs:
+        diff = compare(zoom, archived.counts, self._report.recent)
+        if diff.differs:
             # Rows may have come or shifted since: Zoom once more with other pages, then what the archive has got since,
             # as far as Zoom has shown it. What is repeated was there before this look.
-            kept = {*_first(counted.missing), *_first(counted.repeated)}
-            unknown = any(name not in zoom for name in counted.repeated)
-            self._looks.again(day, kept, whole=unknown)
-            zoom = self._looks.counts(day, today, whole=unknown)
+            kept = {*_first(diff.missing), *_first(diff.repeated)}
+            unknown = any(name not in zoom for name in diff.repeated)
+            self._report.read_again(day, kept, whole=unknown)
+            zoom = self._report.counts(day, today, whole=unknown)
             self._archive.read_news(archived, zoom)
-            counted = compare(zoom, archived.counts, self._looks.recent)
-        return self._result(day, archived, zoom, counted)
+            diff = compare(zoom, archived.counts, self._report.recent)
+        return self._result(day, archived, zoom, diff)
 
     def _result(
         self,
         day: date,
         archived: ArchivedDay,
         zoom: Mapping[bytes, int],
-        counted: Counted,
+        diff: Diff,
     ) -> DayResult:
         owed = bool(self._checkpoint and day in self._checkpoint.owed)
         state = State.EQUAL
-        taken = self._taken_for_delivered(archived, counted)
-        if counted.differs:
-            waits = owed and not counted.repeated and not taken
+        taken = self._taken_for_delivered(archived, diff)
+        if diff.differs:
+            waits = owed and not diff.repeated and not taken
             state = State.NOT_READ_YET if waits else State.DIFFERENT
         return DayResult(
             date=day,
             state=state,
             in_zoom=sum(zoom.values()),
             in_archive=sum(archived.counts.values()),
-            missing=sum(counted.missing.values()),
-            repeated=sum(counted.repeated.values()),
+            missing=sum(diff.missing.values()),
+            repeated=sum(diff.repeated.values()),
             late=archived.late,
-            not_due=counted.not_due,
+            not_due=diff.not_due,
             taken_for_delivered=taken,
             owed=owed,
-            note=" ".join(self._notes(day, counted, taken)),
-            differences=self._differences(archived, counted),
+            note=" ".join(self._notes(day, diff, taken)),
+            differences=self._differences(archived, diff),
         )
 
-    def _notes(self, day: date, counted: Counted, taken: int) -> Iterable[str]:
-        if counted.not_due:
-            yield f"{counted.not_due:,} so new that they are not yet due."
-        if not self._checkpoint or not counted.missing:
+    def _notes(self, day: date, diff: Diff, taken: int) -> Iterable[str]:
+        if diff.not_due:
+            yield f"{diff.not_due:,} so new that they are not yet due."
+        if not self._checkpoint or not diff.missing:
             return
         if taken:
             yield (
@@ -158,7 +158,7 @@ class Verifier:
         elif day >= self._now.date() - self._lookback:
             yield "The collector reads this date again by itself."
 
-    def _taken_for_delivered(self, archived: ArchivedDay, counted: Counted) -> int:
+    def _taken_for_delivered(self, archived: ArchivedDay, diff: Diff) -> int:
         """Count those of the missing that the archive had once and that no backfill would write again.
 
         The checkpoint remembers what the collector wrote of the last days, and of all days what the guide's objects
@@ -169,17 +169,17 @@ class Verifier:
         known, guide = self._checkpoint.days.get(archived.date), self._checkpoint.guide
         remembered = guide.counts.get(archived.date) if guide else None
         taken = 0
-        for name, missing in counted.missing.items():
+        for name, missing in diff.missing.items():
             there = archived.counts.get(name, 0)
             ours = known.ours.count(name) if known else there - archived.guide.get(name, 0)
             guides = remembered.count(name) if remembered else 0
             taken += min(missing, max(0, ours + guides - there))
         return taken
 
-    def _differences(self, archived: ArchivedDay, counted: Counted) -> tuple[Difference, ...]:
-        names = [(Kind.MISSING, name, counted.missing[name]) for name in _first(counted.missing)]
-        names += [(Kind.REPEATED, name, counted.repeated[name]) for name in _first(counted.repeated)]
-        records = self._looks.records
+    def _differences(self, archived: ArchivedDay, diff: Diff) -> tuple[Difference, ...]:
+        names = [(Kind.MISSING, name, diff.missing[name]) for name in _first(diff.missing)]
+        names += [(Kind.REPEATED, name, diff.repeated[name]) for name in _first(diff.repeated)]
+        records = self._report.records
         lacking = {name for kind, name, _ in names if kind is Kind.REPEATED and name not in records}
         if lacking:
             records = {**records, **self._archive.find(archived, lacking)}
