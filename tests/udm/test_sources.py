@@ -16,9 +16,10 @@ from botocore.exceptions import ResponseStreamingError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
+from zoomlogs.udm import inputs
 from zoomlogs.udm import s3 as s3_sources
-from zoomlogs.udm import sources
-from zoomlogs.udm.sources import MAX_LINE_BYTES, Reading, Source, SourceError, find, records
+from zoomlogs.udm.inputs import find
+from zoomlogs.udm.sources import MAX_LINE_BYTES, Reading, Source, SourceError, records
 
 BUCKET = "zoom-operation-logs"
 PREFIX = "zoom/operationlogs/"
@@ -207,14 +208,14 @@ def test_what_cannot_be_opened_is_a_bad_line_and_the_rest_goes_on(
     (tmp_path / "a.jsonl").mkdir()
     (tmp_path / "b.jsonl").symlink_to(tmp_path / "gone")
     (tmp_path / "c.jsonl").write_bytes(line("c"))
-    scandir = sources.os.scandir
+    scandir = inputs.os.scandir
 
     def refuse(path: str) -> Any:
         if path.endswith("a.jsonl"):
             raise PermissionError(13, "Permission denied")
         return scandir(path)
 
-    monkeypatch.setattr(sources.os, "scandir", refuse)
+    monkeypatch.setattr(inputs.os, "scandir", refuse)
     found = read_paths(tmp_path)
     assert found.operators == ["c"]
     assert found.bad == [

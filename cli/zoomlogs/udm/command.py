@@ -14,7 +14,8 @@ from rich.console import Console
 
 from .coverage import GLUED, Coverage
 from .events import event, line, preview
-from .sources import Reading, SourceError, find, records
+from .inputs import find
+from .sources import Reading, SourceError, records
 from .tables import NARROWEST, ROWS_AT_ONCE, events_table, printable
 
 if TYPE_CHECKING:

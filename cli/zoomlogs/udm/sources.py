@@ -1,27 +1,21 @@
-"""Reads records from files, folders, S3 and standard input, gzip or not, a line at a time."""
+"""Reads records from a source, gzip or not, a line at a time."""
 
 from __future__ import annotations
 
 import gzip
 import io
 import json
-import os
 import re
-import sys
 import zlib
-from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import partial
 from itertools import chain
 from typing import IO, TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 Record = dict[str, Any]
 
-STANDARD_INPUT = "-"
-SUFFIXES = (".json", ".jsonl", ".ndjson", ".gz")
 # The longest line that a SecOps feed takes; it also bounds the memory used here.
 # Source: Google SecOps, feed management, file limits.
 MAX_LINE_BYTES = 4_000_000
@@ -64,68 +58,12 @@ class Reading:
         self.on_bad_line(self.source, number, reason)
 
 
-# --- finding them ----------------------------------------------------------------------------------------------------
-
-
-def find(names: Sequence[str]) -> Iterator[Source]:
-    """Return the sources behind names: files, folders (all files with a fitting suffix), s3://bucket/prefix and `-`.
-
-    Folders and prefixes are read in the order of their names, as they come. Raises `SourceError` before any of them is
-    read if one of the names leads nowhere.
-    """
-    return chain.from_iterable([_behind(name) for name in names])
-
-
-def _behind(name: str) -> Iterable[Source]:
-    if name == STANDARD_INPUT:
-        return [Source("<stdin>", _standard_input)]
-    if name.startswith("s3:"):
-        from . import s3
-
-        return s3.find(name)
-    if os.path.isdir(name):
-        return at_least_one(_in_folder(name), f"{name} holds no file that ends in {', '.join(SUFFIXES)}.")
-    if not os.path.exists(name):
-        raise SourceError(f"{name} does not exist.")
-    return [_file(name)]
-
-
 def at_least_one(sources: Iterator[Source], otherwise: str) -> Iterator[Source]:
     """Return the sources; raise `SourceError` with the sentence if there are none."""
     first = next(sources, None)
     if first is None:
         raise SourceError(otherwise)
     return chain([first], sources)
-
-
-def _standard_input() -> AbstractContextManager[IO[bytes]]:
-    if sys.stdin is None:  # closed by the shell
-        raise OSError("there is no standard input")
-    return nullcontext(sys.stdin.buffer)
-
-
-def _file(path: str) -> Source:
-    return Source(path, lambda: open(path, "rb", BUFFER_BYTES))
-
-
-def _in_folder(path: str) -> Iterator[Source]:
-    try:
-        entries = sorted(os.scandir(path), key=lambda entry: entry.name)
-    except OSError as error:
-        yield Source(path, partial(_fail, error))  # it is reported where it would have been read
-        return
-    for entry in entries:
-        if entry.is_dir(follow_symlinks=False):
-            yield from _in_folder(entry.path)
-        elif entry.name.endswith(SUFFIXES):
-            yield _file(entry.path)
-
-
-def _fail(error: OSError) -> AbstractContextManager[IO[bytes]]:
-    raise error
-
-
-# --- reading them ----------------------------------------------------------------------------------------------------
 
 
 def records(source: Source, reading: Reading) -> Iterator[Record]:
