@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zoom_operationlogs.dates import ONE_DAY, each, oldest_kept
-from zoom_operationlogs.settings import SettingsError, parse_date
+from zoom_operationlogs.dates import ONE_DAY, date_range, retention_start
+from zoom_operationlogs.errors import SettingsError
+from zoom_operationlogs.settings import parse_date
 
 from .errors import CommandError
 
@@ -27,18 +28,18 @@ def that_zoom_has(first: date, last: date, today: date) -> list[date]:
 
     Raises `CommandError` where they are reversed, to come, or older than Zoom keeps.
     """
-    oldest = oldest_kept(today)
+    oldest = retention_start(today)
     if first > last:
         raise CommandError(f"--from {first} is after --to {last}: give the earlier date as --from.")
     if last > today:
         raise CommandError(f"{last} is still to come: give {today}, today in UTC, or an earlier date.")
     if first < oldest:
         raise CommandError(f"{first} is older than Zoom keeps its records: give {oldest} or a later date.")
-    return list(each(first, last))
+    return list(date_range(first, last))
 
 
 def ranges(days: Iterable[date]) -> list[tuple[date, date]]:
-    """Return the dates as ranges of dates that follow each other, first and last of each, in their order."""
+    """Return the dates as ranges of consecutive dates: first and last of each, in their order."""
     found: list[tuple[date, date]] = []
     for day in sorted(set(days)):
         if found and day - found[-1][1] == ONE_DAY:

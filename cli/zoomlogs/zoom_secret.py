@@ -13,11 +13,17 @@ from typing import TYPE_CHECKING, Any
 import requests
 import typer
 from rich.console import Console
-from zoom_operationlogs.credentials import FIELDS, SecretError, parse
-from zoom_operationlogs.deadline import Deadline, OutOfTime
-from zoom_operationlogs.errors import CollectorError
+from zoom_operationlogs.credentials import FIELDS, parse
+from zoom_operationlogs.deadline import Deadline
+from zoom_operationlogs.errors import (
+    CollectorError,
+    OutOfTimeError,
+    RateLimitedError,
+    SecretError,
+    ZoomUnavailableError,
+)
 from zoom_operationlogs.settings import Credentials, Settings
-from zoom_operationlogs.zoom import RateLimited, Session, Zoom, ZoomUnavailable
+from zoom_operationlogs.zoom import Session, Zoom
 
 from .aws import in_a_sentence, session
 from .deployment import read_deployment
@@ -83,10 +89,10 @@ def check_at_zoom(environment: Mapping[str, str], credentials: Credentials) -> C
         )
         today = datetime.now(UTC).date()
         zoom.page(today, today, 1)
-    except (RateLimited, ZoomUnavailable, OutOfTime) as error:
+    except (RateLimitedError, ZoomUnavailableError, OutOfTimeError) as error:
         if signed_in.access_token:
             return CredentialCheck("signed in; the report could not be asked for now")
-        reason = str(error) if isinstance(error, ZoomUnavailable) else "Zoom gave no answer in time."
+        reason = str(error) if isinstance(error, ZoomUnavailableError) else "Zoom gave no answer in time."
         raise CommandError(f"Nothing was stored, for Zoom could not be asked: {reason}", status=1) from None
     except CollectorError as error:
         raise CommandError(f"Nothing was stored. {error}", status=1) from None

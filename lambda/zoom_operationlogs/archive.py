@@ -1,4 +1,4 @@
-"""The archive is the log: gzip NDJSON objects per record date, each put if absent and never changed."""
+"""The archive is the log: gzip NDJSON objects by record date, each put if absent and never changed."""
 
 from __future__ import annotations
 
@@ -7,48 +7,33 @@ import json
 import re
 import zlib
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from . import __version__
-from .fingerprints import FingerprintCounts
-from .guide import GUIDE_OBJECT_NAME, GuideObjects
+from .dates import ONE_DAY
+from .delivered import DeliveredDay
+from .errors import StorageError, WriteConflictError
 from .records import fingerprint, line
-from .s3 import LostRace, StorageError, answers, list_versions, read_version, until_known
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
-    from mypy_boto3_s3 import S3Client
-
-    from .deadline import Deadline
+    from .bucket import Bucket, StoredVersion
+    from .delivered import Delivered
+    from .legacy import LegacyLedger, LegacyObjects
     from .records import Record, Row
-    from .s3 import StoredObject
 
 GZIP_LEVEL = 6
 OBJECT_NAME = re.compile(r"\d{4}/\d{2}/\d{2}/zoom-operationlogs-(\d{8})-\d{6,}\.json\.gz")
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 
-@dataclass
-class Day:
-    """What is known to be delivered of one record date.
-
-    `ours` counts the records of the objects numbered 1 to `seq`, which never change: two `Day`s of the same `seq` are
-    the same.
-    """
-
-    date: date
-    seq: int = 0
-    ours: FingerprintCounts = field(default_factory=FingerprintCounts)
-    current: bool = False  # whether the archive was listed for this date in this run
-
-
 @dataclass(slots=True)
-class Wanted:
-    """A record that the archive should hold `count` times: its line, its identity, its time."""
+class PendingRecord:
+    """A record that the archive should hold `count` times: its line without the line end, its identity, its time."""
 
     line: bytes
     fingerprint: bytes
@@ -56,145 +41,130 @@ class Wanted:
     count: int
 
     @classmethod
-    def of(cls, row: Row, count: int) -> Wanted:
-        """Return the want of a page's row."""
+    def of(cls, row: Row, count: int) -> PendingRecord:
+        """Return the pending record of a page's row."""
         return cls(line(row.record), row.fingerprint, row.time, count)
 
 
 @dataclass(frozen=True)
-class Survey:
-    """The first date that has objects of ours; the first and last dates on which the written guide's Lambda wrote."""
+class Inventory:
+    """What the names under the prefix say: the first date with objects of ours, and which dates the guide wrote on."""
 
     first: date | None
-    guide_first: date | None
-    guide_last: date | None
+    legacy: LegacyLedger | None
 
 
 class Archive:
-    """The objects under the feed's prefix."""
+    """The objects under the feed's prefix, for one run."""
 
-    def __init__(
-        self,
-        s3: S3Client,
-        bucket: str,
-        prefix: str,
-        deadline: Deadline,
-        sleep: Callable[[float], None],
-        guide: GuideObjects,
-    ) -> None:
-        self._s3 = s3
+    def __init__(self, bucket: Bucket, prefix: str, legacy: LegacyObjects) -> None:
         self._bucket = bucket
         self._prefix = prefix
-        self._deadline = deadline
-        self._sleep = sleep
-        self._guide = guide
+        self.legacy = legacy
+        self._up_to_date: dict[date, DeliveredDay] = {}  # as of this run's last listing or put
         self.races_lost = 0
         self.objects_written = 0
 
-    def delivered(self, day: Day, fingerprint: bytes) -> int:
-        """Return how often the record is known to be delivered; the truth is never less."""
-        return day.ours.count(fingerprint) + self._guide.count(day.date, fingerprint)
+    def publish(self, day: date, pending: Iterable[PendingRecord], delivered: Delivered) -> int:
+        """Write those of the records that are not delivered yet, as the date's next object; return their number.
 
-    def publish(self, day: Day, wanted: Iterable[Wanted]) -> int:
-        """Write what of `wanted` is not yet delivered as the date's next object; return how many records that was.
-
-        The put-if-absent is the commit and the lock. Whoever loses the race, or cannot tell whether its write was
-        done, reads what there is now, drops what that delivered, and goes on: a `seq` is never skipped.
+        The put-if-absent is the commit and the lock. After a lost race, or a write of unknown outcome, the run reads
+        what is there now, drops what that delivered, and tries again: a `seq` is never skipped.
         """
-        wanted = sorted(wanted, key=lambda item: item.time or BEFORE_ALL)
-        unsure: list[Wanted] = []  # written by a request whose outcome is not known
+        pending = sorted(pending, key=lambda record: record.time or BEFORE_ALL)
+        known = delivered.on(day)
+        unsure: list[PendingRecord] = []  # written by a request of unknown outcome
 
         def attempt() -> int:
             nonlocal unsure
-            if not day.current:
-                self.read_news(day)
-            missing = [item for item in wanted for _ in range(item.count - self.delivered(day, item.fingerprint))]
+            if self._up_to_date.get(day) is not known:
+                self.read_news(known, delivered.legacy)
+            missing = [
+                record for record in pending for _ in range(record.count - delivered.count(day, record.fingerprint))
+            ]
             written = max(0, len(unsure) - len(missing))
             if missing:
-                unsure, day.current = missing, False
-                self._put(day.date, day.seq + 1, missing)
+                unsure = missing
+                self._up_to_date.pop(day, None)
+                self._put(day, known.seq + 1, missing)
                 self.objects_written += 1
-                day.seq += 1
-                day.ours.add(item.fingerprint for item in missing)
-                day.current = True
+                known.seq += 1
+                known.counts.add(record.fingerprint for record in missing)
+                self._up_to_date[day] = known
             return written + len(missing)
 
         while True:
             try:
-                return until_known(attempt, self._deadline, self._sleep)
-            except LostRace:
+                return self._bucket.retry_until_known(attempt)
+            except WriteConflictError:
                 self.races_lost += 1
                 unsure = []
 
-    def read_news(self, day: Day) -> None:
-        """Absorb every object of the date that is not known yet, also those that the feed has deleted since."""
-        self._guide.absorb_from(day.date)
-        for seq, versions in groupby(self._versions(day.date, day.seq), key=lambda stored: sequence_number(stored.key)):
-            day.ours.add([fingerprint(record) for stored in versions for record in self._read(stored)])
+    def load(self, day: date, delivered: Delivered) -> None:
+        """Read what the archive holds of a date that is not known yet."""
+        known = DeliveredDay(day)
+        self.legacy.absorb_from(day - ONE_DAY, delivered.legacy)  # a sweep may bring records of the day before
+        self.read_news(known, delivered.legacy)
+        delivered.days[day] = known
+
+    def read_news(self, day: DeliveredDay, legacy: LegacyLedger | None) -> None:
+        """Take in every object of the date that is not known yet, also those that the feed has deleted since."""
+        self.legacy.absorb_from(day.date, legacy)
+        for seq, versions in groupby(
+            self._versions(day.date, after=day.seq), key=lambda version: sequence_number(version.key)
+        ):
+            day.counts.add([fingerprint(record) for version in versions for record in self._read(version)])
             day.seq = seq
-        day.current = True
+        self._up_to_date[day.date] = day
 
-    def survey(self) -> Survey:
+    def inventory(self) -> Inventory:
         """Return what the whole prefix holds, by the names of its objects alone."""
-        ours: list[date] = []
-        guides: list[date] = []
+        versions = self._bucket.versions(self._prefix)
+        ours = []
+        for version in versions:
+            if match := OBJECT_NAME.fullmatch(version.key.removeprefix(self._prefix)):
+                with suppress(ValueError):  # not a date of the calendar, so not one of these objects
+                    ours.append(date.fromisoformat(match[1]))
+        return Inventory(min(ours, default=None), self.legacy.find(versions))
 
-        def listing() -> None:
-            ours.clear()
-            guides.clear()
-            for stored in list_versions(self._s3, self._bucket, self._prefix):
-                name = stored.key.removeprefix(self._prefix)
-                with suppress(ValueError):  # no date of the calendar: not one of these objects
-                    if match := OBJECT_NAME.fullmatch(name):
-                        ours.append(date.fromisoformat(match[1]))
-                    elif match := GUIDE_OBJECT_NAME.fullmatch(name):
-                        guides.append(date(int(match[1]), int(match[2]), int(match[3])))
+    def _versions(self, day: date, *, after: int) -> list[StoredVersion]:
+        """List the date's objects with a higher number than `after`, in the order of their numbers."""
+        newer = [
+            version
+            for version in self._bucket.versions(self._prefix + object_stem(day))
+            if OBJECT_NAME.fullmatch(version.key.removeprefix(self._prefix)) and sequence_number(version.key) > after
+        ]
+        return sorted(newer, key=lambda version: sequence_number(version.key))
 
-        until_known(listing, self._deadline, self._sleep)
-        return Survey(min(ours, default=None), min(guides, default=None), max(guides, default=None))
-
-    def _versions(self, day: date, after: int) -> list[StoredObject]:
-        """List the date's objects numbered higher than `after`, in the order of their numbers."""
-        stem = self._prefix + object_name(day, 0).removesuffix("000000.json.gz")
-
-        def listing() -> list[StoredObject]:
-            found = list_versions(self._s3, self._bucket, stem)
-            return [stored for stored in found if OBJECT_NAME.fullmatch(stored.key.removeprefix(self._prefix))]
-
-        newer = (
-            stored
-            for stored in until_known(listing, self._deadline, self._sleep)
-            if sequence_number(stored.key) > after
-        )
-        return sorted(newer, key=lambda stored: sequence_number(stored.key))
-
-    def _read(self, stored: StoredObject) -> list[Record]:
-        body = until_known(lambda: read_version(self._s3, self._bucket, stored), self._deadline, self._sleep)
+    def _read(self, version: StoredVersion) -> list[Record]:
+        body = self._bucket.read(version)
         try:
             return decode(body)
         except ValueError as error:
             raise StorageError(
-                f"s3://{self._bucket}/{stored.key} has the name of an object of this collector, but does not hold its"
-                f" records ({error}): keep a copy elsewhere, and delete its version {stored.version_id} for good."
+                f"{self._bucket.url(version.key)} has the name of an object of this collector, but does not hold its"
+                f" records ({error}): keep a copy elsewhere, and delete its version {version.version_id} permanently."
             ) from None
 
-    def _put(self, day: date, seq: int, items: list[Wanted]) -> None:
-        key = self._prefix + object_name(day, seq)
-        with answers("PutObject", self._bucket, key):
-            self._s3.put_object(
-                Bucket=self._bucket,
-                Key=key,
-                Body=encode(item.line for item in items),
-                IfNoneMatch="*",
-                ContentType="application/gzip",
-                Metadata=describe(items),
-            )
+    def _put(self, day: date, seq: int, records: list[PendingRecord]) -> None:
+        self._bucket.put(
+            self._prefix + object_name(day, seq),
+            encode(record.line for record in records),
+            replaces=None,
+            ContentType="application/gzip",
+            Metadata=describe(records),
+        )
+
+
+def object_stem(day: date) -> str:
+    """Return what the names of all objects of a record date begin with, below the feed's prefix."""
+    iso = day.isoformat()
+    return f"{iso.replace('-', '/')}/zoom-operationlogs-{iso.replace('-', '')}-"
 
 
 def object_name(day: date, seq: int) -> str:
     """Return the name, below the feed's prefix, of the `seq`-th object of a record date."""
-    iso = day.isoformat()
-    return f"{iso.replace('-', '/')}/zoom-operationlogs-{iso.replace('-', '')}-{seq:06d}.json.gz"
+    return f"{object_stem(day)}{seq:06d}.json.gz"
 
 
 def sequence_number(key: str) -> int:
@@ -203,17 +173,18 @@ def sequence_number(key: str) -> int:
 
 
 def encode(lines: Iterable[bytes]) -> bytes:
-    """Return an object's body: a record a line, gzip without a time of its own."""
+    """Return an object's body: one record a line, as gzip without a modification time, so that equal lines give equal
+    bytes."""
     return gzip.compress(b"".join(line + b"\n" for line in lines), GZIP_LEVEL, mtime=0)
 
 
 def decode(body: bytes) -> list[Record]:
-    r"""Return the records of an object's body; raise ValueError where it is not gzip NDJSON.
+    r"""Return the records of an object's body; raise ValueError if it is not gzip NDJSON.
 
-    Lines end at `\n` only: `splitlines` would also split at U+2028 and its like, which stand in records as they came.
+    Lines end at `\n` only: `splitlines` would also split at U+2028 and its like, which records may contain.
     """
     if not body:
-        raise ValueError("empty")  # which gzip takes for nothing, packed
+        raise ValueError("empty")  # gzip.decompress returns b"" for it
     try:
         text = gzip.decompress(body)
     except (OSError, EOFError, zlib.error) as error:
@@ -227,10 +198,10 @@ def decode(body: bytes) -> list[Record]:
     return records
 
 
-def describe(items: list[Wanted]) -> dict[str, str]:
-    """Return an object's metadata: how many records, from when to when, and who wrote them."""
-    times = [item.time for item in items if item.time]
-    described = {"record-count": str(len(items)), "collector-version": __version__}
+def describe(records: list[PendingRecord]) -> dict[str, str]:
+    """Return an object's metadata: how many records, the first and last time, the version of the collector."""
+    times = [record.time for record in records if record.time]
+    described = {"record-count": str(len(records)), "collector-version": __version__}
     if times:
         described |= {"first-time": min(times).isoformat(), "last-time": max(times).isoformat()}
     return described

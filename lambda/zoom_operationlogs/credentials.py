@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 from botocore.exceptions import ClientError
 
-from .errors import CollectorError
+from .errors import EmptySecretError, SecretError
 from .settings import Credentials
 
 if TYPE_CHECKING:
@@ -17,14 +17,6 @@ if TYPE_CHECKING:
 CACHE_SECONDS = 900
 FIELDS = ("account_id", "client_id", "client_secret")
 SHAPE = '{"account_id": "...", "client_id": "...", "client_secret": "..."}'
-
-
-class SecretError(CollectorError):
-    """The secret cannot be read, or does not hold the credentials."""
-
-
-class SecretEmpty(SecretError):  # noqa: N818
-    """The secret exists, but nobody has put the credentials in yet."""
 
 
 def read_credentials(provider: SecretsProvider, arn: str, *, fresh: bool) -> Credentials:
@@ -54,7 +46,7 @@ def _unreadable(arn: str, error: GetParameterError) -> SecretError:
     cause = error.__cause__ or error.__context__
     code = cause.response.get("Error", {}).get("Code", "") if isinstance(cause, ClientError) else type(error).__name__
     if code == "ResourceNotFoundException" and "staging label" in str(cause):
-        return SecretEmpty(f"The secret {arn} is still empty: store {SHAPE} in it.")
+        return EmptySecretError(f"The secret {arn} is still empty: store {SHAPE} in it.")
     if code == "ResourceNotFoundException":
         return SecretError(f"There is no secret {arn}: correct ZOOM_SECRET_ARN, or create the secret.")
     return SecretError(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .errors import OutOfTimeError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -12,15 +14,11 @@ RESERVE_SECONDS = 20.0
 RESERVE_SHARE = 0.25
 
 
-class OutOfTime(Exception):  # noqa: N818 - not an error: the next run goes on where this one stopped
-    """The run has no time left for the next step."""
-
-
 @dataclass(frozen=True)
 class Deadline:
-    """Clips every wait and timeout to what Lambda leaves, less a reserve for publishing and saving.
+    """Clips every wait and timeout to the time that Lambda leaves, less a reserve for publishing and saving.
 
-    `remaining` gives the seconds until Lambda ends the run; `reserve` is in seconds.
+    `remaining` returns the seconds until Lambda ends the run; `reserve` is in seconds.
     """
 
     remaining: Callable[[], float]
@@ -28,7 +26,7 @@ class Deadline:
 
     @classmethod
     def of_run(cls, remaining: Callable[[], float]) -> Deadline:
-        """Return the deadline of a run that starts now; a short run keeps a proportionate reserve."""
+        """Return the deadline of a run that starts now; the reserve of a short run is a share of its time."""
         return cls(remaining, min(RESERVE_SECONDS, RESERVE_SHARE * remaining()))
 
     def left(self) -> float:
@@ -36,8 +34,8 @@ class Deadline:
         return max(0.0, self.remaining() - self.reserve)
 
     def clip(self, seconds: float) -> float:
-        """Return `seconds`, or what is left if that is less; raise `OutOfTime` if nothing is left."""
+        """Return `seconds`, or what is left if that is less; raise `OutOfTimeError` if nothing is left."""
         left = self.left()
         if left <= 0:
-            raise OutOfTime
+            raise OutOfTimeError
         return min(seconds, left)

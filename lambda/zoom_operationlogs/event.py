@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .dates import oldest_kept
-from .settings import SettingsError, parse_date
+from .dates import retention_start
+from .errors import SettingsError
+from .settings import parse_date
 
 if TYPE_CHECKING:
     from datetime import date
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Request:
-    """A scheduled run, and besides what an operator asked for: dates to sweep, or a reconcile."""
+    """What a run is to do beyond the work of a scheduled run: nothing, sweep dates, or reconcile."""
 
     backfill: tuple[date, date] | None = None
     reconcile: bool = False
@@ -43,9 +44,9 @@ class Request:
         first, last = parse_date(event.get("from"), "The event's from"), parse_date(event.get("to"), "The event's to")
         if first > last:
             raise SettingsError(f"The event asks for a backfill from {first} to {last}: give the earlier date as from.")
-        if last < oldest_kept(today) or first > today:
+        if last < retention_start(today) or first > today:
             raise SettingsError(
                 f"The event asks for a backfill from {first} to {last}, but Zoom has the records from"
-                f" {oldest_kept(today)} to {today} only: give dates between those."
+                f" {retention_start(today)} to {today} only: give dates between those."
             )
         return cls(backfill=(first, last))

@@ -1,14 +1,18 @@
-"""A record as Zoom gives it: its line in the archive, its time, its identity."""
+"""A record as Zoom sends it: its line in the archive, its time, its identity."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from datetime import UTC, date, datetime
 from hashlib import blake2b
 from json.encoder import encode_basestring as quote
 from json.encoder import encode_basestring_ascii as quote_ascii
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Record = dict[str, Any]
 
@@ -47,7 +51,7 @@ def line(record: Record) -> bytes:
 
 
 def event_time(record: Record) -> datetime | None:
-    """Return the record's `time` in UTC, None where it has no usable one: Zoom's schema makes every field optional."""
+    """Return the record's `time` in UTC, None if it has no valid one: Zoom's schema requires no field."""
     value = record.get("time")
     if not isinstance(value, str):
         return None
@@ -70,6 +74,15 @@ class Row(NamedTuple):
         """Return the row of a record."""
         return cls(fingerprint(record), event_time(record), record)
 
-    def filed_under(self, asked: date | None) -> date | None:
-        """Return the UTC date whose objects hold this record; one without a time goes under the date asked for."""
+    def archive_date(self, asked: date | None) -> date | None:
+        """Return the UTC date whose objects hold this record: that of its time, else the date that was asked for."""
         return self.time.date() if self.time else asked
+
+
+def occurrences(rows: Iterable[Row]) -> Counter[bytes]:
+    """Return how often one page shows each record, by fingerprint.
+
+    A record exists as often as one page shows it, at most: rows that arrive while pages are read push others down to
+    the next page, where they are read again.
+    """
+    return Counter(row.fingerprint for row in rows)

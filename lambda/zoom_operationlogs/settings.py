@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from .errors import CollectorError
+from .errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,10 +16,6 @@ if TYPE_CHECKING:
 MAX_PAGE_SIZE = 300  # Zoom's own maximum for this report
 MAX_LOOKBACK_DAYS = 28  # the tail asks for the window in one request, and Zoom answers at most one month
 LOOPBACK_HOSTS = {"127.0.0.1", "::1", "localhost"}
-
-
-class SettingsError(CollectorError):
-    """An environment variable or the event is missing or wrong."""
 
 
 @dataclass(frozen=True)

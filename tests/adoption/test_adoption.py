@@ -28,7 +28,7 @@ from standins.lambda_runtime import Invocation, scheduled_target, under_its_role
 from standins.running_provider import running_provider
 from standins.zoom import Account, Zoom, ZoomServer
 from zoom_operationlogs.archive import OBJECT_NAME
-from zoom_operationlogs.guide import decode
+from zoom_operationlogs.legacy import decode
 from zoomlogs.adopt.move import Move, Names, Report
 from zoomlogs.scratch import prepare
 from zoomlogs.terraform import Plan, TerraformError

@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from zoom_operationlogs.measures import UNITS
+from zoom_operationlogs.metrics import UNITS
 
 from . import figures
 from .chart import chart

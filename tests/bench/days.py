@@ -11,7 +11,7 @@ from urllib.request import Request
 
 from faults.world import PREFIX, World
 from standins.clock import Clock
-from zoom_operationlogs.guide import decode as decode_glued
+from zoom_operationlogs.legacy import decode as decode_glued
 from zoom_operationlogs.records import event_time
 
 from .yardstick import STATE_KEY, Yardstick

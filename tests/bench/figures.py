@@ -9,8 +9,9 @@ from datetime import UTC, date, datetime, timedelta
 from statistics import median
 from typing import Any
 
-from zoom_operationlogs.archive import Day as ArchiveDay
-from zoom_operationlogs.checkpoint import Checkpoint, encode
+from zoom_operationlogs.checkpoint import Checkpoint
+from zoom_operationlogs.checkpoint_format import encode
+from zoom_operationlogs.delivered import Delivered, DeliveredDay
 from zoom_operationlogs.fingerprints import FingerprintCounts
 
 from .days import POLLS, Day, Progress, collector_day, yardstick_day
@@ -186,9 +187,9 @@ def full_window(records: int) -> bytes:
         counts = FingerprintCounts()
         counts.add(rng.randbytes(16) for _ in range(records))
         day = today - back * ONE_DAY
-        known[day] = ArchiveDay(day, 1, counts)
+        known[day] = DeliveredDay(day, 1, counts)
     first = today - 3 * ONE_DAY
-    return encode(Checkpoint(first, first - ONE_DAY, reconciled=datetime.now(UTC), days=known))
+    return encode(Checkpoint(first, first - ONE_DAY, reconciled=datetime.now(UTC), delivered=Delivered(known)))
 
 
 def cold_import(scale: Scale, step: Step) -> Figure:

@@ -60,10 +60,10 @@ def collector(events: list[Any]) -> dict[str, Any]:
     import aws_lambda_powertools.utilities.parameters
     import boto3
     import requests  # noqa: F401
-    from zoom_operationlogs import handler
+    from zoom_operationlogs import clients, handler
 
     del aws_lambda_powertools, boto3
-    requests_to_s3 = _counting(handler._s3())
+    requests_to_s3 = _counting(clients.s3())
     said = io.StringIO()
 
     def run(event: Any) -> dict[str, Any]:

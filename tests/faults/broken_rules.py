@@ -18,15 +18,39 @@ import requests
 from botocore.exceptions import BotoCoreError, ClientError
 from standins.s3_memory import MemoryS3
 from standins.zoom import ZoomAdapter
-from zoom_operationlogs import archive, checkpoint, collect, dates, guide, records, sweep, zoom
-from zoom_operationlogs.archive import Archive, Day
-from zoom_operationlogs.checkpoint import Checkpoint, NewerCheckpoint
-from zoom_operationlogs.collect import TAIL, Collector
-from zoom_operationlogs.deadline import Deadline, OutOfTime
+from zoom_operationlogs import (
+    agenda,
+    archive,
+    batch,
+    checkpoint_store,
+    date_sweeps,
+    lease,
+    legacy,
+    records,
+    run,
+    run_state,
+    sweep,
+    zoom,
+    zoom_rate_limits,
+    zoom_refusals,
+)
+from zoom_operationlogs.archive import Archive
+from zoom_operationlogs.checkpoint import TAIL, Checkpoint
+from zoom_operationlogs.deadline import Deadline
+from zoom_operationlogs.delivered import Delivered, DeliveredDay
+from zoom_operationlogs.errors import (
+    DatesRefusedError,
+    NewerCheckpointError,
+    OutOfTimeError,
+    PageTokenExpiredError,
+    ZoomRefusedError,
+    ZoomUnavailableError,
+)
 from zoom_operationlogs.fingerprints import FingerprintCounts
 from zoom_operationlogs.records import Record, Row
+from zoom_operationlogs.run_state import RunState
 from zoom_operationlogs.sweep import Sweep
-from zoom_operationlogs.zoom import Page, PageTokenExpired, RangeRefused, ZoomRefused, ZoomUnavailable
+from zoom_operationlogs.zoom import Page
 
 from .mutations import (
     Function,
@@ -65,14 +89,14 @@ def done(_request: Mapping[str, Any]) -> dict[str, str]:
 
 
 def filed_under_the_date_asked_for(mutant: Mutant) -> None:
-    def filed_under(self: Row, asked: date | None) -> date | None:
+    def archive_date(self: Row, asked: date | None) -> date | None:
         return asked or (self.time.date() if self.time else None)
 
-    mutant.replace(Row, "filed_under", lambda _whole: filed_under)
+    mutant.replace(Row, "archive_date", lambda _whole: archive_date)
 
 
 def all_under_the_date_of_the_write(mutant: Mutant) -> None:
-    mutant.replace(Row, "filed_under", lambda _whole: lambda self, asked: START.date())
+    mutant.replace(Row, "archive_date", lambda _whole: lambda self, asked: START.date())
 
 
 def lines_glued(mutant: Mutant) -> None:
@@ -116,20 +140,20 @@ def lone_surrogates_replaced(mutant: Mutant) -> None:
 
 def metadata_without_version(mutant: Mutant) -> None:
     def make(whole: Function) -> Function:
-        return lambda items: {name: told for name, told in whole(items).items() if name != "collector-version"}
+        return lambda records: {name: value for name, value in whole(records).items() if name != "collector-version"}
 
     mutant.replace(archive, "describe", make)
 
 
 def metadata_without_times(mutant: Mutant) -> None:
     def make(whole: Function) -> Function:
-        return lambda items: {name: told for name, told in whole(items).items() if not name.endswith("-time")}
+        return lambda records: {name: value for name, value in whole(records).items() if not name.endswith("-time")}
 
     mutant.replace(archive, "describe", make)
 
 
 def metadata_counts_distinct_lines(mutant: Mutant) -> None:
-    mutant.replace(archive, "describe", lambda whole: lambda items: {**whole(items), "record-count": "1"})
+    mutant.replace(archive, "describe", lambda whole: lambda records: {**whole(records), "record-count": "1"})
 
 
 # Publishing
@@ -139,12 +163,11 @@ def trust_the_checkpoint(mutant: Mutant, applies: Any = lambda _day: True) -> No
     """Look at the archive no more, and after a lost race take the next number."""
 
     def make(whole: Function) -> Function:
-        def read_news(self: Archive, day: Day) -> None:
+        def read_news(self: Archive, day: DeliveredDay, legacy: Any) -> None:
             if not applies(day.date):
-                whole(self, day)
+                whole(self, day, legacy)
                 return
             day.seq, self.races_lost = day.seq + self.races_lost, 0
-            day.current = True
 
         return read_news
 
@@ -285,19 +308,19 @@ def pages_of_one_size(mutant: Mutant) -> None:
 
 
 def reconcile_with_the_same_size(mutant: Mutant) -> None:
-    mutant.replace(dates, "smaller", lambda _whole: lambda page_size: page_size)
+    mutant.replace(agenda, "smaller", lambda _whole: lambda page_size: page_size)
 
 
 def tail_files_records_without_a_time(mutant: Mutant) -> None:
     mutant.replace(
         Row,
-        "filed_under",
+        "archive_date",
         lambda _whole: lambda self, asked: self.time.date() if self.time else asked or START.date(),
     )
 
 
 def records_without_a_time_left_out(mutant: Mutant) -> None:
-    mutant.replace(Row, "filed_under", lambda _whole: lambda self, asked: self.time.date() if self.time else None)
+    mutant.replace(Row, "archive_date", lambda _whole: lambda self, asked: self.time.date() if self.time else None)
 
 
 # The tail
@@ -323,7 +346,7 @@ def take_a_refused_tomorrow_for_empty(mutant: Mutant) -> None:
     def broken(ask: Function, *asked: Any) -> Page:
         try:
             return ask(*asked)
-        except RangeRefused:
+        except DatesRefusedError:
             return Page([], "")
 
     pages(mutant, broken)
@@ -340,7 +363,7 @@ def tail_stops(mutant: Mutant, broken: Function) -> None:
 
 def stop_at_the_frontier(mutant: Mutant) -> None:
     """Read not a minute past it."""
-    mutant.constant(sweep, "LATE_BY", timedelta(), read_by=(Sweep, "reaches_back_past"))
+    mutant.constant(sweep, "TAIL_OVERLAP", timedelta(), read_by=(Sweep, "reaches_back_past"))
 
 
 def stop_at_what_is_delivered(mutant: Mutant) -> None:
@@ -379,7 +402,7 @@ def frontier_of_the_future(mutant: Mutant) -> None:
 
     def broken(whole: Function, self: Sweep, frontier: datetime | None, rows: Sequence[Row]) -> bool:
         seen = max(newest, default=frontier)
-        newest.extend([self.newest] if self.newest and self.fresh else [])
+        newest.extend([self.newest] if self.newest and self.rows == len(rows) else [])
         return bool(whole(self, seen, rows))
 
     tail_stops(mutant, broken)
@@ -387,15 +410,15 @@ def frontier_of_the_future(mutant: Mutant) -> None:
 
 def take_a_shift_for_disorder(mutant: Mutant) -> None:
     def make(whole: Function) -> Function:
-        def note(self: Sweep, rows: Sequence[Row]) -> None:
+        def observe(self: Sweep, rows: Sequence[Row]) -> None:
             before = self.last_time
             whole(self, rows)
             if before and rows and rows[0].time and rows[0].time > before:
                 self.ordered = False
 
-        return note
+        return observe
 
-    mutant.replace(Sweep, "note", make)
+    mutant.replace(Sweep, "observe", make)
 
 
 def move_the_frontier_on_a_sweep_that_did_not_end(mutant: Mutant) -> None:
@@ -440,14 +463,14 @@ def sweep_a_date_no_further_than_its_first_page(mutant: Mutant) -> None:
 
 def take_dates_that_left_the_window_for_settled(mutant: Mutant) -> None:
     def make(whole: Function) -> Function:
-        def owe_what_is_due(checkpoint: Checkpoint, settings: Any, now: datetime) -> None:
+        def schedule_due(checkpoint: Checkpoint, settings: Any, now: datetime) -> None:
             left = now.date() - timedelta(days=settings.lookback_days + 1)
             checkpoint.settled_to = max(checkpoint.settled_to, left)
             whole(checkpoint, settings, now)
 
-        return owe_what_is_due
+        return schedule_due
 
-    mutant.replace(collect, "owe_what_is_due", make)
+    mutant.replace(run, "schedule_due", make)
 
 
 def settle_by_a_sweep_begun_before(mutant: Mutant) -> None:
@@ -461,11 +484,11 @@ def ignore_the_start_date(mutant: Mutant) -> None:
 
 
 def ask_for_what_zoom_cannot_have(mutant: Mutant) -> None:
-    mutant.replace(dates, "oldest_kept", lambda _whole: lambda today: today - FAR)
+    mutant.replace(agenda, "retention_start", lambda _whole: lambda today: today - FAR)
 
 
 def ignore_a_backfill(mutant: Mutant) -> None:
-    mutant.replace(collect, "owe_backfill", lambda _whole: lambda checkpoint, settings, now, first, last: None)
+    mutant.replace(agenda, "schedule_backfill", lambda _whole: lambda checkpoint, settings, now, first, last: None)
 
 
 def reconcile_once_a_day(mutant: Mutant) -> None:
@@ -476,7 +499,7 @@ def reconcile_today_and_yesterday_only(mutant: Mutant) -> None:
     def make(whole: Function) -> Function:
         return lambda checkpoint, settings, now, **_: whole(checkpoint, settings, now, whole=False)
 
-    mutant.replace(dates, "owe_reconcile", make)
+    mutant.replace(agenda, "schedule_reconcile", make)
 
 
 def ask_again_for_what_is_too_old(mutant: Mutant) -> None:
@@ -484,7 +507,7 @@ def ask_again_for_what_is_too_old(mutant: Mutant) -> None:
 
 
 def end_the_run_at_a_refused_date(mutant: Mutant) -> None:
-    _out_of_time_at(RangeRefused, mutant)
+    _out_of_time_at(DatesRefusedError, mutant)
 
 
 def _out_of_time_at(refusal: type[Exception], mutant: Mutant) -> None:
@@ -494,7 +517,7 @@ def _out_of_time_at(refusal: type[Exception], mutant: Mutant) -> None:
         try:
             return ask(*asked)
         except refusal:
-            raise OutOfTime from None
+            raise OutOfTimeError from None
 
     pages(mutant, broken)
 
@@ -503,10 +526,10 @@ def _out_of_time_at(refusal: type[Exception], mutant: Mutant) -> None:
 
 
 def oldest_dates_first(mutant: Mutant) -> None:
-    def next_owed(checkpoint: Checkpoint, tried: set[Any]) -> date | None:
+    def next_date(checkpoint: Checkpoint, tried: set[Any]) -> date | None:
         return min((day for day, owed in checkpoint.owed.items() if (day, owed) not in tried), default=None)
 
-    mutant.replace(collect, "next_owed", lambda _whole: next_owed)
+    mutant.replace(date_sweeps, "next_date", lambda _whole: next_date)
 
 
 def timeouts_not_clipped(mutant: Mutant) -> None:
@@ -522,11 +545,11 @@ def no_reserve(mutant: Mutant) -> None:
 
 
 def publish_at_the_end_only(mutant: Mutant) -> None:
-    mutant.constant(collect, "PUBLISH_AT_BYTES", 2**40, read_by=(Collector, "run"))
+    mutant.constant(batch, "FULL_BYTES", 2**40, read_by=(RunState, "flush_if_due"))
 
 
 def save_at_the_end_only(mutant: Mutant) -> None:
-    mutant.constant(collect, "SAVE_EVERY", FAR, read_by=(Collector, "run"))
+    mutant.constant(run_state, "SAVE_EVERY", FAR, read_by=(RunState, "flush_if_due"))
 
 
 def save_before_publishing(mutant: Mutant) -> None:
@@ -567,8 +590,9 @@ def keep_the_winners_owed_dates_alone(mutant: Mutant) -> None:
 def merge_to_the_lower_number(mutant: Mutant) -> None:
     def broken(merge: Function, mine: Checkpoint, theirs: Checkpoint) -> Checkpoint:
         both = merge(mine, theirs)
-        for day in mine.days.keys() & theirs.days.keys():
-            both.days[day] = min(mine.days[day], theirs.days[day], key=lambda known: known.seq)
+        ours, other = mine.delivered.days, theirs.delivered.days
+        for day in ours.keys() & other.keys():
+            both.delivered.days[day] = min(ours[day], other[day], key=lambda known: known.seq)
         return both
 
     merged(mutant, broken)
@@ -605,7 +629,7 @@ def fail_without_saving(mutant: Mutant) -> None:
     def broken_page(ask: Function, *asked: Any) -> Page:
         try:
             return ask(*asked)
-        except ZoomUnavailable:
+        except ZoomUnavailableError:
             failed.append(True)
             raise
 
@@ -615,7 +639,7 @@ def fail_without_saving(mutant: Mutant) -> None:
 
 def take_a_failure_for_the_end_of_time(mutant: Mutant) -> None:
     """Treat a run to which Zoom gave no answer as one that has used up its time."""
-    _out_of_time_at(ZoomUnavailable, mutant)
+    _out_of_time_at(ZoomUnavailableError, mutant)
 
 
 def never_resume(mutant: Mutant) -> None:
@@ -630,7 +654,7 @@ def start_again_each_time_a_page_token_expires(mutant: Mutant) -> None:
     def broken(ask: Function, first: date, last: date, page_size: int, token: str) -> Page:
         try:
             return ask(first, last, page_size, token)
-        except PageTokenExpired:
+        except PageTokenExpiredError:
             return ask(first, last, page_size, "")
 
     pages(mutant, broken)
@@ -674,7 +698,7 @@ def believe_a_damaged_checkpoint(mutant: Mutant) -> None:
 
         return decode
 
-    mutant.replace(checkpoint, "decode", make)
+    mutant.replace(checkpoint_store, "decode", make)
 
 
 def take_a_newer_checkpoint_for_none(mutant: Mutant) -> None:
@@ -682,12 +706,12 @@ def take_a_newer_checkpoint_for_none(mutant: Mutant) -> None:
         def decode(body: bytes) -> Checkpoint:
             try:
                 return whole(body)
-            except NewerCheckpoint:
+            except NewerCheckpointError:
                 raise ValueError("of no use") from None
 
         return decode
 
-    mutant.replace(checkpoint, "decode", make)
+    mutant.replace(checkpoint_store, "decode", make)
 
 
 # The feed deletes
@@ -700,7 +724,7 @@ def take_no_lease(mutant: Mutant) -> None:
 
 def take_too_short_a_lease(mutant: Mutant) -> None:
     """Let it end while the run may still work."""
-    mutant.constant(collect, "LEASE_SLACK", timedelta(seconds=-200), read_by=(Collector, "run"))
+    mutant.constant(lease, "LEASE_SLACK", timedelta(seconds=-200), read_by=(run, "take_lease"))
 
 
 def heed_no_lease_of_another(mutant: Mutant) -> None:
@@ -729,61 +753,64 @@ def count_the_guides_objects_or_ours(mutant: Mutant) -> None:
     """Take for delivered the more of what the guide's objects show and what ours hold, not their sum."""
 
     def make(whole: Function) -> Function:
-        def delivered(self: Archive, day: Day, fingerprint: bytes) -> int:
-            ours = day.ours.count(fingerprint)
+        def count(self: Delivered, day: date, fingerprint: bytes) -> int:
+            ours = self.on(day).counts.count(fingerprint)
             return max(ours, whole(self, day, fingerprint) - ours)
 
-        return delivered
+        return count
 
-    mutant.replace(Archive, "delivered", make)
+    mutant.replace(Delivered, "count", make)
 
 
 def read_only_to_the_first_glue(mutant: Mutant) -> None:
-    mutant.replace(guide, "decode", lambda whole: lambda body: whole(body)[:1])
+    mutant.replace(legacy, "decode", lambda whole: lambda body: whole(body)[:1])
 
 
 def route_the_guides_records_by_their_folder(mutant: Mutant) -> None:
     def counts_by_date(records: list[Record], written: date) -> dict[date, Counter[bytes]]:
-        return {written: Counter(map(guide.fingerprint, records))}
+        return {written: Counter(map(legacy.fingerprint, records))}
 
-    mutant.replace(guide, "counts_by_date", lambda _whole: counts_by_date)
+    mutant.replace(legacy, "counts_by_date", lambda _whole: counts_by_date)
 
 
 def forget_which_of_the_guides_objects_were_read(mutant: Mutant) -> None:
     def forgetful(whole: Checkpoint) -> Checkpoint:
-        return replace(whole, guide=replace(whole.guide, absorbed=set())) if whole.guide else whole
+        if whole.delivered.legacy:
+            whole.delivered.legacy.absorbed.clear()
+        return whole
 
     recalled(mutant, forgetful)
 
 
 def ignore_the_guides_cursor(mutant: Mutant) -> None:
-    mutant.replace(guide, "cursor_date", lambda _whole: lambda state: None)
+    mutant.replace(legacy, "cursor_date", lambda _whole: lambda state: None)
 
 
 # Being refused
 
 
 def do_not_heed_retry_after(mutant: Mutant) -> None:
-    mutant.replace(zoom, "not_before", lambda _whole: lambda headers, text, now: None)
+    mutant.replace(zoom_refusals, "not_before", lambda _whole: lambda headers, text, now: None)
 
 
 def do_not_know_the_daily_limit_by_its_words(mutant: Mutant) -> None:
-    mutant.replace(zoom, "names_daily_limit", lambda _whole: lambda headers, text: False)
+    for module in (zoom_refusals, zoom_rate_limits):
+        mutant.replace(module, "names_daily_limit", lambda _whole: lambda headers, text: False)
 
 
 def take_each_limit_for_one_of_an_hour(mutant: Mutant) -> None:
-    mutant.replace(zoom, "not_before", lambda _whole: lambda headers, text, now: now + timedelta(hours=1))
+    mutant.replace(zoom_refusals, "not_before", lambda _whole: lambda headers, text, now: now + timedelta(hours=1))
 
 
 def stay_away_past_midnight(mutant: Mutant) -> None:
-    for module in (zoom, collect):
-        mutant.replace(module, "next_midnight", lambda whole: lambda now: whole(now) + FAR)
+    for module in (zoom_rate_limits, agenda):
+        mutant.replace(module, "latest_retry", lambda whole: lambda now: whole(now) + FAR)
 
 
 def one_access_token_after_another(mutant: Mutant) -> None:
     def broken(ask: Function, *asked: Any) -> Page:
         for _ in range(5):
-            with suppress(ZoomRefused):
+            with suppress(ZoomRefusedError):
                 return ask(*asked)
         return ask(*asked)
 
@@ -801,7 +828,7 @@ def take_a_refusal_for_an_empty_report(mutant: Mutant) -> None:
     def broken(ask: Function, *asked: Any) -> Page:
         try:
             return ask(*asked)
-        except ZoomRefused:
+        except ZoomRefusedError:
             return Page([], "")
 
     pages(mutant, broken)
@@ -829,4 +856,4 @@ def keep_the_access_token_in_the_metadata(mutant: Mutant) -> None:
         return lambda *args, **named: send(*args, **named)
 
     mutant.replace(ZoomAdapter, "send", sees)
-    mutant.replace(archive, "describe", lambda whole: lambda items: {**whole(items), "asked-with": tokens[-1]})
+    mutant.replace(archive, "describe", lambda whole: lambda records: {**whole(records), "asked-with": tokens[-1]})

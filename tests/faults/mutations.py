@@ -15,9 +15,10 @@ from typing import Any
 
 import pytest
 from standins.s3_memory import MemoryS3
-from zoom_operationlogs import checkpoint, zoom
+from zoom_operationlogs import checkpoint_store
 from zoom_operationlogs.checkpoint import Checkpoint
 from zoom_operationlogs.settings import Settings
+from zoom_operationlogs.zoom import Zoom
 
 from .world import Promise, PromiseBroken, World
 
@@ -163,7 +164,7 @@ def pages(mutant: Mutant, broken: Function) -> None:
 
         return page
 
-    mutant.replace(zoom.Zoom, "page", make)
+    mutant.replace(Zoom, "page", make)
 
 
 def puts(mutant: Mutant, broken: Function) -> None:
@@ -200,17 +201,24 @@ def stored(mutant: Mutant, change: Callable[[Checkpoint], Checkpoint]) -> None:
 
         return encode
 
-    mutant.replace(checkpoint, "encode", make)
+    mutant.replace(checkpoint_store, "encode", make)
 
 
 def recalled(mutant: Mutant, change: Callable[[Checkpoint], Checkpoint]) -> None:
     """Change each checkpoint that is loaded."""
-    mutant.replace(checkpoint, "decode", lambda whole: lambda body: change(whole(body)))
+    mutant.replace(checkpoint_store, "decode", lambda whole: lambda body: change(whole(body)))
 
 
 def merged(mutant: Mutant, broken: Callable[[Function, Checkpoint, Checkpoint], Checkpoint]) -> None:
     """Let `broken(merge, mine, theirs)` stand where two checkpoints become one."""
-    mutant.replace(checkpoint, "merge", lambda whole: lambda mine, theirs: broken(whole, mine, theirs))
+
+    def make(whole: Function) -> Function:
+        def merge(mine: Checkpoint, theirs: Checkpoint, swept: Any) -> Checkpoint:
+            return broken(lambda mine, theirs: whole(mine, theirs, swept), mine, theirs)
+
+        return merge
+
+    mutant.replace(checkpoint_store, "merge", make)
 
 
 def settings(mutant: Mutant, **changed: Any) -> None:

@@ -20,9 +20,8 @@ from standins.s3_memory import client_error
 from standins.zoom import faults
 from zoom_operationlogs import __version__
 from zoom_operationlogs.archive import decode
-from zoom_operationlogs.checkpoint import SCHEMA, NewerCheckpoint
-from zoom_operationlogs.errors import CollectorError
-from zoom_operationlogs.s3 import StorageError
+from zoom_operationlogs.checkpoint_format import SCHEMA
+from zoom_operationlogs.errors import CollectorError, NewerCheckpointError, StorageError
 
 from . import test_overlap, test_refusals, test_state, test_time, test_twins
 from .meddling import assert_ended_well, killed, overlap
@@ -813,7 +812,7 @@ def a_checkpoint_of_a_newer_collector() -> None:
     world.run(FEBRUARY)
     change_schema(world, SCHEMA + 1)
     world.clock.set(TONIGHT + timedelta(hours=1))
-    with suppress(NewerCheckpoint):
+    with suppress(NewerCheckpointError):
         world.run()
     change_schema(world, SCHEMA)
     world.settle()

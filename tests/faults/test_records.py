@@ -8,7 +8,7 @@ import random
 from typing import Any
 
 import pytest
-from zoom_operationlogs.collect import PUBLISH_AT_BYTES
+from zoom_operationlogs.batch import FULL_BYTES
 
 from .world import POLL, PREFIX, START, World, days_ago
 
@@ -144,7 +144,7 @@ def test_details_of_300_kilobytes_several_on_a_page() -> None:
         {"time": f"2026-03-10T07:00:{number:02}Z", "operation_detail": dice.randbytes(150_000).hex() + LINE_ENDS}
         for number in range(40)
     ]
-    assert sum(len(record["operation_detail"]) for record in large) > PUBLISH_AT_BYTES
+    assert sum(len(record["operation_detail"]) for record in large) > FULL_BYTES
     for record in large:
         world.zoom.add(record)
     result = world.run()

@@ -13,10 +13,14 @@ import pytest
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 from standins.s3_memory import client_error
 from standins.zoom import faults
-from zoom_operationlogs.errors import CollectorError
+from zoom_operationlogs.errors import (
+    CollectorError,
+    StorageError,
+    StorageUnavailableError,
+    ZoomRefusedError,
+    ZoomUnavailableError,
+)
 from zoom_operationlogs.event import Request
-from zoom_operationlogs.s3 import StorageError, StorageUnavailable
-from zoom_operationlogs.zoom import ZoomRefused, ZoomUnavailable
 
 from .world import POLL, PREFIX, STATE_KEY, World, days_ago
 
@@ -111,7 +115,7 @@ def test_a_long_series_fails_with_a_sentence_and_recovers(name: str) -> None:
         world = small_world()
         for late in range(call, call + 40):
             world.zoom.faults.at(late, PASSING[name])
-        with pytest.raises(ZoomUnavailable) as failure:
+        with pytest.raises(ZoomUnavailableError) as failure:
             world.run()
         assert_sentence(failure.value)
         world.assert_none_repeated()
@@ -122,7 +126,7 @@ def test_pages_read_before_the_failure_are_kept() -> None:
     world = small_world()
     for late in range(3, 43):
         world.zoom.faults.at(late, faults.server_error(500))
-    with pytest.raises(ZoomUnavailable):
+    with pytest.raises(ZoomUnavailableError):
         world.run()
     assert len(world.archive()) == 2 * world.page_size
 
@@ -135,7 +139,7 @@ def test_no_sign_in_for_whole_runs(runs_down: int) -> None:
     world.zoom.faults.next(faults.server_error(503), times=1000, to="token")
     for _ in range(runs_down):
         world.clock.advance(POLL.total_seconds())
-        with pytest.raises(ZoomUnavailable) as failure:
+        with pytest.raises(ZoomUnavailableError) as failure:
             world.run()
         assert_sentence(failure.value)
     assert_recovers(world)
@@ -160,7 +164,7 @@ def test_a_token_that_is_never_accepted_fails_and_recovers() -> None:
         world = small_world()
         for late in range(call, call + 40):
             world.zoom.faults.at(late, faults.invalid_access_token)
-        with pytest.raises(ZoomRefused) as failure:
+        with pytest.raises(ZoomRefusedError) as failure:
             world.run()
         assert_sentence(failure.value)
         assert len(world.zoom.calls_to("token")) == 2, "one new token per failed request"
@@ -302,7 +306,7 @@ def test_refused_until_an_administrator_acts(what: dict[str, Any], credentials: 
     world = small_world()
     with changed(world, what, credentials=credentials):
         for _ in range(2):
-            with pytest.raises(ZoomRefused) as failure:
+            with pytest.raises(ZoomRefusedError) as failure:
                 world.run()
             assert sentence in str(failure.value)
             assert_sentence(failure.value)
@@ -322,7 +326,7 @@ def test_refused_in_the_middle_of_a_run(what: dict[str, Any], sentence: str) -> 
                 vars(world.zoom.account).update(what)
 
         world.zoom.on_page = lose
-        with pytest.raises(ZoomRefused, match=sentence):
+        with pytest.raises(ZoomRefusedError, match=sentence):
             world.run()
         world.zoom.on_page = None
         vars(world.zoom.account).update(role_sees_reports=True, plan="pro")
@@ -466,7 +470,7 @@ def test_s3_down_from_each_call_to_the_end_of_the_run(what: Trouble, after: bool
 def _fails(world: World) -> bool:
     try:
         world.run()
-    except StorageUnavailable as failure:
+    except StorageUnavailableError as failure:
         assert_sentence(failure)
         return True
     return False
@@ -493,10 +497,10 @@ def test_s3_denies(operation: str, at: int) -> None:
 def test_there_is_no_such_bucket() -> None:
     world = small_world()
     world.s3.bucket = "another"
-    collector, _ = world.collector()
+    run = world.make_run()
     world.s3.bucket = "zoom-operation-logs"
     with pytest.raises(StorageError, match="correct S3_BUCKET"):
-        collector.run(Request())
+        run.execute(Request())
     world.settle()
     world.assert_exact()
 

@@ -186,9 +186,9 @@ def test_what_a_catch_up_of_several_runs_reads_is_not_late() -> None:
     world.network.latency = 2
     late = []
     for _ in range(6):
-        collector, _ = world.collector()
-        collector.run(Request.from_event({}, world.clock.now().date()))
-        late.append(collector.tally.late)
+        run = world.make_run()
+        run.execute(Request.from_event({}, world.clock.now().date()))
+        late.append(run.report.late)
         world.clock.advance(1800)
     assert late == [0] * 6
 

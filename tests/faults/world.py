@@ -17,12 +17,15 @@ from standins.clock import Clock
 from standins.s3_memory import MemoryS3
 from standins.zoom import Zoom, ZoomAdapter
 from zoom_operationlogs.archive import Archive, decode
-from zoom_operationlogs.checkpoint import Checkpoint, CheckpointStore
-from zoom_operationlogs.checkpoint import decode as decode_checkpoint
-from zoom_operationlogs.collect import Collector
+from zoom_operationlogs.bucket import Bucket
+from zoom_operationlogs.checkpoint import Checkpoint
+from zoom_operationlogs.checkpoint_format import decode as decode_checkpoint
+from zoom_operationlogs.checkpoint_store import CheckpointStore
 from zoom_operationlogs.deadline import Deadline
 from zoom_operationlogs.event import Request
-from zoom_operationlogs.guide import GuideObjects
+from zoom_operationlogs.legacy import LegacyObjects
+from zoom_operationlogs.run import Run
+from zoom_operationlogs.run_state import Services
 from zoom_operationlogs.settings import Credentials, Settings
 from zoom_operationlogs.zoom import Session
 from zoom_operationlogs.zoom import Zoom as ZoomClient
@@ -92,15 +95,15 @@ class World:
         http.mount("https://", self.network)
         return Session(http)
 
-    def collector(
+    def make_run(
         self,
         *,
         s3: Any = None,
         skew: timedelta = timedelta(),
         sleep: Callable[[float], None] | None = None,
         session: Session | None = None,
-    ) -> tuple[Collector, Settings]:
-        """Make the collector of one run; its own `s3` or `sleep` let a test meddle with this run alone."""
+    ) -> Run:
+        """Make one run; its own `s3` or `sleep` let a test meddle with this run alone."""
         account = self.zoom.account
         settings = Settings(
             bucket=self.s3.bucket,
@@ -114,9 +117,9 @@ class World:
         def now() -> datetime:
             return self.clock.now() + skew
 
-        guide = GuideObjects(s3, settings.bucket, settings.prefix, deadline, sleep)
-        archive = Archive(s3, settings.bucket, settings.prefix, deadline, sleep, guide)
-        store = CheckpointStore(s3, settings.bucket, settings.state_key, deadline, sleep)
+        bucket = Bucket(s3, settings.bucket, deadline, sleep)
+        archive = Archive(bucket, settings.prefix, LegacyObjects(bucket, settings.prefix, deadline))
+        store = CheckpointStore(bucket, settings.state_key)
         client = ZoomClient(
             session or self.warm,
             settings.oauth_url,
@@ -127,16 +130,15 @@ class World:
             sleep,
             deadline,
         )
-        owner = f"run-{next(self._runs)}"
-        log = logging.getLogger("collector")
-        return Collector(settings, client, archive, guide, store, now, deadline, owner, log), settings
+        services = Services(settings, client, archive, store, now, deadline, logging.getLogger("collector"))
+        return Run(services, owner=f"run-{next(self._runs)}")
 
     def run(self, event: Any = None, **meddling: Any) -> dict[str, Any]:
         """Do one run now."""
-        collector, _ = self.collector(**meddling)
+        run = self.make_run(**meddling)
         self.began = self.began or self.clock.now() + meddling.get("skew", timedelta())
         request = Request.from_event(event or {}, self.clock.now().date())
-        self.results.append(collector.run(request))
+        self.results.append(run.execute(request))
         return self.results[-1]
 
     def poll(self, times: int = 1, every: timedelta = POLL) -> None:

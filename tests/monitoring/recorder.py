@@ -23,7 +23,7 @@ from botocore.exceptions import ClientError
 from standins.clock import Clock
 from standins.s3_memory import MemoryS3
 from standins.zoom import Zoom, ZoomAdapter
-from zoom_operationlogs import handler
+from zoom_operationlogs import clients, handler
 from zoom_operationlogs.zoom import Session
 
 from .cloudwatch import MetricName, Recording
@@ -68,13 +68,13 @@ class Collected:
         http.mount("https://", self.network)
         session = Session(http)
         for name, value in {
-            "_s3": lambda: self.s3,
-            "_secrets": lambda: self.secrets,
-            "_session": lambda: session,
-            "_now": self.clock.now,
-            "time": SimpleNamespace(sleep=self.clock.sleep, monotonic=self.clock.time),
+            "s3": lambda: self.s3,
+            "secrets": lambda: self.secrets,
+            "zoom_session": lambda: session,
+            "now": self.clock.now,
         }.items():
-            self.patch.setattr(handler, name, value)
+            self.patch.setattr(clients, name, value)
+        self.patch.setattr(handler, "time", SimpleNamespace(sleep=self.clock.sleep, monotonic=self.clock.time))
         self.setenv(S3_BUCKET=self.s3.bucket, ZOOM_SECRET_ARN=SECRET_ARN)
 
     def setenv(self, **variables: str) -> None:

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 
 import pytest
 from standins.zoom import faults
-from zoom_operationlogs import checkpoint, handler
+from zoom_operationlogs import checkpoint_format, handler
 from zoom_operationlogs.checkpoint import Lease
-from zoom_operationlogs.dates import came_late
-from zoom_operationlogs.measures import UNITS
+from zoom_operationlogs.dates import is_late
+from zoom_operationlogs.metrics import UNITS
 
 from .cloudwatch import MetricName, Watched
 from .conftest import Planned
@@ -168,7 +168,7 @@ def test_a_run_without_settings_has_failed() -> None:
 
 def test_a_fault_of_the_collectors_own_has_failed_too(monkeypatch: pytest.MonkeyPatch) -> None:
     with collected() as world:
-        monkeypatch.setattr(handler.Collector, "run", lambda *_: 1 / 0)
+        monkeypatch.setattr(handler.Run, "execute", lambda *_: 1 / 0)
         assert world.run() is None
         assert isinstance(world.failure, ZeroDivisionError)
         assert last(world)["RunsFailed"] == 1
@@ -285,9 +285,9 @@ def test_a_run_that_leaves_the_work_to_another_has_succeeded() -> None:
     with collected() as world:
         world.setenv(FEED_DELETES="true")
         world.run()
-        known = checkpoint.decode(world.s3.body(STATE_KEY))
+        known = checkpoint_format.decode(world.s3.body(STATE_KEY))
         known.lease = Lease("another run", world.clock.now() + timedelta(minutes=5))
-        world.s3.put(STATE_KEY, checkpoint.encode(known))
+        world.s3.put(STATE_KEY, checkpoint_format.encode(known))
         world.clock.advance(60)
         world.run()
         assert last(world)["PagesRead"] == 0
@@ -319,4 +319,4 @@ SEEN = datetime.fromisoformat("2026-03-10T09:00:00+00:00")
     ],
 )
 def test_late_is_what_an_ended_sweep_had_passed(time: str | None, seen: datetime | None, late: bool) -> None:
-    assert came_late(datetime.fromisoformat(time) if time else None, seen, 3) is late
+    assert is_late(datetime.fromisoformat(time) if time else None, seen, 3) is late

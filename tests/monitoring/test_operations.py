@@ -12,13 +12,10 @@ import pytest
 from bench.cost import ALARMS
 from standins.deployment import multiset
 from standins.s3_memory import MemoryS3
-from zoom_operationlogs import collect
+from zoom_operationlogs import run
 from zoom_operationlogs.archive import decode
-from zoom_operationlogs.credentials import SecretEmpty
-from zoom_operationlogs.errors import CollectorError
-from zoom_operationlogs.measures import UNITS
-from zoom_operationlogs.s3 import StorageError
-from zoom_operationlogs.settings import SettingsError
+from zoom_operationlogs.errors import CollectorError, EmptySecretError, SettingsError, StorageError
+from zoom_operationlogs.metrics import UNITS
 from zoomlogs.doctor import rules
 from zoomlogs.doctor.checks import CHECKS
 
@@ -50,7 +47,7 @@ def sentences() -> list[tuple[type[CollectorError], str]]:
         family = families.pop()
         kinds[family.__name__] = family
         families += family.__subclasses__()
-    for file in Path(collect.__file__).parent.glob("*.py"):
+    for file in Path(run.__file__).parent.glob("*.py"):
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in kinds and node.args:
                 [text] = node.args
@@ -66,7 +63,7 @@ def _constants(text: ast.expr) -> Iterator[str]:
 def test_every_sentence_of_a_failed_run_has_a_row() -> None:
     rows = re.findall(r"(?m)^\| (.+?) \| .+ \|$", entries()["errors"])[1:]
     phrases = {phrase for row in rows for phrase in re.findall(r"\*([^*]+)\*", row)} - {"PAGE_SIZE"}
-    found = [(kind, text) for kind, text in sentences() if kind is not SecretEmpty]
+    found = [(kind, text) for kind, text in sentences() if kind is not EmptySecretError]
     assert len(found) > 25
     without = [
         text

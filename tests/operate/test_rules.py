@@ -9,8 +9,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from zoom_operationlogs.checkpoint import Checkpoint, encode
-from zoom_operationlogs.zoom import Quota, RangeRefused, RateLimited, ZoomRefused, ZoomUnavailable
+from zoom_operationlogs.checkpoint import Checkpoint
+from zoom_operationlogs.checkpoint_format import encode
+from zoom_operationlogs.errors import DatesRefusedError, RateLimitedError, ZoomRefusedError, ZoomUnavailableError
+from zoom_operationlogs.zoom_rate_limits import Quota
 from zoomlogs.doctor import rules
 from zoomlogs.doctor.checks import CHECKS, findings
 from zoomlogs.doctor.facts import seconds_ahead
@@ -48,7 +50,7 @@ def test_secret() -> None:
     assert "TOPSECRET" not in found.sentence
 
 
-REFUSED = ZoomRefused("The Zoom app is deactivated: activate it at marketplace.zoom.us. (Zoom says: …)")
+REFUSED = ZoomRefusedError("The Zoom app is deactivated: activate it at marketplace.zoom.us. (Zoom says: …)")
 
 
 @pytest.mark.parametrize(
@@ -58,16 +60,28 @@ REFUSED = ZoomRefused("The Zoom app is deactivated: activate it at marketplace.z
         (ZoomAnswer(True), "ok", "ok", "the plan give the report."),
         (ZoomAnswer(True, REFUSED), "ok", "fix", "activate it at marketplace.zoom.us"),
         (ZoomAnswer(False, REFUSED), "fix", "unknown", "Not checked because Zoom issues no token."),
-        (ZoomAnswer(True, RateLimited(NOW, daily=True)), "ok", "unknown", "but not before 2026-11-24 17:00 UTC"),
-        (ZoomAnswer(True, RateLimited(None, daily=False)), "ok", "unknown", "but not at once"),
+        (ZoomAnswer(True, RateLimitedError(NOW, daily=True)), "ok", "unknown", "but not before 2026-11-24 17:00 UTC"),
+        (ZoomAnswer(True, RateLimitedError(None, daily=False)), "ok", "unknown", "but not at once"),
         (
-            ZoomAnswer(True, RangeRefused("Zoom refuses the report's parameters. (Zoom says: from is in the future)")),
+            ZoomAnswer(
+                True, DatesRefusedError("Zoom refuses the report's parameters. (Zoom says: from is in the future)")
+            ),
             "ok",
             "unknown",
             "Zoom let the app in but refused how one row of today was asked for",
         ),
-        (ZoomAnswer(False, ZoomUnavailable("Zoom gave no usable answer.")), "unknown", "unknown", "issues no token"),
-        (ZoomAnswer(True, ZoomUnavailable("Zoom gave no answer.")), "ok", "unknown", "no answer from here: Zoom gave"),
+        (
+            ZoomAnswer(False, ZoomUnavailableError("Zoom gave no usable answer.")),
+            "unknown",
+            "unknown",
+            "issues no token",
+        ),
+        (
+            ZoomAnswer(True, ZoomUnavailableError("Zoom gave no answer.")),
+            "ok",
+            "unknown",
+            "no answer from here: Zoom gave",
+        ),
     ],
 )
 def test_sign_in_and_report(answer: ZoomAnswer, of_sign_in: str, of_report: str, words: str) -> None:

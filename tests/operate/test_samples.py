@@ -10,8 +10,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from rich.console import Console
-from zoom_operationlogs.checkpoint import Checkpoint, encode
-from zoom_operationlogs.zoom import Quota
+from zoom_operationlogs.checkpoint import Checkpoint
+from zoom_operationlogs.checkpoint_format import encode
+from zoom_operationlogs.zoom_rate_limits import Quota
 from zoomlogs.doctor import command as doctor
 from zoomlogs.doctor import rules
 from zoomlogs.doctor.checks import CHECKS

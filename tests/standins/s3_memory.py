@@ -126,7 +126,7 @@ class MemoryS3:
     # What a test does to the bucket, or reads in it
 
     def delete(self, key: str) -> None:
-        """Delete as a reader does: a delete marker where the bucket keeps versions, else for good."""
+        """Delete as a reader does: a delete marker where the bucket keeps versions, else permanently."""
         if self.versioned and key in self._keys:
             self._keys[key].append(Version(key, f"v{next(self._ids)}", None, {}, self.clock()))
         else:

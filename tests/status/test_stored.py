@@ -9,7 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 from standins.s3_memory import MemoryS3, client_error
-from zoom_operationlogs.checkpoint import Checkpoint, encode
+from zoom_operationlogs.checkpoint import Checkpoint
+from zoom_operationlogs.checkpoint_format import encode
 from zoomlogs.deployment import Deployment
 from zoomlogs.invoke.checkpoint_summary import CheckpointSummary, read_checkpoint_summary
 from zoomlogs.status.stored import fetch

@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from zoom_operationlogs.checkpoint import Checkpoint, Lease, encode
-from zoom_operationlogs.guide import GuideLedger
+from zoom_operationlogs.checkpoint import Checkpoint, Lease
+from zoom_operationlogs.checkpoint_format import encode
+from zoom_operationlogs.legacy import LegacyLedger
 from zoom_operationlogs.sweep import Sweep
 from zoomlogs.dates import span
 from zoomlogs.logs.runs import Run
@@ -60,7 +61,7 @@ def busy() -> Checkpoint:
     }
     checkpoint.not_before = NOW + timedelta(minutes=70)
     checkpoint.lease = Lease("8a1f", NOW + timedelta(minutes=5))
-    checkpoint.guide = GuideLedger(date(2026, 2, 1), date(2026, 2, 9), {bytes(16)})
+    checkpoint.delivered.legacy = LegacyLedger(date(2026, 2, 1), date(2026, 2, 9), {bytes(16)})
     return checkpoint
 
 

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 import pytest
 from bench import app, figures
 from bench.processes import Host
-from zoom_operationlogs import checkpoint
+from zoom_operationlogs.checkpoint_format import decode
 
 ROOT = Path(__file__).parents[2]
 QUICK = figures.Scale(1 / 300, 1)
@@ -66,8 +66,8 @@ def test_quick_bench_measures_everything_and_writes_table_and_chart(
 
 
 def test_the_full_window_is_a_checkpoint() -> None:
-    known = checkpoint.decode(figures.full_window(300))
-    assert [len(day.ours) for day in known.days.values()] == [300] * 3
+    known = decode(figures.full_window(300))
+    assert [len(day.counts) for day in known.delivered.days.values()] == [300] * 3
 
 
 @pytest.mark.slow

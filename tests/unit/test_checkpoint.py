@@ -6,11 +6,15 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from zoom_operationlogs.archive import Day
-from zoom_operationlogs.checkpoint import Checkpoint, Lease, NewerCheckpoint, Owed, decode, encode, merge
-from zoom_operationlogs.dates import each, oldest_kept, owe_what_is_due
+from zoom_operationlogs.agenda import schedule_due
+from zoom_operationlogs.checkpoint import Checkpoint, Lease, PendingSweep
+from zoom_operationlogs.checkpoint_format import decode, encode
+from zoom_operationlogs.checkpoint_merge import merge
+from zoom_operationlogs.dates import date_range, retention_start
+from zoom_operationlogs.delivered import Delivered, DeliveredDay
+from zoom_operationlogs.errors import NewerCheckpointError
 from zoom_operationlogs.fingerprints import FingerprintCounts
-from zoom_operationlogs.guide import GuideLedger
+from zoom_operationlogs.legacy import LegacyLedger
 from zoom_operationlogs.settings import Settings
 from zoom_operationlogs.sweep import Sweep
 
@@ -35,7 +39,7 @@ sweeps = st.builds(
     ordered=st.booleans(),
     last_time=st.none() | moments,
     rows=st.integers(0, 10**6),
-    held=st.integers(0, 300),
+    longest_page=st.integers(0, 300),
     edge=st.dictionaries(st.binary(min_size=16, max_size=16), st.integers(0, 10**6), max_size=3),
     split=places,
 )
@@ -44,23 +48,28 @@ checkpoints = st.builds(
     settled_from=days,
     settled_to=days,
     frontier=st.none() | moments,
-    owed=st.dictionaries(days, st.builds(Owed, moments, st.integers(1, 300), places.map(tuple)), max_size=4),
+    owed=st.dictionaries(days, st.builds(PendingSweep, moments, st.integers(1, 300), places.map(tuple)), max_size=4),
     expired=st.sets(days, max_size=3),
     reconciled=st.none() | moments,
     not_before=st.none() | moments,
     asks_for_tomorrow=st.booleans(),
     lease=st.none() | st.builds(Lease, st.text(max_size=3), moments),
     sweeps=st.dictionaries(st.just("tail") | days.map(date.isoformat), sweeps, max_size=2),
-    days=st.dictionaries(days, st.integers(0, 9), max_size=3).flatmap(
-        lambda seqs: st.fixed_dictionaries({d: st.builds(Day, st.just(d), st.just(n), counts) for d, n in seqs.items()})
-    ),
-    guide=st.none()
-    | st.builds(
-        GuideLedger,
-        days,
-        days,
-        st.sets(st.binary(min_size=16, max_size=16), max_size=3),
-        st.dictionaries(days, counts, max_size=2),
+    delivered=st.builds(
+        Delivered,
+        days=st.dictionaries(days, st.integers(0, 9), max_size=3).flatmap(
+            lambda seqs: st.fixed_dictionaries(
+                {d: st.builds(DeliveredDay, st.just(d), st.just(n), counts) for d, n in seqs.items()}
+            )
+        ),
+        legacy=st.none()
+        | st.builds(
+            LegacyLedger,
+            days,
+            days,
+            st.sets(st.binary(min_size=16, max_size=16), max_size=3),
+            st.dictionaries(days, counts, max_size=2),
+        ),
     ),
 )
 
@@ -82,8 +91,8 @@ def test_it_is_stored_whole(checkpoint):
         "sweeps",
     ):
         assert getattr(again, name) == getattr(checkpoint, name)
-    assert {d: (k.seq, bytes(k.ours.pack())) for d, k in again.days.items()} == {
-        d: (k.seq, bytes(k.ours.pack())) for d, k in checkpoint.days.items()
+    assert {d: (k.seq, bytes(k.counts.pack())) for d, k in again.delivered.days.items()} == {
+        d: (k.seq, bytes(k.counts.pack())) for d, k in checkpoint.delivered.days.items()
     }
 
 
@@ -113,12 +122,12 @@ def test_what_is_no_checkpoint_is_given_up(body):
 
 
 def test_one_from_a_newer_collector_is_refused():
-    with pytest.raises(NewerCheckpoint, match="deploy that version again"):
+    with pytest.raises(NewerCheckpointError, match="deploy that version again"):
         decode(b'{"schema": 2}\n')
 
 
-def day(seq: int) -> Day:
-    return Day(TODAY, seq, FingerprintCounts(bytes([seq]) * 16 * seq))
+def day(seq: int) -> DeliveredDay:
+    return DeliveredDay(TODAY, seq, FingerprintCounts(bytes([seq]) * 16 * seq))
 
 
 def test_merging_forgets_nothing():
@@ -127,37 +136,37 @@ def test_merging_forgets_nothing():
         date(2026, 3, 6),
         frontier=NOON,
         not_before=NOON,
-        days={TODAY: day(2)},
-        owed={date(2026, 3, 1): Owed(NOON, 300)},
+        delivered=Delivered({TODAY: day(2)}),
+        owed={date(2026, 3, 1): PendingSweep(NOON, 300)},
     )
     theirs = Checkpoint(
         date(2026, 3, 1),
         date(2026, 3, 5),
         frontier=NOON - timedelta(hours=1),
-        days={TODAY: day(3)},
-        owed={date(2026, 3, 4): Owed(NOON, 300)},
+        delivered=Delivered({TODAY: day(3)}),
+        owed={date(2026, 3, 4): PendingSweep(NOON, 300)},
     )
-    for merged in (merge(mine, theirs), merge(theirs, mine)):
+    for merged in (merge(mine, theirs, {}), merge(theirs, mine, {})):
         assert (merged.settled_from, merged.settled_to) == (date(2026, 3, 1), date(2026, 3, 6))
         assert (merged.frontier, merged.not_before) == (NOON, NOON)
         assert merged.owed.keys() == {date(2026, 3, 1), date(2026, 3, 4)}
-        assert merged.days[TODAY].seq == 3
+        assert merged.delivered.days[TODAY].seq == 3
 
 
 def test_merging_owes_a_date_until_a_sweep_that_began_after_it_was_asked_for():
-    asked = {TODAY: Owed(NOON, 300)}
+    asked = {TODAY: PendingSweep(NOON, 300)}
     early, late = Checkpoint(TODAY, TODAY, owed=dict(asked)), Checkpoint(TODAY, TODAY, owed=dict(asked))
     early.settle(TODAY, NOON - timedelta(seconds=1))
     late.settle(TODAY, NOON)
     theirs = Checkpoint(TODAY, TODAY, owed=dict(asked))
     assert early.owed.keys() == {TODAY}
     assert not late.owed
-    assert merge(early, theirs).owed.keys() == {TODAY}
-    assert not merge(late, theirs).owed
+    assert merge(early, theirs, {TODAY: NOON - timedelta(seconds=1)}).owed.keys() == {TODAY}
+    assert not merge(late, theirs, {TODAY: NOON}).owed
 
 
 def owing(checkpoint: Checkpoint, now: datetime, **settings: object) -> set[date]:
-    owe_what_is_due(checkpoint, Settings(bucket="logs", secret_arn="arn", **settings), now)
+    schedule_due(checkpoint, Settings(bucket="logs", secret_arn="arn", **settings), now)
     owed = set(checkpoint.owed)
     checkpoint.owed.clear()
     return owed
@@ -166,14 +175,14 @@ def owing(checkpoint: Checkpoint, now: datetime, **settings: object) -> set[date
 def test_what_is_owed_over_a_day_and_after_an_outage():
     first = TODAY - timedelta(days=3)
     checkpoint = Checkpoint(first, first - timedelta(days=1))
-    assert owing(checkpoint, NOON) == set(each(first, TODAY))
+    assert owing(checkpoint, NOON) == set(date_range(first, TODAY))
     assert owing(checkpoint, NOON + timedelta(hours=11, minutes=59)) == set()
     midnight = datetime(2026, 3, 11, tzinfo=UTC)
     # The first time in a day: the window, and the date that has just left it.
-    assert owing(checkpoint, midnight) == set(each(first, date(2026, 3, 11)))
+    assert owing(checkpoint, midnight) == set(date_range(first, date(2026, 3, 11)))
     assert owing(checkpoint, midnight + timedelta(hours=12)) == {date(2026, 3, 10), date(2026, 3, 11)}
     later = midnight + timedelta(days=45)
-    assert owing(checkpoint, later) == set(each(date(2026, 3, 8), later.date()))
+    assert owing(checkpoint, later) == set(date_range(date(2026, 3, 8), later.date()))
 
 
 def test_the_start_date_is_owed_once_and_as_far_as_zoom_keeps():
@@ -193,14 +202,15 @@ def test_the_start_date_is_owed_once_and_as_far_as_zoom_keeps():
     ],
 )
 def test_zoom_keeps_six_months(today, oldest):
-    assert oldest_kept(today) == oldest
+    assert retention_start(today) == oldest
 
 
 def test_merging_keeps_what_is_asked_for_of_a_date_that_had_expired():
     expired, asked = Checkpoint(TODAY, TODAY, expired={TODAY}), Checkpoint(TODAY, TODAY, expired={TODAY})
     asked.owe(TODAY, NOON, 300)
-    for merged in (merge(asked, expired), merge(expired, asked)):
+    for merged in (merge(asked, expired, {}), merge(expired, asked, {})):
         assert (merged.owed.keys(), merged.expired) == ({TODAY}, set())
     mine = Checkpoint(TODAY, TODAY, owed=dict(asked.owed))
     mine.expire(TODAY, NOON)
-    assert (merge(mine, asked).owed, merge(mine, asked).expired) == ({}, {TODAY})
+    merged = merge(mine, asked, {TODAY: NOON})
+    assert (merged.owed, merged.expired) == ({}, {TODAY})

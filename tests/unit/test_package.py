@@ -80,7 +80,7 @@ def fresh(built: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("check", ["--check", "--check-sources"])
-@pytest.mark.parametrize("name", ["zoom_operationlogs/collect.py", "requirements.txt", "package.py"])
+@pytest.mark.parametrize("name", ["zoom_operationlogs/run.py", "requirements.txt", "package.py"])
 def test_a_changed_line_makes_the_package_stale(fresh: Path, name: str, check: str) -> None:
     with (fresh / name).open("a") as file:
         file.write("# changed\n")
@@ -98,7 +98,7 @@ def test_a_new_or_removed_module_makes_the_package_stale(fresh: Path) -> None:
     assert "stale" in package(fresh, "--check-sources").stdout
     shutil.rmtree(fresh / "zoom_operationlogs" / "deep")
     assert package(fresh, "--check-sources").returncode == 0
-    (fresh / "zoom_operationlogs" / "collect.py").unlink()
+    (fresh / "zoom_operationlogs" / "run.py").unlink()
     assert "stale" in package(fresh, "--check-sources").stdout
 
 

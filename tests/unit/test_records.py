@@ -98,10 +98,10 @@ def test_times(value, moment):
     assert event_time({"time": value}) == moment
 
 
-def test_a_record_without_a_time_is_filed_under_the_date_asked_for():
-    assert Row.of({"operator": "a"}).filed_under(date(2026, 1, 2)) == date(2026, 1, 2)
-    assert Row.of({"operator": "a"}).filed_under(None) is None
-    assert Row.of({"time": "2026-01-01T23:59:59Z"}).filed_under(date(2026, 1, 2)) == date(2026, 1, 1)
+def test_a_record_without_a_time_is_archive_date_the_date_asked_for():
+    assert Row.of({"operator": "a"}).archive_date(date(2026, 1, 2)) == date(2026, 1, 2)
+    assert Row.of({"operator": "a"}).archive_date(None) is None
+    assert Row.of({"time": "2026-01-01T23:59:59Z"}).archive_date(date(2026, 1, 2)) == date(2026, 1, 1)
 
 
 fingerprints = st.binary(min_size=16, max_size=16)

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from botocore.awsrequest import AWSRequest, AWSResponse
 from standins.s3_memory import MemoryS3, client_error
-from zoom_operationlogs import handler
-from zoom_operationlogs.s3 import Forbidden, NotFound, OutcomeUnknown, StorageError, answers, read_current
+from zoom_operationlogs import clients
+from zoom_operationlogs.bucket import Bucket, translate_errors
+from zoom_operationlogs.deadline import Deadline
+from zoom_operationlogs.errors import AccessDeniedError, NotFoundError, OutcomeUnknownError, StorageError
 
 
 class Confined(MemoryS3):
@@ -19,20 +21,27 @@ class Confined(MemoryS3):
         raise client_error("GetObject", 403, "AccessDenied")
 
 
+def bucket(s3: MemoryS3) -> Bucket:
+    return Bucket(s3, s3.bucket, Deadline(lambda: 60.0, 0.0), lambda _seconds: None)  # type: ignore[arg-type]
+
+
 def test_a_missing_key_is_told_from_a_forbidden_one() -> None:
     s3 = Confined()
-    with pytest.raises(NotFound):
-        read_current(s3, s3.bucket, "state.json")  # type: ignore[arg-type]
+    with pytest.raises(NotFoundError):
+        bucket(s3).current("state.json")
     s3.put("state.json.old", b"")
-    with pytest.raises(NotFound):
-        read_current(s3, s3.bucket, "state.json")  # type: ignore[arg-type]
+    with pytest.raises(NotFoundError):
+        bucket(s3).current("state.json")
     s3.put("state.json", b"")
-    with pytest.raises(Forbidden, match="give the collector's role that right"):
-        read_current(s3, s3.bucket, "state.json")  # type: ignore[arg-type]
+    with pytest.raises(AccessDeniedError, match="give the collector's role that right"):
+        bucket(s3).current("state.json")
 
 
 def test_a_missing_bucket_is_named() -> None:
-    with pytest.raises(StorageError, match="There is no bucket logs: correct S3_BUCKET"), answers("x", "logs", "key"):
+    with (
+        pytest.raises(StorageError, match="There is no bucket logs: correct S3_BUCKET"),
+        translate_errors("x", "logs", "key"),
+    ):
         raise client_error("GetObject", 404, "NoSuchBucket")
 
 
@@ -40,7 +49,7 @@ def test_the_client_sends_a_write_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A retry beneath the commit would meet its own object, or write again what a feed has read and deleted."""
     for name, value in {"REGION": "us-east-1", "ACCESS_KEY_ID": "id", "SECRET_ACCESS_KEY": "key"}.items():
         monkeypatch.setenv(f"AWS_{name}", value)
-    client = handler._s3.__wrapped__()
+    client = clients.s3.__wrapped__()
     sent = []
 
     class Body(io.BytesIO):
@@ -52,6 +61,6 @@ def test_the_client_sends_a_write_once(monkeypatch: pytest.MonkeyPatch) -> None:
         return AWSResponse(request.url, 503, {}, Body())
 
     client.meta.events.register("before-send.s3", unavailable)
-    with pytest.raises(OutcomeUnknown), answers("PutObject", "bucket", "key"):
+    with pytest.raises(OutcomeUnknownError), translate_errors("PutObject", "bucket", "key"):
         client.put_object(Bucket="bucket", Key="key", Body=b"", IfNoneMatch="*")
     assert sent == ["PUT"]

@@ -3,8 +3,9 @@
 from datetime import date
 
 import pytest
+from zoom_operationlogs.errors import SettingsError
 from zoom_operationlogs.event import Request
-from zoom_operationlogs.settings import Settings, SettingsError
+from zoom_operationlogs.settings import Settings
 
 ENVIRONMENT = {"S3_BUCKET": "logs", "ZOOM_SECRET_ARN": "arn:aws:secretsmanager:eu-west-1:1:secret:zoom"}
 TODAY = date(2026, 8, 31)

@@ -21,9 +21,9 @@ def tail() -> Sweep:
 def stops(*pages: list[Row], frontier: datetime | None) -> bool:
     sweep, last = tail(), False
     for number, rows in enumerate(pages):
-        sweep.note(rows)
+        sweep.observe(rows)
         last = sweep.reaches_back_past(frontier, rows)
-        sweep.turn(f"token{number}", NOON)
+        sweep.advance(f"token{number}", NOON)
     return last
 
 
@@ -61,18 +61,18 @@ def test_rows_repeated_from_the_page_before_are_a_shift_not_disorder():
 
 def test_page_one_tells_the_newest_time():
     sweep = tail()
-    sweep.note([row(3), row(4)])
-    sweep.turn("token", NOON)
-    sweep.note([row(2), row(5)])
+    sweep.observe([row(3), row(4)])
+    sweep.advance("token", NOON)
+    sweep.observe([row(2), row(5)])
     assert sweep.newest == NOON - timedelta(minutes=3)
 
 
 def test_a_record_on_both_sides_of_a_page_boundary_is_noticed():
     split, whole = tail(), tail()
     for sweep, second in ((split, [row(5, "twin"), row(6)]), (whole, [row(6), row(7)])):
-        sweep.note([row(0), row(5, "twin"), row(5, "other")])
-        sweep.turn("token", NOON)
-        sweep.note(second)
+        sweep.observe([row(0), row(5, "twin"), row(5, "other")])
+        sweep.advance("token", NOON)
+        sweep.observe(second)
     assert split.split
     assert not whole.split
 
@@ -80,7 +80,7 @@ def test_a_record_on_both_sides_of_a_page_boundary_is_noticed():
 def test_a_token_is_used_for_14_minutes():
     sweep = tail()
     assert not sweep.resumable(NOON)
-    sweep.turn("token", NOON)
+    sweep.advance("token", NOON)
     assert sweep.resumable(NOON + timedelta(minutes=13, seconds=59))
     assert not sweep.resumable(NOON + timedelta(minutes=14))
     assert not sweep.resumable(NOON - timedelta(seconds=1))

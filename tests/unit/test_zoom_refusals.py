@@ -4,8 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from requests.structures import CaseInsensitiveDict
-from zoom_operationlogs import zoom
-from zoom_operationlogs.zoom import Quota, ZoomRefused, daily_quota, not_before, refuse
+from zoom_operationlogs import errors
+from zoom_operationlogs.errors import ZoomRefusedError
+from zoom_operationlogs.zoom_rate_limits import Quota, daily_quota, not_before
+from zoom_operationlogs.zoom_refusals import refuse
 
 NOW = datetime(2026, 3, 31, 22, 0, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 4, 1, tzinfo=UTC)
@@ -50,29 +52,29 @@ MIDNIGHT = datetime(2026, 4, 1, tzinfo=UTC)
     ],
 )
 def test_what_an_administrator_must_change_is_said(status, body, sentence):
-    with pytest.raises(ZoomRefused) as refusal:
+    with pytest.raises(ZoomRefusedError) as refusal:
         refuse(status, {}, body, NOW)
     assert sentence in str(refusal.value)
-    assert type(refusal.value) is not zoom._TokenRejected
+    assert type(refusal.value) is not errors.AccessTokenRejectedError
 
 
 @pytest.mark.parametrize(
     ("status", "body", "meaning"),
     [
-        (401, {"code": 124, "message": "Invalid access token."}, zoom._TokenRejected),
-        (401, {"code": 124, "message": "Access token is expired."}, zoom._TokenRejected),
-        (401, None, zoom._TokenRejected),
-        (400, {"code": 300, "message": "The next page token is invalid or expired."}, zoom.PageTokenExpired),
-        (400, {"code": 300, "message": "Only provide report in recent 6 months"}, zoom.DateTooOld),
+        (401, {"code": 124, "message": "Invalid access token."}, errors.AccessTokenRejectedError),
+        (401, {"code": 124, "message": "Access token is expired."}, errors.AccessTokenRejectedError),
+        (401, None, errors.AccessTokenRejectedError),
+        (400, {"code": 300, "message": "The next page token is invalid or expired."}, errors.PageTokenExpiredError),
+        (400, {"code": 300, "message": "Only provide report in recent 6 months"}, errors.DateTooOldError),
         (
             400,
             {"code": 300, "message": "Daily report can only be provided within 6 months prior to the current date."},
-            zoom.DateTooOld,
+            errors.DateTooOldError,
         ),
-        (400, {"code": 300, "message": "Validation Failed.", "errors": [{"field": "to"}]}, zoom.RangeRefused),
-        (500, None, zoom._Transient),
-        (503, {"message": "upstream"}, zoom._Transient),
-        (429, {"code": 429, "message": "per-second"}, zoom.RateLimited),
+        (400, {"code": 300, "message": "Validation Failed.", "errors": [{"field": "to"}]}, errors.DatesRefusedError),
+        (500, None, errors.UnusableAnswerError),
+        (503, {"message": "upstream"}, errors.UnusableAnswerError),
+        (429, {"code": 429, "message": "per-second"}, errors.RateLimitedError),
     ],
 )
 def test_what_the_collector_mends_itself_is_told_apart(status, body, meaning):

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 from standins.zoom import faults
 from zoom_operationlogs.archive import OBJECT_NAME
-from zoom_operationlogs.dates import oldest_kept
+from zoom_operationlogs.dates import retention_start
 from zoomlogs.errors import CommandError
 from zoomlogs.schedule import longest_pause
 from zoomlogs.verify.comparison import Kind
@@ -459,7 +459,7 @@ def test_where_zoom_refuses_tomorrow_today_is_verified_without_it():
 
 def test_zoom_is_not_asked_for_the_day_before_the_oldest_that_it_keeps():
     world = collected(10)
-    oldest = oldest_kept(days_ago(0))
+    oldest = retention_start(days_ago(0))
     assert asked_of(world, oldest) == [str(oldest), str(oldest + timedelta(days=1))]
     assert world.day(oldest).state is State.EQUAL
 
@@ -468,7 +468,7 @@ def test_zoom_is_not_asked_for_the_day_before_the_oldest_that_it_keeps():
 def test_the_oldest_date_of_another_zone_is_unchecked_where_a_part_of_it_is_gone(hours):
     world = Verified()
     world.zoom.rules.utc_offset = timedelta(hours=hours)
-    oldest = oldest_kept(days_ago(0))
+    oldest = retention_start(days_ago(0))
     for ago in range(2):
         world.zoom.add_day(oldest + timedelta(days=ago), 100, seed=1 + ago)
     result = world.day(oldest)
@@ -519,7 +519,7 @@ def test_a_page_token_that_expires_is_begun_again():
 def test_page_tokens_that_never_lead_to_the_end_leave_the_date_unchecked():
     world = collected(100, page_size=30)
     world.zoom.faults.rule = lambda request: faults.expired_page_token if request.query.get("next_page_token") else None
-    assert world.day().note == "Zoom's page token expired again and again."
+    assert world.day().note == "Zoom's page token expired again."
     world.zoom.faults.rule = lambda _: faults.repeated_page_token
     result = world.day()
     assert (result.state, result.note) == (State.UNCHECKED, "Zoom repeated a page token.")

@@ -11,8 +11,9 @@ from typing import Any
 
 from faults.world import PREFIX, START, STATE_KEY, World, days_ago
 from zoom_operationlogs.archive import decode, encode
+from zoom_operationlogs.bucket import Bucket
 from zoom_operationlogs.deadline import Deadline
-from zoom_operationlogs.guide import GuideLedger, GuideObjects
+from zoom_operationlogs.legacy import LegacyLedger, LegacyObjects
 from zoom_operationlogs.records import line
 from zoom_operationlogs.settings import Credentials
 from zoom_operationlogs.zoom import Zoom
@@ -53,9 +54,10 @@ class Verified(World):
     def verify(self, *days: date, **choices: Any) -> tuple[list[DayResult], str]:
         patience = Deadline(lambda: 300.0, 0.0)
         known = self.known()
-        guide = GuideObjects(self.s3, self.s3.bucket, PREFIX, patience, self.clock.sleep)  # type: ignore[arg-type]
-        guide.ledger = known and known.guide and GuideLedger(known.guide.first, known.guide.last)
-        archive = ArchiveReader(self.s3, self.s3.bucket, PREFIX, patience, self.clock.sleep, guide)  # type: ignore[arg-type]
+        legacy = known and known.delivered.legacy
+        bucket = Bucket(self.s3, self.s3.bucket, patience, self.clock.sleep)  # type: ignore[arg-type]
+        ledger = legacy and LegacyLedger(legacy.first, legacy.last)
+        archive = ArchiveReader(bucket, PREFIX, LegacyObjects(bucket, PREFIX, patience), ledger)
         lookback = self.settings.get("lookback_days", 3)
         verifier = Verifier(self.report_reader(**choices), archive, known, lookback, self.clock.now())
         return verifier.run(days)

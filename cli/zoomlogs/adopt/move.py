@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from zoom_operationlogs.credentials import FIELDS, SecretError, parse
+from zoom_operationlogs.credentials import FIELDS, parse
+from zoom_operationlogs.errors import SecretError
 from zoom_operationlogs.settings import Credentials
 
 from ..aws import in_a_sentence

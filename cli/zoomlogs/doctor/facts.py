@@ -16,11 +16,11 @@ import requests
 import zoom_operationlogs
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from zoom_operationlogs.credentials import SecretError, parse
-from zoom_operationlogs.deadline import Deadline, OutOfTime
-from zoom_operationlogs.errors import CollectorError
-from zoom_operationlogs.settings import Settings, SettingsError
-from zoom_operationlogs.zoom import RateLimited, Session, Zoom
+from zoom_operationlogs.credentials import parse
+from zoom_operationlogs.deadline import Deadline
+from zoom_operationlogs.errors import CollectorError, OutOfTimeError, RateLimitedError, SecretError, SettingsError
+from zoom_operationlogs.settings import Settings
+from zoom_operationlogs.zoom import Session, Zoom
 
 from ..aws import error_code, secret_is_empty
 from ..errors import CommandError
@@ -130,7 +130,7 @@ class Facts:
         error: Exception | None = None
         try:
             asked.page(self.now().date(), self.now().date(), 1)
-        except (CollectorError, RateLimited, OutOfTime) as raised:
+        except (CollectorError, RateLimitedError, OutOfTimeError) as raised:
             error = raised
         return ZoomAnswer(bool(session.access_token), error, asked.quota)
 

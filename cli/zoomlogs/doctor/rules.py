@@ -8,10 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from zoom_operationlogs.checkpoint import NewerCheckpoint, decode
-from zoom_operationlogs.credentials import SecretError, parse
+from zoom_operationlogs.checkpoint_format import decode
+from zoom_operationlogs.credentials import parse
 from zoom_operationlogs.dates import ONE_DAY
-from zoom_operationlogs.zoom import RangeRefused, RateLimited, ZoomRefused
+from zoom_operationlogs.errors import (
+    DatesRefusedError,
+    NewerCheckpointError,
+    RateLimitedError,
+    SecretError,
+    ZoomRefusedError,
+)
 
 from ..dates import ahead, some, span
 from ..feed.choice import enabled, readers, title, uri_of
@@ -24,7 +30,7 @@ from .findings import Finding, fix, ok, unknown
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from zoom_operationlogs.zoom import Quota
+    from zoom_operationlogs.zoom_rate_limits import Quota
 
     from ..feed.body import Body
     from ..logs.runs import Run
@@ -81,12 +87,12 @@ def report(answer: ZoomAnswer) -> Finding:
 
 
 def _refused(error: Exception | None) -> Finding:
-    if isinstance(error, ZoomRefused):
+    if isinstance(error, ZoomRefusedError):
         return fix(str(error))
-    if isinstance(error, RateLimited):
+    if isinstance(error, RateLimitedError):
         until = f" before {error.until:%Y-%m-%d %H:%M} UTC" if error.until else ""
         return unknown(f"Not checked because Zoom's limit is reached: ask again, but not{until or ' at once'}.")
-    if isinstance(error, RangeRefused):
+    if isinstance(error, DatesRefusedError):
         return unknown(
             "Zoom let the app in but refused how one row of today was asked for: see what is said here of the clock"
             f" and of the runs, which ask it likewise. {error}"
@@ -337,7 +343,7 @@ def checkpoint(body: bytes | None, saved: datetime | None, now: datetime, expres
         return fix("There is no checkpoint: no run has saved one yet; start one with `zoomlogs run`.")
     try:
         known = decode(body)
-    except NewerCheckpoint as error:
+    except NewerCheckpointError as error:
         return fix(str(error))
     except ValueError:
         return fix(

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from zoom_operationlogs.checkpoint import SCHEMA, Lease
+from zoom_operationlogs.checkpoint import TAIL
+from zoom_operationlogs.checkpoint_format import decode_header
+from zoom_operationlogs.errors import NewerCheckpointError
 
 from ..status.stored import first_line
 
 if TYPE_CHECKING:
+    from datetime import date, datetime
+
     from mypy_boto3_s3 import S3Client
+    from zoom_operationlogs.checkpoint import Lease
 
     from ..deployment import Deployment
 
@@ -33,21 +36,16 @@ class CheckpointSummary:
     lease: Lease | None = None
 
     @classmethod
-    def of(cls, header: bytes) -> CheckpointSummary:
+    def of(cls, line: bytes) -> CheckpointSummary:
         """Read a checkpoint's first line; raise `UnreadableCheckpointError` where it is none."""
         try:
-            known: dict[str, Any] = json.loads(header)
-            if known["schema"] > SCHEMA:
-                raise UnreadableCheckpointError(f"a newer collector wrote it (schema {known['schema']})")
-            return cls(
-                frozenset(map(date.fromisoformat, known["owed"])),
-                frozenset(map(date.fromisoformat, known["expired"])),
-                datetime.fromisoformat(known["not_before"]) if known["not_before"] else None,
-                tuple(sorted((name, sweep["rows"]) for name, sweep in known["sweeps"].items() if name != "tail")),
-                Lease(lease["owner"], datetime.fromisoformat(lease["until"])) if (lease := known["lease"]) else None,
-            )
-        except (ValueError, KeyError, TypeError, AttributeError):
+            known = decode_header(line)
+        except NewerCheckpointError:
+            raise UnreadableCheckpointError("a newer collector wrote it") from None
+        except (ValueError, RecursionError):
             raise UnreadableCheckpointError("it is damaged, or none of this collector's") from None
+        rows = tuple(sorted((name, sweep.rows) for name, sweep in known.sweeps.items() if name != TAIL))
+        return cls(frozenset(known.owed), frozenset(known.expired), known.not_before, rows, known.lease)
 
 
 def read_checkpoint_summary(s3: S3Client, deployment: Deployment) -> CheckpointSummary:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from zoom_operationlogs.dates import each, window
+from zoom_operationlogs.dates import date_range, window
 
 from ..dates import parse, that_zoom_has
 
@@ -34,7 +34,7 @@ def run() -> RunRequest:
 
 def reconcile(today: date, lookback_days: int) -> RunRequest:
     """Ask for a sweep of each date of the window, in which rows may still come late."""
-    return RunRequest({"action": "reconcile"}, frozenset(each(*window(today, lookback_days))))
+    return RunRequest({"action": "reconcile"}, frozenset(date_range(*window(today, lookback_days))))
 
 
 def backfill(first: str, last: str, today: date) -> RunRequest:

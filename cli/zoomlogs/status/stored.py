@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
-from zoom_operationlogs.checkpoint import SCHEMA, Checkpoint, NewerCheckpoint, decode
-from zoom_operationlogs.guide import cursor_date
+from zoom_operationlogs.checkpoint_format import SCHEMA, decode
+from zoom_operationlogs.errors import NewerCheckpointError
+from zoom_operationlogs.legacy import cursor_date
 
 from ..aws import error_code, in_a_sentence
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
+    from zoom_operationlogs.checkpoint import Checkpoint
 
     from ..deployment import Deployment
 
@@ -82,7 +83,7 @@ def understand(body: bytes, saved: datetime, where: str) -> StoredCheckpoint:
     """Return the checkpoint in these bytes, or the sentence that says why there is none."""
     try:
         return StoredCheckpoint(decode(body), saved)
-    except NewerCheckpoint:
+    except NewerCheckpointError:
         return StoredCheckpoint(
             saved=saved,
             instead=f"The checkpoint {where} was written by a newer collector (this zoomlogs knows schema {SCHEMA}):"
@@ -91,8 +92,8 @@ def understand(body: bytes, saved: datetime, where: str) -> StoredCheckpoint:
     except (ValueError, RecursionError):
         pass
     try:
-        cursor = cursor_date(json.loads(body))
-    except (ValueError, RecursionError):
+        cursor = cursor_date(body)
+    except RecursionError:
         cursor = None
     if cursor:
         return StoredCheckpoint(

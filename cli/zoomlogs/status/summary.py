@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from zoom_operationlogs.checkpoint import Checkpoint
-    from zoom_operationlogs.guide import GuideLedger
+    from zoom_operationlogs.legacy import LegacyLedger
 
     from ..logs.runs import Run
 
@@ -23,7 +23,7 @@ MANY = 6  # ranges of dates; what is beyond is counted
 def document(checkpoint: Checkpoint, saved: datetime, now: datetime, ran: Run | str) -> dict[str, Any]:
     """Return the facts as JSON has them: dates and times in ISO form, spans in seconds, None for what is not."""
     settled = checkpoint.settled_from <= checkpoint.settled_to
-    guide, lease = checkpoint.guide, checkpoint.lease
+    guide, lease = checkpoint.delivered.legacy, checkpoint.lease
     return {
         "last_run": None if isinstance(ran, str) else {**ran.as_json(), "seconds_ago": _seconds(ran.began, now)},
         "saved": saved.isoformat(),
@@ -81,8 +81,8 @@ def words(checkpoint: Checkpoint, saved: datetime, now: datetime, ran: Run | str
     if checkpoint.lease and checkpoint.lease.until > now:
         lease = checkpoint.lease
         lines.append(("Lease", f"A run holds it until {_moment(lease.until)}; its request id is {lease.owner}."))
-    if checkpoint.guide:
-        lines.append(("Guide's objects", _guide(checkpoint.guide)))
+    if legacy := checkpoint.delivered.legacy:
+        lines.append(("Guide's objects", _guide(legacy)))
     return lines
 
 
@@ -131,7 +131,7 @@ def _sweeps(checkpoint: Checkpoint, now: datetime) -> list[str]:
     ]
 
 
-def _guide(guide: GuideLedger) -> str:
+def _guide(guide: LegacyLedger) -> str:
     return f"{len(guide.absorbed):,} read of those written from {guide.first} to {guide.last}; they count as delivered."
 
 

@@ -8,17 +8,16 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from zoom_operationlogs.archive import OBJECT_NAME, decode, object_name
-from zoom_operationlogs.records import FINGERPRINT_BYTES, event_time, fingerprint
-from zoom_operationlogs.s3 import StoredObject, Vanished, answers, read_version, until_known
+from zoom_operationlogs.archive import OBJECT_NAME, decode, object_stem
+from zoom_operationlogs.errors import VersionDeletedError
+from zoom_operationlogs.records import event_time, fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-    from datetime import date, datetime
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from datetime import date
 
-    from mypy_boto3_s3 import S3Client
-    from zoom_operationlogs.deadline import Deadline
-    from zoom_operationlogs.guide import GuideObjects
+    from zoom_operationlogs.bucket import Bucket, StoredVersion
+    from zoom_operationlogs.legacy import LegacyLedger, LegacyObjects
     from zoom_operationlogs.records import Record
 
 LATE_AFTER = timedelta(hours=24)
@@ -30,15 +29,6 @@ class UnreadableObjectError(Exception):
     """An object has the name of one of the collector's, but cannot be read; the message says which, and why."""
 
 
-@dataclass(frozen=True)
-class Version:
-    """One version of an object, and when it was written."""
-
-    key: str
-    version_id: str
-    written: datetime
-
-
 @dataclass
 class ArchivedDay:
     """What the archive holds of a record date: how often each record was delivered, by all and by the guide's objects
@@ -48,7 +38,7 @@ class ArchivedDay:
     guide: Mapping[bytes, int]
     counts: dict[bytes, int]
     late: int = 0
-    objects: set[Version] = field(default_factory=set)
+    objects: set[StoredVersion] = field(default_factory=set)
 
 
 class ArchiveReader:
@@ -56,20 +46,16 @@ class ArchiveReader:
 
     def __init__(
         self,
-        s3: S3Client,
-        bucket: str,
+        bucket: Bucket,
         prefix: str,
-        deadline: Deadline,
-        sleep: Callable[[float], None],
-        guide: GuideObjects,
+        legacy: LegacyObjects,
+        ledger: LegacyLedger | None,
     ) -> None:
-        """Take the client, and the reader of the written guide's objects, which count as delivered."""
-        self._s3 = s3
+        """Take the bucket, and the written guide's objects, which count as delivered, with what was read of them."""
         self._bucket = bucket
         self._prefix = prefix
-        self._deadline = deadline
-        self._sleep = sleep
-        self._guide = guide
+        self._legacy = legacy
+        self._ledger = ledger
 
     def read(self, day: date) -> ArchivedDay:
         """Return what was delivered of the date: by our objects, and by the written guide's."""
@@ -101,10 +87,9 @@ class ArchiveReader:
 
     def _guide_counts(self, day: date) -> Counter[bytes]:
         """Return how often each record counts as delivered by the guide's objects: the most that one of them shows."""
-        self._guide.absorb_from(day)
-        counts = self._guide.ledger.counts.get(day) if self._guide.ledger else None
-        packed = bytes(counts.pack()) if counts else b""
-        return Counter(packed[at : at + FINGERPRINT_BYTES] for at in range(0, len(packed), FINGERPRINT_BYTES))
+        self._legacy.absorb_from(day, self._ledger)
+        counts = self._ledger.counts.get(day) if self._ledger else None
+        return counts.counts() if counts else Counter()
 
     def find(self, day: ArchivedDay, wanted: Collection[bytes]) -> dict[bytes, Record]:
         """Return those of the wanted records that lie in the date's objects."""
@@ -117,22 +102,14 @@ class ArchiveReader:
                 break
         return found
 
-    def _versions(self, day: date) -> list[Version]:
-        stem = self._prefix + object_name(day, 0).removesuffix("000000.json.gz")
+    def _versions(self, day: date) -> list[StoredVersion]:
+        return [
+            version
+            for version in self._bucket.versions(self._prefix + object_stem(day))
+            if OBJECT_NAME.fullmatch(version.key.removeprefix(self._prefix))
+        ]
 
-        def listing() -> list[Version]:
-            pages = self._s3.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=stem)
-            with answers("s3:ListBucketVersions", self._bucket, stem):
-                return [
-                    Version(found["Key"], found["VersionId"], found["LastModified"])
-                    for page in pages
-                    for found in page.get("Versions", [])
-                    if OBJECT_NAME.fullmatch(found["Key"].removeprefix(self._prefix))
-                ]
-
-        return until_known(listing, self._deadline, self._sleep)
-
-    def _read(self, versions: Sequence[Version]) -> Iterator[tuple[Version, list[Record]]]:
+    def _read(self, versions: Sequence[StoredVersion]) -> Iterator[tuple[StoredVersion, list[Record]]]:
         """Yield each version's records; a few objects are fetched at once."""
         with ThreadPoolExecutor(READ_AT_ONCE) as pool:
             for at in range(0, len(versions), READ_AT_ONCE):
@@ -140,17 +117,16 @@ class ArchiveReader:
                 for version, body in zip(some, pool.map(self._body, some), strict=True):
                     yield version, self._records(version, body)
 
-    def _body(self, version: Version) -> bytes:
-        stored = StoredObject(version.key, version.version_id)
+    def _body(self, version: StoredVersion) -> bytes:
         try:
-            return until_known(lambda: read_version(self._s3, self._bucket, stored), self._deadline, self._sleep)
-        except Vanished:
+            return self._bucket.read(version)
+        except VersionDeletedError:
             raise UnreadableObjectError(
-                f"s3://{self._bucket}/{version.key} was deleted for good while it was read"
+                f"{self._bucket.url(version.key)} was deleted permanently while it was read"
             ) from None
 
-    def _records(self, version: Version, body: bytes) -> list[Record]:
+    def _records(self, version: StoredVersion, body: bytes) -> list[Record]:
         try:
             return decode(body)
         except (ValueError, RecursionError) as error:
-            raise UnreadableObjectError(f"s3://{self._bucket}/{version.key} does not hold records ({error})") from None
+            raise UnreadableObjectError(f"{self._bucket.url(version.key)} does not hold records ({error})") from None

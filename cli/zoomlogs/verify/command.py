@@ -14,11 +14,12 @@ from botocore.config import Config
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from zoom_operationlogs.archive import Archive
-from zoom_operationlogs.credentials import SHAPE, SecretError, parse
+from zoom_operationlogs.bucket import Bucket
+from zoom_operationlogs.credentials import SHAPE, parse
 from zoom_operationlogs.deadline import Deadline
-from zoom_operationlogs.errors import CollectorError
-from zoom_operationlogs.guide import GuideLedger, GuideObjects
-from zoom_operationlogs.settings import Settings, SettingsError
+from zoom_operationlogs.errors import CollectorError, SecretError, SettingsError
+from zoom_operationlogs.legacy import LegacyLedger, LegacyObjects
+from zoom_operationlogs.settings import Settings
 from zoom_operationlogs.zoom import Session, Zoom
 
 from .. import aws
@@ -153,20 +154,18 @@ def _credentials(session: boto3.Session, deployment: Deployment) -> Credentials:
 def _archive(
     s3: S3Client, deployment: Deployment, checkpoint: Checkpoint | None, sleep: Callable[[float], None]
 ) -> ArchiveReader:
-    """Return the archive's reader; where the guide's objects lie, the checkpoint knows, or else a survey tells."""
-    bucket, prefix = deployment.bucket, deployment.prefix
-    guide = GuideObjects(s3, bucket, prefix, PATIENCE, sleep)
+    """Return the archive's reader; the checkpoint knows where the guide's objects are, else a listing does."""
+    bucket = Bucket(s3, deployment.bucket, PATIENCE, sleep)
+    legacy = LegacyObjects(bucket, deployment.prefix, PATIENCE)
     if checkpoint:
-        # Its dates only: what those objects hold is read anew.
-        guide.ledger = checkpoint.guide and GuideLedger(checkpoint.guide.first, checkpoint.guide.last)
+        known = checkpoint.delivered.legacy
+        ledger = known and LegacyLedger(known.first, known.last)  # its dates only: the objects are read again
     else:
         try:
-            survey = Archive(s3, bucket, prefix, PATIENCE, sleep, guide).survey()
+            ledger = Archive(bucket, deployment.prefix, legacy).inventory().legacy
         except CollectorError as error:
             raise CommandError(for_an_operator(error), status=1) from None
-        if survey.guide_first and survey.guide_last:
-            guide.ledger = GuideLedger(survey.guide_first, survey.guide_last)
-    return ArchiveReader(s3, bucket, prefix, PATIENCE, sleep, guide)
+    return ArchiveReader(bucket, deployment.prefix, legacy, ledger)
 
 
 # What comes of it

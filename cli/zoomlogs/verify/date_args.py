@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from zoom_operationlogs.dates import ONE_DAY, oldest_kept
+from zoom_operationlogs.dates import ONE_DAY, retention_start
 
 from ..dates import parse, that_zoom_has
 
@@ -26,7 +26,7 @@ def dates(first: str | None, last: str | None, today: date, begun: date | None =
     if end is None:
         end = max(today - ONE_DAY, start) if start else today - ONE_DAY
     if start is None:
-        oldest = oldest_kept(today)
+        oldest = retention_start(today)
         start = max(oldest, end - (DEFAULT_DAYS - 1) * ONE_DAY) if end > oldest else end
         start = start if last or not begun else min(end, max(start, begun))
     return that_zoom_has(start, end, today)

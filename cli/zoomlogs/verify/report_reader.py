@@ -6,20 +6,21 @@ and then a row stands on two pages. Twins that a page boundary cut need a readin
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from zoom_operationlogs.dates import ONE_DAY, oldest_kept
-from zoom_operationlogs.records import Row
-from zoom_operationlogs.sweep import Sweep, cut_by, size_that_holds, smaller
-from zoom_operationlogs.zoom import DateTooOld, PageTokenExpired, RangeRefused
+from zoom_operationlogs.dates import ONE_DAY, retention_start
+from zoom_operationlogs.errors import DatesRefusedError, DateTooOldError, SweepBrokenError
+from zoom_operationlogs.pages import pages
+from zoom_operationlogs.records import occurrences
+from zoom_operationlogs.sweep import Sweep, groups_split_by, page_size_for, smaller
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from datetime import date, datetime
 
-    from zoom_operationlogs.records import Record
+    from zoom_operationlogs.records import Record, Row
     from zoom_operationlogs.zoom import Zoom
 
 STARTS = 3  # of a reading whose page token expires on the way
@@ -54,9 +55,9 @@ class DayReading:
 
     def add_page(self, rows: Collection[Row], due_before: datetime, keep: Collection[bytes]) -> None:
         """Take in a page."""
-        shown = Counter(row.fingerprint for row in rows)
+        shown = occurrences(rows)
         for row in rows:
-            day = row.filed_under(self.asked) or self.asked
+            day = row.archive_date(self.asked) or self.asked
             counts = self.counts[day]
             counts[row.fingerprint] = max(counts.get(row.fingerprint, 0), shown[row.fingerprint])
             if row.time >= due_before if row.time else self.asked >= due_before.date():
@@ -93,10 +94,10 @@ class ReportReader:
         if day not in self._remembered:
             reading = DayReading(day)
             sweep = self._sweep(reading, self._page_size, ())
-            cut, most = sweep.split, min(sweep.held, self._page_size)
+            cut, most = sweep.split, min(sweep.longest_page, self._page_size)
             while cut:
-                sweep = self._sweep(reading, size_that_holds(cut, most), ())
-                left = list(cut_by(sweep.held, cut))
+                sweep = self._sweep(reading, page_size_for(cut, most), ())
+                left = list(groups_split_by(sweep.longest_page, cut))
                 if len(left) >= len(cut):
                     break
                 cut = left
@@ -131,11 +132,11 @@ class ReportReader:
                 continue
             try:
                 beside = self._read_if_kept(neighbour, today)
-            except RangeRefused as refusal:
+            except DatesRefusedError as refusal:
                 if neighbour >= today:  # it has not begun, where Zoom's days lie behind those of UTC
                     self._asks_for_tomorrow = False
                     continue
-                if not isinstance(refusal, DateTooOld):
+                if not isinstance(refusal, DateTooOldError):
                     raise
                 if whole or reading.has_records_of(after):
                     raise IncompleteReadError(
@@ -147,9 +148,9 @@ class ReportReader:
         return counts
 
     def _read_if_kept(self, day: date, today: date) -> DayReading:
-        """Read a date, or raise `DateTooOld` where it is plain that Zoom no longer has it."""
-        if day < oldest_kept(today):
-            raise DateTooOld
+        """Read a date, or raise `DateTooOldError` where it is plain that Zoom no longer has it."""
+        if day < retention_start(today):
+            raise DateTooOldError
         return self.read(day)
 
     @property
@@ -164,32 +165,24 @@ class ReportReader:
 
     def _sweep(self, reading: DayReading, page_size: int, keep: Collection[bytes]) -> Sweep:
         """Read the date from end to end; return the ended sweep."""
-        for _ in range(STARTS):
-            sweep = Sweep(reading.asked, reading.asked, page_size, began=self._clock())
-            try:
-                self._read_pages(sweep, reading, keep)
-            except PageTokenExpired:
-                continue
-            reading.last_size = page_size if sweep.fresh else min(page_size, sweep.held)
-            return sweep
-        raise IncompleteReadError("Zoom's page token expired again and again")
+        self._check_quota()
+        sweep = Sweep(reading.asked, reading.asked, page_size, began=self._clock())
+        restarts = iter(range(STARTS - 1))
+        try:
+            for page in pages(self._zoom, sweep, self._clock, lambda: next(restarts, None) is not None):
+                sweep = page.sweep
+                reading.add_page(page.rows, self._due_before, keep)
+                self._on_page(reading.asked, sweep.rows)
+                if page.has_next:
+                    self._check_quota()
+        except SweepBrokenError as error:
+            raise IncompleteReadError(str(error)) from None
+        reading.last_size = page_size if sweep.at_first_page else min(page_size, sweep.longest_page)
+        return sweep
 
-    def _read_pages(self, sweep: Sweep, reading: DayReading, keep: Collection[bytes]) -> None:
-        used: set[str] = {""}
-        while True:
-            if self._zoom.quota and self._zoom.quota.low:
-                raise QuotaLowError
-            page = self._zoom.page(sweep.first, sweep.last, sweep.page_size, sweep.token)
-            rows = [Row.of(record) for record in page.records]
-            sweep.note(rows)
-            reading.add_page(rows, self._due_before, keep)
-            self._on_page(reading.asked, sweep.rows)
-            if not page.next_token:
-                return
-            if page.next_token in used:
-                raise IncompleteReadError("Zoom repeated a page token")
-            used.add(page.next_token)
-            sweep.turn(page.next_token, self._clock())
+    def _check_quota(self) -> None:
+        if self._zoom.quota and self._zoom.quota.low:
+            raise QuotaLowError
 
 
 def _neighbours(day: date) -> tuple[date, date]:

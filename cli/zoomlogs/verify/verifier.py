@@ -6,10 +6,14 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from zoom_operationlogs.deadline import OutOfTime
-from zoom_operationlogs.errors import CollectorError
-from zoom_operationlogs.sweep import LATE_BY
-from zoom_operationlogs.zoom import DateTooOld, RangeRefused, RateLimited
+from zoom_operationlogs.errors import (
+    CollectorError,
+    DatesRefusedError,
+    DateTooOldError,
+    OutOfTimeError,
+    RateLimitedError,
+)
+from zoom_operationlogs.sweep import TAIL_OVERLAP
 
 from ..dates import span, spell
 from ..errors import CommandError
@@ -67,10 +71,10 @@ class Verifier:
                     "Under a quarter of Zoom's daily limit is left, which is for the collector alone: verify the rest"
                     " after midnight UTC."
                 )
-            except RateLimited as refusal:
+            except RateLimitedError as refusal:
                 until = f" before {refusal.until:%Y-%m-%d %H:%M} UTC" if refusal.until else " for now"
                 stopped = f"Zoom's rate limit is reached, and it wants no request{until}: verify the rest then."
-            except OutOfTime:
+            except OutOfTimeError:
                 stopped = "Zoom did not answer in time: verify the rest later."
             except CollectorError as error:
                 if not results:
@@ -89,9 +93,9 @@ class Verifier:
     def _day(self, day: date) -> DayResult:
         try:
             return self._compared(day)
-        except DateTooOld:
+        except DateTooOldError:
             return DayResult(day, State.UNCHECKED, note="Zoom no longer has this date.")
-        except (IncompleteReadError, UnreadableObjectError, RangeRefused) as error:
+        except (IncompleteReadError, UnreadableObjectError, DatesRefusedError) as error:
             return DayResult(day, State.UNCHECKED, note=f"{str(error).rstrip('.')}.")
 
     def _compared(self, day: date) -> DayResult:
@@ -166,12 +170,13 @@ class Verifier:
         """
         if not self._checkpoint:
             return 0
-        known, guide = self._checkpoint.days.get(archived.date), self._checkpoint.guide
+        delivered = self._checkpoint.delivered
+        known, guide = delivered.days.get(archived.date), delivered.legacy
         remembered = guide.counts.get(archived.date) if guide else None
         taken = 0
         for name, missing in diff.missing.items():
             there = archived.counts.get(name, 0)
-            ours = known.ours.count(name) if known else there - archived.guide.get(name, 0)
+            ours = known.counts.count(name) if known else there - archived.guide.get(name, 0)
             guides = remembered.count(name) if remembered else 0
             taken += min(missing, max(0, ours + guides - there))
         return taken
@@ -193,9 +198,9 @@ def due_before(now: datetime, checkpoint: Checkpoint | None, pause: timedelta) -
     The collector's tail goes back 15 minutes behind the newest record that its last run saw (the frontier). A frontier
     that stays behind is no excuse for long: two pauses of the schedule and those 15 minutes.
     """
-    slack = now - 2 * pause - LATE_BY
+    slack = now - 2 * pause - TAIL_OVERLAP
     frontier = checkpoint.frontier if checkpoint else None
-    return max(slack, frontier - LATE_BY) if frontier else slack
+    return max(slack, frontier - TAIL_OVERLAP) if frontier else slack
 
 
 def for_an_operator(error: CollectorError) -> str:

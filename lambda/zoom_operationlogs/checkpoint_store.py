@@ -1,0 +1,82 @@
+"""Loads and saves the checkpoint; a save is a compare-and-swap on its ETag."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .checkpoint_format import decode, digest, encode
+from .checkpoint_merge import merge
+from .errors import LeaseLostError, NotFoundError, WriteConflictError
+from .legacy import cursor_date
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date, datetime
+
+    from .bucket import Bucket
+    from .checkpoint import Checkpoint
+
+
+@dataclass(frozen=True)
+class LoadResult:
+    """What is stored at the state key: a checkpoint; the guide's state; or nothing of use.
+
+    `lost` says that something is there, but no checkpoint.
+    """
+
+    checkpoint: Checkpoint | None = None
+    legacy_cursor: date | None = None
+    lost: bool = False
+
+
+class CheckpointStore:
+    """The object at the state key, as one run knows it."""
+
+    def __init__(self, bucket: Bucket, key: str) -> None:
+        self._bucket = bucket
+        self._key = key
+        self._etag: str | None = None  # None: no object is stored
+        self._digest = b""  # of what is stored
+
+    def load(self) -> LoadResult:
+        """Return what is stored; raise `NewerCheckpointError` if a newer version of the collector wrote it."""
+        try:
+            body, self._etag = self._bucket.current(self._key)
+        except NotFoundError:
+            self._etag, self._digest = None, b""
+            return LoadResult()
+        self._digest = digest(body)
+        try:
+            return LoadResult(decode(body))
+        except ValueError:
+            return LoadResult(legacy_cursor=cursor_date(body), lost=True)
+
+    def save(self, checkpoint: Checkpoint, swept: Mapping[date, datetime]) -> Checkpoint:
+        """Store the checkpoint, merged with what other runs stored meanwhile; return what is stored.
+
+        `swept` says which dates this run has swept (see `checkpoint_merge`). Without a change nothing is written.
+        Raises `LeaseLostError` if the checkpoint holds a lease that another run has taken over.
+        """
+        while True:
+            try:
+                self._write(encode(checkpoint))
+                return checkpoint
+            except (WriteConflictError, NotFoundError):
+                stored = self.load().checkpoint
+                if stored:
+                    _check_lease(checkpoint, stored)
+                    checkpoint = merge(checkpoint, stored, swept)
+
+    def _write(self, body: bytes) -> None:
+        written = digest(body)
+        if written != self._digest:
+            self._etag = self._bucket.retry_until_known(
+                lambda: self._bucket.put(self._key, body, replaces=self._etag, ContentType="application/octet-stream")
+            )
+            self._digest = written
+
+
+def _check_lease(mine: Checkpoint, theirs: Checkpoint) -> None:
+    if mine.lease and (theirs.lease is None or mine.lease.owner != theirs.lease.owner):
+        raise LeaseLostError("Another run took over, because this run outlived its lease; the schedule continues.")

@@ -1,0 +1,87 @@
+"""Sweeps of single dates, to their end: reconcile, catch-up and backfill. One of the two readers of Zoom."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .agenda import next_date, schedule_split_groups
+from .checkpoint import TAIL
+from .dates import ONE_DAY, may_have_expired
+from .errors import DatesRefusedError, DateTooOldError
+from .sweep import Sweep
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from .checkpoint import PendingSweep
+    from .run_state import RunState, Services
+    from .sweeper import Sweeper
+    from .tail import Tail
+
+
+class DateSweeps:
+    """The sweeps of the owed dates in one run."""
+
+    def __init__(self, services: Services, state: RunState, sweeper: Sweeper, tail: Tail) -> None:
+        self._services = services
+        self._state = state
+        self._sweeper = sweeper
+        self._tail = tail
+
+    def read(self, now: datetime) -> None:
+        """Sweep the owed dates while time and Zoom's daily limit allow.
+
+        A refused date does not hold up the others; `DatesRefusedError` is raised after them.
+        """
+        zoom, log = self._services.zoom, self._services.log
+        tried: set[tuple[date, PendingSweep]] = set()
+        refused: DatesRefusedError | None = None
+        while day := next_date(self._state.checkpoint, tried):
+            if zoom.quota and zoom.quota.low:
+                log.warning("Under a quarter of Zoom's daily limit is left: the owed dates wait.")
+                break
+            tried.add((day, self._state.checkpoint.owed[day]))
+            if day > self._tail.last_date:
+                continue  # Zoom does not have it yet
+            try:
+                self._sweep(day)
+            except DatesRefusedError as error:
+                self._state.checkpoint.sweeps.pop(day.isoformat(), None)
+                if isinstance(error, DateTooOldError) and may_have_expired(day, now.date()):
+                    self._state.expire(day, self._services.clock())
+                    self._state.report.expired += 1
+                    log.warning("Zoom no longer has %s: the date is recorded as expired.", day)
+                elif day >= now.date():
+                    log.info("Zoom does not have %s yet: the date waits.", day)
+                else:
+                    refused = error
+        if refused:
+            raise refused
+
+    def _sweep(self, day: date) -> None:
+        """Read one date to its end and publish it."""
+        state, settings = self._state, self._services.settings
+        asked, now = state.checkpoint.owed[day], self._services.clock()
+        state.load_day(day)
+        sweep = self._sweeper.resume(day.isoformat(), now) or Sweep(day, day, asked.page_size, began=now)
+        ended = self._sweeper.read(day.isoformat(), sweep, asked=day)
+        if ended:
+            state.publish()
+            state.settle(day, ended.began)
+            schedule_split_groups(state.checkpoint, settings, self._services.clock(), day, asked, ended)
+            self._advance_frontier(ended)
+        state.keep_days()
+
+    def _advance_frontier(self, ended: Sweep) -> None:
+        """Let the sweep of a date move the tail's frontier if that is days behind.
+
+        Every date since the frontier is owed a sweep each day, and a tail that has to read all of them might not end
+        in any run.
+        """
+        checkpoint = self._state.checkpoint
+        frontier = checkpoint.frontier
+        if self._tail.ended or (frontier and frontier.date() >= self._services.clock().date() - ONE_DAY):
+            return
+        if ended.newest and (not frontier or ended.newest > frontier):
+            checkpoint.frontier = min(ended.newest, ended.began)
+            checkpoint.sweeps.pop(TAIL, None)

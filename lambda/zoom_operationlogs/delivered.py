@@ -1,0 +1,57 @@
+"""What is known to be delivered: by the collector's own objects, date by date, and by those of the written guide."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from .fingerprints import FingerprintCounts
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import date
+
+    from .legacy import LegacyLedger
+
+
+@dataclass
+class DeliveredDay:
+    """What our objects of one record date hold.
+
+    `counts` counts the records of the objects numbered 1 to `seq`, which never change: two of one date with the same
+    `seq` are equal.
+    """
+
+    date: date
+    seq: int = 0
+    counts: FingerprintCounts = field(default_factory=FingerprintCounts)
+
+
+@dataclass
+class Delivered:
+    """What a run knows to be delivered. The truth is never less."""
+
+    days: dict[date, DeliveredDay] = field(default_factory=dict)
+    legacy: LegacyLedger | None = None
+
+    def on(self, day: date) -> DeliveredDay:
+        """Return what is known of a date, which is nothing at first."""
+        return self.days.setdefault(day, DeliveredDay(day))
+
+    def count(self, day: date, fingerprint: bytes) -> int:
+        """Return how often a record of the date is known to be delivered."""
+        legacy = self.legacy.count(day, fingerprint) if self.legacy else 0
+        return self.on(day).counts.count(fingerprint) + legacy
+
+    def keep(self, first: date, last: date, also: Collection[date]) -> None:
+        """Forget the dates of our objects outside `first` to `last`, except those in `also`."""
+        self.days = {day: known for day, known in self.days.items() if first <= day <= last or day in also}
+
+    def merge(self, other: Delivered) -> Delivered:
+        """Return what both know together: objects never change, so the higher `seq` includes the lower."""
+        days = other.days | self.days
+        for day in self.days.keys() & other.days.keys():
+            days[day] = max(self.days[day], other.days[day], key=lambda known: known.seq)
+        if self.legacy and other.legacy:
+            return Delivered(days, self.legacy.merge(other.legacy))
+        return Delivered(days, self.legacy or other.legacy)

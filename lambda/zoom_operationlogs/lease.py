@@ -1,0 +1,54 @@
+"""Turns between runs where the feed deletes what it has read: only the run that holds the lease publishes.
+
+There a put-if-absent is no lock: it succeeds over the delete marker of an object that the feed has deleted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from .agenda import schedule_requested
+from .checkpoint import Lease
+from .errors import LeaseLostError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from .event import Request
+    from .run_state import RunState, Services
+
+LEASE_SLACK = timedelta(minutes=1)
+
+
+def take_lease(state: RunState, services: Services, owner: str) -> bool:
+    """Take the lease until a minute after this run's deadline; return whether it is this run's turn."""
+    now, held = services.clock(), state.checkpoint.lease
+    if held and held.until > now:
+        services.log.info("Another run holds the lease until %s: leaving the work to it.", held.until)
+        return False
+    state.checkpoint.lease = Lease(owner, now + timedelta(seconds=services.deadline.remaining()) + LEASE_SLACK)
+    try:
+        state.store()
+    except LeaseLostError:
+        return False
+    return True
+
+
+def release_lease(state: RunState, now: datetime) -> None:
+    """Let the lease end now; the run saves it with the rest."""
+    if state.checkpoint.lease:
+        state.checkpoint.lease = replace(state.checkpoint.lease, until=now)
+
+
+def hand_over_request(state: RunState, services: Services, request: Request, now: datetime) -> None:
+    """Save what an operator asked for, for the run that holds the lease or the one after it: the answer promises it."""
+    while request.action:
+        state.reload()
+        schedule_requested(state.checkpoint, services.settings, now, request)
+        try:
+            state.store()
+        except LeaseLostError:
+            continue  # a third run took over meanwhile
+        return

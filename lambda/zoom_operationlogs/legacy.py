@@ -1,0 +1,170 @@
+"""What the written guide's Lambda function left: its objects count as delivered; its state says where it stopped.
+
+It names objects by a random UUID and puts them under the date on which it writes them. It writes the whole day again in
+each run. The code in the guide, as published, puts the letter n between two records in place of a line end.
+
+The rest of the collector knows `LegacyLedger`, which is part of what is known to be delivered, and three questions to
+`LegacyObjects`: what is there, read what may hold this date, where did it stop.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import zlib
+from collections import Counter, defaultdict
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from .dates import ONE_DAY, date_range
+from .errors import NotFoundError, StorageError
+from .fingerprints import FingerprintCounts
+from .records import event_time, fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .bucket import Bucket, StoredVersion
+    from .deadline import Deadline
+    from .records import Record
+
+OBJECT_NAME = re.compile(
+    r"(\d{4})/(\d{2})/(\d{2})/zoom-operationlogs-([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.json\.gz"
+)
+STATE_NAME = "state.json"  # under the feed's prefix, so that the feed read it as a log
+_SEPARATOR = re.compile(r"[n\s]*")
+
+
+@dataclass
+class LegacyLedger:
+    """What was read of the guide's objects; kept in the checkpoint, so that each is read once.
+
+    `first` and `last` are the dates on which it wrote. `absorbed` holds the 16-byte UUIDs of the objects that were
+    read. `counts` holds, by record date, how often each record counts as delivered: the most that any one object shows.
+    """
+
+    first: date
+    last: date
+    absorbed: set[bytes] = field(default_factory=set)
+    counts: dict[date, FingerprintCounts] = field(default_factory=dict)
+
+    def count(self, day: date, fingerprint: bytes) -> int:
+        """Return how often a record of the date counts as delivered."""
+        counts = self.counts.get(day)
+        return counts.count(fingerprint) if counts else 0
+
+    def absorb(self, object_id: bytes, shown: dict[date, Counter[bytes]]) -> None:
+        """Add what one object shows, by record date."""
+        for day, counts in shown.items():
+            self.counts.setdefault(day, FingerprintCounts()).raise_to(counts)
+        self.absorbed.add(object_id)
+
+    def merge(self, other: LegacyLedger) -> LegacyLedger:
+        """Return what both have read together."""
+        if other.absorbed <= self.absorbed:
+            return self
+        if self.absorbed <= other.absorbed:
+            return other
+        both = LegacyLedger(min(self.first, other.first), max(self.last, other.last), self.absorbed | other.absorbed)
+        for ledger in (self, other):
+            for day, counts in ledger.counts.items():
+                both.counts.setdefault(day, FingerprintCounts()).raise_to(counts.counts())
+        return both
+
+
+class LegacyObjects:
+    """The guide's objects under the feed's prefix, for one run."""
+
+    def __init__(self, bucket: Bucket, prefix: str, deadline: Deadline) -> None:
+        self._bucket = bucket
+        self._prefix = prefix
+        self._deadline = deadline
+        self._listed: set[date] = set()
+
+    def find(self, versions: Iterable[StoredVersion]) -> LegacyLedger | None:
+        """Return an empty ledger for those of the versions under the prefix that are the guide's; None if none is."""
+        written: list[date] = []
+        for version in versions:
+            if match := OBJECT_NAME.fullmatch(version.key.removeprefix(self._prefix)):
+                with suppress(ValueError):  # not a date of the calendar, so not one of its objects
+                    written.append(date(int(match[1]), int(match[2]), int(match[3])))
+        # One day more: a last run of the guide's Lambda may still be writing.
+        return LegacyLedger(min(written), max(written) + ONE_DAY) if written else None
+
+    def absorb_from(self, day: date, ledger: LegacyLedger | None) -> None:
+        """Read every object that can hold records of `day` or later, which are those written from the day before on.
+
+        Raises `OutOfTimeError` between two objects if the run has no time left; what was read stays in the ledger.
+        """
+        if not ledger:
+            return
+        written = max(day, ledger.first + ONE_DAY) - ONE_DAY  # the first of all dates has none before it
+        for folder in reversed(list(date_range(written, ledger.last))):
+            if folder not in self._listed:
+                self._absorb_folder(folder, ledger)
+                self._listed.add(folder)
+
+    def cursor(self) -> date | None:
+        """Return the date at which the guide's Lambda stopped, None if it left no state."""
+        try:
+            body, _ = self._bucket.current(self._prefix + STATE_NAME)
+        except NotFoundError:
+            return None
+        return cursor_date(body)
+
+    def _absorb_folder(self, folder: date, ledger: LegacyLedger) -> None:
+        for version in self._bucket.versions(f"{self._prefix}{folder.isoformat().replace('-', '/')}/"):
+            match = OBJECT_NAME.fullmatch(version.key.removeprefix(self._prefix))
+            if match and (object_id := bytes.fromhex(match[4].replace("-", ""))) not in ledger.absorbed:
+                self._deadline.clip(1)
+                ledger.absorb(object_id, counts_by_date(self._records(version), folder))
+
+    def _records(self, version: StoredVersion) -> list[Record]:
+        body = self._bucket.read(version)
+        try:
+            return decode(body)
+        except ValueError as error:
+            raise StorageError(
+                f"{self._bucket.url(version.key)} has the name of an object of the written guide's Lambda, but does not"
+                f" hold its records ({error}): keep a copy elsewhere, and delete its version {version.version_id}"
+                " permanently."
+            ) from None
+
+
+def counts_by_date(records: list[Record], written: date) -> dict[date, Counter[bytes]]:
+    """Return how often each record stands in one object, by record date; without a time, by the date of the write."""
+    counts: defaultdict[date, Counter[bytes]] = defaultdict(Counter)
+    for record in records:
+        time = event_time(record)
+        counts[time.date() if time else written][fingerprint(record)] += 1
+    return counts
+
+
+def cursor_date(state: bytes) -> date | None:
+    """Return the `cursor_date` of the guide's state, None if these bytes are no such state."""
+    try:
+        return date.fromisoformat(json.loads(state)["cursor_date"])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def decode(body: bytes) -> list[Record]:
+    """Return the records of one of the guide's objects, with the letter n between them or not; raise ValueError if it
+    holds anything else."""
+    try:
+        text = gzip.decompress(body).decode()
+    except (OSError, EOFError, zlib.error) as error:
+        raise ValueError(f"not gzip: {error}") from None
+    decoder, records, at = json.JSONDecoder(), [], 0
+    while at < len(text):
+        record: Any
+        record, at = decoder.raw_decode(text, at)
+        if not isinstance(record, dict):
+            raise ValueError("not a JSON object")
+        records.append(record)
+        separator = _SEPARATOR.match(text, at)
+        at = separator.end() if separator else at
+    return records

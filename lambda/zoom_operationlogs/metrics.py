@@ -1,0 +1,99 @@
+"""The metrics that a run sends to CloudWatch: their names, units and values.
+
+docs/operations.md has the same table, with what each means; tests/monitoring compares the two.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from aws_lambda_powertools.metrics import MetricUnit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from .checkpoint import Checkpoint
+    from .run_state import RunReport, Services
+
+COUNT, SECONDS = MetricUnit.Count, MetricUnit.Seconds
+
+UNITS: Mapping[str, MetricUnit] = {
+    # How the run ended
+    "RunsSucceeded": COUNT,
+    "RunsHeldUp": COUNT,
+    "RunsFailed": COUNT,
+    "WaitingForCredentials": COUNT,
+    # What it did
+    "RecordsPublished": COUNT,
+    "LateRecords": COUNT,
+    "LateSeconds": SECONDS,
+    "ObjectsWritten": COUNT,
+    "PagesRead": COUNT,
+    "ZoomCalls": COUNT,
+    "RateLimited": COUNT,
+    "DailyLimitReached": COUNT,
+    "DailyCallsRemaining": COUNT,
+    "SweepsUnfinished": COUNT,
+    "RacesLost": COUNT,
+    "CheckpointRebuilt": COUNT,
+    "DatesExpired": COUNT,
+    # Where that leaves it
+    "DatesOwed": COUNT,
+    "NewestRecordSeconds": SECONDS,
+}
+
+
+class RunOutcome(Enum):
+    """How a run ended; the value is the metric that is 1 for it, and absent for any other outcome."""
+
+    SUCCEEDED = "RunsSucceeded"
+    HELD_UP = "RunsHeldUp"
+    WAITING = "WaitingForCredentials"
+    FAILED = "RunsFailed"
+
+    @classmethod
+    def without_error(cls, report: RunReport) -> RunOutcome:
+        """Return the outcome of a run that raised nothing: if it had to read a page and read none, it was held up.
+
+        That can last for days if other apps of the account use the calls of each second.
+        """
+        read = report.pages or report.daily_limit or report.left_to_other
+        return cls.SUCCEEDED if read else cls.HELD_UP
+
+    def metrics(self) -> dict[str, float]:
+        """Return the metrics of the outcome."""
+        return {self.value: 1}
+
+
+def run_metrics(
+    report: RunReport, checkpoint: Checkpoint | None, services: Services, now: datetime
+) -> dict[str, float]:
+    """Return the metrics of what a run did, whether it ended well or not, and of what it leaves to do.
+
+    `checkpoint` is None if the run did not come to load it.
+    """
+    zoom, archive = services.zoom, services.archive
+    values: dict[str, float] = {
+        "RecordsPublished": report.written,
+        "LateRecords": report.late,
+        "ObjectsWritten": archive.objects_written,
+        "PagesRead": report.pages,
+        "ZoomCalls": zoom.calls,
+        "RateLimited": zoom.rate_limited,
+        "DailyLimitReached": int(report.daily_limit),
+        "SweepsUnfinished": report.unfinished,
+        "RacesLost": archive.races_lost,
+        "CheckpointRebuilt": int(report.rebuilt),
+        "DatesExpired": report.expired,
+    }
+    if report.late:
+        values["LateSeconds"] = report.late_seconds
+    if zoom.quota:
+        values["DailyCallsRemaining"] = zoom.quota.remaining
+    if checkpoint:
+        values["DatesOwed"] = len(checkpoint.owed)
+        if checkpoint.frontier:
+            values["NewestRecordSeconds"] = max(0.0, (now - checkpoint.frontier).total_seconds())
+    return values

@@ -1,0 +1,120 @@
+"""One run of the collector.
+
+The archive is the log, and the checkpoint is a cache. A record is delivered if and only if it is in an object. An
+object is written once, by a put-if-absent on the next number of its date: that put is the commit, and the lock between
+runs. A run that dies after a put has delivered those records: the next run reads the object and drops them. A run that
+dies before a put has delivered nothing: the next run reads the same rows from Zoom again, because only a sweep that
+ended moves the frontier or settles a date, and only a save after the put makes that known.
+
+Two readers of Zoom, and only two: the tail, which reads back to the frontier, and the sweep of one date, which is
+reconcile, catch-up and backfill alike. docs/architecture.md has the rules and their reasons.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .agenda import backoff_until, schedule_due, schedule_requested
+from .checkpoint import TAIL
+from .date_sweeps import DateSweeps
+from .dates import next_midnight
+from .errors import CollectorError, OutOfTimeError, RateLimitedError
+from .lease import hand_over_request, release_lease, take_lease
+from .run_state import RunReport, RunState, Services
+from .sweeper import Sweeper
+from .tail import Tail
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from .checkpoint import Checkpoint
+    from .event import Request
+
+
+class Run:
+    """One run; `report` says what it did, also if it failed."""
+
+    def __init__(self, services: Services, owner: str) -> None:
+        """Take what the run works with; `owner` names this run in the lease."""
+        self._services = services
+        self._owner = owner
+        self._state: RunState | None = None
+        self.report = RunReport()
+
+    @property
+    def checkpoint(self) -> Checkpoint | None:
+        """The checkpoint as the run knows it now; None until it is loaded."""
+        return self._state.checkpoint if self._state else None
+
+    def execute(self, request: Request) -> dict[str, Any]:
+        """Do the run and return its result; a run that fails saves what it has, then raises `CollectorError`."""
+        services, settings = self._services, self._services.settings
+        now = services.clock()
+        state = self._state = RunState.load(services, self.report, now)
+        if settings.feed_deletes and not take_lease(state, services, self._owner):
+            self.report.left_to_other = True
+            hand_over_request(state, services, request, now)
+            return self._result(state, now)
+        schedule_due(state.checkpoint, settings, now)
+        schedule_requested(state.checkpoint, settings, now, request)
+        failure = self._read(state, now)
+        if settings.feed_deletes:
+            release_lease(state, services.clock())
+        state.save()
+        if failure:
+            raise failure
+        return self._result(state, now)
+
+    def _read(self, state: RunState, now: datetime) -> CollectorError | None:
+        """Read from Zoom as far as time and Zoom allow; return what the run fails with, if it fails."""
+        log = self._services.log
+        try:
+            if not self._must_wait(state, now):
+                for reader in self._readers(state, now):
+                    reader.read(now)
+        except OutOfTimeError:
+            self.report.unfinished += 1
+            log.info("The time of this run is used up: the next run continues from here.")
+        except RateLimitedError as refusal:
+            self.report.unfinished += 1
+            self.report.daily_limit = refusal.daily
+            state.checkpoint.not_before = refusal.until
+            log.warning("Zoom's rate limit is reached: no request before %s.", refusal.until)
+        except CollectorError as error:
+            self.report.unfinished += 1
+            return error
+        return None
+
+    def _must_wait(self, state: RunState, now: datetime) -> bool:
+        until = backoff_until(state.checkpoint, now)
+        if until:
+            self.report.daily_limit = until >= next_midnight(now)  # other limits last seconds
+            self._services.log.info("Zoom asked not to be called before %s.", until)
+        else:
+            state.checkpoint.not_before = None
+        return bool(until)
+
+    def _readers(self, state: RunState, now: datetime) -> Sequence[Tail | DateSweeps]:
+        """Return the two readers in their order: the tail first, unless the last run broke off in it and its page token
+        is too old. A tail that is too long for one run would otherwise hold up the owed dates in every run."""
+        sweeps = state.checkpoint.sweeps
+        tail_lost = TAIL in sweeps and not sweeps[TAIL].resumable(now)
+        state.checkpoint.sweeps = {name: sweep for name, sweep in sweeps.items() if sweep.resumable(now)}
+        sweeper = Sweeper(self._services, state)
+        tail = Tail(self._services, state, sweeper)
+        dates = DateSweeps(self._services, state, sweeper, tail)
+        return (dates, tail) if tail_lost else (tail, dates)
+
+    def _result(self, state: RunState, now: datetime) -> dict[str, Any]:
+        not_before = state.checkpoint.not_before
+        return {
+            "ok": True,
+            "written": self.report.written,
+            "date": now.date().isoformat(),
+            "objects": self._services.archive.objects_written,
+            "pages": self.report.pages,
+            "owed": len(state.checkpoint.owed),
+            "ended": self.report.tail_ended,
+            "not_before": not_before.isoformat() if not_before else None,
+        }

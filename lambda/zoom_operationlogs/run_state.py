@@ -1,0 +1,165 @@
+"""What one run has in hand: the checkpoint, the batch of records, the report; how they are loaded, published and saved.
+
+A checkpoint must never know more than the archive holds: every save publishes first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from .agenda import first_checkpoint, previous_watermark
+from .batch import Batch
+from .dates import ONE_DAY, window
+from .errors import OutOfTimeError
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable, Sequence
+    from datetime import date, datetime
+
+    from .archive import Archive
+    from .checkpoint import Checkpoint
+    from .checkpoint_store import CheckpointStore, LoadResult
+    from .deadline import Deadline
+    from .records import Row
+    from .settings import Settings
+    from .zoom import Zoom
+
+SAVE_EVERY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Services:
+    """What a run works with."""
+
+    settings: Settings
+    zoom: Zoom
+    archive: Archive
+    store: CheckpointStore
+    clock: Callable[[], datetime]
+    deadline: Deadline
+    log: logging.Logger
+
+
+@dataclass
+class RunReport:
+    """What a run did, for its result and its metrics; no decision of the run reads it.
+
+    `late_seconds` is the greatest lateness of the late records, in seconds.
+    """
+
+    written: int = 0
+    late: int = 0
+    late_seconds: float = 0.0
+    pages: int = 0
+    tail_ended: bool = False
+    left_to_other: bool = False
+    rebuilt: bool = False
+    expired: int = 0
+    unfinished: int = 0
+    daily_limit: bool = False
+
+
+class RunState:
+    """The state of one run; `load` makes it."""
+
+    def __init__(self, services: Services, report: RunReport, checkpoint: Checkpoint, now: datetime) -> None:
+        self.checkpoint = checkpoint
+        self.report = report
+        self._services = services
+        self._batch = Batch(services.archive, services.settings.lookback_days, services.clock)
+        self._swept: dict[date, datetime] = {}  # when this run's last sweep of a date began, of those that ended
+        self._watermark: datetime | None = None
+        self._saved_at = now
+
+    @classmethod
+    def load(cls, services: Services, report: RunReport, now: datetime) -> RunState:
+        """Load the checkpoint, or rebuild it from the archive: then every date from the archive's first on is owed.
+
+        A new one is saved before anything is published, so that an archive without a checkpoint says that one was lost.
+        Where the feed deletes, taking the lease is the first save.
+        """
+        found = services.store.load()
+        state = cls(services, report, found.checkpoint or _rebuilt(services, report, found, now.date()), now)
+        if not found.checkpoint and not services.settings.feed_deletes:
+            state.store()
+        state._watermark = previous_watermark(state.checkpoint, services.settings, now.date())
+        return state
+
+    def reload(self) -> None:
+        """Forget what this run has changed in the checkpoint, and take what is stored."""
+        self.checkpoint = self._services.store.load().checkpoint or self.checkpoint
+
+    def load_day(self, day: date) -> None:
+        """Read what the archive holds of a date, if that is not known."""
+        if day not in self.checkpoint.delivered.days:
+            self._services.deadline.clip(1)
+            self._services.archive.load(day, self.checkpoint.delivered)
+
+    def take(self, rows: Sequence[Row], asked: date | None) -> None:
+        """Add a page's new records to the batch; `asked` is the date of a date's sweep, None for the tail."""
+        self._batch.take(rows, asked, self.checkpoint.delivered)
+
+    def settle(self, day: date, began: datetime) -> None:
+        """Record that a sweep of the date, begun at `began`, ended."""
+        self._note_swept(day, began)
+        self.checkpoint.settle(day, began)
+
+    def expire(self, day: date, began: datetime) -> None:
+        """Record that Zoom no longer has the date, as a sweep begun at `began` was told."""
+        self._note_swept(day, began)
+        self.checkpoint.expire(day, began)
+
+    def _note_swept(self, day: date, began: datetime) -> None:
+        self._swept[day] = max(began, self._swept.get(day, began))
+
+    def flush_if_due(self) -> None:
+        """Publish a batch that is full, and save after each minute of work."""
+        if self._services.clock() - self._saved_at >= SAVE_EVERY:
+            self.save()
+        elif self._batch.full:
+            self.publish()
+
+    def publish(self) -> None:
+        """Publish the batch."""
+        report = self.report
+        for published in self._batch.publish(self.checkpoint.delivered, self._watermark):
+            report.written += published.written
+            report.late += published.late
+            report.late_seconds = max(report.late_seconds, published.late_seconds)
+
+    def save(self) -> None:
+        """Publish the batch, then store the checkpoint."""
+        try:
+            self.publish()
+        except OutOfTimeError:  # reading the guide's objects takes longer than this run has
+            self._batch.discard()
+            self.checkpoint.sweeps.clear()
+        self.keep_days()
+        self.store()
+        self._saved_at = self._services.clock()
+
+    def store(self) -> None:
+        """Store the checkpoint as it is, and continue with what other runs stored meanwhile merged in."""
+        self.checkpoint = self._services.store.save(self.checkpoint, self._swept)
+
+    def keep_days(self) -> None:
+        """Forget what is delivered on dates that the next run does not need."""
+        first, today = window(self._services.clock().date(), self._services.settings.lookback_days)
+        self.checkpoint.keep_days(first - ONE_DAY, today + 2 * ONE_DAY)
+
+
+def _rebuilt(services: Services, report: RunReport, found: LoadResult, today: date) -> Checkpoint:
+    inventory = services.archive.inventory()
+    report.rebuilt = found.lost or inventory.first is not None
+    if report.rebuilt:
+        services.log.warning("There is no usable checkpoint: rebuilding it from the archive.")
+    legacy_first = found.legacy_cursor or services.archive.legacy.cursor()
+    if legacy_first is None and inventory.legacy:
+        legacy_first = inventory.legacy.first
+    known_from = min(filter(None, (inventory.first, legacy_first)), default=None)
+    checkpoint = first_checkpoint(today, services.settings.lookback_days, known_from)
+    checkpoint.delivered.legacy = inventory.legacy
+    return checkpoint

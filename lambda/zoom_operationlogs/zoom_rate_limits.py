@@ -1,0 +1,88 @@
+"""Zoom's rate limits: how many calls of the day are left, and when to call again after a 429.
+
+Source: Zoom, Rate limits (developers.zoom.us), and answers quoted by its users.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+from .dates import next_midnight
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DAILY_LIMIT_SLACK = timedelta(minutes=10)  # after midnight UTC, when Zoom resets the daily limit
+SMALLEST_DAILY_LIMIT = 1000  # of Zoom's plans; no per-second limit is as large
+
+
+@dataclass(frozen=True)
+class Quota:
+    """Zoom's daily limit, which all apps of the account share: calls in all, and calls left."""
+
+    limit: int
+    remaining: int
+
+    @property
+    def low(self) -> bool:
+        """Whether under a quarter is left, which is for the tail alone."""
+        return self.remaining < self.limit / 4
+
+
+def daily_quota(headers: Mapping[str, str]) -> Quota | None:
+    """Return the daily limit in an answer's headers, None if they hold the per-second limit or no limit."""
+    limit, remaining = headers.get("X-RateLimit-Limit", ""), headers.get("X-RateLimit-Remaining", "")
+    kind = headers.get("X-RateLimit-Type", "").lower()
+    if not (limit.isdigit() and remaining.isdigit()) or kind == "qps":
+        return None
+    if not kind.startswith("daily") and int(limit) < SMALLEST_DAILY_LIMIT:
+        return None
+    return Quota(int(limit), int(remaining))
+
+
+def not_before(headers: Mapping[str, str], text: str, now: datetime) -> datetime | None:
+    """Return when Zoom may be called again after a 429 with these headers and this text in lower case.
+
+    None if the answer does not say. The daily limit comes with `Retry-After` as an ISO date and ends at midnight UTC;
+    the per-second limit often comes with nothing. The result is never after `latest_retry`.
+    """
+    until = _moment(headers.get("Retry-After", ""), now)
+    if until is None and headers.get("X-RateLimit-Reset", "").isdigit():
+        until = _from_timestamp(int(headers["X-RateLimit-Reset"]))
+    if until is None and names_daily_limit(headers, text):
+        until = next_midnight(now)
+    return min(until, latest_retry(now)) if until else None
+
+
+def latest_retry(now: datetime) -> datetime:
+    """Return the latest time to which any limit keeps the collector from calling Zoom."""
+    return next_midnight(now) + DAILY_LIMIT_SLACK
+
+
+def names_daily_limit(headers: Mapping[str, str], text: str) -> bool:
+    """Return whether a 429 says that the daily limit is reached."""
+    return "daily" in text or headers.get("X-RateLimit-Type", "").lower().startswith("daily")
+
+
+def _moment(value: str, now: datetime) -> datetime | None:
+    """Return the time in a `Retry-After`: seconds, an ISO date and time, or an HTTP date."""
+    if re.fullmatch(r"\d{1,9}", value):
+        return now + timedelta(seconds=int(value))
+    for parse in (datetime.fromisoformat, parsedate_to_datetime):
+        try:
+            parsed = parse(value)
+            return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+        except (ValueError, OverflowError):
+            continue
+    return None
+
+
+def _from_timestamp(seconds: int) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
