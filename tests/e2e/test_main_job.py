@@ -228,7 +228,7 @@ def test_only_the_alarms_of_a_deployment_reach_its_topic(deployment: Deployment)
 
 def test_a_changed_line_without_make_package_is_refused_at_plan_time(deployment: Deployment) -> None:
     """The last test of tests/security plans the line as it was, without a change."""
-    source = next(deployment.terraform.workdir.parents[2].glob("lambda/zoom_operationlogs/collect.py"))
+    source = next(deployment.terraform.workdir.parents[2].glob("lambda/zoom_operationlogs/checkpoint.py"))
     text = source.read_text()
     source.write_text(text.replace("TAIL =", "TAIL  ="))
     try:
