@@ -58,16 +58,18 @@ tools:
 lint:
 	$(VENV)/ruff check
 	$(VENV)/ruff format --check
+	$(VENV)/lint-imports --no-cache --no-logo
 	$(VENV)/mypy --strict $(TYPED)
 
 package: ## Build lambda/dist/collector.zip from lambda/, the same bytes everywhere
 	$(call prepare)
 	@$(VENV)/python lambda/package.py
 
-docs: ## Renew what is generated in the READMEs and docs/security.md
+docs: ## Renew what is generated in the READMEs, docs/security.md and docs/architecture.md
 	$(call prepare)
 	@$(VENV)/python scripts/document.py
 	@$(VENV)/python tests/security
+	@$(VENV)/python tests/faults
 
 bench: ## Measure speed and cost into docs/bench.md: a quarter of an hour (ARGS=--quick is short)
 	$(call prepare)

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from .world import Crashed, Killed, World
+from .world import CrashedError, Killed, World
 
 
 @contextmanager
@@ -99,7 +99,7 @@ def overlap(world: World, runs: list[Callable[[], object]], seed: int) -> list[B
 
 
 def assert_ended_well(*ends: BaseException | None) -> None:
-    """Raise `Crashed` where a run of `overlap` ended with an exception."""
+    """Raise `CrashedError` where a run of `overlap` ended with an exception."""
     for end in ends:
         if end is not None:
-            raise Crashed(f"a run ended with {end!r}") from end
+            raise CrashedError(f"a run ended with {end!r}") from end

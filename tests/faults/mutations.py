@@ -20,7 +20,7 @@ from zoom_operationlogs.checkpoint import Checkpoint
 from zoom_operationlogs.settings import Settings
 from zoom_operationlogs.zoom import Zoom
 
-from .world import Promise, PromiseBroken, World
+from .world import Promise, PromiseBrokenError, World
 
 Scenario = Callable[[], None]
 Function = Callable[..., Any]
@@ -31,23 +31,23 @@ class HarnessError(Exception):
     """The mutation proves nothing."""
 
 
-class NotApplicable(HarnessError):
+class NotApplicableError(HarnessError):
     """What the mutation breaks is gone, or is called in another way."""
 
 
-class NeverReached(HarnessError):
+class NeverReachedError(HarnessError):
     """The scenario never comes to the broken code."""
 
 
-class NothingNoticed(HarnessError):
+class NothingNoticedError(HarnessError):
     """The scenario passes with the rule broken."""
 
 
-class RunCrashed(HarnessError):
+class RunCrashedError(HarnessError):
     """A run, or the scenario, ended with an exception that says nothing of a promise."""
 
 
-class WrongPromise(HarnessError):
+class WrongPromiseError(HarnessError):
     """Another promise is broken than the mutation names."""
 
 
@@ -64,10 +64,10 @@ class Mutant:
         found = vars(owner).get(name)
         whole = found.__func__ if isinstance(found, classmethod) else found
         if not callable(whole):
-            raise NotApplicable(f"there is no {what}")
+            raise NotApplicableError(f"there is no {what}")
         broken = make(whole)
         if not takes_the_same(whole, broken):
-            raise NotApplicable(f"{what} takes {signature(whole)}, and its mutation {signature(broken)}")
+            raise NotApplicableError(f"{what} takes {signature(whole)}, and its mutation {signature(broken)}")
         self.reached[what] = 0
 
         @wraps(whole)
@@ -80,7 +80,7 @@ class Mutant:
     def constant(self, owner: Any, name: str, value: Any, *, read_by: tuple[Any, str]) -> None:
         """Give a constant another value of its type; reaching the function that reads it is reaching the constant."""
         if type(vars(owner).get(name)) is not type(value):
-            raise NotApplicable(f"there is no {owner.__name__}.{name} of type {type(value).__name__}")
+            raise NotApplicableError(f"there is no {owner.__name__}.{name} of type {type(value).__name__}")
         self._patch.setattr(owner, name, value)
         self.replace(*read_by, lambda whole: lambda *args, **named: whole(*args, **named))
 
@@ -126,7 +126,9 @@ def ends_of_the_whole(scenario: Scenario) -> frozenset[type[BaseException]]:
     return frozenset(ends)
 
 
-def prove(mutation: Mutation, scenario: Scenario, promise: Promise, mutant_of: type[Mutant] = Mutant) -> PromiseBroken:
+def prove(
+    mutation: Mutation, scenario: Scenario, promise: Promise, mutant_of: type[Mutant] = Mutant
+) -> PromiseBrokenError:
     """Return how the scenario notices the mutation; raise `HarnessError` unless it does, by that promise alone."""
     ordinary = ends_of_the_whole(scenario)
     failure: BaseException | None = None
@@ -140,15 +142,15 @@ def prove(mutation: Mutation, scenario: Scenario, promise: Promise, mutant_of: t
         except BaseException as error:
             failure = error
     if not mutant.reached or not all(mutant.reached.values()):
-        raise NeverReached(f"how often each was called: {mutant.reached}") from failure
+        raise NeverReachedError(f"how often each was called: {mutant.reached}") from failure
     if crashes := ends - ordinary:
-        raise RunCrashed(f"with the rule broken, runs end with {crashes}") from failure
+        raise RunCrashedError(f"with the rule broken, runs end with {crashes}") from failure
     if failure is None:
-        raise NothingNoticed("the scenario passes with the rule broken")
-    if not isinstance(failure, PromiseBroken):
-        raise RunCrashed(f"the scenario ends with {failure!r}, which names no promise") from failure
+        raise NothingNoticedError("the scenario passes with the rule broken")
+    if not isinstance(failure, PromiseBrokenError):
+        raise RunCrashedError(f"the scenario ends with {failure!r}, which names no promise") from failure
     if failure.promise is not promise:
-        raise WrongPromise(f"expected {promise.name}, but {failure}") from failure
+        raise WrongPromiseError(f"expected {promise.name}, but {failure}") from failure
     return failure
 
 
@@ -224,7 +226,7 @@ def merged(mutant: Mutant, broken: Callable[[Function, Checkpoint, Checkpoint], 
 def settings(mutant: Mutant, **changed: Any) -> None:
     """Run with other settings than Terraform gave."""
     if unknown := changed.keys() - {field.name for field in fields(Settings)}:
-        raise NotApplicable(f"there are no settings {unknown}")
+        raise NotApplicableError(f"there are no settings {unknown}")
 
     def make(whole: Function) -> Function:
         def post_init(self: Settings) -> None:

@@ -1,4 +1,4 @@
-"""Small histories, each of which comes to one rule of the protocol; they raise `PromiseBroken` where it is broken.
+"""Small histories, each of which comes to one rule of the protocol; they raise `PromiseBrokenError` where it is broken.
 
 `test_the_suite_bites.py` says which rule each proves. Quick tests of this folder serve as scenarios too.
 """
@@ -62,7 +62,7 @@ def objects_of_one_run() -> None:
     for version in world.s3.ever_written(PREFIX):
         body = version.body or b""
         text += gzip.decompress(body)
-        hold(Promise.CHANGED, body[4:8] == bytes(4), f"{version.key} bears the time at which it was packed")
+        hold(Promise.CHANGED, body[4:8] == bytes(4), f"{version.key} has the time at which it was packed")
         moments = [datetime.fromisoformat(record["time"]) for record in decode(body)]
         day = moments[0].date()
         name = f"{PREFIX}{day:%Y/%m/%d}/zoom-operationlogs-{day:%Y%m%d}-"
@@ -540,7 +540,7 @@ def the_newest_of_many_owed_dates() -> None:
 
 @contextmanager
 def in_time(world: World) -> Iterator[None]:
-    """Raise `PromiseBroken` where the run of the block outlives what Lambda leaves it."""
+    """Raise `PromiseBrokenError` where the run of the block outlives what Lambda leaves it."""
     began = world.clock.now()
     yield
     took = (world.clock.now() - began).total_seconds()

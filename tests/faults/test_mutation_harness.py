@@ -15,11 +15,11 @@ from .mutations import (
     HarnessError,
     Mutant,
     Mutation,
-    NeverReached,
-    NotApplicable,
-    NothingNoticed,
-    RunCrashed,
-    WrongPromise,
+    NeverReachedError,
+    NotApplicableError,
+    NothingNoticedError,
+    RunCrashedError,
+    WrongPromiseError,
     prove,
 )
 from .world import PREFIX, STATE_KEY, Promise, World, days_ago
@@ -95,15 +95,15 @@ def test_it_tells_which_promise_is_broken() -> None:
 @pytest.mark.parametrize(
     ("mutation", "promise", "error"),
     [
-        pytest.param(no_op, Promise.REPEATED, NothingNoticed, id="no-op"),
-        pytest.param(method("put_object", crashes_inside), Promise.MISSING, RunCrashed, id="crash"),
-        pytest.param(method("put_object", refuses), Promise.MISSING, RunCrashed, id="new failure"),
-        pytest.param(gone, Promise.REPEATED, NotApplicable, id="gone"),
-        pytest.param(another_signature, Promise.REPEATED, NotApplicable, id="another signature"),
-        pytest.param(a_constant_of_another_type, Promise.REPEATED, NotApplicable, id="another type"),
-        pytest.param(never_called, Promise.REPEATED, NeverReached, id="never reached"),
-        pytest.param(lambda _mutant: None, Promise.REPEATED, NeverReached, id="breaks nothing"),
-        pytest.param(blind, Promise.MISSING, WrongPromise, id="wrong promise"),
+        pytest.param(no_op, Promise.REPEATED, NothingNoticedError, id="no-op"),
+        pytest.param(method("put_object", crashes_inside), Promise.MISSING, RunCrashedError, id="crash"),
+        pytest.param(method("put_object", refuses), Promise.MISSING, RunCrashedError, id="new failure"),
+        pytest.param(gone, Promise.REPEATED, NotApplicableError, id="gone"),
+        pytest.param(another_signature, Promise.REPEATED, NotApplicableError, id="another signature"),
+        pytest.param(a_constant_of_another_type, Promise.REPEATED, NotApplicableError, id="another type"),
+        pytest.param(never_called, Promise.REPEATED, NeverReachedError, id="never reached"),
+        pytest.param(lambda _mutant: None, Promise.REPEATED, NeverReachedError, id="breaks nothing"),
+        pytest.param(blind, Promise.MISSING, WrongPromiseError, id="wrong promise"),
     ],
 )
 def test_a_mutation_that_proves_nothing_fails(mutation: Mutation, promise: Promise, error: type[HarnessError]) -> None:
@@ -121,7 +121,7 @@ def a_run_that_nobody_sees_fail() -> None:
 
 
 def test_a_crash_fails_also_where_the_scenario_blames_a_promise() -> None:
-    with pytest.raises(RunCrashed, match="TypeError"):
+    with pytest.raises(RunCrashedError, match="TypeError"):
         prove(method("put_object", crashes_inside), a_run_that_nobody_sees_fail, Promise.MISSING)
 
 
@@ -141,7 +141,7 @@ def test_a_failed_assertion_that_names_no_promise_fails() -> None:
 
         return put_twice
 
-    with pytest.raises(RunCrashed, match="names no promise"):
+    with pytest.raises(RunCrashedError, match="names no promise"):
         prove(method("put_object", twice), only_an_assertion, Promise.REPEATED)
 
 

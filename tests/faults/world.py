@@ -52,22 +52,23 @@ class Promise(Enum):
     COST = "no call to Zoom or S3 is made that is not needed, and Zoom's limits are kept"
 
 
-class PromiseBroken(AssertionError):
+class PromiseBrokenError(AssertionError):
     """A promise does not hold in a scenario."""
 
     def __init__(self, promise: Promise, found: object) -> None:
         super().__init__(f"{promise.name.lower()}: {found} ({promise.value})")
         self.promise = promise
+        self.found = str(found)
 
 
-class Crashed(Exception):
+class CrashedError(Exception):
     """A run ended with an exception where it had to end well."""
 
 
 def hold(promise: Promise, kept: object, found: object) -> None:
-    """Raise `PromiseBroken` unless the promise is kept."""
+    """Raise `PromiseBrokenError` unless the promise is kept."""
     if not kept:
-        raise PromiseBroken(promise, found)
+        raise PromiseBrokenError(promise, found)
 
 
 @dataclass
@@ -167,7 +168,9 @@ class World:
             try:
                 read = decode(version.body)
             except ValueError as error:
-                raise PromiseBroken(Promise.CHANGED, f"{version.key} does not hold its records ({error})") from None
+                raise PromiseBrokenError(
+                    Promise.CHANGED, f"{version.key} does not hold its records ({error})"
+                ) from None
             counted = version.metadata["record-count"]
             hold(Promise.CHANGED, counted == str(len(read)), f"{version.key} counts {counted} of {len(read)} records")
             records += read
@@ -189,17 +192,17 @@ class World:
         return len(self.zoom.calls_to("report"))
 
     def assert_exact(self) -> None:
-        """Raise `PromiseBroken` where a record is missing or repeated."""
+        """Raise `PromiseBrokenError` where a record is missing or repeated."""
         missing, repeated = self.difference()
         assert_none(Promise.MISSING, missing)
         assert_none(Promise.REPEATED, repeated)
 
     def assert_none_repeated(self) -> None:
-        """Raise `PromiseBroken` where a record is there too often; some may still be to come."""
+        """Raise `PromiseBrokenError` where a record is there too often; some may still be to come."""
         assert_none(Promise.REPEATED, self.difference()[1])
 
     def assert_delivered(self, first: date, last: date) -> None:
-        """Raise `PromiseBroken` where a record of these dates is missing, which need not be dates of the window."""
+        """Raise `PromiseBrokenError` if a record of these dates is missing, of the window or not."""
         assert_none(Promise.MISSING, multiset(self.zoom.records(first, last)) - multiset(self.archive()))
 
     def checkpoint(self) -> Checkpoint:

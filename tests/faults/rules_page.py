@@ -1,0 +1,52 @@
+"""Writes the rules into docs/architecture.md, each with what breaking it was measured to do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from .mutations import Scenario, prove
+from .rules import GROUPS
+from .world import Promise, PromiseBrokenError
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "architecture.md"
+BEGIN, END = "<!-- BEGIN RULES -->", "<!-- END RULES -->"
+RECORDS = {Promise.MISSING: "missing", Promise.REPEATED: "repeated"}
+
+
+def updated(page: str) -> str:
+    """Return the page with the rules as they are measured now between its markers."""
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f"The page lacks the lines {BEGIN} and {END}.")
+    return "\n".join([f"{before}{BEGIN}", "", *_tables(), f"{END}{after}"])
+
+
+def row(rule: str, broken: PromiseBrokenError, scenario: Scenario) -> str:
+    """Return one line of a table."""
+    return f"| {rule} | {_consequence(broken)} | `{scenario.__name__}` |"
+
+
+def rules_of(page: str) -> list[str]:
+    """Return the rules that the page has between its markers, in their order."""
+    listed = page.partition(BEGIN)[2].partition(END)[0]
+    return re.findall(r"^\| (.*?) \| .* \| `\w+` \|$", listed, re.MULTILINE)
+
+
+def _tables() -> Iterator[str]:
+    for title, rows in GROUPS.items():
+        yield from (f"### {title}", "", "| rule | without it | scenario |", "|---|---|---|")
+        for rule, mutation, scenario, promise in rows:
+            yield row(rule, prove(mutation, scenario, promise), scenario)
+        yield ""
+
+
+def _consequence(broken: PromiseBrokenError) -> str:
+    if counted := re.match(r"(\d+) records, such as", broken.found):
+        found = f"{counted[1]} records {RECORDS[broken.promise]}"
+    else:
+        found = re.sub(r"zoom/\S+\.json\.gz", "an object", broken.found)
+        found = re.sub(r'^\{".*"\} is', "a record is", found)
+    return re.sub(r"^1 (\w+)s\b", r"1 \1", found)

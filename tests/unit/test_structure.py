@@ -1,0 +1,74 @@
+"""The house stays one that a stranger can live in: small modules, one tree of errors, and a page that shows both.
+
+That modules import each other without a circle is `make lint`'s to check (pyproject.toml, tool.importlinter).
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from zoom_operationlogs import errors
+
+ROOT = Path(__file__).resolve().parents[2]
+COLLECTOR = ROOT / "lambda" / "zoom_operationlogs"
+MODULES = sorted(COLLECTOR.glob("*.py"))
+PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.stem)
+def test_a_module_can_be_read_in_one_sitting(module: Path) -> None:
+    assert len(module.read_text(encoding="utf-8").splitlines()) <= 300
+
+
+def test_the_story_of_a_run_is_shorter_still() -> None:
+    assert len((COLLECTOR / "run.py").read_text(encoding="utf-8").splitlines()) < 150
+
+
+def test_every_exception_is_in_the_one_tree() -> None:
+    for module in MODULES:
+        defined = re.findall(r"^class (\w+)\((?:\w*Error|\w*Exception)\b", module.read_text(encoding="utf-8"), re.M)
+        assert module.name == "errors.py" or not defined, f"move {defined} from {module.name} to errors.py"
+
+
+def tree(root: type[Exception], indent: str = "") -> list[str]:
+    """Return the names of the classes below, drawn as a tree."""
+    children = root.__subclasses__()
+    lines = []
+    for child in children:
+        last = child is children[-1]
+        lines += [f"{indent}{'└' if last else '├'}── {child.__name__}"]
+        lines += tree(child, indent + ("    " if last else "│   "))
+    return lines
+
+
+@pytest.mark.parametrize("text", [errors.__doc__ or "", PAGE], ids=["docstring", "page"])
+def test_the_tree_is_drawn_as_it_is(text: str) -> None:
+    drawn = re.findall(r"^([│├└ ]*[├└]── \w+Error)\b", text, re.MULTILINE)
+    real = [line for root in (errors.CollectorError, errors.HandledError) for line in tree(root)]
+    assert drawn == real
+
+
+def test_the_page_has_the_rooms_in_the_order_of_their_layers() -> None:
+    contract = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ][0]
+    layers = [set(layer.split(" | ")) for layer in contract["layers"]]
+    assert set().union(*layers) == {module.stem for module in MODULES} - {"__init__"}
+    rows = re.findall(
+        r"^\| ((?:`\w+`(?:, )?)+) \| .* \|$", PAGE.partition("## The rooms")[2].partition("## Where")[0], re.M
+    )
+    shown = [set(re.findall(r"`(\w+)`", row)) for row in rows]
+    assert set().union(*shown) == set().union(*layers)
+    order = {module: at for at, row in enumerate(shown) for module in row}
+    for above, below in pairwise(layers):
+        assert max(order[module] for module in above) <= min(order[module] for module in below)
+
+
+def test_no_name_is_excused() -> None:
+    for folder in ("lambda", "cli", "tests"):
+        for file in (ROOT / folder).rglob("*.py"):
+            assert "noqa: N8" + "18" not in file.read_text(encoding="utf-8"), file
