@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from .checkpoint import Checkpoint
 from .dates import ONE_DAY, date_range, retention_start, window
-from .sweep import groups_split_by, page_size_for, smaller
+from .sweep import groups_split_by, page_size_for, smaller_page_size
 from .zoom_rate_limits import latest_retry
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def schedule_due(checkpoint: Checkpoint, settings: Settings, now: datetime) -> N
 def schedule_reconcile(checkpoint: Checkpoint, settings: Settings, now: datetime, *, whole: bool = True) -> None:
     """Owe the dates of the window a sweep: all of them, or today and yesterday with another page size."""
     first, today = window(now.date(), settings.lookback_days)
-    page_size = settings.page_size if whole else smaller(settings.page_size)
+    page_size = settings.page_size if whole else smaller_page_size(settings.page_size)
     for day in date_range(first if whole else max(first, today - ONE_DAY), today):
         checkpoint.owe(day, now, page_size)
     checkpoint.reconciled = now
@@ -72,20 +72,20 @@ def schedule_requested(checkpoint: Checkpoint, settings: Settings, now: datetime
 
 
 def schedule_split_groups(
-    checkpoint: Checkpoint, settings: Settings, now: datetime, day: date, asked: PendingSweep, ended: Sweep
+    checkpoint: Checkpoint, settings: Settings, now: datetime, day: date, pending: PendingSweep, completed: Sweep
 ) -> None:
     """Owe the date one more sweep if a page boundary split a group of identical rows.
 
     On two pages, identical rows cannot be told from one row that moved to the next page. One page size may not show
     every group whole: sweeps follow as long as each shows more of them whole than the one before.
     """
-    if asked.split and ended.longest_page:
-        left = groups_split_by(ended.longest_page, asked.split)
+    if pending.split and completed.longest_page:
+        groups = groups_split_by(completed.longest_page, pending.split)
     else:
-        left = tuple(ended.split)
-    if left and (not asked.split or len(left) < len(asked.split)):
-        largest = ended.longest_page if ended.longest_page < ended.page_size else settings.page_size
-        checkpoint.owe(day, now, page_size_for(left, largest), left)
+        groups = tuple(completed.split)
+    if groups and (not pending.split or len(groups) < len(pending.split)):
+        largest = completed.longest_page if completed.longest_page < completed.page_size else settings.page_size
+        checkpoint.owe(day, now, page_size_for(groups, largest), groups)
 
 
 def next_date(checkpoint: Checkpoint, tried: set[tuple[date, PendingSweep]]) -> date | None:
@@ -93,9 +93,9 @@ def next_date(checkpoint: Checkpoint, tried: set[tuple[date, PendingSweep]]) -> 
 
     `tried` holds what this run has tried already.
     """
-    left = {day for day, pending in checkpoint.owed.items() if (day, pending) not in tried}
-    in_progress = {day for day in left if day.isoformat() in checkpoint.sweeps}
-    return max(in_progress or left, default=None)
+    untried = {day for day, pending in checkpoint.owed.items() if (day, pending) not in tried}
+    in_progress = {day for day in untried if day.isoformat() in checkpoint.sweeps}
+    return max(in_progress or untried, default=None)
 
 
 def backoff_until(checkpoint: Checkpoint, now: datetime) -> datetime | None:

@@ -78,7 +78,7 @@ class Archive:
         def attempt() -> int:
             nonlocal unsure
             if self._up_to_date.get(day) is not known:
-                self.read_news(known, delivered.legacy)
+                self.read_new_objects(known, delivered.legacy)
             missing = [
                 record for record in pending for _ in range(record.count - delivered.count(day, record.fingerprint))
             ]
@@ -104,18 +104,18 @@ class Archive:
         """Read what the archive holds of a date that is not known yet."""
         known = DeliveredDay(day)
         self.legacy.absorb_from(day - ONE_DAY, delivered.legacy)  # a sweep may bring records of the day before
-        self.read_news(known, delivered.legacy)
+        self.read_new_objects(known, delivered.legacy)
         delivered.days[day] = known
 
-    def read_news(self, day: DeliveredDay, legacy: LegacyLedger | None) -> None:
+    def read_new_objects(self, known: DeliveredDay, legacy: LegacyLedger | None) -> None:
         """Take in every object of the date that is not known yet, also those that the feed has deleted since."""
-        self.legacy.absorb_from(day.date, legacy)
+        self.legacy.absorb_from(known.date, legacy)
         for seq, versions in groupby(
-            self._versions(day.date, after=day.seq), key=lambda version: sequence_number(version.key)
+            self._versions(known.date, after=known.seq), key=lambda version: sequence_number(version.key)
         ):
-            day.counts.add([fingerprint(record) for version in versions for record in self._read(version)])
-            day.seq = seq
-        self._up_to_date[day.date] = day
+            known.counts.add([fingerprint(record) for version in versions for record in self._read(version)])
+            known.seq = seq
+        self._up_to_date[known.date] = known
 
     def inventory(self) -> Inventory:
         """Return what the whole prefix holds, by the names of its objects alone."""
@@ -175,7 +175,7 @@ def sequence_number(key: str) -> int:
 def encode(lines: Iterable[bytes]) -> bytes:
     """Return an object's body: one record a line, as gzip without a modification time, so that equal lines give equal
     bytes."""
-    return gzip.compress(b"".join(line + b"\n" for line in lines), GZIP_LEVEL, mtime=0)
+    return gzip.compress(b"".join(entry + b"\n" for entry in lines), GZIP_LEVEL, mtime=0)
 
 
 def decode(body: bytes) -> list[Record]:

@@ -45,14 +45,14 @@ class Batch:
         """Whether to publish before the next page, so that memory is bounded."""
         return self._bytes >= FULL_BYTES
 
-    def take(self, rows: Sequence[Row], asked: date | None, delivered: Delivered) -> None:
+    def take(self, rows: Sequence[Row], sweep_date: date | None, delivered: Delivered) -> None:
         """Take what a page shows more often than the archive holds it.
 
-        `asked` is the date of a date's sweep, None for the tail.
+        `sweep_date` is the date of a date's sweep, None for the tail.
         """
         shown = occurrences(rows)
         for row in {row.fingerprint: row for row in rows}.values():
-            day = row.archive_date(asked)
+            day = row.archive_date(sweep_date)
             if day is None:
                 continue  # the sweep of its date will take it
             count = shown[row.fingerprint]

@@ -39,7 +39,7 @@ class StoredVersion:
 
     key: str
     version_id: str
-    written: datetime
+    last_modified: datetime
 
 
 class Bucket:
@@ -133,7 +133,7 @@ class Bucket:
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(OutcomeUnknownError),
             wait=tenacity.wait_exponential_jitter(multiplier=0.2, max=5),
-            stop=lambda state: state.attempt_number >= ATTEMPTS or state.upcoming_sleep >= self._deadline.remaining(),
+            stop=lambda call: call.attempt_number >= ATTEMPTS or call.upcoming_sleep >= self._deadline.remaining(),
             sleep=self._sleep,
             reraise=True,
         )

@@ -22,12 +22,12 @@ TAIL = "tail"  # the tail's name among the sweeps; that of a date's sweep is its
 
 @dataclass(frozen=True)
 class PendingSweep:
-    """An owed date waits for a sweep that begins no earlier than `asked`.
+    """An owed date waits for a sweep that begins no earlier than `owed_since`.
 
     `split` holds the groups of identical rows that the sweep before it split; this one should show them whole.
     """
 
-    asked: datetime
+    owed_since: datetime
     page_size: int
     split: tuple[Group, ...] = ()
 
@@ -61,21 +61,21 @@ class Checkpoint:
     sweeps: dict[str, Sweep] = field(default_factory=dict)
     delivered: Delivered = field(default_factory=Delivered)
 
-    def owe(self, day: date, asked: datetime, page_size: int, split: Sequence[Group] = ()) -> None:
-        """Owe the date a sweep that begins no earlier than `asked`."""
+    def owe(self, day: date, since: datetime, page_size: int, split: Sequence[Group] = ()) -> None:
+        """Owe the date a sweep that begins no earlier than `since`."""
         self.expired.discard(day)
-        known = self.owed.get(day)
-        if known is None or known.asked < asked:
-            self.owed[day] = PendingSweep(asked, page_size, tuple(split))
+        pending = self.owed.get(day)
+        if pending is None or pending.owed_since < since:
+            self.owed[day] = PendingSweep(since, page_size, tuple(split))
 
     def settle(self, day: date, began: datetime) -> None:
         """Record that a sweep of the date, begun at `began`, ended."""
-        if day in self.owed and self.owed[day].asked <= began:
+        if day in self.owed and self.owed[day].owed_since <= began:
             del self.owed[day]
 
-    def expire(self, day: date, began: datetime) -> None:
+    def expire(self, day: date, at: datetime) -> None:
         """Record that a sweep of the date, begun at `began`, was told that Zoom no longer has it."""
-        self.settle(day, began)
+        self.settle(day, at)
         self.expired.add(day)
 
     def keep_days(self, first: date, last: date) -> None:

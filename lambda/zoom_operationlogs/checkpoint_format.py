@@ -40,7 +40,7 @@ def encode(checkpoint: Checkpoint) -> bytes:
         "frontier": _iso(checkpoint.frontier),
         "settled": [checkpoint.settled_from.isoformat(), checkpoint.settled_to.isoformat()],
         "owed": {
-            day.isoformat(): {"asked": _iso(pending.asked), "page_size": pending.page_size, "split": pending.split}
+            day.isoformat(): {"asked": _iso(pending.owed_since), "page_size": pending.page_size, "split": pending.split}
             for day, pending in sorted(checkpoint.owed.items())
         },
         "expired": sorted(day.isoformat() for day in checkpoint.expired),
@@ -80,10 +80,10 @@ def decode_header(line: bytes) -> Checkpoint:
 
 def digest(*parts: bytes | memoryview) -> bytes:
     """Return the 128-bit BLAKE2b of the parts together."""
-    state = blake2b(digest_size=DIGEST_BYTES)
+    hasher = blake2b(digest_size=DIGEST_BYTES)
     for part in parts:
-        state.update(part)
-    return state.digest()
+        hasher.update(part)
+    return hasher.digest()
 
 
 def _header(line: bytes) -> dict[str, Any]:
@@ -172,7 +172,7 @@ def _sweep_to_json(sweep: Sweep) -> dict[str, Any]:
         "token_issued": _iso(sweep.token_issued),
         "ordered": sweep.ordered,
         "last_time": _iso(sweep.last_time),
-        "rows": sweep.rows,
+        "rows": sweep.rows_read,
         "held": sweep.longest_page,
         "edge": {fingerprint.hex(): place for fingerprint, place in sorted(sweep.edge.items())},
         "split": sweep.split,
@@ -191,7 +191,7 @@ def _sweep_from_json(sweep: dict[str, Any]) -> Sweep:
         token_issued=_moment(sweep["token_issued"]),
         ordered=bool(sweep["ordered"]),
         last_time=_moment(sweep["last_time"]),
-        rows=int(sweep["rows"]),
+        rows_read=int(sweep["rows"]),
         longest_page=int(sweep.get("held", 0)),
         edge={bytes.fromhex(fingerprint): int(place) for fingerprint, place in sweep["edge"].items()},
         split=_groups(sweep["split"]),

@@ -19,10 +19,12 @@ def merge(mine: Checkpoint, theirs: Checkpoint, swept: Mapping[date, datetime]) 
     (date: when the sweep began). Nothing is forgotten: at worst a sweep is done twice.
     """
     owed = {
-        day: max((side.owed[day] for side in (mine, theirs) if day in side.owed), key=lambda pending: pending.asked)
+        day: max(
+            (side.owed[day] for side in (mine, theirs) if day in side.owed), key=lambda pending: pending.owed_since
+        )
         for day in mine.owed.keys() | theirs.owed.keys()
     }
-    owed = {day: pending for day, pending in owed.items() if not (day in swept and pending.asked <= swept[day])}
+    owed = {day: pending for day, pending in owed.items() if not (day in swept and pending.owed_since <= swept[day])}
     return replace(
         mine,
         settled_from=min(mine.settled_from, theirs.settled_from),

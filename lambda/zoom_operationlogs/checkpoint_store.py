@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 class LoadResult:
     """What is stored at the state key: a checkpoint; the guide's state; or nothing of use.
 
-    `lost` says that something is there, but no checkpoint.
+    `unusable` says that something is there, but no checkpoint.
     """
 
     checkpoint: Checkpoint | None = None
     legacy_cursor: date | None = None
-    lost: bool = False
+    unusable: bool = False
 
 
 class CheckpointStore:
@@ -37,20 +37,20 @@ class CheckpointStore:
         self._bucket = bucket
         self._key = key
         self._etag: str | None = None  # None: no object is stored
-        self._digest = b""  # of what is stored
+        self._stored_digest = b""  # of what is stored
 
     def load(self) -> LoadResult:
         """Return what is stored; raise `NewerCheckpointError` if a newer version of the collector wrote it."""
         try:
             body, self._etag = self._bucket.current(self._key)
         except NotFoundError:
-            self._etag, self._digest = None, b""
+            self._etag, self._stored_digest = None, b""
             return LoadResult()
-        self._digest = digest(body)
+        self._stored_digest = digest(body)
         try:
             return LoadResult(decode(body))
         except ValueError:
-            return LoadResult(legacy_cursor=cursor_date(body), lost=True)
+            return LoadResult(legacy_cursor=cursor_date(body), unusable=True)
 
     def save(self, checkpoint: Checkpoint, swept: Mapping[date, datetime]) -> Checkpoint:
         """Store the checkpoint, merged with what other runs stored meanwhile; return what is stored.
@@ -69,12 +69,12 @@ class CheckpointStore:
                     checkpoint = merge(checkpoint, stored, swept)
 
     def _write(self, body: bytes) -> None:
-        written = digest(body)
-        if written != self._digest:
+        new_digest = digest(body)
+        if new_digest != self._stored_digest:
             self._etag = self._bucket.retry_until_known(
                 lambda: self._bucket.put(self._key, body, replaces=self._etag, ContentType="application/octet-stream")
             )
-            self._digest = written
+            self._stored_digest = new_digest
 
 
 def _check_lease(mine: Checkpoint, theirs: Checkpoint) -> None:

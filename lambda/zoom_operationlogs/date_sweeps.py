@@ -61,18 +61,18 @@ class DateSweeps:
     def _sweep(self, day: date) -> None:
         """Read one date to its end and publish it."""
         state, settings = self._state, self._services.settings
-        asked, now = state.checkpoint.owed[day], self._services.clock()
+        pending, now = state.checkpoint.owed[day], self._services.clock()
         state.load_day(day)
-        sweep = self._sweeper.resume(day.isoformat(), now) or Sweep(day, day, asked.page_size, began=now)
-        ended = self._sweeper.read(day.isoformat(), sweep, asked=day)
-        if ended:
+        sweep = self._sweeper.resume(day.isoformat(), now) or Sweep(day, day, pending.page_size, began=now)
+        completed = self._sweeper.read(day.isoformat(), sweep, sweep_date=day)
+        if completed:
             state.publish()
-            state.settle(day, ended.began)
-            schedule_split_groups(state.checkpoint, settings, self._services.clock(), day, asked, ended)
-            self._advance_frontier(ended)
+            state.settle(day, completed.began)
+            schedule_split_groups(state.checkpoint, settings, self._services.clock(), day, pending, completed)
+            self._advance_frontier(completed)
         state.keep_days()
 
-    def _advance_frontier(self, ended: Sweep) -> None:
+    def _advance_frontier(self, completed: Sweep) -> None:
         """Let the sweep of a date move the tail's frontier if that is days behind.
 
         Every date since the frontier is owed a sweep each day, and a tail that has to read all of them might not end
@@ -82,6 +82,6 @@ class DateSweeps:
         frontier = checkpoint.frontier
         if self._tail.ended or (frontier and frontier.date() >= self._services.clock().date() - ONE_DAY):
             return
-        if ended.newest and (not frontier or ended.newest > frontier):
-            checkpoint.frontier = min(ended.newest, ended.began)
+        if completed.newest and (not frontier or completed.newest > frontier):
+            checkpoint.frontier = min(completed.newest, completed.began)
             checkpoint.sweeps.pop(TAIL, None)

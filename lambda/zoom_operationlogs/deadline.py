@@ -29,13 +29,13 @@ class Deadline:
         """Return the deadline of a run that starts now; the reserve of a short run is a share of its time."""
         return cls(remaining, min(RESERVE_SECONDS, RESERVE_SHARE * remaining()))
 
-    def left(self) -> float:
+    def work_seconds(self) -> float:
         """Return the seconds left for work."""
         return max(0.0, self.remaining() - self.reserve)
 
     def clip(self, seconds: float) -> float:
         """Return `seconds`, or what is left if that is less; raise `OutOfTimeError` if nothing is left."""
-        left = self.left()
+        left = self.work_seconds()
         if left <= 0:
             raise OutOfTimeError
         return min(seconds, left)

@@ -53,7 +53,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     outcome = RunOutcome.FAILED
     try:
         request = Request.from_event(event, clients.now().date())
-        made = run, services = _run(Settings.from_environ(os.environ), context)
+        made = run, services = _build_run(Settings.from_environ(os.environ), context)
         result = run.execute(request)
         outcome = RunOutcome.without_error(run.report)
     except EmptySecretError as error:
@@ -71,12 +71,12 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
             _send(run_metrics(run.report, run.checkpoint, services, clients.now()))
     seconds = round(time.monotonic() - started, 3)
     did = {"action": request.action, "zoom_calls": services.zoom.calls, "seconds": seconds}
-    left = services.zoom.quota.remaining if services.zoom.quota else None
-    logger.info("run ended", extra={**result, **did, "zoom_calls_left": left})  # Powertools leaves out what is None
+    calls_left = services.zoom.quota.remaining if services.zoom.quota else None
+    logger.info("run ended", extra={**result, **did, "zoom_calls_left": calls_left})  # Powertools omits None
     return result
 
 
-def _run(settings: Settings, context: LambdaContext) -> tuple[Run, Services]:
+def _build_run(settings: Settings, context: LambdaContext) -> tuple[Run, Services]:
     deadline = Deadline.of_run(lambda: context.get_remaining_time_in_millis() / 1000)
 
     def credentials(fresh: bool) -> Credentials:

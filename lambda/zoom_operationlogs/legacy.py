@@ -86,13 +86,13 @@ class LegacyObjects:
 
     def find(self, versions: Iterable[StoredVersion]) -> LegacyLedger | None:
         """Return an empty ledger for those of the versions under the prefix that are the guide's; None if none is."""
-        written: list[date] = []
+        dates: list[date] = []
         for version in versions:
             if match := OBJECT_NAME.fullmatch(version.key.removeprefix(self._prefix)):
                 with suppress(ValueError):  # not a date of the calendar, so not one of its objects
-                    written.append(date(int(match[1]), int(match[2]), int(match[3])))
+                    dates.append(date(int(match[1]), int(match[2]), int(match[3])))
         # One day more: a last run of the guide's Lambda may still be writing.
-        return LegacyLedger(min(written), max(written) + ONE_DAY) if written else None
+        return LegacyLedger(min(dates), max(dates) + ONE_DAY) if dates else None
 
     def absorb_from(self, day: date, ledger: LegacyLedger | None) -> None:
         """Read every object that can hold records of `day` or later, which are those written from the day before on.
@@ -101,8 +101,8 @@ class LegacyObjects:
         """
         if not ledger:
             return
-        written = max(day, ledger.first + ONE_DAY) - ONE_DAY  # the first of all dates has none before it
-        for folder in reversed(list(date_range(written, ledger.last))):
+        earliest = max(day, ledger.first + ONE_DAY) - ONE_DAY  # the first of all dates has none before it
+        for folder in reversed(list(date_range(earliest, ledger.last))):
             if folder not in self._listed:
                 self._absorb_folder(folder, ledger)
                 self._listed.add(folder)
@@ -134,19 +134,19 @@ class LegacyObjects:
             ) from None
 
 
-def counts_by_date(records: list[Record], written: date) -> dict[date, Counter[bytes]]:
+def counts_by_date(records: list[Record], write_date: date) -> dict[date, Counter[bytes]]:
     """Return how often each record stands in one object, by record date; without a time, by the date of the write."""
     counts: defaultdict[date, Counter[bytes]] = defaultdict(Counter)
     for record in records:
         time = event_time(record)
-        counts[time.date() if time else written][fingerprint(record)] += 1
+        counts[time.date() if time else write_date][fingerprint(record)] += 1
     return counts
 
 
-def cursor_date(state: bytes) -> date | None:
+def cursor_date(body: bytes) -> date | None:
     """Return the `cursor_date` of the guide's state, None if these bytes are no such state."""
     try:
-        return date.fromisoformat(json.loads(state)["cursor_date"])
+        return date.fromisoformat(json.loads(body)["cursor_date"])
     except (KeyError, TypeError, ValueError):
         return None
 

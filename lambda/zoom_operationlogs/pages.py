@@ -33,20 +33,20 @@ def pages(
     """
     used = {sweep.token}
     while True:
-        asked_at = clock()  # a token's life begins with the request at the latest
+        sent_at = clock()  # a token's life begins with the request at the latest
         try:
             page = zoom.page(sweep.first, sweep.last, sweep.page_size, sweep.token)
         except PageTokenExpiredError:
             if not may_restart():
                 raise SweepBrokenError("Zoom's page token expired again") from None
-            sweep, used = sweep.restarted(asked_at), {""}
+            sweep, used = sweep.restarted(sent_at), {""}
             continue
         rows = [Row.of(record) for record in page.records]
         sweep.observe(rows)
         repeated = page.next_token in used
         if has_next := bool(page.next_token) and not repeated:
             used.add(page.next_token)
-            sweep.advance(page.next_token, asked_at)
+            sweep.advance(page.next_token, sent_at)
         yield SweepPage(sweep, rows, has_next)
         if not page.next_token:
             return

@@ -74,9 +74,9 @@ class Row(NamedTuple):
         """Return the row of a record."""
         return cls(fingerprint(record), event_time(record), record)
 
-    def archive_date(self, asked: date | None) -> date | None:
+    def archive_date(self, sweep_date: date | None) -> date | None:
         """Return the UTC date whose objects hold this record: that of its time, else the date that was asked for."""
-        return self.time.date() if self.time else asked
+        return self.time.date() if self.time else sweep_date
 
 
 def occurrences(rows: Iterable[Row]) -> Counter[bytes]:

@@ -99,12 +99,12 @@ class Run:
         """Return the two readers in their order: the tail first, unless the last run broke off in it and its page token
         is too old. A tail that is too long for one run would otherwise hold up the owed dates in every run."""
         sweeps = state.checkpoint.sweeps
-        tail_lost = TAIL in sweeps and not sweeps[TAIL].resumable(now)
+        tail_token_expired = TAIL in sweeps and not sweeps[TAIL].resumable(now)
         state.checkpoint.sweeps = {name: sweep for name, sweep in sweeps.items() if sweep.resumable(now)}
         sweeper = Sweeper(self._services, state)
         tail = Tail(self._services, state, sweeper)
         dates = DateSweeps(self._services, state, sweeper, tail)
-        return (dates, tail) if tail_lost else (tail, dates)
+        return (dates, tail) if tail_token_expired else (tail, dates)
 
     def _result(self, state: RunState, now: datetime) -> dict[str, Any]:
         not_before = state.checkpoint.not_before

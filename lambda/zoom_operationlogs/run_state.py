@@ -82,7 +82,7 @@ class RunState:
         Where the feed deletes, taking the lease is the first save.
         """
         found = services.store.load()
-        state = cls(services, report, found.checkpoint or _rebuilt(services, report, found, now.date()), now)
+        state = cls(services, report, found.checkpoint or _rebuild(services, report, found, now.date()), now)
         if not found.checkpoint and not services.settings.feed_deletes:
             state.store()
         state._watermark = previous_watermark(state.checkpoint, services.settings, now.date())
@@ -98,19 +98,19 @@ class RunState:
             self._services.deadline.clip(1)
             self._services.archive.load(day, self.checkpoint.delivered)
 
-    def take(self, rows: Sequence[Row], asked: date | None) -> None:
-        """Add a page's new records to the batch; `asked` is the date of a date's sweep, None for the tail."""
-        self._batch.take(rows, asked, self.checkpoint.delivered)
+    def take(self, rows: Sequence[Row], sweep_date: date | None) -> None:
+        """Add a page's new records to the batch; `sweep_date` is the date of a date's sweep, None for the tail."""
+        self._batch.take(rows, sweep_date, self.checkpoint.delivered)
 
     def settle(self, day: date, began: datetime) -> None:
         """Record that a sweep of the date, begun at `began`, ended."""
         self._note_swept(day, began)
         self.checkpoint.settle(day, began)
 
-    def expire(self, day: date, began: datetime) -> None:
+    def expire(self, day: date, at: datetime) -> None:
         """Record that Zoom no longer has the date, as a sweep begun at `began` was told."""
-        self._note_swept(day, began)
-        self.checkpoint.expire(day, began)
+        self._note_swept(day, at)
+        self.checkpoint.expire(day, at)
 
     def _note_swept(self, day: date, began: datetime) -> None:
         self._swept[day] = max(began, self._swept.get(day, began))
@@ -151,9 +151,9 @@ class RunState:
         self.checkpoint.keep_days(first - ONE_DAY, today + 2 * ONE_DAY)
 
 
-def _rebuilt(services: Services, report: RunReport, found: LoadResult, today: date) -> Checkpoint:
+def _rebuild(services: Services, report: RunReport, found: LoadResult, today: date) -> Checkpoint:
     inventory = services.archive.inventory()
-    report.rebuilt = found.lost or inventory.first is not None
+    report.rebuilt = found.unusable or inventory.first is not None
     if report.rebuilt:
         services.log.warning("There is no usable checkpoint: rebuilding it from the archive.")
     legacy_first = found.legacy_cursor or services.archive.legacy.cursor()

@@ -42,7 +42,7 @@ class Sweep:
     token_issued: datetime | None = None
     ordered: bool = True
     last_time: datetime | None = None
-    rows: int = 0
+    rows_read: int = 0
     longest_page: int = 0
     edge: dict[bytes, int] = field(default_factory=dict)
     split: list[Group] = field(default_factory=list)
@@ -73,7 +73,7 @@ class Sweep:
         times = [row.time for row in rows if row.time]
         if self.at_first_page:
             self.newest = max(times, default=None)
-        edge, places = self.edge, range(self.rows, self.rows + len(rows))
+        edge, places = self.edge, range(self.rows_read, self.rows_read + len(rows))
         ends = {row.fingerprint: place + 1 for place, row in zip(places, rows, strict=True) if row.fingerprint in edge}
         self.split += [(edge[fingerprint], end) for fingerprint, end in ends.items()]
         if any(earlier < later for earlier, later in pairwise(times)):
@@ -83,7 +83,7 @@ class Sweep:
                 self.ordered = False
             self.last_time = times[-1]
         if rows:
-            self.rows += len(rows)
+            self.rows_read += len(rows)
             self.longest_page = max(self.longest_page, len(rows))
             self.edge = {}
             for place, row in zip(places, rows, strict=True):
@@ -108,7 +108,7 @@ class Sweep:
         return rows[-1].time < frontier - TAIL_OVERLAP
 
 
-def smaller(page_size: int) -> int:
+def smaller_page_size(page_size: int) -> int:
     """Return a page size with other boundaries, so that one page shows the groups that `page_size` splits."""
     return page_size - PAGE_SIZE_STEP if page_size > 2 * PAGE_SIZE_STEP else max(2, page_size - 1)
 

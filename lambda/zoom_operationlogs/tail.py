@@ -35,12 +35,12 @@ class Tail:
         first, today = window(now.date(), self._settings.lookback_days)
         for day in date_range(first, today + ONE_DAY):
             self._state.load_day(day)
-        ended = self._read_pages(first, now)
-        if ended:
+        completed = self._read_pages(first, now)
+        if completed:
             self._state.publish()
             self.ended = self._state.report.tail_ended = True
-            if ended.newest:
-                self._state.checkpoint.frontier = min(ended.newest, ended.began)
+            if completed.newest:
+                self._state.checkpoint.frontier = min(completed.newest, completed.began)
 
     def _read_pages(self, first: date, now: datetime) -> Sweep | None:
         """Read up to the last date that Zoom has: its days may begin before those of UTC, or after. Return the sweep

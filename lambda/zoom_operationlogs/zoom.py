@@ -101,16 +101,16 @@ class Zoom:
         """Try until an answer is usable, a wait does not fit into the run, or the tries are used up."""
         backoff = tenacity.wait_exponential_jitter(multiplier=1, max=20)
 
-        def wait(state: tenacity.RetryCallState) -> float:
-            error = state.outcome.exception() if state.outcome else None
-            asked = error.until if isinstance(error, RateLimitedError) else None
+        def wait(call: tenacity.RetryCallState) -> float:
+            error = call.outcome.exception() if call.outcome else None
+            until = error.until if isinstance(error, RateLimitedError) else None
             # At least the backoff: Zoom may say that a limit is over, and refuse again.
-            return max(backoff(state), (asked - self._clock()).total_seconds() if asked else 0.0)
+            return max(backoff(call), (until - self._clock()).total_seconds() if until else 0.0)
 
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type((UnusableAnswerError, RateLimitedError)),
             wait=wait,
-            stop=lambda state: state.attempt_number >= ATTEMPTS or state.upcoming_sleep >= self._deadline.left(),
+            stop=lambda call: call.attempt_number >= ATTEMPTS or call.upcoming_sleep >= self._deadline.work_seconds(),
             sleep=self._sleep,
             reraise=True,
         )
@@ -178,7 +178,7 @@ class Zoom:
             timeout = self._deadline.clip(self._timeout)
             return self._session.http.request(method, url, timeout=timeout, allow_redirects=False, **options)
         except requests.RequestException as error:
-            if self._deadline.left() <= 0:
+            if self._deadline.work_seconds() <= 0:
                 raise OutOfTimeError from None
             # The class says what happened; the text could quote the request.
             raise UnusableAnswerError(f"{type(error).__name__} at {url}") from None

@@ -154,7 +154,7 @@ class Verifier:
                 f" checkpoint as {RESTORING} says, then repair."
             )
         elif owed := self._checkpoint.owed.get(day):
-            yield f"Not read yet: owed for {span(self._now - owed.asked)}."
+            yield f"Not read yet: owed for {span(self._now - owed.owed_since)}."
         elif day in self._checkpoint.expired:
             yield "Zoom did not have it when the collector came."
         elif day < self._checkpoint.settled_from:
