@@ -1,7 +1,7 @@
 """The checkpoint's bytes: one line of JSON, which a person can read (`head -n 1`), then the packed fingerprints.
 
-The line's `blobs` say what the bytes after it hold, in their order, and `digest` covers those bytes. The same
-checkpoint gives the same bytes.
+In that line, `blobs` says what the bytes after it hold, in order, and `digest` covers those bytes. Equal checkpoints
+give equal bytes.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ def encode(checkpoint: Checkpoint) -> bytes:
 def decode(body: bytes) -> Checkpoint:
     """Return the checkpoint in these bytes.
 
-    Raises ValueError if they are damaged, and `NewerCheckpointError` if a newer version of the collector wrote them.
+    Raises ValueError if they are no checkpoint or a damaged one, and `NewerCheckpointError` if a newer version of the
+    collector wrote them.
     """
     end = body.find(b"\n")
     header = _header(body[:end] if end >= 0 else body)
@@ -72,14 +73,14 @@ def decode(body: bytes) -> Checkpoint:
 
 
 def decode_header(line: bytes) -> Checkpoint:
-    """Return the checkpoint in the first line alone, without what is delivered; raise as `decode` does."""
+    """Return the checkpoint in the first line alone, without what is delivered. Raises as `decode` does."""
     header = _header(line)
     with _damage_as_value_error():
         return _from_header(header)
 
 
 def digest(*parts: bytes | memoryview) -> bytes:
-    """Return the 128-bit BLAKE2b of the parts together."""
+    """Return the 128-bit BLAKE2b hash of the concatenated parts."""
     hasher = blake2b(digest_size=DIGEST_BYTES)
     for part in parts:
         hasher.update(part)

@@ -1,4 +1,4 @@
-"""Sweeps of single dates, to their end: reconcile, catch-up and backfill. One of the two readers of Zoom."""
+"""Sweeps of single dates for reconcile, catch-up and backfill. They are one of the two readers of Zoom."""
 
 from __future__ import annotations
 
@@ -29,9 +29,10 @@ class DateSweeps:
         self._tail = tail
 
     def read(self, now: datetime) -> None:
-        """Sweep the owed dates while time and Zoom's daily limit allow.
+        """Sweep the owed dates until all are tried or under a quarter of Zoom's daily limit is left.
 
-        A refused date does not hold up the others; `DatesRefusedError` is raised after them.
+        A refused date does not hold up the others: `DatesRefusedError` is raised after them. Raises at once what
+        `Sweeper.read`, `RunState.load_day` and `RunState.publish` raise otherwise.
         """
         zoom, log = self._services.zoom, self._services.log
         tried: set[tuple[date, PendingSweep]] = set()
@@ -42,7 +43,7 @@ class DateSweeps:
                 break
             tried.add((day, self._state.checkpoint.owed[day]))
             if day > self._tail.last_date:
-                continue  # Zoom does not have it yet
+                continue  # the tail has found that Zoom does not have it yet
             try:
                 self._sweep(day)
             except DatesRefusedError as error:
@@ -73,10 +74,10 @@ class DateSweeps:
         state.keep_days()
 
     def _advance_frontier(self, completed: Sweep) -> None:
-        """Let the sweep of a date move the tail's frontier if that is days behind.
+        """Move a frontier that is missing or older than yesterday to the newest record of this sweep.
 
-        Every date since the frontier is owed a sweep each day, and a tail that has to read all of them might not end
-        in any run.
+        A tail that has to read back so far might not end in any run. No record is lost, because the dates since the
+        frontier are owed sweeps of their own.
         """
         checkpoint = self._state.checkpoint
         frontier = checkpoint.frontier

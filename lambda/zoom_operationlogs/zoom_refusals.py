@@ -1,8 +1,8 @@
-"""What a bad answer of Zoom's means, and what an administrator should change: one function, in the order of its rules.
+"""What an error answer of Zoom means and what an administrator should change. The first rule that fits decides.
 
-Zoom uses its codes 200 and 300 for several things, so status, code and text decide together. Sources: Zoom's schema of
-`reportOperationLogs` (developers.zoom.us, Get operation logs report), its page on Server-to-Server OAuth, and answers
-quoted by its users. A new refusal is one more rule here, and one more row in the tests of this module.
+Zoom uses its codes 200 and 300 for several errors, so status, code and text decide together. Sources: Zoom, Get
+operation logs report, and Zoom, Server-to-Server OAuth (developers.zoom.us), and answers that users of the API have
+published. To handle a new refusal, add a rule here and a row to tests/unit/test_zoom_refusals.py.
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ MARKETPLACE = "at marketplace.zoom.us (Manage > your Server-to-Server OAuth app)
 
 
 def refuse(status: int, headers: Mapping[str, str], body: Mapping[str, Any] | None, now: datetime) -> NoReturn:
-    """Raise what an answer with this HTTP status, these headers and this JSON body means."""
+    """Raise what an answer with this HTTP status, these headers and this JSON body (None if it has none) means.
+
+    `now` (UTC) is the time from which a `Retry-After` in seconds counts.
+    """
     body = body or {}
     code = body.get("code")
     text = " ".join(str(body[key]) for key in ("message", "reason", "error", "errorMessage") if body.get(key))
