@@ -171,8 +171,8 @@ def translate_errors(action: str, bucket: str, key: str) -> Iterator[None]:
             raise OutcomeUnknownError(f"{code or status} at {where}") from None
         refusal = AccessDeniedError if status == 403 else StorageError
         raise refusal(
-            f"S3 refuses {action} on {where} ({code}): give the collector's role that right, and the rights on the"
-            " bucket's key if it has one."
+            f"S3 refuses {action} on {where} ({code}): grant the collector's role that permission, and the permissions"
+            " on the bucket's KMS key if it has one."
         ) from None
     except BotoCoreError as error:
         raise OutcomeUnknownError(f"{type(error).__name__} at {where}") from None

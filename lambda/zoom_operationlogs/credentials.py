@@ -55,6 +55,6 @@ def _unreadable(arn: str, error: GetParameterError) -> SecretError:
     if code == "ResourceNotFoundException":
         return SecretError(f"There is no secret {arn}: correct ZOOM_SECRET_ARN, or create the secret.")
     return SecretError(
-        f"The secret {arn} cannot be read ({code}): give the collector's role secretsmanager:GetSecretValue on it, and"
-        " kms:Decrypt on its key if it has one."
+        f"The secret {arn} cannot be read ({code}): grant the collector's role secretsmanager:GetSecretValue on it,"
+        " and kms:Decrypt on its KMS key if it has one."
     )

@@ -48,7 +48,7 @@ class Request:
             raise SettingsError(f"The event asks for a backfill from {first} to {last}: give the earlier date as from.")
         if last < retention_start(today) or first > today:
             raise SettingsError(
-                f"The event asks for a backfill from {first} to {last}, but Zoom has the records from"
-                f" {retention_start(today)} to {today} only: give dates between those."
+                f"The event asks for a backfill from {first} to {last}, but Zoom keeps only the"
+                f" records from {retention_start(today)} to {today}: give dates in that range."
             )
         return cls(backfill=(first, last))

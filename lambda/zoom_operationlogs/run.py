@@ -97,7 +97,7 @@ class Run:
         until = backoff_until(state.checkpoint, now)
         if until:
             self.report.daily_limit = until >= next_midnight(now)  # other limits last seconds
-            self._services.log.info("Zoom asked not to be called before %s.", until)
+            self._services.log.info("Zoom's rate limit still holds: no request before %s.", until)
         else:
             state.checkpoint.not_before = None
         return bool(until)

@@ -57,13 +57,13 @@ class Settings:
             )
         if self.state_key.startswith(self.prefix):
             raise SettingsError(
-                f"STATE_KEY {self.state_key} lies under S3_PREFIX {self.prefix}, where the feed would take it for a log"
-                " and may delete it: choose a key outside the prefix, such as zoom/operationlogs-state/state.json."
+                f"STATE_KEY {self.state_key} lies under S3_PREFIX {self.prefix}, where the feed would ingest it as a"
+                " log and may delete it: choose a key outside the prefix, such as zoom/operationlogs-state/state.json."
             )
         if not self.credentials and not self.secret_arn:
             raise SettingsError(
-                "No Zoom credentials are set: put the ARN of a Secrets Manager secret with account_id, client_id and"
-                " client_secret into ZOOM_SECRET_ARN."
+                "No Zoom credentials are set: set ZOOM_SECRET_ARN to the ARN of a Secrets Manager secret that holds"
+                " account_id, client_id and client_secret."
             )
 
     @classmethod

@@ -205,7 +205,7 @@ def due_before(now: datetime, checkpoint: Checkpoint | None, pause: timedelta) -
 
 def for_an_operator(error: CollectorError) -> str:
     """Return a failure's sentence without what it says to the collector: its role, its next run."""
-    told = re.sub(r": give the collector's role .*", ": you lack that right (docs/cli.md lists them).", str(error))
+    told = re.sub(r": grant the collector's role .*", ": you lack that right (docs/cli.md lists them).", str(error))
     return re.sub(r"; the next run tries again", "; try again", told)
 
 
