@@ -5,8 +5,8 @@
     lambda/package.py --check-sources  compare only the hash of the sources, as Terraform does (no network)
 
 The package holds zoom_operationlogs/ and the wheels that requirements.txt pins, pure Python only, so that it runs on
-either architecture. What could differ between machines is fixed: order, date, mode, and no compression, because two
-zlibs may deflate the same bytes differently. dist/collector.json records what it was built from.
+either architecture. Order, dates and modes are fixed, and nothing is compressed, because zlib versions differ in their
+output. dist/collector.json records the hashes of the sources and of the package.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 PACKAGE = "zoom_operationlogs"
 PYTHON_VERSION = "3.13"  # the Lambda runtime's
-MAKE = "run `make package` and commit lambda/dist"
-INSTALLER_FILES = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}  # differ with how a wheel was installed
+REBUILD = "run `make package` and commit lambda/dist"
+INSTALLER_FILES = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}  # of use only to installers
 NATIVE_SUFFIXES = {".so", ".pyd", ".dylib", ".dll"}
 
 
@@ -34,7 +34,7 @@ class PackageError(Exception):
 
 
 def main(arguments: list[str]) -> int:
-    """Build or check; give the exit status."""
+    """Build or check the package; return the exit status."""
     parser = argparse.ArgumentParser(description="Build the Lambda package, the same bytes on every machine.")
     checks = parser.add_mutually_exclusive_group()
     checks.add_argument("--check", action="store_true", help="build again and compare byte for byte")
@@ -55,12 +55,12 @@ def main(arguments: list[str]) -> int:
 
 
 def say(line: str) -> None:
-    """Tell the user."""
+    """Print a line."""
     sys.stdout.write(f"{line}\n")
 
 
 def build(root: Path, dist: Path) -> str:
-    """Build collector.zip and collector.json into `dist`; describe them in a line. Raises PackageError."""
+    """Build collector.zip and collector.json into `dist`; return a line that describes them. Raises PackageError."""
     with tempfile.TemporaryDirectory() as folder:
         members = package_members(root, download_wheels(root / "requirements.txt", Path(folder)))
         archive = Path(folder) / "collector.zip"
@@ -74,14 +74,14 @@ def build(root: Path, dist: Path) -> str:
 
 
 def replace(file: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
+    """Write a file in full or not at all."""
     unfinished = file.with_name(f".{file.name}.unfinished")
     unfinished.write_bytes(content)
     os.replace(unfinished, file)
 
 
 def sha256(content: bytes) -> str:
-    """Hash bytes, in hex."""
+    """Return the SHA-256 hash of the bytes, in hex."""
     return hashlib.sha256(content).hexdigest()
 
 
@@ -89,16 +89,16 @@ def sha256(content: bytes) -> str:
 
 
 def source_files(root: Path) -> dict[str, bytes]:
-    """Read the collector's modules: name relative to `root`, with slashes → content."""
+    """Return the collector's modules: name relative to `root`, with slashes → content."""
     files = sorted((root / PACKAGE).rglob("*.py"))
     return {file.relative_to(root).as_posix(): file.read_bytes() for file in files}
 
 
 def sources_sha256(root: Path) -> str:
-    """Hash what the package is built from, in hex; Terraform computes the same and compares.
+    """Return the SHA-256 hash of the sources, in hex; Terraform computes the same hash and compares.
 
-    The hash of one line a file, `NAME SHA256\\n`, names in byte order: the collector's modules, requirements.txt and
-    package.py.
+    It covers one line a file, `NAME SHA256\\n`, in the byte order of the names: the collector's modules,
+    requirements.txt and package.py.
     """
     inputs = {name: (root / name).read_bytes() for name in ("requirements.txt", "package.py")}
     inputs |= source_files(root)
@@ -107,7 +107,7 @@ def sources_sha256(root: Path) -> str:
 
 
 def download_wheels(requirements: Path, folder: Path) -> list[Path]:
-    """Download the pinned pure-Python wheels into `folder`. Raises PackageError when pip cannot."""
+    """Download the pinned pure-Python wheels into `folder` and return them. Raises PackageError if pip fails."""
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input"]
     command += ["--require-hashes", "--no-deps", "--only-binary=:all:"]
     command += ["--platform", "any", "--implementation", "py", "--abi", "none", "--python-version", PYTHON_VERSION]
@@ -120,7 +120,10 @@ def download_wheels(requirements: Path, folder: Path) -> list[Path]:
 
 
 def package_members(root: Path, wheels: list[Path]) -> dict[str, bytes]:
-    """Lay out the package: member name → content. Raises PackageError for a wheel that is not pure Python."""
+    """Return the members of the package: name → content.
+
+    Raises PackageError if there is no source, a wheel holds native code, or two hold the same member.
+    """
     members = source_files(root)
     if not members:
         raise PackageError(f"{root / PACKAGE} holds no Python file: run this from a whole checkout.")
@@ -136,7 +139,7 @@ def package_members(root: Path, wheels: list[Path]) -> dict[str, bytes]:
 
 
 def belongs(name: str) -> bool:
-    """Tell whether a wheel's member belongs in the package: all but folders, scripts and installers' notes."""
+    """Return whether a wheel's member belongs in the package: no folder, bytecode, script or installer metadata."""
     top, _, rest = name.partition("/")
     if name.endswith(("/", ".pyc")) or top.endswith(".data"):
         return False
@@ -144,11 +147,11 @@ def belongs(name: str) -> bool:
 
 
 def write_zip(archive: Path, members: dict[str, bytes]) -> None:
-    """Write the members so that only their names and contents decide the bytes."""
+    """Write the zip so that its bytes depend only on the names and contents of the members."""
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as package:
         for name in sorted(members):
             info = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
-            info.create_system = 3  # Unix, so that the mode counts
+            info.create_system = 3  # Unix, so that unzip applies the mode
             info.external_attr = 0o100644 << 16
             package.writestr(info, members[name])
 
@@ -160,15 +163,15 @@ def check_sources(root: Path) -> None:
     """Raise PackageError unless the committed package was built from the sources that are here."""
     archive, record = root / "dist" / "collector.zip", root / "dist" / "collector.json"
     if not archive.is_file() or not record.is_file():
-        raise PackageError(f"The Lambda package is missing from {root / 'dist'}: {MAKE}.")
+        raise PackageError(f"The Lambda package is missing from {root / 'dist'}: {REBUILD}.")
     try:
         recorded = json.loads(record.read_text(encoding="utf-8"))
     except ValueError:
         recorded = None
     if not isinstance(recorded, dict) or recorded.get("zip_sha256") != sha256(archive.read_bytes()):
-        raise PackageError(f"The Lambda package is not the one that collector.json describes: {MAKE}.")
+        raise PackageError(f"The Lambda package is not the one that collector.json describes: {REBUILD}.")
     if recorded.get("sources_sha256") != sources_sha256(root):
-        raise PackageError(f"The Lambda package is stale, its sources have changed since it was built: {MAKE}.")
+        raise PackageError(f"The Lambda package is stale, its sources have changed since it was built: {REBUILD}.")
 
 
 def check_bytes(root: Path) -> None:
@@ -177,7 +180,7 @@ def check_bytes(root: Path) -> None:
         build(root, Path(folder))
         for name in ("collector.zip", "collector.json"):
             if (Path(folder) / name).read_bytes() != (root / "dist" / name).read_bytes():
-                raise PackageError(f"lambda/dist/{name} is not what its sources build: {MAKE}.")
+                raise PackageError(f"lambda/dist/{name} is not what its sources build: {REBUILD}.")
 
 
 if __name__ == "__main__":

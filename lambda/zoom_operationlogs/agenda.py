@@ -1,4 +1,4 @@
-"""What is owed: which dates wait for a sweep, and which of them comes next."""
+"""What is owed: which dates wait for a sweep, and which of them is next."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from .checkpoint import Checkpoint
 from .dates import ONE_DAY, date_range, retention_start, window
-from .sweep import groups_split_by, page_size_for, smaller
+from .sweep import groups_split_by, page_size_for, smaller_page_size
 from .zoom_rate_limits import latest_retry
 
 if TYPE_CHECKING:
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
 
 def first_checkpoint(today: date, lookback_days: int, known_from: date | None) -> Checkpoint:
-    """Return the checkpoint to begin with where there is none: it owes every date from `known_from` on.
+    """Return a checkpoint with no settled date, for which `schedule_due` owes every date from `known_from` on.
 
-    That is the first date that the archive or the guide's state names; the window alone if there is none.
+    `known_from` is the first date that the archive or the guide's state names. With None, or a date within the window,
+    the dates begin with the window; they never begin before Zoom's retention.
     """
     first, _ = window(today, lookback_days)
     start = max(retention_start(today), min(first, known_from or first))
@@ -30,7 +31,7 @@ def first_checkpoint(today: date, lookback_days: int, known_from: date | None) -
 
 
 def schedule_due(checkpoint: Checkpoint, settings: Settings, now: datetime) -> None:
-    """Owe the dates between the settled ones and the window, those from START_DATE on, and the reconcile if due."""
+    """Owe the unsettled dates before the window, those from START_DATE on, and the window if a reconcile is due."""
     today = now.date()
     first, _ = window(today, settings.lookback_days)
     for day in date_range(checkpoint.settled_to + ONE_DAY, first - ONE_DAY):
@@ -48,9 +49,12 @@ def schedule_due(checkpoint: Checkpoint, settings: Settings, now: datetime) -> N
 
 
 def schedule_reconcile(checkpoint: Checkpoint, settings: Settings, now: datetime, *, whole: bool = True) -> None:
-    """Owe the dates of the window a sweep: all of them, or today and yesterday with another page size."""
+    """Owe the dates of the window a sweep: all of them, or only today and yesterday with another page size.
+
+    A whole reconcile also lets the tail try tomorrow again, if Zoom has refused it.
+    """
     first, today = window(now.date(), settings.lookback_days)
-    page_size = settings.page_size if whole else smaller(settings.page_size)
+    page_size = settings.page_size if whole else smaller_page_size(settings.page_size)
     for day in date_range(first if whole else max(first, today - ONE_DAY), today):
         checkpoint.owe(day, now, page_size)
     checkpoint.reconciled = now
@@ -58,7 +62,7 @@ def schedule_reconcile(checkpoint: Checkpoint, settings: Settings, now: datetime
 
 
 def schedule_backfill(checkpoint: Checkpoint, settings: Settings, now: datetime, first: date, last: date) -> None:
-    """Owe the requested dates that lie between the start of Zoom's retention and today."""
+    """Owe the dates from `first` to `last` that lie between the start of Zoom's retention and today."""
     for day in date_range(max(first, retention_start(now.date())), min(last, now.date())):
         checkpoint.owe(day, now, settings.page_size)
 
@@ -72,39 +76,40 @@ def schedule_requested(checkpoint: Checkpoint, settings: Settings, now: datetime
 
 
 def schedule_split_groups(
-    checkpoint: Checkpoint, settings: Settings, now: datetime, day: date, asked: PendingSweep, ended: Sweep
+    checkpoint: Checkpoint, settings: Settings, now: datetime, day: date, pending: PendingSweep, completed: Sweep
 ) -> None:
     """Owe the date one more sweep if a page boundary split a group of identical rows.
 
-    On two pages, identical rows cannot be told from one row that moved to the next page. One page size may not show
-    every group whole: sweeps follow as long as each shows more of them whole than the one before.
+    Identical rows on two pages cannot be told from one row that moved to the next page. One page size can fail to show
+    every group whole: sweeps follow as long as each leaves fewer groups split than the one before. `pending` is what
+    the date was owed, `completed` the sweep that ended.
     """
-    if asked.split and ended.longest_page:
-        left = groups_split_by(ended.longest_page, asked.split)
+    if pending.split and completed.longest_page:
+        groups = groups_split_by(completed.longest_page, pending.split)
     else:
-        left = tuple(ended.split)
-    if left and (not asked.split or len(left) < len(asked.split)):
-        largest = ended.longest_page if ended.longest_page < ended.page_size else settings.page_size
-        checkpoint.owe(day, now, page_size_for(left, largest), left)
+        groups = tuple(completed.split)
+    if groups and (not pending.split or len(groups) < len(pending.split)):
+        largest = completed.longest_page if completed.longest_page < completed.page_size else settings.page_size
+        checkpoint.owe(day, now, page_size_for(groups, largest), groups)
 
 
 def next_date(checkpoint: Checkpoint, tried: set[tuple[date, PendingSweep]]) -> date | None:
-    """Return the owed date to sweep next: one in the middle of its sweep, whose token ages, else the newest.
+    """Return the owed date to sweep next, None if all are in `tried`: the newest.
 
-    `tried` holds what this run has tried already.
+    Dates with a sweep in progress come first, because its page token expires.
     """
-    left = {day for day, pending in checkpoint.owed.items() if (day, pending) not in tried}
-    in_progress = {day for day in left if day.isoformat() in checkpoint.sweeps}
-    return max(in_progress or left, default=None)
+    untried = {day for day, pending in checkpoint.owed.items() if (day, pending) not in tried}
+    in_progress = {day for day in untried if day.isoformat() in checkpoint.sweeps}
+    return max(in_progress or untried, default=None)
 
 
 def backoff_until(checkpoint: Checkpoint, now: datetime) -> datetime | None:
-    """Return the time before which Zoom is not to be called, None if it may be called now."""
-    until = checkpoint.not_before
+    """Return the time before which the collector must not call Zoom, None if it may call now."""
+    until = checkpoint.not_before  # ignored if later than any limit lasts
     return until if until and now < until <= latest_retry(now) else None
 
 
 def previous_watermark(checkpoint: Checkpoint, settings: Settings, today: date) -> datetime | None:
-    """Return the newest record time up to which the window is read; None if some of it is still owed a sweep."""
+    """Return the frontier, up to which the window is read; None if a date of the window is still owed a sweep."""
     first, _ = window(today, settings.lookback_days)
     return None if any(day >= first for day in checkpoint.owed) else checkpoint.frontier

@@ -1,4 +1,4 @@
-"""The archive is the log: gzip NDJSON objects by record date, each put if absent and never changed."""
+"""The archive is the log: gzip NDJSON objects by record date (UTC), each put if absent and never changed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(slots=True)
 class PendingRecord:
-    """A record that the archive should hold `count` times: its line without the line end, its identity, its time."""
+    """A record that the archive should hold `count` times. `line` has no line end, `time` is in UTC."""
 
     line: bytes
     fingerprint: bytes
@@ -48,7 +48,7 @@ class PendingRecord:
 
 @dataclass(frozen=True)
 class Inventory:
-    """What the names under the prefix say: the first date with objects of ours, and which dates the guide wrote on."""
+    """What the keys under the prefix show: the first date with objects of ours, and an empty ledger for the guide's."""
 
     first: date | None
     legacy: LegacyLedger | None
@@ -61,24 +61,25 @@ class Archive:
         self._bucket = bucket
         self._prefix = prefix
         self.legacy = legacy
-        self._up_to_date: dict[date, DeliveredDay] = {}  # as of this run's last listing or put
+        self._up_to_date: dict[date, DeliveredDay] = {}  # complete as of this run's last listing or put
         self.races_lost = 0
         self.objects_written = 0
 
     def publish(self, day: date, pending: Iterable[PendingRecord], delivered: Delivered) -> int:
-        """Write those of the records that are not delivered yet, as the date's next object; return their number.
+        """Write the records that are not delivered yet as the date's next object; return how many this run wrote.
 
         The put-if-absent is the commit and the lock. After a lost race, or a write of unknown outcome, the run reads
-        what is there now, drops what that delivered, and tries again: a `seq` is never skipped.
+        what is there now, drops what that delivered, and tries again: a `seq` is never skipped. Raises `StorageError`,
+        `StorageUnavailableError`, and `OutOfTimeError` while it reads the guide's objects.
         """
         pending = sorted(pending, key=lambda record: record.time or BEFORE_ALL)
         known = delivered.on(day)
-        unsure: list[PendingRecord] = []  # written by a request of unknown outcome
+        unsure: list[PendingRecord] = []  # may be written, by a put of unknown outcome
 
         def attempt() -> int:
             nonlocal unsure
             if self._up_to_date.get(day) is not known:
-                self.read_news(known, delivered.legacy)
+                self.read_new_objects(known, delivered.legacy)
             missing = [
                 record for record in pending for _ in range(record.count - delivered.count(day, record.fingerprint))
             ]
@@ -101,34 +102,34 @@ class Archive:
                 unsure = []
 
     def load(self, day: date, delivered: Delivered) -> None:
-        """Read what the archive holds of a date that is not known yet."""
+        """Read what the archive holds of a date that is not known yet. Raises as `publish` does."""
         known = DeliveredDay(day)
-        self.legacy.absorb_from(day - ONE_DAY, delivered.legacy)  # a sweep may bring records of the day before
-        self.read_news(known, delivered.legacy)
+        self.legacy.absorb_from(day - ONE_DAY, delivered.legacy)  # Zoom's days may begin before those of UTC
+        self.read_new_objects(known, delivered.legacy)
         delivered.days[day] = known
 
-    def read_news(self, day: DeliveredDay, legacy: LegacyLedger | None) -> None:
-        """Take in every object of the date that is not known yet, also those that the feed has deleted since."""
-        self.legacy.absorb_from(day.date, legacy)
+    def read_new_objects(self, known: DeliveredDay, legacy: LegacyLedger | None) -> None:
+        """Read every object of the date that is not known yet, including those that the feed has deleted."""
+        self.legacy.absorb_from(known.date, legacy)
         for seq, versions in groupby(
-            self._versions(day.date, after=day.seq), key=lambda version: sequence_number(version.key)
+            self._versions(known.date, after=known.seq), key=lambda version: sequence_number(version.key)
         ):
-            day.counts.add([fingerprint(record) for version in versions for record in self._read(version)])
-            day.seq = seq
-        self._up_to_date[day.date] = day
+            known.counts.add([fingerprint(record) for version in versions for record in self._read(version)])
+            known.seq = seq
+        self._up_to_date[known.date] = known
 
     def inventory(self) -> Inventory:
-        """Return what the whole prefix holds, by the names of its objects alone."""
+        """Return what the prefix holds, by its keys alone. Raises `StorageError` and `StorageUnavailableError`."""
         versions = self._bucket.versions(self._prefix)
         ours = []
         for version in versions:
             if match := OBJECT_NAME.fullmatch(version.key.removeprefix(self._prefix)):
-                with suppress(ValueError):  # not a date of the calendar, so not one of these objects
+                with suppress(ValueError):  # no such day in the calendar, so not an object of ours
                     ours.append(date.fromisoformat(match[1]))
         return Inventory(min(ours, default=None), self.legacy.find(versions))
 
     def _versions(self, day: date, *, after: int) -> list[StoredVersion]:
-        """List the date's objects with a higher number than `after`, in the order of their numbers."""
+        """Return every version of the date's objects numbered above `after`, in the order of their numbers."""
         newer = [
             version
             for version in self._bucket.versions(self._prefix + object_stem(day))
@@ -157,31 +158,30 @@ class Archive:
 
 
 def object_stem(day: date) -> str:
-    """Return what the names of all objects of a record date begin with, below the feed's prefix."""
+    """Return the common start of the names of a record date's objects, relative to the feed's prefix."""
     iso = day.isoformat()
     return f"{iso.replace('-', '/')}/zoom-operationlogs-{iso.replace('-', '')}-"
 
 
 def object_name(day: date, seq: int) -> str:
-    """Return the name, below the feed's prefix, of the `seq`-th object of a record date."""
+    """Return the name of a record date's object number `seq`, which counts from 1, relative to the feed's prefix."""
     return f"{object_stem(day)}{seq:06d}.json.gz"
 
 
 def sequence_number(key: str) -> int:
-    """Return the number in an object's key; it follows the last hyphen."""
+    """Return the number in the key of an object of ours."""
     return int(key.rpartition("-")[2].removesuffix(".json.gz"))
 
 
 def encode(lines: Iterable[bytes]) -> bytes:
-    """Return an object's body: one record a line, as gzip without a modification time, so that equal lines give equal
-    bytes."""
-    return gzip.compress(b"".join(line + b"\n" for line in lines), GZIP_LEVEL, mtime=0)
+    """Return an object's body: gzip of one record a line. It has no modification time: equal lines give equal bytes."""
+    return gzip.compress(b"".join(entry + b"\n" for entry in lines), GZIP_LEVEL, mtime=0)
 
 
 def decode(body: bytes) -> list[Record]:
-    r"""Return the records of an object's body; raise ValueError if it is not gzip NDJSON.
+    r"""Return the records in an object's body. Raises ValueError if it is not gzip NDJSON.
 
-    Lines end at `\n` only: `splitlines` would also split at U+2028 and its like, which records may contain.
+    Lines end at `\n` only: `splitlines` would also split at U+2028 and other characters that records may contain.
     """
     if not body:
         raise ValueError("empty")  # gzip.decompress returns b"" for it
@@ -199,7 +199,7 @@ def decode(body: bytes) -> list[Record]:
 
 
 def describe(records: list[PendingRecord]) -> dict[str, str]:
-    """Return an object's metadata: how many records, the first and last time, the version of the collector."""
+    """Return an object's metadata: the number of records, their first and last time, the version of the collector."""
     times = [record.time for record in records if record.time]
     described = {"record-count": str(len(records)), "collector-version": __version__}
     if times:

@@ -1,4 +1,4 @@
-"""The records that were read and not published yet."""
+"""The records that a run has read and not published yet."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from .delivered import Delivered
     from .records import Row
 
-FULL_BYTES = 8 * 2**20
+FULL_BYTES = 8 * 2**20  # of uncompressed lines
 
 
 @dataclass(frozen=True)
 class Published:
-    """How many records were published, how many of them late, and by how many seconds at most."""
+    """How many records of a date were published, how many of them late, and the age of the oldest late one."""
 
     written: int = 0
     late: int = 0
@@ -45,16 +45,16 @@ class Batch:
         """Whether to publish before the next page, so that memory is bounded."""
         return self._bytes >= FULL_BYTES
 
-    def take(self, rows: Sequence[Row], asked: date | None, delivered: Delivered) -> None:
-        """Take what a page shows more often than the archive holds it.
+    def take(self, rows: Sequence[Row], sweep_date: date | None, delivered: Delivered) -> None:
+        """Take the records that the page shows more often than the archive holds them.
 
-        `asked` is the date of a date's sweep, None for the tail.
+        `sweep_date` is the date of a date sweep, None for the tail, which leaves out records without a time.
         """
         shown = occurrences(rows)
         for row in {row.fingerprint: row for row in rows}.values():
-            day = row.archive_date(asked)
+            day = row.archive_date(sweep_date)
             if day is None:
-                continue  # the sweep of its date will take it
+                continue  # a date sweep takes it
             count = shown[row.fingerprint]
             pending = self._pending[day].get(row.fingerprint)
             if pending:
@@ -64,9 +64,10 @@ class Batch:
                 self._bytes += len(pending.line)
 
     def publish(self, delivered: Delivered, watermark: datetime | None) -> Iterator[Published]:
-        """Publish all of it, date by date, and yield what was published of each date.
+        """Publish the batch date by date, and yield what was published of each date.
 
-        `watermark` is the newest record that sweeps before this run have shown: it decides what counts as late.
+        `watermark` is the newest record time that earlier runs have read up to; it decides which records are late. The
+        batch is empty once the caller has taken all results. Raises what `Archive.publish` raises.
         """
         for day, pending in sorted(self._pending.items()):
             if pending:
@@ -77,14 +78,14 @@ class Batch:
         self.discard()
 
     def discard(self) -> None:
-        """Forget all of it, for a later run to read again."""
+        """Empty the batch; what was not published has to be read again."""
         self._pending.clear()
         self._bytes = 0
 
     def _lateness(
         self, day: date, pending: Collection[PendingRecord], delivered: Delivered, watermark: datetime | None
     ) -> tuple[int, float]:
-        """Return how many of the records are late and not delivered yet, and the most seconds by which."""
+        """Return how many late records are not delivered yet, and the age of the oldest late one in seconds."""
         late = [record for record in pending if is_late(record.time, watermark, self._lookback_days)]
         count = sum(max(0, record.count - delivered.count(day, record.fingerprint)) for record in late)
         now = self._clock()

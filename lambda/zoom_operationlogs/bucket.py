@@ -1,4 +1,4 @@
-"""The one way to S3: one bucket, its versions, conditional writes, retries, and what S3's answers mean."""
+"""All access to S3: versions, conditional writes, retries, and what S3's errors mean."""
 
 from __future__ import annotations
 
@@ -35,35 +35,37 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class StoredVersion:
-    """One version of an object, and when it was written (UTC)."""
+    """One version of an object; `last_modified` is in UTC."""
 
     key: str
     version_id: str
-    written: datetime
+    last_modified: datetime
 
 
 class Bucket:
     """One bucket, within the deadline of one run.
 
-    Reads and listings are tried again while their outcome is unknown. `put` is not: what to do after a write of unknown
-    outcome is the caller's decision, who puts it into the `attempt` of `retry_until_known`.
+    Reads and listings are retried. `put` is not: the caller decides what a write of unknown outcome needs, and passes
+    that as the `attempt` of `retry_until_known`. Every call of S3 may raise `StorageError`; those that are retried
+    also raise `StorageUnavailableError`.
     """
 
     def __init__(self, s3: S3Client, name: str, deadline: Deadline, sleep: Callable[[float], None]) -> None:
-        """Take a boto3 client that does not retry, the bucket's name, the deadline, and a sleep in seconds."""
+        """Take a boto3 client that does not retry, the bucket's name, and a `sleep` that takes seconds."""
         self._s3 = s3
         self._name = name
         self._deadline = deadline
         self._sleep = sleep
 
     def url(self, key: str) -> str:
-        """Return the `s3://` address of a key or prefix."""
+        """Return the `s3://` URI of a key or prefix."""
         return f"s3://{self._name}/{key}"
 
     def versions(self, prefix: str) -> list[StoredVersion]:
-        """Return every version under the prefix in the order of their keys, also of objects deleted since.
+        """Return every version under the prefix in the order of their keys, including those behind delete markers.
 
-        The same call lists an unversioned bucket, whose objects have the version id "null".
+        The same call lists an unversioned bucket, whose objects have the version ID "null" (Amazon S3 User Guide,
+        Retaining multiple versions of objects with S3 Versioning).
         """
 
         def listing() -> list[StoredVersion]:
@@ -78,7 +80,7 @@ class Bucket:
         return self.retry_until_known(listing)
 
     def read(self, version: StoredVersion) -> bytes:
-        """Return the body of a version that was listed; raise `VersionDeletedError` if it is gone by now."""
+        """Return the body of a version that was listed. Raises `VersionDeletedError` if it is gone."""
 
         def reading() -> bytes:
             with self._translate_errors("s3:GetObjectVersion", version.key):
@@ -94,7 +96,7 @@ class Bucket:
             ) from None
 
     def current(self, key: str) -> tuple[bytes, str]:
-        """Return the body and the ETag of an object as it is now; raise `NotFoundError` if there is none.
+        """Return the body and the ETag of the current version of an object. Raises `NotFoundError` if there is none.
 
         S3 answers a read of a missing key with 403 unless the reader may list the whole bucket, and a role that may
         list only its own prefixes may not (S3 API reference, GetObject, "Permissions"): a listing of the key decides.
@@ -115,25 +117,27 @@ class Bucket:
         return self.retry_until_known(reading)
 
     def put(self, key: str, body: bytes, *, replaces: str | None, **headers: Any) -> str:
-        """Write an object, once, and return its ETag.
+        """Send one conditional write and return the ETag of the object.
 
-        With `replaces` None the key must be free, else its ETag must be `replaces`; raises `WriteConflictError` if not.
-        `headers` are further arguments of boto3's `put_object`. Raises `OutcomeUnknownError` and `StorageError`.
+        With `replaces` None the key must have no current version, else its ETag must be `replaces`. Raises
+        `WriteConflictError` if that does not hold, `NotFoundError` if the object to replace is gone (Amazon S3 User
+        Guide, How to prevent object overwrites with conditional writes), and `OutcomeUnknownError`. `headers` are
+        further arguments of boto3's `put_object`.
         """
         condition: dict[str, Any] = {"IfMatch": replaces} if replaces else {"IfNoneMatch": "*"}
         with self._translate_errors("s3:PutObject", key):
             return self._s3.put_object(Bucket=self._name, Key=key, Body=body, **condition, **headers)["ETag"]
 
     def retry_until_known(self, attempt: Callable[[], T]) -> T:
-        """Return what `attempt` returns, trying again while it raises `OutcomeUnknownError`.
+        """Call `attempt` until it does not raise `OutcomeUnknownError`, and return its result.
 
-        Waits use all the time that Lambda leaves, reserve included: this is what the reserve is for.
-        Raises `StorageUnavailableError` when the tries or the time are used up.
+        Waits use all the time that Lambda leaves, including the reserve, which is for this. Raises
+        `StorageUnavailableError` if the attempts or the time are used up.
         """
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(OutcomeUnknownError),
             wait=tenacity.wait_exponential_jitter(multiplier=0.2, max=5),
-            stop=lambda state: state.attempt_number >= ATTEMPTS or state.upcoming_sleep >= self._deadline.remaining(),
+            stop=lambda call: call.attempt_number >= ATTEMPTS or call.upcoming_sleep >= self._deadline.remaining(),
             sleep=self._sleep,
             reraise=True,
         )
@@ -150,7 +154,7 @@ class Bucket:
 
 @contextmanager
 def translate_errors(action: str, bucket: str, key: str) -> Iterator[None]:
-    """Raise what a failure of one S3 call means; `action` is the IAM action that the call needs."""
+    """Raise what an error of one S3 call means; `action` is the IAM action that the call needs."""
     where = f"s3://{bucket}/{key}"
     try:
         yield
@@ -167,8 +171,8 @@ def translate_errors(action: str, bucket: str, key: str) -> Iterator[None]:
             raise OutcomeUnknownError(f"{code or status} at {where}") from None
         refusal = AccessDeniedError if status == 403 else StorageError
         raise refusal(
-            f"S3 refuses {action} on {where} ({code}): give the collector's role that right, and the rights on the"
-            " bucket's key if it has one."
+            f"S3 refuses {action} on {where} ({code}): grant the collector's role that permission, and the permissions"
+            " on the bucket's KMS key if it has one."
         ) from None
     except BotoCoreError as error:
         raise OutcomeUnknownError(f"{type(error).__name__} at {where}") from None

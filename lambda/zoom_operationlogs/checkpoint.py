@@ -1,6 +1,6 @@
-"""The checkpoint: what the next run need not find out again. Lost or stale, it costs reads, never records.
+"""The checkpoint: what the next run need not find out again. A lost or stale one costs reads, never records.
 
-Here is the model. `checkpoint_merge` combines two runs' knowledge, `checkpoint_format` gives it bytes, and
+This module is the model. `checkpoint_merge` combines what two runs know, `checkpoint_format` encodes it, and
 `checkpoint_store` loads and saves it.
 """
 
@@ -17,24 +17,24 @@ if TYPE_CHECKING:
 
     from .sweep import Group, Sweep
 
-TAIL = "tail"  # the tail's name among the sweeps; that of a date's sweep is its ISO date
+TAIL = "tail"  # the name of the tail's sweep; that of a date sweep is its ISO date
 
 
 @dataclass(frozen=True)
 class PendingSweep:
-    """An owed date waits for a sweep that begins no earlier than `asked`.
+    """The sweep that an owed date waits for: it must begin no earlier than `owed_since`.
 
-    `split` holds the groups of identical rows that the sweep before it split; this one should show them whole.
+    `split` holds the groups of identical rows that the sweep before it split, and that this one should show whole.
     """
 
-    asked: datetime
+    owed_since: datetime
     page_size: int
     split: tuple[Group, ...] = ()
 
 
 @dataclass(frozen=True)
 class Lease:
-    """Which run may publish, and until when; taken only where the feed deletes what it has read."""
+    """The run that may publish, by its request ID, and until when (UTC); used only where the feed deletes objects."""
 
     owner: str
     until: datetime
@@ -42,11 +42,13 @@ class Lease:
 
 @dataclass
 class Checkpoint:
-    """What runs know together.
+    """What runs know together. All times and dates are UTC.
 
-    Every date from `settled_from` to `settled_to` is settled, except those in `owed`. `frontier` is the newest record
-    time that a completed sweep has seen. `reconciled` is when the window was last owed a sweep. Before `not_before`
-    Zoom is not called. `sweeps` holds the sweeps in progress, by `TAIL` or ISO date.
+    Every date from `settled_from` to `settled_to` is settled, except those in `owed`; those in `expired` were too old
+    for Zoom. `frontier` is the newest record time on the first page of a completed sweep, at most the time it began.
+    `reconciled` is when the window was last owed a sweep. The collector does not call Zoom before `not_before`.
+    `asks_for_tomorrow` is false once Zoom has refused tomorrow. `sweeps` holds the sweeps in progress, by `TAIL` or ISO
+    date.
     """
 
     settled_from: date
@@ -61,23 +63,23 @@ class Checkpoint:
     sweeps: dict[str, Sweep] = field(default_factory=dict)
     delivered: Delivered = field(default_factory=Delivered)
 
-    def owe(self, day: date, asked: datetime, page_size: int, split: Sequence[Group] = ()) -> None:
-        """Owe the date a sweep that begins no earlier than `asked`."""
+    def owe(self, day: date, since: datetime, page_size: int, split: Sequence[Group] = ()) -> None:
+        """Owe the date a sweep that begins no earlier than `since`, unless it is owed a later one."""
         self.expired.discard(day)
-        known = self.owed.get(day)
-        if known is None or known.asked < asked:
-            self.owed[day] = PendingSweep(asked, page_size, tuple(split))
+        pending = self.owed.get(day)
+        if pending is None or pending.owed_since < since:
+            self.owed[day] = PendingSweep(since, page_size, tuple(split))
 
     def settle(self, day: date, began: datetime) -> None:
-        """Record that a sweep of the date, begun at `began`, ended."""
-        if day in self.owed and self.owed[day].asked <= began:
+        """Record that a sweep of the date, begun at `began`, ended: the date is owed only if that was too early."""
+        if day in self.owed and self.owed[day].owed_since <= began:
             del self.owed[day]
 
-    def expire(self, day: date, began: datetime) -> None:
-        """Record that a sweep of the date, begun at `began`, was told that Zoom no longer has it."""
-        self.settle(day, began)
+    def expire(self, day: date, at: datetime) -> None:
+        """Record that Zoom, asked at `at`, no longer has the date."""
+        self.settle(day, at)
         self.expired.add(day)
 
     def keep_days(self, first: date, last: date) -> None:
-        """Forget what is delivered outside `first` to `last`, except of dates in the middle of a sweep."""
+        """Forget what our objects outside `first` to `last` hold, except of the first dates of sweeps in progress."""
         self.delivered.keep(first, last, {sweep.first for sweep in self.sweeps.values()})

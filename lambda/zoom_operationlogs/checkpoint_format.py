@@ -1,7 +1,7 @@
 """The checkpoint's bytes: one line of JSON, which a person can read (`head -n 1`), then the packed fingerprints.
 
-The line's `blobs` say what the bytes after it hold, in their order, and `digest` covers those bytes. The same
-checkpoint gives the same bytes.
+In that line, `blobs` says what the bytes after it hold, in order, and `digest` covers those bytes. Equal checkpoints
+give equal bytes.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def encode(checkpoint: Checkpoint) -> bytes:
         "frontier": _iso(checkpoint.frontier),
         "settled": [checkpoint.settled_from.isoformat(), checkpoint.settled_to.isoformat()],
         "owed": {
-            day.isoformat(): {"asked": _iso(pending.asked), "page_size": pending.page_size, "split": pending.split}
+            day.isoformat(): {"asked": _iso(pending.owed_since), "page_size": pending.page_size, "split": pending.split}
             for day, pending in sorted(checkpoint.owed.items())
         },
         "expired": sorted(day.isoformat() for day in checkpoint.expired),
@@ -60,7 +60,8 @@ def encode(checkpoint: Checkpoint) -> bytes:
 def decode(body: bytes) -> Checkpoint:
     """Return the checkpoint in these bytes.
 
-    Raises ValueError if they are damaged, and `NewerCheckpointError` if a newer version of the collector wrote them.
+    Raises ValueError if they are no checkpoint or a damaged one, and `NewerCheckpointError` if a newer version of the
+    collector wrote them.
     """
     end = body.find(b"\n")
     header = _header(body[:end] if end >= 0 else body)
@@ -72,18 +73,18 @@ def decode(body: bytes) -> Checkpoint:
 
 
 def decode_header(line: bytes) -> Checkpoint:
-    """Return the checkpoint in the first line alone, without what is delivered; raise as `decode` does."""
+    """Return the checkpoint in the first line alone, without what is delivered. Raises as `decode` does."""
     header = _header(line)
     with _damage_as_value_error():
         return _from_header(header)
 
 
 def digest(*parts: bytes | memoryview) -> bytes:
-    """Return the 128-bit BLAKE2b of the parts together."""
-    state = blake2b(digest_size=DIGEST_BYTES)
+    """Return the 128-bit BLAKE2b hash of the concatenated parts."""
+    hasher = blake2b(digest_size=DIGEST_BYTES)
     for part in parts:
-        state.update(part)
-    return state.digest()
+        hasher.update(part)
+    return hasher.digest()
 
 
 def _header(line: bytes) -> dict[str, Any]:
@@ -172,7 +173,7 @@ def _sweep_to_json(sweep: Sweep) -> dict[str, Any]:
         "token_issued": _iso(sweep.token_issued),
         "ordered": sweep.ordered,
         "last_time": _iso(sweep.last_time),
-        "rows": sweep.rows,
+        "rows": sweep.rows_read,
         "held": sweep.longest_page,
         "edge": {fingerprint.hex(): place for fingerprint, place in sorted(sweep.edge.items())},
         "split": sweep.split,
@@ -191,7 +192,7 @@ def _sweep_from_json(sweep: dict[str, Any]) -> Sweep:
         token_issued=_moment(sweep["token_issued"]),
         ordered=bool(sweep["ordered"]),
         last_time=_moment(sweep["last_time"]),
-        rows=int(sweep["rows"]),
+        rows_read=int(sweep["rows"]),
         longest_page=int(sweep.get("held", 0)),
         edge={bytes.fromhex(fingerprint): int(place) for fingerprint, place in sweep["edge"].items()},
         split=_groups(sweep["split"]),

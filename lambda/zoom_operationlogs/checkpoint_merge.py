@@ -1,4 +1,4 @@
-"""Two runs that overlap: what both checkpoints know together."""
+"""Merges the checkpoints of two runs that overlap."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ if TYPE_CHECKING:
 
 
 def merge(mine: Checkpoint, theirs: Checkpoint, swept: Mapping[date, datetime]) -> Checkpoint:
-    """Return what both runs know together, where theirs was saved first.
+    """Return what both runs know together; theirs was saved first. The lease is mine.
 
-    A date that is owed in either is owed, unless `swept` says that this run has begun a sweep since, which ended
-    (date: when the sweep began). Nothing is forgotten: at worst a sweep is done twice.
+    `swept` holds, by date, when this run's last sweep that ended began. A date that either owes stays owed, unless such
+    a sweep began no earlier than it was owed. Nothing is forgotten: at worst a date is swept twice.
     """
     owed = {
-        day: max((side.owed[day] for side in (mine, theirs) if day in side.owed), key=lambda pending: pending.asked)
+        day: max(
+            (side.owed[day] for side in (mine, theirs) if day in side.owed), key=lambda pending: pending.owed_since
+        )
         for day in mine.owed.keys() | theirs.owed.keys()
     }
-    owed = {day: pending for day, pending in owed.items() if not (day in swept and pending.asked <= swept[day])}
+    owed = {day: pending for day, pending in owed.items() if not (day in swept and pending.owed_since <= swept[day])}
     return replace(
         mine,
         settled_from=min(mine.settled_from, theirs.settled_from),

@@ -1,4 +1,4 @@
-"""Loads and saves the checkpoint; a save is a compare-and-swap on its ETag."""
+"""Loads and saves the checkpoint. A save is a compare-and-swap on its ETag."""
 
 from __future__ import annotations
 
@@ -20,43 +20,44 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LoadResult:
-    """What is stored at the state key: a checkpoint; the guide's state; or nothing of use.
+    """What is stored at the state key: a checkpoint, the guide's state, something else, or nothing.
 
-    `lost` says that something is there, but no checkpoint.
+    `unusable` says that an object is there, but no checkpoint. `legacy_cursor` is where the guide's state stopped.
     """
 
     checkpoint: Checkpoint | None = None
     legacy_cursor: date | None = None
-    lost: bool = False
+    unusable: bool = False
 
 
 class CheckpointStore:
-    """The object at the state key, as one run knows it."""
+    """The object at the state key, as one run knows it. All methods raise what `Bucket` raises."""
 
     def __init__(self, bucket: Bucket, key: str) -> None:
         self._bucket = bucket
         self._key = key
         self._etag: str | None = None  # None: no object is stored
-        self._digest = b""  # of what is stored
+        self._stored_digest = b""  # of the stored bytes
 
     def load(self) -> LoadResult:
-        """Return what is stored; raise `NewerCheckpointError` if a newer version of the collector wrote it."""
+        """Return what is stored. Raises `NewerCheckpointError` if a newer version of the collector wrote it."""
         try:
             body, self._etag = self._bucket.current(self._key)
         except NotFoundError:
-            self._etag, self._digest = None, b""
+            self._etag, self._stored_digest = None, b""
             return LoadResult()
-        self._digest = digest(body)
+        self._stored_digest = digest(body)
         try:
             return LoadResult(decode(body))
         except ValueError:
-            return LoadResult(legacy_cursor=cursor_date(body), lost=True)
+            return LoadResult(legacy_cursor=cursor_date(body), unusable=True)
 
     def save(self, checkpoint: Checkpoint, swept: Mapping[date, datetime]) -> Checkpoint:
-        """Store the checkpoint, merged with what other runs stored meanwhile; return what is stored.
+        """Store the checkpoint, merged with what other runs stored meanwhile, and return it.
 
-        `swept` says which dates this run has swept (see `checkpoint_merge`). Without a change nothing is written.
-        Raises `LeaseLostError` if the checkpoint holds a lease that another run has taken over.
+        `swept` is as in `checkpoint_merge.merge`. Nothing is written if the bytes are those that this run last loaded
+        or stored. Raises `LeaseLostError` if the checkpoint holds a lease that another run has taken over, and
+        `NewerCheckpointError` as `load` does.
         """
         while True:
             try:
@@ -69,12 +70,12 @@ class CheckpointStore:
                     checkpoint = merge(checkpoint, stored, swept)
 
     def _write(self, body: bytes) -> None:
-        written = digest(body)
-        if written != self._digest:
+        new_digest = digest(body)
+        if new_digest != self._stored_digest:
             self._etag = self._bucket.retry_until_known(
                 lambda: self._bucket.put(self._key, body, replaces=self._etag, ContentType="application/octet-stream")
             )
-            self._digest = written
+            self._stored_digest = new_digest
 
 
 def _check_lease(mine: Checkpoint, theirs: Checkpoint) -> None:

@@ -1,4 +1,4 @@
-"""The thin edge to the world: the clock, and the clients that a warm Lambda function keeps from run to run."""
+"""The clock, and the clients, which a Lambda execution environment keeps from run to run."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 
 
 def now() -> datetime:
-    """Return the time, in UTC."""
+    """Return the current time, in UTC."""
     return datetime.now(UTC)
 
 
 @cache
 def s3() -> S3Client:
-    """Return the S3 client. It does not retry: after a write of unknown outcome the collector reads first."""
+    """Return the S3 client. It does not retry: `Bucket.retry_until_known` does, within the run's time."""
     return boto3.client("s3", config=Config(connect_timeout=5, read_timeout=15, retries={"total_max_attempts": 1}))
 
 
 @cache
 def secrets() -> SecretsProvider:
-    """Return the Secrets Manager client with its cache of values."""
+    """Return the Secrets Manager client, which caches values."""
     return SecretsProvider(boto_config=Config(connect_timeout=5, read_timeout=10))
 
 
 @cache
 def zoom_session() -> Session:
-    """Return the connections to Zoom, and the access token."""
+    """Return the HTTP session with Zoom and its access token."""
     return Session(requests.Session())

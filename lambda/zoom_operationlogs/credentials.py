@@ -1,4 +1,4 @@
-"""The Zoom credentials, read from Secrets Manager and never written anywhere."""
+"""Reads the Zoom credentials from Secrets Manager. They are never written anywhere."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ SHAPE = '{"account_id": "...", "client_id": "...", "client_secret": "..."}'
 
 
 def read_credentials(provider: SecretsProvider, arn: str, *, fresh: bool) -> Credentials:
-    """Return the credentials that the secret holds, past the cache where `fresh`; raise `SecretError` otherwise."""
+    """Return the credentials that the secret holds; `fresh` bypasses the cache, which lasts `CACHE_SECONDS`.
+
+    Raises `EmptySecretError` if the secret has no value yet, and `SecretError` if it cannot be read, does not exist, or
+    does not hold the credentials.
+    """
     try:
         text = str(provider.get(arn, max_age=CACHE_SECONDS, force_fetch=fresh) or "")
     except GetParameterError as error:
@@ -29,7 +33,7 @@ def read_credentials(provider: SecretsProvider, arn: str, *, fresh: bool) -> Cre
 
 
 def parse(text: str, arn: str) -> Credentials:
-    """Return the credentials in a secret's text; the message of a `SecretError` never quotes it."""
+    """Return the credentials in a secret's text, which is JSON. Raises `SecretError`, which never quotes it."""
     try:
         secret = json.loads(text)
     except ValueError:
@@ -45,11 +49,12 @@ def parse(text: str, arn: str) -> Credentials:
 def _unreadable(arn: str, error: GetParameterError) -> SecretError:
     cause = error.__cause__ or error.__context__
     code = cause.response.get("Error", {}).get("Code", "") if isinstance(cause, ClientError) else type(error).__name__
+    # For a secret without a value, Secrets Manager's message names the staging label that it cannot find.
     if code == "ResourceNotFoundException" and "staging label" in str(cause):
         return EmptySecretError(f"The secret {arn} is still empty: store {SHAPE} in it.")
     if code == "ResourceNotFoundException":
         return SecretError(f"There is no secret {arn}: correct ZOOM_SECRET_ARN, or create the secret.")
     return SecretError(
-        f"The secret {arn} cannot be read ({code}): give the collector's role secretsmanager:GetSecretValue on it, and"
-        " kms:Decrypt on its key if it has one."
+        f"The secret {arn} cannot be read ({code}): grant the collector's role secretsmanager:GetSecretValue on it,"
+        " and kms:Decrypt on its KMS key if it has one."
     )

@@ -1,4 +1,4 @@
-"""Sweeps of single dates, to their end: reconcile, catch-up and backfill. One of the two readers of Zoom."""
+"""Sweeps of single dates for reconcile, catch-up and backfill. They are one of the two readers of Zoom."""
 
 from __future__ import annotations
 
@@ -29,9 +29,10 @@ class DateSweeps:
         self._tail = tail
 
     def read(self, now: datetime) -> None:
-        """Sweep the owed dates while time and Zoom's daily limit allow.
+        """Sweep the owed dates until all are tried or under a quarter of Zoom's daily limit is left.
 
-        A refused date does not hold up the others; `DatesRefusedError` is raised after them.
+        A refused date does not hold up the others: `DatesRefusedError` is raised after them. Raises at once what
+        `Sweeper.read`, `RunState.load_day` and `RunState.publish` raise otherwise.
         """
         zoom, log = self._services.zoom, self._services.log
         tried: set[tuple[date, PendingSweep]] = set()
@@ -42,7 +43,7 @@ class DateSweeps:
                 break
             tried.add((day, self._state.checkpoint.owed[day]))
             if day > self._tail.last_date:
-                continue  # Zoom does not have it yet
+                continue  # the tail has found that Zoom does not have it yet
             try:
                 self._sweep(day)
             except DatesRefusedError as error:
@@ -61,27 +62,27 @@ class DateSweeps:
     def _sweep(self, day: date) -> None:
         """Read one date to its end and publish it."""
         state, settings = self._state, self._services.settings
-        asked, now = state.checkpoint.owed[day], self._services.clock()
+        pending, now = state.checkpoint.owed[day], self._services.clock()
         state.load_day(day)
-        sweep = self._sweeper.resume(day.isoformat(), now) or Sweep(day, day, asked.page_size, began=now)
-        ended = self._sweeper.read(day.isoformat(), sweep, asked=day)
-        if ended:
+        sweep = self._sweeper.resume(day.isoformat(), now) or Sweep(day, day, pending.page_size, began=now)
+        completed = self._sweeper.read(day.isoformat(), sweep, sweep_date=day)
+        if completed:
             state.publish()
-            state.settle(day, ended.began)
-            schedule_split_groups(state.checkpoint, settings, self._services.clock(), day, asked, ended)
-            self._advance_frontier(ended)
+            state.settle(day, completed.began)
+            schedule_split_groups(state.checkpoint, settings, self._services.clock(), day, pending, completed)
+            self._advance_frontier(completed)
         state.keep_days()
 
-    def _advance_frontier(self, ended: Sweep) -> None:
-        """Let the sweep of a date move the tail's frontier if that is days behind.
+    def _advance_frontier(self, completed: Sweep) -> None:
+        """Move a frontier that is missing or older than yesterday to the newest record of this sweep.
 
-        Every date since the frontier is owed a sweep each day, and a tail that has to read all of them might not end
-        in any run.
+        A tail that has to read back so far might not end in any run. No record is lost, because the dates since the
+        frontier are owed sweeps of their own.
         """
         checkpoint = self._state.checkpoint
         frontier = checkpoint.frontier
         if self._tail.ended or (frontier and frontier.date() >= self._services.clock().date() - ONE_DAY):
             return
-        if ended.newest and (not frontier or ended.newest > frontier):
-            checkpoint.frontier = min(ended.newest, ended.began)
+        if completed.newest and (not frontier or completed.newest > frontier):
+            checkpoint.frontier = min(completed.newest, completed.began)
             checkpoint.sweeps.pop(TAIL, None)

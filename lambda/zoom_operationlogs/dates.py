@@ -1,4 +1,4 @@
-"""Calendar arithmetic: the window, Zoom's retention, lateness, the daily limit's midnight. All dates are UTC."""
+"""Calendar arithmetic: the window, Zoom's retention, lateness, midnight. All dates and times are UTC."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ONE_DAY = timedelta(days=1)
-# Zoom answers at most one month at once, and the shortest has 28 days.
+# From the first to the last date of one request, which covers at most a month (Zoom, Get operation logs report). The
+# shortest month has 28 days.
 LONGEST_RANGE = timedelta(days=27)
-RETENTION_MONTHS = 6  # "the last six months" (Zoom, Get operation logs report)
-CERTAIN_RETENTION = timedelta(days=150)
+RETENTION_MONTHS = 6  # Zoom reports on the last six months (Zoom, Get operation logs report)
+CERTAIN_RETENTION = timedelta(days=150)  # shorter than any six months, however Zoom counts them
 
 
 def window(today: date, lookback_days: int) -> tuple[date, date]:
-    """Return the first and last date of the window, in which rows may still arrive late. The last is today."""
+    """Return the first and last date of the window, in which rows may still appear late. The last is today."""
     return today - timedelta(days=lookback_days), today
 
 
@@ -26,7 +27,7 @@ def date_range(first: date, last: date) -> Iterator[date]:
 
 
 def retention_start(today: date) -> date:
-    """Return the oldest date that Zoom may still have. If Zoom calls it too old, it is recorded as expired."""
+    """Return the oldest date that Zoom may still have: six calendar months before today."""
     month = today.month - RETENTION_MONTHS
     first_of_month = date(today.year - (month < 1), (month - 1) % 12 + 1, 1)
     next_month = (first_of_month + timedelta(days=31)).replace(day=1)
@@ -34,15 +35,15 @@ def retention_start(today: date) -> date:
 
 
 def may_have_expired(day: date, today: date) -> bool:
-    """Return whether Zoom may no longer have the date, whatever it takes six months to be."""
+    """Return whether the date is so old that Zoom may no longer have it."""
     return today - day > CERTAIN_RETENTION
 
 
 def is_late(record_time: datetime | None, watermark: datetime | None, lookback_days: int) -> bool:
-    """Return whether an earlier completed sweep should have shown a record of this time.
+    """Return whether earlier sweeps should have shown a record of this time.
 
-    `watermark` is the newest record that completed sweeps have shown. They read the window before it; what is older
-    than that window was never read, and is not late.
+    `watermark` is the newest record time that they have read up to, None if they did not read all of the window before
+    it. A record from before that window is not late.
     """
     return (
         record_time is not None
@@ -53,5 +54,5 @@ def is_late(record_time: datetime | None, watermark: datetime | None, lookback_d
 
 
 def next_midnight(now: datetime) -> datetime:
-    """Return the next midnight UTC, when Zoom's daily limits are reset (Zoom, Rate limits)."""
+    """Return the next midnight UTC, when Zoom's daily limit resets (Zoom, Rate limits)."""
     return datetime.combine(now.date() + ONE_DAY, time(), UTC)

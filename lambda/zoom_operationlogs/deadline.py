@@ -1,4 +1,4 @@
-"""The time that a run has left."""
+"""The time that a run has left for work."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RESERVE_SHARE = 0.25
 
 @dataclass(frozen=True)
 class Deadline:
-    """Clips every wait and timeout to the time that Lambda leaves, less a reserve for publishing and saving.
+    """The time that Lambda leaves a run, less a reserve for publishing and saving.
 
     `remaining` returns the seconds until Lambda ends the run; `reserve` is in seconds.
     """
@@ -26,16 +26,16 @@ class Deadline:
 
     @classmethod
     def of_run(cls, remaining: Callable[[], float]) -> Deadline:
-        """Return the deadline of a run that starts now; the reserve of a short run is a share of its time."""
+        """Return the deadline of a run that starts now. The reserve is 20 seconds, but at most a quarter of the run."""
         return cls(remaining, min(RESERVE_SECONDS, RESERVE_SHARE * remaining()))
 
-    def left(self) -> float:
-        """Return the seconds left for work."""
+    def work_seconds(self) -> float:
+        """Return the seconds left for work, at least 0."""
         return max(0.0, self.remaining() - self.reserve)
 
     def clip(self, seconds: float) -> float:
-        """Return `seconds`, or what is left if that is less; raise `OutOfTimeError` if nothing is left."""
-        left = self.left()
+        """Return `seconds`, or what is left for work if that is less. Raises `OutOfTimeError` if nothing is left."""
+        left = self.work_seconds()
         if left <= 0:
             raise OutOfTimeError
         return min(seconds, left)

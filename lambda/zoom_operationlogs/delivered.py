@@ -1,4 +1,4 @@
-"""What is known to be delivered: by the collector's own objects, date by date, and by those of the written guide."""
+"""What is known to be delivered: by the collector's objects, date by date, and by those of the written guide."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class DeliveredDay:
-    """What our objects of one record date hold.
+    """What our objects of one record date (UTC) hold.
 
-    `counts` counts the records of the objects numbered 1 to `seq`, which never change: two of one date with the same
-    `seq` are equal.
+    `counts` counts the records of the objects numbered 1 to `seq`. Objects never change, so two `DeliveredDay` of one
+    date with the same `seq` are equal.
     """
 
     date: date
@@ -29,26 +29,26 @@ class DeliveredDay:
 
 @dataclass
 class Delivered:
-    """What a run knows to be delivered. The truth is never less."""
+    """What a run knows to be delivered. The archive never holds less."""
 
     days: dict[date, DeliveredDay] = field(default_factory=dict)
     legacy: LegacyLedger | None = None
 
     def on(self, day: date) -> DeliveredDay:
-        """Return what is known of a date, which is nothing at first."""
+        """Return what is known of a date; an unknown date is added, with nothing delivered."""
         return self.days.setdefault(day, DeliveredDay(day))
 
     def count(self, day: date, fingerprint: bytes) -> int:
-        """Return how often a record of the date is known to be delivered."""
+        """Return how often a record of the date is known to be delivered. An unknown date is added."""
         legacy = self.legacy.count(day, fingerprint) if self.legacy else 0
         return self.on(day).counts.count(fingerprint) + legacy
 
     def keep(self, first: date, last: date, also: Collection[date]) -> None:
-        """Forget the dates of our objects outside `first` to `last`, except those in `also`."""
+        """Forget what our objects of dates outside `first` to `last` hold, except of those in `also`."""
         self.days = {day: known for day, known in self.days.items() if first <= day <= last or day in also}
 
     def merge(self, other: Delivered) -> Delivered:
-        """Return what both know together: objects never change, so the higher `seq` includes the lower."""
+        """Return what both know together. Objects never change, so the higher `seq` includes the lower."""
         days = other.days | self.days
         for day in self.days.keys() & other.days.keys():
             days[day] = max(self.days[day], other.days[day], key=lambda known: known.seq)

@@ -1,22 +1,22 @@
 """All exceptions of the collector, in one tree.
 
-CollectorError                   the run fails; the message is one sentence that says what to change or what was seen
+CollectorError                   the run fails; the message is a sentence that says what to change or what happened
 ├── SettingsError                an environment variable or the event
 ├── SecretError                  the secret with Zoom's credentials
-│   └── EmptySecretError
-├── ZoomRefusedError             only an administrator of Zoom can change the reason
+│   └── EmptySecretError         the handler returns a result instead of failing
+├── ZoomRefusedError             only a Zoom administrator can change the reason
 │   ├── CredentialsRejectedError
 │   └── AccessTokenRejectedError
 ├── ZoomUnavailableError
 ├── DatesRefusedError
 │   └── DateTooOldError
-├── StorageError                 S3 refuses, or holds what cannot be read
+├── StorageError                 S3 refuses, or holds what the collector cannot read
 │   ├── AccessDeniedError
 │   └── VersionDeletedError
 ├── StorageUnavailableError
 ├── NewerCheckpointError
 └── LeaseLostError
-HandledError                     the collector handles it; it never leaves a run
+HandledError                     the collector handles it; it does not leave a run
 ├── OutOfTimeError
 ├── RateLimitedError
 ├── PageTokenExpiredError
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 class CollectorError(Exception):
-    """A run failed; the message is one sentence that says what to change or what was seen."""
+    """The run fails; the message is a sentence that says what to change or what happened."""
 
 
 class SettingsError(CollectorError):
@@ -44,7 +44,7 @@ class SettingsError(CollectorError):
 
 
 class SecretError(CollectorError):
-    """The secret cannot be read, or does not hold the credentials."""
+    """The secret cannot be read, does not exist, or does not hold the credentials."""
 
 
 class EmptySecretError(SecretError):
@@ -52,11 +52,11 @@ class EmptySecretError(SecretError):
 
 
 class ZoomRefusedError(CollectorError):
-    """Zoom refuses for a reason that only its administrator can change."""
+    """Zoom refuses for a reason that only a Zoom administrator can change."""
 
 
 class CredentialsRejectedError(ZoomRefusedError):
-    """Zoom does not accept the client id and secret."""
+    """Zoom does not accept the client ID and client secret."""
 
 
 class AccessTokenRejectedError(ZoomRefusedError):
@@ -64,7 +64,7 @@ class AccessTokenRejectedError(ZoomRefusedError):
 
 
 class ZoomUnavailableError(CollectorError):
-    """Zoom gave no usable answer after several tries."""
+    """Zoom gave no usable answer after several attempts."""
 
 
 class DatesRefusedError(CollectorError):
@@ -72,7 +72,7 @@ class DatesRefusedError(CollectorError):
 
 
 class DateTooOldError(DatesRefusedError):
-    """Zoom keeps six months, and says that the date is older."""
+    """Zoom says that the date is older than the six months that it keeps."""
 
 
 class StorageError(CollectorError):
@@ -88,7 +88,7 @@ class VersionDeletedError(StorageError):
 
 
 class StorageUnavailableError(CollectorError):
-    """S3 gave no usable answer after several tries."""
+    """S3 gave no usable answer after several attempts."""
 
 
 class NewerCheckpointError(CollectorError):
@@ -100,17 +100,18 @@ class LeaseLostError(CollectorError):
 
 
 class HandledError(Exception):
-    """The collector handles it itself: it never leaves a run."""
+    """The collector handles it: it does not leave a run."""
 
 
 class OutOfTimeError(HandledError):
-    """The run has no time left for the next step; the next run continues there."""
+    """The run has no time left for the next step; the next run continues from there."""
 
 
 class RateLimitedError(HandledError):
-    """Zoom answered 429.
+    """Zoom answered with HTTP status 429.
 
-    `until` is when it may be called again, None if it does not say; `daily` says whether it is the daily limit.
+    `until` is when Zoom may be called again (UTC), None if the answer does not say. `daily` says that it is the
+    daily limit.
     """
 
     def __init__(self, until: datetime | None, *, daily: bool) -> None:
@@ -120,24 +121,24 @@ class RateLimitedError(HandledError):
 
 
 class PageTokenExpiredError(HandledError):
-    """The page token is older than 15 minutes, or Zoom never issued it."""
+    """The page token is older than 15 minutes or invalid (Zoom, Get operation logs report)."""
 
 
 class SweepBrokenError(HandledError):
-    """Zoom's page tokens do not lead to the end of a sweep; the message says why, without a full stop."""
+    """Zoom's page tokens do not lead to the end of a sweep; the message says why, as part of a sentence."""
 
 
 class UnusableAnswerError(HandledError):
-    """Zoom's answer is of no use; another try may get a better one."""
+    """Zoom's answer cannot be used; a retry may get a better one."""
 
 
 class NotFoundError(HandledError):
-    """There is no such key."""
+    """S3 has no object at this key."""
 
 
 class WriteConflictError(HandledError):
-    """A conditional write found the key in another state: another writer was first."""
+    """A conditional write failed, because another writer was first."""
 
 
 class OutcomeUnknownError(HandledError):
-    """S3 may or may not have carried the request out: a timeout, a reset, a 409 or a 5xx."""
+    """S3 may or may not have processed the request: a timeout, a reset, throttling, a 409 or a 5xx."""

@@ -1,4 +1,4 @@
-"""What a run is asked to do: the event that the schedule or an operator sends."""
+"""The event that starts a run, from the schedule or from an operator."""
 
 from __future__ import annotations
 
@@ -15,22 +15,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Request:
-    """What a run is to do beyond the work of a scheduled run: nothing, sweep dates, or reconcile."""
+    """What an event asks for beyond a scheduled run: a backfill (first and last UTC date) or a reconcile."""
 
     backfill: tuple[date, date] | None = None
     reconcile: bool = False
 
     @property
     def action(self) -> str | None:
-        """What an operator asked for, None for a scheduled run."""
+        """The action that an operator asked for, None for a scheduled run."""
         return "backfill" if self.backfill else "reconcile" if self.reconcile else None
 
     @classmethod
     def from_event(cls, event: Any, today: date) -> Request:
-        """Return the request of an event; raise `SettingsError` with a sentence where it is malformed.
+        """Return the request of an event.
 
-        `{}` is a scheduled run, `{"action": "backfill", "from": "YYYY-MM-DD", "to": "YYYY-MM-DD"}` sweeps those dates,
-        `{"action": "reconcile"}` the dates of the window.
+        `{"action": "backfill", "from": "YYYY-MM-DD", "to": "YYYY-MM-DD"}` sweeps those UTC dates, both included;
+        `{"action": "reconcile"}` sweeps the dates of the window. Any event without an action, such as `{}`, is a
+        scheduled run. Raises `SettingsError` if the event is malformed, or if all dates of a backfill lie before Zoom's
+        retention or after `today`.
         """
         action = event.get("action") if isinstance(event, dict) else None
         if action is None:
@@ -46,7 +48,7 @@ class Request:
             raise SettingsError(f"The event asks for a backfill from {first} to {last}: give the earlier date as from.")
         if last < retention_start(today) or first > today:
             raise SettingsError(
-                f"The event asks for a backfill from {first} to {last}, but Zoom has the records from"
-                f" {retention_start(today)} to {today} only: give dates between those."
+                f"The event asks for a backfill from {first} to {last}, but Zoom keeps only the"
+                f" records from {retention_start(today)} to {today}: give dates in that range."
             )
         return cls(backfill=(first, last))

@@ -1,4 +1,4 @@
-"""How often each record is delivered: a counted set that holds a million records in sixteen megabytes."""
+"""A multiset of fingerprints, which stores how often each record is delivered in 16 bytes a record."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 class FingerprintCounts:
     """A multiset of fingerprints: a sorted, packed blob, and the additions made since it was packed.
 
-    In the blob a fingerprint stands as many times as it counts, so that the blob alone is the whole multiset.
+    The blob repeats each fingerprint as often as it counts, so that after `pack` it is the whole multiset.
     """
 
     def __init__(self, packed: bytes | memoryview = b"") -> None:
-        """Take a blob made by `pack`; raise ValueError if it cannot be one."""
+        """Take a blob made by `pack`. Raises ValueError if its length is not a multiple of 16 bytes."""
         if len(packed) % FINGERPRINT_BYTES:
             raise ValueError("a packed multiset of fingerprints has a length that is not a multiple of 16 bytes")
         self._packed = memoryview(packed)
@@ -31,7 +31,7 @@ class FingerprintCounts:
         return len(self._packed) // FINGERPRINT_BYTES + sum(self._added.values())
 
     def count(self, fingerprint: bytes) -> int:
-        """Return how often the fingerprint is held."""
+        """Return how often the multiset holds the fingerprint."""
         added = self._added.get(fingerprint, 0)
         size = len(self._packed) // FINGERPRINT_BYTES
         if not size:
@@ -47,7 +47,7 @@ class FingerprintCounts:
             self._added[fingerprint] = self._added.get(fingerprint, 0) + 1
 
     def counts(self) -> Counter[bytes]:
-        """Return how often each fingerprint is held."""
+        """Return how often the multiset holds each fingerprint."""
         return Counter(entry for (entry,) in iter_unpack(f"{FINGERPRINT_BYTES}s", self.pack()))
 
     def raise_to(self, counts: Mapping[bytes, int]) -> None:
@@ -57,7 +57,7 @@ class FingerprintCounts:
                 self._added[fingerprint] = self._added.get(fingerprint, 0) + missing
 
     def pack(self) -> memoryview:
-        """Fold the additions in and return the blob, sorted: the same multiset gives the same bytes."""
+        """Merge the additions into the blob and return it. Equal multisets give equal bytes."""
         if self._added:
             entries = [entry for (entry,) in iter_unpack(f"{FINGERPRINT_BYTES}s", self._packed)]
             entries.extend(chain.from_iterable(starmap(repeat, self._added.items())))

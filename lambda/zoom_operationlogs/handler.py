@@ -1,4 +1,4 @@
-"""The Lambda function's handler: reads the settings, makes the clients, does the run, sends its metrics and its log."""
+"""The Lambda handler: builds a run from the environment, executes it, and sends its metrics and its log line."""
 
 from __future__ import annotations
 
@@ -43,9 +43,11 @@ for library in ("boto3", "botocore", "requests", "urllib3"):
 
 @metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Do one run and return its result.
+    """Execute one run and return its result.
 
-    Raises `CollectorError` if the run fails, so that Lambda's metric `Errors` counts it.
+    `event` has a form that `Request.from_event` accepts; the result is that of `Run.execute`. While the secret has no
+    value, the result is `{"ok": false, "written": 0, "date": TODAY, "waiting_for": "credentials"}`. Raises
+    `CollectorError` if the run fails, so that the Lambda metric `Errors` counts it.
     """
     logger.set_correlation_id(context.aws_request_id)
     started = time.monotonic()
@@ -53,11 +55,11 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     outcome = RunOutcome.FAILED
     try:
         request = Request.from_event(event, clients.now().date())
-        made = run, services = _run(Settings.from_environ(os.environ), context)
+        made = run, services = _build_run(Settings.from_environ(os.environ), context)
         result = run.execute(request)
         outcome = RunOutcome.without_error(run.report)
     except EmptySecretError as error:
-        # After the first apply somebody has yet to store the credentials: that is no failure.
+        # The first apply creates an empty secret; until an operator fills it, runs do not count as failed.
         outcome = RunOutcome.WAITING
         logger.warning(str(error))
         return {"ok": False, "written": 0, "date": clients.now().date().isoformat(), "waiting_for": "credentials"}
@@ -71,18 +73,18 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
             _send(run_metrics(run.report, run.checkpoint, services, clients.now()))
     seconds = round(time.monotonic() - started, 3)
     did = {"action": request.action, "zoom_calls": services.zoom.calls, "seconds": seconds}
-    left = services.zoom.quota.remaining if services.zoom.quota else None
-    logger.info("run ended", extra={**result, **did, "zoom_calls_left": left})  # Powertools leaves out what is None
+    calls_left = services.zoom.quota.remaining if services.zoom.quota else None
+    logger.info("run ended", extra={**result, **did, "zoom_calls_left": calls_left})  # Powertools omits None
     return result
 
 
-def _run(settings: Settings, context: LambdaContext) -> tuple[Run, Services]:
+def _build_run(settings: Settings, context: LambdaContext) -> tuple[Run, Services]:
     deadline = Deadline.of_run(lambda: context.get_remaining_time_in_millis() / 1000)
 
     def credentials(fresh: bool) -> Credentials:
         return settings.credentials or read_credentials(clients.secrets(), settings.secret_arn, fresh=fresh)
 
-    credentials(False)  # a missing or malformed secret ends the run before anything is read or written
+    credentials(False)  # a bad secret ends the run before it reads or writes anything else
     zoom = Zoom(
         clients.zoom_session(),
         settings.oauth_url,

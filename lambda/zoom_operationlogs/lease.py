@@ -1,6 +1,7 @@
-"""Turns between runs where the feed deletes what it has read: only the run that holds the lease publishes.
+"""The lease, used where the feed deletes what it has read: only the run that holds it publishes.
 
-There a put-if-absent is no lock: it succeeds over the delete marker of an object that the feed has deleted.
+There a put-if-absent is no lock: it succeeds over the delete marker of an object that the feed has deleted (Amazon S3
+User Guide, How to prevent object overwrites with conditional writes).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ LEASE_SLACK = timedelta(minutes=1)
 
 
 def take_lease(state: RunState, services: Services, owner: str) -> bool:
-    """Take the lease until a minute after this run's deadline; return whether it is this run's turn."""
+    """Take the lease until a minute after Lambda ends this run; return False if another run holds or takes it."""
     now, held = services.clock(), state.checkpoint.lease
     if held and held.until > now:
         services.log.info("Another run holds the lease until %s: leaving the work to it.", held.until)
@@ -37,18 +38,18 @@ def take_lease(state: RunState, services: Services, owner: str) -> bool:
 
 
 def release_lease(state: RunState, now: datetime) -> None:
-    """Let the lease end now; the run saves it with the rest."""
+    """Let the lease end now; it takes effect when the run saves."""
     if state.checkpoint.lease:
         state.checkpoint.lease = replace(state.checkpoint.lease, until=now)
 
 
 def hand_over_request(state: RunState, services: Services, request: Request, now: datetime) -> None:
-    """Save what an operator asked for, for the run that holds the lease or the one after it: the answer promises it."""
+    """Store what an operator asked for, so that the run that holds the lease or the next one does it."""
     while request.action:
         state.reload()
         schedule_requested(state.checkpoint, services.settings, now, request)
         try:
             state.store()
         except LeaseLostError:
-            continue  # a third run took over meanwhile
+            continue  # another run took the lease meanwhile: merge with what it stored
         return

@@ -1,10 +1,9 @@
-"""What the written guide's Lambda function left: its objects count as delivered; its state says where it stopped.
+"""What the Lambda function of the written guide left: its objects count as delivered, its state says where it stopped.
 
-It names objects by a random UUID and puts them under the date on which it writes them. It writes the whole day again in
-each run. The code in the guide, as published, puts the letter n between two records in place of a line end.
+That function names each object by a random UUID, under the date on which it writes it, and writes the whole day again
+in each run. The guide's code, as published, separates records by the letter n instead of a line end.
 
-The rest of the collector knows `LegacyLedger`, which is part of what is known to be delivered, and three questions to
-`LegacyObjects`: what is there, read what may hold this date, where did it stop.
+`LegacyObjects` finds and reads the objects; `LegacyLedger` is what they delivered, as part of `Delivered`.
 """
 
 from __future__ import annotations
@@ -34,16 +33,17 @@ if TYPE_CHECKING:
 OBJECT_NAME = re.compile(
     r"(\d{4})/(\d{2})/(\d{2})/zoom-operationlogs-([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.json\.gz"
 )
-STATE_NAME = "state.json"  # under the feed's prefix, so that the feed read it as a log
+STATE_NAME = "state.json"  # under the feed's prefix
 _SEPARATOR = re.compile(r"[n\s]*")
 
 
 @dataclass
 class LegacyLedger:
-    """What was read of the guide's objects; kept in the checkpoint, so that each is read once.
+    """What was read of the guide's objects; the checkpoint keeps it, so that each object is read once.
 
-    `first` and `last` are the dates on which it wrote. `absorbed` holds the 16-byte UUIDs of the objects that were
-    read. `counts` holds, by record date, how often each record counts as delivered: the most that any one object shows.
+    `first` is the first date on which the guide's function wrote, `last` the day after its last. `absorbed` holds the
+    16-byte UUIDs of the objects that were read. `counts` holds, by record date, how often each record counts as
+    delivered: the most that any one object shows.
     """
 
     first: date
@@ -57,13 +57,13 @@ class LegacyLedger:
         return counts.count(fingerprint) if counts else 0
 
     def absorb(self, object_id: bytes, shown: dict[date, Counter[bytes]]) -> None:
-        """Add what one object shows, by record date."""
+        """Add what the object with this 16-byte UUID shows, by record date."""
         for day, counts in shown.items():
             self.counts.setdefault(day, FingerprintCounts()).raise_to(counts)
         self.absorbed.add(object_id)
 
     def merge(self, other: LegacyLedger) -> LegacyLedger:
-        """Return what both have read together."""
+        """Return what both ledgers have read together."""
         if other.absorbed <= self.absorbed:
             return self
         if self.absorbed <= other.absorbed:
@@ -85,30 +85,31 @@ class LegacyObjects:
         self._listed: set[date] = set()
 
     def find(self, versions: Iterable[StoredVersion]) -> LegacyLedger | None:
-        """Return an empty ledger for those of the versions under the prefix that are the guide's; None if none is."""
-        written: list[date] = []
+        """Return an empty ledger that spans the guide's objects among the versions, None if there are none."""
+        dates: list[date] = []
         for version in versions:
             if match := OBJECT_NAME.fullmatch(version.key.removeprefix(self._prefix)):
-                with suppress(ValueError):  # not a date of the calendar, so not one of its objects
-                    written.append(date(int(match[1]), int(match[2]), int(match[3])))
-        # One day more: a last run of the guide's Lambda may still be writing.
-        return LegacyLedger(min(written), max(written) + ONE_DAY) if written else None
+                with suppress(ValueError):  # no such day in the calendar, so not an object of the guide's
+                    dates.append(date(int(match[1]), int(match[2]), int(match[3])))
+        # One more day: a last run of the guide's function may still be writing.
+        return LegacyLedger(min(dates), max(dates) + ONE_DAY) if dates else None
 
     def absorb_from(self, day: date, ledger: LegacyLedger | None) -> None:
-        """Read every object that can hold records of `day` or later, which are those written from the day before on.
+        """Add every unread object that can hold records of `day` or later: those written on the day before or later.
 
-        Raises `OutOfTimeError` between two objects if the run has no time left; what was read stays in the ledger.
+        Raises `StorageError`, `StorageUnavailableError`, and between two objects `OutOfTimeError` if the run has no
+        time left; what was read stays in the ledger.
         """
         if not ledger:
             return
-        written = max(day, ledger.first + ONE_DAY) - ONE_DAY  # the first of all dates has none before it
-        for folder in reversed(list(date_range(written, ledger.last))):
+        earliest = max(day, ledger.first + ONE_DAY) - ONE_DAY  # date.min has no day before it
+        for folder in reversed(list(date_range(earliest, ledger.last))):
             if folder not in self._listed:
                 self._absorb_folder(folder, ledger)
                 self._listed.add(folder)
 
     def cursor(self) -> date | None:
-        """Return the date at which the guide's Lambda stopped, None if it left no state."""
+        """Return the date at which the guide's function stopped, None if it left no readable state."""
         try:
             body, _ = self._bucket.current(self._prefix + STATE_NAME)
         except NotFoundError:
@@ -134,26 +135,26 @@ class LegacyObjects:
             ) from None
 
 
-def counts_by_date(records: list[Record], written: date) -> dict[date, Counter[bytes]]:
-    """Return how often each record stands in one object, by record date; without a time, by the date of the write."""
+def counts_by_date(records: list[Record], write_date: date) -> dict[date, Counter[bytes]]:
+    """Return how often each record is in one object, by record date; records without a time are under `write_date`."""
     counts: defaultdict[date, Counter[bytes]] = defaultdict(Counter)
     for record in records:
         time = event_time(record)
-        counts[time.date() if time else written][fingerprint(record)] += 1
+        counts[time.date() if time else write_date][fingerprint(record)] += 1
     return counts
 
 
-def cursor_date(state: bytes) -> date | None:
-    """Return the `cursor_date` of the guide's state, None if these bytes are no such state."""
+def cursor_date(body: bytes) -> date | None:
+    """Return the `cursor_date` in the guide's state, None if the body is no such state."""
     try:
-        return date.fromisoformat(json.loads(state)["cursor_date"])
+        return date.fromisoformat(json.loads(body)["cursor_date"])
     except (KeyError, TypeError, ValueError):
         return None
 
 
 def decode(body: bytes) -> list[Record]:
-    """Return the records of one of the guide's objects, with the letter n between them or not; raise ValueError if it
-    holds anything else."""
+    """Return the records in the body of one of the guide's objects, with or without the letter n between them. Raises
+    ValueError if it holds anything else."""
     try:
         text = gzip.decompress(body).decode()
     except (OSError, EOFError, zlib.error) as error:

@@ -1,6 +1,6 @@
 """The metrics that a run sends to CloudWatch: their names, units and values.
 
-docs/operations.md has the same table, with what each means; tests/monitoring compares the two.
+docs/operations.md describes each; tests/monitoring compares the two.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ UNITS: Mapping[str, MetricUnit] = {
     "RacesLost": COUNT,
     "CheckpointRebuilt": COUNT,
     "DatesExpired": COUNT,
-    # Where that leaves it
+    # What remains
     "DatesOwed": COUNT,
     "NewestRecordSeconds": SECONDS,
 }
 
 
 class RunOutcome(Enum):
-    """How a run ended; the value is the metric that is 1 for it, and absent for any other outcome."""
+    """How a run ended. The value is the metric that is 1 for this outcome; it is not sent for any other."""
 
     SUCCEEDED = "RunsSucceeded"
     HELD_UP = "RunsHeldUp"
@@ -55,9 +55,10 @@ class RunOutcome(Enum):
 
     @classmethod
     def without_error(cls, report: RunReport) -> RunOutcome:
-        """Return the outcome of a run that raised nothing: if it had to read a page and read none, it was held up.
+        """Return the outcome of a run that raised nothing.
 
-        That can last for days if other apps of the account use the calls of each second.
+        A run that read no page was held up, unless Zoom's daily limit is reached or another run holds the lease. Other
+        apps that use up the account's per-second limit can hold up every run for days.
         """
         read = report.pages or report.daily_limit or report.left_to_other
         return cls.SUCCEEDED if read else cls.HELD_UP
@@ -70,9 +71,10 @@ class RunOutcome(Enum):
 def run_metrics(
     report: RunReport, checkpoint: Checkpoint | None, services: Services, now: datetime
 ) -> dict[str, float]:
-    """Return the metrics of what a run did, whether it ended well or not, and of what it leaves to do.
+    """Return the metrics of what a run did, even if it failed, and of what remains to do.
 
-    `checkpoint` is None if the run did not come to load it.
+    `LateSeconds` is the age of the oldest late record, `NewestRecordSeconds` the age of the frontier. `checkpoint` is
+    None if the run failed before it loaded one.
     """
     zoom, archive = services.zoom, services.archive
     values: dict[str, float] = {

@@ -1,4 +1,4 @@
-"""The one page loop: follows a sweep from page to page, with a guard against page tokens that lead nowhere."""
+"""The only page loop: follows a sweep from page to page, and stops at page tokens that repeat."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class SweepPage(NamedTuple):
-    """The sweep after one page, the page's rows, and whether a further page follows, at which the sweep now is."""
+    """One page of a sweep: the sweep, which is now at the next page if `has_next`, and the rows of this page."""
 
     sweep: Sweep
     rows: list[Row]
@@ -26,27 +26,27 @@ class SweepPage(NamedTuple):
 def pages(
     zoom: Zoom, sweep: Sweep, clock: Callable[[], datetime], may_restart: Callable[[], bool]
 ) -> Iterator[SweepPage]:
-    """Yield the pages of a sweep, from the one that it is at to its end; the caller may stop before.
+    """Yield the pages of a sweep, from its place to its end; the caller may stop earlier.
 
-    If its page token has expired, the sweep starts again at its first page, as often as `may_restart()` is true.
-    Raises `SweepBrokenError` if it does not come to its end, and what `Zoom.page` raises.
+    If the page token has expired and `may_restart()` is true, a new sweep starts at the first page. Raises
+    `SweepBrokenError` if it is not, or if Zoom repeats a page token, and what `Zoom.page` raises.
     """
     used = {sweep.token}
     while True:
-        asked_at = clock()  # a token's life begins with the request at the latest
+        sent_at = clock()  # before Zoom issues the next token, so that its age is never underestimated
         try:
             page = zoom.page(sweep.first, sweep.last, sweep.page_size, sweep.token)
         except PageTokenExpiredError:
             if not may_restart():
                 raise SweepBrokenError("Zoom's page token expired again") from None
-            sweep, used = sweep.restarted(asked_at), {""}
+            sweep, used = sweep.restarted(sent_at), {""}
             continue
         rows = [Row.of(record) for record in page.records]
         sweep.observe(rows)
         repeated = page.next_token in used
         if has_next := bool(page.next_token) and not repeated:
             used.add(page.next_token)
-            sweep.advance(page.next_token, asked_at)
+            sweep.advance(page.next_token, sent_at)
         yield SweepPage(sweep, rows, has_next)
         if not page.next_token:
             return

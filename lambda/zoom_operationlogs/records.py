@@ -18,16 +18,16 @@ Record = dict[str, Any]
 
 FINGERPRINT_BYTES = 16
 
-# Encoders made once: json.dumps with options makes a new one at each call.
+# json.dumps with options would create an encoder at each call.
 _as_it_came = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _canonical = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"), sort_keys=True).encode
 _lone_surrogate = re.compile("[\ud800-\udfff]")
 
 
 def fingerprint(record: Record) -> bytes:
-    """Return the record's identity: the 128-bit BLAKE2b of its canonical JSON."""
+    """Return the record's identity: the 128-bit BLAKE2b hash of its canonical JSON."""
     try:
-        # Nearly every record is flat and all strings; setting up the encoder would take most of the time.
+        # Nearly all records hold only strings, and for those the encoder is slow.
         text = "{" + ",".join([f"{quote_ascii(name)}:{quote_ascii(record[name])}" for name in sorted(record)]) + "}"
     except TypeError:
         text = _canonical(record)
@@ -37,8 +37,8 @@ def fingerprint(record: Record) -> bytes:
 def line(record: Record) -> bytes:
     r"""Return the record as one line of NDJSON, without its line end.
 
-    Every field in the order it came, non-ASCII as it came; a lone surrogate, which UTF-8 cannot carry, stays escaped.
-    JSON escapes control characters, so the line holds no `\n`.
+    The line holds every field in its order, and non-ASCII characters unescaped, except lone surrogates, which UTF-8
+    cannot encode. JSON escapes control characters, so the line holds no `\n`.
     """
     try:
         text = "{" + ",".join([f"{quote(name)}:{quote(value)}" for name, value in record.items()]) + "}"
@@ -51,7 +51,8 @@ def line(record: Record) -> bytes:
 
 
 def event_time(record: Record) -> datetime | None:
-    """Return the record's `time` in UTC, None if it has no valid one: Zoom's schema requires no field."""
+    """Return the record's `time` in UTC, None if it has no valid one: all fields are optional (Zoom, Get operation logs
+    report). A time without an offset is UTC."""
     value = record.get("time")
     if not isinstance(value, str):
         return None
@@ -63,7 +64,7 @@ def event_time(record: Record) -> datetime | None:
 
 
 class Row(NamedTuple):
-    """A record of a page, with its identity and its time."""
+    """A record of a page, with its identity and its time in UTC."""
 
     fingerprint: bytes
     time: datetime | None
@@ -71,18 +72,18 @@ class Row(NamedTuple):
 
     @classmethod
     def of(cls, record: Record) -> Row:
-        """Return the row of a record."""
+        """Return the record as a row."""
         return cls(fingerprint(record), event_time(record), record)
 
-    def archive_date(self, asked: date | None) -> date | None:
-        """Return the UTC date whose objects hold this record: that of its time, else the date that was asked for."""
-        return self.time.date() if self.time else asked
+    def archive_date(self, sweep_date: date | None) -> date | None:
+        """Return the UTC date whose objects hold this record: that of its time, else the date of the sweep."""
+        return self.time.date() if self.time else sweep_date
 
 
 def occurrences(rows: Iterable[Row]) -> Counter[bytes]:
-    """Return how often one page shows each record, by fingerprint.
+    """Return how often the rows of one page show each record, by fingerprint.
 
-    A record exists as often as one page shows it, at most: rows that arrive while pages are read push others down to
-    the next page, where they are read again.
+    A record exists as often as the page that shows it most: rows on several pages may be the same record, because new
+    rows push others down to the next page, where they are read again.
     """
     return Counter(row.fingerprint for row in rows)

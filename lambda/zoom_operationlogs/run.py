@@ -2,12 +2,13 @@
 
 The archive is the log, and the checkpoint is a cache. A record is delivered if and only if it is in an object. An
 object is written once, by a put-if-absent on the next number of its date: that put is the commit, and the lock between
-runs. A run that dies after a put has delivered those records: the next run reads the object and drops them. A run that
-dies before a put has delivered nothing: the next run reads the same rows from Zoom again, because only a sweep that
-ended moves the frontier or settles a date, and only a save after the put makes that known.
+runs (`lease` adds one where the feed deletes). A run that dies after a put has delivered those records: the next run
+reads the object and drops them. A run that dies before a put has delivered nothing: the next run reads the same rows
+from Zoom again, because only a sweep that ended moves the frontier or settles a date, and only a save after the put
+records that.
 
-Two readers of Zoom, and only two: the tail, which reads back to the frontier, and the sweep of one date, which is
-reconcile, catch-up and backfill alike. docs/architecture.md has the rules and their reasons.
+Zoom has two readers: the tail, which reads back to the frontier, and the sweep of one date, which serves reconcile,
+catch-up and backfill alike. docs/architecture.md has the rules and their reasons.
 """
 
 from __future__ import annotations
@@ -33,10 +34,10 @@ if TYPE_CHECKING:
 
 
 class Run:
-    """One run; `report` says what it did, also if it failed."""
+    """One run; `report` says what it did, even if it failed."""
 
     def __init__(self, services: Services, owner: str) -> None:
-        """Take what the run works with; `owner` names this run in the lease."""
+        """Take the services of the run; `owner` identifies it in the lease."""
         self._services = services
         self._owner = owner
         self._state: RunState | None = None
@@ -44,11 +45,16 @@ class Run:
 
     @property
     def checkpoint(self) -> Checkpoint | None:
-        """The checkpoint as the run knows it now; None until it is loaded."""
+        """The checkpoint of the run, None until it is loaded."""
         return self._state.checkpoint if self._state else None
 
     def execute(self, request: Request) -> dict[str, Any]:
-        """Do the run and return its result; a run that fails saves what it has, then raises `CollectorError`."""
+        """Execute the run and return its result.
+
+        The result holds `ok` (true), `written` (records), `date` (today, UTC), `objects` (written), `pages` (read),
+        `owed` (dates left), `ended` (whether the tail ended) and `not_before` (ISO time, or None). Raises
+        `CollectorError`; a run that fails while it reads from Zoom first saves what it has.
+        """
         services, settings = self._services, self._services.settings
         now = services.clock()
         state = self._state = RunState.load(services, self.report, now)
@@ -67,7 +73,7 @@ class Run:
         return self._result(state, now)
 
     def _read(self, state: RunState, now: datetime) -> CollectorError | None:
-        """Read from Zoom as far as time and Zoom allow; return what the run fails with, if it fails."""
+        """Read from Zoom until the work, the time or the rate limit ends; return the error of a run that fails."""
         log = self._services.log
         try:
             if not self._must_wait(state, now):
@@ -87,24 +93,25 @@ class Run:
         return None
 
     def _must_wait(self, state: RunState, now: datetime) -> bool:
+        """Return whether a rate limit that an earlier run met still holds."""
         until = backoff_until(state.checkpoint, now)
         if until:
             self.report.daily_limit = until >= next_midnight(now)  # other limits last seconds
-            self._services.log.info("Zoom asked not to be called before %s.", until)
+            self._services.log.info("Zoom's rate limit still holds: no request before %s.", until)
         else:
             state.checkpoint.not_before = None
         return bool(until)
 
     def _readers(self, state: RunState, now: datetime) -> Sequence[Tail | DateSweeps]:
-        """Return the two readers in their order: the tail first, unless the last run broke off in it and its page token
-        is too old. A tail that is too long for one run would otherwise hold up the owed dates in every run."""
+        """Return the readers in their order: the tail first, unless an earlier run left one whose page token expired. A
+        tail that is too long for one run would otherwise hold up the owed dates in every run."""
         sweeps = state.checkpoint.sweeps
-        tail_lost = TAIL in sweeps and not sweeps[TAIL].resumable(now)
+        tail_token_expired = TAIL in sweeps and not sweeps[TAIL].resumable(now)
         state.checkpoint.sweeps = {name: sweep for name, sweep in sweeps.items() if sweep.resumable(now)}
         sweeper = Sweeper(self._services, state)
         tail = Tail(self._services, state, sweeper)
         dates = DateSweeps(self._services, state, sweeper, tail)
-        return (dates, tail) if tail_lost else (tail, dates)
+        return (dates, tail) if tail_token_expired else (tail, dates)
 
     def _result(self, state: RunState, now: datetime) -> dict[str, Any]:
         not_before = state.checkpoint.not_before

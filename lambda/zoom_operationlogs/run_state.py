@@ -1,6 +1,6 @@
-"""What one run has in hand: the checkpoint, the batch of records, the report; how they are loaded, published and saved.
+"""The state of one run: the checkpoint, the batch of unpublished records, and the report.
 
-A checkpoint must never know more than the archive holds: every save publishes first.
+A stored checkpoint must never know more than the archive holds: `save` publishes the batch first.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SAVE_EVERY = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Services:
-    """What a run works with."""
+    """What a run works with. `clock` returns the current time in UTC."""
 
     settings: Settings
     zoom: Zoom
@@ -45,9 +45,11 @@ class Services:
 
 @dataclass
 class RunReport:
-    """What a run did, for its result and its metrics; no decision of the run reads it.
+    """What a run did, for its result and its metrics; no decision of the run depends on it.
 
-    `late_seconds` is the greatest lateness of the late records, in seconds.
+    `written` and `late` count records, `expired` counts dates, and `unfinished` what kept a sweep from its end.
+    `late_seconds` is the age of the oldest late record when it was published. `left_to_other` says that another run
+    held the lease, `rebuilt` that the checkpoint was lost, `daily_limit` that Zoom's daily limit was reached.
     """
 
     written: int = 0
@@ -63,14 +65,14 @@ class RunReport:
 
 
 class RunState:
-    """The state of one run; `load` makes it."""
+    """The state of one run; `load` creates it."""
 
     def __init__(self, services: Services, report: RunReport, checkpoint: Checkpoint, now: datetime) -> None:
         self.checkpoint = checkpoint
         self.report = report
         self._services = services
         self._batch = Batch(services.archive, services.settings.lookback_days, services.clock)
-        self._swept: dict[date, datetime] = {}  # when this run's last sweep of a date began, of those that ended
+        self._swept: dict[date, datetime] = {}  # date: when its last sweep that ended began, or Zoom called it too old
         self._watermark: datetime | None = None
         self._saved_at = now
 
@@ -78,52 +80,52 @@ class RunState:
     def load(cls, services: Services, report: RunReport, now: datetime) -> RunState:
         """Load the checkpoint, or rebuild it from the archive: then every date from the archive's first on is owed.
 
-        A new one is saved before anything is published, so that an archive without a checkpoint says that one was lost.
-        Where the feed deletes, taking the lease is the first save.
+        A new checkpoint is stored before anything is published, so that an archive without one always means that it was
+        lost. Where the feed deletes, `take_lease` stores it. Raises what `CheckpointStore` and `Archive` raise.
         """
         found = services.store.load()
-        state = cls(services, report, found.checkpoint or _rebuilt(services, report, found, now.date()), now)
+        state = cls(services, report, found.checkpoint or _rebuild(services, report, found, now.date()), now)
         if not found.checkpoint and not services.settings.feed_deletes:
             state.store()
         state._watermark = previous_watermark(state.checkpoint, services.settings, now.date())
         return state
 
     def reload(self) -> None:
-        """Forget what this run has changed in the checkpoint, and take what is stored."""
+        """Discard this run's changes to the checkpoint if a usable one is stored, and continue with that."""
         self.checkpoint = self._services.store.load().checkpoint or self.checkpoint
 
     def load_day(self, day: date) -> None:
-        """Read what the archive holds of a date, if that is not known."""
+        """Read what the archive holds of a date, unless it is known. Raises `OutOfTimeError` if no time is left."""
         if day not in self.checkpoint.delivered.days:
             self._services.deadline.clip(1)
             self._services.archive.load(day, self.checkpoint.delivered)
 
-    def take(self, rows: Sequence[Row], asked: date | None) -> None:
-        """Add a page's new records to the batch; `asked` is the date of a date's sweep, None for the tail."""
-        self._batch.take(rows, asked, self.checkpoint.delivered)
+    def take(self, rows: Sequence[Row], sweep_date: date | None) -> None:
+        """Add a page's new records to the batch; `sweep_date` is the date of a date sweep, None for the tail."""
+        self._batch.take(rows, sweep_date, self.checkpoint.delivered)
 
     def settle(self, day: date, began: datetime) -> None:
         """Record that a sweep of the date, begun at `began`, ended."""
         self._note_swept(day, began)
         self.checkpoint.settle(day, began)
 
-    def expire(self, day: date, began: datetime) -> None:
-        """Record that Zoom no longer has the date, as a sweep begun at `began` was told."""
-        self._note_swept(day, began)
-        self.checkpoint.expire(day, began)
+    def expire(self, day: date, at: datetime) -> None:
+        """Record that Zoom, asked at `at`, no longer has the date."""
+        self._note_swept(day, at)
+        self.checkpoint.expire(day, at)
 
     def _note_swept(self, day: date, began: datetime) -> None:
         self._swept[day] = max(began, self._swept.get(day, began))
 
     def flush_if_due(self) -> None:
-        """Publish a batch that is full, and save after each minute of work."""
+        """Save if the last save is a minute old, else publish a batch that is full."""
         if self._services.clock() - self._saved_at >= SAVE_EVERY:
             self.save()
         elif self._batch.full:
             self.publish()
 
     def publish(self) -> None:
-        """Publish the batch."""
+        """Publish the batch and count it in the report."""
         report = self.report
         for published in self._batch.publish(self.checkpoint.delivered, self._watermark):
             report.written += published.written
@@ -134,7 +136,7 @@ class RunState:
         """Publish the batch, then store the checkpoint."""
         try:
             self.publish()
-        except OutOfTimeError:  # reading the guide's objects takes longer than this run has
+        except OutOfTimeError:  # while reading the guide's objects; a later run sweeps again
             self._batch.discard()
             self.checkpoint.sweeps.clear()
         self.keep_days()
@@ -142,18 +144,19 @@ class RunState:
         self._saved_at = self._services.clock()
 
     def store(self) -> None:
-        """Store the checkpoint as it is, and continue with what other runs stored meanwhile merged in."""
+        """Store the checkpoint without publishing, and continue with the merge of what other runs stored meanwhile."""
         self.checkpoint = self._services.store.save(self.checkpoint, self._swept)
 
     def keep_days(self) -> None:
-        """Forget what is delivered on dates that the next run does not need."""
+        """Forget what is delivered on dates that the next run does not need: those far from the window."""
         first, today = window(self._services.clock().date(), self._services.settings.lookback_days)
         self.checkpoint.keep_days(first - ONE_DAY, today + 2 * ONE_DAY)
 
 
-def _rebuilt(services: Services, report: RunReport, found: LoadResult, today: date) -> Checkpoint:
+def _rebuild(services: Services, report: RunReport, found: LoadResult, today: date) -> Checkpoint:
+    """Return a checkpoint built from the archive and the guide's state; report and log it if one was lost."""
     inventory = services.archive.inventory()
-    report.rebuilt = found.lost or inventory.first is not None
+    report.rebuilt = found.unusable or inventory.first is not None
     if report.rebuilt:
         services.log.warning("There is no usable checkpoint: rebuilding it from the archive.")
     legacy_first = found.legacy_cursor or services.archive.legacy.cursor()

@@ -13,14 +13,14 @@ from .errors import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MAX_PAGE_SIZE = 300  # Zoom's own maximum for this report
-MAX_LOOKBACK_DAYS = 28  # the tail asks for the window in one request, and Zoom answers at most one month
+MAX_PAGE_SIZE = 300  # Zoom's maximum (Zoom, Get operation logs report)
+MAX_LOOKBACK_DAYS = 28  # the tail reads in one request, which covers at most one month (see dates.LONGEST_RANGE)
 LOOPBACK_HOSTS = {"127.0.0.1", "::1", "localhost"}
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """What a Server-to-Server OAuth app signs in with."""
+    """The credentials of a Server-to-Server OAuth app."""
 
     account_id: str
     client_id: str
@@ -29,7 +29,11 @@ class Credentials:
 
 @dataclass(frozen=True)
 class Settings:
-    """What Terraform put on the function; the names are those of the environment variables, with units."""
+    """The settings of the function; `from_environ` names the environment variable of each.
+
+    `prefix` ends with one `/`, and `state_key` lies outside it. `credentials` or `secret_arn` is set. `start_date` is a
+    UTC date.
+    """
 
     bucket: str
     prefix: str = "zoom/operationlogs/"
@@ -46,25 +50,25 @@ class Settings:
     feed_deletes: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse what would lose records or leak a token: raise `SettingsError` with a sentence."""
+        """Raise `SettingsError` for a prefix that is no folder, a state key under it, or missing credentials."""
         if not re.fullmatch(r"([^/]+/)+", self.prefix):
             raise SettingsError(
                 f"S3_PREFIX is {self.prefix!r}: give a folder that ends in one /, such as zoom/operationlogs/."
             )
         if self.state_key.startswith(self.prefix):
             raise SettingsError(
-                f"STATE_KEY {self.state_key} lies under S3_PREFIX {self.prefix}, where the feed would take it for a log"
-                " and may delete it: choose a key outside the prefix, such as zoom/operationlogs-state/state.json."
+                f"STATE_KEY {self.state_key} lies under S3_PREFIX {self.prefix}, where the feed would ingest it as a"
+                " log and may delete it: choose a key outside the prefix, such as zoom/operationlogs-state/state.json."
             )
         if not self.credentials and not self.secret_arn:
             raise SettingsError(
-                "No Zoom credentials are set: put the ARN of a Secrets Manager secret with account_id, client_id and"
-                " client_secret into ZOOM_SECRET_ARN."
+                "No Zoom credentials are set: set ZOOM_SECRET_ARN to the ARN of a Secrets Manager secret that holds"
+                " account_id, client_id and client_secret."
             )
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
-        """Return the settings; raise `SettingsError` with a sentence that names the variable to change."""
+        """Return the settings in these variables. Raises `SettingsError`, which names the variable to change."""
         bucket = environ.get("S3_BUCKET", "").strip()
         if not bucket:
             raise SettingsError("S3_BUCKET is not set: give the name of the bucket to write to.")
@@ -86,17 +90,17 @@ class Settings:
 
 
 def parse_date(value: object, name: str) -> date:
-    """Return the date written as YYYY-MM-DD; raise `SettingsError` naming `name` otherwise."""
+    """Return the date in a string YYYY-MM-DD. Raises `SettingsError`, which calls the value `name`."""
     if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
         try:
             return date.fromisoformat(value)
         except ValueError:
-            pass  # the sentence below says it
+            pass  # no such day in the calendar: raised below
     raise SettingsError(f"{name} is {value!r}: give a calendar date written as YYYY-MM-DD, such as 2026-01-31.")
 
 
 def _credentials(environ: Mapping[str, str]) -> Credentials | None:
-    """Return credentials given in the environment, as the guide did; the module gives a secret's ARN instead."""
+    """Return the credentials in the written guide's variables; None if they are not set or ZOOM_SECRET_ARN is."""
     names = ("ZOOM_ACCOUNT_ID", "ZOOM_CLIENT_ID", "ZOOM_CLIENT_SECRET")
     values = [environ.get(name, "").strip() for name in names]
     if environ.get("ZOOM_SECRET_ARN") or not any(values):
@@ -126,7 +130,7 @@ def _flag(environ: Mapping[str, str], name: str) -> bool:
 def _url(environ: Mapping[str, str], name: str, default: str) -> str:
     value = (environ.get(name, "").strip() or default).rstrip("/")
     parts = urlsplit(value)
-    # Plain http would show the client secret to the network; on the loopback there is none.
+    # Plain HTTP would send the client secret over the network in clear text; loopback traffic stays on the host.
     if not parts.hostname or (
         parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS)
     ):

@@ -1,4 +1,4 @@
-"""Reads the pages of one sweep into the batch, and keeps its place in the checkpoint; the tail and the dates use it."""
+"""Reads the pages of a sweep into the batch and keeps its place in the checkpoint, for the tail and the date sweeps."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Sweeper:
-    """The sweeps of one run."""
+    """The page reading that the tail and the date sweeps of one run share."""
 
     def __init__(self, services: Services, state: RunState) -> None:
         self._zoom = services.zoom
@@ -27,7 +27,7 @@ class Sweeper:
         self._restarted = False
 
     def resume(self, name: str, now: datetime) -> Sweep | None:
-        """Return the sweep of this name that an earlier run began, if Zoom still accepts its page token."""
+        """Return the stored sweep of this name, `TAIL` or an ISO date, if Zoom still accepts its page token."""
         sweep = self._state.checkpoint.sweeps.get(name)
         return sweep if sweep and sweep.resumable(now) else None
 
@@ -35,13 +35,14 @@ class Sweeper:
         self,
         name: str,
         sweep: Sweep,
-        asked: date | None = None,
+        sweep_date: date | None = None,
         enough: Callable[[Sweep, Sequence[Row]], bool] = lambda _sweep, _rows: False,
     ) -> Sweep | None:
-        """Read the sweep to its end, or to the page with which `enough` is true; return the sweep if it ended.
+        """Read the sweep to its end, or to the first page for which `enough` is true; return the sweep if it got there.
 
-        It does not if Zoom's page tokens lead nowhere, or, for the sweep of a date (`asked`), if under a quarter of
-        Zoom's daily limit is left: then the next run resumes it.
+        `sweep_date` is the date of a date sweep, None for the tail. Returns None if Zoom's page tokens do not lead to
+        the end, or if a date sweep leaves less than a quarter of Zoom's daily limit: a later run then continues it.
+        Raises what `Zoom.page` and `RunState.save` raise; the sweep's place stays in the checkpoint.
         """
         state = self._state
         try:
@@ -49,13 +50,13 @@ class Sweeper:
                 sweep = page.sweep  # a new one after a restart
                 state.report.pages += 1
                 self._log.debug("The sweep %s read a page of %s records.", name, len(page.rows))
-                state.take(page.rows, asked)
+                state.take(page.rows, sweep_date)
                 if enough(sweep, page.rows):
                     break
                 if page.has_next:
                     state.checkpoint.sweeps[name] = sweep
                     state.flush_if_due()
-                    if asked and self._zoom.quota and self._zoom.quota.low:
+                    if sweep_date and self._zoom.quota and self._zoom.quota.low:
                         state.report.unfinished += 1
                         return None
         except SweepBrokenError as error:
@@ -67,7 +68,7 @@ class Sweeper:
         return sweep
 
     def _may_restart(self, name: str) -> bool:
-        """Return whether a sweep whose page token expired may start again, which a run does once."""
+        """Drop the place of a sweep whose token expired; return whether it may restart, which a run allows once."""
         self._state.checkpoint.sweeps.pop(name, None)
-        first, self._restarted = not self._restarted, True
-        return first
+        allowed, self._restarted = not self._restarted, True
+        return allowed

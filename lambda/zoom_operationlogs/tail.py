@@ -1,4 +1,4 @@
-"""The tail: the newest rows of the window, back to the frontier. One of the two readers of Zoom."""
+"""The tail reads the newest rows, back to the frontier. It is one of the two readers of Zoom."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 class Tail:
-    """The tail of one run; `ended` says whether it came to its end.
+    """The tail of one run.
 
-    `last_date` is the last date that Zoom can be asked for, as far as the run was told.
+    `ended` says whether it ended. `last_date` is the last date that Zoom accepts: `date.max` until Zoom refuses one.
     """
 
     def __init__(self, services: Services, state: RunState, sweeper: Sweeper) -> None:
@@ -31,20 +31,23 @@ class Tail:
         self.last_date = date.max
 
     def read(self, now: datetime) -> None:
-        """Read the window newest first, to the first page that lies behind the frontier; then move the frontier."""
+        """Read the window newest first until `Sweep.reaches_back_past` the frontier, publish, and move the frontier.
+
+        A tail that did not end moves nothing. Raises what `Sweeper.read` and `RunState.publish` raise.
+        """
         first, today = window(now.date(), self._settings.lookback_days)
         for day in date_range(first, today + ONE_DAY):
             self._state.load_day(day)
-        ended = self._read_pages(first, now)
-        if ended:
+        completed = self._read_pages(first, now)
+        if completed:
             self._state.publish()
             self.ended = self._state.report.tail_ended = True
-            if ended.newest:
-                self._state.checkpoint.frontier = min(ended.newest, ended.began)
+            if completed.newest:
+                self._state.checkpoint.frontier = min(completed.newest, completed.began)
 
     def _read_pages(self, first: date, now: datetime) -> Sweep | None:
-        """Read up to the last date that Zoom has: its days may begin before those of UTC, or after. Return the sweep
-        if it ended."""
+        """Return the sweep if it ended. Zoom's days may begin before or after those of UTC: if Zoom refuses tomorrow,
+        the sweep ends with today, and if it refuses today, with yesterday."""
         checkpoint, today = self._state.checkpoint, now.date()
         frontier = checkpoint.frontier
         last = today + ONE_DAY if checkpoint.asks_for_tomorrow else today

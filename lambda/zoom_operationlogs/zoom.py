@@ -1,7 +1,7 @@
-"""Zoom's report of operation logs, and the Server-to-Server OAuth sign-in that it needs: HTTP in, pages or errors out.
+"""The client for Zoom's report of operation logs, with its Server-to-Server OAuth sign-in.
 
-Source: Zoom's schema of `reportOperationLogs` (developers.zoom.us, Get operation logs report), and its page on
-Server-to-Server OAuth. What a bad answer means is in `zoom_refusals`.
+Sources: Zoom, Get operation logs report (`reportOperationLogs`), and Zoom, Server-to-Server OAuth (developers.zoom.us).
+`zoom_refusals` says what an error answer means.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ if TYPE_CHECKING:
 ATTEMPTS = 6
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 ACCESS_TOKEN_MARGIN = timedelta(minutes=1)
-SHORT_PAUSE = timedelta(minutes=1)
+SHORT_PAUSE = timedelta(minutes=1)  # after a 429 that does not say when to call again
 
 
 @dataclass(frozen=True)
 class Page:
-    """One page of the report; `next_token` is empty on the last."""
+    """One page of the report, newest record first; `next_token` is empty on the last page."""
 
     records: list[Record]
     next_token: str
@@ -52,7 +52,7 @@ class Page:
 
 @dataclass
 class Session:
-    """What a warm Lambda keeps from run to run: the connections and the access token."""
+    """What a Lambda execution environment keeps from run to run: the connections and the access token."""
 
     http: requests.Session
     access_token: str = ""
@@ -60,7 +60,11 @@ class Session:
 
 
 class Zoom:
-    """The report, for one run: asks, waits and retries within the run's deadline."""
+    """The report, for one run. Waits and timeouts are clipped to the run's deadline.
+
+    `calls` counts the requests for pages, `rate_limited` the answers with status 429. `quota` is the daily limit as of
+    the last answer that named it.
+    """
 
     def __init__(
         self,
@@ -73,7 +77,7 @@ class Zoom:
         sleep: Callable[[float], None],
         deadline: Deadline,
     ) -> None:
-        """Take the clients and the clock; `credentials(True)` reads the credentials again, past their cache."""
+        """Take the services of a run; `credentials(True)` bypasses the cache of the credentials."""
         self._session = session
         self._oauth_url = oauth_url
         self._api_url = api_url
@@ -89,8 +93,8 @@ class Zoom:
     def page(self, first: date, last: date, page_size: int, token: str = "") -> Page:
         """Return one page of the report of `first` to `last`, both included, at most a month apart.
 
-        Raises `RateLimitedError`, `PageTokenExpiredError`, `DatesRefusedError`, `ZoomRefusedError`,
-        `ZoomUnavailableError` and `OutOfTimeError`.
+        Raises `RateLimitedError` (its `until` is set), `PageTokenExpiredError`, `DatesRefusedError`,
+        `ZoomRefusedError`, `ZoomUnavailableError`, `OutOfTimeError`, and what `credentials` raises.
         """
         query = {"from": first.isoformat(), "to": last.isoformat(), "page_size": str(page_size)}
         if token:
@@ -98,19 +102,19 @@ class Zoom:
         return self._retrying(lambda: self._report(query))
 
     def _retrying(self, attempt: Callable[[], Page]) -> Page:
-        """Try until an answer is usable, a wait does not fit into the run, or the tries are used up."""
+        """Retry until an answer is usable, a wait does not fit into the run, or the attempts are used up."""
         backoff = tenacity.wait_exponential_jitter(multiplier=1, max=20)
 
-        def wait(state: tenacity.RetryCallState) -> float:
-            error = state.outcome.exception() if state.outcome else None
-            asked = error.until if isinstance(error, RateLimitedError) else None
-            # At least the backoff: Zoom may say that a limit is over, and refuse again.
-            return max(backoff(state), (asked - self._clock()).total_seconds() if asked else 0.0)
+        def wait(call: tenacity.RetryCallState) -> float:
+            error = call.outcome.exception() if call.outcome else None
+            until = error.until if isinstance(error, RateLimitedError) else None
+            # At least the backoff: Zoom may name a time that has passed, and refuse again.
+            return max(backoff(call), (until - self._clock()).total_seconds() if until else 0.0)
 
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type((UnusableAnswerError, RateLimitedError)),
             wait=wait,
-            stop=lambda state: state.attempt_number >= ATTEMPTS or state.upcoming_sleep >= self._deadline.left(),
+            stop=lambda call: call.attempt_number >= ATTEMPTS or call.upcoming_sleep >= self._deadline.work_seconds(),
             sleep=self._sleep,
             reraise=True,
         )
@@ -119,7 +123,7 @@ class Zoom:
         except RateLimitedError as error:
             raise RateLimitedError(error.until or self._clock() + SHORT_PAUSE, daily=error.daily) from None
         except ZoomRefusedError:
-            self._session.expires = LONG_AGO  # a token keeps the scopes it was issued with
+            self._session.expires = LONG_AGO  # sign in again next time: a token keeps the scopes it was issued with
             raise
         except UnusableAnswerError as error:
             raise ZoomUnavailableError(
@@ -127,7 +131,7 @@ class Zoom:
             ) from None
 
     def _report(self, query: Mapping[str, str]) -> Page:
-        """Ask for one page, and once more with a new access token if Zoom rejects the one that we have."""
+        """Request one page, once more with a new access token if Zoom rejects the current one."""
         try:
             return self._report_with(self._access_token(), query)
         except AccessTokenRejectedError:
@@ -145,7 +149,7 @@ class Zoom:
         return page_of(self._answer(response))
 
     def _access_token(self, *, renew: bool = False) -> str:
-        """Return an access token that is valid for a minute more at least; Zoom issues them for an hour."""
+        """Return the access token, renewed a minute before it expires: after an hour (Zoom, Server-to-Server OAuth)."""
         if renew or self._clock() + ACCESS_TOKEN_MARGIN >= self._session.expires:
             credentials = self._credentials(False)
             try:
@@ -178,13 +182,13 @@ class Zoom:
             timeout = self._deadline.clip(self._timeout)
             return self._session.http.request(method, url, timeout=timeout, allow_redirects=False, **options)
         except requests.RequestException as error:
-            if self._deadline.left() <= 0:
+            if self._deadline.work_seconds() <= 0:
                 raise OutOfTimeError from None
-            # The class says what happened; the text could quote the request.
+            # Only the class of the error: its text could quote the request.
             raise UnusableAnswerError(f"{type(error).__name__} at {url}") from None
 
     def _answer(self, response: requests.Response) -> Mapping[str, Any]:
-        """Return the JSON object in a good answer; raise what a bad answer means."""
+        """Return the JSON object in a successful answer. Raises what an error answer means."""
         if response.status_code == requests.codes.too_many_requests:
             self.rate_limited += 1
         if response.status_code != requests.codes.ok:
@@ -196,7 +200,7 @@ class Zoom:
 
 
 def page_of(answer: Mapping[str, Any]) -> Page:
-    """Return the page in a JSON answer; raise `UnusableAnswerError` if it holds no list of records."""
+    """Return the page in a JSON answer. Raises `UnusableAnswerError` if it has another form."""
     records, token = answer.get("operation_logs"), answer.get("next_page_token") or ""
     if (
         not isinstance(records, list)
@@ -208,7 +212,8 @@ def page_of(answer: Mapping[str, Any]) -> Page:
 
 
 def _json_object(content: bytes) -> dict[str, Any] | None:
-    """Return the JSON object, or None. Python would accept NaN, Infinity and 1e999, which are not JSON numbers."""
+    """Return the JSON object, None if the content is not one. Python would accept NaN and Infinity, which are not JSON,
+    and read 1e999 as infinity; this does not."""
     try:
         answer = json.loads(content, parse_constant=_no_constant, parse_float=_finite)
     except (ValueError, RecursionError):

@@ -1,6 +1,6 @@
 """Zoom's rate limits: how many calls of the day are left, and when to call again after a 429.
 
-Source: Zoom, Rate limits (developers.zoom.us), and answers quoted by its users.
+Sources: Zoom, Rate limits (developers.zoom.us), and answers that users of the API have published.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DAILY_LIMIT_SLACK = timedelta(minutes=10)  # after midnight UTC, when Zoom resets the daily limit
-SMALLEST_DAILY_LIMIT = 1000  # of Zoom's plans; no per-second limit is as large
+SMALLEST_DAILY_LIMIT = 1000  # of all Zoom plans; no per-second limit is as large (Zoom, Rate limits)
 
 
 @dataclass(frozen=True)
 class Quota:
-    """Zoom's daily limit, which all apps of the account share: calls in all, and calls left."""
+    """Zoom's daily limit, which all apps of the account share: calls a day, and calls left (Zoom, Rate limits)."""
 
     limit: int
     remaining: int
 
     @property
     def low(self) -> bool:
-        """Whether under a quarter is left, which is for the tail alone."""
+        """Whether under a quarter is left, which is reserved for the tail."""
         return self.remaining < self.limit / 4
 
 
 def daily_quota(headers: Mapping[str, str]) -> Quota | None:
-    """Return the daily limit in an answer's headers, None if they hold the per-second limit or no limit."""
+    """Return the daily limit in the headers, None if they hold the per-second limit or none."""
     limit, remaining = headers.get("X-RateLimit-Limit", ""), headers.get("X-RateLimit-Remaining", "")
     kind = headers.get("X-RateLimit-Type", "").lower()
     if not (limit.isdigit() and remaining.isdigit()) or kind == "qps":
@@ -45,10 +45,10 @@ def daily_quota(headers: Mapping[str, str]) -> Quota | None:
 
 
 def not_before(headers: Mapping[str, str], text: str, now: datetime) -> datetime | None:
-    """Return when Zoom may be called again after a 429 with these headers and this text in lower case.
+    """Return when Zoom may be called again (UTC) after a 429 with these headers and this text in lower case.
 
-    None if the answer does not say. The daily limit comes with `Retry-After` as an ISO date and ends at midnight UTC;
-    the per-second limit often comes with nothing. The result is never after `latest_retry`.
+    Returns None if the answer does not say, as is common for the per-second limit. For the daily limit, `Retry-After`
+    is an ISO date and time, or the next midnight UTC applies. The result is at most `latest_retry`.
     """
     until = _moment(headers.get("Retry-After", ""), now)
     if until is None and headers.get("X-RateLimit-Reset", "").isdigit():
@@ -59,7 +59,7 @@ def not_before(headers: Mapping[str, str], text: str, now: datetime) -> datetime
 
 
 def latest_retry(now: datetime) -> datetime:
-    """Return the latest time to which any limit keeps the collector from calling Zoom."""
+    """Return the latest time until which a limit can hold: the next midnight UTC and 10 minutes."""
     return next_midnight(now) + DAILY_LIMIT_SLACK
 
 

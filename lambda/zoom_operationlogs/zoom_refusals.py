@@ -1,8 +1,8 @@
-"""What a bad answer of Zoom's means, and what an administrator should change: one function, in the order of its rules.
+"""What an error answer of Zoom means and what an administrator should change. The first rule that fits decides.
 
-Zoom uses its codes 200 and 300 for several things, so status, code and text decide together. Sources: Zoom's schema of
-`reportOperationLogs` (developers.zoom.us, Get operation logs report), its page on Server-to-Server OAuth, and answers
-quoted by its users. A new refusal is one more rule here, and one more row in the tests of this module.
+Zoom uses its codes 200 and 300 for several errors, so status, code and text decide together. Sources: Zoom, Get
+operation logs report, and Zoom, Server-to-Server OAuth (developers.zoom.us), and answers that users of the API have
+published. To handle a new refusal, add a rule here and a row to tests/unit/test_zoom_refusals.py.
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ MARKETPLACE = "at marketplace.zoom.us (Manage > your Server-to-Server OAuth app)
 
 
 def refuse(status: int, headers: Mapping[str, str], body: Mapping[str, Any] | None, now: datetime) -> NoReturn:
-    """Raise what an answer with this HTTP status, these headers and this JSON body means."""
+    """Raise what an answer with this HTTP status, these headers and this JSON body (None if it has none) means.
+
+    `now` (UTC) is the time from which a `Retry-After` in seconds counts.
+    """
     body = body or {}
     code = body.get("code")
     text = " ".join(str(body[key]) for key in ("message", "reason", "error", "errorMessage") if body.get(key))
@@ -44,12 +47,12 @@ def refuse(status: int, headers: Mapping[str, str], body: Mapping[str, Any] | No
         raise UnusableAnswerError(f"HTTP {status}")
     if code == 124 or (status == requests.codes.unauthorized and code is None and not body.get("error")):
         raise AccessTokenRejectedError(
-            f"Zoom rejects an access token that it has just issued: look at the app's state {MARKETPLACE}. ({said})"
+            f"Zoom rejects an access token that it has just issued: check the app {MARKETPLACE}. ({said})"
         )
     if "invalid_client" in lower:
         raise CredentialsRejectedError(
-            "Zoom does not know this client id and client secret: copy both anew from App Credentials"
-            f" {MARKETPLACE} into the secret; a government account needs the zoomgov.com addresses. ({said})"
+            "Zoom does not know this client id and client secret: copy both again from App Credentials"
+            f" {MARKETPLACE} into the secret; a Zoom for Government account needs the zoomgov.com URLs. ({said})"
         )
     if "unsupported_grant_type" in lower or "unsupported grant type" in lower or "oauth app type" in lower:
         raise ZoomRefusedError(
@@ -59,7 +62,7 @@ def refuse(status: int, headers: Mapping[str, str], body: Mapping[str, Any] | No
         raise ZoomRefusedError(f"The Zoom app is deactivated: activate it {MARKETPLACE}. ({said})")
     if "invalid_request" in lower or "account does not exist" in lower:
         raise ZoomRefusedError(
-            f"Zoom does not know this account id for this app: copy account_id anew from App Credentials {MARKETPLACE}"
+            f"Zoom does not know this account id for this app: copy account_id again from App Credentials {MARKETPLACE}"
             f" into the secret. ({said})"
         )
     if code in (4700, 4711) or "does not contain scopes" in lower:
@@ -71,8 +74,8 @@ def refuse(status: int, headers: Mapping[str, str], body: Mapping[str, Any] | No
         raise ZoomRefusedError(f"The report needs a Zoom plan of Pro or higher: upgrade the account. ({said})")
     if code == 200 or status == requests.codes.forbidden:
         raise ZoomRefusedError(
-            "The Zoom user who owns the app may not see the report: give that user's role the rights Reports > Usage"
-            f" reports: View and User activity reports > Admin Activity Logs: View. ({said})"
+            "The Zoom user who owns the app may not see the report: grant that user's role the permissions Reports >"
+            f" Usage reports: View and User activity reports > Admin Activity Logs: View. ({said})"
         )
     if "page token" in lower:
         raise PageTokenExpiredError

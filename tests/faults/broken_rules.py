@@ -89,14 +89,14 @@ def done(_request: Mapping[str, Any]) -> dict[str, str]:
 
 
 def filed_under_the_date_asked_for(mutant: Mutant) -> None:
-    def archive_date(self: Row, asked: date | None) -> date | None:
-        return asked or (self.time.date() if self.time else None)
+    def archive_date(self: Row, sweep_date: date | None) -> date | None:
+        return sweep_date or (self.time.date() if self.time else None)
 
     mutant.replace(Row, "archive_date", lambda _whole: archive_date)
 
 
 def all_under_the_date_of_the_write(mutant: Mutant) -> None:
-    mutant.replace(Row, "archive_date", lambda _whole: lambda self, asked: START.date())
+    mutant.replace(Row, "archive_date", lambda _whole: lambda self, sweep_date: START.date())
 
 
 def lines_glued(mutant: Mutant) -> None:
@@ -163,15 +163,15 @@ def trust_the_checkpoint(mutant: Mutant, applies: Any = lambda _day: True) -> No
     """Look at the archive no more, and after a lost race take the next number."""
 
     def make(whole: Function) -> Function:
-        def read_news(self: Archive, day: DeliveredDay, legacy: Any) -> None:
+        def read_new_objects(self: Archive, day: DeliveredDay, legacy: Any) -> None:
             if not applies(day.date):
                 whole(self, day, legacy)
                 return
             day.seq, self.races_lost = day.seq + self.races_lost, 0
 
-        return read_news
+        return read_new_objects
 
-    mutant.replace(Archive, "read_news", make)
+    mutant.replace(Archive, "read_new_objects", make)
 
 
 def trust_the_checkpoint_for_dates_not_asked_for(mutant: Mutant) -> None:
@@ -244,7 +244,7 @@ def take_foreign_keys_for_ours(mutant: Mutant) -> None:
     """Of any object whose name ends in a number, take what it holds for delivered."""
 
     any_name = re.compile(r"\d{4}/\d{2}/\d{2}/zoom-operationlogs-(\d{8})-.*\d{6}\.json\.gz")
-    mutant.constant(archive, "OBJECT_NAME", any_name, read_by=(Archive, "read_news"))
+    mutant.constant(archive, "OBJECT_NAME", any_name, read_by=(Archive, "read_new_objects"))
 
 
 def take_an_object_that_does_not_decode_for_empty(mutant: Mutant) -> None:
@@ -308,19 +308,19 @@ def pages_of_one_size(mutant: Mutant) -> None:
 
 
 def reconcile_with_the_same_size(mutant: Mutant) -> None:
-    mutant.replace(agenda, "smaller", lambda _whole: lambda page_size: page_size)
+    mutant.replace(agenda, "smaller_page_size", lambda _whole: lambda page_size: page_size)
 
 
 def tail_files_records_without_a_time(mutant: Mutant) -> None:
     mutant.replace(
         Row,
         "archive_date",
-        lambda _whole: lambda self, asked: self.time.date() if self.time else asked or START.date(),
+        lambda _whole: lambda self, sweep_date: self.time.date() if self.time else sweep_date or START.date(),
     )
 
 
 def records_without_a_time_left_out(mutant: Mutant) -> None:
-    mutant.replace(Row, "archive_date", lambda _whole: lambda self, asked: self.time.date() if self.time else None)
+    mutant.replace(Row, "archive_date", lambda _whole: lambda self, sweep_date: self.time.date() if self.time else None)
 
 
 # The tail
@@ -402,7 +402,7 @@ def frontier_of_the_future(mutant: Mutant) -> None:
 
     def broken(whole: Function, self: Sweep, frontier: datetime | None, rows: Sequence[Row]) -> bool:
         seen = max(newest, default=frontier)
-        newest.extend([self.newest] if self.newest and self.rows == len(rows) else [])
+        newest.extend([self.newest] if self.newest and self.rows_read == len(rows) else [])
         return bool(whole(self, seen, rows))
 
     tail_stops(mutant, broken)
@@ -503,7 +503,7 @@ def reconcile_today_and_yesterday_only(mutant: Mutant) -> None:
 
 
 def ask_again_for_what_is_too_old(mutant: Mutant) -> None:
-    mutant.replace(Checkpoint, "expire", lambda _whole: lambda self, day, began: None)
+    mutant.replace(Checkpoint, "expire", lambda _whole: lambda self, day, at: None)
 
 
 def end_the_run_at_a_refused_date(mutant: Mutant) -> None:
@@ -537,7 +537,7 @@ def timeouts_not_clipped(mutant: Mutant) -> None:
 
 
 def waits_not_clipped(mutant: Mutant) -> None:
-    mutant.replace(Deadline, "left", lambda _whole: lambda self: 1e6)
+    mutant.replace(Deadline, "work_seconds", lambda _whole: lambda self: 1e6)
 
 
 def no_reserve(mutant: Mutant) -> None:

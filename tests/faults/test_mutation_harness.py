@@ -76,7 +76,7 @@ def gone(mutant: Mutant) -> None:
 
 
 def another_signature(mutant: Mutant) -> None:
-    mutant.replace(Archive, "read_news", lambda whole: lambda self, day, since: whole(self, day, since))
+    mutant.replace(Archive, "read_new_objects", lambda whole: lambda self, day, since: whole(self, day, since))
 
 
 def a_constant_of_another_type(mutant: Mutant) -> None:

@@ -113,7 +113,7 @@ def test_an_operators_day(place: Place) -> None:
     # Wrong credentials, then the right ones.
     place.world.store_credentials(client_secret="TOPSECRET-but-wrong")
     text = place.zoomlogs("run", status=1)
-    assert text.startswith("Zoom does not know this client id and client secret: copy both anew")
+    assert text.startswith("Zoom does not know this client id and client secret: copy both again")
     assert place.doctor(status=1)["sign-in"]["sentence"].startswith("Zoom does not know this client id")
     assert "TOPSECRET" not in place.zoomlogs("doctor", status=1) + place.said
     place.world.store_credentials()

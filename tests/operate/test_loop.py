@@ -83,8 +83,8 @@ def test_the_first_line_of_a_checkpoint_tells_what_is_owed() -> None:
     checkpoint = Checkpoint(DAYS[0], TODAY, expired={date(2026, 5, 1)}, not_before=NOW, lease=lease)
     checkpoint.owe(DAYS[3], NOW, 300)
     checkpoint.sweeps = {
-        "tail": Sweep(TODAY, TODAY, 300, began=NOW, rows=5),
-        "2026-11-04": Sweep(DAYS[3], DAYS[3], 300, began=NOW, rows=1200),
+        "tail": Sweep(TODAY, TODAY, 300, began=NOW, rows_read=5),
+        "2026-11-04": Sweep(DAYS[3], DAYS[3], 300, began=NOW, rows_read=1200),
     }
     header, _, _ = encode(checkpoint).partition(b"\n")
     assert CheckpointSummary.of(header) == CheckpointSummary(

@@ -55,7 +55,7 @@ def busy() -> Checkpoint:
             NOW - timedelta(minutes=9),
             token="t",
             token_issued=NOW - timedelta(minutes=2),
-            rows=12_300,
+            rows_read=12_300,
         ),
         "tail": Sweep(day(7), day(11), 300, NOW - timedelta(hours=2), token="t", token_issued=NOW - timedelta(hours=1)),
     }

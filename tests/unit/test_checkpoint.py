@@ -38,7 +38,7 @@ sweeps = st.builds(
     token_issued=st.none() | moments,
     ordered=st.booleans(),
     last_time=st.none() | moments,
-    rows=st.integers(0, 10**6),
+    rows_read=st.integers(0, 10**6),
     longest_page=st.integers(0, 300),
     edge=st.dictionaries(st.binary(min_size=16, max_size=16), st.integers(0, 10**6), max_size=3),
     split=places,

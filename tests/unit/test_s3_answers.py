@@ -33,7 +33,7 @@ def test_a_missing_key_is_told_from_a_forbidden_one() -> None:
     with pytest.raises(NotFoundError):
         bucket(s3).current("state.json")
     s3.put("state.json", b"")
-    with pytest.raises(AccessDeniedError, match="give the collector's role that right"):
+    with pytest.raises(AccessDeniedError, match="grant the collector's role that permission"):
         bucket(s3).current("state.json")
 
 

@@ -83,8 +83,8 @@ def test_events():
         ({"action": "backfill"}, "The event's from is None"),
         ({"action": "backfill", "from": "2026-08-01", "to": "tomorrow"}, "The event's to is 'tomorrow'"),
         ({"action": "backfill", "from": "2026-08-02", "to": "2026-08-01"}, "give the earlier date as from"),
-        ({"action": "backfill", "from": "2026-01-01", "to": "2026-02-27"}, "Zoom has the records from 2026-02-28 to"),
-        ({"action": "backfill", "from": "2026-09-01", "to": "2026-09-02"}, "give dates between those"),
+        ({"action": "backfill", "from": "2026-01-01", "to": "2026-02-27"}, "keeps only the records from 2026-02-28"),
+        ({"action": "backfill", "from": "2026-09-01", "to": "2026-09-02"}, "give dates in that range"),
     ],
 )
 def test_wrong_events_are_refused_with_a_sentence(event, sentence):

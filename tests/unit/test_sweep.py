@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from zoom_operationlogs.records import Row
-from zoom_operationlogs.sweep import Sweep, smaller
+from zoom_operationlogs.sweep import Sweep, smaller_page_size
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -88,5 +88,5 @@ def test_a_token_is_used_for_14_minutes():
 
 @pytest.mark.parametrize("size", [300, 283, 60, 35, 34, 10, 3])
 def test_a_smaller_page_moves_the_boundaries(size):
-    assert 1 < smaller(size) < size
-    assert any(boundary % smaller(size) for boundary in range(size, 10 * size, size))
+    assert 1 < smaller_page_size(size) < size
+    assert any(boundary % smaller_page_size(size) for boundary in range(size, 10 * size, size))

@@ -45,7 +45,7 @@ MIDNIGHT = datetime(2026, 4, 1, tzinfo=UTC)
             "lacks the scope",
         ),
         (403, {"code": 4711, "message": "Invalid access token, does not contain scopes:[x]."}, "lacks the scope"),
-        (400, {"code": 200, "message": "No permission."}, "give that user's role the rights"),
+        (400, {"code": 200, "message": "No permission."}, "grant that user's role the permissions"),
         (400, {"code": 200, "message": "Only available for Paid account: abc."}, "plan of Pro or higher"),
         (404, {"code": 2300, "message": "This API endpoint is not recognized."}, "check ZOOM_API_URL"),
         (302, None, "check ZOOM_API_URL"),

@@ -587,7 +587,7 @@ def test_zoom_fails_for_good_on_the_way(fault):
 def test_zoom_refuses_from_the_first_call_on():
     world = collected()
     world.zoom.account.role_sees_reports = False
-    with pytest.raises(CommandError, match="may not see the report: give that user's role the rights") as refused:
+    with pytest.raises(CommandError, match="may not see the report: grant that user's role the permissions") as refused:
         world.verify(YESTERDAY)
     assert refused.value.status == 1
 

@@ -44,7 +44,7 @@ class CheckpointSummary:
             raise UnreadableCheckpointError("a newer collector wrote it") from None
         except (ValueError, RecursionError):
             raise UnreadableCheckpointError("it is damaged, or none of this collector's") from None
-        rows = tuple(sorted((name, sweep.rows) for name, sweep in known.sweeps.items() if name != TAIL))
+        rows = tuple(sorted((name, sweep.rows_read) for name, sweep in known.sweeps.items() if name != TAIL))
         return cls(frozenset(known.owed), frozenset(known.expired), known.not_before, rows, known.lease)
 
 

@@ -35,14 +35,15 @@ def document(checkpoint: Checkpoint, saved: datetime, now: datetime, ran: Run | 
         "reconciled": _iso(checkpoint.reconciled),
         "settled": [checkpoint.settled_from.isoformat(), checkpoint.settled_to.isoformat()] if settled else None,
         "owed": [
-            {"date": day.isoformat(), "since": owed.asked.isoformat()} for day, owed in sorted(checkpoint.owed.items())
+            {"date": day.isoformat(), "since": owed.owed_since.isoformat()}
+            for day, owed in sorted(checkpoint.owed.items())
         ],
         "expired": sorted(day.isoformat() for day in checkpoint.expired),
         "sweeps": [
             {
                 "name": name,
                 "began": sweep.began.isoformat(),
-                "rows": sweep.rows,
+                "rows": sweep.rows_read,
                 "page_size": sweep.page_size,
                 "resumable": sweep.resumable(now),
             }
@@ -112,7 +113,7 @@ def _settled(checkpoint: Checkpoint) -> str:
 def _owed(checkpoint: Checkpoint, now: datetime) -> str:
     if not checkpoint.owed:
         return "Nothing."
-    eldest = min(owed.asked for owed in checkpoint.owed.values())
+    eldest = min(owed.owed_since for owed in checkpoint.owed.values())
     return f"{some(len(checkpoint.owed), 'date')}, the longest for {span(now - eldest)}: {_dates(checkpoint.owed)}."
 
 
@@ -125,7 +126,7 @@ def _dates(days: Iterable[date]) -> str:
 
 def _sweeps(checkpoint: Checkpoint, now: datetime) -> list[str]:
     return [
-        f"{'The newest rows' if name == 'tail' else name}: {sweep.rows:,} rows read since {_moment(sweep.began)};"
+        f"{'The newest rows' if name == 'tail' else name}: {sweep.rows_read:,} rows read since {_moment(sweep.began)};"
         f" the next run {'goes on there' if sweep.resumable(now) else 'starts it again'}."
         for name, sweep in sorted(checkpoint.sweeps.items())
     ]

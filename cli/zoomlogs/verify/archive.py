@@ -82,7 +82,7 @@ class ArchiveReader:
                     continue
                 day.counts[name] = count + 1
                 time = event_time(record)
-                day.late += bool(time and version.written - time > LATE_AFTER)
+                day.late += bool(time and version.last_modified - time > LATE_AFTER)
             day.objects.add(version)
 
     def _guide_counts(self, day: date) -> Counter[bytes]:

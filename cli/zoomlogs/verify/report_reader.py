@@ -14,7 +14,7 @@ from zoom_operationlogs.dates import ONE_DAY, retention_start
 from zoom_operationlogs.errors import DatesRefusedError, DateTooOldError, SweepBrokenError
 from zoom_operationlogs.pages import pages
 from zoom_operationlogs.records import occurrences
-from zoom_operationlogs.sweep import Sweep, groups_split_by, page_size_for, smaller
+from zoom_operationlogs.sweep import Sweep, groups_split_by, page_size_for, smaller_page_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -113,7 +113,7 @@ class ReportReader:
         for asked in (day, *_neighbours(day)):
             reading = self._remembered.get(asked)
             if reading and (asked == day or whole or reading.has_records_of(day)):
-                self._sweep(reading, smaller(reading.last_size), keep)
+                self._sweep(reading, smaller_page_size(reading.last_size), keep)
 
     def counts(self, day: date, today: date, *, whole: bool = False) -> dict[bytes, int]:
         """Return how often each record of a UTC date exists: the neighbours may hold some of it, since Zoom's days need
@@ -172,7 +172,7 @@ class ReportReader:
             for page in pages(self._zoom, sweep, self._clock, lambda: next(restarts, None) is not None):
                 sweep = page.sweep
                 reading.add_page(page.rows, self._due_before, keep)
-                self._on_page(reading.asked, sweep.rows)
+                self._on_page(reading.asked, sweep.rows_read)
                 if page.has_next:
                     self._check_quota()
         except SweepBrokenError as error:

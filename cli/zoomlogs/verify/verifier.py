@@ -154,7 +154,7 @@ class Verifier:
                 f" checkpoint as {RESTORING} says, then repair."
             )
         elif owed := self._checkpoint.owed.get(day):
-            yield f"Not read yet: owed for {span(self._now - owed.asked)}."
+            yield f"Not read yet: owed for {span(self._now - owed.owed_since)}."
         elif day in self._checkpoint.expired:
             yield "Zoom did not have it when the collector came."
         elif day < self._checkpoint.settled_from:
@@ -205,7 +205,7 @@ def due_before(now: datetime, checkpoint: Checkpoint | None, pause: timedelta) -
 
 def for_an_operator(error: CollectorError) -> str:
     """Return a failure's sentence without what it says to the collector: its role, its next run."""
-    told = re.sub(r": give the collector's role .*", ": you lack that right (docs/cli.md lists them).", str(error))
+    told = re.sub(r": grant the collector's role .*", ": you lack that right (docs/cli.md lists them).", str(error))
     return re.sub(r"; the next run tries again", "; try again", told)
 
 
