@@ -163,11 +163,11 @@ def trust_the_checkpoint(mutant: Mutant, applies: Any = lambda _day: True) -> No
     """Look at the archive no more, and after a lost race take the next number."""
 
     def make(whole: Function) -> Function:
-        def read_new_objects(self: Archive, day: DeliveredDay, legacy: Any) -> None:
-            if not applies(day.date):
-                whole(self, day, legacy)
+        def read_new_objects(self: Archive, known: DeliveredDay, legacy: Any) -> None:
+            if not applies(known.date):
+                whole(self, known, legacy)
                 return
-            day.seq, self.races_lost = day.seq + self.races_lost, 0
+            known.seq, self.races_lost = known.seq + self.races_lost, 0
 
         return read_new_objects
 
@@ -767,8 +767,8 @@ def read_only_to_the_first_glue(mutant: Mutant) -> None:
 
 
 def route_the_guides_records_by_their_folder(mutant: Mutant) -> None:
-    def counts_by_date(records: list[Record], written: date) -> dict[date, Counter[bytes]]:
-        return {written: Counter(map(legacy.fingerprint, records))}
+    def counts_by_date(records: list[Record], write_date: date) -> dict[date, Counter[bytes]]:
+        return {write_date: Counter(map(legacy.fingerprint, records))}
 
     mutant.replace(legacy, "counts_by_date", lambda _whole: counts_by_date)
 
@@ -783,7 +783,7 @@ def forget_which_of_the_guides_objects_were_read(mutant: Mutant) -> None:
 
 
 def ignore_the_guides_cursor(mutant: Mutant) -> None:
-    mutant.replace(legacy, "cursor_date", lambda _whole: lambda state: None)
+    mutant.replace(legacy, "cursor_date", lambda _whole: lambda body: None)
 
 
 # Being refused
