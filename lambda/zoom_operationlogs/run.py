@@ -2,13 +2,18 @@
 
 The archive is the log, and the checkpoint is a cache. A record is delivered if and only if it is in an object. An
 object is written once, by a put-if-absent on the next number of its date: that put is the commit, and the lock between
-runs (`lease` adds one where the feed deletes). A run that dies after a put has delivered those records: the next run
-reads the object and drops them. A run that dies before a put has delivered nothing: the next run reads the same rows
-from Zoom again, because only a sweep that ended moves the frontier or settles a date, and only a save after the put
-records that.
+runs. A run that dies after a put has delivered those records: before the next run puts an object for that date, it lists
+the numbers after the last one that the checkpoint names, reads those objects, and drops the records that they hold. A
+run that dies before a put has delivered nothing: the next run reads the same rows from Zoom again, because only a sweep
+that ended moves the frontier or settles a date, and only a save after the put records that. While it reads, a run
+publishes each full batch and saves once a minute; every save publishes first.
 
-Zoom has two readers: the tail, which reads back to the frontier, and the sweep of one date, which serves reconcile,
-catch-up and backfill alike. docs/architecture.md has the rules and their reasons.
+Where the feed deletes objects after transfer, a put-if-absent is no lock: there a run takes a lease first, which ends by
+itself a minute after the run's deadline.
+
+Zoom has two readers. The tail reads the newest rows back to the frontier, the newest time that an earlier completed sweep
+has seen. A date sweep reads one owed date to its end, for reconcile, catch-up and backfill alike; a date is owed until
+a sweep of it has ended. docs/architecture.md has the rules and their reasons.
 """
 
 from __future__ import annotations
@@ -53,7 +58,8 @@ class Run:
 
         The result holds `ok` (true), `written` (records), `date` (today, UTC), `objects` (written), `pages` (read),
         `owed` (dates left), `ended` (whether the tail ended) and `not_before` (ISO time, or None). Raises
-        `CollectorError`; a run that fails while it reads from Zoom first saves what it has.
+        `CollectorError`; a run that fails while it reads from Zoom first publishes and saves what it has. Any other
+        exception is a defect and ends the run as if Lambda had killed it.
         """
         services, settings = self._services, self._services.settings
         now = services.clock()
@@ -93,7 +99,7 @@ class Run:
         return None
 
     def _must_wait(self, state: RunState, now: datetime) -> bool:
-        """Return whether a rate limit that an earlier run met still holds."""
+        """Return whether a rate limit that an earlier run met still holds; forget one that has ended."""
         until = backoff_until(state.checkpoint, now)
         if until:
             self.report.daily_limit = until >= next_midnight(now)  # other limits last seconds
@@ -103,8 +109,11 @@ class Run:
         return bool(until)
 
     def _readers(self, state: RunState, now: datetime) -> Sequence[Tail | DateSweeps]:
-        """Return the readers in their order: the tail first, unless an earlier run left one whose page token expired. A
-        tail that is too long for one run would otherwise hold up the owed dates in every run."""
+        """Return the readers in their order, and forget sweeps whose page token has expired: they start again.
+
+        The tail comes first, unless it is one of those: a tail that is too long for one run would otherwise hold up the
+        owed dates in every run. The date sweeps ask the tail which dates Zoom has.
+        """
         sweeps = state.checkpoint.sweeps
         tail_token_expired = TAIL in sweeps and not sweeps[TAIL].resumable(now)
         state.checkpoint.sweeps = {name: sweep for name, sweep in sweeps.items() if sweep.resumable(now)}

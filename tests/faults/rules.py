@@ -207,7 +207,7 @@ FEED_DELETES: list[Row] = [
 GUIDE: list[Row] = [
     ("the guide's objects count as delivered",
      broken.do_not_see_the_guides_objects, history.what_the_guide_left, REPEATED),
-    ("records with the letter n between them are read one by one",
+    ("the guide's records, separated by a literal n, are read one by one",
      broken.read_only_to_the_first_glue, history.what_the_guide_left, REPEATED),
     ("the guide's records are routed by their own date",
      broken.route_the_guides_records_by_their_folder, history.what_the_guide_wrote_a_day_later, REPEATED),

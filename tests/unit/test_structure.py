@@ -59,7 +59,7 @@ def test_the_page_has_the_rooms_in_the_order_of_their_layers() -> None:
     layers = [set(layer.split(" | ")) for layer in contract["layers"]]
     assert set().union(*layers) == {module.stem for module in MODULES} - {"__init__"}
     rows = re.findall(
-        r"^\| ((?:`\w+`(?:, )?)+) \| .* \|$", PAGE.partition("## The rooms")[2].partition("## Where")[0], re.M
+        r"^\| ((?:`\w+`(?:, )?)+) \| .* \|$", PAGE.partition("## Modules")[2].partition("## Where")[0], re.M
     )
     shown = [set(re.findall(r"`(\w+)`", row)) for row in rows]
     assert set().union(*shown) == set().union(*layers)
