@@ -2,18 +2,18 @@
 
 The archive is the log, and the checkpoint is a cache. A record is delivered if and only if it is in an object. An
 object is written once, by a put-if-absent on the next number of its date: that put is the commit, and the lock between
-runs. A run that dies after a put has delivered those records: before the next run puts an object for that date, it lists
-the numbers after the last one that the checkpoint names, reads those objects, and drops the records that they hold. A
-run that dies before a put has delivered nothing: the next run reads the same rows from Zoom again, because only a sweep
-that ended moves the frontier or settles a date, and only a save after the put records that. While it reads, a run
-publishes each full batch and saves once a minute; every save publishes first.
+runs. A run that dies after a put has delivered those records: before the next run puts an object for that date, it
+lists the numbers after the last one that the checkpoint names, reads those objects, and drops the records that they
+hold. A run that dies before a put has delivered nothing: the next run reads the same rows from Zoom again, because
+only a sweep that ended moves the frontier or settles a date, and only a save after the put records that. While it
+reads, a run publishes each full batch and saves once a minute; every save publishes first.
 
-Where the feed deletes objects after transfer, a put-if-absent is no lock: there a run takes a lease first, which ends by
-itself a minute after the run's deadline.
+Where the feed deletes objects after transfer, a put-if-absent is no lock: there a run takes a lease first, which ends
+by itself a minute after the run's deadline.
 
-Zoom has two readers. The tail reads the newest rows back to the frontier, the newest time that an earlier completed sweep
-has seen. A date sweep reads one owed date to its end, for reconcile, catch-up and backfill alike; a date is owed until
-a sweep of it has ended. docs/architecture.md has the rules and their reasons.
+Zoom has two readers. The tail reads the newest rows back to the frontier, the newest time that an earlier completed
+sweep has seen. A date sweep reads one owed date to its end, for reconcile, catch-up and backfill alike; a date is owed
+until a sweep of it has ended. docs/architecture.md has the rules and their reasons.
 """
 
 from __future__ import annotations
