@@ -18,6 +18,7 @@ CollectorError                   the run fails; the message is a sentence that s
 └── LeaseLostError
 HandledError                     the collector handles it; it does not leave a run
 ├── OutOfTimeError
+├── TimeLimitError
 ├── RateLimitedError
 ├── PageTokenExpiredError
 ├── SweepBrokenError
@@ -105,6 +106,10 @@ class HandledError(Exception):
 
 class OutOfTimeError(HandledError):
     """The run has no time left for the next step; the next run continues from there."""
+
+
+class TimeLimitError(HandledError):
+    """One call took longer than its limit; see `bounds.time_limit`."""
 
 
 class RateLimitedError(HandledError):

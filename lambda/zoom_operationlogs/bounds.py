@@ -1,0 +1,125 @@
+"""Bounds for all input from outside: how many bytes, how deep, how long.
+
+A peer that sends too much, too deep or too slowly must cost a bounded amount of memory and time. What exceeds a bound
+is a ValueError or a `TimeLimitError`, never a RecursionError, a MemoryError or a run that Lambda has to end.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import signal
+import threading
+import time
+import zlib
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from .errors import TimeLimitError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MB = 2**20
+PAGE_BYTES = 16 * MB
+ANSWER_BYTES = 64 * 2**10  # of a sign-in, or a secret
+OBJECT_BYTES = 64 * MB
+LEGACY_OBJECT_BYTES = 512 * MB
+CHECKPOINT_HEADER_BYTES = 8 * MB
+CHECKPOINT_BYTES = 512 * MB
+DEPTH = 64
+
+
+def parse_json(text: bytes | str) -> Any:
+    """Return the value of a JSON text; raise ValueError unless it is JSON, finite, and at most `DEPTH` deep.
+
+    Python's parser accepts NaN and Infinity, which are not JSON, and reads 1e999 as infinity.
+    """
+    try:
+        value = json.loads(text, parse_constant=_refuse, parse_float=_finite)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    if depth_exceeds(value, DEPTH):
+        raise ValueError("nested too deeply")
+    return value
+
+
+def depth_exceeds(value: Any, limit: int) -> bool:
+    """Return whether arrays and objects are nested more than `limit` deep."""
+    level = [value]
+    for _ in range(limit):
+        level = [
+            child
+            for parent in level
+            if isinstance(parent, dict | list)
+            for child in (parent.values() if isinstance(parent, dict) else parent)
+            if isinstance(child, dict | list)
+        ]
+        if not level:
+            return False
+    return True
+
+
+def gunzip(body: bytes, limit: int) -> bytes:
+    """Return the unpacked bytes of a gzip file of one or more members; raise ValueError if it is none, or unpacks to
+    more than `limit` bytes."""
+    return b"".join(gunzip_chunks(body, limit))
+
+
+def gunzip_chunks(body: bytes, limit: int, chunk: int = MB) -> Iterator[bytes]:
+    """Yield the unpacked bytes in pieces of at most `chunk` bytes; raise ValueError as `gunzip` does."""
+    if not body:
+        raise ValueError("not gzip: empty")
+    unpacked, rest = 0, body
+    while rest:
+        unpacker = zlib.decompressobj(wbits=31)
+        while not unpacker.eof:
+            try:
+                piece = unpacker.decompress(rest, chunk)
+            except zlib.error as error:
+                raise ValueError(f"not gzip: {error}") from None
+            rest = unpacker.unconsumed_tail
+            if not (piece or rest or unpacker.eof):
+                raise ValueError("not gzip: cut off")
+            unpacked += len(piece)
+            if unpacked > limit:
+                raise ValueError(f"more than {limit // MB} MB unpacked")
+            yield piece
+        rest = unpacker.unused_data.lstrip(b"\0")  # gzip allows zeros after a member
+
+
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Raise `TimeLimitError` in the block after so many seconds, also in the middle of a handshake or a header.
+
+    The timeouts of sockets are for each read: a peer that sends a byte now and then outlasts them. Python delivers a
+    signal to the main thread only, in which Lambda calls the handler. In any other thread, and on Windows, there is no
+    limit.
+    """
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGALRM"):
+        yield
+        return
+    began = time.monotonic()
+    handler = signal.signal(signal.SIGALRM, _time_is_up)
+    outer, interval = signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-3))
+    try:
+        yield
+    finally:
+        left = max(outer - (time.monotonic() - began), 1e-3) if outer else 0.0
+        signal.setitimer(signal.ITIMER_REAL, left, interval)
+        signal.signal(signal.SIGALRM, handler)
+
+
+def _time_is_up(_signal: int, _frame: Any) -> NoReturn:
+    raise TimeLimitError("the answer took too long")
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if math.isinf(value):
+        raise ValueError("a number is out of range")
+    return value
