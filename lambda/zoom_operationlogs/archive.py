@@ -19,7 +19,7 @@ from .errors import StorageError, WriteConflictError
 from .records import fingerprint, line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from .bucket import Bucket, StoredVersion
     from .delivered import Delivered
@@ -62,6 +62,7 @@ class Archive:
         self._prefix = prefix
         self.legacy = legacy
         self._up_to_date: dict[date, DeliveredDay] = {}  # complete as of this run's last listing or put
+        self.before_put: Callable[[], None] = lambda: None
         self.races_lost = 0
         self.objects_written = 0
 
@@ -148,6 +149,7 @@ class Archive:
             ) from None
 
     def _put(self, day: date, seq: int, records: list[PendingRecord]) -> None:
+        self.before_put()
         self._bucket.put(
             self._prefix + object_name(day, seq),
             encode(record.line for record in records),

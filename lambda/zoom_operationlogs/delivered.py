@@ -43,6 +43,11 @@ class Delivered:
         legacy = self.legacy.count(day, fingerprint) if self.legacy else 0
         return self.on(day).counts.count(fingerprint) + legacy
 
+    def total(self, day: date) -> int:
+        """Return how many records of the date are known to be delivered."""
+        legacy = self.legacy.counts.get(day) if self.legacy else None
+        return (len(self.days[day].counts) if day in self.days else 0) + (len(legacy) if legacy else 0)
+
     def keep(self, first: date, last: date, also: Collection[date]) -> None:
         """Forget what our objects of dates outside `first` to `last` hold, except of those in `also`."""
         self.days = {day: known for day, known in self.days.items() if first <= day <= last or day in also}

@@ -15,6 +15,7 @@ CollectorError                   the run fails; the message is a sentence that s
 │   └── VersionDeletedError
 ├── StorageUnavailableError
 ├── NewerCheckpointError
+├── OtherAccountError
 └── LeaseLostError
 HandledError                     the collector handles it; it does not leave a run
 ├── OutOfTimeError
@@ -94,6 +95,10 @@ class StorageUnavailableError(CollectorError):
 
 class NewerCheckpointError(CollectorError):
     """A newer version of the collector wrote the checkpoint."""
+
+
+class OtherAccountError(CollectorError):
+    """The checkpoint belongs to another Zoom account."""
 
 
 class LeaseLostError(CollectorError):

@@ -12,6 +12,7 @@ from aws_lambda_powertools import Logger, Metrics
 from . import clients
 from .archive import Archive
 from .bucket import Bucket
+from .checkpoint import Stream
 from .checkpoint_store import CheckpointStore
 from .credentials import read_credentials
 from .deadline import Deadline
@@ -21,7 +22,7 @@ from .legacy import LegacyObjects
 from .metrics import UNITS, RunOutcome, run_metrics
 from .run import Run
 from .run_state import Services
-from .settings import Credentials, Settings
+from .settings import REPORT, Credentials, Settings
 from .zoom import Zoom
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def _build_run(settings: Settings, context: LambdaContext) -> tuple[Run, Service
     def credentials(fresh: bool) -> Credentials:
         return settings.credentials or read_credentials(clients.secrets(), settings.secret_arn, fresh=fresh)
 
-    credentials(False)  # a bad secret ends the run before it reads or writes anything else
+    account_id = credentials(False).account_id  # a bad secret ends the run before it reads or writes anything else
     zoom = Zoom(
         clients.zoom_session(),
         settings.oauth_url,
@@ -97,7 +98,8 @@ def _build_run(settings: Settings, context: LambdaContext) -> tuple[Run, Service
     )
     bucket = Bucket(clients.s3(), settings.bucket, deadline, time.sleep)
     archive = Archive(bucket, settings.prefix, LegacyObjects(bucket, settings.prefix, deadline))
-    store = CheckpointStore(bucket, settings.state_key)
+    stream = Stream.of(account_id, REPORT, settings.prefix)
+    store = CheckpointStore(bucket, settings.state_key, stream, clients.now)
     services = Services(settings, zoom, archive, store, clients.now, deadline, logger)  # type: ignore[arg-type]
     return Run(services, owner=context.aws_request_id), services
 

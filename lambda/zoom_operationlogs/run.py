@@ -68,7 +68,10 @@ class Run:
             self.report.left_to_other = True
             hand_over_request(state, services, request, now)
             return self._result(state, now)
-        schedule_due(state.checkpoint, settings, now)
+        expired = schedule_due(state.checkpoint, settings, now)
+        if expired:
+            self.report.expired += expired
+            services.log.warning("%s dates expired: no run was successful for longer than Zoom keeps records.", expired)
         schedule_requested(state.checkpoint, settings, now, request)
         failure = self._read(state, now)
         if settings.feed_deletes:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .deadline import Deadline
     from .records import Row
     from .settings import Settings
+    from .sweep import Sweep
     from .zoom import Zoom
 
 SAVE_EVERY = timedelta(minutes=1)
@@ -47,7 +48,8 @@ class Services:
 class RunReport:
     """What a run did, for its result and its metrics; no decision of the run depends on it.
 
-    `written` and `late` count records, `expired` counts dates, and `unfinished` what kept a sweep from its end.
+    `written` and `late` count records, `expired` and `incomplete` (settled although Zoom shows less than the archive
+    holds) count dates, and `unfinished` what kept a sweep from its end.
     `late_seconds` is the age of the oldest late record when it was published. `left_to_other` says that another run
     held the lease, `rebuilt` that the checkpoint was lost, `daily_limit` that Zoom's daily limit was reached.
     """
@@ -60,6 +62,7 @@ class RunReport:
     left_to_other: bool = False
     rebuilt: bool = False
     expired: int = 0
+    incomplete: int = 0
     unfinished: int = 0
     daily_limit: bool = False
 
@@ -75,6 +78,8 @@ class RunState:
         self._swept: dict[date, datetime] = {}  # date: when its last sweep that ended began, or Zoom called it too old
         self._watermark: datetime | None = None
         self._saved_at = now
+        self._ended: set[str] = set()  # the names of sweeps that this run ended
+        self.holds_lease = False
 
     @classmethod
     def load(cls, services: Services, report: RunReport, now: datetime) -> RunState:
@@ -117,6 +122,16 @@ class RunState:
     def _note_swept(self, day: date, began: datetime) -> None:
         self._swept[day] = max(began, self._swept.get(day, began))
 
+    def keep_place(self, name: str, sweep: Sweep) -> None:
+        """Keep the place of a sweep in progress, for this run's saves and the next run."""
+        self.checkpoint.sweeps[name] = sweep
+        self._ended.discard(name)
+
+    def drop_place(self, name: str) -> None:
+        """Forget the place of a sweep that ended, or that has to start again."""
+        self.checkpoint.sweeps.pop(name, None)
+        self._ended.add(name)
+
     def flush_if_due(self) -> None:
         """Save if the last save is a minute old, else publish a batch that is full."""
         if self._services.clock() - self._saved_at >= SAVE_EVERY:
@@ -145,7 +160,9 @@ class RunState:
 
     def store(self) -> None:
         """Store the checkpoint without publishing, and continue with the merge of what other runs stored meanwhile."""
-        self.checkpoint = self._services.store.save(self.checkpoint, self._swept)
+        self.checkpoint = self._services.store.save(
+            self.checkpoint, self._swept, self._ended, holds_lease=self.holds_lease
+        )
 
     def keep_days(self) -> None:
         """Forget what is delivered on dates that the next run does not need: those far from the window."""
@@ -157,7 +174,14 @@ def _rebuild(services: Services, report: RunReport, found: LoadResult, today: da
     """Return a checkpoint built from the archive and the guide's state; report and log it if one was lost."""
     inventory = services.archive.inventory()
     report.rebuilt = found.unusable or inventory.first is not None
-    if report.rebuilt:
+    if found.other:
+        services.log.warning(
+            "The checkpoint at STATE_KEY is about %s under %s: this stream starts one of its own in its place. Set"
+            " STATE_KEY to a key of its own for each.",
+            found.other.report,
+            found.other.prefix,
+        )
+    elif report.rebuilt:
         services.log.warning("There is no usable checkpoint: rebuilding it from the archive.")
     legacy_first = found.legacy_cursor or services.archive.legacy.cursor()
     if legacy_first is None and inventory.legacy:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 MAX_PAGE_SIZE = 300  # Zoom's maximum (Zoom, Get operation logs report)
 MAX_LOOKBACK_DAYS = 28  # the tail reads in one request, which covers at most one month (see dates.LONGEST_RANGE)
+REPORT = "operationlogs"
 LOOPBACK_HOSTS = {"127.0.0.1", "::1", "localhost"}
 
 
@@ -37,7 +38,7 @@ class Settings:
 
     bucket: str
     prefix: str = "zoom/operationlogs/"
-    state_key: str = "zoom/operationlogs-state/state.json"
+    state_key: str = ""  # follows the prefix
     credentials: Credentials | None = None
     secret_arn: str = ""
     oauth_url: str = "https://zoom.us/oauth/token"
@@ -55,6 +56,8 @@ class Settings:
             raise SettingsError(
                 f"S3_PREFIX is {self.prefix!r}: give a folder that ends in one /, such as zoom/operationlogs/."
             )
+        if not self.state_key:
+            object.__setattr__(self, "state_key", f"{self.prefix.rstrip('/')}-state/state.json")
         if self.state_key.startswith(self.prefix):
             raise SettingsError(
                 f"STATE_KEY {self.state_key} lies under S3_PREFIX {self.prefix}, where the feed would ingest it as a"
@@ -75,7 +78,7 @@ class Settings:
         return cls(
             bucket=bucket,
             prefix=environ.get("S3_PREFIX") or cls.prefix,
-            state_key=environ.get("STATE_KEY") or cls.state_key,
+            state_key=environ.get("STATE_KEY", ""),
             credentials=_credentials(environ),
             secret_arn=environ.get("ZOOM_SECRET_ARN", "").strip(),
             oauth_url=_url(environ, "ZOOM_OAUTH_URL", cls.oauth_url),

@@ -390,7 +390,7 @@ def stop_without_a_frontier(mutant: Mutant) -> None:
 
 def stop_though_rows_are_out_of_order(mutant: Mutant) -> None:
     def broken(whole: Function, self: Sweep, frontier: datetime | None, rows: Sequence[Row]) -> bool:
-        self.ordered = True
+        self.disorder = timedelta()
         return bool(whole(self, frontier, rows))
 
     tail_stops(mutant, broken)
@@ -414,7 +414,7 @@ def take_a_shift_for_disorder(mutant: Mutant) -> None:
             before = self.last_time
             whole(self, rows)
             if before and rows and rows[0].time and rows[0].time > before:
-                self.ordered = False
+                self.disorder = FAR
 
         return observe
 
@@ -526,7 +526,7 @@ def _out_of_time_at(refusal: type[Exception], mutant: Mutant) -> None:
 
 
 def oldest_dates_first(mutant: Mutant) -> None:
-    def next_date(checkpoint: Checkpoint, tried: set[Any]) -> date | None:
+    def next_date(checkpoint: Checkpoint, tried: set[Any], now: datetime) -> date | None:
         return min((day for day, owed in checkpoint.owed.items() if (day, owed) not in tried), default=None)
 
     mutant.replace(date_sweeps, "next_date", lambda _whole: next_date)
@@ -693,8 +693,11 @@ def believe_a_damaged_checkpoint(mutant: Mutant) -> None:
         def decode(body: bytes) -> Checkpoint:
             header, _, packed = body.partition(b"\n")
             told = json.loads(header)
+            told.pop("seal")
             told["digest"] = blake2b(packed, digest_size=16).hexdigest()
-            return whole(json.dumps(told).encode() + b"\n" + packed)
+            line = json.dumps(told).encode()
+            seal = blake2b(line, digest_size=16).hexdigest()
+            return whole(line[:-1] + f', "seal": "{seal}"}}\n'.encode() + packed)
 
         return decode
 

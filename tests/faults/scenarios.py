@@ -99,7 +99,7 @@ def zooms_days_lie_behind() -> None:
     """Of one of Zoom's days, the records lie on two dates of UTC."""
     world = small_world()
     world.zoom.rules.utc_offset = timedelta(hours=-8)
-    world.poll(2)
+    world.settle()
     world.assert_exact()
 
 

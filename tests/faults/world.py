@@ -18,7 +18,7 @@ from standins.s3_memory import MemoryS3
 from standins.zoom import Zoom, ZoomAdapter
 from zoom_operationlogs.archive import Archive, decode
 from zoom_operationlogs.bucket import Bucket
-from zoom_operationlogs.checkpoint import Checkpoint
+from zoom_operationlogs.checkpoint import Checkpoint, Stream
 from zoom_operationlogs.checkpoint_format import decode as decode_checkpoint
 from zoom_operationlogs.checkpoint_store import CheckpointStore
 from zoom_operationlogs.deadline import Deadline
@@ -26,7 +26,7 @@ from zoom_operationlogs.event import Request
 from zoom_operationlogs.legacy import LegacyObjects
 from zoom_operationlogs.run import Run
 from zoom_operationlogs.run_state import Services
-from zoom_operationlogs.settings import Credentials, Settings
+from zoom_operationlogs.settings import REPORT, Credentials, Settings
 from zoom_operationlogs.zoom import Session
 from zoom_operationlogs.zoom import Zoom as ZoomClient
 
@@ -120,7 +120,7 @@ class World:
 
         bucket = Bucket(s3, settings.bucket, deadline, sleep)
         archive = Archive(bucket, settings.prefix, LegacyObjects(bucket, settings.prefix, deadline))
-        store = CheckpointStore(bucket, settings.state_key)
+        store = CheckpointStore(bucket, settings.state_key, Stream.of(account.id, REPORT, settings.prefix), now)
         client = ZoomClient(
             session or self.warm,
             settings.oauth_url,
