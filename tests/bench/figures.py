@@ -14,11 +14,22 @@ from zoom_operationlogs.checkpoint_format import encode
 from zoom_operationlogs.delivered import Delivered, DeliveredDay
 from zoom_operationlogs.fingerprints import FingerprintCounts
 
-from .days import POLLS, Day, Progress, collector_day, yardstick_day
+from .days import (
+    ONE_IN,
+    PAGE_SIZE,
+    POLLS,
+    SLOW_ZOOM_SECONDS,
+    ZOOM_SECONDS,
+    Day,
+    FirstRun,
+    Progress,
+    collector_day,
+    first_run,
+    yardstick_day,
+)
 from .processes import Host, host, measured
 
 ONE_DAY = timedelta(days=1)
-PAGE_SIZE = 300
 LATENCY = 0.05
 LIBRARIES = [
     "boto3",
@@ -102,6 +113,41 @@ def day_figures(days: dict[int, tuple[Day, Day]]) -> list[Figure]:
             3_000,
         ),
         Figure("S3 requests of an idle poll", ours.idle_s3, theirs.idle_s3, 6),
+    ]
+
+
+def disorder(in_order: Day, step: Step) -> Figure:
+    """Compare a day whose records are slightly out of order with the same day in order."""
+    tick = step(f"{in_order.records:,} records a day, 1 in {ONE_IN} out of order", 2 * POLLS)
+    day = collector_day(in_order.records, tick, truth=True, disordered=True)
+    calls = f"{day.report_calls:,} calls against {in_order.report_calls:,}"
+    return Figure(
+        f"report calls a day, 1 row in {ONE_IN} out of order ÷ all in order",
+        day.report_calls / in_order.report_calls,
+        None,
+        1.1,
+        digits=2,
+        remark=f"{day.records:,} records a day, up to a minute out of order: {calls};"
+        f" missing of the day: {day.missing}, lines per record: {day.lines / day.records:.3f}",
+    )
+
+
+def first_runs(scale: Scale, step: Step) -> list[Figure]:
+    """Measure the calls of a first run: one that ends in its time, and a window that takes several."""
+    a_day, large = scale.of(3_000), scale.of(120_000)
+    one = first_run(dict.fromkeys(range(4), a_day), ZOOM_SECONDS, step("a first run", 1))
+    several = first_run({1: large}, SLOW_ZOOM_SECONDS, step("a first run that takes several", 1))
+
+    def figure(what: str, of: str, first: FirstRun) -> Figure:
+        runs = "1 run" if first.runs == 1 else f"{first.runs} runs"
+        remark = f"{of}: {first.pages} pages, {first.calls:,} calls in {runs}; missing: {first.missing}"
+        return Figure(
+            f"report calls of a first run ÷ (1.1 × pages + 10), {what}", first.share, None, 1.0, digits=2, remark=remark
+        )
+
+    return [
+        figure("small", f"{a_day:,} records a day", one),
+        figure("large", f"{large:,} records on one day, {SLOW_ZOOM_SECONDS:.0f} s a page", several),
     ]
 
 
