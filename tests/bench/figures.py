@@ -30,7 +30,9 @@ from .days import (
 from .processes import Host, host, measured
 
 ONE_DAY = timedelta(days=1)
-LATENCY = 0.05
+LATENCY = 0.25
+SHORT_LATENCY = 0.05
+WALL_REPEATS = 2  # each takes 50 s, nearly all of it waiting
 LIBRARIES = [
     "boto3",
     "requests",
@@ -157,19 +159,27 @@ def backfill(day: date) -> dict[str, str]:
 
 
 def sweep_wall(scale: Scale, step: Step) -> Figure:
-    """Measure a sweep of a day over sockets whose every page takes 50 ms."""
+    """Measure a sweep of a day over sockets whose every page takes 250 ms, and what `requests` takes at 50 ms."""
     day, records = _today() - 10 * ONE_DAY, scale.of(60_000)
+    repeats = min(scale.repeats, WALL_REPEATS)
     ours: list[float] = []
     theirs: list[float] = []
+    tick = step("wall time of a sweep", 2 * repeats + 1)
     with host({day: records}, latency=LATENCY) as stand_ins:
-        tick = step("wall time of a sweep", scale.repeats)
-        for _ in range(scale.repeats):
-            ours.append(_per_page(measured("collector", [{}, backfill(day)], stand_ins.new_archive())))
-            theirs.append(_per_page(measured("yardstick", [str(day)], stand_ins.new_archive())))
+        for _ in range(repeats):
+            ours.append(_wall(measured("collector", [{}, backfill(day)], stand_ins.new_archive()), LATENCY))
             tick()
-    remark = f"the fastest of {scale.repeats}; the median is {median(ours):.2f}"
-    name = f"wall time of a sweep ÷ (pages × 50 ms), {records:,} records"
-    return Figure(name, min(ours), min(theirs), 1.10, digits=2, remark=remark)
+            theirs.append(_wall(measured("yardstick", [str(day)], stand_ins.new_archive()), LATENCY))
+            tick()
+    with host({day: records}, latency=SHORT_LATENCY) as stand_ins:
+        alone = _wall(measured("requests", [str(day)], stand_ins.new_archive()), SHORT_LATENCY)
+        tick()
+    remark = (
+        f"the fastest of {repeats}; the median is {median(ours):.2f}. `requests` alone takes {alone:.2f} at 50 ms a"
+        " page, so the limit is set at 250 ms"
+    )
+    name = f"wall time of a sweep ÷ (pages × 250 ms), {records:,} records"
+    return Figure(name, min(ours), min(theirs), 1.05, digits=2, remark=remark)
 
 
 def cpu(scale: Scale, step: Step) -> Figure:
@@ -271,8 +281,8 @@ def _peak(stand_ins: Host, day: date, archive: dict[str, str], tick: Progress) -
     return max(peaks)
 
 
-def _per_page(report: dict[str, Any]) -> float:
-    return float(report["wall"] / (report["pages"] * LATENCY))
+def _wall(report: dict[str, Any], latency: float) -> float:
+    return float(report["wall"] / (report["pages"] * latency))
 
 
 def _today() -> date:
