@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from statistics import median
@@ -13,6 +13,7 @@ from zoom_operationlogs.checkpoint import Checkpoint
 from zoom_operationlogs.checkpoint_format import encode
 from zoom_operationlogs.delivered import Delivered, DeliveredDay
 from zoom_operationlogs.fingerprints import FingerprintCounts
+from zoom_operationlogs.records import FINGERPRINT_BYTES
 
 from .days import (
     ONE_IN,
@@ -33,6 +34,9 @@ ONE_DAY = timedelta(days=1)
 LATENCY = 0.25
 SHORT_LATENCY = 0.05
 WALL_REPEATS = 2  # each takes 50 s, nearly all of it waiting
+# The full days of a checkpoint, by how many days back they are. Yesterday, which the run reads, is the one missing.
+WINDOW_OF_3 = (4, 3, 2)
+WINDOW_OF_28 = (*range(29, 1, -1), 0, -1)
 LIBRARIES = [
     "boto3",
     "requests",
@@ -204,15 +208,18 @@ def cpu(scale: Scale, step: Step) -> Figure:
 def memory(scale: Scale, step: Step) -> list[Figure]:
     """Measure the peak memory of the process that runs the handler, imports included."""
     yesterday = _today() - ONE_DAY
-    one, million = scale.of(120_000), scale.of(1_000_000)
+    one, million, long = scale.of(120_000), scale.of(1_000_000), scale.of(200_000)
     with host({yesterday: one}) as stand_ins:
         ours = _peak(stand_ins, yesterday, stand_ins.new_archive(), step("memory, one day", 2))
         theirs = measured("yardstick", [str(yesterday)], stand_ins.new_archive())["peak_bytes"] / MB
     with host({yesterday: million}) as stand_ins:
-        archive = stand_ins.new_archive()
-        stand_ins.put(archive["STATE_KEY"], full_window(million))
+        archive = _archive_with(stand_ins, full_window(million, WINDOW_OF_3))
         ours_million = _peak(stand_ins, yesterday, archive, step("memory, a million a day", 2))
         theirs_million = measured("yardstick", [str(yesterday)], stand_ins.new_archive())["peak_bytes"] / MB
+    with host({yesterday: long}) as stand_ins:
+        archive = _archive_with(stand_ins, full_window(long, WINDOW_OF_28)) | {"LOOKBACK_DAYS": "28"}
+        ours_long = _peak(stand_ins, yesterday, archive, step("memory, 28-day window", 2))
+    made = "made of random fingerprints by the collector's own classes"
     return [
         Figure(
             f"peak memory, a day of {one:,} records",
@@ -228,23 +235,34 @@ def memory(scale: Scale, step: Step) -> list[Figure]:
             theirs_million,
             512,
             " MB",
-            remark=f"three more days of {million:,} in the checkpoint, made of random fingerprints by the collector's"
-            " own classes",
+            remark=f"three more days of {million:,} in the checkpoint, {made}",
+        ),
+        Figure(
+            f"peak memory, a day of {long:,} records, 28-day window",
+            ours_long,
+            None,
+            512,
+            " MB",
+            remark=f"`LOOKBACK_DAYS=28`: {len(WINDOW_OF_28)} more days of {long:,} in the checkpoint, {made}",
         ),
     ]
 
 
-def full_window(records: int) -> bytes:
-    """Return a checkpoint that knows three full days before yesterday, and owes nothing."""
+def full_window(records: int, days_back: Sequence[int]) -> bytes:
+    """Return a checkpoint that knows so many records of each of those days before today, and owes nothing.
+
+    The earliest is the day before the window, which a checkpoint still keeps.
+    """
     rng = random.Random(1)
     today = _today()
     known = {}
-    for back in (4, 3, 2):
+    for back in days_back:
         counts = FingerprintCounts()
-        counts.add(rng.randbytes(16) for _ in range(records))
+        counts.add(rng.randbytes(FINGERPRINT_BYTES) for _ in range(records))
+        counts.pack()  # as bytes they take a tenth of the memory
         day = today - back * ONE_DAY
         known[day] = DeliveredDay(day, 1, counts)
-    first = today - 3 * ONE_DAY
+    first = min(known) + ONE_DAY
     return encode(Checkpoint(first, first - ONE_DAY, reconciled=datetime.now(UTC), delivered=Delivered(known)))
 
 
@@ -273,11 +291,20 @@ def idle_run(step: Step) -> dict[str, Any]:
     return report
 
 
+def _archive_with(stand_ins: Host, checkpoint: bytes) -> dict[str, str]:
+    archive = stand_ins.new_archive()
+    stand_ins.put(archive["STATE_KEY"], checkpoint)
+    return archive
+
+
 def _peak(stand_ins: Host, day: date, archive: dict[str, str], tick: Progress) -> float:
+    before = stand_ins.size(archive["STATE_KEY"])
     peaks: list[float] = []
     for event in ({}, backfill(day)):
         peaks.append(measured("collector", [event], archive)["peak_bytes"] / MB)
         tick()
+    if stand_ins.size(archive["STATE_KEY"]) < before:
+        raise AssertionError("The collector did not keep the checkpoint that it was given: its memory says nothing.")
     return max(peaks)
 
 

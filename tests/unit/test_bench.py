@@ -60,7 +60,7 @@ def test_quick_bench_measures_everything_and_writes_table_and_chart(
     table = (tmp_path / "bench.md").read_text()
     rows = re.findall(r"^\| ([^|]+) \| ([0-9.,]+)(?: MB| s)? \| .*\| (yes|\*\*no\*\*) \|", table, re.MULTILINE)
     names = [name for name, _, _ in rows]
-    assert len(names) == len(set(names)) == 12
+    assert len(names) == len(set(names)) == 13
     # The limits of the other figures are meant for the full sizes.
     steady = {name: (value, met) for name, value, met in rows if re.search("lines|steady state|requests", name)}
     assert len(steady) == 4
@@ -75,8 +75,11 @@ def test_quick_bench_measures_everything_and_writes_table_and_chart(
 
 
 def test_the_full_window_is_a_checkpoint() -> None:
-    known = decode(figures.full_window(300))
-    assert [len(day.counts) for day in known.delivered.days.values()] == [300] * 3
+    for days_back, lookback in ((figures.WINDOW_OF_3, 3), (figures.WINDOW_OF_28, 28)):
+        known = decode(figures.full_window(300, days_back))
+        assert [len(day.counts) for day in known.delivered.days.values()] == [300] * len(days_back)
+        assert known.settled_from == figures._today() - timedelta(days=lookback)
+    assert len(figures.WINDOW_OF_28) + 1 == 28 + 3
 
 
 def test_a_disordered_day_is_the_same_day_with_some_rows_up_to_a_minute_from_their_place() -> None:
