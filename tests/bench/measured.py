@@ -8,7 +8,7 @@
 do the events or read the days, one after the other, and print what the last of them took as a last line of JSON; the
 other two read the days or import the modules, and print what all of them took. In it are `cpu` and `wall` in seconds;
 `peak_bytes` of memory of the whole process, imports included; `written`, `pages`, `s3` (requests); `log_bytes` that the
-handler put on standard output.
+handler put on standard output; `file` of the last imported module.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ def yardstick(days: list[str]) -> dict[str, Any]:
 
 
 def imports(modules: list[str]) -> dict[str, Any]:
-    """Import the modules."""
+    """Import the modules; `file` is that of the last."""
     from importlib import import_module
 
     def import_all() -> dict[str, Any]:
@@ -145,7 +145,7 @@ def imports(modules: list[str]) -> dict[str, Any]:
             import_module(module)
         return {}
 
-    return _timed(import_all)
+    return {**_timed(import_all), "file": sys.modules[modules[-1]].__file__}
 
 
 def requests_alone(days: list[str]) -> dict[str, Any]:

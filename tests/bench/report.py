@@ -96,8 +96,9 @@ How it is measured:
 - Wall time, CPU and memory are those of a process of its own that runs the real handler (or the loop) with the real
   boto3 and requests over loopback sockets, without TLS. The stand-ins for Zoom and S3 (moto's server) run in another
   process and do not count. CPU leaves out the imports; peak memory, the process's high-water mark, contains them.
-- Wall time and CPU are the fastest of the repetitions, the collector and the loop taking turns. Imports are compared by
-  CPU, each in a fresh process with its bytecode cached.
+- Wall time and CPU are the fastest of the repetitions, the collector and the loop taking turns.
+- Imports are compared by CPU, each in a fresh process, as at a cold start of Lambda: from the unpacked package, whose
+  folder the function cannot write to, so that no bytecode is cached. boto3 is part of the runtime: its bytecode is.
 
 ## Monthly AWS bill, modelled
 

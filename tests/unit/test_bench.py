@@ -54,7 +54,7 @@ def test_quick_bench_measures_everything_and_writes_table_and_chart(
 ) -> None:
     app.main(["--quick", "--out", str(tmp_path)])
     assert sorted(kind.partition(" ")[0] for kind in once) == [
-        *("collector", "imports", "imports", "requests", "yardstick")
+        *("collector", "imports", "imports", "imports", "requests", "yardstick")
     ]
     cpu = once["collector"]["cpu"] / once["collector"]["written"] * figures.MB
     table = (tmp_path / "bench.md").read_text()
