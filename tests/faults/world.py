@@ -88,6 +88,7 @@ class World:
         self.s3 = MemoryS3(clock=self.clock.now)
         self._runs = count(1)
         self.began: datetime | None = None  # the first run
+        self.first_date: date | None = None  # from which on everything is promised; START_DATE goes before it
         self.connect(Zoom(clock=self.clock, seed=self.seed))
 
     def connect(self, zoom: Zoom) -> None:
@@ -159,6 +160,7 @@ class World:
         """Do one run now."""
         run = self.make_run(**meddling)
         self.began = self.began or self.clock.now() + meddling.get("skew", timedelta())
+        self.first_date = self.first_date or self.began.date() - timedelta(days=self.settings.get("lookback_days", 3))
         request = Request.from_event(event or {}, self.clock.now().date())
         self.reports.append(run.report)
         self.results.append(run.execute(request))
@@ -200,13 +202,11 @@ class World:
 
     def difference(self) -> tuple[Counter[str], Counter[str]]:
         """Return what is missing in the archive from the first date collected on, and what is there too often."""
-        assert self.began
-        start = self.settings.get("start_date") or self.began.date() - timedelta(
-            days=self.settings.get("lookback_days", 3)
-        )
+        start = self.settings.get("start_date") or self.first_date
+        assert start
         truth, archive = multiset(self.zoom.records(start)), multiset(self.archive())
-        # The first of Zoom's days may hold records of the UTC date before.
-        there = multiset(self.zoom.records(start - timedelta(days=30))) if self.zoom.rules.utc_offset else truth
+        # The first of Zoom's days may hold records of the UTC date before, and a longer window those of dates before.
+        there = truth + multiset(self.zoom.records(start - timedelta(days=30), start - timedelta(days=1)))
         return truth - archive, archive - there
 
     def report_calls(self) -> int:
