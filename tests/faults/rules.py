@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from . import broken_rules as broken
 from . import scenarios as history
-from . import test_frugal, test_lease, test_old_dates, test_varying_pages, test_whose_checkpoint
+from . import test_frugal, test_lacking, test_lease, test_old_dates, test_varying_pages, test_whose_checkpoint
 from .mutations import Mutation, Scenario
 from .world import Promise
 
@@ -154,6 +154,12 @@ DATES: list[Row] = [
      broken.take_an_empty_answer_for_final, test_old_dates.one_empty_answer_in_a_backfill, MISSING),
     ("two looks at an old date are an hour apart at least",
      broken.look_again_at_once, test_old_dates.a_quiet_date_in_a_backfill, COST),
+    ("a sweep that lacks records which the archive holds settles nothing",
+     broken.compare_nothing_with_the_archive, test_lacking.half_of_a_date_that_the_archive_holds_whole, MISSING),
+    ("a date is looked at three times at most",
+     broken.look_again_for_ever, test_lacking.a_date_that_zoom_never_shows_again, COST),
+    ("a date that is settled although records lack is counted",
+     broken.say_nothing_of_incomplete_dates, test_lacking.a_date_that_zoom_never_shows_again, SILENT),
     ("records lack only if the sweeps of the neighbours did not show them either",
      broken.take_zooms_days_for_those_of_utc, test_old_dates.quiet_dates_of_an_account_that_the_archive_knows, SILENT),
     ("an old date that two runs were refused expires, whatever the words",

@@ -286,6 +286,7 @@ NO_WORD_ABOUT_THE_DATE = {
     "429": faults.per_second_limit,
     "500": faults.server_error(500),
     "503": faults.server_error(503),
+    "HTML 400": faults.answer(400, b"<html>Bad request</html>", {"Content-Type": "text/html"}),
     "HTML 404": faults.answer(404, b"<html>Not found</html>", {"Content-Type": "text/html"}),
 }
 

@@ -1,0 +1,83 @@
+"""A sweep that lacks records which the archive holds settles nothing, three times at most."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from .test_old_dates import (
+    assert_looks_are_an_hour_apart,
+    backfill,
+    every_second,
+    incomplete,
+    looks,
+    nothing,
+    show_less,
+    world_of_weeks,
+)
+from .world import Promise, days_ago, hold
+
+
+def half_of_a_date_that_the_archive_holds_whole() -> None:
+    """Zoom shows half of an old date, and with it a record that the archive lacks stays hidden."""
+    world = world_of_weeks(12)
+    world.poll(2)
+    day = days_ago(8)
+    late = {"time": f"{day}T11:00:00Z", "operator": "late@example.com"}
+    world.zoom.add(late, visible_at=world.clock.now())
+    show_less(world, {day}, lambda rows: [row for row in rows if row != late][::2], times=1)
+    backfill(world, day)
+    world.poll(12)
+    world.assert_exact()
+    assert world.results[-1]["owed"] == 0
+    assert incomplete(world) == 0
+    assert_looks_are_an_hour_apart(world, days_ago(7), day, days_ago(9), since=1)
+
+
+def test_half_of_a_date_that_the_archive_holds_settles_nothing() -> None:
+    half_of_a_date_that_the_archive_holds_whole()
+
+
+def a_date_that_zoom_never_shows_again() -> None:
+    """Three looks, an hour apart; then the date is settled, counted and said, and nothing is written."""
+    world = world_of_weeks(12)
+    world.poll(2)
+    day = days_ago(8)
+    show_less(world, {day}, every_second, times=1000)
+    before = len(looks(world, day))
+    backfill(world, day)
+    world.poll(24)
+    hold(Promise.COST, len(looks(world, day)) - before == 3, f"{len(looks(world, day)) - before} looks at a date")
+    hold(Promise.MISSING, world.results[-1]["owed"] == 0, "the date is owed for ever")
+    hold(Promise.SILENT, incomplete(world) == 1, "nothing says that Zoom shows less than the archive holds")
+    assert_looks_are_an_hour_apart(world, day, since=before)
+    world.assert_exact()
+
+
+def test_what_zoom_never_shows_again_is_settled_and_said(caplog: pytest.LogCaptureFixture) -> None:
+    a_date_that_zoom_never_shows_again()
+    [said] = [record.message for record in caplog.records if "less than the archive holds" in record.message]
+    assert f"47 records of {days_ago(8)}" in said  # of 60, Zoom shows every second of the first 25
+    assert "in 3 sweeps" in said
+
+
+def a_witness_that_is_owed_itself() -> None:
+    """After an outage, Zoom's first answer about each old date is empty; of one of them the archive holds all but a
+    row. Its neighbour lacks records too, and must not turn its debt into that of a witness, which one look settles."""
+    world = world_of_weeks(2)
+    for ahead in range(2, 12):
+        world.zoom.add_day(days_ago(-ahead), 20, seed=ahead)
+    world.poll(2)
+    late = {"time": f"{days_ago(1)}T20:00:00Z", "operator": "late@example.com"}
+    world.zoom.add(late, visible_at=world.clock.now() + timedelta(hours=10))
+    world.clock.advance(9 * 86400)
+    world.network.latency = 1
+    show_less(world, {days_ago(ago) for ago in range(-5, 3)}, nothing, times=1)
+    world.poll(4, every=timedelta(hours=1))
+    world.assert_exact()
+    assert world.results[-1]["owed"] == 0
+
+
+def test_a_date_that_is_owed_does_not_become_a_witness() -> None:
+    a_witness_that_is_owed_itself()
