@@ -12,7 +12,7 @@ from .sweep import page_size_for, smaller_page_size
 from .zoom_rate_limits import latest_retry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import date, datetime
 
     from .checkpoint import PendingSweep
@@ -50,6 +50,9 @@ def schedule_due(checkpoint: Checkpoint, settings: Settings, now: datetime) -> i
     kept = retention_start(today)
     expired = list(date_range(unsettled, min(first, kept) - ONE_DAY))
     checkpoint.expired.update(expired)
+    delivered = checkpoint.delivered
+    delivered.changed = {day: cutoff for day, cutoff in delivered.changed.items() if day >= kept}
+    delivered.accepted = {day: counts for day, counts in delivered.accepted.items() if day >= kept}
     for day in date_range(max(unsettled, kept), first - ONE_DAY):
         checkpoint.owe(day, now, settings.page_size)
     checkpoint.settled_to = max(checkpoint.settled_to, first - ONE_DAY)
@@ -93,6 +96,11 @@ def schedule_requested(checkpoint: Checkpoint, settings: Settings, now: datetime
         schedule_backfill(checkpoint, settings, now, *request.backfill)
     if request.reconcile:
         schedule_reconcile(checkpoint, settings, now)
+    if request.accept:
+        first, last = request.accept
+        today = now.date()
+        for day in date_range(max(first - ONE_DAY, retention_start(today)), min(last + ONE_DAY, today)):
+            checkpoint.owe(day, now, settings.page_size, by_date=True, accept=True)
 
 
 def schedule_split_groups(
@@ -126,13 +134,31 @@ def settled_by_tail(checkpoint: Checkpoint, settings: Settings, now: datetime, c
     split = {near for group in completed.split if group.day for near in (group.day, *neighbours(group.day))}
     for day in date_range(first, min(today, completed.last)):
         pending = checkpoint.owed.get(day)
-        if not pending or pending.by_date or pending.accept or pending.owed_since > completed.began:
+        if not pending or pending.by_date or pending.owed_since > completed.began or checkpoint.changed_near(day):
             continue
         if day in split:
             page_size = smaller_page_size(settings.page_size)
             checkpoint.owed[day] = replace(pending, by_date=True, page_size=page_size)
         else:
             yield day
+
+
+def wait_for_accept(
+    checkpoint: Checkpoint, now: datetime, day: date, pending: PendingSweep, *, reverted: Callable[[date], bool]
+) -> bool:
+    """Keep the date owed while rows that its sweep shows are held, because Zoom has changed their form.
+
+    They are held until every sweep that may show them has accepted them, or until Zoom shows the old form again.
+    """
+    for changed in checkpoint.changed_near(day):
+        waiting = [near for near in (changed, *neighbours(changed)) if near != day and near in checkpoint.owed]
+        accepted = pending.accept and not any(checkpoint.owed[near].accept for near in waiting)
+        if accepted or reverted(changed):
+            del checkpoint.delivered.changed[changed]
+    if pending.accept or not checkpoint.changed_near(day):
+        return False
+    checkpoint.owed[day] = replace(checkpoint.owed.get(day, pending), not_before=now + LOOK_AGAIN_AFTER)
+    return True
 
 
 def look_again(

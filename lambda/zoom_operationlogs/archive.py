@@ -7,7 +7,7 @@ import json
 import re
 import zlib
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -16,10 +16,10 @@ from . import __version__
 from .dates import ONE_DAY
 from .delivered import DeliveredDay
 from .errors import StorageError, WriteConflictError
-from .records import fingerprint, line
+from .records import documented, event_time, fingerprint, line, not_archived
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from .bucket import Bucket, StoredVersion
     from .delivered import Delivered
@@ -33,17 +33,44 @@ BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(slots=True)
 class PendingRecord:
-    """A record that the archive should hold `count` times. `line` has no line end, `time` is in UTC."""
+    """A record that the archive should hold `count` times. `line` has no line end, `time` is in UTC.
+
+    `variants` holds the whole rows if a page has shown rows of this identity that differ in other fields.
+    """
 
     line: bytes
     fingerprint: bytes
     time: datetime | None
     count: int
+    variants: list[Record] = field(default_factory=list)
 
     @classmethod
-    def of(cls, row: Row, count: int) -> PendingRecord:
-        """Return the pending record of a page's row."""
-        return cls(line(row.record), row.fingerprint, row.time, count)
+    def of(cls, row: Row) -> PendingRecord:
+        """Return the pending record of a page's row, which `show` has yet to count."""
+        return cls(line(row.record), row.fingerprint, row.time, 0)
+
+    def differs(self, row: Record) -> bool:
+        """Return whether a row of this identity is another record: fields that only one of the two has do not tell."""
+        known = json.loads(self.line)
+        return bool(not_archived([row], [known]) and not_archived([known], [row]))
+
+    def show(self, rows: Sequence[Record], *, differ: bool) -> int:
+        """Take in the rows of this identity on a page, which differ in other fields or not.
+
+        Returns the number of bytes by which the record grew.
+        """
+        shown_before, self.count = self.count, max(self.count, len(rows))
+        if not differ and not self.variants:
+            return 0
+        if not self.variants:
+            self.variants = [json.loads(self.line)] * shown_before
+        more = not_archived(rows, self.variants)
+        self.variants += more
+        self.count = max(self.count, len(self.variants))
+        return sum(len(line(row)) for row in more)
+
+
+MissingLine = tuple[PendingRecord, bytes]
 
 
 @dataclass(frozen=True)
@@ -75,15 +102,12 @@ class Archive:
         """
         pending = sorted(pending, key=lambda record: record.time or BEFORE_ALL)
         known = delivered.on(day)
-        unsure: list[PendingRecord] = []  # may be written, by a put of unknown outcome
+        unsure: list[MissingLine] = []  # may be written, by a put of unknown outcome
 
         def attempt() -> int:
             nonlocal unsure
-            if self._up_to_date.get(day) is not known:
-                self.read_new_objects(known, delivered.legacy)
-            missing = [
-                record for record in pending for _ in range(record.count - delivered.count(day, record.fingerprint))
-            ]
+            self.refresh(day, delivered)
+            missing = self._missing(known, pending, delivered)
             written = max(0, len(unsure) - len(missing))
             if missing:
                 unsure = missing
@@ -91,7 +115,8 @@ class Archive:
                 self._put(day, known.seq + 1, missing)
                 self.objects_written += 1
                 known.seq += 1
-                known.counts.add(record.fingerprint for record in missing)
+                for record, _ in missing:
+                    known.add(record.fingerprint, record.time)
                 self._up_to_date[day] = known
             return written + len(missing)
 
@@ -101,6 +126,12 @@ class Archive:
             except WriteConflictError:
                 self.races_lost += 1
                 unsure = []
+
+    def refresh(self, day: date, delivered: Delivered) -> None:
+        """Read the date's objects that are not known yet, unless this run has done so. Raises as `publish` does."""
+        known = delivered.on(day)
+        if self._up_to_date.get(day) is not known:
+            self.read_new_objects(known, delivered.legacy)
 
     def load(self, day: date, delivered: Delivered) -> None:
         """Read what the archive holds of a date that is not known yet. Raises as `publish` does."""
@@ -115,7 +146,8 @@ class Archive:
         for seq, versions in groupby(
             self._versions(known.date, after=known.seq), key=lambda version: sequence_number(version.key)
         ):
-            known.counts.add([fingerprint(record) for version in versions for record in self._read(version)])
+            for record in [record for version in versions for record in self._read(version)]:
+                known.add(fingerprint(record), event_time(record))
             known.seq = seq
         self._up_to_date[known.date] = known
 
@@ -148,14 +180,53 @@ class Archive:
                 f" records ({error}): keep a copy elsewhere, and delete its version {version.version_id} permanently."
             ) from None
 
-    def _put(self, day: date, seq: int, records: list[PendingRecord]) -> None:
+    def _missing(
+        self, known: DeliveredDay, pending: Iterable[PendingRecord], delivered: Delivered
+    ) -> list[MissingLine]:
+        """Return the lines that are not delivered yet, each with its record.
+
+        A record is delivered as often as lines of its identity are. Where rows of one identity differ in other fields,
+        the date's objects are read, and the rows compared whole.
+        """
+        variants = {record.fingerprint for record in pending if record.variants}
+        archived = self._read_whole(known, variants) if variants else {}
+        missing: list[MissingLine] = []
+        for record in pending:
+            count = delivered.count(known.date, record.fingerprint)
+            if record.variants:
+                whole = archived.get(record.fingerprint, [])
+                # Of other objects, only how many show this identity is known: they stand for any of the rows.
+                whole = [*whole, *[documented(record.variants[0])] * (count - len(whole))]
+                missing += [(record, line(row)) for row in not_archived(record.variants, whole)]
+            else:
+                missing += [(record, record.line)] * (record.count - count)
+        return missing
+
+    def _read_whole(self, known: DeliveredDay, fingerprints: Collection[bytes]) -> dict[bytes, list[Record]]:
+        """Return the archived records of these identities in the date's objects that are known."""
+        found: dict[bytes, list[Record]] = {}
+        for record in self._records(known):
+            if (identity := fingerprint(record)) in fingerprints:
+                found.setdefault(identity, []).append(record)
+        return found
+
+    def times(self, known: DeliveredDay) -> Iterator[datetime]:
+        """Yield the times of the records in the date's objects that are known, of those that have one."""
+        return filter(None, map(event_time, self._records(known)))
+
+    def _records(self, known: DeliveredDay) -> Iterator[Record]:
+        for version in self._versions(known.date, after=0):
+            if sequence_number(version.key) <= known.seq:
+                yield from self._read(version)
+
+    def _put(self, day: date, seq: int, missing: list[MissingLine]) -> None:
         self.before_put()
         self._bucket.put(
             self._prefix + object_name(day, seq),
-            encode(record.line for record in records),
+            encode(line for _, line in missing),
             replaces=None,
             ContentType="application/gzip",
-            Metadata=describe(records),
+            Metadata=describe([record for record, _ in missing]),
         )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from .archive import PendingRecord
 from .dates import is_late
-from .records import occurrences
+from .form_guard import FormGuard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -39,6 +39,7 @@ class Batch:
         self._clock = clock
         self._pending: defaultdict[date, dict[bytes, PendingRecord]] = defaultdict(dict)
         self._bytes = 0
+        self.guard = FormGuard()
 
     @property
     def full(self) -> bool:
@@ -50,26 +51,43 @@ class Batch:
 
         `sweep_date` is the date of a date sweep, None for the tail, which leaves out records without a time.
         """
-        shown = occurrences(rows)
-        for row in {row.fingerprint: row for row in rows}.values():
+        groups: defaultdict[bytes, list[Row]] = defaultdict(list)
+        for row in rows:
+            groups[row.fingerprint].append(row)
+        for group in groups.values():
+            row, count = group[0], len(group)
             day = row.archive_date(sweep_date)
             if day is None:
                 continue  # a date sweep takes it
-            count = shown[row.fingerprint]
             pending = self._pending[day].get(row.fingerprint)
+            differ = any(other.record != row.record for other in group) or bool(pending and pending.differs(row.record))
+            if not pending:
+                known = delivered.count(day, row.fingerprint)
+                if known:
+                    self.guard.know(delivered.on(day), row, count)
+                if count > known or differ:
+                    pending = self._pending[day][row.fingerprint] = PendingRecord.of(row)
+                    self._bytes += len(pending.line)
             if pending:
-                pending.count = max(pending.count, count)
-            elif count > delivered.count(day, row.fingerprint):
-                pending = self._pending[day][row.fingerprint] = PendingRecord.of(row, count)
-                self._bytes += len(pending.line)
+                self._bytes += pending.show([row.record for row in group], differ=differ)
 
-    def publish(self, delivered: Delivered, watermark: datetime | None) -> Iterator[Published]:
+    def publish(self, delivered: Delivered, watermark: datetime | None, *, accept: bool = False) -> Iterator[Published]:
         """Publish the batch date by date, and yield what was published of each date.
 
-        `watermark` is the newest record time that earlier runs have read up to; it decides which records are late. The
-        batch is empty once the caller has taken all results. Raises what `Archive.publish` raises.
+        `watermark` is the newest record time that earlier runs have read up to; it decides which records are late. With
+        `accept`, rows whose form Zoom has changed count as delivered, else they are held. The batch is empty once the
+        caller has taken all results. Raises what `Archive.publish` raises.
         """
-        for day, pending in sorted(self._pending.items()):
+        dates = [(day, pending) for day, pending in sorted(self._pending.items()) if pending]
+        for day, pending in dates:
+            self._archive.refresh(day, delivered)
+            self.guard.look(delivered.on(day), pending.values(), delivered)
+        for day, pending in dates:
+            known = delivered.on(day)
+            if accept:
+                self.guard.accept(known, pending, delivered, self._archive.times)
+            else:
+                self.guard.hold(known, pending, delivered)
             if pending:
                 late, late_seconds = self._lateness(day, pending.values(), delivered, watermark)
                 written = self._archive.publish(day, pending.values(), delivered)

@@ -127,6 +127,10 @@ class Checkpoint:
             day: shown for day, shown in self.shown.items() if first - ONE_DAY <= day <= last or day in needed
         }
 
+    def changed_near(self, day: date) -> set[date]:
+        """Return those of the date and its neighbours of which Zoom has changed the form of its records."""
+        return self.delivered.changed.keys() & {day, *neighbours(day)}
+
     def lacking(self, day: date) -> int:
         """Return how many records of the date the archive holds more than the last sweeps of it and its neighbours
         showed; 0 or less if they lack none."""

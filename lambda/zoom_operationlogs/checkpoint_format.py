@@ -54,6 +54,7 @@ def encode(checkpoint: Checkpoint) -> bytes:
         "lease": lease and {"owner": lease.owner, "until": iso(lease.until)},
         "sweeps": {name: _sweep_to_json(sweep) for name, sweep in sorted(checkpoint.sweeps.items())},
         "shown": {day.isoformat(): _counts_to_json(shown) for day, shown in sorted(checkpoint.shown.items())},
+        "changed": {day.isoformat(): iso(cutoff) for day, cutoff in sorted(checkpoint.delivered.changed.items())},
     }
     if legacy := checkpoint.delivered.legacy:
         header["guide"] = [legacy.first.isoformat(), legacy.last.isoformat()]
@@ -142,7 +143,11 @@ def _from_header(header: dict[str, Any]) -> Checkpoint:
 
 def _blobs(delivered: Delivered) -> Iterator[Blob]:
     for day, known in sorted(delivered.days.items()):
-        yield {"holds": "delivered", "date": day.isoformat(), "seq": known.seq}, known.counts.pack()
+        about = {"holds": "delivered", "date": day.isoformat(), "seq": known.seq}
+        span = {"oldest": iso(known.oldest), "newest": iso(known.newest)} if known.oldest else {}
+        yield {**about, **span}, known.counts.pack()
+    for day, counts in sorted(delivered.accepted.items()):
+        yield {"holds": "accepted", "date": day.isoformat()}, counts.pack()
     if legacy := delivered.legacy:
         yield {"holds": "guide objects read"}, b"".join(sorted(legacy.absorbed))
         for day, counts in sorted(legacy.counts.items()):
@@ -150,7 +155,8 @@ def _blobs(delivered: Delivered) -> Iterator[Blob]:
 
 
 def _delivered_from_header(header: dict[str, Any], packed: memoryview) -> Delivered:
-    delivered = Delivered()
+    changed = {date.fromisoformat(day): required(record_time(at)) for day, at in header["changed"].items()}
+    delivered = Delivered(changed=changed)
     legacy: LegacyLedger | None = None
     if "guide" in header:
         first, last = map(day_of, header["guide"])
@@ -158,7 +164,10 @@ def _delivered_from_header(header: dict[str, Any], packed: memoryview) -> Delive
     for about, blob in _slices(header["blobs"], packed):
         if about["holds"] == "delivered":
             day = date.fromisoformat(about["date"])
-            delivered.days[day] = DeliveredDay(day, whole(about["seq"]), FingerprintCounts(blob))
+            oldest, newest = record_time(about.get("oldest")), record_time(about.get("newest"))
+            delivered.days[day] = DeliveredDay(day, whole(about["seq"]), FingerprintCounts(blob), oldest, newest)
+        elif about["holds"] == "accepted":
+            delivered.accepted[date.fromisoformat(about["date"])] = FingerprintCounts(blob)
         elif legacy and about["holds"] == "guide objects read":
             legacy.absorbed = {bytes(blob[at : at + UUID_BYTES]) for at in range(0, len(blob), UUID_BYTES)}
         elif legacy:

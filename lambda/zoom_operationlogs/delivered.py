@@ -9,7 +9,7 @@ from .fingerprints import FingerprintCounts
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from datetime import date
+    from datetime import date, datetime
 
     from .legacy import LegacyLedger
 
@@ -19,20 +19,35 @@ class DeliveredDay:
     """What our objects of one record date (UTC) hold.
 
     `counts` counts the records of the objects numbered 1 to `seq`. Objects never change, so two `DeliveredDay` of one
-    date with the same `seq` are equal.
+    date with the same `seq` are equal. `oldest` and `newest` are the first and last time of these records.
     """
 
     date: date
     seq: int = 0
     counts: FingerprintCounts = field(default_factory=FingerprintCounts)
+    oldest: datetime | None = None
+    newest: datetime | None = None
+
+    def add(self, fingerprint: bytes, time: datetime | None) -> None:
+        """Add a record."""
+        self.counts.add([fingerprint])
+        if time:
+            self.oldest = min(time, self.oldest or time)
+            self.newest = max(time, self.newest or time)
 
 
 @dataclass
 class Delivered:
-    """What a run knows to be delivered. The archive never holds less."""
+    """What a run knows to be delivered. The archive never holds less.
+
+    `changed` holds dates of which Zoom has changed the form of its records, each with the time of the newest record
+    that the archive held then. `accepted` counts, by date, rows in a new form that an operator took for delivered.
+    """
 
     days: dict[date, DeliveredDay] = field(default_factory=dict)
     legacy: LegacyLedger | None = None
+    changed: dict[date, datetime] = field(default_factory=dict)
+    accepted: dict[date, FingerprintCounts] = field(default_factory=dict)
 
     def on(self, day: date) -> DeliveredDay:
         """Return what is known of a date; an unknown date is added, with nothing delivered."""
@@ -41,7 +56,13 @@ class Delivered:
     def count(self, day: date, fingerprint: bytes) -> int:
         """Return how often a record of the date is known to be delivered. An unknown date is added."""
         legacy = self.legacy.count(day, fingerprint) if self.legacy else 0
-        return self.on(day).counts.count(fingerprint) + legacy
+        accepted = self.accepted[day].count(fingerprint) if day in self.accepted else 0
+        return self.on(day).counts.count(fingerprint) + legacy + accepted
+
+    def accept(self, day: date, fingerprint: bytes, count: int) -> None:
+        """Take a row in a new form for delivered, `count` times."""
+        if count:
+            self.accepted.setdefault(day, FingerprintCounts()).add([fingerprint] * count)
 
     def total(self, day: date) -> int:
         """Return how many records of the date are known to be delivered."""
@@ -57,6 +78,9 @@ class Delivered:
         days = other.days | self.days
         for day in self.days.keys() & other.days.keys():
             days[day] = max(self.days[day], other.days[day], key=lambda known: known.seq)
-        if self.legacy and other.legacy:
-            return Delivered(days, self.legacy.merge(other.legacy))
-        return Delivered(days, self.legacy or other.legacy)
+        accepted = other.accepted | self.accepted
+        for day in self.accepted.keys() & other.accepted.keys():
+            accepted[day].raise_to(other.accepted[day].counts())
+        changed = {day: cutoff for day, cutoff in (other.changed | self.changed).items() if day not in accepted}
+        legacy = self.legacy.merge(other.legacy) if self.legacy and other.legacy else self.legacy or other.legacy
+        return Delivered(days, legacy, changed, accepted)

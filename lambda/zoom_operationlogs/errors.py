@@ -16,6 +16,7 @@ CollectorError                   the run fails; the message is a sentence that s
 ├── StorageUnavailableError
 ├── NewerCheckpointError
 ├── OtherAccountError
+├── ChangedFormError
 └── LeaseLostError
 HandledError                     the collector handles it; it does not leave a run
 ├── OutOfTimeError
@@ -99,6 +100,10 @@ class NewerCheckpointError(CollectorError):
 
 class OtherAccountError(CollectorError):
     """The checkpoint belongs to another Zoom account."""
+
+
+class ChangedFormError(CollectorError):
+    """Zoom shows records in another form than the archive holds."""
 
 
 class LeaseLostError(CollectorError):

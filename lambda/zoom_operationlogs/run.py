@@ -25,6 +25,7 @@ from .checkpoint import TAIL
 from .date_sweeps import DateSweeps
 from .dates import next_midnight
 from .errors import CollectorError, OutOfTimeError, RateLimitedError
+from .form_guard import changed_form
 from .lease import hand_over_request, release_lease, take_lease
 from .run_state import RunReport, RunState, Services
 from .sweeper import Sweeper
@@ -77,6 +78,7 @@ class Run:
         if settings.feed_deletes:
             release_lease(state, services.clock())
         state.save()
+        failure = failure or changed_form(state.checkpoint.delivered.changed)
         if failure:
             raise failure
         return self._result(state, now)

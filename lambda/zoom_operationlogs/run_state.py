@@ -109,6 +109,14 @@ class RunState:
         """Add a page's new records to the batch; `sweep_date` is the date of a date sweep, None for the tail."""
         self._batch.take(rows, sweep_date, self.checkpoint.delivered)
 
+    def accept_rows(self, *, accept: bool) -> None:
+        """From now on, take rows whose form Zoom has changed for delivered, or hold them."""
+        self._batch.guard.accepting = accept
+
+    def form_reverted(self, day: date) -> bool:
+        """Return whether Zoom shows a date again in the form that the archive knows, as far as the run has seen."""
+        return self._batch.guard.reverted(day)
+
     def settle(self, day: date, began: datetime) -> None:
         """Record that a sweep of the date, begun at `began`, ended."""
         self._note_swept(day, began)
@@ -117,6 +125,7 @@ class RunState:
     def expire(self, day: date, at: datetime) -> None:
         """Record that Zoom, asked at `at`, no longer has the date."""
         self._note_swept(day, at)
+        self.checkpoint.delivered.changed.pop(day, None)
         self.checkpoint.expire(day, at)
 
     def _note_swept(self, day: date, began: datetime) -> None:
@@ -142,7 +151,8 @@ class RunState:
     def publish(self) -> None:
         """Publish the batch and count it in the report."""
         report = self.report
-        for published in self._batch.publish(self.checkpoint.delivered, self._watermark):
+        accept = self._batch.guard.accepting
+        for published in self._batch.publish(self.checkpoint.delivered, self._watermark, accept=accept):
             report.written += published.written
             report.late += published.late
             report.late_seconds = max(report.late_seconds, published.late_seconds)
