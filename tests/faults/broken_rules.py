@@ -34,7 +34,7 @@ from zoom_operationlogs import (
     zoom_rate_limits,
     zoom_refusals,
 )
-from zoom_operationlogs.archive import Archive
+from zoom_operationlogs.archive import Archive, PendingRecord
 from zoom_operationlogs.checkpoint import TAIL, Checkpoint
 from zoom_operationlogs.deadline import Deadline
 from zoom_operationlogs.delivered import Delivered, DeliveredDay
@@ -47,6 +47,7 @@ from zoom_operationlogs.errors import (
     ZoomUnavailableError,
 )
 from zoom_operationlogs.fingerprints import FingerprintCounts
+from zoom_operationlogs.form_guard import FormGuard
 from zoom_operationlogs.records import Record, Row
 from zoom_operationlogs.run_state import RunState
 from zoom_operationlogs.sweep import Sweep
@@ -275,8 +276,37 @@ def identity_by_the_order_of_fields(mutant: Mutant) -> None:
     identity(mutant, json.dumps)
 
 
-def identity_by_the_time_alone(mutant: Mutant) -> None:
-    identity(mutant, lambda record: str(record.get("time")))
+def identity_by_every_field(mutant: Mutant) -> None:
+    identity(mutant, lambda record: json.dumps(record, sort_keys=True))
+
+
+def take_rows_that_differ_for_one(mutant: Mutant) -> None:
+    """Take rows of one identity for copies of the first."""
+
+    def make(_whole: Function) -> Function:
+        def show(self: PendingRecord, rows: Sequence[Record], *, differ: bool) -> int:
+            self.count = max(self.count, 1 if differ else len(rows))
+            return 0
+
+        return show
+
+    mutant.replace(PendingRecord, "show", make)
+
+
+def publish_rows_in_another_form(mutant: Mutant) -> None:
+    mutant.replace(FormGuard, "hold", lambda _whole: lambda self, known, pending, delivered: None)
+
+
+def accept_every_row(mutant: Mutant) -> None:
+    """Take every row in another form for delivered."""
+
+    def make(_whole: Function) -> Function:
+        def accept(self: FormGuard, known: Any, pending: Any, delivered: Any, times: Any) -> None:
+            pending.clear()
+
+        return accept
+
+    mutant.replace(FormGuard, "accept", make)
 
 
 def count_twins_once(mutant: Mutant) -> None:

@@ -21,9 +21,9 @@ from standins.zoom import faults
 from zoom_operationlogs import __version__
 from zoom_operationlogs.archive import decode
 from zoom_operationlogs.checkpoint_format import SCHEMA
-from zoom_operationlogs.errors import CollectorError, NewerCheckpointError, StorageError
+from zoom_operationlogs.errors import ChangedFormError, CollectorError, NewerCheckpointError, StorageError
 
-from . import test_overlap, test_refusals, test_state, test_time, test_twins
+from . import test_form, test_overlap, test_refusals, test_state, test_time, test_twins
 from .meddling import assert_ended_well, killed, overlap
 from .test_refusals import TONIGHT, small_world
 from .test_state import deleted, feed_reads_and_deletes, guided_world, ours, week_world
@@ -212,15 +212,54 @@ def fields_in_another_order() -> None:
     world.assert_exact()
 
 
-def records_of_one_second() -> None:
-    """Two people act in the same second."""
+def a_field_that_zoom_adds() -> None:
+    world = test_form.collected()
+    before = len(world.archive())
+    world.zoom.rewrite(lambda record: {**record, "id": 1})
+    world.s3.delete_versions(STATE_KEY)
+    world.settle()
+    again = len(world.archive()) - before
+    hold(Promise.REPEATED, again <= 0, f"{again} records, such as one with another field")
+
+
+def rows_that_differ_in_another_field() -> None:
     world = small_world()
-    for name in ("one", "two"):
-        world.zoom.add(at(START - timedelta(hours=1), name))
     world.poll()
-    deleted(world)
-    world.poll()
+    for number in range(2):
+        world.zoom.add(at(world.clock.now(), "same") | {"id": number})
+    world.settle()
     world.assert_exact()
+
+
+def every_record_reworded() -> None:
+    """Its runs fail, and publish nothing again."""
+    world = test_form.collected()
+    before = len(world.archive())
+    world.zoom.rewrite(lambda record: {**record, "operation_detail": "other words"})
+    for _ in range(60):
+        world.clock.advance(900)
+        with suppress(ChangedFormError):
+            world.run()
+    again = len(world.archive()) - before
+    hold(Promise.REPEATED, again <= 0, f"{again} records, such as one in other words")
+
+
+def every_record_reworded_and_accepted() -> None:
+    """One record came too late to be archived in its old form."""
+    world = test_form.collected()
+    before = len(world.archive())
+    world.zoom.rewrite(lambda record: {**record, "operation_detail": "other words"})
+    world.zoom.add(at(world.clock.now() - timedelta(hours=15, seconds=7), "late"))
+    for _ in range(2):
+        world.clock.advance(900)
+        with suppress(ChangedFormError):
+            world.run()
+    today = world.clock.now().date()
+    world.clock.advance(3700)
+    world.run({"action": "accept", "from": f"{today - timedelta(days=1)}", "to": f"{today}"})
+    found = len(world.archive()) - before
+    hold(Promise.MISSING, found >= 1, f"{1 - found} records, such as the late one")
+    hold(Promise.REPEATED, found <= 1, f"{found - 1} records, such as one in other words")
 
 
 def twins() -> None:
