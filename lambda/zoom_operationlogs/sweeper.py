@@ -49,6 +49,7 @@ class Sweeper:
             for page in pages(self._zoom, sweep, self._clock, lambda: self._may_restart(name)):
                 sweep = page.sweep  # a new one after a restart
                 state.report.pages += 1
+                state.report.unreadable_rows += page.unreadable
                 self._log.debug("The sweep %s read a page of %s records.", name, len(page.rows))
                 state.take(page.rows, sweep_date)
                 if enough(sweep, page.rows):

@@ -819,7 +819,7 @@ def one_access_token_after_another(mutant: Mutant) -> None:
 
 def take_null_for_the_last_page(mutant: Mutant) -> None:
     def make(whole: Function) -> Function:
-        return lambda answer: whole({**answer, "operation_logs": answer.get("operation_logs") or []})
+        return lambda body: whole(body.replace(b'"operation_logs": null', b'"operation_logs": []'))
 
     mutant.replace(zoom, "page_of", make)
 

@@ -13,6 +13,7 @@ import pytest
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 from standins.s3_memory import client_error
 from standins.zoom import faults
+from zoom_operationlogs.bounds import PAGE_BYTES
 from zoom_operationlogs.errors import (
     CollectorError,
     StorageError,
@@ -41,9 +42,9 @@ PASSING: dict[str, faults.Fault] = {
     "no list": faults.answer(200, {"page_size": 30, "next_page_token": ""}),
     "null": faults.answer(200, b"null"),
     "empty": faults.answer(200, b""),
-    "1e999": faults.answer(200, b'{"next_page_token": "", "operation_logs": [{"time": 1e999}]}'),
-    "NaN": faults.answer(200, b'{"next_page_token": "", "operation_logs": [{"time": NaN}]}'),
-    "half a character": faults.answer(200, b'{"next_page_token": "", "operation_logs": [{"time": "\xe2\x80"}]}'),
+    "larger than a page": faults.answer(200, b'{"next_page_token": "", "operation_logs": []}' + bytes(PAGE_BYTES)),
+    "a token of no use": faults.answer(200, {"next_page_token": 7, "operation_logs": []}),
+    "half a character": faults.answer(200, b'{"next_page_token": "", "operation_logs": []}\xe2\x80'),
 }
 LASTING = {name: fault for name, fault in PASSING.items() if name not in ("401", "429 of the second")}
 
