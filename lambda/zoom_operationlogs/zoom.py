@@ -179,14 +179,11 @@ class Zoom:
         seconds = self._deadline.clip(self._timeout)
         try:
             answer = exchange(self._session.http, method, url, seconds=seconds, limit=limit, **options)
-        except TimeLimitError as error:
-            if seconds < self._timeout:  # it was the time of the run that ended
+        except (TimeLimitError, UnusableAnswerError) as error:
+            clipped = isinstance(error, TimeLimitError) and seconds < self._timeout
+            if clipped or self._deadline.work_seconds() <= 0:  # it was the run's time that ended
                 raise OutOfTimeError from None
             raise UnusableAnswerError(str(error)) from None
-        except UnusableAnswerError:
-            if self._deadline.work_seconds() <= 0:
-                raise OutOfTimeError from None
-            raise
         if endpoint is Endpoint.REPORT:
             self.quota = daily_quota(answer.headers) or self.quota
         if answer.status == requests.codes.too_many_requests:

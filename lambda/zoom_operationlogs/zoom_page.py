@@ -86,7 +86,7 @@ def why_unreadable(row: Any, marks: Mapping[str, str]) -> str:
     """Return why a row cannot be read, "" if it can; `marks` are parts of strings that stand for a reason."""
     if not isinstance(row, dict):
         return "not an object"
-    if not marks and all(type(value) is str for value in row.values()):
+    if not marks and set(map(type, row.values())) == {str}:
         return ""  # as nearly all rows
     level: list[Any] = [row]
     for _ in range(DEPTH):
@@ -112,10 +112,11 @@ def _parse(body: bytes) -> tuple[Any, dict[str, str]]:
     An `Unreadable`, or a string with a mark, stands in the place of what JSON does not know, of numbers that Python
     cannot hold, and of what is not UTF-8 or nested too deeply. Raises ValueError for any other text that is not JSON.
     """
-    text = body.decode("utf-8-sig", "surrogateescape")
     marks: dict[str, str] = {}
-    if _NOT_UTF_8.search(text):
-        text = _NOT_UTF_8.sub(_new_mark(marks, NOT_UTF_8), text)
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = _NOT_UTF_8.sub(_new_mark(marks, NOT_UTF_8), body.decode("utf-8-sig", "surrogateescape"))
     try:
         return _loads(text), marks
     except RecursionError:
