@@ -68,22 +68,38 @@ def gunzip(body: bytes, limit: int) -> bytes:
 
 def gunzip_chunks(body: bytes, limit: int, chunk: int = MB) -> Iterator[bytes]:
     """Yield the unpacked bytes in pieces of at most `chunk` bytes; raise ValueError as `gunzip` does."""
+    yield from _unpack(body, limit, chunk, "gzip", 31)
+
+
+def inflate(body: bytes, limit: int) -> bytes:
+    """Return the unpacked bytes of HTTP's `deflate`, which some servers send without zlib's header; raise ValueError
+    as `gunzip` does."""
+    has_header = len(body) > 1 and body[0] & 15 == 8 and int.from_bytes(body[:2]) % 31 == 0  # RFC 1950, 2.2
+    return b"".join(_unpack(body, limit, MB, "deflate", 15 if has_header else -15))
+
+
+def size(limit: int) -> str:
+    """Return a limit in words, such as 16 MB."""
+    return f"{limit // MB} MB" if limit >= MB else f"{limit // 2**10} KB"
+
+
+def _unpack(body: bytes, limit: int, chunk: int, form: str, wbits: int) -> Iterator[bytes]:
     if not body:
-        raise ValueError("not gzip: empty")
+        raise ValueError(f"not {form}: empty")
     unpacked, rest = 0, body
     while rest:
-        unpacker = zlib.decompressobj(wbits=31)
+        unpacker = zlib.decompressobj(wbits)
         while not unpacker.eof:
             try:
                 piece = unpacker.decompress(rest, chunk)
             except zlib.error as error:
-                raise ValueError(f"not gzip: {error}") from None
+                raise ValueError(f"not {form}: {error}") from None
             rest = unpacker.unconsumed_tail
             if not (piece or rest or unpacker.eof):
-                raise ValueError("not gzip: cut off")
+                raise ValueError(f"not {form}: cut off")
             unpacked += len(piece)
             if unpacked > limit:
-                raise ValueError(f"more than {limit // MB} MB unpacked")
+                raise ValueError(f"more than {size(limit)} unpacked")
             yield piece
         rest = unpacker.unused_data.lstrip(b"\0")  # gzip allows zeros after a member
 

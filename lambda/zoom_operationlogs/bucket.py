@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import boto3
 import tenacity
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from .errors import (
     AccessDeniedError,
@@ -173,6 +174,11 @@ def translate_errors(action: str, bucket: str, key: str) -> Iterator[None]:
         raise refusal(
             f"S3 refuses {action} on {where} ({code}): grant the collector's role that permission, and the permissions"
             " on the bucket's KMS key if it has one."
+        ) from None
+    except ParamValidationError:
+        raise StorageError(
+            f"boto3 {boto3.__version__} does not know a parameter of {action} on {where}: update the function's"
+            " runtime, whose boto3 must be 1.35.69 or newer."
         ) from None
     except BotoCoreError as error:
         raise OutcomeUnknownError(f"{type(error).__name__} at {where}") from None

@@ -10,6 +10,7 @@ CollectorError                   the run fails; the message is a sentence that s
 ├── ZoomUnavailableError
 ├── DatesRefusedError
 │   └── DateTooOldError
+├── UnreadableRowsError          all other rows were collected
 ├── StorageError                 S3 refuses, or holds what the collector cannot read
 │   ├── AccessDeniedError
 │   └── VersionDeletedError
@@ -76,6 +77,10 @@ class DatesRefusedError(CollectorError):
 
 class DateTooOldError(DatesRefusedError):
     """Zoom says that the date is older than the six months that it keeps."""
+
+
+class UnreadableRowsError(CollectorError):
+    """Zoom sent rows that cannot be read; they were set aside, and all others collected."""
 
 
 class StorageError(CollectorError):

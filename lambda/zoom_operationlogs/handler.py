@@ -7,6 +7,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
+import boto3
 from aws_lambda_powertools import Logger, Metrics
 
 from . import clients
@@ -75,7 +76,8 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     seconds = round(time.monotonic() - started, 3)
     did = {"action": request.action, "zoom_calls": services.zoom.calls, "seconds": seconds}
     calls_left = services.zoom.quota.remaining if services.zoom.quota else None
-    logger.info("run ended", extra={**result, **did, "zoom_calls_left": calls_left})  # Powertools omits None
+    runtime = {"boto3": boto3.__version__}  # that of the Lambda runtime, which AWS updates
+    logger.info("run ended", extra={**result, **did, "zoom_calls_left": calls_left, **runtime})  # None is left out
     return result
 
 

@@ -16,11 +16,15 @@ if TYPE_CHECKING:
 
 
 class SweepPage(NamedTuple):
-    """One page of a sweep: the sweep, which is now at the next page if `has_next`, and the rows of this page."""
+    """One page of a sweep: the sweep, which is now at the next page if `has_next`, and the rows of this page.
+
+    `unreadable` is the number of rows that were set aside.
+    """
 
     sweep: Sweep
     rows: list[Row]
     has_next: bool
+    unreadable: int = 0
 
 
 def pages(
@@ -47,7 +51,7 @@ def pages(
         if has_next := bool(page.next_token) and not repeated:
             used.add(page.next_token)
             sweep.advance(page.next_token, sent_at)
-        yield SweepPage(sweep, rows, has_next)
+        yield SweepPage(sweep, rows, has_next, page.unreadable.total())
         if not page.next_token:
             return
         if repeated:

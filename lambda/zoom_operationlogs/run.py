@@ -30,6 +30,7 @@ from .lease import hand_over_request, release_lease, take_lease
 from .run_state import RunReport, RunState, Services
 from .sweeper import Sweeper
 from .tail import Tail
+from .zoom_page import rows_set_aside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +60,8 @@ class Run:
 
         The result holds `ok` (true), `written` (records), `date` (today, UTC), `objects` (written), `pages` (read),
         `owed` (dates left), `ended` (whether the tail ended) and `not_before` (ISO time, or None). Raises
-        `CollectorError`; a run that fails while it reads from Zoom first publishes and saves what it has. Any other
+        `CollectorError`; a run that fails while it reads from Zoom first publishes and saves what it has, and so does
+        one that sets rows aside, which fails with `UnreadableRowsError` unless with something else. Any other
         exception is a defect and ends the run as if Lambda had killed it.
         """
         services, settings = self._services, self._services.settings
@@ -78,9 +80,12 @@ class Run:
         if settings.feed_deletes:
             release_lease(state, services.clock())
         state.save()
-        failure = failure or changed_form(state.checkpoint.delivered.changed)
-        if failure:
-            raise failure
+        after = [changed_form(state.checkpoint.delivered.changed), rows_set_aside(services.zoom.unreadable)]
+        failures = [error for error in (failure, *after) if error]
+        for error in failures[1:]:
+            services.log.error(str(error))
+        if failures:
+            raise failures[0]
         return self._result(state, now)
 
     def _read(self, state: RunState, now: datetime) -> CollectorError | None:

@@ -52,6 +52,7 @@ class Sweeper:
                 sweep = page.sweep  # a new one after a restart
                 self.answered = self._store.account_confirmed = True
                 state.report.pages += 1
+                state.report.unreadable_rows += page.unreadable
                 self._log.debug("The sweep %s read a page of %s records.", name, len(page.rows))
                 state.take(page.rows, sweep_date)
                 if enough(sweep, page.rows):

@@ -54,6 +54,7 @@ locals {
         { of = "collector", metric = "RateLimited", stat = "Sum" },
         { of = "collector", metric = "DailyLimitReached", stat = "Maximum" },
         { of = "collector", metric = "SweepsUnfinished", stat = "Sum" },
+        { of = "collector", metric = "RowsUnreadable", stat = "Sum" },
         { of = "collector", metric = "DatesExpired", stat = "Sum" },
       ]
       marks = [{ label = "the daily limit is reached", value = local.alarms.daily_limit.threshold }]

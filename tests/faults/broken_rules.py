@@ -43,6 +43,7 @@ from zoom_operationlogs.errors import (
     NewerCheckpointError,
     OutOfTimeError,
     PageTokenExpiredError,
+    UnreadableRowsError,
     ZoomRefusedError,
     ZoomUnavailableError,
 )
@@ -852,9 +853,46 @@ def one_access_token_after_another(mutant: Mutant) -> None:
 
 def take_null_for_the_last_page(mutant: Mutant) -> None:
     def make(whole: Function) -> Function:
-        return lambda answer: whole({**answer, "operation_logs": answer.get("operation_logs") or []})
+        return lambda body: whole(body.replace(b'"operation_logs": null', b'"operation_logs": []'))
 
     mutant.replace(zoom, "page_of", make)
+
+
+def let_an_unreadable_row_fail_its_page(mutant: Mutant) -> None:
+    def make(whole: Function) -> Function:
+        def page_of(body: bytes) -> Page:
+            page: Page = whole(body)
+            if page.unreadable:
+                raise UnreadableRowsError("A row cannot be read.")
+            return page
+
+        return page_of
+
+    mutant.replace(zoom, "page_of", make)
+
+
+def say_nothing_of_unreadable_rows(mutant: Mutant) -> None:
+    mutant.replace(run, "rows_set_aside", lambda _whole: lambda rows: None)
+
+
+def do_not_ask_which_endpoint_refuses(mutant: Mutant) -> None:
+    def make(whole: Function) -> Function:
+        def refuse(endpoint: Any, status: int, headers: Any, body: Any, now: datetime) -> None:
+            whole(zoom_refusals.Endpoint.REPORT, status, headers, body, now)
+
+        return refuse
+
+    mutant.replace(zoom, "refuse", make)
+
+
+def take_any_page_for_an_answer_of_zooms(mutant: Mutant) -> None:
+    def make(whole: Function) -> Function:
+        def refuse(endpoint: Any, status: int, headers: Any, body: Any, now: datetime) -> None:
+            whole(endpoint, status, headers, body or {}, now)
+
+        return refuse
+
+    mutant.replace(zoom, "refuse", make)
 
 
 def take_a_refusal_for_an_empty_report(mutant: Mutant) -> None:

@@ -253,6 +253,18 @@ def test_a_run_that_zoom_refuses_throughout_has_not_succeeded() -> None:
         assert ended_as(world) == {"RunsSucceeded"}
 
 
+def test_a_run_that_sets_rows_aside_has_failed_and_counts_them() -> None:
+    with collected() as world:
+        world.zoom.add_day(START.date(), 100, seed=5)
+        world.run()
+        assert last(world)["RowsUnreadable"] == 0
+        world.clock.advance(15 * 60)
+        world.zoom.faults.next(faults.answer(200, {"next_page_token": "", "operation_logs": [None, 7]}))
+        world.run()
+        assert ended_as(world) == {"RunsFailed"}
+        assert last(world)["RowsUnreadable"] == 2
+
+
 def test_a_run_without_time_for_a_page_has_not_succeeded() -> None:
     with collected() as world:
         world.s3.before = lambda *_call: world.clock.advance(150)

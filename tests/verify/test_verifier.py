@@ -546,6 +546,14 @@ def test_a_date_that_zoom_refuses_is_unchecked_and_the_others_go_on():
     assert "Zoom refuses the report's parameters." in found[-1].note
 
 
+def test_a_date_with_rows_that_cannot_be_read_is_not_called_equal():
+    world = collected()
+    spoilt = {"next_page_token": "", "operation_logs": [None, 7, {"time": "2026-03-09T08:00:00Z"}]}
+    world.zoom.faults.next(faults.answer(200, spoilt))
+    result = world.day()
+    assert (result.state, result.note) == (State.UNCHECKED, "2 rows on a page of Zoom's cannot be read.")
+
+
 def test_it_stops_below_a_quarter_of_the_daily_limit_and_says_what_is_unchecked():
     world = collected(100, page_size=30)
     world.zoom.rules.calls_per_day = 40_000

@@ -173,6 +173,8 @@ class ReportReader:
                 sweep = page.sweep
                 reading.add_page(page.rows, self._due_before, keep)
                 self._on_page(reading.asked, sweep.rows_read)
+                if page.unreadable:
+                    raise IncompleteReadError(f"{page.unreadable} rows on a page of Zoom's cannot be read")
                 if page.has_next:
                     self._check_quota()
         except SweepBrokenError as error:
