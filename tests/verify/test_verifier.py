@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import random
 from datetime import date, timedelta
 
 import pytest
 from standins.zoom import faults
+from zoom_operationlogs.agenda import MOST_STALLS
 from zoom_operationlogs.archive import OBJECT_NAME
 from zoom_operationlogs.dates import retention_start
 from zoomlogs.errors import CommandError
@@ -497,6 +499,31 @@ def test_twins_on_pages_that_hold_fewer_rows_than_asked_for(most_rows):
             world.zoom.add({"time": f"{YESTERDAY}T10:00:{second:02}Z", "operator": "twin"}, visible_at=START)
     world.run()
     assert (world.day().state, *counts(world.day())) == (State.EQUAL, 80, 80, 0, 0)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_twins_on_pages_of_varying_length(seed):
+    """No page size keeps a group together for sure: only having seen it whole tells."""
+    world = Verified(page_size=30)
+    for second in range(40):
+        for _ in range(2):
+            world.zoom.add({"time": f"{YESTERDAY}T10:00:{second:02}Z", "operator": "twin"}, visible_at=START)
+    world.run()
+    length = random.Random(seed)
+    world.zoom.faults.rule = lambda _: faults.short_page(length.randint(2, 12))
+    assert (world.day().state, *counts(world.day())) == (State.EQUAL, 80, 80, 0, 0)
+
+
+def test_a_group_that_no_page_can_hold_ends_the_readings():
+    world = Verified(page_size=5)
+    for _ in range(12):
+        world.zoom.add({"time": f"{YESTERDAY}T10:00:00Z", "operator": "twin"}, visible_at=START)
+    world.run()
+    before = len(world.zoom.calls_to("report"))
+    world.day()
+    begun = [call for call in world.zoom.calls_to("report")[before:] if call.query["from"] == str(YESTERDAY)]
+    begun = [call for call in begun if not call.query.get("next_page_token")]
+    assert len(begun) == 2 + MOST_STALLS
 
 
 @pytest.mark.parametrize("order", ["oldest", "shuffled"])
