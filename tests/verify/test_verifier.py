@@ -195,6 +195,18 @@ def test_a_date_that_the_collector_owes_is_not_read_yet():
     assert result.note == "Not read yet: owed for 2 hours."
 
 
+def test_a_date_that_waits_for_another_look_is_not_read_in_full():
+    world = collected(days=8)
+    day = days_ago(7)
+    world.zoom.faults.rule = lambda _: faults.answer(200, {"operation_logs": [], "next_page_token": ""})
+    world.run({"action": "backfill", "from": str(day), "to": str(day)})
+    world.zoom.faults.clear()
+    result = world.day(day)
+    assert (result.state, result.missing) == (State.NOT_READ_YET, 100)
+    until = world.clock.now() + timedelta(hours=1)
+    assert result.note.startswith(f"Read, but not in full: the collector reads it again after {until:%Y-%m-%d %H:%M}")
+
+
 def test_what_was_deleted_of_an_owed_date_is_different_all_the_same():
     world = collected()
     world.lose()
