@@ -56,6 +56,7 @@ locals {
         { of = "collector", metric = "SweepsUnfinished", stat = "Sum" },
         { of = "collector", metric = "RowsUnreadable", stat = "Sum" },
         { of = "collector", metric = "DatesExpired", stat = "Sum" },
+        { of = "collector", metric = "DatesIncomplete", stat = "Sum" },
       ]
       marks = [{ label = "the daily limit is reached", value = local.alarms.daily_limit.threshold }]
     },
