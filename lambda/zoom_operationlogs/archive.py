@@ -3,31 +3,34 @@
 from __future__ import annotations
 
 import gzip
-import json
 import re
-import zlib
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from . import __version__
+from .bounds import MB, OBJECT_BYTES, PAGE_BYTES, gunzip_chunks, parse_json_at
 from .dates import ONE_DAY
-from .delivered import DeliveredDay
-from .errors import StorageError, WriteConflictError
-from .records import fingerprint, line
+from .errors import StorageError, UnreadableObjectError, WriteConflictError
+from .fingerprints import count_records
+from .records import line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections import Counter
+    from collections.abc import Iterable, Iterator
 
     from .bucket import Bucket, StoredVersion
-    from .delivered import Delivered
+    from .delivered import Delivered, DeliveredDay
     from .legacy import LegacyLedger, LegacyObjects
     from .records import Record, Row
 
 GZIP_LEVEL = 6
-OBJECT_NAME = re.compile(r"\d{4}/\d{2}/\d{2}/zoom-operationlogs-(\d{8})-\d{6,}\.json\.gz")
+OBJECT_NAME = re.compile(r"\d{4}/\d{2}/\d{2}/zoom-operationlogs-(\d{8})-\d{6,}\.json\.gz", re.ASCII)
+LAST_NUMBER = 10**12  # no collector reaches it, and much longer numbers make keys that S3 refuses
+MOST_RECORDS = 1_000_000  # of one object: more than the collector writes
+RESERVE_SHARE = 0.5  # of the reserve, what is left to publishing and saving when a run reads what it has to know first
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 
@@ -69,8 +72,9 @@ class Archive:
         """Write the records that are not delivered yet as the date's next object; return how many this run wrote.
 
         The put-if-absent is the commit and the lock. After a lost race, or a write of unknown outcome, the run reads
-        what is there now, drops what that delivered, and tries again: a `seq` is never skipped. Raises `StorageError`,
-        `StorageUnavailableError`, and `OutOfTimeError` while it reads the guide's objects.
+        what is there now, drops what that delivered, and tries again: a `seq` is never skipped. Nothing of the date
+        is published if one of its objects cannot be read (`UnreadableObjectError`), or not in the time that is left
+        (`OutOfTimeError`). Raises other `StorageError` and `StorageUnavailableError` too.
         """
         pending = sorted(pending, key=lambda record: record.time or BEFORE_ALL)
         known = delivered.on(day)
@@ -79,7 +83,7 @@ class Archive:
         def attempt() -> int:
             nonlocal unsure
             if self._up_to_date.get(day) is not known:
-                self.read_new_objects(known, delivered.legacy)
+                self.read_new_objects(known, delivered.legacy, RESERVE_SHARE)
             missing = [
                 record for record in pending for _ in range(record.count - delivered.count(day, record.fingerprint))
             ]
@@ -102,20 +106,28 @@ class Archive:
                 unsure = []
 
     def load(self, day: date, delivered: Delivered) -> None:
-        """Read what the archive holds of a date that is not known yet. Raises as `publish` does."""
-        known = DeliveredDay(day)
-        self.legacy.absorb_from(day - ONE_DAY, delivered.legacy)  # Zoom's days may begin before those of UTC
+        """Read what the archive holds of a date and is not known yet. Raises as `publish` does, and keeps what it has
+        read: the date is partial until a call has come to its end."""
+        known = delivered.on(day)
+        with suppress(UnreadableObjectError):  # of the day before alone, if it is not raised again
+            self.legacy.absorb_from(day - ONE_DAY, delivered.legacy)  # Zoom's days may begin before those of UTC
         self.read_new_objects(known, delivered.legacy)
-        delivered.days[day] = known
 
-    def read_new_objects(self, known: DeliveredDay, legacy: LegacyLedger | None) -> None:
-        """Read every object of the date that is not known yet, including those that the feed has deleted."""
+    def read_new_objects(self, known: DeliveredDay, legacy: LegacyLedger | None, reserve_share: float = 1.0) -> None:
+        """Read every object of the date that is not known yet, including those that the feed has deleted.
+
+        Begins no object when less than this share of the run's reserve is left. Raises as `load` does.
+        """
         self.legacy.absorb_from(known.date, legacy)
         for seq, versions in groupby(
             self._versions(known.date, after=known.seq), key=lambda version: sequence_number(version.key)
         ):
-            known.counts.add([fingerprint(record) for version in versions for record in self._read(version)])
+            known.partial = True
+            shown = [self._shown_by(version, known.date, reserve_share) for version in versions]
+            for counts in shown:
+                known.counts.add(counts.elements())
             known.seq = seq
+        known.partial = False
         self._up_to_date[known.date] = known
 
     def inventory(self) -> Inventory:
@@ -137,15 +149,22 @@ class Archive:
         ]
         return sorted(newer, key=lambda version: sequence_number(version.key))
 
-    def _read(self, version: StoredVersion) -> list[Record]:
-        body = self._bucket.read(version)
+    def _shown_by(self, version: StoredVersion, day: date, reserve_share: float) -> Counter[bytes]:
+        """Return how often each record is in the object."""
+        deadline = self._bucket.deadline
+        deadline.check(reserve_share)
         try:
-            return decode(body)
+            if sequence_number(version.key) >= LAST_NUMBER:
+                raise ValueError("no collector has come to its number")
+            records = read_records(self._bucket.read(version))
+            return count_records(records, lambda _record: day, lambda: deadline.check(reserve_share), MOST_RECORDS)[day]
         except ValueError as error:
-            raise StorageError(
+            raise UnreadableObjectError(
                 f"{self._bucket.url(version.key)} has the name of an object of this collector, but does not hold its"
                 f" records ({error}): keep a copy elsewhere, and delete its version {version.version_id} permanently."
             ) from None
+        except StorageError as error:
+            raise UnreadableObjectError(f"{error} The version is {version.version_id}.") from None
 
     def _put(self, day: date, seq: int, records: list[PendingRecord]) -> None:
         self._bucket.put(
@@ -179,23 +198,28 @@ def encode(lines: Iterable[bytes]) -> bytes:
 
 
 def decode(body: bytes) -> list[Record]:
-    r"""Return the records in an object's body. Raises ValueError if it is not gzip NDJSON.
+    """Return the records in an object's body. Raises ValueError as `read_records` does."""
+    return list(read_records(body))
+
+
+def read_records(body: bytes) -> Iterator[Record]:
+    r"""Yield the records in an object's body. Raises ValueError if it is not gzip NDJSON, or holds more than it may.
 
     Lines end at `\n` only: `splitlines` would also split at U+2028 and other characters that records may contain.
     """
-    if not body:
-        raise ValueError("empty")  # gzip.decompress returns b"" for it
-    try:
-        text = gzip.decompress(body)
-    except (OSError, EOFError, zlib.error) as error:
-        raise ValueError(f"not gzip: {error}") from None
-    *lines, rest = text.split(b"\n")
+    rest = b""
+    for piece in gunzip_chunks(body, OBJECT_BYTES):
+        *lines, rest = (rest + piece).split(b"\n")
+        if max(map(len, lines), default=len(rest)) > PAGE_BYTES:
+            raise ValueError(f"a line of more than {PAGE_BYTES // MB} MB")
+        for entry in lines:
+            text = entry.decode()
+            record, end = parse_json_at(text, 0)
+            if not isinstance(record, dict) or end < len(text):
+                raise ValueError("a line is not a JSON object")
+            yield record
     if rest:
         raise ValueError("the last line has no end")
-    records: list[Any] = [json.loads(entry) for entry in lines]
-    if not all(isinstance(record, dict) for record in records):
-        raise ValueError("a line is not a JSON object")
-    return records
 
 
 def describe(records: list[PendingRecord]) -> dict[str, str]:

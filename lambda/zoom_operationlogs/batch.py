@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from .archive import PendingRecord
 from .dates import is_late
+from .errors import UnreadableObjectError
 from .records import occurrences
 
 if TYPE_CHECKING:
@@ -31,7 +32,10 @@ class Published:
 
 
 class Batch:
-    """The records of one run that wait to be published, by record date."""
+    """The records of one run that wait to be published, by record date.
+
+    `held_up` holds the dates of which an object cannot be read: none of their records are taken or published.
+    """
 
     def __init__(self, archive: Archive, lookback_days: int, clock: Callable[[], datetime]) -> None:
         self._archive = archive
@@ -39,6 +43,7 @@ class Batch:
         self._clock = clock
         self._pending: defaultdict[date, dict[bytes, PendingRecord]] = defaultdict(dict)
         self._bytes = 0
+        self.held_up: dict[date, UnreadableObjectError] = {}
 
     @property
     def full(self) -> bool:
@@ -53,8 +58,8 @@ class Batch:
         shown = occurrences(rows)
         for row in {row.fingerprint: row for row in rows}.values():
             day = row.archive_date(sweep_date)
-            if day is None:
-                continue  # a date sweep takes it
+            if day is None or day in self.held_up:
+                continue  # a date sweep takes it, or a later run
             count = shown[row.fingerprint]
             pending = self._pending[day].get(row.fingerprint)
             if pending:
@@ -63,16 +68,26 @@ class Batch:
                 pending = self._pending[day][row.fingerprint] = PendingRecord.of(row, count)
                 self._bytes += len(pending.line)
 
-    def publish(self, delivered: Delivered, watermark: datetime | None) -> Iterator[Published]:
+    def publish(
+        self,
+        delivered: Delivered,
+        watermark: datetime | None,
+        hold_up: Callable[[date, UnreadableObjectError], None],
+    ) -> Iterator[Published]:
         """Publish the batch date by date, and yield what was published of each date.
 
         `watermark` is the newest record time that earlier runs have read up to; it decides which records are late. The
-        batch is empty once the caller has taken all results. Raises what `Archive.publish` raises.
+        batch is empty once the caller has taken all results. Raises what `Archive.publish` raises, except
+        `UnreadableObjectError`, which holds up its date.
         """
         for day, pending in sorted(self._pending.items()):
-            if pending:
+            if pending and day not in self.held_up:
                 late, late_seconds = self._lateness(day, pending.values(), delivered, watermark)
-                written = self._archive.publish(day, pending.values(), delivered)
+                try:
+                    written = self._archive.publish(day, pending.values(), delivered)
+                except UnreadableObjectError as error:
+                    hold_up(day, error)
+                    continue
                 late = min(late, written)  # another run may have published them first
                 yield Published(written, late, late_seconds if late else 0.0)
         self.discard()

@@ -81,5 +81,8 @@ class Checkpoint:
         self.expired.add(day)
 
     def keep_days(self, first: date, last: date) -> None:
-        """Forget what our objects outside `first` to `last` hold, except of the first dates of sweeps in progress."""
-        self.delivered.keep(first, last, {sweep.first for sweep in self.sweeps.values()})
+        """Forget what our objects outside `first` to `last` hold, except of the first dates of sweeps in progress, and
+        of dates that a run has begun to read for an owed sweep."""
+        near_owed = {day.toordinal() + step for day in self.owed for step in (-1, 0, 1)}
+        begun = {day for day, known in self.delivered.days.items() if known.partial and day.toordinal() in near_owed}
+        self.delivered.keep(first, last, begun | {sweep.first for sweep in self.sweeps.values()})

@@ -131,7 +131,8 @@ def _from_header(header: dict[str, Any]) -> Checkpoint:
 
 def _blobs(delivered: Delivered) -> Iterator[Blob]:
     for day, known in sorted(delivered.days.items()):
-        yield {"holds": "delivered", "date": day.isoformat(), "seq": known.seq}, known.counts.pack()
+        partial = {"partial": True} if known.partial else {}
+        yield {"holds": "delivered", "date": day.isoformat(), "seq": known.seq, **partial}, known.counts.pack()
     if legacy := delivered.legacy:
         yield {"holds": "guide objects read"}, b"".join(sorted(legacy.absorbed))
         for day, counts in sorted(legacy.counts.items()):
@@ -147,7 +148,8 @@ def _delivered_from_header(header: dict[str, Any], packed: memoryview) -> Delive
     for about, blob in _slices(header["blobs"], packed):
         if about["holds"] == "delivered":
             day = date.fromisoformat(about["date"])
-            delivered.days[day] = DeliveredDay(day, int(about["seq"]), FingerprintCounts(blob))
+            partial = bool(about.get("partial"))
+            delivered.days[day] = DeliveredDay(day, int(about["seq"]), FingerprintCounts(blob), partial)
         elif legacy and about["holds"] == "guide objects read":
             legacy.absorbed = {bytes(blob[at : at + UUID_BYTES]) for at in range(0, len(blob), UUID_BYTES)}
         elif legacy:

@@ -64,6 +64,8 @@ class DateSweeps:
         state, settings = self._state, self._services.settings
         pending, now = state.checkpoint.owed[day], self._services.clock()
         state.load_day(day)
+        if state.held_up(day):
+            return
         sweep = self._sweeper.resume(day.isoformat(), now) or Sweep(day, day, pending.page_size, began=now)
         completed = self._sweeper.read(day.isoformat(), sweep, sweep_date=day)
         if completed:

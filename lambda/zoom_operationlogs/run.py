@@ -74,6 +74,7 @@ class Run:
         if settings.feed_deletes:
             release_lease(state, services.clock())
         state.save()
+        failure = failure or state.unreadable
         if failure:
             raise failure
         return self._result(state, now)
