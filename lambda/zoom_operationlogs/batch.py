@@ -6,9 +6,10 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .archive import PendingRecord
 from .dates import is_late
+from .errors import UnreadableObjectError
 from .form_guard import FormGuard
+from .pending_record import PendingRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -31,7 +32,10 @@ class Published:
 
 
 class Batch:
-    """The records of one run that wait to be published, by record date."""
+    """The records of one run that wait to be published, by record date.
+
+    `held_up` holds the dates of which an object cannot be read: none of their records are taken or published.
+    """
 
     def __init__(self, archive: Archive, lookback_days: int, clock: Callable[[], datetime]) -> None:
         self._archive = archive
@@ -40,6 +44,7 @@ class Batch:
         self._pending: defaultdict[date, dict[bytes, PendingRecord]] = defaultdict(dict)
         self._bytes = 0
         self.guard = FormGuard()
+        self.held_up: dict[date, UnreadableObjectError] = {}
 
     @property
     def full(self) -> bool:
@@ -57,8 +62,8 @@ class Batch:
         for group in groups.values():
             row, count = group[0], len(group)
             day = row.archive_date(sweep_date)
-            if day is None:
-                continue  # a date sweep takes it
+            if day is None or day in self.held_up:
+                continue  # a date sweep takes it, or a later run
             pending = self._pending[day].get(row.fingerprint)
             differ = any(other.record != row.record for other in group) or bool(pending and pending.differs(row.record))
             if not pending:
@@ -71,18 +76,32 @@ class Batch:
             if pending:
                 self._bytes += pending.show([row.record for row in group], differ=differ)
 
-    def publish(self, delivered: Delivered, watermark: datetime | None, *, accept: bool = False) -> Iterator[Published]:
+    def publish(
+        self,
+        delivered: Delivered,
+        watermark: datetime | None,
+        hold_up: Callable[[date, UnreadableObjectError], None],
+        *,
+        accept: bool = False,
+    ) -> Iterator[Published]:
         """Publish the batch date by date, and yield what was published of each date.
 
         `watermark` is the newest record time that earlier runs have read up to; it decides which records are late. With
         `accept`, rows whose form Zoom has changed count as delivered, else they are held. The batch is empty once the
-        caller has taken all results. Raises what `Archive.publish` raises.
+        caller has taken all results. Raises what `Archive.publish` raises, except `UnreadableObjectError`, which holds
+        up its date.
         """
-        dates = [(day, pending) for day, pending in sorted(self._pending.items()) if pending]
-        for day, pending in dates:
-            self._archive.refresh(day, delivered)
-            self.guard.look(delivered.on(day), pending.values(), delivered)
-        for day, pending in dates:
+        for day, pending in sorted(self._pending.items()):
+            if pending and day not in self.held_up:
+                try:
+                    self._archive.refresh(day, delivered)
+                except UnreadableObjectError as error:
+                    hold_up(day, error)
+                    continue
+                self.guard.look(delivered.on(day), pending.values(), delivered)
+        for day, pending in sorted(self._pending.items()):
+            if day in self.held_up:
+                continue
             known = delivered.on(day)
             if accept:
                 self.guard.accept(known, pending, delivered, self._archive.times)
@@ -90,7 +109,11 @@ class Batch:
                 self.guard.hold(known, pending, delivered)
             if pending:
                 late, late_seconds = self._lateness(day, pending.values(), delivered, watermark)
-                written = self._archive.publish(day, pending.values(), delivered)
+                try:
+                    written = self._archive.publish(day, pending.values(), delivered)
+                except UnreadableObjectError as error:
+                    hold_up(day, error)
+                    continue
                 late = min(late, written)  # another run may have published them first
                 yield Published(written, late, late_seconds if late else 0.0)
         self.discard()

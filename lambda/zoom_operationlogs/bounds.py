@@ -25,6 +25,8 @@ PAGE_BYTES = 16 * MB
 ANSWER_BYTES = 64 * 2**10  # of a sign-in, or a secret
 OBJECT_BYTES = 64 * MB
 LEGACY_OBJECT_BYTES = 512 * MB
+SLICE_BYTES = 64 * 2**10
+GZIP_MEMBERS = 1000  # of one file: each costs time, also if it holds nothing
 CHECKPOINT_HEADER_BYTES = 8 * MB
 CHECKPOINT_BYTES = 512 * MB
 DEPTH = 64
@@ -39,9 +41,16 @@ def parse_json(text: bytes | str) -> Any:
         value = json.loads(text, parse_constant=_refuse, parse_float=_finite)
     except RecursionError:
         raise ValueError("nested too deeply") from None
-    if depth_exceeds(value, DEPTH):
-        raise ValueError("nested too deeply")
-    return value
+    return _not_too_deep(value)
+
+
+def parse_json_at(text: str, start: int) -> tuple[Any, int]:
+    """Return the JSON value that begins at `start`, and where it ends; raise ValueError as `parse_json` does."""
+    try:
+        value, end = _DECODER.raw_decode(text, start)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    return _not_too_deep(value), end
 
 
 def depth_exceeds(value: Any, limit: int) -> bool:
@@ -86,22 +95,29 @@ def size(limit: int) -> str:
 def _unpack(body: bytes, limit: int, chunk: int, form: str, wbits: int) -> Iterator[bytes]:
     if not body:
         raise ValueError(f"not {form}: empty")
-    unpacked, rest = 0, body
-    while rest:
-        unpacker = zlib.decompressobj(wbits)
-        while not unpacker.eof:
+    unpacked, members, unpacker = 0, 1, zlib.decompressobj(wbits)
+    # In slices, because `unconsumed_tail` and `unused_data` are copies of the rest.
+    for start in range(0, len(body), SLICE_BYTES):
+        rest, more = body[start : start + SLICE_BYTES], False
+        while rest or more:
+            if unpacker.eof:
+                rest = rest.lstrip(b"\0")  # gzip allows zeros after a member
+                if not rest:
+                    break
+                members, unpacker = members + 1, zlib.decompressobj(wbits)
+                if members > GZIP_MEMBERS:
+                    raise ValueError(f"more than {GZIP_MEMBERS} {form} members")
             try:
                 piece = unpacker.decompress(rest, chunk)
             except zlib.error as error:
                 raise ValueError(f"not {form}: {error}") from None
-            rest = unpacker.unconsumed_tail
-            if not (piece or rest or unpacker.eof):
-                raise ValueError(f"not {form}: cut off")
+            rest, more = unpacker.unused_data or unpacker.unconsumed_tail, bool(piece)
             unpacked += len(piece)
             if unpacked > limit:
                 raise ValueError(f"more than {size(limit)} unpacked")
             yield piece
-        rest = unpacker.unused_data.lstrip(b"\0")  # gzip allows zeros after a member
+    if not unpacker.eof:
+        raise ValueError(f"not {form}: cut off")
 
 
 @contextmanager
@@ -110,20 +126,26 @@ def time_limit(seconds: float) -> Iterator[None]:
 
     The timeouts of sockets are for each read: a peer that sends a byte now and then outlasts them. Python delivers a
     signal to the main thread only, in which Lambda calls the handler. In any other thread, and on Windows, there is no
-    limit.
+    limit. The signal comes again each second, because code that the block calls may catch the first error.
     """
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGALRM"):
         yield
         return
     began = time.monotonic()
     handler = signal.signal(signal.SIGALRM, _time_is_up)
-    outer, interval = signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-3))
+    outer, interval = signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-3), 1.0)
     try:
         yield
     finally:
         left = max(outer - (time.monotonic() - began), 1e-3) if outer else 0.0
         signal.setitimer(signal.ITIMER_REAL, left, interval)
         signal.signal(signal.SIGALRM, handler)
+
+
+def _not_too_deep(value: Any) -> Any:
+    if depth_exceeds(value, DEPTH):
+        raise ValueError("nested too deeply")
+    return value
 
 
 def _time_is_up(_signal: int, _frame: Any) -> NoReturn:
@@ -139,3 +161,6 @@ def _finite(number: str) -> float:
     if math.isinf(value):
         raise ValueError("a number is out of range")
     return value
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)

@@ -119,10 +119,12 @@ class Checkpoint:
         self.expired.add(day)
 
     def keep_days(self, first: date, last: date) -> None:
-        """Forget what our objects outside `first` to `last` hold, except of the first dates of sweeps in progress; and
-        what sweeps showed, except of these dates and the neighbours of owed dates."""
-        self.delivered.keep(first, last, {sweep.first for sweep in self.sweeps.values()})
-        needed = {neighbour for day in self.owed for neighbour in neighbours(day)} | self.owed.keys()
+        """Forget what our objects outside `first` to `last` hold, except of the first dates of sweeps in progress, and
+        of dates that a run has begun to read for an owed sweep; and what sweeps showed, except of these dates, of owed
+        dates and of their neighbours."""
+        needed = {near for day in self.owed for near in neighbours(day)} | self.owed.keys()
+        begun = {day for day, known in self.delivered.days.items() if known.partial and day in needed}
+        self.delivered.keep(first, last, begun | {sweep.first for sweep in self.sweeps.values()})
         self.shown = {
             day: shown for day, shown in self.shown.items() if first - ONE_DAY <= day <= last or day in needed
         }

@@ -145,7 +145,8 @@ def _blobs(delivered: Delivered) -> Iterator[Blob]:
     for day, known in sorted(delivered.days.items()):
         about = {"holds": "delivered", "date": day.isoformat(), "seq": known.seq}
         span = {"oldest": iso(known.oldest), "newest": iso(known.newest)} if known.oldest else {}
-        yield {**about, **span}, known.counts.pack()
+        partial = {"partial": True} if known.partial else {}
+        yield {**about, **span, **partial}, known.counts.pack()
     for day, counts in sorted(delivered.accepted.items()):
         yield {"holds": "accepted", "date": day.isoformat()}, counts.pack()
     if legacy := delivered.legacy:
@@ -165,7 +166,9 @@ def _delivered_from_header(header: dict[str, Any], packed: memoryview) -> Delive
         if about["holds"] == "delivered":
             day = date.fromisoformat(about["date"])
             oldest, newest = record_time(about.get("oldest")), record_time(about.get("newest"))
-            delivered.days[day] = DeliveredDay(day, whole(about["seq"]), FingerprintCounts(blob), oldest, newest)
+            delivered.days[day] = DeliveredDay(
+                day, whole(about["seq"]), FingerprintCounts(blob), oldest, newest, flag(about.get("partial", False))
+            )
         elif about["holds"] == "accepted":
             delivered.accepted[date.fromisoformat(about["date"])] = FingerprintCounts(blob)
         elif legacy and about["holds"] == "guide objects read":

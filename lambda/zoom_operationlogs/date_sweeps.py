@@ -77,6 +77,8 @@ class DateSweeps:
         state = self._state
         pending, now = state.checkpoint.owed[day], self._services.clock()
         state.load_day(day)
+        if state.held_up(day):
+            return
         sweep = self._sweeper.resume(day.isoformat(), now) or Sweep(day, day, pending.page_size, began=now)
         state.accept_rows(accept=pending.accept)
         completed = self._sweeper.read(day.isoformat(), sweep, sweep_date=day)

@@ -53,6 +53,11 @@ def is_late(record_time: datetime | None, watermark: datetime | None, lookback_d
     )
 
 
+def adjacent(day: date, other: date) -> bool:
+    """Return whether Zoom may show records of one UTC date under the other, because its days need not be UTC's."""
+    return abs(day - other) <= ONE_DAY
+
+
 def next_midnight(now: datetime) -> datetime:
     """Return the next midnight UTC, when Zoom's daily limit resets (Zoom, Rate limits)."""
     return datetime.combine(now.date() + ONE_DAY, time(), UTC)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from .fingerprints import FingerprintCounts
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
     from datetime import date, datetime
 
     from .legacy import LegacyLedger
@@ -19,7 +19,8 @@ class DeliveredDay:
     """What our objects of one record date (UTC) hold.
 
     `counts` counts the records of the objects numbered 1 to `seq`. Objects never change, so two `DeliveredDay` of one
-    date with the same `seq` are equal. `oldest` and `newest` are the first and last time of these records.
+    date with the same `seq` count the same. `oldest` and `newest` are the first and last time of these records.
+    `partial` says that there were more objects, which no run has read yet.
     """
 
     date: date
@@ -27,13 +28,14 @@ class DeliveredDay:
     counts: FingerprintCounts = field(default_factory=FingerprintCounts)
     oldest: datetime | None = None
     newest: datetime | None = None
+    partial: bool = False
 
-    def add(self, fingerprint: bytes, time: datetime | None) -> None:
-        """Add a record."""
-        self.counts.add([fingerprint])
-        if time:
-            self.oldest = min(time, self.oldest or time)
-            self.newest = max(time, self.newest or time)
+    def add(self, fingerprints: Iterable[bytes], oldest: datetime | None, newest: datetime | None) -> None:
+        """Add records, and their first and last time."""
+        self.counts.add(fingerprints)
+        if oldest and newest:
+            self.oldest = min(oldest, self.oldest or oldest)
+            self.newest = max(newest, self.newest or newest)
 
 
 @dataclass
@@ -50,8 +52,12 @@ class Delivered:
     accepted: dict[date, FingerprintCounts] = field(default_factory=dict)
 
     def on(self, day: date) -> DeliveredDay:
-        """Return what is known of a date; an unknown date is added, with nothing delivered."""
-        return self.days.setdefault(day, DeliveredDay(day))
+        """Return what is known of a date; an unknown date is added, with nothing read."""
+        return self.days.setdefault(day, DeliveredDay(day, partial=True))
+
+    def knows(self, day: date) -> bool:
+        """Return whether all objects of the date were read that were there when a run last looked."""
+        return day in self.days and not self.days[day].partial
 
     def count(self, day: date, fingerprint: bytes) -> int:
         """Return how often a record of the date is known to be delivered. An unknown date is added."""
@@ -77,7 +83,7 @@ class Delivered:
         """Return what both know together. Objects never change, so the higher `seq` includes the lower."""
         days = other.days | self.days
         for day in self.days.keys() & other.days.keys():
-            days[day] = max(self.days[day], other.days[day], key=lambda known: known.seq)
+            days[day] = max(self.days[day], other.days[day], key=lambda known: (known.seq, not known.partial))
         accepted = other.accepted | self.accepted
         for day in self.accepted.keys() & other.accepted.keys():
             accepted[day].raise_to(other.accepted[day].counts())

@@ -13,7 +13,8 @@ CollectorError                   the run fails; the message is a sentence that s
 ├── UnreadableRowsError          all other rows were collected
 ├── StorageError                 S3 refuses, or holds what the collector cannot read
 │   ├── AccessDeniedError
-│   └── VersionDeletedError
+│   ├── VersionDeletedError
+│   └── UnreadableObjectError    it holds up the dates that it may hold records of; the other dates go on
 ├── StorageUnavailableError
 ├── NewerCheckpointError
 ├── OtherAccountError
@@ -93,6 +94,10 @@ class AccessDeniedError(StorageError):
 
 class VersionDeletedError(StorageError):
     """A version was deleted permanently between listing and reading it."""
+
+
+class UnreadableObjectError(StorageError):
+    """An object of records cannot be read; the message names it and its version."""
 
 
 class StorageUnavailableError(CollectorError):

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
     from datetime import date, datetime
 
-    from .archive import PendingRecord
     from .delivered import Delivered, DeliveredDay
+    from .pending_record import PendingRecord
     from .records import Row
 
 ENOUGH = 20

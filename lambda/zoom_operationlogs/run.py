@@ -80,7 +80,11 @@ class Run:
         if settings.feed_deletes:
             release_lease(state, services.clock())
         state.save()
-        after = [changed_form(state.checkpoint.delivered.changed), rows_set_aside(services.zoom.unreadable)]
+        after = [
+            state.unreadable,
+            changed_form(state.checkpoint.delivered.changed),
+            rows_set_aside(services.zoom.unreadable),
+        ]
         failures = [error for error in (failure, *after) if error]
         for error in failures[1:]:
             services.log.error(str(error))

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from .agenda import first_checkpoint, previous_watermark
 from .batch import Batch
-from .dates import ONE_DAY, window
-from .errors import OutOfTimeError
+from .dates import ONE_DAY, adjacent, date_range, window
+from .errors import OutOfTimeError, UnreadableObjectError
 
 if TYPE_CHECKING:
     import logging
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .zoom import Zoom
 
 SAVE_EVERY = timedelta(minutes=1)
+AFTER = timedelta(microseconds=1)  # a sweep that begins no earlier began after a moment of the clock
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ class RunState:
         self.report = report
         self._services = services
         self._batch = Batch(services.archive, services.settings.lookback_days, services.clock)
+        self._unsettled: set[date] = set()  # dates whose sweeps may show records that are held up
         self._swept: dict[date, datetime] = {}  # date: when its last sweep that ended began, or Zoom called it too old
         self._watermark: datetime | None = None
         self._saved_at = now
@@ -100,11 +102,42 @@ class RunState:
         """Discard this run's changes to the checkpoint if a usable one is stored, and continue with that."""
         self.checkpoint = self._services.store.load().checkpoint or self.checkpoint
 
+    @property
+    def unreadable(self) -> UnreadableObjectError | None:
+        """The first object that could not be read in this run, if any."""
+        return next(iter(self._batch.held_up.values()), None)
+
     def load_day(self, day: date) -> None:
-        """Read what the archive holds of a date, unless it is known. Raises `OutOfTimeError` if no time is left."""
-        if day not in self.checkpoint.delivered.days:
-            self._services.deadline.clip(1)
-            self._services.archive.load(day, self.checkpoint.delivered)
+        """Read what the archive holds of a date, unless it is known. Raises `OutOfTimeError` if no time is left.
+
+        If an object cannot be read, the date is held up: none of its records are published in this run.
+        """
+        if not self.checkpoint.delivered.knows(day) and day not in self._batch.held_up:
+            self._services.deadline.check()
+            try:
+                self._services.archive.load(day, self.checkpoint.delivered)
+            except UnreadableObjectError as error:
+                self._hold_up(day, error)
+
+    def held_up(self, day: date) -> bool:
+        """Return whether no record that Zoom may show under the date can be published in this run."""
+        if day in self._batch.held_up and day + ONE_DAY in self._batch.held_up:
+            self.load_day(day - ONE_DAY)
+        return all(day + step * ONE_DAY in self._batch.held_up for step in (-1, 0, 1))
+
+    def _hold_up(self, day: date, error: UnreadableObjectError) -> None:
+        """Publish nothing of the date in this run, and keep owed each date whose sweeps may show its records."""
+        if str(error) not in map(str, self._batch.held_up.values()):
+            self._services.log.error("No record of %s is published: %s", day, error)
+        self._batch.held_up[day] = error
+        self.report.unfinished += 1
+        now = self._services.clock()
+        first, today = window(now.date(), self._services.settings.lookback_days)
+        last = today + ONE_DAY if self.checkpoint.asks_for_tomorrow else today
+        read = {*date_range(first, last), *self.checkpoint.owed, *self._swept}
+        for other in {other for other in read if adjacent(day, other)} or read:
+            self._unsettled.add(other)
+            self.checkpoint.owe(other, now + AFTER, self._services.settings.page_size)
 
     def take(self, rows: Sequence[Row], sweep_date: date | None) -> None:
         """Add a page's new records to the batch; `sweep_date` is the date of a date sweep, None for the tail."""
@@ -119,9 +152,11 @@ class RunState:
         return self._batch.guard.reverted(day)
 
     def settle(self, day: date, began: datetime) -> None:
-        """Record that a sweep of the date, begun at `began`, ended."""
-        self._note_swept(day, began)
-        self.checkpoint.settle(day, began)
+        """Record that a sweep of the date, begun at `began`, ended; not if it may have shown records that are held
+        up."""
+        if day not in self._unsettled:
+            self._note_swept(day, began)
+            self.checkpoint.settle(day, began)
 
     def expire(self, day: date, at: datetime) -> None:
         """Record that Zoom, asked at `at`, no longer has the date."""
@@ -150,10 +185,11 @@ class RunState:
             self.publish()
 
     def publish(self) -> None:
-        """Publish the batch and count it in the report."""
+        """Publish the batch and count it in the report. Dates of which an object cannot be read are left out."""
         report = self.report
         accept = self._batch.guard.accepting
-        for published in self._batch.publish(self.checkpoint.delivered, self._watermark, accept=accept):
+        delivered = self.checkpoint.delivered
+        for published in self._batch.publish(delivered, self._watermark, self._hold_up, accept=accept):
             report.written += published.written
             report.late += published.late
             report.late_seconds = max(report.late_seconds, published.late_seconds)
@@ -162,7 +198,7 @@ class RunState:
         """Publish the batch, then store the checkpoint."""
         try:
             self.publish()
-        except OutOfTimeError:  # while reading the guide's objects; a later run sweeps again
+        except OutOfTimeError:  # while reading objects; a later run reads on, and sweeps again
             self._batch.discard()
             self.checkpoint.sweeps.clear()
         self.keep_days()
@@ -199,5 +235,7 @@ def _rebuild(services: Services, report: RunReport, found: LoadResult, today: da
         legacy_first = inventory.legacy.first
     known_from = min(filter(None, (inventory.first, legacy_first)), default=None)
     checkpoint = first_checkpoint(today, services.settings.lookback_days, known_from)
+    if inventory.legacy:  # no object was written later than today, whatever its name says
+        inventory.legacy.last = min(inventory.legacy.last, today + ONE_DAY)
     checkpoint.delivered.legacy = inventory.legacy
     return checkpoint

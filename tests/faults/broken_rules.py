@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
+from itertools import islice
 from typing import Any
 
 import requests
@@ -24,8 +25,10 @@ from zoom_operationlogs import (
     batch,
     checkpoint_store,
     date_sweeps,
+    fingerprints,
     lease,
     legacy,
+    pending_record,
     records,
     run,
     run_state,
@@ -34,7 +37,7 @@ from zoom_operationlogs import (
     zoom_rate_limits,
     zoom_refusals,
 )
-from zoom_operationlogs.archive import Archive, PendingRecord
+from zoom_operationlogs.archive import Archive
 from zoom_operationlogs.checkpoint import TAIL, Checkpoint
 from zoom_operationlogs.deadline import Deadline
 from zoom_operationlogs.delivered import Delivered, DeliveredDay
@@ -49,6 +52,7 @@ from zoom_operationlogs.errors import (
 )
 from zoom_operationlogs.fingerprints import FingerprintCounts
 from zoom_operationlogs.form_guard import FormGuard
+from zoom_operationlogs.pending_record import PendingRecord
 from zoom_operationlogs.records import Record, Row
 from zoom_operationlogs.run_state import RunState
 from zoom_operationlogs.sweep import Sweep
@@ -112,31 +116,33 @@ def packed_at_a_time(mutant: Mutant) -> None:
 
 
 def lines_split_wherever_unicode_does(mutant: Mutant) -> None:
-    def decode(body: bytes) -> list[Record]:
+    def read_records(body: bytes) -> list[Record]:
         found = []
         for entry in gzip.decompress(body).decode().splitlines():
             with suppress(ValueError):
                 found.append(json.loads(entry))
         return found
 
-    mutant.replace(archive, "decode", lambda _whole: decode)
+    mutant.replace(archive, "read_records", lambda _whole: read_records)
 
 
 def empty_fields_left_out(mutant: Mutant) -> None:
     def make(whole: Function) -> Function:
         return lambda record: whole({name: value for name, value in record.items() if value not in ("", None)})
 
-    mutant.replace(archive, "line", make)
+    mutant.replace(pending_record, "line", make)
 
 
 def non_ascii_escaped(mutant: Mutant) -> None:
-    mutant.replace(archive, "line", lambda _whole: lambda record: json.dumps(record).encode())
+    mutant.replace(pending_record, "line", lambda _whole: lambda record: json.dumps(record).encode())
 
 
 def lone_surrogates_replaced(mutant: Mutant) -> None:
     """Encode as UTF-8 whatever it cannot hold."""
     mutant.replace(
-        archive, "line", lambda _whole: lambda record: json.dumps(record, ensure_ascii=False).encode("utf-8", "replace")
+        pending_record,
+        "line",
+        lambda _whole: lambda record: json.dumps(record, ensure_ascii=False).encode("utf-8", "replace"),
     )
 
 
@@ -165,9 +171,9 @@ def trust_the_checkpoint(mutant: Mutant, applies: Any = lambda _day: True) -> No
     """Look at the archive no more, and after a lost race take the next number."""
 
     def make(whole: Function) -> Function:
-        def read_new_objects(self: Archive, known: DeliveredDay, legacy: Any) -> None:
+        def read_new_objects(self: Archive, known: DeliveredDay, legacy: Any, reserve_share: float = 1.0) -> None:
             if not applies(known.date):
-                whole(self, known, legacy)
+                whole(self, known, legacy, reserve_share)
                 return
             known.seq, self.races_lost = known.seq + self.races_lost, 0
 
@@ -251,15 +257,15 @@ def take_foreign_keys_for_ours(mutant: Mutant) -> None:
 
 def take_an_object_that_does_not_decode_for_empty(mutant: Mutant) -> None:
     def make(whole: Function) -> Function:
-        def decode(body: bytes) -> list[Record]:
+        def read_records(body: bytes) -> list[Record]:
             try:
                 return list(whole(body))
             except ValueError:
                 return []
 
-        return decode
+        return read_records
 
-    mutant.replace(archive, "decode", make)
+    mutant.replace(archive, "read_records", make)
 
 
 # Identity
@@ -269,7 +275,7 @@ def identity(mutant: Mutant, text_of: Any) -> None:
     def fingerprint(record: Record) -> bytes:
         return blake2b(text_of(record).encode(), digest_size=16).digest()
 
-    for module in (records, archive):
+    for module in (records, fingerprints):
         mutant.replace(module, "fingerprint", lambda _whole: fingerprint)
 
 
@@ -797,14 +803,11 @@ def count_the_guides_objects_or_ours(mutant: Mutant) -> None:
 
 
 def read_only_to_the_first_glue(mutant: Mutant) -> None:
-    mutant.replace(legacy, "decode", lambda whole: lambda body: whole(body)[:1])
+    mutant.replace(legacy, "read_records", lambda whole: lambda body: islice(whole(body), 1))
 
 
 def route_the_guides_records_by_their_folder(mutant: Mutant) -> None:
-    def counts_by_date(records: list[Record], write_date: date) -> dict[date, Counter[bytes]]:
-        return {write_date: Counter(map(legacy.fingerprint, records))}
-
-    mutant.replace(legacy, "counts_by_date", lambda _whole: counts_by_date)
+    mutant.replace(legacy, "record_date", lambda _whole: lambda record, write_date: write_date)
 
 
 def forget_which_of_the_guides_objects_were_read(mutant: Mutant) -> None:
