@@ -296,7 +296,7 @@ def test_times_are_of_this_century_but_for_those_of_records(path, value, accepte
     if accepted:
         decode(body)
     else:
-        with pytest.raises(ValueError, match="time|date"):
+        with pytest.raises(ValueError, match=r"time|date"):
             decode(body)
 
 
