@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .agenda import backoff_until, schedule_due, schedule_requested
+from .agenda import backoff_until
 from .checkpoint import TAIL
 from .date_sweeps import DateSweeps
 from .dates import next_midnight
@@ -71,21 +71,14 @@ class Run:
             self.report.left_to_other = True
             hand_over_request(state, services, request, now)
             return self._result(state, now)
-        expired = schedule_due(state.checkpoint, settings, now)
-        if expired:
-            self.report.expired += expired
-            services.log.warning("%s dates expired: no run was successful for longer than Zoom keeps records.", expired)
-        schedule_requested(state.checkpoint, settings, now, request)
+        state.schedule(request, now)
         failure = self._read(state, now)
         if settings.feed_deletes:
             release_lease(state, services.clock())
         state.save()
-        after = [
-            state.unreadable,
-            changed_form(state.checkpoint.delivered.changed),
-            rows_set_aside(services.zoom.unreadable),
-        ]
-        failures = [error for error in (failure, *after) if error]
+        changed, unreadable = state.checkpoint.delivered.changed, services.zoom.unreadable
+        found = (failure, state.unreadable, changed_form(changed), rows_set_aside(unreadable))
+        failures = [error for error in found if error]
         for error in failures[1:]:
             services.log.error(str(error))
         if failures:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from .agenda import first_checkpoint, previous_watermark
+from .agenda import first_checkpoint, previous_watermark, schedule_due, schedule_requested
 from .batch import Batch
 from .dates import ONE_DAY, adjacent, date_range, window
 from .errors import OutOfTimeError, UnreadableObjectError
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .checkpoint import Checkpoint
     from .checkpoint_store import CheckpointStore, LoadResult
     from .deadline import Deadline
+    from .event import Request
     from .records import Row
     from .settings import Settings
     from .sweep import Sweep
@@ -97,6 +98,17 @@ class RunState:
             state.store()
         state._watermark = previous_watermark(state.checkpoint, services.settings, now.date())
         return state
+
+    def schedule(self, request: Request, now: datetime) -> None:
+        """Owe the dates that are due, and those that an operator asked for."""
+        settings = self._services.settings
+        expired = schedule_due(self.checkpoint, settings, now)
+        if expired:
+            self.report.expired += expired
+            self._services.log.warning(
+                "%s dates expired: every run failed for longer than Zoom keeps records.", expired
+            )
+        schedule_requested(self.checkpoint, settings, now, request)
 
     def reload(self) -> None:
         """Discard this run's changes to the checkpoint if a usable one is stored, and continue with that."""

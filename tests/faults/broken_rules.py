@@ -507,7 +507,7 @@ def take_dates_that_left_the_window_for_settled(mutant: Mutant) -> None:
 
         return schedule_due
 
-    mutant.replace(run, "schedule_due", make)
+    mutant.replace(run_state, "schedule_due", make)
 
 
 def settle_by_a_sweep_begun_before(mutant: Mutant) -> None:
