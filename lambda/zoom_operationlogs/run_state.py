@@ -105,9 +105,7 @@ class RunState:
         expired = schedule_due(self.checkpoint, settings, now)
         if expired:
             self.report.expired += expired
-            self._services.log.warning(
-                "%s dates expired: every run failed for longer than Zoom keeps records.", expired
-            )
+            self._services.log.warning("%s dates expired: runs failed for longer than Zoom keeps records.", expired)
         schedule_requested(self.checkpoint, settings, now, request)
 
     def reload(self) -> None:
