@@ -139,6 +139,7 @@ RIGHTS_OF_AWS_COMMANDS = {
     "cloudwatch set-alarm-state": "cloudwatch:SetAlarmState",
     "lambda get-account-settings": "lambda:GetAccountSettings",
     "lambda get-function-concurrency": "lambda:GetFunctionConcurrency",
+    "lambda invoke": "lambda:InvokeFunction",
     "s3 ls": "s3:ListBucket",
     "s3api list-object-versions": "s3:ListBucketVersions",
     "sqs get-queue-url": "sqs:GetQueueUrl",
