@@ -86,6 +86,7 @@ def test_the_sentence_names_the_dates_that_were_asked_for() -> None:
     world.zoom.faults.rule = lambda request: fault if request.query.get("from") == day else None
     with pytest.raises(UnreadableRowsError, match=f"{day} to {day} holds unreadable rows \\(1 not an object\\)"):
         world.run({"action": "backfill", "from": day, "to": day})
+    world.zoom.faults.rule = None
     world.poll(2, every=timedelta(hours=1))  # no row of it could be read, so it is looked at twice
     assert not world.checkpoint().owed
 
