@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 LOOK_AGAIN_AFTER = timedelta(hours=1)
 LOOKS_AT_EMPTY = 2
 MOST_LOOKS = 3
-MOST_STALLS = 6
+MOST_STALLS = 7
 MOST_REFUSALS = 2
 
 
@@ -115,7 +115,7 @@ def schedule_split_groups(
     split = frozenset(group.fingerprint for group in completed.split)
     left = split & pending.split if pending.split else split
     stalls = pending.stalls + 1 if left == pending.split else 0
-    if left and stalls <= MOST_STALLS:
+    if left and stalls < MOST_STALLS:
         groups = [group for group in completed.split if group.fingerprint in left]
         largest = completed.longest_page if completed.longest_page < completed.page_size else settings.page_size
         checkpoint.owe(day, now, page_size_for(groups, largest), split=left, stalls=stalls, by_date=True)

@@ -148,6 +148,7 @@ class Checkpoint:
         times = [
             self.reconciled,
             *(pending.owed_since for pending in self.owed.values()),
+            *(pending.not_before for pending in self.owed.values()),
             *(sweep.began for sweep in self.sweeps.values()),
         ]
         dates = [self.settled_to, *self.owed, *self.expired]

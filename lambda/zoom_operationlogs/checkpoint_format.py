@@ -128,14 +128,14 @@ def _from_header(header: dict[str, Any]) -> Checkpoint:
     return Checkpoint(
         settled_from=settled_from,
         settled_to=settled_to,
-        stream=stream and Stream(text(stream["account"]), text(stream["report"]), text(stream["prefix"])),
+        stream=None if stream is None else Stream(*map(text, (stream["account"], stream["report"], stream["prefix"]))),
         frontier=record_time(header["frontier"]),
         owed={day_of(day): _pending_from_json(pending) for day, pending in header["owed"].items()},
         expired={day_of(day) for day in header["expired"]},
         reconciled=moment(header["reconciled"]),
         not_before=moment(header["not_before"]),
         asks_for_tomorrow=flag(header["asks_for_tomorrow"]),
-        lease=lease and Lease(text(lease["owner"]), required(record_time(lease["until"]))),
+        lease=None if lease is None else Lease(text(lease["owner"]), required(record_time(lease["until"]))),
         sweeps={text(name): _sweep_from_json(sweep) for name, sweep in header["sweeps"].items()},
         shown={day_of(day): _counts_from_json(shown) for day, shown in header["shown"].items()},
     )
@@ -258,7 +258,9 @@ def _sweep_from_json(sweep: dict[str, Any]) -> Sweep:
         longest_page=whole(sweep["longest_page"]),
         edge={bytes.fromhex(fingerprint): whole(place) for fingerprint, place in sweep["edge"].items()},
         split=[
-            Group(bytes.fromhex(fingerprint), whole(first), whole(end), day and date.fromisoformat(day))
+            Group(
+                bytes.fromhex(fingerprint), whole(first), whole(end), None if day is None else date.fromisoformat(day)
+            )
             for fingerprint, first, end, day in sweep["split"]
         ],
         shown=Counter(_counts_from_json(sweep["shown"])),
