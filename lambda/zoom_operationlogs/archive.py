@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -12,13 +13,12 @@ from typing import TYPE_CHECKING
 
 from . import __version__
 from .bounds import MB, OBJECT_BYTES, PAGE_BYTES, gunzip_chunks, parse_json_at
-from .dates import ONE_DAY
+from .dates import ONE_DAY, second
 from .errors import StorageError, UnreadableObjectError, WriteConflictError
 from .fingerprints import count_records
 from .records import documented, event_time, fingerprint, line, not_archived
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Callable, Collection, Iterable, Iterator
 
     from .bucket import Bucket, StoredVersion
@@ -211,9 +211,10 @@ class Archive:
                 found.setdefault(identity, []).append(record)
         return found
 
-    def times(self, known: DeliveredDay) -> Iterator[datetime]:
-        """Yield the times of the records in the date's objects that are known, of those that have one."""
-        return filter(None, map(event_time, self._records(known)))
+    def seconds(self, known: DeliveredDay, legacy: LegacyLedger | None) -> Counter[datetime]:
+        """Return how many records of the date are delivered in each second, of those that have a time."""
+        times = filter(None, map(event_time, self._records(known)))
+        return Counter(map(second, times)) + self.legacy.seconds(known.date, legacy)
 
     def _records(self, known: DeliveredDay) -> Iterator[Record]:
         for version in self._versions(known.date, after=0):

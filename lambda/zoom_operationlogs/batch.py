@@ -69,7 +69,7 @@ class Batch:
             if not pending:
                 known = delivered.count(day, row.fingerprint)
                 if known:
-                    self.guard.know(delivered.on(day), row, count)
+                    self.guard.know(delivered.on(day), row, count, delivered)
                 if count > known or differ:
                     pending = self._pending[day][row.fingerprint] = PendingRecord.of(row)
                     self._bytes += len(pending.line)
@@ -104,7 +104,7 @@ class Batch:
                 continue
             known = delivered.on(day)
             if accept:
-                self.guard.accept(known, pending, delivered, self._archive.times)
+                self.guard.accept(known, pending, delivered, self._archive.seconds)
             else:
                 self.guard.hold(known, pending, delivered)
             if pending:

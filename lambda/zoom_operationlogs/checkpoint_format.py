@@ -152,7 +152,9 @@ def _blobs(delivered: Delivered) -> Iterator[Blob]:
     if legacy := delivered.legacy:
         yield {"holds": "guide objects read"}, b"".join(sorted(legacy.absorbed))
         for day, counts in sorted(legacy.counts.items()):
-            yield {"holds": "guide", "date": day.isoformat()}, counts.pack()
+            first, last = legacy.spans.get(day, (None, None))
+            times = {"oldest": iso(first), "newest": iso(last)} if first else {}
+            yield {"holds": "guide", "date": day.isoformat(), **times}, counts.pack()
 
 
 def _delivered_from_header(header: dict[str, Any], packed: memoryview) -> Delivered:
@@ -174,7 +176,11 @@ def _delivered_from_header(header: dict[str, Any], packed: memoryview) -> Delive
         elif legacy and about["holds"] == "guide objects read":
             legacy.absorbed = {bytes(blob[at : at + UUID_BYTES]) for at in range(0, len(blob), UUID_BYTES)}
         elif legacy:
-            legacy.counts[date.fromisoformat(about["date"])] = FingerprintCounts(blob)
+            day = date.fromisoformat(about["date"])
+            legacy.counts[day] = FingerprintCounts(blob)
+            oldest, newest = record_time(about.get("oldest")), record_time(about.get("newest"))
+            if oldest and newest:
+                legacy.spans[day] = (oldest, newest)
     delivered.legacy = legacy
     return delivered
 

@@ -58,6 +58,21 @@ def adjacent(day: date, other: date) -> bool:
     return abs(day - other) <= ONE_DAY
 
 
+Span = tuple[datetime, datetime]
+"""The first and last of some times."""
+
+
+def widest(*spans: Span | None) -> Span | None:
+    """Return the span of all the spans, None if there is none."""
+    found = [span for span in spans if span]
+    return (min(first for first, _ in found), max(last for _, last in found)) if found else None
+
+
+def second(time: datetime) -> datetime:
+    """Return the second in which a time lies."""
+    return time.replace(microsecond=0)
+
+
 def next_midnight(now: datetime) -> datetime:
     """Return the next midnight UTC, when Zoom's daily limit resets (Zoom, Rate limits)."""
     return datetime.combine(now.date() + ONE_DAY, time(), UTC)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from .dates import widest
 from .fingerprints import FingerprintCounts
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from datetime import date, datetime
 
+    from .dates import Span
     from .legacy import LegacyLedger
 
 
@@ -64,6 +66,12 @@ class Delivered:
         legacy = self.legacy.count(day, fingerprint) if self.legacy else 0
         accepted = self.accepted[day].count(fingerprint) if day in self.accepted else 0
         return self.on(day).counts.count(fingerprint) + legacy + accepted
+
+    def span(self, day: date) -> Span | None:
+        """Return the first and last time of the records of a date that are known to be delivered."""
+        known = self.on(day)
+        ours = (known.oldest, known.newest) if known.oldest and known.newest else None
+        return widest(ours, self.legacy.spans.get(day) if self.legacy else None)
 
     def accept(self, day: date, fingerprint: bytes, count: int) -> None:
         """Take a row in a new form for delivered, `count` times."""

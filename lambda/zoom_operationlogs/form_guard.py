@@ -11,13 +11,16 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
+from .dates import second
 from .errors import ChangedFormError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
     from datetime import date, datetime
 
+    from .dates import Span
     from .delivered import Delivered, DeliveredDay
+    from .legacy import LegacyLedger
     from .pending_record import PendingRecord
     from .records import Row
 
@@ -30,16 +33,16 @@ class FormGuard:
     def __init__(self) -> None:
         self.held: dict[date, int] = {}
         self.accepting = False  # the rows of this sweep are to be accepted
-        self._spans: dict[date, tuple[datetime, datetime] | None] = {}  # as the run first saw them
+        self._spans: dict[date, Span | None] = {}  # as the run first saw them
         self._known: Counter[date] = Counter()
         self._known_at: defaultdict[date, Counter[datetime]] = defaultdict(Counter)
         self._strange: defaultdict[date, set[bytes]] = defaultdict(set)
 
-    def know(self, known: DeliveredDay, row: Row, count: int) -> None:
+    def know(self, known: DeliveredDay, row: Row, count: int, delivered: Delivered) -> None:
         """Take in that the archive knows a row, which the page shows `count` times."""
         if self.accepting and row.time:
-            self._known_at[known.date][_second(row.time)] += count
-        if row.fingerprint not in self._strange[known.date] and self._in_span(known, row.time):
+            self._known_at[known.date][second(row.time)] += count
+        if row.fingerprint not in self._strange[known.date] and self._in_span(known.date, row.time, delivered):
             self._known[known.date] += 1
 
     def look(self, known: DeliveredDay, pending: Iterable[PendingRecord], delivered: Delivered) -> None:
@@ -71,19 +74,19 @@ class FormGuard:
         known: DeliveredDay,
         pending: dict[bytes, PendingRecord],
         delivered: Delivered,
-        times: Callable[[DeliveredDay], Iterable[datetime]],
+        archived: Callable[[DeliveredDay, LegacyLedger | None], Counter[datetime]],
     ) -> None:
         """Take the strange rows of a date for delivered, second by second: as many as the archive holds records of that
-        second that Zoom has not shown as they are. `times` returns the times of the archived records."""
+        second that Zoom has not shown as they are. `archived` returns how many it holds of each second."""
         strange = [record for record in pending.values() if self._is_strange(known, record, delivered)]
         if not strange:
             return
-        free = Counter(map(_second, times(known))) - self._known_at[known.date]
+        free = archived(known, delivered.legacy) - self._known_at[known.date]
         for record in sorted(strange, key=lambda record: record.fingerprint):
-            second = _second(record.time) if record.time else None
-            count = min(record.count, free[second]) if second else 0
-            if second and count:
-                free[second] -= count
+            at = second(record.time) if record.time else None
+            count = min(record.count, free[at]) if at else 0
+            if at and count:
+                free[at] -= count
                 delivered.accept(known.date, record.fingerprint, count)
                 if count == record.count:
                     del pending[record.fingerprint]
@@ -96,11 +99,12 @@ class FormGuard:
         if not record.time or delivered.count(known.date, record.fingerprint):
             return False
         cutoff = delivered.changed.get(known.date)
-        return record.time <= cutoff if cutoff else self._in_span(known, record.time)
+        return record.time <= cutoff if cutoff else self._in_span(known.date, record.time, delivered)
 
-    def _in_span(self, known: DeliveredDay, time: datetime | None) -> bool:
-        held = (known.oldest, known.newest) if known.oldest and known.newest else None
-        span = self._spans.setdefault(known.date, held)
+    def _in_span(self, day: date, time: datetime | None, delivered: Delivered) -> bool:
+        if day not in self._spans:
+            self._spans[day] = delivered.span(day)
+        span = self._spans[day]
         return bool(time and span and span[0] <= time <= span[1])
 
 
@@ -115,7 +119,3 @@ def changed_form(dates: Collection[date]) -> ChangedFormError | None:
         f' {{"action": "accept", "from": "{first}", "to": "{last}"}}, which takes as many for delivered as the archive'
         " holds of each second and publishes the others."
     )
-
-
-def _second(time: datetime) -> datetime:
-    return time.replace(microsecond=0)

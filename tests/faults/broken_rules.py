@@ -308,7 +308,7 @@ def accept_every_row(mutant: Mutant) -> None:
     """Take every row in another form for delivered."""
 
     def make(_whole: Function) -> Function:
-        def accept(self: FormGuard, known: Any, pending: Any, delivered: Any, times: Any) -> None:
+        def accept(self: FormGuard, known: Any, pending: Any, delivered: Any, archived: Any) -> None:
             pending.clear()
 
         return accept

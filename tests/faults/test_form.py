@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import uuid
 from collections import Counter
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -11,7 +13,7 @@ from typing import Any
 import pytest
 from zoom_operationlogs.errors import ChangedFormError
 
-from .world import POLL, STATE_KEY, World, days_ago
+from .world import POLL, PREFIX, STATE_KEY, World, days_ago
 
 Record = dict[str, Any]
 NEXT_DAY = 86_400
@@ -230,3 +232,19 @@ def test_a_backfill_in_any_zone_is_no_change(hours: int) -> None:
     world.s3.delete_versions(STATE_KEY)
     world.settle()
     world.assert_exact()
+
+
+def test_what_the_guide_left_is_held_and_accepted_too() -> None:
+    """Its objects alone hold the dates when Zoom writes its records otherwise."""
+    world = World(page_size=30, settings={"lookback_days": 1})
+    for ago in range(3):
+        world.zoom.add_day(days_ago(ago), 40, seed=ago + 3)
+        records = world.zoom.records(days_ago(ago), days_ago(ago))
+        body = gzip.compress(b"n".join(json.dumps(record).encode() for record in records))
+        world.s3.put(f"{PREFIX}{days_ago(ago):%Y/%m/%d}/zoom-operationlogs-{uuid.UUID(int=ago + 1)}.json.gz", body)
+    world.zoom.rewrite(reworded)
+    held(world)
+    first, last = days_ago(3), days_ago(0)
+    accepted(world, first, last)
+    assert world.results[-1]["written"] <= 2, "records that came after the guide's last run at most"
+    world.poll(3)

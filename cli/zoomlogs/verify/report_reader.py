@@ -98,7 +98,7 @@ class ReportReader:
             page_size, stalls = self._page_size, 0
             sweep = self._sweep(reading, page_size, ())
             left = {group.fingerprint for group in sweep.split}
-            while left and stalls <= MOST_STALLS:
+            while left and stalls < MOST_STALLS:
                 groups = [group for group in sweep.split if group.fingerprint in left]
                 largest = sweep.longest_page if sweep.longest_page < page_size else self._page_size
                 page_size = page_size_for(groups, largest)
