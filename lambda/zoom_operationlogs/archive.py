@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from . import __version__
 from .bounds import MB, OBJECT_BYTES, PAGE_BYTES, gunzip_chunks, parse_json_at
+from .bucket import MOST_CONFLICTS
 from .dates import ONE_DAY, second
 from .errors import StorageError, UnreadableObjectError, WriteConflictError
 from .fingerprints import count_records
@@ -83,12 +84,13 @@ class Archive:
                 self._up_to_date[day] = known
             return written + len(missing)
 
-        while True:
+        for _ in range(MOST_CONFLICTS):
             try:
                 return self._bucket.retry_until_known(attempt)
             except WriteConflictError:
                 self.races_lost += 1
                 unsure = []
+        raise self._bucket.always_conflicts(self._prefix + object_name(day, known.seq + 1))
 
     def refresh(self, day: date, delivered: Delivered) -> None:
         """Read the date's objects that are not known yet, unless this run has done so. Raises as `publish` does."""
@@ -198,7 +200,8 @@ class Archive:
                 whole = archived.get(record.fingerprint, [])
                 # Of other objects, only how many show this identity is known: they stand for any of the rows.
                 whole = [*whole, *[documented(record.variants[0])] * (count - len(whole))]
-                missing += [(record, line(row)) for row in not_archived(record.variants, whole)]
+                rows = not_archived(record.variants, whole)[: max(0, record.count - count)]
+                missing += [(record, line(row)) for row in rows]
             else:
                 missing += [(record, record.line)] * (record.count - count)
         return missing

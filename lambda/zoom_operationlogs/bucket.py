@@ -33,6 +33,11 @@ if TYPE_CHECKING:
     from .deadline import Deadline
 
 ATTEMPTS = 8
+PASSING = {
+    *("SlowDown", "RequestTimeout", "ThrottlingException", "InternalError", "ServiceUnavailable"),
+    *("BadDigest", "IncompleteBody", "RequestTimeTooSkewed"),
+}
+MOST_CONFLICTS = 40  # in a row; more runs than that do not race for one key
 
 T = TypeVar("T")
 
@@ -142,6 +147,13 @@ class Bucket:
         with self._call("s3:PutObject", key):
             return self._s3.put_object(Bucket=self._name, Key=key, Body=body, **condition, **headers)["ETag"]
 
+    def always_conflicts(self, key: str) -> StorageUnavailableError:
+        """Return the error of a run to which S3 refuses a write as if another writer were first, again and again."""
+        return StorageUnavailableError(
+            f"S3 gave no usable answer after several tries (a conflict at each write of {self.url(key)}); the next run"
+            " tries again."
+        )
+
     def retry_until_known(self, attempt: Callable[[], T]) -> T:
         """Call `attempt` until it does not raise `OutcomeUnknownError`, and return its result.
 
@@ -200,7 +212,7 @@ def translate_errors(action: str, bucket: str, key: str) -> Iterator[None]:
             raise StorageError(f"There is no bucket {bucket}: correct S3_BUCKET, or create the bucket.") from None
         if status == 404:
             raise NotFoundError from None
-        if status == 409 or status >= 500 or code in ("SlowDown", "RequestTimeout", "ThrottlingException"):
+        if status in (408, 409, 429) or status >= 500 or code in PASSING:
             raise OutcomeUnknownError(f"{code or status} at {where}") from None
         refusal = AccessDeniedError if status == 403 else StorageError
         raise refusal(
@@ -212,5 +224,5 @@ def translate_errors(action: str, bucket: str, key: str) -> Iterator[None]:
             f"boto3 {boto3.__version__} does not know a parameter of {action} on {where}: update the function's"
             " runtime, whose boto3 must be 1.35.69 or newer."
         ) from None
-    except (BotoCoreError, ResponseParserError, HTTPError) as error:
+    except (BotoCoreError, ResponseParserError, HTTPError, KeyError) as error:  # KeyError: the answer lacks a field
         raise OutcomeUnknownError(f"{type(error).__name__} at {where}") from None

@@ -6,8 +6,8 @@ This module is the model. `checkpoint_merge` combines what two runs know, `check
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from .delivered import Delivered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date, datetime
+    from datetime import datetime
 
     from .sweep import Sweep
 
@@ -106,7 +106,10 @@ class Checkpoint:
         self.expired.discard(day)
         pending = self.owed.get(day)
         if pending is None or pending.owed_since < since:
-            self.owed[day] = PendingSweep(since, page_size, **more)
+            accept = {"accept": True} if pending and pending.accept else {}
+            self.owed[day] = PendingSweep(since, page_size, **{**accept, **more})
+        elif pending.owed_since == since:
+            self.owed[day] = replace(pending, **more)
 
     def settle(self, day: date, began: datetime) -> None:
         """Record that a sweep of the date, begun at `began`, ended: the date is owed only if that was too early."""
@@ -164,4 +167,4 @@ class Checkpoint:
 
 def neighbours(day: date) -> tuple[date, date]:
     """Return the dates before and after, whose sweeps may show records of this one."""
-    return day - ONE_DAY, day + ONE_DAY
+    return max(day, date.min + ONE_DAY) - ONE_DAY, min(day, date.max - ONE_DAY) + ONE_DAY

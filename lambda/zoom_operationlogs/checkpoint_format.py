@@ -7,6 +7,7 @@ covers the line itself. The same checkpoint gives the same bytes.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import Counter
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import __version__
 from .bounds import CHECKPOINT_BYTES, CHECKPOINT_HEADER_BYTES, parse_json
-from .checkpoint import Checkpoint, Lease, PendingSweep, Stream
+from .checkpoint import TAIL, Checkpoint, Lease, PendingSweep, Stream
 from .delivered import Delivered, DeliveredDay
 from .errors import NewerCheckpointError
 from .fingerprints import FingerprintCounts
@@ -136,7 +137,7 @@ def _from_header(header: dict[str, Any]) -> Checkpoint:
         not_before=moment(header["not_before"]),
         asks_for_tomorrow=flag(header["asks_for_tomorrow"]),
         lease=None if lease is None else Lease(text(lease["owner"]), required(record_time(lease["until"]))),
-        sweeps={text(name): _sweep_from_json(sweep) for name, sweep in header["sweeps"].items()},
+        sweeps={text(name): _named(name, _sweep_from_json(sweep)) for name, sweep in header["sweeps"].items()},
         shown={day_of(day): _counts_from_json(shown) for day, shown in header["shown"].items()},
     )
 
@@ -234,7 +235,7 @@ def _sweep_to_json(sweep: Sweep) -> dict[str, Any]:
         "newest": iso(sweep.newest),
         "token": sweep.token,
         "token_issued": iso(sweep.token_issued),
-        "disorder": sweep.disorder.total_seconds(),
+        "disorder": math.ceil(sweep.disorder.total_seconds()),
         "last_time": iso(sweep.last_time),
         "rows": sweep.rows_read,
         "longest_page": sweep.longest_page,
@@ -258,7 +259,7 @@ def _sweep_from_json(sweep: dict[str, Any]) -> Sweep:
         newest=record_time(sweep["newest"]),
         token=text(sweep["token"]),
         token_issued=moment(sweep["token_issued"]),
-        disorder=timedelta(seconds=abs(float(sweep["disorder"]))),
+        disorder=timedelta(seconds=whole(int(sweep["disorder"]))),
         last_time=record_time(sweep["last_time"]),
         rows_read=whole(sweep["rows"]),
         longest_page=whole(sweep["longest_page"]),
@@ -272,6 +273,12 @@ def _sweep_from_json(sweep: dict[str, Any]) -> Sweep:
         shown=Counter(_counts_from_json(sweep["shown"])),
         untimed=whole(sweep["untimed"]),
     )
+
+
+def _named(name: str, sweep: Sweep) -> Sweep:
+    if name != TAIL and [name, name] != [sweep.first.isoformat(), sweep.last.isoformat()]:
+        raise ValueError(f"the sweep {name!r:.40} is of other dates")
+    return sweep
 
 
 def _counts_to_json(counts: Any) -> dict[str, int]:

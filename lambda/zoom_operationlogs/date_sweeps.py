@@ -52,6 +52,8 @@ class DateSweeps:
                 self._state.drop_place(day.isoformat())
                 if day >= now.date():
                     log.info("Zoom does not have %s yet: the date waits.", day)
+                elif day < retention_start(now.date()):
+                    self._expires(day, error, now)
                 else:
                     refused[day] = error
         failures = [error for day, error in refused.items() if not self._expires(day, error, now)]
@@ -79,11 +81,12 @@ class DateSweeps:
         state.load_day(day)
         if state.held_up(day):
             return
-        sweep = self._sweeper.resume(day.isoformat(), now) or Sweep(day, day, pending.page_size, began=now)
+        resumed = None if pending.accept else self._sweeper.resume(day.isoformat(), now)  # accepting takes it whole
+        sweep = resumed or Sweep(day, day, pending.page_size, began=now)
         state.accept_rows(accept=pending.accept)
         completed = self._sweeper.read(day.isoformat(), sweep, sweep_date=day)
         if completed:
-            state.publish()
+            state.publish(whole=True)
             state.checkpoint.shown[day] = completed.shown + Counter({day: completed.untimed})
             self._conclude(day, pending, completed, self._services.clock())
             self._advance_frontier(completed)

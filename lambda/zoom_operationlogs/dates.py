@@ -49,7 +49,7 @@ def is_late(record_time: datetime | None, watermark: datetime | None, lookback_d
         record_time is not None
         and watermark is not None
         and record_time < watermark
-        and record_time.date() >= window(watermark.date(), lookback_days)[0]
+        and record_time.date() - watermark.date() >= timedelta(days=-lookback_days)
     )
 
 

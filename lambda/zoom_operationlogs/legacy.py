@@ -117,6 +117,7 @@ class LegacyObjects:
             if folder in self._unreadable:
                 raise self._unreadable[folder]
             if folder not in self._listed:
+                self._deadline.check()
                 try:
                     self._absorb_folder(folder, ledger)
                 except UnreadableObjectError as error:

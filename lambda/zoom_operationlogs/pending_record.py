@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .records import line, not_archived
+from .records import line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,25 +32,17 @@ class PendingRecord:
         """Return the pending record of a page's row, which `show` has yet to count."""
         return cls(line(row.record), row.fingerprint, row.time, 0)
 
-    def differs(self, row: Record) -> bool:
-        """Return whether a row of this identity is another record: fields that only one of the two has do not tell."""
-        known = json.loads(self.line)
-        return bool(not_archived([row], [known]) and not_archived([known], [row]))
+    def show(self, rows: Sequence[Record]) -> int:
+        """Take in the rows of this identity on a page; return the number of bytes by which the record grew.
 
-    def show(self, rows: Sequence[Record], *, differ: bool) -> int:
-        """Take in the rows of this identity on a page, which differ in other fields or not.
-
-        Returns the number of bytes by which the record grew.
+        A record exists as often as one page shows it: of rows that differ, those of the page that shows the most count.
         """
-        shown_before, self.count = self.count, max(self.count, len(rows))
-        if not differ and not self.variants:
+        more = len(rows) > self.count
+        self.count = max(self.count, len(rows))
+        if not (more or not self.variants) or all(row == rows[0] for row in rows):
             return 0
-        if not self.variants:
-            self.variants = [json.loads(self.line)] * shown_before
-        more = not_archived(rows, self.variants)
-        self.variants += more
-        self.count = max(self.count, len(self.variants))
-        return sum(len(line(row)) for row in more)
+        self.variants = list(rows)
+        return sum(len(line(row)) for row in rows)
 
 
 MissingLine = tuple[PendingRecord, bytes]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 Record = dict[str, Any]
 
 FINGERPRINT_BYTES = 16
+MOST_PAIRS = 300 * 300  # more than the rows of a page: then only how many there are counts
 # Of an operation log (Zoom, Get operation logs report), sorted.
 IDENTITY_FIELDS = ("action", "category_type", "operation_detail", "operator", "time")
 
@@ -106,6 +107,8 @@ def not_archived(rows: Sequence[Record], archived: Sequence[Record]) -> list[Rec
     A row stands for an archived record if it has all its fields with the same values: what the record lacks, Zoom added
     later. Each stands for one at most; as many are paired as can be (Kuhn's algorithm).
     """
+    if len(rows) * len(archived) > MOST_PAIRS:
+        return list(rows[len(archived) :])
     candidates = [[at for at, known in enumerate(archived) if _contains(row, known)] for row in rows]
     taken: dict[int, int] = {}  # archived record: row
 

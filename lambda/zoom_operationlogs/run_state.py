@@ -5,12 +5,13 @@ A stored checkpoint must never know more than the archive holds: `save` publishe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from .agenda import first_checkpoint, previous_watermark, schedule_due, schedule_requested
 from .batch import Batch
+from .checkpoint import neighbours
 from .dates import ONE_DAY, adjacent, date_range, window
 from .errors import OutOfTimeError, UnreadableObjectError
 
@@ -127,7 +128,7 @@ class RunState:
             try:
                 self._services.archive.load(day, self.checkpoint.delivered)
             except UnreadableObjectError as error:
-                self._hold_up(day, error)
+                self.hold_up(day, error)
 
     def held_up(self, day: date) -> bool:
         """Return whether no record that Zoom may show under the date can be published in this run."""
@@ -135,7 +136,7 @@ class RunState:
             self.load_day(day - ONE_DAY)
         return all(day + step * ONE_DAY in self._batch.held_up for step in (-1, 0, 1))
 
-    def _hold_up(self, day: date, error: UnreadableObjectError) -> None:
+    def hold_up(self, day: date, error: UnreadableObjectError) -> None:
         """Publish nothing of the date in this run, and keep owed each date whose sweeps may show its records."""
         if str(error) not in map(str, self._batch.held_up.values()):
             self._services.log.error("No record of %s is published: %s", day, error)
@@ -148,6 +149,20 @@ class RunState:
         for other in {other for other in read if adjacent(day, other)} or read:
             self._unsettled.add(other)
             self.checkpoint.owe(other, now + AFTER, self._services.settings.page_size)
+
+    def defer(self, day: date) -> None:
+        """Owe sweeps of the dates that may show the suspicious rows of a date, which wait for those."""
+        now, page_size = self._services.clock(), self._services.settings.page_size
+        for near in (day, *neighbours(day)):
+            pending = self.checkpoint.owed.get(near)
+            if pending:
+                self.checkpoint.owed[near] = replace(pending, by_date=True)
+            elif near <= now.date() and near not in self.checkpoint.expired:
+                self.checkpoint.owe(near, now, page_size, by_date=True)
+
+    def changed(self) -> None:
+        """Store that Zoom has changed the form of its records, before anything in the new form is put."""
+        self.store()
 
     def take(self, rows: Sequence[Row], sweep_date: date | None) -> None:
         """Add a page's new records to the batch; `sweep_date` is the date of a date sweep, None for the tail."""
@@ -194,12 +209,13 @@ class RunState:
         elif self._batch.full:
             self.publish()
 
-    def publish(self) -> None:
-        """Publish the batch and count it in the report. Dates of which an object cannot be read are left out."""
+    def publish(self, *, whole: bool = False) -> None:
+        """Publish the batch and count it in the report; `whole` says that a date sweep has ended.
+
+        Dates of which an object cannot be read are left out, and so are rows whose form Zoom has changed.
+        """
         report = self.report
-        accept = self._batch.guard.accepting
-        delivered = self.checkpoint.delivered
-        for published in self._batch.publish(delivered, self._watermark, self._hold_up, accept=accept):
+        for published in self._batch.publish(self.checkpoint.delivered, self._watermark, self, whole=whole):
             report.written += published.written
             report.late += published.late
             report.late_seconds = max(report.late_seconds, published.late_seconds)

@@ -7,6 +7,7 @@ Sources: Zoom, Get operation logs report (`reportOperationLogs`), and Zoom, Serv
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -32,7 +33,7 @@ from .zoom_rate_limits import daily_quota
 from .zoom_refusals import Endpoint, refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import date
 
     from .deadline import Deadline
@@ -189,8 +190,20 @@ class Zoom:
         if answer.status == requests.codes.too_many_requests:
             self.rate_limited += 1
         if answer.status != requests.codes.ok:
-            refuse(endpoint, answer.status, answer.headers, _json_object(answer.body), self._clock())
+            app = options.get("auth", ())
+            secrets = [self._session.access_token, *app[1:], b64encode(b":".join(app))]
+            body = _json_object(_redacted(answer.body, secrets))
+            refuse(endpoint, answer.status, answer.headers, body, self._clock())
         return answer.body
+
+
+def _redacted(body: bytes, secrets: Iterable[str | bytes]) -> bytes:
+    """Return a body in which none of the secrets is left: an answer may quote the request, and a sentence the answer."""
+    for secret in secrets:
+        raw = secret.encode() if isinstance(secret, str) else secret
+        if raw:
+            body = body.replace(raw, b"***")
+    return body
 
 
 def _lifetime(expires_in: Any) -> timedelta:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from .records import Record
 
+MOST_OBJECTS = 200_000  # in a body, each of which costs memory however small it is; a page has 300 rows
 LONGEST_TOKEN = 64 * 2**10
 NESTED_TOO_DEEPLY, NOT_UTF_8 = "nested too deeply", "not UTF-8"
 ROW_DEPTH = 2  # a row is in a list in an object
@@ -49,6 +50,8 @@ class Page:
 
 def page_of(body: bytes) -> Page:
     """Return the page in the body of an answer. Raises `UnusableAnswerError` if it is none."""
+    if body.count(b"{") > MOST_OBJECTS:
+        raise UnusableAnswerError("the answer holds more rows than a page can")
     try:
         answer, marks = _parse(body)
     except (ValueError, RecursionError):

@@ -59,7 +59,7 @@ def not_before(headers: Mapping[str, str], text: str, now: datetime) -> datetime
         until = datetime.fromtimestamp(reset, UTC)
     if until is None and names_daily_limit(headers, text):
         until = next_midnight(now)
-    return min(until, latest_retry(now)) if until else None
+    return min(max(until, now), latest_retry(now)) if until else None
 
 
 def latest_retry(now: datetime) -> datetime:
