@@ -51,7 +51,7 @@ def schedule_due(checkpoint: Checkpoint, settings: Settings, now: datetime) -> i
     expired = list(date_range(unsettled, min(first, kept) - ONE_DAY))
     checkpoint.expired.update(expired)
     delivered = checkpoint.delivered
-    delivered.changed = {day: cutoff for day, cutoff in delivered.changed.items() if day >= kept}
+    delivered.changed = {day: cutoff for day, cutoff in delivered.changed.items() if kept <= day <= today + ONE_DAY}
     delivered.accepted = {day: counts for day, counts in delivered.accepted.items() if day >= kept}
     for day in date_range(max(unsettled, kept), first - ONE_DAY):
         checkpoint.owe(day, now, settings.page_size)
@@ -99,7 +99,8 @@ def schedule_requested(checkpoint: Checkpoint, settings: Settings, now: datetime
     if request.accept:
         first, last = request.accept
         today = now.date()
-        for day in date_range(max(first - ONE_DAY, retention_start(today)), min(last + ONE_DAY, today)):
+        kept = retention_start(today)
+        for day in date_range(max(first, kept + ONE_DAY) - ONE_DAY, min(last, today - ONE_DAY) + ONE_DAY):
             checkpoint.owe(day, now, settings.page_size, by_date=True, accept=True)
 
 

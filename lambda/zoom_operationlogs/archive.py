@@ -32,6 +32,7 @@ GZIP_LEVEL = 6
 OBJECT_NAME = re.compile(r"\d{4}/\d{2}/\d{2}/zoom-operationlogs-(\d{8})-\d{6,}\.json\.gz", re.ASCII)
 LAST_NUMBER = 10**12  # no collector reaches it, and much longer numbers make keys that S3 refuses
 MOST_RECORDS = 1_000_000  # of one object: more than the collector writes
+MOST_MISSING = 100_000  # numbers between two objects of a date, where the first of them have expired
 RESERVE_SHARE = 0.5  # of the reserve, what is left to publishing and saving when a run reads what it has to know first
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
@@ -116,7 +117,10 @@ class Archive:
             self._versions(known.date, after=known.seq), key=lambda version: sequence_number(version.key)
         ):
             known.partial = True
-            shown = [self._shown_by(version, known.date, reserve_share) for version in versions]
+            of_seq = list(versions)
+            if seq > known.seq + MOST_MISSING:
+                raise self._unreadable(of_seq[0], ValueError("its number is far from the others"))
+            shown = [self._shown_by(version, known.date, reserve_share) for version in of_seq]
             for counts, oldest, newest in shown:
                 known.add(counts.elements(), oldest, newest)
             known.seq = seq

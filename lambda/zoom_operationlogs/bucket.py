@@ -33,6 +33,13 @@ if TYPE_CHECKING:
     from .deadline import Deadline
 
 ATTEMPTS = 8
+GRANT = "grant the collector's role that permission, and the permissions on the bucket's KMS key if it has one"
+ADVICE = {
+    "InvalidObjectState": "restore the object from its archive storage class",
+    "PermanentRedirect": "the bucket is in another Region than the function: correct S3_BUCKET",
+    "AuthorizationHeaderMalformed": "the bucket is in another Region than the function: correct S3_BUCKET",
+    "KeyTooLongError": "shorten S3_PREFIX or STATE_KEY",
+}
 PASSING = {
     *("SlowDown", "RequestTimeout", "ThrottlingException", "InternalError", "ServiceUnavailable"),
     *("BadDigest", "IncompleteBody", "RequestTimeTooSkewed"),
@@ -81,11 +88,12 @@ class Bucket:
         def listing() -> list[StoredVersion]:
             pages = self._s3.get_paginator("list_object_versions").paginate(Bucket=self._name, Prefix=prefix)
             with self._call("s3:ListBucketVersions", prefix):
-                return [
-                    StoredVersion(found["Key"], found["VersionId"], found["LastModified"])
+                found = {
+                    (entry["Key"], entry["VersionId"]): entry["LastModified"]
                     for page in pages
-                    for found in page.get("Versions", [])
-                ]
+                    for entry in page.get("Versions", [])
+                }
+            return [StoredVersion(key, version_id, written) for (key, version_id), written in found.items()]
 
         return self.retry_until_known(listing)
 
@@ -214,11 +222,8 @@ def translate_errors(action: str, bucket: str, key: str) -> Iterator[None]:
             raise NotFoundError from None
         if status in (408, 409, 429) or status >= 500 or code in PASSING:
             raise OutcomeUnknownError(f"{code or status} at {where}") from None
-        refusal = AccessDeniedError if status == 403 else StorageError
-        raise refusal(
-            f"S3 refuses {action} on {where} ({code}): grant the collector's role that permission, and the permissions"
-            " on the bucket's KMS key if it has one."
-        ) from None
+        refusal = AccessDeniedError if code == "AccessDenied" else StorageError
+        raise refusal(f"S3 refuses {action} on {where} ({code}): {ADVICE.get(code, GRANT)}.") from None
     except ParamValidationError:
         raise StorageError(
             f"boto3 {boto3.__version__} does not know a parameter of {action} on {where}: update the function's"

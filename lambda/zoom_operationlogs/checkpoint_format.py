@@ -137,7 +137,7 @@ def _from_header(header: dict[str, Any]) -> Checkpoint:
         not_before=moment(header["not_before"]),
         asks_for_tomorrow=flag(header["asks_for_tomorrow"]),
         lease=None if lease is None else Lease(text(lease["owner"]), required(record_time(lease["until"]))),
-        sweeps={text(name): _named(name, _sweep_from_json(sweep)) for name, sweep in header["sweeps"].items()},
+        sweeps=_sweeps_from_json(header["sweeps"]),
         shown={day_of(day): _counts_from_json(shown) for day, shown in header["shown"].items()},
     )
 
@@ -275,10 +275,14 @@ def _sweep_from_json(sweep: dict[str, Any]) -> Sweep:
     )
 
 
-def _named(name: str, sweep: Sweep) -> Sweep:
-    if name != TAIL and [name, name] != [sweep.first.isoformat(), sweep.last.isoformat()]:
-        raise ValueError(f"the sweep {name!r:.40} is of other dates")
-    return sweep
+def _sweeps_from_json(sweeps: dict[str, Any]) -> dict[str, Sweep]:
+    found = {text(name): _sweep_from_json(sweep) for name, sweep in sweeps.items()}
+    # A sweep of other dates than its name says would settle a date that was never read: it starts again.
+    return {
+        name: sweep
+        for name, sweep in found.items()
+        if name == TAIL or name == sweep.first.isoformat() == sweep.last.isoformat()
+    }
 
 
 def _counts_to_json(counts: Any) -> dict[str, int]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 CACHE_SECONDS = 900
 SECONDS = 20.0  # for Secrets Manager to answer, retries included
 FIELDS = ("account_id", "client_id", "client_secret")
+PASSING = ("ThrottlingException", "InternalServiceError", "InternalServiceErrorException")
 SHAPE = '{"account_id": "...", "client_id": "...", "client_secret": "..."}'
 BYTE_ORDER_MARKS = ("\ufeff", "ï»¿")  # the second is that of UTF-8, read as Latin-1
 
@@ -68,6 +69,10 @@ def _unreadable(arn: str, cause: BaseException | None) -> SecretError:
         return EmptySecretError(f"The secret {arn} is still empty: store {SHAPE} in it.")
     if code == "ResourceNotFoundException":
         return SecretError(f"There is no secret {arn}: correct ZOOM_SECRET_ARN, or create the secret.")
+    if code in PASSING:
+        return SecretError(f"Secrets Manager gave no usable answer for {arn} ({code}); the next run tries again.")
+    if code == "InvalidRequestException" and "deletion" in str(cause):
+        return SecretError(f"The secret {arn} cannot be read: it is scheduled for deletion; restore it.")
     return SecretError(
         f"The secret {arn} cannot be read ({code}): grant the collector's role secretsmanager:GetSecretValue on it,"
         " and kms:Decrypt on its KMS key if it has one."

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 OBJECT_NAME = re.compile(
     r"(\d{4})/(\d{2})/(\d{2})/zoom-operationlogs-([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.json\.gz"
 )
+MOST_FOLDERS = 7  # listed one by one
 STATE_NAME = "state.json"  # under the feed's prefix
 MOST_RECORDS = 4_000_000  # of one object: more than 512 MB hold
 _SEPARATOR = re.compile(r"[n\s]*")
@@ -92,6 +93,7 @@ class LegacyObjects:
         self._prefix = prefix
         self._deadline = deadline
         self._listed: set[date] = set()
+        self._all: list[StoredVersion] | None = None
         self._unreadable: dict[date, UnreadableObjectError] = {}  # by the date of the write
 
     def find(self, versions: Iterable[StoredVersion]) -> LegacyLedger | None:
@@ -155,8 +157,16 @@ class LegacyObjects:
                 ledger.absorb(object_id, *self._shown_by(version, folder))
 
     def _versions(self, folder: date) -> list[StoredVersion]:
-        found = self._bucket.versions(f"{self._prefix}{folder.isoformat().replace('-', '/')}/")
-        return [version for version in found if OBJECT_NAME.fullmatch(version.key.removeprefix(self._prefix))]
+        """Return the guide's objects of one date. After a few dates the whole prefix is listed, once in a run."""
+        stem = f"{self._prefix}{folder.isoformat().replace('-', '/')}/"
+        if self._all is None and len(self._listed) >= MOST_FOLDERS:
+            self._all = self._guides(self._bucket.versions(self._prefix))
+        if self._all is not None:
+            return [version for version in self._all if version.key.startswith(stem)]
+        return self._guides(self._bucket.versions(stem))
+
+    def _guides(self, versions: Iterable[StoredVersion]) -> list[StoredVersion]:
+        return [version for version in versions if OBJECT_NAME.fullmatch(version.key.removeprefix(self._prefix))]
 
     def _shown_by(self, version: StoredVersion, folder: date) -> tuple[dict[date, Counter[bytes]], dict[date, Span]]:
         """Return how often each record is in the object, by record date, and the first and last time of each date."""

@@ -99,7 +99,7 @@ def parse_date(value: object, name: str) -> date:
             return date.fromisoformat(value)
         except ValueError:
             pass  # no such day in the calendar: raised below
-    raise SettingsError(f"{name} is {value!r}: give a calendar date written as YYYY-MM-DD, such as 2026-01-31.")
+    raise SettingsError(f"{name} is {value!r:.60}: give a calendar date written as YYYY-MM-DD, such as 2026-01-31.")
 
 
 def _credentials(environ: Mapping[str, str]) -> Credentials | None:

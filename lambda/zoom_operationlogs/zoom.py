@@ -198,7 +198,7 @@ class Zoom:
 
 
 def _redacted(body: bytes, secrets: Iterable[str | bytes]) -> bytes:
-    """Return a body in which none of the secrets is left: an answer may quote the request, and a sentence the answer."""
+    """Return a body without the secrets: an answer may quote the request, and a sentence the answer."""
     for secret in secrets:
         raw = secret.encode() if isinstance(secret, str) else secret
         if raw:

@@ -33,17 +33,20 @@ from zoom_operationlogs import (
     run,
     run_state,
     sweep,
+    tail,
     zoom,
     zoom_rate_limits,
     zoom_refusals,
 )
 from zoom_operationlogs.archive import Archive
 from zoom_operationlogs.checkpoint import TAIL, Checkpoint
+from zoom_operationlogs.checkpoint_store import CheckpointStore
 from zoom_operationlogs.deadline import Deadline
 from zoom_operationlogs.delivered import Delivered, DeliveredDay
 from zoom_operationlogs.errors import (
     DatesRefusedError,
     NewerCheckpointError,
+    OtherAccountError,
     OutOfTimeError,
     PageTokenExpiredError,
     UnreadableRowsError,
@@ -344,6 +347,17 @@ def pages_of_one_size(mutant: Mutant) -> None:
     pages(mutant, lambda ask, first, last, _page_size, token: ask(first, last, 20, token))
 
 
+def look_at_split_groups_once_more(mutant: Mutant) -> None:
+    """Take what a second sweep does not split more than the first for shown, whatever it splits."""
+
+    def make(whole: Function) -> Function:
+        return lambda checkpoint, settings, now, day, pending, completed: (
+            None if pending.split else whole(checkpoint, settings, now, day, pending, completed)
+        )
+
+    mutant.replace(date_sweeps, "schedule_split_groups", make)
+
+
 def reconcile_with_the_same_size(mutant: Mutant) -> None:
     mutant.replace(agenda, "smaller_page_size", lambda _whole: lambda page_size: page_size)
 
@@ -445,6 +459,44 @@ def frontier_of_the_future(mutant: Mutant) -> None:
     tail_stops(mutant, broken)
 
 
+def read_to_the_end_at_any_disorder(mutant: Mutant) -> None:
+    """Take order for a yes or no."""
+
+    def broken(whole: Function, self: Sweep, frontier: datetime | None, rows: Sequence[Row]) -> bool:
+        return not self.disorder and bool(whole(self, frontier, rows))
+
+    tail_stops(mutant, broken)
+
+
+def sweep_what_the_tail_has_swept(mutant: Mutant) -> None:
+    mutant.replace(tail, "settled_by_tail", lambda _whole: lambda checkpoint, settings, now, completed: [])
+
+
+def settle_dates_by_a_tail(mutant: Mutant, **unseen: Any) -> None:
+    """Let a tail settle its dates as if its sweep had another state than it has."""
+    mutant.replace(
+        tail,
+        "settled_by_tail",
+        lambda whole: (
+            lambda checkpoint, settings, now, completed: list(
+                whole(checkpoint, settings, now, replace(completed, **unseen))
+            )
+        ),
+    )
+
+
+def settle_dates_by_a_tail_out_of_order(mutant: Mutant) -> None:
+    settle_dates_by_a_tail(mutant, disorder=timedelta())
+
+
+def settle_dates_by_a_tail_with_untimed_rows(mutant: Mutant) -> None:
+    settle_dates_by_a_tail(mutant, untimed=0)
+
+
+def settle_dates_by_a_tail_with_split_groups(mutant: Mutant) -> None:
+    settle_dates_by_a_tail(mutant, split=[])
+
+
 def take_a_shift_for_disorder(mutant: Mutant) -> None:
     def make(whole: Function) -> Function:
         def observe(self: Sweep, rows: Sequence[Row]) -> None:
@@ -541,6 +593,49 @@ def reconcile_today_and_yesterday_only(mutant: Mutant) -> None:
 
 def ask_again_for_what_is_too_old(mutant: Mutant) -> None:
     mutant.replace(Checkpoint, "expire", lambda _whole: lambda self, day, at: None)
+
+
+def take_an_empty_answer_for_final(mutant: Mutant) -> None:
+    mutant.constant(agenda, "LOOKS_AT_EMPTY", 1, read_by=(date_sweeps, "look_again"))
+
+
+def look_again_at_once(mutant: Mutant) -> None:
+    mutant.constant(agenda, "LOOK_AGAIN_AFTER", timedelta(), read_by=(date_sweeps, "look_again"))
+
+
+def compare_nothing_with_the_archive(mutant: Mutant) -> None:
+    mutant.replace(Checkpoint, "lacking", lambda _whole: lambda self, day: 0)
+
+
+def look_again_for_ever(mutant: Mutant) -> None:
+    mutant.constant(agenda, "MOST_LOOKS", 10_000, read_by=(date_sweeps, "look_again"))
+
+
+def take_zooms_days_for_those_of_utc(mutant: Mutant) -> None:
+    """Compare what the archive holds of a date with the sweep of that date alone."""
+    mutant.replace(
+        Checkpoint,
+        "lacking",
+        lambda _whole: lambda self, day: self.delivered.total(day) - self.shown.get(day, {}).get(day, 0),
+    )
+
+
+def say_nothing_of_incomplete_dates(mutant: Mutant) -> None:
+    """Settle them as if Zoom had shown all."""
+
+    def make(whole: Function) -> Function:
+        def conclude(self: Any, *about: Any) -> None:
+            before = self._state.report.incomplete
+            whole(self, *about)
+            self._state.report.incomplete = before
+
+        return lambda *args, **named: conclude(*args, **named)
+
+    mutant.replace(date_sweeps.DateSweeps, "_conclude", make)
+
+
+def expire_a_date_by_its_words_alone(mutant: Mutant) -> None:
+    mutant.constant(date_sweeps, "MOST_REFUSALS", 10_000, read_by=(date_sweeps.DateSweeps, "_expires"))
 
 
 def end_the_run_at_a_refused_date(mutant: Mutant) -> None:
@@ -741,6 +836,48 @@ def believe_a_damaged_checkpoint(mutant: Mutant) -> None:
     mutant.replace(checkpoint_store, "decode", make)
 
 
+def take_any_stream_for_ones_own(mutant: Mutant) -> None:
+    """Believe each checkpoint at the key, whosever it is."""
+
+    def make(whole: Function) -> Function:
+        return lambda body: replace(whole(body), stream=streams[-1])
+
+    streams: list[Any] = []
+
+    def seen(whole: Function) -> Function:
+        def load(self: CheckpointStore) -> Any:
+            streams.append(self._stream)
+            return whole(self)
+
+        return load
+
+    mutant.replace(CheckpointStore, "load", seen)
+    mutant.replace(checkpoint_store, "decode", make)
+
+
+def take_another_accounts_checkpoint_for_none(mutant: Mutant) -> None:
+    def make(whole: Function) -> Function:
+        def load(self: CheckpointStore) -> Any:
+            try:
+                return whole(self)
+            except OtherAccountError:
+                return checkpoint_store.LoadResult(unusable=True)
+
+        return load
+
+    mutant.replace(CheckpointStore, "load", make)
+
+
+def stamp_an_account_that_zoom_has_not_accepted(mutant: Mutant) -> None:
+    mutant.replace(CheckpointStore, "_stamp", lambda _whole: lambda self, stream: self._stream)
+
+
+def bring_ended_sweeps_back(mutant: Mutant) -> None:
+    mutant.replace(
+        checkpoint_store, "merge", lambda whole: lambda mine, theirs, swept, ended=(): whole(mine, theirs, swept)
+    )
+
+
 def take_a_newer_checkpoint_for_none(mutant: Mutant) -> None:
     def make(whole: Function) -> Function:
         def decode(body: bytes) -> Checkpoint:
@@ -764,11 +901,30 @@ def take_no_lease(mutant: Mutant) -> None:
 
 def take_too_short_a_lease(mutant: Mutant) -> None:
     """Let it end while the run may still work."""
-    mutant.constant(lease, "LEASE_SLACK", timedelta(seconds=-200), read_by=(run, "take_lease"))
+    mutant.constant(lease, "LEASE_SLACK", timedelta(seconds=-400), read_by=(run, "take_lease"))
+    put_after_the_lease(mutant)
 
 
 def heed_no_lease_of_another(mutant: Mutant) -> None:
     recalled(mutant, lambda whole: replace(whole, lease=None))
+
+
+def put_after_the_lease(mutant: Mutant) -> None:
+    """Ask the clock no more once the lease is taken."""
+
+    def make(whole: Function) -> Function:
+        def take_lease(state: Any, services: Any, owner: str) -> bool:
+            taken = bool(whole(state, services, owner))
+            services.archive.before_put = lambda: None
+            return taken
+
+        return take_lease
+
+    mutant.replace(run, "take_lease", make)
+
+
+def believe_any_lease(mutant: Mutant) -> None:
+    mutant.constant(lease, "LONGEST_LEASE", timedelta(days=2_912_050), read_by=(run, "take_lease"))
 
 
 def warn_of_nothing(mutant: Mutant) -> None:

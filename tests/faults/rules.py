@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from . import broken_rules as broken
 from . import scenarios as history
+from . import test_frugal, test_lease, test_old_dates, test_varying_pages, test_whose_checkpoint
 from .mutations import Mutation, Scenario
 from .world import Promise
 
@@ -85,6 +86,8 @@ IDENTITY: list[Row] = [
      broken.count_rows_of_all_pages, history.rows_that_move_down, REPEATED),
     ("a record on both sides of a page boundary is owed pages of another size",
      broken.pages_of_one_size, history.twins, MISSING),
+    ("split groups are followed by their fingerprints until one page has shown each whole",
+     broken.look_at_split_groups_once_more, test_varying_pages.groups_on_varying_pages, MISSING),
     ("reconciles vary the page size",
      broken.reconcile_with_the_same_size, history.twins_in_no_order, MISSING),
     ("a tail leaves records without a time",
@@ -108,14 +111,26 @@ TAIL: list[Row] = [
      broken.stop_at_an_empty_page, history.a_page_with_no_rows, MISSING),
     ("with no frontier the tail reads to the end",
      broken.stop_without_a_frontier, history.no_frontier_and_few_calls_left, MISSING),
-    ("with rows out of order the tail reads to the end",
+    ("with rows out of order the tail reads further back by as much",
+     broken.stop_though_rows_are_out_of_order, test_frugal.an_old_row_among_the_new_ones, MISSING),
+    ("with rows in no order the tail reads to the end",
      broken.stop_though_rows_are_out_of_order, history.rows_in_no_order, MISSING),
+    ("order is a distance: the tail reads no further back than rows are out of order",
+     broken.read_to_the_end_at_any_disorder, test_frugal.a_row_half_a_minute_off, COST),
     ("rows that moved to the next page are not disorder",
      broken.take_a_shift_for_disorder, history.rows_shift_in_a_long_window, COST),
     ("the frontier is at most the run's clock",
      broken.frontier_of_the_future, history.a_row_of_the_future, MISSING),
     ("only a sweep that ended moves the frontier",
      broken.move_the_frontier_on_a_sweep_that_did_not_end, history.a_burst_that_no_run_reads_to_its_end, MISSING),
+    ("a tail that read its window to the first day has swept its dates",
+     broken.sweep_what_the_tail_has_swept, test_frugal.a_first_run, COST),
+    ("a tail out of order settles no date",
+     broken.settle_dates_by_a_tail_out_of_order, test_frugal.twins_apart_in_the_first_run, MISSING),
+    ("a tail with a row without a time settles no date",
+     broken.settle_dates_by_a_tail_with_untimed_rows, test_frugal.a_row_without_a_time_in_the_first_run, MISSING),
+    ("a tail settles no date with a group that a page boundary split",
+     broken.settle_dates_by_a_tail_with_split_groups, test_frugal.twins_at_a_boundary_in_the_first_run, MISSING),
     ("a page token that repeats is not the end of a sweep",
      broken.take_a_repeated_page_token_for_the_end, history.a_tail_whose_page_token_repeats, MISSING),
     ("a page token that repeats is not followed",
@@ -141,6 +156,14 @@ DATES: list[Row] = [
      broken.ask_for_what_zoom_cannot_have, history.a_start_date_of_last_year, COST),
     ("dates asked for by an event are owed",
      broken.ignore_a_backfill, history.a_backfill, MISSING),
+    ("an old date that came back empty is looked at once more",
+     broken.take_an_empty_answer_for_final, test_old_dates.one_empty_answer_in_a_backfill, MISSING),
+    ("two looks at an old date are an hour apart at least",
+     broken.look_again_at_once, test_old_dates.a_quiet_date_in_a_backfill, COST),
+    ("records lack only if the sweeps of the neighbours did not show them either",
+     broken.take_zooms_days_for_those_of_utc, test_old_dates.quiet_dates_of_an_account_that_the_archive_knows, SILENT),
+    ("an old date that two runs were refused expires, whatever the words",
+     broken.expire_a_date_by_its_words_alone, test_old_dates.an_old_date_refused_in_any_words, COST),
     ("a date that Zoom calls too old is recorded as expired",
      broken.ask_again_for_what_is_too_old, history.a_date_that_zoom_calls_too_old, COST),
     ("a date that Zoom calls too old holds up no other",
@@ -166,6 +189,8 @@ RUNS: list[Row] = [
      broken.save_over_what_another_run_saved, history.a_race_for_the_checkpoint, MISSING),
     ("a merge keeps the owed dates of both",
      broken.keep_the_winners_owed_dates_alone, history.a_race_for_the_checkpoint, MISSING),
+    ("a merge does not bring back a sweep that this run has ended",
+     broken.bring_ended_sweeps_back, test_lease.an_ended_sweep_is_not_brought_back, COST),
     ("a merge keeps the higher number of a date",
      broken.merge_to_the_lower_number, history.another_run_saves_first, COST),
     ("a merge keeps the later frontier",
@@ -197,6 +222,12 @@ CHECKPOINT: list[Row] = [
      broken.believe_a_damaged_checkpoint, history.a_bit_flipped_in_the_checkpoint, REPEATED),
     ("a checkpoint of a newer collector is refused",
      broken.take_a_newer_checkpoint_for_none, history.a_checkpoint_of_a_newer_collector, MISSING),
+    ("a checkpoint of another prefix is none",
+     broken.take_any_stream_for_ones_own, test_whose_checkpoint.another_prefix, MISSING),
+    ("a checkpoint of another account is refused",
+     broken.take_another_accounts_checkpoint_for_none, test_whose_checkpoint.another_accounts_checkpoint, SILENT),
+    ("an account is recorded only once Zoom has accepted it",
+     broken.stamp_an_account_that_zoom_has_not_accepted, test_whose_checkpoint.a_mistyped_account, MISSING),
 ]
 
 FEED_DELETES: list[Row] = [
@@ -206,6 +237,10 @@ FEED_DELETES: list[Row] = [
      broken.take_too_short_a_lease, history.a_run_that_stalls_at_its_put, REPEATED),
     ("a run leaves the work to the one that holds the lease",
      broken.heed_no_lease_of_another, history.a_run_that_stalls_at_its_put, REPEATED),
+    ("a run whose lease is over puts nothing more",
+     broken.put_after_the_lease, test_lease.a_frozen_run, REPEATED),
+    ("a lease longer than Lambda runs is not believed",
+     broken.believe_any_lease, test_lease.a_lease_until_the_year_9999, MISSING),
     ("with no versions and no checkpoint, a warning says that the window is sent again",
      broken.warn_of_nothing, history.nothing_left_that_could_tell, SILENT),
 ]

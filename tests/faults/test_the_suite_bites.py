@@ -5,8 +5,9 @@ them in words). `mutations.prove` says what is demanded of a row: the scenario p
 broken, no run crashes and just that promise is broken. A row that does not apply to the code any more is an error.
 
 Where another rule makes up for a broken one, so that no record is lost or repeated, the promise is `COST`: what the
-broken rule spends. Two rules have no row. A frontier older than the window: no row of the window is older, so the tail
-never stops. A request that is tried again: without it the run fails, which is a crash here and an alarm in production.
+broken rule spends. Three rules have no row. A frontier older than the window: no row of the window is older, so the
+tail never stops. A request that is tried again, and a lease that only the run defends which holds it: without them the
+run fails, which is a crash here and an alarm in production.
 """
 
 from __future__ import annotations
