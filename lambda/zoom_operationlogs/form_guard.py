@@ -40,9 +40,11 @@ class FormGuard:
         self.accepting = False  # the rows of this sweep are to be accepted
         self._spans: dict[date, Span | None] = {}  # as the run first saw them
         self._seconds: dict[date, Counter[datetime]] = {}  # as the run first saw them
-        self._known: Counter[date] = Counter()
+        self._known: defaultdict[date, Counter[datetime]] = defaultdict(Counter)  # by second
+        self._boundaries: set[datetime] = set()
         self._strange: defaultdict[date, set[bytes]] = defaultdict(set)
-        self._as_before: Counter[date] = Counter()
+        self._as_before: set[date] = set()
+        self._held_of: set[date] = set()
         self._standing: defaultdict[date, dict[bytes, tuple[datetime, int]]] = defaultdict(dict)
 
     def know(self, day: date, row: Row, count: int, delivered: Delivered) -> None:
@@ -52,10 +54,10 @@ class FormGuard:
             self._standing[day][row.fingerprint] = (second(row.time), max(count, before))
         if row.fingerprint in self._strange[day] or not self._in_span(day, row.time, delivered):
             return
-        if row.time and row.time <= delivered.changed.get(day, row.time.min.replace(tzinfo=row.time.tzinfo)):
-            self._as_before[day] += 1
-        else:
-            self._known[day] += 1
+        if row.time:
+            self._known[day][second(row.time)] += 1
+            if day in delivered.changed and row.time <= delivered.changed[day]:
+                self._as_before.add(day)
 
     def judge(self, pending: Pending, delivered: Delivered, archived: Archived, *, whole: bool) -> set[date]:
         """Judge the rows that are about to be published; return the dates of which the suspicious rows have to wait.
@@ -66,21 +68,17 @@ class FormGuard:
         suspicious: dict[date, list[datetime]] = {}
         for day, records in pending.items():
             for record in records.values():
-                if delivered.count(day, record.fingerprint):
-                    self._known[day] += 1
-                elif (
-                    self._in_span(day, record.time, delivered)
-                    and record.time
-                    and not self._held(day, record, delivered)
-                ):
+                if record.time and delivered.count(day, record.fingerprint):
+                    self._known[day][second(record.time)] += 1
+                elif record.time and self._is_suspicious(day, record, delivered):
                     self._strange[day].add(record.fingerprint)
                     suspicious.setdefault(day, []).append(record.time)
         among = {
             day: self._among(day, min(times), max(times), delivered, archived)
             for day, times in suspicious.items()
-            if not self._known[day]
+            if not _within(self._known[day], min(times), max(times))
         }
-        together = not self._known.total() and sum(map(len, self._strange.values())) >= ENOUGH
+        together = len(among) == len(suspicious) and sum(map(len, self._strange.values())) >= ENOUGH
         wait = set()
         for day, records_among in among.items():
             alone = len(self._strange[day]) >= ENOUGH and records_among >= ENOUGH
@@ -96,7 +94,7 @@ class FormGuard:
         for record in list(pending.values()):
             if self._held(day, record, delivered):
                 del pending[record.fingerprint]
-                self._as_before[day] = -1
+                self._held_of.add(day)
 
     def suspicious(
         self, day: date, pending: dict[bytes, PendingRecord], delivered: Delivered
@@ -133,9 +131,14 @@ class FormGuard:
                 if count == record.count:
                     del pending[record.fingerprint]
 
+    def resumed_after(self, time: datetime | None) -> None:
+        """Take in that a sweep goes on after a row of this time: an earlier run has published others of that second."""
+        if time:
+            self._boundaries.add(second(time))
+
     def reverted(self, day: date) -> bool:
         """Return whether the run has seen a changed date in the form of the archive, and in no other."""
-        return self._as_before[day] > 0
+        return day in self._as_before - self._held_of
 
     def _held(self, day: date, record: PendingRecord, delivered: Delivered) -> bool:
         cutoff = delivered.changed.get(day)
@@ -152,13 +155,17 @@ class FormGuard:
         if day not in self._spans:
             self._spans[day] = delivered.span(day)
         span = self._spans[day]
-        return bool(time and span and span[0] <= time <= span[1])
+        return bool(time and span and span[0] <= time <= span[1] and second(time) not in self._boundaries)
 
     def _among(self, day: date, first: datetime, last: datetime, delivered: Delivered, archived: Archived) -> int:
         """Return how many records the archive holds from the second of `first` to that of `last`."""
         if day not in self._seconds:
             self._seconds[day] = archived(delivered.on(day), delivered.legacy)
-        return sum(count for at, count in self._seconds[day].items() if second(first) <= at <= last)
+        return _within(self._seconds[day], first, last)
+
+
+def _within(seconds: Counter[datetime], first: datetime, last: datetime) -> int:
+    return sum(count for at, count in seconds.items() if second(first) <= at <= last)
 
 
 def changed_form(dates: Collection[date]) -> ChangedFormError | None:

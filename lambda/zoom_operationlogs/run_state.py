@@ -172,6 +172,11 @@ class RunState:
         """From now on, take rows whose form Zoom has changed for delivered, or hold them."""
         self._batch.guard.accepting = accept
 
+    def resumed(self, sweep: Sweep) -> Sweep:
+        """Take in that a sweep of an earlier run goes on, and return it."""
+        self._batch.guard.resumed_after(sweep.last_time)
+        return sweep
+
     def form_reverted(self, day: date) -> bool:
         """Return whether Zoom shows a date again in the form that the archive knows, as far as the run has seen."""
         return self._batch.guard.reverted(day)

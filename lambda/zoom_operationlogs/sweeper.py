@@ -31,7 +31,7 @@ class Sweeper:
     def resume(self, name: str, now: datetime) -> Sweep | None:
         """Return the stored sweep of this name, `TAIL` or an ISO date, if Zoom still accepts its page token."""
         sweep = self._state.checkpoint.sweeps.get(name)
-        return sweep if sweep and sweep.resumable(now) else None
+        return self._state.resumed(sweep) if sweep and sweep.resumable(now) else None
 
     def read(
         self,

@@ -291,10 +291,11 @@ def identity_by_every_field(mutant: Mutant) -> None:
 
 
 def take_rows_that_differ_for_one(mutant: Mutant) -> None:
-    """Take rows of one identity for copies of the first."""
+    """Take rows of one identity for copies of the first, and one."""
 
     def make(_whole: Function) -> Function:
-        def show(self: PendingRecord, rows: Sequence[Record], *, differ: bool) -> int:
+        def show(self: PendingRecord, rows: Sequence[Record]) -> int:
+            differ = any(row != rows[0] for row in rows)
             self.count = max(self.count, 1 if differ else len(rows))
             return 0
 
@@ -304,7 +305,7 @@ def take_rows_that_differ_for_one(mutant: Mutant) -> None:
 
 
 def publish_rows_in_another_form(mutant: Mutant) -> None:
-    mutant.replace(FormGuard, "hold", lambda _whole: lambda self, known, pending, delivered: None)
+    mutant.replace(FormGuard, "hold", lambda _whole: lambda self, day, pending, delivered: None)
 
 
 def accept_every_row(mutant: Mutant) -> None:
