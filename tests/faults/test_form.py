@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from zoom_operationlogs.errors import ChangedFormError
 
-from .world import POLL, PREFIX, STATE_KEY, World, days_ago
+from .world import POLL, PREFIX, START, STATE_KEY, World, days_ago
 
 Record = dict[str, Any]
 NEXT_DAY = 86_400
@@ -248,3 +248,84 @@ def test_what_the_guide_left_is_held_and_accepted_too() -> None:
     accepted(world, first, last)
     assert world.results[-1]["written"] <= 2, "records that came after the guide's last run at most"
     world.poll(3)
+
+
+# What attackers found
+
+
+def midday(records: int = 10) -> World:
+    """A date whose morning is archived."""
+    world = World(page_size=30, settings={"lookback_days": 1})
+    world.poll(2)
+    world.clock.set(START.replace(hour=12))
+    for hour in range(1, 9):
+        added(world, records, timedelta(hours=hour), operation_detail="d")
+    world.poll(2)
+    return world
+
+
+def test_a_checkpoint_lost_while_a_date_is_held_sends_nothing_again() -> None:
+    world = midday()
+    before = lines(world)
+    world.zoom.rewrite(reworded)
+    held(world, 1)
+    added(world, 5, operation_detail="new")
+    held(world, 1)
+    world.s3.delete_versions(STATE_KEY)
+    held(world, 3)
+    assert (lines(world) - before).total() == 5
+
+
+def test_a_tail_of_several_runs_that_fills_a_gap_is_no_change() -> None:
+    world = World(page_size=30, settings={"lookback_days": 1})
+    for hour in range(9):
+        added(world, 10, timedelta(hours=hour))
+    world.poll()
+    world.clock.advance(5 * 3600)
+    for minute in range(290):
+        added(world, 1, timedelta(minutes=minute + 1), operation_detail="afternoon")
+    world.network.latency, world.timeout_seconds = 8, 60
+    for _ in range(5):
+        world.run()
+        world.clock.advance(600)
+    world.network.latency, world.timeout_seconds = 0, 300
+    world.settle()
+    world.assert_exact()
+
+
+def test_a_second_change_is_held_too() -> None:
+    world = midday()
+    world.zoom.rewrite(reworded)
+    held(world, 1)
+    for _ in range(10):
+        added(world, 10, operation_detail=f"{world.clock.now()}")
+        held(world, 1)
+    before = lines(world)
+    world.zoom.rewrite(reworded)
+    held(world, 3)
+    assert lines(world) == before
+
+
+def test_a_held_date_stays_held_over_midnight() -> None:
+    world = midday(40)
+    before = lines(world)
+    world.zoom.rewrite(reworded)
+    for _ in range(80):
+        world.clock.advance(POLL.total_seconds())
+        added(world, 5, timedelta(seconds=30), operation_detail=f"{world.clock.now()}")
+        with pytest.raises(ChangedFormError):
+            world.run()
+    again = Counter(json.loads(line)["operation_detail"] for line in (lines(world) - before).elements())
+    assert not again["Changed: d"]
+
+
+def test_accepting_in_a_run_in_which_a_reconcile_is_due() -> None:
+    world = midday()
+    before = lines(world)
+    world.zoom.rewrite(reworded)
+    held(world, 1)
+    day = world.clock.now().date()
+    world.clock.set(START.replace(day=START.day + 1, hour=0, minute=1))
+    world.run({"action": "accept", "from": f"{day}", "to": f"{day}"})
+    world.settle()
+    assert lines(world) == before
