@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from . import __version__
 from .bounds import MB, OBJECT_BYTES, PAGE_BYTES, gunzip_chunks, parse_json_at
+from .bucket import out_of_reach
 from .dates import ONE_DAY
 from .errors import StorageError, UnreadableObjectError, WriteConflictError
 from .fingerprints import count_records
@@ -164,7 +165,7 @@ class Archive:
                 f" records ({error}): keep a copy elsewhere, and delete its version {version.version_id} permanently."
             ) from None
         except StorageError as error:
-            raise UnreadableObjectError(f"{error} The version is {version.version_id}.") from None
+            raise out_of_reach(version, error) from None
 
     def _put(self, day: date, seq: int, records: list[PendingRecord]) -> None:
         self._bucket.put(
