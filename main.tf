@@ -56,7 +56,7 @@ module "monitoring" {
     timeout_seconds   = var.collector.timeout_seconds
     metrics_namespace = var.collector.metrics_namespace
   }
-  schedule          = var.schedule
+  schedule          = merge(var.schedule, { interval_minutes = local.interval_minutes })
   dead_letter_queue = module.collector.dead_letter_queue
   monitoring        = var.monitoring
 

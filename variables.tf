@@ -88,7 +88,7 @@ variable "bucket" {
   type = object({
     create                       = optional(bool, true)
     prefix                       = optional(string, "zoom/operationlogs/")
-    state_key                    = optional(string, "zoom/operationlogs-state/state.json")
+    state_key                    = optional(string)
     versioning                   = optional(bool, true)
     force_destroy                = optional(bool, false)
     expiration_days              = optional(number)
@@ -107,7 +107,7 @@ variable "bucket" {
     The bucket and what is kept in it.
     - `create`: make the bucket; `false` uses one that exists and changes nothing of it (merge the output `bucket.policy` into its policy).
     - `prefix`: where the records go, and the feed's folder; ends with "/".
-    - `state_key`: the collector's checkpoint, outside `prefix`.
+    - `state_key`: the collector's checkpoint, outside `prefix`; null puts it beside: of `zoom/operationlogs/` it is `zoom/operationlogs-state/state.json`.
     - `versioning`: keep versions; for a bucket that exists, whether it does.
     - `force_destroy`: let `terraform destroy` delete the records with the bucket.
     - `expiration_days`: delete records after so many days, at least 200; null keeps them.
@@ -125,12 +125,12 @@ variable "bucket" {
   }
 
   validation {
-    condition     = can(regex("^([A-Za-z0-9_-][A-Za-z0-9._-]*/)*[A-Za-z0-9_-][A-Za-z0-9._-]*$", var.bucket.state_key)) && length(var.bucket.state_key) <= 1024
+    condition     = var.bucket.state_key == null ? true : can(regex("^([A-Za-z0-9_-][A-Za-z0-9._-]*/)*[A-Za-z0-9_-][A-Za-z0-9._-]*$", var.bucket.state_key)) && length(var.bucket.state_key) <= 1024
     error_message = "bucket.state_key must be an object's key such as \"zoom/operationlogs-state/state.json\": it neither begins nor ends with \"/\", and uses only letters, digits and . _ -."
   }
 
   validation {
-    condition     = !endswith(var.bucket.prefix, "/") || !startswith(var.bucket.state_key, var.bucket.prefix)
+    condition     = var.bucket.state_key == null ? true : !endswith(var.bucket.prefix, "/") || !startswith(var.bucket.state_key, var.bucket.prefix)
     error_message = "bucket.state_key must lie outside bucket.prefix: the feed would ingest the checkpoint as a log, and may delete it."
   }
 
@@ -200,6 +200,7 @@ variable "zoom" {
     timeout_seconds     = optional(number, 30)
     lookback_days       = optional(number, 3)
     reconcile_hours     = optional(number, 12)
+    records_per_day     = optional(number)
     start_date          = optional(string)
     credentials_version = optional(number)
   })
@@ -210,6 +211,7 @@ variable "zoom" {
     - `timeout_seconds`: of one HTTP request, 1 to 300.
     - `lookback_days`: how many days back a run looks for late rows, 1 to 28.
     - `reconcile_hours`: how often those days are read again from end to end, 1 to 24.
+    - `records_per_day`: about how many records Zoom's report has a day, if you know. Nothing but a warning at plan follows from it: `collector.memory_mb` is to be at least 110 + 2.4 × (`lookback_days` + 4) × `records_per_day` × 16 / 1,000,000.
     - `start_date`: first day to fetch, YYYY-MM-DD, at most six months back, which is all Zoom keeps; null begins `lookback_days` back.
     - `credentials_version`: set together with `zoom_credentials` to write them into the secret made here; raise it to write new ones; remove both afterwards.
   EOT
@@ -244,6 +246,11 @@ variable "zoom" {
   validation {
     condition     = var.zoom.reconcile_hours >= 1 && var.zoom.reconcile_hours <= 24 && var.zoom.reconcile_hours == floor(var.zoom.reconcile_hours)
     error_message = "zoom.reconcile_hours must be a whole number from 1 to 24, so that late rows are looked for at least once a day."
+  }
+
+  validation {
+    condition     = var.zoom.records_per_day == null ? true : var.zoom.records_per_day >= 1 && var.zoom.records_per_day == floor(var.zoom.records_per_day)
+    error_message = "zoom.records_per_day must be a whole number of at least 1, or null if you do not know it."
   }
 
   validation {
@@ -721,11 +728,10 @@ variable "monitoring" {
     error_message = "monitoring.silence_minutes must be set, because schedule.expression is a cron expression, which does not tell how often runs are to come: give three intervals, from which the alarms reckon it."
   }
 
-  # What may pass between the ends of two runs, as modules/monitoring reckons it; 10080 minutes are seven days.
+  # The longest time between the ends of two runs, as in modules/monitoring; 10080 minutes are seven days.
   validation {
     condition = !var.monitoring.enabled || !startswith(var.schedule.expression, "rate(") || (
-      try(tonumber(regex("^rate\\(([0-9]+)", var.schedule.expression)[0]) * { minute = 1, hour = 60, day = 1440 }[regex("(minute|hour|day)s?\\)$", var.schedule.expression)[0]], 0) *
-      (var.monitoring.silence_minutes == null ? 3 : 1) + coalesce(var.schedule.flexible_window_minutes, 0) +
+      coalesce(local.rate_minutes, 0) * (var.monitoring.silence_minutes == null ? 3 : 1) + coalesce(var.schedule.flexible_window_minutes, 0) +
       (var.monitoring.silence_minutes == null ? 0 : ceil(var.collector.timeout_seconds / 60) + 5) <= coalesce(var.monitoring.silence_minutes, 10080)
     )
     error_message = "monitoring.silence_minutes must be at least the interval of schedule.expression, its flexible window, the function's timeout and five minutes together, or ordinary pauses are an alarm; CloudWatch looks back 10080 minutes, so with a schedule that it cannot oversee set monitoring.enabled = false."

@@ -210,3 +210,25 @@ run "a_bucket_that_exists_is_not_touched" {
     error_message = "the statements to merge are spelt out"
   }
 }
+
+run "the_checkpoint_follows_the_prefix" {
+  command = plan
+
+  module {
+    source = "./modules/archive"
+  }
+
+  variables {
+    bucket = { prefix = "audit/zoom/" }
+  }
+
+  assert {
+    condition     = output.bucket.state_key == "audit/zoom-state/state.json"
+    error_message = "where it lies: ${output.bucket.state_key}"
+  }
+
+  assert {
+    condition     = one([for rule in aws_s3_bucket_lifecycle_configuration.archive[0].rule : rule.filter[0].prefix if rule.id == "checkpoint"]) == "audit/zoom-state/state.json"
+    error_message = "its old versions expire"
+  }
+}

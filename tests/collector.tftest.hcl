@@ -539,3 +539,25 @@ run "a_long_prefix_leaves_descriptions_that_aws_accepts" {
     error_message = "the role's and the policy's: ${aws_iam_role.collector.description}; ${aws_iam_policy.writer.description}"
   }
 }
+
+run "the_checkpoint_follows_the_prefix" {
+  command = plan
+
+  module {
+    source = "./modules/collector"
+  }
+
+  variables {
+    bucket = { name = "zoom-logs", arn = "arn:aws:s3:::zoom-logs", prefix = "audit/zoom/" }
+  }
+
+  assert {
+    condition     = aws_lambda_function.collector.environment[0].variables.STATE_KEY == "audit/zoom-state/state.json"
+    error_message = "where it lies: ${aws_lambda_function.collector.environment[0].variables.STATE_KEY}"
+  }
+
+  assert {
+    condition     = strcontains(aws_iam_policy.writer.policy, "\"arn:aws:s3:::zoom-logs/audit/zoom-state/state.json\"")
+    error_message = "and the role may write it: ${aws_iam_policy.writer.policy}"
+  }
+}

@@ -7,7 +7,7 @@ mock_provider "aws" {
 
 variables {
   function          = { name = "collect", timeout_seconds = 300, metrics_namespace = "Zoom" }
-  schedule          = { expression = "rate(15 minutes)" }
+  schedule          = { interval_minutes = 15 }
   dead_letter_queue = { name = "lost" }
 }
 
@@ -171,7 +171,7 @@ run "a_paused_schedule_is_not_silent" {
   }
 
   variables {
-    schedule = { expression = "rate(15 minutes)", enabled = false }
+    schedule = { interval_minutes = 15, enabled = false }
   }
 
   assert {
@@ -193,7 +193,7 @@ run "a_one_time_schedule_is_not_silent" {
   }
 
   variables {
-    schedule = { expression = "at(2026-01-31T12:00:00)" }
+    schedule = { interval_minutes = null }
   }
 
   assert {
@@ -210,7 +210,7 @@ run "silence_is_three_intervals_the_window_and_a_run" {
   }
 
   variables {
-    schedule = { expression = "rate(1 hour)", flexible_window_minutes = 17 }
+    schedule = { interval_minutes = 60, flexible_window_minutes = 17 }
   }
 
   assert {
@@ -233,7 +233,7 @@ run "a_rare_schedule_is_seen_in_longer_periods" {
   }
 
   variables {
-    schedule   = { expression = "rate(1 day)" }
+    schedule   = { interval_minutes = 1440 }
     monitoring = { behind_hours = 144 }
   }
 
@@ -256,7 +256,7 @@ run "an_hourly_schedule_leaves_no_period_without_a_run" {
   }
 
   variables {
-    schedule = { expression = "rate(1 hour)" }
+    schedule = { interval_minutes = 60 }
   }
 
   assert {
@@ -273,7 +273,7 @@ run "a_flexible_window_leaves_no_period_without_a_run" {
   }
 
   variables {
-    schedule = { expression = "rate(15 minutes)", flexible_window_minutes = 60 }
+    schedule = { interval_minutes = 15, flexible_window_minutes = 60 }
   }
 
   assert {
@@ -290,7 +290,7 @@ run "a_rate_that_no_hour_holds_stays_within_seven_days" {
   }
 
   variables {
-    schedule   = { expression = "rate(20 hours)" }
+    schedule   = { interval_minutes = 1200 }
     monitoring = { behind_hours = 144 }
   }
 
@@ -301,7 +301,7 @@ run "a_rate_that_no_hour_holds_stays_within_seven_days" {
   }
 }
 
-run "a_cron_schedule_is_silent_after_the_minutes_given" {
+run "the_minutes_given_replace_the_defaults" {
   command = plan
 
   module {
@@ -309,13 +309,43 @@ run "a_cron_schedule_is_silent_after_the_minutes_given" {
   }
 
   variables {
-    schedule   = { expression = "cron(0/10 * * * ? *)" }
+    schedule   = { interval_minutes = 13 }
     monitoring = { silence_minutes = 40, failed_runs_per_hour = 3, timeout_margin_seconds = 10 }
   }
 
   assert {
     condition     = aws_cloudwatch_metric_alarm.collector["silence"].evaluation_periods == 8 && aws_cloudwatch_metric_alarm.collector["errors"].datapoints_to_alarm == 3 && aws_cloudwatch_metric_alarm.collector["duration"].threshold == 290000
     error_message = "the thresholds given"
+  }
+}
+
+run "a_schedule_by_cron_is_watched_for_silence" {
+  command = plan
+
+  variables {
+    bucket_name = "zoom-operation-logs"
+    schedule    = { expression = "cron(0/15 * * * ? *)" }
+    monitoring  = { silence_minutes = 45 }
+  }
+
+  assert {
+    condition     = contains(keys(output.monitoring.alarms), "silence") && contains(keys(output.monitoring.alarms), "first_run")
+    error_message = "its interval follows from silence_minutes: ${jsonencode(keys(output.monitoring.alarms))}"
+  }
+}
+
+run "a_schedule_that_runs_once_is_not_watched_for_silence" {
+  command = plan
+
+  variables {
+    bucket_name = "zoom-operation-logs"
+    schedule    = { expression = "at(2026-01-31T12:00:00)" }
+    monitoring  = { silence_minutes = 45 }
+  }
+
+  assert {
+    condition     = !contains(keys(output.monitoring.alarms), "silence") && !contains(keys(output.monitoring.alarms), "first_run")
+    error_message = "no second run is due: ${jsonencode(keys(output.monitoring.alarms))}"
   }
 }
 

@@ -1,4 +1,4 @@
-# A prefix keeps two instances in one account apart.
+# A name prefix keeps two instances in one account apart, and a prefix two in one bucket.
 
 mock_provider "aws" {
   source          = "./tests/mocks"
@@ -78,5 +78,41 @@ run "given_names_replace_the_guides" {
     condition = jsonencode([output.function.name, output.role.name, output.schedule.name, output.schedule.role_name, output.dead_letter_queue.name, output.secret.name, output.reader.name]) == jsonencode(
     ["collect", "Collect", "every-quarter", "Tick", "lost", "zoom/oauth", "google"])
     error_message = "the names given are the names made"
+  }
+}
+
+run "north_in_a_shared_bucket" {
+  command = plan
+
+  variables {
+    bucket_name = "zoom-logs"
+    name_prefix = "north-"
+    bucket      = { create = false, prefix = "zoom/north/operationlogs/" }
+  }
+
+  assert {
+    condition     = output.bucket.state_key == "zoom/north/operationlogs-state/state.json" && output.function.environment.STATE_KEY == output.bucket.state_key
+    error_message = "the checkpoint follows the prefix: ${output.bucket.state_key}"
+  }
+}
+
+run "south_in_a_shared_bucket" {
+  command = plan
+
+  variables {
+    bucket_name = "zoom-logs"
+    name_prefix = "south-"
+    bucket      = { create = false, prefix = "zoom/south/operationlogs/" }
+  }
+
+  # One account's checkpoint in another's place would hide that account's records.
+  assert {
+    condition     = output.function.environment.STATE_KEY != run.north_in_a_shared_bucket.function.environment.STATE_KEY
+    error_message = "a checkpoint each: ${output.function.environment.STATE_KEY}"
+  }
+
+  assert {
+    condition     = !startswith(output.bucket.state_key, output.bucket.prefix) && !startswith(output.bucket.state_key, run.north_in_a_shared_bucket.bucket.prefix)
+    error_message = "outside the prefix of either"
   }
 }

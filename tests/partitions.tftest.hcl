@@ -228,7 +228,7 @@ run "monitoring_in_aws_us_gov" {
 
   variables {
     function          = { name = "zoom_operationlogs_to_s3", timeout_seconds = 300, metrics_namespace = "ZoomOperationLogs" }
-    schedule          = { expression = "rate(15 minutes)" }
+    schedule          = { interval_minutes = 15 }
     dead_letter_queue = { name = "zoom-operationlogs-dead-letters" }
   }
 
@@ -268,7 +268,7 @@ run "monitoring_in_aws_cn" {
 
   variables {
     function          = { name = "zoom_operationlogs_to_s3", timeout_seconds = 300, metrics_namespace = "ZoomOperationLogs" }
-    schedule          = { expression = "rate(15 minutes)" }
+    schedule          = { interval_minutes = 15 }
     dead_letter_queue = { name = "zoom-operationlogs-dead-letters" }
   }
 

@@ -47,6 +47,7 @@ module "zoom_operation_logs" {
     timeout_seconds     = 20
     lookback_days       = 7
     reconcile_hours     = 6
+    records_per_day     = 50000
     start_date          = var.zoom.start_date
     credentials_version = var.credentials_version
   }

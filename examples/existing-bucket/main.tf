@@ -11,9 +11,8 @@ module "zoom_operation_logs" {
   kms_key     = { arn = aws_kms_key.security_lake.arn } # the key of the bucket's objects
 
   bucket = {
-    create    = false
-    prefix    = "zoom/operationlogs/"
-    state_key = "zoom/operationlogs-state/state.json"
+    create = false
+    prefix = "zoom/operationlogs/"
   }
 
   secret = {

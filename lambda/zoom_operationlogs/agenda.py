@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from .checkpoint import Checkpoint
+from .checkpoint import Checkpoint, neighbours
 from .dates import ONE_DAY, date_range, retention_start, window
-from .sweep import groups_split_by, page_size_for, smaller_page_size
+from .sweep import page_size_for, smaller_page_size
 from .zoom_rate_limits import latest_retry
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from datetime import date, datetime
 
     from .checkpoint import PendingSweep
     from .event import Request
     from .settings import Settings
     from .sweep import Sweep
+
+
+LOOK_AGAIN_AFTER = timedelta(hours=1)
+LOOKS_AT_EMPTY = 2
+MOST_LOOKS = 3
+MOST_STALLS = 7
+MOST_REFUSALS = 2
 
 
 def first_checkpoint(today: date, lookback_days: int, known_from: date | None) -> Checkpoint:
@@ -30,33 +39,47 @@ def first_checkpoint(today: date, lookback_days: int, known_from: date | None) -
     return Checkpoint(settled_from=start, settled_to=start - ONE_DAY)
 
 
-def schedule_due(checkpoint: Checkpoint, settings: Settings, now: datetime) -> None:
-    """Owe the unsettled dates before the window, those from START_DATE on, and the window if a reconcile is due."""
+def schedule_due(checkpoint: Checkpoint, settings: Settings, now: datetime) -> int:
+    """Owe the unsettled dates before the window, those from START_DATE on, and the window if a reconcile is due.
+
+    Returns the number of dates that expired unasked, because an outage was longer than Zoom's retention.
+    """
     today = now.date()
     first, _ = window(today, settings.lookback_days)
-    for day in date_range(checkpoint.settled_to + ONE_DAY, first - ONE_DAY):
+    unsettled = checkpoint.settled_to + ONE_DAY
+    kept = retention_start(today)
+    expired = list(date_range(unsettled, min(first, kept) - ONE_DAY))
+    checkpoint.expired.update(expired)
+    delivered = checkpoint.delivered
+    delivered.changed = {day: cutoff for day, cutoff in delivered.changed.items() if kept <= day <= today + ONE_DAY}
+    delivered.accepted = {day: counts for day, counts in delivered.accepted.items() if day >= kept}
+    for day in date_range(max(unsettled, kept), first - ONE_DAY):
         checkpoint.owe(day, now, settings.page_size)
     checkpoint.settled_to = max(checkpoint.settled_to, first - ONE_DAY)
     if settings.start_date and settings.start_date < checkpoint.settled_from:
-        start = max(settings.start_date, retention_start(today))
-        for day in date_range(start, checkpoint.settled_from - ONE_DAY):
+        for day in date_range(max(settings.start_date, kept), checkpoint.settled_from - ONE_DAY):
             checkpoint.owe(day, now, settings.page_size)
         checkpoint.settled_from = min(checkpoint.settled_from, settings.start_date)
     last = checkpoint.reconciled
-    first_of_the_day = last is None or last.date() != today
-    if last is None or first_of_the_day or now - last >= timedelta(hours=settings.reconcile_hours):
-        schedule_reconcile(checkpoint, settings, now, whole=first_of_the_day)
+    if last is None or last.date() != today:
+        # The very first tail reads the whole window itself; later ones do not read back to its start.
+        schedule_reconcile(checkpoint, settings, now, by_date=last is not None)
+    elif now - last >= timedelta(hours=settings.reconcile_hours):
+        schedule_reconcile(checkpoint, settings, now, whole=False)
+    return len(expired)
 
 
-def schedule_reconcile(checkpoint: Checkpoint, settings: Settings, now: datetime, *, whole: bool = True) -> None:
+def schedule_reconcile(
+    checkpoint: Checkpoint, settings: Settings, now: datetime, *, whole: bool = True, by_date: bool = False
+) -> None:
     """Owe the dates of the window a sweep: all of them, or only today and yesterday with another page size.
 
-    A whole reconcile also lets the tail try tomorrow again, if Zoom has refused it.
+    A whole reconcile also lets the tail try tomorrow again, if Zoom has refused it. `by_date` as in `PendingSweep`.
     """
     first, today = window(now.date(), settings.lookback_days)
     page_size = settings.page_size if whole else smaller_page_size(settings.page_size)
     for day in date_range(first if whole else max(first, today - ONE_DAY), today):
-        checkpoint.owe(day, now, page_size)
+        checkpoint.owe(day, now, page_size, by_date=by_date)
     checkpoint.reconciled = now
     checkpoint.asks_for_tomorrow = checkpoint.asks_for_tomorrow or whole
 
@@ -73,32 +96,117 @@ def schedule_requested(checkpoint: Checkpoint, settings: Settings, now: datetime
         schedule_backfill(checkpoint, settings, now, *request.backfill)
     if request.reconcile:
         schedule_reconcile(checkpoint, settings, now)
+    if request.accept:
+        first, last = request.accept
+        today = now.date()
+        kept = retention_start(today)
+        for day in date_range(max(first, kept + ONE_DAY) - ONE_DAY, min(last, today - ONE_DAY) + ONE_DAY):
+            checkpoint.owe(day, now, settings.page_size, by_date=True, accept=True)
 
 
 def schedule_split_groups(
     checkpoint: Checkpoint, settings: Settings, now: datetime, day: date, pending: PendingSweep, completed: Sweep
 ) -> None:
-    """Owe the date one more sweep if a page boundary split a group of identical rows.
+    """Owe the date one more sweep if page boundaries split groups of identical rows that no sweep has shown whole.
 
-    Identical rows on two pages cannot be told from one row that moved to the next page. One page size can fail to show
-    every group whole: sweeps follow as long as each leaves fewer groups split than the one before. `pending` is what
-    the date was owed, `completed` the sweep that ended.
+    Identical rows on two pages cannot be told from one row that moved to the next page. `pending` is what the date was
+    owed, `completed` the sweep that ended: a group that it does not split again, it has shown whole. Zoom's pages may
+    be of any length, so a group can be split by bad luck: sweeps follow until `MOST_STALLS` in a row showed none whole.
     """
-    if pending.split and completed.longest_page:
-        groups = groups_split_by(completed.longest_page, pending.split)
-    else:
-        groups = tuple(completed.split)
-    if groups and (not pending.split or len(groups) < len(pending.split)):
+    split = frozenset(group.fingerprint for group in completed.split)
+    left = split & pending.split if pending.split else split
+    stalls = pending.stalls + 1 if left == pending.split else 0
+    if left and stalls < MOST_STALLS:
+        groups = [group for group in completed.split if group.fingerprint in left]
         largest = completed.longest_page if completed.longest_page < completed.page_size else settings.page_size
-        checkpoint.owe(day, now, page_size_for(groups, largest), groups)
+        checkpoint.owe(day, now, page_size_for(groups, largest), split=left, stalls=stalls, by_date=True)
 
 
-def next_date(checkpoint: Checkpoint, tried: set[tuple[date, PendingSweep]]) -> date | None:
-    """Return the owed date to sweep next, None if all are in `tried`: the newest.
+def settled_by_tail(checkpoint: Checkpoint, settings: Settings, now: datetime, completed: Sweep) -> Iterator[date]:
+    """Yield the owed dates of the window that a tail has swept which read it to its first day.
+
+    It does not do for a date that is owed a sweep of its own, nor if a row lacked a time: only the sweep of its date
+    says where it belongs. A date with a split group of identical rows, and its neighbours, because Zoom's days need not
+    be those of UTC, are owed a sweep with another page size.
+    """
+    first, today = window(now.date(), settings.lookback_days)
+    if completed.first > first or completed.untimed or completed.disorder:
+        return  # out of order, identical rows may be apart, which only pages with other boundaries can show
+    split = {near for group in completed.split if group.day for near in (group.day, *neighbours(group.day))}
+    for day in date_range(first, min(today, completed.last)):
+        pending = checkpoint.owed.get(day)
+        if not pending or pending.by_date or pending.owed_since > completed.began or checkpoint.changed_near(day):
+            continue
+        if day in split:
+            page_size = smaller_page_size(settings.page_size)
+            checkpoint.owed[day] = replace(pending, by_date=True, page_size=page_size)
+        else:
+            yield day
+
+
+def wait_for_accept(
+    checkpoint: Checkpoint, now: datetime, day: date, pending: PendingSweep, *, reverted: Callable[[date], bool]
+) -> bool:
+    """Keep the date owed while rows that its sweep shows are held, because Zoom has changed their form.
+
+    They are held until every sweep that may show them has accepted them, or until Zoom shows the old form again.
+    """
+    for changed in checkpoint.changed_near(day):
+        waiting = [near for near in (changed, *neighbours(changed)) if near != day and near in checkpoint.owed]
+        accepted = pending.accept and not any(checkpoint.owed[near].accept for near in waiting)
+        if accepted or reverted(changed):
+            del checkpoint.delivered.changed[changed]
+    if pending.accept or not checkpoint.changed_near(day):
+        return False
+    checkpoint.owed[day] = replace(checkpoint.owed.get(day, pending), not_before=now + LOOK_AGAIN_AFTER)
+    return True
+
+
+def look_again(
+    checkpoint: Checkpoint, settings: Settings, now: datetime, day: date, pending: PendingSweep, completed: Sweep
+) -> bool:
+    """Decide whether a date before the window stays owed, because one answer of Zoom's may be incomplete.
+
+    No run asks for such a date again by itself. An empty one is swept twice. One that lacks records which the archive
+    holds is swept `MOST_LOOKS` times, and its neighbours are swept too, which may hold them. The sweeps are an hour
+    apart at least.
+    """
+    first, _ = window(now.date(), settings.lookback_days)
+    if day >= first or pending.witness:
+        return False
+    lacking = checkpoint.lacking(day) > 0
+    looks = pending.looks + 1
+    if looks >= (MOST_LOOKS if lacking else LOOKS_AT_EMPTY) or not (lacking or not completed.rows_read):
+        return False
+    checkpoint.owed[day] = replace(
+        checkpoint.owed.get(day, pending), looks=looks, not_before=now + LOOK_AGAIN_AFTER, page_size=settings.page_size
+    )
+    for near in neighbours(day) if lacking else ():
+        known = near in checkpoint.shown or near in checkpoint.expired
+        if not known and max(checkpoint.settled_from, retention_start(now.date())) <= near <= now.date():
+            checkpoint.owe(near, now, settings.page_size, witness=True)
+    return True
+
+
+def explained_by(checkpoint: Checkpoint, settings: Settings, now: datetime, swept: date) -> Iterator[date]:
+    """Yield the owed neighbours of a date just swept, which lack nothing any more now that it has shown its rows."""
+    first, _ = window(now.date(), settings.lookback_days)
+    for day in neighbours(swept):
+        pending = checkpoint.owed.get(day)
+        if pending and pending.looks and day < first and checkpoint.shown.get(day) and checkpoint.lacking(day) <= 0:
+            yield day
+
+
+def next_date(checkpoint: Checkpoint, tried: set[tuple[date, PendingSweep]], now: datetime) -> date | None:
+    """Return the owed date to sweep next, None if all are in `tried` or have to wait: the newest.
 
     Dates with a sweep in progress come first, because its page token expires.
     """
-    untried = {day for day, pending in checkpoint.owed.items() if (day, pending) not in tried}
+    untried = {
+        day
+        for day, pending in checkpoint.owed.items()
+        if (day, pending) not in tried and not (pending.not_before and pending.not_before > now)
+    }
     in_progress = {day for day in untried if day.isoformat() in checkpoint.sweeps}
     return max(in_progress or untried, default=None)
 

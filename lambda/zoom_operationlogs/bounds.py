@@ -77,9 +77,25 @@ def gunzip(body: bytes, limit: int) -> bytes:
 
 def gunzip_chunks(body: bytes, limit: int, chunk: int = MB) -> Iterator[bytes]:
     """Yield the unpacked bytes in pieces of at most `chunk` bytes; raise ValueError as `gunzip` does."""
+    yield from _unpack(body, limit, chunk, "gzip", 31)
+
+
+def inflate(body: bytes, limit: int) -> bytes:
+    """Return the unpacked bytes of HTTP's `deflate`, which some servers send without zlib's header; raise ValueError
+    as `gunzip` does."""
+    has_header = len(body) > 1 and body[0] & 15 == 8 and int.from_bytes(body[:2]) % 31 == 0  # RFC 1950, 2.2
+    return b"".join(_unpack(body, limit, MB, "deflate", 15 if has_header else -15))
+
+
+def size(limit: int) -> str:
+    """Return a limit in words, such as 16 MB."""
+    return f"{limit // MB} MB" if limit >= MB else f"{limit // 2**10} KB"
+
+
+def _unpack(body: bytes, limit: int, chunk: int, form: str, wbits: int) -> Iterator[bytes]:
     if not body:
-        raise ValueError("not gzip: empty")
-    unpacked, members, unpacker = 0, 1, zlib.decompressobj(wbits=31)
+        raise ValueError(f"not {form}: empty")
+    unpacked, members, unpacker = 0, 1, zlib.decompressobj(wbits)
     # In slices, because `unconsumed_tail` and `unused_data` are copies of the rest.
     for start in range(0, len(body), SLICE_BYTES):
         rest, more = body[start : start + SLICE_BYTES], False
@@ -88,20 +104,20 @@ def gunzip_chunks(body: bytes, limit: int, chunk: int = MB) -> Iterator[bytes]:
                 rest = rest.lstrip(b"\0")  # gzip allows zeros after a member
                 if not rest:
                     break
-                members, unpacker = members + 1, zlib.decompressobj(wbits=31)
+                members, unpacker = members + 1, zlib.decompressobj(wbits)
                 if members > GZIP_MEMBERS:
-                    raise ValueError(f"more than {GZIP_MEMBERS} gzip members")
+                    raise ValueError(f"more than {GZIP_MEMBERS} {form} members")
             try:
                 piece = unpacker.decompress(rest, chunk)
             except zlib.error as error:
-                raise ValueError(f"not gzip: {error}") from None
+                raise ValueError(f"not {form}: {error}") from None
             rest, more = unpacker.unused_data or unpacker.unconsumed_tail, bool(piece)
             unpacked += len(piece)
             if unpacked > limit:
-                raise ValueError(f"more than {limit // MB} MB unpacked")
+                raise ValueError(f"more than {size(limit)} unpacked")
             yield piece
     if not unpacker.eof:
-        raise ValueError("not gzip: cut off")
+        raise ValueError(f"not {form}: cut off")
 
 
 @contextmanager
@@ -110,14 +126,16 @@ def time_limit(seconds: float) -> Iterator[None]:
 
     The timeouts of sockets are for each read: a peer that sends a byte now and then outlasts them. Python delivers a
     signal to the main thread only, in which Lambda calls the handler. In any other thread, and on Windows, there is no
-    limit. The signal comes again and again, because code that the block calls may catch the first error.
+    limit. The signal comes again and again, because code that the block calls may catch the first error. A limit within
+    a limit ends no later than the outer one.
     """
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGALRM"):
         yield
         return
     began = time.monotonic()
     handler = signal.signal(signal.SIGALRM, _time_is_up)
-    outer, interval = signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-3), 0.25)
+    outer, interval = signal.getitimer(signal.ITIMER_REAL)
+    signal.setitimer(signal.ITIMER_REAL, max(min(seconds, outer or seconds), 1e-3), 0.25)
     try:
         try:
             yield

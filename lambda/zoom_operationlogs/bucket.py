@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import boto3
 import tenacity
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
@@ -33,6 +34,18 @@ if TYPE_CHECKING:
     from .deadline import Deadline
 
 ATTEMPTS = 8
+GRANT = "grant the collector's role that permission, and the permissions on the bucket's KMS key if it has one"
+ADVICE = {
+    "InvalidObjectState": "restore the object from its archive storage class",
+    "PermanentRedirect": "the bucket is in another Region than the function: correct S3_BUCKET",
+    "AuthorizationHeaderMalformed": "the bucket is in another Region than the function: correct S3_BUCKET",
+    "KeyTooLongError": "shorten S3_PREFIX or STATE_KEY",
+}
+PASSING = {
+    *("SlowDown", "RequestTimeout", "ThrottlingException", "InternalError", "ServiceUnavailable"),
+    *("BadDigest", "IncompleteBody", "RequestTimeTooSkewed"),
+}
+MOST_CONFLICTS = 40  # in a row; more runs than that do not race for one key
 
 T = TypeVar("T")
 
@@ -76,11 +89,12 @@ class Bucket:
         def listing() -> list[StoredVersion]:
             pages = self._s3.get_paginator("list_object_versions").paginate(Bucket=self._name, Prefix=prefix)
             with self._call("s3:ListBucketVersions", prefix):
-                return [
-                    StoredVersion(found["Key"], found["VersionId"], found["LastModified"])
+                found = {
+                    (entry["Key"], entry["VersionId"]): entry["LastModified"]
                     for page in pages
-                    for found in page.get("Versions", [])
-                ]
+                    for entry in page.get("Versions", [])
+                }
+            return [StoredVersion(key, version_id, written) for (key, version_id), written in found.items()]
 
         return self.retry_until_known(listing)
 
@@ -141,6 +155,13 @@ class Bucket:
         condition: dict[str, Any] = {"IfMatch": replaces} if replaces else {"IfNoneMatch": "*"}
         with self._call("s3:PutObject", key):
             return self._s3.put_object(Bucket=self._name, Key=key, Body=body, **condition, **headers)["ETag"]
+
+    def always_conflicts(self, key: str) -> StorageUnavailableError:
+        """Return the error of a run to which S3 refuses a write as if another writer were first, again and again."""
+        return StorageUnavailableError(
+            f"S3 gave no usable answer after several tries (a conflict at each write of {self.url(key)}); the next run"
+            " tries again."
+        )
 
     def retry_until_known(self, attempt: Callable[[], T]) -> T:
         """Call `attempt` until it does not raise `OutcomeUnknownError`, and return its result.
@@ -205,12 +226,14 @@ def translate_errors(action: str, bucket: str, key: str) -> Iterator[None]:
             raise StorageError(f"There is no bucket {bucket}: correct S3_BUCKET, or create the bucket.") from None
         if status == 404:
             raise NotFoundError from None
-        if status == 409 or status >= 500 or code in ("SlowDown", "RequestTimeout", "ThrottlingException"):
+        if status in (408, 409, 429) or status >= 500 or code in PASSING:
             raise OutcomeUnknownError(f"{code or status} at {where}") from None
-        refusal = AccessDeniedError if status == 403 else StorageError
-        raise refusal(
-            f"S3 refuses {action} on {where} ({code}): grant the collector's role that permission, and the permissions"
-            " on the bucket's KMS key if it has one."
+        refusal = AccessDeniedError if code == "AccessDenied" else StorageError
+        raise refusal(f"S3 refuses {action} on {where} ({code}): {ADVICE.get(code, GRANT)}.") from None
+    except ParamValidationError:
+        raise StorageError(
+            f"boto3 {boto3.__version__} does not know a parameter of {action} on {where}: update the function's"
+            " runtime, whose boto3 must be 1.35.69 or newer."
         ) from None
-    except (BotoCoreError, ResponseParserError, HTTPError) as error:
+    except (BotoCoreError, ResponseParserError, HTTPError, KeyError) as error:  # KeyError: the answer lacks a field
         raise OutcomeUnknownError(f"{type(error).__name__} at {where}") from None

@@ -6,30 +6,62 @@ This module is the model. `checkpoint_merge` combines what two runs know, `check
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
 
+from .dates import ONE_DAY
 from .delivered import Delivered
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import date, datetime
+    from collections.abc import Mapping
+    from datetime import datetime
 
-    from .sweep import Group, Sweep
+    from .sweep import Sweep
 
 TAIL = "tail"  # the name of the tail's sweep; that of a date sweep is its ISO date
+CLOCK_TOLERANCE = timedelta(days=2)
+LONGEST_OUTAGE = timedelta(days=3 * 365)
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Whose records a checkpoint is about.
+
+    `account` is a hash of Zoom's account ID, empty until Zoom has accepted it.
+    """
+
+    account: str
+    report: str
+    prefix: str
+
+    @classmethod
+    def of(cls, account_id: str, report: str, prefix: str) -> Stream:
+        """Return the stream of an account's report under a prefix."""
+        return cls(blake2b(account_id.encode(), digest_size=16).hexdigest(), report, prefix)
 
 
 @dataclass(frozen=True)
 class PendingSweep:
     """The sweep that an owed date waits for: it must begin no earlier than `owed_since`.
 
-    `split` holds the groups of identical rows that the sweep before it split, and that this one should show whole.
+    `split` holds the fingerprints of the groups that no sweep has shown whole yet, `stalls` how many sweeps in a row
+    have shown none of them whole. `by_date` says that a tail does not do. `looks` counts the sweeps that ended without
+    settling the date, and `refusals` the runs in which Zoom refused it; until `not_before` it waits. `witness` says
+    that it is swept only to show what it holds of its neighbours. `accept` says that changed rows count as delivered.
     """
 
     owed_since: datetime
     page_size: int
-    split: tuple[Group, ...] = ()
+    split: frozenset[bytes] = frozenset()
+    stalls: int = 0
+    by_date: bool = False
+    looks: int = 0
+    refusals: int = 0
+    not_before: datetime | None = None
+    witness: bool = False
+    accept: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,15 +76,17 @@ class Lease:
 class Checkpoint:
     """What runs know together. All times and dates are UTC.
 
-    Every date from `settled_from` to `settled_to` is settled, except those in `owed`; those in `expired` were too old
-    for Zoom. `frontier` is the newest record time on the first page of a completed sweep, at most the time it began.
-    `reconciled` is when the window was last owed a sweep. The collector does not call Zoom before `not_before`.
-    `asks_for_tomorrow` is false once Zoom has refused tomorrow. `sweeps` holds the sweeps in progress, by `TAIL` or ISO
-    date.
+    `stream` is whose records it is about, None before the first save. Every date from `settled_from` to `settled_to` is
+    settled, except those in `owed`; those in `expired` were too old for Zoom. `frontier` is the newest record time on
+    the first page of a completed sweep, at most the time it began. `reconciled` is when the window was last owed a
+    sweep. The collector does not call Zoom before `not_before`. `asks_for_tomorrow` is false once Zoom has refused
+    tomorrow. `sweeps` holds the sweeps in progress, by `TAIL` or ISO date. `shown` says of recent date sweeps how many
+    rows of which UTC dates they showed: Zoom's days need not be those of UTC.
     """
 
     settled_from: date
     settled_to: date
+    stream: Stream | None = None
     frontier: datetime | None = None
     owed: dict[date, PendingSweep] = field(default_factory=dict)
     expired: set[date] = field(default_factory=set)
@@ -61,14 +95,21 @@ class Checkpoint:
     asks_for_tomorrow: bool = True
     lease: Lease | None = None
     sweeps: dict[str, Sweep] = field(default_factory=dict)
+    shown: dict[date, Mapping[date, int]] = field(default_factory=dict)
     delivered: Delivered = field(default_factory=Delivered)
 
-    def owe(self, day: date, since: datetime, page_size: int, split: Sequence[Group] = ()) -> None:
-        """Owe the date a sweep that begins no earlier than `since`, unless it is owed a later one."""
+    def owe(self, day: date, since: datetime, page_size: int, **more: Any) -> None:
+        """Owe the date a sweep that begins no earlier than `since`, unless it is owed a later one.
+
+        `more` are further fields of `PendingSweep`.
+        """
         self.expired.discard(day)
         pending = self.owed.get(day)
         if pending is None or pending.owed_since < since:
-            self.owed[day] = PendingSweep(since, page_size, tuple(split))
+            accept = {"accept": True} if pending and pending.accept else {}
+            self.owed[day] = PendingSweep(since, page_size, **{**accept, **more})
+        elif pending.owed_since == since:
+            self.owed[day] = replace(pending, **more)
 
     def settle(self, day: date, began: datetime) -> None:
         """Record that a sweep of the date, begun at `began`, ended: the date is owed only if that was too early."""
@@ -82,7 +123,48 @@ class Checkpoint:
 
     def keep_days(self, first: date, last: date) -> None:
         """Forget what our objects outside `first` to `last` hold, except of the first dates of sweeps in progress, and
-        of dates that a run has begun to read for an owed sweep."""
-        near_owed = {day.toordinal() + step for day in self.owed for step in (-1, 0, 1)}
-        begun = {day for day, known in self.delivered.days.items() if known.partial and day.toordinal() in near_owed}
+        of dates that a run has begun to read for an owed sweep; and what sweeps showed, except of these dates, of owed
+        dates and of their neighbours."""
+        needed = {near for day in self.owed for near in neighbours(day)} | self.owed.keys()
+        begun = {day for day, known in self.delivered.days.items() if known.partial and day in needed}
         self.delivered.keep(first, last, begun | {sweep.first for sweep in self.sweeps.values()})
+        self.shown = {
+            day: shown for day, shown in self.shown.items() if first - ONE_DAY <= day <= last or day in needed
+        }
+
+    def changed_near(self, day: date) -> set[date]:
+        """Return those of the date and its neighbours of which Zoom has changed the form of its records."""
+        return self.delivered.changed.keys() & {day, *neighbours(day)}
+
+    def lacking(self, day: date) -> int:
+        """Return how many records of the date the archive holds more than the last sweeps of it and its neighbours
+        showed; 0 or less if they lack none."""
+        showed = sum(self.shown.get(sweep_date, {}).get(day, 0) for sweep_date in (day, *neighbours(day)))
+        return self.delivered.total(day) - showed
+
+    def plausible(self, now: datetime) -> bool:
+        """Return whether a run that ended before `now` can have stored this, if clocks differ by days at most.
+
+        A date or time of the far future would settle what was never swept, or owe what never ends.
+        """
+        latest = now + CLOCK_TOLERANCE
+        times = [
+            self.reconciled,
+            *(pending.owed_since for pending in self.owed.values()),
+            *(pending.not_before for pending in self.owed.values()),
+            *(sweep.began for sweep in self.sweeps.values()),
+        ]
+        dates = [self.settled_to, *self.owed, *self.expired]
+        if self.delivered.legacy:
+            dates.append(self.delivered.legacy.last)
+        return (
+            now.date() - LONGEST_OUTAGE <= self.settled_to
+            and self.settled_from <= self.settled_to + ONE_DAY
+            and all(time is None or time <= latest for time in times)
+            and all(day <= latest.date() for day in dates)
+        )
+
+
+def neighbours(day: date) -> tuple[date, date]:
+    """Return the dates before and after, whose sweeps may show records of this one."""
+    return max(day, date.min + ONE_DAY) - ONE_DAY, min(day, date.max - ONE_DAY) + ONE_DAY

@@ -6,18 +6,22 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import date, datetime
 
     from .checkpoint import Checkpoint
 
 
-def merge(mine: Checkpoint, theirs: Checkpoint, swept: Mapping[date, datetime]) -> Checkpoint:
+def merge(
+    mine: Checkpoint, theirs: Checkpoint, swept: Mapping[date, datetime], ended: Collection[str] = ()
+) -> Checkpoint:
     """Return what both runs know together; theirs was saved first. The lease is mine.
 
-    `swept` holds, by date, when this run's last sweep that ended began. A date that either owes stays owed, unless such
-    a sweep began no earlier than it was owed. Nothing is forgotten: at worst a date is swept twice.
+    `swept` holds, by date, when the last sweep with which this run settled it began, and `ended` the names of the
+    sweeps that this run ended. A date that either owes stays owed, unless such a sweep began no earlier than it was
+    owed. Nothing is forgotten: at worst a date is swept twice.
     """
+    sweeps = {name: sweep for name, sweep in theirs.sweeps.items() if name not in ended} | mine.sweeps
     owed = {
         day: max(
             (side.owed[day] for side in (mine, theirs) if day in side.owed), key=lambda pending: pending.owed_since
@@ -34,7 +38,8 @@ def merge(mine: Checkpoint, theirs: Checkpoint, swept: Mapping[date, datetime]) 
         expired=(mine.expired | theirs.expired) - owed.keys(),
         reconciled=_later(mine.reconciled, theirs.reconciled),
         not_before=_later(mine.not_before, theirs.not_before),
-        sweeps=theirs.sweeps | mine.sweeps,
+        sweeps=sweeps,
+        shown={**theirs.shown, **mine.shown},
         delivered=mine.delivered.merge(theirs.delivered),
     )
 

@@ -2,45 +2,59 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from .bucket import MOST_CONFLICTS
+from .checkpoint import Stream
 from .checkpoint_format import decode, digest, encode
 from .checkpoint_merge import merge
-from .errors import LeaseLostError, NotFoundError, WriteConflictError
+from .errors import LeaseLostError, NotFoundError, OtherAccountError, WriteConflictError
 from .legacy import cursor_date
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Collection, Mapping
     from datetime import date, datetime
 
     from .bucket import Bucket
-    from .checkpoint import Checkpoint
+    from .checkpoint import Checkpoint, Lease
+
+
+UNKNOWN = Stream("", "", "")
 
 
 @dataclass(frozen=True)
 class LoadResult:
     """What is stored at the state key: a checkpoint, the guide's state, something else, or nothing.
 
-    `unusable` says that an object is there, but no checkpoint. `legacy_cursor` is where the guide's state stopped.
+    `unusable` says that an object is there, but no checkpoint of this stream; `other` is the stream of another one.
+    `legacy_cursor` is where the guide's state stopped.
     """
 
     checkpoint: Checkpoint | None = None
     legacy_cursor: date | None = None
     unusable: bool = False
+    other: Stream | None = None
 
 
 class CheckpointStore:
-    """The object at the state key, as one run knows it. All methods raise what `Bucket` raises."""
+    """The object at the state key, as one run knows it. All methods raise what `Bucket` raises.
 
-    def __init__(self, bucket: Bucket, key: str) -> None:
+    They also raise `NewerCheckpointError` if a newer version of the collector wrote the object, and `OtherAccountError`
+    if it is another Zoom account's.
+    """
+
+    def __init__(self, bucket: Bucket, key: str, stream: Stream, clock: Callable[[], datetime]) -> None:
         self._bucket = bucket
         self._key = key
+        self._stream = stream
+        self.account_confirmed = False  # whether Zoom has accepted the credentials in this run
+        self._clock = clock
         self._etag: str | None = None  # None: no object is stored
         self._stored_digest = b""  # of the stored bytes
 
     def load(self) -> LoadResult:
-        """Return what is stored. Raises `NewerCheckpointError` if a newer version of the collector wrote it."""
+        """Return what is stored."""
         try:
             body, self._etag = self._bucket.current(self._key)
         except NotFoundError:
@@ -48,26 +62,50 @@ class CheckpointStore:
             return LoadResult()
         self._stored_digest = digest(body)
         try:
-            return LoadResult(decode(body))
+            checkpoint = decode(body)
         except ValueError:
             return LoadResult(legacy_cursor=cursor_date(body), unusable=True)
+        found = checkpoint.stream or UNKNOWN
+        if found.account and found.account != self._stream.account:
+            raise OtherAccountError(
+                f"The checkpoint {self._bucket.url(self._key)} belongs to another Zoom account: set STATE_KEY and"
+                " S3_PREFIX to ones of this account's own, or delete the checkpoint if this account replaces that one."
+            )
+        if replace(found, account="") != replace(self._stream, account=""):
+            return LoadResult(unusable=True, other=found)
+        return LoadResult(checkpoint) if checkpoint.plausible(self._clock()) else LoadResult(unusable=True)
 
-    def save(self, checkpoint: Checkpoint, swept: Mapping[date, datetime]) -> Checkpoint:
+    def save(
+        self,
+        checkpoint: Checkpoint,
+        swept: Mapping[date, datetime],
+        ended: Collection[str] = (),
+        *,
+        holds_lease: bool = False,
+    ) -> Checkpoint:
         """Store the checkpoint, merged with what other runs stored meanwhile, and return it.
 
-        `swept` is as in `checkpoint_merge.merge`. Nothing is written if the bytes are those that this run last loaded
-        or stored. Raises `LeaseLostError` if the checkpoint holds a lease that another run has taken over, and
-        `NewerCheckpointError` as `load` does.
+        `swept` and `ended` are as in `checkpoint_merge.merge`. Nothing is written if the bytes are those that this run
+        last loaded or stored. Raises `LeaseLostError` if this run holds the lease and another run has taken it over.
         """
-        while True:
+        for _ in range(MOST_CONFLICTS):
             try:
+                checkpoint = replace(checkpoint, stream=self._stamp(checkpoint.stream))
                 self._write(encode(checkpoint))
                 return checkpoint
             except (WriteConflictError, NotFoundError):
                 stored = self.load().checkpoint
                 if stored:
-                    _check_lease(checkpoint, stored)
-                    checkpoint = merge(checkpoint, stored, swept)
+                    lease = stored.lease
+                    if holds_lease:
+                        lease = _own_lease(checkpoint, stored)
+                    checkpoint = replace(merge(checkpoint, stored, swept, ended), lease=lease)
+        raise self._bucket.always_conflicts(self._key)
+
+    def _stamp(self, stream: Stream | None) -> Stream:
+        """Return the stream, with the account only if Zoom has accepted it: a mistyped one must leave no trace."""
+        known = stream.account if stream else ""
+        return replace(self._stream, account=self._stream.account if self.account_confirmed else known)
 
     def _write(self, body: bytes) -> None:
         new_digest = digest(body)
@@ -78,6 +116,7 @@ class CheckpointStore:
             self._stored_digest = new_digest
 
 
-def _check_lease(mine: Checkpoint, theirs: Checkpoint) -> None:
+def _own_lease(mine: Checkpoint, theirs: Checkpoint) -> Lease | None:
     if mine.lease and (theirs.lease is None or mine.lease.owner != theirs.lease.owner):
         raise LeaseLostError("Another run took over, because this run outlived its lease; the schedule continues.")
+    return mine.lease

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .agenda import next_date, schedule_split_groups
+from .agenda import MOST_REFUSALS, explained_by, look_again, next_date, schedule_split_groups, wait_for_accept
 from .checkpoint import TAIL
-from .dates import ONE_DAY, may_have_expired
+from .dates import ONE_DAY, may_have_expired, retention_start
 from .errors import DatesRefusedError, DateTooOldError
 from .sweep import Sweep
 
@@ -36,8 +38,8 @@ class DateSweeps:
         """
         zoom, log = self._services.zoom, self._services.log
         tried: set[tuple[date, PendingSweep]] = set()
-        refused: DatesRefusedError | None = None
-        while day := next_date(self._state.checkpoint, tried):
+        refused: dict[date, DatesRefusedError] = {}
+        while day := next_date(self._state.checkpoint, tried, self._services.clock()):
             if zoom.quota and zoom.quota.low:
                 log.warning("Under a quarter of Zoom's daily limit is left: the owed dates wait.")
                 break
@@ -47,33 +49,68 @@ class DateSweeps:
             try:
                 self._sweep(day)
             except DatesRefusedError as error:
-                self._state.checkpoint.sweeps.pop(day.isoformat(), None)
-                if isinstance(error, DateTooOldError) and may_have_expired(day, now.date()):
-                    self._state.expire(day, self._services.clock())
-                    self._state.report.expired += 1
-                    log.warning("Zoom no longer has %s: the date is recorded as expired.", day)
-                elif day >= now.date():
+                self._state.drop_place(day.isoformat())
+                if day >= now.date():
                     log.info("Zoom does not have %s yet: the date waits.", day)
+                elif day < retention_start(now.date()):
+                    self._expires(day, error, now)
                 else:
-                    refused = error
-        if refused:
-            raise refused
+                    refused[day] = error
+        failures = [error for day, error in refused.items() if not self._expires(day, error, now)]
+        if failures:
+            raise failures[0]
+
+    def _expires(self, day: date, refusal: DatesRefusedError, now: datetime) -> bool:
+        """Record a refused date as expired if it is one that Zoom may no longer have; return whether it is."""
+        state = self._state
+        pending = state.checkpoint.owed.get(day)
+        if pending and self._sweeper.answered:  # so the refusal is about the date
+            pending = state.checkpoint.owed[day] = replace(pending, refusals=pending.refusals + 1)
+        said = isinstance(refusal, DateTooOldError) or (pending and pending.refusals >= MOST_REFUSALS)
+        if day >= retention_start(now.date()) and not (may_have_expired(day, now.date()) and said):
+            return False
+        state.expire(day, self._services.clock())
+        state.report.expired += 1
+        self._services.log.warning("Zoom no longer has %s: the date is recorded as expired.", day)
+        return True
 
     def _sweep(self, day: date) -> None:
         """Read one date to its end and publish it."""
-        state, settings = self._state, self._services.settings
+        state = self._state
         pending, now = state.checkpoint.owed[day], self._services.clock()
         state.load_day(day)
         if state.held_up(day):
             return
-        sweep = self._sweeper.resume(day.isoformat(), now) or Sweep(day, day, pending.page_size, began=now)
+        resumed = None if pending.accept else self._sweeper.resume(day.isoformat(), now)  # accepting takes it whole
+        sweep = resumed or Sweep(day, day, pending.page_size, began=now)
+        state.accept_rows(accept=pending.accept)
         completed = self._sweeper.read(day.isoformat(), sweep, sweep_date=day)
         if completed:
-            state.publish()
-            state.settle(day, completed.began)
-            schedule_split_groups(state.checkpoint, settings, self._services.clock(), day, pending, completed)
+            state.publish(whole=True)
+            state.checkpoint.shown[day] = completed.shown + Counter({day: completed.untimed})
+            self._conclude(day, pending, completed, self._services.clock())
             self._advance_frontier(completed)
+        state.accept_rows(accept=False)
         state.keep_days()
+
+    def _conclude(self, day: date, pending: PendingSweep, completed: Sweep, now: datetime) -> None:
+        """Settle the date, unless it has to be swept again; settle its neighbours if that was all they waited for."""
+        state, settings = self._state, self._services.settings
+        if wait_for_accept(state.checkpoint, now, day, pending, reverted=state.form_reverted):
+            return
+        if not look_again(state.checkpoint, settings, now, day, pending, completed):
+            if pending.looks and state.checkpoint.lacking(day) > 0:
+                state.report.incomplete += 1
+                self._services.log.warning(
+                    "Zoom shows %s records of %s less than the archive holds, in %s sweeps: the date is settled.",
+                    state.checkpoint.lacking(day),
+                    day,
+                    pending.looks + 1,
+                )
+            state.settle(day, completed.began)
+            schedule_split_groups(state.checkpoint, settings, now, day, pending, completed)
+        for near in list(explained_by(state.checkpoint, settings, now, day)):
+            state.settle(near, completed.began)
 
     def _advance_frontier(self, completed: Sweep) -> None:
         """Move a frontier that is missing or older than yesterday to the newest record of this sweep.
@@ -87,4 +124,4 @@ class DateSweeps:
             return
         if completed.newest and (not frontier or completed.newest > frontier):
             checkpoint.frontier = min(completed.newest, completed.began)
-            checkpoint.sweeps.pop(TAIL, None)
+            self._state.drop_place(TAIL)

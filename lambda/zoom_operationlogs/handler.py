@@ -7,12 +7,14 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
+import boto3
 from aws_lambda_powertools import Logger, Metrics
 
 from . import clients
 from .archive import Archive
 from .bounds import time_limit
 from .bucket import Bucket
+from .checkpoint import Stream
 from .checkpoint_store import CheckpointStore
 from .credentials import read_credentials
 from .deadline import Deadline
@@ -22,7 +24,7 @@ from .legacy import LegacyObjects
 from .metrics import UNITS, RunOutcome, run_metrics
 from .run import Run
 from .run_state import Services
-from .settings import Credentials, Settings
+from .settings import REPORT, Credentials, Settings
 from .zoom import Zoom
 
 if TYPE_CHECKING:
@@ -75,7 +77,8 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     seconds = round(time.monotonic() - started, 3)
     did = {"action": request.action, "zoom_calls": services.zoom.calls, "seconds": seconds}
     calls_left = services.zoom.quota.remaining if services.zoom.quota else None
-    logger.info("run ended", extra={**result, **did, "zoom_calls_left": calls_left})  # Powertools omits None
+    runtime = {"boto3": boto3.__version__}  # that of the Lambda runtime, which AWS updates
+    logger.info("run ended", extra={**result, **did, "zoom_calls_left": calls_left, **runtime})  # None is left out
     return result
 
 
@@ -85,7 +88,7 @@ def _build_run(settings: Settings, context: LambdaContext) -> tuple[Run, Service
     def credentials(fresh: bool) -> Credentials:
         return settings.credentials or _read_secret(settings.secret_arn, deadline, fresh=fresh)
 
-    credentials(False)  # a bad secret ends the run before it reads or writes anything else
+    account_id = credentials(False).account_id  # a bad secret ends the run before it reads or writes anything else
     zoom = Zoom(
         clients.zoom_session(),
         settings.oauth_url,
@@ -98,7 +101,8 @@ def _build_run(settings: Settings, context: LambdaContext) -> tuple[Run, Service
     )
     bucket = Bucket(clients.s3(), settings.bucket, deadline, time.sleep)
     archive = Archive(bucket, settings.prefix, LegacyObjects(bucket, settings.prefix, deadline))
-    store = CheckpointStore(bucket, settings.state_key)
+    stream = Stream.of(account_id, REPORT, settings.prefix)
+    store = CheckpointStore(bucket, settings.state_key, stream, clients.now)
     services = Services(settings, zoom, archive, store, clients.now, deadline, logger)  # type: ignore[arg-type]
     return Run(services, owner=context.aws_request_id), services
 
@@ -108,11 +112,9 @@ def _read_secret(arn: str, deadline: Deadline, *, fresh: bool) -> Credentials:
     try:
         with time_limit(deadline.call_seconds()):
             return read_credentials(clients.secrets(), arn, fresh=fresh)
-    except (SecretError, TimeLimitError):
-        if deadline.may_wait(0):
-            raise
+    except TimeLimitError:
         raise SecretError(
-            f"Secrets Manager did not answer in time with the secret {arn}: the next run tries again."
+            f"Secrets Manager gave no usable answer for {arn} in time; the next run tries again."
         ) from None
 
 

@@ -21,35 +21,44 @@ if TYPE_CHECKING:
     from .run_state import RunState, Services
 
 LEASE_SLACK = timedelta(minutes=1)
+# Lambda's longest timeout, the slack, and what two clocks may differ by: no lease can end later.
+LONGEST_LEASE = timedelta(seconds=900) + LEASE_SLACK + timedelta(minutes=2)
 
 
 def take_lease(state: RunState, services: Services, owner: str) -> bool:
-    """Take the lease until a minute after Lambda ends this run; return False if another run holds or takes it."""
+    """Take the lease until a minute after Lambda ends this run; return False if another run holds or takes it.
+
+    From then on the archive refuses a put after the lease's end: Lambda may have frozen the run in between.
+    """
     now, held = services.clock(), state.checkpoint.lease
-    if held and held.until > now:
+    if held and now < held.until <= now + LONGEST_LEASE:
         services.log.info("Another run holds the lease until %s: leaving the work to it.", held.until)
         return False
-    state.checkpoint.lease = Lease(owner, now + timedelta(seconds=services.deadline.remaining()) + LEASE_SLACK)
+    until = now + timedelta(seconds=services.deadline.remaining()) + LEASE_SLACK
+    state.checkpoint.lease, state.holds_lease = Lease(owner, until), True
     try:
         state.store()
     except LeaseLostError:
+        state.holds_lease = False
         return False
+
+    def check() -> None:
+        if services.clock() >= until:
+            raise LeaseLostError("This run outlived its lease: it publishes nothing more; the schedule continues.")
+
+    services.archive.before_put = check
     return True
 
 
 def release_lease(state: RunState, now: datetime) -> None:
     """Let the lease end now; it takes effect when the run saves."""
-    if state.checkpoint.lease:
+    if state.holds_lease and state.checkpoint.lease:
         state.checkpoint.lease = replace(state.checkpoint.lease, until=now)
 
 
 def hand_over_request(state: RunState, services: Services, request: Request, now: datetime) -> None:
     """Store what an operator asked for, so that the run that holds the lease or the next one does it."""
-    while request.action:
+    if request.action:
         state.reload()
         schedule_requested(state.checkpoint, services.settings, now, request)
-        try:
-            state.store()
-        except LeaseLostError:
-            continue  # another run took the lease meanwhile: merge with what it stored
-        return
+        state.store()

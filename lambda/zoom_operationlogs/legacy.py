@@ -11,29 +11,31 @@ from __future__ import annotations
 import codecs
 import json
 import re
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from .bounds import ANSWER_BYTES, LEGACY_OBJECT_BYTES, PAGE_BYTES, gunzip_chunks, parse_json, parse_json_at
 from .bucket import out_of_reach
-from .dates import ONE_DAY, date_range
+from .dates import ONE_DAY, date_range, second, widest
 from .errors import NotFoundError, StorageError, UnreadableObjectError
 from .fingerprints import FingerprintCounts, count_records
 from .records import event_time
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Generator, Iterable, Iterator
 
     from .bucket import Bucket, StoredVersion
+    from .dates import Span
     from .deadline import Deadline
     from .records import Record
 
 OBJECT_NAME = re.compile(
     r"(\d{4})/(\d{2})/(\d{2})/zoom-operationlogs-([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.json\.gz"
 )
+MOST_FOLDERS = 7  # listed one by one
 STATE_NAME = "state.json"  # under the feed's prefix
 MOST_RECORDS = 4_000_000  # of one object: more than 512 MB hold
 _SEPARATOR = re.compile(r"[n\s]*")
@@ -45,23 +47,25 @@ class LegacyLedger:
 
     `first` is the first date on which the guide's function wrote, `last` the day after its last. `absorbed` holds the
     16-byte UUIDs of the objects that were read. `counts` holds, by record date, how often each record counts as
-    delivered: the most that any one object shows.
+    delivered: the most that any one object shows. `spans` holds the first and last time of these records.
     """
 
     first: date
     last: date
     absorbed: set[bytes] = field(default_factory=set)
     counts: dict[date, FingerprintCounts] = field(default_factory=dict)
+    spans: dict[date, Span] = field(default_factory=dict)
 
     def count(self, day: date, fingerprint: bytes) -> int:
         """Return how often a record of the date counts as delivered."""
         counts = self.counts.get(day)
         return counts.count(fingerprint) if counts else 0
 
-    def absorb(self, object_id: bytes, shown: dict[date, Counter[bytes]]) -> None:
+    def absorb(self, object_id: bytes, shown: dict[date, Counter[bytes]], spans: dict[date, Span]) -> None:
         """Add what the object with this 16-byte UUID shows, by record date."""
         for day, counts in shown.items():
             self.counts.setdefault(day, FingerprintCounts()).raise_to(counts)
+        self._widen(spans)
         self.absorbed.add(object_id)
 
     def merge(self, other: LegacyLedger) -> LegacyLedger:
@@ -74,7 +78,12 @@ class LegacyLedger:
         for ledger in (self, other):
             for day, counts in ledger.counts.items():
                 both.counts.setdefault(day, FingerprintCounts()).raise_to(counts.counts())
+            both._widen(ledger.spans)
         return both
+
+    def _widen(self, spans: dict[date, Span]) -> None:
+        for day, span in spans.items():
+            self.spans[day] = widest(self.spans.get(day), span) or span
 
 
 class LegacyObjects:
@@ -85,6 +94,7 @@ class LegacyObjects:
         self._prefix = prefix
         self._deadline = deadline
         self._listed: set[date] = set()
+        self._all: list[StoredVersion] | None = None
         self._unreadable: dict[date, UnreadableObjectError] = {}  # by the date of the write
 
     def find(self, versions: Iterable[StoredVersion]) -> LegacyLedger | None:
@@ -110,12 +120,27 @@ class LegacyObjects:
             if folder in self._unreadable:
                 raise self._unreadable[folder]
             if folder not in self._listed:
+                self._deadline.check()
                 try:
                     self._absorb_folder(folder, ledger)
                 except UnreadableObjectError as error:
                     self._unreadable[folder] = error
                     raise
                 self._listed.add(folder)
+
+    def seconds(self, day: date, ledger: LegacyLedger | None) -> Counter[datetime]:
+        """Return how many records of a date count as delivered in each second: the most that any one object shows.
+
+        Raises as `absorb_from` does.
+        """
+        most: Counter[datetime] = Counter()
+        earliest = max(ledger.first, day - ONE_DAY) if ledger and day in ledger.counts else date.max
+        for folder in date_range(earliest, ledger.last) if ledger else ():
+            for version in self._versions(folder):
+                self._deadline.check()
+                times = map(event_time, read_records(self._bucket.read(version)))
+                most |= Counter(second(time) for time in times if time and time.date() == day)
+        return most
 
     def cursor(self) -> date | None:
         """Return the date at which the guide's function stopped, None if it left no readable state."""
@@ -126,18 +151,37 @@ class LegacyObjects:
         return cursor_date(body)
 
     def _absorb_folder(self, folder: date, ledger: LegacyLedger) -> None:
-        for version in self._bucket.versions(f"{self._prefix}{folder.isoformat().replace('-', '/')}/"):
+        for version in self._versions(folder):
             match = OBJECT_NAME.fullmatch(version.key.removeprefix(self._prefix))
             if match and (object_id := bytes.fromhex(match[4].replace("-", ""))) not in ledger.absorbed:
                 self._deadline.check()
-                ledger.absorb(object_id, self._shown_by(version, folder))
+                ledger.absorb(object_id, *self._shown_by(version, folder))
 
-    def _shown_by(self, version: StoredVersion, folder: date) -> dict[date, Counter[bytes]]:
+    def _versions(self, folder: date) -> list[StoredVersion]:
+        """Return the guide's objects of one date. After a few dates the whole prefix is listed, once in a run."""
+        stem = f"{self._prefix}{folder.isoformat().replace('-', '/')}/"
+        if self._all is None and len(self._listed) >= MOST_FOLDERS:
+            self._all = self._guides(self._bucket.versions(self._prefix))
+        if self._all is not None:
+            return [version for version in self._all if version.key.startswith(stem)]
+        return self._guides(self._bucket.versions(stem))
+
+    def _guides(self, versions: Iterable[StoredVersion]) -> list[StoredVersion]:
+        return [version for version in versions if OBJECT_NAME.fullmatch(version.key.removeprefix(self._prefix))]
+
+    def _shown_by(self, version: StoredVersion, folder: date) -> tuple[dict[date, Counter[bytes]], dict[date, Span]]:
+        """Return how often each record is in the object, by record date, and the first and last time of each date."""
+        spans: dict[date, Span] = {}
+
+        def date_of(record: Record) -> date:
+            day = record_date(record, folder)
+            if time := event_time(record):
+                spans[day] = widest(spans.get(day), (time, time)) or (time, time)
+            return day
+
         try:
             records = read_records(self._bucket.read(version))
-            return count_records(
-                records, lambda record: record_date(record, folder), self._deadline.check, MOST_RECORDS
-            )
+            return count_records(records, date_of, self._deadline.check, MOST_RECORDS), spans
         except ValueError as error:
             raise UnreadableObjectError(
                 f"{self._bucket.url(version.key)} has the name of an object of the written guide's Lambda, but does not"

@@ -31,6 +31,7 @@ UNITS: Mapping[str, MetricUnit] = {
     "LateSeconds": SECONDS,
     "ObjectsWritten": COUNT,
     "PagesRead": COUNT,
+    "RowsUnreadable": COUNT,
     "ZoomCalls": COUNT,
     "RateLimited": COUNT,
     "DailyLimitReached": COUNT,
@@ -39,6 +40,7 @@ UNITS: Mapping[str, MetricUnit] = {
     "RacesLost": COUNT,
     "CheckpointRebuilt": COUNT,
     "DatesExpired": COUNT,
+    "DatesIncomplete": COUNT,
     # What remains
     "DatesOwed": COUNT,
     "NewestRecordSeconds": SECONDS,
@@ -46,26 +48,28 @@ UNITS: Mapping[str, MetricUnit] = {
 
 
 class RunOutcome(Enum):
-    """How a run ended. The value is the metric that is 1 for this outcome; it is not sent for any other."""
+    """How a run ended. The value is the metric that is 1 for this outcome, if any; it is not sent for any other."""
 
     SUCCEEDED = "RunsSucceeded"
     HELD_UP = "RunsHeldUp"
     WAITING = "WaitingForCredentials"
     FAILED = "RunsFailed"
+    LEFT_TO_OTHER = ""  # neither success nor failure: a lease that never ends must not look like success
 
     @classmethod
     def without_error(cls, report: RunReport) -> RunOutcome:
         """Return the outcome of a run that raised nothing.
 
-        A run that read no page was held up, unless Zoom's daily limit is reached or another run holds the lease. Other
-        apps that use up the account's per-second limit can hold up every run for days.
+        A run that read no page was held up, unless Zoom's daily limit is reached. Other apps that use up the account's
+        per-second limit can hold up every run for days.
         """
-        read = report.pages or report.daily_limit or report.left_to_other
-        return cls.SUCCEEDED if read else cls.HELD_UP
+        if report.left_to_other:
+            return cls.LEFT_TO_OTHER
+        return cls.SUCCEEDED if report.pages or report.daily_limit else cls.HELD_UP
 
     def metrics(self) -> dict[str, float]:
         """Return the metrics of the outcome."""
-        return {self.value: 1}
+        return {self.value: 1} if self.value else {}
 
 
 def run_metrics(
@@ -82,6 +86,7 @@ def run_metrics(
         "LateRecords": report.late,
         "ObjectsWritten": archive.objects_written,
         "PagesRead": report.pages,
+        "RowsUnreadable": report.unreadable_rows,
         "ZoomCalls": zoom.calls,
         "RateLimited": zoom.rate_limited,
         "DailyLimitReached": int(report.daily_limit),
@@ -89,6 +94,7 @@ def run_metrics(
         "RacesLost": archive.races_lost,
         "CheckpointRebuilt": int(report.rebuilt),
         "DatesExpired": report.expired,
+        "DatesIncomplete": report.incomplete,
     }
     if report.late:
         values["LateSeconds"] = report.late_seconds

@@ -5,12 +5,13 @@ A stored checkpoint must never know more than the archive holds: `save` publishe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from .agenda import first_checkpoint, previous_watermark
+from .agenda import first_checkpoint, previous_watermark, schedule_due, schedule_requested
 from .batch import Batch
+from .checkpoint import neighbours
 from .dates import ONE_DAY, adjacent, date_range, window
 from .errors import OutOfTimeError, UnreadableObjectError
 
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
     from .checkpoint import Checkpoint
     from .checkpoint_store import CheckpointStore, LoadResult
     from .deadline import Deadline
+    from .event import Request
     from .records import Row
     from .settings import Settings
+    from .sweep import Sweep
     from .zoom import Zoom
 
 SAVE_EVERY = timedelta(minutes=1)
@@ -48,7 +51,8 @@ class Services:
 class RunReport:
     """What a run did, for its result and its metrics; no decision of the run depends on it.
 
-    `written` and `late` count records, `expired` counts dates, and `unfinished` what kept a sweep from its end.
+    `written` and `late` count records, `unreadable_rows` the rows that were set aside, `expired` and `incomplete`
+    (settled although Zoom shows less than the archive holds) count dates, `unfinished` what kept a sweep from its end.
     `late_seconds` is the age of the oldest late record when it was published. `left_to_other` says that another run
     held the lease, `rebuilt` that the checkpoint was lost, `daily_limit` that Zoom's daily limit was reached.
     """
@@ -57,10 +61,12 @@ class RunReport:
     late: int = 0
     late_seconds: float = 0.0
     pages: int = 0
+    unreadable_rows: int = 0
     tail_ended: bool = False
     left_to_other: bool = False
     rebuilt: bool = False
     expired: int = 0
+    incomplete: int = 0
     unfinished: int = 0
     daily_limit: bool = False
 
@@ -77,6 +83,8 @@ class RunState:
         self._swept: dict[date, datetime] = {}  # date: when its last sweep that ended began, or Zoom called it too old
         self._watermark: datetime | None = None
         self._saved_at = now
+        self._ended: set[str] = set()  # the names of sweeps that this run ended
+        self.holds_lease = False
 
     @classmethod
     def load(cls, services: Services, report: RunReport, now: datetime) -> RunState:
@@ -91,6 +99,15 @@ class RunState:
             state.store()
         state._watermark = previous_watermark(state.checkpoint, services.settings, now.date())
         return state
+
+    def schedule(self, request: Request, now: datetime) -> None:
+        """Owe the dates that are due, and those that an operator asked for."""
+        settings = self._services.settings
+        expired = schedule_due(self.checkpoint, settings, now)
+        if expired:
+            self.report.expired += expired
+            self._services.log.warning("%s dates expired: runs failed for longer than Zoom keeps records.", expired)
+        schedule_requested(self.checkpoint, settings, now, request)
 
     def reload(self) -> None:
         """Discard this run's changes to the checkpoint if a usable one is stored, and continue with that."""
@@ -111,7 +128,7 @@ class RunState:
             try:
                 self._services.archive.load(day, self.checkpoint.delivered)
             except UnreadableObjectError as error:
-                self._hold_up(day, error)
+                self.hold_up(day, error)
 
     def held_up(self, day: date) -> bool:
         """Return whether no record that Zoom may show under the date can be published in this run."""
@@ -119,7 +136,7 @@ class RunState:
             self.load_day(day - ONE_DAY)
         return all(day + step * ONE_DAY in self._batch.held_up for step in (-1, 0, 1))
 
-    def _hold_up(self, day: date, error: UnreadableObjectError) -> None:
+    def hold_up(self, day: date, error: UnreadableObjectError) -> None:
         """Publish nothing of the date in this run, and keep owed each date whose sweeps may show its records."""
         if str(error) not in map(str, self._batch.held_up.values()):
             self._services.log.error("No record of %s is published: %s", day, error)
@@ -133,9 +150,31 @@ class RunState:
             self._unsettled.add(other)
             self.checkpoint.owe(other, now + AFTER, self._services.settings.page_size)
 
+    def defer(self, day: date) -> None:
+        """Owe sweeps of the dates that may show the suspicious rows of a date, which wait for those."""
+        now, page_size = self._services.clock(), self._services.settings.page_size
+        for near in (day, *neighbours(day)):
+            pending = self.checkpoint.owed.get(near)
+            if pending:
+                self.checkpoint.owed[near] = replace(pending, by_date=True)
+            elif near <= now.date() and near not in self.checkpoint.expired:
+                self.checkpoint.owe(near, now, page_size, by_date=True)
+
+    def changed(self) -> None:
+        """Store that Zoom has changed the form of its records, before anything in the new form is put."""
+        self.store()
+
     def take(self, rows: Sequence[Row], sweep_date: date | None) -> None:
         """Add a page's new records to the batch; `sweep_date` is the date of a date sweep, None for the tail."""
         self._batch.take(rows, sweep_date, self.checkpoint.delivered)
+
+    def accept_rows(self, *, accept: bool) -> None:
+        """From now on, take rows whose form Zoom has changed for delivered, or hold them."""
+        self._batch.guard.accepting = accept
+
+    def form_reverted(self, day: date) -> bool:
+        """Return whether Zoom shows a date again in the form that the archive knows, as far as the run has seen."""
+        return self._batch.guard.reverted(day)
 
     def settle(self, day: date, began: datetime) -> None:
         """Record that a sweep of the date, begun at `began`, ended; not if it may have shown records that are held
@@ -147,10 +186,21 @@ class RunState:
     def expire(self, day: date, at: datetime) -> None:
         """Record that Zoom, asked at `at`, no longer has the date."""
         self._note_swept(day, at)
+        self.checkpoint.delivered.changed.pop(day, None)
         self.checkpoint.expire(day, at)
 
     def _note_swept(self, day: date, began: datetime) -> None:
         self._swept[day] = max(began, self._swept.get(day, began))
+
+    def keep_place(self, name: str, sweep: Sweep) -> None:
+        """Keep the place of a sweep in progress, for this run's saves and the next run."""
+        self.checkpoint.sweeps[name] = sweep
+        self._ended.discard(name)
+
+    def drop_place(self, name: str) -> None:
+        """Forget the place of a sweep that ended, or that has to start again."""
+        self.checkpoint.sweeps.pop(name, None)
+        self._ended.add(name)
 
     def flush_if_due(self) -> None:
         """Save if the last save is a minute old, else publish a batch that is full."""
@@ -159,10 +209,13 @@ class RunState:
         elif self._batch.full:
             self.publish()
 
-    def publish(self) -> None:
-        """Publish the batch and count it in the report. Dates of which an object cannot be read are left out."""
+    def publish(self, *, whole: bool = False) -> None:
+        """Publish the batch and count it in the report; `whole` says that a date sweep has ended.
+
+        Dates of which an object cannot be read are left out, and so are rows whose form Zoom has changed.
+        """
         report = self.report
-        for published in self._batch.publish(self.checkpoint.delivered, self._watermark, self._hold_up):
+        for published in self._batch.publish(self.checkpoint.delivered, self._watermark, self, whole=whole):
             report.written += published.written
             report.late += published.late
             report.late_seconds = max(report.late_seconds, published.late_seconds)
@@ -180,7 +233,9 @@ class RunState:
 
     def store(self) -> None:
         """Store the checkpoint without publishing, and continue with the merge of what other runs stored meanwhile."""
-        self.checkpoint = self._services.store.save(self.checkpoint, self._swept)
+        self.checkpoint = self._services.store.save(
+            self.checkpoint, self._swept, self._ended, holds_lease=self.holds_lease
+        )
 
     def keep_days(self) -> None:
         """Forget what is delivered on dates that the next run does not need: those far from the window."""
@@ -192,7 +247,14 @@ def _rebuild(services: Services, report: RunReport, found: LoadResult, today: da
     """Return a checkpoint built from the archive and the guide's state; report and log it if one was lost."""
     inventory = services.archive.inventory()
     report.rebuilt = found.unusable or inventory.first is not None
-    if report.rebuilt:
+    if found.other:
+        services.log.warning(
+            "The checkpoint at STATE_KEY is about %s under %s: this stream starts one of its own in its place. Set"
+            " STATE_KEY to a key of its own for each.",
+            found.other.report,
+            found.other.prefix,
+        )
+    elif report.rebuilt:
         services.log.warning("There is no usable checkpoint: rebuilding it from the archive.")
     legacy_first = found.legacy_cursor or services.archive.legacy.cursor()
     if legacy_first is None and inventory.legacy:

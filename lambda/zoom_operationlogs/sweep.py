@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import pairwise
-from typing import TYPE_CHECKING
+from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,10 +16,20 @@ if TYPE_CHECKING:
 # Zoom's page tokens expire after 15 minutes (Zoom, Get operation logs report); one minute is left for the request.
 TOKEN_LIFETIME = timedelta(minutes=14)
 TAIL_OVERLAP = timedelta(minutes=15)  # how far the tail reads past the frontier, for rows that appear late
+MOST_GROUPS = 10_000  # of a sweep, which the checkpoint has to hold
 PAGE_SIZE_STEP = 17  # rows
 
-Group = tuple[int, int]
-"""A group of identical rows in a sweep: the place of its first row, and the place after its last."""
+
+class Group(NamedTuple):
+    """A group of identical rows that a page boundary split: from the place of its first row up to that after its last.
+
+    `day` is the UTC date of their time, None if they have none.
+    """
+
+    fingerprint: bytes
+    first: int
+    end: int
+    day: date | None
 
 
 @dataclass
@@ -26,11 +37,12 @@ class Sweep:
     """The place of a sweep from `first` to `last`, UTC dates, both included; the checkpoint keeps it for the next run.
 
     `began` is the time before its first request, `newest` the newest record time on its first page. `token` asks for
-    the next page and was issued no earlier than `token_issued`; it is empty before the first page. `ordered` says
-    whether all rows so far came newest first. `last_time` is the last record time of the last page that had one. `edge`
-    maps the fingerprints of the rows with the same time as the last row to the place of the first of each. The place of
-    a row is the number of rows read before it. `longest_page` is the most rows that a page held: Zoom may return fewer
-    than `page_size`. `split` holds the groups of identical rows that a page boundary split.
+    the next page and was issued no earlier than `token_issued`; it is empty before the first page. `disorder` is the
+    most by which a row was newer than one above it. `last_time` is the last record time of the last page that had one.
+    `edge` maps the fingerprints of the rows with the same time as the last row to the place of the first of each. The
+    place of a row is the number of rows read before it. `longest_page` is the most rows that a page held: Zoom may
+    return fewer than `page_size`. `split` holds the groups of identical rows that a page boundary split. `shown` counts
+    the rows by the UTC date of their time, `untimed` those without one.
     """
 
     first: date
@@ -40,12 +52,14 @@ class Sweep:
     newest: datetime | None = None
     token: str = ""
     token_issued: datetime | None = None
-    ordered: bool = True
+    disorder: timedelta = timedelta()
     last_time: datetime | None = None
     rows_read: int = 0
     longest_page: int = 0
     edge: dict[bytes, int] = field(default_factory=dict)
     split: list[Group] = field(default_factory=list)
+    shown: Counter[date] = field(default_factory=Counter)
+    untimed: int = 0
 
     @property
     def at_first_page(self) -> bool:
@@ -74,13 +88,19 @@ class Sweep:
         if self.at_first_page:
             self.newest = max(times, default=None)
         edge, places = self.edge, range(self.rows_read, self.rows_read + len(rows))
-        ends = {row.fingerprint: place + 1 for place, row in zip(places, rows, strict=True) if row.fingerprint in edge}
-        self.split += [(edge[fingerprint], end) for fingerprint, end in ends.items()]
-        if any(earlier < later for earlier, later in pairwise(times)):
-            self.ordered = False
+        ends = {
+            row.fingerprint: Group(row.fingerprint, edge[row.fingerprint], place + 1, row.archive_date(None))
+            for place, row in zip(places, rows, strict=True)
+            if row.fingerprint in edge
+        }
+        known = {group.fingerprint for group in self.split}
+        self.split += [group for name, group in ends.items() if name not in known and len(known) < MOST_GROUPS]
+        self.disorder = max(self.disorder, _disorder(times))
+        self.shown.update(time.date() for time in times)
+        self.untimed += len(rows) - len(times)
         if times:
-            if self.last_time and times[-1] > self.last_time:
-                self.ordered = False
+            if self.last_time:
+                self.disorder = max(self.disorder, times[-1] - self.last_time)
             self.last_time = times[-1]
         if rows:
             self.rows_read += len(rows)
@@ -98,24 +118,27 @@ class Sweep:
         """Return whether the tail may stop after these rows: the last is older than the frontier by over 15 minutes.
 
         The frontier is the newest time that a completed sweep has seen; rows that appear later than the overlap are
-        left to the reconcile. Rows come newest first (observed; Zoom does not promise it). The tail reads on if rows
-        came out of order, if the first page begins before the frontier, or if the frontier lies before the sweep.
+        left to the reconcile. Rows come newest first (observed; Zoom does not promise it). If rows came out of order,
+        the tail reads further back by as much. It reads on if the first page begins before the frontier, or if the
+        frontier lies before the sweep.
         """
-        if frontier is None or not self.ordered or not rows or rows[-1].time is None:
+        if frontier is None or not rows or rows[-1].time is None:
             return False
         if frontier < datetime.combine(self.first, time(), UTC) or self.newest is None or self.newest < frontier:
             return False
-        return rows[-1].time < frontier - TAIL_OVERLAP
+        return frontier - rows[-1].time > TAIL_OVERLAP + self.disorder
+
+
+def _disorder(times: Sequence[datetime]) -> timedelta:
+    """Return the most by which a time is later than one before it."""
+    if all(earlier >= later for earlier, later in pairwise(times)):
+        return timedelta()
+    return max(time - lowest for time, lowest in zip(times, accumulate(times, min), strict=True))
 
 
 def smaller_page_size(page_size: int) -> int:
     """Return a page size with other boundaries, which are unlikely to split the groups that `page_size` splits."""
     return page_size - PAGE_SIZE_STEP if page_size > 2 * PAGE_SIZE_STEP else max(2, page_size - 1)
-
-
-def groups_split_by(page_size: int, groups: Sequence[Group]) -> tuple[Group, ...]:
-    """Return the groups that pages of this size split."""
-    return tuple((first, end) for first, end in groups if first // page_size != (end - 1) // page_size)
 
 
 def page_size_for(groups: Sequence[Group], largest: int) -> int:
@@ -124,6 +147,8 @@ def page_size_for(groups: Sequence[Group], largest: int) -> int:
     The sizes from half of `largest` on hold one for any group that is not nearly as large as a page. Alternating
     between two fixed sizes would not: they have common boundaries further down the day. Returns 2 if `largest` is 1.
     """
-    return min(
-        range(max(2, largest), max(1, largest // 2 - 1), -1), key=lambda size: len(groups_split_by(size, groups))
-    )
+
+    def splits(size: int) -> int:
+        return sum(group.first // size != (group.end - 1) // size for group in groups)
+
+    return min(range(max(2, largest), max(1, largest // 2 - 1), -1), key=splits)

@@ -24,7 +24,9 @@ class Sweeper:
         self._clock = services.clock
         self._log = services.log
         self._state = state
+        self._store = services.store
         self._restarted = False
+        self.answered = False  # whether Zoom has answered with a page in this run
 
     def resume(self, name: str, now: datetime) -> Sweep | None:
         """Return the stored sweep of this name, `TAIL` or an ISO date, if Zoom still accepts its page token."""
@@ -48,27 +50,29 @@ class Sweeper:
         try:
             for page in pages(self._zoom, sweep, self._clock, lambda: self._may_restart(name)):
                 sweep = page.sweep  # a new one after a restart
+                self.answered = self._store.account_confirmed = True
                 state.report.pages += 1
+                state.report.unreadable_rows += page.unreadable
                 self._log.debug("The sweep %s read a page of %s records.", name, len(page.rows))
                 state.take(page.rows, sweep_date)
                 if enough(sweep, page.rows):
                     break
                 if page.has_next:
-                    state.checkpoint.sweeps[name] = sweep
+                    state.keep_place(name, sweep)
                     state.flush_if_due()
                     if sweep_date and self._zoom.quota and self._zoom.quota.low:
                         state.report.unfinished += 1
                         return None
         except SweepBrokenError as error:
-            state.checkpoint.sweeps.pop(name, None)
+            state.drop_place(name)
             state.report.unfinished += 1
             self._log.warning("The sweep %s did not end (%s): the next run starts it again.", name, error)
             return None
-        state.checkpoint.sweeps.pop(name, None)
+        state.drop_place(name)
         return sweep
 
     def _may_restart(self, name: str) -> bool:
         """Drop the place of a sweep whose token expired; return whether it may restart, which a run allows once."""
-        self._state.checkpoint.sweeps.pop(name, None)
+        self._state.drop_place(name)
         allowed, self._restarted = not self._restarted, True
         return allowed

@@ -4,6 +4,9 @@
 data "aws_partition" "current" {}
 
 locals {
+  # Beside the records, so that several instances in one bucket have a checkpoint each.
+  state_key = var.bucket.state_key == null ? "${trimsuffix(var.bucket.prefix, "/")}-state/state.json" : var.bucket.state_key
+
   bucket_arn = "arn:${data.aws_partition.current.partition}:s3:::${var.bucket_name}"
 
   policy = jsonencode({ Version = "2012-10-17", Statement = [
@@ -163,7 +166,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "archive" {
     status = "Enabled"
 
     filter {
-      prefix = var.bucket.state_key
+      prefix = local.state_key
     }
 
     noncurrent_version_expiration {

@@ -5,7 +5,7 @@ output "bucket" {
     name      = var.bucket.create ? aws_s3_bucket.archive[0].bucket : var.bucket_name
     arn       = local.bucket_arn
     prefix    = var.bucket.prefix
-    state_key = var.bucket.state_key
+    state_key = local.state_key
     uri       = "s3://${var.bucket_name}/${var.bucket.prefix}"
     created   = var.bucket.create
     policy    = local.policy

@@ -8,7 +8,7 @@ variable "bucket" {
   type = object({
     create                       = optional(bool, true)
     prefix                       = optional(string, "zoom/operationlogs/")
-    state_key                    = optional(string, "zoom/operationlogs-state/state.json")
+    state_key                    = optional(string)
     versioning                   = optional(bool, true)
     force_destroy                = optional(bool, false)
     expiration_days              = optional(number)
@@ -27,7 +27,7 @@ variable "bucket" {
     The bucket and what is kept in it.
     - `create`: make the bucket; `false` uses one that exists and changes nothing of it (merge the output `bucket.policy` into its policy).
     - `prefix`: where the records go, and the feed's folder; ends with "/".
-    - `state_key`: the collector's checkpoint, outside `prefix`.
+    - `state_key`: the collector's checkpoint, outside `prefix`; null puts it beside: of `zoom/operationlogs/` it is `zoom/operationlogs-state/state.json`.
     - `versioning`: keep versions; for a bucket that exists, whether it does.
     - `force_destroy`: let `terraform destroy` delete the records with the bucket.
     - `expiration_days`: delete records after so many days; null keeps them.
@@ -45,7 +45,7 @@ variable "bucket" {
   }
 
   validation {
-    condition     = !endswith(var.bucket.prefix, "/") || !startswith(var.bucket.state_key, var.bucket.prefix)
+    condition     = var.bucket.state_key == null ? true : !endswith(var.bucket.prefix, "/") || !startswith(var.bucket.state_key, var.bucket.prefix)
     error_message = "bucket.state_key must lie outside bucket.prefix: the feed would ingest the checkpoint as a log, and may delete it."
   }
 }

@@ -3,7 +3,7 @@
 
 locals {
   records_arn = "${var.bucket.arn}/${var.bucket.prefix}*"
-  state_arn   = "${var.bucket.arn}/${var.bucket.state_key}"
+  state_arn   = "${var.bucket.arn}/${local.state_key}"
 
   writer_policy = {
     Version = "2012-10-17"
@@ -26,7 +26,7 @@ locals {
         Effect    = "Allow"
         Action    = ["s3:ListBucket", "s3:ListBucketVersions"]
         Resource  = var.bucket.arn
-        Condition = { StringLike = { "s3:prefix" = ["${var.bucket.prefix}*", var.bucket.state_key] } }
+        Condition = { StringLike = { "s3:prefix" = ["${var.bucket.prefix}*", local.state_key] } }
       },
       {
         Sid      = "WriteOwnLogs"

@@ -19,11 +19,14 @@ locals {
   secret_name    = "${var.name_prefix}${var.secret.name}"
   secret_arn     = var.secret.existing == null ? aws_secretsmanager_secret.zoom[0].arn : var.secret.existing.arn
 
+  # Beside the records, so that several collectors in one bucket have a checkpoint each.
+  state_key = var.bucket.state_key == null ? "${trimsuffix(var.bucket.prefix, "/")}-state/state.json" : var.bucket.state_key
+
   environment = merge(
     {
       S3_BUCKET       = var.bucket.name
       S3_PREFIX       = var.bucket.prefix
-      STATE_KEY       = var.bucket.state_key
+      STATE_KEY       = local.state_key
       FEED_DELETES    = tostring(var.feed_deletes)
       PAGE_SIZE       = tostring(var.zoom.page_size)
       TIMEOUT         = tostring(var.zoom.timeout_seconds)

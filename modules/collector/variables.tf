@@ -3,13 +3,13 @@ variable "bucket" {
     name      = string
     arn       = string
     prefix    = string
-    state_key = string
+    state_key = optional(string)
   })
-  description = "Where to write: the archive module's output `bucket`, or a bucket's `name` and `arn`, the records' `prefix` (ends with \"/\") and the checkpoint's `state_key` (outside the prefix)."
+  description = "Where to write: the archive module's output `bucket`, or a bucket's `name` and `arn`, the records' `prefix` (ends with \"/\") and the checkpoint's `state_key` (outside the prefix; null puts it beside: of `zoom/operationlogs/` it is `zoom/operationlogs-state/state.json`)."
   nullable    = false
 
   validation {
-    condition     = endswith(var.bucket.prefix, "/") && !startswith(var.bucket.state_key, var.bucket.prefix)
+    condition     = endswith(var.bucket.prefix, "/") && (var.bucket.state_key == null ? true : !startswith(var.bucket.state_key, var.bucket.prefix))
     error_message = "bucket.prefix must end with \"/\" and bucket.state_key must lie outside it, else the feed would ingest the checkpoint as a log."
   }
 }

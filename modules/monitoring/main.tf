@@ -13,14 +13,9 @@ locals {
   partition = data.aws_partition.current.partition
   account   = data.aws_caller_identity.current.account_id
 
-  # How often it runs, in minutes: of a cron expression, a third of what counts as silence.
-  unit_minutes     = { minute = 1, hour = 60, day = 1440 }
-  rate             = try(regex("^rate\\(([0-9]+) (minute|hour|day)s?\\)$", var.schedule.expression), null)
-  rate_minutes     = local.rate == null ? null : tonumber(local.rate[0]) * local.unit_minutes[local.rate[1]]
-  interval_minutes = local.rate_minutes == null ? max(1, floor(coalesce(var.monitoring.silence_minutes, 45) / 3)) : local.rate_minutes
-
   # A schedule that is off, or that runs once, is not expected to go on.
-  recurs = var.schedule.enabled && !startswith(var.schedule.expression, "at(")
+  recurs           = var.schedule.enabled && var.schedule.interval_minutes != null
+  interval_minutes = coalesce(var.schedule.interval_minutes, 15) # of one that runs once, some number
 
   # The longest time from the end of a run to the end of the next, and five minutes for its metrics to arrive.
   pause_minutes = local.interval_minutes + coalesce(var.schedule.flexible_window_minutes, 0) + ceil(var.function.timeout_seconds / 60) + 5

@@ -15,7 +15,7 @@ variable "monitoring" {
     - `topic_name`: of the topic made here, after `name_prefix`.
     - `emails`: addresses subscribed to the topic made here; each has to confirm.
     - `each_alarm_notifies`: tell of each alarm, not only of the one that sums up what lasts and of what happened once.
-    - `silence_minutes`: how long without a run that succeeds is silence, 15 to 10080; null takes three intervals of a rate expression, its flexible window, the function's timeout and five minutes. Of a cron expression give three intervals exactly: the alarms reckon from a third of it how often runs are to come.
+    - `silence_minutes`: how long without a run that succeeds is silence, 15 to 10080; null takes three intervals, the flexible window, the function's timeout and five minutes.
     - `behind_hours`: how long dates may be owed without getting fewer, 2 to 144.
     - `failed_runs_per_hour`: how many runs of an hour may fail or near their timeout before it is an alarm, 1 to 12; one where an hour has no two runs.
     - `timeout_margin_seconds`: how near to its timeout a run is too near, 1 to 15.
@@ -46,17 +46,12 @@ variable "function" {
 
 variable "schedule" {
   type = object({
-    expression              = string
+    interval_minutes        = number
     enabled                 = optional(bool, true)
     flexible_window_minutes = optional(number)
   })
-  description = "When the function runs; see the root module's variable of this name."
+  description = "When the function runs: every `interval_minutes` (null if it runs once), within `flexible_window_minutes`, unless `enabled` is false."
   nullable    = false
-
-  validation {
-    condition     = !startswith(var.schedule.expression, "cron(") || var.monitoring.silence_minutes != null
-    error_message = "schedule.expression is a cron expression, of which the interval is not known: set monitoring.silence_minutes to three intervals, from which the alarms reckon it."
-  }
 }
 
 variable "dead_letter_queue" {

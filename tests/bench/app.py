@@ -43,7 +43,8 @@ def main(arguments: list[str] | None = None) -> None:
         idle = figures.idle_run(step)
         rows = [figures.sweep_wall(scale, step), cpu, *figures.memory(scale, step), figures.cold_import(scale, step)]
         days = figures.simulated(scale, SIZES, step)
-    rows = [*figures.day_figures(days), *rows]
+        uneven = [figures.disorder(days[3_000][0], step), *figures.first_runs(scale, step)]
+    rows = [*figures.day_figures(days), *uneven, *rows]
     ours = Function(512, cpu.ours / 10**6, idle["log_bytes"], len(UNITS), secrets=1, alarms=ALARMS)
     guide = Function(128, (cpu.yardstick or 0.0) / 10**6, 0, 0, secrets=0)
     machine = Machine(_cpu_model(), os.cpu_count() or 1, platform.python_version(), f"{datetime.now(UTC):%Y-%m-%d}")

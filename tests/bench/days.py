@@ -1,7 +1,8 @@
-"""Days in a simulated steady state: what the schedule's runs of one day ask of Zoom and of S3, midnight to midnight."""
+"""Simulated runs: what one day of them asks of Zoom and of S3, midnight to midnight, and what the first ones ask."""
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from urllib.request import Request
 
 from faults.world import PREFIX, World
 from standins.clock import Clock
+from standins.zoom import Zoom, sample_records
 from zoom_operationlogs.legacy import decode as decode_glued
 from zoom_operationlogs.records import event_time
 
@@ -21,7 +23,11 @@ POLL = timedelta(minutes=15)
 PAST_MIDNIGHT = timedelta(minutes=5)  # when a day's first run starts
 POLLS = 96
 ONE_DAY = timedelta(days=1)
+PAGE_SIZE = 300
 ZOOM_SECONDS = 0.25  # what an answer of Zoom's takes, on the simulated clock
+SLOW_ZOOM_SECONDS = 2.0  # so that a day of 120,000 records takes several runs
+ONE_IN = 200  # in a disordered report, the share of records that are displaced,
+DISPLACEMENT = 60  # by up to so many seconds
 
 Progress = Callable[[], object]
 
@@ -44,9 +50,46 @@ class Day:
     idle_s3: int = 0  # requests to S3 of a run that follows at once on another
 
 
-def collector_day(records: int, tick: Progress, *, truth: bool = False) -> Day:
+@dataclass
+class FirstRun:
+    """What the runs did until they had read the whole window, which held so many full pages."""
+
+    pages: int
+    runs: int = 0
+    calls: int = 0
+    missing: int = 0
+
+    @property
+    def share(self) -> float:
+        """Return the calls as a share of what may be needed: a tenth more than the pages, and ten."""
+        return self.calls / (1.1 * self.pages + 10)
+
+
+def first_run(days: dict[int, int], seconds_a_page: float, tick: Progress) -> FirstRun:
+    """Let the collector begin at noon where it never ran, and run until nothing is owed.
+
+    `days` says how many records there are, by the number of days before today.
+    """
+    noon = datetime.combine(FIRST, datetime.min.time(), UTC) + timedelta(hours=12)
+    world = World(page_size=PAGE_SIZE, clock=Clock(noon))
+    world.network.latency = seconds_a_page
+    for back, records in days.items():
+        world.zoom.add_day(FIRST - back * ONE_DAY, records, seed=back)
+    first = FirstRun(-(-world.zoom.count() // PAGE_SIZE))
+    while not first.runs or world.results[-1]["owed"] or not world.results[-1]["ended"]:
+        if first.runs == POLLS:
+            raise AssertionError(f"After {POLLS} runs the first window is not read to its end.")
+        world.poll()
+        first.runs += 1
+    tick()
+    first.calls = world.report_calls()
+    first.missing = world.difference()[0].total()
+    return first
+
+
+def collector_day(records: int, tick: Progress, *, truth: bool = False, disordered: bool = False) -> Day:
     """Let the collector run for two days, with full days before them, and return what the second one took."""
-    world = _world(records, days_before=4)
+    world = _world(records, days_before=4, disordered=disordered)
     for _ in range(POLLS):
         world.poll()
         tick()
@@ -120,13 +163,33 @@ def yardstick(world: World) -> Yardstick:
     )
 
 
-def _world(records: int, days_before: int) -> World:
+def _world(records: int, days_before: int, *, disordered: bool = False) -> World:
     start = datetime.combine(FIRST, datetime.min.time(), UTC) + PAST_MIDNIGHT
-    world = World(page_size=300, clock=Clock(start))
+    world = World(page_size=PAGE_SIZE, clock=Clock(start))
     world.network.latency = ZOOM_SECONDS
     for offset in range(-days_before, 2):
-        world.zoom.add_day(FIRST + offset * ONE_DAY, records, seed=offset + 10)
+        day, seed = FIRST + offset * ONE_DAY, offset + 10
+        if disordered:
+            add_disordered_day(world.zoom, day, records, seed)
+        else:
+            world.zoom.add_day(day, records, seed=seed)
     return world
+
+
+def add_disordered_day(zoom: Zoom, day: date, records: int, seed: int) -> None:
+    """Add the day that `add_day` adds, with one record in 200 up to a minute from its place in the report.
+
+    A displaced record stays on its date, and shows when both its time and its place have come.
+    """
+    rng = random.Random(seed)
+    for record in sample_records(day, records, seed=seed):
+        moment = event_time(record)
+        if moment is None or rng.random() >= 1 / ONE_IN:
+            zoom.add(record)
+            continue
+        place = moment + timedelta(seconds=rng.uniform(-DISPLACEMENT, DISPLACEMENT))
+        place = place if place.date() == day else moment
+        zoom.add(record, at=place, visible_at=max(place, moment))
 
 
 def _measure(world: World, day: Day, poll: Callable[[], int], tick: Progress) -> None:

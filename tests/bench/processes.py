@@ -52,6 +52,11 @@ class Host:
         """Put an object into the bucket."""
         self._s3().put_object(Bucket=BUCKET, Key=key, Body=body)
 
+    def size(self, key: str) -> int:
+        """Return how many bytes an object has, 0 if there is none."""
+        found = self._s3().list_objects_v2(Bucket=BUCKET, Prefix=key).get("Contents", [])
+        return sum(each["Size"] for each in found)
+
     def make_bucket(self) -> None:
         """Make the bucket, versioned."""
         self._s3().create_bucket(Bucket=BUCKET)

@@ -60,7 +60,7 @@ def page(name: str, holding: str) -> Configuration:
 def test_the_multi_account_page_gives_a_valid_plan(reader: Reader) -> None:
     """With several instances in one bucket, which is the last thing that it adds to its configuration."""
     files = {
-        **page("docs/multi-account.md", "create    = false").files,
+        **page("docs/multi-account.md", "create = false").files,
         **page("docs/multi-account.md", "shared").files,
     }
     terraform = reader.writes(files, "multi-account")
@@ -91,7 +91,20 @@ def test_the_multi_account_page_gives_a_valid_plan(reader: Reader) -> None:
         'module.america["south"]': ("us-east-1", "444455556666"),
     }
 
-    # Several in one bucket: its policy has every instance's statements, each name once.
+    # Several in one bucket, and no state_key given: a checkpoint each.
+    checkpoints = {
+        statement["Resource"]
+        for change in shown["resource_changes"]
+        if change["address"].startswith("module.america[") and change["name"] == "writer"
+        for statement in json.loads(change["change"]["after"].get("policy") or '{"Statement": []}')["Statement"]
+        if statement["Sid"] == "ReadAndReplaceCheckpoint"
+    }
+    assert checkpoints == {
+        f"arn:aws:s3:::your-zoom-operation-logs/zoom/{name}/operationlogs-state/state.json"
+        for name in ("north", "south")
+    }
+
+    # The bucket's policy has every instance's statements, each name once.
     assert sorted(statement["Sid"] for statement in policy["Statement"]) == sorted(
         f"{name}{said}"
         for name in ("North", "South")

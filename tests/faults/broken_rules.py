@@ -28,28 +28,35 @@ from zoom_operationlogs import (
     fingerprints,
     lease,
     legacy,
+    pending_record,
     records,
     run,
     run_state,
     sweep,
+    tail,
     zoom,
     zoom_rate_limits,
     zoom_refusals,
 )
 from zoom_operationlogs.archive import Archive
 from zoom_operationlogs.checkpoint import TAIL, Checkpoint
+from zoom_operationlogs.checkpoint_store import CheckpointStore
 from zoom_operationlogs.deadline import Deadline
 from zoom_operationlogs.delivered import Delivered, DeliveredDay
 from zoom_operationlogs.errors import (
     DatesRefusedError,
     NewerCheckpointError,
+    OtherAccountError,
     OutOfTimeError,
     PageTokenExpiredError,
     UnreadableObjectError,
+    UnreadableRowsError,
     ZoomRefusedError,
     ZoomUnavailableError,
 )
 from zoom_operationlogs.fingerprints import FingerprintCounts
+from zoom_operationlogs.form_guard import FormGuard
+from zoom_operationlogs.pending_record import PendingRecord
 from zoom_operationlogs.records import Record, Row
 from zoom_operationlogs.run_state import RunState
 from zoom_operationlogs.sweep import Sweep
@@ -127,17 +134,19 @@ def empty_fields_left_out(mutant: Mutant) -> None:
     def make(whole: Function) -> Function:
         return lambda record: whole({name: value for name, value in record.items() if value not in ("", None)})
 
-    mutant.replace(archive, "line", make)
+    mutant.replace(pending_record, "line", make)
 
 
 def non_ascii_escaped(mutant: Mutant) -> None:
-    mutant.replace(archive, "line", lambda _whole: lambda record: json.dumps(record).encode())
+    mutant.replace(pending_record, "line", lambda _whole: lambda record: json.dumps(record).encode())
 
 
 def lone_surrogates_replaced(mutant: Mutant) -> None:
     """Encode as UTF-8 whatever it cannot hold."""
     mutant.replace(
-        archive, "line", lambda _whole: lambda record: json.dumps(record, ensure_ascii=False).encode("utf-8", "replace")
+        pending_record,
+        "line",
+        lambda _whole: lambda record: json.dumps(record, ensure_ascii=False).encode("utf-8", "replace"),
     )
 
 
@@ -300,8 +309,37 @@ def identity_by_the_order_of_fields(mutant: Mutant) -> None:
     identity(mutant, json.dumps)
 
 
-def identity_by_the_time_alone(mutant: Mutant) -> None:
-    identity(mutant, lambda record: str(record.get("time")))
+def identity_by_every_field(mutant: Mutant) -> None:
+    identity(mutant, lambda record: json.dumps(record, sort_keys=True))
+
+
+def take_rows_that_differ_for_one(mutant: Mutant) -> None:
+    """Take rows of one identity for copies of the first."""
+
+    def make(_whole: Function) -> Function:
+        def show(self: PendingRecord, rows: Sequence[Record], *, differ: bool) -> int:
+            self.count = max(self.count, 1 if differ else len(rows))
+            return 0
+
+        return show
+
+    mutant.replace(PendingRecord, "show", make)
+
+
+def publish_rows_in_another_form(mutant: Mutant) -> None:
+    mutant.replace(FormGuard, "hold", lambda _whole: lambda self, known, pending, delivered: None)
+
+
+def accept_every_row(mutant: Mutant) -> None:
+    """Take every row in another form for delivered."""
+
+    def make(_whole: Function) -> Function:
+        def accept(self: FormGuard, known: Any, pending: Any, delivered: Any, archived: Any) -> None:
+            pending.clear()
+
+        return accept
+
+    mutant.replace(FormGuard, "accept", make)
 
 
 def count_twins_once(mutant: Mutant) -> None:
@@ -330,6 +368,17 @@ def count_rows_of_all_pages(mutant: Mutant) -> None:
 def pages_of_one_size(mutant: Mutant) -> None:
     """Whatever is owed, ask for pages of the ordinary size."""
     pages(mutant, lambda ask, first, last, _page_size, token: ask(first, last, 20, token))
+
+
+def look_at_split_groups_once_more(mutant: Mutant) -> None:
+    """Take what a second sweep does not split more than the first for shown, whatever it splits."""
+
+    def make(whole: Function) -> Function:
+        return lambda checkpoint, settings, now, day, pending, completed: (
+            None if pending.split else whole(checkpoint, settings, now, day, pending, completed)
+        )
+
+    mutant.replace(date_sweeps, "schedule_split_groups", make)
 
 
 def reconcile_with_the_same_size(mutant: Mutant) -> None:
@@ -415,7 +464,7 @@ def stop_without_a_frontier(mutant: Mutant) -> None:
 
 def stop_though_rows_are_out_of_order(mutant: Mutant) -> None:
     def broken(whole: Function, self: Sweep, frontier: datetime | None, rows: Sequence[Row]) -> bool:
-        self.ordered = True
+        self.disorder = timedelta()
         return bool(whole(self, frontier, rows))
 
     tail_stops(mutant, broken)
@@ -433,13 +482,51 @@ def frontier_of_the_future(mutant: Mutant) -> None:
     tail_stops(mutant, broken)
 
 
+def read_to_the_end_at_any_disorder(mutant: Mutant) -> None:
+    """Take order for a yes or no."""
+
+    def broken(whole: Function, self: Sweep, frontier: datetime | None, rows: Sequence[Row]) -> bool:
+        return not self.disorder and bool(whole(self, frontier, rows))
+
+    tail_stops(mutant, broken)
+
+
+def sweep_what_the_tail_has_swept(mutant: Mutant) -> None:
+    mutant.replace(tail, "settled_by_tail", lambda _whole: lambda checkpoint, settings, now, completed: [])
+
+
+def settle_dates_by_a_tail(mutant: Mutant, **unseen: Any) -> None:
+    """Let a tail settle its dates as if its sweep had another state than it has."""
+    mutant.replace(
+        tail,
+        "settled_by_tail",
+        lambda whole: (
+            lambda checkpoint, settings, now, completed: list(
+                whole(checkpoint, settings, now, replace(completed, **unseen))
+            )
+        ),
+    )
+
+
+def settle_dates_by_a_tail_out_of_order(mutant: Mutant) -> None:
+    settle_dates_by_a_tail(mutant, disorder=timedelta())
+
+
+def settle_dates_by_a_tail_with_untimed_rows(mutant: Mutant) -> None:
+    settle_dates_by_a_tail(mutant, untimed=0)
+
+
+def settle_dates_by_a_tail_with_split_groups(mutant: Mutant) -> None:
+    settle_dates_by_a_tail(mutant, split=[])
+
+
 def take_a_shift_for_disorder(mutant: Mutant) -> None:
     def make(whole: Function) -> Function:
         def observe(self: Sweep, rows: Sequence[Row]) -> None:
             before = self.last_time
             whole(self, rows)
             if before and rows and rows[0].time and rows[0].time > before:
-                self.ordered = False
+                self.disorder = FAR
 
         return observe
 
@@ -495,7 +582,7 @@ def take_dates_that_left_the_window_for_settled(mutant: Mutant) -> None:
 
         return schedule_due
 
-    mutant.replace(run, "schedule_due", make)
+    mutant.replace(run_state, "schedule_due", make)
 
 
 def settle_by_a_sweep_begun_before(mutant: Mutant) -> None:
@@ -531,6 +618,49 @@ def ask_again_for_what_is_too_old(mutant: Mutant) -> None:
     mutant.replace(Checkpoint, "expire", lambda _whole: lambda self, day, at: None)
 
 
+def take_an_empty_answer_for_final(mutant: Mutant) -> None:
+    mutant.constant(agenda, "LOOKS_AT_EMPTY", 1, read_by=(date_sweeps, "look_again"))
+
+
+def look_again_at_once(mutant: Mutant) -> None:
+    mutant.constant(agenda, "LOOK_AGAIN_AFTER", timedelta(), read_by=(date_sweeps, "look_again"))
+
+
+def compare_nothing_with_the_archive(mutant: Mutant) -> None:
+    mutant.replace(Checkpoint, "lacking", lambda _whole: lambda self, day: 0)
+
+
+def look_again_for_ever(mutant: Mutant) -> None:
+    mutant.constant(agenda, "MOST_LOOKS", 10_000, read_by=(date_sweeps, "look_again"))
+
+
+def take_zooms_days_for_those_of_utc(mutant: Mutant) -> None:
+    """Compare what the archive holds of a date with the sweep of that date alone."""
+    mutant.replace(
+        Checkpoint,
+        "lacking",
+        lambda _whole: lambda self, day: self.delivered.total(day) - self.shown.get(day, {}).get(day, 0),
+    )
+
+
+def say_nothing_of_incomplete_dates(mutant: Mutant) -> None:
+    """Settle them as if Zoom had shown all."""
+
+    def make(whole: Function) -> Function:
+        def conclude(self: Any, *about: Any) -> None:
+            before = self._state.report.incomplete
+            whole(self, *about)
+            self._state.report.incomplete = before
+
+        return lambda *args, **named: conclude(*args, **named)
+
+    mutant.replace(date_sweeps.DateSweeps, "_conclude", make)
+
+
+def expire_a_date_by_its_words_alone(mutant: Mutant) -> None:
+    mutant.constant(date_sweeps, "MOST_REFUSALS", 10_000, read_by=(date_sweeps.DateSweeps, "_expires"))
+
+
 def end_the_run_at_a_refused_date(mutant: Mutant) -> None:
     _out_of_time_at(DatesRefusedError, mutant)
 
@@ -551,7 +681,7 @@ def _out_of_time_at(refusal: type[Exception], mutant: Mutant) -> None:
 
 
 def oldest_dates_first(mutant: Mutant) -> None:
-    def next_date(checkpoint: Checkpoint, tried: set[Any]) -> date | None:
+    def next_date(checkpoint: Checkpoint, tried: set[Any], now: datetime) -> date | None:
         return min((day for day, owed in checkpoint.owed.items() if (day, owed) not in tried), default=None)
 
     mutant.replace(date_sweeps, "next_date", lambda _whole: next_date)
@@ -718,12 +848,57 @@ def believe_a_damaged_checkpoint(mutant: Mutant) -> None:
         def decode(body: bytes) -> Checkpoint:
             header, _, packed = body.partition(b"\n")
             told = json.loads(header)
+            told.pop("seal")
             told["digest"] = blake2b(packed, digest_size=16).hexdigest()
-            return whole(json.dumps(told).encode() + b"\n" + packed)
+            line = json.dumps(told).encode()
+            seal = blake2b(line, digest_size=16).hexdigest()
+            return whole(line[:-1] + f', "seal": "{seal}"}}\n'.encode() + packed)
 
         return decode
 
     mutant.replace(checkpoint_store, "decode", make)
+
+
+def take_any_stream_for_ones_own(mutant: Mutant) -> None:
+    """Believe each checkpoint at the key, whosever it is."""
+
+    def make(whole: Function) -> Function:
+        return lambda body: replace(whole(body), stream=streams[-1])
+
+    streams: list[Any] = []
+
+    def seen(whole: Function) -> Function:
+        def load(self: CheckpointStore) -> Any:
+            streams.append(self._stream)
+            return whole(self)
+
+        return load
+
+    mutant.replace(CheckpointStore, "load", seen)
+    mutant.replace(checkpoint_store, "decode", make)
+
+
+def take_another_accounts_checkpoint_for_none(mutant: Mutant) -> None:
+    def make(whole: Function) -> Function:
+        def load(self: CheckpointStore) -> Any:
+            try:
+                return whole(self)
+            except OtherAccountError:
+                return checkpoint_store.LoadResult(unusable=True)
+
+        return load
+
+    mutant.replace(CheckpointStore, "load", make)
+
+
+def stamp_an_account_that_zoom_has_not_accepted(mutant: Mutant) -> None:
+    mutant.replace(CheckpointStore, "_stamp", lambda _whole: lambda self, stream: self._stream)
+
+
+def bring_ended_sweeps_back(mutant: Mutant) -> None:
+    mutant.replace(
+        checkpoint_store, "merge", lambda whole: lambda mine, theirs, swept, ended=(): whole(mine, theirs, swept)
+    )
 
 
 def take_a_newer_checkpoint_for_none(mutant: Mutant) -> None:
@@ -749,11 +924,30 @@ def take_no_lease(mutant: Mutant) -> None:
 
 def take_too_short_a_lease(mutant: Mutant) -> None:
     """Let it end while the run may still work."""
-    mutant.constant(lease, "LEASE_SLACK", timedelta(seconds=-200), read_by=(run, "take_lease"))
+    mutant.constant(lease, "LEASE_SLACK", timedelta(seconds=-400), read_by=(run, "take_lease"))
+    put_after_the_lease(mutant)
 
 
 def heed_no_lease_of_another(mutant: Mutant) -> None:
     recalled(mutant, lambda whole: replace(whole, lease=None))
+
+
+def put_after_the_lease(mutant: Mutant) -> None:
+    """Ask the clock no more once the lease is taken."""
+
+    def make(whole: Function) -> Function:
+        def take_lease(state: Any, services: Any, owner: str) -> bool:
+            taken = bool(whole(state, services, owner))
+            services.archive.before_put = lambda: None
+            return taken
+
+        return take_lease
+
+    mutant.replace(run, "take_lease", make)
+
+
+def believe_any_lease(mutant: Mutant) -> None:
+    mutant.constant(lease, "LONGEST_LEASE", timedelta(days=2_912_050), read_by=(run, "take_lease"))
 
 
 def warn_of_nothing(mutant: Mutant) -> None:
@@ -847,9 +1041,46 @@ def one_access_token_after_another(mutant: Mutant) -> None:
 
 def take_null_for_the_last_page(mutant: Mutant) -> None:
     def make(whole: Function) -> Function:
-        return lambda answer: whole({**answer, "operation_logs": answer.get("operation_logs") or []})
+        return lambda body: whole(body.replace(b'"operation_logs": null', b'"operation_logs": []'))
 
     mutant.replace(zoom, "page_of", make)
+
+
+def let_an_unreadable_row_fail_its_page(mutant: Mutant) -> None:
+    def make(whole: Function) -> Function:
+        def page_of(body: bytes) -> Page:
+            page: Page = whole(body)
+            if page.unreadable:
+                raise UnreadableRowsError("A row cannot be read.")
+            return page
+
+        return page_of
+
+    mutant.replace(zoom, "page_of", make)
+
+
+def say_nothing_of_unreadable_rows(mutant: Mutant) -> None:
+    mutant.replace(run, "rows_set_aside", lambda _whole: lambda rows: None)
+
+
+def do_not_ask_which_endpoint_refuses(mutant: Mutant) -> None:
+    def make(whole: Function) -> Function:
+        def refuse(endpoint: Any, status: int, headers: Any, body: Any, now: datetime) -> None:
+            whole(zoom_refusals.Endpoint.REPORT, status, headers, body, now)
+
+        return refuse
+
+    mutant.replace(zoom, "refuse", make)
+
+
+def take_any_page_for_an_answer_of_zooms(mutant: Mutant) -> None:
+    def make(whole: Function) -> Function:
+        def refuse(endpoint: Any, status: int, headers: Any, body: Any, now: datetime) -> None:
+            whole(endpoint, status, headers, body or {}, now)
+
+        return refuse
+
+    mutant.replace(zoom, "refuse", make)
 
 
 def take_a_refusal_for_an_empty_report(mutant: Mutant) -> None:

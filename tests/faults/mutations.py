@@ -215,8 +215,8 @@ def merged(mutant: Mutant, broken: Callable[[Function, Checkpoint, Checkpoint], 
     """Let `broken(merge, mine, theirs)` stand where two checkpoints become one."""
 
     def make(whole: Function) -> Function:
-        def merge(mine: Checkpoint, theirs: Checkpoint, swept: Any) -> Checkpoint:
-            return broken(lambda mine, theirs: whole(mine, theirs, swept), mine, theirs)
+        def merge(mine: Checkpoint, theirs: Checkpoint, swept: Any, ended: Any = ()) -> Checkpoint:
+            return broken(lambda mine, theirs: whole(mine, theirs, swept, ended), mine, theirs)
 
         return merge
 

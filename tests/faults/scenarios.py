@@ -21,9 +21,25 @@ from standins.zoom import faults
 from zoom_operationlogs import __version__
 from zoom_operationlogs.archive import decode
 from zoom_operationlogs.checkpoint_format import SCHEMA
-from zoom_operationlogs.errors import CollectorError, NewerCheckpointError, StorageError
+from zoom_operationlogs.errors import (
+    ChangedFormError,
+    CollectorError,
+    NewerCheckpointError,
+    StorageError,
+    UnreadableRowsError,
+)
+from zoom_operationlogs.event import Request
 
-from . import test_overlap, test_refusals, test_state, test_time, test_twins, test_unreadable
+from . import (
+    test_form,
+    test_overlap,
+    test_refusals,
+    test_state,
+    test_time,
+    test_twins,
+    test_unreadable,
+    test_unreadable_rows,
+)
 from .meddling import assert_ended_well, killed, overlap
 from .test_refusals import TONIGHT, small_world
 from .test_state import deleted, feed_reads_and_deletes, guided_world, ours, week_world
@@ -99,7 +115,7 @@ def zooms_days_lie_behind() -> None:
     """Of one of Zoom's days, the records lie on two dates of UTC."""
     world = small_world()
     world.zoom.rules.utc_offset = timedelta(hours=-8)
-    world.poll(2)
+    world.settle()
     world.assert_exact()
 
 
@@ -240,15 +256,54 @@ def fields_in_another_order() -> None:
     world.assert_exact()
 
 
-def records_of_one_second() -> None:
-    """Two people act in the same second."""
+def a_field_that_zoom_adds() -> None:
+    world = test_form.collected(records=5)  # too few for a change of form
+    before = len(world.archive())
+    world.zoom.rewrite(lambda record: {**record, "id": 1})
+    world.s3.delete_versions(STATE_KEY)
+    world.settle()
+    again = len(world.archive()) - before
+    hold(Promise.REPEATED, again <= 0, f"{again} records, such as one with another field")
+
+
+def rows_that_differ_in_another_field() -> None:
     world = small_world()
-    for name in ("one", "two"):
-        world.zoom.add(at(START - timedelta(hours=1), name))
     world.poll()
-    deleted(world)
-    world.poll()
+    for number in range(2):
+        world.zoom.add(at(world.clock.now(), "same") | {"id": number})
+    world.settle()
     world.assert_exact()
+
+
+def every_record_reworded() -> None:
+    """Its runs fail, and publish nothing again."""
+    world = test_form.collected()
+    before = len(world.archive())
+    world.zoom.rewrite(lambda record: {**record, "operation_detail": "other words"})
+    for _ in range(60):
+        world.clock.advance(900)
+        with suppress(ChangedFormError):
+            world.run()
+    again = len(world.archive()) - before
+    hold(Promise.REPEATED, again <= 0, f"{again} records, such as one in other words")
+
+
+def every_record_reworded_and_accepted() -> None:
+    """One record came too late to be archived in its old form."""
+    world = test_form.collected()
+    before = len(world.archive())
+    world.zoom.rewrite(lambda record: {**record, "operation_detail": "other words"})
+    world.zoom.add(at(world.clock.now() - timedelta(hours=15, seconds=7), "late"))
+    for _ in range(2):
+        world.clock.advance(900)
+        with suppress(ChangedFormError):
+            world.run()
+    today = world.clock.now().date()
+    world.clock.advance(3700)
+    world.run({"action": "accept", "from": f"{today - timedelta(days=1)}", "to": f"{today}"})
+    found = len(world.archive()) - before
+    hold(Promise.MISSING, found >= 1, f"{1 - found} records, such as the late one")
+    hold(Promise.REPEATED, found <= 1, f"{found - 1} records, such as one in other words")
 
 
 def twins() -> None:
@@ -1040,6 +1095,41 @@ def a_list_that_is_null() -> None:
     world.zoom.faults.at(2, faults.null_list)
     world.run()
     world.assert_exact()
+
+
+def a_row_that_cannot_be_read() -> None:
+    """Each page of the report holds one, for hours."""
+    world = small_world()
+    test_unreadable_rows.shows(world, b'{"time": NaN}')
+    said = 0
+    for _ in range(8):
+        try:
+            world.run()
+        except UnreadableRowsError:
+            said += 1
+        world.clock.advance(POLL.total_seconds())
+    world.assert_exact()
+    hold(Promise.SILENT, said == 8, f"{8 - said} of 8 runs end as if every row had been collected")
+
+
+def a_sign_in_refused_in_unknown_words() -> None:
+    """It may not be taken for a refusal of the dates, of which others would be tried."""
+    world = small_world()
+    world.zoom.faults.next(faults.answer(400, {"code": 300, "message": "Something new."}), times=9, to="token")
+    with suppress(CollectorError):
+        world.make_run().execute(Request())
+    signed_in = len(world.zoom.calls_to("token"))
+    hold(Promise.COST, signed_in == 1, f"{signed_in} sign-ins for one refusal")
+
+
+def a_proxy_in_the_way() -> None:
+    """Its page may not be taken for a refusal of the dates, of which others would be tried."""
+    world = small_world()
+    blocked = faults.answer(400, b"<html>Blocked</html>", {"Content-Type": "text/html"})
+    world.zoom.faults.next(blocked, times=9)
+    with suppress(CollectorError):
+        world.make_run().execute(Request())
+    hold(Promise.COST, world.report_calls() == 1, f"{world.report_calls()} calls that a proxy blocks")
 
 
 def a_missing_scope() -> None:

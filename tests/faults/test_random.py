@@ -6,10 +6,12 @@ Hypothesis prints the steps of a history that fails, shortened, and a line that 
 
 from __future__ import annotations
 
+import json
 import os
 import random
 from contextlib import suppress
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -25,15 +27,20 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from standins.zoom import faults
-from zoom_operationlogs.errors import CollectorError
+from standins.zoom import Request, faults
+from zoom_operationlogs.checkpoint import Checkpoint, Stream
+from zoom_operationlogs.checkpoint_format import encode
+from zoom_operationlogs.errors import CollectorError, OtherAccountError
+from zoom_operationlogs.settings import REPORT
 
 from .meddling import assert_ended_well, at_each_call, killed, overlap
+from .test_lease import freeze_at
 from .test_refusals import closed, refused, timed_out, trouble
 from .world import PREFIX, START, STATE_KEY, Killed, World, days_ago
 
 IN_CI = bool(os.environ.get("CI"))
 SEED = int(os.environ.get("FAULTS_SEED") or random.SystemRandom().randrange(2**32))
+HOURS_BEHIND = 5  # a replica of Zoom's
 
 ZOOM_TROUBLE: dict[str, faults.Fault] = {
     "401": faults.invalid_access_token,
@@ -67,7 +74,10 @@ class History(RuleBasedStateMachine):
         page_size=st.sampled_from([20, 33, 60]),
         page_token=st.sampled_from(["offset", "snapshot"]),
         records=st.integers(1, 30),
-        start_date=st.booleans(),
+        start_days_ago=st.sampled_from([None, 2, 6]),
+        pages_vary=st.booleans(),
+        disorder=st.booleans(),
+        stale=st.sampled_from([None, None, "empty", "hours ago"]),
         zooms_days=st.sampled_from([(0, "accept"), (0, "refuse"), (-8, "refuse"), (9, "accept")]),
     )
     def begin(
@@ -76,19 +86,27 @@ class History(RuleBasedStateMachine):
         page_size: int,
         page_token: str,
         records: int,
-        start_date: bool,
+        start_days_ago: int | None,
+        pages_vary: bool,
+        disorder: bool,
+        stale: str | None,
         zooms_days: tuple[int, str],
     ) -> None:
         self.world = World(page_size=page_size, settings={"feed_deletes": feed_deletes, "lookback_days": 2})
+        self.world.zoom.rules.fewest_rows = 10 if pages_vary else None  # three times the largest group
+        self.disorder = random.Random(records) if disorder else None
+        self.stale, self.looked_at = stale, set[str]()
+        self.visible_at: dict[str, datetime] = {}
+        self.world.zoom.faults.rule = self.stale_answer
         self.world.zoom.rules.page_token = page_token  # type: ignore[assignment]
         self.world.zoom.rules.utc_offset = timedelta(hours=zooms_days[0])
         self.world.zoom.rules.tomorrow = zooms_days[1]  # type: ignore[assignment]
-        for ago in range(4):
+        for ago in (0, 1, 2, 3, 5):
             self.world.zoom.add_day(days_ago(ago), records, seed=ago, twins=0.1)
         self.arrived = 0
-        self.world.began = START
-        if start_date:
-            self.world.settings["start_date"] = days_ago(2)
+        self.world.began, self.world.first_date = START, days_ago(2)
+        if start_days_ago:
+            self.world.settings["start_date"] = days_ago(start_days_ago)
         else:
             self.world.run()  # and from now on the archive tells where it starts
 
@@ -96,8 +114,40 @@ class History(RuleBasedStateMachine):
         self.arrived += 1
         now = self.world.clock.now()
         record = {"time": f"{now - moment_ago:%Y-%m-%dT%H:%M:%SZ}", "operator": f"{self.arrived}@example.com"}
+        place = now - moment_ago
+        if self.disorder and moment_ago < timedelta(hours=1) and not visible_in:
+            place += timedelta(seconds=self.disorder.uniform(-60, 60))
+        self.visible_at[record["operator"]] = now + visible_in
         for _ in range(twins):
-            self.world.zoom.add(record, visible_at=now + visible_in)
+            self.world.zoom.add(record, visible_at=now + visible_in, at=place)
+
+    def stale_answer(self, request: Request) -> faults.Fault | None:
+        """Let the first sweep of a date before the window meet a replica that is hours behind, or knows nothing."""
+        day, now = request.query.get("from", ""), self.world.clock.now()
+        before_the_window = day < str(now.date() - timedelta(days=self.world.settings["lookback_days"]))
+        if not (self.stale and day == request.query.get("to") and before_the_window):
+            return None
+        if not request.query.get("next_page_token"):
+            if day in self.looked_at:
+                return None
+            self.looked_at.add(day)
+            self.stale_sweep = day
+        elif self.stale_sweep != day:
+            return None
+
+        def behind(exchange: faults.Exchange) -> Any:
+            answer = exchange.ordinary()
+            page = json.loads(answer.body)
+            if self.stale == "empty":
+                page |= {"operation_logs": [], "next_page_token": ""}
+            elif "operation_logs" in page:
+                then = now - timedelta(hours=HOURS_BEHIND)
+                page["operation_logs"] = [
+                    row for row in page["operation_logs"] if self.visible_at.get(row["operator"], START) <= then
+                ]
+            return replace(answer, body=json.dumps(page).encode()) if answer.status == 200 else answer
+
+        return behind
 
     def try_to_run(self, event_: Any = None, **meddling: Any) -> None:
         """A run may fail, with a sentence: that is what the alarm is for."""
@@ -114,8 +164,9 @@ class History(RuleBasedStateMachine):
             self.add(timedelta(seconds=seconds * at // number), twins if at == 0 else 1)
 
     def promised(self, hours: int) -> int:
-        """Two days, less what Zoom's days lie behind: rows that come later wait for a backfill."""
-        return min(hours, 47 + min(0, self.world.zoom.rules.utc_offset // timedelta(hours=1)))
+        """Two days, less what Zoom's days and its replicas lie behind: rows that come later wait for a backfill."""
+        behind = HOURS_BEHIND if self.stale else 0
+        return min(hours, 47 - behind + min(0, self.world.zoom.rules.utc_offset // timedelta(hours=1)))
 
     @rule(hours=st.integers(1, 47), twins=st.integers(1, 3))
     def late_records_arrive(self, hours: int, twins: int) -> None:
@@ -199,7 +250,11 @@ class History(RuleBasedStateMachine):
         for call in range(at, at + times):
             self.world.zoom.faults.at(call, ZOOM_TROUBLE[name])
         self.try_to_run()
+        self.zoom_is_well()
+
+    def zoom_is_well(self) -> None:
         self.world.zoom.faults.clear()
+        self.world.zoom.faults.rule = self.stale_answer
 
     @rule()
     def zoom_revokes_the_access_token(self) -> None:
@@ -226,6 +281,45 @@ class History(RuleBasedStateMachine):
             s3.delete(STATE_KEY)
         else:
             s3.put(STATE_KEY, {"garbage": b"\x00spoilt", "cut": stored[-1][:-5], "old": stored[0]}[how])
+
+    @rule()
+    def another_accounts_checkpoint(self) -> None:
+        """Somebody copies it; the run that meets it leaves everything alone, and it is deleted as the sentence says."""
+        s3, day = self.world.s3, self.world.clock.now().date()
+        stream = Stream.of("another-account", REPORT, PREFIX)
+        foreign = encode(Checkpoint(day, day, stream=stream, owed={}))
+        s3.put(STATE_KEY, foreign)
+        versions = len(s3.ever_written())
+        with pytest.raises(OtherAccountError):
+            self.world.run()
+        assert (s3.body(STATE_KEY), len(s3.ever_written())) == (foreign, versions)
+        s3.delete_versions(STATE_KEY)
+
+    @rule(
+        page_size=st.sampled_from([20, 33, 60]),
+        lookback_days=st.integers(2, 4),
+        reconcile_hours=st.sampled_from([1, 12]),
+    )
+    def settings_change(self, page_size: int, lookback_days: int, reconcile_hours: int) -> None:
+        self.world.page_size = page_size
+        self.world.settings |= {"lookback_days": lookback_days, "reconcile_hours": reconcile_hours}
+
+    @rule()
+    def feed_deletes_is_switched(self) -> None:
+        """Between two runs; a feed that deletes while the collector does not know is outside the promise."""
+        self.world.settings["feed_deletes"] = not self.world.settings["feed_deletes"]
+
+    @precondition(lambda self: self.world.settings["feed_deletes"])
+    @rule(call=st.integers(1, 30), another=st.booleans())
+    def a_run_freezes(self, call: int, another: bool) -> None:
+        """It wakes when its lease is over; meanwhile another may have run, and the feed has deleted."""
+
+        def meanwhile() -> None:
+            if another:
+                self.try_to_run()
+            self.feed_reads_and_deletes()
+
+        freeze_at(self.world, call, meanwhile)
 
     def feed_reads_and_deletes(self) -> None:
         for key in self.world.s3.keys(PREFIX):
@@ -262,12 +356,15 @@ class History(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if hasattr(self, "world"):
-            self.world.zoom.faults.clear()
+            self.zoom_is_well()
             self.world.clock.advance(86400)  # longer than any lease, and than Zoom's daily limit
             self.world.settle()
             self.world.clock.advance(2 * 86400)  # what was late has come by now
             self.world.settle()
+            self.world.poll(3, every=timedelta(hours=1))  # empty and incomplete dates are looked at again
             self.world.assert_exact()
+            yesterday = self.world.clock.now().date() - timedelta(days=1)
+            assert not [day for day in self.world.checkpoint().owed if day <= yesterday]  # Zoom may refuse today
 
 
 @pytest.mark.slow

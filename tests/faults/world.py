@@ -15,18 +15,18 @@ from typing import Any
 import requests
 from standins.clock import Clock
 from standins.s3_memory import MemoryS3
-from standins.zoom import Zoom, ZoomAdapter
+from standins.zoom import Account, Zoom, ZoomAdapter
 from zoom_operationlogs.archive import Archive, read_records
 from zoom_operationlogs.bucket import Bucket
-from zoom_operationlogs.checkpoint import Checkpoint
+from zoom_operationlogs.checkpoint import Checkpoint, Stream
 from zoom_operationlogs.checkpoint_format import decode as decode_checkpoint
 from zoom_operationlogs.checkpoint_store import CheckpointStore
 from zoom_operationlogs.deadline import Deadline
 from zoom_operationlogs.event import Request
 from zoom_operationlogs.legacy import LegacyObjects
 from zoom_operationlogs.run import Run
-from zoom_operationlogs.run_state import Services
-from zoom_operationlogs.settings import Credentials, Settings
+from zoom_operationlogs.run_state import RunReport, Services
+from zoom_operationlogs.settings import REPORT, Credentials, Settings
 from zoom_operationlogs.zoom import Session
 from zoom_operationlogs.zoom import Zoom as ZoomClient
 
@@ -80,15 +80,37 @@ class World:
     settings: dict[str, Any] = field(default_factory=dict)
     clock: Clock = field(default_factory=lambda: Clock(START))
     results: list[dict[str, Any]] = field(default_factory=list)
+    reports: list[RunReport] = field(default_factory=list)  # also of runs that failed
     last_run: datetime | None = None
+    seed: int = 0  # of what Zoom does at random
 
     def __post_init__(self) -> None:
-        self.zoom = Zoom(clock=self.clock)
-        self.network = ZoomAdapter(self.zoom)
         self.s3 = MemoryS3(clock=self.clock.now)
-        self.warm = self._session()
         self._runs = count(1)
         self.began: datetime | None = None  # the first run
+        self.first_date: date | None = None  # from which on everything is promised; START_DATE goes before it
+        self.connect(Zoom(clock=self.clock, seed=self.seed))
+
+    def connect(self, zoom: Zoom) -> None:
+        """Collect from this Zoom from now on."""
+        self.zoom = zoom
+        self.network = ZoomAdapter(zoom)
+        self.warm = self._session()
+
+    def beside(self, account: Account | None = None, **settings: Any) -> World:
+        """Return a second collector on the same bucket and clock: of the same Zoom account, or of another one."""
+        other = World(self.page_size, self.timeout_seconds, {**self.settings, **settings}, self.clock, seed=self.seed)
+        other.s3, other._runs = self.s3, self._runs
+        other.connect(Zoom(account, clock=self.clock, seed=self.seed) if account else self.zoom)
+        return other
+
+    @property
+    def prefix(self) -> str:
+        return str(self.settings.get("prefix", PREFIX))
+
+    @property
+    def state_key(self) -> str:
+        return str(self.settings.get("state_key", f"{self.prefix.rstrip('/')}-state/state.json"))
 
     def _session(self) -> Session:
         http = requests.Session()
@@ -120,7 +142,7 @@ class World:
 
         bucket = Bucket(s3, settings.bucket, deadline, sleep)
         archive = Archive(bucket, settings.prefix, LegacyObjects(bucket, settings.prefix, deadline))
-        store = CheckpointStore(bucket, settings.state_key)
+        store = CheckpointStore(bucket, settings.state_key, Stream.of(account.id, REPORT, settings.prefix), now)
         client = ZoomClient(
             session or self.warm,
             settings.oauth_url,
@@ -138,7 +160,9 @@ class World:
         """Do one run now."""
         run = self.make_run(**meddling)
         self.began = self.began or self.clock.now() + meddling.get("skew", timedelta())
+        self.first_date = self.first_date or self.began.date() - timedelta(days=self.settings.get("lookback_days", 3))
         request = Request.from_event(event or {}, self.clock.now().date())
+        self.reports.append(run.report)
         self.results.append(run.execute(request))
         return self.results[-1]
 
@@ -162,7 +186,7 @@ class World:
     def archive(self) -> list[dict[str, Any]]:
         """Return every record that a feed could ever have read, and check that nothing else lies under its prefix."""
         records = []
-        for version in self.s3.ever_written(PREFIX):
+        for version in self.s3.ever_written(self.prefix):
             assert version.key.endswith(".json.gz"), f"{version.key} is no object of records"
             assert version.body is not None
             try:
@@ -178,13 +202,11 @@ class World:
 
     def difference(self) -> tuple[Counter[str], Counter[str]]:
         """Return what is missing in the archive from the first date collected on, and what is there too often."""
-        assert self.began
-        start = self.settings.get("start_date") or self.began.date() - timedelta(
-            days=self.settings.get("lookback_days", 3)
-        )
+        start = self.settings.get("start_date") or self.first_date
+        assert start
         truth, archive = multiset(self.zoom.records(start)), multiset(self.archive())
-        # The first of Zoom's days may hold records of the UTC date before.
-        there = multiset(self.zoom.records(start - timedelta(days=30))) if self.zoom.rules.utc_offset else truth
+        # The first of Zoom's days may hold records of the UTC date before, and a longer window those of dates before.
+        there = truth + multiset(self.zoom.records(start - timedelta(days=30), start - timedelta(days=1)))
         return truth - archive, archive - there
 
     def report_calls(self) -> int:
@@ -206,7 +228,7 @@ class World:
         assert_none(Promise.MISSING, multiset(self.zoom.records(first, last)) - multiset(self.archive()))
 
     def checkpoint(self) -> Checkpoint:
-        return decode_checkpoint(self.s3.body(STATE_KEY))
+        return decode_checkpoint(self.s3.body(self.state_key))
 
 
 def assert_none(promise: Promise, records: Counter[str]) -> None:

@@ -13,7 +13,6 @@ class Schedule:
     """How often it runs, and what the module is given for it."""
 
     every: timedelta
-    expression: str
     window: timedelta | None = None
     silence_minutes: int | None = None
 
@@ -21,7 +20,7 @@ class Schedule:
     def inputs(self) -> dict[str, object]:
         minutes = self.window and int(self.window.total_seconds()) // 60
         return {
-            "expression": self.expression,
+            "interval_minutes": int(self.every.total_seconds()) // 60,
             "flexible_window_minutes": minutes,
             "silence_minutes": self.silence_minutes,
         }
@@ -38,7 +37,7 @@ class Schedule:
 
 
 SCHEDULES = {
-    "in a window": Schedule(timedelta(minutes=30), "rate(30 minutes)", window=timedelta(minutes=60)),
-    "daily": Schedule(DAY, "rate(1 day)"),
-    "daily, by cron": Schedule(DAY, "cron(55 9 * * ? *)", silence_minutes=3 * 1440),
+    "in a window": Schedule(timedelta(minutes=30), window=timedelta(minutes=60)),
+    "daily": Schedule(DAY),
+    "daily, by cron": Schedule(DAY, silence_minutes=3 * 1440),
 }

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 def test_pausing_and_going_on(alarms_account: tuple[AwsStandIn, Terraform]) -> None:
     aws, terraform = alarms_account
     cloudwatch = aws.client("cloudwatch")
-    schedules = {"one": {"expression": "rate(15 minutes)"}}
+    schedules = {"one": {"interval_minutes": 15}}
     on, off = ({"schedules": schedules, "enabled": enabled} for enabled in (True, False))
 
     def alarms() -> set[str]:

@@ -3,6 +3,7 @@
 Terraform plans a module once for each case of a `for_each`, so that one process judges hundreds of cases. It does not
 evaluate a rule that refers to an input that broke a rule of its own, in no instance of the module: so each block
 holds only cases that break rules of the same input (or resource), and each case is judged as if it were alone.
+The same plan shows what the modules' checks warn of: a check stands in checks.tf, and looks at inputs alone.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ BLOCK = re.compile(r'(?ms)^((variable|resource) "(\w+)"[^\n]*) \{$(.*?)^\}$')
 class Case:
     """Inputs of a module, and the sentence of the rule that they break, of an input (`var.bucket`) or a resource.
 
-    Inputs that are accepted have neither place nor sentence.
+    Inputs that are accepted have neither place nor sentence. Those that are for a check (`check.memory`) have its
+    warning, or none.
     """
 
     id: str
@@ -43,7 +45,11 @@ class Case:
 
     @property
     def of_a_resource(self) -> bool:
-        return bool(self.place) and not self.place.startswith("var.")
+        return bool(self.place) and not self.place.startswith(("var.", "check."))
+
+    @property
+    def of_a_check(self) -> bool:
+        return self.place.startswith("check.")
 
     @property
     def block(self) -> str:
@@ -87,6 +93,12 @@ def _cases() -> Iterator[dict[str, Any]]:
                 yield {"module": module, "name": name, "inputs": base | inputs}
         for name, inputs in entry.get("right", {}).items():
             yield {"module": module, "name": name, "inputs": base | inputs}
+        for check, of_it in entry.get("checks", {}).items():
+            said = {"module": module, "place": f"check.{check}"}
+            for name, warned in of_it["warns"].items():
+                yield said | {"name": name, "inputs": base | warned["inputs"], "sentence": warned["sentence"]}
+            for name, inputs in of_it["silent"].items():
+                yield said | {"name": name, "inputs": base | inputs}
 
 
 def written_out(value: Any) -> Any:
@@ -128,13 +140,19 @@ def rules(module: str) -> dict[str, str]:
     return dict(found)
 
 
+def checks(module: str) -> list[str]:
+    """Name the checks of a module."""
+    files = sorted((REPOSITORY / folder(module)).glob("*.tf"))
+    return [name for file in files for name in re.findall(r'(?m)^check "(\w+)"', file.read_text(encoding="utf-8"))]
+
+
 # --- rules of inputs: a plan without provider ------------------------------------------------------------------------
 
 
 def write_plan(scratch: Path) -> None:
     """Write the modules' inputs without their resources, and a root that calls them: a plan then needs no provider."""
     for module in table():
-        _copy(module, scratch / module, "variables.tf")
+        _copy(module, scratch / module, "variables.tf", "checks.tf")
     blocks = {case.block: _block(case, f"./{case.module}") for case in cases()}
     judged = {block: {"value": f"${{keys(module.{block})}}"} for block in blocks}
     _write(scratch / CONFIGURATION, _root(blocks) | {"output": judged})
@@ -164,6 +182,12 @@ def accepted(terraform: Terraform, right: Sequence[Case]) -> dict[str, list[str]
         return said | accepted(terraform, others)
     outputs = terraform.show_json(plan)["planned_values"]["outputs"]
     return {case: [] for output in outputs.values() for case in output["value"]}
+
+
+def warned(terraform: Terraform, right: Iterable[Case]) -> dict[str, list[str]]:
+    """Plan right inputs: what Terraform warns of, by case."""
+    _write(terraform.workdir / "terraform.tfvars.json", _by_block(cases(), right))
+    return by_case(terraform.plan().warnings)
 
 
 # --- rules of resources: a run of `terraform test` with the mocked provider ------------------------------------------
@@ -201,7 +225,8 @@ def write_run(scratch: Path) -> None:
 
 def by_case(errors: Iterable[str]) -> dict[str, list[str]]:
     """Sort Terraform's errors: the sentences said to each case, by its id. An error that names no case stays whole."""
-    form = re.compile(r"(?:Invalid value for variable|Resource precondition failed): (case\d+) (.*) \([^()]*\)")
+    kinds = "Invalid value for variable|Resource precondition failed|Check block assertion failed"
+    form = re.compile(rf"(?:{kinds}): (case\d+) (.*) \([^()]*\)")
     said = defaultdict(list)
     for error in errors:
         case, sentence = found.groups() if (found := form.fullmatch(error)) else (error, "")
@@ -209,10 +234,10 @@ def by_case(errors: Iterable[str]) -> dict[str, list[str]]:
     return dict(said)
 
 
-def _copy(module: str, target: Path, files: str) -> None:
+def _copy(module: str, target: Path, *files: str) -> None:
     """Copy a module so that each sentence begins with the case that it is said to: Terraform names no instance."""
     target.mkdir()
-    for file in (REPOSITORY / folder(module)).glob(files):
+    for file in (one for pattern in files for one in (REPOSITORY / folder(module)).glob(pattern)):
         text = file.read_text(encoding="utf-8").replace('error_message = "', 'error_message = "${var.case} ')
         (target / file.name).write_text(text, encoding="utf-8")
     _write(

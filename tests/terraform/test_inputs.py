@@ -7,6 +7,7 @@ test_configuration.py, in the one process that runs the module's suite.
 from __future__ import annotations
 
 import os
+import re
 
 import pytest
 from zoomlogs.terraform import Terraform
@@ -16,18 +17,22 @@ from terraform.inputs import (
     Case,
     accepted,
     cases,
+    checks,
     folder,
     refused,
     rules,
     table,
+    warned,
     write_plan,
     written_out,
 )
 
-WRONG = [case for case in cases() if case.sentence and not case.of_a_resource]
-RIGHT = [case for case in cases() if not case.sentence]
+WRONG = [case for case in cases() if case.place.startswith("var.")]
+RIGHT = [case for case in cases() if not case.place]
+CHECKED = [case for case in cases() if case.of_a_check]
 
 each_wrong = pytest.mark.parametrize("case", WRONG, ids=lambda case: f"{case.module}: {case.name}")
+each_checked = pytest.mark.parametrize("case", CHECKED, ids=lambda case: f"{case.module}: {case.name}")
 each_right = pytest.mark.parametrize("case", RIGHT, ids=lambda case: f"{case.module}: {case.name}")
 
 
@@ -67,16 +72,65 @@ def test_an_input_at_the_edge_is_accepted(case: Case, planned: dict[str, list[st
     assert planned.get(case.id) == []
 
 
+@pytest.fixture(scope="module")
+def warnings(planning: Terraform) -> dict[str, list[str]]:
+    return warned(planning, CHECKED)
+
+
+@pytest.mark.slow
+@each_checked
+def test_a_plan_warns_of_what_may_not_fit_and_of_nothing_else(case: Case, warnings: dict[str, list[str]]) -> None:
+    assert warnings.get(case.id, []) == [case.sentence] * bool(case.sentence)
+
+
+@pytest.mark.slow
+def test_each_warning_is_of_a_case(warnings: dict[str, list[str]]) -> None:
+    assert warnings.keys() <= {case.id for case in CHECKED}
+
+
+@pytest.mark.slow
+def test_the_memory_that_the_operations_page_names_is_the_least_without_a_warning(planning: Terraform) -> None:
+    page = (REPOSITORY / "docs/operations.md").read_text(encoding="utf-8")
+    rows = re.findall(r"(?m)^\| ([\d,]+) \| (\d+) \| (\d+) \|$", page)
+    assert rows
+    given = [
+        Case(
+            id=f"case{9000 + 2 * number + less}",
+            module="root",
+            name=f"{records} records a day in {int(memory) - less} MB",
+            inputs={
+                "bucket_name": "zoom-operation-logs",
+                "zoom": {"records_per_day": int(records.replace(",", "")), "lookback_days": int(days)},
+                "collector": {"memory_mb": int(memory) - less},
+            },
+            place="check.memory",
+        )
+        for number, (records, days, memory) in enumerate(rows)
+        for less in (0, 1)
+    ]
+    said = warned(planning, given)
+    assert [case.name for case in given if case.id in said] == [case.name for case in given[1::2]]
+
+
+@pytest.mark.parametrize("module", table())
+def test_each_check_warns_of_an_input(module: str) -> None:
+    said = {case.place for case in CHECKED if case.module == module and case.sentence}
+    assert said == {f"check.{name}" for name in checks(module)}
+
+
 @pytest.mark.parametrize("module", table())
 def test_each_rule_is_broken_by_an_input(module: str) -> None:
-    assert {case.sentence for case in cases() if case.module == module and case.sentence} == set(rules(module))
+    broken = {case.sentence for case in cases() if case.module == module and case.sentence and not case.of_a_check}
+    assert broken == set(rules(module))
 
 
 @pytest.mark.parametrize("module", table())
 def test_no_rule_is_overlooked(module: str) -> None:
     """One of an output or a data source, say, or written in another form."""
     files = (REPOSITORY / folder(module)).glob("*.tf")
-    assert sum(file.read_text(encoding="utf-8").count("error_message") for file in files) == len(rules(module))
+    assert sum(file.read_text(encoding="utf-8").count("error_message") for file in files) == len(
+        [*rules(module), *checks(module)]
+    )
 
 
 def test_each_module_with_rules_is_in_the_table() -> None:

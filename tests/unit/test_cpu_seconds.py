@@ -78,7 +78,7 @@ def test_a_run_prints_its_table(tmp_path: Path) -> None:
         )
         assert done.returncode == 0, done.stdout + done.stderr
         [line] = [line for line in done.stdout.splitlines() if "in all" in line]
-        assert re.match(r" +\d+ s +1  in all, 0\.\d min; the limit is 1 min$", line)
+        assert re.match(r" +\d+ s +1  in all, \d+\.\d min; the limit is 1 min$", line)
 
 
 def test_tests_readme_has_a_row_for_each_folder_and_names_it() -> None:

@@ -557,6 +557,13 @@ def test_pages_may_hold_fewer_rows_than_asked_for(connect: Connect) -> None:
     assert [len(page) for page in client.rows(size=300)] == [50, 50, 20]
 
 
+def test_pages_may_vary_in_length(connect: Connect) -> None:
+    client = connect(Zoom(rules=Rules(fewest_rows=10), seed=3))
+    client.zoom.add_day(YESTERDAY, 400)
+    *lengths, _ = [len(page) for page in client.rows(size=30)]
+    assert min(lengths) >= 10 and max(lengths) <= 30 and len(set(lengths)) > 5
+
+
 # Lag
 
 

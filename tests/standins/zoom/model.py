@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import calendar
 import json
+import random
 import re
 import threading
 from dataclasses import dataclass, replace
@@ -48,7 +49,7 @@ class Rules(ReportRules, TokenRules, LimitRules):
     `page_token`: `offset` counts rows from the top, so that arrivals shift them down; `snapshot` keeps the list of page
     one. `wide_range`, of more than a month: `truncate` moves `from`, `refuse` refuses. `tomorrow` as `to`: `accept` or
     `refuse`. `timestamps`: whether `from` and `to` may be date-times, cut to their dates. `most_rows` on any page,
-    though the token leads on.
+    though the token leads on; with `fewest_rows`, each page holds a number at random between the two.
     """
 
     page_token: Literal["offset", "snapshot"] = "offset"
@@ -56,6 +57,7 @@ class Rules(ReportRules, TokenRules, LimitRules):
     tomorrow: Literal["accept", "refuse"] = "accept"
     timestamps: bool = False
     most_rows: int | None = None
+    fewest_rows: int | None = None
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,7 @@ class Zoom:
         self._page_tokens_issued = 0
         self._limits = {name: RateLimits(self.rules) for name in self.accounts}
         self._page_made = 0
+        self._dice = random.Random(seed)
 
     # What a test does: fill the report, and ask what is in it and what was called.
 
@@ -116,6 +119,10 @@ class Zoom:
     def add_day(self, day: date, count: int, *, seed: int = 0, twins: float = 0.0) -> None:
         """Add a day of sample records; see `Report.add_day`."""
         self.reports[self.account.id].add_day(day, count, seed=seed, twins=twins)
+
+    def rewrite(self, change: Callable[[Record], Record]) -> None:
+        """Show every record in another form from now on; see `Report.rewrite`."""
+        self.reports[self.account.id].rewrite(change)
 
     def records(
         self, first: date | None = None, last: date | None = None, *, visible_only: bool = True
@@ -181,6 +188,8 @@ class Zoom:
         first, last, page_size, category = self._asked(query, now)
         place = self._place(query, account, now)
         most = min(rows for rows in (page_size, self.rules.most_rows, most_rows) if rows is not None)
+        if self.rules.fewest_rows is not None:
+            most = self._dice.randint(min(self.rules.fewest_rows, most), most)
         report = self.reports[account]
         if place.snapshot is None and self.rules.page_token == "snapshot":
             place = replace(place, snapshot=report.listing(first, last, category))
