@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from . import __version__
 from .bounds import MB, OBJECT_BYTES, PAGE_BYTES, gunzip_chunks, parse_json_at
-from .bucket import MOST_CONFLICTS
+from .bucket import MOST_CONFLICTS, out_of_reach
 from .dates import ONE_DAY, second
 from .errors import StorageError, UnreadableObjectError, WriteConflictError
 from .fingerprints import count_records
@@ -179,7 +179,7 @@ class Archive:
         except ValueError as error:
             raise self._unreadable(version, error) from None
         except StorageError as error:
-            raise UnreadableObjectError(f"{error} The version is {version.version_id}.") from None
+            raise out_of_reach(version, error) from None
 
     def _unreadable(self, version: StoredVersion, error: ValueError) -> UnreadableObjectError:
         return UnreadableObjectError(

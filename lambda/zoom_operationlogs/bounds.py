@@ -126,17 +126,22 @@ def time_limit(seconds: float) -> Iterator[None]:
 
     The timeouts of sockets are for each read: a peer that sends a byte now and then outlasts them. Python delivers a
     signal to the main thread only, in which Lambda calls the handler. In any other thread, and on Windows, there is no
-    limit. The signal comes again each second, because code that the block calls may catch the first error.
+    limit. The signal comes again and again, because code that the block calls may catch the first error. A limit within
+    a limit ends no later than the outer one.
     """
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGALRM"):
         yield
         return
     began = time.monotonic()
     handler = signal.signal(signal.SIGALRM, _time_is_up)
-    outer, interval = signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-3), 1.0)
+    outer, interval = signal.getitimer(signal.ITIMER_REAL)
+    signal.setitimer(signal.ITIMER_REAL, max(min(seconds, outer or seconds), 1e-3), 0.25)
     try:
-        yield
-    finally:
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+    finally:  # also if a signal came just before the line above
         left = max(outer - (time.monotonic() - began), 1e-3) if outer else 0.0
         signal.setitimer(signal.ITIMER_REAL, left, interval)
         signal.signal(signal.SIGALRM, handler)

@@ -20,6 +20,7 @@ from .errors import (
     StorageError,
     StorageUnavailableError,
     TimeLimitError,
+    UnreadableObjectError,
     VersionDeletedError,
     WriteConflictError,
 )
@@ -203,6 +204,11 @@ def _body(answer: Mapping[str, Any], limit: int) -> bytes | None:
             return b"".join(pieces)
     stream.close()
     return None
+
+
+def out_of_reach(version: StoredVersion, error: StorageError) -> UnreadableObjectError:
+    """Return what it means that S3 does not give one object of records, such as one in Glacier."""
+    return UnreadableObjectError(f"S3 does not give version {version.version_id} of an object of records: {error}")
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from .bounds import ANSWER_BYTES, LEGACY_OBJECT_BYTES, PAGE_BYTES, gunzip_chunks, parse_json, parse_json_at
+from .bucket import out_of_reach
 from .dates import ONE_DAY, date_range, second, widest
 from .errors import NotFoundError, StorageError, UnreadableObjectError
 from .fingerprints import FingerprintCounts, count_records
@@ -188,7 +189,7 @@ class LegacyObjects:
                 " permanently."
             ) from None
         except StorageError as error:
-            raise UnreadableObjectError(f"{error} The version is {version.version_id}.") from None
+            raise out_of_reach(version, error) from None
 
 
 def record_date(record: Record, write_date: date) -> date:

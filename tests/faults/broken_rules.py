@@ -49,6 +49,7 @@ from zoom_operationlogs.errors import (
     OtherAccountError,
     OutOfTimeError,
     PageTokenExpiredError,
+    UnreadableObjectError,
     UnreadableRowsError,
     ZoomRefusedError,
     ZoomUnavailableError,
@@ -269,6 +270,28 @@ def take_an_object_that_does_not_decode_for_empty(mutant: Mutant) -> None:
         return read_records
 
     mutant.replace(archive, "read_records", make)
+
+
+def end_the_run_at_an_object_that_cannot_be_read(mutant: Mutant) -> None:
+    def hold_up(self: RunState, day: date, error: UnreadableObjectError) -> None:
+        raise error
+
+    mutant.replace(RunState, "hold_up", lambda _whole: hold_up)
+
+
+def settle_what_is_held_up(mutant: Mutant) -> None:
+    def hold_up(self: RunState, day: date, error: UnreadableObjectError) -> None:
+        self._batch.held_up[day] = error
+
+    mutant.replace(RunState, "hold_up", lambda _whole: hold_up)
+
+
+def keep_only_dates_that_are_read_to_their_end(mutant: Mutant) -> None:
+    def change(whole: Checkpoint) -> Checkpoint:
+        days = {day: known for day, known in whole.delivered.days.items() if not known.partial}
+        return replace(whole, delivered=replace(whole.delivered, days=days))
+
+    stored(mutant, change)
 
 
 # Identity
@@ -974,6 +997,12 @@ def forget_which_of_the_guides_objects_were_read(mutant: Mutant) -> None:
         return whole
 
     recalled(mutant, forgetful)
+
+
+def need_all_of_the_guides_objects_for_each_date(mutant: Mutant) -> None:
+    mutant.replace(
+        legacy.LegacyObjects, "absorb_from", lambda whole: lambda self, day, ledger: whole(self, date.min, ledger)
+    )
 
 
 def ignore_the_guides_cursor(mutant: Mutant) -> None:

@@ -67,6 +67,12 @@ PUBLISHING: list[Row] = [
      broken.take_foreign_keys_for_ours, history.a_copy_under_a_foreign_name, MISSING),
     ("an object of ours that does not decode is an error",
      broken.take_an_object_that_does_not_decode_for_empty, history.an_object_that_does_not_decode, REPEATED),
+    ("an object that cannot be read holds up no other date",
+     broken.end_the_run_at_an_object_that_cannot_be_read, history.an_object_that_cannot_be_read, MISSING),
+    ("a date that is held up stays owed, and so do its neighbours",
+     broken.settle_what_is_held_up, history.an_object_that_cannot_be_read, MISSING),
+    ("what is read of a date is kept when the time is over",
+     broken.keep_only_dates_that_are_read_to_their_end, history.an_archive_that_takes_several_runs_to_read, MISSING),
 ]
 
 IDENTITY: list[Row] = [
@@ -258,6 +264,9 @@ GUIDE: list[Row] = [
      broken.count_the_guides_objects_or_ours, history.a_twin_of_what_the_guide_left, REPEATED),
     ("the guide's objects are read once",
      broken.forget_which_of_the_guides_objects_were_read, history.the_guides_objects_are_read_once, COST),
+    ("an object of the guide's that cannot be read holds up no date that it cannot hold",
+     broken.need_all_of_the_guides_objects_for_each_date, history.an_object_of_the_guides_that_cannot_be_read,
+     MISSING),
     ("dates from the guide's cursor on are owed",
      broken.ignore_the_guides_cursor, history.the_guides_cursor, MISSING),
 ]

@@ -30,7 +30,16 @@ from zoom_operationlogs.errors import (
 )
 from zoom_operationlogs.event import Request
 
-from . import test_form, test_overlap, test_refusals, test_state, test_time, test_twins, test_unreadable_rows
+from . import (
+    test_form,
+    test_overlap,
+    test_refusals,
+    test_state,
+    test_time,
+    test_twins,
+    test_unreadable,
+    test_unreadable_rows,
+)
 from .meddling import assert_ended_well, killed, overlap
 from .test_refusals import TONIGHT, small_world
 from .test_state import deleted, feed_reads_and_deletes, guided_world, ours, week_world
@@ -196,6 +205,34 @@ def an_object_that_does_not_decode() -> None:
     good.body = body
     world.clock.advance(POLL.total_seconds())
     world.settle()
+    world.assert_exact()
+
+
+def an_object_that_cannot_be_read() -> None:
+    """It lies there for some runs: the other dates go on, and its own has all records once it is gone."""
+    world = small_world()
+    world.poll(2)
+    key = test_unreadable.plant(world, days_ago(1), b"spoilt")
+    late = test_unreadable.new_row(world, 1, "yesterday")
+    for _ in range(3):
+        new = test_unreadable.new_row(world, 0, f"today-{world.clock.now()}")
+        test_unreadable.failing_run(world)
+        assert_none(Promise.MISSING, multiset([new]) - multiset(test_unreadable.sent(world)))
+        assert_none(Promise.REPEATED, multiset([late]) & multiset(test_unreadable.sent(world)))
+    world.s3.delete_versions(key)
+    test_unreadable.assert_well_after_two_runs(world)
+
+
+def an_archive_that_takes_several_runs_to_read() -> None:
+    """The checkpoint is lost, and S3 takes its time."""
+    world = test_unreadable.large_archive()
+    world.s3.after = lambda operation, key: (
+        world.clock.advance(8) if operation == "get_object" and key.endswith(".gz") else None
+    )
+    for _ in range(8):
+        began = world.clock.now()
+        world.run()
+        world.clock.set(began + POLL)
     world.assert_exact()
 
 
@@ -974,6 +1011,16 @@ def the_guides_objects_are_read_once() -> None:
     world.poll()
     gets = world.s3.calls["get_object"] - gets
     hold(Promise.COST, gets == 1, f"{gets} objects read by a run that had only the checkpoint to read")
+
+
+def an_object_of_the_guides_that_cannot_be_read() -> None:
+    """It was written two days ago, so it cannot hold records of today."""
+    world, _ = guided_world("n", runs=2)
+    today = world.clock.now().date()
+    world.s3.put(test_unreadable.guides_name(today - timedelta(days=2)), b"spoilt")
+    with suppress(StorageError):
+        world.run()
+    hold(Promise.MISSING, ours(world), "no record of today")
 
 
 def the_guides_cursor() -> None:

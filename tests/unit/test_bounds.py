@@ -104,6 +104,11 @@ def test_a_time_limit_that_is_caught_comes_again() -> None:
         stubborn()
 
 
+def test_a_limit_within_a_limit_ends_no_later() -> None:
+    with pytest.raises(TimeLimitError), time_limit(0.01), time_limit(60):
+        threading.Event().wait(60)
+
+
 def test_in_another_thread_there_is_no_limit() -> None:
     ended = []
 
