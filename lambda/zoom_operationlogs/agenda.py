@@ -12,7 +12,7 @@ from .sweep import page_size_for, smaller_page_size
 from .zoom_rate_limits import latest_retry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import date, datetime
 
     from .checkpoint import PendingSweep
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 LOOK_AGAIN_AFTER = timedelta(hours=1)
 LOOKS_AT_EMPTY = 2
 MOST_LOOKS = 3
-MOST_STALLS = 6
+MOST_STALLS = 7
 MOST_REFUSALS = 2
 
 
@@ -50,6 +50,9 @@ def schedule_due(checkpoint: Checkpoint, settings: Settings, now: datetime) -> i
     kept = retention_start(today)
     expired = list(date_range(unsettled, min(first, kept) - ONE_DAY))
     checkpoint.expired.update(expired)
+    delivered = checkpoint.delivered
+    delivered.changed = {day: cutoff for day, cutoff in delivered.changed.items() if kept <= day <= today + ONE_DAY}
+    delivered.accepted = {day: counts for day, counts in delivered.accepted.items() if day >= kept}
     for day in date_range(max(unsettled, kept), first - ONE_DAY):
         checkpoint.owe(day, now, settings.page_size)
     checkpoint.settled_to = max(checkpoint.settled_to, first - ONE_DAY)
@@ -93,6 +96,12 @@ def schedule_requested(checkpoint: Checkpoint, settings: Settings, now: datetime
         schedule_backfill(checkpoint, settings, now, *request.backfill)
     if request.reconcile:
         schedule_reconcile(checkpoint, settings, now)
+    if request.accept:
+        first, last = request.accept
+        today = now.date()
+        kept = retention_start(today)
+        for day in date_range(max(first, kept + ONE_DAY) - ONE_DAY, min(last, today - ONE_DAY) + ONE_DAY):
+            checkpoint.owe(day, now, settings.page_size, by_date=True, accept=True)
 
 
 def schedule_split_groups(
@@ -107,7 +116,7 @@ def schedule_split_groups(
     split = frozenset(group.fingerprint for group in completed.split)
     left = split & pending.split if pending.split else split
     stalls = pending.stalls + 1 if left == pending.split else 0
-    if left and stalls <= MOST_STALLS:
+    if left and stalls < MOST_STALLS:
         groups = [group for group in completed.split if group.fingerprint in left]
         largest = completed.longest_page if completed.longest_page < completed.page_size else settings.page_size
         checkpoint.owe(day, now, page_size_for(groups, largest), split=left, stalls=stalls, by_date=True)
@@ -126,13 +135,31 @@ def settled_by_tail(checkpoint: Checkpoint, settings: Settings, now: datetime, c
     split = {near for group in completed.split if group.day for near in (group.day, *neighbours(group.day))}
     for day in date_range(first, min(today, completed.last)):
         pending = checkpoint.owed.get(day)
-        if not pending or pending.by_date or pending.accept or pending.owed_since > completed.began:
+        if not pending or pending.by_date or pending.owed_since > completed.began or checkpoint.changed_near(day):
             continue
         if day in split:
             page_size = smaller_page_size(settings.page_size)
             checkpoint.owed[day] = replace(pending, by_date=True, page_size=page_size)
         else:
             yield day
+
+
+def wait_for_accept(
+    checkpoint: Checkpoint, now: datetime, day: date, pending: PendingSweep, *, reverted: Callable[[date], bool]
+) -> bool:
+    """Keep the date owed while rows that its sweep shows are held, because Zoom has changed their form.
+
+    They are held until every sweep that may show them has accepted them, or until Zoom shows the old form again.
+    """
+    for changed in checkpoint.changed_near(day):
+        waiting = [near for near in (changed, *neighbours(changed)) if near != day and near in checkpoint.owed]
+        accepted = pending.accept and not any(checkpoint.owed[near].accept for near in waiting)
+        if accepted or reverted(changed):
+            del checkpoint.delivered.changed[changed]
+    if pending.accept or not checkpoint.changed_near(day):
+        return False
+    checkpoint.owed[day] = replace(checkpoint.owed.get(day, pending), not_before=now + LOOK_AGAIN_AFTER)
+    return True
 
 
 def look_again(

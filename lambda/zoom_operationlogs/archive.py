@@ -3,47 +3,38 @@
 from __future__ import annotations
 
 import gzip
-import json
 import re
-import zlib
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from . import __version__
-from .dates import ONE_DAY
-from .delivered import DeliveredDay
-from .errors import StorageError, WriteConflictError
-from .records import fingerprint, line
+from .bounds import MB, OBJECT_BYTES, PAGE_BYTES, gunzip_chunks, parse_json_at
+from .bucket import MOST_CONFLICTS, out_of_reach
+from .dates import ONE_DAY, second
+from .errors import StorageError, UnreadableObjectError, WriteConflictError
+from .fingerprints import count_records
+from .records import documented, event_time, fingerprint, line, not_archived
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from .bucket import Bucket, StoredVersion
-    from .delivered import Delivered
+    from .delivered import Delivered, DeliveredDay
     from .legacy import LegacyLedger, LegacyObjects
-    from .records import Record, Row
+    from .pending_record import MissingLine, PendingRecord
+    from .records import Record
 
 GZIP_LEVEL = 6
-OBJECT_NAME = re.compile(r"\d{4}/\d{2}/\d{2}/zoom-operationlogs-(\d{8})-\d{6,}\.json\.gz")
+OBJECT_NAME = re.compile(r"\d{4}/\d{2}/\d{2}/zoom-operationlogs-(\d{8})-\d{6,}\.json\.gz", re.ASCII)
+LAST_NUMBER = 10**12  # no collector reaches it, and much longer numbers make keys that S3 refuses
+MOST_RECORDS = 1_000_000  # of one object: more than the collector writes
+MOST_MISSING = 100_000  # numbers between two objects of a date, where the first of them have expired
+RESERVE_SHARE = 0.5  # of the reserve, what is left to publishing and saving when a run reads what it has to know first
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
-
-
-@dataclass(slots=True)
-class PendingRecord:
-    """A record that the archive should hold `count` times. `line` has no line end, `time` is in UTC."""
-
-    line: bytes
-    fingerprint: bytes
-    time: datetime | None
-    count: int
-
-    @classmethod
-    def of(cls, row: Row, count: int) -> PendingRecord:
-        """Return the pending record of a page's row."""
-        return cls(line(row.record), row.fingerprint, row.time, count)
 
 
 @dataclass(frozen=True)
@@ -70,20 +61,18 @@ class Archive:
         """Write the records that are not delivered yet as the date's next object; return how many this run wrote.
 
         The put-if-absent is the commit and the lock. After a lost race, or a write of unknown outcome, the run reads
-        what is there now, drops what that delivered, and tries again: a `seq` is never skipped. Raises `StorageError`,
-        `StorageUnavailableError`, and `OutOfTimeError` while it reads the guide's objects.
+        what is there now, drops what that delivered, and tries again: a `seq` is never skipped. Nothing of the date
+        is published if one of its objects cannot be read (`UnreadableObjectError`), or not in the time that is left
+        (`OutOfTimeError`). Raises other `StorageError` and `StorageUnavailableError` too.
         """
         pending = sorted(pending, key=lambda record: record.time or BEFORE_ALL)
         known = delivered.on(day)
-        unsure: list[PendingRecord] = []  # may be written, by a put of unknown outcome
+        unsure: list[MissingLine] = []  # may be written, by a put of unknown outcome
 
         def attempt() -> int:
             nonlocal unsure
-            if self._up_to_date.get(day) is not known:
-                self.read_new_objects(known, delivered.legacy)
-            missing = [
-                record for record in pending for _ in range(record.count - delivered.count(day, record.fingerprint))
-            ]
+            self.refresh(day, delivered)
+            missing = self._missing(known, pending, delivered)
             written = max(0, len(unsure) - len(missing))
             if missing:
                 unsure = missing
@@ -91,32 +80,52 @@ class Archive:
                 self._put(day, known.seq + 1, missing)
                 self.objects_written += 1
                 known.seq += 1
-                known.counts.add(record.fingerprint for record in missing)
+                times = [record.time for record, _ in missing if record.time]
+                fingerprints = (record.fingerprint for record, _ in missing)
+                known.add(fingerprints, min(times, default=None), max(times, default=None))
                 self._up_to_date[day] = known
             return written + len(missing)
 
-        while True:
+        for _ in range(MOST_CONFLICTS):
             try:
                 return self._bucket.retry_until_known(attempt)
             except WriteConflictError:
                 self.races_lost += 1
                 unsure = []
+        raise self._bucket.always_conflicts(self._prefix + object_name(day, known.seq + 1))
+
+    def refresh(self, day: date, delivered: Delivered) -> None:
+        """Read the date's objects that are not known yet, unless this run has done so. Raises as `publish` does."""
+        known = delivered.on(day)
+        if self._up_to_date.get(day) is not known:
+            self.read_new_objects(known, delivered.legacy, RESERVE_SHARE)
 
     def load(self, day: date, delivered: Delivered) -> None:
-        """Read what the archive holds of a date that is not known yet. Raises as `publish` does."""
-        known = DeliveredDay(day)
-        self.legacy.absorb_from(day - ONE_DAY, delivered.legacy)  # Zoom's days may begin before those of UTC
+        """Read what the archive holds of a date and is not known yet. Raises as `publish` does, and keeps what it has
+        read: the date is partial until a call has come to its end."""
+        known = delivered.on(day)
+        with suppress(UnreadableObjectError):  # of the day before alone, if it is not raised again
+            self.legacy.absorb_from(day - ONE_DAY, delivered.legacy)  # Zoom's days may begin before those of UTC
         self.read_new_objects(known, delivered.legacy)
-        delivered.days[day] = known
 
-    def read_new_objects(self, known: DeliveredDay, legacy: LegacyLedger | None) -> None:
-        """Read every object of the date that is not known yet, including those that the feed has deleted."""
+    def read_new_objects(self, known: DeliveredDay, legacy: LegacyLedger | None, reserve_share: float = 1.0) -> None:
+        """Read every object of the date that is not known yet, including those that the feed has deleted.
+
+        Begins no object when less than this share of the run's reserve is left. Raises as `load` does.
+        """
         self.legacy.absorb_from(known.date, legacy)
         for seq, versions in groupby(
             self._versions(known.date, after=known.seq), key=lambda version: sequence_number(version.key)
         ):
-            known.counts.add([fingerprint(record) for version in versions for record in self._read(version)])
+            known.partial = True
+            of_seq = list(versions)
+            if seq > known.seq + MOST_MISSING:
+                raise self._unreadable(of_seq[0], ValueError("its number is far from the others"))
+            shown = [self._shown_by(version, known.date, reserve_share) for version in of_seq]
+            for counts, oldest, newest in shown:
+                known.add(counts.elements(), oldest, newest)
             known.seq = seq
+        known.partial = False
         self._up_to_date[known.date] = known
 
     def inventory(self) -> Inventory:
@@ -138,24 +147,96 @@ class Archive:
         ]
         return sorted(newer, key=lambda version: sequence_number(version.key))
 
-    def _read(self, version: StoredVersion) -> list[Record]:
-        body = self._bucket.read(version)
-        try:
-            return decode(body)
-        except ValueError as error:
-            raise StorageError(
-                f"{self._bucket.url(version.key)} has the name of an object of this collector, but does not hold its"
-                f" records ({error}): keep a copy elsewhere, and delete its version {version.version_id} permanently."
-            ) from None
+    def _shown_by(
+        self, version: StoredVersion, day: date, reserve_share: float
+    ) -> tuple[Counter[bytes], datetime | None, datetime | None]:
+        """Return how often each record is in the object, and the first and last time of its records."""
+        oldest: datetime | None = None
+        newest: datetime | None = None
 
-    def _put(self, day: date, seq: int, records: list[PendingRecord]) -> None:
+        def date_of(record: Record) -> date:
+            nonlocal oldest, newest
+            if time := event_time(record):
+                oldest, newest = min(time, oldest or time), max(time, newest or time)
+            return day
+
+        def check() -> None:
+            self._bucket.deadline.check(reserve_share)
+
+        records = self._read(version, reserve_share)
+        try:
+            counts = count_records(records, date_of, check, MOST_RECORDS)[day]
+        except ValueError as error:
+            raise self._unreadable(version, error) from None
+        return counts, oldest, newest
+
+    def _read(self, version: StoredVersion, reserve_share: float) -> Iterator[Record]:
+        """Yield the records of an object; raise `UnreadableObjectError` if it does not hold any."""
+        self._bucket.deadline.check(reserve_share)
+        try:
+            if sequence_number(version.key) >= LAST_NUMBER:
+                raise ValueError("no collector has come to its number")
+            yield from read_records(self._bucket.read(version))
+        except ValueError as error:
+            raise self._unreadable(version, error) from None
+        except StorageError as error:
+            raise out_of_reach(version, error) from None
+
+    def _unreadable(self, version: StoredVersion, error: ValueError) -> UnreadableObjectError:
+        return UnreadableObjectError(
+            f"{self._bucket.url(version.key)} has the name of an object of this collector, but does not hold its"
+            f" records ({error}): keep a copy elsewhere, and delete its version {version.version_id} permanently."
+        )
+
+    def _missing(
+        self, known: DeliveredDay, pending: Iterable[PendingRecord], delivered: Delivered
+    ) -> list[MissingLine]:
+        """Return the lines that are not delivered yet, each with its record.
+
+        A record is delivered as often as lines of its identity are. Where rows of one identity differ in other fields,
+        the date's objects are read, and the rows compared whole.
+        """
+        variants = {record.fingerprint for record in pending if record.variants}
+        archived = self._read_whole(known, variants) if variants else {}
+        missing: list[MissingLine] = []
+        for record in pending:
+            count = delivered.count(known.date, record.fingerprint)
+            if record.variants:
+                whole = archived.get(record.fingerprint, [])
+                # Of other objects, only how many show this identity is known: they stand for any of the rows.
+                whole = [*whole, *[documented(record.variants[0])] * (count - len(whole))]
+                rows = not_archived(record.variants, whole)[: max(0, record.count - count)]
+                missing += [(record, line(row)) for row in rows]
+            else:
+                missing += [(record, record.line)] * (record.count - count)
+        return missing
+
+    def _read_whole(self, known: DeliveredDay, fingerprints: Collection[bytes]) -> dict[bytes, list[Record]]:
+        """Return the archived records of these identities in the date's objects that are known."""
+        found: dict[bytes, list[Record]] = {}
+        for record in self._records(known):
+            if (identity := fingerprint(record)) in fingerprints:
+                found.setdefault(identity, []).append(record)
+        return found
+
+    def seconds(self, known: DeliveredDay, legacy: LegacyLedger | None) -> Counter[datetime]:
+        """Return how many records of the date are delivered in each second, of those that have a time."""
+        times = filter(None, map(event_time, self._records(known)))
+        return Counter(map(second, times)) + self.legacy.seconds(known.date, legacy)
+
+    def _records(self, known: DeliveredDay) -> Iterator[Record]:
+        for version in self._versions(known.date, after=0):
+            if sequence_number(version.key) <= known.seq:
+                yield from self._read(version, RESERVE_SHARE)
+
+    def _put(self, day: date, seq: int, missing: list[MissingLine]) -> None:
         self.before_put()
         self._bucket.put(
             self._prefix + object_name(day, seq),
-            encode(record.line for record in records),
+            encode(line for _, line in missing),
             replaces=None,
             ContentType="application/gzip",
-            Metadata=describe(records),
+            Metadata=describe([record for record, _ in missing]),
         )
 
 
@@ -181,23 +262,28 @@ def encode(lines: Iterable[bytes]) -> bytes:
 
 
 def decode(body: bytes) -> list[Record]:
-    r"""Return the records in an object's body. Raises ValueError if it is not gzip NDJSON.
+    """Return the records in an object's body. Raises ValueError as `read_records` does."""
+    return list(read_records(body))
+
+
+def read_records(body: bytes) -> Iterator[Record]:
+    r"""Yield the records in an object's body. Raises ValueError if it is not gzip NDJSON, or holds more than it may.
 
     Lines end at `\n` only: `splitlines` would also split at U+2028 and other characters that records may contain.
     """
-    if not body:
-        raise ValueError("empty")  # gzip.decompress returns b"" for it
-    try:
-        text = gzip.decompress(body)
-    except (OSError, EOFError, zlib.error) as error:
-        raise ValueError(f"not gzip: {error}") from None
-    *lines, rest = text.split(b"\n")
+    rest = b""
+    for piece in gunzip_chunks(body, OBJECT_BYTES):
+        *lines, rest = (rest + piece).split(b"\n")
+        if max(map(len, lines), default=len(rest)) > PAGE_BYTES:
+            raise ValueError(f"a line of more than {PAGE_BYTES // MB} MB")
+        for entry in lines:
+            text = entry.decode()
+            record, end = parse_json_at(text, 0)
+            if not isinstance(record, dict) or end < len(text):
+                raise ValueError("a line is not a JSON object")
+            yield record
     if rest:
         raise ValueError("the last line has no end")
-    records: list[Any] = [json.loads(entry) for entry in lines]
-    if not all(isinstance(record, dict) for record in records):
-        raise ValueError("a line is not a JSON object")
-    return records
 
 
 def describe(records: list[PendingRecord]) -> dict[str, str]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from .archive import PendingRecord
-from .dates import is_late
-from .records import occurrences
+from .dates import ONE_DAY, is_late
+from .errors import UnreadableObjectError
+from .form_guard import FormGuard
+from .pending_record import PendingRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -30,8 +31,24 @@ class Published:
     late_seconds: float = 0.0
 
 
+class Hooks(Protocol):
+    """What a batch says while it publishes."""
+
+    def hold_up(self, day: date, error: UnreadableObjectError) -> None:
+        """Nothing of the date is published, because an object cannot be read."""
+
+    def defer(self, day: date) -> None:
+        """Suspicious rows of the date wait for a sweep of it."""
+
+    def changed(self) -> None:
+        """Zoom has changed the form of its records; nothing has been put since."""
+
+
 class Batch:
-    """The records of one run that wait to be published, by record date."""
+    """The records of one run that wait to be published, by record date.
+
+    `held_up` holds the dates of which an object cannot be read: none of their records are taken or published.
+    """
 
     def __init__(self, archive: Archive, lookback_days: int, clock: Callable[[], datetime]) -> None:
         self._archive = archive
@@ -39,6 +56,8 @@ class Batch:
         self._clock = clock
         self._pending: defaultdict[date, dict[bytes, PendingRecord]] = defaultdict(dict)
         self._bytes = 0
+        self.guard = FormGuard()
+        self.held_up: dict[date, UnreadableObjectError] = {}
 
     @property
     def full(self) -> bool:
@@ -50,32 +69,67 @@ class Batch:
 
         `sweep_date` is the date of a date sweep, None for the tail, which leaves out records without a time.
         """
-        shown = occurrences(rows)
-        for row in {row.fingerprint: row for row in rows}.values():
+        groups: defaultdict[bytes, list[Row]] = defaultdict(list)
+        for row in rows:
+            groups[row.fingerprint].append(row)
+        for group in groups.values():
+            row, count = group[0], len(group)
             day = row.archive_date(sweep_date)
-            if day is None:
-                continue  # a date sweep takes it
-            count = shown[row.fingerprint]
+            if day is None or day in self.held_up:
+                continue  # a date sweep takes it, or a later run
             pending = self._pending[day].get(row.fingerprint)
+            if not pending:
+                known = delivered.count(day, row.fingerprint)
+                if known:
+                    self.guard.know(day, row, count, delivered)
+                if count > known:
+                    pending = self._pending[day][row.fingerprint] = PendingRecord.of(row)
+                    self._bytes += len(pending.line)
             if pending:
-                pending.count = max(pending.count, count)
-            elif count > delivered.count(day, row.fingerprint):
-                pending = self._pending[day][row.fingerprint] = PendingRecord.of(row, count)
-                self._bytes += len(pending.line)
+                self._bytes += pending.show([row.record for row in group])
 
-    def publish(self, delivered: Delivered, watermark: datetime | None) -> Iterator[Published]:
+    def publish(
+        self, delivered: Delivered, watermark: datetime | None, hooks: Hooks, *, whole: bool = False
+    ) -> Iterator[Published]:
         """Publish the batch date by date, and yield what was published of each date.
 
-        `watermark` is the newest record time that earlier runs have read up to; it decides which records are late. The
-        batch is empty once the caller has taken all results. Raises what `Archive.publish` raises.
+        `watermark` is the newest record time that earlier runs have read up to; it decides which records are late.
+        `whole` says that a sweep has shown its date whole. Rows whose form Zoom has changed are left out, or accepted.
+        Suspicious rows of dates that were not shown whole stay in the batch. Raises what `Archive.publish` raises,
+        except `UnreadableObjectError`, which holds up its date.
         """
-        for day, pending in sorted(self._pending.items()):
+        for day in sorted(day for day, pending in self._pending.items() if pending and day not in self.held_up):
+            try:
+                self._archive.refresh(day, delivered)
+            except UnreadableObjectError as error:
+                hooks.hold_up(day, error)
+        ready = {day: pending for day, pending in sorted(self._pending.items()) if day not in self.held_up}
+        tomorrow = self._clock().date() + ONE_DAY  # nobody can accept what lies further ahead
+        past = {day: pending for day, pending in ready.items() if day <= tomorrow}
+        changed = set(delivered.changed)
+        waiting = () if self.guard.accepting else self.guard.judge(past, delivered, self._archive.seconds, whole=whole)
+        if delivered.changed.keys() - changed:
+            hooks.changed()  # before a put, by which a later run would take the new form for the old
+        deferred: dict[date, dict[bytes, PendingRecord]] = {}
+        for day, pending in ready.items():
+            if self.guard.accepting:
+                self.guard.accept(delivered.on(day), pending, delivered, self._archive.seconds)
+            else:
+                self.guard.hold(day, pending, delivered)
+            if day in waiting:
+                deferred[day] = self.guard.suspicious(day, pending, delivered)
+                hooks.defer(day)
             if pending:
                 late, late_seconds = self._lateness(day, pending.values(), delivered, watermark)
-                written = self._archive.publish(day, pending.values(), delivered)
+                try:
+                    written = self._archive.publish(day, pending.values(), delivered)
+                except UnreadableObjectError as error:
+                    hooks.hold_up(day, error)
+                    continue
                 late = min(late, written)  # another run may have published them first
                 yield Published(written, late, late_seconds if late else 0.0)
         self.discard()
+        self._pending.update(deferred)
 
     def discard(self) -> None:
         """Empty the batch; what was not published has to be read again."""

@@ -25,6 +25,8 @@ PAGE_BYTES = 16 * MB
 ANSWER_BYTES = 64 * 2**10  # of a sign-in, or a secret
 OBJECT_BYTES = 64 * MB
 LEGACY_OBJECT_BYTES = 512 * MB
+SLICE_BYTES = 64 * 2**10
+GZIP_MEMBERS = 1000  # of one file: each costs time, also if it holds nothing
 CHECKPOINT_HEADER_BYTES = 8 * MB
 CHECKPOINT_BYTES = 512 * MB
 DEPTH = 64
@@ -39,9 +41,16 @@ def parse_json(text: bytes | str) -> Any:
         value = json.loads(text, parse_constant=_refuse, parse_float=_finite)
     except RecursionError:
         raise ValueError("nested too deeply") from None
-    if depth_exceeds(value, DEPTH):
-        raise ValueError("nested too deeply")
-    return value
+    return _not_too_deep(value)
+
+
+def parse_json_at(text: str, start: int) -> tuple[Any, int]:
+    """Return the JSON value that begins at `start`, and where it ends; raise ValueError as `parse_json` does."""
+    try:
+        value, end = _DECODER.raw_decode(text, start)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    return _not_too_deep(value), end
 
 
 def depth_exceeds(value: Any, limit: int) -> bool:
@@ -68,24 +77,47 @@ def gunzip(body: bytes, limit: int) -> bytes:
 
 def gunzip_chunks(body: bytes, limit: int, chunk: int = MB) -> Iterator[bytes]:
     """Yield the unpacked bytes in pieces of at most `chunk` bytes; raise ValueError as `gunzip` does."""
+    yield from _unpack(body, limit, chunk, "gzip", 31)
+
+
+def inflate(body: bytes, limit: int) -> bytes:
+    """Return the unpacked bytes of HTTP's `deflate`, which some servers send without zlib's header; raise ValueError
+    as `gunzip` does."""
+    has_header = len(body) > 1 and body[0] & 15 == 8 and int.from_bytes(body[:2]) % 31 == 0  # RFC 1950, 2.2
+    return b"".join(_unpack(body, limit, MB, "deflate", 15 if has_header else -15))
+
+
+def size(limit: int) -> str:
+    """Return a limit in words, such as 16 MB."""
+    return f"{limit // MB} MB" if limit >= MB else f"{limit // 2**10} KB"
+
+
+def _unpack(body: bytes, limit: int, chunk: int, form: str, wbits: int) -> Iterator[bytes]:
     if not body:
-        raise ValueError("not gzip: empty")
-    unpacked, rest = 0, body
-    while rest:
-        unpacker = zlib.decompressobj(wbits=31)
-        while not unpacker.eof:
+        raise ValueError(f"not {form}: empty")
+    unpacked, members, unpacker = 0, 1, zlib.decompressobj(wbits)
+    # In slices, because `unconsumed_tail` and `unused_data` are copies of the rest.
+    for start in range(0, len(body), SLICE_BYTES):
+        rest, more = body[start : start + SLICE_BYTES], False
+        while rest or more:
+            if unpacker.eof:
+                rest = rest.lstrip(b"\0")  # gzip allows zeros after a member
+                if not rest:
+                    break
+                members, unpacker = members + 1, zlib.decompressobj(wbits)
+                if members > GZIP_MEMBERS:
+                    raise ValueError(f"more than {GZIP_MEMBERS} {form} members")
             try:
                 piece = unpacker.decompress(rest, chunk)
             except zlib.error as error:
-                raise ValueError(f"not gzip: {error}") from None
-            rest = unpacker.unconsumed_tail
-            if not (piece or rest or unpacker.eof):
-                raise ValueError("not gzip: cut off")
+                raise ValueError(f"not {form}: {error}") from None
+            rest, more = unpacker.unused_data or unpacker.unconsumed_tail, bool(piece)
             unpacked += len(piece)
             if unpacked > limit:
-                raise ValueError(f"more than {limit // MB} MB unpacked")
+                raise ValueError(f"more than {size(limit)} unpacked")
             yield piece
-        rest = unpacker.unused_data.lstrip(b"\0")  # gzip allows zeros after a member
+    if not unpacker.eof:
+        raise ValueError(f"not {form}: cut off")
 
 
 @contextmanager
@@ -94,20 +126,31 @@ def time_limit(seconds: float) -> Iterator[None]:
 
     The timeouts of sockets are for each read: a peer that sends a byte now and then outlasts them. Python delivers a
     signal to the main thread only, in which Lambda calls the handler. In any other thread, and on Windows, there is no
-    limit.
+    limit. The signal comes again and again, because code that the block calls may catch the first error. A limit within
+    a limit ends no later than the outer one.
     """
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGALRM"):
         yield
         return
     began = time.monotonic()
     handler = signal.signal(signal.SIGALRM, _time_is_up)
-    outer, interval = signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-3))
+    outer, interval = signal.getitimer(signal.ITIMER_REAL)
+    signal.setitimer(signal.ITIMER_REAL, max(min(seconds, outer or seconds), 1e-3), 0.25)
     try:
-        yield
-    finally:
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+    finally:  # also if a signal came just before the line above
         left = max(outer - (time.monotonic() - began), 1e-3) if outer else 0.0
         signal.setitimer(signal.ITIMER_REAL, left, interval)
         signal.signal(signal.SIGALRM, handler)
+
+
+def _not_too_deep(value: Any) -> Any:
+    if depth_exceeds(value, DEPTH):
+        raise ValueError("nested too deeply")
+    return value
 
 
 def _time_is_up(_signal: int, _frame: Any) -> NoReturn:
@@ -123,3 +166,6 @@ def _finite(number: str) -> float:
     if math.isinf(value):
         raise ValueError("a number is out of range")
     return value
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)

@@ -6,8 +6,8 @@ This module is the model. `checkpoint_merge` combines what two runs know, `check
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from .delivered import Delivered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date, datetime
+    from datetime import datetime
 
     from .sweep import Sweep
 
@@ -106,7 +106,10 @@ class Checkpoint:
         self.expired.discard(day)
         pending = self.owed.get(day)
         if pending is None or pending.owed_since < since:
-            self.owed[day] = PendingSweep(since, page_size, **more)
+            accept = {"accept": True} if pending and pending.accept else {}
+            self.owed[day] = PendingSweep(since, page_size, **{**accept, **more})
+        elif pending.owed_since == since:
+            self.owed[day] = replace(pending, **more)
 
     def settle(self, day: date, began: datetime) -> None:
         """Record that a sweep of the date, begun at `began`, ended: the date is owed only if that was too early."""
@@ -119,13 +122,19 @@ class Checkpoint:
         self.expired.add(day)
 
     def keep_days(self, first: date, last: date) -> None:
-        """Forget what our objects outside `first` to `last` hold, except of the first dates of sweeps in progress; and
-        what sweeps showed, except of these dates and the neighbours of owed dates."""
-        self.delivered.keep(first, last, {sweep.first for sweep in self.sweeps.values()})
-        needed = {neighbour for day in self.owed for neighbour in neighbours(day)} | self.owed.keys()
+        """Forget what our objects outside `first` to `last` hold, except of the first dates of sweeps in progress, and
+        of dates that a run has begun to read for an owed sweep; and what sweeps showed, except of these dates, of owed
+        dates and of their neighbours."""
+        needed = {near for day in self.owed for near in neighbours(day)} | self.owed.keys()
+        begun = {day for day, known in self.delivered.days.items() if known.partial and day in needed}
+        self.delivered.keep(first, last, begun | {sweep.first for sweep in self.sweeps.values()})
         self.shown = {
             day: shown for day, shown in self.shown.items() if first - ONE_DAY <= day <= last or day in needed
         }
+
+    def changed_near(self, day: date) -> set[date]:
+        """Return those of the date and its neighbours of which Zoom has changed the form of its records."""
+        return self.delivered.changed.keys() & {day, *neighbours(day)}
 
     def lacking(self, day: date) -> int:
         """Return how many records of the date the archive holds more than the last sweeps of it and its neighbours
@@ -142,6 +151,7 @@ class Checkpoint:
         times = [
             self.reconciled,
             *(pending.owed_since for pending in self.owed.values()),
+            *(pending.not_before for pending in self.owed.values()),
             *(sweep.began for sweep in self.sweeps.values()),
         ]
         dates = [self.settled_to, *self.owed, *self.expired]
@@ -157,4 +167,4 @@ class Checkpoint:
 
 def neighbours(day: date) -> tuple[date, date]:
     """Return the dates before and after, whose sweeps may show records of this one."""
-    return day - ONE_DAY, day + ONE_DAY
+    return max(day, date.min + ONE_DAY) - ONE_DAY, min(day, date.max - ONE_DAY) + ONE_DAY

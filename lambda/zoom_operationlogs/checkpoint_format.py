@@ -7,6 +7,7 @@ covers the line itself. The same checkpoint gives the same bytes.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import Counter
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import __version__
 from .bounds import CHECKPOINT_BYTES, CHECKPOINT_HEADER_BYTES, parse_json
-from .checkpoint import Checkpoint, Lease, PendingSweep, Stream
+from .checkpoint import TAIL, Checkpoint, Lease, PendingSweep, Stream
 from .delivered import Delivered, DeliveredDay
 from .errors import NewerCheckpointError
 from .fingerprints import FingerprintCounts
@@ -54,6 +55,7 @@ def encode(checkpoint: Checkpoint) -> bytes:
         "lease": lease and {"owner": lease.owner, "until": iso(lease.until)},
         "sweeps": {name: _sweep_to_json(sweep) for name, sweep in sorted(checkpoint.sweeps.items())},
         "shown": {day.isoformat(): _counts_to_json(shown) for day, shown in sorted(checkpoint.shown.items())},
+        "changed": {day.isoformat(): iso(cutoff) for day, cutoff in sorted(checkpoint.delivered.changed.items())},
     }
     if legacy := checkpoint.delivered.legacy:
         header["guide"] = [legacy.first.isoformat(), legacy.last.isoformat()]
@@ -127,30 +129,38 @@ def _from_header(header: dict[str, Any]) -> Checkpoint:
     return Checkpoint(
         settled_from=settled_from,
         settled_to=settled_to,
-        stream=stream and Stream(text(stream["account"]), text(stream["report"]), text(stream["prefix"])),
+        stream=None if stream is None else Stream(*map(text, (stream["account"], stream["report"], stream["prefix"]))),
         frontier=record_time(header["frontier"]),
         owed={day_of(day): _pending_from_json(pending) for day, pending in header["owed"].items()},
         expired={day_of(day) for day in header["expired"]},
         reconciled=moment(header["reconciled"]),
         not_before=moment(header["not_before"]),
         asks_for_tomorrow=flag(header["asks_for_tomorrow"]),
-        lease=lease and Lease(text(lease["owner"]), required(record_time(lease["until"]))),
-        sweeps={text(name): _sweep_from_json(sweep) for name, sweep in header["sweeps"].items()},
+        lease=None if lease is None else Lease(text(lease["owner"]), required(record_time(lease["until"]))),
+        sweeps=_sweeps_from_json(header["sweeps"]),
         shown={day_of(day): _counts_from_json(shown) for day, shown in header["shown"].items()},
     )
 
 
 def _blobs(delivered: Delivered) -> Iterator[Blob]:
     for day, known in sorted(delivered.days.items()):
-        yield {"holds": "delivered", "date": day.isoformat(), "seq": known.seq}, known.counts.pack()
+        about = {"holds": "delivered", "date": day.isoformat(), "seq": known.seq}
+        span = {"oldest": iso(known.oldest), "newest": iso(known.newest)} if known.oldest else {}
+        partial = {"partial": True} if known.partial else {}
+        yield {**about, **span, **partial}, known.counts.pack()
+    for day, counts in sorted(delivered.accepted.items()):
+        yield {"holds": "accepted", "date": day.isoformat()}, counts.pack()
     if legacy := delivered.legacy:
         yield {"holds": "guide objects read"}, b"".join(sorted(legacy.absorbed))
         for day, counts in sorted(legacy.counts.items()):
-            yield {"holds": "guide", "date": day.isoformat()}, counts.pack()
+            first, last = legacy.spans.get(day, (None, None))
+            times = {"oldest": iso(first), "newest": iso(last)} if first else {}
+            yield {"holds": "guide", "date": day.isoformat(), **times}, counts.pack()
 
 
 def _delivered_from_header(header: dict[str, Any], packed: memoryview) -> Delivered:
-    delivered = Delivered()
+    changed = {date.fromisoformat(day): required(record_time(at)) for day, at in header["changed"].items()}
+    delivered = Delivered(changed=changed)
     legacy: LegacyLedger | None = None
     if "guide" in header:
         first, last = map(day_of, header["guide"])
@@ -158,11 +168,20 @@ def _delivered_from_header(header: dict[str, Any], packed: memoryview) -> Delive
     for about, blob in _slices(header["blobs"], packed):
         if about["holds"] == "delivered":
             day = date.fromisoformat(about["date"])
-            delivered.days[day] = DeliveredDay(day, whole(about["seq"]), FingerprintCounts(blob))
+            oldest, newest = record_time(about.get("oldest")), record_time(about.get("newest"))
+            delivered.days[day] = DeliveredDay(
+                day, whole(about["seq"]), FingerprintCounts(blob), oldest, newest, flag(about.get("partial", False))
+            )
+        elif about["holds"] == "accepted":
+            delivered.accepted[date.fromisoformat(about["date"])] = FingerprintCounts(blob)
         elif legacy and about["holds"] == "guide objects read":
             legacy.absorbed = {bytes(blob[at : at + UUID_BYTES]) for at in range(0, len(blob), UUID_BYTES)}
         elif legacy:
-            legacy.counts[date.fromisoformat(about["date"])] = FingerprintCounts(blob)
+            day = date.fromisoformat(about["date"])
+            legacy.counts[day] = FingerprintCounts(blob)
+            oldest, newest = record_time(about.get("oldest")), record_time(about.get("newest"))
+            if oldest and newest:
+                legacy.spans[day] = (oldest, newest)
     delivered.legacy = legacy
     return delivered
 
@@ -216,7 +235,7 @@ def _sweep_to_json(sweep: Sweep) -> dict[str, Any]:
         "newest": iso(sweep.newest),
         "token": sweep.token,
         "token_issued": iso(sweep.token_issued),
-        "disorder": sweep.disorder.total_seconds(),
+        "disorder": math.ceil(sweep.disorder.total_seconds()),
         "last_time": iso(sweep.last_time),
         "rows": sweep.rows_read,
         "longest_page": sweep.longest_page,
@@ -240,18 +259,30 @@ def _sweep_from_json(sweep: dict[str, Any]) -> Sweep:
         newest=record_time(sweep["newest"]),
         token=text(sweep["token"]),
         token_issued=moment(sweep["token_issued"]),
-        disorder=timedelta(seconds=abs(float(sweep["disorder"]))),
+        disorder=timedelta(seconds=whole(int(sweep["disorder"]))),
         last_time=record_time(sweep["last_time"]),
         rows_read=whole(sweep["rows"]),
         longest_page=whole(sweep["longest_page"]),
         edge={bytes.fromhex(fingerprint): whole(place) for fingerprint, place in sweep["edge"].items()},
         split=[
-            Group(bytes.fromhex(fingerprint), whole(first), whole(end), day and date.fromisoformat(day))
+            Group(
+                bytes.fromhex(fingerprint), whole(first), whole(end), None if day is None else date.fromisoformat(day)
+            )
             for fingerprint, first, end, day in sweep["split"]
         ],
         shown=Counter(_counts_from_json(sweep["shown"])),
         untimed=whole(sweep["untimed"]),
     )
+
+
+def _sweeps_from_json(sweeps: dict[str, Any]) -> dict[str, Sweep]:
+    found = {text(name): _sweep_from_json(sweep) for name, sweep in sweeps.items()}
+    # A sweep of other dates than its name says would settle a date that was never read: it starts again.
+    return {
+        name: sweep
+        for name, sweep in found.items()
+        if name == TAIL or name == sweep.first.isoformat() == sweep.last.isoformat()
+    }
 
 
 def _counts_to_json(counts: Any) -> dict[str, int]:

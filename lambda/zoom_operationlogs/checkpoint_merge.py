@@ -28,7 +28,12 @@ def merge(
         )
         for day in mine.owed.keys() | theirs.owed.keys()
     }
-    owed = {day: pending for day, pending in owed.items() if not (day in swept and pending.owed_since <= swept[day])}
+    accept = {day for side in (mine, theirs) for day, pending in side.owed.items() if pending.accept}
+    owed = {
+        day: replace(pending, accept=day in accept)
+        for day, pending in owed.items()
+        if not (day in swept and pending.owed_since <= swept[day])
+    }
     return replace(
         mine,
         settled_from=min(mine.settled_from, theirs.settled_from),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from .bucket import MOST_CONFLICTS
 from .checkpoint import Stream
 from .checkpoint_format import decode, digest, encode
 from .checkpoint_merge import merge
@@ -87,7 +88,7 @@ class CheckpointStore:
         `swept` and `ended` are as in `checkpoint_merge.merge`. Nothing is written if the bytes are those that this run
         last loaded or stored. Raises `LeaseLostError` if this run holds the lease and another run has taken it over.
         """
-        while True:
+        for _ in range(MOST_CONFLICTS):
             try:
                 checkpoint = replace(checkpoint, stream=self._stamp(checkpoint.stream))
                 self._write(encode(checkpoint))
@@ -99,6 +100,7 @@ class CheckpointStore:
                     if holds_lease:
                         lease = _own_lease(checkpoint, stored)
                     checkpoint = replace(merge(checkpoint, stored, swept, ended), lease=lease)
+        raise self._bucket.always_conflicts(self._key)
 
     def _stamp(self, stream: Stream | None) -> Stream:
         """Return the stream, with the account only if Zoom has accepted it: a mistyped one must leave no trace."""

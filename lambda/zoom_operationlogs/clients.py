@@ -31,7 +31,7 @@ def s3() -> S3Client:
 @cache
 def secrets() -> SecretsProvider:
     """Return the Secrets Manager client, which caches values."""
-    return SecretsProvider(boto_config=Config(connect_timeout=5, read_timeout=10))
+    return SecretsProvider(boto_config=Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 3}))
 
 
 @cache

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .agenda import MOST_REFUSALS, explained_by, look_again, next_date, schedule_split_groups
+from .agenda import MOST_REFUSALS, explained_by, look_again, next_date, schedule_split_groups, wait_for_accept
 from .checkpoint import TAIL
 from .dates import ONE_DAY, may_have_expired, retention_start
 from .errors import DatesRefusedError, DateTooOldError
@@ -52,6 +52,8 @@ class DateSweeps:
                 self._state.drop_place(day.isoformat())
                 if day >= now.date():
                     log.info("Zoom does not have %s yet: the date waits.", day)
+                elif day < retention_start(now.date()):
+                    self._expires(day, error, now)
                 else:
                     refused[day] = error
         failures = [error for day, error in refused.items() if not self._expires(day, error, now)]
@@ -77,18 +79,25 @@ class DateSweeps:
         state = self._state
         pending, now = state.checkpoint.owed[day], self._services.clock()
         state.load_day(day)
-        sweep = self._sweeper.resume(day.isoformat(), now) or Sweep(day, day, pending.page_size, began=now)
+        if state.held_up(day):
+            return
+        resumed = None if pending.accept else self._sweeper.resume(day.isoformat(), now)  # accepting takes it whole
+        sweep = resumed or Sweep(day, day, pending.page_size, began=now)
+        state.accept_rows(accept=pending.accept)
         completed = self._sweeper.read(day.isoformat(), sweep, sweep_date=day)
         if completed:
-            state.publish()
+            state.publish(whole=True)
             state.checkpoint.shown[day] = completed.shown + Counter({day: completed.untimed})
             self._conclude(day, pending, completed, self._services.clock())
             self._advance_frontier(completed)
+        state.accept_rows(accept=False)
         state.keep_days()
 
     def _conclude(self, day: date, pending: PendingSweep, completed: Sweep, now: datetime) -> None:
         """Settle the date, unless it has to be swept again; settle its neighbours if that was all they waited for."""
         state, settings = self._state, self._services.settings
+        if wait_for_accept(state.checkpoint, now, day, pending, reverted=state.form_reverted):
+            return
         if not look_again(state.checkpoint, settings, now, day, pending, completed):
             if pending.looks and state.checkpoint.lacking(day) > 0:
                 state.report.incomplete += 1

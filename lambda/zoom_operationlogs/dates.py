@@ -49,8 +49,28 @@ def is_late(record_time: datetime | None, watermark: datetime | None, lookback_d
         record_time is not None
         and watermark is not None
         and record_time < watermark
-        and record_time.date() >= window(watermark.date(), lookback_days)[0]
+        and record_time.date() - watermark.date() >= timedelta(days=-lookback_days)
     )
+
+
+def adjacent(day: date, other: date) -> bool:
+    """Return whether Zoom may show records of one UTC date under the other, because its days need not be UTC's."""
+    return abs(day - other) <= ONE_DAY
+
+
+Span = tuple[datetime, datetime]
+"""The first and last of some times."""
+
+
+def widest(*spans: Span | None) -> Span | None:
+    """Return the span of all the spans, None if there is none."""
+    found = [span for span in spans if span]
+    return (min(first for first, _ in found), max(last for _, last in found)) if found else None
+
+
+def second(time: datetime) -> datetime:
+    """Return the second in which a time lies."""
+    return time.replace(microsecond=0)
 
 
 def next_midnight(now: datetime) -> datetime:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 RESERVE_SECONDS = 20.0
 RESERVE_SHARE = 0.25
+END_SECONDS = 2.0  # of the reserve, for ending the run once a call of AWS has used up the rest
+LEAST_SECONDS = 0.25  # what a call of AWS gets also then
 
 
 @dataclass(frozen=True)
@@ -39,3 +41,16 @@ class Deadline:
         if left <= 0:
             raise OutOfTimeError
         return min(seconds, left)
+
+    def call_seconds(self) -> float:
+        """Return the most seconds that one call of AWS may take, the reserve included."""
+        return max(LEAST_SECONDS, self.remaining() - min(END_SECONDS, self.reserve / 4))
+
+    def may_wait(self, seconds: float) -> bool:
+        """Return whether there is time to wait so long before another call of AWS."""
+        return seconds < self.call_seconds() - LEAST_SECONDS
+
+    def check(self, reserve_share: float = 1.0) -> None:
+        """Raise `OutOfTimeError` unless more than this share of the reserve is left."""
+        if self.remaining() <= reserve_share * self.reserve:
+            raise OutOfTimeError

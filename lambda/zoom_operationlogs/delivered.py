@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from .dates import widest
 from .fingerprints import FingerprintCounts
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-    from datetime import date
+    from collections.abc import Collection, Iterable
+    from datetime import date, datetime
 
+    from .dates import Span
     from .legacy import LegacyLedger
 
 
@@ -19,29 +21,64 @@ class DeliveredDay:
     """What our objects of one record date (UTC) hold.
 
     `counts` counts the records of the objects numbered 1 to `seq`. Objects never change, so two `DeliveredDay` of one
-    date with the same `seq` are equal.
+    date with the same `seq` count the same. `oldest` and `newest` are the first and last time of these records.
+    `partial` says that there were more objects, which no run has read yet.
     """
 
     date: date
     seq: int = 0
     counts: FingerprintCounts = field(default_factory=FingerprintCounts)
+    oldest: datetime | None = None
+    newest: datetime | None = None
+    partial: bool = False
+
+    def add(self, fingerprints: Iterable[bytes], oldest: datetime | None, newest: datetime | None) -> None:
+        """Add records, and their first and last time."""
+        self.counts.add(fingerprints)
+        if oldest and newest:
+            self.oldest = min(oldest, self.oldest or oldest)
+            self.newest = max(newest, self.newest or newest)
 
 
 @dataclass
 class Delivered:
-    """What a run knows to be delivered. The archive never holds less."""
+    """What a run knows to be delivered. The archive never holds less.
+
+    `changed` holds dates of which Zoom has changed the form of its records, each with the time of the newest record
+    that the archive held then. `accepted` counts, by date, rows in a new form that an operator took for delivered.
+    """
 
     days: dict[date, DeliveredDay] = field(default_factory=dict)
     legacy: LegacyLedger | None = None
+    changed: dict[date, datetime] = field(default_factory=dict)
+    accepted: dict[date, FingerprintCounts] = field(default_factory=dict)
 
     def on(self, day: date) -> DeliveredDay:
-        """Return what is known of a date; an unknown date is added, with nothing delivered."""
-        return self.days.setdefault(day, DeliveredDay(day))
+        """Return what is known of a date; an unknown date is added, with nothing read."""
+        if day not in self.days:
+            self.days[day] = DeliveredDay(day, partial=True)
+        return self.days[day]
+
+    def knows(self, day: date) -> bool:
+        """Return whether all objects of the date were read that were there when a run last looked."""
+        return day in self.days and not self.days[day].partial
 
     def count(self, day: date, fingerprint: bytes) -> int:
         """Return how often a record of the date is known to be delivered. An unknown date is added."""
         legacy = self.legacy.count(day, fingerprint) if self.legacy else 0
-        return self.on(day).counts.count(fingerprint) + legacy
+        accepted = self.accepted[day].count(fingerprint) if day in self.accepted else 0
+        return self.on(day).counts.count(fingerprint) + legacy + accepted
+
+    def span(self, day: date) -> Span | None:
+        """Return the first and last time of the records of a date that are known to be delivered."""
+        known = self.on(day)
+        ours = (known.oldest, known.newest) if known.oldest and known.newest else None
+        return widest(ours, self.legacy.spans.get(day) if self.legacy else None)
+
+    def accept(self, day: date, fingerprint: bytes, count: int) -> None:
+        """Take a row in a new form for delivered, `count` times."""
+        if count:
+            self.accepted.setdefault(day, FingerprintCounts()).add([fingerprint] * count)
 
     def total(self, day: date) -> int:
         """Return how many records of the date are known to be delivered."""
@@ -56,7 +93,10 @@ class Delivered:
         """Return what both know together. Objects never change, so the higher `seq` includes the lower."""
         days = other.days | self.days
         for day in self.days.keys() & other.days.keys():
-            days[day] = max(self.days[day], other.days[day], key=lambda known: known.seq)
-        if self.legacy and other.legacy:
-            return Delivered(days, self.legacy.merge(other.legacy))
-        return Delivered(days, self.legacy or other.legacy)
+            days[day] = max(self.days[day], other.days[day], key=lambda known: (known.seq, not known.partial))
+        accepted = other.accepted | self.accepted
+        for day in self.accepted.keys() & other.accepted.keys():
+            accepted[day].raise_to(other.accepted[day].counts())
+        changed = {day: cutoff for day, cutoff in (other.changed | self.changed).items() if day not in accepted}
+        legacy = self.legacy.merge(other.legacy) if self.legacy and other.legacy else self.legacy or other.legacy
+        return Delivered(days, legacy, changed, accepted)

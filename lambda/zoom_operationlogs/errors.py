@@ -10,12 +10,15 @@ CollectorError                   the run fails; the message is a sentence that s
 ├── ZoomUnavailableError
 ├── DatesRefusedError
 │   └── DateTooOldError
+├── UnreadableRowsError          all other rows were collected
 ├── StorageError                 S3 refuses, or holds what the collector cannot read
 │   ├── AccessDeniedError
-│   └── VersionDeletedError
+│   ├── VersionDeletedError
+│   └── UnreadableObjectError    it holds up the dates that it may hold records of; the other dates go on
 ├── StorageUnavailableError
 ├── NewerCheckpointError
 ├── OtherAccountError
+├── ChangedFormError
 └── LeaseLostError
 HandledError                     the collector handles it; it does not leave a run
 ├── OutOfTimeError
@@ -77,6 +80,10 @@ class DateTooOldError(DatesRefusedError):
     """Zoom says that the date is older than the six months that it keeps."""
 
 
+class UnreadableRowsError(CollectorError):
+    """Zoom sent rows that cannot be read; they were set aside, and all others collected."""
+
+
 class StorageError(CollectorError):
     """S3 refuses, or holds something that the collector cannot read."""
 
@@ -89,6 +96,10 @@ class VersionDeletedError(StorageError):
     """A version was deleted permanently between listing and reading it."""
 
 
+class UnreadableObjectError(StorageError):
+    """An object of records cannot be read; the message names it and its version."""
+
+
 class StorageUnavailableError(CollectorError):
     """S3 gave no usable answer after several attempts."""
 
@@ -99,6 +110,10 @@ class NewerCheckpointError(CollectorError):
 
 class OtherAccountError(CollectorError):
     """The checkpoint belongs to another Zoom account."""
+
+
+class ChangedFormError(CollectorError):
+    """Zoom shows records in another form than the archive holds."""
 
 
 class LeaseLostError(CollectorError):

@@ -15,14 +15,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Request:
-    """What an event asks for beyond a scheduled run: a backfill (first and last UTC date) or a reconcile."""
+    """What an event asks for beyond a scheduled run: a backfill or accept (first and last UTC date), or a reconcile."""
 
     backfill: tuple[date, date] | None = None
     reconcile: bool = False
+    accept: tuple[date, date] | None = None
 
     @property
     def action(self) -> str | None:
         """The action that an operator asked for, None for a scheduled run."""
+        if self.accept:
+            return "accept"
         return "backfill" if self.backfill else "reconcile" if self.reconcile else None
 
     @classmethod
@@ -30,25 +33,27 @@ class Request:
         """Return the request of an event.
 
         `{"action": "backfill", "from": "YYYY-MM-DD", "to": "YYYY-MM-DD"}` sweeps those UTC dates, both included;
+        `{"action": "accept", "from": …, "to": …}` sweeps them and takes rows whose form Zoom has changed for delivered;
         `{"action": "reconcile"}` sweeps the dates of the window. Any event without an action, such as `{}`, is a
-        scheduled run. Raises `SettingsError` if the event is malformed, or if all dates of a backfill lie before Zoom's
-        retention or after `today`.
+        scheduled run. Raises `SettingsError` if the event is malformed, or if all its dates lie before Zoom's retention
+        or after `today`.
         """
         action = event.get("action") if isinstance(event, dict) else None
         if action is None:
             return cls()
         if action == "reconcile":
             return cls(reconcile=True)
-        if action != "backfill":
+        if action not in ("backfill", "accept"):
             raise SettingsError(
-                f'The event\'s action is {action!r}: give "backfill" or "reconcile", or none for a scheduled run.'
+                f'The event\'s action is {action!r:.60}: give "backfill", "reconcile" or "accept", or none for a'
+                " scheduled run."
             )
         first, last = parse_date(event.get("from"), "The event's from"), parse_date(event.get("to"), "The event's to")
         if first > last:
-            raise SettingsError(f"The event asks for a backfill from {first} to {last}: give the earlier date as from.")
+            raise SettingsError(f"The event asks for dates from {first} to {last}: give the earlier date as from.")
         if last < retention_start(today) or first > today:
             raise SettingsError(
-                f"The event asks for a backfill from {first} to {last}, but Zoom keeps only the"
+                f"The event asks for dates from {first} to {last}, but Zoom keeps only the"
                 f" records from {retention_start(today)} to {today}: give dates in that range."
             )
-        return cls(backfill=(first, last))
+        return cls(accept=(first, last)) if action == "accept" else cls(backfill=(first, last))

@@ -3,15 +3,43 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter
+from collections import Counter, defaultdict
 from itertools import chain, repeat, starmap
 from struct import iter_unpack
 from typing import TYPE_CHECKING
 
-from .records import FINGERPRINT_BYTES
+from .records import FINGERPRINT_BYTES, fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import date
+
+    from .records import Record
+
+MOST_DISTINCT = 1_000_000  # records of one object: more than any holds, and memory is bounded
+LOOK_EVERY = 1000  # records
+
+
+def count_records(
+    records: Iterable[Record], date_of: Callable[[Record], date], look: Callable[[], None], most: int
+) -> dict[date, Counter[bytes]]:
+    """Return how often each record is in one object, by date.
+
+    `look` is called now and then, and may raise to end it. Raises ValueError if there are more than `most` records,
+    each of which costs time, however small it is.
+    """
+    counts: defaultdict[date, Counter[bytes]] = defaultdict(Counter)
+    distinct = 0
+    for number, record in enumerate(records, 1):
+        if number % LOOK_EVERY == 0:
+            look()
+        of_date = counts[date_of(record)]
+        known = len(of_date)
+        of_date[fingerprint(record)] += 1
+        distinct += len(of_date) - known
+        if number > most or distinct > MOST_DISTINCT:
+            raise ValueError(f"more than {min(number - 1, most):,} records")
+    return counts
 
 
 class FingerprintCounts:
@@ -43,8 +71,8 @@ class FingerprintCounts:
 
     def add(self, fingerprints: Iterable[bytes]) -> None:
         """Count each of the fingerprints once more."""
-        for fingerprint in fingerprints:
-            self._added[fingerprint] = self._added.get(fingerprint, 0) + 1
+        for entry in fingerprints:
+            self._added[entry] = self._added.get(entry, 0) + 1
 
     def counts(self) -> Counter[bytes]:
         """Return how often the multiset holds each fingerprint."""
@@ -52,9 +80,9 @@ class FingerprintCounts:
 
     def raise_to(self, counts: Mapping[bytes, int]) -> None:
         """Make each fingerprint count at least as often as `counts` says."""
-        for fingerprint, wanted in counts.items():
-            if (missing := wanted - self.count(fingerprint)) > 0:
-                self._added[fingerprint] = self._added.get(fingerprint, 0) + missing
+        for entry, wanted in counts.items():
+            if (missing := wanted - self.count(entry)) > 0:
+                self._added[entry] = self._added.get(entry, 0) + missing
 
     def pack(self) -> memoryview:
         """Merge the additions into the blob and return it. Equal multisets give equal bytes."""

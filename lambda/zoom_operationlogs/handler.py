@@ -7,16 +7,18 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
+import boto3
 from aws_lambda_powertools import Logger, Metrics
 
 from . import clients
 from .archive import Archive
+from .bounds import time_limit
 from .bucket import Bucket
 from .checkpoint import Stream
 from .checkpoint_store import CheckpointStore
 from .credentials import read_credentials
 from .deadline import Deadline
-from .errors import CollectorError, EmptySecretError
+from .errors import CollectorError, EmptySecretError, SecretError, TimeLimitError
 from .event import Request
 from .legacy import LegacyObjects
 from .metrics import UNITS, RunOutcome, run_metrics
@@ -75,7 +77,8 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     seconds = round(time.monotonic() - started, 3)
     did = {"action": request.action, "zoom_calls": services.zoom.calls, "seconds": seconds}
     calls_left = services.zoom.quota.remaining if services.zoom.quota else None
-    logger.info("run ended", extra={**result, **did, "zoom_calls_left": calls_left})  # Powertools omits None
+    runtime = {"boto3": boto3.__version__}  # that of the Lambda runtime, which AWS updates
+    logger.info("run ended", extra={**result, **did, "zoom_calls_left": calls_left, **runtime})  # None is left out
     return result
 
 
@@ -83,7 +86,7 @@ def _build_run(settings: Settings, context: LambdaContext) -> tuple[Run, Service
     deadline = Deadline.of_run(lambda: context.get_remaining_time_in_millis() / 1000)
 
     def credentials(fresh: bool) -> Credentials:
-        return settings.credentials or read_credentials(clients.secrets(), settings.secret_arn, fresh=fresh)
+        return settings.credentials or _read_secret(settings.secret_arn, deadline, fresh=fresh)
 
     account_id = credentials(False).account_id  # a bad secret ends the run before it reads or writes anything else
     zoom = Zoom(
@@ -102,6 +105,17 @@ def _build_run(settings: Settings, context: LambdaContext) -> tuple[Run, Service
     store = CheckpointStore(bucket, settings.state_key, stream, clients.now)
     services = Services(settings, zoom, archive, store, clients.now, deadline, logger)  # type: ignore[arg-type]
     return Run(services, owner=context.aws_request_id), services
+
+
+def _read_secret(arn: str, deadline: Deadline, *, fresh: bool) -> Credentials:
+    """Read the credentials within the deadline, however slowly Secrets Manager answers."""
+    try:
+        with time_limit(deadline.call_seconds()):
+            return read_credentials(clients.secrets(), arn, fresh=fresh)
+    except TimeLimitError:
+        raise SecretError(
+            f"Secrets Manager gave no usable answer for {arn} in time; the next run tries again."
+        ) from None
 
 
 def _send(values: dict[str, float]) -> None:

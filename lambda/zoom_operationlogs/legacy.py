@@ -8,32 +8,36 @@ in each run. The guide's code, as published, separates records by the letter n i
 
 from __future__ import annotations
 
-import gzip
+import codecs
 import json
 import re
-import zlib
-from collections import Counter, defaultdict
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date
-from typing import TYPE_CHECKING, Any
+from datetime import date, datetime
+from typing import TYPE_CHECKING
 
-from .dates import ONE_DAY, date_range
-from .errors import NotFoundError, StorageError
-from .fingerprints import FingerprintCounts
-from .records import event_time, fingerprint
+from .bounds import ANSWER_BYTES, LEGACY_OBJECT_BYTES, PAGE_BYTES, gunzip_chunks, parse_json, parse_json_at
+from .bucket import out_of_reach
+from .dates import ONE_DAY, date_range, second, widest
+from .errors import NotFoundError, StorageError, UnreadableObjectError
+from .fingerprints import FingerprintCounts, count_records
+from .records import event_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Generator, Iterable, Iterator
 
     from .bucket import Bucket, StoredVersion
+    from .dates import Span
     from .deadline import Deadline
     from .records import Record
 
 OBJECT_NAME = re.compile(
     r"(\d{4})/(\d{2})/(\d{2})/zoom-operationlogs-([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.json\.gz"
 )
+MOST_FOLDERS = 7  # listed one by one
 STATE_NAME = "state.json"  # under the feed's prefix
+MOST_RECORDS = 4_000_000  # of one object: more than 512 MB hold
 _SEPARATOR = re.compile(r"[n\s]*")
 
 
@@ -43,23 +47,25 @@ class LegacyLedger:
 
     `first` is the first date on which the guide's function wrote, `last` the day after its last. `absorbed` holds the
     16-byte UUIDs of the objects that were read. `counts` holds, by record date, how often each record counts as
-    delivered: the most that any one object shows.
+    delivered: the most that any one object shows. `spans` holds the first and last time of these records.
     """
 
     first: date
     last: date
     absorbed: set[bytes] = field(default_factory=set)
     counts: dict[date, FingerprintCounts] = field(default_factory=dict)
+    spans: dict[date, Span] = field(default_factory=dict)
 
     def count(self, day: date, fingerprint: bytes) -> int:
         """Return how often a record of the date counts as delivered."""
         counts = self.counts.get(day)
         return counts.count(fingerprint) if counts else 0
 
-    def absorb(self, object_id: bytes, shown: dict[date, Counter[bytes]]) -> None:
+    def absorb(self, object_id: bytes, shown: dict[date, Counter[bytes]], spans: dict[date, Span]) -> None:
         """Add what the object with this 16-byte UUID shows, by record date."""
         for day, counts in shown.items():
             self.counts.setdefault(day, FingerprintCounts()).raise_to(counts)
+        self._widen(spans)
         self.absorbed.add(object_id)
 
     def merge(self, other: LegacyLedger) -> LegacyLedger:
@@ -72,7 +78,12 @@ class LegacyLedger:
         for ledger in (self, other):
             for day, counts in ledger.counts.items():
                 both.counts.setdefault(day, FingerprintCounts()).raise_to(counts.counts())
+            both._widen(ledger.spans)
         return both
+
+    def _widen(self, spans: dict[date, Span]) -> None:
+        for day, span in spans.items():
+            self.spans[day] = widest(self.spans.get(day), span) or span
 
 
 class LegacyObjects:
@@ -83,6 +94,8 @@ class LegacyObjects:
         self._prefix = prefix
         self._deadline = deadline
         self._listed: set[date] = set()
+        self._all: list[StoredVersion] | None = None
+        self._unreadable: dict[date, UnreadableObjectError] = {}  # by the date of the write
 
     def find(self, versions: Iterable[StoredVersion]) -> LegacyLedger | None:
         """Return an empty ledger that spans the guide's objects among the versions, None if there are none."""
@@ -92,80 +105,135 @@ class LegacyObjects:
                 with suppress(ValueError):  # no such day in the calendar, so not an object of the guide's
                     dates.append(date(int(match[1]), int(match[2]), int(match[3])))
         # One more day: a last run of the guide's function may still be writing.
-        return LegacyLedger(min(dates), max(dates) + ONE_DAY) if dates else None
+        return LegacyLedger(min(dates), min(max(dates), date.max - ONE_DAY) + ONE_DAY) if dates else None
 
     def absorb_from(self, day: date, ledger: LegacyLedger | None) -> None:
         """Add every unread object that can hold records of `day` or later: those written on the day before or later.
 
-        Raises `StorageError`, `StorageUnavailableError`, and between two objects `OutOfTimeError` if the run has no
-        time left; what was read stays in the ledger.
+        Raises `UnreadableObjectError` if one of them cannot be read, other `StorageError`, `StorageUnavailableError`,
+        and `OutOfTimeError` if the run has no time left; what was read stays in the ledger.
         """
         if not ledger:
             return
-        earliest = max(day, ledger.first + ONE_DAY) - ONE_DAY  # date.min has no day before it
+        earliest = max(ledger.first, day - ONE_DAY if day > date.min else day)
         for folder in reversed(list(date_range(earliest, ledger.last))):
+            if folder in self._unreadable:
+                raise self._unreadable[folder]
             if folder not in self._listed:
-                self._absorb_folder(folder, ledger)
+                self._deadline.check()
+                try:
+                    self._absorb_folder(folder, ledger)
+                except UnreadableObjectError as error:
+                    self._unreadable[folder] = error
+                    raise
                 self._listed.add(folder)
+
+    def seconds(self, day: date, ledger: LegacyLedger | None) -> Counter[datetime]:
+        """Return how many records of a date count as delivered in each second: the most that any one object shows.
+
+        Raises as `absorb_from` does.
+        """
+        most: Counter[datetime] = Counter()
+        earliest = max(ledger.first, day - ONE_DAY) if ledger and day in ledger.counts else date.max
+        for folder in date_range(earliest, ledger.last) if ledger else ():
+            for version in self._versions(folder):
+                self._deadline.check()
+                times = map(event_time, read_records(self._bucket.read(version)))
+                most |= Counter(second(time) for time in times if time and time.date() == day)
+        return most
 
     def cursor(self) -> date | None:
         """Return the date at which the guide's function stopped, None if it left no readable state."""
         try:
-            body, _ = self._bucket.current(self._prefix + STATE_NAME)
+            body, _ = self._bucket.current(self._prefix + STATE_NAME, ANSWER_BYTES)
         except NotFoundError:
             return None
         return cursor_date(body)
 
     def _absorb_folder(self, folder: date, ledger: LegacyLedger) -> None:
-        for version in self._bucket.versions(f"{self._prefix}{folder.isoformat().replace('-', '/')}/"):
+        for version in self._versions(folder):
             match = OBJECT_NAME.fullmatch(version.key.removeprefix(self._prefix))
             if match and (object_id := bytes.fromhex(match[4].replace("-", ""))) not in ledger.absorbed:
-                self._deadline.clip(1)
-                ledger.absorb(object_id, counts_by_date(self._records(version), folder))
+                self._deadline.check()
+                ledger.absorb(object_id, *self._shown_by(version, folder))
 
-    def _records(self, version: StoredVersion) -> list[Record]:
-        body = self._bucket.read(version)
+    def _versions(self, folder: date) -> list[StoredVersion]:
+        """Return the guide's objects of one date. After a few dates the whole prefix is listed, once in a run."""
+        stem = f"{self._prefix}{folder.isoformat().replace('-', '/')}/"
+        if self._all is None and len(self._listed) >= MOST_FOLDERS:
+            self._all = self._guides(self._bucket.versions(self._prefix))
+        if self._all is not None:
+            return [version for version in self._all if version.key.startswith(stem)]
+        return self._guides(self._bucket.versions(stem))
+
+    def _guides(self, versions: Iterable[StoredVersion]) -> list[StoredVersion]:
+        return [version for version in versions if OBJECT_NAME.fullmatch(version.key.removeprefix(self._prefix))]
+
+    def _shown_by(self, version: StoredVersion, folder: date) -> tuple[dict[date, Counter[bytes]], dict[date, Span]]:
+        """Return how often each record is in the object, by record date, and the first and last time of each date."""
+        spans: dict[date, Span] = {}
+
+        def date_of(record: Record) -> date:
+            day = record_date(record, folder)
+            if time := event_time(record):
+                spans[day] = widest(spans.get(day), (time, time)) or (time, time)
+            return day
+
         try:
-            return decode(body)
+            records = read_records(self._bucket.read(version))
+            return count_records(records, date_of, self._deadline.check, MOST_RECORDS), spans
         except ValueError as error:
-            raise StorageError(
+            raise UnreadableObjectError(
                 f"{self._bucket.url(version.key)} has the name of an object of the written guide's Lambda, but does not"
                 f" hold its records ({error}): keep a copy elsewhere, and delete its version {version.version_id}"
                 " permanently."
             ) from None
+        except StorageError as error:
+            raise out_of_reach(version, error) from None
 
 
-def counts_by_date(records: list[Record], write_date: date) -> dict[date, Counter[bytes]]:
-    """Return how often each record is in one object, by record date; records without a time are under `write_date`."""
-    counts: defaultdict[date, Counter[bytes]] = defaultdict(Counter)
-    for record in records:
-        time = event_time(record)
-        counts[time.date() if time else write_date][fingerprint(record)] += 1
-    return counts
+def record_date(record: Record, write_date: date) -> date:
+    """Return the UTC date of one of the guide's records; a record without a time is under `write_date`."""
+    time = event_time(record)
+    return time.date() if time else write_date
 
 
 def cursor_date(body: bytes) -> date | None:
     """Return the `cursor_date` in the guide's state, None if the body is no such state."""
     try:
-        return date.fromisoformat(json.loads(body)["cursor_date"])
+        return date.fromisoformat(parse_json(body)["cursor_date"])
     except (KeyError, TypeError, ValueError):
         return None
 
 
 def decode(body: bytes) -> list[Record]:
-    """Return the records in the body of one of the guide's objects, with or without the letter n between them. Raises
-    ValueError if it holds anything else."""
-    try:
-        text = gzip.decompress(body).decode()
-    except (OSError, EOFError, zlib.error) as error:
-        raise ValueError(f"not gzip: {error}") from None
-    decoder, records, at = json.JSONDecoder(), [], 0
-    while at < len(text):
-        record: Any
-        record, at = decoder.raw_decode(text, at)
-        if not isinstance(record, dict):
-            raise ValueError("not a JSON object")
-        records.append(record)
+    """Return the records in the body of one of the guide's objects. Raises ValueError as `read_records` does."""
+    return list(read_records(body))
+
+
+def read_records(body: bytes) -> Iterator[Record]:
+    """Yield the records in the body of one of the guide's objects, with or without the letter n between them. Raises
+    ValueError if it holds anything else, or more than it may."""
+    rest, decoder = "", codecs.getincrementaldecoder("utf-8")()
+    for piece in gunzip_chunks(body, LEGACY_OBJECT_BYTES):
+        rest = yield from _whole_records(rest + decoder.decode(piece), last=False)
+    yield from _whole_records(rest + decoder.decode(b"", final=True), last=True)
+
+
+def _whole_records(text: str, *, last: bool) -> Generator[Record, None, str]:
+    """Yield the records in a piece of the text; return what it holds of a record that the next piece ends."""
+    at = 0
+    while True:
         separator = _SEPARATOR.match(text, at)
         at = separator.end() if separator else at
-    return records
+        if at == len(text):
+            return ""
+        if text[at] != "{":
+            raise ValueError("not a JSON object")
+        try:
+            record, at = parse_json_at(text, at)
+        except json.JSONDecodeError:
+            if last or len(text) - at > PAGE_BYTES:
+                raise
+            return text[at:]
+        yield record

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
 from .errors import PageTokenExpiredError, SweepBrokenError
@@ -16,11 +17,15 @@ if TYPE_CHECKING:
 
 
 class SweepPage(NamedTuple):
-    """One page of a sweep: the sweep, which is now at the next page if `has_next`, and the rows of this page."""
+    """One page of a sweep: the sweep, which is now at the next page if `has_next`, and the rows of this page.
+
+    `unreadable` is the number of rows that were set aside.
+    """
 
     sweep: Sweep
     rows: list[Row]
     has_next: bool
+    unreadable: int = 0
 
 
 def pages(
@@ -31,7 +36,7 @@ def pages(
     If the page token has expired and `may_restart()` is true, a new sweep starts at the first page. Raises
     `SweepBrokenError` if it is not, or if Zoom repeats a page token, and what `Zoom.page` raises.
     """
-    used = {sweep.token}
+    used = {_mark(sweep.token)}
     while True:
         sent_at = clock()  # before Zoom issues the next token, so that its age is never underestimated
         try:
@@ -39,16 +44,21 @@ def pages(
         except PageTokenExpiredError:
             if not may_restart():
                 raise SweepBrokenError("Zoom's page token expired again") from None
-            sweep, used = sweep.restarted(sent_at), {""}
+            sweep, used = sweep.restarted(sent_at), {_mark("")}
             continue
         rows = [Row.of(record) for record in page.records]
         sweep.observe(rows)
-        repeated = page.next_token in used
+        repeated = _mark(page.next_token) in used
         if has_next := bool(page.next_token) and not repeated:
-            used.add(page.next_token)
+            used.add(_mark(page.next_token))
             sweep.advance(page.next_token, sent_at)
-        yield SweepPage(sweep, rows, has_next)
+        yield SweepPage(sweep, rows, has_next, page.unreadable.total())
         if not page.next_token:
             return
         if repeated:
             raise SweepBrokenError("Zoom repeated a page token")
+
+
+def _mark(token: str) -> bytes:
+    """Return what stands for a page token, which may be long, for the length of a sweep."""
+    return blake2b(token.encode("utf-8", "surrogatepass"), digest_size=16).digest()

@@ -12,11 +12,14 @@ from json.encoder import encode_basestring_ascii as quote_ascii
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 Record = dict[str, Any]
 
 FINGERPRINT_BYTES = 16
+MOST_PAIRS = 300 * 300  # more than the rows of a page: then only how many there are counts
+# Of an operation log (Zoom, Get operation logs report), sorted.
+IDENTITY_FIELDS = ("action", "category_type", "operation_detail", "operator", "time")
 
 # json.dumps with options would create an encoder at each call.
 _as_it_came = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
@@ -25,12 +28,16 @@ _lone_surrogate = re.compile("[\ud800-\udfff]")
 
 
 def fingerprint(record: Record) -> bytes:
-    """Return the record's identity: the 128-bit BLAKE2b hash of its canonical JSON."""
+    """Return the record's identity: the 128-bit BLAKE2b hash of its documented fields as canonical JSON.
+
+    A field that Zoom adds later does not change it. A record with none of these fields is all of its fields.
+    """
+    known = documented(record)
     try:
-        # Nearly all records hold only strings, and for those the encoder is slow.
-        text = "{" + ",".join([f"{quote_ascii(name)}:{quote_ascii(record[name])}" for name in sorted(record)]) + "}"
+        # Nearly every record is flat and all strings; a JSON encoder would take most of the time.
+        text = "{" + ",".join([f"{quote_ascii(name)}:{quote_ascii(known[name])}" for name in sorted(known)]) + "}"
     except TypeError:
-        text = _canonical(record)
+        text = _canonical(known)
     return blake2b(text.encode(), digest_size=FINGERPRINT_BYTES).digest()
 
 
@@ -87,3 +94,35 @@ def occurrences(rows: Iterable[Row]) -> Counter[bytes]:
     rows push others down to the next page, where they are read again.
     """
     return Counter(row.fingerprint for row in rows)
+
+
+def documented(record: Record) -> Record:
+    """Return the fields that make the record's identity."""
+    return {name: record[name] for name in IDENTITY_FIELDS if name in record} or record
+
+
+def not_archived(rows: Sequence[Record], archived: Sequence[Record]) -> list[Record]:
+    """Return the rows of one identity that stand for none of the archived records of that identity.
+
+    A row stands for an archived record if it has all its fields with the same values: what the record lacks, Zoom added
+    later. Each stands for one at most; as many are paired as can be (Kuhn's algorithm).
+    """
+    if len(rows) * len(archived) > MOST_PAIRS:
+        return list(rows[len(archived) :])
+    candidates = [[at for at, known in enumerate(archived) if _contains(row, known)] for row in rows]
+    taken: dict[int, int] = {}  # archived record: row
+
+    def pair(row: int, tried: set[int]) -> bool:
+        for at in candidates[row]:
+            if at not in tried:
+                tried.add(at)
+                if at not in taken or pair(taken[at], tried):
+                    taken[at] = row
+                    return True
+        return False
+
+    return [record for row, record in enumerate(rows) if not pair(row, set())]
+
+
+def _contains(row: Record, known: Record) -> bool:
+    return all(name in row and row[name] == value for name, value in known.items())

@@ -20,15 +20,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .agenda import backoff_until, schedule_due, schedule_requested
+from .agenda import backoff_until
 from .checkpoint import TAIL
 from .date_sweeps import DateSweeps
 from .dates import next_midnight
 from .errors import CollectorError, OutOfTimeError, RateLimitedError
+from .form_guard import changed_form
 from .lease import hand_over_request, release_lease, take_lease
 from .run_state import RunReport, RunState, Services
 from .sweeper import Sweeper
 from .tail import Tail
+from .zoom_page import rows_set_aside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +60,8 @@ class Run:
 
         The result holds `ok` (true), `written` (records), `date` (today, UTC), `objects` (written), `pages` (read),
         `owed` (dates left), `ended` (whether the tail ended) and `not_before` (ISO time, or None). Raises
-        `CollectorError`; a run that fails while it reads from Zoom first publishes and saves what it has. Any other
+        `CollectorError`; a run that fails while it reads from Zoom first publishes and saves what it has, and so does
+        one that sets rows aside, which fails with `UnreadableRowsError` unless with something else. Any other
         exception is a defect and ends the run as if Lambda had killed it.
         """
         services, settings = self._services, self._services.settings
@@ -68,17 +71,18 @@ class Run:
             self.report.left_to_other = True
             hand_over_request(state, services, request, now)
             return self._result(state, now)
-        expired = schedule_due(state.checkpoint, settings, now)
-        if expired:
-            self.report.expired += expired
-            services.log.warning("%s dates expired: no run was successful for longer than Zoom keeps records.", expired)
-        schedule_requested(state.checkpoint, settings, now, request)
+        state.schedule(request, now)
         failure = self._read(state, now)
         if settings.feed_deletes:
             release_lease(state, services.clock())
         state.save()
-        if failure:
-            raise failure
+        changed, unreadable = state.checkpoint.delivered.changed, services.zoom.unreadable
+        found = (failure, state.unreadable, changed_form(changed), rows_set_aside(unreadable))
+        failures = [error for error in found if error]
+        for error in failures[1:]:
+            services.log.error(str(error))
+        if failures:
+            raise failures[0]
         return self._result(state, now)
 
     def _read(self, state: RunState, now: datetime) -> CollectorError | None:

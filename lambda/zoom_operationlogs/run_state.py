@@ -5,14 +5,15 @@ A stored checkpoint must never know more than the archive holds: `save` publishe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from .agenda import first_checkpoint, previous_watermark
+from .agenda import first_checkpoint, previous_watermark, schedule_due, schedule_requested
 from .batch import Batch
-from .dates import ONE_DAY, window
-from .errors import OutOfTimeError
+from .checkpoint import neighbours
+from .dates import ONE_DAY, adjacent, date_range, window
+from .errors import OutOfTimeError, UnreadableObjectError
 
 if TYPE_CHECKING:
     import logging
@@ -23,12 +24,14 @@ if TYPE_CHECKING:
     from .checkpoint import Checkpoint
     from .checkpoint_store import CheckpointStore, LoadResult
     from .deadline import Deadline
+    from .event import Request
     from .records import Row
     from .settings import Settings
     from .sweep import Sweep
     from .zoom import Zoom
 
 SAVE_EVERY = timedelta(minutes=1)
+AFTER = timedelta(microseconds=1)  # a sweep that begins no earlier began after a moment of the clock
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,8 @@ class Services:
 class RunReport:
     """What a run did, for its result and its metrics; no decision of the run depends on it.
 
-    `written` and `late` count records, `expired` and `incomplete` (settled although Zoom shows less than the archive
-    holds) count dates, and `unfinished` what kept a sweep from its end.
+    `written` and `late` count records, `unreadable_rows` the rows that were set aside, `expired` and `incomplete`
+    (settled although Zoom shows less than the archive holds) count dates, `unfinished` what kept a sweep from its end.
     `late_seconds` is the age of the oldest late record when it was published. `left_to_other` says that another run
     held the lease, `rebuilt` that the checkpoint was lost, `daily_limit` that Zoom's daily limit was reached.
     """
@@ -58,6 +61,7 @@ class RunReport:
     late: int = 0
     late_seconds: float = 0.0
     pages: int = 0
+    unreadable_rows: int = 0
     tail_ended: bool = False
     left_to_other: bool = False
     rebuilt: bool = False
@@ -75,6 +79,7 @@ class RunState:
         self.report = report
         self._services = services
         self._batch = Batch(services.archive, services.settings.lookback_days, services.clock)
+        self._unsettled: set[date] = set()  # dates whose sweeps may show records that are held up
         self._swept: dict[date, datetime] = {}  # date: when its last sweep that ended began, or Zoom called it too old
         self._watermark: datetime | None = None
         self._saved_at = now
@@ -95,28 +100,98 @@ class RunState:
         state._watermark = previous_watermark(state.checkpoint, services.settings, now.date())
         return state
 
+    def schedule(self, request: Request, now: datetime) -> None:
+        """Owe the dates that are due, and those that an operator asked for."""
+        settings = self._services.settings
+        expired = schedule_due(self.checkpoint, settings, now)
+        if expired:
+            self.report.expired += expired
+            self._services.log.warning("%s dates expired: runs failed for longer than Zoom keeps records.", expired)
+        schedule_requested(self.checkpoint, settings, now, request)
+
     def reload(self) -> None:
         """Discard this run's changes to the checkpoint if a usable one is stored, and continue with that."""
         self.checkpoint = self._services.store.load().checkpoint or self.checkpoint
 
+    @property
+    def unreadable(self) -> UnreadableObjectError | None:
+        """The first object that could not be read in this run, if any."""
+        return next(iter(self._batch.held_up.values()), None)
+
     def load_day(self, day: date) -> None:
-        """Read what the archive holds of a date, unless it is known. Raises `OutOfTimeError` if no time is left."""
-        if day not in self.checkpoint.delivered.days:
-            self._services.deadline.clip(1)
-            self._services.archive.load(day, self.checkpoint.delivered)
+        """Read what the archive holds of a date, unless it is known. Raises `OutOfTimeError` if no time is left.
+
+        If an object cannot be read, the date is held up: none of its records are published in this run.
+        """
+        if not self.checkpoint.delivered.knows(day) and day not in self._batch.held_up:
+            self._services.deadline.check()
+            try:
+                self._services.archive.load(day, self.checkpoint.delivered)
+            except UnreadableObjectError as error:
+                self.hold_up(day, error)
+
+    def held_up(self, day: date) -> bool:
+        """Return whether no record that Zoom may show under the date can be published in this run."""
+        if day in self._batch.held_up and day + ONE_DAY in self._batch.held_up:
+            self.load_day(day - ONE_DAY)
+        return all(day + step * ONE_DAY in self._batch.held_up for step in (-1, 0, 1))
+
+    def hold_up(self, day: date, error: UnreadableObjectError) -> None:
+        """Publish nothing of the date in this run, and keep owed each date whose sweeps may show its records."""
+        if str(error) not in map(str, self._batch.held_up.values()):
+            self._services.log.error("No record of %s is published: %s", day, error)
+        self._batch.held_up[day] = error
+        self.report.unfinished += 1
+        now = self._services.clock()
+        first, today = window(now.date(), self._services.settings.lookback_days)
+        last = today + ONE_DAY if self.checkpoint.asks_for_tomorrow else today
+        read = {*date_range(first, last), *self.checkpoint.owed, *self._swept}
+        for other in {other for other in read if adjacent(day, other)} or read:
+            self._unsettled.add(other)
+            self.checkpoint.owe(other, now + AFTER, self._services.settings.page_size)
+
+    def defer(self, day: date) -> None:
+        """Owe sweeps of the dates that may show the suspicious rows of a date, which wait for those."""
+        now, page_size = self._services.clock(), self._services.settings.page_size
+        for near in (day, *neighbours(day)):
+            pending = self.checkpoint.owed.get(near)
+            if pending:
+                self.checkpoint.owed[near] = replace(pending, by_date=True)
+            elif near <= now.date() and near not in self.checkpoint.expired:
+                self.checkpoint.owe(near, now, page_size, by_date=True)
+
+    def changed(self) -> None:
+        """Store that Zoom has changed the form of its records, before anything in the new form is put."""
+        self.store()
 
     def take(self, rows: Sequence[Row], sweep_date: date | None) -> None:
         """Add a page's new records to the batch; `sweep_date` is the date of a date sweep, None for the tail."""
         self._batch.take(rows, sweep_date, self.checkpoint.delivered)
 
+    def accept_rows(self, *, accept: bool) -> None:
+        """From now on, take rows whose form Zoom has changed for delivered, or hold them."""
+        self._batch.guard.accepting = accept
+
+    def resumed(self, sweep: Sweep) -> Sweep:
+        """Take in that a sweep of an earlier run goes on, and return it."""
+        self._batch.guard.resumed_after(sweep.last_time)
+        return sweep
+
+    def form_reverted(self, day: date) -> bool:
+        """Return whether Zoom shows a date again in the form that the archive knows, as far as the run has seen."""
+        return self._batch.guard.reverted(day)
+
     def settle(self, day: date, began: datetime) -> None:
-        """Record that a sweep of the date, begun at `began`, ended."""
-        self._note_swept(day, began)
-        self.checkpoint.settle(day, began)
+        """Record that a sweep of the date, begun at `began`, ended; not if it may have shown records that are held
+        up."""
+        if day not in self._unsettled:
+            self._note_swept(day, began)
+            self.checkpoint.settle(day, began)
 
     def expire(self, day: date, at: datetime) -> None:
         """Record that Zoom, asked at `at`, no longer has the date."""
         self._note_swept(day, at)
+        self.checkpoint.delivered.changed.pop(day, None)
         self.checkpoint.expire(day, at)
 
     def _note_swept(self, day: date, began: datetime) -> None:
@@ -139,10 +214,13 @@ class RunState:
         elif self._batch.full:
             self.publish()
 
-    def publish(self) -> None:
-        """Publish the batch and count it in the report."""
+    def publish(self, *, whole: bool = False) -> None:
+        """Publish the batch and count it in the report; `whole` says that a date sweep has ended.
+
+        Dates of which an object cannot be read are left out, and so are rows whose form Zoom has changed.
+        """
         report = self.report
-        for published in self._batch.publish(self.checkpoint.delivered, self._watermark):
+        for published in self._batch.publish(self.checkpoint.delivered, self._watermark, self, whole=whole):
             report.written += published.written
             report.late += published.late
             report.late_seconds = max(report.late_seconds, published.late_seconds)
@@ -151,7 +229,7 @@ class RunState:
         """Publish the batch, then store the checkpoint."""
         try:
             self.publish()
-        except OutOfTimeError:  # while reading the guide's objects; a later run sweeps again
+        except OutOfTimeError:  # while reading objects; a later run reads on, and sweeps again
             self._batch.discard()
             self.checkpoint.sweeps.clear()
         self.keep_days()
@@ -188,5 +266,7 @@ def _rebuild(services: Services, report: RunReport, found: LoadResult, today: da
         legacy_first = inventory.legacy.first
     known_from = min(filter(None, (inventory.first, legacy_first)), default=None)
     checkpoint = first_checkpoint(today, services.settings.lookback_days, known_from)
+    if inventory.legacy:  # no object was written later than today, whatever its name says
+        inventory.legacy.last = min(inventory.legacy.last, today + ONE_DAY)
     checkpoint.delivered.legacy = inventory.legacy
     return checkpoint

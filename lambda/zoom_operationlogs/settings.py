@@ -73,8 +73,8 @@ class Settings:
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
         """Return the settings in these variables. Raises `SettingsError`, which names the variable to change."""
         bucket = environ.get("S3_BUCKET", "").strip()
-        if not bucket:
-            raise SettingsError("S3_BUCKET is not set: give the name of the bucket to write to.")
+        if not re.fullmatch(r"[A-Za-z0-9._-]{3,255}", bucket):
+            raise SettingsError(f"S3_BUCKET is {bucket!r:.80}: give the name of the bucket to write to, without s3://.")
         return cls(
             bucket=bucket,
             prefix=environ.get("S3_PREFIX") or cls.prefix,
@@ -94,12 +94,12 @@ class Settings:
 
 def parse_date(value: object, name: str) -> date:
     """Return the date in a string YYYY-MM-DD. Raises `SettingsError`, which calls the value `name`."""
-    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
         try:
             return date.fromisoformat(value)
         except ValueError:
             pass  # no such day in the calendar: raised below
-    raise SettingsError(f"{name} is {value!r}: give a calendar date written as YYYY-MM-DD, such as 2026-01-31.")
+    raise SettingsError(f"{name} is {value!r:.60}: give a calendar date written as YYYY-MM-DD, such as 2026-01-31.")
 
 
 def _credentials(environ: Mapping[str, str]) -> Credentials | None:
@@ -118,7 +118,7 @@ def _credentials(environ: Mapping[str, str]) -> Credentials | None:
 
 def _whole_number(environ: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
     value = environ.get(name, "").strip() or str(default)
-    if not re.fullmatch(r"\d{1,6}", value) or not least <= int(value) <= most:
+    if not re.fullmatch(r"[0-9]{1,6}", value) or not least <= int(value) <= most:
         raise SettingsError(f"{name} is {value!r}: give a whole number from {least} to {most}.")
     return int(value)
 
@@ -132,7 +132,11 @@ def _flag(environ: Mapping[str, str], name: str) -> bool:
 
 def _url(environ: Mapping[str, str], name: str, default: str) -> str:
     value = (environ.get(name, "").strip() or default).rstrip("/")
-    parts = urlsplit(value)
+    try:
+        parts = urlsplit(value)
+        _ = parts.port  # raises ValueError too
+    except ValueError:
+        parts = urlsplit("")
     # Plain HTTP would send the client secret over the network in clear text; loopback traffic stays on the host.
     if not parts.hostname or (
         parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS)

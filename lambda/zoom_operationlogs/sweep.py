@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 # Zoom's page tokens expire after 15 minutes (Zoom, Get operation logs report); one minute is left for the request.
 TOKEN_LIFETIME = timedelta(minutes=14)
 TAIL_OVERLAP = timedelta(minutes=15)  # how far the tail reads past the frontier, for rows that appear late
+MOST_GROUPS = 10_000  # of a sweep, which the checkpoint has to hold
 PAGE_SIZE_STEP = 17  # rows
 
 
@@ -92,9 +93,14 @@ class Sweep:
             for place, row in zip(places, rows, strict=True)
             if row.fingerprint in edge
         }
-        self.split += ends.values()
-        self.disorder = max(self.disorder, _disorder(times))
-        self.shown.update(time.date() for time in times)
+        known = {group.fingerprint for group in self.split}
+        self.split += [group for name, group in ends.items() if name not in known and len(known) < MOST_GROUPS]
+        disorder = _disorder(times)
+        self.disorder = max(self.disorder, disorder)
+        if times and times[0].date() == times[-1].date() and not disorder:
+            self.shown[times[0].date()] += len(times)
+        else:
+            self.shown.update(time.date() for time in times)
         self.untimed += len(rows) - len(times)
         if times:
             if self.last_time:

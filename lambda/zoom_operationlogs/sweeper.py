@@ -31,7 +31,7 @@ class Sweeper:
     def resume(self, name: str, now: datetime) -> Sweep | None:
         """Return the stored sweep of this name, `TAIL` or an ISO date, if Zoom still accepts its page token."""
         sweep = self._state.checkpoint.sweeps.get(name)
-        return sweep if sweep and sweep.resumable(now) else None
+        return self._state.resumed(sweep) if sweep and sweep.resumable(now) else None
 
     def read(
         self,
@@ -52,6 +52,7 @@ class Sweeper:
                 sweep = page.sweep  # a new one after a restart
                 self.answered = self._store.account_confirmed = True
                 state.report.pages += 1
+                state.report.unreadable_rows += page.unreadable
                 self._log.debug("The sweep %s read a page of %s records.", name, len(page.rows))
                 state.take(page.rows, sweep_date)
                 if enough(sweep, page.rows):

@@ -6,48 +6,46 @@ Sources: Zoom, Get operation logs report (`reportOperationLogs`), and Zoom, Serv
 
 from __future__ import annotations
 
-import json
-import math
+import re
+from base64 import b64encode
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import requests
 import tenacity
 
+from .bounds import ANSWER_BYTES, PAGE_BYTES, parse_json
 from .errors import (
     AccessTokenRejectedError,
     CredentialsRejectedError,
     OutOfTimeError,
     RateLimitedError,
+    TimeLimitError,
     UnusableAnswerError,
     ZoomRefusedError,
     ZoomUnavailableError,
 )
+from .zoom_http import exchange
+from .zoom_page import Page, page_of
 from .zoom_rate_limits import daily_quota
-from .zoom_refusals import refuse
+from .zoom_refusals import Endpoint, refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import date
 
     from .deadline import Deadline
-    from .records import Record
     from .settings import Credentials
     from .zoom_rate_limits import Quota
 
 ATTEMPTS = 6
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
+ACCESS_TOKEN_SECONDS = 3600  # of all access tokens (Zoom, Server-to-Server OAuth)
 ACCESS_TOKEN_MARGIN = timedelta(minutes=1)
+ACCESS_TOKEN = re.compile(r"[!-~]{1,16384}")  # what a header can hold
 SHORT_PAUSE = timedelta(minutes=1)  # after a 429 that does not say when to call again
-
-
-@dataclass(frozen=True)
-class Page:
-    """One page of the report, newest record first; `next_token` is empty on the last page."""
-
-    records: list[Record]
-    next_token: str
 
 
 @dataclass
@@ -63,7 +61,8 @@ class Zoom:
     """The report, for one run. Waits and timeouts are clipped to the run's deadline.
 
     `calls` counts the requests for pages, `rate_limited` the answers with status 429. `quota` is the daily limit as of
-    the last answer that named it.
+    the last answer that named it. `unreadable` counts the rows that were set aside, by the first and last date asked
+    for and the reason.
     """
 
     def __init__(
@@ -77,7 +76,10 @@ class Zoom:
         sleep: Callable[[float], None],
         deadline: Deadline,
     ) -> None:
-        """Take the services of a run; `credentials(True)` bypasses the cache of the credentials."""
+        """Take the services of a run; `credentials(True)` bypasses the cache of the credentials.
+
+        `timeout_seconds` is for each whole request.
+        """
         self._session = session
         self._oauth_url = oauth_url
         self._api_url = api_url
@@ -89,6 +91,7 @@ class Zoom:
         self.calls = 0
         self.rate_limited = 0
         self.quota: Quota | None = None
+        self.unreadable: Counter[tuple[date, date, str]] = Counter()
 
     def page(self, first: date, last: date, page_size: int, token: str = "") -> Page:
         """Return one page of the report of `first` to `last`, both included, at most a month apart.
@@ -99,7 +102,9 @@ class Zoom:
         query = {"from": first.isoformat(), "to": last.isoformat(), "page_size": str(page_size)}
         if token:
             query["next_page_token"] = token
-        return self._retrying(lambda: self._report(query))
+        page = self._retrying(lambda: self._report(query))
+        self.unreadable.update({(first, last, why): count for why, count in page.unreadable.items()})
+        return page
 
     def _retrying(self, attempt: Callable[[], Page]) -> Page:
         """Retry until an answer is usable, a wait does not fit into the run, or the attempts are used up."""
@@ -139,17 +144,11 @@ class Zoom:
 
     def _report_with(self, access_token: str, query: Mapping[str, str]) -> Page:
         self.calls += 1
-        response = self._send(
-            "GET",
-            f"{self._api_url}/report/operationlogs",
-            params=query,
-            headers={"Authorization": f"Bearer {access_token}", "Accept": "application/json"},
-        )
-        self.quota = daily_quota(response.headers) or self.quota
-        return page_of(self._answer(response))
+        url, headers = f"{self._api_url}/report/operationlogs", {"Authorization": f"Bearer {access_token}"}
+        return page_of(self._body(Endpoint.REPORT, "GET", url, PAGE_BYTES, params=query, headers=headers))
 
     def _access_token(self, *, renew: bool = False) -> str:
-        """Return the access token, renewed a minute before it expires: after an hour (Zoom, Server-to-Server OAuth)."""
+        """Return the access token, renewed a minute before it expires."""
         if renew or self._clock() + ACCESS_TOKEN_MARGIN >= self._session.expires:
             credentials = self._credentials(False)
             try:
@@ -159,74 +158,66 @@ class Zoom:
                 if rotated == credentials:
                     raise
                 answer = self._sign_in(rotated)
-            lifetime = timedelta(seconds=int(answer.get("expires_in") or 3600))
-            self._session.access_token = str(answer["access_token"])
-            self._session.expires = self._clock() + lifetime
+            self._session.access_token = answer["access_token"]
+            self._session.expires = self._clock() + _lifetime(answer.get("expires_in"))
         return self._session.access_token
 
     def _sign_in(self, credentials: Credentials) -> Mapping[str, Any]:
-        response = self._send(
-            "POST",
-            self._oauth_url,
-            data={"grant_type": "account_credentials", "account_id": credentials.account_id},
-            auth=(credentials.client_id.encode(), credentials.client_secret.encode()),
-            headers={"Accept": "application/json"},
-        )
-        answer = self._answer(response)
-        if not answer.get("access_token"):
-            raise UnusableAnswerError("the sign-in answer holds no access token")
-        return answer
-
-    def _send(self, method: str, url: str, **options: Any) -> requests.Response:
-        try:
-            timeout = self._deadline.clip(self._timeout)
-            return self._session.http.request(method, url, timeout=timeout, allow_redirects=False, **options)
-        except requests.RequestException as error:
-            if self._deadline.work_seconds() <= 0:
-                raise OutOfTimeError from None
-            # Only the class of the error: its text could quote the request.
-            raise UnusableAnswerError(f"{type(error).__name__} at {url}") from None
-
-    def _answer(self, response: requests.Response) -> Mapping[str, Any]:
-        """Return the JSON object in a successful answer. Raises what an error answer means."""
-        if response.status_code == requests.codes.too_many_requests:
-            self.rate_limited += 1
-        if response.status_code != requests.codes.ok:
-            refuse(response.status_code, response.headers, _json_object(response.content), self._clock())
-        answer = _json_object(response.content)
+        """Return the answer to a sign-in, which holds an access token."""
+        account = {"grant_type": "account_credentials", "account_id": credentials.account_id}
+        app = (credentials.client_id.encode(), credentials.client_secret.encode())
+        body = self._body(Endpoint.SIGN_IN, "POST", self._oauth_url, ANSWER_BYTES, data=account, auth=app)
+        answer = _json_object(body)
         if answer is None:
-            raise UnusableAnswerError("the answer is not a JSON object")
+            raise UnusableAnswerError("the answer to the sign-in is not a JSON object")
+        token = answer.get("access_token")
+        if not isinstance(token, str) or not ACCESS_TOKEN.fullmatch(token):
+            raise UnusableAnswerError("the answer to the sign-in holds no usable access token")
         return answer
 
+    def _body(self, endpoint: Endpoint, method: str, url: str, limit: int, **options: Any) -> bytes:
+        """Send a request and return the body of a successful answer. Raises what an error answer means."""
+        seconds = self._deadline.clip(self._timeout)
+        try:
+            answer = exchange(self._session.http, method, url, seconds=seconds, limit=limit, **options)
+        except (TimeLimitError, UnusableAnswerError) as error:
+            clipped = isinstance(error, TimeLimitError) and seconds < self._timeout
+            if clipped or self._deadline.work_seconds() <= 0:  # it was the run's time that ended
+                raise OutOfTimeError from None
+            raise UnusableAnswerError(str(error)) from None
+        if endpoint is Endpoint.REPORT:
+            self.quota = daily_quota(answer.headers) or self.quota
+        if answer.status == requests.codes.too_many_requests:
+            self.rate_limited += 1
+        if answer.status != requests.codes.ok:
+            app = options.get("auth", ())
+            secrets = [self._session.access_token, *app[1:], b64encode(b":".join(app))]
+            body = _json_object(_redacted(answer.body, secrets))
+            refuse(endpoint, answer.status, answer.headers, body, self._clock())
+        return answer.body
 
-def page_of(answer: Mapping[str, Any]) -> Page:
-    """Return the page in a JSON answer. Raises `UnusableAnswerError` if it has another form."""
-    records, token = answer.get("operation_logs"), answer.get("next_page_token") or ""
-    if (
-        not isinstance(records, list)
-        or not all(isinstance(record, dict) for record in records)
-        or not isinstance(token, str)
-    ):
-        raise UnusableAnswerError("the answer holds no list of records")
-    return Page(records, token)
+
+def _redacted(body: bytes, secrets: Iterable[str | bytes]) -> bytes:
+    """Return a body without the secrets: an answer may quote the request, and a sentence the answer."""
+    for secret in secrets:
+        raw = secret.encode() if isinstance(secret, str) else secret
+        if raw:
+            body = body.replace(raw, b"***")
+    return body
 
 
-def _json_object(content: bytes) -> dict[str, Any] | None:
-    """Return the JSON object, None if the content is not one. Python would accept NaN and Infinity, which are not JSON,
-    and read 1e999 as infinity; this does not."""
+def _lifetime(expires_in: Any) -> timedelta:
+    """Return how long an access token may be used: at most an hour, which it is if the answer gives no number."""
+    if isinstance(expires_in, str) and re.fullmatch("[0-9]{1,9}", expires_in):
+        expires_in = int(expires_in)
+    usable = isinstance(expires_in, int | float) and not isinstance(expires_in, bool) and expires_in > 0
+    return timedelta(seconds=min(expires_in, ACCESS_TOKEN_SECONDS) if usable else ACCESS_TOKEN_SECONDS)
+
+
+def _json_object(body: bytes) -> dict[str, Any] | None:
+    """Return the JSON object, None if the body is not one."""
     try:
-        answer = json.loads(content, parse_constant=_no_constant, parse_float=_finite)
-    except (ValueError, RecursionError):
+        answer = parse_json(body)
+    except ValueError:
         return None
     return answer if isinstance(answer, dict) else None
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(name)
-
-
-def _finite(number: str) -> float:
-    value = float(number)
-    if math.isinf(value):
-        raise ValueError(number)
-    return value

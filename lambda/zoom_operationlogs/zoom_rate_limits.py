@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DAILY_LIMIT_SLACK = timedelta(minutes=10)  # after midnight UTC, when Zoom resets the daily limit
+NUMBER = re.compile("[0-9]{1,10}")  # str.isdigit accepts other digits too, and any number of them
+SECONDS = re.compile("[0-9]{1,9}")
+LONGEST_TIME = 64  # characters
 SMALLEST_DAILY_LIMIT = 1000  # of all Zoom plans; no per-second limit is as large (Zoom, Rate limits)
 
 
@@ -35,13 +38,13 @@ class Quota:
 
 def daily_quota(headers: Mapping[str, str]) -> Quota | None:
     """Return the daily limit in the headers, None if they hold the per-second limit or none."""
-    limit, remaining = headers.get("X-RateLimit-Limit", ""), headers.get("X-RateLimit-Remaining", "")
+    limit, remaining = _number(headers, "X-RateLimit-Limit"), _number(headers, "X-RateLimit-Remaining")
     kind = headers.get("X-RateLimit-Type", "").lower()
-    if not (limit.isdigit() and remaining.isdigit()) or kind == "qps":
+    if limit is None or remaining is None or kind == "qps":
         return None
-    if not kind.startswith("daily") and int(limit) < SMALLEST_DAILY_LIMIT:
+    if not kind.startswith("daily") and limit < SMALLEST_DAILY_LIMIT:
         return None
-    return Quota(int(limit), int(remaining))
+    return Quota(limit, remaining)
 
 
 def not_before(headers: Mapping[str, str], text: str, now: datetime) -> datetime | None:
@@ -51,11 +54,12 @@ def not_before(headers: Mapping[str, str], text: str, now: datetime) -> datetime
     is an ISO date and time, or the next midnight UTC applies. The result is at most `latest_retry`.
     """
     until = _moment(headers.get("Retry-After", ""), now)
-    if until is None and headers.get("X-RateLimit-Reset", "").isdigit():
-        until = _from_timestamp(int(headers["X-RateLimit-Reset"]))
+    reset = _number(headers, "X-RateLimit-Reset")
+    if until is None and reset is not None:
+        until = datetime.fromtimestamp(reset, UTC)
     if until is None and names_daily_limit(headers, text):
         until = next_midnight(now)
-    return min(until, latest_retry(now)) if until else None
+    return min(max(until, now), latest_retry(now)) if until else None
 
 
 def latest_retry(now: datetime) -> datetime:
@@ -70,8 +74,10 @@ def names_daily_limit(headers: Mapping[str, str], text: str) -> bool:
 
 def _moment(value: str, now: datetime) -> datetime | None:
     """Return the time in a `Retry-After`: seconds, an ISO date and time, or an HTTP date."""
-    if re.fullmatch(r"\d{1,9}", value):
+    if SECONDS.fullmatch(value):
         return now + timedelta(seconds=int(value))
+    if len(value) > LONGEST_TIME:
+        return None
     for parse in (datetime.fromisoformat, parsedate_to_datetime):
         try:
             parsed = parse(value)
@@ -81,8 +87,6 @@ def _moment(value: str, now: datetime) -> datetime | None:
     return None
 
 
-def _from_timestamp(seconds: int) -> datetime | None:
-    try:
-        return datetime.fromtimestamp(seconds, UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
+def _number(headers: Mapping[str, str], name: str) -> int | None:
+    value = headers.get(name, "")
+    return int(value) if NUMBER.fullmatch(value) else None

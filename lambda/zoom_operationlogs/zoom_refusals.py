@@ -1,16 +1,18 @@
-"""What an error answer of Zoom means and what an administrator should change. The first rule that fits decides.
+"""What an error answer of Zoom means and what an administrator should change: `RULES`, of which the first that fits
+decides.
 
-Zoom uses its codes 200 and 300 for several errors, so status, code and text decide together. Sources: Zoom, Get
-operation logs report, and Zoom, Server-to-Server OAuth (developers.zoom.us), and answers that users of the API have
+Zoom uses its codes 200 and 300 for several errors, so endpoint, status, code and text decide together. Sources: Zoom,
+Get operation logs report, and Zoom, Server-to-Server OAuth (developers.zoom.us), and answers that users of the API have
 published. To handle a new refusal, add a rule here and a row to tests/unit/test_zoom_refusals.py.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from enum import Enum
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NoReturn
-
-import requests
 
 from .errors import (
     AccessTokenRejectedError,
@@ -29,58 +31,160 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 MARKETPLACE = "at marketplace.zoom.us (Manage > your Server-to-Server OAuth app)"
+LONGEST_QUOTE = 500  # characters of Zoom's text in a sentence
+TEXT_FIELDS = ("message", "reason", "error", "errorMessage")
 
 
-def refuse(status: int, headers: Mapping[str, str], body: Mapping[str, Any] | None, now: datetime) -> NoReturn:
-    """Raise what an answer with this HTTP status, these headers and this JSON body (None if it has none) means.
+class Endpoint(Enum):
+    """What was asked; the value is its name in a sentence."""
+
+    SIGN_IN = "sign-in"
+    REPORT = "report"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What an answer means that comes from one of these endpoints, has one of these statuses, and has one of these
+    codes or a text in which the regular expression `text` is found. What a rule does not give may be anything.
+
+    `text` is searched in lower case. `json` is whether the body is a JSON object. In `sentence`, {endpoint} stands for
+    the endpoint's name.
+    """
+
+    error: type[Exception]
+    sentence: str = ""
+    endpoints: tuple[Endpoint, ...] = tuple(Endpoint)
+    statuses: tuple[int, ...] = ()
+    codes: tuple[int, ...] = ()
+    text: str = ""
+    json: bool = True
+
+    def fits(self, endpoint: Endpoint, status: int, body: Mapping[str, Any] | None, text: str) -> bool:
+        """Return whether this rule is for the answer; `text` is what the body says, in lower case."""
+        code = str((body or {}).get("code"))
+        named = code in map(str, self.codes) or (self.text and re.search(self.text, text))
+        return (
+            endpoint in self.endpoints
+            and self.json == (body is not None)
+            and (not self.statuses or status in self.statuses)
+            and (not (self.codes or self.text) or bool(named))
+        )
+
+
+SIGN_IN, REPORT = (Endpoint.SIGN_IN,), (Endpoint.REPORT,)
+RETRIED = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY)
+DATES_STATUSES = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND)
+TOKEN_REJECTED = (
+    f"Zoom rejects an access token that it has just issued: check the app {MARKETPLACE}, and whether another program"
+    " signs in with the same app, because its sign-in may revoke this token."
+)
+NO_RIGHTS = (
+    "The Zoom user who owns the app may not see the report: grant that user's role the permissions Reports > Usage"
+    " reports: View and User activity reports > Admin Activity Logs: View."
+)
+
+RULES = (
+    # An answer of Zoom's is a JSON object; the only other one that is known is a 401 without a body.
+    Rule(AccessTokenRejectedError, TOKEN_REJECTED, REPORT, (HTTPStatus.UNAUTHORIZED,), json=False),
+    Rule(
+        ZoomRefusedError,
+        "What answers in place of Zoom's {endpoint} is another server, such as a proxy or a firewall: let the function"
+        " reach Zoom, or correct ZOOM_API_URL and ZOOM_OAUTH_URL.",
+        json=False,
+    ),
+    # Of both endpoints.
+    Rule(
+        ZoomRefusedError,
+        f"The Zoom app is deactivated: activate it {MARKETPLACE}.",
+        codes=(4717,),
+        text=r"\b(disabled|deactivated)\b",
+    ),
+    # Of the sign-in.
+    Rule(
+        CredentialsRejectedError,
+        "Zoom does not know this client id and client secret: copy both again from App Credentials"
+        f" {MARKETPLACE} into the secret; a Zoom for Government account needs the zoomgov.com URLs.",
+        SIGN_IN,
+        text="invalid_client|invalid client_id",
+    ),
+    Rule(
+        ZoomRefusedError,
+        "These credentials belong to an app of another type: create a Server-to-Server OAuth app.",
+        SIGN_IN,
+        text="unsupported[_ ]grant[_ ]type|oauth app type",
+    ),
+    Rule(
+        ZoomRefusedError,
+        f"Zoom does not know this account id for this app: copy account_id again from App Credentials {MARKETPLACE}"
+        " into the secret.",
+        SIGN_IN,
+        text="invalid_request|account does not exist",
+    ),
+    Rule(
+        ZoomRefusedError,
+        f"Zoom refuses the sign-in: compare the three credentials in the secret with App Credentials {MARKETPLACE}, and"
+        " check ZOOM_OAUTH_URL.",
+        SIGN_IN,
+    ),
+    # Of the report.
+    Rule(
+        ZoomRefusedError,
+        f"The Zoom app lacks the scope report:read:operation_logs:admin: add it {MARKETPLACE} and activate the app"
+        " again.",
+        codes=(4700, 4711),
+        text="does not contain scopes",
+    ),
+    Rule(AccessTokenRejectedError, TOKEN_REJECTED, codes=(124,), text="access token"),
+    Rule(AccessTokenRejectedError, TOKEN_REJECTED, statuses=(HTTPStatus.UNAUTHORIZED,)),
+    Rule(
+        ZoomRefusedError,
+        "The report needs a Zoom plan of Pro or higher: upgrade the account.",
+        text=r"\bpaid\b.*\baccount\b",
+    ),
+    Rule(ZoomRefusedError, NO_RIGHTS, codes=(200,), text="no permission"),
+    Rule(ZoomRefusedError, NO_RIGHTS, statuses=(HTTPStatus.FORBIDDEN,)),
+    Rule(PageTokenExpiredError, statuses=DATES_STATUSES, text="page[ _]?token"),
+    Rule(
+        ZoomRefusedError,
+        "Zoom refuses the request: check ZOOM_API_URL and ZOOM_OAUTH_URL.",
+        codes=(2300,),
+        text="endpoint is not recognized",
+    ),
+    Rule(
+        DateTooOldError,
+        "Zoom refuses the report's parameters.",
+        statuses=DATES_STATUSES,
+        text=r"\b(6|six)[ -]months?\b",
+    ),
+    Rule(DatesRefusedError, "Zoom refuses the report's parameters.", statuses=DATES_STATUSES),
+    Rule(ZoomRefusedError, "Zoom refuses the request: check ZOOM_API_URL and ZOOM_OAUTH_URL."),
+)
+
+
+def refuse(
+    endpoint: Endpoint, status: int, headers: Mapping[str, str], body: Mapping[str, Any] | None, now: datetime
+) -> NoReturn:
+    """Raise what an answer of this endpoint means that has another HTTP status than 200, these headers, and this JSON
+    object as its body, None if it has none.
 
     `now` (UTC) is the time from which a `Retry-After` in seconds counts.
     """
-    body = body or {}
-    code = body.get("code")
-    text = " ".join(str(body[key]) for key in ("message", "reason", "error", "errorMessage") if body.get(key))
-    said = f"Zoom says: HTTP {status}, {text or 'no message'}"
+    text = _text(body or {})
     lower = text.lower()
-    if status == requests.codes.too_many_requests:
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
         raise RateLimitedError(not_before(headers, lower, now), daily=names_daily_limit(headers, lower))
-    if status >= requests.codes.server_error or status == requests.codes.request_timeout:
+    if status in RETRIED or not HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
         raise UnusableAnswerError(f"HTTP {status}")
-    if code == 124 or (status == requests.codes.unauthorized and code is None and not body.get("error")):
-        raise AccessTokenRejectedError(
-            f"Zoom rejects an access token that it has just issued: check the app {MARKETPLACE}. ({said})"
-        )
-    if "invalid_client" in lower:
-        raise CredentialsRejectedError(
-            "Zoom does not know this client id and client secret: copy both again from App Credentials"
-            f" {MARKETPLACE} into the secret; a Zoom for Government account needs the zoomgov.com URLs. ({said})"
-        )
-    if "unsupported_grant_type" in lower or "unsupported grant type" in lower or "oauth app type" in lower:
-        raise ZoomRefusedError(
-            f"These credentials belong to an app of another type: create a Server-to-Server OAuth app. ({said})"
-        )
-    if code == 4717 or "disabled" in lower or "deactivated" in lower:
-        raise ZoomRefusedError(f"The Zoom app is deactivated: activate it {MARKETPLACE}. ({said})")
-    if "invalid_request" in lower or "account does not exist" in lower:
-        raise ZoomRefusedError(
-            f"Zoom does not know this account id for this app: copy account_id again from App Credentials {MARKETPLACE}"
-            f" into the secret. ({said})"
-        )
-    if code in (4700, 4711) or "does not contain scopes" in lower:
-        raise ZoomRefusedError(
-            f"The Zoom app lacks the scope report:read:operation_logs:admin: add it {MARKETPLACE} and activate the app"
-            f" again. ({said})"
-        )
-    if "paid account" in lower:
-        raise ZoomRefusedError(f"The report needs a Zoom plan of Pro or higher: upgrade the account. ({said})")
-    if code == 200 or status == requests.codes.forbidden:
-        raise ZoomRefusedError(
-            "The Zoom user who owns the app may not see the report: grant that user's role the permissions Reports >"
-            f" Usage reports: View and User activity reports > Admin Activity Logs: View. ({said})"
-        )
-    if "page token" in lower:
-        raise PageTokenExpiredError
-    if re.search(r"\b(6|six) months", lower):
-        raise DateTooOldError(f"Zoom refuses the report's parameters. ({said})")
-    if code == 300 or status == requests.codes.bad_request:
-        raise DatesRefusedError(f"Zoom refuses the report's parameters. ({said})")
-    raise ZoomRefusedError(f"Zoom refuses the request: check ZOOM_API_URL and ZOOM_OAUTH_URL. ({said})")
+    rule = next(rule for rule in RULES if rule.fits(endpoint, status, body, lower))
+    said = f"Zoom says: HTTP {status}, {text[:LONGEST_QUOTE] or 'no message'}"
+    raise rule.error(f"{rule.sentence.format(endpoint=endpoint.value)} ({said})")
+
+
+def _text(body: Mapping[str, Any]) -> str:
+    """Return what the body says in words, in a form that can be logged."""
+    errors = body.get("errors")
+    details = [error for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
+    said = [body.get(field) for field in TEXT_FIELDS]
+    said += [error.get(field) for error in details for field in ("field", "message")]
+    text = " ".join(str(part) for part in said if part)
+    return " ".join(text.encode(errors="backslashreplace").decode().split())

@@ -54,7 +54,9 @@ locals {
         { of = "collector", metric = "RateLimited", stat = "Sum" },
         { of = "collector", metric = "DailyLimitReached", stat = "Maximum" },
         { of = "collector", metric = "SweepsUnfinished", stat = "Sum" },
+        { of = "collector", metric = "RowsUnreadable", stat = "Sum" },
         { of = "collector", metric = "DatesExpired", stat = "Sum" },
+        { of = "collector", metric = "DatesIncomplete", stat = "Sum" },
       ]
       marks = [{ label = "the daily limit is reached", value = local.alarms.daily_limit.threshold }]
     },

@@ -12,11 +12,12 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from zoom_operationlogs.checkpoint import Checkpoint
+from zoom_operationlogs.checkpoint import Checkpoint, Stream
 from zoom_operationlogs.checkpoint_format import encode
 from zoom_operationlogs.delivered import Delivered, DeliveredDay
 from zoom_operationlogs.fingerprints import FingerprintCounts
 from zoom_operationlogs.records import FINGERPRINT_BYTES
+from zoom_operationlogs.settings import REPORT
 
 from .days import (
     ONE_IN,
@@ -218,11 +219,11 @@ def memory(scale: Scale, step: Step) -> list[Figure]:
         ours = _peak(stand_ins, yesterday, stand_ins.new_archive(), step("memory, one day", 2))
         theirs = measured("yardstick", [str(yesterday)], stand_ins.new_archive())["peak_bytes"] / MB
     with host({yesterday: million}) as stand_ins:
-        archive = _archive_with(stand_ins, full_window(million, WINDOW_OF_3))
+        archive = _archive_with(stand_ins, million, WINDOW_OF_3)
         ours_million = _peak(stand_ins, yesterday, archive, step("memory, a million a day", 2))
         theirs_million = measured("yardstick", [str(yesterday)], stand_ins.new_archive())["peak_bytes"] / MB
     with host({yesterday: long}) as stand_ins:
-        archive = _archive_with(stand_ins, full_window(long, WINDOW_OF_28)) | {"LOOKBACK_DAYS": "28"}
+        archive = _archive_with(stand_ins, long, WINDOW_OF_28) | {"LOOKBACK_DAYS": "28"}
         ours_long = _peak(stand_ins, yesterday, archive, step("memory, 28-day window", 2))
     made = "made of random fingerprints by the collector's own classes"
     return [
@@ -253,8 +254,8 @@ def memory(scale: Scale, step: Step) -> list[Figure]:
     ]
 
 
-def full_window(records: int, days_back: Sequence[int]) -> bytes:
-    """Return a checkpoint that knows so many records of each of those days before today, and owes nothing.
+def full_window(records: int, days_back: Sequence[int], stream: Stream) -> bytes:
+    """Return the checkpoint of a stream: it knows so many records of each of those days before today, and owes nothing.
 
     The earliest is the day before the window, which a checkpoint still keeps.
     """
@@ -268,7 +269,7 @@ def full_window(records: int, days_back: Sequence[int]) -> bytes:
         day = today - back * ONE_DAY
         known[day] = DeliveredDay(day, 1, counts)
     first = min(known) + ONE_DAY
-    return encode(Checkpoint(first, first - ONE_DAY, reconciled=datetime.now(UTC), delivered=Delivered(known)))
+    return encode(Checkpoint(first, first - ONE_DAY, stream, reconciled=datetime.now(UTC), delivered=Delivered(known)))
 
 
 def cold_import(scale: Scale, step: Step) -> Figure:
@@ -308,9 +309,10 @@ def idle_run(step: Step) -> dict[str, Any]:
     return report
 
 
-def _archive_with(stand_ins: Host, checkpoint: bytes) -> dict[str, str]:
+def _archive_with(stand_ins: Host, records: int, days_back: Sequence[int]) -> dict[str, str]:
     archive = stand_ins.new_archive()
-    stand_ins.put(archive["STATE_KEY"], checkpoint)
+    stream = Stream.of(archive["ZOOM_ACCOUNT_ID"], REPORT, archive["S3_PREFIX"])
+    stand_ins.put(archive["STATE_KEY"], full_window(records, days_back, stream))
     return archive
 
 

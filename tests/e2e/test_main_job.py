@@ -152,6 +152,7 @@ def test_the_log_line_of_a_run_says_what_happened(deployment: Deployment) -> Non
     [ended] = [line for line in lines if line.get("message") == "run ended"]
     assert ended["written"] == run.result["written"]
     assert ended["pages"] == run.result["pages"]
+    assert ended["boto3"]
     [metrics] = [line for line in lines if "_aws" in line]
     assert metrics["RunsSucceeded"] == [1.0]
     assert ended["zoom_calls_left"] == metrics["DailyCallsRemaining"][0]

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
+from itertools import islice
 from typing import Any
 
 import requests
@@ -24,8 +25,10 @@ from zoom_operationlogs import (
     batch,
     checkpoint_store,
     date_sweeps,
+    fingerprints,
     lease,
     legacy,
+    pending_record,
     records,
     run,
     run_state,
@@ -46,10 +49,14 @@ from zoom_operationlogs.errors import (
     OtherAccountError,
     OutOfTimeError,
     PageTokenExpiredError,
+    UnreadableObjectError,
+    UnreadableRowsError,
     ZoomRefusedError,
     ZoomUnavailableError,
 )
 from zoom_operationlogs.fingerprints import FingerprintCounts
+from zoom_operationlogs.form_guard import FormGuard
+from zoom_operationlogs.pending_record import PendingRecord
 from zoom_operationlogs.records import Record, Row
 from zoom_operationlogs.run_state import RunState
 from zoom_operationlogs.sweep import Sweep
@@ -113,31 +120,33 @@ def packed_at_a_time(mutant: Mutant) -> None:
 
 
 def lines_split_wherever_unicode_does(mutant: Mutant) -> None:
-    def decode(body: bytes) -> list[Record]:
+    def read_records(body: bytes) -> list[Record]:
         found = []
         for entry in gzip.decompress(body).decode().splitlines():
             with suppress(ValueError):
                 found.append(json.loads(entry))
         return found
 
-    mutant.replace(archive, "decode", lambda _whole: decode)
+    mutant.replace(archive, "read_records", lambda _whole: read_records)
 
 
 def empty_fields_left_out(mutant: Mutant) -> None:
     def make(whole: Function) -> Function:
         return lambda record: whole({name: value for name, value in record.items() if value not in ("", None)})
 
-    mutant.replace(archive, "line", make)
+    mutant.replace(pending_record, "line", make)
 
 
 def non_ascii_escaped(mutant: Mutant) -> None:
-    mutant.replace(archive, "line", lambda _whole: lambda record: json.dumps(record).encode())
+    mutant.replace(pending_record, "line", lambda _whole: lambda record: json.dumps(record).encode())
 
 
 def lone_surrogates_replaced(mutant: Mutant) -> None:
     """Encode as UTF-8 whatever it cannot hold."""
     mutant.replace(
-        archive, "line", lambda _whole: lambda record: json.dumps(record, ensure_ascii=False).encode("utf-8", "replace")
+        pending_record,
+        "line",
+        lambda _whole: lambda record: json.dumps(record, ensure_ascii=False).encode("utf-8", "replace"),
     )
 
 
@@ -166,9 +175,9 @@ def trust_the_checkpoint(mutant: Mutant, applies: Any = lambda _day: True) -> No
     """Look at the archive no more, and after a lost race take the next number."""
 
     def make(whole: Function) -> Function:
-        def read_new_objects(self: Archive, known: DeliveredDay, legacy: Any) -> None:
+        def read_new_objects(self: Archive, known: DeliveredDay, legacy: Any, reserve_share: float = 1.0) -> None:
             if not applies(known.date):
-                whole(self, known, legacy)
+                whole(self, known, legacy, reserve_share)
                 return
             known.seq, self.races_lost = known.seq + self.races_lost, 0
 
@@ -252,15 +261,37 @@ def take_foreign_keys_for_ours(mutant: Mutant) -> None:
 
 def take_an_object_that_does_not_decode_for_empty(mutant: Mutant) -> None:
     def make(whole: Function) -> Function:
-        def decode(body: bytes) -> list[Record]:
+        def read_records(body: bytes) -> list[Record]:
             try:
                 return list(whole(body))
             except ValueError:
                 return []
 
-        return decode
+        return read_records
 
-    mutant.replace(archive, "decode", make)
+    mutant.replace(archive, "read_records", make)
+
+
+def end_the_run_at_an_object_that_cannot_be_read(mutant: Mutant) -> None:
+    def hold_up(self: RunState, day: date, error: UnreadableObjectError) -> None:
+        raise error
+
+    mutant.replace(RunState, "hold_up", lambda _whole: hold_up)
+
+
+def settle_what_is_held_up(mutant: Mutant) -> None:
+    def hold_up(self: RunState, day: date, error: UnreadableObjectError) -> None:
+        self._batch.held_up[day] = error
+
+    mutant.replace(RunState, "hold_up", lambda _whole: hold_up)
+
+
+def keep_only_dates_that_are_read_to_their_end(mutant: Mutant) -> None:
+    def change(whole: Checkpoint) -> Checkpoint:
+        days = {day: known for day, known in whole.delivered.days.items() if not known.partial}
+        return replace(whole, delivered=replace(whole.delivered, days=days))
+
+    stored(mutant, change)
 
 
 # Identity
@@ -270,7 +301,7 @@ def identity(mutant: Mutant, text_of: Any) -> None:
     def fingerprint(record: Record) -> bytes:
         return blake2b(text_of(record).encode(), digest_size=16).digest()
 
-    for module in (records, archive):
+    for module in (records, fingerprints):
         mutant.replace(module, "fingerprint", lambda _whole: fingerprint)
 
 
@@ -278,8 +309,38 @@ def identity_by_the_order_of_fields(mutant: Mutant) -> None:
     identity(mutant, json.dumps)
 
 
-def identity_by_the_time_alone(mutant: Mutant) -> None:
-    identity(mutant, lambda record: str(record.get("time")))
+def identity_by_every_field(mutant: Mutant) -> None:
+    identity(mutant, lambda record: json.dumps(record, sort_keys=True))
+
+
+def take_rows_that_differ_for_one(mutant: Mutant) -> None:
+    """Take rows of one identity for copies of the first, and one."""
+
+    def make(_whole: Function) -> Function:
+        def show(self: PendingRecord, rows: Sequence[Record]) -> int:
+            differ = any(row != rows[0] for row in rows)
+            self.count = max(self.count, 1 if differ else len(rows))
+            return 0
+
+        return show
+
+    mutant.replace(PendingRecord, "show", make)
+
+
+def publish_rows_in_another_form(mutant: Mutant) -> None:
+    mutant.replace(FormGuard, "hold", lambda _whole: lambda self, day, pending, delivered: None)
+
+
+def accept_every_row(mutant: Mutant) -> None:
+    """Take every row in another form for delivered."""
+
+    def make(_whole: Function) -> Function:
+        def accept(self: FormGuard, known: Any, pending: Any, delivered: Any, archived: Any) -> None:
+            pending.clear()
+
+        return accept
+
+    mutant.replace(FormGuard, "accept", make)
 
 
 def count_twins_once(mutant: Mutant) -> None:
@@ -522,7 +583,7 @@ def take_dates_that_left_the_window_for_settled(mutant: Mutant) -> None:
 
         return schedule_due
 
-    mutant.replace(run, "schedule_due", make)
+    mutant.replace(run_state, "schedule_due", make)
 
 
 def settle_by_a_sweep_begun_before(mutant: Mutant) -> None:
@@ -922,14 +983,11 @@ def count_the_guides_objects_or_ours(mutant: Mutant) -> None:
 
 
 def read_only_to_the_first_glue(mutant: Mutant) -> None:
-    mutant.replace(legacy, "decode", lambda whole: lambda body: whole(body)[:1])
+    mutant.replace(legacy, "read_records", lambda whole: lambda body: islice(whole(body), 1))
 
 
 def route_the_guides_records_by_their_folder(mutant: Mutant) -> None:
-    def counts_by_date(records: list[Record], write_date: date) -> dict[date, Counter[bytes]]:
-        return {write_date: Counter(map(legacy.fingerprint, records))}
-
-    mutant.replace(legacy, "counts_by_date", lambda _whole: counts_by_date)
+    mutant.replace(legacy, "record_date", lambda _whole: lambda record, write_date: write_date)
 
 
 def forget_which_of_the_guides_objects_were_read(mutant: Mutant) -> None:
@@ -939,6 +997,12 @@ def forget_which_of_the_guides_objects_were_read(mutant: Mutant) -> None:
         return whole
 
     recalled(mutant, forgetful)
+
+
+def need_all_of_the_guides_objects_for_each_date(mutant: Mutant) -> None:
+    mutant.replace(
+        legacy.LegacyObjects, "absorb_from", lambda whole: lambda self, day, ledger: whole(self, date.min, ledger)
+    )
 
 
 def ignore_the_guides_cursor(mutant: Mutant) -> None:
@@ -978,9 +1042,46 @@ def one_access_token_after_another(mutant: Mutant) -> None:
 
 def take_null_for_the_last_page(mutant: Mutant) -> None:
     def make(whole: Function) -> Function:
-        return lambda answer: whole({**answer, "operation_logs": answer.get("operation_logs") or []})
+        return lambda body: whole(body.replace(b'"operation_logs": null', b'"operation_logs": []'))
 
     mutant.replace(zoom, "page_of", make)
+
+
+def let_an_unreadable_row_fail_its_page(mutant: Mutant) -> None:
+    def make(whole: Function) -> Function:
+        def page_of(body: bytes) -> Page:
+            page: Page = whole(body)
+            if page.unreadable:
+                raise UnreadableRowsError("A row cannot be read.")
+            return page
+
+        return page_of
+
+    mutant.replace(zoom, "page_of", make)
+
+
+def say_nothing_of_unreadable_rows(mutant: Mutant) -> None:
+    mutant.replace(run, "rows_set_aside", lambda _whole: lambda rows: None)
+
+
+def do_not_ask_which_endpoint_refuses(mutant: Mutant) -> None:
+    def make(whole: Function) -> Function:
+        def refuse(endpoint: Any, status: int, headers: Any, body: Any, now: datetime) -> None:
+            whole(zoom_refusals.Endpoint.REPORT, status, headers, body, now)
+
+        return refuse
+
+    mutant.replace(zoom, "refuse", make)
+
+
+def take_any_page_for_an_answer_of_zooms(mutant: Mutant) -> None:
+    def make(whole: Function) -> Function:
+        def refuse(endpoint: Any, status: int, headers: Any, body: Any, now: datetime) -> None:
+            whole(endpoint, status, headers, body or {}, now)
+
+        return refuse
+
+    mutant.replace(zoom, "refuse", make)
 
 
 def take_a_refusal_for_an_empty_report(mutant: Mutant) -> None:

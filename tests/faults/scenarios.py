@@ -21,9 +21,25 @@ from standins.zoom import faults
 from zoom_operationlogs import __version__
 from zoom_operationlogs.archive import decode
 from zoom_operationlogs.checkpoint_format import SCHEMA
-from zoom_operationlogs.errors import CollectorError, NewerCheckpointError, StorageError
+from zoom_operationlogs.errors import (
+    ChangedFormError,
+    CollectorError,
+    NewerCheckpointError,
+    StorageError,
+    UnreadableRowsError,
+)
+from zoom_operationlogs.event import Request
 
-from . import test_overlap, test_refusals, test_state, test_time, test_twins
+from . import (
+    test_form,
+    test_overlap,
+    test_refusals,
+    test_state,
+    test_time,
+    test_twins,
+    test_unreadable,
+    test_unreadable_rows,
+)
 from .meddling import assert_ended_well, killed, overlap
 from .test_refusals import TONIGHT, small_world
 from .test_state import deleted, feed_reads_and_deletes, guided_world, ours, week_world
@@ -192,12 +208,42 @@ def an_object_that_does_not_decode() -> None:
     world.assert_exact()
 
 
+def an_object_that_cannot_be_read() -> None:
+    """It lies there for some runs: the other dates go on, and its own has all records once it is gone."""
+    world = small_world()
+    world.poll(2)
+    key = test_unreadable.plant(world, days_ago(1), b"spoilt")
+    late = test_unreadable.new_row(world, 1, "yesterday")
+    for _ in range(3):
+        new = test_unreadable.new_row(world, 0, f"today-{world.clock.now()}")
+        test_unreadable.failing_run(world)
+        assert_none(Promise.MISSING, multiset([new]) - multiset(test_unreadable.sent(world)))
+        assert_none(Promise.REPEATED, multiset([late]) & multiset(test_unreadable.sent(world)))
+    world.s3.delete_versions(key)
+    test_unreadable.assert_well_after_two_runs(world)
+
+
+def an_archive_that_takes_several_runs_to_read() -> None:
+    """The checkpoint is lost, and S3 takes its time."""
+    world = test_unreadable.large_archive()
+    world.s3.after = lambda operation, key: (
+        world.clock.advance(8) if operation == "get_object" and key.endswith(".gz") else None
+    )
+    for _ in range(8):
+        began = world.clock.now()
+        world.run()
+        world.clock.set(began + POLL)
+    world.assert_exact()
+
+
 # Identity
 
 
 def fields_in_another_order() -> None:
     """From one answer to the next, Zoom names the fields of a record in another order."""
-    world = small_world()
+    world = World(page_size=20, settings={"lookback_days": 1})  # too few for a change of form
+    for ago in range(3):
+        world.zoom.add_day(days_ago(ago), 6, seed=ago + 9)
 
     def turned(exchange: faults.Exchange) -> Any:
         answer = exchange.ordinary()
@@ -205,22 +251,61 @@ def fields_in_another_order() -> None:
         page["operation_logs"] = [dict(reversed(row.items())) for row in page["operation_logs"]]
         return replace(answer, body=json.dumps(page).encode())
 
-    world.zoom.faults.rule = lambda _request: turned if len(world.results) % 2 else None
     world.poll(2)
+    world.zoom.faults.rule = lambda request: turned if request.query.get("page_size") else None
     deleted(world)
     world.poll(2)
     world.assert_exact()
 
 
-def records_of_one_second() -> None:
-    """Two people act in the same second."""
+def a_field_that_zoom_adds() -> None:
+    world = test_form.collected(records=5)  # too few for a change of form
+    before = len(world.archive())
+    world.zoom.rewrite(lambda record: {**record, "id": 1})
+    world.s3.delete_versions(STATE_KEY)
+    world.settle()
+    again = len(world.archive()) - before
+    hold(Promise.REPEATED, again <= 0, f"{again} records, such as one with another field")
+
+
+def rows_that_differ_in_another_field() -> None:
     world = small_world()
-    for name in ("one", "two"):
-        world.zoom.add(at(START - timedelta(hours=1), name))
     world.poll()
-    deleted(world)
-    world.poll()
+    for number in range(2):
+        world.zoom.add(at(world.clock.now(), "same") | {"id": number})
+    world.settle()
     world.assert_exact()
+
+
+def every_record_reworded() -> None:
+    """Its runs fail, and publish nothing again."""
+    world = test_form.collected()
+    before = len(world.archive())
+    world.zoom.rewrite(lambda record: {**record, "operation_detail": "other words"})
+    for _ in range(60):
+        world.clock.advance(900)
+        with suppress(ChangedFormError):
+            world.run()
+    again = len(world.archive()) - before
+    hold(Promise.REPEATED, again <= 0, f"{again} records, such as one in other words")
+
+
+def every_record_reworded_and_accepted() -> None:
+    """One record came too late to be archived in its old form."""
+    world = test_form.collected()
+    before = len(world.archive())
+    world.zoom.rewrite(lambda record: {**record, "operation_detail": "other words"})
+    world.zoom.add(at(world.clock.now() - timedelta(hours=15, seconds=7), "late"))
+    for _ in range(2):
+        world.clock.advance(900)
+        with suppress(ChangedFormError):
+            world.run()
+    today = world.clock.now().date()
+    world.clock.advance(3700)
+    world.run({"action": "accept", "from": f"{today - timedelta(days=1)}", "to": f"{today}"})
+    found = len(world.archive()) - before
+    hold(Promise.MISSING, found >= 1, f"{1 - found} records, such as the late one")
+    hold(Promise.REPEATED, found <= 1, f"{found - 1} records, such as one in other words")
 
 
 def twins() -> None:
@@ -928,6 +1013,16 @@ def the_guides_objects_are_read_once() -> None:
     hold(Promise.COST, gets == 1, f"{gets} objects read by a run that had only the checkpoint to read")
 
 
+def an_object_of_the_guides_that_cannot_be_read() -> None:
+    """It was written two days ago, so it cannot hold records of today."""
+    world, _ = guided_world("n", runs=2)
+    today = world.clock.now().date()
+    world.s3.put(test_unreadable.guides_name(today - timedelta(days=2)), b"spoilt")
+    with suppress(StorageError):
+        world.run()
+    hold(Promise.MISSING, ours(world), "no record of today")
+
+
 def the_guides_cursor() -> None:
     world = week_world()
     world.clock.set(START + timedelta(days=2))
@@ -1002,6 +1097,41 @@ def a_list_that_is_null() -> None:
     world.zoom.faults.at(2, faults.null_list)
     world.run()
     world.assert_exact()
+
+
+def a_row_that_cannot_be_read() -> None:
+    """Each page of the report holds one, for hours."""
+    world = small_world()
+    test_unreadable_rows.shows(world, b'{"time": NaN}')
+    said = 0
+    for _ in range(8):
+        try:
+            world.run()
+        except UnreadableRowsError:
+            said += 1
+        world.clock.advance(POLL.total_seconds())
+    world.assert_exact()
+    hold(Promise.SILENT, said == 8, f"{8 - said} of 8 runs end as if every row had been collected")
+
+
+def a_sign_in_refused_in_unknown_words() -> None:
+    """It may not be taken for a refusal of the dates, of which others would be tried."""
+    world = small_world()
+    world.zoom.faults.next(faults.answer(400, {"code": 300, "message": "Something new."}), times=9, to="token")
+    with suppress(CollectorError):
+        world.make_run().execute(Request())
+    signed_in = len(world.zoom.calls_to("token"))
+    hold(Promise.COST, signed_in == 1, f"{signed_in} sign-ins for one refusal")
+
+
+def a_proxy_in_the_way() -> None:
+    """Its page may not be taken for a refusal of the dates, of which others would be tried."""
+    world = small_world()
+    blocked = faults.answer(400, b"<html>Blocked</html>", {"Content-Type": "text/html"})
+    world.zoom.faults.next(blocked, times=9)
+    with suppress(CollectorError):
+        world.make_run().execute(Request())
+    hold(Promise.COST, world.report_calls() == 1, f"{world.report_calls()} calls that a proxy blocks")
 
 
 def a_missing_scope() -> None:

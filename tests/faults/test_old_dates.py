@@ -202,9 +202,9 @@ def test_a_backfill_where_zooms_days_are_not_those_of_utc() -> None:
 # A date that Zoom refuses
 
 TOO_OLD_IN_OTHER_WORDS = [
-    "Only the recent 6 month of data can be queried.",
     "Validation Failed.",
     "from: Invalid field.",
+    "The requested data is not available.",
 ]
 
 

@@ -13,6 +13,7 @@ import pytest
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 from standins.s3_memory import client_error
 from standins.zoom import faults
+from zoom_operationlogs.bounds import PAGE_BYTES
 from zoom_operationlogs.errors import (
     CollectorError,
     StorageError,
@@ -41,9 +42,9 @@ PASSING: dict[str, faults.Fault] = {
     "no list": faults.answer(200, {"page_size": 30, "next_page_token": ""}),
     "null": faults.answer(200, b"null"),
     "empty": faults.answer(200, b""),
-    "1e999": faults.answer(200, b'{"next_page_token": "", "operation_logs": [{"time": 1e999}]}'),
-    "NaN": faults.answer(200, b'{"next_page_token": "", "operation_logs": [{"time": NaN}]}'),
-    "half a character": faults.answer(200, b'{"next_page_token": "", "operation_logs": [{"time": "\xe2\x80"}]}'),
+    "larger than a page": faults.answer(200, b'{"next_page_token": "", "operation_logs": []}' + bytes(PAGE_BYTES)),
+    "a token of no use": faults.answer(200, {"next_page_token": 7, "operation_logs": []}),
+    "half a character": faults.answer(200, b'{"next_page_token": "", "operation_logs": []}\xe2\x80'),
 }
 LASTING = {name: fault for name, fault in PASSING.items() if name not in ("401", "429 of the second")}
 
@@ -331,6 +332,41 @@ def test_refused_in_the_middle_of_a_run(what: dict[str, Any], sentence: str) -> 
         world.zoom.on_page = None
         vars(world.zoom.account).update(role_sees_reports=True, plan="pro")
         assert_recovers(world)
+
+
+def test_a_refusal_of_the_sign_in_is_not_one_of_dates() -> None:
+    """Whatever its words, it is said at once, and dates are asked for as before."""
+    for body in ({"code": 300, "message": "Validation Failed."}, {"code": 300, "message": "only within 6 months"}):
+        world = small_world()
+        world.zoom.faults.next(faults.answer(400, body), times=9, to="token")
+        with pytest.raises(ZoomRefusedError, match="refuses the sign-in"):
+            world.run()
+        assert len(world.zoom.calls_to("token")) == 1
+        assert world.checkpoint().asks_for_tomorrow
+        assert not world.checkpoint().expired
+        assert_recovers(world)
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+def test_a_page_of_a_proxy_is_no_refusal_of_zooms(status: int) -> None:
+    for to in ("report", "token"):
+        world = small_world()
+        blocked = faults.answer(status, b"<html>Blocked: only within 6 months</html>", {"Content-Type": "text/html"})
+        world.zoom.faults.next(blocked, times=99, to=to)  # type: ignore[arg-type]
+        with pytest.raises(ZoomRefusedError, match="such as a proxy or a firewall") as failure:
+            world.run()
+        assert_sentence(failure.value)
+        assert "role" not in str(failure.value)
+        assert world.checkpoint().asks_for_tomorrow
+        assert_recovers(world)
+
+
+def test_a_page_token_is_called_wrong_in_other_words() -> None:
+    for text in ("Invalid next_page_token", "Next page token is invalid."):
+        world = small_world()
+        world.zoom.faults.at(2, faults.answer(400, {"code": 300, "message": text}))
+        assert world.run()["ended"]
+        world.assert_exact()
 
 
 # S3

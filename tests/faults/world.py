@@ -16,7 +16,7 @@ import requests
 from standins.clock import Clock
 from standins.s3_memory import MemoryS3
 from standins.zoom import Account, Zoom, ZoomAdapter
-from zoom_operationlogs.archive import Archive, decode
+from zoom_operationlogs.archive import Archive, read_records
 from zoom_operationlogs.bucket import Bucket
 from zoom_operationlogs.checkpoint import Checkpoint, Stream
 from zoom_operationlogs.checkpoint_format import decode as decode_checkpoint
@@ -190,7 +190,7 @@ class World:
             assert version.key.endswith(".json.gz"), f"{version.key} is no object of records"
             assert version.body is not None
             try:
-                read = decode(version.body)
+                read = list(read_records(version.body))
             except ValueError as error:
                 raise PromiseBrokenError(
                     Promise.CHANGED, f"{version.key} does not hold its records ({error})"

@@ -16,11 +16,10 @@ from standins.zoom import faults
 from .cloudwatch import ALARM, EVERY_WAY, OK, MetricName, Recording, Told, Ways, watch
 from .conftest import Planned
 from .operations import promised
-from .recorder import FUNCTION, POLL, START, Collected, collected
+from .recorder import FUNCTION, POLL, START, STATE_KEY, Collected, collected, take_lease_elsewhere
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 DATES_OWED = MetricName.of("ZoomOperationLogs", "DatesOwed", {"service": FUNCTION})
-STATE_KEY = "zoom/operationlogs-state/state.json"
 
 pytestmark = pytest.mark.slow
 
@@ -102,7 +101,7 @@ def a_first_apply(world: Collected) -> None:
 
 
 def deployments_and_hiccups(world: Collected) -> None:
-    """Two ticks missed, a run that fails, one that Lambda starts only at the second try."""
+    """Two ticks missed, a run that fails, one that Lambda starts only at the second try, one that leaves to another."""
     busy_days(world, -4, 3)
     world.every(POLL, 3 * HOUR)
     world.every(POLL, 2 * POLL, world.nothing)
@@ -112,6 +111,9 @@ def deployments_and_hiccups(world: Collected) -> None:
     world.zoom.faults.clear()
     world.every(POLL, 3 * HOUR)
     world._lambda_metric("Throttles", world.clock.now(), 1)
+    world.every(POLL, 3 * HOUR)
+    world.setenv(FEED_DELETES="true")
+    world.every(POLL, POLL, lambda: (take_lease_elsewhere(world), world.run()))
     world.every(POLL, 3 * HOUR)
 
 
@@ -216,6 +218,17 @@ def the_secret_is_emptied(world: Collected) -> None:
     world.every(POLL, 3 * HOUR)
 
 
+def another_run_always_holds_the_lease(world: Collected) -> None:
+    """As a second collector with the same state key does: each run leaves its work to it."""
+    world.setenv(FEED_DELETES="true")
+
+    def run() -> None:
+        take_lease_elsewhere(world)
+        world.run()
+
+    world.every(POLL, 3 * HOUR, run)
+
+
 def invocations_are_not_delivered(world: Collected) -> None:
     world.every(POLL, 3 * HOUR, world.undelivered)
     world.clock.advance(3600)
@@ -272,6 +285,7 @@ FAILURES: list[tuple[Callable[[Collected], None], set[str]]] = [
     (runs_time_out, {"duration", "errors", "silence"}),
     (the_schedule_is_gone, {"silence"}),
     (the_secret_is_emptied, {"silence"}),
+    (another_run_always_holds_the_lease, {"silence"}),
     (invocations_are_not_delivered, {"dead_letters", "silence"}),
     (other_apps_leave_too_few_calls, {"behind"}),
     (the_daily_limit_is_reached, {"daily_limit"}),

@@ -8,17 +8,15 @@ from datetime import datetime, timedelta
 
 import pytest
 from standins.zoom import faults
-from zoom_operationlogs import checkpoint_format, handler
-from zoom_operationlogs.checkpoint import Lease
+from zoom_operationlogs import handler
 from zoom_operationlogs.dates import is_late
 from zoom_operationlogs.metrics import UNITS
 
 from .cloudwatch import MetricName, Watched
 from .conftest import Planned
-from .recorder import FUNCTION, POLL, QUEUE, START, Collected, collected
+from .recorder import FUNCTION, POLL, QUEUE, START, Collected, collected, take_lease_elsewhere
 
 DAY = timedelta(days=1)
-STATE_KEY = "zoom/operationlogs-state/state.json"
 
 # AWS's pages "Types of metrics for Lambda functions" and "Available CloudWatch metrics for Amazon SQS".
 OF_AWS = {
@@ -253,6 +251,18 @@ def test_a_run_that_zoom_refuses_throughout_has_not_succeeded() -> None:
         assert ended_as(world) == {"RunsSucceeded"}
 
 
+def test_a_run_that_sets_rows_aside_has_failed_and_counts_them() -> None:
+    with collected() as world:
+        world.zoom.add_day(START.date(), 100, seed=5)
+        world.run()
+        assert last(world)["RowsUnreadable"] == 0
+        world.clock.advance(15 * 60)
+        world.zoom.faults.next(faults.answer(200, {"next_page_token": "", "operation_logs": [None, 7]}))
+        world.run()
+        assert ended_as(world) == {"RunsFailed"}
+        assert last(world)["RowsUnreadable"] == 2
+
+
 def test_a_run_without_time_for_a_page_has_not_succeeded() -> None:
     with collected() as world:
         world.s3.before = lambda *_call: world.clock.advance(150)
@@ -281,17 +291,30 @@ def test_a_run_that_waits_for_tomorrow_has_succeeded() -> None:
             assert ended_as(world) == {"RunsSucceeded"}
 
 
-def test_a_run_that_leaves_the_work_to_another_has_succeeded() -> None:
+def test_a_run_that_leaves_the_work_to_another_is_neither_success_nor_failure() -> None:
+    """A lease that never ends must not look like success."""
     with collected() as world:
         world.setenv(FEED_DELETES="true")
         world.run()
-        known = checkpoint_format.decode(world.s3.body(STATE_KEY))
-        known.lease = Lease("another run", world.clock.now() + timedelta(minutes=5))
-        world.s3.put(STATE_KEY, checkpoint_format.encode(known))
+        take_lease_elsewhere(world)
         world.clock.advance(60)
         world.run()
         assert last(world)["PagesRead"] == 0
-        assert ended_as(world) == {"RunsSucceeded"}
+        assert ended_as(world) == set()
+
+
+def test_an_old_date_that_lacks_records_in_every_sweep_is_counted_once() -> None:
+    with collected() as world:
+        day = START.date() - 20 * DAY
+        world.zoom.add_day(START.date(), 10, seed=1)
+        world.zoom.add_day(day, 10, seed=2)
+        event = {"action": "backfill", "from": f"{day}", "to": f"{day}"}
+        world.run(event)
+        empty = faults.answer(200, {"operation_logs": [], "next_page_token": ""})
+        world.zoom.faults.rule = lambda request: empty if request.query.get("from") == f"{day}" else None
+        world.run(event)
+        world.every(timedelta(hours=1), timedelta(hours=4))
+        assert [value for _, value in world.recording.samples[service("DatesIncomplete")] if value] == [1]
 
 
 def test_freshness_and_what_is_left_of_zooms_calls() -> None:

@@ -16,6 +16,7 @@ from zoom_operationlogs import run
 from zoom_operationlogs.archive import decode
 from zoom_operationlogs.errors import CollectorError, EmptySecretError, SettingsError, StorageError
 from zoom_operationlogs.metrics import UNITS
+from zoom_operationlogs.zoom_refusals import RULES
 from zoomlogs.doctor import rules
 from zoomlogs.doctor.checks import CHECKS
 
@@ -52,7 +53,7 @@ def sentences() -> list[tuple[type[CollectorError], str]]:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in kinds and node.args:
                 [text] = node.args
                 found.append((kinds[node.func.id], "".join(_constants(text))))
-    return found
+    return found + [(rule.error, rule.sentence) for rule in RULES if issubclass(rule.error, CollectorError)]
 
 
 def _constants(text: ast.expr) -> Iterator[str]:
@@ -138,6 +139,7 @@ RIGHTS_OF_AWS_COMMANDS = {
     "cloudwatch set-alarm-state": "cloudwatch:SetAlarmState",
     "lambda get-account-settings": "lambda:GetAccountSettings",
     "lambda get-function-concurrency": "lambda:GetFunctionConcurrency",
+    "lambda invoke": "lambda:InvokeFunction",
     "s3 ls": "s3:ListBucket",
     "s3api list-object-versions": "s3:ListBucketVersions",
     "sqs get-queue-url": "sqs:GetQueueUrl",

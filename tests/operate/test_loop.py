@@ -22,6 +22,7 @@ from zoomlogs.invoke.loop import InvocationSummary, carry_out
 
 TODAY = date(2026, 11, 24)
 NOW = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)
+SOON = NOW + timedelta(minutes=58)
 DAYS = [date(2026, 11, day) for day in range(1, 11)]
 TEN_DAYS = events.backfill("2026-11-01", "2026-11-10", TODAY)
 
@@ -82,13 +83,14 @@ def test_the_first_line_of_a_checkpoint_tells_what_is_owed() -> None:
     lease = Lease("another", NOW + timedelta(minutes=5))
     checkpoint = Checkpoint(DAYS[0], TODAY, expired={date(2026, 5, 1)}, not_before=NOW, lease=lease)
     checkpoint.owe(DAYS[3], NOW, 300)
+    checkpoint.owe(DAYS[4], NOW, 300, looks=1, not_before=SOON)
     checkpoint.sweeps = {
         "tail": Sweep(TODAY, TODAY, 300, began=NOW, rows_read=5),
         "2026-11-04": Sweep(DAYS[3], DAYS[3], 300, began=NOW, rows_read=1200),
     }
     header, _, _ = encode(checkpoint).partition(b"\n")
     assert CheckpointSummary.of(header) == CheckpointSummary(
-        frozenset([DAYS[3]]), frozenset([date(2026, 5, 1)]), NOW, (("2026-11-04", 1200),), lease
+        frozenset(DAYS[3:5]), frozenset([date(2026, 5, 1)]), NOW, (("2026-11-04", 1200),), lease, {DAYS[4]: SOON}
     )
     assert CheckpointSummary.of(encode(Checkpoint(DAYS[0], TODAY)).partition(b"\n")[0]).lease is None
 
@@ -153,6 +155,7 @@ class FakeRunner:
     sent: list[Mapping[str, str]] = field(default_factory=list)
     paused: list[float] = field(default_factory=list)
     expired: list[date] = field(default_factory=list)
+    looks: Mapping[date, datetime] = field(default_factory=dict)
     lease: Callable[[datetime], Lease | None] = lambda _now: None
     said: list[str] = field(default_factory=list)
 
@@ -164,7 +167,8 @@ class FakeRunner:
         owed = self.answers[len(self.sent) - 1][1]
         if owed is None:
             return None
-        return CheckpointSummary(frozenset(owed), frozenset(self.expired), lease=self.lease(self.now()))
+        looks = {day: until for day, until in self.looks.items() if day in owed}
+        return CheckpointSummary(frozenset(owed), frozenset(self.expired), lease=self.lease(self.now()), looks=looks)
 
     def now(self) -> datetime:
         return NOW + timedelta(seconds=sum(self.paused))
@@ -295,9 +299,38 @@ def test_a_lease_of_its_own_or_that_is_over_holds_up_nobody(lease: Lease | None)
 def test_where_the_checkpoint_cannot_be_read_both_reasons_are_named() -> None:
     ended = carry_out(TEN_DAYS, FakeRunner([good(None, owed=3, **LEFT)] * 9), wait=True)
     assert ended.sentence == (
-        "2 runs brought nothing further, as when another run holds the lease or little of Zoom's daily quota is left:"
-        " the schedule goes on with the dates owed."
+        "2 runs brought nothing further, as when another run holds the lease, dates wait for another look, or little of"
+        " Zoom's daily quota is left: the schedule goes on with the dates owed."
     )
+
+
+def test_a_date_that_waits_for_another_look_is_not_waited_for() -> None:
+    """One answer of Zoom's may be empty by mistake: the collector asks again an hour later, the operator need not."""
+    later = SOON + timedelta(minutes=1)
+    looks = {DAYS[0]: SOON, DAYS[1]: later, DAYS[2]: NOW, TODAY: SOON}  # the third is due, the last not asked for
+    runner = FakeRunner([good([*DAYS[:3], TODAY]), good([*DAYS[:2], TODAY])], looks=looks)
+    ended = carry_out(TEN_DAYS, runner, wait=True)
+    assert (ended.status, ended.owed, len(runner.sent), runner.paused) == (0, [], 2, [])
+    assert len(sentences(ended)) == 2
+    assert sentences(ended)[1] == (
+        "2 dates (2026-11-01, 2026-11-02) will be looked at once more, the last of them after 2026-11-24 17:59 UTC,"
+        " because one empty or incomplete answer of Zoom's is not final: the schedule does so."
+    )
+    document = as_document(TEN_DAYS, ended)
+    assert (document["ok"], document["owed"], document["owed_count"]) == (True, [], 0)
+    assert document["waiting"] == [
+        {"date": "2026-11-01", "until": SOON.isoformat()},
+        {"date": "2026-11-02", "until": later.isoformat()},
+    ]
+
+
+def test_without_wait_a_date_that_waits_for_another_look_counts_as_swept_too() -> None:
+    ended = carry_out(events.run(), FakeRunner([good(DAYS[:2])], looks={DAYS[0]: SOON}), wait=False)
+    assert (ended.status, ended.owed) == (1, [DAYS[1]])
+    assert "Still owed: 1 date (2026-11-02)." in sentences(ended)
+    ended = carry_out(events.run(), FakeRunner([good(DAYS[:1])], looks={DAYS[0]: SOON}), wait=False)
+    assert ended.status == 0
+    assert sentences(ended)[1].startswith("1 date (2026-11-01) will be looked at once more after 2026-11-24 17:58 UTC,")
 
 
 @dataclass
@@ -340,6 +373,18 @@ def test_a_backfill_outlasts_a_killed_runs_lease() -> None:
     assert timedelta(minutes=5) <= runner.now() - began < timedelta(minutes=6)
     assert len(runner.said) == 1
     assert carry_out(request, runner, wait=True).status == 0  # its own lease, given back, holds up nobody
+
+
+def test_a_backfill_of_empty_dates_ends_and_they_are_looked_at_again_by_the_schedule() -> None:
+    runner = CollectorRunner(World())
+    runner.collector.zoom.add_day(days_ago(0), 10, seed=1)
+    runner.collector.run()
+    request = events.backfill(str(days_ago(10)), str(days_ago(8)), runner.now().date())
+    ended = carry_out(request, runner, wait=True)
+    assert (ended.status, len(ended.runs), sorted(ended.waiting)) == (0, 1, [days_ago(10), days_ago(9), days_ago(8)])
+    runner.collector.clock.advance(3700)
+    ended = carry_out(events.run(), runner, wait=True)
+    assert (ended.status, ended.waiting, ended.runs[-1]["result"]["owed"]) == (0, {}, 0)
 
 
 def test_runs_that_write_or_come_further_in_a_date_go_on() -> None:

@@ -91,8 +91,10 @@ def test_before_the_first_save_no_day_counts_as_read() -> None:
         FakeScreen(),
         False,
     )
-    for owed in ([], [TODAY], DAYS, DAYS[:4], []):
+    for owed in ([], [TODAY], DAYS, DAYS[:4]):
         runner._show_days(CheckpointSummary(frozenset(owed)))
+    # A date that waits for another look counts as read.
+    runner._show_days(CheckpointSummary(frozenset(DAYS[:1]), looks={DAYS[0]: runner.now() + timedelta(hours=1)}))
     runner._show_days(None)
     assert runner._screen.days == [10, 4, 0]
     runner._seen_owed = False

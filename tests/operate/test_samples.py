@@ -6,10 +6,12 @@ import io
 import json
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from rich.console import Console
+from zoom_operationlogs.agenda import LOOK_AGAIN_AFTER
 from zoom_operationlogs.checkpoint import Checkpoint
 from zoom_operationlogs.checkpoint_format import encode
 from zoom_operationlogs.zoom_rate_limits import Quota
@@ -69,10 +71,13 @@ def test_logs() -> None:
 def test_status() -> None:
     """As it was after the run that was stopped."""
     now = datetime(2026, 11, 24, 16, 40, tzinfo=UTC)
-    checkpoint = Checkpoint(date(2026, 6, 1), date(2026, 11, 20), now - timedelta(minutes=25, seconds=8))
+    checkpoint = Checkpoint(date(2026, 6, 1), date(2026, 11, 20), frontier=now - timedelta(minutes=25, seconds=8))
     checkpoint.reconciled = datetime(2026, 11, 24, tzinfo=UTC)
     for day in (1, 2, 3):
         checkpoint.owe(date(2026, 9, day), RUNS[1].began, 300)
+    empty = date(2026, 9, 1)
+    looked = datetime(2026, 11, 24, 16, 18, 22, tzinfo=UTC)
+    checkpoint.owed[empty] = replace(checkpoint.owed[empty], looks=1, not_before=looked + LOOK_AGAIN_AFTER)
     saved = RUNS[2].began
     assert sample("status") == printed(status.table(EXAMPLE, words(checkpoint, saved, now, RUNS[2])))
 

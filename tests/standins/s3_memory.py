@@ -90,6 +90,7 @@ class MemoryS3:
                 raise client_error("GetObject", 404, missing)
             return {
                 "Body": io.BytesIO(found.body),
+                "ContentLength": len(found.body),
                 "ETag": found.etag,
                 "LastModified": found.written,
                 "Metadata": found.metadata,

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from zoom_operationlogs.checkpoint import Checkpoint, Lease
+from zoom_operationlogs.checkpoint import Checkpoint, Lease, Stream
 from zoom_operationlogs.checkpoint_format import encode
 from zoom_operationlogs.legacy import LegacyLedger
 from zoom_operationlogs.sweep import Sweep
@@ -20,7 +20,7 @@ NOW = datetime(2026, 3, 10, 9, tzinfo=UTC)
 SAVED = NOW - timedelta(minutes=3)
 WHERE = "s3://bucket/state.json"
 NEWER = (
-    f"The checkpoint {WHERE} was written by a newer collector (this zoomlogs knows schema 1): install the zoomlogs of"
+    f"The checkpoint {WHERE} was written by a newer collector (this zoomlogs knows schema 2): install the zoomlogs of"
     " the module's version."
 )
 ORDERED = (
@@ -138,6 +138,37 @@ def test_many_owed_dates_are_counted():
     assert owed.endswith("2026-02-13, and 14 stretches before.")
 
 
+def test_dates_that_wait_for_another_look():
+    checkpoint = quiet()
+    for number, minutes in ((1, 40), (2, 55), (3, None)):
+        until = minutes and NOW + timedelta(minutes=minutes)
+        checkpoint.owe(day(number), NOW - timedelta(hours=number), 300, looks=int(bool(until)), not_before=until)
+    told = dict(words(checkpoint, SAVED, NOW, ran()))
+    assert told["Owed"] == "3 dates, the longest for 3 hours: 2026-03-01 to 2026-03-03."
+    assert told["Another look"] == (
+        "2 of these, the longest since 2026-03-10 08:40:00 UTC, 20 minutes ago: 2026-03-01 to 2026-03-02. Zoom's"
+        " answer was empty or lacked records that are in the archive, and one such answer is not final: they are read"
+        " again after 2026-03-10 09:55:00 UTC."
+    )
+    assert document(checkpoint, SAVED, NOW, ran())["owed"][1] == {
+        "date": "2026-03-02",
+        "since": "2026-03-10T07:00:00+00:00",
+        "looks": 1,
+        "not_before": "2026-03-10T09:55:00+00:00",
+    }
+
+
+def test_what_the_collector_notes_for_itself_is_no_fact_of_its_own():
+    """Whose records they are, what sweeps showed, and what kind of sweep a date is owed."""
+    plain, noted = quiet(), quiet()
+    plain.owe(day(3), NOW, 300)
+    noted.owe(day(3), NOW, 283, split=frozenset([bytes(16)]), stalls=2, by_date=True, witness=True, accept=True)
+    noted.stream = Stream.of("account", "operationlogs", "zoom/operationlogs/")
+    noted.shown = {day(3): {day(3): 7}}
+    assert words(noted, SAVED, NOW, ran()) == words(plain, SAVED, NOW, ran())
+    assert document(noted, SAVED, NOW, ran()) == document(plain, SAVED, NOW, ran())
+
+
 def test_the_document():
     facts = json.loads(json.dumps(document(busy(), SAVED, NOW, ran(written=3))))
     assert facts.pop("last_run") == ran(written=3).as_json() | {"seconds_ago": 120}
@@ -149,7 +180,12 @@ def test_the_document():
         "reconciled": "2026-03-10T00:00:00+00:00",
         "settled": ["2026-01-05", "2026-03-06"],
         "owed": [
-            {"date": f"2026-03-0{number}", "since": (NOW - timedelta(hours=number)).isoformat()}
+            {
+                "date": f"2026-03-0{number}",
+                "since": (NOW - timedelta(hours=number)).isoformat(),
+                "looks": 0,
+                "not_before": None,
+            }
             for number in (1, 2, 3, 5)
         ],
         "expired": ["2026-01-05"],
@@ -188,7 +224,7 @@ def test_what_is_stored_is_understood():
             "The checkpoint s3://bucket/state.json is damaged: the next run rebuilds it, and no record is lost.",
         ),
         (
-            b'{"schema": 2}\n',
+            b'{"schema": 3}\n',
             NEWER,
         ),
         (

@@ -18,8 +18,10 @@ from bench.days import add_disordered_day
 from bench.processes import Host
 from standins.clock import Clock
 from standins.zoom import Zoom
+from zoom_operationlogs.checkpoint import Stream
 from zoom_operationlogs.checkpoint_format import decode
 from zoom_operationlogs.records import event_time
+from zoom_operationlogs.settings import REPORT
 
 ROOT = Path(__file__).parents[2]
 QUICK = figures.Scale(1 / 300, 1)
@@ -76,7 +78,9 @@ def test_quick_bench_measures_everything_and_writes_table_and_chart(
 
 def test_the_full_window_is_a_checkpoint() -> None:
     for days_back, lookback in ((figures.WINDOW_OF_3, 3), (figures.WINDOW_OF_28, 28)):
-        known = decode(figures.full_window(300, days_back))
+        stream = Stream.of("account", REPORT, "archive/")
+        known = decode(figures.full_window(300, days_back, stream))
+        assert known.stream == stream
         assert [len(day.counts) for day in known.delivered.days.values()] == [300] * len(days_back)
         assert known.settled_from == figures._today() - timedelta(days=lookback)
     assert len(figures.WINDOW_OF_28) + 1 == 28 + 3

@@ -7,9 +7,22 @@ import json
 import signal
 import threading
 import time
+from contextlib import suppress
 
 import pytest
-from zoom_operationlogs.bounds import MB, depth_exceeds, gunzip, parse_json, time_limit
+from hypothesis import given
+from hypothesis import strategies as st
+from zoom_operationlogs.bounds import (
+    GZIP_MEMBERS,
+    MB,
+    SLICE_BYTES,
+    depth_exceeds,
+    gunzip,
+    gunzip_chunks,
+    parse_json,
+    parse_json_at,
+    time_limit,
+)
 from zoom_operationlogs.errors import TimeLimitError
 
 
@@ -19,6 +32,13 @@ from zoom_operationlogs.errors import TimeLimitError
 def test_what_is_no_finite_json_is_a_value_error(text: str | bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - UnicodeDecodeError and JSONDecodeError are ValueErrors
         parse_json(text)
+
+
+@pytest.mark.parametrize("text", ["NaN", '{"a": 1e999}', "[" * 65 + "]" * 65, "[" * 10**6, "", "{", " 1"])
+def test_of_a_json_value_within_a_text_too(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011
+        parse_json_at("n" + text, 1)
+    assert parse_json_at('n{"a": 1}n{}', 1) == ({"a": 1}, 9)
 
 
 def test_depth() -> None:
@@ -35,6 +55,22 @@ def test_gunzip_unpacks_no_more_than_it_may() -> None:
     bomb = gzip.compress(bytes(64 * MB))
     with pytest.raises(ValueError, match="more than 1 MB"):
         gunzip(bomb, MB)
+
+
+@given(st.lists(st.binary(max_size=3 * SLICE_BYTES), min_size=1, max_size=4), st.sampled_from([b"", b"\0" * 70000]))
+def test_gzip_of_several_members_in_any_pieces(members: list[bytes], zeros: bytes) -> None:
+    body = zeros.join(map(gzip.compress, members)) + zeros
+    for chunk in (1000, MB):
+        pieces = list(gunzip_chunks(body, MB, chunk))
+        assert b"".join(pieces) == b"".join(members)
+        assert max(map(len, pieces)) <= chunk
+
+
+def test_members_are_bounded() -> None:
+    member = gzip.compress(b"")
+    assert gunzip(member * GZIP_MEMBERS, MB) == b""
+    with pytest.raises(ValueError, match="members"):
+        gunzip(member * (GZIP_MEMBERS + 1), MB)
 
 
 @pytest.mark.parametrize("body", [b"", b"plain", gzip.compress(b"text")[:-9], gzip.compress(b"a") + b"more"])
@@ -55,6 +91,22 @@ def test_a_time_limit_ends_a_block_and_leaves_an_outer_alarm_as_it_was() -> None
         assert signal.getsignal(signal.SIGALRM) is before
     finally:
         signal.setitimer(signal.ITIMER_REAL, *outer)
+
+
+def test_a_time_limit_that_is_caught_comes_again() -> None:
+    def stubborn() -> None:
+        for _ in range(2):
+            with suppress(TimeLimitError):
+                threading.Event().wait(60)
+        threading.Event().wait(60)
+
+    with pytest.raises(TimeLimitError), time_limit(0.01):
+        stubborn()
+
+
+def test_a_limit_within_a_limit_ends_no_later() -> None:
+    with pytest.raises(TimeLimitError), time_limit(0.01), time_limit(60):
+        threading.Event().wait(60)
 
 
 def test_in_another_thread_there_is_no_limit() -> None:

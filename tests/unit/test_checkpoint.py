@@ -1,22 +1,28 @@
 """The checkpoint: stored whole, refused when newer, given up when damaged, and merged without forgetting."""
 
 import json
+import logging
+from collections import Counter
+from copy import deepcopy
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from zoom_operationlogs.agenda import schedule_due
-from zoom_operationlogs.checkpoint import Checkpoint, Lease, PendingSweep
-from zoom_operationlogs.checkpoint_format import decode, encode
+from zoom_operationlogs.checkpoint import Checkpoint, Lease, PendingSweep, Stream
+from zoom_operationlogs.checkpoint_format import decode, decode_header, digest, encode
 from zoom_operationlogs.checkpoint_merge import merge
 from zoom_operationlogs.dates import date_range, retention_start
 from zoom_operationlogs.delivered import Delivered, DeliveredDay
 from zoom_operationlogs.errors import NewerCheckpointError
 from zoom_operationlogs.fingerprints import FingerprintCounts
+from zoom_operationlogs.lease import take_lease
 from zoom_operationlogs.legacy import LegacyLedger
 from zoom_operationlogs.settings import Settings
-from zoom_operationlogs.sweep import Sweep
+from zoom_operationlogs.sweep import Group, Sweep
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 TODAY = NOON.date()
@@ -26,7 +32,9 @@ days = st.dates(date(2026, 1, 1), date(2026, 3, 31))
 moments = st.datetimes(datetime(2026, 1, 1), datetime(2026, 3, 31), timezones=st.just(UTC))
 fingerprints = st.lists(st.binary(min_size=16, max_size=16), max_size=4)
 counts = st.builds(lambda items: FingerprintCounts(b"".join(sorted(items))), fingerprints)
-places = st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 10**6)), max_size=3)
+one_fingerprint = st.binary(min_size=16, max_size=16)
+places = st.integers(0, 10**6)
+shown = st.dictionaries(days, st.integers(0, 10**6), max_size=3)
 sweeps = st.builds(
     Sweep,
     first=days,
@@ -36,25 +44,42 @@ sweeps = st.builds(
     newest=st.none() | moments,
     token=st.text(max_size=5),
     token_issued=st.none() | moments,
-    ordered=st.booleans(),
+    disorder=st.timedeltas(timedelta(), timedelta(days=40)),
     last_time=st.none() | moments,
     rows_read=st.integers(0, 10**6),
     longest_page=st.integers(0, 300),
-    edge=st.dictionaries(st.binary(min_size=16, max_size=16), st.integers(0, 10**6), max_size=3),
-    split=places,
+    edge=st.dictionaries(one_fingerprint, places, max_size=3),
+    split=st.lists(st.builds(Group, one_fingerprint, places, places, st.none() | days), max_size=3),
+    shown=shown.map(Counter),
+    untimed=st.integers(0, 10**6),
+)
+pending_sweeps = st.builds(
+    PendingSweep,
+    owed_since=moments,
+    page_size=st.integers(1, 300),
+    split=st.frozensets(one_fingerprint, max_size=3),
+    stalls=st.integers(0, 9),
+    by_date=st.booleans(),
+    looks=st.integers(0, 9),
+    refusals=st.integers(0, 9),
+    not_before=st.none() | moments,
+    witness=st.booleans(),
+    accept=st.booleans(),
 )
 checkpoints = st.builds(
     Checkpoint,
     settled_from=days,
     settled_to=days,
+    stream=st.none() | st.builds(Stream, st.text(max_size=3), st.text(max_size=3), st.text(max_size=3)),
     frontier=st.none() | moments,
-    owed=st.dictionaries(days, st.builds(PendingSweep, moments, st.integers(1, 300), places.map(tuple)), max_size=4),
+    owed=st.dictionaries(days, pending_sweeps, max_size=4),
     expired=st.sets(days, max_size=3),
     reconciled=st.none() | moments,
     not_before=st.none() | moments,
     asks_for_tomorrow=st.booleans(),
     lease=st.none() | st.builds(Lease, st.text(max_size=3), moments),
     sweeps=st.dictionaries(st.just("tail") | days.map(date.isoformat), sweeps, max_size=2),
+    shown=st.dictionaries(days, shown, max_size=2),
     delivered=st.builds(
         Delivered,
         days=st.dictionaries(days, st.integers(0, 9), max_size=3).flatmap(
@@ -79,18 +104,7 @@ def test_it_is_stored_whole(checkpoint):
     body = encode(checkpoint)
     assert encode(decode(body)) == body
     again = decode(body)
-    for name in (
-        "settled_from",
-        "settled_to",
-        "frontier",
-        "owed",
-        "expired",
-        "reconciled",
-        "not_before",
-        "lease",
-        "sweeps",
-    ):
-        assert getattr(again, name) == getattr(checkpoint, name)
+    assert replace(again, delivered=checkpoint.delivered) == checkpoint
     assert {d: (k.seq, bytes(k.counts.pack())) for d, k in again.delivered.days.items()} == {
         d: (k.seq, bytes(k.counts.pack())) for d, k in checkpoint.delivered.days.items()
     }
@@ -109,12 +123,28 @@ def test_damage_is_noticed(checkpoint, data):
         at = data.draw(st.integers(len(body) - len(packed), len(body) - 1))
         with pytest.raises(ValueError, match="damaged"):
             decode(body[:at] + bytes([body[at] ^ 1]) + body[at + 1 :])
+    at = data.draw(st.integers(0, body.index(b"\n") - 1))
     with pytest.raises(ValueError):  # noqa: PT011 - any will do: it is given up
-        decode(body[: data.draw(st.integers(0, body.index(b"\n") - 1))])
+        decode(body[:at])
+    with pytest.raises((ValueError, NewerCheckpointError)):  # one bit may make another number of the schema's
+        decode(body[:at] + bytes([body[at] ^ 1]) + body[at + 1 :])
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"null", b"[]", b"\x00\x01", b'{"schema": 1}', b'{"cursor_date": "2026-03-01"}', b'{"schema": "1"}']
+    "body",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"\x00\x01",
+        b'{"schema": 1}',
+        b'{"schema": 2}',
+        b'{"schema": true}',
+        b'{"cursor_date": "2026-03-01"}',
+        b'{"schema": "2"}',
+        b"[" * 100_000,
+        b'{"schema": ' + b"9" * 5_000 + b"}",
+    ],
 )
 def test_what_is_no_checkpoint_is_given_up(body):
     with pytest.raises(ValueError):  # noqa: PT011
@@ -123,7 +153,197 @@ def test_what_is_no_checkpoint_is_given_up(body):
 
 def test_one_from_a_newer_collector_is_refused():
     with pytest.raises(NewerCheckpointError, match="deploy that version again"):
-        decode(b'{"schema": 2}\n')
+        decode(b'{"schema": 3}\n')
+
+
+# --- whatever lies at the state key ----------------------------------------------------------------------------------
+
+EVERYTHING = Checkpoint(
+    date(2026, 3, 2),
+    date(2026, 3, 6),
+    Stream("account", "operationlogs", "zoom/operationlogs/"),
+    frontier=NOON,
+    owed={TODAY: PendingSweep(NOON, 283, frozenset([bytes(16)]), 1, True, 1, 1, NOON, True, True)},
+    expired={date(2026, 3, 3)},
+    reconciled=NOON,
+    not_before=NOON,
+    asks_for_tomorrow=False,
+    lease=Lease("run", NOON),
+    sweeps={
+        "tail": Sweep(
+            TODAY,
+            TODAY,
+            300,
+            NOON,
+            newest=NOON,
+            token="t",
+            token_issued=NOON,
+            disorder=timedelta(seconds=1.5),
+            last_time=NOON,
+            rows_read=300,
+            longest_page=300,
+            edge={bytes(16): 299},
+            split=[Group(bytes(16), 298, 301, TODAY)],
+            shown=Counter({TODAY: 300}),
+            untimed=1,
+        )
+    },
+    shown={TODAY: {TODAY: 300}},
+    delivered=Delivered(
+        {TODAY: DeliveredDay(TODAY, 1, FingerprintCounts(bytes(32)))},
+        LegacyLedger(TODAY, TODAY, {bytes(16)}, {TODAY: FingerprintCounts(bytes(16))}),
+    ),
+)
+LINE, _, PACKED = encode(EVERYTHING).partition(b"\n")
+HEADER = {name: value for name, value in json.loads(LINE).items() if name != "seal"}
+
+
+def seal(header: object) -> bytes:
+    """Return the header's line as `encode` seals it, so that only its values can be at fault."""
+    line = json.dumps(header).encode()
+    return b'%b, "seal": "%b"}' % (line[:-1], digest(line).hex().encode())
+
+
+def places_in(value: object) -> list[tuple[str | int, ...]]:
+    """Return the path to each value in a JSON value, containers included."""
+    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [(key, *rest) for key, child in children for rest in [(), *places_in(child)]]
+
+
+def replaced(path: tuple[str | int, ...], value: object) -> dict[str, object]:
+    """Return the header with this value at the end of the path."""
+    header = deepcopy(HEADER)
+    *parents, last = path
+    inner = header
+    for key in parents:
+        inner = inner[key]
+    inner[last] = value
+    return header
+
+
+def use(body: bytes) -> None:
+    """Decode as the collector and the command line do, and look at what came of it; allow only what `decode` raises."""
+    line = body.partition(b"\n")[0]
+    for read, these in ((decode, body), (decode_header, line)):
+        try:
+            checkpoint = read(these)
+        except (ValueError, NewerCheckpointError):
+            continue
+        assert isinstance(checkpoint, Checkpoint)
+        checkpoint.plausible(NOON)
+        checkpoint.keep_days(TODAY, TODAY)
+        decode(encode(merge(checkpoint, EVERYTHING, {})))
+
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.sampled_from([-1, 0, 1, 2, 10**13, 10**400, 1e308, float("nan"), float("inf")])
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from(["2026-03-10", "0001-01-01", "9999-12-31", "9999-12-31T23:59:59-14:00", "2026-03-10T12:00:00"])
+    | st.sampled_from(["delivered", "guide", "nan", "1e999", "tail", "00" * 16, "\ud800"]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8) | st.just("2026-03-10"), inner),
+    max_leaves=6,
+)
+at_leisure = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def test_the_helper_seals_as_the_collector_does():
+    assert seal(HEADER) == LINE
+    assert decode(seal(HEADER) + b"\n" + PACKED).owed == EVERYTHING.owed
+
+
+@at_leisure
+@given(st.binary() | st.binary().map(lambda tail: encode(EVERYTHING) + tail) | st.text().map(str.encode))
+@example(LINE)
+@example(LINE + b"\n")
+@example(b"\n" + PACKED)
+def test_any_bytes_are_a_checkpoint_or_given_up(body):
+    use(body)
+
+
+@settings(parent=at_leisure, max_examples=1_000)
+@given(st.sampled_from(places_in(HEADER)), json_values)
+@example(("schema",), 10**400)
+@example(("sweeps", "tail", "disorder"), 1e308)
+@example(("sweeps", "tail", "disorder"), "nan")
+def test_a_value_of_any_kind_is_a_checkpoint_or_given_up(path, value):
+    use(seal(replaced(path, value)) + b"\n" + PACKED)
+
+
+@pytest.mark.parametrize("value", [None, False, 0, -1, "", "x", [], {}, [[]], {"": {}}, 2**80, "9999-12-31"], ids=repr)
+def test_each_value_in_turn_is_a_checkpoint_or_given_up(value):
+    for path in places_in(HEADER):
+        use(seal(replaced(path, value)) + b"\n" + PACKED)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "accepted"),
+    [
+        (("settled", 1), "9999-12-31", False),
+        (("reconciled",), "9999-12-31T00:00:00+00:00", False),
+        (("owed", "2026-03-10", "asked"), "9999-12-31T00:00:00+00:00", False),
+        (("sweeps", "tail", "began"), "1999-12-31T00:00:00+00:00", False),
+        (("sweeps", "tail", "token_issued"), "2026-03-10T12:00:00", False),  # no zone
+        (("sweeps", "tail", "newest"), "9999-12-31T00:00:00+00:00", True),  # a record's time is what Zoom says it is
+        (("frontier",), "0001-01-01T00:00:00+00:00", True),
+    ],
+)
+def test_times_are_of_this_century_but_for_those_of_records(path, value, accepted):
+    body = seal(replaced(path, value)) + b"\n" + PACKED
+    if accepted:
+        decode(body)
+    else:
+        with pytest.raises(ValueError, match=r"time|date"):
+            decode(body)
+
+
+FAR = NOON + timedelta(days=400)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"settled_to": FAR.date()},
+        {"owed": {FAR.date(): PendingSweep(NOON, 300)}},
+        {"owed": {TODAY: PendingSweep(FAR, 300)}},
+        {"expired": {FAR.date()}},
+        {"reconciled": FAR},
+        {"sweeps": {"tail": Sweep(TODAY, TODAY, 300, began=FAR)}},
+        {"delivered": Delivered(legacy=LegacyLedger(TODAY, FAR.date()))},
+        {"settled_from": date(2020, 3, 1), "settled_to": date(2022, 3, 1)},
+        {"settled_from": date(2026, 3, 8)},  # after settled_to
+    ],
+    ids=lambda changed: "-".join(changed),
+)
+def test_what_no_run_can_have_stored_is_not_believed(changed):
+    assert decode(encode(EVERYTHING)).plausible(NOON)
+    assert not decode(encode(replace(EVERYTHING, **changed))).plausible(NOON)
+
+
+def test_clocks_may_differ_and_outages_last():
+    assert EVERYTHING.plausible(NOON - timedelta(days=1))
+    assert EVERYTHING.plausible(NOON + timedelta(days=2 * 365))
+
+
+@pytest.mark.parametrize(("lasts", "believed"), [(timedelta(minutes=16), True), (timedelta(days=2_900_000), False)])
+def test_a_lease_is_believed_for_as_long_as_lambda_may_run(lasts, believed):
+    lease = Lease("another", NOON + lasts)
+    checkpoint = decode(encode(replace(EVERYTHING, lease=lease)))
+    assert (checkpoint.lease, checkpoint.plausible(NOON)) == (lease, True)
+    state = SimpleNamespace(checkpoint=checkpoint, holds_lease=False, store=lambda: None)
+    services = SimpleNamespace(
+        clock=lambda: NOON,
+        deadline=SimpleNamespace(remaining=lambda: 300.0),
+        log=logging.getLogger(__name__),
+        archive=SimpleNamespace(),
+    )
+    assert take_lease(state, services, "mine") is not believed
+
+
+# --- what two runs know ----------------------------------------------------------------------------------------------
 
 
 def day(seq: int) -> DeliveredDay:

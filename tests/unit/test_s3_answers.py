@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 from typing import Any
 
+import boto3
 import pytest
 from botocore.awsrequest import AWSRequest, AWSResponse
+from botocore.exceptions import ParamValidationError
 from standins.s3_memory import MemoryS3, client_error
 from zoom_operationlogs import clients
 from zoom_operationlogs.bucket import Bucket, translate_errors
@@ -64,3 +66,13 @@ def test_the_client_sends_a_write_once(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(OutcomeUnknownError), translate_errors("PutObject", "bucket", "key"):
         client.put_object(Bucket="bucket", Key="key", Body=b"", IfNoneMatch="*")
     assert sent == ["PUT"]
+
+
+def test_a_boto3_that_is_too_old_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lambda's runtime brings its own boto3: one from before 1.35.69 does not know IfMatch."""
+    monkeypatch.setattr(boto3, "__version__", "1.34.145")
+    with (
+        pytest.raises(StorageError, match=r"boto3 1\.34\.145 .* s3:PutObject on s3://logs/key: .* runtime"),
+        translate_errors("s3:PutObject", "logs", "key"),
+    ):
+        raise ParamValidationError(report='Unknown parameter in input: "IfMatch"')

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from zoom_operationlogs.records import Row
-from zoom_operationlogs.sweep import Sweep, smaller_page_size
+from zoom_operationlogs.sweep import Group, Sweep, page_size_for, smaller_page_size
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -46,9 +46,31 @@ def test_an_empty_page_or_a_row_without_a_time_never_stops_it():
     assert not stops([row(0), row(600), row(None)], frontier=FRONTIER)
 
 
-def test_rows_out_of_order_make_it_read_to_the_end():
-    assert not stops([row(0), row(600), row(599), row(700)], frontier=FRONTIER)
-    assert not stops([row(0), row(600)], [row(500), row(550)], [row(700)], frontier=FRONTIER)
+def test_rows_out_of_order_make_it_read_further_back_by_as_much():
+    within_a_page = [row(0), row(30), row(20)]  # ten minutes: more than 35 are needed
+    assert not stops([*within_a_page, row(35)], frontier=FRONTIER)
+    assert stops([*within_a_page, row(36)], frontier=FRONTIER)
+    from_page_to_page = [row(0), row(30)], [row(22), row(25)]  # five
+    assert not stops(*from_page_to_page, [row(30)], frontier=FRONTIER)
+    assert stops(*from_page_to_page, [row(31)], frontier=FRONTIER)
+
+
+def test_disorder_is_how_much_newer_a_row_is_than_the_oldest_above_it():
+    sweep = tail()
+    sweep.observe([row(0), row(30), row(25), row(28), row(20), row(40)])
+    assert sweep.disorder == timedelta(minutes=10)
+    sweep.advance("token", NOON)
+    sweep.observe([row(39), row(41)])
+    assert sweep.disorder == timedelta(minutes=10)
+
+
+def test_a_sweep_counts_what_it_shows_of_each_date():
+    sweep = tail()
+    sweep.observe([row(0), row(1), row(None), row(13 * 60)])
+    sweep.advance("token", NOON)
+    sweep.observe([row(14 * 60), row(None)])
+    assert sweep.shown == {date(2026, 3, 10): 2, date(2026, 3, 9): 2}
+    assert sweep.untimed == 2
 
 
 def test_a_page_one_older_than_the_frontier_is_not_newest_first():
@@ -73,7 +95,7 @@ def test_a_record_on_both_sides_of_a_page_boundary_is_noticed():
         sweep.observe([row(0), row(5, "twin"), row(5, "other")])
         sweep.advance("token", NOON)
         sweep.observe(second)
-    assert split.split
+    assert split.split == [Group(row(5, "twin").fingerprint, 1, 4, date(2026, 3, 10))]
     assert not whole.split
 
 
@@ -90,3 +112,12 @@ def test_a_token_is_used_for_14_minutes():
 def test_a_smaller_page_moves_the_boundaries(size):
     assert 1 < smaller_page_size(size) < size
     assert any(boundary % smaller_page_size(size) for boundary in range(size, 10 * size, size))
+
+
+def test_the_next_page_size_keeps_the_groups_together_that_were_split():
+    groups = [Group(bytes([n]), first, first + 4, None) for n, first in enumerate((298, 597, 1196))]
+    size = page_size_for(groups, 300)
+    assert 150 <= size < 300
+    assert all(group.first // size == (group.end - 1) // size for group in groups)
+    assert page_size_for([Group(b"", 0, 12, None)], 5) == 5
+    assert page_size_for([Group(b"", 0, 2, None)], 1) == 2

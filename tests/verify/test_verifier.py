@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import random
 from datetime import date, timedelta
 
 import pytest
 from standins.zoom import faults
+from zoom_operationlogs.agenda import MOST_STALLS
 from zoom_operationlogs.archive import OBJECT_NAME
 from zoom_operationlogs.dates import retention_start
 from zoomlogs.errors import CommandError
@@ -191,6 +193,18 @@ def test_a_date_that_the_collector_owes_is_not_read_yet():
     result = world.day()
     assert (result.state, result.missing) == (State.NOT_READ_YET, 1)
     assert result.note == "Not read yet: owed for 2 hours."
+
+
+def test_a_date_that_waits_for_another_look_is_not_read_in_full():
+    world = collected(days=8)
+    day = days_ago(7)
+    world.zoom.faults.rule = lambda _: faults.answer(200, {"operation_logs": [], "next_page_token": ""})
+    world.run({"action": "backfill", "from": str(day), "to": str(day)})
+    world.zoom.faults.clear()
+    result = world.day(day)
+    assert (result.state, result.missing) == (State.NOT_READ_YET, 100)
+    until = world.clock.now() + timedelta(hours=1)
+    assert result.note.startswith(f"Read, but not in full: the collector reads it again after {until:%Y-%m-%d %H:%M}")
 
 
 def test_what_was_deleted_of_an_owed_date_is_different_all_the_same():
@@ -499,6 +513,31 @@ def test_twins_on_pages_that_hold_fewer_rows_than_asked_for(most_rows):
     assert (world.day().state, *counts(world.day())) == (State.EQUAL, 80, 80, 0, 0)
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_twins_on_pages_of_varying_length(seed):
+    """No page size keeps a group together for sure: only having seen it whole tells."""
+    world = Verified(page_size=30)
+    for second in range(40):
+        for _ in range(2):
+            world.zoom.add({"time": f"{YESTERDAY}T10:00:{second:02}Z", "operator": "twin"}, visible_at=START)
+    world.run()
+    length = random.Random(seed)
+    world.zoom.faults.rule = lambda _: faults.short_page(length.randint(2, 12))
+    assert (world.day().state, *counts(world.day())) == (State.EQUAL, 80, 80, 0, 0)
+
+
+def test_a_group_that_no_page_can_hold_ends_the_readings():
+    world = Verified(page_size=5)
+    for _ in range(12):
+        world.zoom.add({"time": f"{YESTERDAY}T10:00:00Z", "operator": "twin"}, visible_at=START)
+    world.run()
+    before = len(world.zoom.calls_to("report"))
+    world.day()
+    begun = [call for call in world.zoom.calls_to("report")[before:] if call.query["from"] == str(YESTERDAY)]
+    begun = [call for call in begun if not call.query.get("next_page_token")]
+    assert len(begun) == 1 + MOST_STALLS
+
+
 @pytest.mark.parametrize("order", ["oldest", "shuffled"])
 def test_rows_in_any_order(order):
     world = collected(200, page_size=30)
@@ -544,6 +583,14 @@ def test_a_date_that_zoom_refuses_is_unchecked_and_the_others_go_on():
     # Its neighbour needs it too; that beyond does not.
     assert [result.state for result in found] == [State.EQUAL, State.UNCHECKED, State.UNCHECKED]
     assert "Zoom refuses the report's parameters." in found[-1].note
+
+
+def test_a_date_with_rows_that_cannot_be_read_is_not_called_equal():
+    world = collected()
+    spoilt = {"next_page_token": "", "operation_logs": [None, 7, {"time": "2026-03-09T08:00:00Z"}]}
+    world.zoom.faults.next(faults.answer(200, spoilt))
+    result = world.day()
+    assert (result.state, result.note) == (State.UNCHECKED, "2 rows on a page of Zoom's cannot be read.")
 
 
 def test_it_stops_below_a_quarter_of_the_daily_limit_and_says_what_is_unchecked():

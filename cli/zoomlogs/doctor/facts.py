@@ -92,15 +92,16 @@ class Facts:
     # Zoom
 
     @cached_property
-    def secret_text(self) -> str | None:
-        """The secret's text; None while it has no value."""
+    def secret_text(self) -> str | bytes | None:
+        """The secret's value, text or binary; None while it has none."""
         try:
             found = self._client("secretsmanager").get_secret_value(SecretId=self.deployment.secret_arn)
         except ClientError as error:
             if secret_is_empty(error):
                 return None
             raise
-        return str(found.get("SecretString", ""))
+        value: str | bytes = found.get("SecretString") or found.get("SecretBinary", "")
+        return value
 
     @cached_property
     def zoom(self) -> ZoomAnswer:

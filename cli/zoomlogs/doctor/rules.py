@@ -56,7 +56,7 @@ class ZoomAnswer:
     quota: Quota | None = None
 
 
-def secret(text: str | None, arn: str) -> Finding:
+def secret(text: str | bytes | None, arn: str) -> Finding:
     """Judge the secret's text, None where it has no value yet; no sentence quotes it."""
     if text is None:
         return fix(

@@ -77,6 +77,7 @@ def as_document(request: RunRequest, summary: InvocationSummary) -> dict[str, An
         "written": summary.total("written"),
         "owed_count": summary.owed_count,
         "owed": None if summary.owed is None else [day.isoformat() for day in summary.owed],
+        "waiting": [{"date": f"{day}", "until": until.isoformat()} for day, until in sorted(summary.waiting.items())],
         "expired": [day.isoformat() for day in summary.expired],
         "runs": summary.runs,
     }
@@ -94,8 +95,10 @@ def sentences(summary: InvocationSummary) -> list[str]:
         )
     if summary.owed_count:
         said.append(f"Still owed: {_dates(summary)}.")
-    elif summary.ok:
+    elif summary.ok and not summary.waiting:
         said.append("Nothing is owed.")
+    if summary.waiting:
+        said.append(_waiting(summary))
     if summary.expired:
         said.append(f"Zoom no longer has {some(len(summary.expired), 'date')}: {_list(summary.expired)}.")
     if last["zoom_calls_left"] is not None:
@@ -106,6 +109,16 @@ def sentences(summary: InvocationSummary) -> list[str]:
 def _dates(summary: InvocationSummary) -> str:
     number = some(summary.owed_count, "date")
     return number if summary.owed is None else f"{number} ({_list(summary.owed)})"
+
+
+def _waiting(summary: InvocationSummary) -> str:
+    days, last = sorted(summary.waiting), max(summary.waiting.values())
+    after = f"after {last:%Y-%m-%d %H:%M} UTC"
+    return (
+        f"{some(len(days), 'date')} ({_list(days)}) will be looked at once more"
+        f"{'' if set(summary.waiting.values()) == {last} else ', the last of them'} {after}, because one empty or"
+        " incomplete answer of Zoom's is not final: the schedule does so."
+    )
 
 
 def _list(dates: Any) -> str:
@@ -177,7 +190,7 @@ class _AwsRunner:
             self._show_days(self.checkpoint())
 
     def _show_days(self, checkpoint: CheckpointSummary | None, *, ended: bool = False) -> None:
-        left = len(checkpoint.owed & self._request.dates) if checkpoint and self._request.dates else 0
+        left = len(checkpoint.due(self._request.dates, self.now())) if checkpoint and self._request.dates else 0
         self._seen_owed = self._seen_owed or left > 0 or ended
         if checkpoint and self._seen_owed:
             self._screen.left(left)

@@ -44,13 +44,17 @@ class Runner(Protocol):
 
 @dataclass
 class InvocationSummary:
-    """What came of it: the runs, the dates owed afterwards of those asked for (None: only their number is known)."""
+    """What came of it: the runs, the dates owed afterwards of those asked for (None: only their number is known).
+
+    `waiting` are dates that count as swept for now, but are looked at again after the time given.
+    """
 
     ok: bool = True
     sentence: str = ""
     runs: list[dict[str, Any]] = field(default_factory=list)
     owed: Sequence[date] | None = None
     owed_count: int = 0
+    waiting: Mapping[date, datetime] = field(default_factory=dict)
     expired: Sequence[date] = ()
 
     @property
@@ -67,7 +71,8 @@ def carry_out(request: RunRequest, runner: Runner, *, wait: bool) -> InvocationS
     """Do one run, and with `wait` further ones while dates that were asked for are owed.
 
     A failed run ends it, and so do runs that bring nothing further, or a wish of Zoom's to be left alone for longer. A
-    run that left its work to another is followed by one when that is over: what was asked for is kept meanwhile.
+    run that left its work to another is followed by one when that is over: what was asked for is kept meanwhile. A date
+    whose answer was empty or incomplete is not waited for: the collector looks at it again an hour later.
     """
     summary = InvocationSummary()
     event: Mapping[str, str] = request.event
@@ -77,7 +82,7 @@ def carry_out(request: RunRequest, runner: Runner, *, wait: bool) -> InvocationS
         answer, last_line = runner.invoke(event)
         summary.runs.append(_run(answer, last_line))
         checkpoint = runner.checkpoint() if answer.result.get("ok") is True else None
-        _add_result(summary, request, answer, checkpoint)
+        _add_result(summary, request, answer, checkpoint, runner.now())
         lease = _held_by_another(answer, checkpoint, runner.now())
         if not summary.ok or not wait or not (summary.owed_count or lease):
             return _with_next_step(summary, lease, wait=wait)
@@ -87,7 +92,7 @@ def carry_out(request: RunRequest, runner: Runner, *, wait: bool) -> InvocationS
             before = reached
         if fruitless >= FRUITLESS_RUNS:
             # Without the checkpoint none can tell.
-            leased = "another run holds the lease or " if checkpoint is None else ""
+            leased = "another run holds the lease, dates wait for another look, or " if checkpoint is None else ""
             summary.sentence = (
                 f"{FRUITLESS_RUNS} runs brought nothing further, as when {leased}little of Zoom's daily quota is left:"
                 " the schedule goes on with the dates owed."
@@ -147,7 +152,11 @@ def _run(answer: Answer, last_line: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _add_result(
-    summary: InvocationSummary, request: RunRequest, answer: Answer, checkpoint: CheckpointSummary | None
+    summary: InvocationSummary,
+    request: RunRequest,
+    answer: Answer,
+    checkpoint: CheckpointSummary | None,
+    now: datetime,
 ) -> None:
     summary.ok = not answer.error and answer.result.get("ok") is True
     summary.sentence = answer.error
@@ -156,9 +165,10 @@ def _add_result(
     elif not summary.ok and not answer.error:
         summary.sentence = "The function answered something else than its result: look at its log with `zoomlogs logs`."
     if checkpoint is None:
-        summary.owed, summary.owed_count = None, int(answer.result.get("owed") or 0)
+        summary.owed, summary.owed_count, summary.waiting = None, int(answer.result.get("owed") or 0), {}
         return
-    summary.owed = sorted(checkpoint.owed if request.dates is None else checkpoint.owed & request.dates)
+    summary.owed = sorted(checkpoint.due(request.dates, now))
+    summary.waiting = checkpoint.waiting(request.dates, now)
     summary.owed_count = len(summary.owed)
     summary.expired = sorted((request.dates or frozenset()) & checkpoint.expired)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from zoom_operationlogs.agenda import LOOK_AGAIN_AFTER
 from zoom_operationlogs.dates import ONE_DAY
 
 from ..dates import ahead, ranges, some, span, spell
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import date, datetime
 
     from zoom_operationlogs.checkpoint import Checkpoint
@@ -35,7 +36,7 @@ def document(checkpoint: Checkpoint, saved: datetime, now: datetime, ran: Run | 
         "reconciled": _iso(checkpoint.reconciled),
         "settled": [checkpoint.settled_from.isoformat(), checkpoint.settled_to.isoformat()] if settled else None,
         "owed": [
-            {"date": day.isoformat(), "since": owed.owed_since.isoformat()}
+            {"date": f"{day}", "since": _iso(owed.owed_since), "looks": owed.looks, "not_before": _iso(owed.not_before)}
             for day, owed in sorted(checkpoint.owed.items())
         ],
         "expired": sorted(day.isoformat() for day in checkpoint.expired),
@@ -71,6 +72,8 @@ def words(checkpoint: Checkpoint, saved: datetime, now: datetime, ran: Run | str
         ("Settled", _settled(checkpoint)),
         ("Owed", _owed(checkpoint, now)),
     ]
+    if looks := {day: owed.not_before for day, owed in checkpoint.owed.items() if owed.not_before}:
+        lines.append(("Another look", _another_look(looks, now)))
     if checkpoint.sweeps:
         lines.append(("In progress", " ".join(_sweeps(checkpoint, now))))
     if checkpoint.expired:
@@ -115,6 +118,16 @@ def _owed(checkpoint: Checkpoint, now: datetime) -> str:
         return "Nothing."
     eldest = min(owed.owed_since for owed in checkpoint.owed.values())
     return f"{some(len(checkpoint.owed), 'date')}, the longest for {span(now - eldest)}: {_dates(checkpoint.owed)}."
+
+
+def _another_look(looks: Mapping[date, datetime], now: datetime) -> str:
+    first, last = min(looks.values()), max(looks.values())
+    return (
+        f"{len(looks)} of these, {'the longest ' if first < last else ''}since {_when(first - LOOK_AGAIN_AFTER, now)}:"
+        f" {_dates(looks)}."
+        " Zoom's answer was empty or lacked records that are in the archive, and one such answer is not final:"
+        f" {'it is' if len(looks) == 1 else 'they are'} read again after {_moment(last)}."
+    )
 
 
 def _dates(days: Iterable[date]) -> str:

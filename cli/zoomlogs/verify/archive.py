@@ -124,9 +124,11 @@ class ArchiveReader:
             raise UnreadableObjectError(
                 f"{self._bucket.url(version.key)} was deleted permanently while it was read"
             ) from None
+        except ValueError as error:
+            raise UnreadableObjectError(f"{self._bucket.url(version.key)} does not hold records ({error})") from None
 
     def _records(self, version: StoredVersion, body: bytes) -> list[Record]:
         try:
             return decode(body)
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise UnreadableObjectError(f"{self._bucket.url(version.key)} does not hold records ({error})") from None

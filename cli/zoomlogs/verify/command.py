@@ -146,7 +146,7 @@ def _credentials(session: boto3.Session, deployment: Deployment) -> Credentials:
             raise CommandError(f"The secret {arn} is still empty: store {SHAPE} in it.", status=1) from None
         raise CommandError(f"The secret {arn} cannot be read: {aws.reason(error)}.", status=1) from error
     try:
-        return parse(str(found.get("SecretString") or ""), arn)
+        return parse(found.get("SecretString") or found.get("SecretBinary") or "", arn)
     except SecretError as error:
         raise CommandError(str(error), status=1) from None
 

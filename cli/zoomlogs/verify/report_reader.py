@@ -1,7 +1,7 @@
 """Zoom's side: reads a date of the report, from end to end, by the collector's own client and rules.
 
 How often a record exists is the most that any one page shows: a page token may not survive rows that come meanwhile,
-and then a row stands on two pages. Twins that a page boundary cut need a reading with pages of another size.
+and then a row stands on two pages. Identical rows that a page boundary split need a reading with pages of another size.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from zoom_operationlogs.agenda import MOST_STALLS
 from zoom_operationlogs.dates import ONE_DAY, retention_start
 from zoom_operationlogs.errors import DatesRefusedError, DateTooOldError, SweepBrokenError
 from zoom_operationlogs.pages import pages
 from zoom_operationlogs.records import occurrences
-from zoom_operationlogs.sweep import Sweep, groups_split_by, page_size_for, smaller_page_size
+from zoom_operationlogs.sweep import Sweep, page_size_for, smaller_page_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -87,20 +88,24 @@ class ReportReader:
         self._asks_for_tomorrow = True
 
     def read(self, day: date) -> DayReading:
-        """Read a date; again with pages of other sizes while that shows more cut twins together.
+        """Read a date; again with pages of other sizes while page boundaries split every sight of a group of twins.
 
+        It stops as `agenda.schedule_split_groups` does, when too many readings in a row showed no further group whole.
         Raises `QuotaLowError`, `IncompleteReadError`, and what `Zoom.page` raises.
         """
         if day not in self._remembered:
             reading = DayReading(day)
-            sweep = self._sweep(reading, self._page_size, ())
-            cut, most = sweep.split, min(sweep.longest_page, self._page_size)
-            while cut:
-                sweep = self._sweep(reading, page_size_for(cut, most), ())
-                left = list(groups_split_by(sweep.longest_page, cut))
-                if len(left) >= len(cut):
-                    break
-                cut = left
+            page_size, stalls = self._page_size, 0
+            sweep = self._sweep(reading, page_size, ())
+            left = {group.fingerprint for group in sweep.split}
+            while left and stalls < MOST_STALLS:
+                groups = [group for group in sweep.split if group.fingerprint in left]
+                largest = sweep.longest_page if sweep.longest_page < page_size else self._page_size
+                page_size = page_size_for(groups, largest)
+                sweep = self._sweep(reading, page_size, ())
+                split = left & {group.fingerprint for group in sweep.split}
+                stalls = stalls + 1 if split == left else 0
+                left = split
             self._remembered = {
                 known: kept for known, kept in self._remembered.items() if abs(known - day) <= 2 * ONE_DAY
             }
@@ -173,6 +178,8 @@ class ReportReader:
                 sweep = page.sweep
                 reading.add_page(page.rows, self._due_before, keep)
                 self._on_page(reading.asked, sweep.rows_read)
+                if page.unreadable:
+                    raise IncompleteReadError(f"{page.unreadable} rows on a page of Zoom's cannot be read")
                 if page.has_next:
                     self._check_quota()
         except SweepBrokenError as error:

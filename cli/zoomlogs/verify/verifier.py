@@ -154,7 +154,10 @@ class Verifier:
                 f" checkpoint as {RESTORING} says, then repair."
             )
         elif owed := self._checkpoint.owed.get(day):
-            yield f"Not read yet: owed for {span(self._now - owed.owed_since)}."
+            if owed.looks and owed.not_before:
+                yield f"Read, but not in full: the collector reads it again after {owed.not_before:%Y-%m-%d %H:%M} UTC."
+            else:
+                yield f"Not read yet: owed for {span(self._now - owed.owed_since)}."
         elif day in self._checkpoint.expired:
             yield "Zoom did not have it when the collector came."
         elif day < self._checkpoint.settled_from:

@@ -120,6 +120,10 @@ class Zoom:
         """Add a day of sample records; see `Report.add_day`."""
         self.reports[self.account.id].add_day(day, count, seed=seed, twins=twins)
 
+    def rewrite(self, change: Callable[[Record], Record]) -> None:
+        """Show every record in another form from now on; see `Report.rewrite`."""
+        self.reports[self.account.id].rewrite(change)
+
     def records(
         self, first: date | None = None, last: date | None = None, *, visible_only: bool = True
     ) -> list[Record]:

@@ -14,7 +14,7 @@ from .samples import sample_records
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from standins.clock import Clock
 
@@ -59,6 +59,7 @@ class Report:
         self._shown: list[Row] = []
         self._coming: list[tuple[float, int, bytes]] = []  # rows, each after the time it becomes visible
         self._coming_sorted = True
+        self._changes: list[Callable[[Record], Record]] = []
 
     def add(self, record: Mapping[str, Any], *, visible_at: datetime | None = None, at: datetime | None = None) -> None:
         """Add a record, as it is. `at` is its place in the report: its `time`, else now.
@@ -67,6 +68,8 @@ class Report:
         """
         with self._lock:
             moment = (at or event_time(record) or self._clock.now()).timestamp()
+            for change in self._changes:
+                record = change(dict(record))
             visible = visible_at.timestamp() if visible_at else moment + self._rules.lag.total_seconds()
             self._coming.append((visible, self._key(int(moment // 1)), to_json(record)))
             self._coming_sorted = False
@@ -76,6 +79,13 @@ class Report:
         with self._lock:
             for record in sample_records(day, count, seed=seed, twins=twins):
                 self.add(record)
+
+    def rewrite(self, change: Callable[[Record], Record]) -> None:
+        """Show every record in another form from now on, at its place, and each that is added later."""
+        with self._lock:
+            self._shown = [(key, to_json(change(json.loads(body)))) for key, body in self._shown]
+            self._coming = [(at, key, to_json(change(json.loads(body)))) for at, key, body in self._coming]
+            self._changes.append(change)
 
     def records(
         self, first: date | None = None, last: date | None = None, *, visible_only: bool = True

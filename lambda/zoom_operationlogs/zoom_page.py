@@ -1,0 +1,182 @@
+"""A page of the report from the bytes of an answer. A row that cannot be read is set aside; it holds up no other."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from .bounds import DEPTH
+from .errors import UnreadableRowsError, UnusableAnswerError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from .records import Record
+
+MOST_OBJECTS = 200_000  # in a body, each of which costs memory however small it is; a page has 300 rows
+LONGEST_TOKEN = 64 * 2**10
+NESTED_TOO_DEEPLY, NOT_UTF_8 = "nested too deeply", "not UTF-8"
+ROW_DEPTH = 2  # a row is in a list in an object
+
+# A string, also one without an end: else the search for its end would start again at each escaped quote in it.
+_TOKENS = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[{]++|[\]}]++', re.DOTALL)
+_NOT_UTF_8 = re.compile("[\udc80-\udcff]+")  # what the error handler surrogateescape makes of such bytes
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """Stands in the place of a value that cannot be read, and says why."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of the report, newest record first; `next_token` is empty on the last page.
+
+    `unreadable` counts the rows that were set aside, by the reason.
+    """
+
+    records: list[Record]
+    next_token: str
+    unreadable: Counter[str] = field(default_factory=Counter)
+
+
+def page_of(body: bytes) -> Page:
+    """Return the page in the body of an answer. Raises `UnusableAnswerError` if it is none."""
+    if body.count(b"{") > MOST_OBJECTS:
+        raise UnusableAnswerError("the answer holds more rows than a page can")
+    try:
+        answer, marks = _parse(body)
+    except (ValueError, RecursionError):
+        raise UnusableAnswerError("the answer is not JSON") from None
+    rows = answer.get("operation_logs") if isinstance(answer, dict) else None
+    if not isinstance(rows, list):
+        raise UnusableAnswerError("the answer holds no list of records")
+    token = answer.get("next_page_token")
+    page = Page([], "" if token is None else _page_token(token))
+    for row in rows:
+        if why := why_unreadable(row, marks):
+            page.unreadable[why] += 1
+        else:
+            page.records.append(row)
+    return page
+
+
+def rows_set_aside(rows: Mapping[tuple[date, date, str], int]) -> UnreadableRowsError | None:
+    """Return what a run fails with that set these rows aside, None for no rows; the keys are the first and the last
+    date that was asked for, and the reason."""
+    if not rows:
+        return None
+    first, last = min(first for first, _, _ in rows), max(last for _, last, _ in rows)
+    reasons: Counter[str] = Counter()
+    for (_, _, why), count in rows.items():
+        reasons[why] += count
+    why = ", ".join(f"{count} {why}" for why, count in reasons.most_common())
+    return UnreadableRowsError(
+        f"Zoom's report of {first} to {last} holds unreadable rows ({why}): they were set aside, and all other records"
+        " that this run read were collected."
+    )
+
+
+def why_unreadable(row: Any, marks: Mapping[str, str]) -> str:
+    """Return why a row cannot be read, "" if it can; `marks` are parts of strings that stand for a reason."""
+    if not isinstance(row, dict):
+        return "not an object"
+    if not marks and set(map(type, row.values())) == {str}:
+        return ""  # as nearly all rows
+    level: list[Any] = [row]
+    for _ in range(DEPTH):
+        children = [child for parent in level for child in (parent.values() if isinstance(parent, dict) else parent)]
+        if marks:
+            names = [name for parent in level if isinstance(parent, dict) for name in parent]
+            for text in (*names, *(child for child in children if isinstance(child, str))):
+                for mark, why in marks.items():
+                    if mark in text:
+                        return why
+        for child in children:
+            if isinstance(child, Unreadable):
+                return child.why
+        level = [child for child in children if isinstance(child, dict | list)]
+        if not level:
+            return ""
+    return NESTED_TOO_DEEPLY
+
+
+def _parse(body: bytes) -> tuple[Any, dict[str, str]]:
+    """Return the value of the JSON text, and the marks in it.
+
+    An `Unreadable`, or a string with a mark, stands in the place of what JSON does not know, of numbers that Python
+    cannot hold, and of what is not UTF-8 or nested too deeply. Raises ValueError for any other text that is not JSON.
+    """
+    marks: dict[str, str] = {}
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = _NOT_UTF_8.sub(_new_mark(marks, NOT_UTF_8), body.decode("utf-8-sig", "surrogateescape"))
+    try:
+        return _loads(text), marks
+    except RecursionError:
+        return _loads(_prune(text, DEPTH + ROW_DEPTH, f'"{_new_mark(marks, NESTED_TOO_DEEPLY)}"')), marks
+
+
+def _new_mark(marks: dict[str, str], why: str) -> str:
+    mark = os.urandom(16).hex()  # no text of Zoom's holds it
+    marks[mark] = why
+    return mark
+
+
+def _loads(text: str) -> Any:
+    return json.loads(text, parse_constant=_constant, parse_float=_float, parse_int=_int)
+
+
+def _prune(text: str, depth: int, instead: str) -> str:
+    """Return the JSON text with `instead` in place of each array and object inside `depth` others."""
+    pieces, level, kept_to, cut_from = [], 0, 0, 0
+    for token in _TOKENS.finditer(text):
+        if token[0][0] in "[{":
+            if level <= depth < level + len(token[0]):
+                cut_from = token.start() + depth - level
+            level += len(token[0])
+        elif token[0][0] in "]}":
+            if level - len(token[0]) <= depth < level:
+                pieces += [text[kept_to:cut_from], instead]
+                kept_to = token.start() + level - depth
+            level -= len(token[0])
+    return "".join([*pieces, text[kept_to:]])
+
+
+def _page_token(token: Any) -> str:
+    if not isinstance(token, str) or len(token) > LONGEST_TOKEN or not _encodable(token):
+        raise UnusableAnswerError("the answer holds no usable page token")
+    return token
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _constant(name: str) -> Unreadable:
+    return Unreadable(f"with {name}")
+
+
+def _float(number: str) -> float | Unreadable:
+    value = float(number)
+    return Unreadable("with a number out of range") if math.isinf(value) else value
+
+
+def _int(number: str) -> int | Unreadable:
+    try:
+        return int(number)
+    except ValueError:  # longer than sys.get_int_max_str_digits()
+        return Unreadable("with a number of too many digits")

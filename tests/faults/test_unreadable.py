@@ -1,0 +1,492 @@
+"""What S3 holds and the collector cannot read: a date waits, no other does, and it costs bounded time and memory."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import logging
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import date, timedelta
+from functools import cache
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from standins.s3_memory import client_error
+from zoom_operationlogs import archive as collector_archive
+from zoom_operationlogs import fingerprints, legacy
+from zoom_operationlogs.archive import encode, object_name
+from zoom_operationlogs.errors import CollectorError, StorageError
+
+from .test_state import assert_added_what_lacked, deleted, guide_state, guided_world, ours, week_world
+from .world import POLL, PREFIX, STATE_KEY, Promise, World, assert_none, days_ago, hold, multiset
+
+LINE = b'{"time": "2026-03-09T10:00:00Z", "operator": %s}\n'
+
+
+@cache
+def bomb() -> bytes:
+    """1.5 MB that unpack to 1.5 GB."""
+    return gzip.compress(bytes(64 * 2**20)) * 24
+
+
+UNREADABLE: dict[str, Callable[[], bytes]] = {
+    "not gzip": lambda: b"spoilt",
+    "NaN": lambda: gzip.compress(LINE % b"NaN"),
+    "Infinity": lambda: gzip.compress(LINE % b"-Infinity"),
+    "1e999": lambda: gzip.compress(LINE % b"1e999"),
+    "5,000 digits": lambda: gzip.compress(LINE % (b"7" * 5000)),
+    "deep": lambda: gzip.compress(LINE % (b"[" * 10**5 + b"]" * 10**5)),
+    "deeper than a record": lambda: gzip.compress(LINE % (b"[" * 100 + b"]" * 100)),
+    "bomb": bomb,
+    "bomb of records": lambda: gzip.compress(b"{}\n" * 30000) * 4,
+    "different records": lambda: gzip.compress(b"".join(b'{"a":%d}\n' % number for number in range(30000))),
+    "a long line": lambda: gzip.compress(LINE % (b'"' + b"x" * (17 * 2**20) + b'"')),
+    "members": lambda: gzip.compress(b"") * 10**5,
+    "too large": lambda: bytes(65 * 2**20),
+}
+
+
+def plant(world: World, day: date, body: bytes) -> str:
+    """Put an object of the next number of the date, as no collector does; return its key."""
+    key = PREFIX + object_name(day, len(world.s3.keys(f"{PREFIX}{day:%Y/%m/%d}/")) + 1)
+    world.s3.put(key, body)
+    return key
+
+
+def new_row(world: World, ago: int, name: str) -> dict[str, Any]:
+    """Let Zoom show a row of some date from now on."""
+    moment = world.clock.now() - timedelta(days=ago, minutes=1)
+    record = {"time": f"{moment:%Y-%m-%dT%H:%M:%SZ}", "operator": f"{name}@example.com"}
+    world.zoom.add(record, visible_at=world.clock.now())
+    return record
+
+
+def failing_run(world: World) -> StorageError:
+    world.clock.advance(POLL.total_seconds())
+    with pytest.raises(StorageError) as failure:
+        world.run({"action": "reconcile"})
+    return failure.value
+
+
+def sent(world: World) -> list[dict[str, Any]]:
+    """Return what the objects hold that can be read."""
+    found = []
+    for version in world.s3.ever_written(PREFIX):
+        with suppress(ValueError):
+            found += collector_archive.decode(version.body or b"")
+    return found
+
+
+def assert_exact_of_all(world: World) -> None:
+    """The first date may be any, where a name or the guide's state says so."""
+    assert_none(Promise.REPEATED, multiset(world.archive()) - multiset(world.zoom.records(days_ago(400))))
+    world.assert_delivered(days_ago(1), days_ago(-1))
+
+
+def assert_well_after_two_runs(world: World) -> None:
+    for _ in range(2):
+        world.clock.advance(POLL.total_seconds())
+        world.run()
+    world.assert_exact()
+    hold(Promise.MISSING, world.results[-1]["owed"] == 0, f"{world.results[-1]['owed']} dates are still owed")
+
+
+@pytest.mark.parametrize("ago", [0, 1, 3])
+@pytest.mark.parametrize("kind", ["not gzip", "NaN"])
+@pytest.mark.parametrize("checkpoint_lost", [False, True])
+def test_an_object_that_cannot_be_read_holds_up_its_own_date_alone(ago: int, kind: str, checkpoint_lost: bool) -> None:
+    world = week_world()
+    world.poll(2)
+    key = plant(world, days_ago(ago), UNREADABLE[kind]())
+    if checkpoint_lost:
+        deleted(world)
+    for look in range(3):
+        rows = {day: new_row(world, day, f"{look}-{day}") for day in range(4)}
+        failure = failing_run(world)
+        assert key in str(failure)
+        assert "delete its version v" in str(failure)
+        for day, row in rows.items():
+            assert (row in sent(world)) == (day != ago), f"{day} days ago"
+    askable = {
+        day for day in (days_ago(ago + 1), days_ago(ago), days_ago(ago - 1)) if days_ago(3) <= day <= days_ago(0)
+    }
+    assert askable <= world.checkpoint().owed.keys()
+    world.s3.delete_versions(key)
+    assert_well_after_two_runs(world)
+
+
+@pytest.fixture
+def few_records(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lower the numbers of records that an object may hold: it takes seconds to come to the real ones."""
+    monkeypatch.setattr(collector_archive, "MOST_RECORDS", 100_000)
+    monkeypatch.setattr(legacy, "MOST_RECORDS", 100_000)
+    monkeypatch.setattr(fingerprints, "MOST_DISTINCT", 20_000)
+
+
+@pytest.mark.parametrize("kind", UNREADABLE)
+def test_whatever_makes_it_unreadable(kind: str, few_records: None) -> None:
+    world = week_world()
+    world.poll(2)
+    key = plant(world, days_ago(1), UNREADABLE[kind]())
+    row = new_row(world, 0, "today")
+    new_row(world, 1, "yesterday")
+    failure = failing_run(world)
+    assert key in str(failure)
+    assert row in sent(world)
+    world.s3.delete_versions(key)
+    assert_well_after_two_runs(world)
+
+
+@pytest.mark.parametrize("offset", [-8, 9])
+@pytest.mark.parametrize("ago", [0, 1, 2])
+def test_where_zooms_days_are_not_those_of_utc(offset: int, ago: int) -> None:
+    world = week_world()
+    world.zoom.rules.utc_offset = timedelta(hours=offset)
+    world.poll(2)
+    key = plant(world, days_ago(ago), b"spoilt")
+    for hours in range(0, 72, 5):
+        new_row(world, hours // 24, str(hours))
+        moment = world.clock.now() - timedelta(hours=hours)
+        world.zoom.add({"time": f"{moment:%Y-%m-%dT%H:%M:%SZ}", "operator": f"{hours}h"}, visible_at=world.clock.now())
+    failing_run(world)
+    failing_run(world)
+    world.s3.delete_versions(key)
+    assert_well_after_two_runs(world)
+
+
+def test_a_date_outside_the_window() -> None:
+    """A backfill of three dates: the middle one waits."""
+    world = week_world()
+    world.poll(2)
+    key = plant(world, days_ago(5), b"spoilt")
+    world.zoom.add_day(days_ago(6), 20, seed=1)
+    world.clock.advance(POLL.total_seconds())
+    event = {"action": "backfill", "from": str(days_ago(6)), "to": str(days_ago(4))}
+    with pytest.raises(StorageError, match="has the name of an object"):
+        world.run(event)
+    for ago in (6, 4):
+        assert multiset(world.zoom.records(days_ago(ago), days_ago(ago))) <= multiset(sent(world))
+    world.s3.delete_versions(key)
+    world.poll(2)
+    world.assert_delivered(days_ago(6), days_ago(4))
+    assert world.results[-1]["owed"] == 0
+
+
+def test_a_tail_that_takes_several_runs_settles_nothing_of_what_it_left_out() -> None:
+    """A sweep that began while the date was held up ends after the object is gone."""
+    world = week_world()
+    world.poll(2)
+    for row in range(600):
+        moment = world.clock.now() + timedelta(seconds=row)
+        world.zoom.add({"time": f"{moment:%Y-%m-%dT%H:%M:%SZ}", "operator": f"{row}@example.com"})
+    key = plant(world, days_ago(0), b"spoilt")
+    world.network.latency = 25
+    for _ in range(2):
+        failing_run(world)
+    world.s3.delete_versions(key)
+    world.clock.advance(60)
+    world.run()
+    world.network.latency = 0
+    assert_well_after_two_runs(world)
+
+
+def test_of_several_each_is_logged_and_the_first_raised(caplog: pytest.LogCaptureFixture) -> None:
+    world = week_world()
+    world.poll(2)
+    keys = [plant(world, days_ago(ago), b"spoilt") for ago in (1, 2)]
+    deleted(world)
+    with caplog.at_level(logging.ERROR, "collector"):
+        failure = failing_run(world)
+    assert keys[1] in str(failure), "the tail loads the older date first"
+    logged = [record.getMessage() for record in caplog.records]
+    for key in keys:
+        assert sum(key in message for message in logged) == 1
+    for key in keys:
+        world.s3.delete_versions(key)
+    assert_well_after_two_runs(world)
+
+
+def test_an_object_that_s3_refuses_to_give_holds_up_its_own_date_alone() -> None:
+    """Such as one under a KMS key that the role may not use, or in Glacier."""
+    world = week_world()
+    world.poll(2)
+    key = plant(world, days_ago(1), b"")
+
+    def forbidden(operation: str, name: str) -> None:
+        if (operation, name) == ("get_object", key):
+            raise client_error(operation, 403, "AccessDenied")
+
+    world.s3.before = forbidden
+    row = new_row(world, 0, "today")
+    new_row(world, 1, "yesterday")
+    assert key in str(failing_run(world))
+    assert row in sent(world)
+    world.s3.before = None
+    world.s3.delete_versions(key)
+    assert_well_after_two_runs(world)
+
+
+def test_a_number_that_no_collector_reaches() -> None:
+    """The number after it would make a key that S3 refuses."""
+    world = week_world()
+    world.poll(2)
+    key = PREFIX + object_name(days_ago(1), int("9" * 900))
+    world.s3.put(key, encode([]))
+    row = new_row(world, 0, "today")
+    new_row(world, 1, "yesterday")
+    assert key in str(failing_run(world))
+    assert row in sent(world)
+    world.s3.delete_versions(key)
+    assert_well_after_two_runs(world)
+
+
+# The guide's objects
+
+
+def guides_name(day: date) -> str:
+    return f"{PREFIX}{day:%Y/%m/%d}/zoom-operationlogs-{uuid.UUID(int=1)}.json.gz"
+
+
+@pytest.mark.parametrize("kind", UNREADABLE)
+def test_an_object_of_the_guides_holds_up_the_dates_that_it_may_hold(kind: str, few_records: None) -> None:
+    """Written two days ago, it may hold records of yesterday, and none of today."""
+    world, _ = guided_world("n", runs=2)
+    today = world.clock.now().date()
+    key = guides_name(today - timedelta(days=2))
+    world.s3.put(key, UNREADABLE[kind]())
+    with pytest.raises(StorageError) as failure:
+        world.run()
+    assert key in str(failure.value)
+    assert "delete its version v" in str(failure.value)
+    dates = {json.loads(record)["time"][:10] for record in ours(world)}
+    assert dates == {today.isoformat()}
+    world.s3.delete_versions(key)
+    world.poll(2)
+    assert world.results[-1]["owed"] == 0
+    assert_added_what_lacked(world)
+
+
+@pytest.mark.parametrize("megabytes", [20, pytest.param(400, marks=pytest.mark.slow)])
+def test_a_large_object_of_the_guides_is_read(megabytes: int) -> None:
+    world, _ = guided_world("n", runs=2)
+    record = {"time": "2026-03-09T10:00:00Z", "operator": "large@example.com", "operation_detail": "x" * 500}
+    world.zoom.add(record)
+    text = (json.dumps(record) + "n").encode()
+    many = text * (2**20 // len(text))
+    world.s3.put(guides_name(days_ago(1)), gzip.compress(many) * megabytes)
+    world.run()
+    world.settle()
+    assert_added_what_lacked(world)
+
+
+@pytest.mark.parametrize("day", ["9999/12/31", "9000/01/01", "0001/01/01"])
+def test_a_name_of_the_guides_from_another_age(day: str) -> None:
+    world = week_world()
+    world.s3.put(f"{PREFIX}{day}/zoom-operationlogs-{uuid.UUID(int=1)}.json.gz", b"spoilt")
+    world.timeout_seconds = 60
+    world.s3.after = lambda operation, _key: world.clock.advance(0.1)
+    world.run()
+    world.s3.delete_versions(f"{PREFIX}{day}/zoom-operationlogs-{uuid.UUID(int=1)}.json.gz")
+    world.settle()
+    assert_exact_of_all(world)
+
+
+# An archive that takes several runs to read
+
+
+def large_archive(objects: int = 45) -> World:
+    """Of each date of the window, many objects, each with a row."""
+    world = World(page_size=30)
+    for ago in range(-3, 4):
+        world.zoom.add_day(days_ago(ago), objects + 5 * ago, seed=ago + 50)
+    for ago in range(1, 4):
+        records = world.zoom.records(days_ago(ago), days_ago(ago))
+        for at, record in enumerate(records[:-3]):
+            world.s3.put_object(
+                Bucket=world.s3.bucket,
+                Key=PREFIX + object_name(days_ago(ago), at + 1),
+                Body=encode([json.dumps(record).encode()]),
+                Metadata={"record-count": "1"},
+            )
+    return world
+
+
+def test_a_lost_checkpoint_is_rebuilt_in_several_runs() -> None:
+    world = large_archive()
+    objects = len(world.s3.keys(PREFIX))
+    reads = 0
+
+    def slow(operation: str, key: str) -> None:
+        nonlocal reads
+        if operation == "get_object" and key.startswith(PREFIX) and key.endswith(".gz"):
+            reads += 1
+            world.clock.advance(8)
+
+    world.s3.after = slow
+    per_run = []
+    for _ in range(objects * 8 // 280 + 2):
+        before, began = reads, world.clock.now()
+        world.run()
+        hold(Promise.DEADLINE, world.clock.now() - began < timedelta(seconds=300), "a run was too long")
+        per_run.append(reads - before)
+        world.clock.set(began + POLL)
+    assert sum(per_run) == objects, per_run
+    assert world.results[-1]["ended"] and world.results[-1]["owed"] == 0
+    world.settle()
+    world.assert_exact()
+
+
+def test_a_date_found_while_publishing_is_read_in_several_runs() -> None:
+    """Zoom's day holds records of another date, whose objects no sweep has asked for."""
+    world = World(page_size=30, settings={"lookback_days": 1})
+    world.zoom.rules.utc_offset = timedelta(hours=-8)
+    for ago in range(8, 11):
+        world.zoom.add_day(days_ago(ago), 60, seed=ago)
+    for at, record in enumerate(world.zoom.records(days_ago(9), days_ago(9))[:55]):
+        day = date.fromisoformat(record["time"][:10])
+        world.s3.put_object(
+            Bucket=world.s3.bucket,
+            Key=PREFIX + object_name(day, at + 1),
+            Body=encode([json.dumps(record).encode()]),
+            Metadata={"record-count": "1"},
+        )
+    deleted(world)
+    world.s3.after = lambda operation, key: world.clock.advance(8) if operation == "get_object" else None
+    for _ in range(8):
+        began = world.clock.now()
+        world.run()
+        hold(Promise.DEADLINE, world.clock.now() - began < timedelta(seconds=300), "a run was too long")
+        world.clock.set(began + POLL)
+    world.s3.after = None
+    world.poll()
+    assert world.results[-1]["owed"] == 0
+    assert multiset(world.zoom.records(days_ago(9), days_ago(9))) <= multiset(world.archive())
+    world.assert_none_repeated()
+
+
+# Any bytes
+
+ANY_BODY = st.one_of(
+    st.binary(max_size=200),
+    st.binary(max_size=200).map(gzip.compress),
+    st.binary(max_size=200).map(lambda tail: gzip.compress(b"{}\n" + tail + b"\n")),
+    st.recursive(
+        st.none() | st.floats() | st.text(max_size=5) | st.integers(),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+        max_leaves=5,
+    ).map(lambda value: gzip.compress(json.dumps({"operator": value}).encode() + b"\n")),
+)
+FEW = settings(max_examples=15, deadline=None)
+
+
+def assert_harmless(world: World, key: str, body: bytes) -> None:
+    """Plant it where a run without a checkpoint meets it: a run ends well or with a sentence, in its time."""
+    world.s3.put(key, body)
+    deleted(world)
+    for _ in range(2):
+        world.clock.advance(POLL.total_seconds())
+        began = world.clock.now()
+        with suppress(CollectorError):
+            world.run()
+        assert world.clock.now() - began < timedelta(seconds=world.timeout_seconds)
+    world.s3.delete_versions(key)
+    for _ in range(2):
+        world.clock.advance(POLL.total_seconds())
+        world.run()
+    assert_exact_of_all(world)
+    assert world.results[-1]["owed"] == 0
+
+
+def small_archive() -> World:
+    world = World(page_size=30, settings={"lookback_days": 1})
+    for ago in range(-1, 3):
+        world.zoom.add_day(days_ago(ago), 8, seed=ago + 50)
+    world.poll(2)
+    return world
+
+
+@FEW
+@given(ANY_BODY)
+def test_any_bytes_as_an_object_of_ours(body: bytes) -> None:
+    assert_harmless(small_archive(), PREFIX + object_name(days_ago(1), 2), body)
+
+
+@FEW
+@given(ANY_BODY)
+def test_any_bytes_as_an_object_of_the_guides(body: bytes) -> None:
+    assert_harmless(small_archive(), guides_name(days_ago(1)), body)
+
+
+@FEW
+@given(
+    st.one_of(
+        st.binary(max_size=200),
+        st.builds(lambda value: json.dumps({"cursor_date": value}).encode(), st.text(max_size=9) | st.dates().map(str)),
+        st.just(b"[" * 10**5),
+        st.just(b'{"cursor_date": ' * 10**5),
+    )
+)
+def test_any_bytes_as_the_guides_state(body: bytes) -> None:
+    world = small_archive()
+    world.s3.put(PREFIX + "state.json", body)
+    deleted(world)
+    for _ in range(2):
+        world.clock.advance(POLL.total_seconds())
+        with suppress(CollectorError):
+            world.run()
+    world.s3.delete_versions(PREFIX + "state.json")
+    for _ in range(2):
+        world.clock.advance(POLL.total_seconds())
+        world.run()
+    assert_exact_of_all(world)
+
+
+NAMES = st.one_of(
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=40),
+    st.from_regex(r"\d{4}/\d{2}/\d{2}/zoom-operationlogs-\d{8}-\d{6,}\.json\.gz", fullmatch=True),
+    st.from_regex(r"2026/03/(09|10)/zoom-operationlogs-202603(09|10)-\d{6,9}\.json\.gz", fullmatch=True),
+    st.from_regex(
+        r"\d{4}/\d{2}/\d{2}/zoom-operationlogs-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.json\.gz", fullmatch=True
+    ),
+)
+
+
+@FEW
+@given(NAMES.filter(lambda name: len(name.encode()) < 1000), st.sampled_from([b"", b"spoilt", gzip.compress(b"{}\n")]))
+def test_any_name_under_the_prefix(name: str, body: bytes) -> None:
+    world = small_archive()
+    if PREFIX + name not in world.s3.keys(PREFIX):
+        assert_harmless(world, PREFIX + name, body)
+
+
+def test_the_state_of_the_guides_is_read_up_to_its_bound() -> None:
+    world = week_world()
+    world.s3.put(PREFIX + "state.json", b" " * 2**20 + guide_state(days_ago(40)))
+    world.run()
+    assert world.checkpoint().settled_from > days_ago(10)
+
+
+def test_a_checkpoint_beyond_its_bound_is_no_checkpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not even read."""
+    world = week_world()
+    world.poll(2)
+    get = world.s3.get_object
+
+    class Endless:
+        def read(self, size: int = -1) -> bytes:
+            raise AssertionError("it is read")
+
+        def close(self) -> None: ...
+
+    def huge(**request: Any) -> Any:
+        answer = get(**request)
+        if request["Key"] == STATE_KEY and len(world.results) == 2:
+            answer |= {"ContentLength": 600 * 2**20, "Body": Endless()}
+        return answer
+
+    monkeypatch.setattr(world.s3, "get_object", huge)
+    assert_well_after_two_runs(world)
