@@ -80,8 +80,9 @@ class Archive:
                 self._put(day, known.seq + 1, missing)
                 self.objects_written += 1
                 known.seq += 1
-                for record, _ in missing:
-                    known.add([record.fingerprint], record.time, record.time)
+                times = [record.time for record, _ in missing if record.time]
+                fingerprints = (record.fingerprint for record, _ in missing)
+                known.add(fingerprints, min(times, default=None), max(times, default=None))
                 self._up_to_date[day] = known
             return written + len(missing)
 

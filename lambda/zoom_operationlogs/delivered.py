@@ -55,7 +55,9 @@ class Delivered:
 
     def on(self, day: date) -> DeliveredDay:
         """Return what is known of a date; an unknown date is added, with nothing read."""
-        return self.days.setdefault(day, DeliveredDay(day, partial=True))
+        if day not in self.days:
+            self.days[day] = DeliveredDay(day, partial=True)
+        return self.days[day]
 
     def knows(self, day: date) -> bool:
         """Return whether all objects of the date were read that were there when a run last looked."""

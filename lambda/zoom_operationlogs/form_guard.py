@@ -67,6 +67,8 @@ class FormGuard:
         """
         suspicious: dict[date, list[datetime]] = {}
         for day, records in pending.items():
+            if not self._span(day, delivered):
+                continue
             for record in records.values():
                 if record.time and delivered.count(day, record.fingerprint):
                     self._known[day][second(record.time)] += 1
@@ -91,7 +93,7 @@ class FormGuard:
 
     def hold(self, day: date, pending: dict[bytes, PendingRecord], delivered: Delivered) -> None:
         """Take the rows of a date that are not published, because their form has changed, out of `pending`."""
-        for record in list(pending.values()):
+        for record in list(pending.values()) if day in delivered.changed else ():
             if self._held(day, record, delivered):
                 del pending[record.fingerprint]
                 self._held_of.add(day)
@@ -146,15 +148,18 @@ class FormGuard:
 
     def _is_suspicious(self, day: date, record: PendingRecord, delivered: Delivered) -> bool:
         return (
-            not delivered.count(day, record.fingerprint)
+            self._in_span(day, record.time, delivered)
             and not self._held(day, record, delivered)
-            and self._in_span(day, record.time, delivered)
+            and not delivered.count(day, record.fingerprint)
         )
 
-    def _in_span(self, day: date, time: datetime | None, delivered: Delivered) -> bool:
+    def _span(self, day: date, delivered: Delivered) -> Span | None:
         if day not in self._spans:
             self._spans[day] = delivered.span(day)
-        span = self._spans[day]
+        return self._spans[day]
+
+    def _in_span(self, day: date, time: datetime | None, delivered: Delivered) -> bool:
+        span = self._span(day, delivered)
         return bool(time and span and span[0] <= time <= span[1] and second(time) not in self._boundaries)
 
     def _among(self, day: date, first: datetime, last: datetime, delivered: Delivered, archived: Archived) -> int:

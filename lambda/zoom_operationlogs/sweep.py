@@ -95,8 +95,12 @@ class Sweep:
         }
         known = {group.fingerprint for group in self.split}
         self.split += [group for name, group in ends.items() if name not in known and len(known) < MOST_GROUPS]
-        self.disorder = max(self.disorder, _disorder(times))
-        self.shown.update(time.date() for time in times)
+        disorder = _disorder(times)
+        self.disorder = max(self.disorder, disorder)
+        if times and times[0].date() == times[-1].date() and not disorder:
+            self.shown[times[0].date()] += len(times)
+        else:
+            self.shown.update(time.date() for time in times)
         self.untimed += len(rows) - len(times)
         if times:
             if self.last_time:
