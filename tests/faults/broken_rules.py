@@ -648,14 +648,14 @@ def say_nothing_of_incomplete_dates(mutant: Mutant) -> None:
     """Settle them as if Zoom had shown all."""
 
     def make(whole: Function) -> Function:
-        def conclude(self: Any, *about: Any) -> None:
+        def read(self: Any, now: datetime) -> None:
             before = self._state.report.incomplete
-            whole(self, *about)
+            whole(self, now)
             self._state.report.incomplete = before
 
-        return lambda *args, **named: conclude(*args, **named)
+        return read
 
-    mutant.replace(date_sweeps.DateSweeps, "_conclude", make)
+    mutant.replace(date_sweeps.DateSweeps, "read", make)
 
 
 def expire_a_date_by_its_words_alone(mutant: Mutant) -> None:
@@ -893,7 +893,14 @@ def take_another_accounts_checkpoint_for_none(mutant: Mutant) -> None:
 
 
 def stamp_an_account_that_zoom_has_not_accepted(mutant: Mutant) -> None:
-    mutant.replace(CheckpointStore, "_stamp", lambda _whole: lambda self, stream: self._stream)
+    def make(whole: Function) -> Function:
+        def save(self: CheckpointStore, *args: Any, **named: Any) -> Checkpoint:
+            self.account_confirmed = True
+            return whole(self, *args, **named)
+
+        return lambda *args, **named: save(*args, **named)
+
+    mutant.replace(CheckpointStore, "save", make)
 
 
 def bring_ended_sweeps_back(mutant: Mutant) -> None:
