@@ -119,6 +119,8 @@ def schedule_split_groups(
     if left and stalls < MOST_STALLS:
         groups = [group for group in completed.split if group.fingerprint in left]
         largest = completed.longest_page if completed.longest_page < completed.page_size else settings.page_size
+        if stalls % 2:  # on shorter pages the boundaries lie elsewhere, also if Zoom's pages vary in length
+            largest = largest * 2 // 3
         checkpoint.owe(day, now, page_size_for(groups, largest), split=left, stalls=stalls, by_date=True)
 
 
@@ -182,7 +184,7 @@ def look_again(
         checkpoint.owed.get(day, pending), looks=looks, not_before=now + LOOK_AGAIN_AFTER, page_size=settings.page_size
     )
     for near in neighbours(day) if lacking else ():
-        known = near in checkpoint.shown or near in checkpoint.expired
+        known = near in checkpoint.shown or near in checkpoint.expired or near in checkpoint.owed
         if not known and max(checkpoint.settled_from, retention_start(now.date())) <= near <= now.date():
             checkpoint.owe(near, now, settings.page_size, witness=True)
     return True

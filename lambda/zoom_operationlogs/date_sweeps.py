@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .agenda import MOST_REFUSALS, explained_by, look_again, next_date, schedule_split_groups, wait_for_accept
-from .checkpoint import TAIL
+from .checkpoint import TAIL, neighbours
 from .dates import ONE_DAY, may_have_expired, retention_start
 from .errors import DatesRefusedError, DateTooOldError
 from .sweep import Sweep
@@ -109,6 +109,9 @@ class DateSweeps:
                 )
             state.settle(day, completed.began)
             schedule_split_groups(state.checkpoint, settings, now, day, pending, completed)
+        for near in neighbours(day):
+            if near in state.checkpoint.owed and state.checkpoint.owed[near].looks:
+                state.load_day(near)
         for near in list(explained_by(state.checkpoint, settings, now, day)):
             state.settle(near, completed.began)
 

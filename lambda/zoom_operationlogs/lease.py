@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from .run_state import RunState, Services
 
 LEASE_SLACK = timedelta(minutes=1)
-# Lambda's longest timeout, the slack, and what two clocks may differ by: no lease can end later.
-LONGEST_LEASE = timedelta(seconds=900) + LEASE_SLACK + timedelta(minutes=2)
+CLOCK_SKEW = timedelta(minutes=2)  # the most by which the clocks of two runs may differ
+# Lambda's longest timeout and what is added to it, by a clock that is behind: no lease can end later.
+LONGEST_LEASE = timedelta(seconds=900) + LEASE_SLACK + 2 * CLOCK_SKEW
 
 
 def take_lease(state: RunState, services: Services, owner: str) -> bool:
@@ -34,7 +35,7 @@ def take_lease(state: RunState, services: Services, owner: str) -> bool:
     if held and now < held.until <= now + LONGEST_LEASE:
         services.log.info("Another run holds the lease until %s: leaving the work to it.", held.until)
         return False
-    until = now + timedelta(seconds=services.deadline.remaining()) + LEASE_SLACK
+    until = now + timedelta(seconds=services.deadline.remaining()) + LEASE_SLACK + CLOCK_SKEW
     state.checkpoint.lease, state.holds_lease = Lease(owner, until), True
     try:
         state.store()
@@ -43,7 +44,7 @@ def take_lease(state: RunState, services: Services, owner: str) -> bool:
         return False
 
     def check() -> None:
-        if services.clock() >= until:
+        if services.clock() >= until - CLOCK_SKEW:  # by another run's clock it may be over
             raise LeaseLostError("This run outlived its lease: it publishes nothing more; the schedule continues.")
 
     services.archive.before_put = check
