@@ -88,9 +88,8 @@ def typed(value: Any) -> Any:
     return json.dumps(value, sort_keys=True)
 
 
-@pytest.mark.parametrize("page_size", [2, 20])
-def test_all_of_them_at_once(page_size: int) -> None:
-    world = strange_world(page_size)
+def test_all_of_them_at_once() -> None:
+    world = strange_world(60)  # many of them differ in undocumented fields only: one page has to show them
     for record in AWKWARD.values():
         world.zoom.add(record, at=START)
     world.run()
