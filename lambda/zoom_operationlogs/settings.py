@@ -73,6 +73,8 @@ class Settings:
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
         """Return the settings in these variables. Raises `SettingsError`, which names the variable to change."""
         bucket = environ.get("S3_BUCKET", "").strip()
+        if not bucket:
+            raise SettingsError("S3_BUCKET is not set: give the name of the bucket to write to.")
         if not re.fullmatch(r"[A-Za-z0-9._-]{3,255}", bucket):
             raise SettingsError(f"S3_BUCKET is {bucket!r:.80}: give the name of the bucket to write to, without s3://.")
         return cls(
