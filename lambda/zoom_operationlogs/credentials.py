@@ -54,7 +54,7 @@ def parse(value: str | bytes, arn: str) -> Credentials:
         raise SecretError(f"The secret {arn} is not a JSON object: store {SHAPE} in it.")
     values = [found.strip() if isinstance(found := secret.get(name), str) else "" for name in FIELDS]
     if missing := [name for name, found in zip(FIELDS, values, strict=True) if not found or not found.isprintable()]:
-        raise SecretError(f"The secret {arn} holds no {' and no '.join(missing)}: store {SHAPE} in it.")
+        raise SecretError(f"The secret {arn} lacks {' and '.join(missing)}: store {SHAPE} in it.")
     return Credentials(*values)
 
 

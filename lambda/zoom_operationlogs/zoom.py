@@ -172,7 +172,7 @@ class Zoom:
             raise UnusableAnswerError("the answer to the sign-in is not a JSON object")
         token = answer.get("access_token")
         if not isinstance(token, str) or not ACCESS_TOKEN.fullmatch(token):
-            raise UnusableAnswerError("the answer to the sign-in holds no usable access token")
+            raise UnusableAnswerError("the answer to the sign-in contains no usable access token")
         return answer
 
     def _body(self, endpoint: Endpoint, method: str, url: str, limit: int, **options: Any) -> bytes:

@@ -58,7 +58,7 @@ def page_of(body: bytes) -> Page:
         raise UnusableAnswerError("the answer is not JSON") from None
     rows = answer.get("operation_logs") if isinstance(answer, dict) else None
     if not isinstance(rows, list):
-        raise UnusableAnswerError("the answer holds no list of records")
+        raise UnusableAnswerError("the answer contains no list of records")
     token = answer.get("next_page_token")
     page = Page([], "" if token is None else _page_token(token))
     for row in rows:
@@ -154,7 +154,7 @@ def _prune(text: str, depth: int, instead: str) -> str:
 
 def _page_token(token: Any) -> str:
     if not isinstance(token, str) or len(token) > LONGEST_TOKEN or not _encodable(token):
-        raise UnusableAnswerError("the answer holds no usable page token")
+        raise UnusableAnswerError("the answer contains no usable page token")
     return token
 
 

@@ -46,7 +46,7 @@ def test_secret() -> None:
     check(rules.secret(None, ARN), "fix", "no value yet", "`zoomlogs zoom-secret put`", "Secrets Manager > Secrets")
     check(rules.secret("{", ARN), "fix", "is not JSON")
     found = rules.secret(json.dumps({"client_secret": "TOPSECRET", "account_id": " "}), ARN)
-    check(found, "fix", "holds no account_id and no client_id", "Retrieve secret value > Edit")
+    check(found, "fix", "lacks account_id and client_id", "Retrieve secret value > Edit")
     assert "TOPSECRET" not in found.sentence
 
 
