@@ -121,7 +121,8 @@ def schedule_split_groups(
         largest = completed.longest_page if completed.longest_page < completed.page_size else settings.page_size
         if stalls % 2:  # on shorter pages the boundaries lie elsewhere, also if Zoom's pages vary in length
             largest = largest * 2 // 3
-        checkpoint.owe(day, now, page_size_for(groups, largest), split=left, stalls=stalls, by_date=True)
+        looks = MOST_LOOKS if pending.looks and checkpoint.lacking(day) > 0 else 0  # that it lacks records was said
+        checkpoint.owe(day, now, page_size_for(groups, largest), split=left, stalls=stalls, by_date=True, looks=looks)
 
 
 def settled_by_tail(checkpoint: Checkpoint, settings: Settings, now: datetime, completed: Sweep) -> Iterator[date]:
