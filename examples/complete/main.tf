@@ -4,7 +4,10 @@ provider "aws" {}
 
 data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}
-data "aws_region" "current" {}
+
+data "aws_service" "s3" {
+  service_id = "s3" # names the region, in versions 5 and 6 of the provider
+}
 
 locals {
   partition = data.aws_partition.current.partition

@@ -53,7 +53,7 @@ locals {
     Resource = key
     Condition = { StringLike = {
       "kms:EncryptionContext:aws:s3:arn" = [var.bucket.arn, "${var.bucket.arn}/*"]
-      "kms:ViaService"                   = ["s3.${local.region}.amazonaws.com*"]
+      "kms:ViaService"                   = ["s3.${local.region}.${local.dns_suffix}"]
     } }
   }]
   secret_key = var.secret.existing == null ? var.kms_key : var.secret.existing.kms_key
@@ -64,7 +64,7 @@ locals {
     Resource = key
     Condition = { StringLike = {
       "kms:EncryptionContext:SecretARN" = [local.secret_resource]
-      "kms:ViaService"                  = ["secretsmanager.${local.region}.amazonaws.com*"]
+      "kms:ViaService"                  = ["secretsmanager.${local.region}.${local.dns_suffix}"]
     } }
   }]
   key_statements = concat(local.bucket_key_statements, local.secret_key_statements)

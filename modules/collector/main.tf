@@ -3,16 +3,18 @@
 
 data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}
-data "aws_region" "current" {}
+
+# Tells the provider's region in versions 5 and 6, which `aws_region` names differently in each.
+data "aws_service" "s3" {
+  service_id = "s3"
+}
 
 locals {
-  # `name` is deprecated from provider 6 on, where `region` takes its place: read whichever there is.
-  region_attributes = { for name, value in data.aws_region.current : name => value }
-  region            = coalesce(lookup(local.region_attributes, "region", null), lookup(local.region_attributes, "name", null))
-
-  partition = data.aws_partition.current.partition
-  account   = data.aws_caller_identity.current.account_id
-  kms_key   = one(var.kms_key[*].arn)
+  partition  = data.aws_partition.current.partition
+  dns_suffix = data.aws_partition.current.dns_suffix
+  region     = data.aws_service.s3.region
+  account    = data.aws_caller_identity.current.account_id
+  kms_key    = one(var.kms_key[*].arn)
 
   function_name  = "${var.name_prefix}${var.collector.function_name}"
   log_group_name = "/aws/lambda/${local.function_name}"
