@@ -343,6 +343,13 @@ run "a_key_encrypts_everything_and_is_granted_for_that" {
         Condition = { StringLike = { "kms:EncryptionContext:aws:s3:arn" = ["arn:aws:s3:::zoom-operation-logs", "arn:aws:s3:::zoom-operation-logs/*"], "kms:ViaService" = ["s3.eu-west-1.amazonaws.com"] } }
       },
       {
+        Sid       = "UseKeyForEnvironment"
+        Effect    = "Allow"
+        Action    = ["kms:Decrypt"]
+        Resource  = "arn:aws:kms:eu-west-1:111122223333:key/1234"
+        Condition = { StringLike = { "kms:EncryptionContext:aws:lambda:FunctionArn" = ["arn:aws:lambda:eu-west-1:111122223333:function:zoom_operationlogs_to_s3"] } }
+      },
+      {
         Sid       = "UseKeyForCredentials"
         Effect    = "Allow"
         Action    = ["kms:Decrypt"]

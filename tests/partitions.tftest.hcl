@@ -289,7 +289,7 @@ run "monitoring_in_aws_cn" {
 
 # KMS names the service that asks it as the partition writes its addresses.
 
-run "collector_asks_kms_in_aws_eusc" {
+run "collector_asks_kms_in_aws_iso" {
   command = plan
 
   module {
@@ -298,29 +298,29 @@ run "collector_asks_kms_in_aws_eusc" {
 
   override_data {
     target          = data.aws_partition.current
-    values          = { partition = "aws-eusc", dns_suffix = "amazonaws.eu" }
+    values          = { partition = "aws-iso", dns_suffix = "c2s.ic.gov" }
     override_during = plan
   }
 
   override_data {
     target          = data.aws_service.s3
-    values          = { region = "eusc-de-east-1" }
+    values          = { region = "us-iso-east-1" }
     override_during = plan
   }
 
   variables {
     bucket = {
       name   = "zoom-operation-logs"
-      arn    = "arn:aws-eusc:s3:::zoom-operation-logs"
+      arn    = "arn:aws-iso:s3:::zoom-operation-logs"
       prefix = "zoom/operationlogs/"
     }
-    kms_key = { arn = "arn:aws-eusc:kms:eusc-de-east-1:111122223333:key/1234" }
+    kms_key = { arn = "arn:aws-iso:kms:us-iso-east-1:111122223333:key/1234" }
   }
 
   assert {
     condition = toset(flatten([for policy in [aws_iam_role_policy.keys[0].policy, aws_iam_role_policy.scheduler_key[0].policy] :
       [for statement in jsondecode(policy).Statement : lookup(statement.Condition.StringLike, "kms:ViaService", [])]
-    ])) == toset(["s3.eusc-de-east-1.amazonaws.eu", "secretsmanager.eusc-de-east-1.amazonaws.eu", "sqs.eusc-de-east-1.amazonaws.eu"])
+    ])) == toset(["s3.us-iso-east-1.c2s.ic.gov", "secretsmanager.us-iso-east-1.c2s.ic.gov", "sqs.us-iso-east-1.c2s.ic.gov"])
     error_message = "collector and scheduler use the key by way of the region's services"
   }
 }

@@ -93,6 +93,7 @@ module "zoom_operation_logs" {
     s3_bucket         = aws_s3_object.package.bucket
     s3_key            = aws_s3_object.package.key
     s3_object_version = aws_s3_object.package.version_id
+    sha256            = filebase64sha256(var.package_file)
   }
 
   reader = {

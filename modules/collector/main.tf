@@ -107,7 +107,7 @@ resource "aws_lambda_function" "collector" {
   s3_bucket         = local.package.s3_bucket
   s3_key            = local.package.s3_key
   s3_object_version = local.package.s3_object_version
-  source_code_hash  = local.package_hash
+  source_code_hash  = local.package_sha256
 
   # Two collectors at once do no harm (a put that is not the first fails), so none is reserved unless asked for.
   reserved_concurrent_executions = var.collector.reserved_concurrency
@@ -151,6 +151,8 @@ resource "aws_lambda_function" "collector" {
   ]
 
   lifecycle {
+    replace_triggered_by = [terraform_data.role]
+
     precondition {
       condition     = local.package_exists
       error_message = "The collector's package is missing: run `make package`, which makes lambda/dist/collector.zip and collector.json, or correct package.filename."
@@ -193,4 +195,9 @@ resource "aws_lambda_function_event_invoke_config" "collector" {
   function_name                = aws_lambda_function.collector.function_name
   maximum_retry_attempts       = 0
   maximum_event_age_in_seconds = var.collector.max_event_age_seconds
+
+  # Lambda deletes it with the function.
+  lifecycle {
+    replace_triggered_by = [aws_lambda_function.collector.arn]
+  }
 }
