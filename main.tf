@@ -52,7 +52,7 @@ module "monitoring" {
   count  = var.monitoring.enabled ? 1 : 0
 
   function = {
-    name              = module.collector.function.name
+    name              = module.collector.function_name
     timeout_seconds   = var.collector.timeout_seconds
     metrics_namespace = var.collector.metrics_namespace
   }

@@ -4,7 +4,7 @@ output "bucket" {
 }
 
 output "function" {
-  description = "The Lambda function: `name`, `arn`, and the `environment` it runs with (no secret in it)."
+  description = "The Lambda function: `name`, `arn`, the `environment` it runs with (no secret in it), and `code_sha256`, the SHA-256 of its package in base64, as Lambda shows it."
   value       = module.collector.function
 }
 

@@ -523,8 +523,14 @@ variable "package" {
     s3_bucket         = optional(string)
     s3_key            = optional(string)
     s3_object_version = optional(string)
+    sha256            = optional(string)
   })
-  description = "Another package than the committed lambda/dist/collector.zip: a zip file by `filename`, or an object by `s3_bucket`, `s3_key` and `s3_object_version` (give the version, or a new object under the same key goes unnoticed)."
+  description = <<-EOT
+    Another package than the committed lambda/dist/collector.zip; Lambda must run just that one, or a plan refuses.
+    - `filename`: a zip file.
+    - `s3_bucket`, `s3_key`, `s3_object_version`: an object in S3 (and its version, in a versioned bucket).
+    - `sha256`: of that object, in base64, as `filebase64sha256()` and `openssl dgst -sha256 -binary FILE | base64` give it; of a signed package, the one that AWS Signer put into S3.
+  EOT
   default     = null
 
   validation {
@@ -534,6 +540,11 @@ variable "package" {
       (var.package.s3_object_version == null || var.package.s3_bucket != null)
     )
     error_message = "package must name either a file (filename) or an object in S3 (s3_bucket and s3_key, and s3_object_version in a versioned bucket), not both."
+  }
+
+  validation {
+    condition     = var.package == null ? true : var.package.s3_bucket == null ? var.package.sha256 == null : can(regex("^[A-Za-z0-9+/]{43}=$", var.package.sha256))
+    error_message = "package.sha256 must be the SHA-256 of the object in S3, in base64 (44 characters, as filebase64sha256() gives it); it goes with s3_bucket, not with filename."
   }
 }
 

@@ -306,7 +306,7 @@ run "a_secret_of_the_callers_is_only_read" {
       Effect    = "Allow"
       Action    = ["kms:Decrypt"]
       Resource  = "arn:aws:kms:eu-west-1:111122223333:key/5678"
-      Condition = { StringLike = { "kms:EncryptionContext:SecretARN" = ["arn:aws:secretsmanager:eu-west-1:111122223333:secret:zoom-XyZxYz"], "kms:ViaService" = ["secretsmanager.eu-west-1.amazonaws.com*"] } }
+      Condition = { StringLike = { "kms:EncryptionContext:SecretARN" = ["arn:aws:secretsmanager:eu-west-1:111122223333:secret:zoom-XyZxYz"], "kms:ViaService" = ["secretsmanager.eu-west-1.amazonaws.com"] } }
     }])
     error_message = "the key of the caller's secret: ${aws_iam_role_policy.keys[0].policy}"
   }
@@ -340,14 +340,21 @@ run "a_key_encrypts_everything_and_is_granted_for_that" {
         Effect    = "Allow"
         Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
         Resource  = "arn:aws:kms:eu-west-1:111122223333:key/1234"
-        Condition = { StringLike = { "kms:EncryptionContext:aws:s3:arn" = ["arn:aws:s3:::zoom-operation-logs", "arn:aws:s3:::zoom-operation-logs/*"], "kms:ViaService" = ["s3.eu-west-1.amazonaws.com*"] } }
+        Condition = { StringLike = { "kms:EncryptionContext:aws:s3:arn" = ["arn:aws:s3:::zoom-operation-logs", "arn:aws:s3:::zoom-operation-logs/*"], "kms:ViaService" = ["s3.eu-west-1.amazonaws.com"] } }
+      },
+      {
+        Sid       = "UseKeyForEnvironment"
+        Effect    = "Allow"
+        Action    = ["kms:Decrypt"]
+        Resource  = "arn:aws:kms:eu-west-1:111122223333:key/1234"
+        Condition = { StringLike = { "kms:EncryptionContext:aws:lambda:FunctionArn" = ["arn:aws:lambda:eu-west-1:111122223333:function:zoom_operationlogs_to_s3"] } }
       },
       {
         Sid       = "UseKeyForCredentials"
         Effect    = "Allow"
         Action    = ["kms:Decrypt"]
         Resource  = "arn:aws:kms:eu-west-1:111122223333:key/1234"
-        Condition = { StringLike = { "kms:EncryptionContext:SecretARN" = ["arn:aws:secretsmanager:eu-west-1:111122223333:secret:zoom-operationlogs-credentials-??????"], "kms:ViaService" = ["secretsmanager.eu-west-1.amazonaws.com*"] } }
+        Condition = { StringLike = { "kms:EncryptionContext:SecretARN" = ["arn:aws:secretsmanager:eu-west-1:111122223333:secret:zoom-operationlogs-credentials-??????"], "kms:ViaService" = ["secretsmanager.eu-west-1.amazonaws.com"] } }
       },
     ])
     error_message = "the collector's rights to the key: ${aws_iam_role_policy.keys[0].policy}"
@@ -359,7 +366,7 @@ run "a_key_encrypts_everything_and_is_granted_for_that" {
       Effect    = "Allow"
       Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
       Resource  = "arn:aws:kms:eu-west-1:111122223333:key/1234"
-      Condition = { StringLike = { "kms:ViaService" = ["sqs.eu-west-1.amazonaws.com*"] } }
+      Condition = { StringLike = { "kms:ViaService" = ["sqs.eu-west-1.amazonaws.com"] } }
     }])
     error_message = "the scheduler's rights to the key: ${aws_iam_role_policy.scheduler_key[0].policy}"
   }

@@ -58,7 +58,7 @@ run "accepts_an_object_in_s3" {
 
   variables {
     lambda_directory = "tests/fixtures/packages/without_zip"
-    package          = { s3_bucket = "packages", s3_key = "collector.zip", s3_object_version = "7" }
+    package          = { s3_bucket = "packages", s3_key = "collector.zip", s3_object_version = "7", sha256 = "hash of the object" }
   }
 
   assert {
@@ -67,7 +67,7 @@ run "accepts_an_object_in_s3" {
   }
 
   assert {
-    condition     = aws_lambda_function.collector.filename == null
-    error_message = "and no file"
+    condition     = aws_lambda_function.collector.filename == null && aws_lambda_function.collector.source_code_hash == "hash of the object"
+    error_message = "and no file; its hash decides on an update"
   }
 }

@@ -14,7 +14,7 @@ run "archive_in_aws_us_gov" {
 
   override_data {
     target          = data.aws_partition.current
-    values          = { partition = "aws-us-gov" }
+    values          = { partition = "aws-us-gov", dns_suffix = "amazonaws.com" }
     override_during = plan
   }
 
@@ -40,13 +40,13 @@ run "collector_in_aws_us_gov" {
 
   override_data {
     target          = data.aws_partition.current
-    values          = { partition = "aws-us-gov" }
+    values          = { partition = "aws-us-gov", dns_suffix = "amazonaws.com" }
     override_during = plan
   }
 
   override_data {
-    target          = data.aws_region.current
-    values          = { name = "us-gov-west-1" }
+    target          = data.aws_service.s3
+    values          = { region = "us-gov-west-1" }
     override_during = plan
   }
 
@@ -87,7 +87,7 @@ run "secops_reader_in_aws_us_gov" {
 
   override_data {
     target          = data.aws_partition.current
-    values          = { partition = "aws-us-gov" }
+    values          = { partition = "aws-us-gov", dns_suffix = "amazonaws.com" }
     override_during = plan
   }
 
@@ -115,7 +115,7 @@ run "archive_in_aws_cn" {
 
   override_data {
     target          = data.aws_partition.current
-    values          = { partition = "aws-cn" }
+    values          = { partition = "aws-cn", dns_suffix = "amazonaws.com.cn" }
     override_during = plan
   }
 
@@ -141,13 +141,13 @@ run "collector_in_aws_cn" {
 
   override_data {
     target          = data.aws_partition.current
-    values          = { partition = "aws-cn" }
+    values          = { partition = "aws-cn", dns_suffix = "amazonaws.com.cn" }
     override_during = plan
   }
 
   override_data {
-    target          = data.aws_region.current
-    values          = { name = "cn-north-1" }
+    target          = data.aws_service.s3
+    values          = { region = "cn-north-1" }
     override_during = plan
   }
 
@@ -188,7 +188,7 @@ run "secops_reader_in_aws_cn" {
 
   override_data {
     target          = data.aws_partition.current
-    values          = { partition = "aws-cn" }
+    values          = { partition = "aws-cn", dns_suffix = "amazonaws.com.cn" }
     override_during = plan
   }
 
@@ -216,13 +216,13 @@ run "monitoring_in_aws_us_gov" {
 
   override_data {
     target          = data.aws_partition.current
-    values          = { partition = "aws-us-gov" }
+    values          = { partition = "aws-us-gov", dns_suffix = "amazonaws.com" }
     override_during = plan
   }
 
   override_data {
-    target          = data.aws_region.current
-    values          = { name = "us-gov-west-1" }
+    target          = data.aws_service.s3
+    values          = { region = "us-gov-west-1" }
     override_during = plan
   }
 
@@ -256,13 +256,13 @@ run "monitoring_in_aws_cn" {
 
   override_data {
     target          = data.aws_partition.current
-    values          = { partition = "aws-cn" }
+    values          = { partition = "aws-cn", dns_suffix = "amazonaws.com.cn" }
     override_during = plan
   }
 
   override_data {
-    target          = data.aws_region.current
-    values          = { name = "cn-north-1" }
+    target          = data.aws_service.s3
+    values          = { region = "cn-north-1" }
     override_during = plan
   }
 
@@ -284,5 +284,76 @@ run "monitoring_in_aws_cn" {
   assert {
     condition     = strcontains(aws_kms_key.topic[0].policy, "arn:aws-cn:cloudwatch:cn-north-1:111122223333:alarm:zoom_operationlogs_to_s3-*")
     error_message = "and of the region"
+  }
+}
+
+# KMS names the service that asks it as the partition writes its addresses.
+
+run "collector_asks_kms_in_aws_iso" {
+  command = plan
+
+  module {
+    source = "./modules/collector"
+  }
+
+  override_data {
+    target          = data.aws_partition.current
+    values          = { partition = "aws-iso", dns_suffix = "c2s.ic.gov" }
+    override_during = plan
+  }
+
+  override_data {
+    target          = data.aws_service.s3
+    values          = { region = "us-iso-east-1" }
+    override_during = plan
+  }
+
+  variables {
+    bucket = {
+      name   = "zoom-operation-logs"
+      arn    = "arn:aws-iso:s3:::zoom-operation-logs"
+      prefix = "zoom/operationlogs/"
+    }
+    kms_key = { arn = "arn:aws-iso:kms:us-iso-east-1:111122223333:key/1234" }
+  }
+
+  assert {
+    condition = toset(flatten([for policy in [aws_iam_role_policy.keys[0].policy, aws_iam_role_policy.scheduler_key[0].policy] :
+      [for statement in jsondecode(policy).Statement : lookup(statement.Condition.StringLike, "kms:ViaService", [])]
+    ])) == toset(["s3.us-iso-east-1.c2s.ic.gov", "secretsmanager.us-iso-east-1.c2s.ic.gov", "sqs.us-iso-east-1.c2s.ic.gov"])
+    error_message = "collector and scheduler use the key by way of the region's services"
+  }
+}
+
+run "secops_reader_asks_kms_in_aws_cn" {
+  command = plan
+
+  module {
+    source = "./modules/secops_reader"
+  }
+
+  override_data {
+    target          = data.aws_partition.current
+    values          = { partition = "aws-cn", dns_suffix = "amazonaws.com.cn" }
+    override_during = plan
+  }
+
+  override_data {
+    target          = data.aws_service.s3
+    values          = { region = "cn-north-1" }
+    override_during = plan
+  }
+
+  variables {
+    bucket  = { name = "zoom-operation-logs", prefix = "zoom/operationlogs/" }
+    feed    = { source_type = "AMAZON_SQS_V2" }
+    kms_key = { arn = "arn:aws-cn:kms:cn-north-1:111122223333:key/1234" }
+  }
+
+  assert {
+    condition = toset(flatten([for statement in jsondecode(aws_iam_policy.key[0].policy).Statement :
+      lookup(statement.Condition.StringLike, "kms:ViaService", [])
+    ])) == toset(["s3.*.amazonaws.com.cn", "sqs.cn-north-1.amazonaws.com.cn"])
+    error_message = "the reader uses the key by way of S3 and SQS"
   }
 }

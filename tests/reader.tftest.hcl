@@ -97,7 +97,7 @@ run "a_key_may_be_used_for_this_bucket_only" {
       Effect    = "Allow"
       Action    = ["kms:Decrypt"]
       Resource  = "arn:aws:kms:eu-west-1:111122223333:key/1234"
-      Condition = { StringLike = { "kms:EncryptionContext:aws:s3:arn" = ["arn:aws:s3:::zoom-operation-logs", "arn:aws:s3:::zoom-operation-logs/*"], "kms:ViaService" = ["s3.*.amazonaws.com*"] } }
+      Condition = { StringLike = { "kms:EncryptionContext:aws:s3:arn" = ["arn:aws:s3:::zoom-operation-logs", "arn:aws:s3:::zoom-operation-logs/*"], "kms:ViaService" = ["s3.*.amazonaws.com"] } }
     }])
     error_message = "the key policy: ${aws_iam_policy.key[0].policy}"
   }
@@ -209,7 +209,7 @@ run "a_queue_takes_from_this_bucket_only_and_the_reader_may_empty_it" {
       Effect    = "Allow"
       Action    = ["kms:Decrypt"]
       Resource  = "arn:aws:kms:eu-west-1:111122223333:key/1234"
-      Condition = { StringLike = { "kms:ViaService" = ["sqs.eu-west-1.amazonaws.com*"] } }
+      Condition = { StringLike = { "kms:ViaService" = ["sqs.eu-west-1.amazonaws.com"] } }
     })
     error_message = "the key policy: ${aws_iam_policy.key[0].policy}"
   }

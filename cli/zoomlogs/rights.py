@@ -41,7 +41,7 @@ def use_of_key(key_arn: str, deployment: Deployment) -> dict[str, Any]:
 
     By way of these services only: the bucket's objects, the secret, and the function's environment.
     """
-    services = [f"{name}.{deployment.region}.amazonaws.com*" for name in ("lambda", "s3", "secretsmanager")]
+    services = [f"{name}.{deployment.region}.*" for name in ("lambda", "s3", "secretsmanager")]
     return {
         "Sid": "DecryptWithKey",
         "Effect": "Allow",

@@ -4,7 +4,10 @@ provider "aws" {}
 
 data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}
-data "aws_region" "current" {}
+
+data "aws_service" "s3" {
+  service_id = "s3" # names the region, in versions 5 and 6 of the provider
+}
 
 locals {
   partition = data.aws_partition.current.partition
@@ -90,6 +93,7 @@ module "zoom_operation_logs" {
     s3_bucket         = aws_s3_object.package.bucket
     s3_key            = aws_s3_object.package.key
     s3_object_version = aws_s3_object.package.version_id
+    sha256            = filebase64sha256(var.package_file)
   }
 
   reader = {

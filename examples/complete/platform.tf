@@ -18,11 +18,11 @@ resource "aws_kms_key" "zoom" {
       {
         Sid       = "CloudWatchLogsEncrypts"
         Effect    = "Allow"
-        Principal = { Service = "logs.${data.aws_region.current.id}.amazonaws.com" }
+        Principal = { Service = "logs.${data.aws_service.s3.region}.amazonaws.com" }
         Action    = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
         Resource  = "*"
         Condition = { ArnLike = {
-          "kms:EncryptionContext:aws:logs:arn" = "arn:${local.partition}:logs:${data.aws_region.current.id}:${local.account}:log-group:/aws/lambda/emea-*"
+          "kms:EncryptionContext:aws:logs:arn" = "arn:${local.partition}:logs:${data.aws_service.s3.region}:${local.account}:log-group:/aws/lambda/emea-*"
         } }
       },
       {
@@ -44,7 +44,7 @@ resource "aws_kms_key" "zoom" {
         Resource  = "*"
         Condition = {
           StringEquals = { "aws:SourceAccount" = local.account }
-          ArnLike      = { "aws:SourceArn" = "arn:${local.partition}:cloudwatch:${data.aws_region.current.id}:${local.account}:alarm:emea-*" }
+          ArnLike      = { "aws:SourceArn" = "arn:${local.partition}:cloudwatch:${data.aws_service.s3.region}:${local.account}:alarm:emea-*" }
         }
       },
     ]

@@ -2,7 +2,10 @@
 
 data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}
-data "aws_region" "current" {}
+
+data "aws_service" "s3" {
+  service_id = "s3" # names the region, in versions 5 and 6 of the provider
+}
 
 resource "aws_kms_key" "security_lake" {
   description             = "Security lake"
@@ -23,11 +26,11 @@ resource "aws_kms_key" "security_lake" {
       {
         Sid       = "CloudWatchLogsEncrypts"
         Effect    = "Allow"
-        Principal = { Service = "logs.${data.aws_region.current.id}.amazonaws.com" }
+        Principal = { Service = "logs.${data.aws_service.s3.region}.amazonaws.com" }
         Action    = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
         Resource  = "*"
         Condition = { ArnLike = {
-          "kms:EncryptionContext:aws:logs:arn" = "arn:${data.aws_partition.current.partition}:logs:${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}:log-group:/aws/lambda/*"
+          "kms:EncryptionContext:aws:logs:arn" = "arn:${data.aws_partition.current.partition}:logs:${data.aws_service.s3.region}:${data.aws_caller_identity.current.account_id}:log-group:/aws/lambda/*"
         } }
       },
       # So is the feed's queue, which the bucket tells of new objects.

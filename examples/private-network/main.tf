@@ -2,7 +2,9 @@
 
 provider "aws" {}
 
-data "aws_region" "current" {}
+data "aws_service" "s3" {
+  service_id = "s3" # names the region, in versions 5 and 6 of the provider
+}
 
 module "zoom_operation_logs" {
   # In a repository of your own, take the module from its git address, at a version:

@@ -121,7 +121,7 @@ resource "aws_vpc_security_group_ingress_rule" "collector" {
 # By this way to S3 there is one bucket.
 resource "aws_vpc_endpoint" "s3" {
   vpc_id          = aws_vpc.collector.id
-  service_name    = "com.amazonaws.${data.aws_region.current.id}.s3"
+  service_name    = "com.amazonaws.${data.aws_service.s3.region}.s3"
   route_table_ids = [aws_route_table.private.id]
   tags            = { Name = "zoom-operation-logs-s3" }
 
@@ -139,7 +139,7 @@ resource "aws_vpc_endpoint" "s3" {
 
 resource "aws_vpc_endpoint" "secretsmanager" {
   vpc_id              = aws_vpc.collector.id
-  service_name        = "com.amazonaws.${data.aws_region.current.id}.secretsmanager"
+  service_name        = "com.amazonaws.${data.aws_service.s3.region}.secretsmanager"
   vpc_endpoint_type   = "Interface"
   subnet_ids          = aws_subnet.private[*].id
   security_group_ids  = [aws_security_group.endpoints.id]

@@ -53,8 +53,18 @@ locals {
     Resource = key
     Condition = { StringLike = {
       "kms:EncryptionContext:aws:s3:arn" = [var.bucket.arn, "${var.bucket.arn}/*"]
-      "kms:ViaService"                   = ["s3.${local.region}.amazonaws.com*"]
+      "kms:ViaService"                   = ["s3.${local.region}.${local.dns_suffix}"]
     } }
+  }]
+  # Lambda decrypts the environment in the role's name. The grant that it makes for that is not enough where the role was
+  # made anew: until the function is replaced, this is.
+  # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html
+  environment_key_statements = [for key in var.kms_key[*].arn : {
+    Sid       = "UseKeyForEnvironment"
+    Effect    = "Allow"
+    Action    = ["kms:Decrypt"]
+    Resource  = key
+    Condition = { StringLike = { "kms:EncryptionContext:aws:lambda:FunctionArn" = [local.function_arn] } }
   }]
   secret_key = var.secret.existing == null ? var.kms_key : var.secret.existing.kms_key
   secret_key_statements = [for key in local.secret_key[*].arn : {
@@ -64,10 +74,10 @@ locals {
     Resource = key
     Condition = { StringLike = {
       "kms:EncryptionContext:SecretARN" = [local.secret_resource]
-      "kms:ViaService"                  = ["secretsmanager.${local.region}.amazonaws.com*"]
+      "kms:ViaService"                  = ["secretsmanager.${local.region}.${local.dns_suffix}"]
     } }
   }]
-  key_statements = concat(local.bucket_key_statements, local.secret_key_statements)
+  key_statements = concat(local.bucket_key_statements, local.environment_key_statements, local.secret_key_statements)
 
   # What Lambda needs to put the function into a VPC: AWSLambdaVPCAccessExecutionRole without the logs. Before it takes
   # the function it asks whether the role has these rights on "*", as there is no network interface yet: rights on
@@ -114,6 +124,13 @@ resource "aws_iam_role" "collector" {
       Principal = { Service = "lambda.amazonaws.com" }
     }]
   })
+}
+
+# Lambda ties a function to the identity of its role, not to the role's name: with a KMS key, the grant to decrypt the
+# environment is of that role alone. A role that was made anew under its name therefore replaces the function.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
+resource "terraform_data" "role" {
+  input = aws_iam_role.collector.unique_id
 }
 
 resource "aws_iam_policy" "writer" {

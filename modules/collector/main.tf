@@ -3,16 +3,18 @@
 
 data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}
-data "aws_region" "current" {}
+
+# Tells the provider's region in versions 5 and 6, which `aws_region` names differently in each.
+data "aws_service" "s3" {
+  service_id = "s3"
+}
 
 locals {
-  # `name` is deprecated from provider 6 on, where `region` takes its place: read whichever there is.
-  region_attributes = { for name, value in data.aws_region.current : name => value }
-  region            = coalesce(lookup(local.region_attributes, "region", null), lookup(local.region_attributes, "name", null))
-
-  partition = data.aws_partition.current.partition
-  account   = data.aws_caller_identity.current.account_id
-  kms_key   = one(var.kms_key[*].arn)
+  partition  = data.aws_partition.current.partition
+  dns_suffix = data.aws_partition.current.dns_suffix
+  region     = data.aws_service.s3.region
+  account    = data.aws_caller_identity.current.account_id
+  kms_key    = one(var.kms_key[*].arn)
 
   function_name  = "${var.name_prefix}${var.collector.function_name}"
   log_group_name = "/aws/lambda/${local.function_name}"
@@ -105,7 +107,7 @@ resource "aws_lambda_function" "collector" {
   s3_bucket         = local.package.s3_bucket
   s3_key            = local.package.s3_key
   s3_object_version = local.package.s3_object_version
-  source_code_hash  = local.package_hash
+  source_code_hash  = local.package_sha256
 
   # Two collectors at once do no harm (a put that is not the first fails), so none is reserved unless asked for.
   reserved_concurrent_executions = var.collector.reserved_concurrency
@@ -149,6 +151,8 @@ resource "aws_lambda_function" "collector" {
   ]
 
   lifecycle {
+    replace_triggered_by = [terraform_data.role]
+
     precondition {
       condition     = local.package_exists
       error_message = "The collector's package is missing: run `make package`, which makes lambda/dist/collector.zip and collector.json, or correct package.filename."
@@ -191,4 +195,9 @@ resource "aws_lambda_function_event_invoke_config" "collector" {
   function_name                = aws_lambda_function.collector.function_name
   maximum_retry_attempts       = 0
   maximum_event_age_in_seconds = var.collector.max_event_age_seconds
+
+  # Lambda deletes it with the function.
+  lifecycle {
+    replace_triggered_by = [aws_lambda_function.collector.arn]
+  }
 }

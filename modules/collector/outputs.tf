@@ -1,11 +1,19 @@
 output "function" {
-  description = "The Lambda function: `name`, `arn`, and the `environment` it runs with (no secret in it)."
+  description = "The Lambda function: `name`, `arn`, the `environment` it runs with (no secret in it), and `code_sha256`, the SHA-256 of its package in base64, as Lambda shows it."
 
   value = {
     name        = aws_lambda_function.collector.function_name
     arn         = aws_lambda_function.collector.arn
     environment = local.environment
+    code_sha256 = local.package_sha256
   }
+}
+
+# CloudWatch's alarms are created before those they replace are destroyed. If they depended on the function, Terraform
+# would replace it in that order too, and Lambda has no two functions of one name.
+output "function_name" {
+  description = "The function's name, which does not wait for the function: for what only has to know the name."
+  value       = local.function_name
 }
 
 output "role" {

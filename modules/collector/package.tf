@@ -12,6 +12,7 @@ locals {
     s3_bucket         = null
     s3_key            = null
     s3_object_version = null
+    sha256            = null
   }
 
   # Same rule as in lambda/package.py: "<name> <sha256>\n" for every source, in bytewise order of the names.
@@ -24,11 +25,27 @@ locals {
     "a source is missing",
   )
 
-  recorded     = try(jsondecode(file(local.package_record)), {})
-  package_hash = try(filebase64sha256(local.package.filename), null)
+  recorded       = try(jsondecode(file(local.package_record)), {})
+  package_sha256 = local.package.filename == null ? local.package.sha256 : try(filebase64sha256(local.package.filename), null)
 
   # Each is asked only where the one before holds, so that one cause gives one sentence.
   package_exists = local.package.filename == null ? true : fileexists(local.package.filename) && (local.bring_your_own || fileexists(local.package_record))
   package_intact = local.bring_your_own || !local.package_exists || try(filesha256(local.committed_zip) == local.recorded.zip_sha256, false)
   package_fresh  = local.bring_your_own || !local.package_exists || local.sources_sha256 == try(local.recorded.sources_sha256, "")
+}
+
+# The code that Lambda runs. The function's own resource cannot tell: Terraform compares the package with the one that
+# it sent last, and so misses an update of the code that failed, and a change that somebody made elsewhere.
+data "aws_lambda_function" "running" {
+  function_name = aws_lambda_function.collector.function_name
+
+  # A plan that changes the function has this read after the change, so an upgrade is judged by its result.
+  depends_on = [aws_lambda_function.collector]
+
+  lifecycle {
+    postcondition {
+      condition     = self.code_sha256 == local.package_sha256
+      error_message = "Lambda runs other code in ${local.function_name} than this configuration's package: an update failed, or the code was changed outside Terraform${local.package.filename == null ? " (or package.sha256 is not the hash of the object in S3)" : ""}. Make the function anew: `terraform apply -replace=\"$(terraform state list -id=${local.function_name} | grep 'aws_lambda_function.collector$')\"`."
+    }
+  }
 }

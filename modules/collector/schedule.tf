@@ -25,7 +25,7 @@ locals {
     Effect    = "Allow"
     Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
     Resource  = key
-    Condition = { StringLike = { "kms:ViaService" = ["sqs.${local.region}.amazonaws.com*"] } }
+    Condition = { StringLike = { "kms:ViaService" = ["sqs.${local.region}.${local.dns_suffix}"] } }
   }]
 }
 

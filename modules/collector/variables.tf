@@ -115,8 +115,9 @@ variable "package" {
     s3_bucket         = optional(string)
     s3_key            = optional(string)
     s3_object_version = optional(string)
+    sha256            = optional(string)
   })
-  description = "Another package than the committed one: a zip file, or an object in S3; null takes lambda/dist/collector.zip."
+  description = "Another package than the committed one: a zip file, or an object in S3 with its SHA-256 in base64; null takes lambda/dist/collector.zip."
   default     = null
 }
 

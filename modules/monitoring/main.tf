@@ -3,14 +3,15 @@
 
 data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}
-data "aws_region" "current" {}
+
+# Tells the provider's region in versions 5 and 6, which `aws_region` names differently in each.
+data "aws_service" "s3" {
+  service_id = "s3"
+}
 
 locals {
-  # `name` is deprecated from provider 6 on, where `region` takes its place: read whichever there is.
-  region_attributes = { for name, value in data.aws_region.current : name => value }
-  region            = coalesce(lookup(local.region_attributes, "region", null), lookup(local.region_attributes, "name", null))
-
   partition = data.aws_partition.current.partition
+  region    = data.aws_service.s3.region
   account   = data.aws_caller_identity.current.account_id
 
   # A schedule that is off, or that runs once, is not expected to go on.

@@ -2,11 +2,10 @@
 # AMAZON_SQS_V2 the queue from which it learns of new objects, instead of listing the bucket.
 
 locals {
-  # `name` is deprecated from provider 6 on, where `region` takes its place: read whichever there is.
-  region_attributes = { for name, value in data.aws_region.current : name => value }
-  region            = coalesce(lookup(local.region_attributes, "region", null), lookup(local.region_attributes, "name", null))
-  account           = data.aws_caller_identity.current.account_id
-  partition         = data.aws_partition.current.partition
+  account    = data.aws_caller_identity.current.account_id
+  partition  = data.aws_partition.current.partition
+  dns_suffix = data.aws_partition.current.dns_suffix
+  region     = data.aws_service.s3.region
 
   by_queue   = var.feed.source_type == "AMAZON_SQS_V2"
   queue_name = "${var.name_prefix}${var.feed.queue_name}"

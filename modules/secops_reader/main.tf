@@ -3,7 +3,11 @@
 
 data "aws_partition" "current" {}
 data "aws_caller_identity" "current" {}
-data "aws_region" "current" {}
+
+# Tells the provider's region in versions 5 and 6, which `aws_region` names differently in each.
+data "aws_service" "s3" {
+  service_id = "s3"
+}
 
 locals {
   bucket_arn  = "arn:${local.partition}:s3:::${var.bucket.name}"
@@ -64,7 +68,7 @@ locals {
       Resource = key
       Condition = { StringLike = {
         "kms:EncryptionContext:aws:s3:arn" = [local.bucket_arn, "${local.bucket_arn}/*"]
-        "kms:ViaService"                   = ["s3.*.amazonaws.com*"]
+        "kms:ViaService"                   = ["s3.*.${local.dns_suffix}"]
       } }
     },
     [for by_queue in [local.by_queue] : {
@@ -72,7 +76,7 @@ locals {
       Effect    = "Allow"
       Action    = ["kms:Decrypt"]
       Resource  = key
-      Condition = { StringLike = { "kms:ViaService" = ["sqs.${local.region}.amazonaws.com*"] } }
+      Condition = { StringLike = { "kms:ViaService" = ["sqs.${local.region}.${local.dns_suffix}"] } }
     } if by_queue],
   ]])
 }

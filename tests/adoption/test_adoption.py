@@ -256,7 +256,7 @@ def test_the_plan_imports_what_is_there_and_destroys_nothing(adopted: Adopted) -
     assert adopted.plan.changes.destroy == 0
     assert adopted.plan.warnings == []
     others = {address for address, change in changes.items() if not change.get("importing")}
-    assert {tuple(changes[address]["actions"]) for address in others} == {("create",)}
+    assert {tuple(changes[address]["actions"]) for address in others} == {("create",), ("read",)}
 
 
 def test_every_resource_of_the_guide_has_its_import_block() -> None:

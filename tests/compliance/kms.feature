@@ -34,4 +34,4 @@ Feature: What is kept is encrypted with the KMS key
     When its Effect is Allow
     And its Action is "kms:" regex
     Then it must have Condition
-    And its value must match the "(arn:[^:]+:(s3|secretsmanager):|(s3|secretsmanager|sqs)[.])" regex
+    And its value must match the "(arn:[^:]+:(lambda|s3|secretsmanager):|(s3|secretsmanager|sqs)[.])" regex

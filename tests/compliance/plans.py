@@ -52,6 +52,7 @@ INPUTS: dict[str, dict[str, object]] = {
         "package": {
             "s3_bucket": "packages-of-ours",
             "s3_key": "collector.zip",
+            "sha256": f"{'z' * 43}=",
             "s3_object_version": "L4kqtJlcpXroDTDmpUMLUoZx8aQ7bY2c",
         },
         "bucket": {

@@ -21,8 +21,9 @@ EXCLUDED |= {"key_secret_name", "access_key"}  # of a user, where it has a role
 def test_an_example_is_a_whole_root_module_with_its_readme(example: Path) -> None:
     files = {file.name for file in example.iterdir()}
     assert {"README.md", "main.tf", "outputs.tf", "variables.tf", "versions.tf"} <= files
-    pinned = '"~> 5.100" # 6.x is allowed, but not tested'  # a copy of it is somebody's root module
-    versions = (REPOSITORY / "versions.tf").read_text().replace('">= 5.100, < 7.0"', pinned)
+    declared = '">= 5.100, != 6.35.0, < 7.0"'
+    advised = f"{declared} # of version 6, take 6.40 or later"
+    versions = (REPOSITORY / "versions.tf").read_text().replace(declared, advised)
     assert (example / "versions.tf").read_text() == versions
     assert (example / "README.md").read_text().startswith(f"# {example.name}\n")
 

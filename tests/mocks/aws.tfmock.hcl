@@ -7,9 +7,9 @@ mock_data "aws_partition" {
   }
 }
 
-mock_data "aws_region" {
+mock_data "aws_service" {
   defaults = {
-    name = "eu-west-1"
+    region = "eu-west-1"
   }
 }
 

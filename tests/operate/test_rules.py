@@ -130,9 +130,12 @@ def test_function(change: dict[str, str], status: str, words: str) -> None:
 
 def test_package() -> None:
     as_lambda_has_it = base64.b64encode(bytes.fromhex(HASH)).decode()
-    check(rules.package(as_lambda_has_it, HASH), "ok")
-    check(rules.package(as_lambda_has_it, "00" * 32), "unknown", "another package", "`terraform apply`")
-    check(rules.package(as_lambda_has_it, None), "unknown", "no package lies beside")
+    for applied, committed in ((as_lambda_has_it, HASH), (as_lambda_has_it, None), (None, HASH)):
+        check(rules.package(as_lambda_has_it, applied, committed, "f"), "ok", "that Terraform put there")
+    anew = "`terraform apply -replace=\"$(terraform state list -id=f | grep 'aws_lambda_function.collector$')\"`"
+    check(rules.package(as_lambda_has_it, "another", HASH, "f"), "fix", "changed outside Terraform", anew)
+    check(rules.package(as_lambda_has_it, as_lambda_has_it, "00" * 32, "f"), "unknown", "another package", anew)
+    check(rules.package(as_lambda_has_it, None, None, "f"), "unknown", "no package lies beside")
 
 
 @pytest.mark.parametrize(

@@ -250,6 +250,7 @@ CHANGES: list[tuple[str, Principal, Callable[[World, Instance], Any], set[str]]]
             f"{KEY}: make a data key for its own bucket",
             f"{KEY}: decrypt what is encrypted for its own secret",
             f"{KEY}: make a data key for its own secret",
+            f"{KEY}: decrypt the other function's environment",
             f"{KEY}: decrypt what is encrypted for another bucket",
             f"{KEY}: decrypt what is encrypted for another secret",
             f"{KEY}: decrypt what is encrypted for the queue",

@@ -197,6 +197,8 @@ def package_in(state: dict[str, Any], workdir: Path, function_name: str) -> Path
     [filename] = [
         str(found["values"]["filename"])
         for found in resources(state["values"]["root_module"])
-        if found["type"] == "aws_lambda_function" and found["values"]["function_name"] == function_name
+        if found["mode"] == "managed"
+        and found["type"] == "aws_lambda_function"
+        and found["values"]["function_name"] == function_name
     ]
     return (workdir / filename).resolve()

@@ -126,11 +126,11 @@ def test_each_rule_is_broken_by_an_input(module: str) -> None:
 
 @pytest.mark.parametrize("module", table())
 def test_no_rule_is_overlooked(module: str) -> None:
-    """One of an output or a data source, say, or written in another form."""
+    """One of an output, say, or written in another form. A postcondition is about AWS, and no input breaks it."""
     files = (REPOSITORY / folder(module)).glob("*.tf")
-    assert sum(file.read_text(encoding="utf-8").count("error_message") for file in files) == len(
-        [*rules(module), *checks(module)]
-    )
+    text = "".join(file.read_text(encoding="utf-8") for file in files)
+    text = re.sub(r"(?ms)^    postcondition \{$.*?^    \}$", "", text)
+    assert text.count("error_message") == len([*rules(module), *checks(module)])
 
 
 def test_each_module_with_rules_is_in_the_table() -> None:

@@ -68,7 +68,8 @@ def _function(facts: Facts) -> Finding:
 
 
 def _package(facts: Facts) -> Finding:
-    return rules.package(facts.function["CodeSha256"], facts.committed_package)
+    applied = facts.output("function").get("code_sha256")
+    return rules.package(facts.function["CodeSha256"], applied, facts.committed_package, facts.deployment.function_name)
 
 
 def _environment(facts: Facts) -> Finding:

@@ -143,18 +143,27 @@ def function(configuration: Mapping[str, Any]) -> Finding:
     return ok(f"The function {name} is {state.lower()}.")
 
 
-def package(code_sha256: str, committed_sha256: str | None) -> Finding:
-    """Hold the hash of what runs (base64, as Lambda has it) against the one of the package here (hexadecimal)."""
-    if committed_sha256 is None:
-        return unknown(
-            "Not checked because no package lies beside this installation of zoomlogs: run it in a checkout."
+def package(runs: str, applied: str | None, committed: str | None, function_name: str) -> Finding:
+    """Hold the hash of what runs against Terraform's output (both base64) and the package here (hexadecimal)."""
+    address = f"$(terraform state list -id={function_name} | grep 'aws_lambda_function.collector$')"
+    anew = f'`terraform apply -replace="{address}"`'  # as the module's own sentence has it
+    if applied is not None and runs != applied:
+        return fix(
+            f"Lambda runs other code in {function_name} than Terraform put there: the code was changed outside"
+            f" Terraform. Make the function anew: {anew}."
         )
-    if base64.b64decode(code_sha256).hex() != committed_sha256:
+    if committed is not None and base64.b64decode(runs).hex() != committed:
         return unknown(
             "The function runs another package than this version of zoomlogs belongs to: that is well if you pinned"
-            " another version of the module or set `package`; else run `terraform apply`."
+            " another version of the module or set `package`; else run `terraform apply`, and if it says that Lambda"
+            f" runs other code, {anew}."
         )
-    return ok("The function runs the package that belongs to this version of zoomlogs.")
+    if applied is None and committed is None:
+        return unknown(
+            "Not checked because the outputs hold no code_sha256, and no package lies beside this installation of"
+            " zoomlogs: apply this version of the module, or run zoomlogs in a checkout."
+        )
+    return ok("The function runs the package that Terraform put there.")
 
 
 def environment(actual: Mapping[str, str], expected: Mapping[str, str], function_name: str) -> Finding:
