@@ -3,7 +3,8 @@
 A request is served if a key that the account issued signed it (see `standins.aws_signature`): the root's, an active one
 of a user, or a session's. Off, as it starts, each of them may do everything, and only bucket policies are asked, which
 bind the root as well. On, the root's key may do everything, a user's or a session's goes by the policies of its user or
-role, together with the policies of what it calls. A request that nobody signed is a stranger's, on or off.
+role, together with the policies of what it calls. A request that nobody signed is a stranger's, on or off. A service
+control policy, where one is set, denies first: on or off, the root's requests too.
 
 `/-/` is the stand-in's own: switching it on, opening a session as an AWS service does, and judging a call that moto
 cannot carry out. It and moto's own `/moto-api` take the root's secret as a bearer token.
