@@ -442,6 +442,8 @@ def test_a_user_of_another_name_is_asked_for(aws: AwsStandIn) -> None:
     report = adopt(aws, names=Names(reader="nobody"))
     assert report.variables["reader_name"] == "nobody"
     assert [warning.partition(":")[0] for warning in report.warnings] == ["There is no user nobody"]
+    told = command_line(aws, "--dry-run", "--reader", "nobody", "--reader-policy", "of-nobody", "--json").json
+    assert (told["variables"]["reader_name"], told["variables"]["reader_policy_name"]) == ("nobody", "of-nobody")
 
 
 def command_line(aws: AwsStandIn, *arguments: object, **environ: str) -> commands.Ran:
