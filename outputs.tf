@@ -34,7 +34,7 @@ output "secret" {
 }
 
 output "reader" {
-  description = "Who reads for Google SecOps: `mode`, and the user's or role's `name` and `arn`, `policy_arn`, `subject_id`, `policy` (the JSON document of what a reader needs, whoever it is), and `access_key` where Terraform makes it (`id`, and `encrypted_secret`, base64 of a PGP message); null where the mode has none."
+  description = "Who reads for Google SecOps: `mode`, and the user's or role's `name` and `arn`, `policy_arn`, `subject_id`, `tags` (the provider's `default_tags` among them), `policy` (the JSON document of what a reader needs, whoever it is), and `access_key` where Terraform makes it (`id`, and `encrypted_secret`, base64 of a PGP message); null where the mode has none."
   value       = module.secops_reader.reader
 }
 
@@ -44,6 +44,6 @@ output "monitoring" {
 }
 
 output "secops_feed" {
-  description = "The feed in Google SecOps: `body` (of Google's API, without an access key), `form` (the same for the console under SIEM Settings > Feeds: a list of `field` and `value`), `instance` (the tenant, if given), `key_secret_name` (in mode `user`, name of the secret from which `zoomlogs feed apply` takes the access key), and `queue` with source type AMAZON_SQS_V2: `name`, `arn`, `url`, and the `notification` (`events`, `filter_prefix`) that a bucket made elsewhere has to send there."
+  description = "The feed in Google SecOps: `body` (of Google's API, without an access key), `form` (the same for the console under SIEM Settings > Feeds: a list of `field` and `value`), `instance` (the tenant, if given), `key_secret_name` (in mode `user`, name of the secret from which `zoomlogs feed apply` takes the access key), `region_supported` (whether Google reads S3 in this region), and `queue` with source type AMAZON_SQS_V2: `name`, `arn`, `url`, and the `notification` (`events`, `filter_prefix`) that a bucket made elsewhere has to send there."
   value       = module.secops_reader.feed
 }

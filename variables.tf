@@ -184,6 +184,12 @@ variable "bucket" {
     error_message = "bucket.access_logs.bucket must be the name of another bucket, in the same region and account: logs of this bucket written into itself would be logged again, without end."
   }
 
+  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+  validation {
+    condition     = !var.bucket.create || !endswith(var.bucket_name, "-an")
+    error_message = "bucket_name must not end in \"-an\": S3 keeps that ending for buckets in an account's own regional namespace, and this module makes the bucket in the global one. With bucket.create = false, a bucket that has such a name is fine."
+  }
+
   validation {
     condition     = var.bucket.create || var.bucket.access_logs == null && length(var.bucket.transitions) == 0 && var.bucket.expiration_days == null
     error_message = "bucket.access_logs, bucket.transitions and bucket.expiration_days are settings of a bucket made here: with bucket.create = false they belong to its owner, so leave them out."
@@ -213,7 +219,7 @@ variable "zoom" {
     - `reconcile_hours`: how often those days are read again from end to end, 1 to 24.
     - `records_per_day`: about how many records Zoom's report has a day, if you know. Nothing but a warning at plan follows from it: `collector.memory_mb` is to be at least 110 + 2.4 × (`lookback_days` + 4) × `records_per_day` × 16 / 1,000,000.
     - `start_date`: first day to fetch, YYYY-MM-DD, at most six months back, which is all Zoom keeps; null begins `lookback_days` back.
-    - `credentials_version`: set together with `zoom_credentials` to write them into the secret made here; raise it to write new ones; remove both afterwards.
+    - `credentials_version`: set together with `zoom_credentials` to write them into the secret made here; raise it to write new ones; remove both afterwards, because after two rotations by something else an apply may write the old credentials again.
   EOT
   default     = {}
   nullable    = false
@@ -275,7 +281,7 @@ variable "zoom_credentials" {
     client_id     = string
     client_secret = string
   })
-  description = "Credentials of Zoom's Server-to-Server OAuth app (`account_id`, `client_id`, `client_secret`), to be written once into the secret made here; needs `zoom.credentials_version`. Ephemeral: kept in neither plan nor state."
+  description = "Credentials of Zoom's Server-to-Server OAuth app (`account_id`, `client_id`, `client_secret`), to be written once into the secret made here; needs `zoom.credentials_version`. Ephemeral: kept in neither plan nor state. Never apply them with `TF_LOG` set: the AWS provider then logs them in clear."
   default     = null
   ephemeral   = true
   sensitive   = true
@@ -559,6 +565,7 @@ variable "reader" {
     access_key          = optional(object({ pgp_key = string }))
     subject_id          = optional(string)
     federated_principal = optional(string)
+    list_whole_bucket   = optional(bool, false)
   })
   description = <<-EOT
     Who reads the records for Google SecOps.
@@ -568,7 +575,8 @@ variable "reader" {
     - `key_secret_name`: in mode `user`, name of the secret in which `zoomlogs reader-key` puts the access key, and from which `zoomlogs feed apply` takes it, after `name_prefix`.
     - `access_key`: in mode `user`, lets Terraform make the access key, its secret encrypted with the PGP public key `pgp_key` (base64, not armoured) and so never readable in the state; null leaves it to `zoomlogs reader-key`.
     - `subject_id`: in mode `role`, the numeric subject id of the tenant's feed service account.
-    - `federated_principal`: in mode `role`, the ARN of an OIDC provider for accounts.google.com where the partition does not know it by itself (GovCloud, China).
+    - `federated_principal`: in mode `role`, the ARN of an OIDC provider for accounts.google.com where the partition does not know it by itself (GovCloud).
+    - `list_whole_bucket`: with `bucket.create = false`, whether the reader may list the whole bucket (true) or only its prefix (false). Set it if the feed fails with ACCESS_DENIED. The reader may always list a bucket made here, which holds nothing else.
   EOT
   default     = {}
   nullable    = false

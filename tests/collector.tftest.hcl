@@ -276,6 +276,27 @@ run "credentials_are_written_by_a_write_only_argument" {
   }
 }
 
+run "credentials_that_something_else_has_replaced_are_warned_of" {
+  command = plan
+
+  module {
+    source = "./modules/collector"
+  }
+
+  override_resource {
+    target          = aws_secretsmanager_secret_version.zoom
+    values          = { version_stages = ["AWSPREVIOUS"] }
+    override_during = plan
+  }
+
+  variables {
+    zoom             = { credentials_version = 2 }
+    zoom_credentials = { account_id = "account", client_id = "client", client_secret = "secret" }
+  }
+
+  expect_failures = [check.credentials_version]
+}
+
 run "a_secret_of_the_callers_is_only_read" {
   command = plan
 

@@ -58,6 +58,124 @@ run "the_guides_user_reads_the_feeds_prefix_and_no_more" {
   }
 }
 
+run "a_bucket_made_here_may_be_listed_whole" {
+  command = plan
+
+  module {
+    source = "./modules/secops_reader"
+  }
+
+  variables {
+    bucket = { name = "zoom-operation-logs", prefix = "zoom/operationlogs/", created = true }
+  }
+
+  assert {
+    condition = jsonencode(jsondecode(aws_iam_policy.reader[0].policy).Statement[0]) == jsonencode({
+      Sid      = "ListRecords"
+      Effect   = "Allow"
+      Action   = ["s3:ListBucket"]
+      Resource = "arn:aws:s3:::zoom-operation-logs"
+    })
+    error_message = "the guide's right, without a condition: ${aws_iam_policy.reader[0].policy}"
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_policy.reader[0].policy).Statement[2].Resource == "arn:aws:s3:::zoom-operation-logs/zoom/operationlogs/*"
+    error_message = "and reading stays bound to the prefix"
+  }
+}
+
+run "a_bucket_made_elsewhere_may_be_listed_whole_if_its_owner_says_so" {
+  command = plan
+
+  module {
+    source = "./modules/secops_reader"
+  }
+
+  variables {
+    reader = { list_whole_bucket = true }
+  }
+
+  assert {
+    condition     = jsonencode(jsondecode(aws_iam_policy.reader[0].policy).Statement[0]) == jsonencode(jsondecode(run.a_bucket_made_here_may_be_listed_whole.reader.policy).Statement[0])
+    error_message = "as one made here"
+  }
+}
+
+run "google_reads_s3_in_govcloud" {
+  command = plan
+
+  module {
+    source = "./modules/secops_reader"
+  }
+
+  override_data {
+    target          = data.aws_region.current
+    values          = { name = "us-gov-east-1" }
+    override_during = plan
+  }
+
+  assert {
+    condition     = output.feed.region_supported
+    error_message = "it is on Google's list"
+  }
+}
+
+run "google_does_not_read_s3_in_china" {
+  command = plan
+
+  module {
+    source = "./modules/secops_reader"
+  }
+
+  override_data {
+    target          = data.aws_region.current
+    values          = { name = "cn-north-1" }
+    override_during = plan
+  }
+
+  expect_failures = [check.region]
+}
+
+run "google_does_not_read_s3_in_mexico" {
+  command = plan
+
+  module {
+    source = "./modules/secops_reader"
+  }
+
+  override_data {
+    target          = data.aws_region.current
+    values          = { name = "mx-central-1" }
+    override_during = plan
+  }
+
+  expect_failures = [check.region]
+}
+
+run "where_google_does_not_read_there_is_no_warning_without_a_reader" {
+  command = plan
+
+  module {
+    source = "./modules/secops_reader"
+  }
+
+  override_data {
+    target          = data.aws_region.current
+    values          = { name = "ap-southeast-7" }
+    override_during = plan
+  }
+
+  variables {
+    reader = { mode = "none" }
+  }
+
+  assert {
+    condition     = !output.feed.region_supported
+    error_message = "the output says it all the same"
+  }
+}
+
 run "a_feed_that_deletes_may_delete_records_only" {
   command = plan
 

@@ -237,6 +237,12 @@ def adopt(
     secret: Annotated[
         str, typer.Option(metavar="NAME", help="The secret to make for the credentials.")
     ] = "zoom-operationlogs-credentials",  # noqa: S107  its name
+    reader: Annotated[
+        str, typer.Option(metavar="NAME", help="The IAM user whose access key the feed has.")
+    ] = "secops-reader",
+    reader_policy: Annotated[
+        str, typer.Option(metavar="NAME", help="That user's policy, which opens the bucket.")
+    ] = "secops-reader-policy",
     region: Annotated[
         str | None, typer.Option(help="Where they are, if not in your profile's region.", show_default=False)
     ] = None,
@@ -261,7 +267,7 @@ def adopt(
     from .adopt import command
     from .adopt.move import Names
 
-    names = Names(function=function, schedule=schedule, secret=secret)
+    names = Names(function=function, schedule=schedule, secret=secret, reader=reader, reader_policy=reader_policy)
     raise typer.Exit(command.main(names, region, dry_run=dry_run, as_json=as_json, variables=variables))
 
 

@@ -103,7 +103,10 @@ def read_deployment(source: str | None = None, instance: str | None = None) -> D
             raise CommandError(f"No output {instance} holds an instance of the module{known}.")
         return found[instance]
     if not found:
-        raise CommandError(f"The outputs hold no instance of the module: {_HOW}.")
+        raise CommandError(
+            f"The outputs hold no instance of the module: {_HOW}. If `terraform apply` stopped halfway, there is none"
+            " until an apply succeeds: docs/operations.md says what stops one."
+        )
     if len(found) > 1:
         raise CommandError(f"The outputs hold several instances: choose one with --instance {'|'.join(sorted(found))}.")
     [deployment] = found.values()

@@ -1,7 +1,10 @@
 # What the guide gave too much: these detach every managed policy but the ones listed, and destroy nothing. They come
 # after the module, so that the reader has its new rights before it loses old ones.
 
+# Not where somebody else reads as this user too: their feed would stop.
 resource "aws_iam_user_policy_attachments_exclusive" "reader" {
+  count = var.reader_is_shared ? 0 : 1
+
   user_name   = module.zoom_operation_logs.reader.name
   policy_arns = [module.zoom_operation_logs.reader.policy_arn]
 

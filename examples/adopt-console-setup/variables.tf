@@ -57,6 +57,12 @@ variable "reader_policy_name" {
   default     = "secops-reader-policy"
 }
 
+variable "reader_is_shared" {
+  type        = bool
+  description = "Whether that user has other policies, groups or access keys, which another feed may need: it then keeps its other policies. `zoomlogs adopt` finds out."
+  default     = false
+}
+
 variable "full_access_user" {
   type        = string
   description = "Name of the guide's other user, who carries AmazonS3FullAccess and loses every attached policy; null if there is none, or if the feed has its key."

@@ -40,7 +40,7 @@ module "zoom_operation_logs" {
     noncurrent_expiration_days   = 365
     abort_incomplete_upload_days = 3
     transitions                  = [{ days = 90, storage_class = "GLACIER_IR" }]
-    access_logs                  = { bucket = aws_s3_bucket.access_logs.bucket, prefix = "zoom/" }
+    access_logs                  = { bucket = aws_s3_bucket_policy.access_logs.bucket, prefix = "zoom/" } # once S3 may write there
   }
 
   zoom = {
@@ -101,6 +101,8 @@ module "zoom_operation_logs" {
     name        = "secops-zoom-reader"
     policy_name = "secops-zoom-reader"
     subject_id  = var.secops_subject_id
+
+    list_whole_bucket = false # of a bucket made elsewhere; it may list this one
   }
 
   feed = {

@@ -78,6 +78,15 @@ resource "aws_secretsmanager_secret_version" "zoom" {
   secret_string_wo_version = var.zoom.credentials_version
 }
 
+# Secrets Manager keeps the current value and the one before. After one more rotation it may delete this version, and the
+# next apply would write its old value as the current one.
+check "credentials_version" {
+  assert {
+    condition     = alltrue([for version in aws_secretsmanager_secret_version.zoom : contains(version.version_stages, "AWSCURRENT")])
+    error_message = "Something else has stored new credentials in the secret since Terraform wrote version ${coalesce(var.zoom.credentials_version, 0)}: remove zoom.credentials_version and zoom_credentials now. After the next rotation, an apply may write the old credentials again."
+  }
+}
+
 # Made before the function, which would otherwise make one itself that never expires.
 resource "aws_cloudwatch_log_group" "collector" {
   #checkov:skip=CKV_AWS_158:`kms_key` sets a key; without one CloudWatch encrypts with its own

@@ -142,7 +142,7 @@ locals {
   makes_topic = var.monitoring.topic_arns == null
   topic_name  = "${var.name_prefix}${var.monitoring.topic_name}"
   topic_arn   = "arn:${local.partition}:sns:${local.region}:${local.account}:${local.topic_name}"
-  topics      = local.makes_topic ? aws_sns_topic.alarms[*].arn : var.monitoring.topic_arns
+  topics      = local.makes_topic ? aws_sns_topic_policy.alarms[*].arn : var.monitoring.topic_arns # once alarms may publish
 
   # Nobody but this account's alarms of this function.
   from_these_alarms = {

@@ -88,6 +88,25 @@ resource "aws_s3_bucket_notification" "feed" {
 # The feed
 
 locals {
+  # The regions in which Google reads Amazon S3, as its page lists them (looked up in November 2026). It has GovCloud's, but
+  # neither China's nor the European Sovereign Cloud's, nor mx-central-1, ap-southeast-6 and ap-southeast-7.
+  # https://cloud.google.com/storage-transfer/docs/source-amazon-s3#supported_regions
+  regions_of_google = [
+    "af-south-1",
+    "ap-east-1", "ap-east-2",
+    "ap-northeast-1", "ap-northeast-2", "ap-northeast-3",
+    "ap-south-1", "ap-south-2",
+    "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5",
+    "ca-central-1", "ca-west-1",
+    "eu-central-1", "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3",
+    "il-central-1",
+    "me-central-1", "me-south-1",
+    "sa-east-1",
+    "us-east-1", "us-east-2", "us-west-1", "us-west-2",
+    "us-gov-east-1", "us-gov-west-1",
+  ]
+  region_supported = contains(local.regions_of_google, local.region)
+
   role_arn = "arn:${local.partition}:iam::${local.account}:role${var.iam_path}${local.name}" # known at plan
   uri      = "s3://${var.bucket.name}/${var.bucket.prefix}"
 
@@ -152,4 +171,12 @@ locals {
       { field = "Ingestion labels", value = coalesce(join(", ", [for key, value in var.feed.labels : "${key}=${value}"]), "(none)") },
     ],
   )
+}
+
+# With reader.mode "none" somebody else decides who reads, so there is no warning.
+check "region" {
+  assert {
+    condition     = !local.reads || local.region_supported
+    error_message = "Google SecOps does not read Amazon S3 in ${local.region}: the region is not on Google's list, https://cloud.google.com/storage-transfer/docs/source-amazon-s3#supported_regions. The collector works there, but the feed does not. Make the bucket in a region on the list, or set reader.mode to \"none\" if Google SecOps is not to read it."
+  }
 }

@@ -19,17 +19,24 @@ locals {
   is_role     = var.reader.mode == "role"
   reads       = local.is_user || local.is_role
 
+  # Google asks for s3:ListBucket without a condition. A bucket made here holds nothing but the records and the
+  # checkpoint, so the reader gets it. In a bucket of somebody else's the names of other objects stay hidden.
+  lists_all   = var.bucket.created || var.reader.list_whole_bucket
+  list_bounds = { Condition = { StringLike = { "s3:prefix" = ["${var.bucket.prefix}*"] } } }
+
   # What Google's Storage Transfer Service asks for.
   # https://cloud.google.com/storage-transfer/docs/source-amazon-s3
   reader_statements = concat(
     [
-      {
-        Sid       = "ListRecords"
-        Effect    = "Allow"
-        Action    = ["s3:ListBucket"]
-        Resource  = local.bucket_arn
-        Condition = { StringLike = { "s3:prefix" = ["${var.bucket.prefix}*"] } }
-      },
+      merge(
+        {
+          Sid      = "ListRecords"
+          Effect   = "Allow"
+          Action   = ["s3:ListBucket"]
+          Resource = local.bucket_arn
+        },
+        { for name, value in local.list_bounds : name => value if !local.lists_all },
+      ),
       {
         Sid      = "LocateBucket"
         Effect   = "Allow"

@@ -1,5 +1,5 @@
 output "reader" {
-  description = "Who reads: `mode`, and the user's or role's `name` and `arn`, `policy_arn`, `subject_id`, `policy` (the JSON document of what a reader needs, whoever it is), and `access_key` where Terraform makes it (`id`, and `encrypted_secret`, base64 of a PGP message); null where the mode has none."
+  description = "Who reads: `mode`, and the user's or role's `name` and `arn`, `policy_arn`, `subject_id`, `tags` (the provider's `default_tags` among them), `policy` (the JSON document of what a reader needs, whoever it is), and `access_key` where Terraform makes it (`id`, and `encrypted_secret`, base64 of a PGP message); null where the mode has none."
 
   value = {
     mode       = var.reader.mode
@@ -8,18 +8,22 @@ output "reader" {
     policy_arn = one(aws_iam_policy.reader[*].arn)
     policy     = jsonencode({ Version = "2012-10-17", Statement = concat(local.reader_statements, local.key_statements) })
     subject_id = local.is_role ? var.reader.subject_id : null
+    tags       = one(concat(aws_iam_user.reader[*].tags_all, aws_iam_role.reader[*].tags_all))
     access_key = one([for key in aws_iam_access_key.reader : { id = key.id, encrypted_secret = key.encrypted_secret }])
   }
 }
 
 output "feed" {
-  description = "The feed in Google SecOps: `body` (of Google's API, without an access key), `form` (the same for the console: a list of `field` and `value`), `instance` (the tenant, if given), `key_secret_name` (in mode `user`, name of the secret from which `zoomlogs feed apply` takes the access key), and `queue` with source type AMAZON_SQS_V2: `name`, `arn`, `url`, and the `notification` (`events`, `filter_prefix`) that a bucket made elsewhere has to send there."
+  description = "The feed in Google SecOps: `body` (of Google's API, without an access key), `form` (the same for the console: a list of `field` and `value`), `instance` (the tenant, if given), `key_secret_name` (in mode `user`, name of the secret from which `zoomlogs feed apply` takes the access key), `region_supported` (whether Google reads S3 in this region), and `queue` with source type AMAZON_SQS_V2: `name`, `arn`, `url`, and the `notification` (`events`, `filter_prefix`) that a bucket made elsewhere has to send there."
 
   value = {
     body            = local.body
     form            = local.form
     instance        = var.feed.instance
     key_secret_name = local.is_user ? local.key_secret_name : null
+
+    region_supported = local.region_supported
+
     queue = one([for queue in aws_sqs_queue.feed : {
       name         = queue.name
       arn          = queue.arn

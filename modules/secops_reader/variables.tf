@@ -4,7 +4,7 @@ variable "bucket" {
     prefix  = string
     created = optional(bool, false)
   })
-  description = "What is read: the bucket's `name` and the feed's `prefix`, which ends with \"/\"; `created` says that the bucket is made by the same configuration, so that its notifications may be set here."
+  description = "What is read: the bucket's `name` and the feed's `prefix`, which ends with \"/\"; `created` says that the bucket is made by the same configuration, so that its notifications may be set here, and the reader may list all of it."
   nullable    = false
 
   validation {
@@ -22,6 +22,7 @@ variable "reader" {
     access_key          = optional(object({ pgp_key = string }))
     subject_id          = optional(string)
     federated_principal = optional(string)
+    list_whole_bucket   = optional(bool, false)
   })
   description = <<-EOT
     Who reads.
@@ -31,7 +32,8 @@ variable "reader" {
     - `key_secret_name`: in mode `user`, name of the secret in which `zoomlogs reader-key` puts the access key, and from which `zoomlogs feed apply` takes it.
     - `access_key`: in mode `user`, lets Terraform make the access key, its secret encrypted with the PGP public key `pgp_key` (base64, not armoured) and so never readable in the state; null leaves it to `zoomlogs reader-key`.
     - `subject_id`: in mode `role`, the numeric subject id of the tenant's feed service account.
-    - `federated_principal`: in mode `role`, the ARN of an OIDC provider for accounts.google.com where the partition does not know it by itself (GovCloud, China).
+    - `federated_principal`: in mode `role`, the ARN of an OIDC provider for accounts.google.com where the partition does not know it by itself (GovCloud).
+    - `list_whole_bucket`: with a bucket made elsewhere (`bucket.created = false`), whether the reader may list the whole bucket (true) or only its prefix (false). Set it if the feed fails with ACCESS_DENIED. The reader may always list a bucket made here, which holds nothing else.
   EOT
   default     = {}
   nullable    = false

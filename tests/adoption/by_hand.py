@@ -47,11 +47,7 @@ def set_up(aws: AwsStandIn, folder: Path, credentials: dict[str, str], **variabl
     package = make_function(aws, folder, {**credentials, **variables})
     make_schedule(aws)
     full_access = make_user(aws, FULL_ACCESS_USER, FULL_ACCESS)
-    reader_policy = allow(
-        (["s3:GetObject"], f"arn:aws:s3:::{BUCKET}/*"),
-        (["s3:ListBucket"], f"arn:aws:s3:::{BUCKET}"),
-    )
-    return ByHand(package, make_user(aws, READER, make_policy(aws, READER_POLICY, reader_policy)), full_access)
+    return ByHand(package, make_reader(aws), full_access)
 
 
 def make_bucket(aws: AwsStandIn) -> None:
@@ -112,6 +108,11 @@ def make_schedule(aws: AwsStandIn) -> None:
         FlexibleTimeWindow={"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 15},
         Target={"Arn": function, "RoleArn": role},
     )
+
+
+def make_reader(aws: AwsStandIn) -> Keys:
+    policy = allow((["s3:GetObject"], f"arn:aws:s3:::{BUCKET}/*"), (["s3:ListBucket"], f"arn:aws:s3:::{BUCKET}"))
+    return make_user(aws, READER, make_policy(aws, READER_POLICY, policy))
 
 
 def make_user(aws: AwsStandIn, name: str, policy_arn: str) -> Keys:

@@ -287,6 +287,8 @@ def test_the_feeds_key_may_be_the_first_users_and_a_log_group_may_be_there(tmp_p
         with running_provider(terraform):
             plan = terraform.plan(variables, out=saved)
             changes = {one["address"]: one["change"] for one in terraform.show_json(saved)["resource_changes"]}
+            terraform.plan({**variables, "reader_is_shared": True}, out=saved)
+            shared = {one["address"] for one in terraform.show_json(saved)["resource_changes"]}
             refused = "full_access_user must not be reader_name: as the reader it loses"
             with pytest.raises(TerraformError, match=refused):
                 terraform.plan({**variables, "full_access_user": FULL_ACCESS_USER})
@@ -296,7 +298,8 @@ def test_the_feeds_key_may_be_the_first_users_and_a_log_group_may_be_there(tmp_p
     assert imported == (IMPORTED - made) | {LOG_GROUP}
     assert {tuple(changes[address]["actions"]) for address in made} == {("create",)}
     assert plan.changes.destroy == 0
-    assert changes["aws_iam_user_policy_attachments_exclusive.reader"]["actions"] == ["create"]
+    assert changes["aws_iam_user_policy_attachments_exclusive.reader[0]"]["actions"] == ["create"]
+    assert "aws_iam_user_policy_attachments_exclusive.reader[0]" not in shared
 
 
 def test_the_secret_is_in_no_plan_state_or_folder(adopted: Adopted) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +19,18 @@ from zoomlogs.adopt.rights import statements
 from zoomlogs.errors import CommandError
 
 from . import by_hand
-from .by_hand import BUCKET, CREDENTIALS, FUNCTION, PREFIX, ROLE, SCHEDULE, WRITER_POLICY
+from .by_hand import (
+    BUCKET,
+    CREDENTIALS,
+    FUNCTION,
+    PREFIX,
+    READER,
+    READER_POLICY,
+    ROLE,
+    SCHEDULE,
+    WRITER_POLICY,
+    allow,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -43,6 +55,7 @@ def make(aws: AwsStandIn, folder: Path) -> None:
     by_hand.make_role(aws)
     by_hand.make_function(aws, folder, dict(zip(CREDENTIALS, VALUES, strict=True)), TIMEOUT)
     by_hand.make_schedule(aws)
+    by_hand.make_reader(aws)
 
 
 def session(aws: AwsStandIn, keys: Keys | None = None, before: Callable[[str], object] | None = None) -> Any:
@@ -122,6 +135,9 @@ def test_the_credentials_move_and_all_else_stays(aws: AwsStandIn) -> None:
         "schedule_name": SCHEDULE,
         "secret_name": NAMES.secret,
         "log_group_exists": False,
+        "reader_name": READER,
+        "reader_policy_name": READER_POLICY,
+        "reader_is_shared": False,
     }
     assert report.secret_arn
     assert not report.warnings
@@ -361,6 +377,73 @@ def test_a_role_that_cannot_be_imported_is_said(aws: AwsStandIn) -> None:
         "The role made has no policy of yours attached",
     ]
     assert warnings(found.function, ["one"], []) == []
+
+
+# --- a user whom another feed uses too -------------------------------------------------------------------------------
+
+# "secops-reader" is the name in Google's guides for other log sources as well.
+ANOTHER_FEED = allow((["s3:GetObject"], "arn:aws:s3:::another-feed/*"))
+
+
+def in_a_group(aws: AwsStandIn) -> None:
+    aws.client("iam").create_group(GroupName="feeds")
+    aws.client("iam").add_user_to_group(GroupName="feeds", UserName=READER)
+
+
+SHARED: dict[str, tuple[Callable[[AwsStandIn], object], str]] = {
+    "another policy": (
+        lambda aws: aws.client("iam").attach_user_policy(
+            UserName=READER, PolicyArn=by_hand.make_policy(aws, "another-feed", ANOTHER_FEED)
+        ),
+        "the policy another-feed",
+    ),
+    "an inline policy": (
+        lambda aws: aws.client("iam").put_user_policy(
+            UserName=READER, PolicyName="another-feed", PolicyDocument=ANOTHER_FEED
+        ),
+        "the inline policy another-feed",
+    ),
+    "a group": (in_a_group, "the group feeds"),
+    "a second access key": (
+        lambda aws: aws.client("iam").create_access_key(UserName=READER),
+        r"2 access keys \(\w+ and \w+\)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("arrange", "what"), SHARED.values(), ids=SHARED)
+def test_the_user_of_another_feed_keeps_what_it_has(
+    aws: AwsStandIn, arrange: Callable[[AwsStandIn], object], what: str
+) -> None:
+    arrange(aws)
+    report = adopt(aws)
+    assert report.variables["reader_is_shared"] is True
+    [warning] = report.warnings
+    assert re.match(rf"The user secops-reader also has {what}: another feed may read as this user\.", warning)
+    assert is_prepared(aws)
+
+
+def test_a_policy_that_another_feed_needs_is_not_narrowed(aws: AwsStandIn) -> None:
+    iam, arn = aws.client("iam"), f"arn:aws:iam::{aws.account_id}:policy/{READER_POLICY}"
+    both = allow((["s3:GetObject"], f"arn:aws:s3:::{BUCKET}/*"), (["s3:GetObject"], "arn:aws:s3:::another-feed/*"))
+    iam.create_policy_version(PolicyArn=arn, PolicyDocument=both, SetAsDefault=True)
+    iam.create_user(UserName="another-reader")
+    iam.attach_user_policy(UserName="another-reader", PolicyArn=arn)
+    report = adopt(aws)
+    assert report.variables["reader_is_shared"] is False
+    opens, attached = report.warnings
+    assert opens.startswith(
+        "The policy secops-reader-policy also opens arn:aws:s3:::another-feed/*, and the plan would"
+    )
+    assert attached.startswith("The policy secops-reader-policy is also attached to the user another-reader, and the")
+
+
+def test_a_user_of_another_name_is_asked_for(aws: AwsStandIn) -> None:
+    report = adopt(aws, names=Names(reader="nobody"))
+    assert report.variables["reader_name"] == "nobody"
+    assert [warning.partition(":")[0] for warning in report.warnings] == ["There is no user nobody"]
+    told = command_line(aws, "--dry-run", "--reader", "nobody", "--reader-policy", "of-nobody", "--json").json
+    assert (told["variables"]["reader_name"], told["variables"]["reader_policy_name"]) == ("nobody", "of-nobody")
 
 
 def command_line(aws: AwsStandIn, *arguments: object, **environ: str) -> commands.Ran:

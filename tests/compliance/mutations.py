@@ -564,22 +564,28 @@ def everyone_invokes_a_function(plan: Plan) -> None:
 
 def violates_reader(variant: str, kind: str, does: str, touches: str, too_much: str) -> None:
     """Register the mutations of one kind of reader's policy."""
-    folder, lists = (
-        f"The {kind} {touches} objects only in one folder",
-        f"The {kind} lists the bucket only by the prefix of that folder",
-    )
+    folder, lists = f"The {kind} {touches} objects only in one folder", f"The {kind} lists only one bucket"
     violates_each(
         f"The {kind} may only {does}",
         {"": statement("aws_iam_policy", "reader", "ReadRecords", Action=["s3:GetObject", too_much])},
         variant,
     )
     violates_each(folder, {"": statement("aws_iam_policy", "reader", "ReadRecords", Resource=f"{BUCKET}/*")}, variant)
-    violates_each(lists, {"": statement("aws_iam_policy", "reader", "ListRecords", Condition=None)}, variant)
+    violates_each(
+        lists, {"": statement("aws_iam_policy", "reader", "ListRecords", Resource="arn:aws:s3:::other-*")}, variant
+    )
 
 
 MESSAGES = "and take the messages that tell it of records"
 violates_reader("full", "reader", f"list and read, {MESSAGES}", "reads", "s3:DeleteObject")
 violates_reader("role", "deleting reader", f"list, read and delete, {MESSAGES}", "reads and deletes", "s3:PutObject")
+
+
+violates_each(
+    "The reader lists the bucket only by the prefix of one folder",
+    {"": statement("aws_iam_policy", "reader", "ListRecords", Condition=None)},
+    variant="existing_bucket",
+)
 
 
 @violates(f"The reader may only list and read, {MESSAGES}")

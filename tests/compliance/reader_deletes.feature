@@ -23,12 +23,12 @@ Feature: Google SecOps reads the records, and deletes what it has read
     And its value must match the "arn:[^:]+:s3:::[^/*?]+/[^*?]+/[*]$" regex
 
   @noskip
-  Scenario: The deleting reader lists the bucket only by the prefix of that folder
+  Scenario: The deleting reader lists only one bucket
     Given I have aws_iam_policy defined
     When its name metadata is reader
     Then it must have policy
     And it must have Statement
     When its Effect is Allow
     And its Action is "s3:ListBucket" regex
-    Then it must have s3:prefix
-    And its value must match the "[^*?]+/[*]$" regex
+    Then it must have Resource
+    And its value must match the "arn:[^:]+:s3:::[^/*?]+$" regex

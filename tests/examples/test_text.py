@@ -47,6 +47,13 @@ def test_the_complete_example_sets_every_input() -> None:
             assert attributes - given <= EXCLUDED, f"{name}: {attributes - given - EXCLUDED}"
 
 
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+def test_access_logs_go_to_a_bucket_only_once_s3_may_write_there(example: Path) -> None:
+    """S3 asks as logging is switched on. With the bucket taken from its policy, Terraform makes the policy first."""
+    for target in re.findall(r"access_logs\s*=\s*\{\s*bucket\s*=\s*(\S+?),?\s", (example / "main.tf").read_text()):
+        assert target.startswith(("aws_s3_bucket_policy.", "var."))
+
+
 @pytest.mark.parametrize("file", ["complete/platform.tf", "existing-bucket/owner.tf"])
 def test_a_key_of_the_callers_is_open_to_the_bucket_that_tells_the_feed(file: str) -> None:
     policies = (REPOSITORY / "examples" / file).read_text()

@@ -66,6 +66,7 @@ def module(feed: dict[str, Any] | None = None, *, mode: str = "user", **environm
             "arn": {"user": f"arn:aws:iam::{ACCOUNT}:user/{USER}", "role": ROLE}.get(mode),
             "policy_arn": None,
             "subject_id": SUBJECT_ID if mode == "role" else None,
+            "tags": None if mode == "none" else {"owner": "security"},
         },
         "secops_feed": {
             "body": copy.deepcopy(wanted),

@@ -250,6 +250,7 @@ def test_a_failure_is_explained_and_google_is_quoted():
     assert told["code"] == "ACCESS_DENIED"
     assert "may not list or read the bucket" in told["means"]
     assert "terraform plan" in told["do"]
+    assert "set reader.list_whole_bucket = true" in told["do"]
     assert told["google"] == "No. Grant it."
     assert messages.failure({"state": "FAILED", "failureMsg": "Broken"}) == {"google": "Broken."}
     assert messages.failure({"state": "SUCCEEDED", "failureDetails": details}) == {}

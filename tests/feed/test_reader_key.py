@@ -86,6 +86,32 @@ def test_a_key_of_the_customer_s_encrypts_the_new_secret(world: World, aws):
     assert aws.client("secretsmanager").describe_secret(SecretId=KEY_SECRET)["KmsKeyId"] == key
 
 
+WANTS_AN_OWNER = {
+    "Action": ["secretsmanager:CreateSecret"],
+    "Condition": {"Null": {"aws:RequestTag/owner": "true"}},
+}
+"""What an organisation says that lets nothing be made without its tags."""
+
+
+def test_a_new_secret_has_the_users_tags(world: World, aws):
+    with aws.service_control_policy(WANTS_AN_OWNER):
+        ran = world.run("reader-key", "create")
+    assert ran.status == 0, ran.err
+    tags = aws.client("secretsmanager").describe_secret(SecretId=KEY_SECRET)["Tags"]
+    assert tags == [{"Key": "owner", "Value": "security"}]
+
+
+def test_an_organisation_that_wants_other_tags_is_named(world: World, aws):
+    outputs = module()
+    outputs["reader"]["tags"] = {"team": "security"}
+    world.outputs(outputs)
+    with aws.service_control_policy(WANTS_AN_OWNER):
+        ran = world.run("reader-key", "create")
+    assert ran.status == 1
+    assert "with an explicit deny in a service control policy" in ran.err
+    assert keys_of(aws) == set()
+
+
 def test_a_second_create_is_refused(world: World, aws, stored):
     world.run("reader-key", "create")
     before = stored()
@@ -285,7 +311,7 @@ def test_the_documented_policies_are_enough(as_operator, aws, stored):
 def test_every_one_of_the_documented_rights_is_needed(as_operator, aws, stored):
     whole = documented("Rights for `zoomlogs reader-key`")
     actions = {action for statement in whole["Statement"] for action in statement["Action"]}
-    assert len(actions) == 9
+    assert len(actions) == 10
     only_for_lost_answers = {"secretsmanager:DescribeSecret"}
     for action in sorted(actions - only_for_lost_answers):
         less = {

@@ -56,6 +56,12 @@ mock_resource "aws_secretsmanager_secret" {
   }
 }
 
+mock_resource "aws_secretsmanager_secret_version" {
+  defaults = {
+    version_stages = ["AWSCURRENT"]
+  }
+}
+
 mock_resource "aws_cloudwatch_log_group" {
   defaults = {
     arn = "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/mocked"

@@ -13,6 +13,7 @@ from zoom_operationlogs.checkpoint import Checkpoint
 from zoom_operationlogs.checkpoint_format import encode
 from zoom_operationlogs.errors import DatesRefusedError, RateLimitedError, ZoomRefusedError, ZoomUnavailableError
 from zoom_operationlogs.zoom_rate_limits import Quota
+from zoomlogs.deployment import Deployment
 from zoomlogs.doctor import rules
 from zoomlogs.doctor.checks import CHECKS, findings
 from zoomlogs.doctor.facts import seconds_ahead
@@ -259,8 +260,26 @@ created_or_not = pytest.mark.parametrize(
 
 
 def test_region() -> None:
-    check(rules.region("eu-west-1", "eu-west-1", "b"), "ok")
-    check(rules.region("us-east-1", "eu-west-1", "b"), "fix", "lies in us-east-1 and the function in eu-west-1")
+    check(rules.region("eu-west-1", "eu-west-1", "b", google_reads=True), "ok")
+    there = rules.region("us-east-1", "eu-west-1", "b", google_reads=True)
+    check(there, "fix", "lies in us-east-1 and the function in eu-west-1")
+    china = rules.region("cn-north-1", "cn-north-1", "b", google_reads=False)
+    check(china, "fix", "lies in cn-north-1, where Google SecOps does not read Amazon S3")
+
+
+@pytest.mark.parametrize(
+    ("mode", "supported", "status"), [("user", True, "ok"), ("role", False, "fix"), ("none", False, "ok")]
+)
+def test_the_region_matters_to_a_reader_of_secops(mode: str, supported: bool, status: str) -> None:
+    outputs = {
+        "bucket": {"name": "b"},
+        "function": {"arn": "arn:aws-cn:lambda:cn-north-1:123456789012:function:f"},
+        "reader": {"mode": mode},
+        "secops_feed": {"region_supported": supported},
+    }
+    facts: Any = SimpleNamespace(deployment=Deployment(outputs), bucket_region=lambda: "cn-north-1")
+    [of_bucket] = [one for one in CHECKS if one.name == "bucket"]
+    assert of_bucket(facts).status == status
 
 
 @created_or_not

@@ -216,18 +216,6 @@ CHANGES: list[tuple[str, Principal, Callable[[World, Instance], Any], set[str]]]
         {f"{RECORDS}: delete an object", f"{RECORDS}: delete objects, several at once"},
     ),
     (
-        "a reader that may list everything",
-        Principal.READER_ROLE,
-        lambda world, own: managed_policy(world, own.outputs["reader"]["policy_arn"], without_condition),
-        {
-            "The checkpoint of its own bucket: see whether it is there",
-            "The rest of its own bucket: list all of it",
-            "The rest of its own bucket: list another folder",
-            "The rest of its own bucket: list the folder above",
-            "The rest of its own bucket: ask whether it exists",
-        },
-    ),
-    (
         "no bucket policy",
         Principal.COLLECTOR,
         without_bucket_policy,
@@ -299,6 +287,26 @@ def test_a_narrower_policy_shows(world: World) -> None:
     assert expected_of(Principal.SCHEDULER) - allowed == {"Functions: invoke its own"}
 
 
+def only_by_its_prefix(statement: dict[str, Any]) -> None:
+    if statement["Sid"] == "ListRecords":
+        statement["Condition"] = {"StringLike": {"s3:prefix": ["zoom/operationlogs/*"]}}
+
+
+@pytest.mark.parametrize("principal", [Principal.READER_USER, Principal.READER_ROLE], ids=lambda one: one.value)
+def test_the_reader_of_a_bucket_made_elsewhere_lists_its_prefix_alone(world: World, principal: Principal) -> None:
+    """As the module plans it with `bucket.create = false`: tests/reader.tftest.hcl."""
+    own = world.instance(principal.instance)
+    with managed_policy(world, own.outputs["reader"]["policy_arn"], only_by_its_prefix):
+        allowed = allowed_to(world, principal)
+    assert expected_of(principal) - allowed == {
+        "The checkpoint of its own bucket: see whether it is there",
+        "The rest of its own bucket: list all of it",
+        "The rest of its own bucket: list another folder",
+        "The rest of its own bucket: list the folder above",
+        "The rest of its own bucket: ask whether it exists",
+    }
+
+
 def test_a_wider_trust_shows(world: World) -> None:
     iam, role = world.root("iam"), world.instance("beta").scheduler_role
     was = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
@@ -343,6 +351,18 @@ def test_a_second_plan_shows_no_change_and_no_secret(applied: Applied) -> None:
     assert not plan.warnings
     applied.kept |= as_json(**{"second plan as JSON": terraform.show_json(again)})
     assert found(applied.secrets(), {**applied.kept, **in_folder(terraform.workdir)}) == []
+
+
+@pytest.mark.destroys
+def test_a_plan_warns_while_an_apply_may_bring_old_credentials_back(applied: Applied) -> None:
+    """Beta's went through Terraform and something else stores new ones: one more time, and Terraform writes its own."""
+    deployment, beta = applied.deployment, applied.world.instance("beta")
+    value = json.dumps({"account_id": BETA.id, "client_id": BETA.client_id, "client_secret": BETA.client_secret})
+    deployment.aws.client("secretsmanager").put_secret_value(SecretId=beta.secret_arn, SecretString=value)
+    plan = deployment.terraform.plan(deployment.variables)
+    [warning] = plan.warnings
+    assert "remove zoom.credentials_version and zoom_credentials now" in warning
+    assert not plan.changed
 
 
 @pytest.mark.destroys

@@ -323,6 +323,19 @@ class AwsStandIn:
         finally:
             self._ask("authorisation", on=False)
 
+    @contextmanager
+    def service_control_policy(self, *denials: Mapping[str, Any]) -> Iterator[None]:
+        """Let the account's organisation deny something in the block, to the account's root as well.
+
+        Each denial has a list of actions by their whole names, and perhaps a condition.
+        """
+        statements = [{"Effect": "Deny", "Resource": "*", **denial} for denial in denials]
+        self._ask("service-control-policy", policy={"Statement": statements})
+        try:
+            yield
+        finally:
+            self._ask("service-control-policy", policy=None)
+
     def service_session(
         self,
         service: str,

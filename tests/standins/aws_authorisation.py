@@ -3,7 +3,8 @@
 A request is served if a key that the account issued signed it (see `standins.aws_signature`): the root's, an active one
 of a user, or a session's. Off, as it starts, each of them may do everything, and only bucket policies are asked, which
 bind the root as well. On, the root's key may do everything, a user's or a session's goes by the policies of its user or
-role, together with the policies of what it calls. A request that nobody signed is a stranger's, on or off.
+role, together with the policies of what it calls. A request that nobody signed is a stranger's, on or off. A service
+control policy, where one is set, denies first: on or off, the root's requests too.
 
 `/-/` is the stand-in's own: switching it on, opening a session as an AWS service does, and judging a call that moto
 cannot carry out. It and moto's own `/moto-api` take the root's secret as a bearer token.
@@ -39,7 +40,7 @@ from standins.aws import Keys, google_signature
 from standins.aws_account import Issued, MotoAccount
 from standins.aws_permissions import SERVICES, Params, permissions
 from standins.aws_signature import RefusedError, Signature, check_signature, read_signature
-from standins.iam_policy import Call, Caller, CannotJudgeError, Policy, Verdict, condition_keys, decide
+from standins.iam_policy import Call, Caller, CannotJudgeError, Policy, Verdict, condition_keys, decide, statements
 
 OWN_PATH = "/-/"
 MOTOS_OWN_PATH = "/moto-api"
@@ -70,6 +71,7 @@ _QUERY_SERVICES = ("cloudwatch", "ec2", "iam", "sns", "sqs", "sts")
 _KNOWN_KEYS = re.compile(
     r"aws:(PrincipalArn|PrincipalAccount|RequestedRegion|SecureTransport|SourceAccount|SourceArn|ViaAWSService)"
     r"|accounts\.google\.com:(aud|oaud|sub)"
+    r"|aws:RequestTag/.+"
     r"|iam:PassedToService"
     r"|kms:(CallerAccount|ViaService|EncryptionContextKeys|EncryptionContext:.+)"
     r"|lambda:SourceFunctionArn"
@@ -109,6 +111,7 @@ class Authorisation:
         self._root = root
         self._carried: dict[str, dict[str, list[str]]] = {}
         self.on = False
+        self.scp: Policy | None = None
         self.packages: set[str] = set()
         self.end_functions: Callable[[], None] = lambda: None
 
@@ -161,6 +164,7 @@ class Authorisation:
                 and not self.on
                 and not self._has_bucket_policy(service, request)
                 and not is_simulation(request, service)
+                and self.scp is None
             ):
                 return None
             return self._judged(request, service, signer)
@@ -178,6 +182,10 @@ class Authorisation:
         asked = read_request(request, service)
         asker = self._asker(signer, asked)
         judging = self.on or signer is None
+        if self.scp is not None and signer is not None:
+            refusal = self._refused_by_scp(request, asked, asker)
+            if refusal is not None:
+                return refusal
         if asker.identity == [_EVERYTHING] and service != "s3" and asked.operation != "SimulatePrincipalPolicy":
             return None
         asker = replace(asker, context={**asker.context, **request_context(request, self._account.region)})
@@ -194,6 +202,24 @@ class Authorisation:
         who = ", ".join(sorted(asker.caller.names)) or "Anonymous"
         message = f"{who} may not {call.action} on {call.resource}: {verdict.reason}"
         return error_response(request, service, 403, "AccessDenied", message)
+
+    def _refused_by_scp(self, request: Request, asked: ApiRequest, asker: Asker) -> Response | None:
+        """Refuse what the organisation's service control policy denies: it binds an account's root as well.
+
+        Of operations that the policy does not name nothing need be known here.
+        """
+        named = {action for statement in statements(self.scp or {}) for action in statement["Action"]}
+        if f"{asked.service}:{asked.operation}" not in named:
+            return None
+        for call in permissions(asked.service, asked.operation, asked.params, self._account):
+            if not decide(call, asker.caller, identity=[_EVERYTHING, self.scp or {}]).allowed:
+                who = ", ".join(sorted(asker.caller.names))
+                message = (
+                    f"User: {who} is not authorized to perform: {call.action} on resource: {call.resource} with an"
+                    " explicit deny in a service control policy"
+                )
+                return error_response(request, asked.service, 403, "AccessDenied", message)
+        return None
 
     def verdict(self, call: Call, asker: Asker) -> Verdict:
         """Judge one call by all that applies to it."""
@@ -331,6 +357,7 @@ class Authorisation:
         given = json.loads(request.get_data() or "{}")
         handlers: dict[str, Callable[..., dict[str, Any]]] = {
             "authorisation": self._switch,
+            "service-control-policy": self._control,
             "service-session": self._service_session,
             "judge": self._judge,
             "secret_access_key": self._secret_access_key,
@@ -351,10 +378,15 @@ class Authorisation:
         self._carried.clear()
         self.packages.clear()
         self.on = False
+        self.scp = None
         return {}
 
     def _switch(self, *, on: bool) -> dict[str, Any]:
         self.on = on
+        return {}
+
+    def _control(self, *, policy: Policy | None) -> dict[str, Any]:
+        self.scp = policy
         return {}
 
     def _service_session(

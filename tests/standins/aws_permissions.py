@@ -8,7 +8,7 @@ A request that is not listed here raises `CannotJudgeError`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from standins.iam_policy import Call, CannotJudgeError, Context
@@ -73,7 +73,15 @@ def permissions(service: str, operation: str, params: Params, account: Account) 
         ) from None
     if calls is None:
         raise CannotJudgeError(f"Which permission {service}:{operation} needs is not known here.")
-    return calls
+    tags = request_tags(params)
+    return [replace(call, context={**call.context, **tags}) for call in calls] if tags else calls
+
+
+def request_tags(params: Params) -> Context:
+    """Spell the tags that a request gives to what it makes, or to what is there, as condition keys."""
+    given = params.get("Tags") or {}
+    pairs = given.items() if isinstance(given, Mapping) else ((tag["Key"], tag["Value"]) for tag in given)
+    return {f"aws:RequestTag/{key}": (value,) for key, value in pairs}
 
 
 def use_of_key(key: Key | None, action: str, service: str, account: Account, **encryption_context: str) -> list[Call]:
@@ -299,7 +307,8 @@ def _secretsmanager(operation: str, params: Params, account: Account) -> list[Ca
             for use in ("GenerateDataKey", "Decrypt")
             for call in use_of_key(key, use, "secretsmanager", account, SecretARN=arn)
         ]
-        return [Call("secretsmanager:CreateSecret", arn, {"secretsmanager:Name": (params["Name"],)}), *keys]
+        tags = [Call("secretsmanager:TagResource", arn)] if params.get("Tags") else []
+        return [Call("secretsmanager:CreateSecret", arn, {"secretsmanager:Name": (params["Name"],)}), *tags, *keys]
     if operation not in (
         *("GetSecretValue", "PutSecretValue", "DescribeSecret", "UpdateSecret", "DeleteSecret", "RestoreSecret"),
         *("GetResourcePolicy", "PutResourcePolicy", "DeleteResourcePolicy", "RotateSecret", "CancelRotateSecret"),
@@ -379,6 +388,7 @@ _ON_USERS = (
         "DeleteAccessKey",
         "UpdateAccessKey",
         "ListAccessKeys",
+        "ListGroupsForUser",
         "ListUserPolicies",
     ),
     *("ListAttachedUserPolicies", "CreateLoginProfile", "PutUserPermissionsBoundary", "DeleteUserPermissionsBoundary"),
@@ -388,7 +398,10 @@ _ON_ROLES = (
     *("DetachRolePolicy", "PutRolePolicy", "DeleteRolePolicy", "GetRolePolicy", "ListRolePolicies"),
     *("ListAttachedRolePolicies", "PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary"),
 )
-_ON_POLICIES = ("GetPolicy", "DeletePolicy", "CreatePolicyVersion", "GetPolicyVersion", "SetDefaultPolicyVersion")
+_ON_POLICIES = (
+    *("GetPolicy", "DeletePolicy", "CreatePolicyVersion", "GetPolicyVersion", "SetDefaultPolicyVersion"),
+    "ListEntitiesForPolicy",
+)
 
 
 def _iam(operation: str, params: Params, account: Account) -> list[Call] | None:

@@ -3,7 +3,7 @@
 Terraform plans a module once for each case of a `for_each`, so that one process judges hundreds of cases. It does not
 evaluate a rule that refers to an input that broke a rule of its own, in no instance of the module: so each block
 holds only cases that break rules of the same input (or resource), and each case is judged as if it were alone.
-The same plan shows what the modules' checks warn of: a check stands in checks.tf, and looks at inputs alone.
+The same plan shows what the modules' checks warn of that look at inputs alone, and so stand in checks.tf.
 """
 
 from __future__ import annotations
@@ -140,9 +140,9 @@ def rules(module: str) -> dict[str, str]:
     return dict(found)
 
 
-def checks(module: str) -> list[str]:
-    """Name the checks of a module."""
-    files = sorted((REPOSITORY / folder(module)).glob("*.tf"))
+def checks(module: str, files_of_it: str = "*.tf") -> list[str]:
+    """Name the checks of a module, all of them or those of a file."""
+    files = sorted((REPOSITORY / folder(module)).glob(files_of_it))
     return [name for file in files for name in re.findall(r'(?m)^check "(\w+)"', file.read_text(encoding="utf-8"))]
 
 

@@ -84,14 +84,53 @@ def test_terraform_says_nothing_else(said: dict[str, list[str]]) -> None:
     assert said.keys() == {case.id for case in OF_RESOURCES}
 
 
-def test_nothing_runs_before_the_feeds_queue_is_told(root: Terraform) -> None:
-    """A queue knows only of what is written after the bucket tells it."""
+# What AWS carries out only once something else is there, or loses without a word before that.
+AFTER = {
+    "the schedule, after the feed's queue is told of objects": (
+        "collector.aws_scheduler_schedule.collector",
+        "secops_reader.aws_s3_bucket_notification.feed",
+    ),
+    "the notification, after the queue takes it": (
+        "secops_reader.aws_s3_bucket_notification.feed",
+        "secops_reader.aws_sqs_queue_policy.feed",
+    ),
+    "the schedule, after the bucket refuses overwriting": (
+        "collector.aws_scheduler_schedule.collector",
+        "archive.aws_s3_bucket_policy.archive",
+    ),
+    "the schedule, after its role may start the function": (
+        "collector.aws_scheduler_schedule.collector",
+        "collector.aws_iam_role_policy.scheduler",
+    ),
+    "the function, after its role may write": (
+        "collector.aws_lambda_function.collector",
+        "collector.aws_iam_role_policy_attachment.writer",
+    ),
+    "an alarm, after it may publish": (
+        "monitoring.aws_cloudwatch_metric_alarm.collector",
+        "monitoring.aws_sns_topic_policy.alarms",
+    ),
+    "the composite alarm, after it may publish": (
+        "monitoring.aws_cloudwatch_composite_alarm.not_healthy",
+        "monitoring.aws_sns_topic_policy.alarms",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def graph(root: Terraform) -> dict[str, set[str]]:
+    """What each resource waits for."""
     shown = subprocess.run(["terraform", "graph"], cwd=root.workdir, env=root.env, capture_output=True, text=True)
     edges: dict[str, set[str]] = {}
-    for before, after in re.findall(r'"(.+?)" -> "(.+?)"', shown.stdout):
-        edges.setdefault(before, set()).add(after)
-    reached, new = set(), {"module.collector.aws_scheduler_schedule.collector"}
+    for after, before in re.findall(r'"(.+?)" -> "(.+?)"', shown.stdout):
+        edges.setdefault(after, set()).add(before)
+    return edges
+
+
+@pytest.mark.parametrize(("after", "before"), AFTER.values(), ids=AFTER)
+def test_what_needs_something_waits_for_it(graph: dict[str, set[str]], after: str, before: str) -> None:
+    reached, new = set(), {f"module.{after}"}
     while new:
         reached |= new
-        new = set().union(*(edges.get(one, set()) for one in new)) - reached
-    assert "module.secops_reader.aws_s3_bucket_notification.feed" in reached
+        new = set().union(*(graph.get(one, set()) for one in new)) - reached
+    assert f"module.{before}" in reached

@@ -115,7 +115,14 @@ def test_the_memory_that_the_operations_page_names_is_the_least_without_a_warnin
 @pytest.mark.parametrize("module", table())
 def test_each_check_warns_of_an_input(module: str) -> None:
     said = {case.place for case in CHECKED if case.module == module and case.sentence}
-    assert said == {f"check.{name}" for name in checks(module)}
+    assert said == {f"check.{name}" for name in checks(module, "checks.tf")}
+
+
+@pytest.mark.parametrize("module", table())
+def test_each_check_of_more_than_inputs_warns_in_a_run(module: str) -> None:
+    runs = "".join(file.read_text(encoding="utf-8") for file in (REPOSITORY / "tests").glob("*.tftest.hcl"))
+    warned = set(re.findall(r"(?m)^  expect_failures = \[check\.(\w+)\]$", runs))
+    assert {*checks(module)} - {*checks(module, "checks.tf")} <= warned
 
 
 @pytest.mark.parametrize("module", table())

@@ -18,11 +18,15 @@ from zoom_operationlogs.settings import Credentials
 
 from ..aws import in_a_sentence
 from ..errors import CommandError
+from .reader import look
+from .reader import warnings as warnings_of_reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     import boto3
+
+    from .reader import Reader
 
 VARIABLES = {field: f"ZOOM_{field.upper()}" for field in FIELDS}
 DESCRIPTION = 'Zoom Server-to-Server OAuth app: {"account_id", "client_id", "client_secret"}'
@@ -45,6 +49,8 @@ class Names:
     function: str = "zoom_operationlogs_to_s3"
     schedule: str = "zoom-operationlogs-schedule-15min"
     secret: str = "zoom-operationlogs-credentials"  # noqa: S105  its name
+    reader: str = "secops-reader"
+    reader_policy: str = "secops-reader-policy"
 
 
 @dataclass(frozen=True)
@@ -200,6 +206,7 @@ class Move:
         self._names = names
         self._clock = clock
         self._sleep = sleep
+        self._session = session
         self._lambda = session.client("lambda")
         self._scheduler = session.client("scheduler")
         self._secrets = session.client("secretsmanager")
@@ -226,12 +233,16 @@ class Move:
             self._take(step, found)
             found = self.look()
         policies = self._own_policies(found.function.role)
+        reader = look(self._session, self._names.reader, self._names.reader_policy)
         return Report(
             left,
             found.function.is_ours,
             found.secret.arn if found.secret else None,
-            self._for_terraform(found, policies),
-            warnings(found.function, policies, self._versions_with_credentials()),
+            self._for_terraform(found, policies, reader),
+            [
+                *warnings(found.function, policies, self._versions_with_credentials()),
+                *warnings_of_reader(reader, self._names.reader_policy, found.function.variables.get("S3_BUCKET")),
+            ],
         )
 
     def _take(self, step: Step, found: Found) -> None:
@@ -329,7 +340,7 @@ class Move:
         except SecretError as error:
             raise CommandError(f"{error} Or choose another name with --secret.") from None
 
-    def _for_terraform(self, found: Found, own: list[str]) -> dict[str, object]:
+    def _for_terraform(self, found: Found, own: list[str], reader: Reader) -> dict[str, object]:
         """Return the variables of examples/adopt-console-setup, as far as they can be read."""
         variables = found.function.variables
         told: dict[str, object] = {
@@ -340,6 +351,9 @@ class Move:
             "schedule_name": self._names.schedule,
             "secret_name": self._names.secret,
             "log_group_exists": self._has_log_group(),
+            "reader_name": self._names.reader,
+            "reader_policy_name": self._names.reader_policy,
+            "reader_is_shared": reader.is_shared,
         }
         if len(own) == 1:
             told["writer_policy_name"] = own[0]

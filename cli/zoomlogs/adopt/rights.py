@@ -61,6 +61,23 @@ def statements(names: Names, role: str, *, account: str, region: str, partition:
             "Resource": [arn("iam", f"role/{role}", "")],
         },
         {
+            "Sid": "SeeWhatElseTheReaderServes",
+            "Effect": "Allow",
+            "Action": [
+                "iam:ListAccessKeys",
+                "iam:ListAttachedUserPolicies",
+                "iam:ListGroupsForUser",
+                "iam:ListUserPolicies",
+            ],
+            "Resource": [arn("iam", f"user/{names.reader}", "")],
+        },
+        {
+            "Sid": "SeeWhatTheReadersPolicyOpens",
+            "Effect": "Allow",
+            "Action": ["iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListEntitiesForPolicy"],
+            "Resource": [arn("iam", f"policy/{names.reader_policy}", "")],
+        },
+        {
             "Sid": "SeeWhetherThereIsALogGroup",
             "Effect": "Allow",
             "Action": ["logs:DescribeLogGroups"],

@@ -95,6 +95,13 @@ def _dead_letters(facts: Facts) -> Finding:
     return rules.dead_letters(facts.dead_letters(), facts.output("dead_letter_queue")["name"])
 
 
+def _region(facts: Facts) -> Finding:
+    deployment = facts.deployment
+    reader, feed = (deployment.outputs.get(name) or {} for name in ("reader", "secops_feed"))
+    read = reader.get("mode") == "none" or feed.get("region_supported", True)
+    return rules.region(facts.bucket_region(), deployment.region, deployment.bucket, google_reads=read)
+
+
 def _created(facts: Facts) -> bool:
     return bool(facts.output("bucket").get("created"))
 
@@ -208,11 +215,7 @@ CHECKS = (
     Check("scheduler's rights", "schedule's role", _schedulers_rights),
     Check("runs", "log group", _runs),
     Check("dead letters", "dead-letter queue", _dead_letters),
-    Check(
-        "bucket",
-        "bucket",
-        lambda facts: rules.region(facts.bucket_region(), facts.deployment.region, facts.deployment.bucket),
-    ),
+    Check("bucket", "bucket", _region),
     Check("versioning", "bucket", _versioning),
     Check(
         "encryption",

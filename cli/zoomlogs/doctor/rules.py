@@ -270,10 +270,16 @@ def dead_letters(count: int, queue: str) -> Finding:
 # --- the bucket ------------------------------------------------------------------------------------------------------
 
 
-def region(actual: str, expected: str, bucket: str) -> Finding:
-    """Judge where the bucket lies."""
+def region(actual: str, expected: str, bucket: str, *, google_reads: bool) -> Finding:
+    """Judge where the bucket lies, and whether Google reads Amazon S3 in the function's region."""
     if actual != expected:
         return fix(f"The bucket {bucket} lies in {actual} and the function in {expected}: give a bucket in {expected}.")
+    if not google_reads:
+        return fix(
+            f"The bucket {bucket} lies in {actual}, where Google SecOps does not read Amazon S3: make it in a region of"
+            " Google's list (https://cloud.google.com/storage-transfer/docs/source-amazon-s3#supported_regions), or set"
+            ' `reader = { mode = "none" }` if SecOps is not to read it.'
+        )
     return ok(f"The bucket {bucket} is there, in {actual}.")
 
 

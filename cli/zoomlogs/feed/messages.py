@@ -34,7 +34,8 @@ _CODES = {
         "the reader may not list or read the bucket, or may not decrypt with its key",
         (
             "compare the reader's policies with `terraform plan`; look for a Deny in the bucket's policy, for a network"
-            " condition that shuts Google out, and for the key's policy"
+            " condition that shuts Google out, and for the key's policy; with a bucket made elsewhere set"
+            " reader.list_whole_bucket = true"
         ),
     ),
     "FILE_NOT_FOUND": (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..errors import CommandError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from ..deployment import Deployment
@@ -46,10 +46,11 @@ class KnownKey:
 
 @dataclass(frozen=True)
 class Reader:
-    """The user that the feed signs in as, and the name of the secret with its key."""
+    """The user that the feed signs in as, with its tags, and the name of the secret with its key."""
 
     user: str
     secret: str
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 def reader_of(deployment: Deployment) -> Reader:
@@ -63,7 +64,7 @@ def reader_of(deployment: Deployment) -> Reader:
     feed = deployment.outputs.get("secops_feed") or {}
     if not feed.get("key_secret_name"):
         raise CommandError("The outputs hold no secops_feed.key_secret_name: update the module and apply it.")
-    return Reader(str(reader["name"]), str(feed["key_secret_name"]))
+    return Reader(str(reader["name"]), str(feed["key_secret_name"]), reader.get("tags") or {})
 
 
 def made_by_terraform(deployment: Deployment) -> bool:

@@ -75,7 +75,10 @@ class Store:
         return key.access_key_id
 
     def _put(self, key: AccessKey, kms_key: str | None) -> None:
-        """Store it as the current version; the one before stays as AWSPREVIOUS."""
+        """Store it as the current version; the one before stays as AWSPREVIOUS.
+
+        A secret that is made now has the user's tags: an organisation may let nothing be made without them.
+        """
         name, token = self.reader.secret, str(uuid.uuid4())
         try:
             try:
@@ -83,12 +86,14 @@ class Store:
             except ClientError as error:
                 if error_code(error) != MISSING:
                     raise
+                tags = [{"Key": key, "Value": value} for key, value in self.reader.tags.items()]
                 self._secrets.create_secret(
                     Name=name,
                     Description=f"Access key of {self.reader.user}, with which the Google SecOps feed reads",
                     SecretString=key.as_secret(),
                     ClientRequestToken=token,
                     **({"KmsKeyId": kms_key} if kms_key else {}),
+                    **({"Tags": tags} if tags else {}),
                 )
         except FAILURES as error:
             # Without an answer it may be stored all the same: deleting the key then would leave a dead one.

@@ -1,0 +1,100 @@
+"""What an apply says when AWS or an organisation refuses something, and that the runbook knows it by these words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from standins.aws import AwsStandIn
+from standins.running_provider import running_provider
+from zoomlogs.scratch import prepare
+from zoomlogs.terraform import Terraform, TerraformError
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PAGE = REPOSITORY / "docs/operations.md"
+READER = "module.zoom_operation_logs.module.secops_reader"
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def reader(aws: AwsStandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terraform]:
+    """Terraform for examples/minimal, of which it applies the reader's user alone."""
+    terraform = prepare(REPOSITORY, tmp_path_factory.mktemp("refused"), aws.env())
+    terraform.env["TF_CLI_ARGS_apply"] = f"-target={READER}.aws_iam_user.reader"
+    terraform.init()
+    with running_provider(terraform):
+        yield terraform
+
+
+def row_of(said: str) -> tuple[str, str]:
+    """Find the first row of the runbook that fits a message; give its cause and what to do.
+
+    Of the words in *…* before "…" one is in the message, and each after it. Of the names in `…` one is.
+    """
+    [section] = re.findall(r"(?ms)^## When an apply is refused\n(.*?)^## ", PAGE.read_text(encoding="utf-8"))
+    for message, why, do in re.findall(r"(?m)^\| (.*?\*.*?) \| (.*?) \| (.*?) \|$", section):
+        first, _, then = message.partition(" … ")
+        one_of = [re.findall(r"\*(.+?)\*", first), re.findall(r"`(.+?)`", message)]
+        if all(word in said for word in re.findall(r"\*(.+?)\*", then)) and all(
+            any(word in said for word in words) for words in one_of if words
+        ):
+            return why, do
+    raise AssertionError(f"The runbook does not know: {said}")
+
+
+def test_a_name_that_is_taken_has_its_row(aws: AwsStandIn, reader: Terraform) -> None:
+    """Google's guides for other log sources call their user so too."""
+    aws.client("iam").create_user(UserName="secops-reader")
+    with pytest.raises(TerraformError) as refused:
+        reader.apply()
+    aws.client("iam").delete_user(UserName="secops-reader")
+    why, do = row_of(str(refused.value))
+    assert "Google's guides for other log sources" in why
+    assert 'reader = { name = "zoom-secops-reader"' in do
+
+
+def test_an_organisation_that_forbids_users_has_its_row(aws: AwsStandIn, reader: Terraform) -> None:
+    with (
+        aws.service_control_policy({"Action": ["iam:CreateUser", "iam:CreateAccessKey"]}),
+        pytest.raises(TerraformError) as refused,
+    ):
+        reader.apply()
+    why, do = row_of(str(refused.value))
+    assert "forbids users" in why
+    assert '`reader = { mode = "role", subject_id = "…" }`' in do
+
+
+def test_an_organisation_that_wants_tags_has_its_row(aws: AwsStandIn, reader: Terraform) -> None:
+    wants = {"Action": ["iam:CreateUser"], "Condition": {"Null": {"aws:RequestTag/owner": "true"}}}
+    with aws.service_control_policy(wants):
+        with pytest.raises(TerraformError, match="explicit deny in a service control policy"):
+            reader.apply()
+        (reader.workdir / "owner_override.tf").write_text(
+            'module "zoom_operation_logs" {\n  tags = { owner = "security" }\n}\n'
+        )
+        reader.apply()
+    assert aws.client("iam").list_user_tags(UserName="secops-reader")["Tags"] == [{"Key": "owner", "Value": "security"}]
+
+
+DENIED = "is not authorized to perform: {} on resource: * with an explicit deny in a service control policy"
+# As AWS and the provider's issues have these messages.
+ELSEWHERE = {
+    DENIED.format("iam:CreateAccessKey"): 'reader = { mode = "role"',
+    DENIED.format("secretsmanager:CreateSecret"): "set them in `tags`",
+    "InvalidParameterValueException: The provided execution role does not have permissions to call"
+    " DeleteNetworkInterface on EC2": "leave `collector.vpc` out",
+    "waiting for S3 Bucket Lifecycle Configuration (b) create: timeout while waiting for state to become 'true'"
+    " (last state: 'false', timeout: 3m0s)": "have that automation leave this bucket out",
+    "BucketAlreadyExists: The requested bucket name is not available.": "take another `bucket_name`",
+    "ResourceExistsException: The operation failed because the secret already exists.": "set `name_prefix`",
+}
+
+
+@pytest.mark.parametrize(
+    ("said", "do"), ELSEWHERE.items(), ids=["keys", "tags", "network", "lifecycle", "bucket", "secret"]
+)
+def test_what_the_stand_in_does_not_say_has_its_row(said: str, do: str) -> None:
+    assert do in row_of(said)[1]
