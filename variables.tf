@@ -90,6 +90,7 @@ variable "bucket" {
     prefix                       = optional(string, "zoom/operationlogs/")
     state_key                    = optional(string)
     versioning                   = optional(bool, true)
+    encryption                   = optional(string)
     force_destroy                = optional(bool, false)
     expiration_days              = optional(number)
     noncurrent_expiration_days   = optional(number, 200)
@@ -109,6 +110,7 @@ variable "bucket" {
     - `prefix`: where the records go, and the feed's folder; ends with "/".
     - `state_key`: the collector's checkpoint, outside `prefix`; null puts it beside: of `zoom/operationlogs/` it is `zoom/operationlogs-state/state.json`.
     - `versioning`: keep versions; for a bucket that exists, whether it does.
+    - `encryption`: what the collector's writes ask S3 for: `AES256`, `aws:kms` or `aws:kms:dsse`, the last two with `kms_key`; also the default encryption of a bucket made here. Null takes `AES256` there, or `aws:kms` with `kms_key`, and asks for nothing in a bucket that exists, so that its own default holds.
     - `force_destroy`: let `terraform destroy` delete the records with the bucket.
     - `expiration_days`: delete records after so many days, at least 200; null keeps them.
     - `noncurrent_expiration_days`: delete replaced or deleted versions of records after so many days, at least 200.
@@ -132,6 +134,16 @@ variable "bucket" {
   validation {
     condition     = var.bucket.state_key == null ? true : !endswith(var.bucket.prefix, "/") || !startswith(var.bucket.state_key, var.bucket.prefix)
     error_message = "bucket.state_key must lie outside bucket.prefix: the feed would ingest the checkpoint as a log, and may delete it."
+  }
+
+  validation {
+    condition     = var.bucket.encryption == null ? true : contains(["AES256", "aws:kms", "aws:kms:dsse"], var.bucket.encryption)
+    error_message = "bucket.encryption must be \"AES256\", \"aws:kms\" or \"aws:kms:dsse\", or null for the default of the bucket."
+  }
+
+  validation {
+    condition     = try(startswith(var.bucket.encryption, "aws:kms"), false) ? var.kms_key != null : true
+    error_message = "bucket.encryption \"aws:kms\" and \"aws:kms:dsse\" need kms_key, the key that encrypts the records: without one S3 would take its own, aws/s3, which the reader's and the collector's roles may not use."
   }
 
   validation {
@@ -330,6 +342,12 @@ variable "secret" {
     error_message = "secret.name must be letters, digits and / _ + = . @ -, at most 512 with name_prefix."
   }
 
+  # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
+  validation {
+    condition     = !can(regex("-[A-Za-z0-9]{6}$", "${var.name_prefix}${var.secret.name}"))
+    error_message = "secret.name must not end with a hyphen and six letters or digits, with which Secrets Manager ends ARNs: the collector asks by the name, and AWS advises against names that look like the end of an ARN."
+  }
+
   validation {
     condition     = contains(concat([0], range(7, 31)), var.secret.recovery_window_days)
     error_message = "secret.recovery_window_days must be 0 (delete at once) or a whole number from 7 to 30."
@@ -358,6 +376,10 @@ variable "collector" {
       security_group_ids = list(string)
       https_proxy        = optional(string)
       no_proxy           = optional(string)
+      ca_bundle = optional(object({
+        layer_arn = string
+        path      = optional(string, "/opt/ca-bundle.pem")
+      }))
     }))
   })
   description = <<-EOT
@@ -373,7 +395,7 @@ variable "collector" {
     - `metrics_namespace`: CloudWatch namespace of the metrics.
     - `tracing`: send traces of the runs to X-Ray.
     - `code_signing_config_arn`: Lambda code signing configuration; needs a signed `package` in S3.
-    - `vpc`: run in these `subnet_ids` with these `security_group_ids`, yours or shared with you; they must lead to Zoom, Secrets Manager and S3, by NAT, endpoints or the proxy `https_proxy` (`no_proxy` lists the hosts reached without it). Null runs it in Lambda's own network.
+    - `vpc`: run in these `subnet_ids` with these `security_group_ids`, yours or shared with you; they must lead to Zoom, Secrets Manager and S3, by NAT, endpoints or the proxy `https_proxy` (`no_proxy` lists the hosts reached without it). Where a proxy inspects TLS, `ca_bundle` names the Lambda layer version (`layer_arn`) that holds the CA certificates to trust, and the `path` of that file in the function. Null runs it in Lambda's own network.
   EOT
   default     = {}
   nullable    = false
@@ -454,6 +476,14 @@ variable "collector" {
   validation {
     condition     = try(var.collector.vpc.no_proxy, null) == null ? true : var.collector.vpc.https_proxy != null && can(regex("^[A-Za-z0-9.*:/_-]+(,[A-Za-z0-9.*:/_-]+)*$", var.collector.vpc.no_proxy))
     error_message = "collector.vpc.no_proxy goes with https_proxy, and lists hosts separated by commas without spaces, such as \"s3.eu-west-1.amazonaws.com,.internal\"."
+  }
+
+  validation {
+    condition = try(var.collector.vpc.ca_bundle, null) == null ? true : (
+      can(regex("^arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+$", var.collector.vpc.ca_bundle.layer_arn)) &&
+      can(regex("^/opt(/[A-Za-z0-9._-]+)+$", var.collector.vpc.ca_bundle.path))
+    )
+    error_message = "collector.vpc.ca_bundle needs layer_arn, the ARN of a Lambda layer version such as \"arn:aws:lambda:eu-west-1:111122223333:layer:ca-bundle:1\", and path, a file under /opt/, where Lambda puts a layer's files, such as \"/opt/ca-bundle.pem\"."
   }
 }
 

@@ -48,6 +48,11 @@ run "a_new_bucket_protects_and_keeps_its_records" {
     error_message = "objects are encrypted by S3's own keys"
   }
 
+  assert {
+    condition     = output.bucket.encryption == "AES256" && !one(aws_s3_bucket_server_side_encryption_configuration.archive[0].rule).bucket_key_enabled
+    error_message = "and each write asks for that"
+  }
+
   # Refuses plain HTTP, overwriting and foreign keys
 
   assert {
@@ -132,9 +137,10 @@ run "a_key_and_an_expiry_are_used_when_given" {
     condition = (
       one(aws_s3_bucket_server_side_encryption_configuration.archive[0].rule).apply_server_side_encryption_by_default[0].sse_algorithm == "aws:kms" &&
       one(aws_s3_bucket_server_side_encryption_configuration.archive[0].rule).apply_server_side_encryption_by_default[0].kms_master_key_id == "arn:aws:kms:eu-west-1:111122223333:key/1234abcd" &&
-      one(aws_s3_bucket_server_side_encryption_configuration.archive[0].rule).bucket_key_enabled
+      one(aws_s3_bucket_server_side_encryption_configuration.archive[0].rule).bucket_key_enabled &&
+      output.bucket.encryption == "aws:kms"
     )
-    error_message = "objects are encrypted with the key"
+    error_message = "objects are encrypted with the key, and each write asks for that"
   }
 
   assert {
@@ -145,6 +151,55 @@ run "a_key_and_an_expiry_are_used_when_given" {
   assert {
     condition     = aws_s3_bucket.archive[0].force_destroy
     error_message = "the bucket goes with its records when asked for"
+  }
+}
+
+run "the_default_encryption_follows_what_each_write_asks_for" {
+  command = plan
+
+  module {
+    source = "./modules/archive"
+  }
+
+  variables {
+    bucket  = { encryption = "aws:kms:dsse" }
+    kms_key = { arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd" }
+  }
+
+  assert {
+    condition = (
+      one(aws_s3_bucket_server_side_encryption_configuration.archive[0].rule).apply_server_side_encryption_by_default[0].sse_algorithm == "aws:kms:dsse" &&
+      one(aws_s3_bucket_server_side_encryption_configuration.archive[0].rule).apply_server_side_encryption_by_default[0].kms_master_key_id == "arn:aws:kms:eu-west-1:111122223333:key/1234abcd" &&
+      output.bucket.encryption == "aws:kms:dsse"
+    )
+    error_message = "objects are encrypted twice, with the key"
+  }
+
+  assert {
+    condition     = !one(aws_s3_bucket_server_side_encryption_configuration.archive[0].rule).bucket_key_enabled
+    error_message = "DSSE-KMS has no S3 Bucket Keys"
+  }
+}
+
+run "s3s_own_keys_stay_beside_a_key_when_asked_for" {
+  command = plan
+
+  module {
+    source = "./modules/archive"
+  }
+
+  variables {
+    bucket  = { encryption = "AES256" }
+    kms_key = { arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd" }
+  }
+
+  assert {
+    condition = (
+      one(aws_s3_bucket_server_side_encryption_configuration.archive[0].rule).apply_server_side_encryption_by_default[0].sse_algorithm == "AES256" &&
+      one(aws_s3_bucket_server_side_encryption_configuration.archive[0].rule).apply_server_side_encryption_by_default[0].kms_master_key_id == null &&
+      output.bucket.encryption == "AES256"
+    )
+    error_message = "objects are encrypted by S3's own keys"
   }
 }
 
@@ -198,6 +253,11 @@ run "a_bucket_that_exists_is_not_touched" {
       aws_s3_bucket_versioning.archive,
     )) == 0
     error_message = "nothing is made in the owner's bucket"
+  }
+
+  assert {
+    condition     = output.bucket.encryption == null
+    error_message = "its owner's default encryption holds"
   }
 
   assert {

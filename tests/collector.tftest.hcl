@@ -65,7 +65,7 @@ run "alone_it_has_the_guides_values" {
       RECONCILE_HOURS = "12"
       ZOOM_API_URL    = "https://api.zoom.us/v2"
       ZOOM_OAUTH_URL  = "https://zoom.us/oauth/token"
-      ZOOM_SECRET_ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:zoom-operationlogs-credentials-AbCdEf"
+      ZOOM_SECRET_ID  = "zoom-operationlogs-credentials"
 
       POWERTOOLS_LOG_LEVEL         = "INFO"
       POWERTOOLS_METRICS_NAMESPACE = "ZoomOperationLogs"
@@ -317,7 +317,7 @@ run "a_secret_of_the_callers_is_only_read" {
   }
 
   assert {
-    condition     = aws_lambda_function.collector.environment[0].variables.ZOOM_SECRET_ARN == "arn:aws:secretsmanager:eu-west-1:111122223333:secret:zoom-XyZxYz" && jsondecode(aws_iam_role_policy.credentials.policy).Statement[0].Resource == "arn:aws:secretsmanager:eu-west-1:111122223333:secret:zoom-XyZxYz"
+    condition     = aws_lambda_function.collector.environment[0].variables.ZOOM_SECRET_ID == "arn:aws:secretsmanager:eu-west-1:111122223333:secret:zoom-XyZxYz" && jsondecode(aws_iam_role_policy.credentials.policy).Statement[0].Resource == "arn:aws:secretsmanager:eu-west-1:111122223333:secret:zoom-XyZxYz"
     error_message = "the function reads the caller's secret, and only that"
   }
 
@@ -382,6 +382,11 @@ run "a_key_encrypts_everything_and_is_granted_for_that" {
   }
 
   assert {
+    condition     = length([for name in keys(aws_lambda_function.collector.environment[0].variables) : name if startswith(name, "S3_SSE")]) == 0
+    error_message = "writes ask for no encryption unless the bucket is given with one"
+  }
+
+  assert {
     condition = jsonencode(jsondecode(aws_iam_role_policy.scheduler_key[0].policy).Statement) == jsonencode([{
       Sid       = "UseKeyForUndelivered"
       Effect    = "Allow"
@@ -390,6 +395,58 @@ run "a_key_encrypts_everything_and_is_granted_for_that" {
       Condition = { StringLike = { "kms:ViaService" = ["sqs.eu-west-1.amazonaws.com"] } }
     }])
     error_message = "the scheduler's rights to the key: ${aws_iam_role_policy.scheduler_key[0].policy}"
+  }
+}
+
+run "each_write_asks_for_the_encryption_of_the_bucket" {
+  command = plan
+
+  module {
+    source = "./modules/collector"
+  }
+
+  variables {
+    bucket  = { name = "zoom-operation-logs", arn = "arn:aws:s3:::zoom-operation-logs", prefix = "zoom/operationlogs/", encryption = "aws:kms:dsse" }
+    kms_key = { arn = "arn:aws:kms:eu-west-1:111122223333:key/1234" }
+  }
+
+  assert {
+    condition = (
+      aws_lambda_function.collector.environment[0].variables.S3_SSE == "aws:kms:dsse" &&
+      aws_lambda_function.collector.environment[0].variables.S3_SSE_KMS_KEY_ARN == "arn:aws:kms:eu-west-1:111122223333:key/1234"
+    )
+    error_message = "the environment: ${jsonencode(aws_lambda_function.collector.environment[0].variables)}"
+  }
+}
+
+run "a_proxys_ca_is_trusted_by_zoom_and_aws_calls" {
+  command = plan
+
+  module {
+    source = "./modules/collector"
+  }
+
+  variables {
+    collector = {
+      vpc = {
+        subnet_ids         = ["subnet-1"]
+        security_group_ids = ["sg-1"]
+        ca_bundle          = { layer_arn = "arn:aws:lambda:eu-west-1:111122223333:layer:ca-bundle:3" }
+      }
+    }
+  }
+
+  assert {
+    condition     = aws_lambda_function.collector.layers == tolist(["arn:aws:lambda:eu-west-1:111122223333:layer:ca-bundle:3"])
+    error_message = "the layer holds the file"
+  }
+
+  assert {
+    condition = (
+      aws_lambda_function.collector.environment[0].variables.REQUESTS_CA_BUNDLE == "/opt/ca-bundle.pem" &&
+      aws_lambda_function.collector.environment[0].variables.AWS_CA_BUNDLE == "/opt/ca-bundle.pem"
+    )
+    error_message = "requests and boto3 read it"
   }
 }
 
@@ -532,7 +589,7 @@ run "accepts_an_environment_of_4096_bytes" {
   }
 
   variables {
-    collector = { vpc = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"], https_proxy = "http://proxy.example.com:3128", no_proxy = substr(join("", [for n in range(1000) : "nnnn"]), 0, 3486) } }
+    collector = { vpc = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"], https_proxy = "http://proxy.example.com:3128", no_proxy = substr(join("", [for n in range(1000) : "nnnn"]), 0, 3547) } }
   }
 
   assert {

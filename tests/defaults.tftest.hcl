@@ -60,12 +60,14 @@ run "the_values_are_the_guides" {
       PAGE_SIZE = "300"
       TIMEOUT   = "30"
 
+      S3_SSE = "AES256"
+
       FEED_DELETES    = "false"
       LOOKBACK_DAYS   = "3"
       RECONCILE_HOURS = "12"
       ZOOM_API_URL    = "https://api.zoom.us/v2"
       ZOOM_OAUTH_URL  = "https://zoom.us/oauth/token"
-      ZOOM_SECRET_ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:zoom-operationlogs-credentials-AbCdEf"
+      ZOOM_SECRET_ID  = "zoom-operationlogs-credentials"
 
       POWERTOOLS_LOG_LEVEL         = "INFO"
       POWERTOOLS_METRICS_NAMESPACE = "ZoomOperationLogs"

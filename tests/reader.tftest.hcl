@@ -110,8 +110,8 @@ run "google_reads_s3_in_govcloud" {
   }
 
   override_data {
-    target          = data.aws_region.current
-    values          = { name = "us-gov-east-1" }
+    target          = data.aws_service.s3
+    values          = { region = "us-gov-east-1" }
     override_during = plan
   }
 
@@ -129,8 +129,8 @@ run "google_does_not_read_s3_in_china" {
   }
 
   override_data {
-    target          = data.aws_region.current
-    values          = { name = "cn-north-1" }
+    target          = data.aws_service.s3
+    values          = { region = "cn-north-1" }
     override_during = plan
   }
 
@@ -145,8 +145,8 @@ run "google_does_not_read_s3_in_mexico" {
   }
 
   override_data {
-    target          = data.aws_region.current
-    values          = { name = "mx-central-1" }
+    target          = data.aws_service.s3
+    values          = { region = "mx-central-1" }
     override_during = plan
   }
 
@@ -161,8 +161,8 @@ run "where_google_does_not_read_there_is_no_warning_without_a_reader" {
   }
 
   override_data {
-    target          = data.aws_region.current
-    values          = { name = "ap-southeast-7" }
+    target          = data.aws_service.s3
+    values          = { region = "ap-southeast-7" }
     override_during = plan
   }
 

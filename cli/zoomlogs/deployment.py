@@ -86,8 +86,13 @@ class Deployment:
         return str(self.outputs["function"]["arn"]).split(":")[4]
 
     @property
+    def secret_id(self) -> str:
+        """The secret with Zoom's credentials as the collector asks for it: its name, or its ARN."""
+        return self.environment.get("ZOOM_SECRET_ID") or self.secret_arn
+
+    @property
     def secret_arn(self) -> str:
-        """The secret with Zoom's credentials."""
+        """The secret with Zoom's credentials, for policies and to write into."""
         return str(self.outputs["secret"]["arn"])
 
 

@@ -35,6 +35,7 @@ module "zoom_operation_logs" {
     prefix                       = "audit/zoom/operationlogs/"
     state_key                    = "audit/zoom/state.json"
     versioning                   = true
+    encryption                   = "aws:kms"
     force_destroy                = var.force_destroy
     expiration_days              = 2557 # seven years
     noncurrent_expiration_days   = 365

@@ -22,6 +22,9 @@ module "zoom_operation_logs" {
       # Where a proxy leads to Zoom instead of NAT; S3 is reached by its endpoint, without the proxy:
       # https_proxy = "http://proxy.example.internal:3128"
       # no_proxy    = ".amazonaws.com"
+
+      # Where that proxy inspects TLS; README.md says how to make the layer:
+      # ca_bundle = { layer_arn = "arn:aws:lambda:eu-west-1:111122223333:layer:ca-bundle:1" }
     }
   }
 }

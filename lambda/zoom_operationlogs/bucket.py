@@ -12,7 +12,9 @@ from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
+from .aws_refusals import ORGANISATION, denial
 from .bounds import CHECKPOINT_BYTES, CHECKPOINT_HEADER_BYTES, MB, OBJECT_BYTES, time_limit
+from .certificates import untrusted_certificate
 from .errors import (
     AccessDeniedError,
     NotFoundError,
@@ -34,7 +36,12 @@ if TYPE_CHECKING:
     from .deadline import Deadline
 
 ATTEMPTS = 8
-GRANT = "grant the collector's role that permission, and the permissions on the bucket's KMS key if it has one"
+GRANT = (
+    "grant the collector's role that permission, and the permissions on the bucket's KMS key if it has one, or look for"
+    f" a Deny in the bucket policy, {ORGANISATION}"
+)
+GRANT_PUT = f"{GRANT}, such as one that requires another encryption header (S3_SSE)"
+KEY = "let the KMS key be enabled and in the bucket's Region, or correct S3_SSE_KMS_KEY_ARN"
 ADVICE = {
     "InvalidObjectState": "restore the object from its archive storage class",
     "PermanentRedirect": "the bucket is in another Region than the function: correct S3_BUCKET",
@@ -68,9 +75,20 @@ class Bucket:
     raise `StorageUnavailableError`.
     """
 
-    def __init__(self, s3: S3Client, name: str, deadline: Deadline, sleep: Callable[[float], None]) -> None:
-        """Take a boto3 client that does not retry, the bucket's name, and a `sleep` that takes seconds."""
+    def __init__(
+        self,
+        s3: S3Client,
+        name: str,
+        deadline: Deadline,
+        sleep: Callable[[float], None],
+        encryption: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Take a boto3 client that does not retry, the bucket's name, and a `sleep` that takes seconds.
+
+        `encryption` is that of `Settings`.
+        """
         self._s3 = s3
+        self._encryption = encryption or {}
         self._name = name
         self.deadline = deadline
         self._sleep = sleep
@@ -154,7 +172,9 @@ class Bucket:
         """
         condition: dict[str, Any] = {"IfMatch": replaces} if replaces else {"IfNoneMatch": "*"}
         with self._call("s3:PutObject", key):
-            return self._s3.put_object(Bucket=self._name, Key=key, Body=body, **condition, **headers)["ETag"]
+            return self._s3.put_object(
+                Bucket=self._name, Key=key, Body=body, **condition, **self._encryption, **headers
+            )["ETag"]
 
     def always_conflicts(self, key: str) -> StorageUnavailableError:
         """Return the error of a run to which S3 refuses a write as if another writer were first, again and again."""
@@ -229,11 +249,14 @@ def translate_errors(action: str, bucket: str, key: str) -> Iterator[None]:
         if status in (408, 409, 429) or status >= 500 or code in PASSING:
             raise OutcomeUnknownError(f"{code or status} at {where}") from None
         refusal = AccessDeniedError if code == "AccessDenied" else StorageError
-        raise refusal(f"S3 refuses {action} on {where} ({code}): {ADVICE.get(code, GRANT)}.") from None
+        advice = ADVICE.get(code) or (KEY if code.startswith("KMS.") else GRANT_PUT if "Put" in action else GRANT)
+        raise refusal(f"S3 refuses {action} on {where} ({denial(error)}): {advice}.") from None
     except ParamValidationError:
         raise StorageError(
             f"boto3 {boto3.__version__} does not know a parameter of {action} on {where}: update the function's"
             " runtime, whose boto3 must be 1.35.69 or newer."
         ) from None
     except (BotoCoreError, ResponseParserError, HTTPError, KeyError) as error:  # KeyError: the answer lacks a field
+        if untrusted := untrusted_certificate(error, "Amazon S3"):
+            raise untrusted from None
         raise OutcomeUnknownError(f"{type(error).__name__} at {where}") from None

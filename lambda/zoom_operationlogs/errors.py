@@ -8,6 +8,7 @@ CollectorError                   the run fails; the message is a sentence that s
 │   ├── CredentialsRejectedError
 │   └── AccessTokenRejectedError
 ├── ZoomUnavailableError
+├── UntrustedCertificateError    a proxy inspects TLS with a CA of its own, or TLS is set up wrongly
 ├── DatesRefusedError
 │   └── DateTooOldError
 ├── UnreadableRowsError          all other rows were collected
@@ -70,6 +71,10 @@ class AccessTokenRejectedError(ZoomRefusedError):
 
 class ZoomUnavailableError(CollectorError):
     """Zoom gave no usable answer after several attempts."""
+
+
+class UntrustedCertificateError(CollectorError):
+    """The TLS certificate of Zoom or AWS cannot be verified."""
 
 
 class DatesRefusedError(CollectorError):

@@ -14,6 +14,7 @@ from . import clients
 from .archive import Archive
 from .bounds import time_limit
 from .bucket import Bucket
+from .certificates import check_ca_bundles
 from .checkpoint import Stream
 from .checkpoint_store import CheckpointStore
 from .credentials import read_credentials
@@ -83,10 +84,11 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
 
 
 def _build_run(settings: Settings, context: LambdaContext) -> tuple[Run, Services]:
+    check_ca_bundles(os.environ)
     deadline = Deadline.of_run(lambda: context.get_remaining_time_in_millis() / 1000)
 
     def credentials(fresh: bool) -> Credentials:
-        return settings.credentials or _read_secret(settings.secret_arn, deadline, fresh=fresh)
+        return settings.credentials or _read_secret(settings.secret_id, deadline, fresh=fresh)
 
     account_id = credentials(False).account_id  # a bad secret ends the run before it reads or writes anything else
     zoom = Zoom(
@@ -99,7 +101,7 @@ def _build_run(settings: Settings, context: LambdaContext) -> tuple[Run, Service
         time.sleep,
         deadline,
     )
-    bucket = Bucket(clients.s3(), settings.bucket, deadline, time.sleep)
+    bucket = Bucket(clients.s3(), settings.bucket, deadline, time.sleep, settings.encryption)
     archive = Archive(bucket, settings.prefix, LegacyObjects(bucket, settings.prefix, deadline))
     stream = Stream.of(account_id, REPORT, settings.prefix)
     store = CheckpointStore(bucket, settings.state_key, stream, clients.now)
@@ -107,14 +109,14 @@ def _build_run(settings: Settings, context: LambdaContext) -> tuple[Run, Service
     return Run(services, owner=context.aws_request_id), services
 
 
-def _read_secret(arn: str, deadline: Deadline, *, fresh: bool) -> Credentials:
+def _read_secret(secret_id: str, deadline: Deadline, *, fresh: bool) -> Credentials:
     """Read the credentials within the deadline, however slowly Secrets Manager answers."""
     try:
         with time_limit(deadline.call_seconds()):
-            return read_credentials(clients.secrets(), arn, fresh=fresh)
+            return read_credentials(clients.secrets(), secret_id, fresh=fresh)
     except TimeLimitError:
         raise SecretError(
-            f"Secrets Manager gave no usable answer for {arn} in time; the next run tries again."
+            f"Secrets Manager gave no usable answer for {secret_id} in time; the next run tries again."
         ) from None
 
 

@@ -17,6 +17,8 @@ MAX_PAGE_SIZE = 300  # Zoom's maximum (Zoom, Get operation logs report)
 MAX_LOOKBACK_DAYS = 28  # the tail reads in one request, which covers at most one month (see dates.LONGEST_RANGE)
 REPORT = "operationlogs"
 LOOPBACK_HOSTS = {"127.0.0.1", "::1", "localhost"}
+ENCRYPTIONS = ("AES256", "aws:kms", "aws:kms:dsse")  # Amazon S3 API Reference, PutObject, x-amz-server-side-encryption
+KMS_KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
 
 
 @dataclass(frozen=True)
@@ -32,15 +34,16 @@ class Credentials:
 class Settings:
     """The settings of the function; `from_environ` names the environment variable of each.
 
-    `prefix` ends with one `/`, and `state_key` lies outside it. `credentials` or `secret_arn` is set. `start_date` is a
-    UTC date.
+    `prefix` ends with one `/`, and `state_key` lies outside it. `credentials` or `secret_id` is set. `start_date` is a
+    UTC date. `encryption` holds the arguments of boto3's `put_object` that ask S3 for an encryption; without them S3
+    encrypts as the bucket's default says.
     """
 
     bucket: str
     prefix: str = "zoom/operationlogs/"
     state_key: str = ""  # follows the prefix
     credentials: Credentials | None = None
-    secret_arn: str = ""
+    secret_id: str = ""  # the name or the ARN
     oauth_url: str = "https://zoom.us/oauth/token"
     api_url: str = "https://api.zoom.us/v2"
     page_size: int = 300
@@ -49,6 +52,7 @@ class Settings:
     reconcile_hours: int = 12
     start_date: date | None = None
     feed_deletes: bool = False
+    encryption: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Raise `SettingsError` for a prefix that is no folder, a state key under it, or missing credentials."""
@@ -63,10 +67,10 @@ class Settings:
                 f"STATE_KEY {self.state_key} lies under S3_PREFIX {self.prefix}, where the feed would ingest it as a"
                 " log and may delete it: choose a key outside the prefix, such as zoom/operationlogs-state/state.json."
             )
-        if not self.credentials and not self.secret_arn:
+        if not self.credentials and not self.secret_id:
             raise SettingsError(
-                "No Zoom credentials are set: set ZOOM_SECRET_ARN to the ARN of a Secrets Manager secret that holds"
-                " account_id, client_id and client_secret."
+                "No Zoom credentials are set: set ZOOM_SECRET_ID to the name or ARN of a Secrets Manager secret that"
+                " holds account_id, client_id and client_secret."
             )
 
     @classmethod
@@ -85,7 +89,7 @@ class Settings:
             prefix=environ.get("S3_PREFIX") or cls.prefix,
             state_key=environ.get("STATE_KEY", ""),
             credentials=_credentials(environ),
-            secret_arn=environ.get("ZOOM_SECRET_ARN", "").strip(),
+            secret_id=environ.get("ZOOM_SECRET_ID", "").strip(),
             oauth_url=_url(environ, "ZOOM_OAUTH_URL", cls.oauth_url),
             api_url=_url(environ, "ZOOM_API_URL", cls.api_url),
             page_size=_whole_number(environ, "PAGE_SIZE", cls.page_size, 1, MAX_PAGE_SIZE),
@@ -94,6 +98,7 @@ class Settings:
             reconcile_hours=_whole_number(environ, "RECONCILE_HOURS", cls.reconcile_hours, 1, 24),
             start_date=parse_date(environ["START_DATE"], "START_DATE") if environ.get("START_DATE") else None,
             feed_deletes=_flag(environ, "FEED_DELETES"),
+            encryption=_encryption(environ),
         )
 
 
@@ -116,17 +121,40 @@ def parse_date(value: object, name: str) -> date:
 
 
 def _credentials(environ: Mapping[str, str]) -> Credentials | None:
-    """Return the credentials in the written guide's variables; None if they are not set or ZOOM_SECRET_ARN is."""
+    """Return the credentials in the written guide's variables; None if they are not set or ZOOM_SECRET_ID is."""
     names = ("ZOOM_ACCOUNT_ID", "ZOOM_CLIENT_ID", "ZOOM_CLIENT_SECRET")
     values = [environ.get(name, "").strip() for name in names]
-    if environ.get("ZOOM_SECRET_ARN") or not any(values):
+    if environ.get("ZOOM_SECRET_ID") or not any(values):
         return None
     if not all(values):
         missing = " and ".join(name for name, value in zip(names, values, strict=True) if not value)
         raise SettingsError(
-            f"{missing} is not set: give all three ZOOM_ credentials, or ZOOM_SECRET_ARN instead of them."
+            f"{missing} is not set: give all three ZOOM_ credentials, or ZOOM_SECRET_ID instead of them."
         )
     return Credentials(*values)
+
+
+def _encryption(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the arguments of `put_object` that ask for the encryption in S3_SSE; none if it is not set."""
+    algorithm, key = (environ.get(name, "").strip() for name in ("S3_SSE", "S3_SSE_KMS_KEY_ARN"))
+    if algorithm not in ("", *ENCRYPTIONS):
+        raise SettingsError(
+            f"S3_SSE is {algorithm!r:.60}: give AES256, aws:kms or aws:kms:dsse, or leave it out to keep the bucket's"
+            " default encryption."
+        )
+    if not algorithm.startswith("aws:kms"):
+        if key:
+            raise SettingsError(
+                f"S3_SSE_KMS_KEY_ARN is set, but S3_SSE is {algorithm or 'not set'}: set S3_SSE to aws:kms or"
+                " aws:kms:dsse, or leave S3_SSE_KMS_KEY_ARN out."
+            )
+        return {"ServerSideEncryption": algorithm} if algorithm else {}
+    if not KMS_KEY_ARN.fullmatch(key):
+        raise SettingsError(
+            f"S3_SSE_KMS_KEY_ARN is {key!r:.120}: S3_SSE {algorithm} needs the ARN of a KMS key, such as"
+            " arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab."
+        )
+    return {"ServerSideEncryption": algorithm, "SSEKMSKeyId": key}
 
 
 def _whole_number(environ: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
 
 from .bounds import ANSWER_BYTES, gunzip, inflate, size, time_limit
+from .certificates import untrusted_certificate
 from .errors import TimeLimitError, UnusableAnswerError
 
 if TYPE_CHECKING:
@@ -31,8 +33,8 @@ def exchange(http: requests.Session, method: str, url: str, *, seconds: float, l
     """Send one request and read its whole answer.
 
     `limit` is for the unpacked bytes of an answer with status 200. Raises `TimeLimitError` after so many `seconds` for
-    all of it: connection, handshake, headers and body. Raises `UnusableAnswerError` if there is no answer, or none
-    within the limit. `options` are those of `requests.Request`.
+    all of it: connection, handshake, headers and body. Raises `UntrustedCertificateError`, and `UnusableAnswerError` if
+    there is no answer, or none within the limit. `options` are those of `requests.Request`.
     """
     try:
         with time_limit(seconds), _send(http, requests.Request(method, url, **options), seconds) as response:
@@ -40,6 +42,8 @@ def exchange(http: requests.Session, method: str, url: str, *, seconds: float, l
     except (TimeLimitError, requests.Timeout, urllib3.exceptions.TimeoutError):
         raise TimeLimitError(f"no whole answer from {url} within {seconds:.0f} s") from None
     except (OSError, HTTPException, urllib3.exceptions.HTTPError, ValueError) as error:
+        if untrusted := untrusted_certificate(error, str(urlsplit(url).hostname)):
+            raise untrusted from None
         # Only the class of the error: its text could quote the request.
         raise UnusableAnswerError(f"{type(error).__name__} at {url}") from None
 

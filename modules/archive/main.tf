@@ -9,6 +9,9 @@ locals {
 
   bucket_arn = "arn:${data.aws_partition.current.partition}:s3:::${var.bucket_name}"
 
+  # What each write asks for. In a bucket that exists its owner's default holds, which a header would override.
+  encryption = var.bucket.encryption != null || !var.bucket.create ? var.bucket.encryption : var.kms_key == null ? "AES256" : "aws:kms"
+
   policy = jsonencode({ Version = "2012-10-17", Statement = [
     {
       Sid       = "DenyInsecureTransport"
@@ -79,11 +82,11 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "archive" {
   bucket = aws_s3_bucket.archive[0].bucket
 
   rule {
-    bucket_key_enabled = var.kms_key != null
+    bucket_key_enabled = local.encryption == "aws:kms" # DSSE-KMS has no S3 Bucket Keys
 
     apply_server_side_encryption_by_default {
-      sse_algorithm     = var.kms_key == null ? "AES256" : "aws:kms"
-      kms_master_key_id = one(var.kms_key[*].arn)
+      sse_algorithm     = local.encryption
+      kms_master_key_id = local.encryption == "AES256" ? null : one(var.kms_key[*].arn)
     }
   }
 }

@@ -1,5 +1,5 @@
 output "bucket" {
-  description = "The bucket: `name`, `arn`, `prefix`, `state_key`, `uri` (what a feed reads), `created`, and `policy`, the JSON document whose statements a bucket made elsewhere should carry too."
+  description = "The bucket: `name`, `arn`, `prefix`, `state_key`, `uri` (what a feed reads), `created`, `encryption` (what each write asks for; null leaves it to the bucket's default), and `policy`, the JSON document whose statements a bucket made elsewhere should carry too."
 
   value = {
     name      = var.bucket.create ? aws_s3_bucket.archive[0].bucket : var.bucket_name
@@ -8,7 +8,9 @@ output "bucket" {
     state_key = local.state_key
     uri       = "s3://${var.bucket_name}/${var.bucket.prefix}"
     created   = var.bucket.create
-    policy    = local.policy
+
+    encryption = local.encryption
+    policy     = local.policy
   }
 
   # Nobody writes before the bucket keeps versions and refuses overwriting.

@@ -10,6 +10,7 @@ variable "bucket" {
     prefix                       = optional(string, "zoom/operationlogs/")
     state_key                    = optional(string)
     versioning                   = optional(bool, true)
+    encryption                   = optional(string)
     force_destroy                = optional(bool, false)
     expiration_days              = optional(number)
     noncurrent_expiration_days   = optional(number, 200)
@@ -29,6 +30,7 @@ variable "bucket" {
     - `prefix`: where the records go, and the feed's folder; ends with "/".
     - `state_key`: the collector's checkpoint, outside `prefix`; null puts it beside: of `zoom/operationlogs/` it is `zoom/operationlogs-state/state.json`.
     - `versioning`: keep versions; for a bucket that exists, whether it does.
+    - `encryption`: what the collector's writes ask S3 for: `AES256`, `aws:kms` or `aws:kms:dsse`, the last two with `kms_key`; also the default encryption of a bucket made here. Null takes `AES256` there, or `aws:kms` with `kms_key`, and asks for nothing in a bucket that exists, so that its own default holds.
     - `force_destroy`: let `terraform destroy` delete the records with the bucket.
     - `expiration_days`: delete records after so many days; null keeps them.
     - `noncurrent_expiration_days`: delete replaced or deleted versions of records after so many days.

@@ -21,6 +21,9 @@ locals {
   secret_name    = "${var.name_prefix}${var.secret.name}"
   secret_arn     = var.secret.existing == null ? aws_secretsmanager_secret.zoom[0].arn : var.secret.existing.arn
 
+  # An ARN that is known after apply only would hide the whole environment from a first plan.
+  secret_id = var.secret.existing == null ? local.secret_name : var.secret.existing.arn
+
   # Beside the records, so that several collectors in one bucket have a checkpoint each.
   state_key = var.bucket.state_key == null ? "${trimsuffix(var.bucket.prefix, "/")}-state/state.json" : var.bucket.state_key
 
@@ -36,21 +39,28 @@ locals {
       RECONCILE_HOURS = tostring(var.zoom.reconcile_hours)
       ZOOM_OAUTH_URL  = var.zoom.oauth_url
       ZOOM_API_URL    = var.zoom.api_url
-      ZOOM_SECRET_ARN = local.secret_arn
+      ZOOM_SECRET_ID  = local.secret_id
 
       # The service is a dimension of every metric: the function's name keeps two collectors in one account apart.
       POWERTOOLS_SERVICE_NAME      = local.function_name
       POWERTOOLS_METRICS_NAMESPACE = var.collector.metrics_namespace
       POWERTOOLS_LOG_LEVEL         = var.collector.log_level
     },
+    var.bucket.encryption == null ? {} : { S3_SSE = var.bucket.encryption },
+    try(startswith(var.bucket.encryption, "aws:kms"), false) ? { S3_SSE_KMS_KEY_ARN = local.kms_key } : {},
     var.zoom.start_date == null ? {} : { START_DATE = var.zoom.start_date },
     try(var.collector.vpc.https_proxy, null) == null ? {} : { HTTPS_PROXY = var.collector.vpc.https_proxy },
     try(var.collector.vpc.no_proxy, null) == null ? {} : { NO_PROXY = var.collector.vpc.no_proxy },
+    # requests reads the first, boto3 the second.
+    try(var.collector.vpc.ca_bundle, null) == null ? {} : {
+      REQUESTS_CA_BUNDLE = var.collector.vpc.ca_bundle.path
+      AWS_CA_BUNDLE      = var.collector.vpc.ca_bundle.path
+    },
   )
 
-  # Lambda measures the environment as JSON. The secret's ARN as it will be is as long as the pattern it will match.
+  # Lambda measures the environment as JSON.
   # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-  environment_bytes = length(jsonencode(merge(local.environment, { ZOOM_SECRET_ARN = local.secret_resource })))
+  environment_bytes = length(jsonencode(local.environment))
 
   # None may be known before apply; what is not is looked at then.
   key_arns_begin    = "arn:${local.partition}:kms:${local.region}:"
@@ -121,6 +131,8 @@ resource "aws_lambda_function" "collector" {
   # Two collectors at once do no harm (a put that is not the first fails), so none is reserved unless asked for.
   reserved_concurrent_executions = var.collector.reserved_concurrency
 
+  layers = [for vpc in var.collector.vpc[*] : vpc.ca_bundle.layer_arn if vpc.ca_bundle != null]
+
   environment {
     variables = local.environment
   }
@@ -157,6 +169,7 @@ resource "aws_lambda_function" "collector" {
     aws_iam_role_policy.network,
     aws_iam_role_policy.tracing,
     aws_iam_role_policy_attachment.writer,
+    aws_secretsmanager_secret.zoom, # the environment has its name, which no reference ties to it
   ]
 
   lifecycle {

@@ -1,11 +1,12 @@
 variable "bucket" {
   type = object({
-    name      = string
-    arn       = string
-    prefix    = string
-    state_key = optional(string)
+    name       = string
+    arn        = string
+    prefix     = string
+    state_key  = optional(string)
+    encryption = optional(string)
   })
-  description = "Where to write: the archive module's output `bucket`, or a bucket's `name` and `arn`, the records' `prefix` (ends with \"/\") and the checkpoint's `state_key` (outside the prefix; null puts it beside: of `zoom/operationlogs/` it is `zoom/operationlogs-state/state.json`)."
+  description = "Where to write: the archive module's output `bucket`, or a bucket's `name` and `arn`, the records' `prefix` (ends with \"/\") and the checkpoint's `state_key` (outside the prefix; null puts it beside: of `zoom/operationlogs/` it is `zoom/operationlogs-state/state.json`); `encryption` is what each write asks S3 for (`AES256`, or with `kms_key` `aws:kms` or `aws:kms:dsse`; null leaves it to the bucket's default)."
   nullable    = false
 
   validation {
@@ -85,6 +86,10 @@ variable "collector" {
       security_group_ids = list(string)
       https_proxy        = optional(string)
       no_proxy           = optional(string)
+      ca_bundle = optional(object({
+        layer_arn = string
+        path      = optional(string, "/opt/ca-bundle.pem")
+      }))
     }))
   })
   description = "The Lambda function; see the root module's variable of this name."

@@ -542,7 +542,7 @@ def test_it_needs_each_of_its_rights(aws: AwsStandIn, action: str) -> None:
     if action == "secretsmanager:PutSecretValue":
         aws.client("secretsmanager").create_secret(Name=NAMES.secret)
     keys = as_operator(aws, without(action))
-    with aws.authorising(), pytest.raises(CommandError, match=rf"may not {action} on"):
+    with aws.authorising(), pytest.raises(CommandError, match=rf"not authorized to perform: {action} on"):
         adopt(aws, keys)
     assert HELD in (in_function(aws), in_secret(aws))
 
@@ -550,7 +550,7 @@ def test_it_needs_each_of_its_rights(aws: AwsStandIn, action: str) -> None:
 def test_its_rights_reach_nothing_else(aws: AwsStandIn) -> None:
     names = Names(secret="others")
     keys = as_operator(aws, RIGHTS)
-    with aws.authorising(), pytest.raises(CommandError, match="may not secretsmanager:DescribeSecret"):
+    with aws.authorising(), pytest.raises(CommandError, match="perform: secretsmanager:DescribeSecret"):
         adopt(aws, keys, names=names)
 
 

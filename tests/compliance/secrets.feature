@@ -29,7 +29,7 @@ Feature: No secret is in the plan, nor in the state that it makes
       | a signed web token    | eyJ[A-Za-z0-9_-]{10,}[.]eyJ[A-Za-z0-9_-]{10,}[.] |
       | Zoom credentials      | client_secret[^A-Za-z0-9]{1,5}[A-Za-z0-9]{16}    |
 
-  # Thirty-two letters of both cases and digits. Terraform knows the environment at plan once the secret exists.
+  # Thirty-two letters of both cases and digits. A plan shows the environment unless it holds the ARN of a new KMS key.
   @noskip @case-sensitive
   Scenario: Nothing in a function's environment has the form of a Zoom client secret
     Given I have aws_lambda_function defined

@@ -119,7 +119,7 @@ def plans(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]
     """Plan an example and read the plan as `terraform show -json` gives it."""
     made = {}
     with AwsStandIn() as aws:
-        for name in PLANNED:
+        for name in [*PLANNED, "minimal"]:
             scratch = tmp_path_factory.mktemp(name)
             terraform = prepare(REPOSITORY, scratch, aws.env(), folder=f"examples/{name}")
             terraform.init()
@@ -144,6 +144,18 @@ def arns(resources: list[dict[str, Any]]) -> set[tuple[str, str, str]]:
     """Collect partition, region and account of every ARN in planned values that names a region."""
     text = json.dumps([one["change"]["after"] for one in resources])
     return set(re.findall(r"arn:([\w-]+):[\w-]+:([\w-]+):(\d{12}):", text))
+
+
+@pytest.mark.parametrize("example", [*PLANNED, "minimal"])
+def test_a_first_plan_shows_what_the_function_is_set_to(example: str, plans: dict[str, dict[str, Any]]) -> None:
+    """One value that is known after apply only would hide the whole environment."""
+    functions = [one["change"] for one in created(plans[example]) if one["type"] == "aws_lambda_function"]
+    assert functions
+    for function in functions:
+        [environment] = function["after"]["environment"]
+        assert function["after_unknown"]["environment"] in ([{}], [{"variables": {}}])
+        assert environment["variables"]["ZOOM_SECRET_ID"].endswith("zoom-operationlogs-credentials")
+        assert environment["variables"]["S3_SSE"] == "AES256"
 
 
 def test_each_account_and_region_gets_its_own(plans: dict[str, dict[str, Any]]) -> None:

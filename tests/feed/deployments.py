@@ -57,7 +57,7 @@ def module(feed: dict[str, Any] | None = None, *, mode: str = "user", **environm
         "function": {
             "name": "zoom_operationlogs_to_s3",
             "arn": f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:zoom_operationlogs_to_s3",
-            "environment": {"S3_BUCKET": BUCKET, "ZOOM_SECRET_ARN": ZOOM_SECRET, **environment},
+            "environment": {"S3_BUCKET": BUCKET, "ZOOM_SECRET_ID": ZOOM_SECRET, **environment},
         },
         "secret": {"arn": ZOOM_SECRET},
         "reader": {

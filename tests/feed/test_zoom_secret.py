@@ -39,7 +39,7 @@ def put(world: World, aws, zoom, tmp_path):
     """Put credentials from a file; give how it ended and what the secret holds then."""
     secrets = aws.client("secretsmanager")
     arn = secrets.create_secret(Name="zoom-operationlogs-credentials", SecretString='{"before": 1}')["ARN"]
-    document = module(ZOOM_OAUTH_URL=zoom.server.oauth_url, ZOOM_API_URL=zoom.server.api_url, ZOOM_SECRET_ARN=arn)
+    document = module(ZOOM_OAUTH_URL=zoom.server.oauth_url, ZOOM_API_URL=zoom.server.api_url, ZOOM_SECRET_ID=arn)
     document["secret"]["arn"] = arn
     world.outputs(document)
 

@@ -36,7 +36,7 @@ FUNCTION = "zoom_operationlogs_to_s3"
 QUEUE = "zoom-operationlogs-dead-letters"
 TIMEOUT_SECONDS = 300
 STATE_KEY = "zoom/operationlogs-state/state.json"
-SECRET_ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:zoom-operationlogs-credentials-AbCdEf"
+SECRET = "zoom-operationlogs-credentials"
 
 
 class Secrets:
@@ -78,7 +78,7 @@ class Collected:
         }.items():
             self.patch.setattr(clients, name, value)
         self.patch.setattr(handler, "time", SimpleNamespace(sleep=self.clock.sleep, monotonic=self.clock.time))
-        self.setenv(S3_BUCKET=self.s3.bucket, ZOOM_SECRET_ARN=SECRET_ARN)
+        self.setenv(S3_BUCKET=self.s3.bucket, ZOOM_SECRET_ID=SECRET)
 
     def setenv(self, **variables: str) -> None:
         """Set the function's environment."""

@@ -262,6 +262,16 @@ def test_a_check_needs_exactly_its_rights(place: Place, operator: Operator, name
     operator.may([])
 
 
+def test_a_missing_secret_is_not_told_from_a_forbidden_one_by_its_name(place: Place, operator: Operator) -> None:
+    """The right is for the ARN, which the name of no secret does not match; a run's sentence names both causes too."""
+    outputs = copy.deepcopy(dict(place.deployment.outputs))
+    outputs["function"]["environment"]["ZOOM_SECRET_ID"] = "nowhere"
+    operator.may(by_check(place.deployment)["secret"])
+    found = look("secret", Deployment(outputs))
+    assert found.status == "unknown"
+    assert "may not look at the secret nowhere, or there is no secret of this name (AccessDenied" in found.sentence
+
+
 def test_a_missing_checkpoint_is_told_from_a_forbidden_one(place: Place, operator: Operator) -> None:
     outputs = copy.deepcopy(dict(place.deployment.outputs))
     outputs["bucket"]["state_key"] = "zoom/nowhere.json"
@@ -481,6 +491,21 @@ def _no_policy(aws: AwsStandIn, at: Deployment) -> Callable[[], Any]:
     return lambda: s3.put_bucket_policy(Bucket=at.bucket, Policy=at.outputs["bucket"]["policy"])
 
 
+def _encryption_demanded(aws: AwsStandIn, at: Deployment) -> Callable[[], Any]:
+    s3, kept = aws.client("s3"), at.outputs["bucket"]["policy"]
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{at.bucket}/*"}
+    demanded = {
+        **deny,
+        "Sid": "OnlyKms",
+        "Condition": {"StringNotEquals": {"s3:x-amz-server-side-encryption": "aws:kms"}},
+    }
+    document = json.loads(kept)
+    s3.put_bucket_policy(
+        Bucket=at.bucket, Policy=json.dumps({**document, "Statement": [*document["Statement"], demanded]})
+    )
+    return lambda: s3.put_bucket_policy(Bucket=at.bucket, Policy=kept)
+
+
 def _role_without_policy(aws: AwsStandIn, at: Deployment) -> Callable[[], Any]:
     role = {"RoleName": at.outputs["role"]["name"], "PolicyArn": at.outputs["role"]["policy_arn"]}
     aws.client("iam").detach_role_policy(**role)
@@ -549,6 +574,7 @@ def _nobody_subscribed(aws: AwsStandIn, at: Deployment) -> Callable[[], Any]:
             _no_policy,
             "lacks DenyInsecureTransport, DenyOverwriteOfRecords and DenyCustomerProvidedKeys",
         ),
+        ("collector's puts", _encryption_demanded, "by OnlyKms: set `bucket.encryption` to what it requires"),
         ("collector's rights", _role_without_policy, "s3:PutObject on arn:aws:s3:::zoom-operation-logs/zoom/"),
         ("reader's rights", _reader_without_policy, "SecOps' reader may not s3:ListBucket on"),
         ("scheduler's rights", _scheduler_without_policy, "may not lambda:InvokeFunction on"),
@@ -574,8 +600,38 @@ def test_what_is_spoilt_is_found_and_then_well_again(place: Place, name: str, sp
     assert look(name, at).status == "ok"
 
 
+@pytest.mark.usefixtures("environ")
+def test_a_bucket_that_demands_another_encryption_is_said_and_its_header_is_sent(place: Place, key: str) -> None:
+    at, client = place.deployment, place.aws.client("lambda")
+    day = str(datetime.now(UTC).date() - timedelta(days=21))  # which no other test collects
+    backfill = ("backfill", "--from", day, "--to", day)
+    mend = _encryption_demanded(place.aws, at)
+    try:
+        said = " ".join(place.zoomlogs(*backfill, status=1).split())
+        assert said.startswith("S3 refuses s3:PutObject on s3://")
+        assert "(AccessDenied, with an explicit deny in a resource-based policy)" in said
+        found = place.doctor(status=1)
+        assert {name for name in ("runs", "collector's puts") if found[name]["status"] == "fix"} == {
+            "runs",
+            "collector's puts",
+        }
+        assert found["collector's rights"]["sentence"].endswith("by its own policies.")
+        header = {"S3_SSE": "aws:kms", "S3_SSE_KMS_KEY_ARN": key}
+        set_to = {"FunctionName": at.function_name, "Environment": {"Variables": {**at.environment, **header}}}
+        client.update_function_configuration(**set_to)
+        assert "The run wrote 350 records" in place.zoomlogs(*backfill)
+        stored = place.aws.client("s3").head_object(Bucket=at.bucket, Key=at.state_key)
+        assert (stored["ServerSideEncryption"], stored["SSEKMSKeyId"]) == ("aws:kms", key)
+    finally:
+        mend()
+        client.update_function_configuration(
+            FunctionName=at.function_name, Environment={"Variables": dict(at.environment)}
+        )
+    place.zoomlogs(*backfill)
+
+
 NOWHERE = {
-    "secret": ("secret", "arn", "arn:aws:secretsmanager:us-east-1:123456789012:secret:nowhere-AbCdEf"),
+    "secret": ("function", "environment", {"ZOOM_SECRET_ID": "nowhere"}),
     "function": ("function", "name", "nowhere"),
     "schedule": ("schedule", "name", "nowhere"),
     "runs": ("log_group", "name", "/nowhere"),

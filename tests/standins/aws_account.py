@@ -21,6 +21,8 @@ from moto.sts.models import AssumedRole, STSBackend, sts_backends
 from standins.aws_permissions import Key
 from standins.iam_policy import Caller, CannotJudgeError, Policy
 
+KMS_ENCRYPTIONS = ("aws:kms", "aws:kms:dsse")
+"""Encryptions of S3 by a KMS key; only the first can take an S3 Bucket Key."""
 SERVICE_SESSION_SECONDS = 10 * 365 * 86400  # a service renews its session; here it lasts as long as the stand-in
 
 
@@ -184,14 +186,16 @@ class MotoAccount:
         found = self.bucket(bucket)
         rule = (found.encryption or {}).get("Rule", {}) if found else {}
         default = rule.get("ApplyServerSideEncryptionByDefault", {})
-        if (wanted or default.get("SSEAlgorithm")) != "aws:kms":
+        algorithm = wanted or default.get("SSEAlgorithm")
+        if algorithm not in KMS_ENCRYPTIONS:
             return None
-        return self._customers_key(kms_key_id or default.get("KMSMasterKeyID"), rule.get("BucketKeyEnabled"))
+        bucket_key = algorithm == "aws:kms" and rule.get("BucketKeyEnabled")
+        return self._customers_key(kms_key_id if wanted else default.get("KMSMasterKeyID"), bucket_key)
 
     def key_of_object(self, bucket: str, key: str, version: str | None) -> Key | None:
         """Tell the key that an object is encrypted with."""
         found = self._object(bucket, key, version)
-        if found is None or found.encryption != "aws:kms":
+        if found is None or found.encryption not in KMS_ENCRYPTIONS:
             return None
         return self._customers_key(found.kms_key_id, found.bucket_key_enabled)
 

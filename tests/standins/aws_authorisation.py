@@ -200,7 +200,9 @@ class Authorisation:
             return refused_deletes(calls, denied)
         call, verdict = denied[0]
         who = ", ".join(sorted(asker.caller.names)) or "Anonymous"
-        message = f"{who} may not {call.action} on {call.resource}: {verdict.reason}"
+        message = (
+            f'User: {who} is not authorized to perform: {call.action} on resource: "{call.resource}" {verdict.reason}'
+        )
         return error_response(request, service, 403, "AccessDenied", message)
 
     def _refused_by_scp(self, request: Request, asked: ApiRequest, asker: Asker) -> Response | None:
@@ -339,7 +341,7 @@ class Authorisation:
         for action in params["ActionNames"]:
             for resource in params.get("ResourceArns", ["*"]):
                 verdict = decide(Call(action, resource, keys), caller, identity=identity, boundary=boundary)
-                refused = "explicitDeny" if "denies" in verdict.reason else "implicitDeny"
+                refused = "explicitDeny" if "explicit deny" in verdict.reason else "implicitDeny"
                 members.append(
                     f"<member><EvalActionName>{escape(action)}</EvalActionName>"
                     f"<EvalResourceName>{escape(resource)}</EvalResourceName>"

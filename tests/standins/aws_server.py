@@ -38,7 +38,7 @@ from moto.iam.access_control import PermissionResult
 from moto.iam.models import User
 from moto.iam.responses import IamResponse
 from moto.moto_server.werkzeug_app import MotoRequestHandler, create_backend_app
-from moto.s3.models import FakeBucket, FakeDeleteMarker, s3_backends
+from moto.s3.models import FakeBucket, FakeDeleteMarker, FakeKey, S3Backend, s3_backends
 from moto.sns.models import Topic
 from moto.utilities.aws_headers import gen_amzn_requestid_long
 from werkzeug.serving import make_server
@@ -272,6 +272,37 @@ def repair_bucket_policies() -> None:
     FakeBucket.get_permission = get_permission  # type: ignore[method-assign]
 
 
+def repair_object_encryption() -> None:
+    """S3 encrypts an object as the request says, else as the bucket's default does, and tells it; moto mixes the two.
+
+    A request that names no key means AWS's own. A bucket without a configuration encrypts with AES256, and an S3 Bucket
+    Key goes with `aws:kms` alone. Amazon S3 API Reference, PutObject; User Guide, "Configuring an S3 Bucket Key at the
+    object level".
+    """
+    put, told = S3Backend.put_object, FakeKey.response_dict.fget  # type: ignore[attr-defined]
+
+    @functools.wraps(put)
+    def put_as_asked(self: Any, bucket_name: str, *args: Any, **kwargs: Any) -> Any:
+        rule = (self.get_bucket(bucket_name).encryption or {}).get("Rule", {})
+        default = rule.get("ApplyServerSideEncryptionByDefault", {})
+        asked = kwargs.get("encryption")
+        made: Any = put(self, bucket_name, *args, **kwargs)
+        made.encryption = asked or default.get("SSEAlgorithm", "AES256")
+        made.kms_key_id = kwargs.get("kms_key_id") if asked else default.get("KMSMasterKeyID")
+        if made.encryption != "aws:kms":
+            made.bucket_key_enabled = None
+        return made
+
+    def told_with_key(self: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = told(self)
+        if self.encryption == "aws:kms:dsse" and self.kms_key_id is not None:
+            answer["x-amz-server-side-encryption-aws-kms-key-id"] = self.kms_key_id
+        return answer
+
+    S3Backend.put_object = put_as_asked  # type: ignore[method-assign]
+    FakeKey.response_dict = property(told_with_key)  # type: ignore[assignment,method-assign]
+
+
 class CodeRefusedError(LambdaClientError):
     """Code that this machine's owner did not ask to run."""
 
@@ -337,6 +368,7 @@ def serve(folder: str, account_id: str, region: str) -> None:
         repair_boundaries_of_users,
         repair_security_group_rules,
         repair_bucket_policies,
+        repair_object_encryption,
     ):
         repair()
     moto.moto_server.werkzeug_app.DISABLE_GLOBAL_CORS = True  # type: ignore[attr-defined]

@@ -49,7 +49,10 @@ class Caller:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a call is allowed, and by or for want of what."""
+    """Whether a call is allowed, and by or for want of what; a refusal in the words of AWS's messages.
+
+    IAM User Guide, "Troubleshoot access denied error messages".
+    """
 
     allowed: bool
     reason: str
@@ -80,8 +83,13 @@ def decide(
 
     whole_account = account_names(caller.account)
     everyone = caller.names | whole_account
-    if any(applies(policy, "Deny", None) for policy in [*identity, boundary]) or applies(resource, "Deny", everyone):
-        return Verdict(False, "a statement denies it")
+    denies = {
+        "an identity-based policy": any(applies(policy, "Deny", None) for policy in identity),
+        "a permissions boundary": applies(boundary, "Deny", None),
+        "a resource-based policy": applies(resource, "Deny", everyone),
+    }
+    for kind in filter(denies.get, denies):
+        return Verdict(False, f"with an explicit deny in {kind}")
     bounded = boundary is not None and not applies(boundary, "Allow", None)
     by_resource = applies(resource, "Allow", caller.names)
     if by_resource and bounded:
@@ -90,9 +98,10 @@ def decide(
     if by_resource:
         return Verdict(True, "the resource's policy allows it")
     if not by_identity:
-        return Verdict(False, "the boundary does not allow it" if bounded else "no policy allows it")
+        kind = "permissions boundary" if bounded else "identity-based policy"
+        return Verdict(False, f"because no {kind} allows the {call.action} action")
     if resource_decides and not (whole_account and applies(resource, "Allow", whole_account)):
-        return Verdict(False, "the resource's policy does not leave it to the account")
+        return Verdict(False, f"because no resource-based policy allows the {call.action} action")
     return Verdict(True, "the caller's policies allow it")
 
 

@@ -24,6 +24,7 @@ class Version:
     body: bytes | None  # None is a delete marker
     metadata: dict[str, str]
     written: datetime
+    encryption: dict[str, str] = field(default_factory=dict)  # that the request asked for
 
     @property
     def etag(self) -> str:
@@ -61,6 +62,7 @@ class MemoryS3:
         IfMatch: str | None = None,
         ContentType: str = "",
         Metadata: dict[str, str] | None = None,
+        **encryption: str,
     ) -> dict[str, Any]:
         def put() -> dict[str, Any]:
             latest = self._latest(Key)
@@ -70,11 +72,12 @@ class MemoryS3:
                 raise client_error("PutObject", 404, "NoSuchKey")
             if IfMatch and latest and latest.etag != IfMatch:
                 raise client_error("PutObject", 412, "PreconditionFailed")
-            version = self._add(Key, bytes(Body), Metadata or {})
+            version = self._add(Key, bytes(Body), Metadata or {}, encryption)
             return {"ETag": version.etag, "VersionId": version.version_id}
 
         for name, value in (Metadata or {}).items():
             assert name.isascii() and value.isascii(), "S3 takes ASCII metadata only"
+        assert encryption.keys() <= {"ServerSideEncryption", "SSEKMSKeyId"}, encryption
         return self._call("put_object", Bucket, Key, put)
 
     def get_object(self, *, Bucket: str, Key: str, VersionId: str | None = None) -> dict[str, Any]:
@@ -165,8 +168,11 @@ class MemoryS3:
         versions = self._keys.get(key)
         return versions[-1] if versions and versions[-1].body is not None else None
 
-    def _add(self, key: str, body: bytes, metadata: dict[str, str]) -> Version:
-        version = Version(key, f"v{next(self._ids)}" if self.versioned else "null", body, metadata, self.clock())
+    def _add(
+        self, key: str, body: bytes, metadata: dict[str, str], encryption: dict[str, str] | None = None
+    ) -> Version:
+        version_id = f"v{next(self._ids)}" if self.versioned else "null"
+        version = Version(key, version_id, body, metadata, self.clock(), encryption or {})
         if self.versioned:
             self._keys.setdefault(key, []).append(version)
         else:

@@ -434,6 +434,19 @@ def test_a_secret_under_a_key_takes_the_use_of_the_key(aws: AwsStandIn, user: Ca
     assert code_of(get) == ""
 
 
+def test_a_secret_is_read_by_its_name_and_a_name_of_none_is_denied(aws: AwsStandIn, user: Caller) -> None:
+    """The policy names the ARN with its six characters, which the name of no secret does not match."""
+    arn = aws.client("secretsmanager").create_secret(Name="named", SecretString="x")["ARN"]
+    read = user.client("secretsmanager").get_secret_value
+    user.may(allow("secretsmanager:GetSecretValue", f"{arn.removesuffix(arn[-6:])}??????"))
+    assert read(SecretId="named")["ARN"] == arn
+    aws.client("secretsmanager").delete_secret(SecretId="named", ForceDeleteWithoutRecovery=True)
+    assert code_of(lambda: read(SecretId="named")) == "AccessDeniedException"
+    assert code_of(lambda: read(SecretId=arn)) == "ResourceNotFoundException"
+    user.may(allow("secretsmanager:GetSecretValue", "*"))
+    assert code_of(lambda: read(SecretId="named")) == "ResourceNotFoundException"
+
+
 def test_a_queue_under_a_key_takes_the_use_of_the_key(aws: AwsStandIn, user: Caller, key: str) -> None:
     url = aws.client("sqs").create_queue(QueueName="sealed", Attributes={"KmsMasterKeyId": key})["QueueUrl"]
 

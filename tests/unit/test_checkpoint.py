@@ -26,7 +26,7 @@ from zoom_operationlogs.sweep import Group, Sweep
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 TODAY = NOON.date()
-SETTINGS = Settings(bucket="logs", secret_arn="arn")
+SETTINGS = Settings(bucket="logs", secret_id="zoom")
 
 days = st.dates(date(2026, 1, 1), date(2026, 3, 31))
 moments = st.datetimes(datetime(2026, 1, 1), datetime(2026, 3, 31), timezones=st.just(UTC))
@@ -386,7 +386,7 @@ def test_merging_owes_a_date_until_a_sweep_that_began_after_it_was_asked_for():
 
 
 def owing(checkpoint: Checkpoint, now: datetime, **settings: object) -> set[date]:
-    schedule_due(checkpoint, Settings(bucket="logs", secret_arn="arn", **settings), now)
+    schedule_due(checkpoint, Settings(bucket="logs", secret_id="zoom", **settings), now)
     owed = set(checkpoint.owed)
     checkpoint.owed.clear()
     return owed

@@ -33,8 +33,8 @@ class Provider:
         return self.value
 
 
-def read(value: Any) -> Credentials:
-    return read_credentials(Provider(value), "arn", fresh=False)  # type: ignore[arg-type]
+def read(value: Any, secret_id: str = "arn") -> Credentials:
+    return read_credentials(Provider(value), secret_id, fresh=False)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -100,6 +100,23 @@ def test_what_secrets_manager_says() -> None:
         read(refused("AccessDeniedException"))
     with pytest.raises(SecretError, match=r"Secrets Manager gave no usable answer.*ConnectTimeoutError"):
         read(ConnectTimeoutError(endpoint_url="https://secretsmanager.example"))
+
+
+def test_a_name_may_be_denied_because_there_is_no_such_secret() -> None:
+    """The role may read the ARN that begins with the name; of a name without a secret, AWS judges another resource."""
+    denied = refused("AccessDeniedException", "… because no identity-based policy allows the secretsmanager:Get action")
+    with pytest.raises(SecretError) as by_name:
+        read(denied, "zoom-operationlogs-credentials")
+    assert "if there is no secret of this name, correct ZOOM_SECRET_ID or create the secret; else grant" in str(
+        by_name.value
+    )
+    with pytest.raises(SecretError) as by_arn:
+        read(denied, "arn:aws:secretsmanager:eu-west-1:111122223333:secret:zoom-AbCdEf")
+    assert "if there is no secret" not in str(by_arn.value)
+    for sentence in (str(by_name.value), str(by_arn.value)):
+        assert "grant the collector's role secretsmanager:GetSecretValue on it" in sentence
+        assert "(SCPs) and the resource control policies (RCPs)" in sentence
+        assert "because no identity-based policy allows" in sentence
 
 
 def test_secrets_manager_that_answers_slowly_holds_up_no_run(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,6 +39,58 @@ def test_a_missing_key_is_told_from_a_forbidden_one() -> None:
         bucket(s3).current("state.json")
 
 
+DENIED_BY = "the service control policies (SCPs) and the resource control policies (RCPs)"
+
+
+@pytest.mark.parametrize(
+    ("message", "quoted"),
+    [
+        ("Access Denied", "(AccessDenied)"),
+        (
+            "User: arn:aws:sts::1:assumed-role/f is not authorized … with an explicit deny in a resource-based policy",
+            "(AccessDenied, with an explicit deny in a resource-based policy)",
+        ),
+        ("… with an explicit deny in a service control policy", "with an explicit deny in a service control policy)"),
+        ("… with an explicit deny in a resource control policy", "with an explicit deny in a resource control policy)"),
+        (
+            "… because no identity-based policy allows the kms:GenerateDataKey action",
+            "(AccessDenied, because no identity-based policy allows the kms:GenerateDataKey action)",
+        ),
+    ],
+)
+def test_a_denied_write_names_the_policies_that_may_deny_it(message: str, quoted: str) -> None:
+    error = client_error("PutObject", 403, "AccessDenied")
+    error.response["Error"]["Message"] = message
+    with pytest.raises(AccessDeniedError) as failure, translate_errors("s3:PutObject", "logs", "key"):
+        raise error
+    sentence = str(failure.value)
+    assert quoted in sentence
+    assert f"look for a Deny in the bucket policy, {DENIED_BY}" in sentence
+    assert sentence.endswith("such as one that requires another encryption header (S3_SSE).")
+    assert "assumed-role" not in sentence
+
+
+def test_a_denied_read_is_not_a_matter_of_encryption_headers() -> None:
+    with pytest.raises(AccessDeniedError) as failure, translate_errors("s3:GetObject", "logs", "key"):
+        raise client_error("GetObject", 403, "AccessDenied")
+    assert str(failure.value).endswith(f"{DENIED_BY}.")
+
+
+def test_a_key_that_cannot_be_used_is_named() -> None:
+    sentence = r"\(KMS\.DisabledException\): let the KMS key be enabled .* S3_SSE_KMS_KEY_ARN"
+    with pytest.raises(StorageError, match=sentence), translate_errors("s3:PutObject", "logs", "key"):
+        raise client_error("PutObject", 400, "KMS.DisabledException")
+
+
+@pytest.mark.parametrize("replaces", [None, "etag"])
+def test_every_write_asks_for_the_encryption(replaces: str | None) -> None:
+    s3, encryption = MemoryS3(), {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "key"}
+    at = Bucket(s3, s3.bucket, Deadline(lambda: 60.0, 0.0), lambda _seconds: None, encryption)  # type: ignore[arg-type]
+    etag = at.put("key", b"1", replaces=None) if replaces else None
+    at.put("key", b"2", replaces=etag)
+    assert [version.encryption for version in s3.ever_written()] == [encryption] * (2 if replaces else 1)
+
+
 def test_a_missing_bucket_is_named() -> None:
     with (
         pytest.raises(StorageError, match="There is no bucket logs: correct S3_BUCKET"),

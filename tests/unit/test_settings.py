@@ -7,7 +7,7 @@ from zoom_operationlogs.errors import SettingsError
 from zoom_operationlogs.event import Request
 from zoom_operationlogs.settings import Settings
 
-ENVIRONMENT = {"S3_BUCKET": "logs", "ZOOM_SECRET_ARN": "arn:aws:secretsmanager:eu-west-1:1:secret:zoom"}
+ENVIRONMENT = {"S3_BUCKET": "logs", "ZOOM_SECRET_ID": "arn:aws:secretsmanager:eu-west-1:1:secret:zoom"}
 TODAY = date(2026, 8, 31)
 
 
@@ -18,6 +18,7 @@ def test_the_guides_values_are_the_defaults():
     assert (settings.oauth_url, settings.api_url) == ("https://zoom.us/oauth/token", "https://api.zoom.us/v2")
     assert (settings.lookback_days, settings.reconcile_hours) == (3, 12)
     assert (settings.start_date, settings.feed_deletes) == (None, False)
+    assert settings.encryption == {}
 
 
 def test_the_guides_credentials_are_understood_and_not_shown():
@@ -32,9 +33,33 @@ def test_the_secret_wins_over_the_guides_variables():
     assert Settings.from_environ({**ENVIRONMENT, "ZOOM_CLIENT_SECRET": "x"}).credentials is None
 
 
+KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd"
+
+
+@pytest.mark.parametrize(
+    ("variables", "arguments"),
+    [
+        ({"S3_SSE": " ", "S3_SSE_KMS_KEY_ARN": ""}, {}),
+        ({"S3_SSE": "AES256"}, {"ServerSideEncryption": "AES256"}),
+        ({"S3_SSE": "aws:kms", "S3_SSE_KMS_KEY_ARN": KEY}, {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": KEY}),
+        (
+            {"S3_SSE": "aws:kms:dsse", "S3_SSE_KMS_KEY_ARN": f" {KEY}"},
+            {"ServerSideEncryption": "aws:kms:dsse", "SSEKMSKeyId": KEY},
+        ),
+    ],
+)
+def test_what_a_write_asks_s3_for(variables, arguments):
+    assert Settings.from_environ({**ENVIRONMENT, **variables}).encryption == arguments
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
+        ({"S3_SSE": "aws/kms"}, "S3_SSE is 'aws/kms': give AES256, aws:kms or aws:kms:dsse, or leave it out"),
+        ({"S3_SSE": "aws:kms"}, "S3_SSE_KMS_KEY_ARN is '': S3_SSE aws:kms needs the ARN of a KMS key"),
+        ({"S3_SSE": "aws:kms:dsse", "S3_SSE_KMS_KEY_ARN": "alias/zoom"}, "S3_SSE_KMS_KEY_ARN is 'alias/zoom': S3_SSE"),
+        ({"S3_SSE": "AES256", "S3_SSE_KMS_KEY_ARN": KEY}, "S3_SSE_KMS_KEY_ARN is set, but S3_SSE is AES256"),
+        ({"S3_SSE_KMS_KEY_ARN": KEY}, "S3_SSE_KMS_KEY_ARN is set, but S3_SSE is not set"),
         ({"S3_BUCKET": ""}, "S3_BUCKET is not set"),
         ({"S3_PREFIX": "logs"}, "S3_PREFIX is 'logs': give a folder that ends in one /"),
         ({"S3_PREFIX": "/logs/"}, "S3_PREFIX is '/logs/'"),
@@ -52,8 +77,8 @@ def test_the_secret_wins_over_the_guides_variables():
             "ZOOM_API_URL is 'http://api.zoom.us/v2': give an address that starts",
         ),
         ({"ZOOM_OAUTH_URL": "zoom.us"}, "ZOOM_OAUTH_URL is 'zoom.us'"),
-        ({"ZOOM_SECRET_ARN": ""}, "No Zoom credentials are set"),
-        ({"ZOOM_SECRET_ARN": "", "ZOOM_CLIENT_ID": "x"}, "ZOOM_ACCOUNT_ID and ZOOM_CLIENT_SECRET is not set"),
+        ({"ZOOM_SECRET_ID": ""}, "No Zoom credentials are set"),
+        ({"ZOOM_SECRET_ID": "", "ZOOM_CLIENT_ID": "x"}, "ZOOM_ACCOUNT_ID and ZOOM_CLIENT_SECRET is not set"),
     ],
 )
 def test_wrong_settings_are_refused_with_a_sentence(change, sentence):

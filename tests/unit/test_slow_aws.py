@@ -111,7 +111,7 @@ def test_a_call_of_secrets_manager_ends(
     monkeypatch.setattr(clients, "secrets", clients.secrets.__wrapped__)
     end = time.monotonic() + SECONDS
     context = SimpleNamespace(aws_request_id="id", get_remaining_time_in_millis=lambda: 1000 * (end - time.monotonic()))
-    settings = Settings(bucket="logs", secret_arn="arn:aws:secretsmanager:us-east-1:123456789012:secret:zoom")
+    settings = Settings(bucket="logs", secret_id="zoom")
     began = time.monotonic()
     with pytest.raises(SecretError, match="Secrets Manager gave no usable answer"):
         handler._build_run(settings, context)  # type: ignore[arg-type]

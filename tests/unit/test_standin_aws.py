@@ -478,6 +478,34 @@ def test_a_put_if_absent_over_a_delete_marker_succeeds_as_on_aws(aws: AwsStandIn
     assert status_of(s3.put_object, Bucket=bucket, Key="a", Body=b"y", IfNoneMatch="*") == 200
 
 
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({}, ("aws:kms", "arn:aws:kms:us-east-1:123456789012:key/default", True)),
+        ({"ServerSideEncryption": "AES256"}, ("AES256", None, None)),
+        ({"ServerSideEncryption": "aws:kms"}, ("aws:kms", None, True)),
+        ({"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "key"}, ("aws:kms", "key", True)),
+        (
+            {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "key", "BucketKeyEnabled": False},
+            ("aws:kms", "key", False),
+        ),
+        ({"ServerSideEncryption": "aws:kms:dsse", "SSEKMSKeyId": "key"}, ("aws:kms:dsse", "key", None)),
+    ],
+)
+def test_an_object_is_encrypted_as_asked_or_else_as_the_bucket_is(
+    aws: AwsStandIn, bucket: str, asked: dict[str, Any], told: tuple[str, str | None, bool | None]
+) -> None:
+    s3 = aws.client("s3")
+    s3.put_object(Bucket=bucket, Key="before", Body=b"x")
+    assert s3.head_object(Bucket=bucket, Key="before")["ServerSideEncryption"] == "AES256"
+    key = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "arn:aws:kms:us-east-1:123456789012:key/default"}
+    rule = {"ApplyServerSideEncryptionByDefault": key, "BucketKeyEnabled": True}
+    s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
+    s3.put_object(Bucket=bucket, Key="key", Body=b"x", **asked)
+    stored = s3.head_object(Bucket=bucket, Key="key")
+    assert (stored["ServerSideEncryption"], stored.get("SSEKMSKeyId"), stored.get("BucketKeyEnabled")) == told
+
+
 def test_if_match_on_a_missing_key_is_404(aws: AwsStandIn, bucket: str) -> None:
     assert status_of(aws.client("s3").put_object, Bucket=bucket, Key="a", Body=b"y", IfMatch='"0"') == 404
 

@@ -90,7 +90,7 @@ def placed(aws: AwsStandIn, folder: Path, world: World) -> Iterator[Place]:
             "S3_BUCKET": world.s3.bucket,
             "S3_PREFIX": PREFIX,
             "STATE_KEY": STATE_KEY,
-            "ZOOM_SECRET_ARN": secret,
+            "ZOOM_SECRET_ID": secret,
             "ZOOM_OAUTH_URL": zoom.oauth_url,
             "ZOOM_API_URL": zoom.api_url,
         }

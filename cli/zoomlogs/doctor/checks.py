@@ -6,8 +6,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
 from ..aws import FAILURES, error_code, reason
 from . import rules
+from .denials import denials, encryption_context, writes
 from .facts import Facts, Simulated
 from .findings import Finding, NotCheckedError, fix, unknown
 
@@ -63,6 +66,21 @@ class Check:
         return unknown(f"Not checked because AWS answered: {reason(error)}.")
 
 
+def _secret(facts: Facts) -> Finding:
+    secret_id = facts.deployment.secret_id
+    try:
+        return rules.secret(facts.secret_text, secret_id)
+    except ClientError as error:
+        code, by_name = error_code(error), not secret_id.startswith("arn:")
+        if code not in DENIED or _BY_KMS.search(str(error)) or not by_name:
+            raise
+        raise NotCheckedError(
+            f"your AWS identity may not look at the secret {secret_id}, or there is no secret of this name ({code} is"
+            " AWS's answer to both): look for it in the AWS console under Secrets Manager > Secrets, and allow your"
+            " identity what docs/cli.md lists for this check"
+        ) from None
+
+
 def _function(facts: Facts) -> Finding:
     return rules.function(facts.function)
 
@@ -116,6 +134,13 @@ def _bucket_policy(facts: Facts) -> Finding:
     return rules.policy(facts.policy(), wanted, facts.deployment.bucket, created=_created(facts))
 
 
+def _puts(facts: Facts) -> Finding:
+    at, bucket = facts.deployment, facts.output("bucket")["arn"]
+    wanted = writes(bucket, at.prefix, at.state_key, facts.output("role")["arn"], at.environment)
+    found = denials(rules.policy_statements(facts.policy()), wanted)
+    return rules.puts(found, facts.runs(), at.bucket)
+
+
 def _checkpoint(facts: Facts) -> Finding:
     return rules.checkpoint(*facts.checkpoint(), facts.now(), facts.output("schedule")["expression"])
 
@@ -123,13 +148,14 @@ def _checkpoint(facts: Facts) -> Finding:
 def _collectors_rights(facts: Facts) -> Finding:
     bucket, deployment = facts.output("bucket")["arn"], facts.deployment
     state, record = f"{bucket}/{deployment.state_key}", f"{bucket}/{deployment.prefix}2026/01/31/any.json.gz"
-    role = facts.output("role")
+    role, encryption = facts.output("role"), tuple(encryption_context(deployment.environment).items())
     refused = facts.refused(
         role["arn"],
         [
-            Simulated(("s3:PutObject",), record, (("s3:if-none-match", "*"),)),
+            Simulated(("s3:PutObject",), record, (("s3:if-none-match", "*"), *encryption)),
             Simulated(("s3:GetObject", "s3:GetObjectVersion"), record),
-            Simulated(("s3:GetObject", "s3:PutObject"), state),
+            Simulated(("s3:GetObject",), state),
+            Simulated(("s3:PutObject",), state, encryption),
             Simulated(("s3:ListBucket", "s3:ListBucketVersions"), bucket, (("s3:prefix", deployment.prefix),)),
             Simulated(("secretsmanager:GetSecretValue",), deployment.secret_arn),
             Simulated(
@@ -203,7 +229,7 @@ def _alarms(facts: Facts) -> Finding:
 
 
 CHECKS = (
-    Check("secret", "secret", lambda facts: rules.secret(facts.secret_text, facts.deployment.secret_arn)),
+    Check("secret", "secret", _secret),
     Check("sign-in", "secret", lambda facts: rules.sign_in(facts.zoom)),
     Check("report", "secret", lambda facts: rules.report(facts.zoom)),
     Check("clock", "caller", lambda facts: rules.clock(facts.ahead_of_aws, facts.ahead_of_zoom)),
@@ -228,6 +254,7 @@ CHECKS = (
         lambda facts: rules.public_access(facts.public_access(), facts.deployment.bucket, created=_created(facts)),
     ),
     Check("bucket policy", "bucket", _bucket_policy),
+    Check("collector's puts", "bucket or the log group", _puts),
     Check("checkpoint", "bucket", _checkpoint),
     Check("alarms", "alarm", _alarms),
     Check("subscribers", "topic of the alarms", _subscribers),

@@ -95,7 +95,7 @@ class Facts:
     def secret_text(self) -> str | bytes | None:
         """The secret's value, text or binary; None while it has none."""
         try:
-            found = self._client("secretsmanager").get_secret_value(SecretId=self.deployment.secret_arn)
+            found = self._client("secretsmanager").get_secret_value(SecretId=self.deployment.secret_id)
         except ClientError as error:
             if secret_is_empty(error):
                 return None
@@ -108,7 +108,7 @@ class Facts:
         """What Zoom answers to the collector's credentials, asked for one row of today's report."""
         try:
             text = self.secret_text
-            credentials = parse(text or "", self.deployment.secret_arn)
+            credentials = parse(text or "", self.deployment.secret_id)
         except (ClientError, SecretError):
             raise NotCheckedError("the secret gives no credentials, as is said of it here") from None
         try:

@@ -26,6 +26,7 @@ def by_check(deployment: Deployment) -> dict[str, list[dict[str, Any]]]:
         "encryption": [_allow("LookAtEncryption", ["s3:GetEncryptionConfiguration"], bucket)],
         "public access": [_allow("LookAtPublicAccess", ["s3:GetBucketPublicAccessBlock"], bucket)],
         "bucket policy": [_allow("LookAtBucketPolicy", ["s3:GetBucketPolicy"], bucket)],
+        "collector's puts": [_allow("LookAtBucketPolicy", ["s3:GetBucketPolicy"], bucket), *of_logs(deployment)],
         "checkpoint": of_checkpoint(deployment),
         "collector's rights": [_allow("SimulateCollector", ["iam:SimulatePrincipalPolicy"], outputs["role"]["arn"])],
         "scheduler's rights": [
@@ -46,7 +47,8 @@ def by_check(deployment: Deployment) -> dict[str, list[dict[str, Any]]]:
 
 def statements(deployment: Deployment) -> list[dict[str, Any]]:
     """Return the IAM statements that `zoomlogs doctor` needs for all its checks."""
-    return [statement for needed in by_check(deployment).values() for statement in needed]
+    all_needed = [statement for needed in by_check(deployment).values() for statement in needed]
+    return [*{statement["Sid"]: statement for statement in all_needed}.values()]  # some checks need the same
 
 
 def _allow(sid: str, actions: list[str], resource: str | list[str]) -> dict[str, Any]:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from ..feed.body import Body
     from ..logs.runs import Run
+    from .denials import Denial
 
 MOST_SKEW = timedelta(minutes=1)
 SLACK = timedelta(hours=1)
@@ -42,6 +43,7 @@ LONGEST_UNREAD = ONE_DAY
 HANDLER = "zoom_operationlogs.handler.lambda_handler"
 SECRET_VARIABLE = "ZOOM_CLIENT_SECRET"  # noqa: S105 - the name of a variable
 APPLY = "run `terraform apply`, which puts it right"
+REFUSED_PUT = "S3 refuses s3:PutObject"
 
 
 # --- Zoom ------------------------------------------------------------------------------------------------------------
@@ -316,8 +318,8 @@ def public_access(block: Mapping[str, bool], bucket: str, *, created: bool) -> F
 
 def policy(actual: str | None, wanted: str, bucket: str, *, created: bool) -> Finding:
     """Judge whether the bucket's policy holds each of the module's statements, whatever their Sid."""
-    has = [_statement(statement) for statement in _statements(actual or '{"Statement": []}')]
-    missing = [str(statement.get("Sid")) for statement in _statements(wanted) if _statement(statement) not in has]
+    has = [_statement(statement) for statement in policy_statements(actual)]
+    missing = [str(statement.get("Sid")) for statement in policy_statements(wanted) if _statement(statement) not in has]
     if missing:
         how = (
             APPLY
@@ -331,9 +333,40 @@ def policy(actual: str | None, wanted: str, bucket: str, *, created: bool) -> Fi
     return ok("The bucket's policy refuses plain HTTP, overwriting and callers' own keys.")
 
 
-def _statements(document: str) -> list[Mapping[str, Any]]:
-    """Return a policy's statements: a single one needs no list."""
-    found = json.loads(document)["Statement"]
+def puts(denials: Sequence[Denial], found: Sequence[Run], bucket: str) -> Finding:
+    """Judge whether S3 takes what the collector writes, by the bucket policy's denials and the last runs."""
+    sure = [denial for denial in denials if denial.sure]
+    if sure:
+        how = (
+            "set `bucket.encryption` to what it requires"
+            if all(denial.by_encryption for denial in sure)
+            else f"change it (AWS console: S3 > Buckets > {bucket} > Permissions > Bucket policy)"
+        )
+        return fix(f"The bucket's policy denies what the collector writes, by {_names(sure)}: {how}.")
+    ended = [run for run in found if run.outcome != "running"]
+    perhaps = f" but perhaps by {_names(denials)}, which depends on what is not known here" if denials else ""
+    if ended and ended[-1].outcome == "failed" and REFUSED_PUT in ended[-1].sentence:
+        return fix(
+            f"S3 refused what the last run wrote: {ended[-1].sentence} The bucket's policy does not deny it{perhaps}."
+            " The role's own policies are judged under collector's rights. The organisation's service control policies"
+            " (SCPs) and resource control policies (RCPs) are not judged here: ask whoever manages them."
+        )
+    if denials and not any(run.written for run in ended):
+        return unknown(
+            f"Whether the bucket's policy denies what the collector writes, by {_names(denials)}, depends on what is"
+            " not known here: the next run that writes a record shows it."
+        )
+    last = ", and S3 refused no write of the last run" if ended else ""
+    return ok(f"The bucket's policy denies nothing that the collector writes{last}.")
+
+
+def _names(denials: Iterable[Denial]) -> str:
+    return _and(denial.name for denial in denials)
+
+
+def policy_statements(document: str | None) -> list[Mapping[str, Any]]:
+    """Return a policy's statements: a single one needs no list, and no policy has none."""
+    found = json.loads(document)["Statement"] if document else []
     return [found] if isinstance(found, dict) else found
 
 
@@ -386,10 +419,10 @@ def rights(refused: Collection[str], who: str, role: str, kind: str = "Roles") -
     """Judge a principal's rights by the actions that a simulation of its policies refused."""
     if refused:
         return fix(
-            f"{who} may not {_and(refused)}: {APPLY}, or look for a boundary that forbids it (AWS console: IAM >"
-            f" {kind} > {role} > Permissions)."
+            f"{who} may not {_and(refused)}: {APPLY}, or look for a boundary or a service control policy (SCP) that"
+            f" forbids it (AWS console: IAM > {kind} > {role} > Permissions)."
         )
-    return ok(f"{who} may do all that it has to.")
+    return ok(f"{who} may do all that it has to, by its own policies.")
 
 
 def alarms(states: Mapping[str, str], names: Mapping[str, str], composite: str) -> Finding:
