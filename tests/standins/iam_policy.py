@@ -80,8 +80,10 @@ def decide(
 
     whole_account = account_names(caller.account)
     everyone = caller.names | whole_account
-    if any(applies(policy, "Deny", None) for policy in [*identity, boundary]) or applies(resource, "Deny", everyone):
+    if any(applies(policy, "Deny", None) for policy in [*identity, boundary]):
         return Verdict(False, "a statement denies it")
+    if applies(resource, "Deny", everyone):
+        return Verdict(False, "a statement denies it, with an explicit deny in a resource-based policy")
     bounded = boundary is not None and not applies(boundary, "Allow", None)
     by_resource = applies(resource, "Allow", caller.names)
     if by_resource and bounded:
