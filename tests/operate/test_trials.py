@@ -14,11 +14,11 @@ from standins.aws import AwsStandIn
 from zoomlogs.deployment import Deployment
 from zoomlogs.doctor import alarm_trial
 from zoomlogs.doctor import command as doctor_command
-from zoomlogs.doctor.checks import AS_READER, PROBE, TEST_ALARM, TRIALS
+from zoomlogs.doctor.checks import AS_READER, CHECKS, PROBE, TEST_ALARM, TRIALS
 from zoomlogs.doctor.command import Trials
 from zoomlogs.doctor.facts import Facts
 from zoomlogs.doctor.findings import Finding
-from zoomlogs.doctor.rights import by_trial
+from zoomlogs.doctor.rights import by_check, by_trial
 from zoomlogs.rights import RIGHTS
 
 from .conftest import Operator, Place, actions, without
@@ -218,6 +218,30 @@ def test_a_message_is_looked_at_and_stays_visible(place: Place, with_key: None, 
     [seen] = sqs.receive_message(QueueUrl=url, VisibilityTimeout=0)["Messages"]
     assert seen["Body"] == "of a record"
     sqs.delete_queue(QueueUrl=url)
+
+
+def test_the_age_of_the_feeds_oldest_message_is_looked_at(place: Place, operator: Operator) -> None:
+    queue = {"name": "aging", "url": "https://sqs/aging", "arn": "arn:aws:sqs:us-east-1:123456789012:aging"}
+    at = changed(place.deployment, lambda outputs: outputs["secops_feed"].update(queue=queue))
+    [check] = [each for each in CHECKS if each.name == "feed's queue"]
+
+    def found() -> Finding:
+        return check(Facts(at, boto3.Session(region_name=at.region)))
+
+    def be(seconds: float) -> None:
+        named = {"MetricName": "ApproximateAgeOfOldestMessage", "Value": seconds}
+        dimensions = [{"Name": "QueueName", "Value": "aging"}]
+        data = [{**named, "Dimensions": dimensions}]
+        place.aws.client("cloudwatch").put_metric_data(Namespace="AWS/SQS", MetricData=data)
+
+    operator.may(by_check(at)["feed's queue"])
+    assert found().sentence.startswith("CloudWatch has no age of the messages in aging")
+    be(60)
+    assert found().status == "ok"
+    be(7300)
+    assert (found().status, "has waited for 2 hours" in found().sentence) == ("fix", True), found()
+    operator.may([])
+    assert (found().status, "may not look at the feed's queue" in found().sentence) == ("unknown", True)
 
 
 # --- an alarm --------------------------------------------------------------------------------------------------------

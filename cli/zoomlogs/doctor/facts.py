@@ -1,4 +1,7 @@
-"""Fetches what the checks judge, each fact once: thin edges to AWS and Zoom. Nothing is written here."""
+"""Fetches what the checks judge, each fact once: thin edges to AWS and Zoom.
+
+Nothing is written, but by `set_alarm` and `probed`, which only checks behind an option use.
+"""
 
 from __future__ import annotations
 
