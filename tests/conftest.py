@@ -48,6 +48,8 @@ WORLDS = {
         "tests/examples/test_minimal.py",
         "tests/operate/test_applied.py",
         "tests/operate/test_drift.py",
+        "tests/operate/test_first_day.py",
+        "tests/operate/test_trials.py",
     ),
     "plan_of": (
         "tests/checkov/test_checkov.py",

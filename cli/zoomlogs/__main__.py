@@ -60,21 +60,38 @@ def _commands(
 
 
 @app.command(rich_help_panel=SEE)
-def doctor(outputs: OutputsOption = None, instance: InstanceOption = None, as_json: JsonOption = False) -> None:
+def doctor(
+    probe: Annotated[
+        bool, typer.Option("--probe", help="Try whether a record can be written over: the collector, and you.")
+    ] = False,
+    test_alarm: Annotated[
+        bool, typer.Option("--test-alarm", help="Set an alarm for a moment, and see whether a message goes out.")
+    ] = False,
+    as_reader: Annotated[
+        bool, typer.Option("--as-reader", help="Make Google's calls with the access key that the feed has.")
+    ] = False,
+    outputs: OutputsOption = None,
+    instance: InstanceOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Check everything that has to be right, and say what to change in which console.
 
     It signs in at Zoom and asks for one row, looks at the function, schedule, bucket, rights, alarms and the reader,
     and writes nothing. Each check stands alone: ✓ is well, ✗ is to be fixed, ? could not be checked.
 
+    With --probe, --test-alarm or --as-reader it makes the checks of these options only, which try something.
+
     Example:
 
         zoomlogs doctor --json | jq '.[] | select(.status == "fix")'
 
-    Ends with 0 where nothing is to be fixed, with 1 otherwise, with 2 where there is no deployment to look at.
+    Ends with 0 where nothing is to be fixed, with 1 otherwise, with 2 where there is no deployment to look at. With one
+    of the three options a ? is 1, too.
     """
     from .doctor import command
 
-    raise typer.Exit(command.main(read_deployment(outputs, instance), as_json=as_json))
+    trials = command.Trials(probe=probe, test_alarm=test_alarm, as_reader=as_reader)
+    raise typer.Exit(command.main(read_deployment(outputs, instance), trials, as_json=as_json))
 
 
 @app.command(rich_help_panel=SEE)

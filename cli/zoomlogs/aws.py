@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FAILURES = (BotoCoreError, ClientError)
+_DENIED = (
+    *("AccessDenied", "AccessDeniedException", "AccessDeniedFault", "403", "Forbidden", "UnauthorizedOperation"),
+    "AuthorizationError",  # SNS
+)
+_BY_KMS = re.compile(r"kms:\w+|Access to KMS")  # as S3 and as Secrets Manager put it
 
 
 def session(region: str | None) -> boto3.Session:
@@ -33,6 +39,16 @@ def session(region: str | None) -> boto3.Session:
 def error_code(error: Exception) -> str:
     """Return AWS's code of a failure, such as AccessDenied; "" where AWS was not reached."""
     return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
+
+
+def is_denied(error: Exception) -> bool:
+    """Tell whether AWS refuses because the caller lacks a right."""
+    return error_code(error) in _DENIED
+
+
+def is_denied_by_kms(error: Exception) -> bool:
+    """Tell whether the right that the caller lacks is one on a KMS key."""
+    return is_denied(error) and bool(_BY_KMS.search(str(error)))
 
 
 def secret_is_empty(error: Exception) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .doctor.rights import statements as of_doctor
+from .doctor.rights import trial_statements
 from .invoke.rights import statements as of_invoke
 from .logs.rights import statements as of_logs
 from .status.rights import statements as of_status
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 RIGHTS: dict[str, Callable[[Deployment], list[dict[str, Any]]]] = {
     "doctor": of_doctor,
+    "doctor --probe": trial_statements("write once", "write by others"),
+    "doctor --test-alarm": trial_statements("alarm to message"),
+    "doctor --as-reader": trial_statements("reader's key"),
     "status": of_status,
     "logs": of_logs,
     "verify": of_verify,

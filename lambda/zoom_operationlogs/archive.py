@@ -240,6 +240,11 @@ class Archive:
         )
 
 
+def is_record_key(name: str) -> bool:
+    """Return whether a key, relative to the feed's prefix, is that of an object of records of this collector."""
+    return bool(OBJECT_NAME.fullmatch(name))
+
+
 def object_stem(day: date) -> str:
     """Return the common start of the names of a record date's objects, relative to the feed's prefix."""
     iso = day.isoformat()

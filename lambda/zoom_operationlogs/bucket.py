@@ -162,6 +162,16 @@ class Bucket:
 
         return self.retry_until_known(reading)
 
+    def current_keys(self, prefix: str, after: str) -> list[str]:
+        """Return keys under the prefix, greater than `after`, that have a current version: the first 1,000."""
+
+        def listing() -> list[str]:
+            with self._call("s3:ListBucket", prefix):
+                found = self._s3.list_objects_v2(Bucket=self._name, Prefix=prefix, StartAfter=after)
+            return [entry["Key"] for entry in found.get("Contents", [])]
+
+        return self.retry_until_known(listing)
+
     def put(self, key: str, body: bytes, *, replaces: str | None, **headers: Any) -> str:
         """Send one conditional write and return the ETag of the object.
 

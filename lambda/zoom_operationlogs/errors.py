@@ -14,6 +14,7 @@ CollectorError                   the run fails; the message is a sentence that s
 ├── UnreadableRowsError          all other rows were collected
 ├── StorageError                 S3 refuses, or holds what the collector cannot read
 │   ├── AccessDeniedError
+│   ├── NotWriteOnceError        of the probe alone
 │   ├── VersionDeletedError
 │   └── UnreadableObjectError    it holds up the dates that it may hold records of; the other dates go on
 ├── StorageUnavailableError
@@ -95,6 +96,10 @@ class StorageError(CollectorError):
 
 class AccessDeniedError(StorageError):
     """S3 denied access."""
+
+
+class NotWriteOnceError(StorageError):
+    """S3 wrote over an object although the write was conditional on its absence."""
 
 
 class VersionDeletedError(StorageError):

@@ -12,6 +12,13 @@ from .settings import parse_date
 if TYPE_CHECKING:
     from datetime import date
 
+PROBE = "probe"
+
+
+def asks_for_probe(event: Any) -> bool:
+    """Return whether an event asks for the probe, `{"action": "probe"}`, and not for a run."""
+    return isinstance(event, dict) and event.get("action") == PROBE
+
 
 @dataclass(frozen=True)
 class Request:
@@ -45,8 +52,8 @@ class Request:
             return cls(reconcile=True)
         if action not in ("backfill", "accept"):
             raise SettingsError(
-                f'The event\'s action is {action!r:.60}: give "backfill", "reconcile" or "accept", or none for a'
-                " scheduled run."
+                f'The event\'s action is {action!r:.60}: give "backfill", "reconcile", "accept" or "probe", or none for'
+                " a scheduled run."
             )
         first, last = parse_date(event.get("from"), "The event's from"), parse_date(event.get("to"), "The event's to")
         if first > last:

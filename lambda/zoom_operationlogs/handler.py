@@ -20,9 +20,10 @@ from .checkpoint_store import CheckpointStore
 from .credentials import read_credentials
 from .deadline import Deadline
 from .errors import CollectorError, EmptySecretError, SecretError, TimeLimitError
-from .event import Request
+from .event import PROBE, Request, asks_for_probe
 from .legacy import LegacyObjects
 from .metrics import UNITS, RunOutcome, run_metrics
+from .probe import probe
 from .run import Run
 from .run_state import Services
 from .settings import REPORT, Credentials, Settings
@@ -45,15 +46,34 @@ for library in ("boto3", "botocore", "requests", "urllib3"):
     logging.getLogger(library).setLevel(logging.INFO)
 
 
-@metrics.log_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Execute one run and return its result.
+    """Execute one run, or the probe, and return its result.
 
-    `event` has a form that `Request.from_event` accepts; the result is that of `Run.execute`. While the secret has no
-    value, the result is `{"ok": false, "written": 0, "date": TODAY, "waiting_for": "credentials"}`. Raises
-    `CollectorError` if the run fails, so that the Lambda metric `Errors` counts it.
+    `event` has a form that `Request.from_event` accepts, or asks for the probe; the result is that of `Run.execute` or
+    of `probe`. While the secret has no value, the result of a run is `{"ok": false, "written": 0, "date": TODAY,
+    "waiting_for": "credentials"}`. Raises `CollectorError` if the run fails, so that the Lambda metric `Errors` counts
+    it.
     """
     logger.set_correlation_id(context.aws_request_id)
+    return _probe(context) if asks_for_probe(event) else _run(event, context)
+
+
+def _probe(context: LambdaContext) -> dict[str, Any]:
+    """Execute the probe. It reads nothing from Zoom and sends no metrics, so that no alarm takes it for a run."""
+    started = time.monotonic()
+    try:
+        check_ca_bundles(os.environ)
+        settings = Settings.from_environ(os.environ)
+        result = probe(_bucket(settings, _deadline(context)), settings, clients.now().date())
+    except CollectorError as error:
+        logger.error(str(error))
+        raise
+    _log_end(result, PROBE, started)
+    return result
+
+
+@metrics.log_metrics
+def _run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     started = time.monotonic()
     made: tuple[Run, Services] | None = None
     outcome = RunOutcome.FAILED
@@ -75,17 +95,28 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         if made:
             run, services = made
             _send(run_metrics(run.report, run.checkpoint, services, clients.now()))
-    seconds = round(time.monotonic() - started, 3)
-    did = {"action": request.action, "zoom_calls": services.zoom.calls, "seconds": seconds}
     calls_left = services.zoom.quota.remaining if services.zoom.quota else None
-    runtime = {"boto3": boto3.__version__}  # that of the Lambda runtime, which AWS updates
-    logger.info("run ended", extra={**result, **did, "zoom_calls_left": calls_left, **runtime})  # None is left out
+    _log_end(result, request.action, started, zoom_calls=services.zoom.calls, zoom_calls_left=calls_left)
     return result
+
+
+def _log_end(result: dict[str, Any], action: str | None, started: float, **counts: int | None) -> None:
+    did = {"action": action, **counts, "seconds": round(time.monotonic() - started, 3)}
+    runtime = {"boto3": boto3.__version__}  # that of the Lambda runtime, which AWS updates
+    logger.info("run ended", extra={**result, **did, **runtime})  # None is left out
+
+
+def _deadline(context: LambdaContext) -> Deadline:
+    return Deadline.of_run(lambda: context.get_remaining_time_in_millis() / 1000)
+
+
+def _bucket(settings: Settings, deadline: Deadline) -> Bucket:
+    return Bucket(clients.s3(), settings.bucket, deadline, time.sleep, settings.encryption)
 
 
 def _build_run(settings: Settings, context: LambdaContext) -> tuple[Run, Services]:
     check_ca_bundles(os.environ)
-    deadline = Deadline.of_run(lambda: context.get_remaining_time_in_millis() / 1000)
+    deadline = _deadline(context)
 
     def credentials(fresh: bool) -> Credentials:
         return settings.credentials or _read_secret(settings.secret_id, deadline, fresh=fresh)
@@ -101,7 +132,7 @@ def _build_run(settings: Settings, context: LambdaContext) -> tuple[Run, Service
         time.sleep,
         deadline,
     )
-    bucket = Bucket(clients.s3(), settings.bucket, deadline, time.sleep, settings.encryption)
+    bucket = _bucket(settings, deadline)
     archive = Archive(bucket, settings.prefix, LegacyObjects(bucket, settings.prefix, deadline))
     stream = Stream.of(account_id, REPORT, settings.prefix)
     store = CheckpointStore(bucket, settings.state_key, stream, clients.now)

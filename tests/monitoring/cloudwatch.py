@@ -10,16 +10,14 @@ from __future__ import annotations
 
 import ast
 import operator
-import re
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any
 
-OK, ALARM, INSUFFICIENT_DATA = "OK", "ALARM", "INSUFFICIENT_DATA"
+from standins.alarm_rules import ALARM, INSUFFICIENT_DATA, OK, holds, parsed
 
 Point = float | None  # None is missing
 Series = list[Point]  # the newest last
@@ -181,13 +179,7 @@ def calculate(expression: str, series: Mapping[str, Series]) -> Series:
     fills that one too is not written down.
     """
     [length] = {len(one) for one in series.values()}
-    return _calculate(_parsed(expression), series, length)
-
-
-@cache
-def _parsed(text: str) -> ast.expr:
-    """Read metric math or a composite alarm's rule: but for the words in capitals, Python can."""
-    return ast.parse(re.sub(r"\b(AND|OR|NOT)\b", lambda match: match[1].lower(), text), mode="eval").body
+    return _calculate(parsed(expression), series, length)
 
 
 def _calculate(node: ast.expr, series: Mapping[str, Series], length: int) -> Series:
@@ -292,28 +284,6 @@ def changes(alarm: Alarm, recording: Recording, looks: range, ways: Ways) -> Ite
         if not later:
             return
         at = max(at + 1, -((looks.start - min(later)) // looks.step))
-
-
-def holds(rule: str, states: Mapping[str, str]) -> bool:
-    """Tell whether a composite alarm's rule holds; raise KeyError where it names an alarm that there is not."""
-
-    def value(node: ast.expr) -> bool:
-        match node:
-            case ast.BoolOp(op=op, values=values):
-                parts = [value(one) for one in values]  # each is looked up, whatever the others say
-                return all(parts) if isinstance(op, ast.And) else any(parts)
-            case ast.UnaryOp(op=ast.Not(), operand=operand):
-                return not value(operand)
-            case ast.Call(func=ast.Name(id=state), args=[ast.Constant(value=str() as name)]):
-                if state not in (OK, ALARM, INSUFFICIENT_DATA):
-                    break_off(node)
-                return states[name] == state
-        return break_off(node)
-
-    def break_off(node: ast.expr) -> bool:
-        raise ValueError(f"No such rule: {ast.unparse(node)}")
-
-    return value(_parsed(rule))
 
 
 @dataclass

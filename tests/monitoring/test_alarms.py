@@ -213,6 +213,11 @@ def the_schedule_is_gone(world: Collected) -> None:
     world.clock.advance(3 * 3600)
 
 
+def there_are_only_probes(world: Collected) -> None:
+    """A probe is no success, which would hide that nothing is collected; nor is it a failure."""
+    world.every(POLL, 3 * HOUR, lambda: world.run({"action": "probe"}))
+
+
 def the_secret_is_emptied(world: Collected) -> None:
     world.secrets.text = None
     world.every(POLL, 3 * HOUR)
@@ -284,6 +289,7 @@ FAILURES: list[tuple[Callable[[Collected], None], set[str]]] = [
     (lambda_throttles, {"throttles", "silence"}),
     (runs_time_out, {"duration", "errors", "silence"}),
     (the_schedule_is_gone, {"silence"}),
+    (there_are_only_probes, {"silence"}),
     (the_secret_is_emptied, {"silence"}),
     (another_run_always_holds_the_lease, {"silence"}),
     (invocations_are_not_delivered, {"dead_letters", "silence"}),

@@ -136,7 +136,6 @@ def test_the_page_speaks_of_the_thresholds_that_are_planned(planned: Planned) ->
 
 # What AWS asks for the commands of the page that only look, or end an alarm; and those that write to the bucket.
 RIGHTS_OF_AWS_COMMANDS = {
-    "cloudwatch set-alarm-state": "cloudwatch:SetAlarmState",
     "lambda get-account-settings": "lambda:GetAccountSettings",
     "lambda get-function-concurrency": "lambda:GetFunctionConcurrency",
     "lambda invoke": "lambda:InvokeFunction",

@@ -11,8 +11,8 @@ import pytest
 from typer.main import get_command
 from zoomlogs.__main__ import app
 from zoomlogs.deployment import Deployment
-from zoomlogs.doctor.checks import CHECKS
-from zoomlogs.doctor.rights import by_check
+from zoomlogs.doctor.checks import AS_READER, CHECKS, PROBE, TEST_ALARM
+from zoomlogs.doctor.rights import by_check, by_trial
 from zoomlogs.rights import RIGHTS, policy, use_of_key
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
@@ -58,8 +58,10 @@ EXAMPLE = Deployment(
         "log_group": {"arn": arn("logs", "log-group:/aws/lambda/zoom_operationlogs_to_s3")},
         "secret": {"arn": arn("secretsmanager", "secret:zoom-operationlogs-credentials-AbCdEf")},
         "reader": {"mode": "user", "arn": arn("iam", "user/secops-reader", "")},
+        "secops_feed": {"key_secret_name": "zoom-operationlogs-reader-key"},
         "monitoring": {
             "composite_alarm_name": "not-healthy",
+            "alarms": {"errors": "zoom_operationlogs_to_s3-errors"},
             "topic_arns": [arn("sns", "zoom-operationlogs-alarms")],
         },
     }
@@ -112,3 +114,14 @@ def test_it_has_every_check_and_its_rights(check: str) -> None:
     statements = by_check(EXAMPLE).get(check, [])
     for action in {action for statement in statements for action in statement["Action"]}:
         assert f"`{action}`" in told
+
+
+@pytest.mark.parametrize(
+    ("option", "checks"), [("--probe", PROBE), ("--test-alarm", TEST_ALARM), ("--as-reader", AS_READER)]
+)
+def test_it_has_every_trial_and_its_rights(option: str, checks: Any) -> None:
+    [section] = [text for title, text in SECTIONS.items() if f"`doctor {option}`" in title]
+    assert list(rows(section))[1:] == [check.name for check in checks]
+    for check in checks:
+        for action in {action for statement in by_trial(EXAMPLE).get(check.name, []) for action in statement["Action"]}:
+            assert f"`{action}`" in rows(section)[check.name]

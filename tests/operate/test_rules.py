@@ -166,7 +166,7 @@ def test_an_environment_that_cannot_be_decrypted_is_not_judged() -> None:
 def test_what_nobody_foresaw_ends_one_check_and_no_other() -> None:
     """The world has no functions, which no check expects."""
     world: Any = SimpleNamespace(deployment=SimpleNamespace(outputs={}))
-    found = dict(findings(world))
+    found = dict(findings(world, CHECKS))
     assert list(found) == [each.name for each in CHECKS]
     check(found["function"], "unknown", "zoomlogs itself broke off", "AttributeError", "no attribute 'function'.")
 
@@ -244,6 +244,28 @@ def test_how_long_no_run_may_have_been(expression: str, minutes: int, of_runs: s
 def test_the_log_may_be_empty_where_runs_are_rarer_than_it_is_looked_back() -> None:
     check(rules.runs([], NOW, "rate(5 days)"), "unknown", "no run in the last 14 days", "`zoomlogs run`")
     check(rules.runs([], NOW, "cron(0 6 1 * ? *)"), "fix", "no run in the last 14 days")
+
+
+def ran(minutes: int, outcome: Any = "ok", pages: int = 2) -> Run:
+    return Run("id", NOW - timedelta(minutes=minutes), 1.0, outcome, "", pages=pages)
+
+
+def test_metrics() -> None:
+    good = rules.succeeded([ran(45, "failed"), ran(31, pages=0), ran(30), ran(15), ran(0, "running")])
+    assert [run.began for run in good] == [NOW - timedelta(minutes=30), NOW - timedelta(minutes=15)]
+    check(rules.metrics(good, 2.0, NOW, "collector"), "ok", "2 runs succeeded lately")
+    check(
+        rules.metrics(good, 0, NOW, "collector"), "fix", "A run succeeded at 2026-11-24 16:30 UTC", "log format is JSON"
+    )
+    check(rules.metrics([ran(9)], 0, NOW, "collector"), "unknown", "look again in five minutes")
+    check(rules.metrics([], 0, NOW, "collector"), "unknown", "no run has succeeded yet")
+
+
+def test_the_feeds_queue() -> None:
+    check(rules.feed_queue(None, []), "ok", "The feed has no queue")
+    check(rules.feed_queue("feed", []), "unknown", "nobody has used the queue for some hours")
+    check(rules.feed_queue("feed", [90_000.0, 60.0]), "ok", "the oldest in feed has waited for")
+    check(rules.feed_queue("feed", [60.0, 7201.0]), "fix", "has waited for 2 hours", "`zoomlogs feed status`")
 
 
 def test_dead_letters() -> None:

@@ -48,6 +48,25 @@ def the_run(*lines: dict[str, Any] | str, now: datetime = NOW) -> Run:
     return run
 
 
+def test_a_probe_is_shown_and_is_no_run_that_collects() -> None:
+    class Logs:
+        def get_paginator(self, _operation: str) -> Any:
+            return self
+
+        def paginate(self, **_: Any) -> Any:
+            probe = says("INFO", "run ended", "probe", ok=True, action="probe", sentence="S3 refuses.", seconds=0.5)
+            return [{"events": [event(ended("run"), NOW - timedelta(hours=1)), event(probe, NOW, 1)]}]
+
+    logs: Any = Logs()
+    assert [(run.action, run.outcome) for run in last_runs(logs, "g", NOW, 2)] == [(None, "ok"), ("probe", "ok")]
+    assert [run.request_id for run in last_runs(logs, "g", NOW, 1, probes=False)] == ["run"]
+
+
+def test_a_probe_that_tried_nothing_says_why() -> None:
+    run = the_run(says("INFO", "run ended", ok=False, action="probe", sentence="Nothing was tried.", seconds=0.5))
+    assert (run.outcome, run.sentence, run.action, run.written) == ("stopped", "Nothing was tried.", "probe", None)
+
+
 def test_a_good_run() -> None:
     run = the_run(CREDENTIALS, ended(action="backfill", zoom_calls_left=23_400), METRICS, WARNING)
     assert run == Run(

@@ -14,7 +14,7 @@ from moto.kms.models import KmsBackend, kms_backends
 from moto.kms.utils import _deserialize_ciphertext_blob
 from moto.s3.models import FakeBucket, FakeKey, S3Backend, s3_backends
 from moto.secretsmanager.models import secretsmanager_backends
-from moto.sns.models import SNSBackend, sns_backends
+from moto.sns.models import SNSBackend, Topic, sns_backends
 from moto.sqs.models import sqs_backends
 from moto.sts.models import AssumedRole, STSBackend, sts_backends
 
@@ -146,6 +146,10 @@ class MotoAccount:
             "sqs": self._queue_policy,
         }.get(service)
         return _document(find(arn)) if find else None
+
+    def topic(self, arn: str) -> Topic | None:
+        """Give an SNS topic, None where there is none."""
+        return self._sns.topics.get(arn)
 
     def bucket(self, name: str) -> FakeBucket | None:
         """Give a bucket, None where there is none."""

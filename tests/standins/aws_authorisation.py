@@ -255,6 +255,26 @@ class Authorisation:
             raise CannotJudgeError(f"There is no role {role_arn} in the account whose policies are evaluated here.")
         return bool(self._judge({"role": role_arn.rpartition("/")[2]}, action, "*", {})["allowed"])
 
+    def why_no_message(self, topic_arn: str, alarm_arn: str) -> str:
+        """Say why CloudWatch may not publish to a topic for an alarm, "" where it may.
+
+        The topic's policy decides, and for an encrypted topic the policy of its key. The policy with which SNS makes a
+        topic lets the account's own alarms publish.
+        """
+        topic = self._account.topic(topic_arn)
+        if topic is None:
+            return f"Topic {topic_arn} does not exist"
+        context = {"aws:SourceArn": alarm_arn, "aws:SourceAccount": self._account.id}
+        needed = [("sns:Publish", topic_arn)] if "__default_policy_ID" not in topic.policy else []
+        if topic.kms_master_key_id:
+            key = self._account.key_arn(topic.kms_master_key_id)
+            needed += [("kms:Decrypt", key), ("kms:GenerateDataKey", key)]
+        for action, resource in needed:
+            if not self._judge({"service": "cloudwatch.amazonaws.com"}, action, resource, context)["allowed"]:
+                who = "does not have authorization to access the SNS topic encryption key"
+                return f"CloudWatch Alarms {who if action[:3] == 'kms' else f'is not authorized to perform: {action}'}"
+        return ""
+
     def _what_the_public_gets(self, call: Call, policy: Policy | None) -> Policy | None:
         """Give a bucket's policy as it holds for the public, whom a public access block may shut out."""
         bucket = self._account.bucket(call.resource.split(":")[-1].partition("/")[0])

@@ -450,6 +450,16 @@ def _sns(operation: str, params: Params, _account: Account) -> list[Call] | None
     return [Call(f"sns:{operation}", params["TopicArn"])]
 
 
+def _cloudwatch(operation: str, params: Params, account: Account) -> list[Call] | None:
+    if operation == "SetAlarmState":
+        arn = f"arn:{account.partition}:cloudwatch:{account.region}:{account.id}:alarm:{params['AlarmName']}"
+        return [Call("cloudwatch:SetAlarmState", arn)]
+    # The last two need the right on `*` where composite alarms are asked for (API reference).
+    if operation in ("PutMetricData", "GetMetricData", "ListMetrics", "DescribeAlarms", "DescribeAlarmHistory"):
+        return [Call(f"cloudwatch:{operation}", "*")]
+    return None
+
+
 def _without_resources(service: str, *operations: str) -> Callable[[str, Params, Account], list[Call] | None]:
     """Cover operations for which AWS knows no resource but `*`."""
     return lambda operation, _params, _account: (
@@ -458,7 +468,7 @@ def _without_resources(service: str, *operations: str) -> Callable[[str, Params,
 
 
 _SERVICES: dict[str, Callable[[str, Params, Account], list[Call] | None]] = {
-    "cloudwatch": _without_resources("cloudwatch", "PutMetricData", "GetMetricData", "ListMetrics", "DescribeAlarms"),
+    "cloudwatch": _cloudwatch,
     "ec2": _without_resources(
         "ec2", "DescribeInstances", "DescribeNetworkInterfaces", "DescribeSubnets", "DescribeVpcs"
     ),

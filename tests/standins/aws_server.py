@@ -28,9 +28,6 @@ import moto.moto_server.werkzeug_app
 from flask import has_request_context, request
 from moto.awslambda.exceptions import InvalidParameterValueException, LambdaClientError, PreconditionFailedException
 from moto.awslambda.models import LambdaBackend, LambdaFunction
-from moto.cloudwatch.exceptions import ValidationError as CloudWatchValidationError
-from moto.cloudwatch.models import CloudWatchBackend
-from moto.cloudwatch.responses import CloudWatchResponse
 from moto.core.responses import ActionResult, EmptyResult
 from moto.core.serialize import never_return
 from moto.ec2.models.security_groups import SecurityGroupRule
@@ -40,10 +37,18 @@ from moto.iam.responses import IamResponse
 from moto.moto_server.werkzeug_app import MotoRequestHandler, create_backend_app
 from moto.s3.models import FakeBucket, FakeDeleteMarker, FakeKey, S3Backend, s3_backends
 from moto.sns.models import Topic
+from moto.sns.responses import SNSResponse
 from moto.utilities.aws_headers import gen_amzn_requestid_long
 from werkzeug.serving import make_server
 
 from standins.aws import AwsStandIn, Keys
+from standins.aws_alarms import (
+    repair_composite_alarms,
+    repair_deletion_of_alarms,
+    repair_histories_of_alarms,
+    repair_metrics_in_logs,
+    repair_states_of_alarms,
+)
 from standins.aws_authorisation import PERMITTED, Authorisation, Dispatcher
 from standins.aws_turns import TakingTurns
 from standins.iam_policy import CannotJudgeError
@@ -149,43 +154,47 @@ def repair_lambda_networks(authorisation: Authorisation) -> None:
     LambdaFunction.update_configuration = update_if_role_may  # type: ignore[method-assign]
 
 
-def repair_composite_alarms() -> None:
-    """`PutCompositeAlarm` is missing and an apply retries it for ten minutes; moto's metric alarm keeps its rule."""
-    CloudWatchResponse.put_composite_alarm = CloudWatchResponse.put_metric_alarm  # type: ignore[attr-defined]
+def repair_subscriptions() -> None:
+    """SNS counts and lists a topic's subscriptions, those of mail apart until they are confirmed; moto does not.
 
-
-def repair_deletion_of_alarms() -> None:
-    """CloudWatch deletes no alarm that a composite alarm's rule names; moto deletes any."""
-    delete = CloudWatchBackend.delete_alarms
-
-    @functools.wraps(delete)
-    def delete_unnamed(self: Any, alarm_names: list[str]) -> None:
-        left = [alarm for alarm in self.alarms.values() if alarm.name not in alarm_names]
-        for name in alarm_names:
-            if naming := [alarm.name for alarm in left if f'"{name}"' in (alarm.rule or "")]:
-                raise CloudWatchValidationError(
-                    f"Cannot delete {name} as there are composite alarm(s) depending on it: {', '.join(naming)}"
-                )
-        delete(self, alarm_names)
-
-    CloudWatchBackend.delete_alarms = delete_unnamed  # type: ignore[method-assign]
-
-
-def repair_counts_of_subscriptions() -> None:
-    """SNS counts a topic's subscriptions, those of mail apart until they are confirmed; moto always says 0.
-
-    Nobody confirms here.
+    The token that confirms one comes by mail; here it is the address.
     """
+
+    def is_pending(subscription: Any) -> bool:
+        return subscription.protocol.startswith("email") and not subscription.confirmed
+
+    def of(topic: Any) -> list[Any]:
+        return [each for each in topic.sns_backend.subscriptions.values() if each.topic is topic]
 
     def count(*, pending: bool) -> property:
         def counted(topic: Any) -> int:
-            of_topic = [each for each in topic.sns_backend.subscriptions.values() if each.topic is topic]
-            return sum(each.protocol.startswith("email") == pending for each in of_topic)
+            return sum(is_pending(each) == pending for each in of(topic))
 
         return property(counted, lambda _topic, _zero: None)
 
+    def confirm(self: Any) -> ActionResult:
+        topic, token = self.backend.get_topic(self._get_param("TopicArn")), self._get_param("Token")
+        [subscription] = [each for each in of(topic) if is_pending(each) and each.endpoint == token]
+        subscription.confirmed = True
+        return ActionResult({"SubscriptionArn": subscription.arn})
+
+    def list_by_topic(self: Any) -> ActionResult:
+        listed = [
+            {
+                "SubscriptionArn": "PendingConfirmation" if is_pending(each) else each.arn,
+                "Owner": each.account_id,
+                "Protocol": each.protocol,
+                "Endpoint": each.endpoint,
+                "TopicArn": each.topic.arn,
+            }
+            for each in of(self.backend.get_topic(self._get_param("TopicArn")))
+        ]
+        return ActionResult({"Subscriptions": listed})
+
     Topic.subscriptions_pending = count(pending=True)  # type: ignore[assignment]
     Topic.subscriptions_confimed = count(pending=False)  # type: ignore[assignment]
+    SNSResponse.confirm_subscription = confirm  # type: ignore[method-assign]
+    SNSResponse.list_subscriptions_by_topic = list_by_topic  # type: ignore[method-assign]
 
 
 def repair_delete_markers() -> None:
@@ -362,7 +371,9 @@ def serve(folder: str, account_id: str, region: str) -> None:
         repair_lambda_revisions,
         repair_composite_alarms,
         repair_deletion_of_alarms,
-        repair_counts_of_subscriptions,
+        repair_histories_of_alarms,
+        repair_metrics_in_logs,
+        repair_subscriptions,
         repair_delete_markers,
         repair_service_specific_credentials,
         repair_boundaries_of_users,
@@ -375,6 +386,7 @@ def serve(folder: str, account_id: str, region: str) -> None:
     root = Keys(*json.loads(sys.stdin.buffer.readline()))
     authorisation = Authorisation(Dispatcher(create_backend_app), account_id, region, root)
     repair_lambda_networks(authorisation)
+    repair_states_of_alarms(authorisation.why_no_message)
     accept_registered_packages_only(authorisation.packages)
     app = TakingTurns(authorisation, authorisation.most_bytes)
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler)

@@ -101,9 +101,9 @@ class MemoryS3:
 
         return self._call("get_object", Bucket, Key, get)
 
-    def list_objects_v2(self, *, Bucket: str, Prefix: str, MaxKeys: int) -> dict[str, Any]:
+    def list_objects_v2(self, *, Bucket: str, Prefix: str, MaxKeys: int = PAGE, StartAfter: str = "") -> dict[str, Any]:
         def listing() -> dict[str, Any]:
-            found = [{"Key": key} for key in self.keys(Prefix)[:MaxKeys]]
+            found = [{"Key": key} for key in self.keys(Prefix) if key > StartAfter][:MaxKeys]
             return {"Contents": found} if found else {}
 
         return self._call("list_objects_v2", Bucket, Prefix, listing)

@@ -288,9 +288,108 @@ def test_an_alarm_that_a_composite_one_names_is_not_deleted(aws: AwsStandIn) -> 
     cloudwatch.delete_alarms(AlarmNames=["names-it", "named"])
 
 
+OF_COMPOSITES = {"AlarmTypes": ["CompositeAlarm"], "ScanBy": "TimestampAscending"}
+
+
+def make_alarms(aws: AwsStandIn, topic: str, **more: Any) -> None:
+    """Make two alarms, and a composite one of both that tells a topic."""
+    cloudwatch = aws.client("cloudwatch")
+    metric = {"MetricName": "m", "Namespace": "n", "Period": 60, "Statistic": "Sum"}
+    for name in ("errors", "first-run"):
+        cloudwatch.put_metric_alarm(
+            AlarmName=name, ComparisonOperator="LessThanThreshold", EvaluationPeriods=1, Threshold=1.0, **metric
+        )
+    rule = 'ALARM("errors") OR (ALARM("errors") AND OK("first-run"))'
+    cloudwatch.put_composite_alarm(AlarmName="all", AlarmRule=rule, AlarmActions=[topic], **more)
+
+
+def set_alarm(aws: AwsStandIn, state: str, name: str = "errors") -> None:
+    aws.client("cloudwatch").set_alarm_state(AlarmName=name, StateValue=state, StateReason="test")
+
+
+def history(aws: AwsStandIn, **parameters: Any) -> list[tuple[str, str]]:
+    items = aws.client("cloudwatch").describe_alarm_history(**{"AlarmName": "all", **OF_COMPOSITES, **parameters})
+    return [(item["HistoryItemType"], item["HistorySummary"]) for item in items["AlarmHistoryItems"]]
+
+
+def test_a_composite_alarm_follows_and_its_history_has_what_it_told(aws: AwsStandIn) -> None:
+    topic = aws.client("sns").create_topic(Name="followed")["TopicArn"]
+    make_alarms(aws, topic)
+    set_alarm(aws, "ALARM")
+    set_alarm(aws, "ALARM", "first-run")  # the composite one is in ALARM already, and tells nothing again
+    set_alarm(aws, "OK")
+    told = ("Action", f"Successfully executed action {topic}")
+    raised, ended = (("StateUpdate", f"Alarm updated from {change}") for change in ("OK to ALARM", "ALARM to OK"))
+    assert history(aws) == [raised, told, ended]
+    assert history(aws, ScanBy="TimestampDescending", MaxRecords=2) == [ended, told]
+    assert history(aws, AlarmTypes=["MetricAlarm"]) == []
+    assert history(aws, AlarmName="errors", AlarmTypes=["MetricAlarm"]) == [raised, ended]
+    aws.client("cloudwatch").disable_alarm_actions(AlarmNames=["all"])
+    set_alarm(aws, "ALARM")
+    assert history(aws) == [raised, told, ended, raised]
+    aws.client("cloudwatch").delete_alarms(AlarmNames=["all"])
+
+
+def test_an_alarm_that_may_not_publish_says_so_in_its_history(aws: AwsStandIn) -> None:
+    sns, kms = aws.client("sns"), aws.client("kms")
+    lets = {"Principal": {"Service": "cloudwatch.amazonaws.com"}, "Effect": "Allow", "Resource": "*"}
+    account = {**lets, "Principal": {"AWS": f"arn:aws:iam::{aws.account_id}:root"}, "Action": "kms:*"}
+    key = kms.create_key(Policy=policy(account))["KeyMetadata"]["Arn"]
+    topic = sns.create_topic(Name="encrypted", Attributes={"KmsMasterKeyId": key})["TopicArn"]
+    make_alarms(aws, topic)
+
+    def told() -> str:
+        set_alarm(aws, "OK")
+        set_alarm(aws, "ALARM")
+        return history(aws)[-1][1]
+
+    def publishing_to(topic: str) -> str:
+        return policy({**lets, "Action": "sns:Publish", "Resource": topic})
+
+    failed = f'Failed to execute action {topic}. Received error: "CloudWatch Alarms '
+    assert told() == f'{failed}does not have authorization to access the SNS topic encryption key"'
+    uses = {**lets, "Action": ["kms:Decrypt", "kms:GenerateDataKey*"]}
+    kms.put_key_policy(KeyId=key, PolicyName="default", Policy=policy(account, uses))
+    assert told().startswith("Successfully")
+    sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=publishing_to(f"{topic}-other"))
+    assert told() == f'{failed}is not authorized to perform: sns:Publish"'
+    sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=publishing_to(topic))
+    assert told().startswith("Successfully")
+    sns.delete_topic(TopicArn=topic)
+    assert told().endswith('does not exist"')
+    aws.client("cloudwatch").delete_alarms(AlarmNames=["all"])
+
+
+def test_metrics_in_log_events_reach_cloudwatch(aws: AwsStandIn) -> None:
+    logs, now = aws.client("logs"), int(time.time() * 1000)
+    logs.create_log_group(logGroupName="embedded")
+    logs.create_log_stream(logGroupName="embedded", logStreamName="s")
+    directive = {"Namespace": "N", "Dimensions": [["service"]], "Metrics": [{"Name": "Runs", "Unit": "Count"}]}
+    emf = {"_aws": {"Timestamp": now, "CloudWatchMetrics": [directive]}, "service": "f", "Runs": [1.0, 2.0]}
+    messages = [json.dumps(emf), json.dumps({**emf, "Runs": 3.0}), "no JSON", "[]", json.dumps({"Runs": 9})]
+    events = [{"timestamp": now, "message": message} for message in messages]
+    logs.put_log_events(logGroupName="embedded", logStreamName="s", logEvents=events)
+
+    def found(service: str) -> list[float]:
+        metric = {"Namespace": "N", "MetricName": "Runs", "Dimensions": [{"Name": "service", "Value": service}]}
+        query = {"Id": "m", "MetricStat": {"Metric": metric, "Period": 3600, "Stat": "Sum"}}
+        answer = aws.client("cloudwatch").get_metric_data(
+            MetricDataQueries=[query], StartTime=now / 1000 - 60, EndTime=now / 1000 + 60
+        )
+        values: list[float] = answer["MetricDataResults"][0]["Values"]
+        return values
+
+    assert found("f") == [6.0]
+    assert found("g") == []
+
+
 def test_a_topic_counts_its_subscriptions_and_an_address_has_to_confirm(aws: AwsStandIn) -> None:
     sns = aws.client("sns")
     topic = sns.create_topic(Name="counted")["TopicArn"]
+
+    def listed() -> list[tuple[str, str]]:
+        found = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+        return [(each["Endpoint"], each["SubscriptionArn"].partition(":")[0]) for each in found]
 
     def counts() -> tuple[str, str]:
         attributes = sns.get_topic_attributes(TopicArn=topic)["Attributes"]
@@ -302,8 +401,12 @@ def test_a_topic_counts_its_subscriptions_and_an_address_has_to_confirm(aws: Aws
     queue = f"arn:aws:sqs:{aws.region}:{aws.account_id}:told"
     made = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue, ReturnSubscriptionArn=True)
     assert counts() == ("1", "1")
+    assert listed() == [("soc@example.com", "PendingConfirmation"), (queue, "arn")]
     sns.unsubscribe(SubscriptionArn=made["SubscriptionArn"])
     assert counts() == ("0", "1")
+    sns.confirm_subscription(TopicArn=topic, Token="soc@example.com")
+    assert counts() == ("1", "0")
+    assert listed() == [("soc@example.com", "arn")]
 
 
 def test_composite_alarms_are_kept(aws: AwsStandIn) -> None:

@@ -166,6 +166,8 @@ def test_present_keys_are_listed(either: Any) -> None:
     listed = either.list_objects_v2(Bucket=BUCKET, Prefix="a/", MaxKeys=1)
     assert [found["Key"] for found in listed["Contents"]] == ["a/1"]
     assert "Contents" not in either.list_objects_v2(Bucket=BUCKET, Prefix="b/", MaxKeys=1)
+    later = either.list_objects_v2(Bucket=BUCKET, Prefix="a/", StartAfter="a/1")
+    assert [found["Key"] for found in later["Contents"]] == ["a/2"]
 
 
 def test_a_missing_key(either: Any) -> None:

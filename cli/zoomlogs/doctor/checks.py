@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from ..aws import FAILURES, error_code, reason
-from . import rules
+from ..aws import FAILURES, error_code, is_denied, is_denied_by_kms, reason
+from ..errors import CommandError
+from . import alarm_trial, reader_trial, rules, write_trial
 from .denials import denials, encryption_context, writes
 from .facts import Facts, Simulated
 from .findings import Finding, NotCheckedError, fix, unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-DENIED = (
-    *("AccessDenied", "AccessDeniedException", "AccessDeniedFault", "403", "Forbidden", "UnauthorizedOperation"),
-    "AuthorizationError",  # SNS
-)
 GONE = ("NoSuchBucket", "NoSuchEntity", "ResourceNotFoundException", "404", "AWS.SimpleQueueService.NonExistentQueue")
 APPLY = "run `terraform apply`, which makes it anew"
 ALLOW_KEY = "allow it kms:Decrypt on the KMS key, as docs/cli.md has it"
-_BY_KMS = re.compile(r"kms:\w+|Access to KMS")  # as S3 and as Secrets Manager put it
 
 
 @dataclass(frozen=True)
@@ -41,6 +36,8 @@ class Check:
             return self.look(facts)
         except NotCheckedError as why:
             return unknown(f"Not checked because {why}.")
+        except CommandError as error:
+            return fix(str(error))
         except FAILURES as error:
             return self._failed(error)
         except Exception as error:
@@ -51,12 +48,12 @@ class Check:
         code = error_code(error)
         if code in GONE or code.endswith(("QueueDoesNotExist", "NotFound")):
             return fix(f"There is no {self.what}, says AWS: {APPLY}, or give the outputs of the deployment meant.")
-        if code in DENIED and _BY_KMS.search(str(error)):
+        if is_denied_by_kms(error):
             return unknown(
                 f"Not checked because your AWS identity may not decrypt what the {self.what} holds ({code}):"
                 f" {ALLOW_KEY}."
             )
-        if code in DENIED:
+        if is_denied(error):
             return unknown(
                 f"Not checked because your AWS identity may not look at the {self.what} ({code}): allow it what"
                 " docs/cli.md lists for this check."
@@ -71,8 +68,7 @@ def _secret(facts: Facts) -> Finding:
     try:
         return rules.secret(facts.secret_text, secret_id)
     except ClientError as error:
-        code, by_name = error_code(error), not secret_id.startswith("arn:")
-        if code not in DENIED or _BY_KMS.search(str(error)) or not by_name:
+        if not is_denied(error) or is_denied_by_kms(error) or secret_id.startswith("arn:"):
             raise
         raise NotCheckedError(
             f"your AWS identity may not look at the secret {secret_id}, or there is no secret of this name ({code} is"
@@ -106,7 +102,23 @@ def _schedule(facts: Facts) -> Finding:
 
 
 def _runs(facts: Facts) -> Finding:
-    return rules.runs(facts.runs(), facts.now(), facts.output("schedule")["expression"])
+    return rules.runs(facts.last_runs, facts.now(), facts.output("schedule")["expression"])
+
+
+def _metrics(facts: Facts) -> Finding:
+    succeeded = rules.succeeded(facts.last_runs)
+    values = facts.metric(*facts.collector_metric("RunsSucceeded"), "Sum", succeeded[0].began) if succeeded else []
+    return rules.metrics(succeeded, sum(values), facts.now(), facts.deployment.function_name)
+
+
+def _feed_queue(facts: Facts) -> Finding:
+    queue = (facts.deployment.outputs.get("secops_feed") or {}).get("queue")
+    if not queue:
+        return rules.feed_queue(None, [])
+    since = facts.now() - rules.LONGEST_WAIT
+    dimensions = {"QueueName": queue["name"]}
+    ages = facts.metric("AWS/SQS", "ApproximateAgeOfOldestMessage", dimensions, "Maximum", since)
+    return rules.feed_queue(queue["name"], ages)
 
 
 def _dead_letters(facts: Facts) -> Finding:
@@ -138,7 +150,7 @@ def _puts(facts: Facts) -> Finding:
     at, bucket = facts.deployment, facts.output("bucket")["arn"]
     wanted = writes(bucket, at.prefix, at.state_key, facts.output("role")["arn"], at.environment)
     found = denials(rules.policy_statements(facts.policy()), wanted)
-    return rules.puts(found, facts.runs(), at.bucket)
+    return rules.puts(found, facts.last_runs, at.bucket)
 
 
 def _checkpoint(facts: Facts) -> Finding:
@@ -240,6 +252,7 @@ CHECKS = (
     Check("schedule", "schedule", _schedule),
     Check("scheduler's rights", "schedule's role", _schedulers_rights),
     Check("runs", "log group", _runs),
+    Check("metrics", "collector's metrics", _metrics),
     Check("dead letters", "dead-letter queue", _dead_letters),
     Check("bucket", "bucket", _region),
     Check("versioning", "bucket", _versioning),
@@ -261,10 +274,28 @@ CHECKS = (
     Check("reader's rights", "reader", _readers_rights),
     Check("reader", "reader", _reader),
     Check("feed", "feed", _feed),
+    Check("feed's queue", "feed's queue", _feed_queue),
 )
 
+# What is tried only when it is asked for, by the option that asks.
+AS_READER = (
+    Check("reader's key", "reader's key", reader_trial.key),
+    Check("list folder", "bucket", reader_trial.list_folder),
+    Check("list bucket", "bucket", reader_trial.list_bucket),
+    Check("find bucket", "bucket", reader_trial.find_bucket),
+    Check("locate bucket", "bucket", reader_trial.locate_bucket),
+    Check("read record", "record", reader_trial.read_record),
+    Check("take message", "feed's queue", reader_trial.take_message),
+)
+TEST_ALARM = (Check("alarm to message", "alarm", alarm_trial.alarm_to_message),)
+PROBE = (
+    Check("write once", "function", write_trial.by_collector),
+    Check("write by others", "record", write_trial.by_others),
+)
+TRIALS = (*PROBE, *TEST_ALARM, *AS_READER)
 
-def findings(facts: Facts) -> Iterator[tuple[str, Finding]]:
-    """Make every check; yield its name and what it found."""
-    for check in CHECKS:
+
+def findings(facts: Facts, checks: Iterable[Check]) -> Iterator[tuple[str, Finding]]:
+    """Make checks; yield the name of each and what it found."""
+    for check in checks:
         yield check.name, check(facts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -11,25 +12,49 @@ from rich.text import Text
 
 from ..aws import session
 from ..udm.tables import printable
-from .checks import CHECKS, findings
+from .checks import AS_READER, CHECKS, PROBE, TEST_ALARM, TRIALS, findings
 from .facts import Facts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..deployment import Deployment
+    from .checks import Check
     from .findings import Finding
 
 MARKS = {"ok": ("✓", "green"), "fix": ("✗", "bold red"), "unknown": ("?", "yellow")}
-_WIDEST_NAME = max(len(check.name) for check in CHECKS)
+_WIDEST_NAME = max(len(check.name) for check in (*CHECKS, *TRIALS))
 
 
-def main(deployment: Deployment, *, as_json: bool) -> int:
-    """Make all checks and show them; return 0, or 1 where something is to be fixed."""
+@dataclass(frozen=True)
+class Trials:
+    """What is to be tried, by the options that ask for it."""
+
+    probe: bool = False
+    test_alarm: bool = False
+    as_reader: bool = False
+
+    def checks(self, deployment: Deployment) -> tuple[Check, ...]:
+        """Return the checks asked for; where the reader has no access key, only the one that says why."""
+        has_key = (deployment.outputs.get("reader") or {}).get("mode") == "user"
+        return (
+            *(PROBE if self.probe else ()),
+            *(TEST_ALARM if self.test_alarm else ()),
+            *((AS_READER if has_key else AS_READER[:1]) if self.as_reader else ()),
+        )
+
+
+def main(deployment: Deployment, trials: Trials | None = None, *, as_json: bool) -> int:
+    """Make all checks, or the trials asked for, and show them.
+
+    Return 0, or 1 where something is to be fixed, or where a trial could not be made.
+    """
+    asked = trials.checks(deployment) if trials else ()
     found: list[tuple[str, Finding]] = []
-    console = Console(highlight=False, emoji=False)
-    with Console(stderr=True).status("looking …") as status:
-        for name, finding in findings(Facts(deployment, session(deployment.region))):
+    console, aside = Console(highlight=False, emoji=False), Console(stderr=True, highlight=False, emoji=False)
+    with aside.status("looking …") as status:
+        facts = Facts(deployment, session(deployment.region), lambda sentence: aside.print(sentence, markup=False))
+        for name, finding in findings(facts, asked or CHECKS):
             found.append((name, finding))
             if not as_json:
                 status.stop()
@@ -40,7 +65,8 @@ def main(deployment: Deployment, *, as_json: bool) -> int:
         print(json.dumps(document, ensure_ascii=False, indent=2))  # noqa: T201
     else:
         console.print(f"\n{summary([finding for _, finding in found])}", markup=False)
-    return 1 if any(finding.status == "fix" for _, finding in found) else 0
+    wrong = {"fix", "unknown"} if asked else {"fix"}
+    return 1 if any(finding.status in wrong for _, finding in found) else 0
 
 
 def line(name: str, finding: Finding) -> Table:

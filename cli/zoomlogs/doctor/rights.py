@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..logs.rights import statements as of_logs
 from ..status.rights import of_checkpoint
+from .alarm_trial import MEMBER
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from ..deployment import Deployment
 
 
@@ -20,6 +23,7 @@ def by_check(deployment: Deployment) -> dict[str, list[dict[str, Any]]]:
         "function": [_allow("LookAtFunction", ["lambda:GetFunctionConfiguration"], outputs["function"]["arn"])],
         "schedule": [_allow("LookAtSchedule", ["scheduler:GetSchedule"], outputs["schedule"]["arn"])],
         "runs": of_logs(deployment),
+        "metrics": [*of_logs(deployment), LOOK_AT_METRICS],
         "dead letters": [_allow("CountDeadLetters", ["sqs:GetQueueAttributes"], outputs["dead_letter_queue"]["arn"])],
         "bucket": [_allow("LocateBucket", ["s3:GetBucketLocation"], bucket)],
         "versioning": [_allow("LookAtVersioning", ["s3:GetBucketVersioning"], bucket)],
@@ -42,14 +46,54 @@ def by_check(deployment: Deployment) -> dict[str, list[dict[str, Any]]]:
         rights["alarms"] = [_allow("LookAtAlarms", ["cloudwatch:DescribeAlarms"], "*")]
         if topics := monitoring["topic_arns"]:
             rights["subscribers"] = [_allow("CountSubscribers", ["sns:GetTopicAttributes"], topics)]
+    if (outputs.get("secops_feed") or {}).get("queue"):
+        rights["feed's queue"] = [LOOK_AT_METRICS]
+    return rights
+
+
+def by_trial(deployment: Deployment) -> dict[str, list[dict[str, Any]]]:
+    """Return the IAM statements that each check behind an option needs, by its name; the reader's own are left out."""
+    outputs = deployment.outputs
+    start = _allow("StartRun", ["lambda:InvokeFunction"], outputs["function"]["arn"])
+    records = f"{outputs['bucket']['arn']}/{deployment.prefix}*"
+    rights = {
+        "write once": [start],
+        "write by others": [start, _allow("TryToWriteRecord", ["s3:GetObject", "s3:PutObject"], records)],
+    }
+    if monitoring := outputs.get("monitoring"):
+        function = outputs["function"]
+        alarm = f"{function['arn'].partition(':lambda:')[0]}:cloudwatch:{deployment.region}:{deployment.account}:alarm"
+        rights["alarm to message"] = [
+            _allow("SetAlarm", ["cloudwatch:SetAlarmState"], f"{alarm}:{monitoring['alarms'][MEMBER]}"),
+            # As with DescribeAlarms: of composite alarms, only whoever may look at all is told.
+            _allow("FollowAlarms", ["cloudwatch:DescribeAlarms", "cloudwatch:DescribeAlarmHistory"], "*"),
+            _allow("SeeSubscribers", ["sns:ListSubscriptionsByTopic"], monitoring["topic_arns"]),
+        ]
+    if secret := (outputs.get("secops_feed") or {}).get("key_secret_name"):
+        arn = outputs["secret"]["arn"].rpartition(":secret:")[0]
+        rights["reader's key"] = [
+            _allow("SignInAsReader", ["secretsmanager:GetSecretValue"], f"{arn}:secret:{secret}-??????"),
+            _allow("SeeRotation", ["iam:ListAccessKeys"], outputs["reader"]["arn"]),
+        ]
     return rights
 
 
 def statements(deployment: Deployment) -> list[dict[str, Any]]:
-    """Return the IAM statements that `zoomlogs doctor` needs for all its checks."""
-    all_needed = [statement for needed in by_check(deployment).values() for statement in needed]
-    return [*{statement["Sid"]: statement for statement in all_needed}.values()]  # some checks need the same
+    """Return the IAM statements that `zoomlogs doctor` needs for all its checks, without those behind an option."""
+    return _each_once(by_check(deployment).values())
+
+
+def trial_statements(*names: str) -> Callable[[Deployment], list[dict[str, Any]]]:
+    """Return what gives the IAM statements of some of the checks behind an option."""
+    return lambda deployment: _each_once(needed for name, needed in by_trial(deployment).items() if name in names)
+
+
+def _each_once(needed: Iterable[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    return list({statement["Sid"]: statement for statements in needed for statement in statements}.values())
 
 
 def _allow(sid: str, actions: list[str], resource: str | list[str]) -> dict[str, Any]:
     return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource}
+
+
+LOOK_AT_METRICS = _allow("LookAtMetrics", ["cloudwatch:GetMetricData"], "*")  # AWS knows no narrower resource

@@ -40,6 +40,8 @@ MOST_SKEW = timedelta(minutes=1)
 SLACK = timedelta(hours=1)
 OLDEST_CHECKPOINT = timedelta(hours=26)  # a working collector saves at least with each day's first reconcile
 LONGEST_UNREAD = ONE_DAY
+LONGEST_WAIT = timedelta(hours=2)  # of a message in the feed's queue; a feed without one looks every 15 minutes
+METRICS_TAKE = timedelta(minutes=10)
 HANDLER = "zoom_operationlogs.handler.lambda_handler"
 SECRET_VARIABLE = "ZOOM_CLIENT_SECRET"  # noqa: S105 - the name of a variable
 APPLY = "run `terraform apply`, which puts it right"
@@ -257,6 +259,26 @@ def runs(found: Sequence[Run], now: datetime, expression: str) -> Finding:
 
 def _see_for_yourself(expression: str) -> str:
     return f"see whether that is as it should be, because {expression} does not tell how far two runs are apart"
+
+
+def succeeded(found: Sequence[Run]) -> list[Run]:
+    """Return the runs of which a metric RunsSucceeded has to be there: those that ended well and read a page."""
+    return [run for run in found if run.outcome == "ok" and run.pages]
+
+
+def metrics(succeeded: Sequence[Run], count: float, now: datetime, function_name: str) -> Finding:
+    """Judge by the runs that succeeded, oldest first, and by how often CloudWatch has it of them."""
+    if not succeeded:
+        return unknown("Not checked because no run has succeeded yet, of which CloudWatch could know.")
+    if count:
+        return ok(f"CloudWatch has the collector's metrics: {some(int(count), 'run')} succeeded lately.")
+    if now - succeeded[0].began < METRICS_TAKE:
+        return unknown("Not checked because metrics take some minutes to arrive: look again in five minutes.")
+    return fix(
+        f"A run succeeded at {succeeded[0].began:%Y-%m-%d %H:%M} UTC, but CloudWatch has no metric RunsSucceeded of it,"
+        " so that no alarm sees the collector: see that the function's log format is JSON (AWS console: Lambda >"
+        f" Functions > {function_name} > Configuration > Monitoring and operations tools), or {APPLY}."
+    )
 
 
 def dead_letters(count: int, queue: str) -> Finding:
@@ -507,6 +529,23 @@ def feed(wanted: Body, feeds: Sequence[Body]) -> Finding:
         return fix(" ".join(wrong))
     [active] = filter(enabled, readers(uri_of(wanted), feeds))
     return ok(f"The feed {title(active)}: {meaning(active)}.")
+
+
+def feed_queue(queue: str | None, ages: Sequence[float]) -> Finding:
+    """Judge the feed's queue, None where it has none, by the age in seconds of its oldest message over time."""
+    if queue is None:
+        return ok("The feed has no queue: it lists the bucket.")
+    if not ages:
+        return unknown(
+            f"CloudWatch has no age of the messages in {queue}, because nobody has used the queue for some hours: see"
+            " what is said of the feed."
+        )
+    if ages[-1] > LONGEST_WAIT.total_seconds():
+        return fix(
+            f"The oldest message in {queue} has waited for {span(timedelta(seconds=ages[-1]))}, so the feed takes none:"
+            " look at it in SecOps under SIEM Settings > Feeds, or with `zoomlogs feed status`."
+        )
+    return ok(f"The feed takes its messages: the oldest in {queue} has waited for {span(timedelta(seconds=ages[-1]))}.")
 
 
 # --- words -----------------------------------------------------------------------------------------------------------

@@ -9,6 +9,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from zoom_operationlogs.event import PROBE
+
 from .lines import Line
 from .runs import runs
 
@@ -43,12 +45,14 @@ def lines_between(
     return sorted(found, key=lambda line: line.time), pages
 
 
-def last_runs(logs: CloudWatchLogsClient, group: str, now: datetime, count: int) -> list[Run]:
+def last_runs(logs: CloudWatchLogsClient, group: str, now: datetime, count: int, *, probes: bool = True) -> list[Run]:
     """Return the last `count` runs of the last fortnight, oldest first; fewer where there are no more.
 
-    It looks back in steps, each twice as long, so that a few runs take one request.
+    Without `probes`, those are left out: they collect nothing. It looks back in steps, each twice as long, so that a
+    few runs take one request.
     """
     lines: list[Line] = []
+    found: list[Run] = []
     pages, begin = 0, now + timedelta(minutes=1)  # AWS's clock may be ahead of this one
     end, span = begin, FIRST_LOOK
     while begin > now - LOOK_BACK and pages < MOST_PAGES:
@@ -56,11 +60,11 @@ def last_runs(logs: CloudWatchLogsClient, group: str, now: datetime, count: int)
         earlier, taken = lines_between(logs, group, begin, end, MOST_PAGES - pages)
         lines = earlier + lines
         pages += taken
-        found = runs(lines, now)
+        found = [run for run in runs(lines, now) if probes or run.action != PROBE]
         if len(found) > count:  # the oldest may have begun before this look
             return found[-count:]
         end, span = begin, span * 2
-    return runs(lines, now)[-count:]
+    return found[-count:]
 
 
 def _milliseconds(moment: datetime) -> int:

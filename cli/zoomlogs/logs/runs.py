@@ -64,8 +64,10 @@ def _run(request_id: str, lines: Sequence[Line], now: datetime) -> Run:
         seconds = ended.fields.get("seconds")
         counts = {name: ended.fields.get(name) for name in _COUNTS}
         began = ended.time - timedelta(seconds=seconds or 0)
-        stopped = ended.fields.get("ended") is False
-        said = [line.message for line in lines if line.worth_saying]
+        stopped = ended.fields.get("ended") is False or ended.fields.get("ok") is False
+        said = [line.message for line in lines if line.worth_saying] + list(
+            filter(None, [ended.fields.get("sentence")])
+        )
         sentence = (warnings or said or ["It left before the end; the next run goes on."])[-1] if stopped else ""
         action = ended.fields.get("action")
         return Run(request_id, began, seconds, "stopped" if stopped else "ok", sentence, action, **counts)

@@ -55,7 +55,7 @@ def table(deployment: Deployment, lines: Iterable[tuple[str, str]]) -> Table:
 def _last_run(logs: CloudWatchLogsClient, group: str, now: datetime) -> Run | str:
     """Return the last run, or a sentence: an idle run saves no checkpoint, so that only the log tells of it."""
     try:
-        found = last_runs(logs, group, now, 1)
+        found = last_runs(logs, group, now, 1, probes=False)
     except FAILURES as error:
         return f"Not known, as the log group {group} cannot be read: {reason(error)}."
     return found[-1] if found else f"The log tells of none in the last {LOOK_BACK.days} days."

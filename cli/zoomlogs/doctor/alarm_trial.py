@@ -1,0 +1,174 @@
+"""Whether an alarm reaches somebody: a member alarm is set to ALARM, the composite one followed, and all put back.
+
+The composite alarm's history tells both that it followed and whether CloudWatch could hand the message to the topic,
+which the key of an encrypted topic or the topic's policy can prevent without a word elsewhere.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from ..aws import FAILURES, reason
+from ..dates import some
+from ..errors import CommandError
+from .findings import Finding, NotCheckedError, fix, ok
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from .facts import Entry, Facts
+
+MEMBER = "errors"
+PATIENCE_SECONDS = 300
+LOOK_EVERY_SECONDS = 5.0
+SAYS = "zoomlogs doctor --test-alarm"
+REACH = (
+    "let the topic's policy grant sns:Publish, and the policy of its KMS key kms:Decrypt and kms:GenerateDataKey*, to"
+    " cloudwatch.amazonaws.com (docs/operations.md, Who is told)"
+)
+
+
+def alarm_to_message(facts: Facts) -> Finding:
+    """Set the member alarm, follow what comes of it, and put it back, whatever happens."""
+    if not facts.deployment.outputs.get("monitoring"):
+        raise NotCheckedError("monitoring is off, so that there is no alarm to try")
+    monitoring = facts.output("monitoring")
+    member, composite = monitoring["alarms"][MEMBER], monitoring["composite_alarm_name"]
+    alarms = facts.alarms([member, composite])
+    told = {topic: facts.subscriptions(topic) for topic in monitoring["topic_arns"]}
+    if wrong := obstacle(alarms, member, composite, told):
+        return wrong
+    known = set(facts.history(composite))
+    facts.say(
+        f"{member} is set to ALARM, and {composite} should follow within a minute or two (looked at for"
+        f" {PATIENCE_SECONDS // 60} minutes at most). It is put back afterwards, also by Ctrl-C."
+    )
+    began = time.monotonic()
+    with _raised(facts, member, alarms[member]["StateValue"]):
+        news = _follow(lambda: [entry for entry in facts.history(composite) if entry not in known], told)
+    return judged(news, member, composite, told, time.monotonic() - began)
+
+
+def obstacle(
+    alarms: Mapping[str, Mapping[str, Any]],
+    member: str,
+    composite: str,
+    told: Mapping[str, Sequence[Mapping[str, str]]],
+) -> Finding | None:
+    """Return why trying would show nothing, None where it can be tried; nothing has been touched yet."""
+    if missing := sorted({member, composite} - alarms.keys()):
+        return fix(f"There is no alarm {' and no alarm '.join(missing)}: run `terraform apply`, which makes it anew.")
+    if raised := [name for name in (composite, member) if alarms[name]["StateValue"] == "ALARM"]:
+        raise NotCheckedError(
+            f"{raised[0]} is in ALARM already, so that no further message comes before it has ended: docs/operations.md"
+            " says what to do"
+        )
+    if not told:
+        raise NotCheckedError("the alarms tell nobody, as `monitoring.topic_arns = []` has it")
+    if not alarms[composite].get("ActionsEnabled", True):
+        return fix(
+            f"The actions of {composite} are disabled, so that it tells nobody: run `terraform apply`, which enables"
+            f" them (`aws cloudwatch enable-alarm-actions --alarm-names {composite}` does so too)."
+        )
+    if missing := sorted(set(told) - set(alarms[composite].get("AlarmActions", []))):
+        return fix(f"{composite} does not tell {' and '.join(missing)}: run `terraform apply`, which puts it right.")
+    if not any(is_confirmed(each) for subscriptions in told.values() for each in subscriptions):
+        return fix(
+            "Nobody has confirmed a subscription to the alarms' topic, so nobody would get the message: follow the link"
+            ' in the mail from AWS, or set `monitoring = { emails = ["…"] }` and apply; then try again.'
+        )
+    return None
+
+
+def judged(
+    news: Sequence[Entry], member: str, composite: str, told: Mapping[str, Sequence[Mapping[str, str]]], seconds: float
+) -> Finding:
+    """Judge what the composite alarm's history tells of the trial."""
+    if not any(entry.is_alarm for entry in news):
+        return fix(
+            f"{member} was in ALARM, but {composite} did not follow within {seconds:.0f} seconds: compare its rule with"
+            " `terraform plan`, and see that it has no actions suppressor (AWS console: CloudWatch > All alarms)."
+        )
+    actions = [entry.summary for entry in news if entry.kind == "Action"]
+    if failed := [summary for summary in actions if not summary.startswith("Successfully")]:
+        return fix(f"{composite} followed, but nobody is told. CloudWatch says: {failed[0].rstrip('.')}. So {REACH}.")
+    if silent := [topic for topic in told if not any(topic in summary for summary in actions)]:
+        return fix(
+            f"{composite} followed, but its history tells of no message to {' and '.join(silent)} within"
+            f" {seconds:.0f} seconds (AWS console: CloudWatch > All alarms > {composite} > History)."
+        )
+    who = [address(each) for subscriptions in told.values() for each in subscriptions if is_confirmed(each)]
+    return ok(
+        f"{composite} followed {member}, and CloudWatch gave the message to {some(len(told), 'topic')}. Two messages,"
+        f" of an alarm and that it is over, should now reach: {', '.join(who)}."
+    )
+
+
+def is_confirmed(subscription: Mapping[str, str]) -> bool:
+    """Tell whether a subscription is confirmed: SNS gives it an ARN only then."""
+    return subscription["SubscriptionArn"].startswith("arn:")
+
+
+def address(subscription: Mapping[str, str]) -> str:
+    """Name whom a subscription reaches."""
+    kind = subscription["Protocol"]
+    return subscription["Endpoint"] if kind.startswith("email") else f"{kind} {subscription['Endpoint']}"
+
+
+def _follow(look: Callable[[], Sequence[Entry]], topics: Mapping[str, Any]) -> Sequence[Entry]:
+    """Look until the history tells of the alarm and of a message to each topic, or patience ends."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        news = look()
+        followed = any(entry.is_alarm for entry in news)
+        told = [entry for entry in news if entry.kind == "Action"]
+        if (followed and len(told) >= len(topics)) or time.monotonic() >= end:
+            return news
+        time.sleep(LOOK_EVERY_SECONDS)
+
+
+@contextmanager
+def _raised(facts: Facts, alarm: str, before: str) -> Iterator[None]:
+    """Keep an alarm in ALARM for the block, and put it back to the state `before`."""
+    refused = False
+    try:
+        try:
+            facts.set_alarm(alarm, "ALARM", f"A test by {SAYS}; it ends in a few minutes.")
+        except ClientError:
+            refused = True  # so that there is nothing to put back
+            raise
+        yield
+    finally:
+        if not refused:
+            _put_back(facts, alarm, before)
+
+
+def _put_back(facts: Facts, alarm: str, before: str) -> None:
+    with _uninterrupted():
+        try:
+            facts.set_alarm(alarm, before, f"The test by {SAYS} is over.")
+        except FAILURES as error:
+            raise CommandError(
+                f"{alarm} could not be put back ({reason(error)}): run `aws cloudwatch set-alarm-state --alarm-name"
+                f" {alarm} --state-value {before} --state-reason over`. CloudWatch does so too, when it next looks at"
+                " the metric.",
+                status=1,
+            ) from error
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let no second Ctrl-C come between, where this is the main thread."""
+    kept: Any = None
+    with suppress(ValueError):
+        kept = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        if kept is not None:
+            signal.signal(signal.SIGINT, kept)
