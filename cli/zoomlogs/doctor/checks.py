@@ -71,7 +71,7 @@ def _secret(facts: Facts) -> Finding:
         if not is_denied(error) or is_denied_by_kms(error) or secret_id.startswith("arn:"):
             raise
         raise NotCheckedError(
-            f"your AWS identity may not look at the secret {secret_id}, or there is no secret of this name ({code} is"
+            f"your AWS identity may not look at the secret {secret_id}, or there is no secret of this name ({error_code(error)} is"
             " AWS's answer to both): look for it in the AWS console under Secrets Manager > Secrets, and allow your"
             " identity what docs/cli.md lists for this check"
         ) from None
