@@ -47,6 +47,7 @@ WORLDS = {
     "minimal": (
         "tests/examples/test_minimal.py",
         "tests/operate/test_applied.py",
+        "tests/operate/test_break_glass.py",
     ),
     "plan_of": (
         "tests/checkov/test_checkov.py",

@@ -89,8 +89,7 @@ resource "aws_s3_bucket_notification" "feed" {
 # The feed
 
 locals {
-  role_arn = "arn:${local.partition}:iam::${local.account}:role${var.iam_path}${local.name}" # known at plan
-  uri      = "s3://${var.bucket.name}/${var.bucket.prefix}"
+  uri = "s3://${var.bucket.name}/${var.bucket.prefix}"
 
   # An access key is never in the body: `zoomlogs feed apply` takes it from the secret below as it sends it.
   source_settings = {
@@ -98,7 +97,7 @@ locals {
     s3Uri                = local.uri
     sourceDeletionOption = var.feed.deletion_option
     maxLookbackDays      = var.feed.max_lookback_days
-    authentication       = local.is_role ? { awsIamRoleAuth = { awsIamRoleArn = local.role_arn, subjectId = var.reader.subject_id } } : null
+    authentication       = local.is_role ? { awsIamRoleAuth = { awsIamRoleArn = local.arn, subjectId = var.reader.subject_id } } : null
   }
 
   # Proto3 JSON of google.cloud.chronicle.v1.Feed, without what is not set.
@@ -143,7 +142,7 @@ locals {
         },
       ]
       role = [
-        { field = "AWS IAM role ARN", value = local.role_arn },
+        { field = "AWS IAM role ARN", value = local.arn },
         { field = "Subject ID", value = var.reader.subject_id },
       ]
       none = []

@@ -22,6 +22,7 @@ variable "reader" {
     access_key          = optional(object({ pgp_key = string }))
     subject_id          = optional(string)
     federated_principal = optional(string)
+    principal_arns      = optional(list(string), [])
   })
   description = <<-EOT
     Who reads.
@@ -32,6 +33,7 @@ variable "reader" {
     - `access_key`: in mode `user`, lets Terraform make the access key, its secret encrypted with the PGP public key `pgp_key` (base64, not armoured) and so never readable in the state; null leaves it to `zoomlogs reader-key`.
     - `subject_id`: in mode `role`, the numeric subject id of the tenant's feed service account.
     - `federated_principal`: in mode `role`, the ARN of an OIDC provider for accounts.google.com where the partition does not know it by itself (GovCloud, China).
+    - `principal_arns`: in mode `none`, the IAM roles or users that a feed which deletes what it has read signs in with: the bucket's policy lets nobody else delete.
   EOT
   default     = {}
   nullable    = false

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections import Counter
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from standins.aws import AwsStandIn
+from standins.iam_policy import Call, Caller, Policy, decide
 from standins.running_provider import running_provider
 from zoomlogs.scratch import prepare, provider_aliases
 from zoomlogs.terraform import Terraform, TerraformError
@@ -60,7 +62,7 @@ def page(name: str, holding: str) -> Configuration:
 def test_the_multi_account_page_gives_a_valid_plan(reader: Reader) -> None:
     """With several instances in one bucket, which is the last thing that it adds to its configuration."""
     files = {
-        **page("docs/multi-account.md", "create = false").files,
+        **page("docs/multi-account.md", "each.key}/operationlogs").files,
         **page("docs/multi-account.md", "shared").files,
     }
     terraform = reader.writes(files, "multi-account")
@@ -106,10 +108,56 @@ def test_the_multi_account_page_gives_a_valid_plan(reader: Reader) -> None:
 
     # The bucket's policy has every instance's statements, each name once.
     assert sorted(statement["Sid"] for statement in policy["Statement"]) == sorted(
-        f"{name}{said}"
-        for name in ("North", "South")
-        for said in ("DenyInsecureTransport", "DenyOverwriteOfRecords", "DenyCustomerProvidedKeys")
+        [*WHOLE_BUCKET, *(f"{said}{hashed(name)}" for name in ("north", "south") for said in OF_ONE_PREFIX)]
     )
+
+
+WHOLE_BUCKET = ("DenyInsecureTransport", "DenyCustomerProvidedKeys")
+OF_ONE_PREFIX = (
+    "DenyOverwriteOfRecords",
+    "DenyPutsOfOthers",
+    "DenyDeletesOfRecords",
+    "DenyDeletesOfCheckpoint",
+    "DenyDeletesOfVersions",
+)
+
+
+def hashed(name: str) -> str:
+    return hashlib.sha256(f"zoom/{name}/operationlogs/".encode()).hexdigest()[:8]
+
+
+def test_one_of_two_instances_makes_the_bucket_and_each_collector_puts_under_its_own_prefix(reader: Reader) -> None:
+    terraform = reader.writes(page("docs/multi-account.md", "policy_statements").files, "two-in-one-bucket")
+    saved = terraform.workdir / "tfplan"
+    assert set(terraform.plan(out=saved).actions.values()) == {"create"}
+    [policy] = [
+        json.loads(change["change"]["after"]["policy"])
+        for change in terraform.show_json(saved)["resource_changes"]
+        if change["type"] == "aws_s3_bucket_policy"
+    ]
+    assert len(policy["Statement"]) == len(WHOLE_BUCKET) + 2 * len(OF_ONE_PREFIX)
+
+    def may(role: str, action: str, key: str) -> bool:
+        context = {
+            "aws:PrincipalArn": [f"arn:aws:iam::{reader.aws.account_id}:role/{role}"],
+            "aws:SecureTransport": ["true"],
+            "s3:if-none-match": ["*"],
+        }
+        call = Call(action, f"arn:aws:s3:::{BUCKET}/{key}", context)
+        anything: Policy = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+        return decide(call, Caller(account=reader.aws.account_id), identity=[anything], resource=policy).allowed
+
+    collectors = {name: f"{name}WriteZoomOperationLogsToS3Role" for name in ("", "second-")}
+    keys = {
+        "": ("zoom/operationlogs/2026/01/31/a", "zoom/operationlogs-state/state.json"),
+        "second-": ("zoom/second/operationlogs/2026/01/31/a", "zoom/second/operationlogs-state/state.json"),
+    }
+    for name, of_name in keys.items():
+        for key in of_name:
+            assert [other for other, role in collectors.items() if may(role, "s3:PutObject", key)] == [name]
+            assert not may(collectors[name], "s3:DeleteObject", key)
+            assert not may("somebody", "s3:DeleteObjectVersion", key)
+    assert may("somebody", "s3:DeleteObject", "another/folder/a")
 
 
 def test_a_saved_plan_needs_the_ephemeral_credentials_again(reader: Reader) -> None:
@@ -131,7 +179,8 @@ def test_uninstalling_keeps_the_archive_and_coming_back_takes_it_over(reader: Re
     terraform = reader.writes(installed.files, "uninstalling")
     terraform.apply()
     s3, secrets = aws.client("s3"), aws.client("secretsmanager")
-    s3.put_object(Bucket=BUCKET, Key="zoom/operationlogs/2026/01/01/one.json.gz", Body=b"a record", IfNoneMatch="*")
+    with aws.without_bucket_policy(BUCKET):
+        s3.put_object(Bucket=BUCKET, Key="zoom/operationlogs/2026/01/01/one.json.gz", Body=b"a record")
     before = settings_of_the_bucket(s3)
 
     write(uninstalled.files, terraform.workdir)

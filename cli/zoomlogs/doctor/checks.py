@@ -104,8 +104,14 @@ def _versioning(facts: Facts) -> Finding:
 
 
 def _bucket_policy(facts: Facts) -> Finding:
-    wanted = facts.output("bucket")["policy"]
-    return rules.policy(facts.policy(), wanted, facts.deployment.bucket, created=_created(facts))
+    wanted = facts.output("bucket")
+    return rules.policy(
+        facts.policy(),
+        wanted["policy"],
+        facts.deployment.bucket,
+        created=_created(facts),
+        break_glass=wanted.get("break_glass_arns", []),
+    )
 
 
 def _checkpoint(facts: Facts) -> Finding:
