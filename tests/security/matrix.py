@@ -23,6 +23,7 @@ SIGNED = (*COLLECTORS, SCHEDULER, *READERS, OTHER_ROLE, BREAK_GLASS, Principal.S
 ALL = tuple(Principal)
 
 BODY = b"a record"
+NO_ACLS = "AccessControlListNotSupported"
 TAGS = {"TagSet": [{"Key": "a", "Value": "b"}]}
 POLICY = '{"Version": "2012-10-17", "Statement": []}'
 
@@ -190,8 +191,8 @@ _rows(
     ("write, encrypted with a key of the writer's", "s3:PutObject",
      lambda c: c.s3.put_object(**c.new(), Body=BODY, IfNoneMatch="*", SSECustomerAlgorithm="AES256",
                                SSECustomerKey="k" * 32)),
-    ("write, with an ACL for everyone", "s3:PutObjectAcl",
-     lambda c: c.s3.put_object(**c.new(), Body=BODY, IfNoneMatch="*", ACL="public-read")),
+    ("write, with an ACL for everyone: 400", "s3:PutObjectAcl",
+     lambda c: c.s3.put_object(**c.new(), Body=BODY, IfNoneMatch="*", ACL="public-read"), (), NO_ACLS),
     ("write, with tags", "s3:PutObjectTagging",
      lambda c: c.s3.put_object(**c.new(), Body=BODY, IfNoneMatch="*", Tagging="a=b")),
     ("begin an upload in parts", "s3:PutObject", lambda c: c.s3.create_multipart_upload(**c.new())),
@@ -202,7 +203,8 @@ _rows(
     ("read what was deleted since, by its version", "s3:GetObjectVersion",
      lambda c: c.s3.get_object(**c.deleted()), (*COLLECTORS, OTHER_ROLE, BREAK_GLASS)),
     ("read an object's ACL", "s3:GetObjectAcl", lambda c: c.s3.get_object_acl(**c.record()), (OTHER_ROLE,)),
-    ("change an object's ACL", "s3:PutObjectAcl", lambda c: c.s3.put_object_acl(**c.record(), ACL="public-read")),
+    ("change an object's ACL: 400", "s3:PutObjectAcl",
+     lambda c: c.s3.put_object_acl(**c.record(), ACL="public-read"), (OTHER_ROLE,), NO_ACLS),
     ("tag an object", "s3:PutObjectTagging", lambda c: c.s3.put_object_tagging(**c.record(), Tagging=TAGS),
      (OTHER_ROLE,)),
     ("put an object under another key", "s3:UpdateObjectEncryption", Evaluated(_record_arn)),

@@ -253,7 +253,7 @@ CHANGES: list[tuple[str, Principal, Callable[[World, Instance], Any], set[str]]]
             f"{RECORDS}: write without a condition",
             f"{RECORDS}: write, without TLS",
             f"{RECORDS}: write, encrypted with a key of the writer's",
-            f"{RECORDS}: write, with an ACL for everyone",
+            f"{RECORDS}: write, with an ACL for everyone: 400",
             f"{RECORDS}: write, with tags",
             f"{RECORDS}: begin an upload in parts",
             f"{RECORDS}: copy an object",
@@ -278,7 +278,7 @@ CHANGES: list[tuple[str, Principal, Callable[[World, Instance], Any], set[str]]]
         {
             f"{RECORDS}: write a new object (`If-None-Match: *`)",
             f"{RECORDS}: write over an object, with `If-None-Match: *`: 412",
-            f"{RECORDS}: write, with an ACL for everyone",
+            f"{RECORDS}: write, with an ACL for everyone: 400",
             f"{RECORDS}: write, with tags",
             f"{RECORDS}: put an object under another key",
             f"{RECORDS}: replicate an object into it",
