@@ -1,6 +1,6 @@
 """The AWS commands of the pages, carried out as the AWS CLI would: words and parameters by botocore's own model.
 
-`s3 rm` and `s3 cp` between buckets are the CLI's own; every other command is `aws SERVICE OPERATION --member value …`,
+`s3 rm` is the CLI's own; every other command is `aws SERVICE OPERATION --member value …`,
 with `--query` and `--output text`.
 """
 
@@ -21,7 +21,8 @@ def carry_out(session: boto3.Session, line: str) -> Any:
     program, service, operation, *words = shlex.split(line)
     assert program == "aws", line
     if service == "s3":
-        return {"rm": _remove, "cp": _copy}[operation](_client(session, "s3"), *words)
+        assert operation == "rm", line
+        return _client(session, "s3").delete_object(**_place(*words))
     client = _client(session, "s3" if service == "s3api" else service)
     method = operation.replace("-", "_")
     model = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[method])
@@ -60,12 +61,3 @@ def _place(uri: str) -> dict[str, str]:
     parts = urlsplit(uri)
     assert parts.scheme == "s3", uri
     return {"Bucket": parts.netloc, "Key": parts.path.removeprefix("/")}
-
-
-def _remove(s3: Any, uri: str) -> Any:
-    return s3.delete_object(**_place(uri))
-
-
-def _copy(s3: Any, source: str, target: str) -> Any:
-    s3.head_object(**_place(source))  # as the CLI does first
-    return s3.copy_object(**_place(target), CopySource=_place(source))

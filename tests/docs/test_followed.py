@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import subprocess
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import boto3
 import pytest
+from aws_cli import carry_out
+from security.principals import RUNBOOK, break_glass_policy
 from standins.aws import AwsStandIn
 from standins.iam_policy import Call, Caller, Policy, decide
 from standins.running_provider import running_provider
@@ -216,6 +220,48 @@ def test_uninstalling_keeps_the_archive_and_coming_back_takes_it_over(reader: Re
         "import": 7
     }
     assert owned.actions["module.zoom_operation_logs.module.collector.aws_secretsmanager_secret.zoom[0]"] != "create"
+
+
+def test_moving_the_bucket_destroys_nothing_and_takes_the_checkpoint_along(reader: Reader) -> None:
+    """ "Moving the bucket" of the runbook, from step 2 to 4, with the role of "Touching the archive"."""
+    aws, (old, new) = reader.aws, ("old-zoom-operation-logs", "new-zoom-operation-logs")
+    state_key = "zoom/operationlogs-state/state.json"
+    lines = RUNBOOK.read_text(encoding="utf-8")
+    [forget] = re.findall(r"(?m)^ *terraform (state rm module\.\S+)$", lines)
+    [take_along] = re.findall(r"(?m)^ *(aws s3api copy-object --copy-source OLD/.+)$", lines)
+
+    def of(files: Mapping[str, str], name: str) -> dict[str, str]:
+        """Rename what the account has from other tests, and name this account."""
+        text = files["main.tf"].replace("111122223333", aws.account_id)
+        return {"main.tf": text.replace(f'"{BUCKET}"', f'"{name}"\n  name_prefix = "moved-"')}
+
+    terraform = reader.writes(of(configurations(REPOSITORY / "docs/uninstalling.md")[0].files, old), "moving")
+    terraform.apply()
+    s3, iam = aws.client("s3"), aws.client("iam")
+    with aws.without_bucket_policy(old):
+        s3.put_object(Bucket=old, Key=state_key, Body=b"a checkpoint")
+
+    forgotten = subprocess.run(
+        ["terraform", *forget.split()], cwd=terraform.workdir, env=terraform.env, capture_output=True, text=True
+    )
+    assert forgotten.returncode == 0, forgotten.stderr
+    write(of(page("docs/operations.md", "break_glass_arns").files, new), terraform.workdir)
+    terraform.init()
+    assert terraform.plan().changes.destroy == 0
+    terraform.apply()
+
+    whole_account = {"AWS": f"arn:aws:iam::{aws.account_id}:root"}
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": whole_account}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = iam.create_role(RoleName="break-glass", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    for bucket in (old, new):
+        iam.put_role_policy(RoleName="break-glass", PolicyName=bucket, PolicyDocument=break_glass_policy(bucket))
+    issued = aws.client("sts").assume_role(RoleArn=role, RoleSessionName="somebody")["Credentials"]
+    session = boto3.Session(issued["AccessKeyId"], issued["SecretAccessKey"], issued["SessionToken"], aws.region)
+    with aws.authorising(), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", aws.url)
+        carry_out(session, take_along.replace("OLD", old).replace("NEW", new))
+    assert s3.get_object(Bucket=new, Key=state_key)["Body"].read() == b"a checkpoint"
 
 
 def settings_of_the_bucket(s3: object) -> dict[str, object]:

@@ -36,7 +36,10 @@ REMOVE_CHECKPOINT = "aws s3 rm s3://YOUR-BUCKET/zoom/operationlogs-state/state.j
 REMOVE_GUIDES_STATE = "aws s3 rm s3://YOUR-BUCKET/zoom/operationlogs/state.json"
 DELETE_VERSION = "aws s3api delete-object --bucket YOUR-BUCKET --key KEY --version-id VERSION"
 PUT_BACK = "aws s3api put-object --bucket YOUR-BUCKET --key KEY --body COPY --if-none-match '*'"
-TAKE_ALONG = "aws s3 cp s3://OLD/zoom/operationlogs-state/state.json s3://NEW/zoom/operationlogs-state/state.json"
+TAKE_ALONG = (
+    "aws s3api copy-object --copy-source OLD/zoom/operationlogs-state/state.json"
+    " --bucket NEW --key zoom/operationlogs-state/state.json"
+)
 LIST_MARKERS = (
     "aws s3api list-object-versions --bucket YOUR-BUCKET --prefix zoom/operationlogs/2026/06/01/"
     " --query 'DeleteMarkers[].[Key,VersionId]' --output text"
