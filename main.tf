@@ -1,6 +1,6 @@
 # Zoom's operation logs, in the bucket once and for all, and from there to Google SecOps.
 
-# The archive is the log: objects written once and never changed.
+# The archive is the log: objects written once and never changed, by the collector alone.
 module "archive" {
   source = "./modules/archive"
 
@@ -8,6 +8,10 @@ module "archive" {
   bucket      = var.bucket
   kms_key     = var.kms_key
   tags        = var.tags
+
+  # Known by their names: the bucket's policy is there before they are.
+  writer_arn   = module.collector.principal_arn
+  deleter_arns = module.secops_reader.deleter_arns
 }
 
 # The collector asks Zoom on a schedule and adds to the archive what is new.

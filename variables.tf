@@ -55,8 +55,8 @@ variable "iam_path" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^/([!-.0-~]+/)*$", var.iam_path)) && length(var.iam_path) <= 512
-    error_message = "iam_path must begin and end with \"/\", such as \"/security/\"."
+    condition     = can(regex("^/([!-#%-)+-.0->@-~]+/)*$", var.iam_path)) && length(var.iam_path) <= 512
+    error_message = "iam_path must begin and end with \"/\", such as \"/security/\", without * ? $, which policies read as wildcards and variables."
   }
 }
 
@@ -103,6 +103,8 @@ variable "bucket" {
       bucket = string
       prefix = optional(string, "zoom-operation-logs/")
     }))
+    break_glass_arns  = optional(list(string), [])
+    policy_statements = optional(list(string), [])
   })
   description = <<-EOT
     The bucket and what is kept in it.
@@ -117,6 +119,8 @@ variable "bucket" {
     - `abort_incomplete_upload_days`: drop unfinished multipart uploads after so many days.
     - `transitions`: move records after `days` to the `storage_class` STANDARD_IA, INTELLIGENT_TIERING or GLACIER_IR, which are read at once, later ones after more days and 30 or more after STANDARD_IA; S3 leaves objects under 128 KB where they are.
     - `access_logs`: the `bucket` that S3 writes this one's access logs to, and their `prefix` there.
+    - `break_glass_arns`: IAM roles or users that may also put and delete records and the checkpoint, for the tasks of docs/operations.md that need it; take them out afterwards. An IAM policy must allow them too.
+    - `policy_statements`: JSON policy documents whose statements the policy of a bucket made here takes in, such as the output `bucket.policy` of each further instance in this bucket.
   EOT
   default     = {}
   nullable    = false
@@ -200,6 +204,21 @@ variable "bucket" {
   validation {
     condition     = !var.bucket.create || !endswith(var.bucket_name, "-an")
     error_message = "bucket_name must not end in \"-an\": S3 keeps that ending for buckets in an account's own regional namespace, and this module makes the bucket in the global one. With bucket.create = false, a bucket that has such a name is fine."
+  }
+
+  validation {
+    condition     = alltrue([for arn in var.bucket.break_glass_arns : can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/([!-#%-)+-.0->@-~]+/)*[A-Za-z0-9_+=,.@-]{1,64}$", arn))])
+    error_message = "bucket.break_glass_arns must be ARNs of IAM roles or users, without wildcards, such as \"arn:aws:iam::111122223333:role/break-glass\": give the role, not a session of it (\"arn:aws:sts::…:assumed-role/…\")."
+  }
+
+  validation {
+    condition     = alltrue([for document in var.bucket.policy_statements : can([for statement in jsondecode(document).Statement : "${statement.Effect}${statement.Sid}"])])
+    error_message = "bucket.policy_statements must be JSON policy documents with a list of statements, each with Sid and Effect, such as the output bucket.policy of another instance."
+  }
+
+  validation {
+    condition     = var.bucket.create || length(var.bucket.policy_statements) == 0
+    error_message = "bucket.policy_statements go into the policy of a bucket made here: with bucket.create = false merge them into the owner's, beside the output bucket.policy."
   }
 
   validation {
@@ -596,6 +615,7 @@ variable "reader" {
     subject_id          = optional(string)
     federated_principal = optional(string)
     list_whole_bucket   = optional(bool, false)
+    principal_arns      = optional(list(string), [])
   })
   description = <<-EOT
     Who reads the records for Google SecOps.
@@ -607,6 +627,7 @@ variable "reader" {
     - `subject_id`: in mode `role`, the numeric subject id of the tenant's feed service account.
     - `federated_principal`: in mode `role`, the ARN of an OIDC provider for accounts.google.com where the partition does not know it by itself (GovCloud).
     - `list_whole_bucket`: with `bucket.create = false`, whether the reader may list the whole bucket (true) or only its prefix (false). Set it if the feed fails with ACCESS_DENIED. The reader may always list a bucket made here, which holds nothing else.
+    - `principal_arns`: in mode `none`, the IAM roles or users that a feed which deletes what it has read signs in with: the bucket's policy lets nobody else delete.
   EOT
   default     = {}
   nullable    = false
@@ -644,6 +665,21 @@ variable "reader" {
   validation {
     condition     = var.reader.federated_principal == null || can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:oidc-provider/accounts\\.google\\.com$", var.reader.federated_principal))
     error_message = "reader.federated_principal must be the ARN of an OIDC provider for accounts.google.com, such as \"arn:aws-us-gov:iam::111122223333:oidc-provider/accounts.google.com\"."
+  }
+
+  validation {
+    condition     = alltrue([for arn in var.reader.principal_arns : can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/([!-#%-)+-.0->@-~]+/)*[A-Za-z0-9_+=,.@-]{1,64}$", arn))])
+    error_message = "reader.principal_arns must be ARNs of IAM roles or users, without wildcards, such as \"arn:aws:iam::111122223333:role/secops-reader\": give the role, not a session of it (\"arn:aws:sts::…:assumed-role/…\")."
+  }
+
+  validation {
+    condition     = length(var.reader.principal_arns) == 0 || var.reader.mode == "none"
+    error_message = "reader.principal_arns is for reader.mode \"none\": in the other modes the reader is made here, and is the one that may delete."
+  }
+
+  validation {
+    condition     = var.reader.mode != "none" || var.feed.deletion_option != "ON_SUCCESS" || length(var.reader.principal_arns) > 0
+    error_message = "reader.principal_arns must name who reads, because feed.deletion_option is \"ON_SUCCESS\" and reader.mode is \"none\": the bucket's policy would refuse the feed's deletions."
   }
 }
 

@@ -7,6 +7,7 @@ mock_provider "aws" {
 
 variables {
   bucket_name = "zoom-operation-logs"
+  writer_arn  = "arn:aws:iam::111122223333:role/collector"
 }
 
 run "a_new_bucket_protects_and_keeps_its_records" {
@@ -53,7 +54,7 @@ run "a_new_bucket_protects_and_keeps_its_records" {
     error_message = "and each write asks for that"
   }
 
-  # Refuses plain HTTP, overwriting and foreign keys
+  # Refuses plain HTTP, overwriting, foreign keys, and everyone but the collector; with no exception, by no condition
 
   assert {
     condition = jsonencode(jsondecode(aws_s3_bucket_policy.archive[0].policy)) == jsonencode({
@@ -68,7 +69,7 @@ run "a_new_bucket_protects_and_keeps_its_records" {
           Condition = { Bool = { "aws:SecureTransport" = "false" } }
         },
         {
-          Sid       = "DenyOverwriteOfRecords"
+          Sid       = "DenyOverwriteOfRecords20915614"
           Effect    = "Deny"
           Principal = "*"
           Action    = "s3:PutObject"
@@ -82,6 +83,35 @@ run "a_new_bucket_protects_and_keeps_its_records" {
           Action    = "s3:PutObject"
           Resource  = "arn:aws:s3:::zoom-operation-logs/*"
           Condition = { Null = { "s3:x-amz-server-side-encryption-customer-algorithm" = "false" } }
+        },
+        {
+          Sid       = "DenyDeletesOfCheckpoint20915614"
+          Effect    = "Deny"
+          Principal = "*"
+          Action    = ["s3:DeleteObject"]
+          Resource  = ["arn:aws:s3:::zoom-operation-logs/zoom/operationlogs-state/state.json"]
+        },
+        {
+          Sid       = "DenyDeletesOfRecords20915614"
+          Effect    = "Deny"
+          Principal = "*"
+          Action    = ["s3:DeleteObject"]
+          Resource  = ["arn:aws:s3:::zoom-operation-logs/zoom/operationlogs/*"]
+        },
+        {
+          Sid       = "DenyDeletesOfVersions20915614"
+          Effect    = "Deny"
+          Principal = "*"
+          Action    = ["s3:DeleteObjectVersion", "s3:ReplicateDelete"]
+          Resource  = ["arn:aws:s3:::zoom-operation-logs/zoom/operationlogs/*", "arn:aws:s3:::zoom-operation-logs/zoom/operationlogs-state/state.json"]
+        },
+        {
+          Sid       = "DenyPutsOfOthers20915614"
+          Effect    = "Deny"
+          Principal = "*"
+          Action    = ["s3:PutObject", "s3:ReplicateObject", "s3:UpdateObjectEncryption"]
+          Resource  = ["arn:aws:s3:::zoom-operation-logs/zoom/operationlogs/*", "arn:aws:s3:::zoom-operation-logs/zoom/operationlogs-state/state.json"]
+          Condition = { ArnNotEquals = { "aws:PrincipalArn" = ["arn:aws:iam::111122223333:role/collector"] } }
         },
       ]
     })
@@ -200,6 +230,76 @@ run "s3s_own_keys_stay_beside_a_key_when_asked_for" {
       output.bucket.encryption == "AES256"
     )
     error_message = "objects are encrypted by S3's own keys"
+  }
+}
+
+run "the_policy_lets_by_whom_it_names" {
+  command = plan
+
+  module {
+    source = "./modules/archive"
+  }
+
+  variables {
+    bucket       = { break_glass_arns = ["arn:aws:iam::111122223333:role/security/break-glass"] }
+    deleter_arns = ["arn:aws:iam::111122223333:user/secops-reader"]
+  }
+
+  assert {
+    condition = jsonencode({
+      for statement in jsondecode(aws_s3_bucket_policy.archive[0].policy).Statement :
+      substr(statement.Sid, 0, length(statement.Sid) - 8) => [for arn in statement.Condition.ArnNotEquals["aws:PrincipalArn"] : split("/", arn)[length(split("/", arn)) - 1]]
+      if can(statement.Condition.ArnNotEquals)
+      }) == jsonencode({
+      DenyDeletesOfCheckpoint = ["break-glass"]
+      DenyDeletesOfRecords    = ["secops-reader", "break-glass"]
+      DenyDeletesOfVersions   = ["break-glass"]
+      DenyPutsOfOthers        = ["collector", "break-glass"]
+    })
+    error_message = "who may do what: ${aws_s3_bucket_policy.archive[0].policy}"
+  }
+
+  assert {
+    condition     = output.bucket.break_glass_arns == tolist(["arn:aws:iam::111122223333:role/security/break-glass"])
+    error_message = "who may break in is said"
+  }
+}
+
+run "a_second_instance_in_the_bucket" {
+  command = plan
+
+  module {
+    source = "./modules/archive"
+  }
+
+  variables {
+    bucket     = { create = false, prefix = "zoom/second/" }
+    writer_arn = "arn:aws:iam::111122223333:role/second"
+  }
+}
+
+run "its_statements_are_taken_in_and_those_about_the_whole_bucket_stand_once" {
+  command = plan
+
+  module {
+    source = "./modules/archive"
+  }
+
+  variables {
+    bucket = { policy_statements = [run.a_second_instance_in_the_bucket.bucket.policy] }
+  }
+
+  assert {
+    condition = jsonencode([for sid in jsondecode(aws_s3_bucket_policy.archive[0].policy).Statement[*].Sid : sid]) == jsonencode(concat(
+      jsondecode(run.a_new_bucket_protects_and_keeps_its_records.bucket.policy).Statement[*].Sid,
+      [for sid in jsondecode(run.a_second_instance_in_the_bucket.bucket.policy).Statement[*].Sid : sid if endswith(sid, substr(sha256("zoom/second/"), 0, 8))],
+    ))
+    error_message = "the statements: ${aws_s3_bucket_policy.archive[0].policy}"
+  }
+
+  assert {
+    condition     = length(jsondecode(aws_s3_bucket_policy.archive[0].policy).Statement) == 12
+    error_message = "two about the whole bucket, and five of each instance"
   }
 }
 

@@ -47,6 +47,7 @@ WORLDS = {
     "minimal": (
         "tests/examples/test_minimal.py",
         "tests/operate/test_applied.py",
+        "tests/operate/test_break_glass.py",
         "tests/operate/test_drift.py",
         "tests/operate/test_first_day.py",
         "tests/operate/test_trials.py",

@@ -20,6 +20,7 @@ run "archive_in_aws_us_gov" {
 
   variables {
     bucket_name = "zoom-operation-logs"
+    writer_arn  = "arn:aws-us-gov:iam::111122223333:role/collector"
   }
 
   assert {
@@ -121,6 +122,7 @@ run "archive_in_aws_cn" {
 
   variables {
     bucket_name = "zoom-operation-logs"
+    writer_arn  = "arn:aws-cn:iam::111122223333:role/collector"
   }
 
   assert {

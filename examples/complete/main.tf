@@ -42,6 +42,18 @@ module "zoom_operation_logs" {
     abort_incomplete_upload_days = 3
     transitions                  = [{ days = 90, storage_class = "GLACIER_IR" }]
     access_logs                  = { bucket = aws_s3_bucket_policy.access_logs.bucket, prefix = "zoom/" } # once S3 may write there
+    break_glass_arns             = []                                                                     # a role, only while a task of docs/operations.md needs it
+
+    policy_statements = [jsonencode({
+      Version = "2012-10-17"
+      Statement = [{
+        Sid       = "DenyDeletion"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "s3:DeleteBucket"
+        Resource  = "arn:${local.partition}:s3:::${var.bucket_name}"
+      }]
+    })]
   }
 
   zoom = {

@@ -185,7 +185,8 @@ class Archive:
     def _unreadable(self, version: StoredVersion, error: ValueError) -> UnreadableObjectError:
         return UnreadableObjectError(
             f"{self._bucket.url(version.key)} has the name of an object of this collector, but does not hold its"
-            f" records ({error}): keep a copy elsewhere, and delete its version {version.version_id} permanently."
+            f" records ({error}): keep a copy elsewhere, and delete its version {version.version_id} permanently, as a"
+            " role of bucket.break_glass_arns."
         )
 
     def _missing(

@@ -105,7 +105,8 @@ def _header(line: bytes) -> dict[str, Any]:
     if header["schema"] > SCHEMA:
         raise NewerCheckpointError(
             f"The checkpoint was written by a newer collector (schema {header['schema']}, this one knows {SCHEMA}):"
-            " deploy that version again, or delete the checkpoint, which is then rebuilt from the archive."
+            " deploy that version again, or delete the checkpoint as a role of bucket.break_glass_arns: it is then"
+            " rebuilt from the archive."
         )
     if header["schema"] < SCHEMA:
         raise ValueError("a checkpoint of an older collector")

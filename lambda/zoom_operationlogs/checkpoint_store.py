@@ -69,7 +69,8 @@ class CheckpointStore:
         if found.account and found.account != self._stream.account:
             raise OtherAccountError(
                 f"The checkpoint {self._bucket.url(self._key)} belongs to another Zoom account: set STATE_KEY and"
-                " S3_PREFIX to ones of this account's own, or delete the checkpoint if this account replaces that one."
+                " S3_PREFIX to ones of this account's own, or, if this account replaces that one, delete the checkpoint"
+                " as a role of bucket.break_glass_arns."
             )
         if replace(found, account="") != replace(self._stream, account=""):
             return LoadResult(unusable=True, other=found)

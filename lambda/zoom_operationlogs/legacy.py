@@ -186,7 +186,7 @@ class LegacyObjects:
             raise UnreadableObjectError(
                 f"{self._bucket.url(version.key)} has the name of an object of the written guide's Lambda, but does not"
                 f" hold its records ({error}): keep a copy elsewhere, and delete its version {version.version_id}"
-                " permanently."
+                " permanently, as a role of bucket.break_glass_arns."
             ) from None
         except StorageError as error:
             raise out_of_reach(version, error) from None

@@ -12,35 +12,94 @@ locals {
   # What each write asks for. In a bucket that exists its owner's default holds, which a header would override.
   encryption = var.bucket.encryption != null || !var.bucket.create ? var.bucket.encryption : var.kms_key == null ? "AES256" : "aws:kms"
 
-  policy = jsonencode({ Version = "2012-10-17", Statement = [
+  records_arn = "${local.bucket_arn}/${var.bucket.prefix}*"
+  state_arn   = "${local.bucket_arn}/${local.state_key}"
+
+  # Tells the statements of this instance from those of another in the same bucket.
+  instance = substr(sha256(var.bucket.prefix), 0, 8)
+
+  # Who touches the archive: each rule denies its actions to everyone but these. A `Principal` would need the role to be
+  # there, and would break when it is made again under its name; `aws:PrincipalArn` is a role's ARN in all its sessions.
+  # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn
+  touches = {
+    # s3:PutObject is also needed to copy, and for each step of an upload in parts; s3:UpdateObjectEncryption alone is
+    # enough to put an object under a key that the readers may not use.
+    DenyPutsOfOthers = {
+      actions   = ["s3:PutObject", "s3:ReplicateObject", "s3:UpdateObjectEncryption"]
+      resources = [local.records_arn, local.state_arn]
+      but       = [var.writer_arn]
+    }
+    DenyDeletesOfRecords = {
+      actions   = ["s3:DeleteObject"]
+      resources = [local.records_arn]
+      but       = var.deleter_arns
+    }
+    DenyDeletesOfCheckpoint = {
+      actions   = ["s3:DeleteObject"]
+      resources = [local.state_arn]
+      but       = []
+    }
+    DenyDeletesOfVersions = {
+      actions   = ["s3:DeleteObjectVersion", "s3:ReplicateDelete"]
+      resources = [local.records_arn, local.state_arn]
+      but       = []
+    }
+  }
+  touch_statements = [for name, rule in local.touches : merge(
     {
-      Sid       = "DenyInsecureTransport"
+      Sid       = "${name}${local.instance}"
       Effect    = "Deny"
       Principal = "*"
-      Action    = "s3:*"
-      Resource  = [local.bucket_arn, "${local.bucket_arn}/*"]
-      Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      Action    = rule.actions
+      Resource  = rule.resources
     },
-    # An object under the feed's prefix is written once: whoever may put must also say "only if it is not there".
-    # https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
+    # IAM takes no empty list: without an exception there is no condition.
     {
-      Sid       = "DenyOverwriteOfRecords"
-      Effect    = "Deny"
-      Principal = "*"
-      Action    = "s3:PutObject"
-      Resource  = "${local.bucket_arn}/${var.bucket.prefix}*"
-      Condition = { Null = { "s3:if-none-match" = "true" } }
+      for key in ["Condition"] : key => { ArnNotEquals = { "aws:PrincipalArn" = concat(rule.but, var.bucket.break_glass_arns) } }
+      if length(concat(rule.but, var.bucket.break_glass_arns)) > 0
     },
-    # An object encrypted with a caller's own key could be read by nobody else.
-    {
-      Sid       = "DenyCustomerProvidedKeys"
-      Effect    = "Deny"
-      Principal = "*"
-      Action    = "s3:PutObject"
-      Resource  = "${local.bucket_arn}/*"
-      Condition = { Null = { "s3:x-amz-server-side-encryption-customer-algorithm" = "false" } }
-    },
-  ] })
+  )]
+
+  own_statements = concat(
+    [
+      {
+        Sid       = "DenyInsecureTransport"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "s3:*"
+        Resource  = [local.bucket_arn, "${local.bucket_arn}/*"]
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      },
+      # An object under the feed's prefix is written once: whoever may put must also say "only if it is not there". Break
+      # glass too: a record is restored by deleting what lies over it, a delete marker or a version.
+      # https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
+      {
+        Sid       = "DenyOverwriteOfRecords${local.instance}"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "s3:PutObject"
+        Resource  = local.records_arn
+        Condition = { Null = { "s3:if-none-match" = "true" } }
+      },
+      # An object encrypted with a caller's own key could be read by nobody else.
+      {
+        Sid       = "DenyCustomerProvidedKeys"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "s3:PutObject"
+        Resource  = "${local.bucket_arn}/*"
+        Condition = { Null = { "s3:x-amz-server-side-encryption-customer-algorithm" = "false" } }
+      },
+    ],
+    local.touch_statements,
+  )
+
+  # Those about the whole bucket are the same in every instance, and stand there once.
+  statements = distinct([
+    for statement in concat(local.own_statements, flatten([for document in var.bucket.policy_statements : jsondecode(document).Statement])) :
+    jsonencode(statement)
+  ])
+  policy = jsonencode({ Version = "2012-10-17", Statement = [for statement in local.statements : jsondecode(statement)] })
 }
 
 resource "aws_s3_bucket" "archive" {
@@ -114,6 +173,14 @@ resource "aws_s3_bucket_policy" "archive" {
 
   bucket = aws_s3_bucket.archive[0].bucket
   policy = local.policy
+
+  lifecycle {
+    # https://docs.aws.amazon.com/AmazonS3/latest/userguide/add-bucket-policy.html
+    precondition {
+      condition     = length(local.policy) <= 20480
+      error_message = "The bucket's policy is larger than the 20 KB that S3 takes: put fewer documents into bucket.policy_statements, and give further instances a bucket of their own."
+    }
+  }
 
   # S3 refuses two changes of a bucket's access at once.
   depends_on = [aws_s3_bucket_public_access_block.archive, aws_s3_bucket_ownership_controls.archive]

@@ -1,5 +1,5 @@
 output "bucket" {
-  description = "The bucket: `name`, `arn`, `prefix`, `state_key`, `uri` (what a feed reads), `created`, `encryption` (what each write asks for; null leaves it to the bucket's default), and `policy`, the JSON document whose statements a bucket made elsewhere should carry too."
+  description = "The bucket: `name`, `arn`, `prefix`, `state_key`, `uri` (what a feed reads), `created`, `break_glass_arns`, `encryption` (what each write asks for; null leaves it to the bucket's default), and `policy`, the JSON document whose statements a bucket made elsewhere should carry too."
 
   value = {
     name      = var.bucket.create ? aws_s3_bucket.archive[0].bucket : var.bucket_name
@@ -11,6 +11,8 @@ output "bucket" {
 
     encryption = local.encryption
     policy     = local.policy
+
+    break_glass_arns = var.bucket.break_glass_arns
   }
 
   # Nobody writes before the bucket keeps versions and refuses overwriting.

@@ -23,6 +23,8 @@ variable "bucket" {
       bucket = string
       prefix = optional(string, "zoom-operation-logs/")
     }))
+    break_glass_arns  = optional(list(string), [])
+    policy_statements = optional(list(string), [])
   })
   description = <<-EOT
     The bucket and what is kept in it.
@@ -37,6 +39,8 @@ variable "bucket" {
     - `abort_incomplete_upload_days`: drop unfinished multipart uploads after so many days.
     - `transitions`: move records after `days` to the `storage_class` STANDARD_IA, INTELLIGENT_TIERING or GLACIER_IR, which are read at once, later ones after more days and 30 or more after STANDARD_IA; S3 leaves objects under 128 KB where they are.
     - `access_logs`: the `bucket` that S3 writes this one's access logs to, and their `prefix` there.
+    - `break_glass_arns`: IAM roles or users that may also put and delete records and the checkpoint, for the tasks of docs/operations.md that need it; take them out afterwards. An IAM policy must allow them too.
+    - `policy_statements`: JSON policy documents whose statements the policy of a bucket made here takes in, such as the output `bucket.policy` of each further instance in this bucket.
   EOT
   default     = {}
   nullable    = false
@@ -50,6 +54,19 @@ variable "bucket" {
     condition     = var.bucket.state_key == null ? true : !endswith(var.bucket.prefix, "/") || !startswith(var.bucket.state_key, var.bucket.prefix)
     error_message = "bucket.state_key must lie outside bucket.prefix: the feed would ingest the checkpoint as a log, and may delete it."
   }
+}
+
+variable "writer_arn" {
+  type        = string
+  description = "ARN of the IAM role of the collector, which alone may put records and the checkpoint. The role need not be there yet."
+  nullable    = false
+}
+
+variable "deleter_arns" {
+  type        = list(string)
+  description = "ARNs of the IAM roles or users that may delete records: the reader of a feed that deletes what it has read."
+  default     = []
+  nullable    = false
 }
 
 variable "kms_key" {

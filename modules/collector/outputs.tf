@@ -26,6 +26,11 @@ output "role" {
   }
 }
 
+output "principal_arn" {
+  description = "The role's ARN, from its name alone: a bucket's policy can name the role before it is there."
+  value       = "arn:${local.partition}:iam::${local.account}:role${var.iam_path}${var.name_prefix}${var.collector.role_name}"
+}
+
 output "schedule" {
   description = "The schedule: `name`, `arn`, `expression`, `flexible_window_minutes`, `enabled`, and the `role_name` and `role_arn` it invokes with."
 

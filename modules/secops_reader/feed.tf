@@ -107,8 +107,7 @@ locals {
   ]
   region_supported = contains(local.regions_of_google, local.region)
 
-  role_arn = "arn:${local.partition}:iam::${local.account}:role${var.iam_path}${local.name}" # known at plan
-  uri      = "s3://${var.bucket.name}/${var.bucket.prefix}"
+  uri = "s3://${var.bucket.name}/${var.bucket.prefix}"
 
   # An access key is never in the body: `zoomlogs feed apply` takes it from the secret below as it sends it.
   source_settings = {
@@ -116,7 +115,7 @@ locals {
     s3Uri                = local.uri
     sourceDeletionOption = var.feed.deletion_option
     maxLookbackDays      = var.feed.max_lookback_days
-    authentication       = local.is_role ? { awsIamRoleAuth = { awsIamRoleArn = local.role_arn, subjectId = var.reader.subject_id } } : null
+    authentication       = local.is_role ? { awsIamRoleAuth = { awsIamRoleArn = local.arn, subjectId = var.reader.subject_id } } : null
   }
 
   # Proto3 JSON of google.cloud.chronicle.v1.Feed, without what is not set.
@@ -161,7 +160,7 @@ locals {
         },
       ]
       role = [
-        { field = "AWS IAM role ARN", value = local.role_arn },
+        { field = "AWS IAM role ARN", value = local.arn },
         { field = "Subject ID", value = var.reader.subject_id },
       ]
       none = []

@@ -15,6 +15,7 @@ locals {
 
   name        = "${var.name_prefix}${var.reader.name}"
   policy_name = "${var.name_prefix}${var.reader.policy_name}"
+  arn         = "arn:${local.partition}:iam::${local.account}:${var.reader.mode}${var.iam_path}${local.name}" # known at plan
   is_user     = var.reader.mode == "user"
   is_role     = var.reader.mode == "role"
   reads       = local.is_user || local.is_role

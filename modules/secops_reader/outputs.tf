@@ -42,3 +42,8 @@ output "bucket" {
 
   depends_on = [aws_s3_bucket_notification.feed]
 }
+
+output "deleter_arns" {
+  description = "ARNs of who may delete records: with deletion option `ON_SUCCESS` the reader, by its name alone, or `reader.principal_arns`; else nobody."
+  value       = var.feed.deletion_option != "ON_SUCCESS" ? [] : local.reads ? [local.arn] : var.reader.principal_arns
+}

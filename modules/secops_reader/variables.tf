@@ -23,6 +23,7 @@ variable "reader" {
     subject_id          = optional(string)
     federated_principal = optional(string)
     list_whole_bucket   = optional(bool, false)
+    principal_arns      = optional(list(string), [])
   })
   description = <<-EOT
     Who reads.
@@ -34,6 +35,7 @@ variable "reader" {
     - `subject_id`: in mode `role`, the numeric subject id of the tenant's feed service account.
     - `federated_principal`: in mode `role`, the ARN of an OIDC provider for accounts.google.com where the partition does not know it by itself (GovCloud).
     - `list_whole_bucket`: with a bucket made elsewhere (`bucket.created = false`), whether the reader may list the whole bucket (true) or only its prefix (false). Set it if the feed fails with ACCESS_DENIED. The reader may always list a bucket made here, which holds nothing else.
+    - `principal_arns`: in mode `none`, the IAM roles or users that a feed which deletes what it has read signs in with: the bucket's policy lets nobody else delete.
   EOT
   default     = {}
   nullable    = false

@@ -95,3 +95,38 @@ Feature: The bucket keeps the records safe
       | Principal | [*]$                           |
       | Action    | s3:PutObject$                  |
       | Resource  | arn:[^:]+:s3:::[^/*?]+/.+/[*]$ |
+
+  @noskip
+  Scenario: Nobody deletes a version, and no break-glass role is let through
+    Given I have aws_s3_bucket_policy defined
+    When its name metadata is archive
+    Then it must have policy
+    And it must have Statement
+    When its Effect is Deny
+    And its Action is "s3:DeleteObjectVersion" regex
+    Then it must not have Condition
+
+  @noskip
+  Scenario: Each bucket of records has a rule about who puts
+    Given I have aws_s3_bucket_policy defined
+    When its name metadata is archive
+    Then it must have policy
+    And it must have ArnNotEquals
+    And it must have aws:PrincipalArn
+
+  @noskip
+  Scenario Outline: Only roles and users known by their whole ARNs put or delete records: <element>
+    Given I have aws_s3_bucket_policy defined
+    When its name metadata is archive
+    Then it must have policy
+    And it must have Statement
+    When its Effect is Deny
+    And it has aws:PrincipalArn
+    Then it must have <element>
+    And its value must match the "<value>" regex
+
+    Examples:
+      | element          | value                                    |
+      | Principal        | [*]$                                     |
+      | Resource         | arn:[^:]+:s3:::[^/*?]+/.+$               |
+      | aws:PrincipalArn | arn:[^:]+:iam::[0-9]{12}:[a-z]+/[^*?$]+$ |

@@ -126,7 +126,7 @@ def without_statement(kind: str, name: str, sid: str) -> Mutate:
 
     def change(held: Values) -> None:
         policy = json.loads(held["policy"])
-        policy["Statement"] = [one for one in policy["Statement"] if one["Sid"] != sid]
+        policy["Statement"] = [one for one in policy["Statement"] if not one["Sid"].startswith(sid)]
         held["policy"] = json.dumps(policy)
 
     return within(kind, name, change)
@@ -180,6 +180,11 @@ TLS_DENIED, OVERWRITE_DENIED = (
 )
 TLS_COVERS = "Unencrypted connections are denied to the bucket and its objects: …"
 ELEMENTS, COVERED = ("Principal", "Action", "Resource"), ("the bucket", "its objects")
+PUTS, VERSIONS = "DenyPutsOfOthers", "DenyDeletesOfVersions"
+GLASS = "Nobody deletes a version, and no break-glass role is let through"
+PUTS_RULE = "Each bucket of records has a rule about who puts"
+PUTS_DENIED = "Only roles and users known by their whole ARNs put or delete records: …"
+WHO = ("Principal", "Resource", "aws:PrincipalArn")
 
 
 def rows(outline: str, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -219,7 +224,9 @@ def the_bucket_denies_encrypted_connections(plan: Plan) -> None:
 
 
 @violates(
-    TLS_RULE, *rows(TLS_DENIED, ELEMENTS), *rows(TLS_COVERS, COVERED), OVERWRITE_RULE, *rows(OVERWRITE_DENIED, ELEMENTS)
+    *(TLS_RULE, *rows(TLS_DENIED, ELEMENTS), *rows(TLS_COVERS, COVERED)),
+    *(OVERWRITE_RULE, *rows(OVERWRITE_DENIED, ELEMENTS)),
+    *(GLASS, PUTS_RULE, *rows(PUTS_DENIED, WHO)),
 )
 def the_bucket_has_no_policy(plan: Plan) -> None:
     without("aws_s3_bucket_policy")(plan)
@@ -265,6 +272,45 @@ violates_each(
         "Action": statement("aws_s3_bucket_policy", "archive", OVERWRITE, Action="s3:PutObjectAcl"),
         "Resource": statement(
             "aws_s3_bucket_policy", "archive", OVERWRITE, Resource=f"{BUCKET}/zoom/operationlogs/2026.json"
+        ),
+    },
+)
+
+
+def only_to(*arns: str) -> Values:
+    """Give the condition of a denial that lets somebody through."""
+    return {"ArnNotEquals": {"aws:PrincipalArn": list(arns)}}
+
+
+@violates(GLASS)
+def a_role_breaks_the_glass(plan: Plan) -> None:
+    broken = only_to("arn:aws:iam::123456789012:role/break-glass")
+    statement("aws_s3_bucket_policy", "archive", VERSIONS, Condition=broken)(plan)
+
+
+@violates(GLASS)
+def anyone_deletes_versions(plan: Plan) -> None:
+    without_statement("aws_s3_bucket_policy", "archive", VERSIONS)(plan)
+
+
+@violates(PUTS_RULE, *rows(PUTS_DENIED, WHO))
+def anyone_puts_records(plan: Plan) -> None:
+    without_statement("aws_s3_bucket_policy", "archive", PUTS)(plan)
+
+
+COLLECTOR_ROLE = "arn:aws:iam::123456789012:role/WriteZoomOperationLogsToS3Role"
+violates_each(
+    PUTS_DENIED,
+    {
+        "Principal": statement(
+            "aws_s3_bucket_policy", "archive", PUTS, Principal={"AWS": "arn:aws:iam::123456789012:root"}
+        ),
+        "Resource": statement("aws_s3_bucket_policy", "archive", PUTS, Resource=[BUCKET]),
+        "aws:PrincipalArn": statement(
+            "aws_s3_bucket_policy",
+            "archive",
+            PUTS,
+            Condition=only_to(COLLECTOR_ROLE, "arn:aws:iam::123456789012:role/*"),
         ),
     },
 )

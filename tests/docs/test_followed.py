@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+import subprocess
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import boto3
 import pytest
+from aws_cli import carry_out
+from security.principals import RUNBOOK, break_glass_policy
 from standins.aws import AwsStandIn
+from standins.iam_policy import Call, Caller, Policy, decide
 from standins.running_provider import running_provider
 from zoomlogs.scratch import prepare, provider_aliases
 from zoomlogs.terraform import Terraform, TerraformError
@@ -60,7 +66,7 @@ def page(name: str, holding: str) -> Configuration:
 def test_the_multi_account_page_gives_a_valid_plan(reader: Reader) -> None:
     """With several instances in one bucket, which is the last thing that it adds to its configuration."""
     files = {
-        **page("docs/multi-account.md", "create = false").files,
+        **page("docs/multi-account.md", "each.key}/operationlogs").files,
         **page("docs/multi-account.md", "shared").files,
     }
     terraform = reader.writes(files, "multi-account")
@@ -107,10 +113,56 @@ def test_the_multi_account_page_gives_a_valid_plan(reader: Reader) -> None:
 
     # The bucket's policy has every instance's statements, each name once.
     assert sorted(statement["Sid"] for statement in policy["Statement"]) == sorted(
-        f"{name}{said}"
-        for name in ("North", "South")
-        for said in ("DenyInsecureTransport", "DenyOverwriteOfRecords", "DenyCustomerProvidedKeys")
+        [*WHOLE_BUCKET, *(f"{said}{hashed(name)}" for name in ("north", "south") for said in OF_ONE_PREFIX)]
     )
+
+
+WHOLE_BUCKET = ("DenyInsecureTransport", "DenyCustomerProvidedKeys")
+OF_ONE_PREFIX = (
+    "DenyOverwriteOfRecords",
+    "DenyPutsOfOthers",
+    "DenyDeletesOfRecords",
+    "DenyDeletesOfCheckpoint",
+    "DenyDeletesOfVersions",
+)
+
+
+def hashed(name: str) -> str:
+    return hashlib.sha256(f"zoom/{name}/operationlogs/".encode()).hexdigest()[:8]
+
+
+def test_one_of_two_instances_makes_the_bucket_and_each_collector_puts_under_its_own_prefix(reader: Reader) -> None:
+    terraform = reader.writes(page("docs/multi-account.md", "policy_statements").files, "two-in-one-bucket")
+    saved = terraform.workdir / "tfplan"
+    assert set(terraform.plan(out=saved).actions.values()) == {"create"}
+    [policy] = [
+        json.loads(change["change"]["after"]["policy"])
+        for change in terraform.show_json(saved)["resource_changes"]
+        if change["type"] == "aws_s3_bucket_policy"
+    ]
+    assert len(policy["Statement"]) == len(WHOLE_BUCKET) + 2 * len(OF_ONE_PREFIX)
+
+    def may(role: str, action: str, key: str) -> bool:
+        context = {
+            "aws:PrincipalArn": [f"arn:aws:iam::{reader.aws.account_id}:role/{role}"],
+            "aws:SecureTransport": ["true"],
+            "s3:if-none-match": ["*"],
+        }
+        call = Call(action, f"arn:aws:s3:::{BUCKET}/{key}", context)
+        anything: Policy = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+        return decide(call, Caller(account=reader.aws.account_id), identity=[anything], resource=policy).allowed
+
+    collectors = {name: f"{name}WriteZoomOperationLogsToS3Role" for name in ("", "second-")}
+    keys = {
+        "": ("zoom/operationlogs/2026/01/31/a", "zoom/operationlogs-state/state.json"),
+        "second-": ("zoom/second/operationlogs/2026/01/31/a", "zoom/second/operationlogs-state/state.json"),
+    }
+    for name, of_name in keys.items():
+        for key in of_name:
+            assert [other for other, role in collectors.items() if may(role, "s3:PutObject", key)] == [name]
+            assert not may(collectors[name], "s3:DeleteObject", key)
+            assert not may("somebody", "s3:DeleteObjectVersion", key)
+    assert may("somebody", "s3:DeleteObject", "another/folder/a")
 
 
 def test_a_saved_plan_needs_the_ephemeral_credentials_again(reader: Reader) -> None:
@@ -132,7 +184,8 @@ def test_uninstalling_keeps_the_archive_and_coming_back_takes_it_over(reader: Re
     terraform = reader.writes(installed.files, "uninstalling")
     terraform.apply()
     s3, secrets = aws.client("s3"), aws.client("secretsmanager")
-    s3.put_object(Bucket=BUCKET, Key="zoom/operationlogs/2026/01/01/one.json.gz", Body=b"a record", IfNoneMatch="*")
+    with aws.without_bucket_policy(BUCKET):
+        s3.put_object(Bucket=BUCKET, Key="zoom/operationlogs/2026/01/01/one.json.gz", Body=b"a record")
     before = settings_of_the_bucket(s3)
 
     write(uninstalled.files, terraform.workdir)
@@ -168,6 +221,48 @@ def test_uninstalling_keeps_the_archive_and_coming_back_takes_it_over(reader: Re
         "import": 7
     }
     assert owned.actions["module.zoom_operation_logs.module.collector.aws_secretsmanager_secret.zoom[0]"] != "create"
+
+
+def test_moving_the_bucket_destroys_nothing_and_takes_the_checkpoint_along(reader: Reader) -> None:
+    """ "Moving the bucket" of the runbook, from step 2 to 4, with the role of "Touching the archive"."""
+    aws, (old, new) = reader.aws, ("old-zoom-operation-logs", "new-zoom-operation-logs")
+    state_key = "zoom/operationlogs-state/state.json"
+    lines = RUNBOOK.read_text(encoding="utf-8")
+    [forget] = re.findall(r"(?m)^ *terraform (state rm module\.\S+)$", lines)
+    [take_along] = re.findall(r"(?m)^ *(aws s3api copy-object --copy-source OLD/.+)$", lines)
+
+    def of(files: Mapping[str, str], name: str) -> dict[str, str]:
+        """Rename what the account has from other tests, and name this account."""
+        text = files["main.tf"].replace("111122223333", aws.account_id)
+        return {"main.tf": text.replace(f'"{BUCKET}"', f'"{name}"\n  name_prefix = "moved-"')}
+
+    terraform = reader.writes(of(configurations(REPOSITORY / "docs/uninstalling.md")[0].files, old), "moving")
+    terraform.apply()
+    s3, iam = aws.client("s3"), aws.client("iam")
+    with aws.without_bucket_policy(old):
+        s3.put_object(Bucket=old, Key=state_key, Body=b"a checkpoint")
+
+    forgotten = subprocess.run(
+        ["terraform", *forget.split()], cwd=terraform.workdir, env=terraform.env, capture_output=True, text=True
+    )
+    assert forgotten.returncode == 0, forgotten.stderr
+    write(of(page("docs/operations.md", "break_glass_arns").files, new), terraform.workdir)
+    terraform.init()
+    assert terraform.plan().changes.destroy == 0
+    terraform.apply()
+
+    whole_account = {"AWS": f"arn:aws:iam::{aws.account_id}:root"}
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": whole_account}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = iam.create_role(RoleName="break-glass", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    for bucket in (old, new):
+        iam.put_role_policy(RoleName="break-glass", PolicyName=bucket, PolicyDocument=break_glass_policy(bucket))
+    issued = aws.client("sts").assume_role(RoleArn=role, RoleSessionName="somebody")["Credentials"]
+    session = boto3.Session(issued["AccessKeyId"], issued["SecretAccessKey"], issued["SessionToken"], aws.region)
+    with aws.authorising(), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", aws.url)
+        carry_out(session, take_along.replace("OLD", old).replace("NEW", new))
+    assert s3.get_object(Bucket=new, Key=state_key)["Body"].read() == b"a checkpoint"
 
 
 def settings_of_the_bucket(s3: object) -> dict[str, object]:

@@ -21,6 +21,13 @@ def credentials(deployment: Deployment) -> None:
     deployment.store_credentials()
 
 
+def leave(deployment: Deployment, body: bytes | None) -> None:
+    """Spoil the checkpoint, or delete it, past the bucket's policy."""
+    s3, place = deployment.aws.client("s3"), {"Bucket": deployment.bucket, "Key": STATE_KEY}
+    with deployment.aws.without_bucket_policy(deployment.bucket):
+        s3.delete_object(**place) if body is None else s3.put_object(**place, Body=body)
+
+
 def later(deployment: Deployment, **time: float) -> None:
     deployment.zoom.clock.advance(timedelta(**time).total_seconds())
 
@@ -38,7 +45,7 @@ def assert_exact_after_ordinary_runs(deployment: Deployment) -> None:
 def test_killed_in_the_middle(deployment: Deployment) -> None:
     """A run that has much to do, and of which the process is gone after so many seconds, again and again."""
     assert deployment.run_scheduled().ok  # the archive then begins at the first day, which leaves the window
-    deployment.aws.client("s3").delete_object(Bucket=deployment.bucket, Key=STATE_KEY)
+    leave(deployment, None)
     later(deployment, hours=20)
     dice = random.Random(7)
     killed = 0
@@ -94,10 +101,9 @@ def test_the_daily_limit_is_waited_for(deployment: Deployment) -> None:
 
 
 def test_a_lost_checkpoint_is_rebuilt(deployment: Deployment) -> None:
-    s3 = deployment.aws.client("s3")
-    s3.delete_object(Bucket=deployment.bucket, Key=STATE_KEY)
+    leave(deployment, None)
     assert_exact_after_ordinary_runs(deployment)
-    s3.put_object(Bucket=deployment.bucket, Key=STATE_KEY, Body=b"garbage")
+    leave(deployment, b"garbage")
     assert_exact_after_ordinary_runs(deployment)
 
 

@@ -1,4 +1,4 @@
-"""The end of examples/minimal: planned again and destroyed, after all that tests/operate did to it."""
+"""The end of examples/minimal: planned again, moved and destroyed, after all that tests/operate did to it."""
 
 from __future__ import annotations
 
@@ -14,5 +14,17 @@ def test_the_minimal_example_stays_as_it_is_and_goes(minimal: Deployment) -> Non
     plan = minimal.terraform.plan(minimal.variables)
     assert not plan.changed, plan.actions
     assert not plan.warnings
-    minimal.terraform.destroy(minimal.variables)
+
+    # Another name: with `force_destroy` the bucket goes with its records, which its policy let nobody delete.
+    s3 = minimal.aws.client("s3")
+    with minimal.aws.without_bucket_policy(minimal.bucket):
+        s3.put_object(Bucket=minimal.bucket, Key=f"{minimal.prefix}2026/01/31/a", Body=b"a record")
+    renamed = {**minimal.variables, "bucket_name": "zoom-operation-logs-moved"}
+    minimal.terraform.apply(renamed)
+    assert [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]] == ["zoom-operation-logs-moved"]
+    policy = s3.get_bucket_policy(Bucket="zoom-operation-logs-moved")["Policy"]
+    assert "DenyPutsOfOthers" in policy and "arn:aws:s3:::zoom-operation-logs/" not in policy
+
+    minimal.terraform.destroy(renamed)
     assert not minimal.terraform.state_list()
+    assert s3.list_buckets()["Buckets"] == []

@@ -359,6 +359,15 @@ def test_bucket_policy() -> None:
     check(rules.policy(policy(weaker), wanted, "b", created=True), "fix", "lacks")
 
 
+def test_bucket_policy_that_lets_somebody_in() -> None:
+    wanted, roles = policy(STATEMENT), ["arn:aws:iam::1:role/a", "arn:aws:iam::1:role/b"]
+    found = rules.policy(wanted, wanted, "b", created=True, break_glass=roles[:1])
+    check(found, "fix", "lets arn:aws:iam::1:role/a put and delete", "take it out of bucket.break_glass_arns and run")
+    found = rules.policy(wanted, wanted, "b", created=False, break_glass=roles)
+    check(found, "fix", "role/a and arn:aws:iam::1:role/b", "take them out", "merge the output `bucket.policy` again")
+    check(rules.policy(policy(), wanted, "b", created=True, break_glass=roles), "fix", "lacks DenyOverwriteOfRecords")
+
+
 def checkpoint(**more: Any) -> bytes:
     return encode(Checkpoint(date(2026, 11, 1), date(2026, 11, 20), **more))
 

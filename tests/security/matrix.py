@@ -18,10 +18,13 @@ COLLECTOR, COLLECTOR_IN_VPC = Principal.COLLECTOR, Principal.COLLECTOR_IN_VPC
 SCHEDULER, READER_USER, READER_ROLE = Principal.SCHEDULER, Principal.READER_USER, Principal.READER_ROLE
 COLLECTORS = (COLLECTOR, COLLECTOR_IN_VPC)
 READERS = (READER_USER, READER_ROLE)
-SIGNED = (*COLLECTORS, SCHEDULER, *READERS, Principal.STRANGER)
+OTHER_ROLE, BREAK_GLASS = Principal.OTHER_ROLE, Principal.BREAK_GLASS
+SIGNED = (*COLLECTORS, SCHEDULER, *READERS, OTHER_ROLE, BREAK_GLASS, Principal.STRANGER)
 ALL = tuple(Principal)
 
 BODY = b"a record"
+NO_ACLS = "AccessControlListNotSupported"
+TAGS = {"TagSet": [{"Key": "a", "Value": "b"}]}
 POLICY = '{"Version": "2012-10-17", "Statement": []}'
 
 
@@ -55,23 +58,51 @@ class Cell:
     def deletable(self) -> dict[str, str]:
         """Name an object that is there and may go."""
         name = {"Bucket": self.own.bucket, "Key": f"{self.own.prefix}2026/03/10/spare-{self.world.unused()}.json.gz"}
-        self.world.root("s3").put_object(**name, Body=BODY, IfNoneMatch="*")
+        self.world.collector(self.own).put_object(**name, Body=BODY, IfNoneMatch="*")
         return name
 
     def deleted(self) -> dict[str, str]:
         """Name the version of an object that the feed has deleted since."""
         name = self.deletable()
         version = self.version_of(name)
-        self.world.root("s3").delete_object(**name)
+        self._delete(name)
         return {**name, "VersionId": version}
+
+    def marker(self) -> dict[str, str]:
+        """Name the delete marker that hides an object."""
+        name = self.deletable()
+        return {**name, "VersionId": self._delete(name)}
+
+    def _delete(self, name: Mapping[str, str]) -> str:
+        """Delete an object, whoever may; give the version of its delete marker."""
+        with self.world.aws.without_bucket_policy(self.own.bucket):
+            return str(self.world.root("s3").delete_object(**name)["VersionId"])
+
+    def elsewhere(self) -> dict[str, str]:
+        """Name an object that is there, neither under the prefix nor the checkpoint."""
+        name = {"Bucket": self.own.bucket, "Key": f"elsewhere-{self.world.unused()}.txt"}
+        self.world.root("s3").put_object(**name, Body=BODY)
+        return name
 
     def new(self, own: Instance | None = None) -> dict[str, str]:
         """Name an object that is not there, under the feed's prefix."""
         instance = own or self.own
         return {"Bucket": instance.bucket, "Key": f"{instance.prefix}2026/03/10/new-{self.world.unused()}.json.gz"}
 
-    def state(self) -> dict[str, str]:
-        return {"Bucket": self.own.bucket, "Key": self.own.state_key}
+    def state(self, own: Instance | None = None) -> dict[str, str]:
+        instance = own or self.own
+        return {"Bucket": instance.bucket, "Key": instance.state_key}
+
+    def new_state(self) -> dict[str, str]:
+        """Name the checkpoint, just replaced: it is there, and has an older version."""
+        self.world.collector(self.own).put_object(**self.state(), Body=BODY)
+        return self.state()
+
+    def old_state(self) -> dict[str, str]:
+        """Name an older version of the checkpoint."""
+        name = self.new_state()
+        version = self.version_of(name)
+        return {**self.new_state(), "VersionId": version}
 
     @property
     def feed_queue(self) -> dict[str, str]:
@@ -131,12 +162,27 @@ def _rows(group: str, *rows: tuple[Any, ...]) -> None:
     ROWS.extend(Row(group, *row) for row in rows)
 
 
+def _record_arn(c: Cell) -> str:
+    return "arn:aws:s3:::{Bucket}/{Key}".format(**c.record())
+
+
+def _delete_state(c: Cell) -> Any:
+    answer = c.s3.delete_object(**c.new_state())
+    c.new_state()  # for the calls after it
+    return answer
+
+
+READS = (*COLLECTORS, *READERS, OTHER_ROLE, BREAK_GLASS)
+LISTS = (*COLLECTORS, *READERS, BREAK_GLASS)
+DELETES = (READER_ROLE, BREAK_GLASS)
+
 _rows(
     "Records, in the feed's prefix of its own bucket",
     ("write a new object (`If-None-Match: *`)", "s3:PutObject",
-     lambda c: c.s3.put_object(**c.new(), Body=BODY, IfNoneMatch="*"), COLLECTORS),
+     lambda c: c.s3.put_object(**c.new(), Body=BODY, IfNoneMatch="*"), (*COLLECTORS, BREAK_GLASS)),
     ("write over an object, with `If-None-Match: *`: 412", "s3:PutObject",
-     lambda c: c.s3.put_object(**c.record(), Body=BODY, IfNoneMatch="*"), COLLECTORS, "PreconditionFailed"),
+     lambda c: c.s3.put_object(**c.record(), Body=BODY, IfNoneMatch="*"), (*COLLECTORS, BREAK_GLASS),
+     "PreconditionFailed"),
     ("write over an object, with `If-Match`", "s3:PutObject",
      lambda c: c.s3.put_object(**c.record(), Body=BODY, IfMatch=c.etag_of(c.record()))),
     ("write without a condition", "s3:PutObject", lambda c: c.s3.put_object(**c.new(), Body=BODY)),
@@ -145,53 +191,66 @@ _rows(
     ("write, encrypted with a key of the writer's", "s3:PutObject",
      lambda c: c.s3.put_object(**c.new(), Body=BODY, IfNoneMatch="*", SSECustomerAlgorithm="AES256",
                                SSECustomerKey="k" * 32)),
-    ("write, with an ACL for everyone", "s3:PutObjectAcl",
-     lambda c: c.s3.put_object(**c.new(), Body=BODY, IfNoneMatch="*", ACL="public-read")),
+    ("write, with an ACL for everyone: 400", "s3:PutObjectAcl",
+     lambda c: c.s3.put_object(**c.new(), Body=BODY, IfNoneMatch="*", ACL="public-read"), (), NO_ACLS),
     ("write, with tags", "s3:PutObjectTagging",
      lambda c: c.s3.put_object(**c.new(), Body=BODY, IfNoneMatch="*", Tagging="a=b")),
     ("begin an upload in parts", "s3:PutObject", lambda c: c.s3.create_multipart_upload(**c.new())),
     ("copy an object", "s3:PutObject", lambda c: c.s3.copy_object(**c.new(), CopySource=c.record())),
-    ("read an object", "s3:GetObject", lambda c: c.s3.get_object(**c.record()), (*COLLECTORS, *READERS)),
+    ("read an object", "s3:GetObject", lambda c: c.s3.get_object(**c.record()), READS),
     ("read an object, without TLS", "s3:GetObject", lambda c: c.client("s3", tls=False).get_object(**c.record())),
-    ("read an object's headers", "s3:GetObject", lambda c: c.s3.head_object(**c.record()), (*COLLECTORS, *READERS)),
+    ("read an object's headers", "s3:GetObject", lambda c: c.s3.head_object(**c.record()), READS),
     ("read what was deleted since, by its version", "s3:GetObjectVersion",
-     lambda c: c.s3.get_object(**c.deleted()), COLLECTORS),
-    ("read an object's ACL", "s3:GetObjectAcl", lambda c: c.s3.get_object_acl(**c.record())),
-    ("change an object's ACL", "s3:PutObjectAcl", lambda c: c.s3.put_object_acl(**c.record(), ACL="public-read")),
-    ("tag an object", "s3:PutObjectTagging", lambda c: c.s3.put_object_tagging(**c.record(), Tagging={"TagSet": []})),
-    ("delete an object", "s3:DeleteObject", lambda c: c.s3.delete_object(**c.deletable()), (READER_ROLE,)),
+     lambda c: c.s3.get_object(**c.deleted()), (*COLLECTORS, OTHER_ROLE, BREAK_GLASS)),
+    ("read an object's ACL", "s3:GetObjectAcl", lambda c: c.s3.get_object_acl(**c.record()), (OTHER_ROLE,)),
+    ("change an object's ACL: 400", "s3:PutObjectAcl",
+     lambda c: c.s3.put_object_acl(**c.record(), ACL="public-read"), (OTHER_ROLE,), NO_ACLS),
+    ("tag an object", "s3:PutObjectTagging", lambda c: c.s3.put_object_tagging(**c.record(), Tagging=TAGS),
+     (OTHER_ROLE,)),
+    ("put an object under another key", "s3:UpdateObjectEncryption", Evaluated(_record_arn)),
+    ("replicate an object into it", "s3:ReplicateObject", Evaluated(_record_arn)),
+    ("replicate a deletion into it", "s3:ReplicateDelete", Evaluated(_record_arn)),
+    ("delete an object", "s3:DeleteObject", lambda c: c.s3.delete_object(**c.deletable()), DELETES),
     ("delete objects, several at once", "s3:DeleteObject",
      lambda c: c.s3.delete_objects(Bucket=c.own.bucket, Delete={"Objects": [{"Key": c.deletable()["Key"]}]}),
-     (READER_ROLE,)),
-    ("delete a version for good", "s3:DeleteObjectVersion", lambda c: c.s3.delete_object(**c.deleted())),
+     DELETES),
+    ("restore an object, by deleting its delete marker", "s3:DeleteObjectVersion",
+     lambda c: c.s3.delete_object(**c.marker()), (BREAK_GLASS,)),
+    ("delete a version for good", "s3:DeleteObjectVersion",
+     lambda c: c.s3.delete_object(**c.deleted()), (BREAK_GLASS,)),
     ("list the prefix", "s3:ListBucket",
-     lambda c: c.s3.list_objects_v2(Bucket=c.own.bucket, Prefix=c.own.prefix), (*COLLECTORS, *READERS)),
+     lambda c: c.s3.list_objects_v2(Bucket=c.own.bucket, Prefix=c.own.prefix), LISTS),
     ("list a day of it", "s3:ListBucket",
      lambda c: c.s3.list_objects_v2(Bucket=c.own.bucket, Prefix=f"{c.own.prefix}2026/03/10/", Delimiter="/"),
-     (*COLLECTORS, *READERS)),
+     LISTS),
     ("list its versions", "s3:ListBucketVersions",
-     lambda c: c.s3.list_object_versions(Bucket=c.own.bucket, Prefix=c.own.prefix), COLLECTORS),
+     lambda c: c.s3.list_object_versions(Bucket=c.own.bucket, Prefix=c.own.prefix), (*COLLECTORS, BREAK_GLASS)),
 )  # fmt: skip
 
 _rows(
     "The checkpoint of its own bucket",
-    ("read it", "s3:GetObject", lambda c: c.s3.get_object(**c.state()), COLLECTORS),
+    ("read it", "s3:GetObject", lambda c: c.s3.get_object(**c.state()), (*COLLECTORS, OTHER_ROLE, BREAK_GLASS)),
     ("replace it (`If-Match`)", "s3:PutObject",
-     lambda c: c.s3.put_object(**c.state(), Body=BODY, IfMatch=c.etag_of(c.state())), COLLECTORS),
+     lambda c: c.s3.put_object(**c.state(), Body=BODY, IfMatch=c.etag_of(c.state())), (*COLLECTORS, BREAK_GLASS)),
+    ("write over it without a condition", "s3:PutObject",
+     lambda c: c.s3.put_object(**c.state(), Body=BODY), (*COLLECTORS, BREAK_GLASS)),
     ("see whether it is there", "s3:ListBucket",
-     lambda c: c.s3.list_objects_v2(Bucket=c.own.bucket, Prefix=c.own.state_key), (*COLLECTORS, *READERS)),
+     lambda c: c.s3.list_objects_v2(Bucket=c.own.bucket, Prefix=c.own.state_key), (*COLLECTORS, *READERS, BREAK_GLASS)),
     ("read an older version", "s3:GetObjectVersion",
-     lambda c: c.s3.get_object(**c.state(), VersionId=c.version_of(c.state()))),
-    ("delete it", "s3:DeleteObject", lambda c: c.s3.delete_object(**c.state())),
+     lambda c: c.s3.get_object(**c.state(), VersionId=c.version_of(c.state())), (OTHER_ROLE, BREAK_GLASS)),
+    ("delete it", "s3:DeleteObject", _delete_state, (BREAK_GLASS,)),
+    ("delete a version of it", "s3:DeleteObjectVersion",
+     lambda c: c.s3.delete_object(**c.old_state()), (BREAK_GLASS,)),
     ("write beside it", "s3:PutObject",
-     lambda c: c.s3.put_object(Bucket=c.own.bucket, Key=f"{c.own.state_key}.copy", Body=BODY)),
+     lambda c: c.s3.put_object(Bucket=c.own.bucket, Key=f"{c.own.state_key}.copy", Body=BODY), (OTHER_ROLE,)),
 )  # fmt: skip
 
 _rows(
     "The rest of its own bucket",
-    ("write elsewhere", "s3:PutObject", lambda c: c.s3.put_object(Bucket=c.own.bucket, Key="elsewhere", Body=BODY)),
-    ("read elsewhere", "s3:GetObject", lambda c: c.s3.get_object(Bucket=c.own.bucket, Key="elsewhere.txt")),
-    ("delete elsewhere", "s3:DeleteObject", lambda c: c.s3.delete_object(Bucket=c.own.bucket, Key="elsewhere.txt")),
+    ("write elsewhere", "s3:PutObject", lambda c: c.s3.put_object(Bucket=c.own.bucket, Key="elsewhere", Body=BODY),
+     (OTHER_ROLE,)),
+    ("read elsewhere", "s3:GetObject", lambda c: c.s3.get_object(**c.elsewhere()), (OTHER_ROLE,)),
+    ("delete elsewhere", "s3:DeleteObject", lambda c: c.s3.delete_object(**c.elsewhere()), (OTHER_ROLE,)),
     ("list all of it", "s3:ListBucket", lambda c: c.s3.list_objects_v2(Bucket=c.own.bucket), READERS),
     ("list another folder", "s3:ListBucket",
      lambda c: c.s3.list_objects_v2(Bucket=c.own.bucket, Prefix="else"), READERS),
@@ -238,6 +297,9 @@ _rows(
      lambda c: c.s3.put_object(**c.new(c.other), Body=BODY, IfNoneMatch="*")),
     ("read an object of the other's", "s3:GetObject", lambda c: c.s3.get_object(**c.record(c.other))),
     ("delete an object of the other's", "s3:DeleteObject", lambda c: c.s3.delete_object(**c.record(c.other))),
+    ("delete a version of the other's", "s3:DeleteObjectVersion",
+     lambda c: c.s3.delete_object(**c.record(c.other), VersionId=c.version_of(c.record(c.other)))),
+    ("delete the other's checkpoint", "s3:DeleteObject", lambda c: c.s3.delete_object(**c.state(c.other))),
     ("list the other's feed prefix", "s3:ListBucket",
      lambda c: c.s3.list_objects_v2(Bucket=c.other.bucket, Prefix=c.other.prefix)),
     ("ask for the other's region", "s3:GetBucketLocation",
@@ -576,13 +638,13 @@ def is_allowed(cell: Cell, row: Row) -> bool:
 
 def arrange(world: World) -> None:
     """Make what the calls ask for, as the account's root, so that no denial is a mere "not found"."""
-    s3, logs = world.root("s3"), world.root("logs")
+    logs = world.root("logs")
     for name in ("alpha", "beta"):
         instance = world.instance(name)
         kept = f"{instance.prefix}2026/03/10/kept.json.gz"
+        s3 = world.collector(instance)
         s3.put_object(Bucket=instance.bucket, Key=kept, Body=BODY, IfNoneMatch="*")
         s3.put_object(Bucket=instance.bucket, Key=instance.state_key, Body=BODY)
-        s3.put_object(Bucket=instance.bucket, Key="elsewhere.txt", Body=BODY)
         logs.create_log_stream(logGroupName=instance.log_group, logStreamName="stream")
     for principal in Principal:
         world.keys(principal)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from pathlib import Path
 from typing import Any
 
 from standins.aws import ANONYMOUS, AwsStandIn, Keys
@@ -22,13 +25,31 @@ class Principal(Enum):
     SCHEDULER = "scheduler"
     READER_USER = "reader user"
     READER_ROLE = "reader role"
+    OTHER_ROLE = "another role"
+    BREAK_GLASS = "break-glass role"
     STRANGER = "stranger"
     ANONYMOUS = "anonymous"
 
     @property
     def instance(self) -> str:
         """Name the use of the module that is its own."""
-        return "beta" if self in (Principal.COLLECTOR_IN_VPC, Principal.READER_ROLE) else "alpha"
+        return "beta" if self in BETAS else "alpha"
+
+
+BETAS = (Principal.COLLECTOR_IN_VPC, Principal.READER_ROLE, Principal.OTHER_ROLE, Principal.BREAK_GLASS)
+
+EVERY_OBJECT_RIGHT = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": ["s3:*Object*", "s3:Replicate*"], "Resource": "*"}],
+}
+
+RUNBOOK = Path(__file__).resolve().parents[2] / "docs" / "operations.md"
+
+
+def break_glass_policy(bucket: str) -> str:
+    """Give the policy that the runbook has for the role."""
+    [found] = re.findall(r"```json\n(\{.*?\})\n *```", RUNBOOK.read_text(encoding="utf-8"), re.DOTALL)
+    return str(found).replace("YOUR-BUCKET", bucket)
 
 
 class Instance(Deployment):
@@ -100,6 +121,10 @@ class World:
                 WebIdentityToken=self.aws.google_token(SUBJECT),
             )["Credentials"]
             return Keys(issued["AccessKeyId"], issued["SecretAccessKey"], issued["SessionToken"])
+        if principal is Principal.OTHER_ROLE:
+            return self._role("another-role", "/", json.dumps(EVERY_OBJECT_RIGHT))
+        if principal is Principal.BREAK_GLASS:
+            return self._role("break-glass", "/security/", break_glass_policy(own.bucket))
         if principal is Principal.STRANGER:
             self.root("iam").create_user(UserName="stranger")
             return self._access_key("stranger")
@@ -120,6 +145,16 @@ class World:
         source = {"aws:SourceAccount": self.aws.account_id, "aws:SourceArn": group}
         return self.aws.service_session("scheduler.amazonaws.com", own.scheduler_role, "delivery", source=source)
 
+    def _role(self, name: str, path: str, policy: str) -> Keys:
+        """Make a role of the account with one policy, and open a session of it."""
+        iam, whole_account = self.root("iam"), f"arn:aws:iam::{self.aws.account_id}:root"
+        trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": whole_account}}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        made = iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=document)["Role"]
+        iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=policy)
+        issued = self.root("sts").assume_role(RoleArn=made["Arn"], RoleSessionName="somebody")["Credentials"]
+        return Keys(issued["AccessKeyId"], issued["SecretAccessKey"], issued["SessionToken"])
+
     def _access_key(self, user: str) -> Keys:
         made = self.root("iam").create_access_key(UserName=user)["AccessKey"]
         return Keys(made["AccessKeyId"], made["SecretAccessKey"])
@@ -133,9 +168,16 @@ class World:
             Principal.SCHEDULER: {"role": own.scheduler_role},
             Principal.READER_USER: {"user": str(own.outputs["reader"]["name"])},
             Principal.READER_ROLE: {"role": str(own.outputs["reader"]["name"])},
+            Principal.OTHER_ROLE: {"role": "another-role"},
+            Principal.BREAK_GLASS: {"role": "break-glass"},
             Principal.STRANGER: {"user": "stranger"},
             Principal.ANONYMOUS: {},
         }[principal]
+
+    def collector(self, own: Instance) -> Any:
+        """Give the S3 client of the collector that a use of the module has: nobody else may put there."""
+        beta = own.bucket == self.instance("beta").bucket
+        return self.client(self.keys(Principal.COLLECTOR_IN_VPC if beta else Principal.COLLECTOR), "s3")
 
     def root(self, service: str) -> Any:
         """Give a client that may do everything."""

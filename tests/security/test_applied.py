@@ -155,13 +155,34 @@ def role_policy(world: World, role: str, name: str, edit: Callable[[dict[str, An
     iam.put_role_policy(**policy, PolicyDocument=json.dumps(was))
 
 
+def without_bucket_policy(world: World, own: Instance) -> Any:
+    return world.aws.without_bucket_policy(own.bucket)
+
+
 @contextmanager
-def without_bucket_policy(world: World, own: Instance) -> Iterator[None]:
+def bucket_policy(world: World, own: Instance, edit: Callable[[dict[str, Any]], object]) -> Iterator[None]:
     s3 = world.root("s3")
     was = s3.get_bucket_policy(Bucket=own.bucket)["Policy"]
-    s3.delete_bucket_policy(Bucket=own.bucket)
-    yield
-    s3.put_bucket_policy(Bucket=own.bucket, Policy=was)
+    s3.put_bucket_policy(Bucket=own.bucket, Policy=edited(was, edit))
+    try:
+        yield
+    finally:
+        s3.put_bucket_policy(Bucket=own.bucket, Policy=was)
+
+
+def but(sid: str) -> Callable[[dict[str, Any]], bool]:
+    """Leave out the statements of which the Sid begins so."""
+    return lambda statement: not statement["Sid"].startswith(sid)
+
+
+@contextmanager
+def deleting_reader(world: World, own: Instance) -> Iterator[None]:
+    """Let the reader delete by its own policy and by the bucket's: one alone is not enough."""
+    with (
+        managed_policy(world, own.outputs["reader"]["policy_arn"], with_deletion),
+        bucket_policy(world, own, but("DenyDeletesOfRecords")),
+    ):
+        yield
 
 
 @contextmanager
@@ -191,6 +212,7 @@ def with_deletion(statement: dict[str, Any]) -> None:
 
 
 RECORDS, OTHERS = "Records, in the feed's prefix of its own bucket", "Other buckets"
+CHECKPOINT = "The checkpoint of its own bucket"
 KEY, NETWORK = "The KMS key, asked directly", "The network"
 CHANGES: list[tuple[str, Principal, Callable[[World, Instance], Any], set[str]]] = [
     (
@@ -202,7 +224,6 @@ CHANGES: list[tuple[str, Principal, Callable[[World, Instance], Any], set[str]]]
             "The checkpoint of its own bucket: write beside it",
             "The rest of its own bucket: write elsewhere",
             "The rest of its own bucket: read elsewhere",
-            f"{OTHERS}: write a new object in the other's feed prefix",
             f"{OTHERS}: read an object of the other's",
             f"{OTHERS}: list the other's feed prefix",
             "Logs, metrics and traces: make a stream in the other's log group",
@@ -212,8 +233,92 @@ CHANGES: list[tuple[str, Principal, Callable[[World, Instance], Any], set[str]]]
     (
         "a reader that may delete",
         Principal.READER_USER,
-        lambda world, own: managed_policy(world, own.outputs["reader"]["policy_arn"], with_deletion),
+        deleting_reader,
         {f"{RECORDS}: delete an object", f"{RECORDS}: delete objects, several at once"},
+    ),
+    (
+        "a reader that may delete, by its own policy alone",
+        Principal.READER_USER,
+        lambda world, own: managed_policy(world, own.outputs["reader"]["policy_arn"], with_deletion),
+        set(),
+    ),
+    (
+        "another role, without the bucket's policy",
+        Principal.OTHER_ROLE,
+        without_bucket_policy,
+        {
+            f"{RECORDS}: write a new object (`If-None-Match: *`)",
+            f"{RECORDS}: write over an object, with `If-None-Match: *`: 412",
+            f"{RECORDS}: write over an object, with `If-Match`",
+            f"{RECORDS}: write without a condition",
+            f"{RECORDS}: write, without TLS",
+            f"{RECORDS}: write, encrypted with a key of the writer's",
+            f"{RECORDS}: write, with an ACL for everyone: 400",
+            f"{RECORDS}: write, with tags",
+            f"{RECORDS}: begin an upload in parts",
+            f"{RECORDS}: copy an object",
+            f"{RECORDS}: read an object, without TLS",
+            f"{RECORDS}: put an object under another key",
+            f"{RECORDS}: replicate an object into it",
+            f"{RECORDS}: replicate a deletion into it",
+            f"{RECORDS}: delete an object",
+            f"{RECORDS}: delete objects, several at once",
+            f"{RECORDS}: restore an object, by deleting its delete marker",
+            f"{RECORDS}: delete a version for good",
+            f"{CHECKPOINT}: replace it (`If-Match`)",
+            f"{CHECKPOINT}: write over it without a condition",
+            f"{CHECKPOINT}: delete it",
+            f"{CHECKPOINT}: delete a version of it",
+        },
+    ),
+    (
+        "puts of others",
+        Principal.OTHER_ROLE,
+        lambda world, own: bucket_policy(world, own, but("DenyPutsOfOthers")),
+        {
+            f"{RECORDS}: write a new object (`If-None-Match: *`)",
+            f"{RECORDS}: write over an object, with `If-None-Match: *`: 412",
+            f"{RECORDS}: write, with an ACL for everyone: 400",
+            f"{RECORDS}: write, with tags",
+            f"{RECORDS}: put an object under another key",
+            f"{RECORDS}: replicate an object into it",
+            f"{CHECKPOINT}: replace it (`If-Match`)",
+            f"{CHECKPOINT}: write over it without a condition",
+        },
+    ),
+    (
+        "deletes of records",
+        Principal.OTHER_ROLE,
+        lambda world, own: bucket_policy(world, own, but("DenyDeletesOfRecords")),
+        {f"{RECORDS}: delete an object", f"{RECORDS}: delete objects, several at once"},
+    ),
+    (
+        "deletes of the checkpoint",
+        Principal.OTHER_ROLE,
+        lambda world, own: bucket_policy(world, own, but("DenyDeletesOfCheckpoint")),
+        {f"{CHECKPOINT}: delete it"},
+    ),
+    (
+        "deletes of versions",
+        Principal.OTHER_ROLE,
+        lambda world, own: bucket_policy(world, own, but("DenyDeletesOfVersions")),
+        {
+            f"{RECORDS}: replicate a deletion into it",
+            f"{RECORDS}: restore an object, by deleting its delete marker",
+            f"{RECORDS}: delete a version for good",
+            f"{CHECKPOINT}: delete a version of it",
+        },
+    ),
+    (
+        "overwriting by whoever breaks the glass",
+        Principal.BREAK_GLASS,
+        lambda world, own: bucket_policy(world, own, but("DenyOverwriteOfRecords")),
+        {
+            f"{RECORDS}: write over an object, with `If-Match`",
+            f"{RECORDS}: write without a condition",
+            f"{RECORDS}: begin an upload in parts",
+            f"{RECORDS}: copy an object",
+        },
     ),
     (
         "no bucket policy",
@@ -377,7 +482,7 @@ def test_destroy_leaves_nothing_and_no_secret(applied: Applied) -> None:
     client = deployment.aws.client
     assert not client("s3").list_buckets()["Buckets"]
     assert not client("lambda").list_functions()["Functions"]
-    assert not client("iam").list_roles()["Roles"]
+    assert [role["RoleName"] for role in client("iam").list_roles()["Roles"]] == ["another-role", "break-glass"]
     assert [user["UserName"] for user in client("iam").list_users()["Users"]] == ["stranger"]  # the matrix's
     assert not client("iam").list_policies(Scope="Local")["Policies"]
     assert not client("scheduler").list_schedules()["Schedules"]

@@ -2,9 +2,10 @@
 
 A request is served if a key that the account issued signed it (see `standins.aws_signature`): the root's, an active one
 of a user, or a session's. Off, as it starts, each of them may do everything, and only bucket policies are asked, which
-bind the root as well. On, the root's key may do everything, a user's or a session's goes by the policies of its user or
-role, together with the policies of what it calls. A request that nobody signed is a stranger's, on or off. A service
-control policy, where one is set, denies first: on or off, the root's requests too.
+bind the root as well, and know everyone by `aws:PrincipalArn`. On, the root's key may do everything, a user's or a
+session's goes by the policies of its user or role, together with the policies of what it calls. A request that nobody
+signed is a stranger's, on or off. A service control policy, where one is set, denies first: on or off, the root's
+requests too.
 
 `/-/` is the stand-in's own: switching it on, opening a session as an AWS service does, and judging a call that moto
 cannot carry out. It and moto's own `/moto-api` take the root's secret as a bearer token.
@@ -312,7 +313,8 @@ class Authorisation:
         if signer is None:
             return self._unsigned(asked)
         if not self.on or signer == self._root.access_key_id:
-            return Asker(Caller(frozenset([f"arn:aws:iam::{self._account.id}:root"]), self._account.id), [_EVERYTHING])
+            arn = self._principal_arn(signer)
+            return Asker(Caller(frozenset([arn]), self._account.id), [_EVERYTHING], context={"aws:PrincipalArn": [arn]})
         if user := self._account.user_of(signer):
             mark_account_as_visited(self._account.id, signer, asked.service, self._account.region)
             return self._of(self._account.as_user(user), user)
@@ -326,6 +328,13 @@ class Authorisation:
         role = self._account.role(session.role_arn.rpartition("/")[2])
         asker = self._of(self._account.as_session(role, session.session_name), role)
         return replace(asker, context={**asker.context, **self._carried.get(signer, {})})
+
+    def _principal_arn(self, signer: str) -> str:
+        """Give what `aws:PrincipalArn` says of a signer: of a session, its role."""
+        if user := self._account.user_of(signer):
+            return str(user.arn)
+        session = self._account.session_of(signer)
+        return str(session.role_arn) if session else f"arn:aws:iam::{self._account.id}:root"
 
     def _of(self, caller: Caller, who: Any) -> Asker:
         context = {"aws:PrincipalArn": [who.arn], "aws:PrincipalAccount": [self._account.id]}

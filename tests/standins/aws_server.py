@@ -35,7 +35,9 @@ from moto.iam.access_control import PermissionResult
 from moto.iam.models import User
 from moto.iam.responses import IamResponse
 from moto.moto_server.werkzeug_app import MotoRequestHandler, create_backend_app
+from moto.s3.exceptions import S3ClientError
 from moto.s3.models import FakeBucket, FakeDeleteMarker, FakeKey, S3Backend, s3_backends
+from moto.s3.responses import S3Response
 from moto.sns.models import Topic
 from moto.sns.responses import SNSResponse
 from moto.utilities.aws_headers import gen_amzn_requestid_long
@@ -310,6 +312,20 @@ def repair_object_encryption() -> None:
 
     S3Backend.put_object = put_as_asked  # type: ignore[method-assign]
     FakeKey.response_dict = property(told_with_key)  # type: ignore[assignment,method-assign]
+def repair_acls_of_owners() -> None:
+    """A bucket that enforces its owner refuses an object's ACL, which moto takes (user guide, "Disabling ACLs")."""
+    read = S3Response._acl_from_headers
+
+    @functools.wraps(read)
+    def read_unless_refused(self: Any, headers: Any) -> Any:
+        acl = read(self, headers)
+        bucket = self.backend.buckets.get(self.bucket_name)
+        enforced = bucket is not None and bucket.ownership_rule == "BucketOwnerEnforced"
+        if acl is not None and enforced and headers.get("x-amz-acl") != "bucket-owner-full-control":
+            raise S3ClientError("AccessControlListNotSupported", "The bucket does not allow ACLs")
+        return acl
+
+    S3Response._acl_from_headers = read_unless_refused  # type: ignore[method-assign]
 
 
 class CodeRefusedError(LambdaClientError):
@@ -380,6 +396,7 @@ def serve(folder: str, account_id: str, region: str) -> None:
         repair_security_group_rules,
         repair_bucket_policies,
         repair_object_encryption,
+        repair_acls_of_owners,
     ):
         repair()
     moto.moto_server.werkzeug_app.DISABLE_GLOBAL_CORS = True  # type: ignore[attr-defined]

@@ -216,6 +216,42 @@ def test_off_everyone_is_root_and_on_the_root_still_is() -> None:
         assert code_of(lambda: stranger.client("s3").list_buckets()) == ""
 
 
+def test_a_buckets_policy_knows_everyone_by_principal_arn_on_or_off(aws: AwsStandIn, user: Caller, role: str) -> None:
+    """A user by the user's ARN, a session by its role's, the root by its own; nobody who does not sign."""
+    session = aws.service_session("lambda.amazonaws.com", role, "run")
+    arns = {
+        f"arn:aws:iam::{ACCOUNT}:user/user": user.keys,
+        f"arn:aws:iam::{ACCOUNT}:role/role": session,
+        f"arn:aws:iam::{ACCOUNT}:root": aws.root,
+    }
+    user.may(allow("s3:PutObject"))
+    aws.client("iam").put_role_policy(RoleName=role, PolicyName="p", PolicyDocument=document(allow("s3:PutObject")))
+    root = aws.client("s3")
+
+    def putting() -> list[str]:
+        puts = {arn: aws.client("s3", keys).put_object for arn, keys in arns.items()}
+        return [arn for arn, put in puts.items() if not code_of(lambda put=put: put(Bucket=OTHER, Key="a", Body=b"x"))]  # type: ignore[misc]
+
+    for arn in (*arns, f"arn:aws:sts::{ACCOUNT}:assumed-role/role/run"):
+        but = {"ArnNotEquals": {"aws:PrincipalArn": [arn]}}
+        denial = {
+            **allow("s3:PutObject", f"arn:aws:s3:::{OTHER}/*"),
+            "Effect": "Deny",
+            "Principal": "*",
+            "Condition": but,
+        }
+        root.put_bucket_policy(Bucket=OTHER, Policy=document(denial))
+        only = [arn] if arn in arns else []
+        assert putting() == only
+        aws._ask("authorisation", on=False)
+        assert putting() == only
+        aws._ask("authorisation", on=True)
+    with aws.without_bucket_policy(OTHER):
+        assert putting() == list(arns)
+    assert putting() == []
+    root.delete_bucket_policy(Bucket=OTHER)
+
+
 def test_unknown_keys_are_nobodys(aws: AwsStandIn) -> None:
     unknown = Keys("AKIAIOSFODNN7EXAMPLE", "x")
     assert code_of(lambda: aws.client("s3", unknown).list_buckets()) == "InvalidAccessKeyId"

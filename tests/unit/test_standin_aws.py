@@ -795,3 +795,15 @@ def test_statements(statement: dict[str, Any], caller: list[str] | None, *, expe
 def test_what_cannot_be_judged_is_refused_not_passed(statement: dict[str, Any]) -> None:
     with pytest.raises(CannotJudgeError):
         statement_applies(statement, "s3:GetObject", "arn:b/key", {}, ["arn:me"])
+
+
+def test_a_bucket_that_enforces_its_owner_takes_no_acl(aws: AwsStandIn, bucket: str) -> None:
+    s3 = aws.client("s3")
+    enforced = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    s3.put_bucket_ownership_controls(Bucket=bucket, OwnershipControls=enforced)
+    s3.put_object(Bucket=bucket, Key="a", Body=b"x", ACL="bucket-owner-full-control")
+    assert status_of(s3.put_object, Bucket=bucket, Key="b", Body=b"x", ACL="public-read") == 400
+    with pytest.raises(ClientError, match="AccessControlListNotSupported"):
+        s3.put_object_acl(Bucket=bucket, Key="a", ACL="public-read")
+    s3.delete_bucket_ownership_controls(Bucket=bucket)
+    assert status_of(s3.put_object_acl, Bucket=bucket, Key="a", ACL="public-read") == 200

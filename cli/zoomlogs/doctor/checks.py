@@ -71,8 +71,8 @@ def _secret(facts: Facts) -> Finding:
         if not is_denied(error) or is_denied_by_kms(error) or secret_id.startswith("arn:"):
             raise
         raise NotCheckedError(
-            f"your AWS identity may not look at the secret {secret_id}, or there is no secret of this name ({error_code(error)} is"
-            " AWS's answer to both): look for it in the AWS console under Secrets Manager > Secrets, and allow your"
+            f"your AWS identity may not look at the secret {secret_id}, or there is no secret of this name"
+            f" ({error_code(error)} is AWS's answer to both): look for it in the AWS console under Secrets Manager > Secrets, and allow your"
             " identity what docs/cli.md lists for this check"
         ) from None
 
@@ -142,8 +142,14 @@ def _versioning(facts: Facts) -> Finding:
 
 
 def _bucket_policy(facts: Facts) -> Finding:
-    wanted = facts.output("bucket")["policy"]
-    return rules.policy(facts.policy(), wanted, facts.deployment.bucket, created=_created(facts))
+    wanted = facts.output("bucket")
+    return rules.policy(
+        facts.policy(),
+        wanted["policy"],
+        facts.deployment.bucket,
+        created=_created(facts),
+        break_glass=wanted.get("break_glass_arns", []),
+    )
 
 
 def _puts(facts: Facts) -> Finding:

@@ -338,8 +338,8 @@ def public_access(block: Mapping[str, bool], bucket: str, *, created: bool) -> F
     return ok("The bucket shuts out the public.")
 
 
-def policy(actual: str | None, wanted: str, bucket: str, *, created: bool) -> Finding:
-    """Judge whether the bucket's policy holds each of the module's statements, whatever their Sid."""
+def policy(actual: str | None, wanted: str, bucket: str, *, created: bool, break_glass: Sequence[str] = ()) -> Finding:
+    """Judge whether the bucket's policy holds the module's statements, whatever their Sid, and lets nobody in."""
     has = [_statement(statement) for statement in policy_statements(actual)]
     missing = [str(statement.get("Sid")) for statement in policy_statements(wanted) if _statement(statement) not in has]
     if missing:
@@ -352,7 +352,16 @@ def policy(actual: str | None, wanted: str, bucket: str, *, created: bool) -> Fi
             )
         )
         return fix(f"The bucket's policy lacks {_and(missing)}: {how}.")
-    return ok("The bucket's policy refuses plain HTTP, overwriting and callers' own keys.")
+    if break_glass:
+        return fix(
+            f"The bucket's policy lets {_and(break_glass)} put and delete records: when the task is done, take"
+            f" {'it' if len(break_glass) == 1 else 'them'} out of bucket.break_glass_arns"
+            f" and {'run `terraform apply`' if created else 'merge the output `bucket.policy` again'}."
+        )
+    return ok(
+        "The bucket's policy refuses plain HTTP, overwriting, callers' own keys, puts by anyone but the collector, and"
+        " deletions that the feed does not make."
+    )
 
 
 def puts(denials: Sequence[Denial], found: Sequence[Run], bucket: str) -> Finding:
