@@ -6,7 +6,6 @@ import json
 import re
 import shlex
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -79,37 +78,6 @@ def prepare(place: Place, folder: Path) -> None:
     place.world.zoom.add_day(datetime.now(UTC).date(), 40, seed=2411)
 
 
-@contextmanager
-def what_the_module_lacks(place: Place) -> Iterator[None]:
-    """Add what the page counts on and the module does not have yet: delete this when it has.
-
-    Nobody but the collector writes records, and the reader may list the whole of a bucket made here.
-    """
-    s3, iam, at = place.aws.client("s3"), place.aws.client("iam"), place.deployment
-    bucket = at.outputs["bucket"]["arn"]
-    kept = s3.get_bucket_policy(Bucket=at.bucket)["Policy"]
-    policy = json.loads(kept)
-    policy["Statement"].append(
-        {
-            "Sid": "NobodyElseWrites",
-            "Effect": "Deny",
-            "Principal": "*",
-            "Action": "s3:PutObject",
-            "Resource": f"{bucket}/{at.prefix}*",
-            "Condition": {"ArnNotEquals": {"aws:PrincipalArn": at.outputs["role"]["arn"]}},
-        }
-    )
-    s3.put_bucket_policy(Bucket=at.bucket, Policy=json.dumps(policy))
-    lists = {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": bucket}
-    named = {"UserName": at.outputs["reader"]["name"], "PolicyName": "lists"}
-    iam.put_user_policy(**named, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [lists]}))
-    try:
-        yield
-    finally:
-        iam.delete_user_policy(**named)
-        s3.put_bucket_policy(Bucket=at.bucket, Policy=kept)
-
-
 def test_the_page_followed_to_the_letter(place: Place, secops: SecOps, tmp_path: Path) -> None:
     prepare(place, tmp_path)
     environ = {
@@ -119,13 +87,12 @@ def test_the_page_followed_to_the_letter(place: Place, secops: SecOps, tmp_path:
         "ZOOMLOGS_SECOPS_SERVICE_ACCOUNT": str(tmp_path / "service-account.json"),
     }
     played, answer = [], ""
-    with place.aws.authorising(), ExitStack() as until_then:
+    with place.aws.authorising():
         for step in steps():
             for line in step.lines:
                 played.append(line)
                 if line == "terraform plan -detailed-exitcode":
                     assert not place.world.terraform.plan(place.world.variables).actions
-                    until_then.enter_context(what_the_module_lacks(place))
                     continue
                 name, *words = shlex.split(re.sub(r"\d{4}-\d\d-\d\d", today, line))
                 assert name == "zoomlogs"

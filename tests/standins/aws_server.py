@@ -312,6 +312,8 @@ def repair_object_encryption() -> None:
 
     S3Backend.put_object = put_as_asked  # type: ignore[method-assign]
     FakeKey.response_dict = property(told_with_key)  # type: ignore[assignment,method-assign]
+
+
 def repair_acls_of_owners() -> None:
     """A bucket that enforces its owner refuses an object's ACL, which moto takes (user guide, "Disabling ACLs")."""
     read = S3Response._acl_from_headers

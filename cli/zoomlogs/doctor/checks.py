@@ -72,8 +72,8 @@ def _secret(facts: Facts) -> Finding:
             raise
         raise NotCheckedError(
             f"your AWS identity may not look at the secret {secret_id}, or there is no secret of this name"
-            f" ({error_code(error)} is AWS's answer to both): look for it in the AWS console under Secrets Manager > Secrets, and allow your"
-            " identity what docs/cli.md lists for this check"
+            f" ({error_code(error)} is AWS's answer to both): look for it in the AWS console under Secrets Manager >"
+            " Secrets, and allow your identity what docs/cli.md lists for this check"
         ) from None
 
 
