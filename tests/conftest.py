@@ -52,6 +52,8 @@ WORLDS = {
         "tests/checkov/test_checkov.py",
         "tests/compliance/test_default_plan.py",
         "tests/compliance/test_features.py",
+        "tests/compliance/test_gate_check.py",
+        "tests/compliance/test_gate_input.py",
         "tests/compliance/test_gate_rules.py",
     ),
 }

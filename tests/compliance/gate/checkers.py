@@ -27,7 +27,7 @@ HIDDEN = frozenset({"secrets", "no_access_key", "access_key"})
 
 
 class CheckerError(Exception):
-    """A checker did not judge; the message says what it printed."""
+    """A checker did not judge; the message says what it printed last."""
 
 
 def feature_names() -> frozenset[str]:
@@ -79,8 +79,9 @@ def features(plan: Plan, uses: Sequence[Use], scratch: Path, bin_folder: Path) -
         raise CheckerError(_last(done.stdout + done.stderr))
     found: list[Finding] = []
     for (use, names), [result] in zip(judged, json.loads(done.stdout)):
-        if not result["scenarios"] or set(result["features"].values()) != set(names):
-            raise CheckerError(_last(result["output"]))
+        fatal = re.search(r"FATAL ERROR: .+", result["output"])
+        if fatal or set(result["features"].values()) != set(names):
+            raise CheckerError(fatal[0] if fatal else _last(result["output"]))
         found += _failures(plan, use, result)
     return list(dict.fromkeys(found))
 

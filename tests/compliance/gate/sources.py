@@ -77,7 +77,7 @@ class Module:
         if is_a(node, "tuple"):
             return {"list": [below(one) for one in node.children if hasattr(one, "data")]}
         if is_a(node, "conditional"):
-            return {"any": [below(one) for one in node.children[-2:] if hasattr(one, "data")] or [VALUE]}
+            return {"any": [below(one) for one in expressions(node)[-2:]]}
         if is_a(node, "for_tuple_expr"):
             return {"list": [below(expressions(node)[-1])]}
         if is_a(node, "function_call"):
