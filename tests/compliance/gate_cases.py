@@ -148,6 +148,16 @@ def subject_before(subject: str) -> Mutate:
     return mutate
 
 
+def loses(kind: str, name: str, attribute: str, value: str) -> Mutate:
+    """Say that a resource has had something that it is to lose."""
+
+    def mutate(plan: Plan) -> None:
+        about = change(plan, kind, name)
+        about.update(actions=["update"], before={**about["before"], attribute: value})
+
+    return mutate
+
+
 def replica(held: Values) -> None:
     """Encrypt the log with a key of another account."""
     held["kms_key_id"] = f"arn:aws:kms:us-east-1:{ELSEWHERE}:key/1"
@@ -436,6 +446,13 @@ REFUSED: list[Case] = [
         )
     ),
     Case(
+        "invocation",
+        "by a local that the plan does not show",
+        other("aws_lambda_function_url", reads={"function_name": ["local.function"]}),
+        "aws_lambda_function_url.other",
+        base=first,
+    ),
+    Case(
         "rights",
         "an attachment by an ARN that is not known yet",
         other(
@@ -473,6 +490,42 @@ REFUSED: list[Case] = [
                     "log_group_name": "/aws/lambda/zoom_operationlogs_to_s3",
                     "destination_arn": arn("lambda", "function:x"),
                 },
+            ),
+        )
+    ),
+    *(
+        Case(
+            "access",
+            f"a policy of CloudWatch Logs on {name}",
+            other(
+                "aws_cloudwatch_log_resource_policy",
+                policy_document=policy(Action="logs:PutSubscriptionFilter", Principal="*", Resource=resource),
+            ),
+            "aws_cloudwatch_log_resource_policy.other",
+            base=first,
+        )
+        for name, resource in (
+            ("every log", "*"),
+            ("the function's log", "arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/*"),
+        )
+    ),
+    *(
+        Case("weaker", f"the {attribute} of {name}", loses(kind, name, attribute, value), address)
+        for kind, name, attribute, value, address in (
+            (
+                "aws_iam_role",
+                "collector",
+                "permissions_boundary",
+                arn("iam", "policy/x"),
+                f"{COLLECTOR}.aws_iam_role.collector",
+            ),
+            ("aws_lambda_function", "collector", "kms_key_arn", arn("kms", "key/1"), FUNCTION),
+            (
+                "aws_secretsmanager_secret",
+                "zoom",
+                "kms_key_id",
+                arn("kms", "key/1"),
+                KEEPERS["aws_secretsmanager_secret", "zoom"],
             ),
         )
     ),
@@ -705,10 +758,21 @@ HARMLESS: list[Case] = [
             "a filter that counts lines": other(
                 "aws_cloudwatch_log_metric_filter", log_group_name="/aws/lambda/zoom_operationlogs_to_s3"
             ),
+            "a policy of CloudWatch Logs on another log": other(
+                "aws_cloudwatch_log_resource_policy",
+                policy_document=policy(Action="logs:PutLogEvents", Resource=f"{arn('logs', 'log-group:/ours')}:*"),
+            ),
             "a policy of another queue": other("aws_sqs_queue_policy", queue_url=f"{QUEUE['url']}-of-ours"),
             "a policy of another secret": other(
                 "aws_secretsmanager_secret_policy", secret_arn=arn("secretsmanager", "secret:ours-a1B2c3")
             ),
+        },
+    ),
+    *passes(
+        "weaker",
+        {
+            "another key": put("aws_secretsmanager_secret", "zoom", kms_key_id=arn("kms", "key/2")),
+            "no key as before, in other words": put("aws_secretsmanager_secret", "zoom", kms_key_id=""),
         },
     ),
     *passes(
@@ -718,6 +782,11 @@ HARMLESS: list[Case] = [
                 "aws_cloudwatch_metric_alarm", dimensions={"FunctionName": "zoom_operationlogs_to_s3"}
             ),
             "a permission of another function": other("aws_lambda_permission", function_name="ours"),
+            "a permission of another function, not known yet": other(
+                "aws_lambda_permission",
+                reads={"function_name": ["aws_lambda_function.ours.arn", "aws_lambda_function.ours"]},
+            ),
+            "a local in what names nothing": other("aws_instance", reads={"subnet_id": ["local.subnet"]}),
         },
     ),
     *passes(

@@ -12,6 +12,9 @@ MODULE = re.compile(r"module\.([\w-]+)(?:\[[^\]]*\])?(?:\.([\w-]+))?.*")
 VARIABLE = re.compile(r"var\.([\w-]+).*")
 DATA = re.compile(r"data\.([\w-]+)\.([\w-]+).*")
 RESOURCE = re.compile(r"([a-z][\w-]*_[\w-]+)\.([\w-]+).*")
+UNSEEN = "?"
+"""Stands for a local value: the plan does not keep what it is made from."""
+
 PASSED_ON = ("terraform_data", "null_resource", "time_static")
 """Resources that hand on what they are given."""
 
@@ -45,13 +48,17 @@ class Configuration:
         return {}
 
     def reached(self, module: str, kind: str, name: str, attribute: str) -> set[str]:
-        """Give the resources, as CALL.CALL.TYPE.NAME, that a resource's attribute is made from."""
+        """Give the resources, as CALL.CALL.TYPE.NAME, that a resource's attribute is made from, and UNSEEN for a local.
+
+        Locals inside the modules that it calls do not count: those hold resources of their own.
+        """
         path = path_of(module)
         block = self.block(path, kind, name)
         found = references((block.get("expressions") or {}).get(attribute))
         if any(one.startswith("each.") for one in found):
             found = [*found, *references(block.get("for_each_expression"))]
-        return set(self._follow(path, found, set()))
+        reached = set(self._follow(path, found, set()))
+        return {one for one in reached if not one.endswith(UNSEEN) or _is_above(one, path)}
 
     def _follow(self, path: tuple[str, ...], found: Iterable[str], seen: set[tuple[Any, ...]]) -> Iterator[str]:
         for one in longest(found):
@@ -72,11 +79,19 @@ class Configuration:
         elif parted := DATA.fullmatch(one):
             block = self.block(path, parted[1], parted[2], "data")
             yield from self._follow(path, references(block.get("expressions")), seen)
+        elif one.startswith("local."):
+            yield ".".join((*path, UNSEEN))
         elif parted := RESOURCE.fullmatch(one):
             yield ".".join((*path, parted[1], parted[2]))
             if parted[1] in PASSED_ON:
                 block = self.block(path, parted[1], parted[2])
                 yield from self._follow(path, references(block.get("expressions")), seen)
+
+
+def _is_above(one: str, path: tuple[str, ...]) -> bool:
+    """Tell whether a local is in the module of a resource, or in one that calls it."""
+    place = tuple(one.split(".")[:-1])
+    return path[: len(place)] == place
 
 
 def references(expression: Any) -> list[str]:

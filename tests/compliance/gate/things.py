@@ -31,10 +31,10 @@ class Thing:
 
 
 NAMED_BY: dict[str, tuple[str, ...]] = {
-    "bucket": ("bucket", "bucket_name", "source_bucket", "s3_bucket_name", "bucket_id"),
+    "bucket": ("bucket", "bucket_name", "source_bucket", "target_bucket", "s3_bucket_name", "bucket_id"),
     "role": ("role", "roles", "role_name", "iam_role", "role_names"),
     "user": ("user", "users", "user_name", "user_names"),
-    "policy": (),
+    "policy": ("policy_arn",),
     "secret": ("secret_id", "secret_name", "secret_arn"),
     "queue": ("queue_url", "queue_name"),
     "key": ("key_id", "target_key_id"),

@@ -12,8 +12,8 @@ from typing import Any
 
 from ..findings import Rule, Scene
 from ..plan import Resource, holds_true
-from ..references import Configuration
-from ..things import Thing, things
+from ..references import UNSEEN, Configuration
+from ..things import NAMED_BY, Thing, things
 from ..uses import statements, texts
 
 HARMLESS = frozenset(
@@ -23,7 +23,10 @@ HARMLESS = frozenset(
         "aws_cloudwatch_log_metric_filter",
         "aws_cloudwatch_metric_alarm",
         "aws_cloudwatch_query_definition",
+        "aws_cloudtrail",
+        "aws_cloudtrail_event_data_store",
         "aws_kms_alias",
+        "aws_macie2_classification_job",
         "aws_resourcegroups_group",
         "aws_s3_bucket_metric",
         "aws_ssm_parameter",
@@ -74,6 +77,13 @@ class Reached:
             if thing.place in made_from or any(thing.is_named(attribute, value) for attribute, value in named):
                 yield thing
 
+    def unseen(self, resource: Resource, kinds: tuple[str, ...]) -> Iterator[str]:
+        """Give each attribute that may name a thing of these kinds, made from what the plan does not tell."""
+        naming = {attribute for kind in kinds for attribute in NAMED_BY[kind]}
+        for attribute in _unknown(resource):
+            if attribute in naming and any(one.endswith(UNSEEN) for one in self.places(resource, attribute)):
+                yield attribute
+
     def places(self, resource: Resource, attribute: str) -> set[str]:
         """Give what an attribute is made from, by the configuration."""
         return self.configuration.reached(resource.module, resource.type, resource.name, attribute)
@@ -107,12 +117,15 @@ def loosened(scene: Scene, *kinds: str) -> Iterator[tuple[str, str]]:
     """Name each resource of others that acts on a thing of these kinds."""
     reached = Reached(scene)
     for resource in scene.others:
-        if not resource.stays or resource.type in HARMLESS or not resource.type.startswith("aws_"):
+        if not resource.stays or resource.type in HARMLESS or not resource.type.startswith(("aws_", "awscc_")):
             continue
-        for thing in reached.by(resource):
-            if thing.kind in kinds and not expected(resource, thing, reached.things):
-                yield resource.address, f"A resource of the type {resource.type} acts on {thing.label}."
-                break
+        named = list(reached.by(resource))
+        acted_on = [one for one in named if one.kind in kinds and not expected(resource, one, reached.things)]
+        if acted_on:
+            yield resource.address, f"A resource of the type {resource.type} acts on {acted_on[0].label}."
+        elif not named:
+            for attribute in reached.unseen(resource, kinds):
+                yield resource.address, f"{attribute} comes from a local value: nobody sees yet on what this acts."
 
 
 def expected(resource: Resource, thing: Thing, known: list[Thing]) -> bool:
@@ -144,6 +157,33 @@ def rights(scene: Scene) -> Iterator[tuple[str, str]]:
 def access(scene: Scene) -> Iterator[tuple[str, str]]:
     """Name what lets others at the secret, queues, topic, key or log."""
     yield from loosened(scene, "secret", "queue", "topic", "key", "log group")
+    logs = [one for one in things(scene.use) if one.kind == "log group"]
+    for resource in scene.others:  # names no log group but in its policy
+        if resource.type == "aws_cloudwatch_log_resource_policy" and resource.stays:
+            patterns = [
+                pattern for one in statements(resource, "policy_document") for pattern in texts(one.get("Resource"))
+            ]
+            if any("*" in patterns or _covers(patterns, one) for one in logs):
+                yield resource.address, "A resource policy of CloudWatch Logs covers the collector's log group."
+
+
+SAFEGUARDS = {
+    "permissions_boundary": "permissions boundary",
+    "kms_key_id": "KMS key",
+    "kms_key_arn": "KMS key",
+    "kms_master_key_id": "KMS key",
+    "code_signing_config_arn": "code signing configuration",
+}
+"""Attributes that bound or protect one of the module's resources."""
+
+
+def weaker(scene: Scene) -> Iterator[tuple[str, str]]:
+    """Name what loses a safeguard that it has had so far."""
+    for _, resource in scene.use.members:
+        for attribute, safeguard in SAFEGUARDS.items():
+            had = resource.before.get(attribute) and resource.stays
+            if had and not resource.after.get(attribute) and not resource.is_unknown(attribute):
+                yield resource.address, f"The resource would lose its {safeguard}."
 
 
 def invocation(scene: Scene) -> Iterator[tuple[str, str]]:
@@ -332,6 +372,12 @@ RULES = (
         "Only the module's own principals reach it. Whoever else does can read, add or take away what is in it.",
         "Remove it.",
         access,
+    ),
+    Rule(
+        "weaker",
+        "The account has protected the resource by it so far.",
+        "Leave permissions_boundary_arn, kms_key and collector.code_signing_config_arn as they are.",
+        weaker,
     ),
     Rule(
         "invocation",
