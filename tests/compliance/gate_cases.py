@@ -111,6 +111,15 @@ KEYS = denial(
 ONE_MORE = denial("s3:DeleteBucket", BUCKET_ARN, {})
 
 
+def own_policy(**elements: object) -> Mutate:
+    """Add a statement to the policy of the module's own bucket."""
+
+    def add(held: Values) -> None:
+        held["policy"] = json.dumps({"Statement": [*json.loads(held["policy"])["Statement"], elements]})
+
+    return within("aws_s3_bucket_policy", "archive", add)
+
+
 def unsigned(bucket: str, signing: str | None = None) -> Mutate:
     """Take the package from a bucket."""
     return put(
@@ -299,7 +308,10 @@ REFUSED: list[Case] = [
                 ),
             ),
             "another file": put("aws_lambda_function", "collector", source_code_hash="AAAA", filename="mine.zip"),
-            "a layer": put("aws_lambda_function", "collector", layers=[arn("lambda", "layer:mine:1")]),
+            "a layer of another account": put(
+                "aws_lambda_function", "collector", layers=[f"arn:aws:lambda:us-east-1:{ELSEWHERE}:layer:theirs:1"]
+            ),
+            "an image": put("aws_lambda_function", "collector", image_uri="x.dkr.ecr.us-east-1.amazonaws.com/y:1"),
         },
     ),
     *refuses(
@@ -373,6 +385,12 @@ REFUSED: list[Case] = [
         other("aws_s3_bucket_policy", reads={"bucket": [f"{OUTPUTS}.bucket.name", f"{OUTPUTS}.bucket", OUTPUTS]}),
         "aws_s3_bucket_policy.other",
         base=first,
+    ),
+    Case(
+        "bucket-setting",
+        "a statement of its own policy that allows",
+        own_policy(Effect="Allow", Principal={"AWS": ELSEWHERE}, Action="s3:GetObject", Resource=f"{BUCKET_ARN}/*"),
+        f"{ARCHIVE}.aws_s3_bucket_policy.archive[0]",
     ),
     Case(
         "bucket-setting",
@@ -696,6 +714,7 @@ HARMLESS: list[Case] = [
                     policies=[{"untrusted_artifact_on_deployment": "Enforce"}],
                 ),
             ),
+            "a layer of this account": put("aws_lambda_function", "collector", layers=[arn("lambda", "layer:ca:1")]),
             "the committed package at another place": put("aws_lambda_function", "collector", filename="elsewhere.zip"),
         },
     ),
@@ -726,6 +745,7 @@ HARMLESS: list[Case] = [
         {
             "metrics of the bucket": other("aws_s3_bucket_metric", bucket=BUCKET),
             "a policy of another bucket": other("aws_s3_bucket_policy", bucket="scratch"),
+            "one more denial in its own policy": own_policy(**ONE_MORE),
             "a tag with the bucket's name": other("aws_instance", tags={"bucket": BUCKET}),
             "a setting that goes": other("aws_s3_bucket_cors_configuration", bucket=BUCKET, actions=("delete",)),
         },
@@ -785,6 +805,9 @@ HARMLESS: list[Case] = [
             "a permission of another function, not known yet": other(
                 "aws_lambda_permission",
                 reads={"function_name": ["aws_lambda_function.ours.arn", "aws_lambda_function.ours"]},
+            ),
+            "a tag that is not known yet": other(
+                "aws_instance", reads={"tags": [f"{OUTPUTS}.function.arn", f"{OUTPUTS}.function", OUTPUTS]}
             ),
             "a local in what names nothing": other("aws_instance", reads={"subnet_id": ["local.subnet"]}),
         },

@@ -294,6 +294,17 @@ def test_what_the_source_does_not_tell_is_named(expression: str, tmp_path: Path)
     assert what.startswith("The keys of bucket were not looked at: they come from ")
 
 
+def test_what_is_named_shows_no_text_of_the_source(tmp_path: Path) -> None:
+    [(_, what)] = judged(CALL.format('jsondecode("{\\"client_secret\\": \\"Sentinel\\"}")', ""), tmp_path)
+    assert what.endswith('they come from jsondecode("…").')
+
+
+def test_a_file_that_cannot_be_read_is_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "other.tf").write_text("this is { no HCL", encoding="utf-8")
+    assert judged(CALL.format("{ versioning = var.x }", ""), tmp_path) == []
+    assert "other.tf could not be read, and was left out." in capsys.readouterr().err
+
+
 def test_an_override_counts(tmp_path: Path) -> None:
     (tmp_path / "main_override.tf").write_text('module "zoom" {\n  bucket = { versionning = var.x }\n}\n')
     assert judged(CALL.format("{}", ""), tmp_path) == [

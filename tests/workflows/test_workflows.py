@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
+from compliance.gate.rules import RULES
 from standins.aws import AwsStandIn
 from standins.running_provider import running_provider
 from zoomlogs.scratch import prepare
@@ -177,6 +178,98 @@ def check(caller: Terraform, *, token: str = "", **inputs: str) -> Run:
     return run_job(PLAN_CHECK, "plan-check", given | names, env, workspace, workspace.with_name("temp"), set(), token)
 
 
+# Before the first apply few ARNs are known: the check follows the references. What is harmless must not be red for it.
+REACHES = """
+    locals {
+      function = module.zoom_operation_logs.function.arn
+    }
+
+    resource "aws_lambda_function_url" "reaches" {
+      function_name      = local.function
+      authorization_type = "AWS_IAM"
+    }
+
+    resource "aws_lambda_permission" "reaches" {
+      for_each      = { a = module.zoom_operation_logs.function.arn }
+      function_name = each.value
+      action        = "lambda:InvokeFunction"
+      principal     = "s3.amazonaws.com"
+    }
+
+    resource "aws_secretsmanager_secret_policy" "reaches" {
+      secret_arn = module.zoom_operation_logs.secret.arn
+      policy     = jsonencode({ Version = "2012-10-17", Statement = [] })
+    }
+
+    resource "aws_sqs_queue_policy" "reaches" {
+      queue_url = module.zoom_operation_logs.dead_letter_queue.url
+      policy    = jsonencode({ Version = "2012-10-17", Statement = [] })
+    }
+
+    data "aws_iam_policy_document" "reaches" {
+      statement {
+        actions   = ["secretsmanager:GetSecretValue"]
+        resources = [module.zoom_operation_logs.secret.arn]
+      }
+    }
+
+    resource "aws_iam_policy" "reaches" {
+      name   = "reaches"
+      policy = data.aws_iam_policy_document.reaches.json
+    }
+
+    module "nested" {
+      source = "./nested"
+      secret = module.zoom_operation_logs.secret.arn
+      role   = module.zoom_operation_logs.role.name
+    }
+
+    resource "aws_iam_role" "harmless" {
+      name_prefix        = "harmless"
+      assume_role_policy = jsonencode({ Version = "2012-10-17", Statement = [] })
+      tags               = { collector = module.zoom_operation_logs.function.arn }
+    }
+
+    resource "aws_iam_role_policy_attachment" "harmless" {
+      role       = aws_iam_role.harmless.name
+      policy_arn = aws_iam_policy.reaches.arn
+    }
+
+    resource "aws_sns_topic_subscription" "harmless" {
+      topic_arn = module.zoom_operation_logs.monitoring.topic_arn
+      protocol  = "email"
+      endpoint  = "soc@example.com"
+    }
+
+    resource "aws_cloudwatch_log_metric_filter" "harmless" {
+      name           = "runs"
+      pattern        = "run ended"
+      log_group_name = module.zoom_operation_logs.log_group.name
+
+      metric_transformation {
+        name      = "Runs"
+        namespace = "Ours"
+        value     = "1"
+      }
+    }
+"""
+NESTED = """
+    variable "secret" {}
+    variable "role" {}
+
+    resource "aws_secretsmanager_secret_version" "reaches" {
+      secret_id                = var.secret
+      secret_string_wo         = "x"
+      secret_string_wo_version = 1
+    }
+
+    resource "aws_iam_role_policy" "reaches" {
+      role   = var.role
+      policy = jsonencode({ Version = "2012-10-17", Statement = [] })
+    }
+"""
+
+
 def add(caller: Terraform, text: str) -> None:
     """Write more into the caller's root module."""
     with (caller.workdir / "main.tf").open("a", encoding="utf-8") as file:
@@ -252,8 +345,28 @@ def test_what_is_wrong_in_the_callers_own_resources_is_refused(caller: Terraform
         }
         """,
     )
+    add(caller, REACHES)
+    (caller.workdir / "nested").mkdir()
+    (caller.workdir / "nested/main.tf").write_text(NESTED, encoding="utf-8")
     run = check(caller)
     assert run.failed == [CHECK]
+    own = {rule.id for rule in RULES}
+    where = {
+        one
+        for part in re.split(r"(?m)^\d+\. ", run.output)
+        for one in re.findall(r"(?m)^   where   (.+)$", part)
+        if part.partition("\n")[0] in own
+    }
+    assert {one for one in where if ".reaches" in one} == {
+        "aws_iam_policy.reaches",
+        "aws_lambda_function_url.reaches",
+        'aws_lambda_permission.reaches["a"]',
+        "aws_secretsmanager_secret_policy.reaches",
+        "aws_sqs_queue_policy.reaches",
+        "module.nested.aws_iam_role_policy.reaches",
+        "module.nested.aws_secretsmanager_secret_version.reaches",
+    }
+    assert {one for one in where if ".harmless" in one} == set()
     said = " ".join(run.output.split())
     assert "aws_s3_bucket.other (aws_s3_bucket) does not have aws_s3_bucket_public_access_block property" in said
     assert "acts on the bucket of the records." in said

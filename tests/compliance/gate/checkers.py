@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import no_secret
-from .environments import TESTS, clean
+from .environments import TESTS, Say, clean
 from .features import fitting
 from .findings import Finding
 from .plan import Plan, Resource
@@ -225,7 +225,7 @@ def _last(output: str) -> str:
 # --- .tf files -------------------------------------------------------------------------------------------------------
 
 
-def written(folder: Path, calls: Iterable[str], bin_folder: Path) -> dict[str, Any]:
+def written(folder: Path, calls: Iterable[str], bin_folder: Path, say: Say) -> dict[str, Any]:
     """Read what the .tf files say of the inputs of each call. Raises CheckerError."""
     done = subprocess.run(
         [str(bin_folder / "python"), str(Path(__file__).with_name("sources.py")), str(folder), *calls],
@@ -236,5 +236,7 @@ def written(folder: Path, calls: Iterable[str], bin_folder: Path) -> dict[str, A
     )
     if done.returncode:
         raise CheckerError(f"The .tf files in {folder} could not be read. {_last(done.stderr)}")
+    for line in done.stderr.splitlines():
+        say(line)
     found: dict[str, Any] = json.loads(done.stdout)
     return found

@@ -62,7 +62,7 @@ def by_checkers(request: Request, plan: Plan, uses: Sequence[Use], say: Say) -> 
             source = None
             if request.source:
                 calls = [".".join(path_of(use.address)) for use in uses if use.address]
-                source = checkers.written(request.source, calls, compliance)
+                source = checkers.written(request.source, calls, compliance, say)
             found = [
                 *(one for use in uses for one in inputs.findings(plan, use, source)),
                 *checkers.secrets(plan),

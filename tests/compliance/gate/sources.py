@@ -10,23 +10,27 @@ module is given, or {"opaque": TEXT} for what the files do not tell.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import hcl2
+from lark.exceptions import LarkError
 
 Tree = dict[str, Any]
 VALUE: Tree = {"value": None}
 EITHER = frozenset({"merge", "try", "coalesce", "concat"})
 SAME = frozenset({"tomap", "tolist", "toset", "nonsensitive", "sensitive", "one"})
 DEEPEST = 40
+TEXT = re.compile(r'"(?:[^"\\]|\\.)*"?')
 
 
 def opaque(text: str) -> Tree:
-    """Give the tree of what the files do not tell."""
-    return {"opaque": " ".join(text.split())[:80]}
+    """Give the tree of what the files do not tell; of what is written, nothing that could be a secret."""
+    shown = TEXT.sub('"…"', " ".join(text.split()))
+    return {"opaque": shown.partition("<<")[0][:80]}
 
 
 class Module:
@@ -40,7 +44,12 @@ class Module:
         files = sorted(folder.glob("*.tf"), key=lambda file: (file.stem.endswith("override"), file.name))
         for file in files:  # what an override says replaces what was said before
             text = file.read_text(encoding="utf-8") + "\n"
-            for block in hcl2.parses_to_tree(text).children[0].children:
+            try:
+                found = hcl2.parses_to_tree(text).children[0].children
+            except LarkError:  # what it would have told is opaque then
+                sys.stderr.write(f"{file} could not be read, and was left out.\n")
+                continue
+            for block in found:
                 if is_a(block, "block"):
                     self._take(block, text)
 

@@ -69,9 +69,12 @@ def package(scene: Scene) -> Iterator[tuple[str, str]]:
     values = function.after
     if not function.stays:
         return
-    for attribute in ("layers", "image_uri", "file_system_config"):
+    for attribute in ("image_uri", "file_system_config"):
         if values.get(attribute):
             yield function.address, f"The function takes code from its {attribute}, which the module does not set."
+    for layer in values.get("layers") or []:
+        if layer.split(":")[4:5] != [scene.use.account.id]:
+            yield function.address, f"The layer {layer} belongs to another account, and may hold code."
     if values.get("s3_bucket") or values.get("s3_key"):
         if not signed_here(scene, values.get("code_signing_config_arn")):
             where = f"s3://{values.get('s3_bucket')}/{values.get('s3_key')}"

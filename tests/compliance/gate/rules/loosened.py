@@ -91,8 +91,13 @@ class Reached:
 
 def _named(values: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for attribute, value in values.items():
-        if attribute not in DOCUMENTS and not attribute.startswith("tags"):
+        if names_something(attribute):
             yield from _texts(attribute, value)
+
+
+def names_something(attribute: str) -> bool:
+    """Tell whether what an attribute holds may be what a resource acts on."""
+    return attribute not in DOCUMENTS and not attribute.startswith("tags")
 
 
 def _texts(place: str, value: Any) -> Iterator[tuple[str, str]]:
@@ -109,7 +114,7 @@ def _texts(place: str, value: Any) -> Iterator[tuple[str, str]]:
 
 def _unknown(resource: Resource) -> Iterator[str]:
     for attribute, value in resource.unknown.items():
-        if attribute not in DOCUMENTS and holds_true(value):
+        if names_something(attribute) and holds_true(value):
             yield attribute
 
 
@@ -145,8 +150,15 @@ def _lists_only_own(resource: Resource, known: list[Thing]) -> bool:
 
 
 def bucket(scene: Scene) -> Iterator[tuple[str, str]]:
-    """Name settings that others add to a bucket made here."""
+    """Name settings that others add to a bucket made here, and statements in its own policy that allow."""
     yield from loosened(scene, "bucket")
+    for own in scene.use.all("archive", "aws_s3_bucket_policy", "archive"):
+        for one in statements(own, "policy"):
+            if own.stays and one.get("Effect") != "Deny":
+                yield (
+                    own.address,
+                    f"The bucket's policy allows something: {one.get('Sid') or 'a statement without Sid'}.",
+                )
 
 
 def rights(scene: Scene) -> Iterator[tuple[str, str]]:
