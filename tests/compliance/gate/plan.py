@@ -30,6 +30,7 @@ class Resource:
     before: dict[str, Any]
     after: dict[str, Any]
     unknown: dict[str, Any]
+    imported: bool = False
 
     @property
     def stays(self) -> bool:
@@ -98,6 +99,7 @@ def _resource(change: dict[str, Any]) -> Resource:
         before=about.get("before") or {},
         after=about.get("after") or {},
         unknown=about.get("after_unknown") or {},
+        imported=bool(about.get("importing")),
     )
 
 

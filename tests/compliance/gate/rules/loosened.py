@@ -30,7 +30,6 @@ HARMLESS = frozenset(
         "aws_resourcegroups_group",
         "aws_s3_bucket_metric",
         "aws_ssm_parameter",
-        "terraform_data",
     }
 )
 """Types that watch or describe, and give nobody a right."""
