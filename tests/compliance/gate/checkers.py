@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from .. import no_secret
+from .. import no_secret, scenarios
 from .environments import TESTS, Say, clean
 from .features import fitting
 from .findings import Finding
@@ -108,6 +108,7 @@ def _folder(names: Iterable[str], folder: Path) -> Path:
 
 
 def _failures(plan: Plan, use: Use, result: dict[str, Any]) -> Iterator[Finding]:
+    sentences = {one.reported: one.sentence for one in scenarios.scenarios()}
     said: dict[str, list[str]] = {}
     for scenario, message in result["failures"]:
         said.setdefault(scenario, []).append(message)
@@ -115,30 +116,43 @@ def _failures(plan: Plan, use: Use, result: dict[str, Any]) -> Iterator[Finding]
         if passed:
             continue
         feature = result["features"][scenario]
+        sentence = sentences.get(scenario, scenario)
         for message in said.get(scenario) or [""]:
-            sentence = scenario.partition(" - row ")[0]
-            told = "" if feature in HIDDEN else f" {message}"
-            yield Finding(
-                feature,
-                _address(message, plan) or use.address or "the root module",
-                f"{sentence}.{told}".rstrip(),
-                f"It is a rule of tests/compliance/{feature}.feature.",
-                "Change what the sentence speaks of.",
-            )
+            addresses = _addresses(message, plan) or [use.named]
+            told = "" if feature in HIDDEN else " " + LIST.sub(r"Found \1.", message)
+            for address in addresses:
+                yield Finding(
+                    feature,
+                    address,
+                    f"{sentence}.{told}".rstrip(),
+                    f"It is a rule of tests/compliance/{feature}.feature.",
+                    "Change what the sentence speaks of.",
+                )
 
 
-def _address(message: str, plan: Plan) -> str:
-    """Find the resource that a message speaks of, by its address or by the statement of a policy in it."""
+LIST = re.compile(r"Found (.+)\(\) in (\S+) property of .*", re.DOTALL)
+"""How the tool says that a property has a value that it must not have: it lists all that it has looked at."""
+
+
+def _addresses(message: str, plan: Plan) -> list[str]:
+    """Find the resources that a message speaks of: by a property, by an address, or by the statement of a policy."""
+    listed = LIST.fullmatch(message)
+    if listed:
+        return [one.address for one in plan.resources if _has(one, listed[2], listed[1])]
     named = [one.address for one in plan.resources if one.address in message]
     if named:
-        return max(named, key=len)
+        return [max(named, key=len)]
     shown = re.search(r"\{.*\}", message)
     with suppress(ValueError, SyntaxError, RecursionError, MemoryError):
         statement = ast.literal_eval(shown[0]) if shown else None
-        for resource in plan.resources if statement else ():
-            if any(statement == one for one in _statements(resource)):
-                return resource.address
-    return ""
+        if statement:
+            return [one.address for one in plan.resources if statement in _statements(one)]
+    return []
+
+
+def _has(resource: Resource, name: str, pattern: str) -> bool:
+    value = resource.type if name == "type" else resource.after.get(name)
+    return resource.stays and isinstance(value, str) and re.fullmatch(pattern, value, re.IGNORECASE) is not None
 
 
 def _statements(resource: Resource) -> Iterator[Any]:
