@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib.util
 import json
 import shutil
@@ -15,10 +16,10 @@ from typing import Any
 
 import pytest
 
-from .gate import acceptances, sources
+from .gate import acceptances, checkers, sources
 from .gate.findings import Finding
 from .gate.inputs import findings, unknown_keys
-from .gate.judge import NO_USE, Request, judge
+from .gate.judge import NO_USE, Request, by_rules, judge
 from .gate.module import INPUTS
 from .gate.plan import BadPlanError, judged_whole, read
 from .gate.plan import Plan as Whole
@@ -387,3 +388,46 @@ def two(plan_of: Callable[[str], Plan]) -> Whole:
 def test_every_use_is_found_at_any_depth(two: Whole) -> None:
     assert [use.address for use in find(two)] == ["module.zoom_operation_logs", 'module.ours["a.module.b"].module.zoom']
     assert len({one.address for use in find(two) for _, one in use.members}) == len(two.resources)
+
+
+@pytest.mark.slow
+def test_a_use_that_goes_is_judged_by_the_rules_alone(two: Whole) -> None:
+    raw = copy.deepcopy(two.raw)
+    for one in raw["resource_changes"]:
+        if one["address"].startswith("module.ours"):
+            one["change"].update(actions=["delete"], before=one["change"]["after"], after=None)
+    going = Whole(raw)
+    uses = find(going)
+    assert [use.function.stays for use in uses] == [True, False]
+    assert {use.address for use, _, _ in checkers._parts(going, uses)} == {uses[0].address}
+    assert {one.rule for one in by_rules(going, uses) if one.address.startswith("module.ours")} == {"destroys"}
+
+
+@pytest.mark.slow
+def test_the_features_of_one_use_do_not_see_another(two: Whole) -> None:
+    uses = find(two)
+    for use, names, gone in checkers._parts(two, uses):
+        seen = {one["address"] for one in checkers.without(two.raw, gone)["resource_changes"]}
+        assert seen & {one.address for _, one in use.members} == {one.address for _, one in use.members}
+        assert not seen & {one.address for other in uses if other is not use for _, one in other.members}
+        assert names
+    first, second = uses
+    left = checkers.without(two.raw, {one.address for _, one in first.members})
+    assert f"{first.address}.module.collector.aws_" not in json.dumps(
+        [left["planned_values"], left["resource_changes"]]
+    )
+    assert second.address.partition("[")[0] in json.dumps(left["resource_changes"])
+
+
+@pytest.mark.slow
+def test_the_module_planned_by_itself_is_a_use_and_its_variables_are_looked_at(plan_of: Callable[[str], Plan]) -> None:
+    raw = json.loads(json.dumps(plan_of("default")).replace("module.zoom_operation_logs.", ""))
+    raw["variables"] = {
+        "bucket": {"value": {"versionning": False}},
+        "zoom": {"value": None},
+        "ours": {"value": {"x": 1}},
+    }
+    whole = Whole(raw)
+    [use] = find(whole)
+    assert use.named == "the root module"
+    assert [(one.rule, one.address) for one in findings(whole, use, None)] == [("unknown-key", "var.bucket")]

@@ -89,10 +89,13 @@ def features(plan: Plan, uses: Sequence[Use], scratch: Path, bin_folder: Path) -
 def _parts(plan: Plan, uses: Sequence[Use]) -> Iterator[tuple[Use, list[str], set[str]]]:
     """Give what to judge: a use, features, and the addresses that these are not to see.
 
-    The features that fit one use must not judge another. Whether the caller's own resources have tags is not ours.
+    The features that fit one use must not judge another, and have nothing to judge in one that goes. Whether the
+    caller's own resources have tags is not ours.
     """
     foreign = {one.address for one in others(plan, uses)}
     for use in uses:
+        if not use.function.stays:
+            continue
         elsewhere = {one.address for other in uses if other is not use for _, one in other.members}
         names = fitting(use)
         yield use, [one for one in names if one != "tags"], elsewhere

@@ -64,7 +64,7 @@ def by_checkers(request: Request, plan: Plan, uses: Sequence[Use], say: Say) -> 
                 calls = [".".join(path_of(use.address)) for use in uses if use.address]
                 source = checkers.written(request.source, calls, compliance, say)
             found = [
-                *(one for use in uses for one in inputs.findings(plan, use, source)),
+                *(one for use in uses if use.function.stays for one in inputs.findings(plan, use, source)),
                 *checkers.secrets(plan),
                 *checkers.features(plan, uses, scratch, compliance),
                 *checkers.checkov_findings(running),

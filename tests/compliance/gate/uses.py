@@ -60,8 +60,8 @@ class Use:
 
     @cached_property
     def environment(self) -> dict[str, str] | None:
-        """The function's environment after the apply; None where the plan does not know it."""
-        return environment(self.function.values, self.function)
+        """The function's environment after the apply; None where the plan does not know it, or there is no function."""
+        return environment(self.function.after, self.function) if self.function.stays else None
 
     @cached_property
     def account(self) -> Account:
@@ -96,7 +96,7 @@ class Use:
 
 def environment(values: dict[str, Any], function: Resource | None = None) -> dict[str, str] | None:
     """Give a function's environment; None where the plan does not know all of it."""
-    if function is not None and function.stays and function.is_unknown("environment"):
+    if function is not None and function.is_unknown("environment"):
         return None
     blocks = values.get("environment") or []
     return dict(blocks[0].get("variables") or {}) if blocks else None

@@ -26,9 +26,11 @@ PLACES = {"S3_BUCKET": "bucket", "S3_PREFIX": "folder", "STATE_KEY": "checkpoint
 def zoom_hosts(scene: Scene) -> Iterator[tuple[str, str]]:
     """Name each address of Zoom's that is none of Zoom's."""
     for name in URLS:
-        url = (scene.use.environment or {}).get(name, "")
+        if scene.use.environment is None:
+            continue
+        url = scene.use.environment.get(name, "")
         host = host_of(url)
-        if scene.use.environment is not None and not (url.startswith("https://") and is_zooms(host)):
+        if not (url.startswith("https://") and is_zooms(host)):
             yield scene.use.function.address, f"{name} is at {host or 'no host'}, which is not Zoom's."
 
 
@@ -105,7 +107,7 @@ def other_account(scene: Scene) -> Iterator[tuple[str, str]]:
     secret = scene.use.one("collector", "aws_iam_role_policy", "credentials")
     for one in statements(secret, "policy"):
         for arn in texts(one.get("Resource")):
-            if secret and arn.startswith("arn:") and arn.split(":")[4] != account.id:
+            if secret and secret.stays and arn.startswith("arn:") and arn.split(":")[4] != account.id:
                 yield secret.address, f"Zoom's credentials are in a secret of the account {arn.split(':')[4]}."
     for place, resource in scene.use.members:
         for attribute in ("kms_key_arn", "kms_key_id", "kms_master_key_id", "rule"):

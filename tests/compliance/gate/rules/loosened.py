@@ -302,7 +302,7 @@ def _covers(patterns: list[str], thing: Thing) -> bool:
 def existing_bucket(scene: Scene) -> Iterator[tuple[str, str]]:
     """Name what the caller's own bucket lacks, as far as its settings are in the plan."""
     name = scene.use.bucket_name
-    if scene.use.makes_bucket or not name:
+    if scene.use.makes_bucket or not name or not scene.use.function.stays:
         return
     for resource in scene.others:
         if not resource.stays or resource.after.get("bucket") != name:
