@@ -55,7 +55,8 @@ def schedule_due(checkpoint: Checkpoint, settings: Settings, now: datetime) -> i
     delivered.accepted = {day: counts for day, counts in delivered.accepted.items() if day >= kept}
     for day in date_range(max(unsettled, kept), first - ONE_DAY):
         checkpoint.owe(day, now, settings.page_size)
-    checkpoint.settled_to = max(checkpoint.settled_to, first - ONE_DAY)
+    # Also earlier than before: dates that a longer lookback adds to the window are owed when they leave it.
+    checkpoint.settled_to = max(checkpoint.settled_from, first) - ONE_DAY
     if settings.start_date and settings.start_date < checkpoint.settled_from:
         for day in date_range(max(settings.start_date, kept), checkpoint.settled_from - ONE_DAY):
             checkpoint.owe(day, now, settings.page_size)
@@ -121,7 +122,8 @@ def schedule_split_groups(
         largest = completed.longest_page if completed.longest_page < completed.page_size else settings.page_size
         if stalls % 2:  # on shorter pages the boundaries lie elsewhere, also if Zoom's pages vary in length
             largest = largest * 2 // 3
-        checkpoint.owe(day, now, page_size_for(groups, largest), split=left, stalls=stalls, by_date=True)
+        looks = MOST_LOOKS if pending.looks and checkpoint.lacking(day) > 0 else 0  # that it lacks records was said
+        checkpoint.owe(day, now, page_size_for(groups, largest), split=left, stalls=stalls, by_date=True, looks=looks)
 
 
 def settled_by_tail(checkpoint: Checkpoint, settings: Settings, now: datetime, completed: Sweep) -> Iterator[date]:

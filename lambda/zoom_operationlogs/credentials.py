@@ -35,7 +35,12 @@ def read_credentials(provider: SecretsProvider, arn: str, *, fresh: bool) -> Cre
         raise _unreadable(arn, error.__cause__ or error.__context__) from None
     except TimeLimitError as error:
         raise _unreadable(arn, error) from None
-    return parse(value if isinstance(value, str | bytes) else "", arn)
+    try:
+        return parse(value if isinstance(value, str | bytes) else "", arn)
+    except SecretError:
+        if fresh:
+            raise
+        return read_credentials(provider, arn, fresh=True)  # it may have been corrected since it was cached
 
 
 def parse(value: str | bytes, arn: str) -> Credentials:
@@ -54,7 +59,7 @@ def parse(value: str | bytes, arn: str) -> Credentials:
         raise SecretError(f"The secret {arn} is not a JSON object: store {SHAPE} in it.")
     values = [found.strip() if isinstance(found := secret.get(name), str) else "" for name in FIELDS]
     if missing := [name for name, found in zip(FIELDS, values, strict=True) if not found or not found.isprintable()]:
-        raise SecretError(f"The secret {arn} holds no {' and no '.join(missing)}: store {SHAPE} in it.")
+        raise SecretError(f"The secret {arn} lacks {' and '.join(missing)}: store {SHAPE} in it.")
     return Credentials(*values)
 
 

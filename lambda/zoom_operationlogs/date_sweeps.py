@@ -6,7 +6,15 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .agenda import MOST_REFUSALS, explained_by, look_again, next_date, schedule_split_groups, wait_for_accept
+from .agenda import (
+    MOST_LOOKS,
+    MOST_REFUSALS,
+    explained_by,
+    look_again,
+    next_date,
+    schedule_split_groups,
+    wait_for_accept,
+)
 from .checkpoint import TAIL, neighbours
 from .dates import ONE_DAY, may_have_expired, retention_start
 from .errors import DatesRefusedError, DateTooOldError
@@ -99,7 +107,7 @@ class DateSweeps:
         if wait_for_accept(state.checkpoint, now, day, pending, reverted=state.form_reverted):
             return
         if not look_again(state.checkpoint, settings, now, day, pending, completed):
-            if pending.looks and state.checkpoint.lacking(day) > 0:
+            if 0 < pending.looks < MOST_LOOKS and state.checkpoint.lacking(day) > 0:
                 state.report.incomplete += 1
                 self._services.log.warning(
                     "Zoom shows %s records of %s less than the archive holds, in %s sweeps: the date is settled.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .records import line
+from .records import line, same
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +39,7 @@ class PendingRecord:
         """
         more = len(rows) > self.count
         self.count = max(self.count, len(rows))
-        if len(rows) == 1 or not (more or not self.variants) or all(row == rows[0] for row in rows):
+        if len(rows) == 1 or not (more or not self.variants) or all(same(row, rows[0]) for row in rows):
             return 0
         self.variants = list(rows)
         return sum(len(line(row)) for row in rows)

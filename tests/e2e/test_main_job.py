@@ -49,7 +49,7 @@ def test_an_empty_secret_is_no_failure_yet(deployment: Deployment) -> None:
     ("text", "sentence"),
     [
         ("not json: hush-hush", "is not JSON: store"),
-        ('{"account_id": "hush-hush"}', "holds no client_id and no client_secret"),
+        ('{"account_id": "hush-hush"}', "lacks client_id and client_secret"),
     ],
 )
 def test_a_malformed_secret_ends_in_a_sentence(deployment: Deployment, text: str, sentence: str) -> None:

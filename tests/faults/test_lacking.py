@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from standins.zoom import faults
 
 from .test_old_dates import (
     assert_looks_are_an_hour_apart,
@@ -81,3 +85,30 @@ def a_witness_that_is_owed_itself() -> None:
 
 def test_a_date_that_is_owed_does_not_become_a_witness() -> None:
     a_witness_that_is_owed_itself()
+
+
+def a_date_that_lacks_records_and_has_groups_on_two_pages() -> None:
+    """More sweeps follow because of its identical rows; that it lacks records is counted once."""
+    world = world_of_weeks(12)
+    day = days_ago(8)
+    for _ in range(2 * world.page_size):
+        world.zoom.add({"time": f"{day}T11:00:00Z", "operator": "twin@example.com"})
+    world.poll(8)
+    hidden = [row for row in world.zoom.records(day, day) if row["operator"] != "twin@example.com"][:50]
+
+    def without_some(exchange: faults.Exchange) -> Any:
+        answer = exchange.ordinary()
+        page = json.loads(answer.body)
+        if "operation_logs" in page:
+            page["operation_logs"] = [row for row in page["operation_logs"] if row not in hidden]
+        return replace(answer, body=json.dumps(page).encode())
+
+    world.zoom.faults.rule = lambda _request: without_some
+    backfill(world, day)
+    world.poll(100)
+    assert world.results[-1]["owed"] == 0
+    hold(Promise.SILENT, incomplete(world) == 1, f"said {incomplete(world)} times")
+
+
+def test_that_a_date_lacks_records_is_said_once() -> None:
+    a_date_that_lacks_records_and_has_groups_on_two_pages()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import zlib
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -129,6 +130,7 @@ class History(RuleBasedStateMachine):
             return None
         if not request.query.get("next_page_token"):
             if day in self.looked_at:
+                self.stale_sweep = ""
                 return None
             self.looked_at.add(day)
             self.stale_sweep = day
@@ -184,6 +186,15 @@ class History(RuleBasedStateMachine):
     def a_record_without_a_time_arrives(self) -> None:
         self.arrived += 1
         self.world.zoom.add({"operator": f"{self.arrived}@example.com"})
+
+    @precondition(lambda self: not self.world.added_field)
+    @rule()
+    def zoom_adds_a_field(self) -> None:
+        """To all its records, old and new; identical ones stay identical."""
+        self.world.added_field = "id"
+        self.world.zoom.rewrite(
+            lambda record: {**record, "id": zlib.crc32(json.dumps(record, sort_keys=True).encode())}
+        )
 
     # What runs
 

@@ -98,7 +98,7 @@ def test_a_limit_on_the_report_does_not_stop_a_rotation(put, zoom):
     [
         ("a-good-value-1", "is not JSON: put {"),
         ('["a-good-value-1"]', "is not a JSON object: put {"),
-        ('{"client_secret": "a-good-value-1"}', "holds no account_id and no client_id: put {"),
+        ('{"client_secret": "a-good-value-1"}', "lacks account_id and client_id: put {"),
     ],
 )
 def test_what_is_no_credentials_gives_one_sentence(put, text, sentence):

@@ -66,10 +66,10 @@ def test_the_value_may_be_text_or_binary_with_a_byte_order_mark(value: str | byt
         ('{"account_id": NaN}', "is not JSON"),
         ("[" * 65 + "]" * 65, "is not JSON"),
         ("[]", "is not a JSON object"),
-        ("{}", "holds no account_id and no client_id and no client_secret"),
-        (json.dumps({**STORED, "client_id": 7}), "holds no client_id"),
-        (json.dumps({**STORED, "account_id": "\ud800"}), "holds no account_id"),
-        (json.dumps({**STORED, "client_secret": "hush\u0000hush"}), "holds no client_secret"),
+        ("{}", "lacks account_id and client_id and client_secret"),
+        (json.dumps({**STORED, "client_id": 7}), "lacks client_id"),
+        (json.dumps({**STORED, "account_id": "\ud800"}), "lacks account_id"),
+        (json.dumps({**STORED, "client_secret": "hush\u0000hush"}), "lacks client_secret"),
         (TEXT + " " * 64 * 1024, "larger than 64 KB"),
         (TEXT.encode() + b" " * 64 * 1024, "larger than 64 KB"),
     ],
@@ -115,3 +115,13 @@ def test_secrets_manager_that_answers_slowly_holds_up_no_run(monkeypatch: pytest
 
     with pytest.raises(SecretError, match="Secrets Manager gave no usable answer"):
         read_credentials(Slow(), "arn", fresh=False)  # type: ignore[arg-type]
+
+
+def test_a_spoilt_value_does_not_stay_in_the_cache() -> None:
+    class Cached(Provider):
+        def get(self, _arn: str, *, force_fetch: bool, **_: Any) -> Any:
+            return TEXT if force_fetch else self.value
+
+    assert read_credentials(Cached("{"), "arn", fresh=False) == WHOLE  # type: ignore[arg-type]
+    with pytest.raises(SecretError, match="is not JSON"):
+        read("{")

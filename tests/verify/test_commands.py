@@ -132,7 +132,7 @@ def test_a_verification_that_zoom_refuses_leaves_nothing_beside_the_page(place: 
     ("secret", "sentence"),
     [
         ("TOPSECRET", "is not JSON: store"),
-        ({"account_id": "TOPSECRET", "client_id": "x"}, "holds no client_secret: store"),
+        ({"account_id": "TOPSECRET", "client_id": "x"}, "lacks client_secret: store"),
         (
             {"account_id": "stand-in-account", "client_id": "stand-in-client", "client_secret": "TOPSECRET"},
             "Zoom does not know this client id and client secret: copy both again",
