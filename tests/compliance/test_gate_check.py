@@ -26,6 +26,7 @@ from .plans import FOLDER, REPOSITORY, write
 
 pytestmark = pytest.mark.slow
 
+STATEMENT = {"Effect": "Allow", "Action": ["s3:*"], "Resource": "*"}
 OLD = next(iter(sorted(Path.home().glob(".pyenv/versions/3.9.*/bin/python3"))), None) or shutil.which("python3.9")
 """The oldest Python that the check runs on, where the machine has it."""
 
@@ -142,6 +143,26 @@ def test_a_checker_that_does_not_judge_is_red(plan_of: Callable[[str], Plan], tm
     whole = Whole({**later(plan_of("default")), "terraform_version": "9.9.9"})
     with pytest.raises(checkers.CheckerError, match="Unsupported terraform version"):
         checkers.features(whole, find(whole), tmp_path, folder_of("compliance") / "bin")
+
+
+@pytest.mark.parametrize(
+    ("message", "address"),
+    [
+        ("a.b (aws_x) does not have acl property.", "a.b"),
+        ("Found (public-.*)() in acl property of a.b, a.b.c.", "a.b.c"),
+        (f"Action property in {STATEMENT} resource matches with (.{{2}}) regex. It is set to s3:*.", "a.p"),
+        ("Can not find aws_x defined in target terraform plan.", None),
+        ("Action property in {'a': [} resource matches.", None),
+    ],
+)
+def test_what_a_checker_says_is_placed(message: str, address: str | None) -> None:
+    def one(where: str, **after: object) -> dict[str, object]:
+        change = {"actions": ["create"], "after": after}
+        return {"address": where, "mode": "managed", "type": "aws_x", "name": "x", "change": change}
+
+    policy = json.dumps({"Statement": [STATEMENT]})
+    whole = Whole({"resource_changes": [one("a.b"), one("a.b.c", acl="public-read"), one("a.p", policy=policy)]})
+    assert checkers._addresses(message, whole) == ([address] if address else [])
 
 
 # --- preparing the checkers ------------------------------------------------------------------------------------------

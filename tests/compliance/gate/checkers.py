@@ -145,9 +145,9 @@ def _addresses(message: str, plan: Plan) -> list[str]:
     named = [one.address for one in plan.resources if one.address in message]
     if named:
         return [max(named, key=len)]
-    shown = re.search(r"\{.*\}", message)
+    shown = re.search(r" in (\{.*\}) resource ", message)
     with suppress(ValueError, SyntaxError, RecursionError, MemoryError):
-        statement = ast.literal_eval(shown[0]) if shown else None
+        statement = ast.literal_eval(shown[1]) if shown else None
         if statement:
             return [one.address for one in plan.resources if statement in _statements(one)]
     return []
