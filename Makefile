@@ -2,7 +2,7 @@
 
 PYTHON = python3
 VENV = .venv/bin
-TYPED = lambda/zoom_operationlogs lambda/package.py cli/zoomlogs tests/standins tests/security tests/bench scripts/setup.py scripts/document.py
+TYPED = lambda/zoom_operationlogs lambda/package.py cli/zoomlogs tests/standins tests/security tests/bench scripts/setup.py scripts/document.py scripts/describe_module.py tests/compliance/gate
 
 .DEFAULT_GOAL = help
 .PHONY: help setup demo test test-all cpu-table test-fast tools lint package docs bench fmt clean
@@ -64,10 +64,12 @@ lint:
 package: ## Build lambda/dist/collector.zip from lambda/, the same bytes everywhere
 	$(call prepare)
 	@$(VENV)/python lambda/package.py
+	@$(VENV)/python scripts/describe_module.py # the plan gate knows the package by its hash
 
-docs: ## Renew what is generated in the READMEs, docs/security.md and docs/architecture.md
+docs: ## Renew what is generated in the READMEs, docs and tests/compliance/module.json
 	$(call prepare)
 	@$(VENV)/python scripts/document.py
+	@$(VENV)/python scripts/describe_module.py
 	@$(VENV)/python tests/security
 	@$(VENV)/python tests/faults
 

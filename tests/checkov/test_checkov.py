@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from compliance.gate_plans import later
 from compliance.mutations import Plan, more, without
 from compliance.plans import REPOSITORY, write
 from zoomlogs.scratch import copy_for_terraform
@@ -94,6 +95,7 @@ class Looked:
 def looked(plan_of: Callable[[str], Plan], tmp_path_factory: pytest.TempPathFactory) -> Looked:
     folder = tmp_path_factory.mktemp("plans")
     made = {variant: plan_of(variant) for variant in VARIANTS}
+    made["later"] = later(made["default"])
     made["another_bucket"] = another_bucket(made["default"])
     made["public_bucket"] = public_bucket(made["default"])
     files = {name: write(plan, folder / f"{name}.json") for name, plan in made.items()}
@@ -144,7 +146,7 @@ def test_the_list_for_a_plan_is_what_the_source_accepts() -> None:
 
 
 def test_the_list_holds_what_a_plan_shows_and_no_more(looked: Looked) -> None:
-    shown = {check for variant in VARIANTS for check, _ in findings(looked.plans, looked.files[variant])}
+    shown = {check for variant in (*VARIANTS, "later") for check, _ in findings(looked.plans, looked.files[variant])}
     # Without versions, which that variant leaves out, a plan has one finding more: as it should.
     assert shown - {"CKV_AWS_21"} == set(accepted())
 
@@ -155,6 +157,7 @@ def test_with_the_list_a_plan_shows_only_what_is_wrong(looked: Looked) -> None:
 
     assert shown("default") == set()
     assert shown("full") == set()
+    assert shown("later") == set()
     assert {check for check, _ in shown("existing_secret")} == {"CKV_AWS_21"}
     archive = "module.zoom_operation_logs.module.archive.aws_s3_bucket.archive[0]"
     assert shown("public_bucket") == {("CKV2_AWS_6", archive)}

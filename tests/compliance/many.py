@@ -2,7 +2,8 @@
 
 Run by the Python of terraform-compliance's own environment. Reads from standard input which folders of features judge
 which plans, `[{"features": FOLDER, "plans": [FILE, …]}, …]`, and prints in the same order, for each plan,
-`{"status": N, "scenarios": {NAME: PASSED}, "output": TEXT}`.
+`{"status": N, "scenarios": {NAME: PASSED}, "features": {NAME: FEATURE}, "failures": [[NAME, MESSAGE], …],
+"output": TEXT}`.
 
 The tool is called as its command line calls it, once for each folder. When it has read the features and is about to
 judge, it goes on in one process for each plan.
@@ -27,6 +28,7 @@ with contextlib.redirect_stdout(sys.stderr):  # it greets
     import terraform_compliance.main as tool
     from radish.terrain import world
     from terraform_compliance.common.defaults import Defaults
+    from terraform_compliance.common.error_handling import Error
 
 
 def main() -> None:
@@ -63,12 +65,29 @@ def start(features: str, plans: dict[str, Path]) -> int:
         Defaults.cache_dir = str(folder / "cache")
         world.config.user_data["plan_file"] = plan
         world.config.cucumber_json = str(folder / "report.json")
-        return int(run(*arguments))
+        said = noted_failures()
+        try:
+            return int(run(*arguments))
+        finally:
+            (folder / "failures.json").write_text(json.dumps(said), encoding="utf-8")
 
     radish.main.Runner.start = run_for_each
     first = next(iter(plans))
     sys.argv[1:] = [f"--features={features}", f"--planfile={first}", "--no-ansi", "--cucumber-json=unused"]
     return int(tool.cli() or 0)
+
+
+def noted_failures() -> list[tuple[str, str]]:
+    """Have the tool note the scenario and the message of each failure, which its report leaves out."""
+    said: list[tuple[str, str]] = []
+    tell = Error.__init__
+
+    def note(error: Any, step: Any, message: str, *more: Any) -> None:
+        said.append((step.parent.sentence, message))
+        tell(error, step, message, *more)
+
+    Error.__init__ = note
+    return said
 
 
 def in_child(output: Path, work: Callable[[], int]) -> int:
@@ -96,17 +115,23 @@ def in_child(output: Path, work: Callable[[], int]) -> int:
 
 def report(folder: Path) -> dict[str, object]:
     """Read what the tool reported: each scenario, a row of an outline as one, with whether all its steps passed."""
-    file = folder / "report.json"
-    features = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
+    features = read(folder / "report.json")
+    elements = [(feature, element) for feature in features for element in feature["elements"]]
     return {
         "status": int((folder / "status").read_text()),
         "scenarios": {
             element["name"]: all(step["result"]["status"] == "passed" for step in element["steps"])
-            for feature in features
-            for element in feature["elements"]
+            for _, element in elements
         },
+        "features": {element["name"]: Path(feature["uri"]).stem for feature, element in elements},
+        "failures": read(folder / "failures.json"),
         "output": (folder / "output").read_text(encoding="utf-8"),
     }
+
+
+def read(file: Path) -> list[Any]:
+    """Read a list that a child has written; an empty one if it came to nothing."""
+    return list(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else []
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ PGP_KEY = base64.b64encode(b"No key: whether it is one only an apply finds out."
 
 ALWAYS = ("collector", "least_privilege", "public_access", "secrets")
 BUCKET = ("bucket", "versioning")
-ALARMS = ("alarms", "alarms_topic", "alarms_key")
+ALARMS = ("alarms", "alarms_silence", "alarms_topic", "alarms_key")
 
 # The inputs of each variant, and the feature files that fit them: README.md says which fits what.
 INPUTS: dict[str, dict[str, object]] = {
@@ -70,13 +70,24 @@ INPUTS: dict[str, dict[str, object]] = {
 FEATURES: dict[str, tuple[str, ...]] = {
     "default": (*ALWAYS, *BUCKET, *ALARMS, "no_access_key", "reader", "secret"),
     "full": (
-        *(*ALWAYS, *BUCKET, "alarms", "alarms_topic", "no_access_key", "reader", "feed_queue", "secret", "tags"),
+        *(
+            *ALWAYS,
+            *BUCKET,
+            "alarms",
+            "alarms_silence",
+            "alarms_topic",
+            "no_access_key",
+            "reader",
+            "feed_queue",
+            "secret",
+            "tags",
+        ),
         *("network", "kms", "kms_bucket", "kms_queue", "kms_secret"),
     ),
     "role": (*ALWAYS, *BUCKET, *ALARMS, "no_access_key", "reader_deletes", "reader_role", "secret"),
     "existing_bucket": (*ALWAYS, "no_access_key", "reader", "reader_prefix", "secret"),
     "nothing_made": (*ALWAYS, "no_access_key", "secret"),
-    "existing_secret": (*ALWAYS, "access_key", "alarms", "bucket", "reader", "secret"),
+    "existing_secret": (*ALWAYS, "access_key", "alarms", "alarms_silence", "bucket", "reader", "secret"),
 }
 
 

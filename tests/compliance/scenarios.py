@@ -36,8 +36,8 @@ def in_feature(file: Path) -> list[Scenario]:
             [cell.strip() for cell in row.split("|")[1:-1]] for row in re.findall(r"(?m)^ +\|.+$", block)
         ] or [[]]
         for number, row in enumerate(rows):
-            cells = dict(zip(header, row, strict=True))
-            sentence = re.sub(r"<(\w+)>", lambda place, cells=cells: cells[place[1]], name[1])  # type: ignore[misc]
+            cells = dict(zip(header, row))
+            sentence = re.sub(r"<(\w+)>", lambda place, cells=cells: cells[place[1]], name[1])
             found.append(Scenario(file.stem, sentence, f"{name[1]} - row {number}", tags))
         if not rows:
             found.append(Scenario(file.stem, name[1], name[1], tags))

@@ -33,6 +33,7 @@ Feature: No secret is in the plan, nor in the state that it makes
   @noskip @case-sensitive
   Scenario: Nothing in a function's environment has the form of a Zoom client secret
     Given I have aws_lambda_function defined
+    When it has environment
     Then it must have environment
     And its value must not match the "(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[A-Za-z0-9]{32}$" regex
 

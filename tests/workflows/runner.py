@@ -42,12 +42,17 @@ def run_job(
     workspace: Path,
     temp: Path,
     skip: set[str],
+    token: str = "",
 ) -> Run:
     """Run a reusable workflow's job with these inputs, in a workspace that the test has laid out."""
     document = load(workflow)
     given = {name: str(one.get("default", "")) for name, one in document["on"]["workflow_call"]["inputs"].items()}
     known = {f"inputs.{name}": value for name, value in (given | inputs).items()}
-    known["github.workspace"] = str(workspace)
+    known |= {
+        "github.workspace": str(workspace),
+        "job.workflow_repository": "ours/terraform-aws-zoom-operation-logs",
+        "secrets.module-token": token,
+    }
     definition = document["jobs"][job]
     assert definition["defaults"]["run"]["shell"] == "bash"
     summary = temp / "summary"
@@ -57,6 +62,8 @@ def run_job(
         "RUNNER_TEMP": str(temp),
         "GITHUB_WORKSPACE": str(workspace),
         "GITHUB_STEP_SUMMARY": str(summary),
+        "GITHUB_OUTPUT": str(temp / "output"),
+        "GITHUB_SERVER_URL": "https://github.com",
     }
     run = Run()
     for step in definition["steps"]:

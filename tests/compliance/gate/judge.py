@@ -1,0 +1,78 @@
+"""Judges a plan: the rules, the features, checkov and the look for secrets, less what the caller accepts."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from . import acceptances, checkers, inputs
+from .environments import EnvironmentsError, Say, prepared
+from .findings import Finding, Scene
+from .plan import BadPlanError, Plan, read
+from .report import report
+from .rules import RULES
+from .uses import Use, find, others, path_of
+
+NO_USE = (
+    "The plan holds no use of this module: no function of a collector, whatever the module is called. Name the plan of "
+    "the root module that calls it, made by the same version of the module as this check."
+)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be judged: the plan's file, the folder of its .tf files, the file of acceptances."""
+
+    plan: Path
+    source: Path | None
+    accepted: Path | None
+
+
+def judge(request: Request, today: date, say: Say) -> tuple[int, str]:
+    """Judge a plan; give the exit status and the list to print."""
+    try:
+        plan = read(request.plan)
+        uses = find(plan)
+        if not uses:
+            raise BadPlanError(NO_USE)
+        found = [*by_rules(plan, uses), *by_checkers(request, plan, uses, say)]
+    except (BadPlanError, EnvironmentsError, checkers.CheckerError) as error:
+        return 1, f"The plan was not judged. {error}\n"
+    given, wrong = acceptances.read(request.accepted) if request.accepted else ([], [])
+    parted = acceptances.sort(dict.fromkeys(found), given, known_rules(found), today)
+    red = [*wrong, *parted.red]
+    return (1 if red else 0), report(uses, red, parted.accepted)
+
+
+def by_rules(plan: Plan, uses: Sequence[Use]) -> list[Finding]:
+    """Judge each use by the rules."""
+    foreign = others(plan, uses)
+    return [one for use in uses for rule in RULES for one in rule.findings(Scene(plan, use, foreign))]
+
+
+def by_checkers(request: Request, plan: Plan, uses: Sequence[Use], say: Say) -> list[Finding]:
+    """Run the checkers, and judge what was written for the inputs. Raises EnvironmentsError or CheckerError."""
+    compliance, checkov = prepared("compliance", say), prepared("checkov", say)
+    with tempfile.TemporaryDirectory(prefix="plan-check-") as folder:
+        scratch = Path(folder)
+        with checkers.checkov(plan, scratch, checkov) as running:
+            source = None
+            if request.source:
+                calls = [".".join(path_of(use.address)) for use in uses if use.address]
+                source = checkers.written(request.source, calls, compliance, say)
+            found = [
+                *(one for use in uses if use.function.stays for one in inputs.findings(plan, use, source)),
+                *checkers.secrets(plan),
+                *checkers.features(plan, uses, scratch, compliance),
+                *checkers.checkov_findings(running),
+            ]
+    return found
+
+
+def known_rules(found: Sequence[Finding]) -> frozenset[str]:
+    """Give every rule that a caller may accept; of checkov's checks any that it reports is one."""
+    own = {rule.id for rule in RULES} | {inputs.UNKNOWN[0], inputs.NOT_LOOKED_AT[0], "secret-in-plan"}
+    return frozenset(own | checkers.feature_names() | {one.rule for one in found})

@@ -1,0 +1,8 @@
+"""The rules, in one table: what the features and checkov do not see."""
+
+from __future__ import annotations
+
+from ..findings import Rule
+from . import destroys, elsewhere, loosened, unknown
+
+RULES: tuple[Rule, ...] = (*unknown.RULES, *destroys.RULES, *elsewhere.RULES, *loosened.RULES)

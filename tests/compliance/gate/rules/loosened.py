@@ -1,0 +1,411 @@
+"""Other resources of the same plan that loosen what the module tightened, whoever adds them.
+
+A resource that names something of the module is red, unless its type is known to change nothing for it. What a plan
+knows is compared by value. What it does not know yet is followed through the configuration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from typing import Any
+
+from ..findings import Rule, Scene
+from ..plan import Resource, holds_true
+from ..references import UNSEEN, Configuration
+from ..things import NAMED_BY, Thing, things
+from ..uses import statements, texts
+
+HARMLESS = frozenset(
+    {
+        "aws_cloudwatch_composite_alarm",
+        "aws_cloudwatch_dashboard",
+        "aws_cloudwatch_log_metric_filter",
+        "aws_cloudwatch_metric_alarm",
+        "aws_cloudwatch_query_definition",
+        "aws_cloudtrail",
+        "aws_cloudtrail_event_data_store",
+        "aws_kms_alias",
+        "aws_macie2_classification_job",
+        "aws_resourcegroups_group",
+        "aws_s3_bucket_metric",
+        "aws_ssm_parameter",
+    }
+)
+"""Types that watch or describe, and give nobody a right."""
+
+EXPECTED = frozenset(
+    {
+        ("topic", "aws_sns_topic_subscription"),
+        ("topic", "aws_cloudwatch_event_target"),
+        ("topic", "aws_budgets_budget"),
+        ("log group", "aws_cloudwatch_log_anomaly_detector"),
+        ("role", "aws_kms_key"),
+        ("role", "aws_kms_key_policy"),
+        ("role", "aws_lakeformation_permissions"),
+    }
+)
+"""What callers are asked to add, by the kind of thing that it names."""
+
+DOCUMENTS = ("policy", "assume_role_policy", "policy_document", "resource_policy", "access_policy", "inline_policy")
+"""Attributes that hold a policy: what it names is judged as a policy, and not as a reference."""
+
+EXCLUSIVE = frozenset(
+    {
+        "aws_iam_role_policies_exclusive",
+        "aws_iam_role_policy_attachments_exclusive",
+        "aws_iam_user_policies_exclusive",
+        "aws_iam_user_policy_attachments_exclusive",
+    }
+)
+"""Types that take away what they do not list."""
+
+
+class Reached:
+    """Finds what of the module a resource names."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.things = things(scene.use)
+        self.configuration = Configuration(scene.plan.configuration)
+
+    def by(self, resource: Resource) -> Iterator[Thing]:
+        """Give each thing that a resource names, once."""
+        named = [(place.rpartition(".")[2], value) for place, value in _named(resource.after)]
+        made_from = set().union(*(self.places(resource, attribute) for attribute in _unknown(resource)))
+        for thing in self.things:
+            if thing.place in made_from or any(thing.is_named(attribute, value) for attribute, value in named):
+                yield thing
+
+    def unseen(self, resource: Resource, kinds: tuple[str, ...]) -> Iterator[str]:
+        """Give each attribute that may name a thing of these kinds, made from what the plan does not tell."""
+        naming = {attribute for kind in kinds for attribute in NAMED_BY[kind]}
+        for attribute in _unknown(resource):
+            if attribute in naming and any(one.endswith(UNSEEN) for one in self.places(resource, attribute)):
+                yield attribute
+
+    def places(self, resource: Resource, attribute: str) -> set[str]:
+        """Give what an attribute is made from, by the configuration."""
+        return self.configuration.reached(resource.module, resource.type, resource.name, attribute)
+
+
+def _named(values: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for attribute, value in values.items():
+        if names_something(attribute):
+            yield from _texts(attribute, value)
+
+
+def names_something(attribute: str) -> bool:
+    """Tell whether what an attribute holds may be what a resource acts on."""
+    return attribute not in DOCUMENTS and not attribute.startswith("tags")
+
+
+def _texts(place: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield place, value
+    elif isinstance(value, list):
+        for one in value:
+            yield from _texts(place, one)
+    elif isinstance(value, dict):
+        for name, one in value.items():
+            if name not in DOCUMENTS:
+                yield from _texts(f"{place}.{name}", one)
+
+
+def _unknown(resource: Resource) -> Iterator[str]:
+    for attribute, value in resource.unknown.items():
+        if names_something(attribute) and holds_true(value):
+            yield attribute
+
+
+def loosened(scene: Scene, *kinds: str) -> Iterator[tuple[str, str]]:
+    """Name each resource of others that acts on a thing of these kinds."""
+    reached = Reached(scene)
+    for resource in scene.others:
+        if not resource.stays or resource.type in HARMLESS or not resource.type.startswith(("aws_", "awscc_")):
+            continue
+        named = list(reached.by(resource))
+        acted_on = [one for one in named if one.kind in kinds and not expected(resource, one, reached.things)]
+        if acted_on:
+            yield resource.address, f"A resource of the type {resource.type} acts on {acted_on[0].label}."
+        elif not named:
+            for attribute in reached.unseen(resource, kinds):
+                yield resource.address, f"{attribute} comes from a local value: nobody sees yet on what this acts."
+
+
+def expected(resource: Resource, thing: Thing, known: list[Thing]) -> bool:
+    """Tell whether a caller is expected to add such a resource."""
+    if (thing.kind, resource.type) in EXPECTED:
+        return True
+    if thing.kind == "queue" and resource.type == "aws_s3_bucket_notification":
+        return True  # the owner of a bucket that exists sends its notifications to the feed's queue
+    return resource.type in EXCLUSIVE and _lists_only_own(resource, known)
+
+
+def _lists_only_own(resource: Resource, known: list[Thing]) -> bool:
+    if resource.is_unknown("policy_arns") or resource.is_unknown("policy_names"):
+        return False
+    own = {arn for thing in known if thing.kind == "policy" for arn in thing.arns}
+    return set(resource.after.get("policy_arns") or []) <= own and "policy_names" not in resource.after
+
+
+def bucket(scene: Scene) -> Iterator[tuple[str, str]]:
+    """Name settings that others add to a bucket made here, and statements in its own policy that allow."""
+    yield from loosened(scene, "bucket")
+    for own in scene.use.all("archive", "aws_s3_bucket_policy", "archive"):
+        for one in statements(own, "policy"):
+            if own.stays and one.get("Effect") != "Deny":
+                yield (
+                    own.address,
+                    f"The bucket's policy allows something: {one.get('Sid') or 'a statement without Sid'}.",
+                )
+
+
+def rights(scene: Scene) -> Iterator[tuple[str, str]]:
+    """Name what gives the module's roles and user more rights, or its policies to others."""
+    yield from loosened(scene, "role", "user", "policy")
+
+
+def access(scene: Scene) -> Iterator[tuple[str, str]]:
+    """Name what lets others at the secret, queues, topic, key or log."""
+    yield from loosened(scene, "secret", "queue", "topic", "key", "log group")
+    logs = [one for one in things(scene.use) if one.kind == "log group"]
+    for resource in scene.others:  # names no log group but in its policy
+        if resource.type == "aws_cloudwatch_log_resource_policy" and resource.stays:
+            patterns = [
+                pattern for one in statements(resource, "policy_document") for pattern in texts(one.get("Resource"))
+            ]
+            if any("*" in patterns or _covers(patterns, one) for one in logs):
+                yield resource.address, "A resource policy of CloudWatch Logs covers the collector's log group."
+
+
+SAFEGUARDS = {
+    "permissions_boundary": "permissions boundary",
+    "kms_key_id": "KMS key",
+    "kms_key_arn": "KMS key",
+    "kms_master_key_id": "KMS key",
+    "code_signing_config_arn": "code signing configuration",
+}
+"""Attributes that bound or protect one of the module's resources."""
+
+
+def weaker(scene: Scene) -> Iterator[tuple[str, str]]:
+    """Name what loses a safeguard that it has had so far."""
+    for _, resource in scene.use.members:
+        for attribute, safeguard in SAFEGUARDS.items():
+            had = resource.before.get(attribute) and resource.stays
+            if had and not resource.after.get(attribute) and not resource.is_unknown(attribute):
+                yield resource.address, f"The resource would lose its {safeguard}."
+
+
+def invocation(scene: Scene) -> Iterator[tuple[str, str]]:
+    """Name what lets others invoke the function, or changes how it runs."""
+    yield from loosened(scene, "function")
+
+
+GRANTS: dict[str, tuple[str, ...]] = {
+    "bucket": (
+        "s3:PutObject",
+        "s3:PutObjectAcl",
+        "s3:DeleteObject",
+        "s3:DeleteObjectVersion",
+        "s3:PutBucketPolicy",
+        "s3:DeleteBucketPolicy",
+        "s3:DeleteBucket",
+        "s3:PutLifecycleConfiguration",
+        "s3:PutBucketVersioning",
+        "s3:PutBucketPublicAccessBlock",
+        "s3:PutBucketAcl",
+        "s3:PutBucketOwnershipControls",
+        "s3:PutEncryptionConfiguration",
+        "s3:PutReplicationConfiguration",
+        "s3:PutBucketNotification",
+    ),
+    "secret": (
+        "secretsmanager:GetSecretValue",
+        "secretsmanager:BatchGetSecretValue",
+        "secretsmanager:PutSecretValue",
+        "secretsmanager:UpdateSecret",
+        "secretsmanager:DeleteSecret",
+        "secretsmanager:PutResourcePolicy",
+        "secretsmanager:ReplicateSecretToRegions",
+    ),
+    "function": (
+        "lambda:UpdateFunctionCode",
+        "lambda:UpdateFunctionConfiguration",
+        "lambda:DeleteFunction",
+        "lambda:AddPermission",
+        "lambda:CreateFunctionUrlConfig",
+    ),
+    "role": (
+        "iam:PassRole",
+        "iam:PutRolePolicy",
+        "iam:AttachRolePolicy",
+        "iam:UpdateAssumeRolePolicy",
+        "iam:DeleteRolePermissionsBoundary",
+    ),
+    "user": ("iam:CreateAccessKey", "iam:PutUserPolicy", "iam:AttachUserPolicy", "iam:CreateLoginProfile"),
+    "queue": ("sqs:DeleteMessage", "sqs:PurgeQueue", "sqs:SetQueueAttributes", "sqs:AddPermission"),
+}
+"""By the kind of thing, the rights that let somebody read a secret, change or delete records, or run other code."""
+
+IDENTITY = {
+    "aws_iam_policy": "policy",
+    "aws_iam_role_policy": "policy",
+    "aws_iam_user_policy": "policy",
+    "aws_iam_group_policy": "policy",
+}
+
+
+def grants(scene: Scene) -> Iterator[tuple[str, str]]:
+    """Name each policy of others that lets its holder change what the module keeps, or read the credentials."""
+    reached = Reached(scene)
+    for resource in scene.others:
+        attribute = IDENTITY.get(resource.type)
+        if attribute is None or not resource.stays:
+            continue
+        if resource.is_unknown(attribute):
+            places = reached.places(resource, attribute)
+            named = [one for one in reached.things if one.kind in GRANTS and one.place in places]
+            if named:
+                yield (
+                    resource.address,
+                    f"A policy speaks of {named[0].label}, and the plan does not show yet what it allows.",
+                )
+            continue
+        for thing in reached.things:
+            right = _granted(statements(resource, attribute), thing)
+            if right:
+                yield resource.address, f"A policy allows {right} on {thing.label}."
+
+
+def _granted(found: list[dict[str, Any]], thing: Thing) -> str:
+    for one in found:
+        if one.get("Effect") != "Allow" or not _covers(texts(one.get("Resource")), thing):
+            continue
+        for right in GRANTS.get(thing.kind, ()):
+            if any(fnmatchcase(right.lower(), pattern.lower()) for pattern in texts(one.get("Action"))):
+                return right
+    return ""
+
+
+def _covers(patterns: list[str], thing: Thing) -> bool:
+    """Tell whether a resource element names the thing; least_privilege.feature judges one that names everything."""
+    for pattern in patterns:
+        for arn in thing.arns:
+            if pattern != "*" and (fnmatchcase(arn, pattern) or fnmatchcase(f"{arn}/x", pattern)):
+                return True
+            if pattern.startswith((f"{arn}/", f"{arn}-")):
+                return True
+    return False
+
+
+def existing_bucket(scene: Scene) -> Iterator[tuple[str, str]]:
+    """Name what the caller's own bucket lacks, as far as its settings are in the plan."""
+    name = scene.use.bucket_name
+    if scene.use.makes_bucket or not name or not scene.use.function.stays:
+        return
+    for resource in scene.others:
+        if not resource.stays or resource.after.get("bucket") != name:
+            continue
+        if resource.type == "aws_s3_bucket_policy":
+            if resource.is_unknown("policy"):
+                yield resource.address, "The bucket's policy is known only after the apply."
+            else:
+                for lacking in lacking_statements(statements(resource, "policy"), scene):
+                    yield resource.address, f"The bucket's policy lacks the module's statement {lacking}."
+        elif resource.type == "aws_s3_bucket_lifecycle_configuration":
+            for rule in resource.after.get("rule") or []:
+                if _expires(rule):
+                    yield resource.address, f"The lifecycle rule {rule.get('id')!r} deletes records before 200 days."
+
+
+def lacking_statements(found: list[dict[str, Any]], scene: Scene) -> Iterator[str]:
+    """Name each denial of the module's that a bucket's policy does not hold."""
+    use = scene.use
+    arn = f"arn:{use.account.partition}:s3:::{use.bucket_name}"
+    prefix = (use.environment or {}).get("S3_PREFIX", "")
+    wanted: list[tuple[str, str, list[str], dict[str, Any]]] = [
+        ("DenyInsecureTransport", "s3:*", [arn, f"{arn}/*"], {"Bool": {"aws:SecureTransport": "false"}}),
+        ("DenyOverwriteOfRecords", "s3:PutObject", [f"{arn}/{prefix}*"], {"Null": {"s3:if-none-match": "true"}}),
+        (
+            "DenyCustomerProvidedKeys",
+            "s3:PutObject",
+            [f"{arn}/*"],
+            {"Null": {"s3:x-amz-server-side-encryption-customer-algorithm": "false"}},
+        ),
+    ]
+    for sid, action, resources, condition in wanted:
+        holding = [one for one in found if _denies(one, action, condition)]
+        covered = {pattern for one in holding for pattern in texts(one.get("Resource"))}
+        if not all(any(fnmatchcase(wanted_one, pattern) for pattern in covered) for wanted_one in resources):
+            yield sid
+
+
+def _denies(one: dict[str, Any], action: str, condition: dict[str, Any]) -> bool:
+    given = {
+        operator: {
+            key: texts(value) if not isinstance(value, bool) else [str(value).lower()] for key, value in keys.items()
+        }
+        for operator, keys in (one.get("Condition") or {}).items()
+    }
+    asked = {operator: {key: [value] for key, value in keys.items()} for operator, keys in condition.items()}
+    everyone = one.get("Principal") in ("*", {"AWS": "*"}, {"AWS": ["*"]})
+    acts = any(fnmatchcase(action.lower(), pattern.lower()) for pattern in texts(one.get("Action")))
+    return one.get("Effect") == "Deny" and everyone and acts and given == asked
+
+
+def _expires(rule: dict[str, Any]) -> bool:
+    if rule.get("status") != "Enabled":
+        return False
+    days = [one.get("days") for one in rule.get("expiration") or []]
+    dated = [one.get("date") for one in rule.get("expiration") or []]
+    days += [one.get("noncurrent_days") for one in rule.get("noncurrent_version_expiration") or []]
+    return any(day and day < 200 for day in days) or any(dated)
+
+
+RULES = (
+    Rule(
+        "bucket-setting",
+        "A bucket has one policy, one lifecycle and one of each setting: the last to be applied replaces the module's.",
+        "Remove it. The inputs under `bucket` set what may differ. For other settings make the bucket yourself, and "
+        "set bucket.create = false.",
+        bucket,
+    ),
+    Rule(
+        "rights",
+        "The roles, the user and their policies hold exactly what they need. Anything more is a way to the records or "
+        "the credentials.",
+        "Remove it, and use a role of your own for what else is to be done.",
+        rights,
+    ),
+    Rule(
+        "access",
+        "Only the module's own principals reach it. Whoever else does can read, add or take away what is in it.",
+        "Remove it.",
+        access,
+    ),
+    Rule(
+        "weaker",
+        "The account has protected the resource by it so far.",
+        "Leave permissions_boundary_arn, kms_key and collector.code_signing_config_arn as they are.",
+        weaker,
+    ),
+    Rule(
+        "invocation",
+        "The function may read Zoom's credentials and write records. Only its schedule starts it.",
+        "Remove it. Operators may start runs with lambda:InvokeFunction in a policy of theirs.",
+        invocation,
+    ),
+    Rule(
+        "grants",
+        "Its holder could change or delete records, read the credentials, or replace the code.",
+        "Leave the module's resources out of the policy.",
+        grants,
+    ),
+    Rule(
+        "existing-bucket",
+        "Without them a record can be overwritten, read on the way, or lost before Zoom's six months are over.",
+        "Merge the output bucket.policy into the bucket's policy, and keep records and their versions 200 days.",
+        existing_bucket,
+    ),
+)

@@ -1,0 +1,147 @@
+"""The uses of this module in a plan, known by their resources: at any depth, once or several times."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from .module import RESOURCES
+from .plan import Plan, Resource
+
+SUBMODULE = re.compile(rf"(?:(.*)\.)?module\.({'|'.join(RESOURCES)})(?:\[\d+\])?")
+STEP = re.compile(r'module\.([\w-]+)(?:\[(?:\d+|"(?:[^"\\]|\\.)*")\])?')
+
+
+@dataclass(frozen=True)
+class Account:
+    """Where a use is deployed."""
+
+    partition: str
+    region: str
+    id: str
+
+
+class Use:
+    """One use of the module: the resources that it has, by submodule, type and name."""
+
+    def __init__(self, plan: Plan, address: str, members: Iterable[tuple[str, Resource]]) -> None:
+        self.plan = plan
+        self.address = address
+        self.members = list(members)
+
+    @property
+    def named(self) -> str:
+        """What to call it in a sentence."""
+        return self.address or "the root module"
+
+    def all(self, submodule: str, kind: str, name: str) -> list[Resource]:
+        """Give the instances of a resource."""
+        return [one for place, one in self.members if (place, one.type, one.name) == (submodule, kind, name)]
+
+    def one(self, submodule: str, kind: str, name: str) -> Resource | None:
+        """Give the instance of a resource that stays, or one that goes; None if the plan has none."""
+        found = sorted(self.all(submodule, kind, name), key=lambda one: not one.stays)
+        return found[0] if found else None
+
+    def has(self, submodule: str, kind: str, name: str) -> bool:
+        """Tell whether there is such a resource after the apply."""
+        return any(one.stays for one in self.all(submodule, kind, name))
+
+    @cached_property
+    def function(self) -> Resource:
+        """The function, by which the use was found."""
+        found = self.one("collector", "aws_lambda_function", "collector")
+        assert found is not None
+        return found
+
+    @cached_property
+    def environment(self) -> dict[str, str] | None:
+        """The function's environment after the apply; None where the plan does not know it, or there is no function."""
+        return environment(self.function.after, self.function) if self.function.stays else None
+
+    @cached_property
+    def account(self) -> Account:
+        """Where it is deployed, as far as the plan tells."""
+        place = f"{self.address}.module.collector".lstrip(".")
+        region = self.plan.data(place, "aws_region")
+        identity = self.plan.data(place, "aws_caller_identity")
+        return Account(
+            self.plan.data(place, "aws_partition").get("partition", "aws"),
+            region.get("region") or region.get("name") or "",
+            identity.get("account_id", ""),
+        )
+
+    @cached_property
+    def bucket_name(self) -> str:
+        """The bucket of the records; empty if the plan does not tell."""
+        bucket = self.one("archive", "aws_s3_bucket", "archive")
+        if bucket is not None and bucket.values.get("bucket"):
+            return str(bucket.values["bucket"])
+        return (self.environment or {}).get("S3_BUCKET") or self._bucket_of_policy()
+
+    def _bucket_of_policy(self) -> str:
+        writer = self.one("collector", "aws_iam_policy", "writer")
+        arns = [arn for one in statements(writer, "policy") for arn in texts(one.get("Resource"))] if writer else []
+        return next((arn.split(":::")[1].partition("/")[0] for arn in arns if ":s3:::" in arn), "")
+
+    @property
+    def makes_bucket(self) -> bool:
+        """Whether the bucket is made by the module."""
+        return self.has("archive", "aws_s3_bucket", "archive")
+
+
+def environment(values: dict[str, Any], function: Resource | None = None) -> dict[str, str] | None:
+    """Give a function's environment; None where the plan does not know all of it."""
+    if function is not None and function.is_unknown("environment"):
+        return None
+    blocks = values.get("environment") or []
+    return dict(blocks[0].get("variables") or {}) if blocks else None
+
+
+def find(plan: Plan) -> list[Use]:
+    """Find the uses of the module, by the function of each."""
+    members: dict[str, list[tuple[str, Resource]]] = {}
+    for resource in plan.resources:
+        parted = SUBMODULE.fullmatch(resource.module)
+        if parted and f"{resource.type}.{resource.name}" in RESOURCES[parted[2]]:
+            members.setdefault(parted[1] or "", []).append((parted[2], resource))
+    uses = [Use(plan, address, found) for address, found in members.items()]
+    return [use for use in uses if use.one("collector", "aws_lambda_function", "collector")]
+
+
+def others(plan: Plan, uses: Iterable[Use]) -> list[Resource]:
+    """Give the resources that no use of the module makes, those that stand among its own included."""
+    own = {id(resource) for use in uses for _, resource in use.members}
+    return [resource for resource in plan.resources if id(resource) not in own]
+
+
+def statements(resource: Resource | None, attribute: str) -> list[dict[str, Any]]:
+    """Read the statements of a policy that is known; none of one that is not."""
+    policy = document((resource.values if resource else {}).get(attribute))
+    found = policy.get("Statement") if policy else None
+    return [one for one in ([found] if isinstance(found, dict) else found or []) if isinstance(one, dict)]
+
+
+def document(text: Any) -> dict[str, Any] | None:
+    """Read a JSON object in a string; None for anything else."""
+    if not isinstance(text, str) or not text.lstrip().startswith("{"):
+        return None
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def texts(value: Any) -> list[str]:
+    """Give an element of a policy, a text or a list of them, as a list."""
+    return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str)]
+
+
+def path_of(module: str) -> tuple[str, ...]:
+    """Give the names of the calls that lead to a module, without their keys."""
+    return tuple(STEP.findall(module))
