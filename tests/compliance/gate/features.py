@@ -58,6 +58,8 @@ def _reader(use: Use) -> list[str]:
     if use.has("secops_reader", "aws_iam_policy", "reader"):
         deletes = (use.environment or {}).get("FEED_DELETES") == "true"
         chosen.append("reader_deletes" if deletes else "reader")
+        if not use.makes_bucket:
+            chosen.append("reader_prefix")
     if use.has("secops_reader", "aws_iam_role", "reader"):
         chosen.append("reader_role")
     if use.has("secops_reader", "aws_sqs_queue", "feed"):
