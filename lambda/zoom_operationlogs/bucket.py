@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import boto3
 import tenacity
-from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
-from botocore.parsers import ResponseParserError
-from urllib3.exceptions import HTTPError
+from botocore.exceptions import ClientError, ParamValidationError
 
-from .bounds import CHECKPOINT_BYTES, CHECKPOINT_HEADER_BYTES, MB, OBJECT_BYTES, time_limit
+from .bounds import MB, OBJECT_BYTES, SLICE_BYTES, time_limit
 from .errors import (
     AccessDeniedError,
+    CollectorError,
+    HandledError,
     NotFoundError,
     OutcomeUnknownError,
     StorageError,
@@ -46,12 +46,12 @@ PASSING = {
     *("BadDigest", "IncompleteBody", "RequestTimeTooSkewed"),
 }
 MOST_CONFLICTS = 40  # in a row; more runs than that do not race for one key
+FEW_CONFLICTS = 3  # in a run: a run that races with others meets them, however little time is left
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class StoredVersion:
+class StoredVersion(NamedTuple):
     """One version of an object; `last_modified` is in UTC."""
 
     key: str
@@ -74,13 +74,16 @@ class Bucket:
         self._name = name
         self.deadline = deadline
         self._sleep = sleep
+        self._conflicts = 0
 
     def url(self, key: str) -> str:
         """Return the `s3://` URI of a key or prefix."""
         return f"s3://{self._name}/{key}"
 
-    def versions(self, prefix: str) -> list[StoredVersion]:
+    def versions(self, prefix: str, wanted: Callable[[str], bool] = lambda _key: True) -> list[StoredVersion]:
         """Return every version under the prefix in the order of their keys, including those behind delete markers.
+
+        Others may put any number of keys there: those that are not `wanted` take no memory.
 
         The same call lists an unversioned bucket, whose objects have the version ID "null" (Amazon S3 User Guide,
         Retaining multiple versions of objects with S3 Versioning).
@@ -90,11 +93,12 @@ class Bucket:
             pages = self._s3.get_paginator("list_object_versions").paginate(Bucket=self._name, Prefix=prefix)
             with self._call("s3:ListBucketVersions", prefix):
                 found = {
-                    (entry["Key"], entry["VersionId"]): entry["LastModified"]
+                    StoredVersion(entry["Key"], entry["VersionId"], entry["LastModified"]): None
                     for page in pages
-                    for entry in page.get("Versions", [])
+                    for entry in self._listed(page, prefix).get("Versions", [])
+                    if wanted(entry["Key"])
                 }
-            return [StoredVersion(key, version_id, written) for (key, version_id), written in found.items()]
+            return list(found)
 
         return self.retry_until_known(listing)
 
@@ -121,10 +125,17 @@ class Bucket:
             raise ValueError(f"more than {limit // MB} MB")
         return body
 
-    def current(self, key: str, limit: int = CHECKPOINT_HEADER_BYTES + CHECKPOINT_BYTES) -> tuple[bytes, str]:
+    def current(
+        self,
+        key: str,
+        limit: int = OBJECT_BYTES,
+        first: int = SLICE_BYTES,
+        promising: Callable[[bytes], bool] = lambda _start: True,
+    ) -> tuple[bytes, str]:
         """Return the body and the ETag of the current version of an object. Raises `NotFoundError` if there is none.
 
-        The body of an object of more than `limit` bytes is returned as empty: it is not what the caller looks for.
+        The body is returned as empty if it is not what the caller looks for: if it has more than `limit` bytes, or if
+        its `first` bytes are not `promising`. No more is read then.
 
         S3 answers a read of a missing key with 403 unless the reader may list the whole bucket, and a role that may
         list only its own prefixes may not (S3 API reference, GetObject, "Permissions"): a listing of the key decides.
@@ -134,11 +145,12 @@ class Bucket:
             try:
                 with self._call("s3:GetObject", key):
                     answer = self._s3.get_object(Bucket=self._name, Key=key)
-                    return _body(answer, limit) or b"", answer["ETag"]
+                    return _body(answer, limit, first, promising) or b"", answer["ETag"]
             except AccessDeniedError:
                 with self._call("s3:ListBucket", key):
-                    listed = self._s3.list_objects_v2(Bucket=self._name, Prefix=key, MaxKeys=1).get("Contents", [])
-                if any(found["Key"] == key for found in listed):
+                    listed = self._s3.list_objects_v2(Bucket=self._name, Prefix=key, MaxKeys=1)
+                    found = [entry["Key"] for entry in self._listed(listed, key).get("Contents", [])]
+                if key in found:
                     raise
                 raise NotFoundError from None
 
@@ -156,9 +168,17 @@ class Bucket:
         with self._call("s3:PutObject", key):
             return self._s3.put_object(Bucket=self._name, Key=key, Body=body, **condition, **headers)["ETag"]
 
-    def always_conflicts(self, key: str) -> StorageUnavailableError:
-        """Return the error of a run to which S3 refuses a write as if another writer were first, again and again."""
-        return StorageUnavailableError(
+    def until_no_conflict(self, key: str) -> Iterator[None]:
+        """Yield before each try of a conditional write, for as long as another writer may be first.
+
+        Raises `StorageUnavailableError` after `MOST_CONFLICTS` tries, or when no time is left.
+        """
+        for _ in range(MOST_CONFLICTS):
+            if self._conflicts >= FEW_CONFLICTS and not self.deadline.may_wait(0):
+                break
+            yield
+            self._conflicts += 1
+        raise StorageUnavailableError(
             f"S3 gave no usable answer after several tries (a conflict at each write of {self.url(key)}); the next run"
             " tries again."
         )
@@ -183,6 +203,17 @@ class Bucket:
                 f"S3 gave no usable answer after several tries ({error}); the next run tries again."
             ) from None
 
+    def _listed(self, page: Mapping[str, Any], prefix: str) -> Mapping[str, Any]:
+        """Return a page of a listing, if it is one of this prefix.
+
+        An answer without a list would count as an empty archive. Raises `OutcomeUnknownError`.
+        """
+        if (page["Name"], page["Prefix"]) != (self._name, prefix):
+            raise OutcomeUnknownError(f"a listing of something else than {self.url(prefix)}")
+        if page["IsTruncated"] and not (page.get("NextKeyMarker") or page.get("NextContinuationToken")):
+            raise OutcomeUnknownError(f"a listing of {self.url(prefix)} that is cut off")
+        return page
+
     @contextmanager
     def _call(self, action: str, key: str) -> Iterator[None]:
         """Bound the time of the block, and raise what an error of S3 in it means."""
@@ -193,17 +224,27 @@ class Bucket:
             raise OutcomeUnknownError(f"too slow at {self.url(key)}") from None
 
 
-def _body(answer: Mapping[str, Any], limit: int) -> bytes | None:
-    """Return the body of S3's answer to a read, None if it has more than `limit` bytes."""
-    stream, pieces, room = answer["Body"], [], limit + 1
+def _body(
+    answer: Mapping[str, Any], limit: int, first: int = 0, promising: Callable[[bytes], bool] = lambda _start: True
+) -> bytes | None:
+    """Return the body of S3's answer to a read, None if it has more than `limit` bytes or does not begin well."""
+    stream, body = answer["Body"], BytesIO()  # whose value is no copy
     if answer.get("ContentLength", 0) <= limit:
-        while room and (piece := stream.read(room)):  # the last read, which is empty, notices a body that is cut off
-            pieces.append(piece)
-            room -= len(piece)
-        if room:
-            return b"".join(pieces)
+        ended = _read_up_to(first, stream, body)
+        if promising(body.getvalue()) and (ended or _read_up_to(limit + 1, stream, body)):
+            return body.getvalue()
     stream.close()
     return None
+
+
+def _read_up_to(most: int, stream: Any, body: BytesIO) -> bool:
+    """Read until the body has `most` bytes; return whether it ended before."""
+    while room := most - body.tell():
+        piece = stream.read(min(room, MB))
+        body.write(piece)
+        if not piece:  # this read, which is empty, also notices a body that is cut off
+            return True
+    return False
 
 
 def out_of_reach(version: StoredVersion, error: StorageError) -> UnreadableObjectError:
@@ -217,6 +258,8 @@ def translate_errors(action: str, bucket: str, key: str) -> Iterator[None]:
     where = f"s3://{bucket}/{key}"
     try:
         yield
+    except (CollectorError, HandledError, AssertionError):  # ours
+        raise
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "")
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
@@ -235,5 +278,5 @@ def translate_errors(action: str, bucket: str, key: str) -> Iterator[None]:
             f"boto3 {boto3.__version__} does not know a parameter of {action} on {where}: update the function's"
             " runtime, whose boto3 must be 1.35.69 or newer."
         ) from None
-    except (BotoCoreError, ResponseParserError, HTTPError, KeyError) as error:  # KeyError: the answer lacks a field
+    except Exception as error:  # the SDK's parsers raise anything, and KeyError says that the answer lacks a field
         raise OutcomeUnknownError(f"{type(error).__name__} at {where}") from None

@@ -13,7 +13,7 @@ from bench.cost import ALARMS
 from standins.deployment import multiset
 from standins.s3_memory import MemoryS3
 from zoom_operationlogs import run
-from zoom_operationlogs.archive import decode
+from zoom_operationlogs.archive_object import decode
 from zoom_operationlogs.errors import CollectorError, EmptySecretError, SettingsError, StorageError
 from zoom_operationlogs.metrics import UNITS
 from zoom_operationlogs.zoom_refusals import RULES

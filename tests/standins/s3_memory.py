@@ -101,7 +101,10 @@ class MemoryS3:
     def list_objects_v2(self, *, Bucket: str, Prefix: str, MaxKeys: int) -> dict[str, Any]:
         def listing() -> dict[str, Any]:
             found = [{"Key": key} for key in self.keys(Prefix)[:MaxKeys]]
-            return {"Contents": found} if found else {}
+            truncated = len(found) < len(self.keys(Prefix))
+            about = {"Name": Bucket, "Prefix": Prefix, "IsTruncated": truncated}
+            about |= {"NextContinuationToken": found[-1]["Key"]} if truncated else {}
+            return {**about, "Contents": found} if found else about
 
         return self._call("list_objects_v2", Bucket, Prefix, listing)
 
@@ -120,7 +123,10 @@ class MemoryS3:
                     for version in versions[at : at + PAGE]
                     if version.body is not None
                 ]
-                return {"Versions": shown} if shown else {}
+                about: dict[str, Any] = {"Name": Bucket, "Prefix": Prefix, "IsTruncated": at + PAGE < len(versions)}
+                if about["IsTruncated"]:
+                    about["NextKeyMarker"] = versions[at + PAGE - 1].key
+                return {**about, "Versions": shown} if shown else about
 
             yield self._call("list_object_versions", Bucket, Prefix, page)
 
