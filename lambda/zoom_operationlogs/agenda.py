@@ -55,7 +55,8 @@ def schedule_due(checkpoint: Checkpoint, settings: Settings, now: datetime) -> i
     delivered.accepted = {day: counts for day, counts in delivered.accepted.items() if day >= kept}
     for day in date_range(max(unsettled, kept), first - ONE_DAY):
         checkpoint.owe(day, now, settings.page_size)
-    checkpoint.settled_to = max(checkpoint.settled_to, first - ONE_DAY)
+    # Also earlier than before: dates that a longer lookback adds to the window are owed when they leave it.
+    checkpoint.settled_to = max(checkpoint.settled_from, first) - ONE_DAY
     start = max(settings.start_date or checkpoint.settled_from, kept)
     for day in date_range(start, checkpoint.settled_from - ONE_DAY):
         checkpoint.owe(day, now, settings.page_size)

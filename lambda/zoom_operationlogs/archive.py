@@ -26,7 +26,6 @@ from .dates import BEFORE_ALL, day_before, second
 from .errors import StorageError, UnreadableObjectError, WriteConflictError
 from .fingerprints import count_records
 from .legacy import empty_ledger
-from .pending_record import exact
 from .records import documented, event_time, fingerprint, line, not_archived
 
 if TYPE_CHECKING:
@@ -249,9 +248,8 @@ class Archive:
                 whole = archived.get(record.fingerprint, [])
                 # Of other objects, only how many show this identity is known: they stand for any of the rows.
                 whole = [*whole, *[documented(record.variants[0])] * (count - len(whole))]
-                shown = {id(row): (row, line(of)) for of in record.variants for row in [exact(of)]}
-                left = not_archived([row for row, _ in shown.values()], list(map(exact, whole)))
-                missing += [(record, shown[id(row)][1]) for row in left[: max(0, record.count - count)]]
+                rows = not_archived(record.variants, whole)[: max(0, record.count - count)]
+                missing += [(record, line(row)) for row in rows]
             else:
                 missing += [(record, record.line)] * (record.count - count)
         return missing

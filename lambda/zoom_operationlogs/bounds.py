@@ -30,13 +30,17 @@ GZIP_MEMBERS = 1000  # of one file: each costs time, also if it holds nothing
 CHECKPOINT_HEADER_BYTES = 8 * MB
 CHECKPOINT_BYTES = 512 * MB
 DEPTH = 64
+MOST_CONTAINERS = 200_000  # arrays and objects of a JSON text, each of which costs memory however small it is
 
 
 def parse_json(text: bytes | str) -> Any:
-    """Return the value of a JSON text; raise ValueError unless it is JSON, finite, and at most `DEPTH` deep.
+    """Return the value of a JSON text; raise ValueError unless it is JSON, finite, at most `DEPTH` deep, and of at most
+    `MOST_CONTAINERS` arrays and objects.
 
     Python's parser accepts NaN and Infinity, which are not JSON, and reads 1e999 as infinity.
     """
+    if containers(text) > MOST_CONTAINERS:
+        raise ValueError("too many arrays and objects")
     try:
         value = json.loads(text, parse_constant=_refuse, parse_float=_finite)
     except RecursionError:
@@ -51,6 +55,14 @@ def parse_json_at(text: str, start: int) -> tuple[Any, int]:
     except RecursionError:
         raise ValueError("nested too deeply") from None
     return _not_too_deep(value), end
+
+
+def containers(text: bytes | str) -> int:
+    """Return how many arrays and objects a JSON text has at most: brackets in strings count too. 0 for a text that is
+    too short for too many."""
+    if len(text) <= MOST_CONTAINERS:
+        return 0
+    return text.count("{") + text.count("[") if isinstance(text, str) else text.count(b"{") + text.count(b"[")
 
 
 def depth_exceeds(value: Any, limit: int) -> bool:

@@ -35,7 +35,12 @@ def read_credentials(provider: SecretsProvider, arn: str, *, fresh: bool) -> Cre
         raise _unreadable(arn, error.__cause__ or error.__context__) from None
     except TimeLimitError as error:
         raise _unreadable(arn, error) from None
-    return parse(value if isinstance(value, str | bytes) else "", arn)
+    try:
+        return parse(value if isinstance(value, str | bytes) else "", arn)
+    except SecretError:
+        if fresh:
+            raise
+        return read_credentials(provider, arn, fresh=True)  # it may have been corrected since it was cached
 
 
 def parse(value: str | bytes, arn: str) -> Credentials:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .records import line
+from .records import line, same
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,23 +40,10 @@ class PendingRecord:
         before, more = self.count, len(rows) > self.count
         self.count = max(self.count, len(rows))
         grown = len(self.line) * (self.count - before)
-        if len(rows) == 1 or not (more or not self.variants) or _alike(rows):
+        if len(rows) == 1 or not (more or not self.variants) or all(same(row, rows[0]) for row in rows):
             return grown
         self.variants = list(rows)
         return grown + sum(len(line(row)) for row in rows)
-
-
-def exact(record: Record) -> dict[str, str]:
-    """Return the record with each value as canonical JSON: Python takes 1, 1.0 and true for equal."""
-    return {name: json.dumps(value, sort_keys=True) for name, value in record.items()}
-
-
-def _alike(rows: Sequence[Record]) -> bool:
-    first = rows[0]
-    if all(type(value) is str for value in first.values()):  # nothing else is equal to a string
-        return all(row == first for row in rows)
-    text = exact(first)
-    return all(exact(row) == text for row in rows)
 
 
 MissingLine = tuple[PendingRecord, bytes]

@@ -124,5 +124,10 @@ def not_archived(rows: Sequence[Record], archived: Sequence[Record]) -> list[Rec
     return [record for row, record in enumerate(rows) if not pair(row, set())]
 
 
+def same(one: Any, other: Any) -> bool:
+    """Return whether two values are the same as JSON: to Python, 1 and true are equal."""
+    return bool(one == other) and (isinstance(one, str) or _canonical(one) == _canonical(other))
+
+
 def _contains(row: Record, known: Record) -> bool:
-    return all(name in row and row[name] == value for name, value in known.items())
+    return all(name in row and same(row[name], value) for name, value in known.items())

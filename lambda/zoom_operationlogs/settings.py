@@ -72,6 +72,9 @@ class Settings:
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
         """Return the settings in these variables. Raises `SettingsError`, which names the variable to change."""
+        for name, value in environ.items():
+            if name.startswith(("S3_", "STATE_", "ZOOM_")) and not _encodable(value):
+                raise SettingsError(f"{name} has characters that are not UTF-8: correct it.")
         bucket = environ.get("S3_BUCKET", "").strip()
         if not bucket:
             raise SettingsError("S3_BUCKET is not set: give the name of the bucket to write to.")
@@ -92,6 +95,14 @@ class Settings:
             start_date=parse_date(environ["START_DATE"], "START_DATE") if environ.get("START_DATE") else None,
             feed_deletes=_flag(environ, "FEED_DELETES"),
         )
+
+
+def _encodable(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def parse_date(value: object, name: str) -> date:

@@ -58,7 +58,9 @@ class Tail:
         the sweep ends with today, and if it refuses today, with yesterday."""
         checkpoint, today = self._state.checkpoint, now.date()
         frontier = checkpoint.frontier
-        last = today + ONE_DAY if checkpoint.asks_for_tomorrow else today
+        tomorrow = today + ONE_DAY
+        last = tomorrow if checkpoint.asks_for_tomorrow else today
+        refusals = 0
 
         def enough(sweep: Sweep, rows: Sequence[Row]) -> bool:
             self._stopped = sweep.reaches_back_past(frontier, rows)
@@ -69,10 +71,16 @@ class Tail:
                 max(first, last - LONGEST_RANGE), last, self._settings.page_size, began=now
             )
             try:
-                return self._sweeper.read(TAIL, sweep, enough=enough)
+                completed = self._sweeper.read(TAIL, sweep, enough=enough)
             except DatesRefusedError:
                 if not sweep.at_first_page or last < today:
                     raise
+                refusals += 1
+                if last == tomorrow and refusals == 1:
+                    continue  # one odd answer must not keep tomorrow's rows away until the next whole reconcile
                 last -= ONE_DAY
                 self.last_date = last
-                self._state.checkpoint.asks_for_tomorrow = False
+            else:
+                if refusals:  # and Zoom answers without tomorrow, so that was it
+                    checkpoint.asks_for_tomorrow = last >= tomorrow
+                return completed

@@ -9,9 +9,13 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from html import escape
+from json import dumps
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import requests
 import tenacity
@@ -19,7 +23,6 @@ import tenacity
 from .bounds import ANSWER_BYTES, PAGE_BYTES, parse_json
 from .errors import (
     AccessTokenRejectedError,
-    CredentialsRejectedError,
     OutOfTimeError,
     RateLimitedError,
     TimeLimitError,
@@ -30,10 +33,10 @@ from .errors import (
 from .zoom_http import exchange
 from .zoom_page import Page, page_of
 from .zoom_rate_limits import daily_quota
-from .zoom_refusals import Endpoint, refuse
+from .zoom_refusals import LONGEST_QUOTE, Endpoint, refuse, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import date
 
     from .deadline import Deadline
@@ -55,6 +58,7 @@ class Session:
     http: requests.Session
     access_token: str = ""
     expires: datetime = LONG_AGO
+    issued_to: Credentials | None = None  # whoever stores others in the secret must not get this token's account
 
 
 class Zoom:
@@ -92,6 +96,8 @@ class Zoom:
         self.rate_limited = 0
         self.quota: Quota | None = None
         self.unreadable: Counter[tuple[date, date, str]] = Counter()
+        self._app_secrets: set[str] = set()
+        self._of_this_run: Credentials | None = None
 
     def page(self, first: date, last: date, page_size: int, token: str = "") -> Page:
         """Return one page of the report of `first` to `last`, both included, at most a month apart.
@@ -145,34 +151,40 @@ class Zoom:
     def _report_with(self, access_token: str, query: Mapping[str, str]) -> Page:
         self.calls += 1
         url, headers = f"{self._api_url}/report/operationlogs", {"Authorization": f"Bearer {access_token}"}
-        return page_of(self._body(Endpoint.REPORT, "GET", url, PAGE_BYTES, params=query, headers=headers))
+        body = self._body(Endpoint.REPORT, "GET", url, PAGE_BYTES, params=query, headers=headers)
+        with self._quoting(body):
+            return page_of(body)
 
     def _access_token(self, *, renew: bool = False) -> str:
-        """Return the access token, renewed a minute before it expires."""
-        if renew or self._clock() + ACCESS_TOKEN_MARGIN >= self._session.expires:
-            credentials = self._credentials(False)
+        """Return the access token, renewed a minute before it expires, and for other credentials than it is of."""
+        credentials = self._of_this_run = self._of_this_run or self._credentials(False)
+        session = self._session
+        if renew or self._clock() + ACCESS_TOKEN_MARGIN >= session.expires or session.issued_to != credentials:
             try:
                 answer = self._sign_in(credentials)
-            except CredentialsRejectedError:
+            except ZoomRefusedError:  # also of an account id that was corrected since
                 rotated = self._credentials(True)
-                if rotated == credentials:
-                    raise
+                if rotated == credentials or rotated.account_id != credentials.account_id:
+                    raise  # the next run looks whether the checkpoint is of the other account
                 answer = self._sign_in(rotated)
-            self._session.access_token = answer["access_token"]
-            self._session.expires = self._clock() + _lifetime(answer.get("expires_in"))
-        return self._session.access_token
+                self._of_this_run = credentials = rotated
+            session.access_token, session.issued_to = answer["access_token"], credentials
+            session.expires = self._clock() + _lifetime(answer.get("expires_in"))
+        return session.access_token
 
     def _sign_in(self, credentials: Credentials) -> Mapping[str, Any]:
         """Return the answer to a sign-in, which holds an access token."""
         account = {"grant_type": "account_credentials", "account_id": credentials.account_id}
         app = (credentials.client_id.encode(), credentials.client_secret.encode())
+        self._app_secrets = {credentials.client_secret, b64encode(b":".join(app)).decode()}
         body = self._body(Endpoint.SIGN_IN, "POST", self._oauth_url, ANSWER_BYTES, data=account, auth=app)
         answer = _json_object(body)
         if answer is None:
             raise UnusableAnswerError("the answer to the sign-in is not a JSON object")
         token = answer.get("access_token")
         if not isinstance(token, str) or not ACCESS_TOKEN.fullmatch(token):
-            raise UnusableAnswerError("the answer to the sign-in contains no usable access token")
+            with self._quoting(body):
+                raise UnusableAnswerError("the answer to the sign-in contains no usable access token")
         return answer
 
     def _body(self, endpoint: Endpoint, method: str, url: str, limit: int, **options: Any) -> bytes:
@@ -190,20 +202,47 @@ class Zoom:
         if answer.status == requests.codes.too_many_requests:
             self.rate_limited += 1
         if answer.status != requests.codes.ok:
-            app = options.get("auth", ())
-            secrets = [self._session.access_token, *app[1:], b64encode(b":".join(app))]
-            body = _json_object(_redacted(answer.body, secrets))
-            refuse(endpoint, answer.status, answer.headers, body, self._clock())
+            refuse(endpoint, answer.status, answer.headers, self._error(answer.body), self._clock())
         return answer.body
 
+    def _error(self, body: bytes) -> dict[str, Any] | None:
+        """Return the JSON object of an error, None if the body is not one, without any secret: it may quote the
+        request, and a sentence quotes it."""
+        found = _json_object(body) if len(body) <= ANSWER_BYTES else None
+        return (
+            found if found is None else _redacted(found, _spellings({self._session.access_token, *self._app_secrets}))
+        )
 
-def _redacted(body: bytes, secrets: Iterable[str | bytes]) -> bytes:
-    """Return a body without the secrets: an answer may quote the request, and a sentence the answer."""
-    for secret in secrets:
-        raw = secret.encode() if isinstance(secret, str) else secret
-        if raw:
-            body = body.replace(raw, b"***")
-    return body
+    @contextmanager
+    def _quoting(self, body: bytes) -> Iterator[None]:
+        """Add what the body of an answer says to an `UnusableAnswerError`: Zoom may send an error with status 200."""
+        try:
+            yield
+        except UnusableAnswerError as error:
+            if said := text_of(self._error(body) or {}):
+                raise UnusableAnswerError(f"{error}, but says: {said[:LONGEST_QUOTE]}") from None
+            raise
+
+
+def _spellings(secrets: Iterable[str]) -> re.Pattern[str]:
+    """Return a pattern that finds the secrets as they are, and as JSON, HTML and URLs spell them."""
+    texts = {
+        spelling
+        for secret in secrets
+        if secret
+        for spelling in (secret, quote(secret), quote(secret, safe=""), escape(secret), dumps(secret)[1:-1])
+    }
+    return re.compile("|".join(map(re.escape, sorted(texts, key=len, reverse=True))) or "(?!)", re.IGNORECASE)
+
+
+def _redacted(value: Any, secret: re.Pattern[str]) -> Any:
+    if isinstance(value, str):
+        return secret.sub("***", value)
+    if isinstance(value, list):
+        return [_redacted(item, secret) for item in value]
+    if isinstance(value, dict):
+        return {_redacted(name, secret): _redacted(item, secret) for name, item in value.items()}
+    return value
 
 
 def _lifetime(expires_in: Any) -> timedelta:
@@ -217,7 +256,7 @@ def _lifetime(expires_in: Any) -> timedelta:
 def _json_object(body: bytes) -> dict[str, Any] | None:
     """Return the JSON object, None if the body is not one."""
     try:
-        answer = parse_json(body)
+        answer = parse_json(body.decode("utf-8-sig"))  # given bytes, Python also takes UTF-16 and UTF-32
     except ValueError:
         return None
     return answer if isinstance(answer, dict) else None

@@ -10,8 +10,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .bounds import DEPTH
+from .bounds import DEPTH, MOST_CONTAINERS, PAGE_BYTES, containers, size
 from .errors import UnreadableRowsError, UnusableAnswerError
+from .records import line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,9 +20,11 @@ if TYPE_CHECKING:
 
     from .records import Record
 
-MOST_OBJECTS = 200_000  # in a body, each of which costs memory however small it is; a page has 300 rows
+MOST_TOKENS = 4_000_000  # strings and brackets of a page to look at one by one
+LONGEST_LINE = PAGE_BYTES  # in an object
 LONGEST_TOKEN = 64 * 2**10
 NESTED_TOO_DEEPLY, NOT_UTF_8 = "nested too deeply", "not UTF-8"
+TOO_MANY_VALUES, TOO_LONG = "with too many arrays and objects", f"longer than {size(LONGEST_LINE)}"
 ROW_DEPTH = 2  # a row is in a list in an object
 
 # A string, also one without an end: else the search for its end would start again at each escaped quote in it.
@@ -50,8 +53,6 @@ class Page:
 
 def page_of(body: bytes) -> Page:
     """Return the page in the body of an answer. Raises `UnusableAnswerError` if it is none."""
-    if body.count(b"{") > MOST_OBJECTS:
-        raise UnusableAnswerError("the answer holds more rows than a page can")
     try:
         answer, marks = _parse(body)
     except (ValueError, RecursionError):
@@ -60,10 +61,12 @@ def page_of(body: bytes) -> Page:
     if not isinstance(rows, list):
         raise UnusableAnswerError("the answer contains no list of records")
     token = answer.get("next_page_token")
-    page = Page([], "" if token is None else _page_token(token))
+    page = Page([], "" if token is None else _page_token(token, marks))
+    may_grow = len(body) > LONGEST_LINE // 8  # as a line, 1e15 becomes 1000000000000000.0
     for row in rows:
-        if why := why_unreadable(row, marks):
-            page.unreadable[why] += 1
+        why = why_unreadable(row, marks)
+        if why or (may_grow and len(line(row)) > LONGEST_LINE):
+            page.unreadable[why or TOO_LONG] += 1
         else:
             page.records.append(row)
     return page
@@ -113,13 +116,18 @@ def _parse(body: bytes) -> tuple[Any, dict[str, str]]:
     """Return the value of the JSON text, and the marks in it.
 
     An `Unreadable`, or a string with a mark, stands in the place of what JSON does not know, of numbers that Python
-    cannot hold, and of what is not UTF-8 or nested too deeply. Raises ValueError for any other text that is not JSON.
+    cannot hold, and of what is not UTF-8, nested too deeply, or has too many arrays and objects. Raises ValueError for
+    any other text that is not JSON, and `UnusableAnswerError` for one with more rows than a page can have.
     """
     marks: dict[str, str] = {}
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = _NOT_UTF_8.sub(_new_mark(marks, NOT_UTF_8), body.decode("utf-8-sig", "surrogateescape"))
+    if containers(text) > MOST_CONTAINERS:  # each costs memory, however small it is; a page has 300 rows
+        text = _prune(text, ROW_DEPTH + 1, f'"{_new_mark(marks, TOO_MANY_VALUES)}"')
+        if containers(text) > MOST_CONTAINERS:
+            raise UnusableAnswerError("the answer contains more rows than a page can have")
     try:
         return _loads(text), marks
     except RecursionError:
@@ -139,7 +147,9 @@ def _loads(text: str) -> Any:
 def _prune(text: str, depth: int, instead: str) -> str:
     """Return the JSON text with `instead` in place of each array and object inside `depth` others."""
     pieces, level, kept_to, cut_from = [], 0, 0, 0
-    for token in _TOKENS.finditer(text):
+    for seen, token in enumerate(_TOKENS.finditer(text)):
+        if seen > MOST_TOKENS:
+            raise UnusableAnswerError("the answer contains more values than a page can have")
         if token[0][0] in "[{":
             if level <= depth < level + len(token[0]):
                 cut_from = token.start() + depth - level
@@ -152,8 +162,13 @@ def _prune(text: str, depth: int, instead: str) -> str:
     return "".join([*pieces, text[kept_to:]])
 
 
-def _page_token(token: Any) -> str:
-    if not isinstance(token, str) or len(token) > LONGEST_TOKEN or not _encodable(token):
+def _page_token(token: Any, marks: Mapping[str, str]) -> str:
+    if (
+        not isinstance(token, str)
+        or len(token) > LONGEST_TOKEN
+        or not _encodable(token)
+        or any(mark in token for mark in marks)
+    ):
         raise UnusableAnswerError("the answer contains no usable page token")
     return token
 

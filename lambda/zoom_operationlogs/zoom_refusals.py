@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 MARKETPLACE = "at marketplace.zoom.us (Manage > your Server-to-Server OAuth app)"
 LONGEST_QUOTE = 500  # characters of Zoom's text in a sentence
+LONGEST_TEXT = 2000  # characters of Zoom's text in which the rules search
 TEXT_FIELDS = ("message", "reason", "error", "errorMessage")
 
 
@@ -47,8 +48,8 @@ class Rule:
     """What an answer means that comes from one of these endpoints, has one of these statuses, and has one of these
     codes or a text in which the regular expression `text` is found. What a rule does not give may be anything.
 
-    `text` is searched in lower case. `json` is whether the body is a JSON object. In `sentence`, {endpoint} stands for
-    the endpoint's name.
+    `text` is searched in lower case. `json` is whether the body is a JSON object, `coded` whether that names a code
+    that is not the HTTP status: Zoom's own errors do. In `sentence`, {endpoint} stands for the endpoint's name.
     """
 
     error: type[Exception]
@@ -58,6 +59,7 @@ class Rule:
     codes: tuple[int, ...] = ()
     text: str = ""
     json: bool = True
+    coded: bool | None = None
 
     def fits(self, endpoint: Endpoint, status: int, body: Mapping[str, Any] | None, text: str) -> bool:
         """Return whether this rule is for the answer; `text` is what the body says, in lower case."""
@@ -66,6 +68,7 @@ class Rule:
         return (
             endpoint in self.endpoints
             and self.json == (body is not None)
+            and self.coded in (None, code.isdecimal() and code != str(int(status)))
             and (not self.statuses or status in self.statuses)
             and (not (self.codes or self.text) or bool(named))
         )
@@ -83,9 +86,31 @@ NO_RIGHTS = (
     " reports: View and User activity reports > Admin Activity Logs: View."
 )
 
+SIGN_IN_REFUSED = (
+    f"Zoom refuses the sign-in: compare the three credentials in the secret with App Credentials {MARKETPLACE}, and"
+    " check ZOOM_OAUTH_URL."
+)
+DATES_REFUSED = (
+    "Zoom refuses the report's dates, or another parameter: if every run ends with this, check ZOOM_API_URL, and ask"
+    " Zoom's support."
+)
+NEAR = ".{0,80}?"  # a bounded distance, so that no text makes the search slow
+OFF = "(disabled|deactivated|suspended|inactive)"
+
 RULES = (
     # An answer of Zoom's is a JSON object; the only other one that is known is a 401 without a body.
     Rule(AccessTokenRejectedError, TOKEN_REJECTED, REPORT, (HTTPStatus.UNAUTHORIZED,), json=False),
+    Rule(
+        ZoomRefusedError,
+        "The request is too long for the server that answers in place of Zoom's {endpoint}, such as a proxy: raise its"
+        " limits for URLs and headers.",
+        statuses=(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            HTTPStatus.REQUEST_URI_TOO_LONG,
+            HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+        ),
+        json=False,
+    ),
     Rule(
         ZoomRefusedError,
         "What answers in place of Zoom's {endpoint} is another server, such as a proxy or a firewall: let the function"
@@ -97,7 +122,17 @@ RULES = (
         ZoomRefusedError,
         f"The Zoom app is deactivated: activate it {MARKETPLACE}.",
         codes=(4717,),
-        text=r"\b(disabled|deactivated)\b",
+        text=rf"\bapp\b{NEAR}\b{OFF}\b",
+    ),
+    Rule(
+        ZoomRefusedError,
+        "The Zoom account is not active: ask its owner, or Zoom's support, to activate it.",
+        text=rf"\baccount\b{NEAR}\b{OFF}\b",
+    ),
+    Rule(
+        ZoomRefusedError,
+        "The Zoom account may not use Zoom's REST API: ask its owner, or Zoom's support, to enable it.",
+        text=r"\brest api\b",
     ),
     # Of the sign-in.
     Rule(
@@ -113,6 +148,7 @@ RULES = (
         SIGN_IN,
         text="unsupported[_ ]grant[_ ]type|oauth app type",
     ),
+    Rule(ZoomRefusedError, SIGN_IN_REFUSED, SIGN_IN, text="invalid token"),
     Rule(
         ZoomRefusedError,
         f"Zoom does not know this account id for this app: copy account_id again from App Credentials {MARKETPLACE}"
@@ -120,44 +156,73 @@ RULES = (
         SIGN_IN,
         text="invalid_request|account does not exist",
     ),
-    Rule(
-        ZoomRefusedError,
-        f"Zoom refuses the sign-in: compare the three credentials in the secret with App Credentials {MARKETPLACE}, and"
-        " check ZOOM_OAUTH_URL.",
-        SIGN_IN,
-    ),
+    Rule(ZoomRefusedError, SIGN_IN_REFUSED, SIGN_IN),
     # Of the report.
     Rule(
         ZoomRefusedError,
         f"The Zoom app lacks the scope report:read:operation_logs:admin: add it {MARKETPLACE} and activate the app"
         " again.",
-        codes=(4700, 4711),
+        codes=(4711,),
         text="does not contain scopes",
     ),
-    Rule(AccessTokenRejectedError, TOKEN_REJECTED, codes=(124,), text="access token"),
+    Rule(AccessTokenRejectedError, TOKEN_REJECTED, codes=(124,), text="access token|token cannot be empty"),
     Rule(AccessTokenRejectedError, TOKEN_REJECTED, statuses=(HTTPStatus.UNAUTHORIZED,)),
     Rule(
         ZoomRefusedError,
         "The report needs a Zoom plan of Pro or higher: upgrade the account.",
-        text=r"\bpaid\b.*\baccount\b",
+        text=rf"\bpaid\b{NEAR}\baccounts?\b",
+    ),
+    Rule(
+        ZoomRefusedError,
+        "The Zoom user who owns the app is not active: let an active administrator own the app.",
+        codes=(1001,),
+        text=rf"\buser\b{NEAR}\b({OFF}|not exist)\b",
+    ),
+    Rule(
+        ZoomRefusedError,
+        "Zoom does not know this account: check account_id in the secret, and ZOOM_API_URL and ZOOM_OAUTH_URL.",
+        codes=(2001,),
+        text=rf"\baccount\b{NEAR}\bnot exist\b",
+    ),
+    Rule(
+        ZoomRefusedError,
+        "The report is disabled: enable in Zoom what its answer names.",
+        text=rf"\b{OFF}\b",
+    ),
+    Rule(
+        ZoomRefusedError,
+        "The address from which the function reaches Zoom is not allowed: allow it where the answer says, in Zoom or in"
+        " a proxy or firewall.",
+        statuses=(HTTPStatus.FORBIDDEN,),
+        text=r"\bip\b|\ballow ?list|\bwhite ?list",
     ),
     Rule(ZoomRefusedError, NO_RIGHTS, codes=(200,), text="no permission"),
-    Rule(ZoomRefusedError, NO_RIGHTS, statuses=(HTTPStatus.FORBIDDEN,)),
+    Rule(ZoomRefusedError, NO_RIGHTS, statuses=(HTTPStatus.FORBIDDEN,), coded=True),
+    Rule(
+        ZoomRefusedError,
+        "The report is forbidden by an answer that has no error code of Zoom's: if a proxy or a firewall gave it, let"
+        " the function reach Zoom.",
+        statuses=(HTTPStatus.FORBIDDEN,),
+    ),
     Rule(PageTokenExpiredError, statuses=DATES_STATUSES, text="page[ _]?token"),
     Rule(
         ZoomRefusedError,
-        "Zoom refuses the request: check ZOOM_API_URL and ZOOM_OAUTH_URL.",
+        "Zoom has no report at this address: check ZOOM_API_URL and ZOOM_OAUTH_URL.",
         codes=(2300,),
-        text="endpoint is not recognized",
+        text="endpoint is not recognized|no route matched",
     ),
     Rule(
         DateTooOldError,
-        "Zoom refuses the report's parameters.",
+        DATES_REFUSED,
         statuses=DATES_STATUSES,
         text=r"\b(6|six)[ -]months?\b",
     ),
-    Rule(DatesRefusedError, "Zoom refuses the report's parameters.", statuses=DATES_STATUSES),
-    Rule(ZoomRefusedError, "Zoom refuses the request: check ZOOM_API_URL and ZOOM_OAUTH_URL."),
+    Rule(DatesRefusedError, DATES_REFUSED, statuses=DATES_STATUSES),
+    Rule(
+        ZoomRefusedError,
+        "Zoom refuses the request in a way that it does not document: check ZOOM_API_URL and ZOOM_OAUTH_URL; if they"
+        " are right, ask Zoom's support.",
+    ),
 )
 
 
@@ -169,9 +234,9 @@ def refuse(
 
     `now` (UTC) is the time from which a `Retry-After` in seconds counts.
     """
-    text = _text(body or {})
+    text = text_of(body or {})
     lower = text.lower()
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
+    if HTTPStatus.TOO_MANY_REQUESTS in (status, (body or {}).get("code")):
         raise RateLimitedError(not_before(headers, lower, now), daily=names_daily_limit(headers, lower))
     if status in RETRIED or not HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
         raise UnusableAnswerError(f"HTTP {status}")
@@ -180,11 +245,11 @@ def refuse(
     raise rule.error(f"{rule.sentence.format(endpoint=endpoint.value)} ({said})")
 
 
-def _text(body: Mapping[str, Any]) -> str:
-    """Return what the body says in words, in a form that can be logged."""
+def text_of(body: Mapping[str, Any]) -> str:
+    """Return what the body of an error says in words, in a form that can be logged, and not too long to be searched."""
     errors = body.get("errors")
     details = [error for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
     said = [body.get(field) for field in TEXT_FIELDS]
     said += [error.get(field) for error in details for field in ("field", "message")]
     text = " ".join(str(part) for part in said if part)
-    return " ".join(text.encode(errors="backslashreplace").decode().split())
+    return " ".join(text.encode(errors="backslashreplace").decode().split())[:LONGEST_TEXT]

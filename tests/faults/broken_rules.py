@@ -484,6 +484,21 @@ def take_a_refused_tomorrow_for_empty(mutant: Mutant) -> None:
     pages(mutant, broken)
 
 
+def believe_the_first_refusal_of_tomorrow(mutant: Mutant) -> None:
+    refused: set[tuple[Any, ...]] = set()
+
+    def broken(ask: Function, *asked: Any) -> Page:
+        if asked in refused:
+            raise DatesRefusedError("again")
+        try:
+            return ask(*asked)
+        except DatesRefusedError:
+            refused.add(asked)
+            raise
+
+    pages(mutant, broken)
+
+
 def tail_stops(mutant: Mutant, broken: Function) -> None:
     """Let the tail stop where `broken(whole, sweep, frontier, rows)` says so."""
     mutant.replace(
@@ -637,6 +652,19 @@ def take_dates_that_left_the_window_for_settled(mutant: Mutant) -> None:
             left = now.date() - timedelta(days=settings.lookback_days + 1)
             checkpoint.settled_to = max(checkpoint.settled_to, left)
             whole(checkpoint, settings, now)
+
+        return schedule_due
+
+    mutant.replace(run_state, "schedule_due", make)
+
+
+def keep_dates_settled_when_the_window_grows(mutant: Mutant) -> None:
+    def make(whole: Function) -> Function:
+        def schedule_due(checkpoint: Checkpoint, settings: Any, now: datetime) -> int:
+            before = checkpoint.settled_to
+            expired: int = whole(checkpoint, settings, now)
+            checkpoint.settled_to = max(checkpoint.settled_to, before)
+            return expired
 
         return schedule_due
 
@@ -947,6 +975,17 @@ def take_another_accounts_checkpoint_for_none(mutant: Mutant) -> None:
         return load
 
     mutant.replace(CheckpointStore, "load", make)
+
+
+def keep_the_access_token_of_other_credentials(mutant: Mutant) -> None:
+    def make(whole: Function) -> Function:
+        def page(self: zoom.Zoom, *args: Any, **named: Any) -> Page:
+            self._session.issued_to = self._credentials(False)
+            return whole(self, *args, **named)
+
+        return lambda *args, **named: page(*args, **named)
+
+    mutant.replace(zoom.Zoom, "page", make)
 
 
 def stamp_an_account_that_zoom_has_not_accepted(mutant: Mutant) -> None:

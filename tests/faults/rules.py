@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from . import broken_rules as broken
 from . import scenarios as history
-from . import test_frugal, test_lacking, test_lease, test_old_dates, test_varying_pages, test_whose_checkpoint
+from . import (
+    test_frugal,
+    test_lacking,
+    test_lease,
+    test_old_dates,
+    test_time,
+    test_varying_pages,
+    test_whose_checkpoint,
+)
 from .mutations import Mutation, Scenario
 from .world import Promise
 
@@ -121,6 +129,8 @@ TAIL: list[Row] = [
      broken.tail_up_to_today, history.zooms_days_lie_ahead, MISSING),
     ("the tail reads up to today where Zoom refuses tomorrow",
      broken.take_a_refused_tomorrow_for_empty, history.tomorrow_refused, MISSING),
+    ("one refusal of tomorrow may have another cause",
+     broken.believe_the_first_refusal_of_tomorrow, test_time.one_odd_answer_where_zooms_days_lie_ahead, MISSING),
     ("the tail reads fifteen minutes past the frontier",
      broken.stop_at_the_frontier, history.a_late_row_below_a_page_of_old_ones, MISSING),
     ("what is delivered plays no part in stopping",
@@ -164,6 +174,8 @@ DATES: list[Row] = [
      broken.take_dates_that_left_the_window_for_settled, history.an_outage, MISSING),
     ("the first reconcile of a day goes one date further back",
      broken.take_dates_that_left_the_window_for_settled, history.a_row_as_late_as_the_window_is_long, MISSING),
+    ("dates that a longer lookback adds are owed when they leave the window",
+     broken.keep_dates_settled_when_the_window_grows, test_time.a_longer_lookback, MISSING),
     ("the first reconcile of a day takes the whole window",
      broken.reconcile_today_and_yesterday_only, history.a_row_two_days_late, MISSING),
     ("today and yesterday are reconciled every RECONCILE_HOURS",
@@ -254,6 +266,9 @@ CHECKPOINT: list[Row] = [
      broken.take_any_stream_for_ones_own, test_whose_checkpoint.another_prefix, MISSING),
     ("a checkpoint of another account is refused",
      broken.take_another_accounts_checkpoint_for_none, test_whose_checkpoint.another_accounts_checkpoint, SILENT),
+    ("an access token is used for the credentials that it was issued to",
+     broken.keep_the_access_token_of_other_credentials,
+     test_whose_checkpoint.the_secret_is_changed_to_another_account, MISSING),
     ("an account is recorded only once Zoom has accepted it",
      broken.stamp_an_account_that_zoom_has_not_accepted, test_whose_checkpoint.a_mistyped_account, MISSING),
 ]

@@ -82,6 +82,15 @@ def test_two_rows_that_differ_in_another_field_are_two_records() -> None:
     world.assert_exact()
 
 
+def test_one_and_true_are_two_values() -> None:
+    """To Python they are equal, to JSON they are not."""
+    world = collected()
+    for value in (1, True):
+        added(world, 1, id=value)
+    world.poll()
+    world.assert_exact()
+
+
 def test_one_of_them_comes_later() -> None:
     world = collected()
     now = f"{world.clock.now():%Y-%m-%dT%H:%M:%SZ}"

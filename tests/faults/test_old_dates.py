@@ -272,7 +272,7 @@ def test_under_150_days_a_refused_date_stays_owed_and_the_run_fails(text: str) -
     day = days_ago(140)
     world.zoom.add_day(day, 30, seed=3)
     refuse_date(world, day, faults.answer(400, {"code": 300, "message": text}))
-    with pytest.raises(DatesRefusedError, match="refuses the report's parameters"):
+    with pytest.raises(DatesRefusedError, match="refuses the report's dates"):
         backfill(world, day)
     assert attempts(world, 6) == 6
     assert day in world.checkpoint().owed

@@ -619,7 +619,7 @@ def test_one_stray_answer_does_not_make_a_date_of_these_days_too_old() -> None:
     world.zoom.faults.rule = lambda request: (
         stray if request.query.get("from") == request.query.get("to") == day else None
     )
-    with pytest.raises(CollectorError, match="refuses the report's parameters"):
+    with pytest.raises(CollectorError, match="refuses the report's dates"):
         world.run()
     assert not world.checkpoint().expired
     world.zoom.faults.clear()

@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from standins.clock import Clock
+from standins.zoom import faults
 from zoom_operationlogs.event import Request
 
-from .world import POLL, START, World, days_ago
+from .world import POLL, START, Promise, World, days_ago, hold
 
 MIDNIGHT = datetime(2026, 3, 11, tzinfo=UTC)
 
@@ -232,3 +233,42 @@ def test_a_tail_resumed_past_midnight_where_zooms_days_lie_behind() -> None:
     assert world.run()["ended"]
     world.settle()
     world.assert_exact()
+
+
+def one_odd_answer_where_zooms_days_lie_ahead() -> None:
+    """A refusal that has nothing to do with tomorrow, which in UTC is today at Zoom."""
+    world = World(page_size=30, settings={"lookback_days": 1}, clock=Clock(START.replace(hour=15, minute=5)))
+    world.zoom.rules.utc_offset = timedelta(hours=9)
+    for ago in range(-2, 3):
+        world.zoom.add_day(days_ago(ago), 96, seed=ago + 50)
+    world.poll(3)
+    world.zoom.faults.at(1, faults.answer(400, {"code": 300, "message": "Request failed, please retry."}))
+    world.poll(13)
+    an_hour_ago = f"{world.clock.now() - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"
+    late = [row for row in world.zoom.records(days_ago(1)) if row not in world.archive() and row["time"] < an_hour_ago]
+    hold(Promise.MISSING, not late, f"{len(late)} records are an hour late")
+
+
+def test_one_odd_answer_does_not_keep_zooms_today_away() -> None:
+    one_odd_answer_where_zooms_days_lie_ahead()
+
+
+def a_longer_lookback() -> None:
+    """LOOKBACK_DAYS is raised, and then a row appears of a date that this adds to the window."""
+    world = world_of_a_week(settings={"lookback_days": 2})
+    world.clock.set(START - timedelta(days=4))
+    world.poll(8)
+    while world.clock.now() < START:
+        world.poll(every=timedelta(hours=6))
+    world.settings["lookback_days"] = 4
+    late = {"time": f"{days_ago(3)}T22:00:00Z", "operator": "late@example.com"}
+    world.zoom.add(late, visible_at=START + timedelta(hours=27))
+    for _ in range(28):
+        world.poll(every=timedelta(hours=6))
+    hold(Promise.MISSING, late in world.archive(), "a late row is missing")
+    assert world.results[-1]["owed"] == 0
+    world.assert_exact()
+
+
+def test_a_longer_lookback_looks_for_late_rows_of_the_dates_that_it_adds() -> None:
+    a_longer_lookback()

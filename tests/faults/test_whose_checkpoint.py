@@ -6,11 +6,13 @@ from contextlib import suppress
 from datetime import date
 
 import pytest
-from standins.zoom import Account
-from zoom_operationlogs.errors import OtherAccountError, ZoomRefusedError
+from standins.zoom import Account, Zoom
+from zoom_operationlogs.errors import CredentialsRejectedError, OtherAccountError, ZoomRefusedError
+from zoom_operationlogs.event import Request
+from zoom_operationlogs.settings import Credentials
 
 from .test_state import deleted, week_world
-from .world import STATE_KEY, Promise, World, days_ago, hold
+from .world import STATE_KEY, Promise, World, assert_none, days_ago, hold, multiset
 
 ANOTHER = "zoom/another/"
 OTHER_ACCOUNT = Account(id="another-account", client_id="another-client", client_secret="another-secret")
@@ -126,3 +128,43 @@ def a_mistyped_account(rejected: str = "account") -> None:
 @pytest.mark.parametrize("rejected", ["account", "client"])
 def test_a_mistyped_account_leaves_no_trace(rejected: str) -> None:
     a_mistyped_account(rejected)
+
+
+def the_secret_is_changed_to_another_account() -> None:
+    """The function stays warm, with an access token of the first account. The run that finds the checkpoint to be
+    another account's leaves all alone; then it is deleted, as the sentence says."""
+    world = week_world(start_date=days_ago(6))
+    first = world.zoom.account
+    zoom = Zoom(first, OTHER_ACCOUNT, clock=world.clock)
+    zoom.reports[first.id] = world.zoom.reports[first.id]
+    for ago in range(-3, 9):
+        record = {"time": f"{days_ago(ago)}T08:00:00Z", "operator": f"{ago}@another.example"}
+        zoom.reports[OTHER_ACCOUNT.id].add(record)
+    world.connect(zoom)
+    world.poll(3)
+    zoom.account = OTHER_ACCOUNT
+    hold(Promise.SILENT, is_refused(world), "another account's records go on in the archive")
+    deleted(world)
+    world.settle()
+    assert_none(
+        Promise.MISSING, multiset(zoom.reports[OTHER_ACCOUNT.id].records(days_ago(6))) - multiset(world.archive())
+    )
+
+
+def test_a_warm_function_reads_the_account_that_the_secret_names() -> None:
+    the_secret_is_changed_to_another_account()
+
+
+def test_a_run_does_not_change_its_account() -> None:
+    """The cached credentials are void, and the secret now holds another account's."""
+    world = week_world()
+    first = world.zoom.account
+    zoom = Zoom(first, OTHER_ACCOUNT, clock=world.clock)
+    zoom.reports[OTHER_ACCOUNT.id].add_day(days_ago(0), 35, seed=400)
+    world.connect(zoom)
+    void = Credentials(first.id, first.client_id, "void")
+    stored = Credentials(OTHER_ACCOUNT.id, OTHER_ACCOUNT.client_id, OTHER_ACCOUNT.client_secret)
+    run = world.make_run(credentials=lambda fresh: stored if fresh else void)
+    with pytest.raises(CredentialsRejectedError):
+        run.execute(Request())
+    assert not world.archive()

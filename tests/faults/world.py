@@ -127,6 +127,7 @@ class World:
         skew: timedelta = timedelta(),
         sleep: Callable[[float], None] | None = None,
         session: Session | None = None,
+        credentials: Callable[[bool], Credentials] | None = None,
     ) -> Run:
         """Make one run; its own `s3` or `sleep` let a test meddle with this run alone."""
         account = self.zoom.account
@@ -149,7 +150,7 @@ class World:
             session or self.warm,
             settings.oauth_url,
             settings.api_url,
-            lambda _fresh: settings.credentials,  # type: ignore[arg-type,return-value]
+            credentials or (lambda _fresh: settings.credentials),  # type: ignore[arg-type,return-value]
             settings.http_timeout_seconds,
             now,
             sleep,

@@ -63,9 +63,7 @@ REFUSED = ZoomRefusedError("The Zoom app is deactivated: activate it at marketpl
         (ZoomAnswer(True, RateLimitedError(NOW, daily=True)), "ok", "unknown", "but not before 2026-11-24 17:00 UTC"),
         (ZoomAnswer(True, RateLimitedError(None, daily=False)), "ok", "unknown", "but not at once"),
         (
-            ZoomAnswer(
-                True, DatesRefusedError("Zoom refuses the report's parameters. (Zoom says: from is in the future)")
-            ),
+            ZoomAnswer(True, DatesRefusedError("Zoom refuses the report's dates. (Zoom says: from is in the future)")),
             "ok",
             "unknown",
             "Zoom let the app in but refused how one row of today was asked for",

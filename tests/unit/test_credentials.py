@@ -115,3 +115,13 @@ def test_secrets_manager_that_answers_slowly_holds_up_no_run(monkeypatch: pytest
 
     with pytest.raises(SecretError, match="Secrets Manager gave no usable answer"):
         read_credentials(Slow(), "arn", fresh=False)  # type: ignore[arg-type]
+
+
+def test_a_spoilt_value_does_not_stay_in_the_cache() -> None:
+    class Cached(Provider):
+        def get(self, _arn: str, *, force_fetch: bool, **_: Any) -> Any:
+            return TEXT if force_fetch else self.value
+
+    assert read_credentials(Cached("{"), "arn", fresh=False) == WHOLE  # type: ignore[arg-type]
+    with pytest.raises(SecretError, match="is not JSON"):
+        read("{")

@@ -5,10 +5,14 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
+from base64 import b64encode
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
+from html import escape, unescape
 from io import BytesIO
 from typing import Any
+from urllib.parse import quote, unquote
 
 import pytest
 import requests
@@ -57,7 +61,7 @@ def page_body(rows: Any, token: Any = "") -> bytes:
     return json.dumps({"next_page_token": token, "operation_logs": rows}).encode()
 
 
-def client(answers: Answers) -> Zoom:
+def client(answers: Answers, secret: str = "secret") -> Zoom:
     http = requests.Session()
     http.trust_env = False
     http.mount("https://", answers)
@@ -70,7 +74,7 @@ def client(answers: Answers) -> Zoom:
         Session(http),
         "https://zoom.us/oauth/token",
         "https://api.zoom.us/v2",
-        lambda _fresh: Credentials("account", "client", "secret"),
+        lambda _fresh: Credentials("account", "client", secret),
         30,
         lambda: NOW + timedelta(seconds=waited[0]),
         sleep,
@@ -361,3 +365,74 @@ def test_any_value_as_a_row(row: Any) -> None:
     assert len(found.records) + found.unreadable.total() == 3
     for record in found.records:
         assert json.loads(line(Row.of(record).record)) == record
+
+
+def test_a_page_token_that_is_not_utf_8_is_unusable() -> None:
+    with pytest.raises(UnusableAnswerError, match="no usable page token"):
+        page_of(b'{"next_page_token": "\xff", "operation_logs": []}')
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        b'{"a": [' + b"[]," * 500_000 + b"[]]}",
+        b'{"a": ' + b"[" * 1_000_000 + b"]" * 1_000_000 + b"}",
+        b'{"a": [' + b",".join([b"[" * 60 + b"]" * 60] * 5_000) + b"]}",
+    ],
+    ids=["many", "deep", "both"],
+)
+def test_a_row_of_too_many_arrays_is_set_aside(bomb: bytes) -> None:
+    body = page_body([ROW])
+    found = page_of(body.replace(b"[", b"[" + bomb + b", ", 1))
+    assert found.records == [ROW]
+    assert found.unreadable.total() == 1
+
+
+@pytest.mark.parametrize("row", [b"[]", b"{}", b'""', b"1"])
+def test_a_page_of_too_many_rows_costs_no_memory(row: bytes) -> None:
+    body = page_body([]).replace(b"[]", b"[" + row + (b"," + row) * (5_000_000 // len(row)) + b"]")
+    found: list[Any] = []
+    with suppress(UnusableAnswerError):
+        found = page_of(body).records
+    assert not [row for row in found if row]
+
+
+def test_a_row_that_would_be_too_long_a_line_is_set_aside() -> None:
+    grows = b'{"a": [' + b",".join([b"1e15"] * 950_000) + b"]}"  # each becomes 1000000000000000.0
+    found = page_of(page_body([ROW]).replace(b"[", b"[" + grows + b", ", 1))
+    assert (found.records, dict(found.unreadable)) == ([ROW], {"longer than 16 MB": 1})
+
+
+@pytest.mark.parametrize("secret", ["hush-hush", "/s3cr3t/Value+0="])
+@pytest.mark.parametrize(
+    "spell",
+    [
+        lambda text: json.dumps(text).replace("=", r"\u003d"),
+        lambda text: json.dumps(text).replace("/", r"\/"),
+        lambda text: '"' + "".join(f"\\u{ord(character):04x}" for character in text) + '"',
+        lambda text: json.dumps(quote(text)),
+        lambda text: json.dumps(quote(text, safe="").lower()),
+        lambda text: json.dumps(escape(text)),
+        lambda text: json.dumps(json.dumps(text)),
+    ],
+    ids=["plain", "slashes", "escapes", "url", "url in lower case", "html", "json in json"],
+)
+@pytest.mark.parametrize("status", [400, 200])
+def test_no_secret_is_quoted_however_it_is_spelt(secret: str, spell: Any, status: int) -> None:
+    basic = b64encode(f"client:{secret}".encode()).decode()
+    for hidden in (secret, basic):
+        body = f'{{"reason": {spell("refused: " + hidden)}, "error": "new"}}'.encode()
+        for sent in (body, body.decode().encode("utf-16")):
+            zoom = client(Answers(sign_in=(status, {}, sent)), secret=secret)
+            with pytest.raises(CollectorError) as refusal:
+                zoom.page(DAY, DAY, 300)
+            said = unquote(unescape(str(refusal.value)))
+            assert hidden not in said.replace("\\", "")
+            assert "new" in said or sent is not body
+
+
+def test_an_error_with_status_200_is_quoted() -> None:
+    body = json.dumps({"code": 200, "message": "No permission."}).encode()
+    for answers in (Answers(report=(200, {}, body)), Answers(sign_in=(200, {}, body))):
+        with pytest.raises(ZoomUnavailableError, match=r"but says: No permission\."):
+            client(answers).page(DAY, DAY, 300)

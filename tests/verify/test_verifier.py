@@ -582,7 +582,7 @@ def test_a_date_that_zoom_refuses_is_unchecked_and_the_others_go_on():
     assert not stopped
     # Its neighbour needs it too; that beyond does not.
     assert [result.state for result in found] == [State.EQUAL, State.UNCHECKED, State.UNCHECKED]
-    assert "Zoom refuses the report's parameters." in found[-1].note
+    assert "Zoom refuses the report's dates" in found[-1].note
 
 
 def test_a_date_with_rows_that_cannot_be_read_is_not_called_equal():
