@@ -108,6 +108,12 @@ KEYS = denial(
     f"{BUCKET_ARN}/*",
     {"Null": {"s3:x-amz-server-side-encryption-customer-algorithm": "false"}},
 )
+RECORDS_ARN, STATE_ARN = f"{BUCKET_ARN}/zoom/operationlogs/*", f"{BUCKET_ARN}/zoom/operationlogs-state/state.json"
+BUT_COLLECTOR = {"ArnNotEquals": {"aws:PrincipalArn": [ROLE_ARN]}}
+PUTS = denial("s3:PutObject", [RECORDS_ARN, STATE_ARN], BUT_COLLECTOR)
+DELETES = denial("s3:DeleteObject", [RECORDS_ARN, STATE_ARN], {})
+VERSIONS = denial("s3:DeleteObjectVersion", [RECORDS_ARN, STATE_ARN], {})
+TOUCHING = (PUTS, DELETES, VERSIONS)
 ONE_MORE = denial("s3:DeleteBucket", BUCKET_ARN, {})
 
 
@@ -603,17 +609,32 @@ REFUSED: list[Case] = [
         "existing-bucket",
         "aws_s3_bucket_policy.other",
         {
-            "without a rule about connections": caller_of_bucket(ONCE, KEYS),
-            "without a rule about overwriting": caller_of_bucket(TLS, KEYS),
-            "without a rule about keys": caller_of_bucket(TLS, ONCE),
-            "a rule about another folder": caller_of_bucket(
-                TLS, {**ONCE, "Resource": f"{BUCKET_ARN}/zoom/operationlogs/2026/*"}, KEYS
+            "without a rule about connections": caller_of_bucket(ONCE, KEYS, *TOUCHING),
+            "without a rule about overwriting": caller_of_bucket(TLS, KEYS, *TOUCHING),
+            "without a rule about keys": caller_of_bucket(TLS, ONCE, *TOUCHING),
+            "without a rule about puts": caller_of_bucket(TLS, ONCE, KEYS, DELETES, VERSIONS),
+            "without a rule about deletes": caller_of_bucket(TLS, ONCE, KEYS, PUTS, VERSIONS),
+            "without a rule about versions": caller_of_bucket(TLS, ONCE, KEYS, PUTS, DELETES),
+            "somebody else may put": caller_of_bucket(
+                TLS,
+                ONCE,
+                KEYS,
+                {**PUTS, "Condition": {"ArnNotEquals": {"aws:PrincipalArn": [ROLE_ARN, f"{ROLE_ARN}2"]}}},
+                DELETES,
+                VERSIONS,
             ),
-            "a rule for some": caller_of_bucket(TLS, {**ONCE, "Principal": {"AWS": ROLE_ARN}}, KEYS),
+            "somebody may delete": caller_of_bucket(
+                TLS, ONCE, KEYS, PUTS, {**DELETES, "Condition": BUT_COLLECTOR}, VERSIONS
+            ),
+            "a rule about another folder": caller_of_bucket(
+                TLS, {**ONCE, "Resource": f"{BUCKET_ARN}/zoom/operationlogs/2026/*"}, KEYS, *TOUCHING
+            ),
+            "a rule for some": caller_of_bucket(TLS, {**ONCE, "Principal": {"AWS": ROLE_ARN}}, KEYS, *TOUCHING),
             "a rule with one more condition": caller_of_bucket(
                 TLS,
                 {**ONCE, "Condition": {**ONCE["Condition"], "StringEquals": {"aws:PrincipalAccount": ACCOUNT}}},  # type: ignore[dict-item]
                 KEYS,
+                *TOUCHING,
             ),
             "a policy that is not known yet": other(
                 "aws_s3_bucket_policy", bucket=BUCKET, reads={"policy": ["local.x"]}
@@ -842,7 +863,7 @@ HARMLESS: list[Case] = [
     *passes(
         "existing-bucket",
         {
-            "the module's statements and one more": caller_of_bucket(TLS, ONCE, KEYS, ONE_MORE),
+            "the module's statements and one more": caller_of_bucket(TLS, ONCE, KEYS, *TOUCHING, ONE_MORE),
             "a policy of another bucket": other("aws_s3_bucket_policy", bucket="scratch", policy=policy(Action="s3:*")),
             "a long lifecycle": other(
                 "aws_s3_bucket_lifecycle_configuration",

@@ -78,12 +78,12 @@ class Plan:
         """The values of the root module's variables as the caller gave them."""
         return {name: one.get("value") for name, one in (self.raw.get("variables") or {}).items()}
 
-    def data(self, module: str, kind: str) -> dict[str, Any]:
-        """Give the values of a data source `current` that the plan has read; empty if it has not."""
+    def data(self, module: str, kind: str, name: str = "current") -> dict[str, Any]:
+        """Give the values of a data source that the plan has read; empty if it has not."""
         states = [(self.raw.get("prior_state") or {}).get("values"), self.raw.get("planned_values")]
         for state in states:
             for resource in _resources((state or {}).get("root_module") or {}):
-                if resource["address"] == f"{module}.data.{kind}.current".lstrip("."):
+                if resource["address"] == f"{module}.data.{kind}.{name}".lstrip("."):
                     return dict(resource["values"])
         return {}
 

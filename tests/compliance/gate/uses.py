@@ -67,11 +67,11 @@ class Use:
     def account(self) -> Account:
         """Where it is deployed, as far as the plan tells."""
         place = f"{self.address}.module.collector".lstrip(".")
-        region = self.plan.data(place, "aws_region")
+        region = self.plan.data(place, "aws_service", "s3")
         identity = self.plan.data(place, "aws_caller_identity")
         return Account(
             self.plan.data(place, "aws_partition").get("partition", "aws"),
-            region.get("region") or region.get("name") or "",
+            region.get("region", ""),
             identity.get("account_id", ""),
         )
 

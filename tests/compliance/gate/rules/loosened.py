@@ -339,6 +339,37 @@ def lacking_statements(found: list[dict[str, Any]], scene: Scene) -> Iterator[st
         covered = {pattern for one in holding for pattern in texts(one.get("Resource"))}
         if not all(any(fnmatchcase(wanted_one, pattern) for pattern in covered) for wanted_one in resources):
             yield sid
+    yield from _lacking_about_touching(
+        found, scene, f"{arn}/{prefix}*", f"{arn}/{(use.environment or {}).get('STATE_KEY')}"
+    )
+
+
+def _lacking_about_touching(found: list[dict[str, Any]], scene: Scene, records: str, state: str) -> Iterator[str]:
+    """Name each denial of touching the archive that a policy does not hold, or holds with more exceptions."""
+    collector = {
+        arn for thing in things(scene.use) if thing.place.endswith(".aws_iam_role.collector") for arn in thing.arns
+    }
+    deletes = (scene.use.environment or {}).get("FEED_DELETES") == "true"
+    wanted: list[tuple[str, str, list[str], set[str] | None]] = [
+        ("DenyPutsOfOthers", "s3:PutObject", [records, state], collector),
+        ("DenyDeletesOfRecords", "s3:DeleteObject", [records], None if deletes else set()),  # None: whoever reads
+        ("DenyDeletesOfCheckpoint", "s3:DeleteObject", [state], set()),
+        ("DenyDeletesOfVersions", "s3:DeleteObjectVersion", [records, state], set()),
+    ]
+    for sid, action, resources, exceptions in wanted:
+        holding = [one for one in found if _denies_but(one, action, exceptions)]
+        covered = {pattern for one in holding for pattern in texts(one.get("Resource"))}
+        if not all(any(fnmatchcase(wanted_one, pattern) for pattern in covered) for wanted_one in resources):
+            yield sid
+
+
+def _denies_but(one: dict[str, Any], action: str, exceptions: set[str] | None) -> bool:
+    """Tell whether a statement denies an action to all but these principals, or fewer; None stands for any."""
+    condition = one.get("Condition") or {}
+    named = condition.get("ArnNotEquals") or {}
+    by_principal_only = not condition or (condition.keys() == {"ArnNotEquals"} and named.keys() == {"aws:PrincipalArn"})
+    but = set(texts(named.get("aws:PrincipalArn")))
+    return _refuses(one, action) and by_principal_only and (exceptions is None or but <= exceptions)
 
 
 def _denies(one: dict[str, Any], action: str, condition: dict[str, Any]) -> bool:
@@ -349,9 +380,13 @@ def _denies(one: dict[str, Any], action: str, condition: dict[str, Any]) -> bool
         for operator, keys in (one.get("Condition") or {}).items()
     }
     asked = {operator: {key: [value] for key, value in keys.items()} for operator, keys in condition.items()}
+    return _refuses(one, action) and given == asked
+
+
+def _refuses(one: dict[str, Any], action: str) -> bool:
     everyone = one.get("Principal") in ("*", {"AWS": "*"}, {"AWS": ["*"]})
     acts = any(fnmatchcase(action.lower(), pattern.lower()) for pattern in texts(one.get("Action")))
-    return one.get("Effect") == "Deny" and everyone and acts and given == asked
+    return one.get("Effect") == "Deny" and everyone and acts
 
 
 def _expires(rule: dict[str, Any]) -> bool:
