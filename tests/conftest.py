@@ -56,6 +56,7 @@ WORLDS = {
         "tests/checkov/test_checkov.py",
         "tests/compliance/test_default_plan.py",
         "tests/compliance/test_features.py",
+        "tests/policies/test_policies.py",
     ),
 }
 """Fixtures that take long to make, in worlds.py or a folder's own conftest.py, and the files that share each."""

@@ -21,7 +21,7 @@ NOT_READ = {
     ),
     "a streaming body, such as that of PutObject": "a model says nothing about it",
     "members that a model does not name": "moto's parser passes over them, as AWS does",
-    "values that only AWS's pages list, such as the days that a log group can keep": "a model has a number without them",
+    "values that only AWS's pages list, such as the days that a log group can keep": "a model has any number",
     "rules across members": "a model has none",
     "requests that nobody signed, or with a wrong signature": "AWS refuses them before it reads them",
     "the headers of the protocol, such as checksums": "they are no members; the SDKs write them",
