@@ -162,9 +162,7 @@ class Authorisation:
             request.environ[_JUDGED_AS] = (
                 f"{given.region}/{given.service}" if given else f"{self._account.region}/{service}"
             )
-            asked = read_request(request, service)
-            if signer is not None:
-                hold_to_model(asked, request.headers.get("User-Agent", ""))
+            asked = held_to_model(request, service) if signer is not None else read_request(request, service)
             if (
                 signer is not None
                 and not self.on
@@ -516,25 +514,37 @@ def read_request(request: Request, service: str) -> ApiRequest:
     protocol = determine_request_protocol(model, request.content_type)
     body = b"" if operation.has_streaming_input else body_of(request)
     values = request.values if protocol in ("query", "ec2") else request.args
-    params = PROTOCOL_PARSERS[protocol](operation).parse(
-        {
-            "method": request.method,
-            "values": values,
-            "headers": request.headers,
-            "body": body,
-            "url_path": request.path,
-            "url_params": uri_params,
-        }
-    )
-    return ApiRequest(service, operation.name, params)
+    given = {
+        "method": request.method,
+        "values": values,
+        "headers": request.headers,
+        "body": body,
+        "url_path": request.path,
+        "url_params": uri_params,
+    }
+    try:
+        return ApiRequest(service, operation.name, PROTOCOL_PARSERS[protocol](operation).parse(given))
+    except Exception as error:  # whatever a parser meets: no number where there must be one, no XML
+        raise CannotJudgeError(f"{service}:{operation.name} cannot be read: {error!r}") from None
 
 
-def hold_to_model(asked: ApiRequest, sender: str) -> None:
-    """Refuse what AWS's model refuses, and log it: whoever started the stand-in hears of it at its end."""
-    if found := faults(asked.service, asked.operation, asked.params):
+def held_to_model(request: Request, service: str) -> ApiRequest:
+    """Read a request; refuse what AWS's model refuses, and log it, as what cannot be read (see `AwsStandIn.stop`)."""
+
+    def log(operation: str, why: object) -> None:
+        sender = request.headers.get("User-Agent", "")[:60]
+        print(f"{REFUSED_BY_MODEL} {service}:{operation} of {sender!r}: {why}", file=sys.stderr)
+
+    try:
+        asked = read_request(request, service)
+    except CannotJudgeError as error:
+        log("unknown", error)
+        raise
+    if found := faults(service, asked.operation, asked.params):
         message = f"{len(found)} validation error{'s' * (len(found) > 1)} detected: {'; '.join(found)}"
-        print(f"{REFUSED_BY_MODEL} {asked.service}:{asked.operation} of {sender[:60]!r}: {message}", file=sys.stderr)
+        log(asked.operation, message)
         raise RefusedError("ValidationException", message, 400)
+    return asked
 
 
 def read_token(token: str, root: Keys) -> dict[str, Any]:

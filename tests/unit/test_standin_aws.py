@@ -768,6 +768,13 @@ def test_a_request_that_aws_refuses_is_refused_and_remembered(
     assert [bool(re.search(f"{service}:.*Boto3.*{said}", line)) for line in refused] == [True]
 
 
+def test_a_request_that_cannot_be_read_is_remembered_too(aws: AwsStandIn) -> None:
+    client = aws._sessions[aws.root].client("lambda", endpoint_url=aws.url, config=Config(parameter_validation=False))
+    with aws.expecting_refused_requests() as refused, pytest.raises(ClientError, match="CannotJudge"):
+        client.list_functions(MaxItems="many")
+    assert [("many" in line, "cannot be read" in line) for line in refused] == [(True, True)]
+
+
 def test_whoever_started_the_standin_hears_of_a_refused_request_that_was_not_expected() -> None:
     aws = AwsStandIn().start()
     alarm = {"EvaluationPeriods": 1, "ComparisonOperator": "GreaterThanThreshold", "Statistic": "Mean"}
