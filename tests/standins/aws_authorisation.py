@@ -514,18 +514,20 @@ def read_request(request: Request, service: str) -> ApiRequest:
     protocol = determine_request_protocol(model, request.content_type)
     body = b"" if operation.has_streaming_input else body_of(request)
     values = request.values if protocol in ("query", "ec2") else request.args
-    given = {
-        "method": request.method,
-        "values": values,
-        "headers": request.headers,
-        "body": body,
-        "url_path": request.path,
-        "url_params": uri_params,
-    }
     try:
-        return ApiRequest(service, operation.name, PROTOCOL_PARSERS[protocol](operation).parse(given))
+        params = PROTOCOL_PARSERS[protocol](operation).parse(
+            {
+                "method": request.method,
+                "values": values,
+                "headers": request.headers,
+                "body": body,
+                "url_path": request.path,
+                "url_params": uri_params,
+            }
+        )
     except Exception as error:  # whatever a parser meets: no number where there must be one, no XML
         raise CannotJudgeError(f"{service}:{operation.name} cannot be read: {error!r}") from None
+    return ApiRequest(service, operation.name, params)
 
 
 def held_to_model(request: Request, service: str) -> ApiRequest:
