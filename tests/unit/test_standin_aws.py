@@ -761,7 +761,7 @@ def test_ctrl_c_reaches_only_the_owner() -> None:
 def test_a_request_that_aws_refuses_is_refused_and_remembered(
     aws: AwsStandIn, service: str, call: str, given: dict[str, Any], code: str, said: str
 ) -> None:
-    client = aws._sessions[aws.root].client(service, endpoint_url=aws.url, config=Config(parameter_validation=False))
+    client = aws._session(aws.root).client(service, endpoint_url=aws.url, config=Config(parameter_validation=False))
     with aws.expecting_refused_requests() as refused, pytest.raises(ClientError, match=said) as error:
         getattr(client, call)(**given)
     assert error.value.response["Error"]["Code"] == code
@@ -769,7 +769,7 @@ def test_a_request_that_aws_refuses_is_refused_and_remembered(
 
 
 def test_a_request_that_cannot_be_read_is_remembered_too(aws: AwsStandIn) -> None:
-    client = aws._sessions[aws.root].client("lambda", endpoint_url=aws.url, config=Config(parameter_validation=False))
+    client = aws._session(aws.root).client("lambda", endpoint_url=aws.url, config=Config(parameter_validation=False))
     with aws.expecting_refused_requests() as refused, pytest.raises(ClientError, match="CannotJudge"):
         client.list_functions(MaxItems="many")
     assert [("many" in line, "cannot be read" in line) for line in refused] == [(True, True)]
