@@ -84,6 +84,6 @@ fmt: ## Format Python and Terraform
 	@if command -v terraform >/dev/null; then terraform fmt -recursive; fi
 
 clean: ## Remove what can be made again (the plan checks' tools stay in the cache folder, for other checkouts)
-	rm -rf .venv .venv.old .venv-compliance .venv-checkov build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv.old .venv-compliance .venv-checkov .venv-parliament build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 	find . -name .terraform -prune -exec rm -rf {} +

@@ -75,6 +75,7 @@ COMPLIANCE = ROOT / "tests" / "compliance"
 TOOLS = (
     cached("compliance", COMPLIANCE / "requirements.txt", COMPLIANCE / "requirements-build.txt"),
     cached("checkov", ROOT / "tests" / "checkov" / "requirements.txt"),
+    cached("parliament", ROOT / "tests" / "policies" / "requirements.txt"),
 )
 PREFERRED = (3, 13)
 OLDEST = (3, 11)

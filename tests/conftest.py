@@ -59,6 +59,7 @@ WORLDS = {
         "tests/compliance/test_gate_check.py",
         "tests/compliance/test_gate_input.py",
         "tests/compliance/test_gate_rules.py",
+        "tests/policies/test_policies.py",
     ),
 }
 """Fixtures that take long to make, in worlds.py or a folder's own conftest.py, and the files that share each."""

@@ -24,6 +24,7 @@ import sys
 import tempfile
 import threading
 import urllib.request
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +44,8 @@ REGION = "us-east-1"
 START_SECONDS = 60
 STOP_SECONDS = 5
 COLLECTOR = Path(__file__).resolve().parents[2] / "lambda/dist/collector.zip"
+REFUSED_BY_MODEL = "REFUSED BY THE MODEL"
+"""How a line of the server's log begins that tells of a request as AWS takes none."""
 DELETE_BATCH = 1000  # DeleteObjects takes no more keys in one request
 
 
@@ -104,6 +107,7 @@ class AwsStandIn:
         self._log: IO[str] | None = None
         self._port = 0
         self._root = ANONYMOUS
+        self._expected: Counter[str] = Counter()
         self._sessions: dict[Keys, boto3.Session] = {}
         self._making_clients = threading.Lock()  # a session is for one thread at a time
 
@@ -143,12 +147,29 @@ class AwsStandIn:
         )
         return "\n".join(found)
 
+    def _refused_by_model(self) -> Counter[str]:
+        if self._log is None:
+            return Counter()
+        self._log.seek(0)  # the file may be gone, since the server removes it; what is written goes to its end
+        return Counter(re.findall(rf"(?m)^{REFUSED_BY_MODEL} .*$", self._log.read()))
+
+    @contextmanager
+    def expecting_refused_requests(self) -> Iterator[list[str]]:
+        """Let the block send what AWS's models refuse; the list then says what they refused."""
+        before, refused = self._refused_by_model(), list[str]()
+        try:
+            yield refused
+        finally:
+            found = self._refused_by_model() - before
+            refused += found.elements()
+            self._expected += found
+
     def start(self) -> Self:
         """Start the server and wait until it listens. Raises RuntimeError with its log when it does not."""
         if self._process is not None:
             return self
         self._folder = Path(tempfile.mkdtemp(prefix="aws-standin-"))
-        self._log = self.log_file.open("w", encoding="utf-8")
+        self._log = self.log_file.open("a+", encoding="utf-8", errors="replace")
         environ = scrubbed(os.environ) | {"PYTHONUNBUFFERED": "1"}
         if self._managed_policies:
             environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
@@ -186,7 +207,10 @@ class AwsStandIn:
         return self
 
     def stop(self) -> None:
-        """Stop the server and remove its folder; harmless when it is not running."""
+        """Stop the server and remove its folder; harmless when it is not running.
+
+        Raises RuntimeError if requests were made that AWS's models refuse (see `standins.aws_models`).
+        """
         process, self._process, self._port = self._process, None, 0
         self._root = ANONYMOUS
         self._sessions.clear()
@@ -200,12 +224,16 @@ class AwsStandIn:
                 process.kill()
                 process.wait()
             process.stdout.close()
+        refused = self._refused_by_model() - self._expected
         if self._log is not None:
             self._log.close()
             self._log = None
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
+        self._expected.clear()
+        if refused:
+            raise RuntimeError("AWS would refuse these requests:\n" + "\n".join(refused))
 
     def __enter__(self) -> Self:
         return self.start()

@@ -1,4 +1,5 @@
-"""Every request to the stand-in for AWS: its signature checked, then decided by the policies that apply to it.
+"""Every request to the stand-in for AWS: its signature checked, its members held to AWS's model, then decided by the
+policies that apply to it.
 
 A request is served if a key that the account issued signed it (see `standins.aws_signature`): the root's, an active one
 of a user, or a session's. Off, as it starts, each of them may do everything, and only bucket policies are asked, which
@@ -37,8 +38,9 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from werkzeug.wrappers import Request as WerkzeugRequest
 from werkzeug.wrappers import Response
 
-from standins.aws import Keys, google_signature
+from standins.aws import REFUSED_BY_MODEL, Keys, google_signature
 from standins.aws_account import Issued, MotoAccount
+from standins.aws_models import faults
 from standins.aws_permissions import SERVICES, Params, permissions
 from standins.aws_signature import RefusedError, Signature, check_signature, read_signature
 from standins.iam_policy import Call, Caller, CannotJudgeError, Policy, Verdict, condition_keys, decide, statements
@@ -160,15 +162,16 @@ class Authorisation:
             request.environ[_JUDGED_AS] = (
                 f"{given.region}/{given.service}" if given else f"{self._account.region}/{service}"
             )
+            asked = held_to_model(request, service) if signer is not None else read_request(request, service)
             if (
                 signer is not None
                 and not self.on
                 and not self._has_bucket_policy(service, request)
-                and not is_simulation(request, service)
+                and asked.operation != "SimulatePrincipalPolicy"
                 and self.scp is None
             ):
                 return None
-            return self._judged(request, service, signer)
+            return self._judged(request, asked, signer)
         except RefusedError as refused:
             return error_response(request, service, refused.status, refused.code, str(refused))
         except CannotJudgeError as error:
@@ -179,8 +182,8 @@ class Authorisation:
         bucket = self._account.bucket(request.path.split("/")[1]) if service == "s3" else None
         return bucket is not None and bucket.policy is not None
 
-    def _judged(self, request: Request, service: str, signer: str | None) -> Response | None:
-        asked = read_request(request, service)
+    def _judged(self, request: Request, asked: ApiRequest, signer: str | None) -> Response | None:
+        service = asked.service
         asker = self._asker(signer, asked)
         judging = self.on or signer is None
         if self.scp is not None and signer is not None:
@@ -459,11 +462,6 @@ class Authorisation:
         return {"allowed": verdict.allowed, "reason": verdict.reason}
 
 
-def is_simulation(request: Request, service: str) -> bool:
-    """Tell whether it is a request that moto lacks and that is answered here, whoever asks."""
-    return service == "iam" and b"Action=SimulatePrincipalPolicy&" in body_of(request)
-
-
 # --- reading requests ------------------------------------------------------------------------------------------------
 
 
@@ -516,17 +514,39 @@ def read_request(request: Request, service: str) -> ApiRequest:
     protocol = determine_request_protocol(model, request.content_type)
     body = b"" if operation.has_streaming_input else body_of(request)
     values = request.values if protocol in ("query", "ec2") else request.args
-    params = PROTOCOL_PARSERS[protocol](operation).parse(
-        {
-            "method": request.method,
-            "values": values,
-            "headers": request.headers,
-            "body": body,
-            "url_path": request.path,
-            "url_params": uri_params,
-        }
-    )
+    try:
+        params = PROTOCOL_PARSERS[protocol](operation).parse(
+            {
+                "method": request.method,
+                "values": values,
+                "headers": request.headers,
+                "body": body,
+                "url_path": request.path,
+                "url_params": uri_params,
+            }
+        )
+    except Exception as error:  # whatever a parser meets: no number where there must be one, no XML
+        raise CannotJudgeError(f"{service}:{operation.name} cannot be read: {error!r}") from None
     return ApiRequest(service, operation.name, params)
+
+
+def held_to_model(request: Request, service: str) -> ApiRequest:
+    """Read a request; refuse what AWS's model refuses, and log it, as what cannot be read (see `AwsStandIn.stop`)."""
+
+    def log(operation: str, why: object) -> None:
+        sender = request.headers.get("User-Agent", "")[:60]
+        print(f"{REFUSED_BY_MODEL} {service}:{operation} of {sender!r}: {why}", file=sys.stderr)
+
+    try:
+        asked = read_request(request, service)
+    except CannotJudgeError as error:
+        log("unknown", error)
+        raise
+    if found := faults(service, asked.operation, asked.params):
+        message = f"{len(found)} validation error{'s' * (len(found) > 1)} detected: {'; '.join(found)}"
+        log(asked.operation, message)
+        raise RefusedError("ValidationException", message, 400)
+    return asked
 
 
 def read_token(token: str, root: Keys) -> dict[str, Any]:
@@ -566,10 +586,10 @@ class Dispatcher(DomainDispatcherApplication):
 def by_service(code: str, service: str) -> str:
     """Spell an error of authentication as a service does."""
     if service == "s3":
-        return {"InvalidClientTokenId": "InvalidAccessKeyId"}.get(code, code)
+        return {"InvalidClientTokenId": "InvalidAccessKeyId", "ValidationException": "InvalidArgument"}.get(code, code)
     protocol = get_service_model(service).protocol if service in SERVICES else "json"
     if protocol in ("query", "ec2"):
-        return code
+        return {"ValidationException": "ValidationError"}.get(code, code)
     spelt = {"InvalidClientTokenId": "UnrecognizedClientException", "ExpiredToken": "ExpiredTokenException"}
     return {**spelt, "SignatureDoesNotMatch": "InvalidSignatureException"}.get(code, code)
 

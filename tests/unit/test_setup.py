@@ -243,7 +243,7 @@ def test_the_requirements_of_every_environment_are_there_with_hashes_and_without
     spec.loader.exec_module(module)
     environments = (module.MAIN, *module.TOOLS)
     files = [file for one in environments for file in (one.requirements, one.build) if file]
-    assert len(files) == 4
+    assert len(files) == 5
     for file in files:
         text = file.read_text(encoding="utf-8")
         packages = [block for block in text.replace("\\\n", "").splitlines() if "==" in block]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
+from botocore.config import Config
 from botocore.exceptions import ClientError
 from standins.aws import AwsStandIn, Keys, scrubbed, without_proxy_on_loopback
 from standins.aws_turns import TakingTurns
@@ -711,6 +713,81 @@ def test_ctrl_c_reaches_only_the_owner() -> None:
         process = aws._process
         assert process is not None
         assert os.getsid(process.pid) != os.getsid(0)
+
+
+# --- requests that AWS's models refuse -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("service", "call", "given", "code", "said"),
+    [
+        (
+            *("cloudwatch", "put_metric_alarm"),
+            {
+                "AlarmName": "a",
+                "EvaluationPeriods": 1,
+                "ComparisonOperator": "GreaterThanThreshold",
+                "Statistic": "Mean",
+            },
+            *("ValidationException", "Value 'Mean' at 'Statistic' .* satisfy enum value set"),
+        ),
+        (
+            *("scheduler", "create_schedule"),
+            {
+                "Name": "every hour",
+                "ScheduleExpression": "rate(1 hour)",
+                "FlexibleTimeWindow": {"Mode": "OFF"},
+                "Target": {"Arn": "arn:aws:lambda:us-east-1:123456789012:function:f", "RoleArn": ROLE},
+            },
+            *("ValidationException", "Value 'every hour' at 'Name' .* pattern"),
+        ),
+        ("logs", "create_log_group", {}, "ValidationException", "Value null at 'logGroupName' .* not be null"),
+        (
+            "iam",
+            "create_role",
+            {"RoleName": "r" * 65, "AssumeRolePolicyDocument": "{}"},
+            "ValidationError",
+            "at 'RoleName'",
+        ),
+        ("lambda", "list_functions", {"MaxItems": 10001}, "ValidationException", "Value '10001' at 'MaxItems'"),
+        (
+            *("s3", "put_bucket_versioning", {"Bucket": "b", "VersioningConfiguration": {"Status": "On"}}),
+            *("InvalidArgument", "Value 'On' at 'VersioningConfiguration.Status'"),
+        ),
+        ("ec2", "create_subnet", {}, "ValidationError", "Value null at 'VpcId'"),
+    ],
+    ids=["enum", "pattern", "missing", "query", "range", "rest-xml", "ec2"],
+)
+def test_a_request_that_aws_refuses_is_refused_and_remembered(
+    aws: AwsStandIn, service: str, call: str, given: dict[str, Any], code: str, said: str
+) -> None:
+    client = aws._session(aws.root).client(service, endpoint_url=aws.url, config=Config(parameter_validation=False))
+    with aws.expecting_refused_requests() as refused, pytest.raises(ClientError, match=said) as error:
+        getattr(client, call)(**given)
+    assert error.value.response["Error"]["Code"] == code
+    assert [bool(re.search(f"{service}:.*Boto3.*{said}", line)) for line in refused] == [True]
+
+
+def test_a_request_that_cannot_be_read_is_remembered_too(aws: AwsStandIn) -> None:
+    client = aws._session(aws.root).client("lambda", endpoint_url=aws.url, config=Config(parameter_validation=False))
+    with aws.expecting_refused_requests() as refused, pytest.raises(ClientError, match="CannotJudge"):
+        client.list_functions(MaxItems="many")
+    assert [("many" in line, "cannot be read" in line) for line in refused] == [(True, True)]
+
+
+def test_whoever_started_the_standin_hears_of_a_refused_request_that_was_not_expected() -> None:
+    aws = AwsStandIn().start()
+    alarm = {"EvaluationPeriods": 1, "ComparisonOperator": "GreaterThanThreshold", "Statistic": "Mean"}
+    put = aws.client("cloudwatch").put_metric_alarm
+    with aws.expecting_refused_requests(), suppress(ClientError):
+        put(AlarmName="expected", **alarm)
+    with suppress(ClientError):
+        put(AlarmName="swallowed", **alarm)
+    folder = aws.log_file.parent
+    with pytest.raises(RuntimeError, match=r"AWS would refuse these requests:\nREFUSED BY THE MODEL cloudwatch:.*Mean"):
+        aws.stop()
+    assert not folder.exists()
+    aws.start().stop()  # another start knows nothing of it
 
 
 # --- policies: rows of AWS's documentation ---------------------------------------------------------------------------
