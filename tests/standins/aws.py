@@ -343,6 +343,19 @@ class AwsStandIn:
             self._ask("authorisation", on=False)
 
     @contextmanager
+    def listing_permissions(self) -> Iterator[list[dict[str, Any]]]:
+        """List, once the block ends, the permissions that its requests needed: action, resource and condition keys.
+
+        They are listed whether or not policies decide; a request whose permissions are not known is listed as `unknown`.
+        """
+        needed: list[dict[str, Any]] = []
+        self._ask("needed", on=True)
+        try:
+            yield needed
+        finally:
+            needed += self._ask("needed", on=False)["needed"]
+
+    @contextmanager
     def service_control_policy(self, *denials: Mapping[str, Any]) -> Iterator[None]:
         """Let the account's organisation deny something in the block, to the account's root as well.
 
