@@ -368,6 +368,7 @@ def deployer_policy(
     part: Annotated[
         str | None, typer.Option(metavar="PART", help="One part of it, small enough for a managed policy.")
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Give all parts, each by its name.")] = False,
 ) -> None:
     """Print the IAM policy that whoever applies the module needs, and nothing more.
 
@@ -382,7 +383,8 @@ def deployer_policy(
     """
     from . import deployer
 
-    policy, warning = deployer.main(phase or (), option or (), name or (), deployer.place(account, region), part)
+    where = deployer.place(account, region)
+    policy, warning = deployer.main(phase or (), option or (), name or (), where, part, as_json=as_json)
     if warning:
         typer.echo(warning, err=True)
     typer.echo(policy)

@@ -77,9 +77,13 @@ def main(
     names: Sequence[str],
     where: Mapping[str, str],
     part: str | None,
+    *,
+    as_json: bool = False,
 ) -> tuple[str, str | None]:
     """Give the document to print, and a warning if IAM would not take it as one managed policy."""
     made = policies(phases or PHASES, _pairs("--option", options, "true"), _pairs("--name", names), where)
+    if as_json:
+        return json.dumps(made, indent=2), None
     if part is not None and part not in made:
         raise CommandError(f"There is no part {part}: choose from {', '.join(made)}.")
     policy = merged(made.values()) if part is None else made[part]
@@ -87,8 +91,8 @@ def main(
     warning = None
     if size > MANAGED_POLICY_CHARACTERS:
         warning = (
-            f"IAM takes {MANAGED_POLICY_CHARACTERS} characters in a managed policy, and these are {size}: make one of each"
-            f" part, with --part {', '.join(made)}."
+            f"IAM takes {MANAGED_POLICY_CHARACTERS} characters in a managed policy, and these are {size}: make one of"
+            f" each part, with --part {', '.join(made)}."
         )
     return json.dumps(policy, indent=2), warning
 

@@ -18,7 +18,7 @@ variable "options" {
 
   validation {
     condition     = alltrue([for option in keys(var.options) : contains(keys(jsondecode(file("${path.module}/rights.json")).options), option)])
-    error_message = "options has no ${join(", ", [for option in keys(var.options) : option if !contains(keys(jsondecode(file("${path.module}/rights.json")).options), option)])}: choose from ${join(", ", keys(jsondecode(file("${path.module}/rights.json")).options))}."
+    error_message = "options must have keys that are options of the table in docs/deployer.md, such as \"vpc\" or \"kms_key\"."
   }
 
   validation {
@@ -44,7 +44,7 @@ variable "names" {
 
   validation {
     condition     = alltrue([for name in keys(var.names) : contains(keys(jsondecode(file("${path.module}/rights.json")).names), name)])
-    error_message = "names has no ${join(", ", [for name in keys(var.names) : name if !contains(keys(jsondecode(file("${path.module}/rights.json")).names), name)])}: choose from ${join(", ", keys(jsondecode(file("${path.module}/rights.json")).names))}."
+    error_message = "names must have keys that are names of the table in docs/deployer.md, such as \"bucket_name\" or \"name_prefix\"."
   }
 
   validation {

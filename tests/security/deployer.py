@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import json
@@ -51,7 +52,6 @@ class Life:
     plan: Plan | None = None
     destroyed: Changes | None = None
     left: list[str] = field(default_factory=list)
-    secrets_read: list[str] = field(default_factory=list)
 
     def policies(self, phase: str) -> list[Policy]:
         """Give the policies that a phase's role has."""
@@ -113,7 +113,8 @@ def step(
                 except TerraformError as error:
                     life.refused[phase] = str(error)
         done = run(terraform, phase, variables)
-    life.needed[phase] = [one for one in needed if not is_about_oneself(one)]
+    deployers = [one for one in needed if one["by"].endswith(f"/deployer-{phase}")]
+    life.needed[phase] = [one for one in deployers if not is_about_oneself(one)]
     if isinstance(done, Plan):
         life.plan = done
     if phase == "destroy" and isinstance(done, Changes):
@@ -204,8 +205,6 @@ LOGS = {
 
 def aws_sha256(content: bytes) -> str:
     """Spell a hash as Lambda does."""
-    import base64
-
     return base64.b64encode(hashlib.sha256(content).digest()).decode()
 
 

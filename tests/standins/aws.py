@@ -344,7 +344,7 @@ class AwsStandIn:
 
     @contextmanager
     def listing_permissions(self) -> Iterator[list[dict[str, Any]]]:
-        """List, once the block ends, the permissions that its requests needed: action, resource and condition keys.
+        """List, once the block ends, the permissions that its requests needed: by whom, action, resource, condition keys.
 
         They are listed whether or not policies decide; a request whose permissions are not known is listed as `unknown`.
         """

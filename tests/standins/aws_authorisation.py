@@ -163,7 +163,7 @@ class Authorisation:
             if service not in SERVICES:
                 raise CannotJudgeError(f"The stand-in has no service {service}.")
             if self.needed is not None and signer is not None:
-                self.needed += self._needs(request, service)
+                self.needed += self._needs(request, service, signer)
             request.environ[_JUDGED_AS] = (
                 f"{given.region}/{given.service}" if given else f"{self._account.region}/{service}"
             )
@@ -182,16 +182,18 @@ class Authorisation:
             print(f"CANNOT JUDGE {request.method} {request.url}: {error}", file=sys.stderr)
             return error_response(request, service, 501, "CannotJudge", str(error))
 
-    def _needs(self, request: Request, service: str) -> list[dict[str, Any]]:
+    def _needs(self, request: Request, service: str, signer: str) -> list[dict[str, Any]]:
         """List the permissions that a request needs, whether or not policies decide about it; by name if not known."""
         asked = read_request(request, service)
         common = request_context(request, self._account.region)
+        by = self._principal_arn(signer)
         try:
             calls = permissions(service, asked.operation, asked.params, self._account)
         except CannotJudgeError:
-            return [{"unknown": f"{service}:{asked.operation}"}]
+            return [{"by": by, "unknown": f"{service}:{asked.operation}"}]
         return [
-            {"action": call.action, "resource": call.resource, "context": {**common, **call.context}} for call in calls
+            {"by": by, "action": call.action, "resource": call.resource, "context": {**common, **call.context}}
+            for call in calls
         ]
 
     def _has_bucket_policy(self, service: str, request: Request) -> bool:
