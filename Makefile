@@ -65,7 +65,7 @@ package: ## Build lambda/dist/collector.zip from lambda/, the same bytes everywh
 	$(call prepare)
 	@$(VENV)/python lambda/package.py
 
-docs: ## Renew what is generated in the READMEs, docs/security.md and docs/architecture.md
+docs: ## Renew what is generated in the READMEs, docs/security.md, docs/deployer.md and docs/architecture.md
 	$(call prepare)
 	@$(VENV)/python scripts/document.py
 	@$(VENV)/python tests/security

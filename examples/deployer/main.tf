@@ -14,8 +14,8 @@ locals {
   # Who may become what. A pull request is planned with code that nobody has reviewed: it can change nothing. What is
   # applied comes from an environment, whose reviewers and branches GitHub checks.
   roles = {
-    plan  = { subject = "repo:${var.repository}:pull_request", policies = module.plan.policies }
-    apply = { subject = "repo:${var.repository}:environment:${var.environment}", policies = module.apply.policies }
+    plan  = { subjects = ["repo:${var.repository}:pull_request", "repo:${var.repository}:ref:refs/heads/main"], policies = module.plan.policies }
+    apply = { subjects = ["repo:${var.repository}:environment:${var.environment}"], policies = module.apply.policies }
   }
   attached = merge([for role, one in local.roles : { for part in keys(one.policies) : "${role}-${part}" => { role = role, policy = one.policies[part] } }]...)
 
@@ -64,7 +64,7 @@ resource "aws_iam_role" "pipeline" {
       Principal = { Federated = local.provider }
       Condition = { StringEquals = {
         "${local.github}:aud" = "sts.amazonaws.com"
-        "${local.github}:sub" = each.value.subject
+        "${local.github}:sub" = each.value.subjects
       } }
     }]
   })

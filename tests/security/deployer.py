@@ -165,11 +165,12 @@ def platform(aws: AwsStandIn) -> dict[str, Any]:
     ec2, s3 = aws.client("ec2"), aws.client("s3")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/24")["Vpc"]["VpcId"]
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
-    group = ec2.create_security_group(GroupName="collector", Description="collector", VpcId=vpc)["GroupId"]
+    groups = [ec2.create_security_group(GroupName=name, Description=name, VpcId=vpc)["GroupId"] for name in ("a", "b")]
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("ca-bundle.pem", "")
-    layer = aws.client("lambda").publish_layer_version(LayerName="ca", Content={"ZipFile": archive.getvalue()})
+    layer = {"LayerName": "ca", "Content": {"ZipFile": archive.getvalue()}}
+    layers = [aws.client("lambda").publish_layer_version(**layer)["LayerVersionArn"] for _ in range(2)]
     for bucket in ("platform-logs", "platform-packages"):
         s3.create_bucket(Bucket=bucket)
     s3.put_bucket_policy(Bucket="platform-logs", Policy=json.dumps(LOGS))
@@ -179,14 +180,14 @@ def platform(aws: AwsStandIn) -> dict[str, Any]:
     return {
         "boundary_arn": boundary["Arn"],
         "kms_key_arn": aws.client("kms").create_key()["KeyMetadata"]["Arn"],
-        "layer_arn": layer["LayerVersionArn"],
+        "layer_arns": layers,
         "log_bucket": "platform-logs",
         "package_bucket": place["Bucket"],
         "package_key": place["Key"],
         "versions": [s3.put_object(**place, Body=package)["VersionId"] for _ in range(2)],
         "sha256": aws_sha256(package),
         "subnet_id": subnet,
-        "group_id": group,
+        "group_ids": groups,
     }
 
 
@@ -210,14 +211,10 @@ def aws_sha256(content: bytes) -> str:
 
 def asked_for(given: Mapping[str, Any]) -> tuple[dict[str, dict[str, dict[str, str]]], dict[str, dict[str, str]]]:
     """Say the options and names of both uses of the module, as a platform team would for its pipeline."""
-    on = dict.fromkeys(
-        ("access_key", "access_logs", "credentials", "emails", "feed_queue", "force_destroy", "reserved_concurrency")
-        + ("tags", "vpc"),
-        "true",
-    )
     alpha = {
-        **on,
-        "ca_bundle": given["layer_arn"],
+        **dict.fromkeys(("access_key", "access_logs", "credentials", "emails", "feed_queue", "force_destroy"), "true"),
+        **dict.fromkeys(("reserved_concurrency", "tags", "vpc"), "true"),
+        "ca_bundle": given["layer_arns"][0],
         "kms_key": given["kms_key_arn"],
         "permissions_boundary": given["boundary_arn"],
         "s3_package": f"{given['package_bucket']}/{given['package_key']}",
@@ -228,7 +225,8 @@ def asked_for(given: Mapping[str, Any]) -> tuple[dict[str, dict[str, dict[str, s
         "alpha": {"bucket_name": "alpha-zoom-operation-logs", "name_prefix": "alpha-", "iam_path": "/security/"},
         "beta": {"bucket_name": "beta-zoom-operation-logs", "name_prefix": "beta-"},
     }
-    phases = {phase: {"alpha": alpha, "beta": bounded if phase == "upgrade" else beta} for phase in PHASES}
+    phases = {phase: {"alpha": alpha, "beta": beta} for phase in PHASES}
+    phases["upgrade"] = {"alpha": {**alpha, "ca_bundle": given["layer_arns"][1]}, "beta": bounded}
     return phases, names
 
 

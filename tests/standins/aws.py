@@ -344,9 +344,10 @@ class AwsStandIn:
 
     @contextmanager
     def listing_permissions(self) -> Iterator[list[dict[str, Any]]]:
-        """List, once the block ends, the permissions that its requests needed: by whom, action, resource, condition keys.
+        """List, once the block ends, the permissions that its requests needed, whether or not policies decide.
 
-        They are listed whether or not policies decide; a request whose permissions are not known is listed as `unknown`.
+        Each has `by` (who asked), `action`, `resource` and `context`; of a request whose permissions are not known only
+        `by` and `unknown`.
         """
         needed: list[dict[str, Any]] = []
         self._ask("needed", on=True)

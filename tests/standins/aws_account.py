@@ -267,7 +267,7 @@ class MotoAccount:
 
     def boundary_key(self, arn: str) -> dict[str, tuple[str, ...]]:
         """Spell the permissions boundary of a user or a role as a condition key, nothing where it has none."""
-        everyone = [*self._iam.users.values(), *self._iam.roles.values()]
+        everyone: list[User | Role] = [*self._iam.users.values(), *self._iam.roles.values()]
         found = next((getattr(who, "permissions_boundary_arn", None) for who in everyone if who.arn == arn), None)
         return {"iam:PermissionsBoundary": (found,)} if found else {}
 

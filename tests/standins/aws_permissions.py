@@ -576,7 +576,9 @@ def _without_resources(service: str, *operations: str) -> Callable[[str, Params,
 _SERVICES: dict[str, Callable[[str, Params, Account], list[Call] | None]] = {
     "cloudwatch": _cloudwatch,
     "ec2": _without_resources(
-        "ec2", "DescribeInstances", "DescribeNetworkInterfaces", "DescribeSecurityGroups", "DescribeSubnets", "DescribeVpcs"
+        "ec2",
+        *("DescribeInstances", "DescribeNetworkInterfaces", "DescribeSecurityGroups", "DescribeSubnets"),
+        "DescribeVpcs",
     ),
     "iam": _iam,
     "kms": _kms,
