@@ -139,7 +139,10 @@ DEPLOYERS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
             "topic_name": "zoom-operation-logs-alarms",
         },
     ),
-    "existing-bucket": ({"existing_bucket": "true", "existing_secret": "true"}, {"bucket_name": "none"}),
+    "existing-bucket": (
+        dict.fromkeys(("existing_bucket", "existing_secret", "feed_queue"), "true"),
+        {"bucket_name": "security-lake"},
+    ),
     "private-network": ({"force_destroy": "true", "vpc": "true"}, {"bucket_name": "zoom-operation-logs"}),
 }
 """What a platform team would ask the deployer's policy of each example for: options and names."""
@@ -168,7 +171,9 @@ def test_the_deployers_policy_is_enough_for_what_the_module_makes(
 def is_the_platforms(needed: dict[str, Any], arns: set[str]) -> bool:
     """Tell whether a request is about what an example makes besides the module."""
     on_its_own = any(needed["resource"].startswith(arn) for arn in arns if ":key/" not in arn)
-    on_its_key = needed["resource"] in arns and "kms:ViaService" not in needed["context"]
+    secret = needed["context"].get("kms:EncryptionContext:SecretARN", [""])[0]
+    on_its_secret = secret and any(arn.startswith(secret) for arn in arns)
+    on_its_key = needed["resource"] in arns and (on_its_secret or "kms:ViaService" not in needed["context"])
     making_it = needed["action"] in ("kms:CreateKey", "kms:TagResource") and any(":key/" in arn for arn in arns)
     return on_its_own or on_its_key or making_it or needed["action"].startswith("ec2:")
 
