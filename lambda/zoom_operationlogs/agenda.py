@@ -57,10 +57,10 @@ def schedule_due(checkpoint: Checkpoint, settings: Settings, now: datetime) -> i
         checkpoint.owe(day, now, settings.page_size)
     # Also earlier than before: dates that a longer lookback adds to the window are owed when they leave it.
     checkpoint.settled_to = max(checkpoint.settled_from, first) - ONE_DAY
-    if settings.start_date and settings.start_date < checkpoint.settled_from:
-        for day in date_range(max(settings.start_date, kept), checkpoint.settled_from - ONE_DAY):
-            checkpoint.owe(day, now, settings.page_size)
-        checkpoint.settled_from = min(checkpoint.settled_from, settings.start_date)
+    start = max(settings.start_date or checkpoint.settled_from, kept)
+    for day in date_range(start, checkpoint.settled_from - ONE_DAY):
+        checkpoint.owe(day, now, settings.page_size)
+    checkpoint.settled_from = min(checkpoint.settled_from, start)
     last = checkpoint.reconciled
     if last is None or last.date() != today:
         # The very first tail reads the whole window itself; later ones do not read back to its start.

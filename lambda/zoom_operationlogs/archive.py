@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-import gzip
-import re
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from . import __version__
-from .bounds import MB, OBJECT_BYTES, PAGE_BYTES, gunzip_chunks, parse_json_at
-from .bucket import MOST_CONFLICTS, out_of_reach
-from .dates import ONE_DAY, second
+from .archive_object import (
+    LAST_NUMBER,
+    MOST_RECORDS,
+    OBJECT_NAME,
+    describe,
+    encode,
+    first_object,
+    object_name,
+    object_stem,
+    read_records,
+    sequence_number,
+)
+from .bucket import out_of_reach
+from .dates import BEFORE_ALL, day_before, second
 from .errors import StorageError, UnreadableObjectError, WriteConflictError
 from .fingerprints import count_records
+from .legacy import empty_ledger
 from .records import documented, event_time, fingerprint, line, not_archived
 
 if TYPE_CHECKING:
@@ -28,13 +37,8 @@ if TYPE_CHECKING:
     from .pending_record import MissingLine, PendingRecord
     from .records import Record
 
-GZIP_LEVEL = 6
-OBJECT_NAME = re.compile(r"\d{4}/\d{2}/\d{2}/zoom-operationlogs-(\d{8})-\d{6,}\.json\.gz", re.ASCII)
-LAST_NUMBER = 10**12  # no collector reaches it, and much longer numbers make keys that S3 refuses
-MOST_RECORDS = 1_000_000  # of one object: more than the collector writes
 MOST_MISSING = 100_000  # numbers between two objects of a date, where the first of them have expired
 RESERVE_SHARE = 0.5  # of the reserve, what is left to publishing and saving when a run reads what it has to know first
-BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -66,33 +70,48 @@ class Archive:
         (`OutOfTimeError`). Raises other `StorageError` and `StorageUnavailableError` too.
         """
         pending = sorted(pending, key=lambda record: record.time or BEFORE_ALL)
+        written = 0
+        while True:  # once, unless the records are more than one object may hold
+            put, left = self._publish_object(day, pending, delivered)
+            written += put
+            if not left:
+                return written
+            self.check_time()
+
+    def _publish_object(self, day: date, pending: Iterable[PendingRecord], delivered: Delivered) -> tuple[int, bool]:
+        """Write the next object; return how many records this run wrote, and whether any are left."""
         known = delivered.on(day)
         unsure: list[MissingLine] = []  # may be written, by a put of unknown outcome
 
-        def attempt() -> int:
+        def attempt() -> tuple[int, bool]:
             nonlocal unsure
             self.refresh(day, delivered)
             missing = self._missing(known, pending, delivered)
             written = max(0, len(unsure) - len(missing))
-            if missing:
+            part = first_object(missing)
+            if part:
                 unsure = missing
                 self._up_to_date.pop(day, None)
-                self._put(day, known.seq + 1, missing)
+                self._put(day, known.seq + 1, part)
                 self.objects_written += 1
                 known.seq += 1
-                times = [record.time for record, _ in missing if record.time]
-                fingerprints = (record.fingerprint for record, _ in missing)
+                times = [record.time for record, _ in part if record.time]
+                fingerprints = (record.fingerprint for record, _ in part)
                 known.add(fingerprints, min(times, default=None), max(times, default=None))
                 self._up_to_date[day] = known
-            return written + len(missing)
+            return written + len(part), len(part) < len(missing)
 
-        for _ in range(MOST_CONFLICTS):
+        for _ in self._bucket.until_no_conflict(self._prefix + object_stem(day)):
             try:
                 return self._bucket.retry_until_known(attempt)
             except WriteConflictError:
                 self.races_lost += 1
                 unsure = []
-        raise self._bucket.always_conflicts(self._prefix + object_name(day, known.seq + 1))
+        raise AssertionError("until_no_conflict raises")
+
+    def check_time(self) -> None:
+        """Raise `OutOfTimeError` if too little time is left to begin with another object or date."""
+        self._bucket.deadline.check(RESERVE_SHARE)
 
     def refresh(self, day: date, delivered: Delivered) -> None:
         """Read the date's objects that are not known yet, unless this run has done so. Raises as `publish` does."""
@@ -105,7 +124,7 @@ class Archive:
         read: the date is partial until a call has come to its end."""
         known = delivered.on(day)
         with suppress(UnreadableObjectError):  # of the day before alone, if it is not raised again
-            self.legacy.absorb_from(day - ONE_DAY, delivered.legacy)  # Zoom's days may begin before those of UTC
+            self.legacy.absorb_from(day_before(day), delivered.legacy)  # Zoom's days may begin before those of UTC
         self.read_new_objects(known, delivered.legacy)
 
     def read_new_objects(self, known: DeliveredDay, legacy: LegacyLedger | None, reserve_share: float = 1.0) -> None:
@@ -114,9 +133,8 @@ class Archive:
         Begins no object when less than this share of the run's reserve is left. Raises as `load` does.
         """
         self.legacy.absorb_from(known.date, legacy)
-        for seq, versions in groupby(
-            self._versions(known.date, after=known.seq), key=lambda version: sequence_number(version.key)
-        ):
+        newer = self._newer_versions(known)
+        for seq, versions in groupby(newer, key=lambda version: sequence_number(version.key)):
             known.partial = True
             of_seq = list(versions)
             if seq > known.seq + MOST_MISSING:
@@ -130,22 +148,47 @@ class Archive:
 
     def inventory(self) -> Inventory:
         """Return what the prefix holds, by its keys alone. Raises `StorageError` and `StorageUnavailableError`."""
-        versions = self._bucket.versions(self._prefix)
-        ours = []
-        for version in versions:
-            if match := OBJECT_NAME.fullmatch(version.key.removeprefix(self._prefix)):
-                with suppress(ValueError):  # no such day in the calendar, so not an object of ours
-                    ours.append(date.fromisoformat(match[1]))
-        return Inventory(min(ours, default=None), self.legacy.find(versions))
+        ours: set[date] = set()
+        guides: set[date] = set()
 
-    def _versions(self, day: date, *, after: int) -> list[StoredVersion]:
-        """Return every version of the date's objects numbered above `after`, in the order of their numbers."""
-        newer = [
-            version
-            for version in self._bucket.versions(self._prefix + object_stem(day))
-            if OBJECT_NAME.fullmatch(version.key.removeprefix(self._prefix)) and sequence_number(version.key) > after
-        ]
-        return sorted(newer, key=lambda version: sequence_number(version.key))
+        def note(key: str) -> bool:
+            if match := OBJECT_NAME.fullmatch(key.removeprefix(self._prefix)):
+                with suppress(ValueError):  # no such day in the calendar, so not an object of ours
+                    ours.add(date.fromisoformat(match[1]))
+            elif written := self.legacy.date_of(key):
+                guides.add(written)
+            return False
+
+        self._bucket.versions(self._prefix, note)
+        return Inventory(min(ours, default=None), empty_ledger(guides))
+
+    def _newer_versions(self, known: DeliveredDay) -> list[StoredVersion]:
+        """Return every version of the date's objects that is not known, in the order of their numbers.
+
+        If `known` has come to a number that is far from those that there are, it is forgotten: the next number would
+        be one that no run reads.
+        """
+        highest = 0
+
+        def newer(number: int) -> bool:
+            nonlocal highest
+            highest = max(highest, number)
+            return number > known.seq
+
+        versions = self._versions(known.date, newer)
+        if known.seq > highest + MOST_MISSING:
+            known.forget()
+            versions = self._versions(known.date, newer)
+        return versions
+
+    def _versions(self, day: date, wanted: Callable[[int], bool]) -> list[StoredVersion]:
+        """Return every version of the date's objects with the wanted numbers, in the order of these."""
+
+        def is_wanted(key: str) -> bool:
+            return bool(OBJECT_NAME.fullmatch(key.removeprefix(self._prefix))) and wanted(sequence_number(key))
+
+        found = self._bucket.versions(self._prefix + object_stem(day), is_wanted)
+        return sorted(found, key=lambda version: sequence_number(version.key))
 
     def _shown_by(
         self, version: StoredVersion, day: date, reserve_share: float
@@ -176,7 +219,7 @@ class Archive:
         try:
             if sequence_number(version.key) >= LAST_NUMBER:
                 raise ValueError("no collector has come to its number")
-            yield from read_records(self._bucket.read(version))
+            yield from read_records(self._bucket.read(version), lambda: self._bucket.deadline.check(reserve_share))
         except ValueError as error:
             raise self._unreadable(version, error) from None
         except StorageError as error:
@@ -215,20 +258,29 @@ class Archive:
     def _read_whole(self, known: DeliveredDay, fingerprints: Collection[bytes]) -> dict[bytes, list[Record]]:
         """Return the archived records of these identities in the date's objects that are known."""
         found: dict[bytes, list[Record]] = {}
-        for record in self._records(known):
-            if (identity := fingerprint(record)) in fingerprints:
-                found.setdefault(identity, []).append(record)
+        for version in self._versions(known.date, lambda number: number <= known.seq):
+            for record in self._read(version, RESERVE_SHARE):
+                if (identity := fingerprint(record)) in fingerprints:
+                    found.setdefault(identity, []).append(record)
         return found
 
-    def seconds(self, known: DeliveredDay, legacy: LegacyLedger | None) -> Counter[datetime]:
-        """Return how many records of the date are delivered in each second, of those that have a time."""
-        times = filter(None, map(event_time, self._records(known)))
-        return Counter(map(second, times)) + self.legacy.seconds(known.date, legacy)
+    def seconds(self, known: DeliveredDay, up_to: int, legacy: LegacyLedger | None) -> Counter[datetime]:
+        """Return how many records of the date are delivered in each second, of those that have a time: by the guide's
+        objects, and by ours up to the number `up_to`.
 
-    def _records(self, known: DeliveredDay) -> Iterator[Record]:
-        for version in self._versions(known.date, after=0):
-            if sequence_number(version.key) <= known.seq:
-                yield from self._read(version, RESERVE_SHARE)
+        Raises as `publish` does, and leaves the reserve untouched. If the time is over, `known` keeps what was counted,
+        and the next run counts on.
+        """
+        if known.seconds_seq > up_to:
+            known.seconds, known.seconds_seq = Counter(), 0
+        versions = self._versions(known.date, lambda number: known.seconds_seq < number <= up_to)
+        for seq, of_seq in groupby(versions, key=lambda version: sequence_number(version.key)):
+            records = (record for version in of_seq for record in self._read(version, reserve_share=1.0))
+            known.seconds += Counter(second(time) for time in map(event_time, records) if time)
+            known.seconds_seq = seq
+        seconds = known.seconds + self.legacy.seconds(known.date, legacy)
+        known.seconds, known.seconds_seq = Counter(), 0
+        return seconds
 
     def _put(self, day: date, seq: int, missing: list[MissingLine]) -> None:
         self.before_put()
@@ -239,63 +291,3 @@ class Archive:
             ContentType="application/gzip",
             Metadata=describe([record for record, _ in missing]),
         )
-
-
-def is_record_key(name: str) -> bool:
-    """Return whether a key, relative to the feed's prefix, is that of an object of records of this collector."""
-    return bool(OBJECT_NAME.fullmatch(name))
-
-
-def object_stem(day: date) -> str:
-    """Return the common start of the names of a record date's objects, relative to the feed's prefix."""
-    iso = day.isoformat()
-    return f"{iso.replace('-', '/')}/zoom-operationlogs-{iso.replace('-', '')}-"
-
-
-def object_name(day: date, seq: int) -> str:
-    """Return the name of a record date's object number `seq`, which counts from 1, relative to the feed's prefix."""
-    return f"{object_stem(day)}{seq:06d}.json.gz"
-
-
-def sequence_number(key: str) -> int:
-    """Return the number in the key of an object of ours."""
-    return int(key.rpartition("-")[2].removesuffix(".json.gz"))
-
-
-def encode(lines: Iterable[bytes]) -> bytes:
-    """Return an object's body: gzip of one record a line. It has no modification time: equal lines give equal bytes."""
-    return gzip.compress(b"".join(entry + b"\n" for entry in lines), GZIP_LEVEL, mtime=0)
-
-
-def decode(body: bytes) -> list[Record]:
-    """Return the records in an object's body. Raises ValueError as `read_records` does."""
-    return list(read_records(body))
-
-
-def read_records(body: bytes) -> Iterator[Record]:
-    r"""Yield the records in an object's body. Raises ValueError if it is not gzip NDJSON, or holds more than it may.
-
-    Lines end at `\n` only: `splitlines` would also split at U+2028 and other characters that records may contain.
-    """
-    rest = b""
-    for piece in gunzip_chunks(body, OBJECT_BYTES):
-        *lines, rest = (rest + piece).split(b"\n")
-        if max(map(len, lines), default=len(rest)) > PAGE_BYTES:
-            raise ValueError(f"a line of more than {PAGE_BYTES // MB} MB")
-        for entry in lines:
-            text = entry.decode()
-            record, end = parse_json_at(text, 0)
-            if not isinstance(record, dict) or end < len(text):
-                raise ValueError("a line is not a JSON object")
-            yield record
-    if rest:
-        raise ValueError("the last line has no end")
-
-
-def describe(records: list[PendingRecord]) -> dict[str, str]:
-    """Return an object's metadata: the number of records, their first and last time, the version of the collector."""
-    times = [record.time for record in records if record.time]
-    described = {"record-count": str(len(records)), "collector-version": __version__}
-    if times:
-        described |= {"first-time": min(times).isoformat(), "last-time": max(times).isoformat()}
-    return described

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from .dates import ONE_DAY, is_late
@@ -12,14 +14,16 @@ from .form_guard import FormGuard
 from .pending_record import PendingRecord
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Callable, Collection, Iterator, Sequence
     from datetime import date, datetime
 
     from .archive import Archive
-    from .delivered import Delivered
+    from .delivered import Delivered, DeliveredDay
     from .records import Row
 
 FULL_BYTES = 8 * 2**20  # of uncompressed lines
+MOST_DATES = 100  # each costs a listing and a put
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ class Batch:
     @property
     def full(self) -> bool:
         """Whether to publish before the next page, so that memory is bounded."""
-        return self._bytes >= FULL_BYTES
+        return self._bytes >= FULL_BYTES or len(self._pending) > MOST_DATES
 
     def take(self, rows: Sequence[Row], sweep_date: date | None, delivered: Delivered) -> None:
         """Take the records that the page shows more often than the archive holds them.
@@ -84,7 +88,6 @@ class Batch:
                     self.guard.know(day, row, count, delivered)
                 if count > known:
                     pending = self._pending[day][row.fingerprint] = PendingRecord.of(row)
-                    self._bytes += len(pending.line)
             if pending:
                 self._bytes += pending.show([row.record for row in group])
 
@@ -96,40 +99,68 @@ class Batch:
         `watermark` is the newest record time that earlier runs have read up to; it decides which records are late.
         `whole` says that a sweep has shown its date whole. Rows whose form Zoom has changed are left out, or accepted.
         Suspicious rows of dates that were not shown whole stay in the batch. Raises what `Archive.publish` raises,
-        except `UnreadableObjectError`, which holds up its date.
+        except `UnreadableObjectError`, which holds up its date; and `OutOfTimeError` between two dates.
         """
-        for day in sorted(day for day, pending in self._pending.items() if pending and day not in self.held_up):
-            try:
-                self._archive.refresh(day, delivered)
-            except UnreadableObjectError as error:
-                hooks.hold_up(day, error)
-        ready = {day: pending for day, pending in sorted(self._pending.items()) if day not in self.held_up}
-        tomorrow = self._clock().date() + ONE_DAY  # nobody can accept what lies further ahead
-        past = {day: pending for day, pending in ready.items() if day <= tomorrow}
-        changed = set(delivered.changed)
-        waiting = () if self.guard.accepting else self.guard.judge(past, delivered, self._archive.seconds, whole=whole)
-        if delivered.changed.keys() - changed:
-            hooks.changed()  # before a put, by which a later run would take the new form for the old
+        days = sorted(day for day in self._pending if day not in self.held_up)
         deferred: dict[date, dict[bytes, PendingRecord]] = {}
-        for day, pending in ready.items():
-            if self.guard.accepting:
-                self.guard.accept(delivered.on(day), pending, delivered, self._archive.seconds)
-            else:
-                self.guard.hold(day, pending, delivered)
-            if day in waiting:
-                deferred[day] = self.guard.suspicious(day, pending, delivered)
-                hooks.defer(day)
-            if pending:
-                late, late_seconds = self._lateness(day, pending.values(), delivered, watermark)
-                try:
-                    written = self._archive.publish(day, pending.values(), delivered)
-                except UnreadableObjectError as error:
-                    hooks.hold_up(day, error)
+        for at in range(0, len(days), MOST_DATES):
+            some = days[at : at + MOST_DATES]
+            waiting = self._judge(some, delivered, hooks, whole=whole)
+            for day in some:
+                if self._pending[day] and day != days[0]:
+                    self._archive.check_time()
+                pending = self._pending[day]
+                if self.guard.accepting and day not in self.held_up:
+                    with self._holding_up(day, hooks):
+                        seconds = partial(self._archive.seconds, legacy=delivered.legacy)
+                        self.guard.accept(delivered.on(day), pending, delivered, seconds)
+                elif day not in self.held_up:
+                    self.guard.hold(day, pending, delivered)
+                if day in self.held_up:
                     continue
-                late = min(late, written)  # another run may have published them first
-                yield Published(written, late, late_seconds if late else 0.0)
+                if day in waiting:
+                    deferred[day] = self.guard.suspicious(day, pending, delivered)
+                    hooks.defer(day)
+                if pending:
+                    late, late_seconds = self._lateness(day, pending.values(), delivered, watermark)
+                    with self._holding_up(day, hooks):
+                        written = self._archive.publish(day, pending.values(), delivered)
+                        late = min(late, written)  # another run may have published them first
+                        yield Published(written, late, late_seconds if late else 0.0)
         self.discard()
         self._pending.update(deferred)
+
+    def _judge(self, days: Sequence[date], delivered: Delivered, hooks: Hooks, *, whole: bool) -> set[date]:
+        """Read what was added to the dates, and judge their rows; return the dates of which suspicious rows wait."""
+        for day in days:
+            if self._pending[day]:
+                if day != days[0]:
+                    self._archive.check_time()
+                with self._holding_up(day, hooks):
+                    self._archive.refresh(day, delivered)
+        if self.guard.accepting:
+            return set()
+        tomorrow = self._clock().date() + ONE_DAY  # nobody can accept what lies further ahead
+        past = {day: self._pending[day] for day in days if day <= tomorrow and day not in self.held_up}
+        changed = set(delivered.changed)
+
+        def archived(known: DeliveredDay, up_to: int) -> Counter[datetime] | None:
+            with self._holding_up(known.date, hooks):
+                return self._archive.seconds(known, up_to, delivered.legacy)
+            return None
+
+        waiting = self.guard.judge(past, delivered, archived, whole=whole)
+        if delivered.changed.keys() - changed:
+            hooks.changed()  # before a put, by which a later run would take the new form for the old
+        return waiting
+
+    @contextmanager
+    def _holding_up(self, day: date, hooks: Hooks) -> Iterator[None]:
+        """Hold up the date if the block finds an object that cannot be read; the other dates go on."""
+        try:
+            yield
+        except UnreadableObjectError as error:
+            hooks.hold_up(day, error)
 
     def discard(self) -> None:
         """Empty the batch; what was not published has to be read again."""

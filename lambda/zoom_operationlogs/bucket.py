@@ -1,20 +1,14 @@
-"""All access to S3: versions, conditional writes, retries, bounds, and what S3's errors mean."""
+"""All access to S3: versions, conditional writes, retries and bounds."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-import boto3
 import tenacity
-from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
-from botocore.parsers import ResponseParserError
-from urllib3.exceptions import HTTPError
 
-from .aws_refusals import ORGANISATION, denial
-from .bounds import CHECKPOINT_BYTES, CHECKPOINT_HEADER_BYTES, MB, OBJECT_BYTES, time_limit
-from .certificates import untrusted_certificate
+from .bounds import MB, OBJECT_BYTES, SLICE_BYTES, time_limit
 from .errors import (
     AccessDeniedError,
     NotFoundError,
@@ -24,8 +18,8 @@ from .errors import (
     TimeLimitError,
     UnreadableObjectError,
     VersionDeletedError,
-    WriteConflictError,
 )
+from .s3_errors import translate_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -36,29 +30,13 @@ if TYPE_CHECKING:
     from .deadline import Deadline
 
 ATTEMPTS = 8
-GRANT = (
-    "grant the collector's role that permission, and the permissions on the bucket's KMS key if it has one, or look for"
-    f" a Deny in the bucket policy, {ORGANISATION}"
-)
-GRANT_PUT = f"{GRANT}, such as one that requires another encryption header (S3_SSE)"
-KEY = "let the KMS key be enabled and in the bucket's Region, or correct S3_SSE_KMS_KEY_ARN"
-ADVICE = {
-    "InvalidObjectState": "restore the object from its archive storage class",
-    "PermanentRedirect": "the bucket is in another Region than the function: correct S3_BUCKET",
-    "AuthorizationHeaderMalformed": "the bucket is in another Region than the function: correct S3_BUCKET",
-    "KeyTooLongError": "shorten S3_PREFIX or STATE_KEY",
-}
-PASSING = {
-    *("SlowDown", "RequestTimeout", "ThrottlingException", "InternalError", "ServiceUnavailable"),
-    *("BadDigest", "IncompleteBody", "RequestTimeTooSkewed"),
-}
 MOST_CONFLICTS = 40  # in a row; more runs than that do not race for one key
+FEW_CONFLICTS = 3  # in a run: a run that races with others meets them, however little time is left
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class StoredVersion:
+class StoredVersion(NamedTuple):
     """One version of an object; `last_modified` is in UTC."""
 
     key: str
@@ -92,13 +70,16 @@ class Bucket:
         self._name = name
         self.deadline = deadline
         self._sleep = sleep
+        self._conflicts = 0
 
     def url(self, key: str) -> str:
         """Return the `s3://` URI of a key or prefix."""
         return f"s3://{self._name}/{key}"
 
-    def versions(self, prefix: str) -> list[StoredVersion]:
+    def versions(self, prefix: str, wanted: Callable[[str], bool] = lambda _key: True) -> list[StoredVersion]:
         """Return every version under the prefix in the order of their keys, including those behind delete markers.
+
+        Others may put any number of keys there: those that are not `wanted` take no memory.
 
         The same call lists an unversioned bucket, whose objects have the version ID "null" (Amazon S3 User Guide,
         Retaining multiple versions of objects with S3 Versioning).
@@ -108,11 +89,12 @@ class Bucket:
             pages = self._s3.get_paginator("list_object_versions").paginate(Bucket=self._name, Prefix=prefix)
             with self._call("s3:ListBucketVersions", prefix):
                 found = {
-                    (entry["Key"], entry["VersionId"]): entry["LastModified"]
+                    StoredVersion(entry["Key"], entry["VersionId"], entry["LastModified"]): None
                     for page in pages
-                    for entry in page.get("Versions", [])
+                    for entry in self._listed(page, prefix).get("Versions", [])
+                    if wanted(entry["Key"])
                 }
-            return [StoredVersion(key, version_id, written) for (key, version_id), written in found.items()]
+            return list(found)
 
         return self.retry_until_known(listing)
 
@@ -139,10 +121,17 @@ class Bucket:
             raise ValueError(f"more than {limit // MB} MB")
         return body
 
-    def current(self, key: str, limit: int = CHECKPOINT_HEADER_BYTES + CHECKPOINT_BYTES) -> tuple[bytes, str]:
+    def current(
+        self,
+        key: str,
+        limit: int = OBJECT_BYTES,
+        first: int = SLICE_BYTES,
+        promising: Callable[[bytes], bool] = lambda _start: True,
+    ) -> tuple[bytes, str]:
         """Return the body and the ETag of the current version of an object. Raises `NotFoundError` if there is none.
 
-        The body of an object of more than `limit` bytes is returned as empty: it is not what the caller looks for.
+        The body is returned as empty if it is not what the caller looks for: if it has more than `limit` bytes, or if
+        its `first` bytes are not `promising`. No more is read then.
 
         S3 answers a read of a missing key with 403 unless the reader may list the whole bucket, and a role that may
         list only its own prefixes may not (S3 API reference, GetObject, "Permissions"): a listing of the key decides.
@@ -152,11 +141,12 @@ class Bucket:
             try:
                 with self._call("s3:GetObject", key):
                     answer = self._s3.get_object(Bucket=self._name, Key=key)
-                    return _body(answer, limit) or b"", answer["ETag"]
+                    return _body(answer, limit, first, promising) or b"", answer["ETag"]
             except AccessDeniedError:
                 with self._call("s3:ListBucket", key):
-                    listed = self._s3.list_objects_v2(Bucket=self._name, Prefix=key, MaxKeys=1).get("Contents", [])
-                if any(found["Key"] == key for found in listed):
+                    listed = self._s3.list_objects_v2(Bucket=self._name, Prefix=key, MaxKeys=1)
+                    found = [entry["Key"] for entry in self._listed(listed, key).get("Contents", [])]
+                if key in found:
                     raise
                 raise NotFoundError from None
 
@@ -167,8 +157,8 @@ class Bucket:
 
         def listing() -> list[str]:
             with self._call("s3:ListBucket", prefix):
-                found = self._s3.list_objects_v2(Bucket=self._name, Prefix=prefix, StartAfter=after)
-            return [entry["Key"] for entry in found.get("Contents", [])]
+                page = self._s3.list_objects_v2(Bucket=self._name, Prefix=prefix, StartAfter=after)
+                return [entry["Key"] for entry in self._listed(page, prefix).get("Contents", [])]
 
         return self.retry_until_known(listing)
 
@@ -186,9 +176,17 @@ class Bucket:
                 Bucket=self._name, Key=key, Body=body, **condition, **self._encryption, **headers
             )["ETag"]
 
-    def always_conflicts(self, key: str) -> StorageUnavailableError:
-        """Return the error of a run to which S3 refuses a write as if another writer were first, again and again."""
-        return StorageUnavailableError(
+    def until_no_conflict(self, key: str) -> Iterator[None]:
+        """Yield before each try of a conditional write, for as long as another writer may be first.
+
+        Raises `StorageUnavailableError` after `MOST_CONFLICTS` tries, or when no time is left.
+        """
+        for _ in range(MOST_CONFLICTS):
+            if self._conflicts >= FEW_CONFLICTS and not self.deadline.may_wait(0):
+                break
+            yield
+            self._conflicts += 1
+        raise StorageUnavailableError(
             f"S3 gave no usable answer after several tries (a conflict at each write of {self.url(key)}); the next run"
             " tries again."
         )
@@ -213,6 +211,17 @@ class Bucket:
                 f"S3 gave no usable answer after several tries ({error}); the next run tries again."
             ) from None
 
+    def _listed(self, page: Mapping[str, Any], prefix: str) -> Mapping[str, Any]:
+        """Return a page of a listing, if it is one of this prefix.
+
+        An answer without a list would count as an empty archive. Raises `OutcomeUnknownError`.
+        """
+        if (page["Name"], page["Prefix"]) != (self._name, prefix):
+            raise OutcomeUnknownError(f"a listing of something else than {self.url(prefix)}")
+        if page["IsTruncated"] and not (page.get("NextKeyMarker") or page.get("NextContinuationToken")):
+            raise OutcomeUnknownError(f"a listing of {self.url(prefix)} that is cut off")
+        return page
+
     @contextmanager
     def _call(self, action: str, key: str) -> Iterator[None]:
         """Bound the time of the block, and raise what an error of S3 in it means."""
@@ -223,50 +232,29 @@ class Bucket:
             raise OutcomeUnknownError(f"too slow at {self.url(key)}") from None
 
 
-def _body(answer: Mapping[str, Any], limit: int) -> bytes | None:
-    """Return the body of S3's answer to a read, None if it has more than `limit` bytes."""
-    stream, pieces, room = answer["Body"], [], limit + 1
+def _body(
+    answer: Mapping[str, Any], limit: int, first: int = 0, promising: Callable[[bytes], bool] = lambda _start: True
+) -> bytes | None:
+    """Return the body of S3's answer to a read, None if it has more than `limit` bytes or does not begin well."""
+    stream, body = answer["Body"], BytesIO()  # whose value is no copy
     if answer.get("ContentLength", 0) <= limit:
-        while room and (piece := stream.read(room)):  # the last read, which is empty, notices a body that is cut off
-            pieces.append(piece)
-            room -= len(piece)
-        if room:
-            return b"".join(pieces)
+        ended = _read_up_to(first, stream, body)
+        if promising(body.getvalue()) and (ended or _read_up_to(limit + 1, stream, body)):
+            return body.getvalue()
     stream.close()
     return None
+
+
+def _read_up_to(most: int, stream: Any, body: BytesIO) -> bool:
+    """Read until the body has `most` bytes; return whether it ended before."""
+    while room := most - body.tell():
+        piece = stream.read(min(room, MB))
+        body.write(piece)
+        if not piece:  # this read, which is empty, also notices a body that is cut off
+            return True
+    return False
 
 
 def out_of_reach(version: StoredVersion, error: StorageError) -> UnreadableObjectError:
     """Return what it means that S3 does not give one object of records, such as one in Glacier."""
     return UnreadableObjectError(f"S3 does not give version {version.version_id} of an object of records: {error}")
-
-
-@contextmanager
-def translate_errors(action: str, bucket: str, key: str) -> Iterator[None]:
-    """Raise what an error of one S3 call means; `action` is the IAM action that the call needs."""
-    where = f"s3://{bucket}/{key}"
-    try:
-        yield
-    except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "")
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if code == "PreconditionFailed" or status == 412:
-            raise WriteConflictError from None
-        if code == "NoSuchBucket":
-            raise StorageError(f"There is no bucket {bucket}: correct S3_BUCKET, or create the bucket.") from None
-        if status == 404:
-            raise NotFoundError from None
-        if status in (408, 409, 429) or status >= 500 or code in PASSING:
-            raise OutcomeUnknownError(f"{code or status} at {where}") from None
-        refusal = AccessDeniedError if code == "AccessDenied" else StorageError
-        advice = ADVICE.get(code) or (KEY if code.startswith("KMS.") else GRANT_PUT if "Put" in action else GRANT)
-        raise refusal(f"S3 refuses {action} on {where} ({denial(error)}): {advice}.") from None
-    except ParamValidationError:
-        raise StorageError(
-            f"boto3 {boto3.__version__} does not know a parameter of {action} on {where}: update the function's"
-            " runtime, whose boto3 must be 1.35.69 or newer."
-        ) from None
-    except (BotoCoreError, ResponseParserError, HTTPError, KeyError) as error:  # KeyError: the answer lacks a field
-        if untrusted := untrusted_certificate(error, "Amazon S3"):
-            raise untrusted from None
-        raise OutcomeUnknownError(f"{type(error).__name__} at {where}") from None

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-from .dates import ONE_DAY
+from .dates import ONE_DAY, day_before
 from .delivered import Delivered
 
 if TYPE_CHECKING:
@@ -116,9 +116,9 @@ class Checkpoint:
         if day in self.owed and self.owed[day].owed_since <= began:
             del self.owed[day]
 
-    def expire(self, day: date, at: datetime) -> None:
-        """Record that Zoom, asked at `at`, no longer has the date."""
-        self.settle(day, at)
+    def expire(self, day: date) -> None:
+        """Record that Zoom no longer has the date, since whenever it is owed: clocks differ."""
+        self.owed.pop(day, None)
         self.expired.add(day)
 
     def keep_days(self, first: date, last: date) -> None:
@@ -126,11 +126,20 @@ class Checkpoint:
         of dates that a run has begun to read for an owed sweep; and what sweeps showed, except of these dates, of owed
         dates and of their neighbours."""
         needed = {near for day in self.owed for near in neighbours(day)} | self.owed.keys()
-        begun = {day for day, known in self.delivered.days.items() if known.partial and day in needed}
+        begun = {
+            day for day, known in self.delivered.days.items() if (known.partial or known.seconds_seq) and day in needed
+        }
         self.delivered.keep(first, last, begun | {sweep.first for sweep in self.sweeps.values()})
         self.shown = {
             day: shown for day, shown in self.shown.items() if first - ONE_DAY <= day <= last or day in needed
         }
+
+    def without_details(self) -> Checkpoint:
+        """Return what neither the archive nor Zoom can show again: the next run reads the rest once more."""
+        legacy = self.delivered.legacy
+        empty = replace(legacy, absorbed=set(), counts={}, spans={}) if legacy else None
+        delivered = Delivered(legacy=empty, changed=self.delivered.changed, accepted=self.delivered.accepted)
+        return replace(self, sweeps={}, shown={}, delivered=delivered)
 
     def changed_near(self, day: date) -> set[date]:
         """Return those of the date and its neighbours of which Zoom has changed the form of its records."""
@@ -167,4 +176,4 @@ class Checkpoint:
 
 def neighbours(day: date) -> tuple[date, date]:
     """Return the dates before and after, whose sweeps may show records of this one."""
-    return max(day, date.min + ONE_DAY) - ONE_DAY, min(day, date.max - ONE_DAY) + ONE_DAY
+    return day_before(day), min(day, date.max - ONE_DAY) + ONE_DAY

@@ -7,24 +7,32 @@ covers the line itself. The same checkpoint gives the same bytes.
 from __future__ import annotations
 
 import json
-import math
 import re
+import struct
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from . import __version__
-from .bounds import CHECKPOINT_BYTES, CHECKPOINT_HEADER_BYTES, parse_json
-from .checkpoint import TAIL, Checkpoint, Lease, PendingSweep, Stream
+from .bounds import ANSWER_BYTES, CHECKPOINT_BYTES, CHECKPOINT_HEADER_BYTES, parse_json
+from .checkpoint import Checkpoint, Lease, Stream
+from .checkpoint_fields import (
+    counts_from_json,
+    counts_to_json,
+    pending_from_json,
+    pending_to_json,
+    sweep_to_json,
+    sweeps_from_json,
+)
+from .dates import at_second, seconds_since
 from .delivered import Delivered, DeliveredDay
 from .errors import NewerCheckpointError
 from .fingerprints import FingerprintCounts
 from .json_values import day_of, flag, iso, moment, record_time, required, text, whole
 from .legacy import LegacyLedger
-from .sweep import Group, Sweep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,13 +40,32 @@ if TYPE_CHECKING:
 SCHEMA = 2
 DIGEST_BYTES = 16
 UUID_BYTES = 16
+SECOND = struct.Struct(">QI")  # since the first of all times, and how many records
+SEAL_BYTES = 64  # more than a seal has
+BEGINNING = re.compile(rb'\{"schema": ([0-9]{1,9})[,}]')
 SEAL = re.compile(rb', "seal": "([0-9a-f]{32})"\}\Z')
 
 Blob = tuple[dict[str, Any], "bytes | memoryview"]
 
 
 def encode(checkpoint: Checkpoint) -> bytes:
-    """Return the checkpoint as bytes."""
+    """Return the checkpoint as bytes.
+
+    One that `decode` would refuse would cost a rebuild in every run: what the archive and Zoom show again is left out.
+    """
+    body, header = _encode(checkpoint)
+    try:
+        line_bytes = body.index(b"\n")
+        if line_bytes >= CHECKPOINT_HEADER_BYTES or len(body) - line_bytes > CHECKPOINT_BYTES:
+            raise ValueError("larger than any run reads")
+        _from_parts(header, memoryview(body)[line_bytes + 1 :])
+    except ValueError:
+        body, _ = _encode(checkpoint.without_details())
+    return body
+
+
+def _encode(checkpoint: Checkpoint) -> tuple[bytes, dict[str, Any]]:
+    """Return the checkpoint as bytes, and its first line as JSON."""
     blobs = list(_blobs(checkpoint.delivered))
     lease, stream = checkpoint.lease, checkpoint.stream
     header: dict[str, Any] = {
@@ -47,14 +74,14 @@ def encode(checkpoint: Checkpoint) -> bytes:
         "stream": stream and {"account": stream.account, "report": stream.report, "prefix": stream.prefix},
         "frontier": iso(checkpoint.frontier),
         "settled": [checkpoint.settled_from.isoformat(), checkpoint.settled_to.isoformat()],
-        "owed": {day.isoformat(): _pending_to_json(pending) for day, pending in sorted(checkpoint.owed.items())},
+        "owed": {day.isoformat(): pending_to_json(pending) for day, pending in sorted(checkpoint.owed.items())},
         "expired": sorted(day.isoformat() for day in checkpoint.expired),
         "reconciled": iso(checkpoint.reconciled),
         "not_before": iso(checkpoint.not_before),
         "asks_for_tomorrow": checkpoint.asks_for_tomorrow,
         "lease": lease and {"owner": lease.owner, "until": iso(lease.until)},
-        "sweeps": {name: _sweep_to_json(sweep) for name, sweep in sorted(checkpoint.sweeps.items())},
-        "shown": {day.isoformat(): _counts_to_json(shown) for day, shown in sorted(checkpoint.shown.items())},
+        "sweeps": {name: sweep_to_json(sweep) for name, sweep in sorted(checkpoint.sweeps.items())},
+        "shown": {day.isoformat(): counts_to_json(shown) for day, shown in sorted(checkpoint.shown.items())},
         "changed": {day.isoformat(): iso(cutoff) for day, cutoff in sorted(checkpoint.delivered.changed.items())},
     }
     if legacy := checkpoint.delivered.legacy:
@@ -63,7 +90,7 @@ def encode(checkpoint: Checkpoint) -> bytes:
     header["digest"] = digest(*(blob for _, blob in blobs)).hex()
     line = json.dumps(header).encode()
     sealed = b'%b, "seal": "%b"}' % (line[:-1], digest(line).hex().encode())
-    return b"".join((sealed, b"\n", *(blob for _, blob in blobs)))
+    return b"".join((sealed, b"\n", *(blob for _, blob in blobs))), header
 
 
 def decode(body: bytes) -> Checkpoint:
@@ -75,10 +102,21 @@ def decode(body: bytes) -> Checkpoint:
     end = body.find(b"\n", 0, CHECKPOINT_HEADER_BYTES)
     header = _header(body[:end] if end >= 0 else body)
     packed = memoryview(body)[end + 1 :]
-    with _damage_as_value_error():
-        if len(packed) > CHECKPOINT_BYTES or digest(packed).hex() != header["digest"]:
-            raise ValueError("damaged checkpoint: its fingerprints do not match their digest")
-        return replace(_from_header(header), delivered=_delivered_from_header(header, packed))
+    if len(packed) > CHECKPOINT_BYTES or digest(packed).hex() != header.get("digest"):
+        raise ValueError("damaged checkpoint: its fingerprints do not match their digest")
+    return _from_parts(header, packed)
+
+
+def begins_well(start: bytes) -> bool:
+    """Return whether an object that starts with these bytes may be a checkpoint, of any version, or the guide's state,
+    which is small. Otherwise there is no need to read more."""
+    try:
+        end = start.find(b"\n")
+        return len(start) <= ANSWER_BYTES or bool(end >= 0 and _sealed(start[:end]))
+    except NewerCheckpointError:
+        return True
+    except ValueError:
+        return False
 
 
 def decode_header(line: bytes) -> Checkpoint:
@@ -97,30 +135,44 @@ def digest(*parts: bytes | memoryview) -> bytes:
 
 
 def _header(line: bytes) -> dict[str, Any]:
+    header = parse_json(_sealed(line))
+    if not isinstance(header, dict):
+        raise ValueError("not a checkpoint")
+    return header
+
+
+def _sealed(line: bytes) -> bytes:
+    """Return the line if it has its seal; raise what `decode` raises. Bytes that no collector wrote are not parsed."""
     if len(line) > CHECKPOINT_HEADER_BYTES:
         raise ValueError("damaged checkpoint: its first line is too long")
-    header = parse_json(line)
-    if not isinstance(header, dict) or type(header.get("schema")) is not int:
+    beginning = BEGINNING.match(line)
+    if not beginning:
         raise ValueError("not a checkpoint")
-    if header["schema"] > SCHEMA:
+    schema = int(beginning[1])
+    if schema > SCHEMA:
         raise NewerCheckpointError(
-            f"The checkpoint was written by a newer collector (schema {header['schema']}, this one knows {SCHEMA}):"
+            f"The checkpoint was written by a newer collector (schema {schema}, this one knows {SCHEMA}):"
             " deploy that version again, or delete the checkpoint as a role of bucket.break_glass_arns: it is then"
             " rebuilt from the archive."
         )
-    if header["schema"] < SCHEMA:
+    if schema < SCHEMA:
         raise ValueError("a checkpoint of an older collector")
-    seal = SEAL.search(line)
+    seal = SEAL.search(line, max(0, len(line) - SEAL_BYTES))
     if not seal or digest(line[: seal.start()], b"}").hex().encode() != seal[1]:
         raise ValueError("damaged checkpoint: its first line does not match its seal")
-    return header
+    return line
+
+
+def _from_parts(header: dict[str, Any], packed: memoryview) -> Checkpoint:
+    with _damage_as_value_error():
+        return replace(_from_header(header), delivered=_delivered_from_header(header, packed))
 
 
 @contextmanager
 def _damage_as_value_error() -> Iterator[None]:
     try:
         yield
-    except (KeyError, TypeError, AttributeError, OverflowError) as error:
+    except (KeyError, TypeError, AttributeError, OverflowError, struct.error) as error:
         raise ValueError(f"damaged checkpoint: {error!r}") from None
 
 
@@ -132,14 +184,14 @@ def _from_header(header: dict[str, Any]) -> Checkpoint:
         settled_to=settled_to,
         stream=None if stream is None else Stream(*map(text, (stream["account"], stream["report"], stream["prefix"]))),
         frontier=record_time(header["frontier"]),
-        owed={day_of(day): _pending_from_json(pending) for day, pending in header["owed"].items()},
+        owed={day_of(day): pending_from_json(pending) for day, pending in header["owed"].items()},
         expired={day_of(day) for day in header["expired"]},
         reconciled=moment(header["reconciled"]),
         not_before=moment(header["not_before"]),
         asks_for_tomorrow=flag(header["asks_for_tomorrow"]),
         lease=None if lease is None else Lease(text(lease["owner"]), required(record_time(lease["until"]))),
-        sweeps=_sweeps_from_json(header["sweeps"]),
-        shown={day_of(day): _counts_from_json(shown) for day, shown in header["shown"].items()},
+        sweeps=sweeps_from_json(header["sweeps"]),
+        shown={day_of(day): counts_from_json(shown) for day, shown in header["shown"].items()},
     )
 
 
@@ -149,6 +201,9 @@ def _blobs(delivered: Delivered) -> Iterator[Blob]:
         span = {"oldest": iso(known.oldest), "newest": iso(known.newest)} if known.oldest else {}
         partial = {"partial": True} if known.partial else {}
         yield {**about, **span, **partial}, known.counts.pack()
+        if known.seconds_seq:
+            about = {"holds": "seconds", "date": day.isoformat(), "seq": known.seconds_seq}
+            yield about, b"".join(SECOND.pack(seconds_since(at), n) for at, n in sorted(known.seconds.items()))
     for day, counts in sorted(delivered.accepted.items()):
         yield {"holds": "accepted", "date": day.isoformat()}, counts.pack()
     if legacy := delivered.legacy:
@@ -173,6 +228,10 @@ def _delivered_from_header(header: dict[str, Any], packed: memoryview) -> Delive
             delivered.days[day] = DeliveredDay(
                 day, whole(about["seq"]), FingerprintCounts(blob), oldest, newest, flag(about.get("partial", False))
             )
+        elif about["holds"] == "seconds":
+            known = delivered.on(date.fromisoformat(about["date"]))
+            known.seconds = Counter({at_second(at): count for at, count in SECOND.iter_unpack(blob)})
+            known.seconds_seq = whole(about["seq"])
         elif about["holds"] == "accepted":
             delivered.accepted[date.fromisoformat(about["date"])] = FingerprintCounts(blob)
         elif legacy and about["holds"] == "guide objects read":
@@ -195,100 +254,3 @@ def _slices(blobs: list[dict[str, Any]], packed: memoryview) -> Iterator[tuple[d
         at = end
     if at != len(packed):
         raise ValueError("damaged checkpoint: its fingerprints are not as long as it says")
-
-
-def _pending_to_json(pending: PendingSweep) -> dict[str, Any]:
-    told = {
-        "asked": iso(pending.owed_since),
-        "page_size": pending.page_size,
-        "split": sorted(fingerprint.hex() for fingerprint in pending.split),
-        "stalls": pending.stalls,
-        "by_date": pending.by_date,
-        "looks": pending.looks,
-        "refusals": pending.refusals,
-        "not_before": iso(pending.not_before),
-        "witness": pending.witness,
-        "accept": pending.accept,
-    }
-    return {name: value for name, value in told.items() if value}
-
-
-def _pending_from_json(pending: dict[str, Any]) -> PendingSweep:
-    return PendingSweep(
-        owed_since=required(moment(pending["asked"])),
-        page_size=whole(pending["page_size"], 1, 300),
-        split=frozenset(bytes.fromhex(fingerprint) for fingerprint in pending.get("split", [])),
-        stalls=whole(pending.get("stalls", 0)),
-        by_date=flag(pending.get("by_date", False)),
-        looks=whole(pending.get("looks", 0)),
-        refusals=whole(pending.get("refusals", 0)),
-        not_before=moment(pending.get("not_before")),
-        witness=flag(pending.get("witness", False)),
-        accept=flag(pending.get("accept", False)),
-    )
-
-
-def _sweep_to_json(sweep: Sweep) -> dict[str, Any]:
-    return {
-        "dates": [sweep.first.isoformat(), sweep.last.isoformat()],
-        "page_size": sweep.page_size,
-        "began": iso(sweep.began),
-        "newest": iso(sweep.newest),
-        "token": sweep.token,
-        "token_issued": iso(sweep.token_issued),
-        "disorder": math.ceil(sweep.disorder.total_seconds()),
-        "last_time": iso(sweep.last_time),
-        "rows": sweep.rows_read,
-        "longest_page": sweep.longest_page,
-        "edge": {fingerprint.hex(): place for fingerprint, place in sorted(sweep.edge.items())},
-        "split": [
-            [group.fingerprint.hex(), group.first, group.end, group.day and group.day.isoformat()]
-            for group in sweep.split
-        ],
-        "shown": _counts_to_json(sweep.shown),
-        "untimed": sweep.untimed,
-    }
-
-
-def _sweep_from_json(sweep: dict[str, Any]) -> Sweep:
-    first, last = map(day_of, sweep["dates"])
-    return Sweep(
-        first=first,
-        last=last,
-        page_size=whole(sweep["page_size"], 1, 300),
-        began=required(moment(sweep["began"])),
-        newest=record_time(sweep["newest"]),
-        token=text(sweep["token"]),
-        token_issued=moment(sweep["token_issued"]),
-        disorder=timedelta(seconds=whole(int(sweep["disorder"]))),
-        last_time=record_time(sweep["last_time"]),
-        rows_read=whole(sweep["rows"]),
-        longest_page=whole(sweep["longest_page"]),
-        edge={bytes.fromhex(fingerprint): whole(place) for fingerprint, place in sweep["edge"].items()},
-        split=[
-            Group(
-                bytes.fromhex(fingerprint), whole(first), whole(end), None if day is None else date.fromisoformat(day)
-            )
-            for fingerprint, first, end, day in sweep["split"]
-        ],
-        shown=Counter(_counts_from_json(sweep["shown"])),
-        untimed=whole(sweep["untimed"]),
-    )
-
-
-def _sweeps_from_json(sweeps: dict[str, Any]) -> dict[str, Sweep]:
-    found = {text(name): _sweep_from_json(sweep) for name, sweep in sweeps.items()}
-    # A sweep of other dates than its name says would settle a date that was never read: it starts again.
-    return {
-        name: sweep
-        for name, sweep in found.items()
-        if name == TAIL or name == sweep.first.isoformat() == sweep.last.isoformat()
-    }
-
-
-def _counts_to_json(counts: Any) -> dict[str, int]:
-    return {day.isoformat(): count for day, count in sorted(counts.items())}
-
-
-def _counts_from_json(counts: dict[str, Any]) -> dict[date, int]:
-    return {date.fromisoformat(day): whole(count) for day, count in counts.items()}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from .bucket import MOST_CONFLICTS
+from .bounds import CHECKPOINT_BYTES, CHECKPOINT_HEADER_BYTES
 from .checkpoint import Stream
-from .checkpoint_format import decode, digest, encode
+from .checkpoint_format import begins_well, decode, digest, encode
 from .checkpoint_merge import merge
 from .errors import LeaseLostError, NotFoundError, OtherAccountError, WriteConflictError
 from .legacy import cursor_date
@@ -56,7 +56,9 @@ class CheckpointStore:
     def load(self) -> LoadResult:
         """Return what is stored."""
         try:
-            body, self._etag = self._bucket.current(self._key)
+            body, self._etag = self._bucket.current(
+                self._key, CHECKPOINT_HEADER_BYTES + CHECKPOINT_BYTES, CHECKPOINT_HEADER_BYTES, begins_well
+            )
         except NotFoundError:
             self._etag, self._stored_digest = None, b""
             return LoadResult()
@@ -89,7 +91,7 @@ class CheckpointStore:
         `swept` and `ended` are as in `checkpoint_merge.merge`. Nothing is written if the bytes are those that this run
         last loaded or stored. Raises `LeaseLostError` if this run holds the lease and another run has taken it over.
         """
-        for _ in range(MOST_CONFLICTS):
+        for _ in self._bucket.until_no_conflict(self._key):
             try:
                 checkpoint = replace(checkpoint, stream=self._stamp(checkpoint.stream))
                 self._write(encode(checkpoint))
@@ -101,7 +103,7 @@ class CheckpointStore:
                     if holds_lease:
                         lease = _own_lease(checkpoint, stored)
                     checkpoint = replace(merge(checkpoint, stored, swept, ended), lease=lease)
-        raise self._bucket.always_conflicts(self._key)
+        raise AssertionError("until_no_conflict raises")
 
     def _stamp(self, stream: Stream | None) -> Stream:
         """Return the stream, with the account only if Zoom has accepted it: a mistyped one must leave no trace."""

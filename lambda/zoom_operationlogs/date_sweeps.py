@@ -64,6 +64,8 @@ class DateSweeps:
                     self._expires(day, error, now)
                 else:
                     refused[day] = error
+                if day in self._state.checkpoint.owed:  # maybe otherwise than before
+                    tried.add((day, self._state.checkpoint.owed[day]))
         failures = [error for day, error in refused.items() if not self._expires(day, error, now)]
         if failures:
             raise failures[0]

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ONE_DAY = timedelta(days=1)
+BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 # From the first to the last date of one request, which covers at most a month (Zoom, Get operation logs report). The
 # shortest month has 28 days.
 LONGEST_RANGE = timedelta(days=27)
@@ -19,6 +20,11 @@ CERTAIN_RETENTION = timedelta(days=150)  # shorter than any six months, however 
 def window(today: date, lookback_days: int) -> tuple[date, date]:
     """Return the first and last date of the window, in which rows may still appear late. The last is today."""
     return today - timedelta(days=lookback_days), today
+
+
+def day_before(day: date) -> date:
+    """Return the date before; the first of the calendar has none, and stands for it."""
+    return day - ONE_DAY if day > date.min else day
 
 
 def date_range(first: date, last: date) -> Iterator[date]:
@@ -71,6 +77,16 @@ def widest(*spans: Span | None) -> Span | None:
 def second(time: datetime) -> datetime:
     """Return the second in which a time lies."""
     return time.replace(microsecond=0)
+
+
+def seconds_since(time: datetime) -> int:
+    """Return the whole seconds from the first of all times to this one."""
+    return (time - BEFORE_ALL) // timedelta(seconds=1)
+
+
+def at_second(number: int) -> datetime:
+    """Return the time so many seconds after the first of all times; raise OverflowError beyond the last."""
+    return BEFORE_ALL + timedelta(seconds=number)
 
 
 def next_midnight(now: datetime) -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,8 @@ class DeliveredDay:
 
     `counts` counts the records of the objects numbered 1 to `seq`. Objects never change, so two `DeliveredDay` of one
     date with the same `seq` count the same. `oldest` and `newest` are the first and last time of these records.
-    `partial` says that there were more objects, which no run has read yet.
+    `partial` says that there were more objects, which no run has read yet. `seconds` counts the records of the objects
+    numbered 1 to `seconds_seq` by the second of their time, while a count that takes several runs is under way.
     """
 
     date: date
@@ -31,6 +33,13 @@ class DeliveredDay:
     oldest: datetime | None = None
     newest: datetime | None = None
     partial: bool = False
+    seconds: Counter[datetime] = field(default_factory=Counter)
+    seconds_seq: int = 0
+
+    def forget(self) -> None:
+        """Know nothing of the objects any more."""
+        self.seq, self.counts, self.oldest, self.newest, self.partial = 0, FingerprintCounts(), None, None, True
+        self.seconds, self.seconds_seq = Counter(), 0
 
     def add(self, fingerprints: Iterable[bytes], oldest: datetime | None, newest: datetime | None) -> None:
         """Add records, and their first and last time."""

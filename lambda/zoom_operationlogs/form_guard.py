@@ -15,7 +15,7 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 from .dates import second
-from .errors import ChangedFormError
+from .errors import ChangedFormError, OutOfTimeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -23,22 +23,26 @@ if TYPE_CHECKING:
 
     from .dates import Span
     from .delivered import Delivered, DeliveredDay
-    from .legacy import LegacyLedger
     from .pending_record import PendingRecord
     from .records import Row
 
-    Archived = Callable[[DeliveredDay, LegacyLedger | None], Counter[datetime]]
+    Archived = Callable[[DeliveredDay, int], Counter[datetime] | None]
     Pending = Mapping[date, dict[bytes, PendingRecord]]
 
 ENOUGH = 20
 
 
 class FormGuard:
-    """What one run has seen. `archived` functions return how many records a date has in each second."""
+    """What one run has seen.
+
+    `archived` functions return how many records a date's objects up to a number hold in each second, None if one cannot
+    be read: the date is held up then.
+    """
 
     def __init__(self) -> None:
         self.accepting = False  # the rows of this sweep are to be accepted
         self._spans: dict[date, Span | None] = {}  # as the run first saw them
+        self._seqs: dict[date, int] = {}  # likewise, the number of the last object
         self._seconds: dict[date, Counter[datetime]] = {}  # as the run first saw them
         self._known: defaultdict[date, Counter[datetime]] = defaultdict(Counter)  # by second
         self._boundaries: set[datetime] = set()
@@ -75,12 +79,22 @@ class FormGuard:
                 elif record.time and self._is_suspicious(day, record, delivered):
                     self._strange[day].add(record.fingerprint)
                     suspicious.setdefault(day, []).append(record.time)
-        among = {
-            day: self._among(day, min(times), max(times), delivered, archived)
-            for day, times in suspicious.items()
-            if not _within(self._known[day], min(times), max(times))
-        }
-        together = len(among) == len(suspicious) and sum(map(len, self._strange.values())) >= ENOUGH
+        enough = sum(map(len, self._strange.values())) >= ENOUGH
+        if whole and not enough:
+            return set()  # whatever the archive holds, they are published
+        unknown = {day for day, times in suspicious.items() if not _within(self._known[day], min(times), max(times))}
+        try:
+            found = {
+                day: self._among(day, min(suspicious[day]), max(suspicious[day]), delivered, archived)
+                for day in suspicious
+                if day in unknown
+            }
+        except OutOfTimeError:
+            if whole:
+                raise
+            return unknown  # a sweep of few suspicious rows need not read the objects
+        among = {day: records for day, records in found.items() if records is not None}
+        together = enough and unknown == suspicious.keys()
         wait = set()
         for day, records_among in among.items():
             alone = len(self._strange[day]) >= ENOUGH and records_among >= ENOUGH
@@ -120,7 +134,9 @@ class FormGuard:
         ]
         if not strange:
             return
-        free = archived(known, delivered.legacy)
+        free = archived(known, known.seq)
+        if free is None:
+            return
         for shown_at, count in self._standing[day].values():
             free[shown_at] -= count
         for record in sorted(strange, key=lambda record: record.fingerprint):
@@ -155,17 +171,23 @@ class FormGuard:
 
     def _span(self, day: date, delivered: Delivered) -> Span | None:
         if day not in self._spans:
-            self._spans[day] = delivered.span(day)
+            self._spans[day], self._seqs[day] = delivered.span(day), delivered.on(day).seq
         return self._spans[day]
 
     def _in_span(self, day: date, time: datetime | None, delivered: Delivered) -> bool:
         span = self._span(day, delivered)
         return bool(time and span and span[0] <= time <= span[1] and second(time) not in self._boundaries)
 
-    def _among(self, day: date, first: datetime, last: datetime, delivered: Delivered, archived: Archived) -> int:
-        """Return how many records the archive holds from the second of `first` to that of `last`."""
+    def _among(
+        self, day: date, first: datetime, last: datetime, delivered: Delivered, archived: Archived
+    ) -> int | None:
+        """Return how many records the archive held from the second of `first` to that of `last`, None if one of its
+        objects cannot be read."""
         if day not in self._seconds:
-            self._seconds[day] = archived(delivered.on(day), delivered.legacy)
+            seconds = archived(delivered.on(day), self._seqs[day])
+            if seconds is None:
+                return None
+            self._seconds[day] = seconds
         return _within(self._seconds[day], first, last)
 
 

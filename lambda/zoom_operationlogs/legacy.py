@@ -17,15 +17,16 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from .bounds import ANSWER_BYTES, LEGACY_OBJECT_BYTES, PAGE_BYTES, gunzip_chunks, parse_json, parse_json_at
+from .bounds import ANSWER_BYTES, LEGACY_OBJECT_BYTES, MB, PAGE_BYTES, gunzip_chunks, parse_json, parse_json_at
 from .bucket import out_of_reach
-from .dates import ONE_DAY, date_range, second, widest
+from .dates import ONE_DAY, date_range, day_before, second, widest
 from .errors import NotFoundError, StorageError, UnreadableObjectError
 from .fingerprints import FingerprintCounts, count_records
+from .json_values import YEARS
 from .records import event_time
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
+    from collections.abc import Callable, Collection, Generator, Iterator
 
     from .bucket import Bucket, StoredVersion
     from .dates import Span
@@ -97,15 +98,13 @@ class LegacyObjects:
         self._all: list[StoredVersion] | None = None
         self._unreadable: dict[date, UnreadableObjectError] = {}  # by the date of the write
 
-    def find(self, versions: Iterable[StoredVersion]) -> LegacyLedger | None:
-        """Return an empty ledger that spans the guide's objects among the versions, None if there are none."""
-        dates: list[date] = []
-        for version in versions:
-            if match := OBJECT_NAME.fullmatch(version.key.removeprefix(self._prefix)):
-                with suppress(ValueError):  # no such day in the calendar, so not an object of the guide's
-                    dates.append(date(int(match[1]), int(match[2]), int(match[3])))
-        # One more day: a last run of the guide's function may still be writing.
-        return LegacyLedger(min(dates), min(max(dates), date.max - ONE_DAY) + ONE_DAY) if dates else None
+    def date_of(self, key: str) -> date | None:
+        """Return the date on which the guide's function wrote an object, None if the key is of another kind."""
+        match = OBJECT_NAME.fullmatch(key.removeprefix(self._prefix))
+        if match and int(match[1]) in YEARS:
+            with suppress(ValueError):  # no such day in the calendar, so not an object of the guide's
+                return date(int(match[1]), int(match[2]), int(match[3]))
+        return None
 
     def absorb_from(self, day: date, ledger: LegacyLedger | None) -> None:
         """Add every unread object that can hold records of `day` or later: those written on the day before or later.
@@ -115,7 +114,7 @@ class LegacyObjects:
         """
         if not ledger:
             return
-        earliest = max(ledger.first, day - ONE_DAY if day > date.min else day)
+        earliest = max(ledger.first, day_before(day))
         for folder in reversed(list(date_range(earliest, ledger.last))):
             if folder in self._unreadable:
                 raise self._unreadable[folder]
@@ -134,12 +133,12 @@ class LegacyObjects:
         Raises as `absorb_from` does.
         """
         most: Counter[datetime] = Counter()
-        earliest = max(ledger.first, day - ONE_DAY) if ledger and day in ledger.counts else date.max
-        for folder in date_range(earliest, ledger.last) if ledger else ():
-            for version in self._versions(folder):
-                self._deadline.check()
-                times = map(event_time, read_records(self._bucket.read(version)))
-                most |= Counter(second(time) for time in times if time and time.date() == day)
+        if ledger and day in ledger.counts:
+            for folder in date_range(max(ledger.first, day_before(day)), ledger.last):
+                for version in self._versions(folder):
+                    if self._object_id(version) in ledger.absorbed:
+                        times = map(event_time, self._records(version))
+                        most |= Counter(second(time) for time in times if time and time.date() == day)
         return most
 
     def cursor(self) -> date | None:
@@ -152,22 +151,25 @@ class LegacyObjects:
 
     def _absorb_folder(self, folder: date, ledger: LegacyLedger) -> None:
         for version in self._versions(folder):
-            match = OBJECT_NAME.fullmatch(version.key.removeprefix(self._prefix))
-            if match and (object_id := bytes.fromhex(match[4].replace("-", ""))) not in ledger.absorbed:
-                self._deadline.check()
+            object_id = self._object_id(version)
+            if object_id not in ledger.absorbed:
                 ledger.absorb(object_id, *self._shown_by(version, folder))
+
+    def _object_id(self, version: StoredVersion) -> bytes:
+        match = OBJECT_NAME.fullmatch(version.key.removeprefix(self._prefix))
+        return bytes.fromhex(match[4].replace("-", "")) if match else b""
 
     def _versions(self, folder: date) -> list[StoredVersion]:
         """Return the guide's objects of one date. After a few dates the whole prefix is listed, once in a run."""
         stem = f"{self._prefix}{folder.isoformat().replace('-', '/')}/"
         if self._all is None and len(self._listed) >= MOST_FOLDERS:
-            self._all = self._guides(self._bucket.versions(self._prefix))
+            self._all = self._bucket.versions(self._prefix, self._is_guides)
         if self._all is not None:
             return [version for version in self._all if version.key.startswith(stem)]
-        return self._guides(self._bucket.versions(stem))
+        return self._bucket.versions(stem, self._is_guides)
 
-    def _guides(self, versions: Iterable[StoredVersion]) -> list[StoredVersion]:
-        return [version for version in versions if OBJECT_NAME.fullmatch(version.key.removeprefix(self._prefix))]
+    def _is_guides(self, key: str) -> bool:
+        return self.date_of(key) is not None
 
     def _shown_by(self, version: StoredVersion, folder: date) -> tuple[dict[date, Counter[bytes]], dict[date, Span]]:
         """Return how often each record is in the object, by record date, and the first and last time of each date."""
@@ -180,16 +182,32 @@ class LegacyObjects:
             return day
 
         try:
-            records = read_records(self._bucket.read(version))
-            return count_records(records, date_of, self._deadline.check, MOST_RECORDS), spans
+            return count_records(self._records(version), date_of, self._deadline.check, MOST_RECORDS), spans
         except ValueError as error:
-            raise UnreadableObjectError(
-                f"{self._bucket.url(version.key)} has the name of an object of the written guide's Lambda, but does not"
-                f" hold its records ({error}): keep a copy elsewhere, and delete its version {version.version_id}"
-                " permanently, as a role of bucket.break_glass_arns."
-            ) from None
+            raise self._spoilt(version, error) from None
+
+    def _records(self, version: StoredVersion) -> Iterator[Record]:
+        """Yield the records of an object; raise `UnreadableObjectError` if it does not hold any."""
+        self._deadline.check()
+        try:
+            yield from read_records(self._bucket.read(version), self._deadline.check)
+        except ValueError as error:
+            raise self._spoilt(version, error) from None
         except StorageError as error:
             raise out_of_reach(version, error) from None
+
+    def _spoilt(self, version: StoredVersion, error: ValueError) -> UnreadableObjectError:
+        return UnreadableObjectError(
+            f"{self._bucket.url(version.key)} has the name of an object of the written guide's Lambda, but does not"
+            f" hold its records ({error}): keep a copy elsewhere, and delete its version {version.version_id}"
+            " permanently, as a role of bucket.break_glass_arns."
+        )
+
+
+def empty_ledger(written: Collection[date]) -> LegacyLedger | None:
+    """Return an empty ledger that spans the dates on which the guide's function wrote, None if there are none."""
+    # One more day: a last run of the guide's function may still be writing.
+    return LegacyLedger(min(written), max(written) + ONE_DAY) if written else None
 
 
 def record_date(record: Record, write_date: date) -> date:
@@ -200,6 +218,8 @@ def record_date(record: Record, write_date: date) -> date:
 
 def cursor_date(body: bytes) -> date | None:
     """Return the `cursor_date` in the guide's state, None if the body is no such state."""
+    if len(body) > ANSWER_BYTES:
+        return None
     try:
         return date.fromisoformat(parse_json(body)["cursor_date"])
     except (KeyError, TypeError, ValueError):
@@ -211,13 +231,22 @@ def decode(body: bytes) -> list[Record]:
     return list(read_records(body))
 
 
-def read_records(body: bytes) -> Iterator[Record]:
+def read_records(body: bytes, look: Callable[[], None] = lambda: None) -> Iterator[Record]:
     """Yield the records in the body of one of the guide's objects, with or without the letter n between them. Raises
-    ValueError if it holds anything else, or more than it may."""
-    rest, decoder = "", codecs.getincrementaldecoder("utf-8")()
-    for piece in gunzip_chunks(body, LEGACY_OBJECT_BYTES):
-        rest = yield from _whole_records(rest + decoder.decode(piece), last=False)
-    yield from _whole_records(rest + decoder.decode(b"", final=True), last=True)
+    ValueError if it holds anything else, or more than it may.
+
+    A record without an end is parsed again only when twice as much of it is there: a long one comes in many pieces.
+    `look` is called between two pieces, and may raise to end it.
+    """
+    pieces, enough, decoder = [""], 0, codecs.getincrementaldecoder("utf-8")()
+    for number, piece in enumerate(gunzip_chunks(body, LEGACY_OBJECT_BYTES)):
+        if number:
+            look()
+        pieces.append(decoder.decode(piece))
+        if sum(map(len, pieces)) >= enough:
+            rest = yield from _whole_records("".join(pieces), last=False)
+            pieces, enough = [rest], min(2 * len(rest), PAGE_BYTES + 1)
+    yield from _whole_records("".join([*pieces, decoder.decode(b"", final=True)]), last=True)
 
 
 def _whole_records(text: str, *, last: bool) -> Generator[Record, None, str]:
@@ -231,9 +260,12 @@ def _whole_records(text: str, *, last: bool) -> Generator[Record, None, str]:
         if text[at] != "{":
             raise ValueError("not a JSON object")
         try:
-            record, at = parse_json_at(text, at)
+            record, end = parse_json_at(text, at)
         except json.JSONDecodeError:
             if last or len(text) - at > PAGE_BYTES:
                 raise
             return text[at:]
+        if end - at > PAGE_BYTES:
+            raise ValueError(f"a record of more than {PAGE_BYTES // MB} MB")
+        at = end
         yield record

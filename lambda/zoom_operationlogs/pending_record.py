@@ -37,12 +37,13 @@ class PendingRecord:
 
         A record exists as often as one page shows it: of rows that differ, those of the page that shows the most count.
         """
-        more = len(rows) > self.count
+        before, more = self.count, len(rows) > self.count
         self.count = max(self.count, len(rows))
+        grown = len(self.line) * (self.count - before)
         if len(rows) == 1 or not (more or not self.variants) or all(same(row, rows[0]) for row in rows):
-            return 0
+            return grown
         self.variants = list(rows)
-        return sum(len(line(row)) for row in rows)
+        return grown + sum(len(line(row)) for row in rows)
 
 
 MissingLine = tuple[PendingRecord, bytes]

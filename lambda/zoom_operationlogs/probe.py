@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .archive import is_record_key
+from .archive_object import is_record_key
 from .bounds import OBJECT_BYTES
 from .dates import ONE_DAY
 from .errors import NotFoundError, NotWriteOnceError, WriteConflictError

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from .agenda import first_checkpoint, previous_watermark, schedule_due, schedule_requested
 from .batch import Batch
 from .checkpoint import neighbours
-from .dates import ONE_DAY, adjacent, date_range, window
-from .errors import OutOfTimeError, UnreadableObjectError
+from .dates import ONE_DAY, adjacent, date_range, retention_start, window
+from .errors import OutOfTimeError, StorageError, UnreadableObjectError
 
 if TYPE_CHECKING:
     import logging
@@ -151,13 +151,17 @@ class RunState:
             self.checkpoint.owe(other, now + AFTER, self._services.settings.page_size)
 
     def defer(self, day: date) -> None:
-        """Owe sweeps of the dates that may show the suspicious rows of a date, which wait for those."""
+        """Owe sweeps of the dates that may show the suspicious rows of a date, which wait for those.
+
+        Should the run end first, the next one reads these dates from their beginning: it does not have the rows.
+        """
         now, page_size = self._services.clock(), self._services.settings.page_size
         for near in (day, *neighbours(day)):
+            self.drop_place(near.isoformat())
             pending = self.checkpoint.owed.get(near)
             if pending:
                 self.checkpoint.owed[near] = replace(pending, by_date=True)
-            elif near <= now.date() and near not in self.checkpoint.expired:
+            elif retention_start(now.date()) <= near <= now.date() and near not in self.checkpoint.expired:
                 self.checkpoint.owe(near, now, page_size, by_date=True)
 
     def changed(self) -> None:
@@ -192,7 +196,7 @@ class RunState:
         """Record that Zoom, asked at `at`, no longer has the date."""
         self._note_swept(day, at)
         self.checkpoint.delivered.changed.pop(day, None)
-        self.checkpoint.expire(day, at)
+        self.checkpoint.expire(day)
 
     def _note_swept(self, day: date, began: datetime) -> None:
         self._swept[day] = max(began, self._swept.get(day, began))
@@ -261,7 +265,7 @@ def _rebuild(services: Services, report: RunReport, found: LoadResult, today: da
         )
     elif report.rebuilt:
         services.log.warning("There is no usable checkpoint: rebuilding it from the archive.")
-    legacy_first = found.legacy_cursor or services.archive.legacy.cursor()
+    legacy_first = found.legacy_cursor or _legacy_cursor(services)
     if legacy_first is None and inventory.legacy:
         legacy_first = inventory.legacy.first
     known_from = min(filter(None, (inventory.first, legacy_first)), default=None)
@@ -270,3 +274,12 @@ def _rebuild(services: Services, report: RunReport, found: LoadResult, today: da
         inventory.legacy.last = min(inventory.legacy.last, today + ONE_DAY)
     checkpoint.delivered.legacy = inventory.legacy
     return checkpoint
+
+
+def _legacy_cursor(services: Services) -> date | None:
+    """Return where the guide's function stopped; without its state, its objects say from when on."""
+    try:
+        return services.archive.legacy.cursor()
+    except StorageError as error:
+        services.log.warning("The state of the written guide's function counts as none: %s", error)
+        return None

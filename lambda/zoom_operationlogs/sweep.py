@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
+from .dates import adjacent
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -101,6 +103,8 @@ class Sweep:
             self.shown[times[0].date()] += len(times)
         else:
             self.shown.update(time.date() for time in times)
+        if len(self.shown) > (self.last - self.first).days + 3:  # rows of any date may be among them
+            self.shown = Counter({day: rows for day, rows in self.shown.items() if self._may_count(day)})
         self.untimed += len(rows) - len(times)
         if times:
             if self.last_time:
@@ -111,8 +115,12 @@ class Sweep:
             self.longest_page = max(self.longest_page, len(rows))
             self.edge = {}
             for place, row in zip(places, rows, strict=True):
-                if row.time == rows[-1].time:
+                if row.time == rows[-1].time and len(self.edge) < MOST_GROUPS:
                     self.edge.setdefault(row.fingerprint, edge.get(row.fingerprint, place))
+
+    def _may_count(self, day: date) -> bool:
+        """Return whether rows of the date count as shown: Zoom's days may hold rows of the UTC dates beside them."""
+        return adjacent(day, self.first) or adjacent(day, self.last) or self.first <= day <= self.last
 
     def advance(self, token: str, issued: datetime) -> None:
         """Move to the page that `token` asks for; `issued` is a time at which Zoom had not issued it yet."""

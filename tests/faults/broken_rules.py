@@ -7,7 +7,7 @@ import json
 import logging
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -39,6 +39,7 @@ from zoom_operationlogs import (
     zoom_refusals,
 )
 from zoom_operationlogs.archive import Archive
+from zoom_operationlogs.bucket import Bucket
 from zoom_operationlogs.checkpoint import TAIL, Checkpoint
 from zoom_operationlogs.checkpoint_store import CheckpointStore
 from zoom_operationlogs.deadline import Deadline
@@ -120,7 +121,7 @@ def packed_at_a_time(mutant: Mutant) -> None:
 
 
 def lines_split_wherever_unicode_does(mutant: Mutant) -> None:
-    def read_records(body: bytes) -> list[Record]:
+    def read_records(body: bytes, look: object) -> list[Record]:
         found = []
         for entry in gzip.decompress(body).decode().splitlines():
             with suppress(ValueError):
@@ -256,12 +257,12 @@ def take_foreign_keys_for_ours(mutant: Mutant) -> None:
     """Of any object whose name ends in a number, take what it holds for delivered."""
 
     any_name = re.compile(r"\d{4}/\d{2}/\d{2}/zoom-operationlogs-(\d{8})-.*\d{6}\.json\.gz")
-    mutant.constant(archive, "OBJECT_NAME", any_name, read_by=(Archive, "read_new_objects"))
+    mutant.constant(archive, "OBJECT_NAME", any_name, read_by=(Archive, "_versions"))
 
 
 def take_an_object_that_does_not_decode_for_empty(mutant: Mutant) -> None:
     def make(whole: Function) -> Function:
-        def read_records(body: bytes) -> list[Record]:
+        def read_records(body: bytes, look: object) -> list[Record]:
             try:
                 return list(whole(body))
             except ValueError:
@@ -277,6 +278,62 @@ def end_the_run_at_an_object_that_cannot_be_read(mutant: Mutant) -> None:
         raise error
 
     mutant.replace(RunState, "hold_up", lambda _whole: hold_up)
+
+
+def put_all_in_one_object(mutant: Mutant) -> None:
+    mutant.replace(archive, "first_object", lambda _whole: lambda missing: missing)
+
+
+def believe_any_number(mutant: Mutant) -> None:
+    mutant.replace(DeliveredDay, "forget", lambda _whole: lambda self: None)
+
+
+def publish_without_a_look_at_the_time(mutant: Mutant) -> None:
+    mutant.replace(Archive, "check_time", lambda _whole: lambda self: None)
+
+
+def keep_the_place_of_a_sweep_whose_rows_wait(mutant: Mutant) -> None:
+    def make(whole: Function) -> Function:
+        def defer(self: RunState, day: date) -> None:
+            places = dict(self.checkpoint.sweeps)
+            whole(self, day)
+            for name, place in places.items():
+                self.keep_place(name, place)
+
+        return defer
+
+    mutant.replace(RunState, "defer", make)
+
+
+def try_forty_times_whatever_the_time(mutant: Mutant) -> None:
+    def make(whole: Function) -> Function:
+        def until_no_conflict(self: Bucket, key: str) -> Iterator[None]:
+            for _ in range(40):
+                yield
+            yield from whole(self, key)
+
+        return until_no_conflict
+
+    mutant.replace(Bucket, "until_no_conflict", make)
+
+
+def take_any_answer_for_a_listing(mutant: Mutant) -> None:
+    mutant.replace(Bucket, "_listed", lambda _whole: lambda self, page, prefix: page)
+
+
+def expire_only_what_is_owed_since_before(mutant: Mutant) -> None:
+    """Leave the date owed until the clock has come to when it became owed."""
+
+    def make(whole: Function) -> Function:
+        def expire(self: RunState, day: date, at: datetime) -> None:
+            pending = self.checkpoint.owed.get(day)
+            whole(self, day, at)
+            if pending and pending.owed_since > at:
+                self.checkpoint.owed[day] = pending
+
+        return expire
+
+    mutant.replace(RunState, "expire", make)
 
 
 def settle_what_is_held_up(mutant: Mutant) -> None:
@@ -644,7 +701,7 @@ def reconcile_today_and_yesterday_only(mutant: Mutant) -> None:
 
 
 def ask_again_for_what_is_too_old(mutant: Mutant) -> None:
-    mutant.replace(Checkpoint, "expire", lambda _whole: lambda self, day, at: None)
+    mutant.replace(Checkpoint, "expire", lambda _whole: lambda self, day: None)
 
 
 def take_an_empty_answer_for_final(mutant: Mutant) -> None:
@@ -1029,7 +1086,7 @@ def count_the_guides_objects_or_ours(mutant: Mutant) -> None:
 
 
 def read_only_to_the_first_glue(mutant: Mutant) -> None:
-    mutant.replace(legacy, "read_records", lambda whole: lambda body: islice(whole(body), 1))
+    mutant.replace(legacy, "read_records", lambda whole: lambda body, look: islice(whole(body), 1))
 
 
 def route_the_guides_records_by_their_folder(mutant: Mutant) -> None:

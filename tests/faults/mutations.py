@@ -187,7 +187,7 @@ def listings(mutant: Mutant, shows: Callable[[MemoryS3, str, Mapping[str, Any]],
     def make(whole: Function) -> Function:
         def paginate(self: MemoryS3, *, Bucket: str, Prefix: str) -> Iterator[dict[str, Any]]:
             for page in whole(self, Bucket=Bucket, Prefix=Prefix):
-                yield {"Versions": [found for found in page.get("Versions", []) if shows(self, Prefix, found)]}
+                yield {**page, "Versions": [found for found in page.get("Versions", []) if shows(self, Prefix, found)]}
 
         return paginate
 

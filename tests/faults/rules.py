@@ -81,6 +81,18 @@ PUBLISHING: list[Row] = [
      broken.settle_what_is_held_up, history.an_object_that_cannot_be_read, MISSING),
     ("what is read of a date is kept when the time is over",
      broken.keep_only_dates_that_are_read_to_their_end, history.an_archive_that_takes_several_runs_to_read, MISSING),
+    ("an object that was read and is spoilt since holds up no other date",
+     broken.end_the_run_at_an_object_that_cannot_be_read, history.an_object_that_was_read_and_is_spoilt_since, MISSING),
+    ("an object holds no more than every run reads back",
+     broken.put_all_in_one_object, history.more_records_than_one_object_may_hold, MISSING),
+    ("a number far beyond the objects that there are is not believed",
+     broken.believe_any_number, history.a_checkpoint_that_knows_more_objects_than_there_are, MISSING),
+    ("between two dates a run looks at its deadline",
+     broken.publish_without_a_look_at_the_time, history.rows_of_many_dates, DEADLINE),
+    ("a sweep whose rows wait begins again if the run ends first",
+     broken.keep_the_place_of_a_sweep_whose_rows_wait, history.a_run_that_ends_while_rows_wait, MISSING),
+    ("conflicts end with the run's time",
+     broken.try_forty_times_whatever_the_time, history.a_conflict_at_every_write, DEADLINE),
 ]
 
 IDENTITY: list[Row] = [
@@ -156,6 +168,8 @@ TAIL: list[Row] = [
 DATES: list[Row] = [
     ("a date sweep reads to the end",
      broken.sweep_a_date_no_further_than_its_first_page, history.a_row_on_yesterdays_second_page, MISSING),
+    ("a date that expired is owed no more, whatever the clock said",
+     broken.expire_only_what_is_owed_since_before, history.a_date_owed_since_a_moment_ahead_of_the_clock, COST),
     ("every date between the settled ones and the window is owed",
      broken.take_dates_that_left_the_window_for_settled, history.an_outage, MISSING),
     ("the first reconcile of a day goes one date further back",
@@ -242,6 +256,8 @@ RUNS: list[Row] = [
 CHECKPOINT: list[Row] = [
     ("a lost checkpoint owes every date from the archive's first on",
      broken.survey_sees_nothing, history.lost_after_an_outage, MISSING),
+    ("an answer without a listing is no empty archive",
+     broken.take_any_answer_for_a_listing, history.a_listing_that_is_none, MISSING),
     ("a damaged checkpoint is rebuilt from the archive",
      broken.believe_a_damaged_checkpoint, history.a_bit_flipped_in_the_checkpoint, REPEATED),
     ("a checkpoint of a newer collector is refused",

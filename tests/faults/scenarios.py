@@ -16,11 +16,13 @@ from functools import partial
 from itertools import count
 from typing import Any
 
+import pytest
 from standins.s3_memory import client_error
 from standins.zoom import faults
-from zoom_operationlogs import __version__
-from zoom_operationlogs.archive import decode
-from zoom_operationlogs.checkpoint_format import SCHEMA
+from zoom_operationlogs import __version__, archive, archive_object
+from zoom_operationlogs.archive_object import decode, object_name
+from zoom_operationlogs.checkpoint import PendingSweep
+from zoom_operationlogs.checkpoint_format import SCHEMA, encode
 from zoom_operationlogs.errors import (
     ChangedFormError,
     CollectorError,
@@ -234,6 +236,85 @@ def an_archive_that_takes_several_runs_to_read() -> None:
         world.run()
         world.clock.set(began + POLL)
     world.assert_exact()
+
+
+def an_object_that_was_read_and_is_spoilt_since() -> None:
+    """It gets a second version, and a row of its date is late: the form guard reads the archive's times again."""
+    world = small_world()
+    world.poll(2)
+    world.s3.put(PREFIX + object_name(days_ago(1), 1), b"spoilt")
+    world.s3.put(STATE_KEY, encode(replace(world.checkpoint(), frontier=None)))  # the tail reads the whole window
+    first = min(record["time"] for record in world.zoom.records(days_ago(1), days_ago(1)))
+    world.zoom.add({"time": f"{first[:17]}59Z", "operator": "late@example.com"}, visible_at=world.clock.now())
+    new = test_unreadable.new_row(world, 0, "today")
+    test_unreadable.failing_run(world)
+    assert_none(Promise.MISSING, multiset([new]) - multiset(test_unreadable.sent(world)))
+
+
+def more_records_than_one_object_may_hold() -> None:
+    """The checkpoint is lost after them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(archive_object, "PUT_RECORDS", 20)
+        patch.setattr(archive, "MOST_RECORDS", 20)
+        world = small_world()
+        world.poll(2)
+        deleted(world)
+        new = test_unreadable.new_row(world, 1, "new")
+        test_unreadable.plant(world, days_ago(0), b"spoilt")
+        test_unreadable.failing_run(world)
+    assert_none(Promise.MISSING, multiset([new]) - multiset(test_unreadable.sent(world)))
+
+
+def a_checkpoint_that_knows_more_objects_than_there_are() -> None:
+    """The object that follows has a number that no run reads, which shows once the checkpoint is lost."""
+    world = small_world()
+    world.poll(2)
+    known = world.checkpoint()
+    known.delivered.days[days_ago(0)].seq = 10**11
+    world.s3.put(STATE_KEY, encode(known))
+    test_unreadable.new_row(world, 0, "first")
+    world.poll()
+    deleted(world)
+    new = test_unreadable.new_row(world, 0, "second")
+    test_unreadable.plant(world, days_ago(1), b"spoilt")
+    test_unreadable.failing_run(world)
+    assert_none(Promise.MISSING, multiset([new]) - multiset(test_unreadable.sent(world)))
+
+
+def rows_of_many_dates() -> None:
+    """S3 takes its time, and each date costs a listing and a put."""
+    world = small_world()
+    world.poll()
+    world.s3.after = lambda operation, key: world.clock.advance(1.5)
+    test_unreadable.show_too(world, *({"time": f"{1000 + number}-02-01T10:00:00Z"} for number in range(250)))
+    began = world.clock.now()
+    with suppress(CollectorError):
+        world.run()
+    took = (world.clock.now() - began).total_seconds()
+    hold(Promise.DEADLINE, took < world.timeout_seconds, f"a run took {took:.0f} s of {world.timeout_seconds:.0f}")
+
+
+def a_conflict_at_every_write() -> None:
+    """S3 says each time that another run was first."""
+    world = small_world()
+    world.poll()
+    world.clock.advance(POLL.total_seconds())
+    test_unreadable.new_row(world, 0, "new")
+
+    def conflict(operation: str, key: str) -> None:
+        world.clock.advance(0.2)
+        if operation == "put_object":
+            raise client_error(operation, 412, "PreconditionFailed")
+
+    world.s3.before, world.timeout_seconds, began = conflict, 10, world.clock.now()
+    with suppress(CollectorError):
+        world.run()
+    took = (world.clock.now() - began).total_seconds()
+    hold(Promise.DEADLINE, took < world.timeout_seconds, f"a run took {took:.0f} s of {world.timeout_seconds:.0f}")
+
+
+def a_run_that_ends_while_rows_wait() -> None:
+    test_unreadable.test_a_date_found_while_publishing_is_read_in_several_runs()
 
 
 # Identity
@@ -498,6 +579,19 @@ def a_row_on_yesterdays_second_page() -> None:
     world.zoom.add(at(START - timedelta(hours=31), "late"))
     world.settle()
     world.assert_exact()
+
+
+def a_date_owed_since_a_moment_ahead_of_the_clock() -> None:
+    """Another run, on another clock, owed it; Zoom no longer has it."""
+    world = small_world()
+    world.poll()
+    known = world.checkpoint()
+    known.owed[days_ago(200)] = PendingSweep(world.clock.now() + timedelta(hours=9), 12)
+    world.s3.put(STATE_KEY, encode(known))
+    world.poll()
+    before = world.report_calls()
+    world.poll(2)
+    hold(Promise.COST, world.report_calls() - before == 2, f"{world.report_calls() - before} calls in two runs")
 
 
 def an_outage() -> None:
@@ -870,6 +964,22 @@ def an_idle_poll() -> None:
 
 
 # The checkpoint
+
+
+def a_listing_that_is_none() -> None:
+    """The checkpoint is lost after an outage, and S3 answers the listing of the archive with an empty document."""
+    world = small_world()
+    world.poll()
+    world.clock.advance(5 * 86400)
+    for ago in range(-4, 0):
+        world.zoom.add_day(days_ago(ago), 20, seed=ago + 70)
+    deleted(world)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(world.s3, "paginate", lambda **_: iter([{}]))
+        with suppress(CollectorError):
+            world.run()
+    world.settle()
+    world.assert_exact()
 
 
 def lost_after_an_outage() -> None:

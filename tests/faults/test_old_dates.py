@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 from standins.zoom import faults
+from zoom_operationlogs.checkpoint import PendingSweep
+from zoom_operationlogs.checkpoint_format import encode
 from zoom_operationlogs.errors import CollectorError, DatesRefusedError
 
 from .test_state import deleted
-from .world import POLL, Promise, World, assert_none, days_ago, hold, multiset
+from .world import POLL, STATE_KEY, Promise, World, assert_none, days_ago, hold, multiset
 
 HOUR = timedelta(hours=1)
 Rows = list[dict[str, Any]]
@@ -335,3 +337,36 @@ def test_what_the_sign_in_answers_expires_nothing(status: int, text: str) -> Non
     world.zoom.faults.clear()
     attempts(world, 2)
     world.assert_delivered(day, day)
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(hours=47)])
+@pytest.mark.parametrize("ago", [190, 160])
+def test_a_date_that_is_owed_since_a_moment_ahead_of_the_clock_is_refused_once_a_run(
+    ahead: timedelta, ago: int
+) -> None:
+    """Another run, on another clock, owed it."""
+    world = world_of_weeks(2)
+    world.poll(2)
+    known = world.checkpoint()
+    known.owed[days_ago(ago)] = PendingSweep(world.clock.now() + ahead, 25)
+    world.s3.put(STATE_KEY, encode(known))
+    world.zoom.faults.rule = lambda request: (
+        faults.answer(400, {"code": 300, "message": "no"}) if request.query.get("from") == str(days_ago(ago)) else None
+    )
+    for _ in range(3):
+        before = world.report_calls()
+        with suppress(DatesRefusedError):
+            world.poll()
+        hold(Promise.COST, world.report_calls() - before <= 2, f"{world.report_calls() - before} calls")
+    assert days_ago(ago) not in world.checkpoint().owed
+
+
+@pytest.mark.parametrize("start", [date(1, 1, 1), date(1999, 12, 31), date(2000, 1, 1), days_ago(200)])
+def test_a_start_date_of_long_ago_leaves_a_checkpoint_that_the_next_run_reads(start: date) -> None:
+    world = World(page_size=300, settings={"start_date": start})
+    world.zoom.add_day(days_ago(1), 20, seed=1)
+    world.poll()
+    before = world.report_calls()
+    world.poll(2)
+    assert world.report_calls() - before == 2
+    assert not any(report.rebuilt for report in world.reports)

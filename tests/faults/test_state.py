@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from standins.s3_memory import client_error
-from zoom_operationlogs.archive import OBJECT_NAME
+from zoom_operationlogs.archive_object import OBJECT_NAME
 from zoom_operationlogs.checkpoint_format import SCHEMA, decode
 from zoom_operationlogs.errors import NewerCheckpointError, StorageError
 from zoom_operationlogs.fingerprints import FingerprintCounts

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from .test_state import deleted
 from .world import POLL, START, World, days_ago
 
 PAGE_SIZE = 20
@@ -206,3 +207,23 @@ def test_twins_on_pages_that_hold_fewer_rows_than_asked_for(most_rows: int) -> N
     world.poll(2, every=timedelta(hours=1))  # empty dates are looked at twice
     assert world.results[-1]["owed"] == 0
     world.assert_exact()
+
+
+@pytest.mark.parametrize("values", [(1, True), (1, 1.0), (0, False), ([1], [True]), ({"a": 0}, {"a": False})])
+@pytest.mark.parametrize("lost", [False, True])
+def test_rows_that_differ_in_what_python_takes_for_equal_are_both_written(
+    values: tuple[object, object], lost: bool
+) -> None:
+    world = quiet_world()
+    rows = [{**TWIN, "new": value} for value in values]
+    if lost:  # one of them is in the archive already
+        world.zoom.add(rows[1])
+        world.poll()
+        deleted(world)
+        world.zoom.add(rows[0], visible_at=world.clock.now())
+    else:
+        world.zoom.add(rows[0])
+        world.zoom.add(rows[1])
+    world.poll()
+    written = sorted(json.dumps(row) for row in world.archive() if row["operator"] == TWIN["operator"])
+    assert written == sorted(map(json.dumps, rows))

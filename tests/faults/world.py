@@ -16,7 +16,8 @@ import requests
 from standins.clock import Clock
 from standins.s3_memory import MemoryS3
 from standins.zoom import Account, Zoom, ZoomAdapter
-from zoom_operationlogs.archive import Archive, read_records
+from zoom_operationlogs.archive import Archive
+from zoom_operationlogs.archive_object import read_records
 from zoom_operationlogs.bucket import Bucket
 from zoom_operationlogs.checkpoint import Checkpoint, Stream
 from zoom_operationlogs.checkpoint_format import decode as decode_checkpoint

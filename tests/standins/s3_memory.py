@@ -103,8 +103,12 @@ class MemoryS3:
 
     def list_objects_v2(self, *, Bucket: str, Prefix: str, MaxKeys: int = PAGE, StartAfter: str = "") -> dict[str, Any]:
         def listing() -> dict[str, Any]:
-            found = [{"Key": key} for key in self.keys(Prefix) if key > StartAfter][:MaxKeys]
-            return {"Contents": found} if found else {}
+            rest = [key for key in self.keys(Prefix) if key > StartAfter]
+            found = [{"Key": key} for key in rest[:MaxKeys]]
+            truncated = len(found) < len(rest)
+            about = {"Name": Bucket, "Prefix": Prefix, "IsTruncated": truncated}
+            about |= {"NextContinuationToken": found[-1]["Key"]} if truncated else {}
+            return {**about, "Contents": found} if found else about
 
         return self._call("list_objects_v2", Bucket, Prefix, listing)
 
@@ -123,7 +127,10 @@ class MemoryS3:
                     for version in versions[at : at + PAGE]
                     if version.body is not None
                 ]
-                return {"Versions": shown} if shown else {}
+                about: dict[str, Any] = {"Name": Bucket, "Prefix": Prefix, "IsTruncated": at + PAGE < len(versions)}
+                if about["IsTruncated"]:
+                    about["NextKeyMarker"] = versions[at + PAGE - 1].key
+                return {**about, "Versions": shown} if shown else about
 
             yield self._call("list_object_versions", Bucket, Prefix, page)
 

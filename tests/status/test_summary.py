@@ -46,7 +46,7 @@ def busy() -> Checkpoint:
     checkpoint = quiet()
     for number in (1, 2, 3, 5):
         checkpoint.owe(day(number), NOW - timedelta(hours=number), 300)
-    checkpoint.expire(date(2026, 1, 5), NOW)
+    checkpoint.expire(date(2026, 1, 5))
     checkpoint.sweeps = {
         "2026-03-05": Sweep(
             day(5),

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from zoom_operationlogs.archive import object_name
+from zoom_operationlogs.archive_object import object_name
 from zoomlogs.udm.events import event
 from zoomlogs.udm.mapping import ROWS, Row
 

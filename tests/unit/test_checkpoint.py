@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from zoom_operationlogs import checkpoint_format
 from zoom_operationlogs.agenda import schedule_due
 from zoom_operationlogs.checkpoint import Checkpoint, Lease, PendingSweep, Stream
 from zoom_operationlogs.checkpoint_format import decode, decode_header, digest, encode
@@ -431,6 +432,41 @@ def test_merging_keeps_what_is_asked_for_of_a_date_that_had_expired():
     for merged in (merge(asked, expired, {}), merge(expired, asked, {})):
         assert (merged.owed.keys(), merged.expired) == ({TODAY}, set())
     mine = Checkpoint(TODAY, TODAY, owed=dict(asked.owed))
-    mine.expire(TODAY, NOON)
+    mine.expire(TODAY)
     merged = merge(mine, asked, {TODAY: NOON})
     assert (merged.owed, merged.expired) == ({}, {TODAY})
+
+
+@given(checkpoints, st.lists(st.dates(), max_size=3), st.integers(0, 10**13))
+def test_what_is_encoded_can_be_decoded(checkpoint: Checkpoint, times: list[date], rows: int) -> None:
+    """Whatever a sweep, the archive or the guide's objects made it hold: a run that cannot read it rebuilds it."""
+    sweep = Sweep(
+        times[0] if times else TODAY, TODAY, 300, NOON, rows_read=rows, shown=Counter(dict.fromkeys(times, rows))
+    )
+    checkpoint = replace(checkpoint, sweeps={"tail": sweep}, shown={day: {day: rows} for day in times})
+    assert decode(encode(checkpoint)).owed == checkpoint.owed
+
+
+def test_a_checkpoint_larger_than_any_run_reads_is_stored_without_what_is_found_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(checkpoint_format, "CHECKPOINT_HEADER_BYTES", 5000)
+    many = {TODAY - timedelta(days=day): DeliveredDay(TODAY - timedelta(days=day), 3) for day in range(200)}
+    legacy = LegacyLedger(TODAY, TODAY, {bytes(16)}, dict.fromkeys(many, FingerprintCounts(bytes(16))))
+    owed = {TODAY: PendingSweep(NOON, 300)}
+    checkpoint = Checkpoint(TODAY, TODAY, owed=owed, delivered=Delivered(many, legacy))
+    found = decode(encode(checkpoint))
+    assert found.owed == owed
+    assert found.delivered.days == {}
+    assert found.delivered.legacy == LegacyLedger(TODAY, TODAY), "its objects are read once more"
+    assert checkpoint.delivered.days == many, "the run goes on with what it knows"
+
+
+def test_a_count_that_takes_several_runs_is_kept() -> None:
+    counted = Counter({NOON: 3, datetime(1, 1, 1, tzinfo=UTC): 1, datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC): 2})
+    known = DeliveredDay(TODAY, 9, FingerprintCounts(bytes(16)), NOON, NOON, seconds=counted, seconds_seq=7)
+    found = decode(encode(Checkpoint(TODAY, TODAY, delivered=Delivered({TODAY: known})))).delivered.days[TODAY]
+    assert (found.seconds, found.seconds_seq, found.seq) == (counted, 7, 9)
+    damaged = encode(Checkpoint(TODAY, TODAY, delivered=Delivered({TODAY: known})))
+    with pytest.raises(ValueError, match="damaged"):
+        decode(damaged[:-5])

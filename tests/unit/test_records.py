@@ -7,7 +7,7 @@ from hashlib import blake2b
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from zoom_operationlogs.archive import decode, encode
+from zoom_operationlogs.archive_object import decode, encode
 from zoom_operationlogs.fingerprints import FingerprintCounts
 from zoom_operationlogs.records import Row, event_time, fingerprint, line
 

@@ -11,9 +11,16 @@ from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.exceptions import ParamValidationError
 from standins.s3_memory import MemoryS3, client_error
 from zoom_operationlogs import clients
-from zoom_operationlogs.bucket import Bucket, translate_errors
+from zoom_operationlogs.bucket import Bucket
 from zoom_operationlogs.deadline import Deadline
-from zoom_operationlogs.errors import AccessDeniedError, NotFoundError, OutcomeUnknownError, StorageError
+from zoom_operationlogs.errors import (
+    AccessDeniedError,
+    NotFoundError,
+    OutcomeUnknownError,
+    StorageError,
+    StorageUnavailableError,
+)
+from zoom_operationlogs.s3_errors import translate_errors
 
 
 class Confined(MemoryS3):
@@ -128,3 +135,99 @@ def test_a_boto3_that_is_too_old_is_named(monkeypatch: pytest.MonkeyPatch) -> No
         translate_errors("s3:PutObject", "logs", "key"),
     ):
         raise ParamValidationError(report='Unknown parameter in input: "IfMatch"')
+
+
+# What is no answer of S3's
+
+NO_LISTING: dict[str, dict[str, Any]] = {
+    "nothing": {},
+    "no name": {"Prefix": "p/", "IsTruncated": False},
+    "another bucket": {"Name": "other", "Prefix": "p/", "IsTruncated": False},
+    "another prefix": {"Name": "zoom-operation-logs", "Prefix": "", "IsTruncated": False},
+    "not said whether it is whole": {"Name": "zoom-operation-logs", "Prefix": "p/"},
+    "cut off": {"Name": "zoom-operation-logs", "Prefix": "p/", "IsTruncated": True},
+}
+
+
+@pytest.mark.parametrize("answer", NO_LISTING.values(), ids=NO_LISTING.keys())
+def test_an_answer_that_is_no_listing_is_no_empty_archive(
+    answer: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    s3 = Confined()
+    monkeypatch.setattr(s3, "paginate", lambda **_: iter([answer]))
+    monkeypatch.setattr(s3, "list_objects_v2", lambda **_: answer)
+    for call in (lambda: bucket(s3).versions("p/"), lambda: bucket(s3).current("p/")):
+        with pytest.raises(StorageUnavailableError):
+            call()
+
+
+def test_of_a_listing_only_the_wanted_keys_are_kept() -> None:
+    s3 = MemoryS3()
+    for number in range(2500):
+        s3.put(f"p/{number:04}", b"")
+    assert [version.key for version in bucket(s3).versions("p/", lambda key: key.endswith("99"))] == [
+        f"p/{number:04}" for number in range(99, 2500, 100)
+    ]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("x"),
+        RuntimeError("x"),
+        RecursionError(),
+        TypeError("x"),
+        OverflowError(),
+        AttributeError(),
+        OSError(),
+    ],
+    ids=repr,
+)
+def test_whatever_the_sdk_raises_is_an_answer_that_cannot_be_used(error: Exception) -> None:
+    with pytest.raises(OutcomeUnknownError, match=type(error).__name__), translate_errors("x", "logs", "key"):
+        raise error
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Last-Modified": "yesterday"},
+        {"Last-Modified": "1e999"},
+        {"Content-Length": "9" * 5000},
+        {"x-amz-missing-meta": "abc"},
+        {"x-amz-object-lock-retain-until-date": "never"},
+        {"x-amz-checksum-crc32": "a"},
+    ],
+    ids=lambda headers: next(iter(headers)),
+)
+def test_headers_that_the_sdk_cannot_parse(headers: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"REGION": "us-east-1", "ACCESS_KEY_ID": "id", "SECRET_ACCESS_KEY": "key"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    client = clients.s3.__wrapped__()
+
+    class Body(io.BytesIO):
+        def stream(self) -> Any:
+            yield b"x"
+
+    client.meta.events.register(
+        "before-send.s3",
+        lambda request, **_: AWSResponse(request.url, 200, {"ETag": '"e"', **headers}, Body(b"x")),
+    )
+    with pytest.raises(StorageUnavailableError):
+        Bucket(client, "logs", Deadline(lambda: 60.0, 0.0), lambda _seconds: None).current("key")
+
+
+def test_a_body_in_many_pieces_is_put_together_up_to_its_bound() -> None:
+    class Drops(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            return super().read(min(7, size or 0))
+
+    s3 = MemoryS3()
+    s3.put("key", b"0123456789" * 10)
+    get = s3.get_object
+    s3.get_object = lambda **request: (answer := get(**request)) | {"Body": Drops(answer["Body"].read())}  # type: ignore[method-assign]
+    assert bucket(s3).current("key")[0] == b"0123456789" * 10
+    assert bucket(s3).current("key", 100)[0] == b"0123456789" * 10
+    assert bucket(s3).current("key", 99)[0] == b""
+    assert bucket(s3).current("key", 1000, 20, lambda start: start == b"0123456789" * 2)[0] == b"0123456789" * 10
+    assert bucket(s3).current("key", 1000, 20, lambda start: start != b"0123456789" * 2)[0] == b""

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from zoom_operationlogs.records import Row
-from zoom_operationlogs.sweep import Group, Sweep, page_size_for, smaller_page_size
+from zoom_operationlogs.sweep import MOST_GROUPS, Group, Sweep, page_size_for, smaller_page_size
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -121,3 +121,16 @@ def test_the_next_page_size_keeps_the_groups_together_that_were_split():
     assert all(group.first // size == (group.end - 1) // size for group in groups)
     assert page_size_for([Group(b"", 0, 12, None)], 5) == 5
     assert page_size_for([Group(b"", 0, 2, None)], 1) == 2
+
+
+def test_what_a_sweep_keeps_is_bounded() -> None:
+    """Pages of many rows of one time, or of many dates, must not make a checkpoint that no run reads."""
+    began = datetime(2026, 3, 10, 9, tzinfo=UTC)
+    place = Sweep(date(2026, 3, 9), date(2026, 3, 10), 300, began)
+    same = [Row(number.to_bytes(16), began, {}) for number in range(2 * MOST_GROUPS)]
+    for _ in range(3):
+        place.observe(same)
+    assert len(place.edge) <= MOST_GROUPS
+    assert len(place.split) <= 2 * MOST_GROUPS
+    place.observe([Row(bytes(16), began - timedelta(days=number), {}) for number in range(5000)])
+    assert set(place.shown) == {date(2026, 3, 10), date(2026, 3, 9), date(2026, 3, 8)}

@@ -11,7 +11,7 @@ import pytest
 from faults.world import PREFIX, STATE_KEY
 from standins.aws import AwsStandIn, Keys
 from standins.zoom import faults
-from zoom_operationlogs.archive import decode, encode
+from zoom_operationlogs.archive_object import decode, encode
 from zoom_operationlogs.records import line
 from zoomlogs.status.rights import statements as of_status
 from zoomlogs.verify.rights import repair_statements, statements

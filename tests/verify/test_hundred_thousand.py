@@ -6,7 +6,7 @@ import time
 import tracemalloc
 
 import pytest
-from zoom_operationlogs.archive import encode, object_name
+from zoom_operationlogs.archive_object import encode, object_name
 from zoom_operationlogs.records import line
 from zoomlogs.verify.comparison import Kind
 

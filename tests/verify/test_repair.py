@@ -7,7 +7,7 @@ import json
 
 import pytest
 from rich.console import Console
-from zoom_operationlogs.archive import OBJECT_NAME
+from zoom_operationlogs.archive_object import OBJECT_NAME
 from zoomlogs.verify.comparison import State
 from zoomlogs.verify.document import document
 from zoomlogs.verify.repair import event, wanted

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import pytest
 from standins.zoom import faults
 from zoom_operationlogs.agenda import MOST_STALLS
-from zoom_operationlogs.archive import OBJECT_NAME
+from zoom_operationlogs.archive_object import OBJECT_NAME
 from zoom_operationlogs.dates import retention_start
 from zoomlogs.errors import CommandError
 from zoomlogs.schedule import longest_pause

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from faults.world import PREFIX, START, STATE_KEY, World, days_ago
-from zoom_operationlogs.archive import decode, encode
+from zoom_operationlogs.archive_object import decode, encode
 from zoom_operationlogs.bucket import Bucket
 from zoom_operationlogs.deadline import Deadline
 from zoom_operationlogs.legacy import LegacyLedger, LegacyObjects

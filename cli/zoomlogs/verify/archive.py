@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from zoom_operationlogs.archive import OBJECT_NAME, decode, object_stem
+from zoom_operationlogs.archive_object import OBJECT_NAME, decode, object_stem
 from zoom_operationlogs.errors import VersionDeletedError
 from zoom_operationlogs.records import event_time, fingerprint
 

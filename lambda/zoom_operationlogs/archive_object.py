@@ -1,0 +1,99 @@
+"""One object of records: its name, its bytes, its metadata; gzip NDJSON, which is never changed."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from bisect import bisect_right
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+from . import __version__
+from .bounds import MB, OBJECT_BYTES, PAGE_BYTES, gunzip_chunks, parse_json_at
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from datetime import date
+
+    from .pending_record import MissingLine, PendingRecord
+    from .records import Record
+
+GZIP_LEVEL = 6
+OBJECT_NAME = re.compile(r"\d{4}/\d{2}/\d{2}/zoom-operationlogs-(\d{8})-\d{6,}\.json\.gz", re.ASCII)
+LAST_NUMBER = 10**12  # no collector reaches it, and much longer numbers make keys that S3 refuses
+MOST_RECORDS = 1_000_000  # of one object: more than the collector writes
+PUT_BYTES = OBJECT_BYTES // 4  # of unpacked lines in one object, unless a single line has more
+PUT_RECORDS = MOST_RECORDS // 4
+
+
+def is_record_key(name: str) -> bool:
+    """Return whether a key, relative to the feed's prefix, is that of an object of records of this collector."""
+    return bool(OBJECT_NAME.fullmatch(name))
+
+
+def object_stem(day: date) -> str:
+    """Return the common start of the names of a record date's objects, relative to the feed's prefix."""
+    iso = day.isoformat()
+    return f"{iso.replace('-', '/')}/zoom-operationlogs-{iso.replace('-', '')}-"
+
+
+def object_name(day: date, seq: int) -> str:
+    """Return the name of a record date's object number `seq`, which counts from 1, relative to the feed's prefix."""
+    return f"{object_stem(day)}{seq:06d}.json.gz"
+
+
+def sequence_number(key: str) -> int:
+    """Return the number in the key of an object of ours."""
+    return int(key.rpartition("-")[2].removesuffix(".json.gz"))
+
+
+def first_object(missing: list[MissingLine]) -> list[MissingLine]:
+    """Return as many of the lines as one object may hold, so that every run can read it back."""
+    ends = accumulate(len(line) + 1 for _, line in missing[:PUT_RECORDS])
+    return missing[: max(1, bisect_right(list(ends), PUT_BYTES))]
+
+
+def encode(lines: Iterable[bytes]) -> bytes:
+    """Return an object's body: gzip of one record a line. It has no modification time: equal lines give equal bytes."""
+    return gzip.compress(b"".join(entry + b"\n" for entry in lines), GZIP_LEVEL, mtime=0)
+
+
+def decode(body: bytes) -> list[Record]:
+    """Return the records in an object's body. Raises ValueError as `read_records` does."""
+    return list(read_records(body))
+
+
+def read_records(body: bytes, look: Callable[[], None] = lambda: None) -> Iterator[Record]:
+    r"""Yield the records in an object's body. Raises ValueError if it is not gzip NDJSON, or holds more than it may.
+
+    Lines end at `\n` only: `splitlines` would also split at U+2028 and other characters that records may contain.
+    `look` is called between two pieces, and may raise to end it.
+    """
+    rest: list[bytes] = []  # the pieces of a line that has no end yet, joined once
+    for number, piece in enumerate(gunzip_chunks(body, OBJECT_BYTES)):
+        if number:
+            look()
+        *lines, last = piece.split(b"\n")
+        if lines:
+            lines[0] = b"".join([*rest, lines[0]])
+            rest = []
+        rest.append(last)
+        if max(sum(map(len, rest)), *map(len, lines), 0) > PAGE_BYTES:
+            raise ValueError(f"a line of more than {PAGE_BYTES // MB} MB")
+        for entry in lines:
+            text = entry.decode()
+            record, end = parse_json_at(text, 0)
+            if not isinstance(record, dict) or end < len(text):
+                raise ValueError("a line is not a JSON object")
+            yield record
+    if any(rest):
+        raise ValueError("the last line has no end")
+
+
+def describe(records: list[PendingRecord]) -> dict[str, str]:
+    """Return an object's metadata: the number of records, their first and last time, the version of the collector."""
+    times = [record.time for record in records if record.time]
+    described = {"record-count": str(len(records)), "collector-version": __version__}
+    if times:
+        described |= {"first-time": min(times).isoformat(), "last-time": max(times).isoformat()}
+    return described
