@@ -171,10 +171,12 @@ def test_the_deployers_policy_is_enough_for_what_the_module_makes(
 def is_the_platforms(needed: dict[str, Any], arns: set[str]) -> bool:
     """Tell whether a request is about what an example makes besides the module."""
     on_its_own = any(needed["resource"].startswith(arn) for arn in arns if ":key/" not in arn)
-    secret = needed["context"].get("kms:EncryptionContext:SecretARN", [""])[0]
+    new_secret = needed["resource"] if needed["action"] == "secretsmanager:CreateSecret" else ""
+    secret = needed["context"].get("kms:EncryptionContext:SecretARN", [new_secret])[0]  # without its last characters
     on_its_secret = secret and any(arn.startswith(secret) for arn in arns)
     on_its_key = needed["resource"] in arns and (on_its_secret or "kms:ViaService" not in needed["context"])
     making_it = needed["action"] in ("kms:CreateKey", "kms:TagResource") and any(":key/" in arn for arn in arns)
+    on_its_own = on_its_own or bool(new_secret and on_its_secret)
     return on_its_own or on_its_key or making_it or needed["action"].startswith("ec2:")
 
 
