@@ -349,6 +349,47 @@ def demo(
     raise typer.Exit(demonstration.main(keep=keep, as_json=as_json))
 
 
+@app.command("deployer-policy", rich_help_panel=SET_UP)
+def deployer_policy(
+    account: Annotated[str, typer.Option(metavar="ID", help="The AWS account, 12 digits.")],
+    region: Annotated[str, typer.Option(help="The region.")],
+    phase: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PHASE", help="plan, apply, upgrade or destroy, again for each; all, if not given."),
+    ] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option(metavar="OPTION[=VALUE]", help="An option of the module that is used, again for each."),
+    ] = None,
+    name: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="bucket_name, and each name that is not the module's default."),
+    ] = None,
+    part: Annotated[
+        str | None, typer.Option(metavar="PART", help="One part of it, small enough for a managed policy.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Give all parts, each by its name.")] = False,
+) -> None:
+    """Print the IAM policy that whoever applies the module needs, and nothing more.
+
+    It asks nothing of AWS. docs/deployer.md lists the options and names; the output of the module modules/deployer has
+    the same policies.
+
+    Example:
+
+        zoomlogs deployer-policy --account 111122223333 --region eu-west-1 --phase plan --name bucket_name=YOUR-BUCKET
+
+    Ends with 0, with 2 where there is no such phase, option, name or part.
+    """
+    from . import deployer
+
+    where = deployer.place(account, region)
+    policy, warning = deployer.main(phase or (), option or (), name or (), where, part, as_json=as_json)
+    if warning:
+        typer.echo(warning, err=True)
+    typer.echo(policy)
+
+
 @zoom_secret.callback()
 def _zoom_secret() -> None:
     """The secret with Zoom's credentials."""

@@ -97,7 +97,8 @@ def unknown_attributes(configuration: Configuration) -> list[str]:
                 folder = document.literal(module.attributes.get("source", f'"{folder}"'))  # none in an override
                 types = types_of_inputs(folder)
                 for name, given in module.attributes.items():
-                    surplus = keys(given) - attributes(types[name]) if name in types else set()
+                    has_attributes = name in types and not types[name].startswith("map(")
+                    surplus = keys(given) - attributes(types[name]) if has_attributes else set()
                     unknown += [f"{configuration.where}: {name}.{key}" for key in sorted(surplus)]
     return unknown
 

@@ -15,14 +15,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from security.deployer import PHASES, WHERE, allowed, is_about_oneself
 from standins.aws import AwsStandIn
 from standins.running_provider import running_provider
+from zoomlogs import deployer
 from zoomlogs.scratch import prepare, provider_aliases
 from zoomlogs.terraform import Changes, Plan
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 APPLIED = ["complete", "existing-bucket", "private-network"]
 PLANNED = ["government", "multi-account", "plan-check"]
+PIPELINE = "deployer"
+"""Planned as well: it holds roles for whoever applies, and none of the module's resources."""
+
 ELSEWHERE = {
     "adopt-console-setup",  # imports what tests/adoption makes first, and is applied there
     "minimal",  # applied for tests/operate; its end is in test_minimal.py
@@ -39,7 +44,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 
 def test_each_example_is_applied_or_planned() -> None:
     found = {file.parent.name for file in REPOSITORY.glob("examples/*/main.tf")}
-    assert found == {*APPLIED, *PLANNED, *ELSEWHERE}
+    assert found == {*APPLIED, *PLANNED, *ELSEWHERE, PIPELINE}
 
 
 def test_what_is_only_planned_has_no_resource_that_is_not_applied(
@@ -63,6 +68,11 @@ class Life:
     second_plan: Plan
     destroyed: Changes
     left: list[str]
+    needed: dict[str, list[dict[str, Any]]]
+    """The permissions that the requests of each phase needed."""
+
+    platform: set[str]
+    """ARNs of what the example makes besides the module."""
 
 
 def live(example: str, scratch: Path) -> Life:
@@ -72,15 +82,29 @@ def live(example: str, scratch: Path) -> Life:
         terraform.init()
         stack.enter_context(running_provider(terraform))
         variables = {"force_destroy": True, **VARIABLES.get(example, {})}
-        applied = terraform.apply(variables)
+        with aws.listing_permissions() as to_apply:
+            applied = terraform.apply(variables)
+        with aws.listing_permissions() as to_plan:
+            second_plan = terraform.plan(variables)
+        kinds = {address.split(".")[-2] for address in terraform.state_list()}
+        outputs, platform = terraform.output(), root_arns(terraform.show_json())
+        with aws.listing_permissions() as to_destroy:
+            destroyed = terraform.destroy(variables)
         return Life(
             applied,
-            {address.split(".")[-2] for address in terraform.state_list()},
-            terraform.output(),
-            terraform.plan(variables),
-            terraform.destroy(variables),
+            kinds,
+            outputs,
+            second_plan,
+            destroyed,
             terraform.state_list(),
+            {"apply": to_apply, "plan": to_plan, "destroy": to_destroy},
+            platform,
         )
+
+
+def root_arns(state: dict[str, Any]) -> set[str]:
+    """Collect the ARNs of what a root module makes itself."""
+    return {one["values"]["arn"] for one in state["values"]["root_module"]["resources"] if one["values"].get("arn")}
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +112,72 @@ def lives(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future
     with ThreadPoolExecutor(len(APPLIED)) as pool:
         yield {name: pool.submit(live, name, tmp_path_factory.mktemp(name)) for name in APPLIED}
         pool.shutdown(cancel_futures=True)
+
+
+DEPLOYERS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
+    "complete": (
+        {
+            **dict.fromkeys(("access_logs", "credentials", "emails", "feed_queue", "force_destroy"), "true"),
+            **dict.fromkeys(("reader_role", "reserved_concurrency", "tags"), "true"),
+            "permissions_boundary": "arn:aws:iam::123456789012:policy/security/zoom-operation-logs-boundary",
+            "s3_package": "zoom-operation-logs-packages/zoom-operation-logs/collector.zip",
+        },
+        {
+            "bucket_name": "zoom-operation-logs",
+            "name_prefix": "emea-",
+            "iam_path": "/security/",
+            "secret_name": "zoom/operation-logs",
+            "function_name": "zoom-operation-logs",
+            "role_name": "zoom-operation-logs-collector",
+            "policy_name": "zoom-operation-logs-writer",
+            "schedule_name": "zoom-operation-logs",
+            "scheduler_role_name": "zoom-operation-logs-scheduler",
+            "dead_letter_queue_name": "zoom-operation-logs-undelivered",
+            "reader_name": "secops-zoom-reader",
+            "reader_policy_name": "secops-zoom-reader",
+            "feed_queue_name": "zoom-operation-logs-feed",
+            "topic_name": "zoom-operation-logs-alarms",
+        },
+    ),
+    "existing-bucket": (
+        dict.fromkeys(("existing_bucket", "existing_secret", "feed_queue"), "true"),
+        {"bucket_name": "security-lake"},
+    ),
+    "private-network": ({"force_destroy": "true", "vpc": "true"}, {"bucket_name": "zoom-operation-logs"}),
+}
+"""What a platform team would ask the deployer's policy of each example for: options and names."""
+
+
+@pytest.mark.parametrize("phase", ["apply", "plan", "destroy"])
+@pytest.mark.parametrize("example", APPLIED)
+def test_the_deployers_policy_is_enough_for_what_the_module_makes(
+    example: str, phase: str, lives: dict[str, Future[Life]]
+) -> None:
+    """What the example makes besides is its platform's: networks, keys, and other buckets."""
+    life, (options, names) = lives[example].result(), DEPLOYERS[example]
+    [key] = [arn for arn in life.platform if arn.startswith("arn:aws:kms:")] or [None]
+    options = options | ({"kms_key": key} if key else {})
+    policies = [*deployer.policies(PHASES[phase], options, names, WHERE).values()]
+    refused = {
+        (one["action"], one["resource"])
+        for one in life.needed[phase]
+        if "unknown" not in one and not is_about_oneself(one) and not is_the_platforms(one, life.platform)
+        if not allowed(one, policies)
+    }
+    assert refused == set()
+    assert {one["unknown"].partition(":")[0] for one in life.needed[phase] if "unknown" in one} <= {"ec2"}
+
+
+def is_the_platforms(needed: dict[str, Any], arns: set[str]) -> bool:
+    """Tell whether a request is about what an example makes besides the module."""
+    on_its_own = any(needed["resource"].startswith(arn) for arn in arns if ":key/" not in arn)
+    new_secret = needed["resource"] if needed["action"] == "secretsmanager:CreateSecret" else ""
+    secret = needed["context"].get("kms:EncryptionContext:SecretARN", [new_secret])[0]  # without its last characters
+    on_its_secret = secret and any(arn.startswith(secret) for arn in arns)
+    on_its_key = needed["resource"] in arns and (on_its_secret or "kms:ViaService" not in needed["context"])
+    making_it = needed["action"] in ("kms:CreateKey", "kms:TagResource") and any(":key/" in arn for arn in arns)
+    on_its_own = on_its_own or bool(new_secret and on_its_secret)
+    return on_its_own or on_its_key or making_it or needed["action"].startswith("ec2:")
 
 
 @pytest.mark.parametrize("example", APPLIED)
@@ -119,14 +209,15 @@ def plans(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]
     """Plan an example and read the plan as `terraform show -json` gives it."""
     made = {}
     with AwsStandIn() as aws:
-        for name in [*PLANNED, "minimal"]:
+        for name in [*PLANNED, "minimal", PIPELINE]:
             scratch = tmp_path_factory.mktemp(name)
             terraform = prepare(REPOSITORY, scratch, aws.env(), folder=f"examples/{name}")
             terraform.init()
             with ExitStack() as stack:
                 if len(provider_aliases(terraform.workdir)) == 1:
                     stack.enter_context(running_provider(terraform))
-                plan = terraform.plan({"force_destroy": True}, out=scratch / "tfplan")
+                variables: dict[str, object] = {} if name == PIPELINE else {"force_destroy": True}
+                plan = terraform.plan(variables, out=scratch / "tfplan")
                 assert not plan.warnings
                 made[name] = terraform.show_json(scratch / "tfplan")
     return made
@@ -193,3 +284,58 @@ def test_the_root_of_a_pipeline_gives_everything_its_tags(plans: dict[str, dict[
     ]
     assert len(tags) > 10
     assert [each for each in tags if each != {"owner": "security", "service": "zoom-operation-logs"}] == []
+
+
+CREATES = {
+    "aws_cloudwatch_dashboard": ("cloudwatch:PutDashboard", "arn:{p}:cloudwatch::{a}:dashboard/{dashboard_name}"),
+    "aws_cloudwatch_log_group": ("logs:CreateLogGroup", "arn:{p}:logs:{r}:{a}:log-group:{name}"),
+    "aws_cloudwatch_metric_alarm": ("cloudwatch:PutMetricAlarm", "arn:{p}:cloudwatch:{r}:{a}:alarm:{alarm_name}"),
+    "aws_iam_policy": ("iam:CreatePolicy", "arn:{p}:iam::{a}:policy{path}{name}"),
+    "aws_iam_role": ("iam:CreateRole", "arn:{p}:iam::{a}:role{path}{name}"),
+    "aws_iam_user": ("iam:CreateUser", "arn:{p}:iam::{a}:user{path}{name}"),
+    "aws_lambda_function": ("lambda:CreateFunction", "arn:{p}:lambda:{r}:{a}:function:{function_name}"),
+    "aws_s3_bucket": ("s3:CreateBucket", "arn:{p}:s3:::{bucket}"),
+    "aws_scheduler_schedule": ("scheduler:CreateSchedule", "arn:{p}:scheduler:{r}:{a}:schedule/default/{name}"),
+    "aws_secretsmanager_secret": ("secretsmanager:CreateSecret", "arn:{p}:secretsmanager:{r}:{a}:secret:{name}"),
+    "aws_sns_topic": ("sns:CreateTopic", "arn:{p}:sns:{r}:{a}:{name}"),
+    "aws_sqs_queue": ("sqs:CreateQueue", "arn:{p}:sqs:{r}:{a}:{name}"),
+}
+"""With which action each kind of resource that has a name is made, and on what."""
+
+
+@pytest.mark.parametrize("example", [*PLANNED, "minimal"])
+def test_the_deployers_policy_makes_what_is_only_planned(example: str, plans: dict[str, dict[str, Any]]) -> None:
+    """Of the other requests what is applied speaks: they are about the same resources."""
+    uses: dict[str, list[dict[str, Any]]] = {}
+    for one in created(plans[example]):
+        uses.setdefault(one["address"].partition(".module.")[0], []).append(one)
+    for resources in uses.values():
+        [(partition, region, account)] = arns(resources)
+        [bucket] = [one["change"]["after"]["bucket"] for one in resources if one["type"] == "aws_s3_bucket"]
+        [secret] = [one["change"]["after"]["name"] for one in resources if one["type"] == "aws_secretsmanager_secret"]
+        names = {"bucket_name": bucket, "name_prefix": secret.removesuffix(deployer.table()["names"]["secret_name"])}
+        where = deployer.place(account, region)
+        policies = [*deployer.policies(PHASES["apply"], {}, names, where).values()]
+        made = [one for one in resources if one["type"] in CREATES]
+        assert len({one["type"] for one in made}) == len(CREATES)
+        for one in made:
+            action, pattern = CREATES[one["type"]]
+            resource = pattern.format(p=partition, r=region, a=account, **one["change"]["after"])
+            resource += ":log-stream:" if action.startswith("logs:") else ""
+            assert allowed({"action": action, "resource": resource, "context": {}}, policies), resource
+
+
+def test_the_roles_of_a_pipeline_have_the_policies_that_the_command_prints(plans: dict[str, dict[str, Any]]) -> None:
+    changes = plans[PIPELINE]["resource_changes"]
+    after = {one["address"]: one["change"]["after"] for one in changes if one["mode"] == "managed"}
+    names = {"bucket_name": "zoom-operation-logs"}
+    for role, phases in (("plan", ["plan"]), ("apply", deployer.PHASES)):
+        for part, policy in deployer.policies(phases, {"tags": "true"}, names, WHERE).items():
+            assert json.loads(after[f'aws_iam_policy.pipeline["{role}-{part}"]']["policy"]) == policy
+            assert f'aws_iam_role_policy_attachment.pipeline["{role}-{part}"]' in after
+        document = json.loads(after[f'aws_iam_role.pipeline["{role}"]']["assume_role_policy"])
+        [subject] = [one["Condition"]["StringEquals"] for one in document["Statement"]]
+        assert ("pull_request" in str(subject)) == (role == "plan")
+        state = json.loads(after[f'aws_iam_role_policy.state["{role}"]']["policy"])
+        writes = any("s3:PutObject" in one["Action"] for one in state["Statement"])
+        assert writes == (role == "apply")

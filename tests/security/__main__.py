@@ -1,4 +1,4 @@
-"""Writes the matrix into docs/security.md: `python tests/security`."""
+"""Writes the matrix into docs/security.md and the deployer's rights into docs/deployer.md: `python tests/security`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 if not __package__:  # a folder run as a script has itself on the path, not the folder it lies in
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from security.report import PAGE, updated
+from security import deployer_page, report
 
-PAGE.write_text(updated(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+for page in (report, deployer_page):
+    page.PAGE.write_text(page.updated(page.PAGE.read_text(encoding="utf-8")), encoding="utf-8")

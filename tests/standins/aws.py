@@ -371,6 +371,20 @@ class AwsStandIn:
             self._ask("authorisation", on=False)
 
     @contextmanager
+    def listing_permissions(self) -> Iterator[list[dict[str, Any]]]:
+        """List, once the block ends, the permissions that its requests needed, whether or not policies decide.
+
+        Each has `by` (who asked), `action`, `resource` and `context`; of a request whose permissions are not known only
+        `by` and `unknown`.
+        """
+        needed: list[dict[str, Any]] = []
+        self._ask("needed", on=True)
+        try:
+            yield needed
+        finally:
+            needed += self._ask("needed", on=False)["needed"]
+
+    @contextmanager
     def service_control_policy(self, *denials: Mapping[str, Any]) -> Iterator[None]:
         """Let the account's organisation deny something in the block, to the account's root as well.
 

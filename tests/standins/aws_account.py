@@ -203,6 +203,14 @@ class MotoAccount:
             return None
         return self._customers_key(found.kms_key_id, found.bucket_key_enabled)
 
+    def key_of_function(self, arn: str) -> Key | None:
+        """Tell the key that a function's environment is encrypted with."""
+        try:
+            function = lambda_backends[self.id][self.region].get_function(arn)
+        except Exception:  # moto has an exception of its own for each way not to be there
+            return None
+        return self._customers_key(function.get_configuration().get("KMSKeyArn"))
+
     def has_object(self, bucket: str, key: str, version: str | None) -> bool:
         """Tell whether a read would find the object."""
         return self._object(bucket, key, version) is not None
@@ -256,6 +264,12 @@ class MotoAccount:
         """Give a user's ARN, its path included."""
         found = self._iam.users.get(name)
         return found.arn if found else f"arn:{self.partition}:iam::{self.id}:user/{name}"
+
+    def boundary_key(self, arn: str) -> dict[str, tuple[str, ...]]:
+        """Spell the permissions boundary of a user or a role as a condition key, nothing where it has none."""
+        everyone: list[User | Role] = [*self._iam.users.values(), *self._iam.roles.values()]
+        found = next((getattr(who, "permissions_boundary_arn", None) for who in everyone if who.arn == arn), None)
+        return {"iam:PermissionsBoundary": (found,)} if found else {}
 
     def user_arn_of_key(self, access_key_id: str) -> str:
         """Give the ARN of the user whose access key it is, `*` where nobody's."""

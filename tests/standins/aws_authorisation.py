@@ -72,10 +72,11 @@ _QUERY_SERVICES = ("cloudwatch", "ec2", "iam", "sns", "sqs", "sts")
 """The services that take `?Action=` of a GET; moto takes it of every request, before what else names the operation."""
 
 _KNOWN_KEYS = re.compile(
-    r"aws:(PrincipalArn|PrincipalAccount|RequestedRegion|SecureTransport|SourceAccount|SourceArn|ViaAWSService)"
+    r"aws:(PrincipalArn|PrincipalAccount|RequestedRegion|SecureTransport|SourceAccount|SourceArn|SourceOwner)"
+    r"|aws:ViaAWSService"
     r"|accounts\.google\.com:(aud|oaud|sub)"
     r"|aws:RequestTag/.+"
-    r"|iam:PassedToService"
+    r"|iam:(PassedToService|PermissionsBoundary|PolicyARN)"
     r"|kms:(CallerAccount|ViaService|EncryptionContextKeys|EncryptionContext:.+)"
     r"|lambda:SourceFunctionArn"
     r"|s3:(VersionId|ObjectCreationOperation|delimiter|if-match|if-none-match|max-keys|prefix|x-amz-acl|x-amz-copy-source"
@@ -83,7 +84,10 @@ _KNOWN_KEYS = re.compile(
     r"|secretsmanager:SecretId|sts:(ExternalId|RoleSessionName)",
     re.IGNORECASE,
 )
-"""The condition keys whose value, or absence, is known of every request; any other would be taken for absent."""
+"""The condition keys whose value, or absence, is known of every request; any other would be taken for absent.
+
+`aws:SourceOwner`, which only the policy names that SNS gives each topic at first, is absent: who calls needs a right.
+"""
 
 
 @dataclass(frozen=True)
@@ -115,6 +119,7 @@ class Authorisation:
         self._carried: dict[str, dict[str, list[str]]] = {}
         self.on = False
         self.scp: Policy | None = None
+        self.needed: list[dict[str, Any]] | None = None
         self.packages: set[str] = set()
         self.end_functions: Callable[[], None] = lambda: None
 
@@ -159,6 +164,8 @@ class Authorisation:
                 )
             if service not in SERVICES:
                 raise CannotJudgeError(f"The stand-in has no service {service}.")
+            if self.needed is not None and signer is not None:
+                self.needed += self._needs(request, service, signer)
             request.environ[_JUDGED_AS] = (
                 f"{given.region}/{given.service}" if given else f"{self._account.region}/{service}"
             )
@@ -177,6 +184,20 @@ class Authorisation:
         except CannotJudgeError as error:
             print(f"CANNOT JUDGE {request.method} {request.url}: {error}", file=sys.stderr)
             return error_response(request, service, 501, "CannotJudge", str(error))
+
+    def _needs(self, request: Request, service: str, signer: str) -> list[dict[str, Any]]:
+        """List the permissions that a request needs, whether or not policies decide about it; by name if not known."""
+        asked = read_request(request, service)
+        common = request_context(request, self._account.region)
+        by = self._principal_arn(signer)
+        try:
+            calls = permissions(service, asked.operation, asked.params, self._account)
+        except CannotJudgeError:
+            return [{"by": by, "unknown": f"{service}:{asked.operation}"}]
+        return [
+            {"by": by, "action": call.action, "resource": call.resource, "context": {**common, **call.context}}
+            for call in calls
+        ]
 
     def _has_bucket_policy(self, service: str, request: Request) -> bool:
         bucket = self._account.bucket(request.path.split("/")[1]) if service == "s3" else None
@@ -250,7 +271,7 @@ class Authorisation:
             identity=asker.identity,
             boundary=asker.boundary,
             resource=policy,
-            resource_decides=assumes or call.action.startswith("kms:"),
+            resource_decides=assumes or (call.action.startswith("kms:") and policy is not None),
         )
 
     def role_may(self, role_arn: str, action: str) -> bool:
@@ -394,6 +415,7 @@ class Authorisation:
             "service-control-policy": self._control,
             "service-session": self._service_session,
             "judge": self._judge,
+            "needed": self._take_needed,
             "secret_access_key": self._secret_access_key,
             "register-package": self._register_package,
             "reset": self._reset,
@@ -413,6 +435,7 @@ class Authorisation:
         self.packages.clear()
         self.on = False
         self.scp = None
+        self.needed = None
         return {}
 
     def _switch(self, *, on: bool) -> dict[str, Any]:
@@ -440,6 +463,11 @@ class Authorisation:
             "secret_access_key": opened.secret_access_key,
             "session_token": opened.session_token,
         }
+
+    def _take_needed(self, *, on: bool) -> dict[str, Any]:
+        """Give the permissions that requests have needed since it was last asked, and go on listing them, or not."""
+        needed, self.needed = self.needed or [], [] if on else None
+        return {"needed": needed}
 
     def _secret_access_key(self, access_key_id: str) -> dict[str, Any]:
         user = self._account.user_of(access_key_id)

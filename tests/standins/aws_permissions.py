@@ -34,6 +34,9 @@ class Account(Protocol):
     def key_for_new_object(self, bucket: str, wanted: str | None, kms_key_id: str | None) -> Key | None:
         """Tell the key that encrypts an object to be written."""
 
+    def key_of_function(self, arn: str) -> Key | None:
+        """Tell the key that a function's environment is encrypted with."""
+
     def key_of_object(self, bucket: str, key: str, version: str | None) -> Key | None:
         """Tell the key that an object is encrypted with."""
 
@@ -58,6 +61,9 @@ class Account(Protocol):
     def user_arn(self, name: str) -> str:
         """Give a user's ARN, its path included."""
 
+    def boundary_key(self, arn: str) -> dict[str, tuple[str, ...]]:
+        """Spell the permissions boundary of a user or a role as a condition key, nothing where it has none."""
+
     def user_arn_of_key(self, access_key_id: str) -> str:
         """Give the ARN of the user whose access key it is, `*` where nobody's."""
 
@@ -79,9 +85,18 @@ def permissions(service: str, operation: str, params: Params, account: Account) 
 
 def request_tags(params: Params) -> Context:
     """Spell the tags that a request gives to what it makes, or to what is there, as condition keys."""
-    given = params.get("Tags") or {}
-    pairs = given.items() if isinstance(given, Mapping) else ((tag["Key"], tag["Value"]) for tag in given)
+    given = params.get("Tags") or params.get("tags") or {}
+    pairs = given.items() if isinstance(given, Mapping) else (_key_and_value(tag) for tag in given)
     return {f"aws:RequestTag/{key}": (value,) for key, value in pairs}
+
+
+def _key_and_value(tag: Mapping[str, str]) -> tuple[str, str]:
+    return (tag["TagKey"], tag["TagValue"]) if "TagKey" in tag else (tag["Key"], tag["Value"])  # KMS has its own names
+
+
+def tagging(action: str, resource: str, params: Params) -> list[Call]:
+    """List what a request needs that gives tags to what it makes."""
+    return [Call(action, resource)] if params.get("Tags") or params.get("tags") else []
 
 
 def use_of_key(key: Key | None, action: str, service: str, account: Account, **encryption_context: str) -> list[Call]:
@@ -282,14 +297,15 @@ def _write(operation: str, params: Params, account: Account, object_arn: str) ->
 
 def _sqs(operation: str, params: Params, account: Account) -> list[Call] | None:
     if operation in ("ListQueues", "CreateQueue", "GetQueueUrl"):
-        name = params.get("QueueName", "*")
-        return [Call(f"sqs:{operation}", f"arn:{account.partition}:sqs:{account.region}:{account.id}:{name}")]
+        arn = f"arn:{account.partition}:sqs:{account.region}:{account.id}:{params.get('QueueName', '*')}"
+        return [Call(f"sqs:{operation}", arn), *tagging("sqs:TagQueue", arn, params)]
     arn, key = account.queue(params["QueueUrl"])
     action = operation.removesuffix("Batch")
     uses = {"SendMessage": ("GenerateDataKey", "Decrypt"), "ReceiveMessage": ("Decrypt",)}.get(action, ())
     if action not in (
         *("SendMessage", "ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "PurgeQueue", "DeleteQueue"),
         *("GetQueueAttributes", "SetQueueAttributes", "AddPermission", "RemovePermission", "ListQueueTags", "TagQueue"),
+        "UntagQueue",
     ):
         return None
     keys = [call for use in uses for call in use_of_key(key, use, "sqs", account, aws__sqs__arn=arn)]
@@ -321,13 +337,28 @@ def _secretsmanager(operation: str, params: Params, account: Account) -> list[Ca
     return [Call(f"secretsmanager:{operation}", arn, {"secretsmanager:SecretId": (arn,)}), *keys]
 
 
+_ALIASED = {
+    ("CreateAlias", "TargetKeyId"),
+    ("UpdateAlias", "TargetKeyId"),
+    ("UpdateAlias", "AliasName"),
+    ("DeleteAlias", "AliasName"),
+}
+"""Which key an operation on an alias is asked of besides, by the parameter that names it."""
+
+
 def _kms(operation: str, params: Params, account: Account) -> list[Call] | None:
     if operation in ("ListKeys", "ListAliases", "CreateKey"):
-        return [Call(f"kms:{operation}", "*")]
+        any_key = f"arn:{account.partition}:kms:{account.region}:{account.id}:key/*"
+        return [Call(f"kms:{operation}", "*"), *tagging("kms:TagResource", any_key, params)]
+    if operation in ("CreateAlias", "UpdateAlias", "DeleteAlias"):
+        alias = f"arn:{account.partition}:kms:{account.region}:{account.id}:{params['AliasName']}"
+        keys = {account.key_arn(params[name]) for name in ("AliasName", "TargetKeyId") if (operation, name) in _ALIASED}
+        return [Call(f"kms:{operation}", resource) for resource in (alias, *sorted(keys))]
     if operation not in (
         *("Encrypt", "Decrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "DescribeKey", "CreateGrant"),
         *("GetKeyPolicy", "PutKeyPolicy", "DisableKey", "EnableKey", "ScheduleKeyDeletion", "CancelKeyDeletion"),
         *("ListGrants", "RevokeGrant", "EnableKeyRotation", "DisableKeyRotation", "GetKeyRotationStatus"),
+        *("ListResourceTags", "TagResource", "UntagResource", "UpdateKeyDescription"),
     ):
         return None
     arn = (
@@ -346,14 +377,55 @@ def _lambda(operation: str, params: Params, account: Account) -> list[Call] | No
     action = {"Invoke": "InvokeFunction"}.get(operation, operation)
     if action not in (
         *("InvokeFunction", "CreateFunction", "GetFunction", "GetFunctionConfiguration", "UpdateFunctionCode"),
+        *("GetFunctionCodeSigningConfig", "PutFunctionCodeSigningConfig", "DeleteFunctionCodeSigningConfig"),
+        *("GetFunctionEventInvokeConfig", "UpdateFunctionEventInvokeConfig", "DeleteFunctionEventInvokeConfig"),
+        *("DeleteFunctionConcurrency", "ListTags", "TagResource", "UntagResource"),
         *("UpdateFunctionConfiguration", "DeleteFunction", "PublishVersion", "AddPermission", "RemovePermission"),
         *("GetPolicy", "PutFunctionConcurrency", "CreateFunctionUrlConfig", "PutFunctionEventInvokeConfig"),
         "ListVersionsByFunction",
     ):
         return None
-    arn = prefix + str(params["FunctionName"]).removeprefix(prefix)
-    arn += f":{params['Qualifier']}" if params.get("Qualifier") else ""
-    return [Call(f"lambda:{action}", arn), *_pass_role(params.get("Role"), "lambda.amazonaws.com")]
+    whole = prefix + str(params.get("FunctionName") or params["Resource"]).removeprefix(prefix)
+    arn = f"{whole}:{params['Qualifier']}" if params.get("Qualifier") else whole
+    return [
+        Call(f"lambda:{action}", arn),
+        *_pass_role(params.get("Role"), "lambda.amazonaws.com"),
+        *(tagging("lambda:TagResource", arn, params) if action == "CreateFunction" else []),
+        *_what_a_function_uses(params, account),
+        *_environment_key(action, params.get("KMSKeyArn"), whole, account),
+    ]
+
+
+def _what_a_function_uses(params: Params, account: Account) -> list[Call]:
+    """List what Lambda looks at in its caller's name: the package in S3, layers, the network.
+
+    Lambda developer guide, "Lambda API permissions" and "Required IAM permissions" for a VPC.
+    """
+    code = {**params, **(params.get("Code") or {})}
+    calls = [Call("lambda:GetLayerVersion", arn) for arn in params.get("Layers") or []]
+    if code.get("S3Bucket"):
+        action = "GetObjectVersion" if code.get("S3ObjectVersion") else "GetObject"
+        calls.append(Call(f"s3:{action}", f"arn:{account.partition}:s3:::{code['S3Bucket']}/{code['S3Key']}"))
+    if (params.get("VpcConfig") or {}).get("SubnetIds"):
+        calls += [Call(f"ec2:Describe{what}", "*") for what in ("SecurityGroups", "Subnets", "Vpcs")]
+    return calls
+
+
+def _environment_key(action: str, key_arn: str | None, function_arn: str, account: Account) -> list[Call]:
+    """List what is done to the key of a function's environment: to set it, and to show the environment.
+
+    Lambda shows no environment to those who may not decrypt it, instead of refusing them. Lambda developer guide,
+    "Securing environment variables".
+    """
+    uses = {"CreateFunction": ("CreateGrant", "Encrypt"), "UpdateFunctionConfiguration": ("CreateGrant", "Encrypt")}
+    shown = action in ("GetFunction", "GetFunctionConfiguration")
+    key = account.key_of_function(function_arn) if shown else Key(account.key_arn(key_arn)) if key_arn else None
+    context = {"aws__lambda__FunctionArn": function_arn}
+    return [
+        call
+        for use in uses.get(action, ("Decrypt",) if shown else ())
+        for call in use_of_key(key, use, "lambda", account, **context)
+    ]
 
 
 def _pass_role(role_arn: str | None, service: str) -> list[Call]:
@@ -372,55 +444,67 @@ def _logs(operation: str, params: Params, account: Account) -> list[Call] | None
             "FilterLogEvents",
         ),
         *("PutSubscriptionFilter", "DeleteSubscriptionFilter", "AssociateKmsKey", "DisassociateKmsKey"),
+        *("ListTagsForResource", "TagResource", "UntagResource"),
     ):
         return None
+    if "resourceArn" in params:
+        return [Call(f"logs:{operation}", params["resourceArn"])]
     group = params.get("logGroupNamePrefix", "") if operation == "DescribeLogGroups" else params["logGroupName"]
     stream = params.get("logStreamName", "") if operation != "CreateLogStream" else ""
-    arn = f"arn:{account.partition}:logs:{account.region}:{account.id}:log-group:{group}:log-stream:{stream}"
-    return [Call(f"logs:{operation}", arn)]
+    whole = f"arn:{account.partition}:logs:{account.region}:{account.id}:log-group:{group}"
+    tags = tagging("logs:TagResource", whole, params)
+    return [Call(f"logs:{operation}", f"{whole}:log-stream:{stream}"), *tags]
 
 
 _ON_USERS = (
     *("CreateUser", "GetUser", "DeleteUser", "UpdateUser", "AttachUserPolicy", "DetachUserPolicy", "PutUserPolicy"),
-    *(
-        "DeleteUserPolicy",
-        "CreateAccessKey",
-        "DeleteAccessKey",
-        "UpdateAccessKey",
-        "ListAccessKeys",
-        "ListGroupsForUser",
-        "ListUserPolicies",
-    ),
-    *("ListAttachedUserPolicies", "CreateLoginProfile", "PutUserPermissionsBoundary", "DeleteUserPermissionsBoundary"),
+    *("DeleteUserPolicy", "ListUserPolicies", "ListAttachedUserPolicies", "ListGroupsForUser", "TagUser", "UntagUser"),
+    *("CreateAccessKey", "DeleteAccessKey", "UpdateAccessKey", "ListAccessKeys", "CreateLoginProfile"),
+    *("DeleteLoginProfile", "ListMFADevices", "ListSSHPublicKeys", "ListSigningCertificates"),
+    *("ListServiceSpecificCredentials", "PutUserPermissionsBoundary", "DeleteUserPermissionsBoundary"),
 )
 _ON_ROLES = (
-    *("CreateRole", "GetRole", "DeleteRole", "UpdateRole", "UpdateAssumeRolePolicy", "AttachRolePolicy"),
-    *("DetachRolePolicy", "PutRolePolicy", "DeleteRolePolicy", "GetRolePolicy", "ListRolePolicies"),
-    *("ListAttachedRolePolicies", "PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary"),
+    *("CreateRole", "GetRole", "DeleteRole", "UpdateRole", "UpdateRoleDescription", "UpdateAssumeRolePolicy"),
+    *("AttachRolePolicy", "DetachRolePolicy", "PutRolePolicy", "DeleteRolePolicy", "GetRolePolicy", "ListRolePolicies"),
+    *("ListAttachedRolePolicies", "ListInstanceProfilesForRole", "TagRole", "UntagRole"),
+    *("PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary"),
 )
 _ON_POLICIES = (
-    *("GetPolicy", "DeletePolicy", "CreatePolicyVersion", "GetPolicyVersion", "SetDefaultPolicyVersion"),
-    "ListEntitiesForPolicy",
+    *("GetPolicy", "DeletePolicy", "CreatePolicyVersion", "DeletePolicyVersion", "GetPolicyVersion"),
+    *("SetDefaultPolicyVersion", "ListEntitiesForPolicy", "ListPolicyVersions", "TagPolicy", "UntagPolicy"),
 )
+# Of a request that sets a boundary it is the new one, of any other the one that the user or role has.
+_IAM_KEYS = {"PermissionsBoundary": "iam:PermissionsBoundary", "PolicyArn": "iam:PolicyARN"}
 
 
 def _iam(operation: str, params: Params, account: Account) -> list[Call] | None:
-    arn = None
-    if operation in _ON_USERS:
+    if operation.startswith("Create") and operation != "CreatePolicyVersion":
+        kind = next((kind for kind in ("User", "Role", "Policy") if operation == f"Create{kind}"), None)
+        if kind:
+            name = f"{params.get('Path') or '/'}{params[f'{kind}Name']}"
+            made = f"arn:{account.partition}:iam::{account.id}:{kind.lower()}{name}"
+            keys = _keys({"PermissionsBoundary": "iam:PermissionsBoundary"}, params)
+            return [Call(f"iam:{operation}", made, keys), *tagging(f"iam:Tag{kind}", made, params)]
+    arn, keys = None, {}
+    if operation == "GetUser" and "UserName" not in params:
+        arn = "*"  # oneself, whoever it is
+    elif operation in _ON_USERS:
         arn = account.user_arn(params["UserName"])
+        keys = {**account.boundary_key(arn), **_keys(_IAM_KEYS, params)}
     elif operation == "GetAccessKeyLastUsed":
         arn = account.user_arn_of_key(params["AccessKeyId"])
     elif operation in _ON_ROLES:
         arn = account.role_arn(params["RoleName"])
+        keys = {**account.boundary_key(arn), **_keys(_IAM_KEYS, params)}
     elif operation in _ON_POLICIES:
         arn = params["PolicyArn"]
     elif operation == "SimulatePrincipalPolicy":
         arn = params["PolicySourceArn"]
-    elif operation == "CreatePolicy":
-        arn = f"arn:{account.partition}:iam::{account.id}:policy{params.get('Path', '/')}{params['PolicyName']}"
-    elif operation in ("ListUsers", "ListRoles", "ListPolicies", "GetAccountAuthorizationDetails"):
+    elif operation in (
+        *("ListUsers", "ListRoles", "ListPolicies", "GetAccountAuthorizationDetails", "ListVirtualMFADevices"),
+    ):
         arn = "*"
-    return None if arn is None else [Call(f"iam:{operation}", arn)]
+    return None if arn is None else [Call(f"iam:{operation}", arn, keys)]
 
 
 def _sts(operation: str, params: Params, account: Account) -> list[Call] | None:
@@ -441,22 +525,44 @@ def _scheduler(operation: str, params: Params, account: Account) -> list[Call] |
     return [Call(f"scheduler:{operation}", arn), *_pass_role(role, "scheduler.amazonaws.com")]
 
 
-def _sns(operation: str, params: Params, _account: Account) -> list[Call] | None:
+def _sns(operation: str, params: Params, account: Account) -> list[Call] | None:
+    if operation in ("GetSubscriptionAttributes", "SetSubscriptionAttributes", "Unsubscribe"):
+        return [Call(f"sns:{operation}", "*")]
+    if operation == "CreateTopic":
+        made = f"arn:{account.partition}:sns:{account.region}:{account.id}:{params['Name']}"
+        return [Call("sns:CreateTopic", made), *tagging("sns:TagResource", made, params)]
     if operation not in (
         *("GetTopicAttributes", "SetTopicAttributes", "DeleteTopic", "Publish", "Subscribe"),
         *("ListSubscriptionsByTopic", "ConfirmSubscription", "AddPermission", "RemovePermission"),
+        *("ListTagsForResource", "TagResource", "UntagResource"),
     ):
         return None
-    return [Call(f"sns:{operation}", params["TopicArn"])]
+    return [Call(f"sns:{operation}", params.get("TopicArn") or params["ResourceArn"])]
 
 
 def _cloudwatch(operation: str, params: Params, account: Account) -> list[Call] | None:
-    if operation == "SetAlarmState":
-        arn = f"arn:{account.partition}:cloudwatch:{account.region}:{account.id}:alarm:{params['AlarmName']}"
-        return [Call("cloudwatch:SetAlarmState", arn)]
-    # The last two need the right on `*` where composite alarms are asked for (API reference).
+    def arn(kind: str, name: str) -> str:
+        region = account.region if kind == "alarm:" else ""  # dashboards are of all regions
+        return f"arn:{account.partition}:cloudwatch:{region}:{account.id}:{kind}{name}"
+
+    action = f"cloudwatch:{operation}"
+    if operation in ("PutMetricAlarm", "SetAlarmState"):
+        alarm = arn("alarm:", params["AlarmName"])
+        return [Call(action, alarm), *tagging("cloudwatch:TagResource", alarm, params)]
+    if operation == "PutCompositeAlarm":
+        tags = tagging("cloudwatch:TagResource", arn("alarm:", params["AlarmName"]), params)
+        return [Call(action, "*"), *tags]
+    if operation == "DeleteAlarms":
+        return [Call(action, arn("alarm:", name)) for name in params["AlarmNames"]]
+    if operation in ("GetDashboard", "PutDashboard"):
+        return [Call(action, arn("dashboard/", params["DashboardName"]))]
+    if operation == "DeleteDashboards":
+        return [Call(action, arn("dashboard/", name)) for name in params["DashboardNames"]]
+    if operation in ("ListTagsForResource", "TagResource", "UntagResource"):
+        return [Call(action, params["ResourceARN"])]
+    # The last two, and PutCompositeAlarm above, need the right on `*` for composite alarms (API reference).
     if operation in ("PutMetricData", "GetMetricData", "ListMetrics", "DescribeAlarms", "DescribeAlarmHistory"):
-        return [Call(f"cloudwatch:{operation}", "*")]
+        return [Call(action, "*")]
     return None
 
 
@@ -470,7 +576,9 @@ def _without_resources(service: str, *operations: str) -> Callable[[str, Params,
 _SERVICES: dict[str, Callable[[str, Params, Account], list[Call] | None]] = {
     "cloudwatch": _cloudwatch,
     "ec2": _without_resources(
-        "ec2", "DescribeInstances", "DescribeNetworkInterfaces", "DescribeSubnets", "DescribeVpcs"
+        "ec2",
+        *("DescribeInstances", "DescribeNetworkInterfaces", "DescribeSecurityGroups", "DescribeSubnets"),
+        "DescribeVpcs",
     ),
     "iam": _iam,
     "kms": _kms,

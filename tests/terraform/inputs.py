@@ -152,7 +152,7 @@ def checks(module: str, files_of_it: str = "*.tf") -> list[str]:
 def write_plan(scratch: Path) -> None:
     """Write the modules' inputs without their resources, and a root that calls them: a plan then needs no provider."""
     for module in table():
-        _copy(module, scratch / module, "variables.tf", "checks.tf")
+        _copy(module, scratch / module, "variables.tf", "checks.tf", "rights.json")
     blocks = {case.block: _block(case, f"./{case.module}") for case in cases()}
     judged = {block: {"value": f"${{keys(module.{block})}}"} for block in blocks}
     _write(scratch / CONFIGURATION, _root(blocks) | {"output": judged})

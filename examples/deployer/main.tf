@@ -1,0 +1,93 @@
+# The roles of a pipeline on GitHub that plans and applies this module: by GitHub's OIDC, so that no key is kept there.
+# Applied once, by an administrator; the pipeline's own root module, such as examples/plan-check, is another one.
+
+provider "aws" {}
+
+data "aws_caller_identity" "current" {}
+data "aws_partition" "current" {}
+
+locals {
+  partition = data.aws_partition.current.partition
+  github    = "token.actions.githubusercontent.com"
+  provider  = "arn:${local.partition}:iam::${data.aws_caller_identity.current.account_id}:oidc-provider/${local.github}"
+
+  # Who may become what. A pull request is planned with code that nobody has reviewed: it can change nothing. What is
+  # applied comes from an environment, whose reviewers and branches GitHub checks.
+  roles = {
+    plan  = { subjects = ["repo:${var.repository}:pull_request", "repo:${var.repository}:ref:refs/heads/main"], policies = module.plan.policies }
+    apply = { subjects = ["repo:${var.repository}:environment:${var.environment}"], policies = module.apply.policies }
+  }
+  attached = merge([for role, one in local.roles : { for part in keys(one.policies) : "${role}-${part}" => { role = role, policy = one.policies[part] } }]...)
+
+  state_arn = var.state == null ? null : "arn:${local.partition}:s3:::${var.state.bucket}"
+  state_statements = {
+    plan = [
+      { Sid = "FindState", Effect = "Allow", Action = ["s3:ListBucket"], Resource = local.state_arn },
+      { Sid = "ReadState", Effect = "Allow", Action = ["s3:GetObject"], Resource = "${local.state_arn}/${try(var.state.key, "")}" },
+    ]
+    apply = [
+      { Sid = "FindState", Effect = "Allow", Action = ["s3:ListBucket"], Resource = local.state_arn },
+      { Sid = "WriteState", Effect = "Allow", Action = ["s3:GetObject", "s3:PutObject"], Resource = "${local.state_arn}/${try(var.state.key, "")}" },
+      { Sid = "LockState", Effect = "Allow", Action = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], Resource = "${local.state_arn}/${try(var.state.key, "")}.tflock" },
+    ]
+  }
+}
+
+module "plan" {
+  # In a repository of your own, take the module from its git address, at a version:
+  # source = "git::https://github.com/YOUR-ORGANISATION/terraform-aws-zoom-operation-logs.git//modules/deployer?ref=v0.1.0"
+  source = "../../modules/deployer"
+
+  phases  = ["plan"]
+  options = var.options
+  names   = var.names
+}
+
+module "apply" {
+  source = "../../modules/deployer"
+
+  options = var.options
+  names   = var.names
+}
+
+resource "aws_iam_role" "pipeline" {
+  for_each = local.roles
+
+  name        = "zoom-operation-logs-${each.key}"
+  description = "Pipeline of ${var.repository}: terraform ${each.key}"
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRoleWithWebIdentity"
+      Principal = { Federated = local.provider }
+      Condition = { StringEquals = {
+        "${local.github}:aud" = "sts.amazonaws.com"
+        "${local.github}:sub" = each.value.subjects
+      } }
+    }]
+  })
+}
+
+resource "aws_iam_policy" "pipeline" {
+  for_each = local.attached
+
+  name   = "zoom-operation-logs-${each.key}"
+  policy = each.value.policy
+}
+
+resource "aws_iam_role_policy_attachment" "pipeline" {
+  for_each = local.attached
+
+  role       = aws_iam_role.pipeline[each.value.role].name
+  policy_arn = aws_iam_policy.pipeline[each.key].arn
+}
+
+resource "aws_iam_role_policy" "state" {
+  for_each = { for role in keys(local.roles) : role => role if var.state != null }
+
+  name   = "terraform-state"
+  role   = aws_iam_role.pipeline[each.key].name
+  policy = jsonencode({ Version = "2012-10-17", Statement = local.state_statements[each.key] })
+}

@@ -1,0 +1,72 @@
+"""The tables of docs/deployer.md, from modules/deployer/rights.json."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from zoomlogs import deployer
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "deployer.md"
+BEGIN, END = "<!-- BEGIN RIGHTS -->", "<!-- END RIGHTS -->"
+
+PARTS = {
+    "archive": "The archive",
+    "collector": "The collector",
+    "roles": "The roles of collector and schedule",
+    "reader": "The reader",
+    "monitoring": "The alarms",
+    "tags": "Tags",
+}
+
+
+def updated(page: str) -> str:
+    """Give the page with the tables as they are now between its markers."""
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f"The page lacks the lines {BEGIN} and {END}.")
+    return f"{before}{BEGIN}\n\n{tables()}\n{END}{after}"
+
+
+def tables() -> str:
+    """Give the options, the names, and each part's statements: which action is needed when."""
+    table = deployer.table()
+    options = [f"| `{option}` | {told} |" for option, told in table["options"].items()]
+    names = [f"| `{name}` | {f'`{default}`' if default else 'none'} |" for name, default in table["names"].items()]
+    lines = ["### Options", "", "| option | when |", "|---|---|", *options, ""]
+    lines += ["### Names", "", "| name | default |", "|---|---|", *names, ""]
+    for part, title in PARTS.items():
+        lines += [f"### {title}", "", "| statement | action | plan | apply | upgrade | destroy |"]
+        lines += ["|---|---|:-:|:-:|:-:|:-:|"]
+        for statement in table["statements"]:
+            if statement["part"] == part:
+                lines += _rows(statement)
+        lines += [""]
+    return "\n".join(lines)
+
+
+def _rows(statement: dict[str, Any]) -> list[str]:
+    actions = sorted({action for phase in deployer.PHASES for action in statement.get(phase, [])})
+    told = f"**{statement['sid']}**{_when(statement)}<br/>on {_on(statement)}"
+    rows = []
+    for action in actions:
+        signs = " | ".join("✓" if action in statement.get(phase, []) else "" for phase in deployer.PHASES)
+        rows.append(f"| {told} | `{action}` | {signs} |")
+        told = ""
+    return rows
+
+
+def _when(statement: dict[str, Any]) -> str:
+    wanted = [f"with `{option}`" for option in statement.get("if", [])]
+    wanted += [f"without `{option}`" for option in statement.get("unless", [])]
+    return f", {', '.join(wanted)}" if wanted else ""
+
+
+def _on(statement: dict[str, Any]) -> str:
+    found = ", ".join(f"`{resource.replace('${partition}', 'aws')}`" for resource in statement["resources"])
+    if "condition" not in statement:
+        return found
+    keys = [json.dumps({key: value}) for pairs in statement["condition"].values() for key, value in pairs.items()]
+    return f"{found}; only for {', '.join(f'`{key}`' for key in keys).replace('${partition}', 'aws')}"
