@@ -103,6 +103,10 @@ variable "bucket" {
       bucket = string
       prefix = optional(string, "zoom-operation-logs/")
     }))
+    lock = optional(object({
+      mode = string
+      days = number
+    }))
     break_glass_arns  = optional(list(string), [])
     policy_statements = optional(list(string), [])
   })
@@ -119,6 +123,7 @@ variable "bucket" {
     - `abort_incomplete_upload_days`: drop unfinished multipart uploads after so many days.
     - `transitions`: move records after `days` to the `storage_class` STANDARD_IA, INTELLIGENT_TIERING or GLACIER_IR, which are read at once, later ones after more days and 30 or more after STANDARD_IA; S3 leaves objects under 128 KB where they are.
     - `access_logs`: the `bucket` that S3 writes this one's access logs to, and their `prefix` there.
+    - `lock`: S3 Object Lock: nobody deletes an object of records for `days` (a whole number) after it was written. In `mode` `GOVERNANCE` whoever has `s3:BypassGovernanceRetention` may lift that, in `COMPLIANCE` nobody may, and AWS Support neither. The checkpoint is not locked. Object Lock cannot be turned off for a bucket: without `lock` again, new objects are not locked. A bucket that exists must have Object Lock turned on. See docs/security.md.
     - `break_glass_arns`: IAM roles or users that may also put and delete records and the checkpoint, for the tasks of docs/operations.md that need it; take them out afterwards. An IAM policy must allow them too.
     - `policy_statements`: JSON policy documents whose statements the policy of a bucket made here takes in, such as the output `bucket.policy` of each further instance in this bucket.
   EOT
@@ -198,6 +203,36 @@ variable "bucket" {
   validation {
     condition     = var.bucket.access_logs == null ? true : can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.bucket.access_logs.bucket)) && var.bucket.access_logs.bucket != var.bucket_name
     error_message = "bucket.access_logs.bucket must be the name of another bucket, in the same region and account: logs of this bucket written into itself would be logged again, without end."
+  }
+
+  validation {
+    condition     = var.bucket.lock == null ? true : contains(["GOVERNANCE", "COMPLIANCE"], var.bucket.lock.mode)
+    error_message = "bucket.lock.mode must be \"GOVERNANCE\" or \"COMPLIANCE\"."
+  }
+
+  validation {
+    condition     = var.bucket.lock == null ? true : var.bucket.lock.days >= 1 && var.bucket.lock.days <= 36500 && var.bucket.lock.days == floor(var.bucket.lock.days)
+    error_message = "bucket.lock.days must be a whole number from 1 to 36500, which is S3's longest retention."
+  }
+
+  validation {
+    condition     = var.bucket.lock == null || !var.bucket.create ? true : var.bucket.expiration_days == null ? true : var.bucket.lock.days <= var.bucket.expiration_days
+    error_message = "bucket.lock.days must be at most bucket.expiration_days: S3 deletes no locked version, so records would stay longer than bucket.expiration_days says."
+  }
+
+  validation {
+    condition     = var.bucket.lock == null || !var.bucket.create ? true : var.bucket.lock.days <= var.bucket.noncurrent_expiration_days
+    error_message = "bucket.lock.days must be at most bucket.noncurrent_expiration_days: S3 deletes no locked version, so deleted records would stay longer than bucket.noncurrent_expiration_days says. Raise that to bucket.lock.days."
+  }
+
+  validation {
+    condition     = var.bucket.lock == null || var.bucket.versioning
+    error_message = "bucket.lock needs bucket.versioning = true: S3 Object Lock protects versions, and S3 turns it on only for a bucket that keeps them."
+  }
+
+  validation {
+    condition     = var.bucket.lock == null || !var.bucket.force_destroy
+    error_message = "bucket.lock and bucket.force_destroy contradict each other: the lock keeps records that force_destroy would delete. Set one of them; docs/uninstalling.md says how to uninstall with locked records."
   }
 
   # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html

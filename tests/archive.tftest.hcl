@@ -106,6 +106,13 @@ run "a_new_bucket_protects_and_keeps_its_records" {
           Resource  = ["arn:aws:s3:::zoom-operation-logs/zoom/operationlogs/*", "arn:aws:s3:::zoom-operation-logs/zoom/operationlogs-state/state.json"]
         },
         {
+          Sid       = "DenyLocksOfOthers20915614"
+          Effect    = "Deny"
+          Principal = "*"
+          Action    = ["s3:BypassGovernanceRetention", "s3:PutObjectLegalHold", "s3:PutObjectRetention"]
+          Resource  = ["arn:aws:s3:::zoom-operation-logs/zoom/operationlogs/*", "arn:aws:s3:::zoom-operation-logs/zoom/operationlogs-state/state.json"]
+        },
+        {
           Sid       = "DenyPutsOfOthers20915614"
           Effect    = "Deny"
           Principal = "*"
@@ -254,6 +261,7 @@ run "the_policy_lets_by_whom_it_names" {
       DenyDeletesOfCheckpoint = ["break-glass"]
       DenyDeletesOfRecords    = ["secops-reader", "break-glass"]
       DenyDeletesOfVersions   = ["break-glass"]
+      DenyLocksOfOthers       = ["break-glass"]
       DenyPutsOfOthers        = ["collector", "break-glass"]
     })
     error_message = "who may do what: ${aws_s3_bucket_policy.archive[0].policy}"
@@ -262,6 +270,55 @@ run "the_policy_lets_by_whom_it_names" {
   assert {
     condition     = output.bucket.break_glass_arns == tolist(["arn:aws:iam::111122223333:role/security/break-glass"])
     error_message = "who may break in is said"
+  }
+}
+
+run "records_are_locked_when_asked_for" {
+  command = plan
+
+  module {
+    source = "./modules/archive"
+  }
+
+  variables {
+    bucket = { lock = { mode = "COMPLIANCE", days = 100 } }
+  }
+
+  assert {
+    condition = (
+      aws_s3_bucket_object_lock_configuration.archive[0].bucket == "zoom-operation-logs" &&
+      length(aws_s3_bucket_object_lock_configuration.archive[0].rule) == 0
+    )
+    error_message = "Object Lock is on, without a default that would lock the checkpoint"
+  }
+
+  assert {
+    condition = [for statement in jsondecode(aws_s3_bucket_policy.archive[0].policy).Statement : statement.Condition.ArnNotEquals["aws:PrincipalArn"]
+      if startswith(statement.Sid, "DenyLocksOfOthers")
+    ] == [["arn:aws:iam::111122223333:role/collector"]]
+    error_message = "the collector alone locks: ${aws_s3_bucket_policy.archive[0].policy}"
+  }
+
+  assert {
+    condition     = output.bucket.lock == { mode = "COMPLIANCE", days = 100 }
+    error_message = "the collector is told"
+  }
+}
+
+run "a_bucket_that_exists_is_not_changed_for_the_lock" {
+  command = plan
+
+  module {
+    source = "./modules/archive"
+  }
+
+  variables {
+    bucket = { create = false, lock = { mode = "GOVERNANCE", days = 100 } }
+  }
+
+  assert {
+    condition     = length(aws_s3_bucket_object_lock_configuration.archive) == 0 && output.bucket.lock.mode == "GOVERNANCE"
+    error_message = "its owner turns Object Lock on"
   }
 }
 
@@ -298,8 +355,8 @@ run "its_statements_are_taken_in_and_those_about_the_whole_bucket_stand_once" {
   }
 
   assert {
-    condition     = length(jsondecode(aws_s3_bucket_policy.archive[0].policy).Statement) == 12
-    error_message = "two about the whole bucket, and five of each instance"
+    condition     = length(jsondecode(aws_s3_bucket_policy.archive[0].policy).Statement) == 14
+    error_message = "two about the whole bucket, and six of each instance"
   }
 }
 

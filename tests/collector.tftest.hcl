@@ -419,6 +419,41 @@ run "each_write_asks_for_the_encryption_of_the_bucket" {
   }
 }
 
+run "each_object_of_records_is_locked_and_no_longer_than_asked_for" {
+  command = plan
+
+  module {
+    source = "./modules/collector"
+  }
+
+  variables {
+    bucket = { name = "zoom-operation-logs", arn = "arn:aws:s3:::zoom-operation-logs", prefix = "zoom/operationlogs/", lock = { mode = "GOVERNANCE", days = 90 } }
+  }
+
+  assert {
+    condition = (
+      aws_lambda_function.collector.environment[0].variables.S3_LOCK_MODE == "GOVERNANCE" &&
+      aws_lambda_function.collector.environment[0].variables.S3_LOCK_DAYS == "90"
+    )
+    error_message = "the environment: ${jsonencode(aws_lambda_function.collector.environment[0].variables)}"
+  }
+
+  assert {
+    condition = jsonencode([for statement in jsondecode(aws_iam_policy.writer.policy).Statement : statement if statement.Sid == "LockRecords"]) == jsonencode([{
+      Sid      = "LockRecords"
+      Effect   = "Allow"
+      Action   = ["s3:PutObjectRetention"]
+      Resource = "arn:aws:s3:::zoom-operation-logs/zoom/operationlogs/*"
+      Condition = {
+        StringEquals             = { "s3:object-lock-mode" = "GOVERNANCE" }
+        NumericGreaterThanEquals = { "s3:object-lock-remaining-retention-days" = "89" }
+        NumericLessThanEquals    = { "s3:object-lock-remaining-retention-days" = "91" }
+      }
+    }])
+    error_message = "the writer policy: ${aws_iam_policy.writer.policy}"
+  }
+}
+
 run "a_proxys_ca_is_trusted_by_zoom_and_aws_calls" {
   command = plan
 

@@ -42,7 +42,8 @@ module "zoom_operation_logs" {
     abort_incomplete_upload_days = 3
     transitions                  = [{ days = 90, storage_class = "GLACIER_IR" }]
     access_logs                  = { bucket = aws_s3_bucket_policy.access_logs.bucket, prefix = "zoom/" } # once S3 may write there
-    break_glass_arns             = []                                                                     # a role, only while a task of docs/operations.md needs it
+    lock                         = var.force_destroy ? null : { mode = "GOVERNANCE", days = 365 }
+    break_glass_arns             = [] # a role, only while a task of docs/operations.md needs it
 
     policy_statements = [jsonencode({
       Version = "2012-10-17"

@@ -284,10 +284,9 @@ class Archive:
 
     def _put(self, day: date, seq: int, missing: list[MissingLine]) -> None:
         self.before_put()
-        self._bucket.put(
+        self._bucket.add_records(
             self._prefix + object_name(day, seq),
             encode(line for _, line in missing),
-            replaces=None,
             ContentType="application/gzip",
             Metadata=describe([record for record, _ in missing]),
         )

@@ -60,13 +60,15 @@ class Bucket:
         deadline: Deadline,
         sleep: Callable[[float], None],
         encryption: Mapping[str, Any] | None = None,
+        retention: Callable[[], Mapping[str, Any]] = dict,
     ) -> None:
         """Take a boto3 client that does not retry, the bucket's name, and a `sleep` that takes seconds.
 
-        `encryption` is that of `Settings`.
+        `encryption` is that of `Settings`, and `retention` returns the lock of an object of records written now.
         """
         self._s3 = s3
         self._encryption = encryption or {}
+        self._retention = retention
         self._name = name
         self.deadline = deadline
         self._sleep = sleep
@@ -171,10 +173,15 @@ class Bucket:
         further arguments of boto3's `put_object`.
         """
         condition: dict[str, Any] = {"IfMatch": replaces} if replaces else {"IfNoneMatch": "*"}
-        with self._call("s3:PutObject", key):
+        action = "s3:PutObject or s3:PutObjectRetention" if "ObjectLockMode" in headers else "s3:PutObject"
+        with self._call(action, key):
             return self._s3.put_object(
                 Bucket=self._name, Key=key, Body=body, **condition, **self._encryption, **headers
             )["ETag"]
+
+    def add_records(self, key: str, body: bytes, **headers: Any) -> None:
+        """Put an object of records, locked if the settings say so. Raises as `put` does for a new key."""
+        self.put(key, body, replaces=None, **self._retention(), **headers)
 
     def until_no_conflict(self, key: str) -> Iterator[None]:
         """Yield before each try of a conditional write, for as long as another writer may be first.

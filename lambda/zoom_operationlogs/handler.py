@@ -111,7 +111,10 @@ def _deadline(context: LambdaContext) -> Deadline:
 
 
 def _bucket(settings: Settings, deadline: Deadline) -> Bucket:
-    return Bucket(clients.s3(), settings.bucket, deadline, time.sleep, settings.encryption)
+    def retention() -> dict[str, Any]:
+        return settings.retention(clients.now())
+
+    return Bucket(clients.s3(), settings.bucket, deadline, time.sleep, settings.encryption, retention)
 
 
 def _build_run(settings: Settings, context: LambdaContext) -> tuple[Run, Services]:

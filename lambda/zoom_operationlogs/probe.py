@@ -51,7 +51,7 @@ def probe(bucket: Bucket, settings: Settings, today: date) -> dict[str, Any]:
         )
 
     def attempt() -> None:
-        bucket.put(key, body, replaces=None, ContentType="application/gzip")
+        bucket.add_records(key, body, ContentType="application/gzip")
 
     try:
         bucket.retry_until_known(attempt)

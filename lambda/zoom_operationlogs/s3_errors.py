@@ -28,6 +28,7 @@ GRANT = (
     f" a Deny in the bucket policy, {ORGANISATION}"
 )
 GRANT_PUT = f"{GRANT}, such as one that requires another encryption header (S3_SSE)"
+NO_LOCK = "turn on Object Lock for the bucket, or remove bucket.lock (S3_LOCK_MODE and S3_LOCK_DAYS)"
 KEY = "let the KMS key be enabled and in the bucket's Region, or correct S3_SSE_KMS_KEY_ARN"
 ADVICE = {
     "InvalidObjectState": "restore the object from its archive storage class",
@@ -61,8 +62,9 @@ def translate_errors(action: str, bucket: str, key: str) -> Iterator[None]:
         if status in (408, 409, 429) or status >= 500 or code in PASSING:
             raise OutcomeUnknownError(f"{code or status} at {where}") from None
         refusal = AccessDeniedError if code == "AccessDenied" else StorageError
-        advice = ADVICE.get(code) or (KEY if code.startswith("KMS.") else GRANT_PUT if "Put" in action else GRANT)
-        raise refusal(f"S3 refuses {action} on {where} ({denial(error)}): {advice}.") from None
+        raise refusal(
+            f"S3 refuses {action} on {where} ({denial(error)}): {_advice(action, code, str(error))}."
+        ) from None
     except ParamValidationError:
         raise StorageError(
             f"boto3 {boto3.__version__} does not know a parameter of {action} on {where}: update the function's"
@@ -72,3 +74,9 @@ def translate_errors(action: str, bucket: str, key: str) -> Iterator[None]:
         if untrusted := untrusted_certificate(error, "Amazon S3"):
             raise untrusted from None
         raise OutcomeUnknownError(f"{type(error).__name__} at {where}") from None
+
+
+def _advice(action: str, code: str, message: str) -> str:
+    if "ObjectLockConfiguration" in message.replace(" ", ""):  # of InvalidRequest, only the message tells
+        return NO_LOCK
+    return ADVICE.get(code) or (KEY if code.startswith("KMS.") else GRANT_PUT if "Put" in action else GRANT)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import date
-from typing import TYPE_CHECKING
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from .errors import SettingsError
@@ -18,6 +18,8 @@ MAX_LOOKBACK_DAYS = 28  # the tail reads in one request, which covers at most on
 REPORT = "operationlogs"
 LOOPBACK_HOSTS = {"127.0.0.1", "::1", "localhost"}
 ENCRYPTIONS = ("AES256", "aws:kms", "aws:kms:dsse")  # Amazon S3 API Reference, PutObject, x-amz-server-side-encryption
+LOCK_MODES = ("GOVERNANCE", "COMPLIANCE")  # Amazon S3 User Guide, Locking objects with Object Lock
+MAX_LOCK_DAYS = 36500  # S3's maximum
 KMS_KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+")
 
 
@@ -31,12 +33,20 @@ class Credentials:
 
 
 @dataclass(frozen=True)
+class ObjectLock:
+    """The retention that an object of records gets: the mode, and for how many days after it is written."""
+
+    mode: str
+    days: int
+
+
+@dataclass(frozen=True)
 class Settings:
     """The settings of the function; `from_environ` names the environment variable of each.
 
     `prefix` ends with one `/`, and `state_key` lies outside it. `credentials` or `secret_id` is set. `start_date` is a
     UTC date. `encryption` holds the arguments of boto3's `put_object` that ask S3 for an encryption; without them S3
-    encrypts as the bucket's default says.
+    encrypts as the bucket's default says. `lock` is for objects of records, not for the checkpoint.
     """
 
     bucket: str
@@ -53,6 +63,7 @@ class Settings:
     start_date: date | None = None
     feed_deletes: bool = False
     encryption: Mapping[str, str] = field(default_factory=dict)
+    lock: ObjectLock | None = None
 
     def __post_init__(self) -> None:
         """Raise `SettingsError` for a prefix that is no folder, a state key under it, or missing credentials."""
@@ -99,7 +110,21 @@ class Settings:
             start_date=parse_date(environ["START_DATE"], "START_DATE") if environ.get("START_DATE") else None,
             feed_deletes=_flag(environ, "FEED_DELETES"),
             encryption=_encryption(environ),
+            lock=_lock(environ),
         )
+
+    def retention(self, now: datetime) -> dict[str, Any]:
+        """Return the arguments of `put_object` that lock an object written now; none without a lock.
+
+        S3 refuses a locked put without a checksum (Amazon S3 API Reference, PutObject, ChecksumAlgorithm).
+        """
+        if not self.lock:
+            return {}
+        return {
+            "ObjectLockMode": self.lock.mode,
+            "ObjectLockRetainUntilDate": now.replace(microsecond=0) + timedelta(days=self.lock.days),
+            "ChecksumAlgorithm": "SHA256",
+        }
 
 
 def _encodable(value: str) -> bool:
@@ -155,6 +180,18 @@ def _encryption(environ: Mapping[str, str]) -> dict[str, str]:
             " arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab."
         )
     return {"ServerSideEncryption": algorithm, "SSEKMSKeyId": key}
+
+
+def _lock(environ: Mapping[str, str]) -> ObjectLock | None:
+    mode, days = (environ.get(name, "").strip() for name in ("S3_LOCK_MODE", "S3_LOCK_DAYS"))
+    if bool(mode) != bool(days):
+        missing, given = ("S3_LOCK_DAYS", "S3_LOCK_MODE") if mode else ("S3_LOCK_MODE", "S3_LOCK_DAYS")
+        raise SettingsError(f"{given} is set, but {missing} is not: set both, or leave both out to lock no object.")
+    if not mode:
+        return None
+    if mode not in LOCK_MODES:
+        raise SettingsError(f"S3_LOCK_MODE is {mode!r:.60}: give {' or '.join(LOCK_MODES)}.")
+    return ObjectLock(mode, _whole_number(environ, "S3_LOCK_DAYS", 1, 1, MAX_LOCK_DAYS))
 
 
 def _whole_number(environ: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:

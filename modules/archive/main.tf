@@ -44,6 +44,12 @@ locals {
       resources = [local.records_arn, local.state_arn]
       but       = []
     }
+    # A retention or a legal hold that somebody else sets could keep an object for ever, also in a bucket that exists.
+    DenyLocksOfOthers = {
+      actions   = ["s3:BypassGovernanceRetention", "s3:PutObjectLegalHold", "s3:PutObjectRetention"]
+      resources = [local.records_arn, local.state_arn]
+      but       = var.bucket.lock == null ? [] : [var.writer_arn]
+    }
   }
   touch_statements = [for name, rule in local.touches : merge(
     {
@@ -158,6 +164,17 @@ resource "aws_s3_bucket_versioning" "archive" {
   versioning_configuration {
     status = var.bucket.versioning ? "Enabled" : "Suspended"
   }
+}
+
+# No rule: a default retention would lock each version of the checkpoint too, so the collector's puts name theirs. The
+# bucket's own argument object_lock_enabled would replace a bucket that exists.
+resource "aws_s3_bucket_object_lock_configuration" "archive" {
+  count = var.bucket.create && var.bucket.lock != null ? 1 : 0
+
+  bucket = aws_s3_bucket.archive[0].bucket
+
+  # S3 takes it only for a bucket that keeps versions.
+  depends_on = [aws_s3_bucket_versioning.archive]
 }
 
 resource "aws_s3_bucket_logging" "archive" {

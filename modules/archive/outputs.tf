@@ -1,5 +1,5 @@
 output "bucket" {
-  description = "The bucket: `name`, `arn`, `prefix`, `state_key`, `uri` (what a feed reads), `created`, `break_glass_arns`, `encryption` (what each write asks for; null leaves it to the bucket's default), and `policy`, the JSON document whose statements a bucket made elsewhere should carry too."
+  description = "The bucket: `name`, `arn`, `prefix`, `state_key`, `uri` (what a feed reads), `created`, `break_glass_arns`, `encryption` (what each write asks for; null leaves it to the bucket's default), `lock` (the retention of an object of records; null without one), and `policy`, the JSON document whose statements a bucket made elsewhere should carry too."
 
   value = {
     name      = var.bucket.create ? aws_s3_bucket.archive[0].bucket : var.bucket_name
@@ -10,11 +10,16 @@ output "bucket" {
     created   = var.bucket.create
 
     encryption = local.encryption
+    lock       = var.bucket.lock
     policy     = local.policy
 
     break_glass_arns = var.bucket.break_glass_arns
   }
 
-  # Nobody writes before the bucket keeps versions and refuses overwriting.
-  depends_on = [aws_s3_bucket_policy.archive, aws_s3_bucket_versioning.archive]
+  # Nobody writes before the bucket keeps versions, refuses overwriting and takes locks.
+  depends_on = [
+    aws_s3_bucket_object_lock_configuration.archive,
+    aws_s3_bucket_policy.archive,
+    aws_s3_bucket_versioning.archive,
+  ]
 }

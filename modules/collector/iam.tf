@@ -7,7 +7,7 @@ locals {
 
   writer_policy = {
     Version = "2012-10-17"
-    Statement = [
+    Statement = concat([
       {
         Sid      = "WriteAndReadRecords"
         Effect   = "Allow"
@@ -34,8 +34,22 @@ locals {
         Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
         Resource = "arn:${local.partition}:logs:${local.region}:${local.account}:log-group:${local.log_group_name}:*"
       },
-    ]
+    ], local.lock_statements)
   }
+
+  # A put that locks needs this right too. S3 does not document how it rounds the days that remain: a day either side.
+  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html#object-lock-managing-retention-limits
+  lock_statements = [for lock in var.bucket.lock[*] : {
+    Sid      = "LockRecords"
+    Effect   = "Allow"
+    Action   = ["s3:PutObjectRetention"]
+    Resource = local.records_arn
+    Condition = {
+      StringEquals             = { "s3:object-lock-mode" = lock.mode }
+      NumericGreaterThanEquals = { "s3:object-lock-remaining-retention-days" = tostring(lock.days - 1) }
+      NumericLessThanEquals    = { "s3:object-lock-remaining-retention-days" = tostring(lock.days + 1) }
+    }
+  }]
 
   # Secrets Manager adds a hyphen and six characters of its own to the name.
   secret_resource = (

@@ -48,6 +48,7 @@ locals {
     },
     var.bucket.encryption == null ? {} : { S3_SSE = var.bucket.encryption },
     try(startswith(var.bucket.encryption, "aws:kms"), false) ? { S3_SSE_KMS_KEY_ARN = local.kms_key } : {},
+    var.bucket.lock == null ? {} : { S3_LOCK_MODE = var.bucket.lock.mode, S3_LOCK_DAYS = tostring(var.bucket.lock.days) },
     var.zoom.start_date == null ? {} : { START_DATE = var.zoom.start_date },
     try(var.collector.vpc.https_proxy, null) == null ? {} : { HTTPS_PROXY = var.collector.vpc.https_proxy },
     try(var.collector.vpc.no_proxy, null) == null ? {} : { NO_PROXY = var.collector.vpc.no_proxy },

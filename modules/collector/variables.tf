@@ -5,8 +5,12 @@ variable "bucket" {
     prefix     = string
     state_key  = optional(string)
     encryption = optional(string)
+    lock = optional(object({
+      mode = string
+      days = number
+    }))
   })
-  description = "Where to write: the archive module's output `bucket`, or a bucket's `name` and `arn`, the records' `prefix` (ends with \"/\") and the checkpoint's `state_key` (outside the prefix; null puts it beside: of `zoom/operationlogs/` it is `zoom/operationlogs-state/state.json`); `encryption` is what each write asks S3 for (`AES256`, or with `kms_key` `aws:kms` or `aws:kms:dsse`; null leaves it to the bucket's default)."
+  description = "Where to write: the archive module's output `bucket`, or a bucket's `name` and `arn`, the records' `prefix` (ends with \"/\") and the checkpoint's `state_key` (outside the prefix; null puts it beside: of `zoom/operationlogs/` it is `zoom/operationlogs-state/state.json`); `encryption` is what each write asks S3 for (`AES256`, or with `kms_key` `aws:kms` or `aws:kms:dsse`; null leaves it to the bucket's default); `lock` is the retention of each object of records, in a bucket that has Object Lock: the `mode` GOVERNANCE or COMPLIANCE, and for how many `days`."
   nullable    = false
 
   validation {

@@ -111,7 +111,10 @@ Feature: The bucket keeps the records safe
     Given I have aws_s3_bucket_policy defined
     When its name metadata is archive
     Then it must have policy
-    And it must have ArnNotEquals
+    And it must have Statement
+    When its Effect is Deny
+    And its Action is "s3:ReplicateObject" regex
+    Then it must have ArnNotEquals
     And it must have aws:PrincipalArn
 
   @noskip

@@ -2,14 +2,14 @@ Feature: The collector does its work, and nothing else
   For every use of the module. Speaks of the module's function, role, schedule, logs and queue.
 
   @noskip
-  Scenario: The collector may only read and add records, and write its own logs: it never deletes
+  Scenario: The collector may only read, add and lock records, and write its own logs: it never deletes
     Given I have aws_iam_policy defined
     When its name metadata is writer
     Then it must have policy
     And it must have Statement
     When its Effect is Allow
     Then it must have Action
-    And its value must match the "(s3:(GetObject|GetObjectVersion|PutObject|ListBucket|ListBucketVersions)|logs:(CreateLogStream|PutLogEvents))$" regex
+    And its value must match the "(s3:(GetObject|GetObjectVersion|PutObject|PutObjectRetention|ListBucket|ListBucketVersions)|logs:(CreateLogStream|PutLogEvents))$" regex
 
   @noskip
   Scenario: The collector reads and writes objects only in one folder and at one other key

@@ -330,9 +330,74 @@ def deleted_records_are_gone_in_a_month(plan: Plan) -> None:
     within("aws_s3_bucket_lifecycle_configuration", "archive", change)(plan)
 
 
+# --- locks -----------------------------------------------------------------------------------------------------------
+
+TAKES_LOCKS = "The bucket of records takes locks"
+NO_DEFAULT = "Nothing is locked by default, so that the checkpoint is free"
+LOCKED_PUTS = "Each object of records is written with a lock"
+BOUND = "The collector locks in one mode and for so many days alone: …"
+ALONE = "Nobody but the collector locks, and no break-glass role is let through"
+MODE, DAYS = "s3:object-lock-mode", "s3:object-lock-remaining-retention-days"
+BOUNDS: dict[str, Values] = {
+    "StringEquals": {MODE: "COMPLIANCE"},
+    "NumericLessThanEquals": {DAYS: "91"},
+    "NumericGreaterThanEquals": {DAYS: "89"},
+}
+
+
+@violates(TAKES_LOCKS, NO_DEFAULT, variant="locked")
+def object_lock_is_off(plan: Plan) -> None:
+    without("aws_s3_bucket_object_lock_configuration")(plan)
+
+
+@violates(NO_DEFAULT, variant="locked")
+def each_checkpoint_is_locked(plan: Plan) -> None:
+    default = {"default_retention": [{"mode": "COMPLIANCE", "days": 90, "years": None}]}
+    put("aws_s3_bucket_object_lock_configuration", "archive", rule=[default])(plan)
+
+
+@violates(LOCKED_PUTS, variant="locked")
+def the_collector_does_not_lock(plan: Plan) -> None:
+    def change(held: Values) -> None:
+        del held["environment"][0]["variables"]["S3_LOCK_MODE"]
+
+    within("aws_lambda_function", "collector", change)(plan)
+
+
+violates_each(
+    BOUND,
+    {
+        bound: statement(
+            "aws_iam_policy",
+            "writer",
+            "LockRecords",
+            Condition={name: keys for name, keys in BOUNDS.items() if name != bound},
+        )
+        for bound in BOUNDS
+    },
+    variant="locked",
+)
+
+
+@violates(*rows(BOUND, tuple(BOUNDS)), variant="locked")
+def the_collector_may_not_lock(plan: Plan) -> None:
+    without_statement("aws_iam_policy", "writer", "LockRecords")(plan)
+
+
+@violates(ALONE, variant="locked")
+def anyone_locks(plan: Plan) -> None:
+    without_statement("aws_s3_bucket_policy", "archive", "DenyLocksOfOthers")(plan)
+
+
+@violates(ALONE, *rows(PUTS_DENIED, ("aws:PrincipalArn",)), variant="locked")
+def every_role_locks(plan: Plan) -> None:
+    anyone = only_to("arn:aws:iam::123456789012:role/*")
+    statement("aws_s3_bucket_policy", "archive", "DenyLocksOfOthers", Condition=anyone)(plan)
+
+
 # --- the collector ---------------------------------------------------------------------------------------------------
 
-WRITER_DOES = "The collector may only read and add records, and write its own logs: it never deletes"
+WRITER_DOES = "The collector may only read, add and lock records, and write its own logs: it never deletes"
 WRITER_OBJECTS = "The collector reads and writes objects only in one folder and at one other key"
 WRITER_LISTS = "The collector lists the bucket only by the prefix of its own folder and key"
 

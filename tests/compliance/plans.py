@@ -41,6 +41,10 @@ INPUTS: dict[str, dict[str, object]] = {
         "reader": {"mode": "role", "subject_id": "123456"},
         "feed": {"deletion_option": "ON_SUCCESS"},
     },
+    "locked": {
+        "bucket": {"lock": {"mode": "COMPLIANCE", "days": 90}},
+        "monitoring": {"enabled": False},
+    },
     "existing_bucket": {
         "bucket": {"create": False},
         "monitoring": {"enabled": False},
@@ -85,6 +89,7 @@ FEATURES: dict[str, tuple[str, ...]] = {
         *("network", "kms", "kms_bucket", "kms_queue", "kms_secret"),
     ),
     "role": (*ALWAYS, *BUCKET, *ALARMS, "no_access_key", "reader_deletes", "reader_role", "secret"),
+    "locked": (*ALWAYS, *BUCKET, "lock", "no_access_key", "reader", "secret"),
     "existing_bucket": (*ALWAYS, "no_access_key", "reader", "reader_prefix", "secret"),
     "nothing_made": (*ALWAYS, "no_access_key", "secret"),
     "existing_secret": (*ALWAYS, "access_key", "alarms", "alarms_silence", "bucket", "reader", "secret"),

@@ -143,7 +143,10 @@ class World:
         def now() -> datetime:
             return self.clock.now() + skew
 
-        bucket = Bucket(s3, settings.bucket, deadline, sleep, settings.encryption)
+        def retention() -> dict[str, Any]:
+            return settings.retention(now())
+
+        bucket = Bucket(s3, settings.bucket, deadline, sleep, settings.encryption, retention)
         archive = Archive(bucket, settings.prefix, LegacyObjects(bucket, settings.prefix, deadline))
         store = CheckpointStore(bucket, settings.state_key, Stream.of(account.id, REPORT, settings.prefix), now)
         client = ZoomClient(

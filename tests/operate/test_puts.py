@@ -286,3 +286,26 @@ def test_what_cannot_be_told_is_shown_by_a_run_that_writes() -> None:
     told = rules.puts([perhaps], [wrote(0)], "b")
     assert (told.status, "OnlyByEndpoint" in told.sentence) == ("unknown", True)
     assert rules.puts([perhaps], [wrote(3), wrote(0)], "b").status == "ok"
+
+
+LOCK = {"S3_LOCK_MODE": "GOVERNANCE", "S3_LOCK_DAYS": "90"}
+MODE, DAYS = "s3:object-lock-mode", "s3:object-lock-remaining-retention-days"
+
+
+@pytest.mark.parametrize("action", ["s3:PutObject", "s3:PutObjectRetention"])
+@pytest.mark.parametrize(
+    ("condition", "locked", "unlocked"),
+    [
+        ({"StringNotEquals": {MODE: "COMPLIANCE"}}, "surely", "surely"),
+        ({"StringNotEquals": {MODE: "GOVERNANCE"}}, "no", "surely"),
+        ({"StringEquals": {MODE: "GOVERNANCE"}}, "surely", "no"),
+        ({"NumericGreaterThan": {DAYS: "30"}}, "perhaps", "perhaps"),
+        ({"ArnNotEquals": {"aws:PrincipalArn": ROLE}}, "no", "no"),
+    ],
+)
+def test_a_denial_of_locks_is_foreseen(action: str, condition: dict[str, Any], locked: str, unlocked: str) -> None:
+    """Without a lock nothing but the object is put."""
+    statement = deny(condition, Action=action, Resource=f"{ARN}/{PREFIX}*")
+    for environment, verdict in ((LOCK, locked), ({}, unlocked if action == "s3:PutObject" else "no")):
+        found = denials([statement], writes(ARN, PREFIX, STATE_KEY, ROLE, environment))
+        assert [denial.sure for denial in found] == {"surely": [True], "perhaps": [False], "no": []}[verdict]

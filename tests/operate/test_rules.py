@@ -312,6 +312,20 @@ def test_versioning(created: bool, how: str) -> None:
 
 
 @created_or_not
+def test_object_lock(created: bool, how: str) -> None:
+    lock, on = {"mode": "COMPLIANCE", "days": 90}, {"ObjectLockEnabled": "Enabled"}
+    check(rules.object_lock(None, None, "b", created=created), "ok", "Records are not locked")
+    check(rules.object_lock(on, None, "b", created=created), "ok", "locks nothing by default")
+    check(rules.object_lock(on, lock, "b", created=created), "ok", "locked for 90 days (COMPLIANCE)")
+    check(rules.object_lock(None, lock, "b", created=created), "fix", "refuses every object of records", how)
+    for span, words in (({"Days": 30}, "30 days"), ({"Years": 7}, "7 years")):
+        default = {**on, "Rule": {"DefaultRetention": {"Mode": "GOVERNANCE", **span}}}
+        for wanted in (None, lock):
+            said = f"by default (GOVERNANCE, {words}), so that each checkpoint"
+            check(rules.object_lock(default, wanted, "b", created=created), "fix", said, "b > Properties > Object Lock")
+
+
+@created_or_not
 def test_encryption(created: bool, how: str) -> None:
     rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}
     check(rules.encryption([rule], "b", created=created), "ok", "aws:kms")

@@ -85,7 +85,7 @@ def applied_for_two(repository: Path) -> Iterator[Applied]:
         terraform.apply({"zoom_credentials": credentials}, plan=plan)
         kept.update(as_json(**{"state as JSON": terraform.show_json(), "outputs": terraform.output()}))
 
-    variables: dict[str, object] = {"zoom_credentials": credentials}
+    variables: dict[str, object] = {"zoom_credentials": credentials, "force_destroy": False}  # records are locked
     folder = "tests/fixtures/security"
     with deployed(repository, zoom, folder=folder, variables=variables, apply=apply, one_provider=True) as deployment:
         yield Applied(deployment, World(deployment.aws, deployment.outputs), kept)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -18,8 +19,9 @@ COLLECTOR, COLLECTOR_IN_VPC = Principal.COLLECTOR, Principal.COLLECTOR_IN_VPC
 SCHEDULER, READER_USER, READER_ROLE = Principal.SCHEDULER, Principal.READER_USER, Principal.READER_ROLE
 COLLECTORS = (COLLECTOR, COLLECTOR_IN_VPC)
 READERS = (READER_USER, READER_ROLE)
-OTHER_ROLE, BREAK_GLASS = Principal.OTHER_ROLE, Principal.BREAK_GLASS
-SIGNED = (*COLLECTORS, SCHEDULER, *READERS, OTHER_ROLE, BREAK_GLASS, Principal.STRANGER)
+OTHER_ROLE, BYPASS = Principal.OTHER_ROLE, Principal.BYPASS
+BREAK_GLASS = (Principal.BREAK_GLASS, BYPASS)
+SIGNED = (*COLLECTORS, SCHEDULER, *READERS, OTHER_ROLE, *BREAK_GLASS, Principal.STRANGER)
 ALL = tuple(Principal)
 
 BODY = b"a record"
@@ -72,6 +74,38 @@ class Cell:
         """Name the delete marker that hides an object."""
         name = self.deletable()
         return {**name, "VersionId": self._delete(name)}
+
+    def lock(self, mode: str | None = None, more_days: int = 0) -> dict[str, str]:
+        """Give what a put says to lock its object as the collector does, or otherwise."""
+        own = self.own.outputs["bucket"]["lock"]
+        until = datetime.now(UTC) + timedelta(days=own["days"] + more_days)
+        return {
+            "ObjectLockMode": mode or own["mode"],
+            "ObjectLockRetainUntilDate": f"{until:%Y-%m-%dT%H:%M:%SZ}",
+            "ChecksumAlgorithm": "SHA256",
+        }
+
+    def retention(self, mode: str | None = None, more_days: int = 0) -> dict[str, str]:
+        """Give such a retention for an object that is there."""
+        lock = self.lock(mode, more_days)
+        return {"Mode": lock["ObjectLockMode"], "RetainUntilDate": lock["ObjectLockRetainUntilDate"]}
+
+    def locked(self, mode: str = "GOVERNANCE") -> dict[str, str]:
+        """Name the version of an object that is there and locked: the same one for as long as nobody has deleted it."""
+        root, kept = self.world.root("s3"), self.world.locked
+        name = kept.get((self.own.bucket, mode))
+        if name is None or name not in _versions(root, name):
+            name = self.new()
+            with self.world.aws.without_bucket_policy(self.own.bucket):
+                name["VersionId"] = str(root.put_object(**name, Body=BODY, **self.lock(mode))["VersionId"])
+            kept[self.own.bucket, mode] = name
+        return name
+
+    def just_locked(self) -> dict[str, str]:
+        """Name an object that the collector has put just now, locked."""
+        name = self.new()
+        self.world.collector(self.own).put_object(**name, Body=BODY, IfNoneMatch="*", **self.lock())
+        return name
 
     def _delete(self, name: Mapping[str, str]) -> str:
         """Delete an object, whoever may; give the version of its delete marker."""
@@ -128,6 +162,12 @@ class Cell:
         return bytes(kms.encrypt(KeyId=self.world.key_arn, Plaintext=BODY, EncryptionContext=context)["CiphertextBlob"])
 
 
+def _versions(s3: Any, name: Mapping[str, str]) -> list[dict[str, str]]:
+    """Name the versions of an object that are there."""
+    listed = s3.list_object_versions(Bucket=name["Bucket"], Prefix=name["Key"]).get("Versions", [])
+    return [{**name, "VersionId": one["VersionId"]} for one in listed]
+
+
 @dataclass(frozen=True)
 class Evaluated:
     """A call that the stand-in cannot carry out: judged on the applied policies instead."""
@@ -172,16 +212,16 @@ def _delete_state(c: Cell) -> Any:
     return answer
 
 
-READS = (*COLLECTORS, *READERS, OTHER_ROLE, BREAK_GLASS)
-LISTS = (*COLLECTORS, *READERS, BREAK_GLASS)
-DELETES = (READER_ROLE, BREAK_GLASS)
+READS = (*COLLECTORS, *READERS, OTHER_ROLE, *BREAK_GLASS)
+LISTS = (*COLLECTORS, *READERS, *BREAK_GLASS)
+DELETES = (READER_ROLE, *BREAK_GLASS)
 
 _rows(
     "Records, in the feed's prefix of its own bucket",
     ("write a new object (`If-None-Match: *`)", "s3:PutObject",
-     lambda c: c.s3.put_object(**c.new(), Body=BODY, IfNoneMatch="*"), (*COLLECTORS, BREAK_GLASS)),
+     lambda c: c.s3.put_object(**c.new(), Body=BODY, IfNoneMatch="*"), (*COLLECTORS, *BREAK_GLASS)),
     ("write over an object, with `If-None-Match: *`: 412", "s3:PutObject",
-     lambda c: c.s3.put_object(**c.record(), Body=BODY, IfNoneMatch="*"), (*COLLECTORS, BREAK_GLASS),
+     lambda c: c.s3.put_object(**c.record(), Body=BODY, IfNoneMatch="*"), (*COLLECTORS, *BREAK_GLASS),
      "PreconditionFailed"),
     ("write over an object, with `If-Match`", "s3:PutObject",
      lambda c: c.s3.put_object(**c.record(), Body=BODY, IfMatch=c.etag_of(c.record()))),
@@ -201,7 +241,7 @@ _rows(
     ("read an object, without TLS", "s3:GetObject", lambda c: c.client("s3", tls=False).get_object(**c.record())),
     ("read an object's headers", "s3:GetObject", lambda c: c.s3.head_object(**c.record()), READS),
     ("read what was deleted since, by its version", "s3:GetObjectVersion",
-     lambda c: c.s3.get_object(**c.deleted()), (*COLLECTORS, OTHER_ROLE, BREAK_GLASS)),
+     lambda c: c.s3.get_object(**c.deleted()), (*COLLECTORS, OTHER_ROLE, *BREAK_GLASS)),
     ("read an object's ACL", "s3:GetObjectAcl", lambda c: c.s3.get_object_acl(**c.record()), (OTHER_ROLE,)),
     ("change an object's ACL: 400", "s3:PutObjectAcl",
      lambda c: c.s3.put_object_acl(**c.record(), ACL="public-read"), (OTHER_ROLE,), NO_ACLS),
@@ -215,34 +255,85 @@ _rows(
      lambda c: c.s3.delete_objects(Bucket=c.own.bucket, Delete={"Objects": [{"Key": c.deletable()["Key"]}]}),
      DELETES),
     ("restore an object, by deleting its delete marker", "s3:DeleteObjectVersion",
-     lambda c: c.s3.delete_object(**c.marker()), (BREAK_GLASS,)),
+     lambda c: c.s3.delete_object(**c.marker()), BREAK_GLASS),
     ("delete a version for good", "s3:DeleteObjectVersion",
-     lambda c: c.s3.delete_object(**c.deleted()), (BREAK_GLASS,)),
+     lambda c: c.s3.delete_object(**c.deleted()), BREAK_GLASS),
     ("list the prefix", "s3:ListBucket",
      lambda c: c.s3.list_objects_v2(Bucket=c.own.bucket, Prefix=c.own.prefix), LISTS),
     ("list a day of it", "s3:ListBucket",
      lambda c: c.s3.list_objects_v2(Bucket=c.own.bucket, Prefix=f"{c.own.prefix}2026/03/10/", Delimiter="/"),
      LISTS),
     ("list its versions", "s3:ListBucketVersions",
-     lambda c: c.s3.list_object_versions(Bucket=c.own.bucket, Prefix=c.own.prefix), (*COLLECTORS, BREAK_GLASS)),
+     lambda c: c.s3.list_object_versions(Bucket=c.own.bucket, Prefix=c.own.prefix), (*COLLECTORS, *BREAK_GLASS)),
 )  # fmt: skip
 
 _rows(
     "The checkpoint of its own bucket",
-    ("read it", "s3:GetObject", lambda c: c.s3.get_object(**c.state()), (*COLLECTORS, OTHER_ROLE, BREAK_GLASS)),
+    ("read it", "s3:GetObject", lambda c: c.s3.get_object(**c.state()), (*COLLECTORS, OTHER_ROLE, *BREAK_GLASS)),
     ("replace it (`If-Match`)", "s3:PutObject",
-     lambda c: c.s3.put_object(**c.state(), Body=BODY, IfMatch=c.etag_of(c.state())), (*COLLECTORS, BREAK_GLASS)),
+     lambda c: c.s3.put_object(**c.state(), Body=BODY, IfMatch=c.etag_of(c.state())), (*COLLECTORS, *BREAK_GLASS)),
     ("write over it without a condition", "s3:PutObject",
-     lambda c: c.s3.put_object(**c.state(), Body=BODY), (*COLLECTORS, BREAK_GLASS)),
+     lambda c: c.s3.put_object(**c.state(), Body=BODY), (*COLLECTORS, *BREAK_GLASS)),
     ("see whether it is there", "s3:ListBucket",
-     lambda c: c.s3.list_objects_v2(Bucket=c.own.bucket, Prefix=c.own.state_key), (*COLLECTORS, *READERS, BREAK_GLASS)),
+     lambda c: c.s3.list_objects_v2(Bucket=c.own.bucket, Prefix=c.own.state_key), LISTS),
     ("read an older version", "s3:GetObjectVersion",
-     lambda c: c.s3.get_object(**c.state(), VersionId=c.version_of(c.state())), (OTHER_ROLE, BREAK_GLASS)),
-    ("delete it", "s3:DeleteObject", _delete_state, (BREAK_GLASS,)),
+     lambda c: c.s3.get_object(**c.state(), VersionId=c.version_of(c.state())), (OTHER_ROLE, *BREAK_GLASS)),
+    ("delete it", "s3:DeleteObject", _delete_state, BREAK_GLASS),
     ("delete a version of it", "s3:DeleteObjectVersion",
-     lambda c: c.s3.delete_object(**c.old_state()), (BREAK_GLASS,)),
+     lambda c: c.s3.delete_object(**c.old_state()), BREAK_GLASS),
     ("write beside it", "s3:PutObject",
      lambda c: c.s3.put_object(Bucket=c.own.bucket, Key=f"{c.own.state_key}.copy", Body=BODY), (OTHER_ROLE,)),
+)  # fmt: skip
+
+OTHER_MODE = {"GOVERNANCE": "COMPLIANCE", "COMPLIANCE": "GOVERNANCE"}
+
+
+def _locked_otherwise(c: Cell) -> Any:
+    mode = OTHER_MODE[c.own.outputs["bucket"]["lock"]["mode"]]
+    return c.s3.put_object(**c.new(), Body=BODY, IfNoneMatch="*", **c.lock(mode))
+
+
+def _bypass(call: Any, name: Mapping[str, str], **asked: Any) -> Any:
+    return call(**name, BypassGovernanceRetention=True, **asked)
+
+
+def _current(name: Mapping[str, str]) -> dict[str, str]:
+    """Name the object of a version."""
+    return {key: value for key, value in name.items() if key != "VersionId"}
+
+
+_rows(
+    "Locked records (Object Lock), in the feed's prefix of its own bucket",
+    ("write a new object, locked as `bucket.lock` has it", "s3:PutObjectRetention",
+     lambda c: c.s3.put_object(**c.new(), Body=BODY, IfNoneMatch="*", **c.lock()), COLLECTORS),
+    ("write a new object, locked in the other mode", "s3:PutObjectRetention", _locked_otherwise),
+    ("write a new object, locked two days longer", "s3:PutObjectRetention",
+     lambda c: c.s3.put_object(**c.new(), Body=BODY, IfNoneMatch="*", **c.lock(more_days=2))),
+    ("write a new object, locked two days less", "s3:PutObjectRetention",
+     lambda c: c.s3.put_object(**c.new(), Body=BODY, IfNoneMatch="*", **c.lock(more_days=-2))),
+    ("write a new object, with a legal hold", "s3:PutObjectLegalHold",
+     lambda c: c.s3.put_object(**c.new(), Body=BODY, IfNoneMatch="*", ObjectLockLegalHoldStatus="ON",
+                               ChecksumAlgorithm="SHA256")),
+    ("lock the checkpoint", "s3:PutObjectRetention",
+     lambda c: c.s3.put_object(**c.state(), Body=BODY, **c.lock())),
+    ("lock an object that is there, as `bucket.lock` has it", "s3:PutObjectRetention",
+     lambda c: c.s3.put_object_retention(**c.deletable(), Retention=c.retention()), COLLECTORS),
+    ("lock an object that is there for 100 years", "s3:PutObjectRetention",
+     lambda c: c.s3.put_object_retention(**c.deletable(), Retention=c.retention(more_days=36000))),
+    ("hold an object that is there", "s3:PutObjectLegalHold",
+     lambda c: c.s3.put_object_legal_hold(**c.deletable(), LegalHold={"Status": "ON"})),
+    ("read a locked object", "s3:GetObject", lambda c: c.s3.get_object(**_current(c.locked())), READS),
+    ("hide a locked object behind a delete marker", "s3:DeleteObject",
+     lambda c: c.s3.delete_object(**c.just_locked()), DELETES),
+    ("delete a version locked in GOVERNANCE", "s3:DeleteObjectVersion", lambda c: c.s3.delete_object(**c.locked())),
+    ("delete a version locked in GOVERNANCE, bypassing that", "s3:BypassGovernanceRetention",
+     lambda c: _bypass(c.s3.delete_object, c.locked()), (BYPASS,)),
+    ("delete a version locked in COMPLIANCE, bypassing that", "s3:BypassGovernanceRetention",
+     lambda c: _bypass(c.s3.delete_object, c.locked("COMPLIANCE"))),
+    ("shorten a retention in GOVERNANCE, bypassing it", "s3:PutObjectRetention",
+     lambda c: _bypass(c.s3.put_object_retention, c.locked(), Retention=c.retention("GOVERNANCE", -1))),
+    ("shorten a retention in COMPLIANCE, bypassing it", "s3:PutObjectRetention",
+     lambda c: _bypass(c.s3.put_object_retention, c.locked("COMPLIANCE"), Retention=c.retention("COMPLIANCE", -1))),
 )  # fmt: skip
 
 _rows(
@@ -278,6 +369,9 @@ _rows(
          Bucket=c.own.bucket,
          ServerSideEncryptionConfiguration={
              "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]})),
+    ("change its Object Lock", "s3:PutBucketObjectLockConfiguration",
+     lambda c: c.s3.put_object_lock_configuration(
+         Bucket=c.own.bucket, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled"}), (OTHER_ROLE,)),
     ("open it to the public", "s3:PutBucketPublicAccessBlock",
      lambda c: c.s3.delete_public_access_block(Bucket=c.own.bucket)),
     ("send its events elsewhere", "s3:PutBucketNotification",

@@ -27,6 +27,7 @@ class Principal(Enum):
     READER_ROLE = "reader role"
     OTHER_ROLE = "another role"
     BREAK_GLASS = "break-glass role"
+    BYPASS = "break-glass role with `s3:BypassGovernanceRetention`"
     STRANGER = "stranger"
     ANONYMOUS = "anonymous"
 
@@ -36,7 +37,10 @@ class Principal(Enum):
         return "beta" if self in BETAS else "alpha"
 
 
-BETAS = (Principal.COLLECTOR_IN_VPC, Principal.READER_ROLE, Principal.OTHER_ROLE, Principal.BREAK_GLASS)
+BETAS = (
+    *(Principal.COLLECTOR_IN_VPC, Principal.READER_ROLE, Principal.OTHER_ROLE),
+    *(Principal.BREAK_GLASS, Principal.BYPASS),
+)
 
 EVERY_OBJECT_RIGHT = {
     "Version": "2012-10-17",
@@ -50,6 +54,15 @@ def break_glass_policy(bucket: str) -> str:
     """Give the policy that the runbook has for the role."""
     [found] = re.findall(r"```json\n(\{.*?\})\n *```", RUNBOOK.read_text(encoding="utf-8"), re.DOTALL)
     return str(found).replace("YOUR-BUCKET", bucket)
+
+
+def bypass_policy(bucket: str) -> str:
+    """Give the same, with the right to bypass a retention in governance mode."""
+    policy = json.loads(break_glass_policy(bucket))
+    policy["Statement"].append(
+        {"Effect": "Allow", "Action": "s3:BypassGovernanceRetention", "Resource": f"arn:aws:s3:::{bucket}/*"}
+    )
+    return json.dumps(policy)
 
 
 class Instance(Deployment):
@@ -83,6 +96,8 @@ class World:
     aws: AwsStandIn
     outputs: Mapping[str, Any]
     number: int = 0
+    locked: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
+    """What the matrix has locked, by bucket and mode."""
     _keys: dict[Principal, Keys] = field(default_factory=dict)
     _clients: dict[tuple[Keys, str, bool], Any] = field(default_factory=dict)
 
@@ -125,6 +140,8 @@ class World:
             return self._role("another-role", "/", json.dumps(EVERY_OBJECT_RIGHT))
         if principal is Principal.BREAK_GLASS:
             return self._role("break-glass", "/security/", break_glass_policy(own.bucket))
+        if principal is Principal.BYPASS:
+            return self._role("break-glass-bypass", "/security/", bypass_policy(own.bucket))
         if principal is Principal.STRANGER:
             self.root("iam").create_user(UserName="stranger")
             return self._access_key("stranger")
@@ -170,6 +187,7 @@ class World:
             Principal.READER_ROLE: {"role": str(own.outputs["reader"]["name"])},
             Principal.OTHER_ROLE: {"role": "another-role"},
             Principal.BREAK_GLASS: {"role": "break-glass"},
+            Principal.BYPASS: {"role": "break-glass-bypass"},
             Principal.STRANGER: {"user": "stranger"},
             Principal.ANONYMOUS: {},
         }[principal]

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
+from zoomlogs.doctor.checks import CHECKS
+from zoomlogs.doctor.facts import Facts
 
-from .applied import ALPHA, BETA, RECORDS_A_DAY, Applied
+from .applied import ALPHA, BETA, RECORDS_A_DAY, START, Applied
 from .leaks import as_json, found, in_account, in_folder
 from .matrix import ROWS, TRUST, Cell, Trust, arrange, is_allowed
 from .principals import Instance, Principal, World
@@ -65,6 +69,41 @@ def test_credentials_that_passed_through_terraform_work_and_debug_is_on(applied:
     assert run.ok, run.error
     assert run.result["written"] > 3 * RECORDS_A_DAY
     assert any("DEBUG" in line for line in run.logs)
+
+
+# --- what is locked --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "mode"), [("alpha", "COMPLIANCE"), ("beta", "GOVERNANCE")])
+def test_each_object_of_records_is_locked_for_its_days_and_the_checkpoint_is_not(
+    applied: Applied, name: str, mode: str
+) -> None:
+    own, s3 = applied.world.instance(name), applied.deployment.aws.client("s3")
+    records = s3.list_objects_v2(Bucket=own.bucket, Prefix=own.prefix)["Contents"]
+    heads = [s3.head_object(Bucket=own.bucket, Key=one["Key"]) for one in records]
+    assert {head["ObjectLockMode"] for head in heads} == {mode}
+    assert min(head["ObjectLockRetainUntilDate"] for head in heads) >= START + timedelta(days=30)
+    assert "ObjectLockMode" not in s3.head_object(Bucket=own.bucket, Key=own.state_key)
+
+
+@pytest.mark.parametrize(("name", "mode"), [("alpha", "COMPLIANCE"), ("beta", "GOVERNANCE")])
+def test_the_doctor_sees_that_they_are(applied: Applied, monkeypatch: pytest.MonkeyPatch, name: str, mode: str) -> None:
+    for variable, value in applied.deployment.aws.env().items():
+        monkeypatch.setenv(variable, value)
+    facts = Facts(applied.world.instance(name), boto3.Session())
+    names = ("versioning", "object lock", "collector's rights", "bucket policy")
+    found = {one.name: one(facts) for one in CHECKS if one.name in names}
+    assert found["object lock"].sentence == f"Each object of records is locked for 30 days ({mode})."
+    said = {which: (told.status, told.sentence) for which, told in found.items() if told.status != "ok"}
+    assert said.keys() <= {"bucket policy"}, said  # beta lets break-glass roles through
+    rule = {"DefaultRetention": {"Mode": mode, "Days": 1}}
+    s3, on = applied.deployment.aws.client("s3"), {"ObjectLockEnabled": "Enabled"}
+    s3.put_object_lock_configuration(Bucket=facts.deployment.bucket, ObjectLockConfiguration={**on, "Rule": rule})
+    [check] = [one for one in CHECKS if one.name == "object lock"]
+    told = check(facts)
+    s3.put_object_lock_configuration(Bucket=facts.deployment.bucket, ObjectLockConfiguration=on)
+    assert told.status == "fix"
+    assert f"locks every object by default ({mode}, 1 day)" in told.sentence
 
 
 # --- the matrix ------------------------------------------------------------------------------------------------------
@@ -202,6 +241,11 @@ def without_condition(statement: dict[str, Any]) -> None:
     statement.pop("Condition", None)
 
 
+def unbounded_locks(statement: dict[str, Any]) -> None:
+    if statement["Sid"] == "LockRecords":
+        del statement["Condition"]
+
+
 def without_denial(statement: dict[str, Any]) -> bool:
     return bool(statement["Effect"] == "Allow")
 
@@ -213,6 +257,7 @@ def with_deletion(statement: dict[str, Any]) -> None:
 
 RECORDS, OTHERS = "Records, in the feed's prefix of its own bucket", "Other buckets"
 CHECKPOINT = "The checkpoint of its own bucket"
+LOCKED = "Locked records (Object Lock), in the feed's prefix of its own bucket"
 KEY, NETWORK = "The KMS key, asked directly", "The network"
 CHANGES: list[tuple[str, Principal, Callable[[World, Instance], Any], set[str]]] = [
     (
@@ -228,13 +273,18 @@ CHANGES: list[tuple[str, Principal, Callable[[World, Instance], Any], set[str]]]
             f"{OTHERS}: list the other's feed prefix",
             "Logs, metrics and traces: make a stream in the other's log group",
             "Logs, metrics and traces: write to the other's log group",
+            f"{LOCKED}: lock the checkpoint",
         },
     ),
     (
         "a reader that may delete",
         Principal.READER_USER,
         deleting_reader,
-        {f"{RECORDS}: delete an object", f"{RECORDS}: delete objects, several at once"},
+        {
+            f"{RECORDS}: delete an object",
+            f"{RECORDS}: delete objects, several at once",
+            f"{LOCKED}: hide a locked object behind a delete marker",
+        },
     ),
     (
         "a reader that may delete, by its own policy alone",
@@ -269,6 +319,37 @@ CHANGES: list[tuple[str, Principal, Callable[[World, Instance], Any], set[str]]]
             f"{CHECKPOINT}: write over it without a condition",
             f"{CHECKPOINT}: delete it",
             f"{CHECKPOINT}: delete a version of it",
+            f"{LOCKED}: write a new object, locked as `bucket.lock` has it",
+            f"{LOCKED}: write a new object, locked in the other mode",
+            f"{LOCKED}: write a new object, locked two days longer",
+            f"{LOCKED}: write a new object, locked two days less",
+            f"{LOCKED}: write a new object, with a legal hold",
+            f"{LOCKED}: lock the checkpoint",
+            f"{LOCKED}: lock an object that is there, as `bucket.lock` has it",
+            f"{LOCKED}: lock an object that is there for 100 years",
+            f"{LOCKED}: hold an object that is there",
+            f"{LOCKED}: hide a locked object behind a delete marker",
+        },
+    ),
+    (
+        "locks of others",
+        Principal.OTHER_ROLE,
+        lambda world, own: bucket_policy(world, own, but("DenyLocksOfOthers")),
+        {
+            f"{LOCKED}: lock an object that is there, as `bucket.lock` has it",
+            f"{LOCKED}: lock an object that is there for 100 years",
+            f"{LOCKED}: hold an object that is there",
+        },
+    ),
+    (
+        "locks of any mode and length",
+        Principal.COLLECTOR,
+        lambda world, own: managed_policy(world, own.outputs["role"]["policy_arn"], unbounded_locks),
+        {
+            f"{LOCKED}: write a new object, locked in the other mode",
+            f"{LOCKED}: write a new object, locked two days longer",
+            f"{LOCKED}: write a new object, locked two days less",
+            f"{LOCKED}: lock an object that is there for 100 years",
         },
     ),
     (
@@ -290,7 +371,11 @@ CHANGES: list[tuple[str, Principal, Callable[[World, Instance], Any], set[str]]]
         "deletes of records",
         Principal.OTHER_ROLE,
         lambda world, own: bucket_policy(world, own, but("DenyDeletesOfRecords")),
-        {f"{RECORDS}: delete an object", f"{RECORDS}: delete objects, several at once"},
+        {
+            f"{RECORDS}: delete an object",
+            f"{RECORDS}: delete objects, several at once",
+            f"{LOCKED}: hide a locked object behind a delete marker",
+        },
     ),
     (
         "deletes of the checkpoint",
@@ -381,6 +466,19 @@ def test_a_wider_policy_shows(
 ) -> None:
     with change(world, world.instance(principal.instance)):
         assert allowed_to(world, principal) - expected_of(principal) == more
+
+
+def test_a_lock_holds_whoever_takes_the_buckets_policy_away(world: World) -> None:
+    """An administrator deletes only what is locked in governance mode, and only by asking for that."""
+    cell, root = Cell(world, Principal.BYPASS), world.root("s3")
+    deleted = set()
+    for mode in ("GOVERNANCE", "COMPLIANCE"):
+        name = cell.locked(mode)
+        for asks in ({}, {"BypassGovernanceRetention": True}):
+            with world.aws.authorising(), world.aws.without_bucket_policy(cell.own.bucket), suppress(ClientError):
+                root.delete_object(**name, **asks)
+                deleted.add((mode, bool(asks)))
+    assert deleted == {("GOVERNANCE", True)}
 
 
 def test_a_narrower_policy_shows(world: World) -> None:
@@ -474,7 +572,11 @@ def test_a_plan_warns_while_an_apply_may_bring_old_credentials_back(applied: App
 def test_destroy_leaves_nothing_and_no_secret(applied: Applied) -> None:
     deployment = applied.deployment
     terraform, secrets = deployment.terraform, applied.secrets()
-    terraform.destroy(deployment.variables)
+    unlocked = {**deployment.variables, "force_destroy": True}
+    terraform.apply(unlocked)
+    for name in ("alpha", "beta"):
+        deployment.aws.end_locks(applied.world.instance(name).bucket)
+    terraform.destroy(unlocked)
     assert not terraform.state_list()
     places = {**applied.kept, **in_folder(terraform.workdir), **in_account(deployment.aws)}
     assert {"terraform.tfstate.backup", "again.tfplan", "second plan as JSON"} <= places.keys()
@@ -482,7 +584,8 @@ def test_destroy_leaves_nothing_and_no_secret(applied: Applied) -> None:
     client = deployment.aws.client
     assert not client("s3").list_buckets()["Buckets"]
     assert not client("lambda").list_functions()["Functions"]
-    assert [role["RoleName"] for role in client("iam").list_roles()["Roles"]] == ["another-role", "break-glass"]
+    roles = {role["RoleName"] for role in client("iam").list_roles()["Roles"]}
+    assert roles == {"another-role", "break-glass", "break-glass-bypass"}  # the matrix's
     assert [user["UserName"] for user in client("iam").list_users()["Users"]] == ["stranger"]  # the matrix's
     assert not client("iam").list_policies(Scope="Local")["Policies"]
     assert not client("scheduler").list_schedules()["Schedules"]

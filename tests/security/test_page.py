@@ -23,8 +23,8 @@ def test_another_matrix_would_show() -> None:
 
 def test_the_readme_counts_them() -> None:
     readme = (PAGE.parents[1] / "README.md").read_text(encoding="utf-8")
-    assert f"[{len(ROWS)} calls by nine principals](docs/security.md)" in readme
-    assert len(Principal) == 9
+    assert f"[{len(ROWS)} calls by ten principals](docs/security.md)" in readme
+    assert len(Principal) == 10
 
 
 def test_a_page_without_markers_is_refused() -> None:

@@ -316,7 +316,11 @@ class AwsStandIn:
                 s3.put_bucket_policy(Bucket=name, Policy=policy)
 
     def empty_bucket(self, name: str) -> int:
-        """Delete every version and delete marker of a bucket, as `terraform destroy` wants it; count them."""
+        """Delete every version and delete marker of a bucket, as `terraform destroy` wants it; count them.
+
+        Retentions are over first.
+        """
+        self.end_locks(name)
         with self.without_bucket_policy(name):
             return self._empty_bucket(name)
 
@@ -333,6 +337,10 @@ class AwsStandIn:
             if errors:
                 raise RuntimeError(f"The bucket {name} keeps {len(errors)} objects: {errors[0]['Message']}")
         return len(entries)
+
+    def end_locks(self, bucket: str) -> None:
+        """Let every retention in a bucket be over, as if the days had passed, and lift every legal hold."""
+        self._ask("end-locks", bucket=bucket)
 
     def register_package(self, package: Path | bytes) -> None:
         """Let functions run this package (a zip, or its file) until `reset` or the end."""

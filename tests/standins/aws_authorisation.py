@@ -41,7 +41,8 @@ from werkzeug.wrappers import Response
 from standins.aws import REFUSED_BY_MODEL, Keys, google_signature
 from standins.aws_account import Issued, MotoAccount
 from standins.aws_models import faults
-from standins.aws_permissions import SERVICES, Params, permissions
+from standins.aws_object_lock import asked_at, end_locks
+from standins.aws_permissions import ASKED_AT, SERVICES, Params, permissions
 from standins.aws_signature import RefusedError, Signature, check_signature, read_signature
 from standins.iam_policy import Call, Caller, CannotJudgeError, Policy, Verdict, condition_keys, decide, statements
 
@@ -80,6 +81,7 @@ _KNOWN_KEYS = re.compile(
     r"|kms:(CallerAccount|ViaService|EncryptionContextKeys|EncryptionContext:.+)"
     r"|lambda:SourceFunctionArn"
     r"|s3:(VersionId|ObjectCreationOperation|delimiter|if-match|if-none-match|max-keys|prefix|x-amz-acl|x-amz-copy-source"
+    r"|object-lock-(legal-hold|mode|remaining-retention-days|retain-until-date)"
     r"|x-amz-storage-class|x-amz-server-side-encryption(-aws-kms-key-id|-customer-algorithm)?)"
     r"|secretsmanager:SecretId|sts:(ExternalId|RoleSessionName)",
     re.IGNORECASE,
@@ -418,6 +420,7 @@ class Authorisation:
             "needed": self._take_needed,
             "secret_access_key": self._secret_access_key,
             "register-package": self._register_package,
+            "end-locks": self._end_locks,
             "reset": self._reset,
         }
         handle = handlers[request.path.removeprefix(OWN_PATH)]
@@ -425,6 +428,10 @@ class Authorisation:
 
     def _register_package(self, *, sha256: str) -> dict[str, Any]:
         self.packages.add(sha256)
+        return {}
+
+    def _end_locks(self, *, bucket: str) -> dict[str, Any]:
+        end_locks(self._account.id, bucket)
         return {}
 
     def _reset(self) -> dict[str, Any]:
@@ -555,7 +562,7 @@ def read_request(request: Request, service: str) -> ApiRequest:
         )
     except Exception as error:  # whatever a parser meets: no number where there must be one, no XML
         raise CannotJudgeError(f"{service}:{operation.name} cannot be read: {error!r}") from None
-    return ApiRequest(service, operation.name, params)
+    return ApiRequest(service, operation.name, {**params, ASKED_AT: asked_at(request.headers)})
 
 
 def held_to_model(request: Request, service: str) -> ApiRequest:

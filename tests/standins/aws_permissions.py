@@ -9,11 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from math import ceil
 from typing import Any, Protocol
 
 from standins.iam_policy import Call, CannotJudgeError, Context
 
 Params = Mapping[str, Any]
+
+ASKED_AT = "AskedAt"
+"""Among the parameters of a request to S3: when it was made, by its sender's clock."""
 
 
 @dataclass(frozen=True)
@@ -211,10 +216,28 @@ _WRITE_KEYS = {
     "StorageClass": "s3:x-amz-storage-class",
 }
 _CREATE_KEYS = {"IfMatch": "s3:if-match", "IfNoneMatch": "s3:if-none-match"}
+_SECONDS_A_DAY = 86400
 
 
 def _keys(names: Mapping[str, str], params: Params) -> dict[str, tuple[str, ...]]:
     return {key: (str(params[name]),) for name, key in names.items() if name in params}
+
+
+def _lock_keys(mode: str | None, until: object, legal_hold: str | None, now: datetime) -> dict[str, tuple[str, ...]]:
+    """Spell what a request asks of Object Lock as condition keys; a day that has begun counts as a day that remains."""
+    keys = {"s3:object-lock-mode": mode, "s3:object-lock-legal-hold": legal_hold}
+    if until:
+        keys["s3:object-lock-retain-until-date"] = str(until)
+        date = datetime.fromisoformat(str(until).replace("Z", ""))
+        date = date if date.tzinfo else date.replace(tzinfo=UTC)
+        remaining = ceil((date - now).total_seconds() / _SECONDS_A_DAY)
+        keys["s3:object-lock-remaining-retention-days"] = str(remaining)
+    return {key: (value,) for key, value in keys.items() if value}
+
+
+def _bypass(params: Params, object_arn: str) -> list[Call]:
+    """List the right to delete or change what is locked in governance mode, where a request makes use of it."""
+    return [Call("s3:BypassGovernanceRetention", object_arn)] if params.get("BypassGovernanceRetention") else []
 
 
 def _s3(operation: str, params: Params, account: Account) -> list[Call] | None:
@@ -226,11 +249,15 @@ def _s3(operation: str, params: Params, account: Account) -> list[Call] | None:
         return [Call(f"s3:{_BUCKET_ACTIONS[operation]}", bucket_arn, _keys(_LIST_KEYS, params))]
     if operation == "DeleteObjects":
         return [
-            Call(
-                "s3:DeleteObjectVersion" if entry.get("VersionId") else "s3:DeleteObject",
-                f"{bucket_arn}/{entry['Key']}",
-            )
+            call
             for entry in params["Delete"]["Objects"]
+            for call in (
+                Call(
+                    "s3:DeleteObjectVersion" if entry.get("VersionId") else "s3:DeleteObject",
+                    f"{bucket_arn}/{entry['Key']}",
+                ),
+                *_bypass(params, f"{bucket_arn}/{entry['Key']}"),
+            )
         ]
     object_arn = f"{bucket_arn}/{params['Key']}"
     if operation in _WRITES:
@@ -242,8 +269,10 @@ def _s3(operation: str, params: Params, account: Account) -> list[Call] | None:
         action = action.replace("Tagging", "VersionTagging") if "Tagging" in action else action
         action = action.replace("Acl", "VersionAcl") if "Acl" in action else action
         action = action if "Version" in action else f"{action}Version"
-    context = {"s3:VersionId": (version,)} if version else {}
-    calls = [Call(f"s3:{action}", object_arn, context)]
+    asked, hold = params.get("Retention") or {}, (params.get("LegalHold") or {}).get("Status")
+    context = _lock_keys(asked.get("Mode"), asked.get("RetainUntilDate"), hold, params[ASKED_AT])
+    context |= {"s3:VersionId": (version,)} if version else {}
+    calls = [Call(f"s3:{action}", object_arn, context), *_bypass(params, object_arn)]
     return (
         calls + _read(operation, bucket, params["Key"], version, account) if action.startswith("GetObject") else calls
     )
@@ -274,8 +303,16 @@ def _write(operation: str, params: Params, account: Account, object_arn: str) ->
         **_keys(_WRITE_KEYS, params),
         **(_keys(_CREATE_KEYS, params) if operation in _CREATES else {}),
         "s3:ObjectCreationOperation": ("true" if operation in _CREATES else "false",),
+        **_lock_keys(
+            params.get("ObjectLockMode"),
+            params.get("ObjectLockRetainUntilDate"),
+            params.get("ObjectLockLegalHoldStatus"),
+            params[ASKED_AT],
+        ),
     }
     calls = [Call("s3:PutObject", object_arn, context)]
+    calls += [Call("s3:PutObjectRetention", object_arn, context)] if params.get("ObjectLockMode") else []
+    calls += [Call("s3:PutObjectLegalHold", object_arn, context)] if params.get("ObjectLockLegalHoldStatus") else []
     calls += [Call("s3:PutObjectAcl", object_arn, context)] if "ACL" in params else []
     calls += [Call("s3:PutObjectTagging", object_arn, context)] if "Tagging" in params else []
     bucket_arn, _, _ = object_arn.partition("/")

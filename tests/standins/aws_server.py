@@ -52,6 +52,7 @@ from standins.aws_alarms import (
     repair_states_of_alarms,
 )
 from standins.aws_authorisation import PERMITTED, Authorisation, Dispatcher
+from standins.aws_object_lock import repair_object_lock
 from standins.aws_turns import TakingTurns
 from standins.iam_policy import CannotJudgeError
 from standins.lambda_invocations import LocalFunctions
@@ -398,6 +399,7 @@ def serve(folder: str, account_id: str, region: str) -> None:
         repair_security_group_rules,
         repair_bucket_policies,
         repair_object_encryption,
+        repair_object_lock,
         repair_acls_of_owners,
     ):
         repair()

@@ -25,14 +25,15 @@ class Version:
     metadata: dict[str, str]
     written: datetime
     encryption: dict[str, str] = field(default_factory=dict)  # that the request asked for
+    lock: tuple[str, datetime] | None = None  # the mode, and until when
 
     @property
     def etag(self) -> str:
         return f'"{hashlib.md5(self.body or b"").hexdigest()}"'
 
 
-def client_error(operation: str, status: int, code: str) -> ClientError:
-    response = {"Error": {"Code": code, "Message": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+def client_error(operation: str, status: int, code: str, message: str = "") -> ClientError:
+    response = {"Error": {"Code": code, "Message": message or code}, "ResponseMetadata": {"HTTPStatusCode": status}}
     return ClientError(response, operation)  # type: ignore[arg-type]
 
 
@@ -43,6 +44,7 @@ class MemoryS3:
 
     bucket: str = "zoom-operation-logs"
     versioned: bool = True
+    object_lock: bool = False
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     before: Callable[[str, str], None] | None = None
     after: Callable[[str, str], None] | None = None
@@ -62,9 +64,17 @@ class MemoryS3:
         IfMatch: str | None = None,
         ContentType: str = "",
         Metadata: dict[str, str] | None = None,
+        ObjectLockMode: str | None = None,
+        ObjectLockRetainUntilDate: datetime | None = None,
+        ChecksumAlgorithm: str | None = None,
         **encryption: str,
     ) -> dict[str, Any]:
         def put() -> dict[str, Any]:
+            if ObjectLockMode and not self.object_lock:
+                message = "Bucket is missing ObjectLockConfiguration"
+                raise client_error("PutObject", 400, "InvalidRequest", message)
+            if ObjectLockMode and not ChecksumAlgorithm:
+                raise client_error("PutObject", 400, "InvalidRequest", "Content-MD5 OR x-amz-checksum- is required")
             latest = self._latest(Key)
             if IfNoneMatch and latest:
                 raise client_error("PutObject", 412, "PreconditionFailed")
@@ -73,6 +83,8 @@ class MemoryS3:
             if IfMatch and latest and latest.etag != IfMatch:
                 raise client_error("PutObject", 412, "PreconditionFailed")
             version = self._add(Key, bytes(Body), Metadata or {}, encryption)
+            if ObjectLockMode and ObjectLockRetainUntilDate:
+                version.lock = ObjectLockMode, ObjectLockRetainUntilDate
             return {"ETag": version.etag, "VersionId": version.version_id}
 
         for name, value in (Metadata or {}).items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -80,6 +81,7 @@ def role(aws: AwsStandIn) -> Iterator[str]:
 # --- which permission a request needs --------------------------------------------------------------------------------
 
 VERSION = "the version"
+LOCK = {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": datetime.now(UTC) + timedelta(days=30)}
 REQUESTS: list[tuple[str, str, dict[str, Any], list[str]]] = [
     ("s3", "get_object", {"Bucket": BUCKET, "Key": "in/a"}, ["s3:GetObject in/a"]),
     ("s3", "head_object", {"Bucket": BUCKET, "Key": "in/a"}, ["s3:GetObject in/a"]),
@@ -94,6 +96,8 @@ REQUESTS: list[tuple[str, str, dict[str, Any], list[str]]] = [
      ["s3:PutObject b", "s3:PutObjectTagging b"]),
     ("s3", "copy_object", {"Bucket": BUCKET, "Key": "copy", "CopySource": {"Bucket": BUCKET, "Key": "in/a"}},
      ["s3:PutObject copy", "s3:GetObject in/a"]),
+    ("s3", "delete_object", {"Bucket": BUCKET, "Key": "gone", "VersionId": "null", "BypassGovernanceRetention": True},
+     ["s3:DeleteObjectVersion gone", "s3:BypassGovernanceRetention gone"]),
     ("s3", "create_multipart_upload", {"Bucket": BUCKET, "Key": "parts"}, ["s3:PutObject parts"]),
     ("s3", "delete_object", {"Bucket": BUCKET, "Key": "gone"}, ["s3:DeleteObject gone"]),
     ("s3", "delete_object", {"Bucket": BUCKET, "Key": "gone", "VersionId": "null"}, ["s3:DeleteObjectVersion gone"]),
@@ -167,6 +171,25 @@ def test_conditions_on_listing(
 ) -> None:
     user.may(allow("s3:ListBucket", f"arn:aws:s3:::{BUCKET}", Condition=condition))
     assert code_of(lambda: user.client("s3").list_objects_v2(Bucket=BUCKET, **parameters)) == expected
+
+
+@pytest.mark.parametrize(
+    ("operator", "key", "value", "allowed"),
+    [
+        ("StringEquals", "mode", "GOVERNANCE", True),
+        ("StringEquals", "mode", "COMPLIANCE", False),
+        ("NumericLessThanEquals", "remaining-retention-days", "30", True),
+        ("NumericLessThanEquals", "remaining-retention-days", "29", False),
+        ("NumericGreaterThanEquals", "remaining-retention-days", "30", True),
+        ("NumericGreaterThanEquals", "remaining-retention-days", "31", False),
+    ],
+)
+def test_conditions_on_locking(user: Caller, operator: str, key: str, value: str, allowed: bool) -> None:
+    bound = allow("s3:PutObjectRetention", Condition={operator: {f"s3:object-lock-{key}": value}})
+    user.may(allow("s3:PutObject"), bound)
+    s3 = user.client("s3")
+    code = code_of(lambda: s3.put_object(Bucket=BUCKET, Key="b", Body=b"x", **LOCK))
+    assert code == ("InvalidRequest" if allowed else "AccessDenied")  # the bucket has no Object Lock
 
 
 def test_some_of_several_deletes_allowed_is_not_carried_out(user: Caller) -> None:

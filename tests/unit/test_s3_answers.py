@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import io
+from base64 import b64encode
+from datetime import UTC, datetime
+from hashlib import sha256
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
 from botocore.awsrequest import AWSRequest, AWSResponse
+from botocore.config import Config
 from botocore.exceptions import ParamValidationError
 from standins.s3_memory import MemoryS3, client_error
 from zoom_operationlogs import clients
@@ -19,8 +24,10 @@ from zoom_operationlogs.errors import (
     OutcomeUnknownError,
     StorageError,
     StorageUnavailableError,
+    WriteConflictError,
 )
 from zoom_operationlogs.s3_errors import translate_errors
+from zoom_operationlogs.settings import ObjectLock, Settings
 
 
 class Confined(MemoryS3):
@@ -96,6 +103,57 @@ def test_every_write_asks_for_the_encryption(replaces: str | None) -> None:
     etag = at.put("key", b"1", replaces=None) if replaces else None
     at.put("key", b"2", replaces=etag)
     assert [version.encryption for version in s3.ever_written()] == [encryption] * (2 if replaces else 1)
+
+
+LOCK = {"ObjectLockMode": "COMPLIANCE", "ObjectLockRetainUntilDate": datetime(2026, 6, 8, tzinfo=UTC)}
+
+
+def locking(s3: MemoryS3) -> Bucket:
+    def retention() -> dict[str, Any]:
+        return {**LOCK, "ChecksumAlgorithm": "SHA256"}
+
+    deadline = Deadline(lambda: 60.0, 0.0)
+    return Bucket(s3, s3.bucket, deadline, lambda _seconds: None, retention=retention)  # type: ignore[arg-type]
+
+
+def test_an_object_of_records_is_locked_and_no_other_is() -> None:
+    s3 = MemoryS3(object_lock=True)
+    at = locking(s3)
+    at.add_records("records", b"1", ContentType="application/gzip")
+    at.put("checkpoint", b"2", replaces=at.put("checkpoint", b"1", replaces=None))
+    locks = {version.key: version.lock for version in s3.ever_written()}
+    assert locks == {"checkpoint": None, "records": tuple(LOCK.values())}
+    with pytest.raises(WriteConflictError):
+        at.add_records("records", b"2")
+
+
+def test_a_bucket_without_object_lock_is_named() -> None:
+    sentence = r"S3 refuses s3:PutObject or s3:PutObjectRetention on .*records \(InvalidRequest\): turn on Object Lock"
+    with pytest.raises(StorageError, match=sentence):
+        locking(MemoryS3()).add_records("records", b"1")
+
+
+def test_the_checksum_of_a_locked_object_is_sent_even_where_boto3_is_told_to_send_none_by_itself() -> None:
+    keys = {"aws_access_key_id": "id", "aws_secret_access_key": "secret", "region_name": "us-east-1"}
+    config = Config(request_checksum_calculation="when_required")
+    s3 = boto3.client("s3", endpoint_url="http://localhost:1", config=config, **keys)
+    sent: list[dict[str, bytes]] = []
+
+    def answer(request: Any, **_: object) -> AWSResponse:
+        sent.append(dict(request.headers))
+        return AWSResponse(request.url, 200, {"ETag": '"1"'}, SimpleNamespace(stream=lambda: [b""]))
+
+    s3.meta.events.register("before-send.s3", answer)
+    settings = Settings(bucket="logs", secret_id="zoom", lock=ObjectLock("GOVERNANCE", 1))
+    now = datetime(2026, 3, 10, 9, 30, tzinfo=UTC)
+    at = Bucket(s3, "logs", Deadline(lambda: 60.0, 0.0), lambda _: None, retention=lambda: settings.retention(now))
+    at.add_records("records", b"1")
+    at.put("checkpoint", b"1", replaces=None)
+    locked, free = ({name.lower(): value for name, value in headers.items()} for headers in sent)
+    assert locked["x-amz-checksum-sha256"] == b64encode(sha256(b"1").digest())
+    assert locked["x-amz-object-lock-mode"] == b"GOVERNANCE"
+    assert locked["x-amz-object-lock-retain-until-date"] == b"2026-03-11T09:30:00Z"
+    assert [name for name in free if "lock" in name or "checksum" in name] == []
 
 
 def test_a_missing_bucket_is_named() -> None:

@@ -1,11 +1,11 @@
 """Wrong settings and wrong events end in one sentence that says what to change."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from zoom_operationlogs.errors import SettingsError
 from zoom_operationlogs.event import Request
-from zoom_operationlogs.settings import Settings
+from zoom_operationlogs.settings import ObjectLock, Settings
 
 ENVIRONMENT = {"S3_BUCKET": "logs", "ZOOM_SECRET_ID": "arn:aws:secretsmanager:eu-west-1:1:secret:zoom"}
 TODAY = date(2026, 8, 31)
@@ -52,9 +52,29 @@ def test_what_a_write_asks_s3_for(variables, arguments):
     assert Settings.from_environ({**ENVIRONMENT, **variables}).encryption == arguments
 
 
+def test_records_are_locked_from_the_moment_of_their_write_on_with_a_checksum():
+    settings = Settings.from_environ({**ENVIRONMENT, "S3_LOCK_MODE": "GOVERNANCE", "S3_LOCK_DAYS": " 90"})
+    assert settings.lock == ObjectLock("GOVERNANCE", 90)
+    assert settings.retention(datetime(2026, 3, 10, 9, 30, 1, 999_999, UTC)) == {
+        "ObjectLockMode": "GOVERNANCE",
+        "ObjectLockRetainUntilDate": datetime(2026, 6, 8, 9, 30, 1, tzinfo=UTC),
+        "ChecksumAlgorithm": "SHA256",
+    }
+
+
+def test_nothing_is_locked_unless_asked_for():
+    settings = Settings.from_environ({**ENVIRONMENT, "S3_LOCK_MODE": "", "S3_LOCK_DAYS": " "})
+    assert (settings.lock, settings.retention(datetime(2026, 3, 10, tzinfo=UTC))) == (None, {})
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
+        ({"S3_LOCK_MODE": "GOVERNANCE"}, "S3_LOCK_MODE is set, but S3_LOCK_DAYS is not: set both, or leave both out"),
+        ({"S3_LOCK_DAYS": "90"}, "S3_LOCK_DAYS is set, but S3_LOCK_MODE is not: set both, or leave both out"),
+        ({"S3_LOCK_MODE": "governance", "S3_LOCK_DAYS": "1"}, "S3_LOCK_MODE is 'governance': give GOVERNANCE or COMP"),
+        ({"S3_LOCK_MODE": "COMPLIANCE", "S3_LOCK_DAYS": "0"}, "S3_LOCK_DAYS is '0': give a whole number from 1 to 36"),
+        ({"S3_LOCK_MODE": "COMPLIANCE", "S3_LOCK_DAYS": "1.5"}, "S3_LOCK_DAYS is '1.5': give a whole number"),
         ({"S3_SSE": "aws/kms"}, "S3_SSE is 'aws/kms': give AES256, aws:kms or aws:kms:dsse, or leave it out"),
         ({"S3_SSE": "aws:kms"}, "S3_SSE_KMS_KEY_ARN is '': S3_SSE aws:kms needs the ARN of a KMS key"),
         ({"S3_SSE": "aws:kms:dsse", "S3_SSE_KMS_KEY_ARN": "alias/zoom"}, "S3_SSE_KMS_KEY_ARN is 'alias/zoom': S3_SSE"),

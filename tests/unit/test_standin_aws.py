@@ -13,9 +13,11 @@ import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
 import requests
 from botocore.config import Config
@@ -884,3 +886,98 @@ def test_a_bucket_that_enforces_its_owner_takes_no_acl(aws: AwsStandIn, bucket: 
         s3.put_object_acl(Bucket=bucket, Key="a", ACL="public-read")
     s3.delete_bucket_ownership_controls(Bucket=bucket)
     assert status_of(s3.put_object_acl, Bucket=bucket, Key="a", ACL="public-read") == 200
+
+
+# --- Object Lock -----------------------------------------------------------------------------------------------------
+
+
+def later(**span: float) -> str:
+    return (datetime.now(UTC) + timedelta(**span)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def locked(mode: str = "GOVERNANCE", **span: float) -> dict[str, str]:
+    until = later(**(span or {"days": 30}))
+    return {"ObjectLockMode": mode, "ObjectLockRetainUntilDate": until, "ChecksumAlgorithm": "SHA256"}
+
+
+@pytest.fixture
+def lockable(aws: AwsStandIn, bucket: str) -> str:
+    s3 = aws.client("s3")
+    s3.put_object(Bucket=bucket, Key="before", Body=b"x")
+    s3.put_object_lock_configuration(Bucket=bucket, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled"})
+    return bucket
+
+
+def test_object_lock_is_turned_on_for_a_bucket_with_objects_and_keeps_versioning_on(
+    aws: AwsStandIn, lockable: str
+) -> None:
+    s3 = aws.client("s3")
+    told = s3.get_object_lock_configuration(Bucket=lockable)["ObjectLockConfiguration"]
+    assert told == {"ObjectLockEnabled": "Enabled"}
+    suspended = {"Status": "Suspended"}
+    with pytest.raises(ClientError, match=r"InvalidBucketState.*versioning state cannot be changed"):
+        s3.put_bucket_versioning(Bucket=lockable, VersioningConfiguration=suspended)
+
+
+def test_object_lock_needs_versions(aws: AwsStandIn, bucket: str) -> None:
+    s3 = aws.client("s3")
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
+    with pytest.raises(ClientError, match=r"InvalidBucketState"):
+        s3.put_object_lock_configuration(Bucket=bucket, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled"})
+
+
+def test_a_locked_put_needs_object_lock(aws: AwsStandIn, bucket: str) -> None:
+    with pytest.raises(ClientError, match=r"InvalidRequest.*Bucket is missing ObjectLockConfiguration"):
+        aws.client("s3").put_object(Bucket=bucket, Key="a", Body=b"x", **locked())
+
+
+def test_a_locked_put_needs_a_checksum_also_where_the_bucket_locks_by_default(aws: AwsStandIn, lockable: str) -> None:
+    config = Config(request_checksum_calculation="when_required")
+    keys = {"aws_access_key_id": aws.root.access_key_id, "aws_secret_access_key": aws.root.secret_access_key}
+    s3 = boto3.client("s3", endpoint_url=aws.url, region_name=aws.region, config=config, **keys)
+    unsummed = {name: value for name, value in locked().items() if name != "ChecksumAlgorithm"}
+    with pytest.raises(ClientError, match=r"InvalidRequest.*Content-MD5 OR x-amz-checksum-"):
+        s3.put_object(Bucket=lockable, Key="a", Body=b"x", **unsummed)
+    s3.put_object(Bucket=lockable, Key="a", Body=b"x", **locked())
+    s3.put_object(Bucket=lockable, Key="free", Body=b"x")
+    rule = {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 1}}
+    configuration = {"ObjectLockEnabled": "Enabled", "Rule": rule}
+    s3.put_object_lock_configuration(Bucket=lockable, ObjectLockConfiguration=configuration)
+    with pytest.raises(ClientError, match=r"InvalidRequest.*Content-MD5 OR x-amz-checksum-"):
+        s3.put_object(Bucket=lockable, Key="b", Body=b"x")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"ObjectLockMode": "GOVERNANCE"}, "must both be supplied"),
+        ({"ObjectLockRetainUntilDate": "2099-01-01T00:00:00Z"}, "must both be supplied"),
+        (locked("FOREVER"), "Unknown wormMode directive"),
+        (locked(days=-1), "must be in the future"),
+    ],
+)
+def test_a_lock_is_a_mode_and_a_date_to_come(aws: AwsStandIn, lockable: str, wrong: dict[str, str], why: str) -> None:
+    with pytest.raises(ClientError, match=rf"InvalidArgument.*{why}"):
+        aws.client("s3").put_object(Bucket=lockable, Key="a", Body=b"x", **{"ChecksumAlgorithm": "SHA256", **wrong})
+
+
+@pytest.mark.parametrize(("mode", "bypassed"), [("GOVERNANCE", True), ("COMPLIANCE", False)])
+def test_a_locked_version_is_hidden_but_not_deleted_before_its_time(
+    aws: AwsStandIn, lockable: str, mode: str, bypassed: bool
+) -> None:
+    s3, name = aws.client("s3"), {"Bucket": lockable, "Key": "a"}
+    version = s3.put_object(**name, Body=b"x", **locked(mode))["VersionId"]
+    assert status_of(s3.delete_object, **name) == 204
+    assert status_of(s3.delete_object, **name, VersionId=version) == 403
+    shorter = {"Mode": mode, "RetainUntilDate": later(days=1)}
+    longer = {"Mode": mode, "RetainUntilDate": later(days=60)}
+    assert status_of(s3.put_object_retention, **name, VersionId=version, Retention=shorter) == 403
+    assert status_of(s3.put_object_retention, **name, VersionId=version, Retention=longer) == 200
+    bypass: dict[str, Any] = {"VersionId": version, "BypassGovernanceRetention": True}
+    assert (status_of(s3.put_object_retention, **name, **bypass, Retention=shorter) == 200) is bypassed
+    assert (status_of(s3.delete_object, **name, **bypass) == 204) is bypassed
+    if not bypassed:
+        weaker = {**longer, "Mode": "GOVERNANCE"}
+        assert status_of(s3.put_object_retention, **name, VersionId=version, Retention=weaker) == 403
+        aws.end_locks(lockable)
+        assert status_of(s3.delete_object, **name, VersionId=version) == 204

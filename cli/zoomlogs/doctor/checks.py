@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from ..aws import FAILURES, error_code, is_denied, is_denied_by_kms, reason
 from ..errors import CommandError
 from . import alarm_trial, reader_trial, rules, write_trial
-from .denials import denials, encryption_context, writes
+from .denials import PUT_RETENTION, denials, encryption_context, lock_context, writes
 from .facts import Facts, Simulated
 from .findings import Finding, NotCheckedError, fix, unknown
 
@@ -141,6 +141,11 @@ def _versioning(facts: Facts) -> Finding:
     return rules.versioning(facts.versioning(), facts.deployment.bucket, created=_created(facts), feed_deletes=deletes)
 
 
+def _object_lock(facts: Facts) -> Finding:
+    lock = facts.output("bucket").get("lock")
+    return rules.object_lock(facts.object_lock(), lock, facts.deployment.bucket, created=_created(facts))
+
+
 def _bucket_policy(facts: Facts) -> Finding:
     wanted = facts.output("bucket")
     return rules.policy(
@@ -167,10 +172,12 @@ def _collectors_rights(facts: Facts) -> Finding:
     bucket, deployment = facts.output("bucket")["arn"], facts.deployment
     state, record = f"{bucket}/{deployment.state_key}", f"{bucket}/{deployment.prefix}2026/01/31/any.json.gz"
     role, encryption = facts.output("role"), tuple(encryption_context(deployment.environment).items())
+    lock = tuple(lock_context(deployment.environment).items())
     refused = facts.refused(
         role["arn"],
         [
-            Simulated(("s3:PutObject",), record, (("s3:if-none-match", "*"), *encryption)),
+            Simulated(("s3:PutObject",), record, (("s3:if-none-match", "*"), *encryption, *lock)),
+            *([Simulated((PUT_RETENTION,), record, lock)] if lock else []),
             Simulated(("s3:GetObject", "s3:GetObjectVersion"), record),
             Simulated(("s3:GetObject",), state),
             Simulated(("s3:PutObject",), state, encryption),
@@ -262,6 +269,7 @@ CHECKS = (
     Check("dead letters", "dead-letter queue", _dead_letters),
     Check("bucket", "bucket", _region),
     Check("versioning", "bucket", _versioning),
+    Check("object lock", "bucket", _object_lock),
     Check(
         "encryption",
         "bucket",

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
 PUT = "s3:PutObject"
+PUT_RETENTION = "s3:PutObjectRetention"
+LOCK_MODE, REMAINING_DAYS = "s3:object-lock-mode", "s3:object-lock-remaining-retention-days"
 ENCRYPTION = "s3:x-amz-server-side-encryption"
 KEY = f"{ENCRYPTION}-aws-kms-key-id"
 ABSENT = re.compile(
@@ -25,11 +27,12 @@ ABSENT = re.compile(
 
 @dataclass(frozen=True)
 class Write:
-    """A write of the collector's: the object's ARN, the role's ARN, and the condition keys of the request."""
+    """A write of the collector's: the object's ARN, the role's ARN, the condition keys of the request, the action."""
 
     resource: str
     role: str
     context: Mapping[str, str]
+    action: str = PUT
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,12 @@ class Denial:
 def encryption_context(environment: Mapping[str, str]) -> dict[str, str]:
     """Return the condition keys that come with the encryption in the function's environment."""
     told = {ENCRYPTION: environment.get("S3_SSE"), KEY: environment.get("S3_SSE_KMS_KEY_ARN")}
+    return {key: value for key, value in told.items() if value}
+
+
+def lock_context(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the condition keys that come with the lock in the function's environment."""
+    told = {LOCK_MODE: environment.get("S3_LOCK_MODE"), REMAINING_DAYS: environment.get("S3_LOCK_DAYS")}
     return {key: value for key, value in told.items() if value}
 
 
@@ -62,7 +71,10 @@ def writes(
         **encryption_context(environment),
     }
     record, state = f"{bucket_arn}/{prefix}2026/01/31/any.json.gz", f"{bucket_arn}/{state_key}"
-    yield Write(record, role_arn, {**always, "s3:if-none-match": "*"})
+    lock = lock_context(environment)
+    yield Write(record, role_arn, {**always, **lock, "s3:if-none-match": "*"})
+    if lock:
+        yield Write(record, role_arn, {**always, **lock, "s3:if-none-match": "*"}, PUT_RETENTION)
     yield Write(state, role_arn, {**always, "s3:if-none-match": "*"})
     yield Write(state, role_arn, {**always, "s3:if-match": "etag"})
 
@@ -86,7 +98,7 @@ def _applies(statement: Mapping[str, Any], write: Write) -> bool | None:
     """Tell whether a statement is about this write; None: it cannot be told."""
     return _all(
         [
-            _element(statement, "Action", lambda pattern: _like(pattern.lower(), PUT.lower())),
+            _element(statement, "Action", lambda pattern: _like(pattern.lower(), write.action.lower())),
             _element(statement, "Resource", lambda pattern: _like(pattern, write.resource)),
             _principal(statement, write.role),
             *(_holds(operator, key.lower(), values, write) for operator, key, values in _conditions(statement)),

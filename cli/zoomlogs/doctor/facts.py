@@ -34,6 +34,7 @@ from ..logs.group import last_runs
 from ..reader_key.keys import reader_of, what_makes_a_key
 from ..reader_key.store import Store
 from ..status.stored import fetch
+from .denials import REMAINING_DAYS
 from .findings import NotCheckedError
 from .rules import ZoomAnswer
 
@@ -303,6 +304,17 @@ class Facts:
         rules: Sequence[Mapping[str, Any]] = found["ServerSideEncryptionConfiguration"]["Rules"]
         return rules
 
+    def object_lock(self) -> Mapping[str, Any] | None:
+        """Return the configuration of Object Lock, None where it is off."""
+        try:
+            found = self.client("s3").get_object_lock_configuration(Bucket=self.deployment.bucket)
+        except ClientError as error:
+            if error_code(error) == "ObjectLockConfigurationNotFoundError":
+                return None
+            raise
+        configuration: Mapping[str, Any] = found["ObjectLockConfiguration"]
+        return configuration
+
     def public_access(self) -> Mapping[str, bool]:
         """Return the block of public access."""
         try:
@@ -339,7 +351,11 @@ class Facts:
                 ActionNames=list(one.actions),
                 ResourceArns=[one.resource],
                 ContextEntries=[
-                    {"ContextKeyName": name, "ContextKeyValues": [value], "ContextKeyType": "string"}
+                    {
+                        "ContextKeyName": name,
+                        "ContextKeyValues": [value],
+                        "ContextKeyType": "numeric" if name == REMAINING_DAYS else "string",
+                    }
                     for name, value in one.context
                 ],
             )

@@ -27,6 +27,7 @@ def by_check(deployment: Deployment) -> dict[str, list[dict[str, Any]]]:
         "dead letters": [_allow("CountDeadLetters", ["sqs:GetQueueAttributes"], outputs["dead_letter_queue"]["arn"])],
         "bucket": [_allow("LocateBucket", ["s3:GetBucketLocation"], bucket)],
         "versioning": [_allow("LookAtVersioning", ["s3:GetBucketVersioning"], bucket)],
+        "object lock": [_allow("LookAtObjectLock", ["s3:GetBucketObjectLockConfiguration"], bucket)],
         "encryption": [_allow("LookAtEncryption", ["s3:GetEncryptionConfiguration"], bucket)],
         "public access": [_allow("LookAtPublicAccess", ["s3:GetBucketPublicAccessBlock"], bucket)],
         "bucket policy": [_allow("LookAtBucketPolicy", ["s3:GetBucketPolicy"], bucket)],

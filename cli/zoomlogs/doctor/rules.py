@@ -317,6 +317,30 @@ def versioning(status: str | None, bucket: str, *, created: bool, feed_deletes: 
     )
 
 
+def object_lock(
+    configuration: Mapping[str, Any] | None, lock: Mapping[str, Any] | None, bucket: str, *, created: bool
+) -> Finding:
+    """Judge the bucket's Object Lock, None where it is off, by the `lock` that objects of records are to have."""
+    if configuration is None:
+        if lock is None:
+            return ok("Records are not locked, as `bucket.lock` has it.")
+        return fix(
+            "Object Lock is off in the bucket, so that S3 refuses every object of records:"
+            f" {_mend(bucket, 'Properties > Object Lock', created)}, or remove `bucket.lock`."
+        )
+    if default := (configuration.get("Rule") or {}).get("DefaultRetention"):
+        years, days = int(default.get("Years") or 0), int(default.get("Days") or 0)
+        length = some(years, "year") if years else some(days, "day")
+        return fix(
+            f"The bucket locks every object by default ({default.get('Mode')}, {length}), so that each checkpoint that"
+            " a run replaces is kept as long: remove the default retention (AWS console: S3 > Buckets >"
+            f" {bucket} > Properties > Object Lock > Edit), and lock the records alone with `bucket.lock`."
+        )
+    if lock is None:
+        return ok("Object Lock is on and locks nothing by default; records are not locked, as `bucket.lock` has it.")
+    return ok(f"Each object of records is locked for {some(int(lock['days']), 'day')} ({lock['mode']}).")
+
+
 def encryption(rules: Sequence[Mapping[str, Any]], bucket: str, *, created: bool) -> Finding:
     """Judge the bucket's default encryption."""
     algorithms = [rule.get("ApplyServerSideEncryptionByDefault", {}).get("SSEAlgorithm") for rule in rules]
