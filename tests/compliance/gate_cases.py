@@ -113,7 +113,8 @@ BUT_COLLECTOR = {"ArnNotEquals": {"aws:PrincipalArn": [ROLE_ARN]}}
 PUTS = denial("s3:PutObject", [RECORDS_ARN, STATE_ARN], BUT_COLLECTOR)
 DELETES = denial("s3:DeleteObject", [RECORDS_ARN, STATE_ARN], {})
 VERSIONS = denial("s3:DeleteObjectVersion", [RECORDS_ARN, STATE_ARN], {})
-TOUCHING = (PUTS, DELETES, VERSIONS)
+LOCKS = denial("s3:PutObjectRetention", [RECORDS_ARN, STATE_ARN], BUT_COLLECTOR)
+TOUCHING = (PUTS, DELETES, VERSIONS, LOCKS)
 ONE_MORE = denial("s3:DeleteBucket", BUCKET_ARN, {})
 
 
@@ -612,9 +613,10 @@ REFUSED: list[Case] = [
             "without a rule about connections": caller_of_bucket(ONCE, KEYS, *TOUCHING),
             "without a rule about overwriting": caller_of_bucket(TLS, KEYS, *TOUCHING),
             "without a rule about keys": caller_of_bucket(TLS, ONCE, *TOUCHING),
-            "without a rule about puts": caller_of_bucket(TLS, ONCE, KEYS, DELETES, VERSIONS),
-            "without a rule about deletes": caller_of_bucket(TLS, ONCE, KEYS, PUTS, VERSIONS),
-            "without a rule about versions": caller_of_bucket(TLS, ONCE, KEYS, PUTS, DELETES),
+            "without a rule about puts": caller_of_bucket(TLS, ONCE, KEYS, DELETES, VERSIONS, LOCKS),
+            "without a rule about deletes": caller_of_bucket(TLS, ONCE, KEYS, PUTS, VERSIONS, LOCKS),
+            "without a rule about versions": caller_of_bucket(TLS, ONCE, KEYS, PUTS, DELETES, LOCKS),
+            "without a rule about locks": caller_of_bucket(TLS, ONCE, KEYS, PUTS, DELETES, VERSIONS),
             "somebody else may put": caller_of_bucket(
                 TLS,
                 ONCE,
@@ -622,9 +624,10 @@ REFUSED: list[Case] = [
                 {**PUTS, "Condition": {"ArnNotEquals": {"aws:PrincipalArn": [ROLE_ARN, f"{ROLE_ARN}2"]}}},
                 DELETES,
                 VERSIONS,
+                LOCKS,
             ),
             "somebody may delete": caller_of_bucket(
-                TLS, ONCE, KEYS, PUTS, {**DELETES, "Condition": BUT_COLLECTOR}, VERSIONS
+                TLS, ONCE, KEYS, PUTS, {**DELETES, "Condition": BUT_COLLECTOR}, VERSIONS, LOCKS
             ),
             "a rule about another folder": caller_of_bucket(
                 TLS, {**ONCE, "Resource": f"{BUCKET_ARN}/zoom/operationlogs/2026/*"}, KEYS, *TOUCHING

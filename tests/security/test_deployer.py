@@ -56,6 +56,7 @@ UNSEEN_IN_UPGRADE = {
 """Statements and actions of an upgrade that the fixture's does not need."""
 
 UNUSED = {
+    "BucketObjectLock": "not beside force_destroy, by which the fixture's buckets go with a record",
     "FunctionCodeSigning": SIGNING,
     "MakeReaderUser": "the fixture's user has a boundary; examples/private-network makes one without",
 }

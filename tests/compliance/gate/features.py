@@ -49,7 +49,11 @@ def _bucket(use: Use) -> list[str]:
         return []
     versioning = use.one("archive", "aws_s3_bucket_versioning", "archive")
     blocks: list[dict[str, Any]] = (versioning.after if versioning else {}).get("versioning_configuration") or [{}]
-    return ["bucket", *(["versioning"] if blocks[0].get("status") == "Enabled" else [])]
+    return [
+        "bucket",
+        *(["versioning"] if blocks[0].get("status") == "Enabled" else []),
+        *(["lock"] if use.has("archive", "aws_s3_bucket_object_lock_configuration", "archive") else []),
+    ]
 
 
 def _reader(use: Use) -> list[str]:

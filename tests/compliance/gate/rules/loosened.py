@@ -355,6 +355,7 @@ def _lacking_about_touching(found: list[dict[str, Any]], scene: Scene, records: 
         ("DenyDeletesOfRecords", "s3:DeleteObject", [records], None if deletes else set()),  # None: whoever reads
         ("DenyDeletesOfCheckpoint", "s3:DeleteObject", [state], set()),
         ("DenyDeletesOfVersions", "s3:DeleteObjectVersion", [records, state], set()),
+        ("DenyLocksOfOthers", "s3:PutObjectRetention", [records, state], collector),
     ]
     for sid, action, resources, exceptions in wanted:
         holding = [one for one in found if _denies_but(one, action, exceptions)]
