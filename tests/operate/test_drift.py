@@ -64,7 +64,7 @@ class Place:
     def facts(self) -> Facts:
         """Return what the doctor sees, with the outputs that the last whole apply left."""
         facts = Facts(operated.Deployment(self.terraform.output()["zoom_operation_logs"]), boto3.Session())
-        facts._client = self.world.aws.client  # type: ignore[method-assign]
+        facts.client = self.world.aws.client  # type: ignore[method-assign]
         return facts
 
     def plan(self, **options: bool) -> Any:

@@ -577,7 +577,8 @@ def held_to_model(request: Request, service: str) -> ApiRequest:
     except CannotJudgeError as error:
         log("unknown", error)
         raise
-    if found := faults(service, asked.operation, asked.params):
+    sent = {name: value for name, value in asked.params.items() if name != ASKED_AT}
+    if found := faults(service, asked.operation, sent):
         message = f"{len(found)} validation error{'s' * (len(found) > 1)} detected: {'; '.join(found)}"
         log(asked.operation, message)
         raise RefusedError("ValidationException", message, 400)
