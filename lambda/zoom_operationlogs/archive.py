@@ -9,12 +9,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import __version__
 from .bounds import MB, OBJECT_BYTES, PAGE_BYTES, gunzip_chunks, parse_json_at
 from .bucket import MOST_CONFLICTS, out_of_reach
-from .dates import ONE_DAY, second
+from .dates import ONE_DAY
 from .errors import StorageError, UnreadableObjectError, WriteConflictError
 from .fingerprints import count_records
 from .records import documented, event_time, fingerprint, line, not_archived
@@ -214,19 +214,22 @@ class Archive:
     def _read_whole(self, known: DeliveredDay, fingerprints: Collection[bytes]) -> dict[bytes, list[Record]]:
         """Return the archived records of these identities in the date's objects that are known."""
         found: dict[bytes, list[Record]] = {}
-        for record in self._records(known):
+        for record in self._records(known, known.seq):
             if (identity := fingerprint(record)) in fingerprints:
                 found.setdefault(identity, []).append(record)
         return found
 
-    def seconds(self, known: DeliveredDay, legacy: LegacyLedger | None) -> Counter[datetime]:
-        """Return how many records of the date are delivered in each second, of those that have a time."""
-        times = filter(None, map(event_time, self._records(known)))
-        return Counter(map(second, times)) + self.legacy.seconds(known.date, legacy)
+    def tally(
+        self, known: DeliveredDay, legacy: LegacyLedger | None, up_to: int, key: Callable[[Record], Any]
+    ) -> Counter[Any]:
+        """Return how many records of the date are delivered, by a key of theirs, of those that have a time: by the
+        guide's objects, and by ours up to the number `up_to`."""
+        ours = Counter(key(record) for record in self._records(known, up_to) if event_time(record))
+        return ours + self.legacy.tally(known.date, legacy, key)
 
-    def _records(self, known: DeliveredDay) -> Iterator[Record]:
+    def _records(self, known: DeliveredDay, up_to: int) -> Iterator[Record]:
         for version in self._versions(known.date, after=0):
-            if sequence_number(version.key) <= known.seq:
+            if sequence_number(version.key) <= up_to:
                 yield from self._read(version, RESERVE_SHARE)
 
     def _put(self, day: date, seq: int, missing: list[MissingLine]) -> None:

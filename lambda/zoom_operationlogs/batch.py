@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .dates import ONE_DAY, is_late
 from .errors import UnreadableObjectError
@@ -12,12 +12,13 @@ from .form_guard import FormGuard
 from .pending_record import PendingRecord
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Callable, Collection, Iterator, Sequence
     from datetime import date, datetime
 
     from .archive import Archive
-    from .delivered import Delivered
-    from .records import Row
+    from .delivered import Delivered, DeliveredDay
+    from .records import Record, Row
 
 FULL_BYTES = 8 * 2**20  # of uncompressed lines
 
@@ -37,11 +38,11 @@ class Hooks(Protocol):
     def hold_up(self, day: date, error: UnreadableObjectError) -> None:
         """Nothing of the date is published, because an object cannot be read."""
 
-    def defer(self, day: date) -> None:
-        """Suspicious rows of the date wait for a sweep of it."""
+    def defer(self, day: date, *, read: bool) -> None:
+        """Suspicious rows of the date wait for sweeps of it; `read` says whether one of this run has shown some."""
 
-    def changed(self) -> None:
-        """Zoom has changed the form of its records; nothing has been put since."""
+    def changed(self, dates: Collection[date]) -> None:
+        """Zoom has changed the form of the records of these dates; nothing has been put since."""
 
 
 class Batch:
@@ -57,6 +58,8 @@ class Batch:
         self._pending: defaultdict[date, dict[bytes, PendingRecord]] = defaultdict(dict)
         self._bytes = 0
         self.guard = FormGuard()
+        self._by_date: set[date] = set()  # dates of which a date sweep of this run has shown rows
+        self.deferred: set[date] = set()  # dates of which suspicious rows wait
         self.held_up: dict[date, UnreadableObjectError] = {}
 
     @property
@@ -77,6 +80,8 @@ class Batch:
             day = row.archive_date(sweep_date)
             if day is None or day in self.held_up:
                 continue  # a date sweep takes it, or a later run
+            if sweep_date:
+                self._by_date.add(day)
             pending = self._pending[day].get(row.fingerprint)
             if not pending:
                 known = delivered.count(day, row.fingerprint)
@@ -89,14 +94,14 @@ class Batch:
                 self._bytes += pending.show([row.record for row in group])
 
     def publish(
-        self, delivered: Delivered, watermark: datetime | None, hooks: Hooks, *, whole: bool = False
+        self, delivered: Delivered, watermark: datetime | None, hooks: Hooks, *, last: bool = False
     ) -> Iterator[Published]:
         """Publish the batch date by date, and yield what was published of each date.
 
         `watermark` is the newest record time that earlier runs have read up to; it decides which records are late.
-        `whole` says that a sweep has shown its date whole. Rows whose form Zoom has changed are left out, or accepted.
-        Suspicious rows of dates that were not shown whole stay in the batch. Raises what `Archive.publish` raises,
-        except `UnreadableObjectError`, which holds up its date.
+        Rows whose form Zoom has changed are left out, or accepted. Suspicious rows stay in the batch until the run has
+        read all it reads (`last`), and if only the tail has shown them, they are left to the date sweeps of a later
+        run. Raises what `Archive.publish` raises, except `UnreadableObjectError`, which holds up its date.
         """
         for day in sorted(day for day, pending in self._pending.items() if pending and day not in self.held_up):
             try:
@@ -107,18 +112,23 @@ class Batch:
         tomorrow = self._clock().date() + ONE_DAY  # nobody can accept what lies further ahead
         past = {day: pending for day, pending in ready.items() if day <= tomorrow}
         changed = set(delivered.changed)
-        waiting = () if self.guard.accepting else self.guard.judge(past, delivered, self._archive.seconds, whole=whole)
-        if delivered.changed.keys() - changed:
-            hooks.changed()  # before a put, by which a later run would take the new form for the old
+
+        def archived(known: DeliveredDay, up_to: int, key: Callable[[Record], Any]) -> Counter[Any] | None:
+            return self._archive.tally(known, delivered.legacy, up_to, key)
+
+        concluding = self._by_date if last else ()
+        waiting = () if self.guard.accepting else self.guard.judge(past, delivered, archived, concluding)
+        if newly := delivered.changed.keys() - changed:
+            hooks.changed(newly)  # before a put, by which a later run would take the new form for the old
         deferred: dict[date, dict[bytes, PendingRecord]] = {}
         for day, pending in ready.items():
             if self.guard.accepting:
-                self.guard.accept(delivered.on(day), pending, delivered, self._archive.seconds)
+                self.guard.accept(delivered.on(day), pending, delivered, archived)
             else:
                 self.guard.hold(day, pending, delivered)
             if day in waiting:
                 deferred[day] = self.guard.suspicious(day, pending, delivered)
-                hooks.defer(day)
+                hooks.defer(day, read=day in self._by_date)
             if pending:
                 late, late_seconds = self._lateness(day, pending.values(), delivered, watermark)
                 try:
@@ -130,10 +140,21 @@ class Batch:
                 yield Published(written, late, late_seconds if late else 0.0)
         self.discard()
         self._pending.update(deferred)
+        self.deferred = deferred.keys() | set()
+
+    def reverted(self, day: date, delivered: Delivered, *, whole: bool) -> bool:
+        """Return whether Zoom shows a changed date again in the form that the archive knows; `whole` says that the run
+        has seen all of it."""
+
+        def archived(known: DeliveredDay, up_to: int, key: Callable[[Record], Any]) -> Counter[Any] | None:
+            return self._archive.tally(known, delivered.legacy, up_to, key)
+
+        return self.guard.reverted(day, delivered, archived, whole=whole)
 
     def discard(self) -> None:
         """Empty the batch; what was not published has to be read again."""
         self._pending.clear()
+        self.deferred = set()
         self._bytes = 0
 
     def _lateness(

@@ -14,18 +14,18 @@ import re
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import TYPE_CHECKING
+from datetime import date
+from typing import TYPE_CHECKING, Any
 
 from .bounds import ANSWER_BYTES, LEGACY_OBJECT_BYTES, PAGE_BYTES, gunzip_chunks, parse_json, parse_json_at
 from .bucket import out_of_reach
-from .dates import ONE_DAY, date_range, second, widest
+from .dates import ONE_DAY, date_range, widest
 from .errors import NotFoundError, StorageError, UnreadableObjectError
 from .fingerprints import FingerprintCounts, count_records
 from .records import event_time
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
     from .bucket import Bucket, StoredVersion
     from .dates import Span
@@ -128,18 +128,20 @@ class LegacyObjects:
                     raise
                 self._listed.add(folder)
 
-    def seconds(self, day: date, ledger: LegacyLedger | None) -> Counter[datetime]:
-        """Return how many records of a date count as delivered in each second: the most that any one object shows.
+    def tally(self, day: date, ledger: LegacyLedger | None, key: Callable[[Record], Any]) -> Counter[Any]:
+        """Return how many records of a date count as delivered, by a key of theirs: the most that any one object shows.
 
         Raises as `absorb_from` does.
         """
-        most: Counter[datetime] = Counter()
+        most: Counter[Any] = Counter()
         earliest = max(ledger.first, day - ONE_DAY) if ledger and day in ledger.counts else date.max
         for folder in date_range(earliest, ledger.last) if ledger else ():
             for version in self._versions(folder):
                 self._deadline.check()
-                times = map(event_time, read_records(self._bucket.read(version)))
-                most |= Counter(second(time) for time in times if time and time.date() == day)
+                records = read_records(self._bucket.read(version))
+                most |= Counter(
+                    key(record) for record in records if (time := event_time(record)) and time.date() == day
+                )
         return most
 
     def cursor(self) -> date | None:
