@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from itertools import count
 from typing import Any
@@ -34,6 +34,7 @@ from zoom_operationlogs.event import Request
 
 from . import (
     test_form,
+    test_form_judgement,
     test_overlap,
     test_refusals,
     test_state,
@@ -369,6 +370,57 @@ def every_record_reworded() -> None:
             world.run()
     again = len(world.archive()) - before
     hold(Promise.REPEATED, again <= 0, f"{again} records, such as one in other words")
+
+
+def a_reworded_date_with_a_late_row() -> None:
+    """An accept has published it, and the checkpoint is lost."""
+    world = test_form.collected()
+    world.zoom.rewrite(lambda record: {**record, "operation_detail": "other words"})
+    world.zoom.add(at(world.clock.now() - timedelta(hours=15, seconds=7), "late"))
+    test_form_judgement.runs(world, 2)
+    today = world.clock.now().date()
+    world.clock.advance(3700)
+    test_form_judgement.runs(world, 1, {"action": "accept", "from": f"{today - timedelta(days=1)}", "to": f"{today}"})
+    before = len(world.archive())
+    world.s3.delete_versions(STATE_KEY)
+    test_form_judgement.runs(world, 5)
+    again = len(world.archive()) - before
+    hold(Promise.REPEATED, again <= 0, f"{again} records, such as one in other words")
+
+
+def quiet_dates_reworded() -> None:
+    world = test_form_judgement.quiet(8, 10, 3)
+    before = len(world.archive())
+    world.zoom.rewrite(lambda record: {**record, "operation_detail": "other words"})
+    test_form_judgement.runs(world, 30)
+    again = len(world.archive()) - before
+    hold(Promise.REPEATED, again <= 0, f"{again} records, such as one in other words")
+
+
+def an_accept_in_two_saves() -> None:
+    """A page boundary, and a save there, lie within a second of which four rows came late."""
+    world, second = test_form_judgement.cut_second(17)
+    world.clock.advance(3700)
+    world.zoom.on_page = lambda _page: world.clock.advance(70)
+    test_form_judgement.runs(world, 1, {"action": "accept", "from": f"{days_ago(1)}", "to": f"{days_ago(1)}"})
+    world.zoom.on_page = None
+    test_form_judgement.runs(world, 12)
+    found = sum(record["time"] == second for record in world.archive())
+    hold(Promise.MISSING, found >= 5, f"{5 - found} records, such as a late one")
+    hold(Promise.REPEATED, found <= 5, f"{found - 5} records, such as one in other words")
+
+
+def twins_apart_on_an_old_date() -> None:
+    """Zoom shows one of them half a minute further down, and a page ends between them."""
+    world = World(page_size=20, settings={"lookback_days": 1, "start_date": days_ago(3)})
+    noon = datetime.combine(days_ago(3), datetime.min.time(), UTC) + timedelta(hours=12)
+    for number in range(600):
+        moment = noon - timedelta(seconds=10 * number)
+        world.zoom.add(at(moment, f"{number}"), visible_at=START)
+        if number % 7 == 0:
+            world.zoom.add(at(moment, f"{number}"), visible_at=START, at=moment - timedelta(seconds=35))
+    world.poll(4)
+    world.assert_exact()
 
 
 def every_record_reworded_and_accepted() -> None:
