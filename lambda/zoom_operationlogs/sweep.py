@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import accumulate, pairwise
+from itertools import accumulate, islice, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from .dates import adjacent
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 TOKEN_LIFETIME = timedelta(minutes=14)
 TAIL_OVERLAP = timedelta(minutes=15)  # how far the tail reads past the frontier, for rows that appear late
 EDGE = timedelta(minutes=2)  # a row may be a minute out of order, and the last row of a page too
+UNTIMED = datetime.min.replace(tzinfo=UTC)  # stands for the time of rows without one
 MOST_GROUPS = 10_000  # of a sweep, which the checkpoint has to hold
 PAGE_SIZE_STEP = 17  # rows
 
@@ -123,12 +124,14 @@ class Sweep:
         if rows:
             self.rows_read += len(rows)
             self.longest_page = max(self.longest_page, len(rows))
-            last = rows[-1].time
-            near = {name: row for name, row in edge.items() if _close(row.time, last)}
-            for place, row in zip(places, rows, strict=True):
-                if _close(row.time, last):
-                    near.setdefault(row.fingerprint, Edge(place, row.time))
-            self.edge = dict(list(near.items())[-MOST_GROUPS:])
+            first, last = _around(rows[-1].time)
+            near = {
+                row.fingerprint: Edge(place, row.time)
+                for place, row in zip(reversed(places), reversed(rows), strict=True)  # the first of each counts
+                if first <= (row.time or UNTIMED) <= last
+            }
+            near |= {name: row for name, row in edge.items() if first <= (row.time or UNTIMED) <= last}
+            self.edge = near if len(near) <= MOST_GROUPS else dict(islice(near.items(), MOST_GROUPS))
 
     def _may_count(self, day: date) -> bool:
         """Return whether rows of the date count as shown: Zoom's days may hold rows of the UTC dates beside them."""
@@ -153,9 +156,11 @@ class Sweep:
         return frontier - rows[-1].time > TAIL_OVERLAP + self.disorder
 
 
-def _close(time: datetime | None, last: datetime | None) -> bool:
-    """Return whether a row of this time may be identical to one that comes after the last."""
-    return time == last or bool(time and last and abs(time - last) <= EDGE)
+def _around(last: datetime | None) -> tuple[datetime, datetime]:
+    """Return the first and last time of rows that may be identical to one that comes after the last row."""
+    if last is None:
+        return UNTIMED, UNTIMED
+    return max(last, UNTIMED + EDGE) - EDGE, min(last, datetime.max.replace(tzinfo=UTC) - EDGE) + EDGE
 
 
 def _disorder(times: Sequence[datetime]) -> timedelta:

@@ -420,7 +420,7 @@ def forget_what_an_accept_published(mutant: Mutant) -> None:
 
 
 def compare_the_last_second_only(mutant: Mutant) -> None:
-    mutant.constant(sweep, "EDGE", timedelta(), read_by=(sweep, "_close"))
+    mutant.constant(sweep, "EDGE", timedelta(), read_by=(sweep, "_around"))
 
 
 def accept_every_row(mutant: Mutant) -> None:

@@ -31,6 +31,7 @@ from zoom_operationlogs.errors import (
     UnreadableRowsError,
 )
 from zoom_operationlogs.event import Request
+from zoom_operationlogs.form_evidence import ENOUGH
 
 from . import (
     test_form,
@@ -240,13 +241,15 @@ def an_archive_that_takes_several_runs_to_read() -> None:
 
 
 def an_object_that_was_read_and_is_spoilt_since() -> None:
-    """It gets a second version, and a row of its date is late: the form guard reads the archive's times again."""
+    """It gets a second version, and rows of its date are late: the form guard reads the archive's times again."""
     world = small_world()
     world.poll(2)
     world.s3.put(PREFIX + object_name(days_ago(1), 1), b"spoilt")
     world.s3.put(STATE_KEY, encode(replace(world.checkpoint(), frontier=None)))  # the tail reads the whole window
     first = min(record["time"] for record in world.zoom.records(days_ago(1), days_ago(1)))
-    world.zoom.add({"time": f"{first[:17]}59Z", "operator": "late@example.com"}, visible_at=world.clock.now())
+    for number in range(ENOUGH):
+        late = {"time": f"{first[:17]}59Z", "operator": f"late{number}@example.com"}
+        world.zoom.add(late, visible_at=world.clock.now())
     new = test_unreadable.new_row(world, 0, "today")
     test_unreadable.failing_run(world)
     assert_none(Promise.MISSING, multiset([new]) - multiset(test_unreadable.sent(world)))
@@ -315,7 +318,35 @@ def a_conflict_at_every_write() -> None:
 
 
 def a_run_that_ends_while_rows_wait() -> None:
-    test_unreadable.test_a_date_found_while_publishing_is_read_in_several_runs()
+    """Ten rows of a date are reworded: they wait for its end. The run saves after each page, and is killed."""
+    world = World(page_size=20, timeout_seconds=900, settings={"lookback_days": 1})
+    world.zoom.add_day(days_ago(1), 100, seed=1)
+    world.zoom.add_day(days_ago(0), 5, seed=2)
+    world.poll(2)
+    newest_first = sorted((record["time"] for record in world.zoom.records(days_ago(1), days_ago(1))), reverse=True)
+    world.zoom.rewrite(
+        lambda record: test_form.reworded(record) if newest_first[34] < record["time"] <= newest_first[24] else record
+    )
+    pages = 0
+
+    def slow(exchange: faults.Exchange) -> Any:
+        nonlocal pages
+        pages += 1
+        if pages == 5:
+            raise Killed
+        world.clock.advance(70)
+        return exchange.ordinary()
+
+    world.zoom.faults.rule = lambda request: (
+        slow if request.query.get("from") == request.query.get("to") == f"{days_ago(1)}" else None
+    )
+    world.clock.advance(POLL.total_seconds())
+    with suppress(Killed):
+        world.run({"action": "reconcile"})
+    assert pages == 5
+    world.zoom.faults.clear()
+    world.poll(2)
+    assert_none(Promise.MISSING, multiset(world.zoom.records(days_ago(1), days_ago(1))) - multiset(world.archive()))
 
 
 # Identity
