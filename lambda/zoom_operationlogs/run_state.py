@@ -161,7 +161,14 @@ class RunState:
         self._batch.take(rows, sweep_date, self.checkpoint.delivered)
 
     def accept_rows(self, *, accept: bool) -> None:
-        """From now on, take rows whose form Zoom has changed for delivered, or hold them."""
+        """From now on, take rows whose form Zoom has changed for delivered, or hold them.
+
+        Suspicious rows of other dates, which wait, are not to be taken: the next run sweeps their dates again.
+        """
+        if accept and self._batch.deferred:
+            self.publish()
+            self._batch.discard()
+            self._postponed.clear()
         self._batch.guard.accepting = accept
 
     def resumed(self, sweep: Sweep) -> Sweep:

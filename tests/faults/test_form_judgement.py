@@ -273,3 +273,20 @@ def test_a_second_change_is_said_in_a_run_that_meets_another() -> None:
     world.s3.before = conflict
     held(world, 1)
     assert rewritten
+
+
+def test_an_accept_takes_no_row_of_another_date_that_waits() -> None:
+    """Ten rows of yesterday are reworded, and wait when an older date is accepted: they are held then."""
+    world = quiet(25, 300, 3, 8)
+    old, yesterday = f"{days_ago(7)}", world.clock.now().date() - timedelta(days=1)
+    world.zoom.rewrite(lambda record: reworded(record) if record["time"][:10] == old else record)
+    assert runs(world, 1, {"action": "backfill", "from": old, "to": old}) == {"ChangedFormError": 1}
+    few = sorted(record["time"] for record in world.zoom.records(yesterday, yesterday))[8:18]
+    world.zoom.rewrite(lambda record: reworded(record) if record["time"] in few else record)
+    world.clock.advance(24 * 3600)  # the whole window is due
+    before = lines(world)
+    runs(world, 1, {"action": "accept", "from": old, "to": old})
+    assert not world.checkpoint().delivered.changed, "it is accepted"
+    runs(world, 8)
+    assert world.checkpoint().delivered.changed.keys() == {yesterday}
+    assert lines(world) == before
