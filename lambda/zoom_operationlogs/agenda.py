@@ -12,7 +12,7 @@ from .sweep import page_size_for, smaller_page_size
 from .zoom_rate_limits import latest_retry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import date, datetime
 
     from .checkpoint import PendingSweep
@@ -100,8 +100,10 @@ def schedule_requested(checkpoint: Checkpoint, settings: Settings, now: datetime
     if request.accept:
         first, last = request.accept
         today = now.date()
-        kept = retention_start(today)
-        for day in date_range(max(first, kept + ONE_DAY) - ONE_DAY, min(last, today - ONE_DAY) + ONE_DAY):
+        before = max(first, retention_start(today) + ONE_DAY) - ONE_DAY
+        if before < checkpoint.settled_from:  # and it was never collected
+            before = max(first, retention_start(today))
+        for day in date_range(before, min(last, today - ONE_DAY) + ONE_DAY):
             checkpoint.owe(day, now, settings.page_size, by_date=True, accept=True)
 
 
@@ -123,7 +125,33 @@ def schedule_split_groups(
         if stalls % 2:  # on shorter pages the boundaries lie elsewhere, also if Zoom's pages vary in length
             largest = largest * 2 // 3
         looks = MOST_LOOKS if pending.looks and checkpoint.lacking(day) > 0 else 0  # that it lacks records was said
-        checkpoint.owe(day, now, page_size_for(groups, largest), split=left, stalls=stalls, by_date=True, looks=looks)
+        checkpoint.owe(
+            day,
+            now,
+            page_size_for(groups, largest),
+            split=left,
+            stalls=stalls,
+            by_date=True,
+            looks=looks,
+            accept=pending.accept,
+        )
+
+
+def owe_by_date(
+    checkpoint: Checkpoint, settings: Settings, since: datetime, dates: Iterable[date], *, again: bool = False
+) -> None:
+    """Owe each of the dates a sweep of its own, which begins no earlier than `since` unless the date is owed already.
+
+    With `again`, it begins no earlier whether or not it is. Dates are left out that Zoom does not have, and those from
+    before the first that is collected.
+    """
+    first = max(checkpoint.settled_from, retention_start(since.date()))
+    for day in dates:
+        pending = checkpoint.owed.get(day)
+        if pending and not again:
+            checkpoint.owed[day] = replace(pending, by_date=True)
+        elif pending or (first <= day <= since.date() and day not in checkpoint.expired):
+            checkpoint.owe(day, since, settings.page_size, by_date=True)
 
 
 def settled_by_tail(checkpoint: Checkpoint, settings: Settings, now: datetime, completed: Sweep) -> Iterator[date]:
@@ -156,14 +184,18 @@ def wait_for_accept(
     They are held until every sweep that may show them has accepted them, or until Zoom shows the old form again.
     """
     for changed in checkpoint.changed_near(day):
-        waiting = [near for near in (changed, *neighbours(changed)) if near != day and near in checkpoint.owed]
-        accepted = pending.accept and not any(checkpoint.owed[near].accept for near in waiting)
-        if accepted or reverted(changed):
+        waits = any(near != day and near in checkpoint.owed for near in (changed, *neighbours(changed)))
+        if (pending.accept and not waits) or reverted(changed):
             del checkpoint.delivered.changed[changed]
     if pending.accept or not checkpoint.changed_near(day):
         return False
-    checkpoint.owed[day] = replace(checkpoint.owed.get(day, pending), not_before=now + LOOK_AGAIN_AFTER)
+    checkpoint.owed[day] = replace(checkpoint.owed.get(day, pending), not_before=with_the_others(now))
     return True
+
+
+def with_the_others(now: datetime) -> datetime:
+    """Return when the dates that wait for an accept are swept again: all in one run, the first of the next hour."""
+    return now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
 
 
 def look_again(

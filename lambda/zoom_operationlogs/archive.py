@@ -26,7 +26,7 @@ from .dates import BEFORE_ALL, day_before, second
 from .errors import StorageError, UnreadableObjectError, WriteConflictError
 from .fingerprints import count_records
 from .legacy import empty_ledger
-from .records import documented, event_time, fingerprint, line, not_archived
+from .records import documented, event_time, fingerprint, line, not_archived, without_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 MOST_MISSING = 100_000  # numbers between two objects of a date, where the first of them have expired
 RESERVE_SHARE = 0.5  # of the reserve, what is left to publishing and saving when a run reads what it has to know first
+COUNT_SHARE = 0.75  # likewise, when it counts by second at its end: dates that need no count are still published
 
 
 @dataclass(frozen=True)
@@ -257,30 +258,36 @@ class Archive:
 
     def _read_whole(self, known: DeliveredDay, fingerprints: Collection[bytes]) -> dict[bytes, list[Record]]:
         """Return the archived records of these identities in the date's objects that are known."""
-        found: dict[bytes, list[Record]] = {}
-        for version in self._versions(known.date, lambda number: number <= known.seq):
-            for record in self._read(version, RESERVE_SHARE):
-                if (identity := fingerprint(record)) in fingerprints:
-                    found.setdefault(identity, []).append(record)
+        found: dict[bytes, list[Record]] = {identity: [] for identity in fingerprints}
+        for record in self._records(known, known.seq, RESERVE_SHARE):
+            if (identity := fingerprint(record)) in found:
+                found[identity].append(record)
         return found
 
-    def seconds(self, known: DeliveredDay, up_to: int, legacy: LegacyLedger | None) -> Counter[datetime]:
+    def seconds(self, known: DeliveredDay, up_to: int, legacy: LegacyLedger | None, share: float) -> Counter[datetime]:
         """Return how many records of the date are delivered in each second, of those that have a time: by the guide's
-        objects, and by ours up to the number `up_to`.
-
-        Raises as `publish` does, and leaves the reserve untouched. If the time is over, `known` keeps what was counted,
-        and the next run counts on.
+        objects, and by ours up to the number `up_to`. Raises as `publish` does, but leaves this share of the reserve;
+        `known` then keeps the count for the next run.
         """
         if known.seconds_seq > up_to:
             known.seconds, known.seconds_seq = Counter(), 0
         versions = self._versions(known.date, lambda number: known.seconds_seq < number <= up_to)
         for seq, of_seq in groupby(versions, key=lambda version: sequence_number(version.key)):
-            records = (record for version in of_seq for record in self._read(version, reserve_share=1.0))
+            records = (record for version in of_seq for record in self._read(version, share))
             known.seconds += Counter(second(time) for time in map(event_time, records) if time)
             known.seconds_seq = seq
-        seconds = known.seconds + self.legacy.seconds(known.date, legacy)
+        seconds = known.seconds + self.legacy.tally(known.date, legacy, lambda _, time: second(time))
         known.seconds, known.seconds_seq = Counter(), 0
         return seconds
+
+    def alike(self, known: DeliveredDay, up_to: int, legacy: LegacyLedger | None, share: float) -> Counter[bytes]:
+        """Return the same as `seconds`, by all but the time. It does not count on in the next run."""
+        ours = Counter(map(without_time, filter(event_time, self._records(known, up_to, share))))
+        return ours + self.legacy.tally(known.date, legacy, lambda record, _: without_time(record))
+
+    def _records(self, known: DeliveredDay, up_to: int, reserve_share: float) -> Iterator[Record]:
+        for version in self._versions(known.date, lambda number: number <= up_to):
+            yield from self._read(version, reserve_share)
 
     def _put(self, day: date, seq: int, missing: list[MissingLine]) -> None:
         self.before_put()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
+from .archive import COUNT_SHARE
 from .dates import ONE_DAY, is_late
 from .errors import UnreadableObjectError
 from .form_guard import FormGuard
@@ -42,10 +42,10 @@ class Hooks(Protocol):
         """Nothing of the date is published, because an object cannot be read."""
 
     def defer(self, day: date) -> None:
-        """Suspicious rows of the date wait for a sweep of it."""
+        """Suspicious rows of the date wait for sweeps of it."""
 
-    def changed(self) -> None:
-        """Zoom has changed the form of its records; nothing has been put since."""
+    def changed(self, dates: Collection[date]) -> None:
+        """Zoom has changed the form of the records of these dates; nothing has been put since."""
 
 
 class Batch:
@@ -55,12 +55,14 @@ class Batch:
     """
 
     def __init__(self, archive: Archive, lookback_days: int, clock: Callable[[], datetime]) -> None:
-        self._archive = archive
+        self.archive = archive
         self._lookback_days = lookback_days
         self._clock = clock
         self._pending: defaultdict[date, dict[bytes, PendingRecord]] = defaultdict(dict)
         self._bytes = 0
         self.guard = FormGuard()
+        self._by_date: set[date] = set()  # dates of which a date sweep of this run has shown rows
+        self.deferred: set[date] = set()  # dates of which suspicious rows wait
         self.held_up: dict[date, UnreadableObjectError] = {}
 
     @property
@@ -81,6 +83,8 @@ class Batch:
             day = row.archive_date(sweep_date)
             if day is None or day in self.held_up:
                 continue  # a date sweep takes it, or a later run
+            if sweep_date:
+                self._by_date.add(day)
             pending = self._pending[day].get(row.fingerprint)
             if not pending:
                 known = delivered.count(day, row.fingerprint)
@@ -92,28 +96,28 @@ class Batch:
                 self._bytes += pending.show([row.record for row in group])
 
     def publish(
-        self, delivered: Delivered, watermark: datetime | None, hooks: Hooks, *, whole: bool = False
+        self, delivered: Delivered, watermark: datetime | None, hooks: Hooks, *, last: bool = False
     ) -> Iterator[Published]:
         """Publish the batch date by date, and yield what was published of each date.
 
         `watermark` is the newest record time that earlier runs have read up to; it decides which records are late.
-        `whole` says that a sweep has shown its date whole. Rows whose form Zoom has changed are left out, or accepted.
-        Suspicious rows of dates that were not shown whole stay in the batch. Raises what `Archive.publish` raises,
-        except `UnreadableObjectError`, which holds up its date; and `OutOfTimeError` between two dates.
+        Rows whose form Zoom has changed are left out, or accepted. Suspicious rows stay in the batch until the run has
+        read all it reads (`last`), and if only the tail has shown them, they are left to the date sweeps of a later
+        run. Raises what `Archive.publish` raises, except `UnreadableObjectError`, which holds up its date; and
+        `OutOfTimeError` between two dates.
         """
         days = sorted(day for day in self._pending if day not in self.held_up)
         deferred: dict[date, dict[bytes, PendingRecord]] = {}
         for at in range(0, len(days), MOST_DATES):
             some = days[at : at + MOST_DATES]
-            waiting = self._judge(some, delivered, hooks, whole=whole)
+            waiting = self._judge(some, delivered, hooks, last=last)
             for day in some:
                 if self._pending[day] and day != days[0]:
-                    self._archive.check_time()
+                    self.archive.check_time()
                 pending = self._pending[day]
                 if self.guard.accepting and day not in self.held_up:
-                    with self._holding_up(day, hooks):
-                        seconds = partial(self._archive.seconds, legacy=delivered.legacy)
-                        self.guard.accept(delivered.on(day), pending, delivered, seconds)
+                    archived = _Archived(self, delivered, hooks, COUNT_SHARE)
+                    self.guard.accept(delivered.on(day), pending, delivered, archived)
                 elif day not in self.held_up:
                     self.guard.hold(day, pending, delivered)
                 if day in self.held_up:
@@ -123,39 +127,41 @@ class Batch:
                     hooks.defer(day)
                 if pending:
                     late, late_seconds = self._lateness(day, pending.values(), delivered, watermark)
-                    with self._holding_up(day, hooks):
-                        written = self._archive.publish(day, pending.values(), delivered)
+                    with self.holding_up(day, hooks):
+                        written = self.archive.publish(day, pending.values(), delivered)
                         late = min(late, written)  # another run may have published them first
                         yield Published(written, late, late_seconds if late else 0.0)
         self.discard()
         self._pending.update(deferred)
+        self.deferred = set(deferred)
 
-    def _judge(self, days: Sequence[date], delivered: Delivered, hooks: Hooks, *, whole: bool) -> set[date]:
+    def reverted(self, day: date, delivered: Delivered, hooks: Hooks, *, whole: bool) -> bool:
+        """Return whether Zoom shows a changed date again in the form that the archive knows; `whole` says that the run
+        has seen all of it."""
+        return self.guard.reverted(day, delivered, _Archived(self, delivered, hooks, 1.0), whole=whole)
+
+    def _judge(self, days: Sequence[date], delivered: Delivered, hooks: Hooks, *, last: bool) -> set[date]:
         """Read what was added to the dates, and judge their rows; return the dates of which suspicious rows wait."""
         for day in days:
             if self._pending[day]:
                 if day != days[0]:
-                    self._archive.check_time()
-                with self._holding_up(day, hooks):
-                    self._archive.refresh(day, delivered)
+                    self.archive.check_time()
+                with self.holding_up(day, hooks):
+                    self.archive.refresh(day, delivered)
         if self.guard.accepting:
             return set()
         tomorrow = self._clock().date() + ONE_DAY  # nobody can accept what lies further ahead
         past = {day: self._pending[day] for day in days if day <= tomorrow and day not in self.held_up}
         changed = set(delivered.changed)
-
-        def archived(known: DeliveredDay, up_to: int) -> Counter[datetime] | None:
-            with self._holding_up(known.date, hooks):
-                return self._archive.seconds(known, up_to, delivered.legacy)
-            return None
-
-        waiting = self.guard.judge(past, delivered, archived, whole=whole)
-        if delivered.changed.keys() - changed:
-            hooks.changed()  # before a put, by which a later run would take the new form for the old
+        concluding = self._by_date if last else ()
+        archived = _Archived(self, delivered, hooks, COUNT_SHARE if last else 1.0)
+        waiting = self.guard.judge(past, delivered, archived, concluding)
+        if newly := delivered.changed.keys() - changed:
+            hooks.changed(newly)  # before a put, by which a later run would take the new form for the old
         return waiting
 
     @contextmanager
-    def _holding_up(self, day: date, hooks: Hooks) -> Iterator[None]:
+    def holding_up(self, day: date, hooks: Hooks) -> Iterator[None]:
         """Hold up the date if the block finds an object that cannot be read; the other dates go on."""
         try:
             yield
@@ -165,6 +171,7 @@ class Batch:
     def discard(self) -> None:
         """Empty the batch; what was not published has to be read again."""
         self._pending.clear()
+        self.deferred = set()
         self._bytes = 0
 
     def _lateness(
@@ -175,3 +182,24 @@ class Batch:
         count = sum(max(0, record.count - delivered.count(day, record.fingerprint)) for record in late)
         now = self._clock()
         return count, max(((now - record.time).total_seconds() for record in late if record.time), default=0.0)
+
+
+@dataclass(frozen=True)
+class _Archived:
+    """What the archive holds, for the guard, read as long as more than this share of the run's reserve is left. A date
+    of which an object cannot be read is held up."""
+
+    batch: Batch
+    delivered: Delivered
+    hooks: Hooks
+    reserve_share: float
+
+    def seconds(self, known: DeliveredDay, up_to: int) -> Counter[datetime] | None:
+        with self.batch.holding_up(known.date, self.hooks):
+            return self.batch.archive.seconds(known, up_to, self.delivered.legacy, self.reserve_share)
+        return None
+
+    def alike(self, known: DeliveredDay, up_to: int) -> Counter[bytes] | None:
+        with self.batch.holding_up(known.date, self.hooks):
+            return self.batch.archive.alike(known, up_to, self.delivered.legacy, self.reserve_share)
+        return None

@@ -101,13 +101,16 @@ class Checkpoint:
     def owe(self, day: date, since: datetime, page_size: int, **more: Any) -> None:
         """Owe the date a sweep that begins no earlier than `since`, unless it is owed a later one.
 
-        `more` are further fields of `PendingSweep`.
+        `more` are further fields of `PendingSweep`. While a date beside it is owed to accept, so is one that is owed
+        again: else the changed date between them would wait for it.
         """
         self.expired.discard(day)
         pending = self.owed.get(day)
         if pending is None or pending.owed_since < since:
-            accept = {"accept": True} if pending and pending.accept else {}
-            self.owed[day] = PendingSweep(since, page_size, **{**accept, **more})
+            accept = any(
+                self.owed[near].accept for near in ((day,) if pending else neighbours(day)) if near in self.owed
+            )
+            self.owed[day] = PendingSweep(since, page_size, **{"accept": accept, **more})
         elif pending.owed_since == since:
             self.owed[day] = replace(pending, **more)
 

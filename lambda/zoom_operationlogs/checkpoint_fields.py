@@ -9,7 +9,7 @@ from typing import Any
 
 from .checkpoint import TAIL, PendingSweep
 from .json_values import day_of, flag, iso, moment, record_time, required, text, whole
-from .sweep import Group, Sweep
+from .sweep import Edge, Group, Sweep
 
 
 def pending_to_json(pending: PendingSweep) -> dict[str, Any]:
@@ -58,13 +58,14 @@ def sweep_to_json(sweep: Sweep) -> dict[str, Any]:
         "last_time": iso(sweep.last_time),
         "rows": sweep.rows_read,
         "longest_page": sweep.longest_page,
-        "edge": {fingerprint.hex(): place for fingerprint, place in sorted(sweep.edge.items())},
+        "edge": {fingerprint.hex(): [row.place, iso(row.time)] for fingerprint, row in sorted(sweep.edge.items())},
         "split": [
             [group.fingerprint.hex(), group.first, group.end, group.day and group.day.isoformat()]
             for group in sweep.split
         ],
         "shown": counts_to_json(sweep.shown),
         "untimed": sweep.untimed,
+        **({"accept": True} if sweep.accept else {}),
     }
 
 
@@ -82,7 +83,10 @@ def _sweep_from_json(sweep: dict[str, Any]) -> Sweep:
         last_time=record_time(sweep["last_time"]),
         rows_read=whole(sweep["rows"]),
         longest_page=whole(sweep["longest_page"]),
-        edge={bytes.fromhex(fingerprint): whole(place) for fingerprint, place in sweep["edge"].items()},
+        edge={
+            bytes.fromhex(fingerprint): Edge(whole(place), record_time(time))
+            for fingerprint, (place, time) in sweep["edge"].items()
+        },
         split=[
             Group(
                 bytes.fromhex(fingerprint), whole(first), whole(end), None if day is None else date.fromisoformat(day)
@@ -91,6 +95,7 @@ def _sweep_from_json(sweep: dict[str, Any]) -> Sweep:
         ],
         shown=Counter(counts_from_json(sweep["shown"])),
         untimed=whole(sweep["untimed"]),
+        accept=flag(sweep.get("accept", False)),
     )
 
 

@@ -91,12 +91,14 @@ class DateSweeps:
         state.load_day(day)
         if state.held_up(day):
             return
-        resumed = None if pending.accept else self._sweeper.resume(day.isoformat(), now)  # accepting takes it whole
-        sweep = resumed or Sweep(day, day, pending.page_size, began=now)
+        sweep = self._sweeper.resume(day.isoformat(), now, accept=pending.accept) or Sweep(
+            day, day, pending.page_size, began=now, accept=pending.accept
+        )
         state.accept_rows(accept=pending.accept)
         completed = self._sweeper.read(day.isoformat(), sweep, sweep_date=day)
         if completed:
-            state.publish(whole=True)
+            state.publish()
+            state.read_whole.add(day)
             state.checkpoint.shown[day] = completed.shown + Counter({day: completed.untimed})
             self._conclude(day, pending, completed, self._services.clock())
             self._advance_frontier(completed)

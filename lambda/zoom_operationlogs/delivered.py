@@ -54,13 +54,18 @@ class Delivered:
     """What a run knows to be delivered. The archive never holds less.
 
     `changed` holds dates of which Zoom has changed the form of its records, each with the time of the newest record
-    that the archive held then. `accepted` counts, by date, rows in a new form that an operator took for delivered.
+    that the archive held then; `changed_before` holds those of them that the run has found. `accepted` counts, by date,
+    rows in a new form that an operator took for delivered.
     """
 
     days: dict[date, DeliveredDay] = field(default_factory=dict)
     legacy: LegacyLedger | None = None
     changed: dict[date, datetime] = field(default_factory=dict)
     accepted: dict[date, FingerprintCounts] = field(default_factory=dict)
+    changed_before: frozenset[date] = field(init=False, default=frozenset(), compare=False)
+
+    def __post_init__(self) -> None:
+        self.changed_before = frozenset(self.changed)
 
     def on(self, day: date) -> DeliveredDay:
         """Return what is known of a date; an unknown date is added, with nothing read."""
@@ -75,8 +80,11 @@ class Delivered:
     def count(self, day: date, fingerprint: bytes) -> int:
         """Return how often a record of the date is known to be delivered. An unknown date is added."""
         legacy = self.legacy.count(day, fingerprint) if self.legacy else 0
-        accepted = self.accepted[day].count(fingerprint) if day in self.accepted else 0
-        return self.on(day).counts.count(fingerprint) + legacy + accepted
+        return self.on(day).counts.count(fingerprint) + legacy + self.accepted_count(day, fingerprint)
+
+    def accepted_count(self, day: date, fingerprint: bytes) -> int:
+        """Return how often a row of the date was taken for delivered."""
+        return self.accepted[day].count(fingerprint) if day in self.accepted else 0
 
     def span(self, day: date) -> Span | None:
         """Return the first and last time of the records of a date that are known to be delivered."""
@@ -99,13 +107,15 @@ class Delivered:
         self.days = {day: known for day, known in self.days.items() if first <= day <= last or day in also}
 
     def merge(self, other: Delivered) -> Delivered:
-        """Return what both know together. Objects never change, so the higher `seq` includes the lower."""
+        """Return what both know together. Objects never change, so the higher `seq` includes the lower. A date that
+        either has found changed, and is no longer, was accepted."""
         days = other.days | self.days
         for day in self.days.keys() & other.days.keys():
             days[day] = max(self.days[day], other.days[day], key=lambda known: (known.seq, not known.partial))
         accepted = other.accepted | self.accepted
         for day in self.accepted.keys() & other.accepted.keys():
             accepted[day].raise_to(other.accepted[day].counts())
-        changed = {day: cutoff for day, cutoff in (other.changed | self.changed).items() if day not in accepted}
+        over = {day for day in self.changed_before if day not in self.changed or day not in other.changed}
+        changed = {day: cutoff for day, cutoff in (other.changed | self.changed).items() if day not in over}
         legacy = self.legacy.merge(other.legacy) if self.legacy and other.legacy else self.legacy or other.legacy
         return Delivered(days, legacy, changed, accepted)

@@ -2,106 +2,121 @@
 
 A time written otherwise, or a detail reworded, gives every record another identity, and all of them would be delivered
 again. A row is suspicious if the archive does not know it, and its time lies within the span of times that the archive
-held of its date when the run began. Suspicious rows are no coincidence if there are `ENOUGH` of them, if the archive
-knows none of the other rows in that span, and if it holds `ENOUGH` records among their times: in a gap of the archive
-there are none. Quiet dates are judged together.
-
-Fewer suspicious rows than that are deferred until a sweep has shown the whole date.
+held of its date when the run began, or if it has no time and the archive holds records of its date that have one. The
+suspicious rows of a date are another form of its records if Zoom shows less than one in `SHARE` of the archived records
+next to them as they are, counted by their seconds: late rows, and those of a gap, have known ones next to them. That is
+no coincidence if there are `ENOUGH` of both. Dates that have fewer are judged together, over all that the run
+has seen, and wait for its end. While a change is known, `ENOUGH` is one.
 """
 
 from __future__ import annotations
 
+import json
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .dates import second
 from .errors import ChangedFormError, OutOfTimeError
+from .form_evidence import ENOUGH, SHARE, Evidence, Seen, Standing
+from .records import without_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Collection, Mapping
     from datetime import date, datetime
 
-    from .dates import Span
     from .delivered import Delivered, DeliveredDay
     from .pending_record import PendingRecord
     from .records import Row
+    from .sweep import Sweep
 
-    Archived = Callable[[DeliveredDay, int], Counter[datetime] | None]
     Pending = Mapping[date, dict[bytes, PendingRecord]]
 
-ENOUGH = 20
+
+class Archived(Protocol):
+    """How many records with a time a date's objects up to a number hold, None if one of the objects cannot be read: the
+    date is held up then."""
+
+    def seconds(self, known: DeliveredDay, up_to: int) -> Counter[datetime] | None:
+        """Return how many there are in each second."""
+
+    def alike(self, known: DeliveredDay, up_to: int) -> Counter[bytes] | None:
+        """Return how many there are that are the same but for the time."""
 
 
 class FormGuard:
-    """What one run has seen.
-
-    `archived` functions return how many records a date's objects up to a number hold in each second, None if one cannot
-    be read: the date is held up then.
-    """
+    """What one run has seen."""
 
     def __init__(self) -> None:
         self.accepting = False  # the rows of this sweep are to be accepted
-        self._spans: dict[date, Span | None] = {}  # as the run first saw them
-        self._seqs: dict[date, int] = {}  # likewise, the number of the last object
-        self._seconds: dict[date, Counter[datetime]] = {}  # as the run first saw them
-        self._known: defaultdict[date, Counter[datetime]] = defaultdict(Counter)  # by second
+        self._seen: defaultdict[date, Seen] = defaultdict(Seen)
         self._boundaries: set[datetime] = set()
-        self._strange: defaultdict[date, set[bytes]] = defaultdict(set)
-        self._as_before: set[date] = set()
-        self._held_of: set[date] = set()
-        self._standing: defaultdict[date, dict[bytes, tuple[datetime, int]]] = defaultdict(dict)
+        self._reverted: set[date] = set()
 
     def know(self, day: date, row: Row, count: int, delivered: Delivered) -> None:
         """Take in that the archive knows a row, which the page shows `count` times."""
-        if self.accepting and row.time:
-            _, before = self._standing[day].get(row.fingerprint, (row.time, 0))
-            self._standing[day][row.fingerprint] = (second(row.time), max(count, before))
-        if row.fingerprint in self._strange[day] or not self._in_span(day, row.time, delivered):
-            return
+        seen, accepted = self._seen[day], delivered.accepted_count(day, row.fingerprint)
+        if self.accepting:
+            # Of rows without a time, those count that were accepted: `archived` counts none of the others.
+            stands = min(count, delivered.count(day, row.fingerprint) if row.time else accepted)
+            before = seen.standing.get(row.fingerprint)
+            stands = max(stands, before.records if before else 0)
+            seen.standing[row.fingerprint] = Standing(row.time and second(row.time), without_time(row.record), stands)
+        if row.fingerprint in seen.strange:
+            return  # this run has published it
         if row.time:
-            self._known[day][second(row.time)] += 1
-            if day in delivered.changed and row.time <= delivered.changed[day]:
-                self._as_before.add(day)
+            seen.known[second(row.time)] += count
+            if not accepted:
+                seen.as_archived = min(row.time, seen.as_archived or row.time)
+        else:
+            seen.untimed[row.fingerprint] = max(count, seen.untimed[row.fingerprint])
 
-    def judge(self, pending: Pending, delivered: Delivered, archived: Archived, *, whole: bool) -> set[date]:
+    def judge(
+        self, pending: Pending, delivered: Delivered, archived: Archived, concluding: Collection[date] = ()
+    ) -> set[date]:
         """Judge the rows that are about to be published; return the dates of which the suspicious rows have to wait.
 
-        Dates whose form has changed are recorded in `delivered.changed`. `whole` says that a sweep has shown them
-        whole.
+        Dates whose form has changed are recorded in `delivered.changed`. The run shows nothing more of the dates in
+        `concluding`, which do not wait any longer.
         """
-        suspicious: dict[date, list[datetime]] = {}
+        suspicious = set()
         for day, records in pending.items():
-            if not self._span(day, delivered):
-                continue
-            for record in records.values():
+            seen = self._look(day, delivered)
+            for record in records.values() if seen.span else ():
                 if record.time and delivered.count(day, record.fingerprint):
-                    self._known[day][second(record.time)] += 1
-                elif record.time and self._is_suspicious(day, record, delivered):
-                    self._strange[day].add(record.fingerprint)
-                    suspicious.setdefault(day, []).append(record.time)
-        enough = sum(map(len, self._strange.values())) >= ENOUGH
-        if whole and not enough:
-            return set()  # whatever the archive holds, they are published
-        unknown = {day for day, times in suspicious.items() if not _within(self._known[day], min(times), max(times))}
+                    seen.known[second(record.time)] += 1
+                elif self._is_suspicious(day, record, delivered):
+                    seen.strange[record.fingerprint] = record.time
+                    suspicious.add(day)
+        change_known = bool(delivered.changed or delivered.accepted)
+        worth_reading = change_known or sum(len(seen.strange) for seen in self._seen.values()) >= ENOUGH
         try:
-            found = {
-                day: self._among(day, min(suspicious[day]), max(suspicious[day]), delivered, archived)
-                for day in suspicious
-                if day in unknown
-            }
+            for day in suspicious:
+                seen = self._seen[day]
+                many_known = SHARE * len(seen.known) >= (SHARE - 1) * delivered.total(day)
+                if not worth_reading and (many_known or day in concluding):
+                    continue  # few rows, which are published: not worth reading the date's objects
+                seen.found = self._weigh(day, seen.strange.values(), delivered, archived)
         except OutOfTimeError:
-            if whole:
-                raise
-            return unknown  # a sweep of few suspicious rows need not read the objects
-        among = {day: records for day, records in found.items() if records is not None}
-        together = enough and unknown == suspicious.keys()
+            return suspicious  # a later run counts on, and judges them
+        weighed = {day: seen.found for day, seen in self._seen.items() if seen.strange}
+        few = {
+            day
+            for day, found in weighed.items()
+            if found.archived < ENOUGH or (found.replaced and not found.enough(ENOUGH))
+        }
+        total = sum((weighed[day] for day in few), Evidence())
+        together = total.replaced and total.enough(ENOUGH)
         wait = set()
-        for day, records_among in among.items():
-            alone = len(self._strange[day]) >= ENOUGH and records_among >= ENOUGH
-            span = self._spans[day]
-            if span and (alone or (together and sum(among.values()) >= ENOUGH)):
+        for day, found in weighed.items():
+            least = 1 if change_known and day in concluding else ENOUGH
+            span = self._seen[day].span
+            doubtful = not found.shown and not found.enough(ENOUGH)
+            no_coincidence = found.enough(least) or (together and day in few)
+            concluded = doubtful and delivered.changed and day in concluding
+            if span and ((found.replaced and no_coincidence) or concluded):
                 delivered.changed[day] = span[1]
-            elif records_among and not whole:
+            elif (found.replaced or doubtful) and day in suspicious and day not in concluding:
                 wait.add(day)
         return wait
 
@@ -110,7 +125,7 @@ class FormGuard:
         for record in list(pending.values()) if day in delivered.changed else ():
             if self._held(day, record, delivered):
                 del pending[record.fingerprint]
-                self._held_of.add(day)
+                self._seen[day].held[record.fingerprint] = record.time
 
     def suspicious(
         self, day: date, pending: dict[bytes, PendingRecord], delivered: Delivered
@@ -122,77 +137,114 @@ class FormGuard:
         return found
 
     def accept(
-        self, known: DeliveredDay, pending: dict[bytes, PendingRecord], delivered: Delivered, archived: Archived
+        self, archive_day: DeliveredDay, pending: dict[bytes, PendingRecord], delivered: Delivered, archived: Archived
     ) -> None:
         """Take the suspicious rows of a date for delivered, second by second: as many as the archive holds records of
-        that second, less those that Zoom shows as they are."""
-        day = known.date
+        that second, less those for which other rows stand. Of rows without a time, as many are taken as the archive
+        holds records that are the same but for the time, the lowest first: they are the oldest."""
+        day = archive_day.date
+        seen = self._look(day, delivered)
         strange = [
             record
             for record in pending.values()
-            if self._held(day, record, delivered) or self._is_suspicious(day, record, delivered)
+            if delivered.accepted_count(day, record.fingerprint)  # it was cut by a page boundary
+            or self._held(day, record, delivered)
+            or self._is_suspicious(day, record, delivered)
         ]
-        if not strange:
+        of_second: Counter[Any] | None = archived.seconds(archive_day, archive_day.seq) if strange else Counter()
+        untimed = any(record.time is None for record in strange)
+        alike = archived.alike(archive_day, archive_day.seq) if untimed else Counter()
+        if of_second is None or alike is None:
             return
-        free = archived(known, known.seq)
-        if free is None:
-            return
-        for shown_at, count in self._standing[day].values():
-            free[shown_at] -= count
-        for record in sorted(strange, key=lambda record: record.fingerprint):
-            at = second(record.time) if record.time else None
-            count = min(record.count, max(0, free[at])) if at else 0
-            if at and count:
-                free[at] -= count
-                self._standing[day][record.fingerprint] = (at, count)
-                delivered.accept(day, record.fingerprint, count)
-                if count == record.count:
-                    del pending[record.fingerprint]
+        for fingerprint, shown_at in seen.edge.items():  # an earlier run has delivered them
+            seen.standing.setdefault(fingerprint, Standing(shown_at, b"", delivered.count(day, fingerprint)))
+        seen.edge.clear()
+        for stands in seen.standing.values():
+            of_second[stands.second] -= stands.records
+            alike[stands.rest] -= stands.records
+        rest = {name: without_time(json.loads(record.line)) for name, record in pending.items()}
+        for name, record in pending.items():  # those that are published now are in the archive when it is next counted
+            if record.time:
+                seen.standing[name] = Standing(second(record.time), rest[name], record.count)
+        timed = sorted((record for record in strange if record.time), key=lambda record: record.fingerprint)
+        for record in (*timed, *(record for record in reversed(strange) if not record.time)):
+            at, name = record.time and second(record.time), record.fingerprint
+            known = delivered.count(day, name)
+            count = min(record.count - known, max(0, of_second[at] if at else alike[rest[name]]))
+            of_second[at] -= count
+            alike[rest[name]] -= count
+            if not at:
+                seen.standing[name] = Standing(None, rest[name], known + count)
+            delivered.accept(day, name, count)
+            if known + count == record.count:
+                del pending[name]
 
-    def resumed_after(self, time: datetime | None) -> None:
-        """Take in that a sweep goes on after a row of this time: an earlier run has published others of that second."""
-        if time:
-            self._boundaries.add(second(time))
+    def resumed(self, sweep: Sweep) -> None:
+        """Take in that a sweep goes on, of which an earlier run has published the rows before."""
+        if sweep.last_time:
+            self._boundaries.add(second(sweep.last_time))
+        if sweep.accept:
+            for fingerprint, row in sweep.edge.items():
+                if row.time:
+                    self._seen[row.time.date()].edge[fingerprint] = second(row.time)
 
-    def reverted(self, day: date) -> bool:
-        """Return whether the run has seen a changed date in the form of the archive, and in no other."""
-        return day in self._as_before - self._held_of
+    def reverted(self, day: date, delivered: Delivered, archived: Archived, *, whole: bool) -> bool:
+        """Return whether Zoom shows a changed date in the form of the archive; the run has seen it `whole`. Once a run,
+        that is true also of a date of which it has held rows: they have to be read again."""
+        seen, cutoff = self._seen[day], delivered.changed[day]
+        if not seen.as_archived or seen.as_archived > cutoff:
+            return False
+        if not seen.held:
+            return whole
+        if day in self._reverted or not self._weigh(day, seen.held.values(), delivered, archived).shown:
+            return False
+        self._reverted.add(day)
+        return True
+
+    def read_again(self, day: date) -> bool:
+        """Return whether the run has held rows of the date, which have to be read again, and forget them."""
+        held, self._seen[day].held = self._seen[day].held, {}
+        return bool(held)
 
     def _held(self, day: date, record: PendingRecord, delivered: Delivered) -> bool:
         cutoff = delivered.changed.get(day)
-        return bool(cutoff and record.time and record.time <= cutoff and not delivered.count(day, record.fingerprint))
+        before = cutoff and (record.time is None or record.time <= cutoff)
+        return bool(before and not delivered.count(day, record.fingerprint))
 
     def _is_suspicious(self, day: date, record: PendingRecord, delivered: Delivered) -> bool:
+        span = self._look(day, delivered).span
         return (
-            self._in_span(day, record.time, delivered)
+            bool(span and (record.time is None or span[0] <= record.time <= span[1]))
             and not self._held(day, record, delivered)
             and not delivered.count(day, record.fingerprint)
         )
 
-    def _span(self, day: date, delivered: Delivered) -> Span | None:
-        if day not in self._spans:
-            self._spans[day], self._seqs[day] = delivered.span(day), delivered.on(day).seq
-        return self._spans[day]
+    def _look(self, day: date, delivered: Delivered) -> Seen:
+        seen = self._seen[day]
+        if seen.seq is None and delivered.knows(day):
+            seen.span, seen.seq = delivered.span(day), delivered.on(day).seq
+        return seen
 
-    def _in_span(self, day: date, time: datetime | None, delivered: Delivered) -> bool:
-        span = self._span(day, delivered)
-        return bool(time and span and span[0] <= time <= span[1] and second(time) not in self._boundaries)
-
-    def _among(
-        self, day: date, first: datetime, last: datetime, delivered: Delivered, archived: Archived
-    ) -> int | None:
-        """Return how many records the archive held from the second of `first` to that of `last`, None if one of its
-        objects cannot be read."""
-        if day not in self._seconds:
-            seconds = archived(delivered.on(day), self._seqs[day])
-            if seconds is None:
-                return None
-            self._seconds[day] = seconds
-        return _within(self._seconds[day], first, last)
-
-
-def _within(seconds: Counter[datetime], first: datetime, last: datetime) -> int:
-    return sum(count for at, count in seconds.items() if second(first) <= at <= last)
+    def _weigh(
+        self, day: date, times: Collection[datetime | None], delivered: Delivered, archived: Archived
+    ) -> Evidence:
+        """Return what is to be said of rows with these times. Nothing is said of a date that cannot be read."""
+        seen = self._seen[day]
+        if not seen.span:
+            return Evidence()
+        if seen.seconds is None:
+            seen.seconds = archived.seconds(delivered.on(day), seen.seq or 0)
+        if seen.seconds is None:
+            return Evidence()
+        held = sorted(seen.seconds.keys() - self._boundaries)
+        among: set[datetime] = set()
+        for time in times:
+            at = bisect_left(held, second(time)) if time else 0
+            end = bisect_right(held, second(time)) if time else len(held)
+            among.update(held[max(0, at - 1) : end + 1])
+        known = sum(SHARE * seen.known[at] >= seen.seconds[at] for at in among)
+        untimed = 0 if all(times) else sum(seen.untimed.values())
+        return Evidence(len(times), sum(seen.seconds[at] for at in among), len(among), known + untimed)
 
 
 def changed_form(dates: Collection[date]) -> ChangedFormError | None:
@@ -201,8 +253,8 @@ def changed_form(dates: Collection[date]) -> ChangedFormError | None:
         return None
     first, last = min(dates).isoformat(), max(dates).isoformat()
     return ChangedFormError(
-        f"Zoom shows the records of {first} to {last} in another form than the archive holds: at least {ENOUGH}, and"
-        " none as it was. They are not published again. Compare the two, then invoke the function with"
+        f"Zoom shows the records of {first} to {last} in another form than the archive holds, and hardly any as it was."
+        " They are not published again. Compare the two, then invoke the function with"
         f' {{"action": "accept", "from": "{first}", "to": "{last}"}}, which takes as many for delivered as the archive'
         " holds of each second and publishes the others."
     )

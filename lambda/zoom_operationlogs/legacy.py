@@ -14,12 +14,12 @@ import re
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import TYPE_CHECKING
+from datetime import date
+from typing import TYPE_CHECKING, Any
 
 from .bounds import ANSWER_BYTES, LEGACY_OBJECT_BYTES, MB, PAGE_BYTES, gunzip_chunks, parse_json, parse_json_at
 from .bucket import out_of_reach
-from .dates import ONE_DAY, date_range, day_before, second, widest
+from .dates import ONE_DAY, date_range, day_before, widest
 from .errors import NotFoundError, StorageError, UnreadableObjectError
 from .fingerprints import FingerprintCounts, count_records
 from .json_values import YEARS
@@ -27,6 +27,7 @@ from .records import event_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator, Iterator
+    from datetime import datetime
 
     from .bucket import Bucket, StoredVersion
     from .dates import Span
@@ -127,18 +128,19 @@ class LegacyObjects:
                     raise
                 self._listed.add(folder)
 
-    def seconds(self, day: date, ledger: LegacyLedger | None) -> Counter[datetime]:
-        """Return how many records of a date count as delivered in each second: the most that any one object shows.
+    def tally(self, day: date, ledger: LegacyLedger | None, key: Callable[[Record, datetime], Any]) -> Counter[Any]:
+        """Return how many records of a date count as delivered, of those that have a time, by a key of the record and
+        its time: the most that any one object shows.
 
         Raises as `absorb_from` does.
         """
-        most: Counter[datetime] = Counter()
+        most: Counter[Any] = Counter()
         if ledger and day in ledger.counts:
             for folder in date_range(max(ledger.first, day_before(day)), ledger.last):
                 for version in self._versions(folder):
                     if self._object_id(version) in ledger.absorbed:
-                        times = map(event_time, self._records(version))
-                        most |= Counter(second(time) for time in times if time and time.date() == day)
+                        records = ((record, event_time(record)) for record in self._records(version))
+                        most |= Counter(key(record, time) for record, time in records if time and time.date() == day)
         return most
 
     def cursor(self) -> date | None:

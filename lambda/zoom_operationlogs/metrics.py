@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from .checkpoint import Checkpoint
-    from .run_state import RunReport, Services
+    from .run_report import RunReport
+    from .run_state import Services
 
 COUNT, SECONDS = MetricUnit.Count, MetricUnit.Seconds
 

@@ -70,6 +70,11 @@ def event_time(record: Record) -> datetime | None:
         return None
 
 
+def without_time(record: Record) -> bytes:
+    """Return what would be the record's identity if it had no time."""
+    return fingerprint({"": "", **{name: value for name, value in documented(record).items() if name != "time"}})
+
+
 class Row(NamedTuple):
     """A record of a page, with its identity and its time in UTC."""
 

@@ -27,7 +27,8 @@ from .dates import next_midnight
 from .errors import CollectorError, OutOfTimeError, RateLimitedError
 from .form_guard import changed_form
 from .lease import hand_over_request, release_lease, take_lease
-from .run_state import RunReport, RunState, Services
+from .run_report import RunReport
+from .run_state import RunState, Services
 from .sweeper import Sweeper
 from .tail import Tail
 from .zoom_page import rows_set_aside
@@ -75,7 +76,7 @@ class Run:
         failure = self._read(state, now)
         if settings.feed_deletes:
             release_lease(state, services.clock())
-        state.save()
+        state.save(last=True)
         changed, unreadable = state.checkpoint.delivered.changed, services.zoom.unreadable
         found = (failure, state.unreadable, changed_form(changed), rows_set_aside(unreadable))
         failures = [error for error in found if error]

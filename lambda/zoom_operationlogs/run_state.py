@@ -6,19 +6,26 @@ A stored checkpoint must never know more than the archive holds: `save` publishe
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from .agenda import first_checkpoint, previous_watermark, schedule_due, schedule_requested
+from .agenda import (
+    first_checkpoint,
+    owe_by_date,
+    previous_watermark,
+    schedule_due,
+    schedule_requested,
+    with_the_others,
+)
 from .batch import Batch
 from .checkpoint import neighbours
-from .dates import ONE_DAY, adjacent, date_range, retention_start, window
+from .dates import ONE_DAY, adjacent, date_range, window
 from .errors import OutOfTimeError, StorageError, UnreadableObjectError
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Sequence
-    from datetime import date, datetime
+    from collections.abc import Callable, Collection, Sequence
+    from datetime import datetime
 
     from .archive import Archive
     from .checkpoint import Checkpoint
@@ -26,6 +33,7 @@ if TYPE_CHECKING:
     from .deadline import Deadline
     from .event import Request
     from .records import Row
+    from .run_report import RunReport
     from .settings import Settings
     from .sweep import Sweep
     from .zoom import Zoom
@@ -47,30 +55,6 @@ class Services:
     log: logging.Logger
 
 
-@dataclass
-class RunReport:
-    """What a run did, for its result and its metrics; no decision of the run depends on it.
-
-    `written` and `late` count records, `unreadable_rows` the rows that were set aside, `expired` and `incomplete`
-    (settled although Zoom shows less than the archive holds) count dates, `unfinished` what kept a sweep from its end.
-    `late_seconds` is the age of the oldest late record when it was published. `left_to_other` says that another run
-    held the lease, `rebuilt` that the checkpoint was lost, `daily_limit` that Zoom's daily limit was reached.
-    """
-
-    written: int = 0
-    late: int = 0
-    late_seconds: float = 0.0
-    pages: int = 0
-    unreadable_rows: int = 0
-    tail_ended: bool = False
-    left_to_other: bool = False
-    rebuilt: bool = False
-    expired: int = 0
-    incomplete: int = 0
-    unfinished: int = 0
-    daily_limit: bool = False
-
-
 class RunState:
     """The state of one run; `load` creates it."""
 
@@ -80,9 +64,11 @@ class RunState:
         self._services = services
         self._batch = Batch(services.archive, services.settings.lookback_days, services.clock)
         self._unsettled: set[date] = set()  # dates whose sweeps may show records that are held up
+        self._postponed: dict[date, datetime] = {}  # date: when a sweep began that ended, while suspicious rows wait
         self._swept: dict[date, datetime] = {}  # date: when its last sweep that ended began, or Zoom called it too old
         self._watermark: datetime | None = None
         self._saved_at = now
+        self.read_whole: set[date] = set()  # dates of which a sweep of this run ended
         self._ended: set[str] = set()  # the names of sweeps that this run ended
         self.holds_lease = False
 
@@ -155,17 +141,19 @@ class RunState:
 
         Should the run end first, the next one reads these dates from their beginning: it does not have the rows.
         """
-        now, page_size = self._services.clock(), self._services.settings.page_size
-        for near in (day, *neighbours(day)):
-            self.drop_place(near.isoformat())
-            pending = self.checkpoint.owed.get(near)
-            if pending:
-                self.checkpoint.owed[near] = replace(pending, by_date=True)
-            elif retention_start(now.date()) <= near <= now.date() and near not in self.checkpoint.expired:
-                self.checkpoint.owe(near, now, page_size, by_date=True)
+        near = (day, *neighbours(day))
+        owe_by_date(self.checkpoint, self._services.settings, self._services.clock(), near)
+        for name in map(date.isoformat, near):
+            self.drop_place(name)
 
-    def changed(self) -> None:
-        """Store that Zoom has changed the form of its records, before anything in the new form is put."""
+    def changed(self, dates: Collection[date]) -> None:
+        """Store that Zoom has changed the form of these dates, before anything in the new form is put, and owe those of
+        the window a sweep, which shows them whole."""
+        settings, now = self._services.settings, self._services.clock()
+        near = {near for day in dates for near in (day, *neighbours(day))}
+        owe_by_date(
+            self.checkpoint, settings, now, near.intersection(date_range(*window(now.date(), settings.lookback_days)))
+        )
         self.store()
 
     def take(self, rows: Sequence[Row], sweep_date: date | None) -> None:
@@ -173,22 +161,38 @@ class RunState:
         self._batch.take(rows, sweep_date, self.checkpoint.delivered)
 
     def accept_rows(self, *, accept: bool) -> None:
-        """From now on, take rows whose form Zoom has changed for delivered, or hold them."""
+        """From now on, take rows whose form Zoom has changed for delivered, or hold them.
+
+        Suspicious rows of other dates, which wait, are not to be taken: the next run sweeps their dates again.
+        """
+        if accept and self._batch.deferred:
+            self.publish()
+            self._batch.discard()
+            self._postponed.clear()
         self._batch.guard.accepting = accept
 
     def resumed(self, sweep: Sweep) -> Sweep:
         """Take in that a sweep of an earlier run goes on, and return it."""
-        self._batch.guard.resumed_after(sweep.last_time)
+        self._batch.guard.resumed(sweep)
         return sweep
 
     def form_reverted(self, day: date) -> bool:
-        """Return whether Zoom shows a date again in the form that the archive knows, as far as the run has seen."""
-        return self._batch.guard.reverted(day)
+        """Return whether Zoom shows a date again in the form that the archive knows, as far as the run has seen. If the
+        run has held rows of it, its sweeps are owed again."""
+        near = {day, *neighbours(day)}
+        whole = self.read_whole >= near & self.checkpoint.owed.keys()
+        reverted = self._batch.reverted(day, self.checkpoint.delivered, self, whole=whole)
+        if reverted and self._batch.guard.read_again(day):
+            since = self._services.clock() + AFTER
+            owe_by_date(self.checkpoint, self._services.settings, since, near, again=True)
+        return reverted
 
     def settle(self, day: date, began: datetime) -> None:
-        """Record that a sweep of the date, begun at `began`, ended; not if it may have shown records that are held
-        up."""
-        if day not in self._unsettled:
+        """Record that a sweep of the date, begun at `began`, ended; not if it may have shown records that are held up,
+        and not before the run ends if it may have shown suspicious rows, which wait."""
+        if any(adjacent(day, other) for other in self._batch.deferred):
+            self._postponed[day] = began
+        elif day not in self._unsettled:
             self._note_swept(day, began)
             self.checkpoint.settle(day, began)
 
@@ -218,27 +222,38 @@ class RunState:
         elif self._batch.full:
             self.publish()
 
-    def publish(self, *, whole: bool = False) -> None:
-        """Publish the batch and count it in the report; `whole` says that a date sweep has ended.
+    def publish(self, *, last: bool = False) -> None:
+        """Publish the batch and count it in the report; `last` says that the run reads no more.
 
         Dates of which an object cannot be read are left out, and so are rows whose form Zoom has changed.
         """
         report = self.report
-        for published in self._batch.publish(self.checkpoint.delivered, self._watermark, self, whole=whole):
+        for published in self._batch.publish(self.checkpoint.delivered, self._watermark, self, last=last):
             report.written += published.written
             report.late += published.late
             report.late_seconds = max(report.late_seconds, published.late_seconds)
 
-    def save(self) -> None:
-        """Publish the batch, then store the checkpoint."""
+    def save(self, *, last: bool = False) -> None:
+        """Publish the batch, then store the checkpoint; `last` says that the run reads no more."""
         try:
-            self.publish()
+            self.publish(last=last)
+            if last:
+                self._settle_postponed()
         except OutOfTimeError:  # while reading objects; a later run reads on, and sweeps again
             self._batch.discard()
             self.checkpoint.sweeps.clear()
         self.keep_days()
         self.store()
         self._saved_at = self._services.clock()
+
+    def _settle_postponed(self) -> None:
+        later = with_the_others(self._services.clock())
+        for day, began in self._postponed.items():
+            pending = self.checkpoint.owed.get(day)
+            if pending and self.checkpoint.changed_near(day):
+                self.checkpoint.owed[day] = replace(pending, not_before=later)
+            else:
+                self.settle(day, began)
 
     def store(self) -> None:
         """Store the checkpoint without publishing, and continue with the merge of what other runs stored meanwhile."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import accumulate, pairwise
+from itertools import accumulate, islice, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from .dates import adjacent
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 # Zoom's page tokens expire after 15 minutes (Zoom, Get operation logs report); one minute is left for the request.
 TOKEN_LIFETIME = timedelta(minutes=14)
 TAIL_OVERLAP = timedelta(minutes=15)  # how far the tail reads past the frontier, for rows that appear late
+EDGE = timedelta(minutes=2)  # a row may be a minute out of order, and the last row of a page too
+UNTIMED = datetime.min.replace(tzinfo=UTC)  # stands for the time of rows without one
 MOST_GROUPS = 10_000  # of a sweep, which the checkpoint has to hold
 PAGE_SIZE_STEP = 17  # rows
 
@@ -34,6 +36,13 @@ class Group(NamedTuple):
     day: date | None
 
 
+class Edge(NamedTuple):
+    """A row near the end of the last page: the place of the first that is identical to it, and its time."""
+
+    place: int
+    time: datetime | None
+
+
 @dataclass
 class Sweep:
     """The place of a sweep from `first` to `last`, UTC dates, both included; the checkpoint keeps it for the next run.
@@ -41,10 +50,11 @@ class Sweep:
     `began` is the time before its first request, `newest` the newest record time on its first page. `token` asks for
     the next page and was issued no earlier than `token_issued`; it is empty before the first page. `disorder` is the
     most by which a row was newer than one above it. `last_time` is the last record time of the last page that had one.
-    `edge` maps the fingerprints of the rows with the same time as the last row to the place of the first of each. The
-    place of a row is the number of rows read before it. `longest_page` is the most rows that a page held: Zoom may
-    return fewer than `page_size`. `split` holds the groups of identical rows that a page boundary split. `shown` counts
-    the rows by the UTC date of their time, `untimed` those without one.
+    `edge` holds the fingerprints of the rows whose time is near that of the last row, each with the place of the first
+    and with its time. The place of a row is the number of rows read before it.
+    `longest_page` is the most rows that a page held: Zoom may return fewer than `page_size`. `split` holds the groups
+    of identical rows that a page boundary split. `shown` counts the rows by the UTC date of their time, `untimed` those
+    without one. `accept` says that its changed rows count as delivered.
     """
 
     first: date
@@ -58,10 +68,11 @@ class Sweep:
     last_time: datetime | None = None
     rows_read: int = 0
     longest_page: int = 0
-    edge: dict[bytes, int] = field(default_factory=dict)
+    edge: dict[bytes, Edge] = field(default_factory=dict)
     split: list[Group] = field(default_factory=list)
     shown: Counter[date] = field(default_factory=Counter)
     untimed: int = 0
+    accept: bool = False
 
     @property
     def at_first_page(self) -> bool:
@@ -78,7 +89,7 @@ class Sweep:
 
     def restarted(self, now: datetime) -> Sweep:
         """Return the same sweep before its first page."""
-        return Sweep(self.first, self.last, self.page_size, began=now)
+        return Sweep(self.first, self.last, self.page_size, began=now, accept=self.accept)
 
     def observe(self, rows: Sequence[Row]) -> None:
         """Take in a page: its newest time if it is the first, its order, and groups split by its boundary.
@@ -91,7 +102,7 @@ class Sweep:
             self.newest = max(times, default=None)
         edge, places = self.edge, range(self.rows_read, self.rows_read + len(rows))
         ends = {
-            row.fingerprint: Group(row.fingerprint, edge[row.fingerprint], place + 1, row.archive_date(None))
+            row.fingerprint: Group(row.fingerprint, edge[row.fingerprint].place, place + 1, row.archive_date(None))
             for place, row in zip(places, rows, strict=True)
             if row.fingerprint in edge
         }
@@ -113,10 +124,14 @@ class Sweep:
         if rows:
             self.rows_read += len(rows)
             self.longest_page = max(self.longest_page, len(rows))
-            self.edge = {}
-            for place, row in zip(places, rows, strict=True):
-                if row.time == rows[-1].time and len(self.edge) < MOST_GROUPS:
-                    self.edge.setdefault(row.fingerprint, edge.get(row.fingerprint, place))
+            first, last = _around(rows[-1].time)
+            near = {
+                row.fingerprint: Edge(place, row.time)
+                for place, row in zip(reversed(places), reversed(rows), strict=True)  # the first of each counts
+                if first <= (row.time or UNTIMED) <= last
+            }
+            near |= {name: row for name, row in edge.items() if first <= (row.time or UNTIMED) <= last}
+            self.edge = near if len(near) <= MOST_GROUPS else dict(islice(near.items(), MOST_GROUPS))
 
     def _may_count(self, day: date) -> bool:
         """Return whether rows of the date count as shown: Zoom's days may hold rows of the UTC dates beside them."""
@@ -139,6 +154,13 @@ class Sweep:
         if frontier < datetime.combine(self.first, time(), UTC) or self.newest is None or self.newest < frontier:
             return False
         return frontier - rows[-1].time > TAIL_OVERLAP + self.disorder
+
+
+def _around(last: datetime | None) -> tuple[datetime, datetime]:
+    """Return the first and last time of rows that may be identical to one that comes after the last row."""
+    if last is None:
+        return UNTIMED, UNTIMED
+    return max(last, UNTIMED + EDGE) - EDGE, min(last, datetime.max.replace(tzinfo=UTC) - EDGE) + EDGE
 
 
 def _disorder(times: Sequence[datetime]) -> timedelta:

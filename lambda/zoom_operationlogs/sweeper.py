@@ -28,10 +28,15 @@ class Sweeper:
         self._restarted = False
         self.answered = False  # whether Zoom has answered with a page in this run
 
-    def resume(self, name: str, now: datetime) -> Sweep | None:
-        """Return the stored sweep of this name, `TAIL` or an ISO date, if Zoom still accepts its page token."""
+    def resume(self, name: str, now: datetime, *, accept: bool = False) -> Sweep | None:
+        """Return the stored sweep of this name, `TAIL` or an ISO date, if Zoom still accepts its page token.
+
+        To accept rows, it must have accepted those that it has shown; and if they have no time, it has to show all.
+        """
         sweep = self._state.checkpoint.sweeps.get(name)
-        return self._state.resumed(sweep) if sweep and sweep.resumable(now) else None
+        if not sweep or not sweep.resumable(now) or sweep.accept != accept or (accept and sweep.untimed):
+            return None
+        return self._state.resumed(sweep)
 
     def read(
         self,

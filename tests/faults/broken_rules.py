@@ -56,6 +56,7 @@ from zoom_operationlogs.errors import (
     ZoomUnavailableError,
 )
 from zoom_operationlogs.fingerprints import FingerprintCounts
+from zoom_operationlogs.form_evidence import Evidence
 from zoom_operationlogs.form_guard import FormGuard
 from zoom_operationlogs.pending_record import PendingRecord
 from zoom_operationlogs.records import Record, Row
@@ -388,11 +389,45 @@ def publish_rows_in_another_form(mutant: Mutant) -> None:
     mutant.replace(FormGuard, "hold", lambda _whole: lambda self, day, pending, delivered: None)
 
 
+def clear_a_date_by_one_known_row(mutant: Mutant) -> None:
+    """Ask for a date of which no row is known."""
+
+    def make(whole: Function) -> Function:
+        def _weigh(self: FormGuard, day: Any, times: Any, delivered: Any, archived: Any) -> Evidence:
+            found: Evidence = whole(self, day, times, delivered, archived)
+            return found._replace(known=found.known * 1000)
+
+        return _weigh
+
+    mutant.replace(FormGuard, "_weigh", make)
+
+
+def judge_each_date_alone(mutant: Mutant) -> None:
+    mutant.replace(Evidence, "__add__", lambda _whole: lambda self, other: self)
+
+
+def forget_what_an_accept_published(mutant: Mutant) -> None:
+    """Forget for which records the rows stand that earlier pages showed."""
+
+    def make(whole: Function) -> Function:
+        def accept(self: FormGuard, archive_day: Any, pending: Any, delivered: Any, archived: Any) -> None:
+            self._seen[archive_day.date].standing.clear()
+            whole(self, archive_day, pending, delivered, archived)
+
+        return accept
+
+    mutant.replace(FormGuard, "accept", make)
+
+
+def compare_the_last_second_only(mutant: Mutant) -> None:
+    mutant.constant(sweep, "EDGE", timedelta(), read_by=(sweep, "_around"))
+
+
 def accept_every_row(mutant: Mutant) -> None:
     """Take every row in another form for delivered."""
 
     def make(_whole: Function) -> Function:
-        def accept(self: FormGuard, known: Any, pending: Any, delivered: Any, archived: Any) -> None:
+        def accept(self: FormGuard, archive_day: Any, pending: Any, delivered: Any, archived: Any) -> None:
             pending.clear()
 
         return accept

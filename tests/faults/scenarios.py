@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from itertools import count
 from typing import Any
@@ -31,9 +31,11 @@ from zoom_operationlogs.errors import (
     UnreadableRowsError,
 )
 from zoom_operationlogs.event import Request
+from zoom_operationlogs.form_evidence import ENOUGH
 
 from . import (
     test_form,
+    test_form_judgement,
     test_overlap,
     test_refusals,
     test_state,
@@ -239,13 +241,15 @@ def an_archive_that_takes_several_runs_to_read() -> None:
 
 
 def an_object_that_was_read_and_is_spoilt_since() -> None:
-    """It gets a second version, and a row of its date is late: the form guard reads the archive's times again."""
+    """It gets a second version, and rows of its date are late: the form guard reads the archive's times again."""
     world = small_world()
     world.poll(2)
     world.s3.put(PREFIX + object_name(days_ago(1), 1), b"spoilt")
     world.s3.put(STATE_KEY, encode(replace(world.checkpoint(), frontier=None)))  # the tail reads the whole window
     first = min(record["time"] for record in world.zoom.records(days_ago(1), days_ago(1)))
-    world.zoom.add({"time": f"{first[:17]}59Z", "operator": "late@example.com"}, visible_at=world.clock.now())
+    for number in range(ENOUGH):
+        late = {"time": f"{first[:17]}59Z", "operator": f"late{number}@example.com"}
+        world.zoom.add(late, visible_at=world.clock.now())
     new = test_unreadable.new_row(world, 0, "today")
     test_unreadable.failing_run(world)
     assert_none(Promise.MISSING, multiset([new]) - multiset(test_unreadable.sent(world)))
@@ -314,7 +318,35 @@ def a_conflict_at_every_write() -> None:
 
 
 def a_run_that_ends_while_rows_wait() -> None:
-    test_unreadable.test_a_date_found_while_publishing_is_read_in_several_runs()
+    """Ten rows of a date are reworded: they wait for its end. The run saves after each page, and is killed."""
+    world = World(page_size=20, timeout_seconds=900, settings={"lookback_days": 1})
+    world.zoom.add_day(days_ago(1), 100, seed=1)
+    world.zoom.add_day(days_ago(0), 5, seed=2)
+    world.poll(2)
+    newest_first = sorted((record["time"] for record in world.zoom.records(days_ago(1), days_ago(1))), reverse=True)
+    world.zoom.rewrite(
+        lambda record: test_form.reworded(record) if newest_first[34] < record["time"] <= newest_first[24] else record
+    )
+    pages = 0
+
+    def slow(exchange: faults.Exchange) -> Any:
+        nonlocal pages
+        pages += 1
+        if pages == 5:
+            raise Killed
+        world.clock.advance(70)
+        return exchange.ordinary()
+
+    world.zoom.faults.rule = lambda request: (
+        slow if request.query.get("from") == request.query.get("to") == f"{days_ago(1)}" else None
+    )
+    world.clock.advance(POLL.total_seconds())
+    with suppress(Killed):
+        world.run({"action": "reconcile"})
+    assert pages == 5
+    world.zoom.faults.clear()
+    world.poll(2)
+    assert_none(Promise.MISSING, multiset(world.zoom.records(days_ago(1), days_ago(1))) - multiset(world.archive()))
 
 
 # Identity
@@ -369,6 +401,57 @@ def every_record_reworded() -> None:
             world.run()
     again = len(world.archive()) - before
     hold(Promise.REPEATED, again <= 0, f"{again} records, such as one in other words")
+
+
+def a_reworded_date_with_a_late_row() -> None:
+    """An accept has published it, and the checkpoint is lost."""
+    world = test_form.collected()
+    world.zoom.rewrite(lambda record: {**record, "operation_detail": "other words"})
+    world.zoom.add(at(world.clock.now() - timedelta(hours=15, seconds=7), "late"))
+    test_form_judgement.runs(world, 2)
+    today = world.clock.now().date()
+    world.clock.advance(3700)
+    test_form_judgement.runs(world, 1, {"action": "accept", "from": f"{today - timedelta(days=1)}", "to": f"{today}"})
+    before = len(world.archive())
+    world.s3.delete_versions(STATE_KEY)
+    test_form_judgement.runs(world, 5)
+    again = len(world.archive()) - before
+    hold(Promise.REPEATED, again <= 0, f"{again} records, such as one in other words")
+
+
+def quiet_dates_reworded() -> None:
+    world = test_form_judgement.quiet(8, 10, 3)
+    before = len(world.archive())
+    world.zoom.rewrite(lambda record: {**record, "operation_detail": "other words"})
+    test_form_judgement.runs(world, 30)
+    again = len(world.archive()) - before
+    hold(Promise.REPEATED, again <= 0, f"{again} records, such as one in other words")
+
+
+def an_accept_in_two_saves() -> None:
+    """A page boundary, and a save there, lie within a second of which four rows came late."""
+    world, second = test_form_judgement.cut_second(17)
+    world.clock.advance(3700)
+    world.zoom.on_page = lambda _page: world.clock.advance(70)
+    test_form_judgement.runs(world, 1, {"action": "accept", "from": f"{days_ago(1)}", "to": f"{days_ago(1)}"})
+    world.zoom.on_page = None
+    test_form_judgement.runs(world, 12)
+    found = sum(record["time"] == second for record in world.archive())
+    hold(Promise.MISSING, found >= 5, f"{5 - found} records, such as a late one")
+    hold(Promise.REPEATED, found <= 5, f"{found - 5} records, such as one in other words")
+
+
+def twins_apart_on_an_old_date() -> None:
+    """Zoom shows one of them half a minute further down, and a page ends between them."""
+    world = World(page_size=20, settings={"lookback_days": 1, "start_date": days_ago(3)})
+    noon = datetime.combine(days_ago(3), datetime.min.time(), UTC) + timedelta(hours=12)
+    for number in range(600):
+        moment = noon - timedelta(seconds=10 * number)
+        world.zoom.add(at(moment, f"{number}"), visible_at=START)
+        if number % 7 == 0:
+            world.zoom.add(at(moment, f"{number}"), visible_at=START, at=moment - timedelta(seconds=35))
+    world.poll(4)
+    world.assert_exact()
 
 
 def every_record_reworded_and_accepted() -> None:

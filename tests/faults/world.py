@@ -26,7 +26,8 @@ from zoom_operationlogs.deadline import Deadline
 from zoom_operationlogs.event import Request
 from zoom_operationlogs.legacy import LegacyObjects
 from zoom_operationlogs.run import Run
-from zoom_operationlogs.run_state import RunReport, Services
+from zoom_operationlogs.run_report import RunReport
+from zoom_operationlogs.run_state import Services
 from zoom_operationlogs.settings import REPORT, Credentials, Settings
 from zoom_operationlogs.zoom import Session
 from zoom_operationlogs.zoom import Zoom as ZoomClient

@@ -23,7 +23,7 @@ from zoom_operationlogs.fingerprints import FingerprintCounts
 from zoom_operationlogs.lease import take_lease
 from zoom_operationlogs.legacy import LegacyLedger
 from zoom_operationlogs.settings import Settings
-from zoom_operationlogs.sweep import Group, Sweep
+from zoom_operationlogs.sweep import Edge, Group, Sweep
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 TODAY = NOON.date()
@@ -35,6 +35,7 @@ fingerprints = st.lists(st.binary(min_size=16, max_size=16), max_size=4)
 counts = st.builds(lambda items: FingerprintCounts(b"".join(sorted(items))), fingerprints)
 one_fingerprint = st.binary(min_size=16, max_size=16)
 places = st.integers(0, 10**6)
+edges = st.builds(Edge, places, st.none() | moments)
 shown = st.dictionaries(days, st.integers(0, 10**6), max_size=3)
 sweeps = st.builds(
     Sweep,
@@ -49,7 +50,7 @@ sweeps = st.builds(
     last_time=st.none() | moments,
     rows_read=st.integers(0, 10**6),
     longest_page=st.integers(0, 300),
-    edge=st.dictionaries(one_fingerprint, places, max_size=3),
+    edge=st.dictionaries(one_fingerprint, edges, max_size=3),
     split=st.lists(st.builds(Group, one_fingerprint, places, places, st.none() | days), max_size=3),
     shown=shown.map(Counter),
     untimed=st.integers(0, 10**6),
@@ -183,7 +184,7 @@ EVERYTHING = Checkpoint(
             last_time=NOON,
             rows_read=300,
             longest_page=300,
-            edge={bytes(16): 299},
+            edge={bytes(16): Edge(299, None)},
             split=[Group(bytes(16), 298, 301, TODAY)],
             shown=Counter({TODAY: 300}),
             untimed=1,
