@@ -45,7 +45,7 @@ data "aws_lambda_function" "running" {
   lifecycle {
     postcondition {
       condition     = self.code_sha256 == local.package_sha256
-      error_message = "Lambda runs other code in ${local.function_name} than this configuration's package: an update failed, or the code was changed outside Terraform${local.package.filename == null ? " (or package.sha256 is not the hash of the object in S3)" : ""}. Make the function anew: `terraform apply -replace=\"$(terraform state list -id=${local.function_name} | grep 'aws_lambda_function.collector$')\"`."
+      error_message = "Lambda runs other code in ${local.function_name} than this configuration's package: an update failed, or the code was changed outside Terraform${local.package.filename == null ? " (or package.sha256 is not the hash of the object in S3)" : ""}. To replace the function, run: `terraform apply -replace=\"$(terraform state list -id=${local.function_name} | grep 'aws_lambda_function.collector$')\"`."
     }
   }
 }

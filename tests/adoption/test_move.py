@@ -470,11 +470,15 @@ def test_the_command_shows_steps_next_steps_and_no_secret(aws: AwsStandIn, tmp_p
 
 
 def test_a_refusal_is_one_line_and_its_status(aws: AwsStandIn) -> None:
-    refused = command_line(aws, "--json", "--schedule", "[bold]none")
-    assert refused.status == 2
-    assert not refused.out
-    assert refused.err.startswith("There is no schedule [bold]none in")
-    assert refused.err.count("\n") == 1
+    with aws.expecting_refused_requests():  # a name that no schedule can have
+        odd = command_line(aws, "--json", "--schedule", "[bold]none")
+    missing = command_line(aws, "--json", "--schedule", "none")
+    assert (odd.status, missing.status) == (1, 2)
+    assert odd.err.startswith("The schedule [bold]none cannot be read: ")
+    assert missing.err.startswith("There is no schedule none in")
+    for refused in (odd, missing):
+        assert not refused.out
+        assert refused.err.count("\n") == 1
 
 
 def test_without_a_region_it_says_so(aws: AwsStandIn) -> None:
@@ -557,3 +561,8 @@ def test_its_rights_reach_nothing_else(aws: AwsStandIn) -> None:
 def test_the_readme_lists_its_rights() -> None:
     text = README.read_text(encoding="utf-8")
     assert [action for action in ACTIONS if f"`{action}`" not in text] == []
+
+
+def test_a_policy_of_another_name_is_asked_for(aws: AwsStandIn) -> None:
+    warnings = adopt(aws, names=Names(reader_policy="of-nobody")).warnings
+    assert "The user secops-reader has no policy of-nobody attached: give the name of its policy" in " ".join(warnings)

@@ -491,7 +491,11 @@ def _nobody_subscribed(aws: AwsStandIn, at: Deployment) -> Callable[[], Any]:
             _no_policy,
             "lacks DenyInsecureTransport, DenyOverwriteOfRecords20915614, DenyCustomerProvidedKeys, DenyDeletesOf",
         ),
-        ("collector's puts", _encryption_demanded, "by OnlyKms: set `bucket.encryption` to what it requires"),
+        (
+            "collector's puts",
+            _encryption_demanded,
+            "by OnlyKms: set `bucket.encryption` and `kms_key` to what it requires",
+        ),
         ("collector's rights", _role_without_policy, "s3:PutObject on arn:aws:s3:::zoom-operation-logs/zoom/"),
         ("reader's rights", _reader_without_policy, "SecOps' reader may not s3:ListBucket on"),
         ("scheduler's rights", _scheduler_without_policy, "may not lambda:InvokeFunction on"),

@@ -13,6 +13,7 @@ from pathlib import Path
 import commands
 import pytest
 from standins.secops import SecOps
+from zoomlogs.doctor.checks import CHECKS
 
 from .conftest import Place
 
@@ -109,6 +110,7 @@ def test_the_page_followed_to_the_letter(place: Place, secops: SecOps, tmp_path:
                 assert "✗" not in before
                 assert "?" not in before
     assert len(played) == len(set(played)) == 12
+    assert f"{len(CHECKS)} of {len(CHECKS)} checks" in PAGE
     assert sum(line.startswith("zoomlogs doctor") for line in played) == 4
 
 

@@ -137,7 +137,7 @@ def test_a_write_is_taken_with_the_settings_that_fit_and_the_doctor_foresees_it(
         assert told.status == ("ok" if setting in fitting else "fix")
         if sentence:
             assert "(AccessDenied, with an explicit deny in a resource-based policy)" in sentence
-            assert "set `bucket.encryption` to what it requires" in told.sentence
+            assert "set `bucket.encryption` and `kms_key` to what it requires" in told.sentence
 
 
 def world_of_now(setting: str) -> World:
@@ -309,3 +309,18 @@ def test_a_denial_of_locks_is_foreseen(action: str, condition: dict[str, Any], l
     for environment, verdict in ((LOCK, locked), ({}, unlocked if action == "s3:PutObject" else "no")):
         found = denials([statement], writes(ARN, PREFIX, STATE_KEY, ROLE, environment))
         assert [denial.sure for denial in found] == {"surely": [True], "perhaps": [False], "no": []}[verdict]
+
+
+@pytest.mark.parametrize(
+    ("said", "is_asked_for"),
+    [
+        (REFUSED, True),
+        ("S3 refuses s3:PutObject on s3://b/k (KMS.DisabledException): make sure that the key is enabled.", False),
+        ("S3 refuses s3:PutObject on s3://b/k (InvalidRequest): …", False),
+    ],
+)
+def test_the_organisation_is_asked_only_where_access_is_denied(said: str, is_asked_for: bool) -> None:
+    found = rules.puts([], [failed(said)], "b")
+    assert found.status == "fix"
+    assert said in found.sentence
+    assert ("SCPs" in found.sentence.replace(said, "")) == is_asked_for

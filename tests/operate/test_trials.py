@@ -10,6 +10,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from standins.aws import AwsStandIn
 from zoomlogs.deployment import Deployment
 from zoomlogs.doctor import alarm_trial
@@ -167,6 +168,30 @@ def test_a_key_that_aws_does_not_accept_is_said_once(place: Place, with_key: Non
     assert {each["status"] for name, each in found.items() if name not in ("reader's key", "take message")} == {
         "unknown"
     }
+
+
+def test_a_key_that_aws_does_not_know_yet_is_no_fault(
+    place: Place, with_key: None, environ: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """IAM has it, and STS or S3 will have it in a minute: a rotation would only make another new one."""
+
+    def not_yet(*_: object, **__: object) -> None:
+        raise ClientError({"Error": {"Code": code, "Message": "not yet"}}, "any")
+
+    class New:
+        get_caller_identity = list_objects_v2 = staticmethod(not_yet)
+
+    at, whole = place.deployment, Facts.as_reader
+    for service, name, code in (
+        ("sts", "reader's key", "InvalidClientTokenId"),
+        ("s3", "list folder", "InvalidAccessKeyId"),
+    ):
+        monkeypatch.setattr(
+            Facts, "as_reader", lambda self, asked, new=service: New() if asked == new else whole(self, asked)
+        )
+        found = look(name, at)
+        assert found.status == "unknown"
+        assert f"({code}). AWS may take a minute" in found.sentence
 
 
 def test_a_rotation_is_not_disturbed(place: Place, with_key: None, environ: Any) -> None:

@@ -63,6 +63,11 @@ def warnings(reader: Reader, policy_name: str, bucket: str | None) -> list[str]:
             " reader_is_shared is true, and the plan detaches none of its policies. README.md of the example says what"
             " to do."
         )
+    if reader.policy is None:
+        found.append(
+            f"The user {name} has no policy {policy_name} attached: give the name of its policy with --reader-policy,"
+            " or take the last two blocks out of imports.tf and give --reader-policy a new name."
+        )
     if reader.policy:
         beyond = [resource for resource in reader.policy.resources if not _is_of(resource, bucket)]
         if beyond:

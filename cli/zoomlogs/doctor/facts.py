@@ -98,6 +98,12 @@ class Facts:
         make: Any = self._reader.client
         return make(service, config=HASTE)
 
+    @property
+    def reader_key_id(self) -> str:
+        """The ID of the access key in the reader's secret. Raises `NotCheckedError` where there is none."""
+        credentials = self._reader.get_credentials()
+        return str(credentials.access_key) if credentials else ""
+
     @cached_property
     def _reader(self) -> boto3.Session:
         """A session with the access key in the reader's secret. Raises `NotCheckedError` where there is none."""

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
     from .facts import Facts
 
-BAD_KEY = ("InvalidClientTokenId", "SignatureDoesNotMatch", "InvalidAccessKeyId")
+UNKNOWN_KEY = ("InvalidClientTokenId", "InvalidAccessKeyId")
+BAD_KEY = (*UNKNOWN_KEY, "SignatureDoesNotMatch")
+NOT_YET = "AWS may take a minute to know a new access key everywhere: try again then"
 RENEW = "run `zoomlogs reader-key rotate`, then `zoomlogs feed apply`"
 LOOK = (
     "run `terraform apply`; if that changes nothing, look for a Deny in the bucket's policy, in the reader's"
@@ -48,6 +50,11 @@ def key(facts: Facts) -> Finding:
     try:
         who = str(sts.get_caller_identity()["Arn"])
     except Exception as error:
+        known = facts.access_keys(reader["name"])
+        if error_code(error) in UNKNOWN_KEY and known.get(facts.reader_key_id) == "Active":
+            return unknown(
+                f"AWS does not accept the access key in the reader's secret yet ({error_code(error)}). {NOT_YET}."
+            )
         if error_code(error) in BAD_KEY:
             return fix(f"AWS does not accept the access key in the reader's secret ({error_code(error)}): {RENEW}.")
         raise
@@ -149,6 +156,8 @@ def _tried(facts: Facts, does: str, call: Callable[[], Any], finding: Callable[[
                 f"The reader may not {does}, because it may not decrypt with the KMS key ({error_code(error)}): run"
                 " `terraform apply`, and let the key's policy allow it, as docs/security.md says."
             )
+        if error_code(error) in UNKNOWN_KEY:
+            return unknown(f"S3 or SQS does not know the access key yet ({error_code(error)}). {NOT_YET}.")
         if is_denied(error):
             return finding(f"The reader may not {does} ({reason(error)}): {how}.")
         raise

@@ -68,10 +68,15 @@ def by_trial(deployment: Deployment) -> dict[str, list[dict[str, Any]]]:
             _allow("SetAlarm", ["cloudwatch:SetAlarmState"], f"{alarm}:{monitoring['alarms'][MEMBER]}"),
             # As with DescribeAlarms: of composite alarms, only whoever may look at all is told.
             _allow("FollowAlarms", ["cloudwatch:DescribeAlarms", "cloudwatch:DescribeAlarmHistory"], "*"),
-            _allow("SeeSubscribers", ["sns:ListSubscriptionsByTopic"], monitoring["topic_arns"]),
+            *(
+                [_allow("SeeSubscribers", ["sns:ListSubscriptionsByTopic"], monitoring["topic_arns"])]
+                if monitoring["topic_arns"]
+                else []
+            ),
         ]
     if secret := (outputs.get("secops_feed") or {}).get("key_secret_name"):
-        arn = outputs["secret"]["arn"].rpartition(":secret:")[0]
+        partition = outputs["function"]["arn"].partition(":lambda:")[0]
+        arn = f"{partition}:secretsmanager:{deployment.region}:{deployment.account}"
         rights["reader's key"] = [
             _allow("SignInAsReader", ["secretsmanager:GetSecretValue"], f"{arn}:secret:{secret}-??????"),
             _allow("SeeRotation", ["iam:ListAccessKeys"], outputs["reader"]["arn"]),

@@ -154,7 +154,7 @@ def package(runs: str, applied: str | None, committed: str | None, function_name
     if applied is not None and runs != applied:
         return fix(
             f"Lambda runs other code in {function_name} than Terraform put there: the code was changed outside"
-            f" Terraform. Make the function anew: {anew}."
+            f" Terraform. To replace the function, run: {anew}."
         )
     if committed is not None and base64.b64decode(runs).hex() != committed:
         return unknown(
@@ -393,7 +393,7 @@ def puts(denials: Sequence[Denial], found: Sequence[Run], bucket: str) -> Findin
     sure = [denial for denial in denials if denial.sure]
     if sure:
         how = (
-            "set `bucket.encryption` to what it requires"
+            "set `bucket.encryption` and `kms_key` to what it requires"
             if all(denial.by_encryption for denial in sure)
             else f"change it (AWS console: S3 > Buckets > {bucket} > Permissions > Bucket policy)"
         )
@@ -401,10 +401,14 @@ def puts(denials: Sequence[Denial], found: Sequence[Run], bucket: str) -> Findin
     ended = [run for run in found if run.outcome != "running"]
     perhaps = f" but perhaps by {_names(denials)}, which depends on what is not known here" if denials else ""
     if ended and ended[-1].outcome == "failed" and REFUSED_PUT in ended[-1].sentence:
+        refused = f"S3 refused what the last run wrote: {ended[-1].sentence}"
+        if "(AccessDenied" not in ended[-1].sentence:
+            return fix(refused)
         return fix(
-            f"S3 refused what the last run wrote: {ended[-1].sentence} The bucket's policy does not deny it{perhaps}."
+            f"{refused} The bucket's policy does not deny it{perhaps}."
             " The role's own policies are judged under collector's rights. The organisation's service control policies"
-            " (SCPs) and resource control policies (RCPs) are not judged here: ask whoever manages them."
+            " (SCPs) and resource control policies (RCPs), and the KMS key's policy, are not judged here: ask whoever"
+            " manages them."
         )
     if denials and not any(run.written for run in ended):
         return unknown(
