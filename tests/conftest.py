@@ -49,7 +49,7 @@ WORLDS = {
         "tests/operate/test_applied.py",
         "tests/operate/test_break_glass.py",
         "tests/operate/test_drift.py",
-        "tests/operate/test_first_day.py",
+        "tests/operate/test_applied_first_day.py",
         "tests/operate/test_trials.py",
     ),
     "plan_of": (

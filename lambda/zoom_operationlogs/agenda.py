@@ -215,7 +215,11 @@ def look_again(
     if looks >= (MOST_LOOKS if lacking else LOOKS_AT_EMPTY) or not (lacking or not completed.rows_read):
         return False
     checkpoint.owed[day] = replace(
-        checkpoint.owed.get(day, pending), looks=looks, not_before=now + LOOK_AGAIN_AFTER, page_size=settings.page_size
+        checkpoint.owed.get(day, pending),
+        looks=looks,
+        not_before=now + LOOK_AGAIN_AFTER,
+        page_size=settings.page_size,
+        split=frozenset(group.fingerprint for group in completed.split),
     )
     for near in neighbours(day) if lacking else ():
         known = near in checkpoint.shown or near in checkpoint.expired or near in checkpoint.owed
@@ -225,11 +229,16 @@ def look_again(
 
 
 def explained_by(checkpoint: Checkpoint, settings: Settings, now: datetime, swept: date) -> Iterator[date]:
-    """Yield the owed neighbours of a date just swept, which lack nothing any more now that it has shown its rows."""
+    """Yield the owed neighbours of a date just swept, which lack nothing any more now that it has shown its rows.
+
+    One with groups of identical rows on two pages has another look all the same.
+    """
     first, _ = window(now.date(), settings.lookback_days)
     for day in neighbours(swept):
         pending = checkpoint.owed.get(day)
-        if pending and pending.looks and day < first and checkpoint.shown.get(day) and checkpoint.lacking(day) <= 0:
+        if not pending or not pending.looks or pending.split or day >= first:
+            continue
+        if checkpoint.shown.get(day) and checkpoint.lacking(day) <= 0:
             yield day
 
 

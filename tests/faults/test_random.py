@@ -380,6 +380,28 @@ class History(RuleBasedStateMachine):
             assert not [day for day in self.world.checkpoint().owed if day <= yesterday]  # Zoom may refuse today
 
 
+def test_identical_rows_on_two_pages_of_a_date_that_its_neighbour_explains() -> None:
+    """Found at random: the date lacked records until its neighbour was swept; its second page size was forgotten."""
+    history = History()
+    history.begin(
+        feed_deletes=False,
+        page_size=20,
+        page_token="offset",
+        records=28,
+        start_days_ago=None,
+        pages_vary=False,
+        disorder=True,
+        stale=None,
+        zooms_days=(-8, "refuse"),
+    )
+    history.a_slow_run(latency=5, minutes=0)
+    for _ in range(3):
+        history.a_twin_is_late(hours=0)
+    history.days_pass(days=2)
+    history.the_checkpoint_is_lost(how="deleted")
+    history.teardown()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(2))
 def test_histories_at_random(part: int) -> None:

@@ -145,7 +145,7 @@ RIGHTS_OF_AWS_COMMANDS = {
     "sqs purge-queue": "sqs:PurgeQueue",
     "sqs receive-message": "sqs:ReceiveMessage",
 }
-BREAKS_THE_GLASS = {"s3 cp", "s3 rm", *(f"s3api {verb}-object" for verb in ("copy", "delete", "get", "put"))}
+BREAKS_THE_GLASS = {"s3 cp", "s3 rm", *(f"s3api {verb}-object" for verb in ("copy", "delete", "get", "head", "put"))}
 
 
 def test_the_page_says_which_rights_its_aws_commands_need() -> None:
