@@ -330,7 +330,7 @@ def test_an_alarm_that_may_not_be_set_is_not_put_back(place: Place, told: str, o
 def _composite(place: Place, **change: Any) -> Callable[[], None]:
     cloudwatch = place.aws.client("cloudwatch")
     [now] = cloudwatch.describe_alarms(AlarmNames=[COMPOSITE], AlarmTypes=["CompositeAlarm"])["CompositeAlarms"]
-    names = ("AlarmName", "AlarmRule", "AlarmActions", "OKActions", "ActionsEnabled")
+    names = ("AlarmName", "AlarmDescription", "AlarmRule", "AlarmActions", "OKActions", "ActionsEnabled")
     kept = {name: now[name] for name in names}
     cloudwatch.put_composite_alarm(**kept | change)
     return lambda: cloudwatch.put_composite_alarm(**kept)
