@@ -370,7 +370,7 @@ def deployer_policy(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Give all parts, each by its name.")] = False,
 ) -> None:
-    """Print the IAM policy that whoever applies the module needs, and nothing more.
+    """Print the IAM policy that applying the module needs, and nothing more.
 
     It asks nothing of AWS. docs/deployer.md lists the options and names; the output of the module modules/deployer has
     the same policies.

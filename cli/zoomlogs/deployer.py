@@ -1,4 +1,4 @@
-"""`zoomlogs deployer-policy`: what whoever applies the module must be allowed, from modules/deployer/rights.json."""
+"""`zoomlogs deployer-policy`: the permissions that applying the module needs, from modules/deployer/rights.json."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ locals {
         Resource  = [local.bucket_arn, "${local.bucket_arn}/*"]
         Condition = { Bool = { "aws:SecureTransport" = "false" } }
       },
-      # An object under the feed's prefix is written once: whoever may put must also say "only if it is not there". Break
+      # An object under the feed's prefix is written once: a caller that may put must also say "only if it is not there". Break
       # glass too: a record is restored by deleting what lies over it, a delete marker or a version.
       # https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
       {

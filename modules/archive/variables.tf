@@ -43,7 +43,7 @@ variable "bucket" {
     - `abort_incomplete_upload_days`: drop unfinished multipart uploads after so many days.
     - `transitions`: move records after `days` to the `storage_class` STANDARD_IA, INTELLIGENT_TIERING or GLACIER_IR, which are read at once, later ones after more days and 30 or more after STANDARD_IA; S3 leaves objects under 128 KB where they are.
     - `access_logs`: the `bucket` that S3 writes this one's access logs to, and their `prefix` there.
-    - `lock`: S3 Object Lock: nobody deletes an object of records for `days` (a whole number) after it was written. In `mode` `GOVERNANCE` whoever has `s3:BypassGovernanceRetention` may lift that, in `COMPLIANCE` nobody may, and AWS Support neither. The checkpoint is not locked. Object Lock cannot be turned off for a bucket: without `lock` again, new objects are not locked. A bucket that exists must have Object Lock turned on. See docs/security.md.
+    - `lock`: S3 Object Lock: nobody deletes an object of records for `days` (a whole number) after it was written. In `mode` `GOVERNANCE` anyone with `s3:BypassGovernanceRetention` may lift that, in `COMPLIANCE` nobody may, and AWS Support neither. The checkpoint is not locked. Object Lock cannot be turned off for a bucket: without `lock` again, new objects are not locked. A bucket that exists must have Object Lock turned on. See docs/security.md.
     - `break_glass_arns`: IAM roles or users that may also put and delete records and the checkpoint, for the tasks of docs/operations.md that need it; take them out afterwards. An IAM policy must allow them too.
     - `policy_statements`: JSON policy documents whose statements the policy of a bucket made here takes in, such as the output `bucket.policy` of each further instance in this bucket.
   EOT

@@ -1,4 +1,4 @@
-# What whoever applies this module must be allowed, and nothing more: rights.json says which action is needed when, with
+# The permissions that applying this module needs, and nothing more: rights.json says which action is needed when, with
 # which options, on what. `zoomlogs deployer-policy` prints the same from the same file.
 
 data "aws_caller_identity" "current" {}

@@ -88,7 +88,7 @@ def obstacle(
 def judged(
     news: Sequence[Entry], member: str, composite: str, told: Mapping[str, Sequence[Mapping[str, str]]], seconds: float
 ) -> Finding:
-    """Judge what the composite alarm's history tells of the trial."""
+    """Judge what the composite alarm's history shows of the trial."""
     if not any(entry.is_alarm for entry in news):
         return fix(
             f"{member} was in ALARM, but {composite} did not follow within {seconds:.0f} seconds: compare its rule with"
@@ -99,7 +99,7 @@ def judged(
         return fix(f"{composite} followed, but nobody is told. CloudWatch says: {failed[0].rstrip('.')}. So {REACH}.")
     if silent := [topic for topic in told if not any(topic in summary for summary in actions)]:
         return fix(
-            f"{composite} followed, but its history tells of no message to {' and '.join(silent)} within"
+            f"{composite} followed, but its history shows no message to {' and '.join(silent)} within"
             f" {seconds:.0f} seconds (AWS console: CloudWatch > All alarms > {composite} > History)."
         )
     who = [address(each) for subscriptions in told.values() for each in subscriptions if is_confirmed(each)]
@@ -121,7 +121,7 @@ def address(subscription: Mapping[str, str]) -> str:
 
 
 def _follow(look: Callable[[], Sequence[Entry]], topics: Mapping[str, Any]) -> Sequence[Entry]:
-    """Look until the history tells of the alarm and of a message to each topic, or patience ends."""
+    """Look until the history shows the alarm and a message to each topic, or patience ends."""
     end = time.monotonic() + PATIENCE_SECONDS
     while True:
         news = look()

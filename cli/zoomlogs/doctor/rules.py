@@ -407,8 +407,8 @@ def puts(denials: Sequence[Denial], found: Sequence[Run], bucket: str) -> Findin
         return fix(
             f"{refused} The bucket's policy does not deny it{perhaps}."
             " The role's own policies are judged under collector's rights. The organisation's service control policies"
-            " (SCPs) and resource control policies (RCPs), and the KMS key's policy, are not judged here: ask whoever"
-            " manages them."
+            " (SCPs) and resource control policies (RCPs), and the KMS key's policy, are not judged here: ask their"
+            " owners."
         )
     if denials and not any(run.written for run in ended):
         return unknown(

@@ -17,7 +17,7 @@ from .rules import RULES
 from .uses import Use, find, others, path_of
 
 NO_USE = (
-    "The plan holds no use of this module: no function of a collector, whatever the module is called. Name the plan of "
+    "The plan does not use this module: it has no collector function under any module name. Name the plan of "
     "the root module that calls it, made by the same version of the module as this check."
 )
 
