@@ -11,10 +11,13 @@ locals {
   github    = "token.actions.githubusercontent.com"
   provider  = "arn:${local.partition}:iam::${data.aws_caller_identity.current.account_id}:oidc-provider/${local.github}"
 
-  # Who may become what. A pull request is planned with code that nobody has reviewed: it can change nothing. What is
-  # applied comes from an environment, whose reviewers and branches GitHub checks.
+  # Who may assume each role. A pull request is planned with code that nobody has reviewed, so it can change nothing, and
+  # with the option `credentials`, whose plan reads the secret, it cannot plan. What is applied comes from an
+  # environment, whose reviewers and branches GitHub checks.
+  reads_secret = !contains(["", "false"], lookup(var.options, "credentials", ""))
+  planned_from = local.reads_secret ? ["ref:refs/heads/main"] : ["pull_request", "ref:refs/heads/main"]
   roles = {
-    plan  = { subjects = ["repo:${var.repository}:pull_request", "repo:${var.repository}:ref:refs/heads/main"], policies = module.plan.policies }
+    plan  = { subjects = [for from in local.planned_from : "repo:${var.repository}:${from}"], policies = module.plan.policies }
     apply = { subjects = ["repo:${var.repository}:environment:${var.environment}"], policies = module.apply.policies }
   }
   attached = merge([for role, one in local.roles : { for part in keys(one.policies) : "${role}-${part}" => { role = role, policy = one.policies[part] } }]...)

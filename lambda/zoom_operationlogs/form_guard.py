@@ -208,13 +208,13 @@ class FormGuard:
 
     def _held(self, day: date, record: PendingRecord, delivered: Delivered) -> bool:
         cutoff = delivered.changed.get(day)
-        before = cutoff and (record.time is None or record.time <= cutoff)
+        before = cutoff and (record.time is None or second(record.time) <= second(cutoff))
         return bool(before and not delivered.count(day, record.fingerprint))
 
     def _is_suspicious(self, day: date, record: PendingRecord, delivered: Delivered) -> bool:
         span = self._look(day, delivered).span
         return (
-            bool(span and (record.time is None or span[0] <= record.time <= span[1]))
+            bool(span and (record.time is None or second(span[0]) <= second(record.time) <= second(span[1])))
             and not self._held(day, record, delivered)
             and not delivered.count(day, record.fingerprint)
         )

@@ -26,7 +26,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 APPLIED = ["complete", "existing-bucket", "private-network"]
 PLANNED = ["government", "multi-account", "plan-check"]
 PIPELINE = "deployer"
-"""Planned as well: it holds roles for whoever applies, and none of the module's resources."""
+"""Planned as well: it has the roles of a pipeline, and none of the module's resources."""
+SECRET_READ = "deployer with the option credentials"
 
 ELSEWHERE = {
     "adopt-console-setup",  # imports what tests/adoption makes first, and is applied there
@@ -220,6 +221,9 @@ def plans(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]
                 plan = terraform.plan(variables, out=scratch / "tfplan")
                 assert not plan.warnings
                 made[name] = terraform.show_json(scratch / "tfplan")
+                if name == PIPELINE:
+                    terraform.plan({"options": {"credentials": "true"}}, out=scratch / "tfplan")
+                    made[SECRET_READ] = terraform.show_json(scratch / "tfplan")
     return made
 
 
@@ -323,6 +327,12 @@ def test_the_deployers_policy_makes_what_is_only_planned(example: str, plans: di
             resource = pattern.format(p=partition, r=region, a=account, **one["change"]["after"])
             resource += ":log-stream:" if action.startswith("logs:") else ""
             assert allowed({"action": action, "resource": resource, "context": {}}, policies), resource
+
+
+def test_no_pull_request_plans_what_reads_the_secret(plans: dict[str, dict[str, Any]]) -> None:
+    after = {one["address"]: one["change"]["after"] for one in plans[SECRET_READ]["resource_changes"]}
+    assert "secretsmanager:GetSecretValue" in after['aws_iam_policy.pipeline["plan-collector"]']["policy"]
+    assert "pull_request" not in after['aws_iam_role.pipeline["plan"]']["assume_role_policy"]
 
 
 def test_the_roles_of_a_pipeline_have_the_policies_that_the_command_prints(plans: dict[str, dict[str, Any]]) -> None:

@@ -139,10 +139,15 @@ def test_records_in_another_form_are_held_and_newer_ones_go_on(change: Callable[
     assert not before - lines(world)
 
 
-def test_a_time_written_otherwise_is_the_same_record_or_held() -> None:
+def in_milliseconds(record: Record) -> Record:
+    return {**record, "time": record["time"].replace("Z", ".987Z")}
+
+
+@pytest.mark.parametrize("change", [with_an_offset, in_milliseconds])
+def test_a_time_written_otherwise_is_the_same_record_or_held(change: Callable[[Record], Record]) -> None:
     world = collected()
     before = lines(world)
-    world.zoom.rewrite(with_an_offset)
+    world.zoom.rewrite(change)
     held(world)
     assert lines(world) == before
 
