@@ -19,7 +19,6 @@ INTERRUPTED = 130  # 128 + SIGINT, as shells count it
 
 # The groups of commands, in the order in which `zoomlogs --help` shows them.
 SEE, START, SET_UP, SECOPS = "See that it works", "Start runs", "Set up", "Google SecOps"
-TRY = "Try it without AWS or Zoom"
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_show_locals=False)
 
@@ -325,28 +324,6 @@ def udm(
     if coverage:
         form = "coverage-json" if as_json else "coverage"
     raise typer.Exit(command.main(sources or ["-"], form))
-
-
-@app.command(rich_help_panel=TRY)
-def demo(
-    keep: Annotated[
-        bool, typer.Option("--keep", help="Leave the world up after the runs, and tell how to poke at it (or KEEP=1).")
-    ] = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Show the whole thing at work on this machine: no AWS, no Zoom, nothing left behind.
-
-    With --json the counts come on standard output, and all that is shown on standard error.
-
-    Example:
-
-        zoomlogs demo --keep
-
-    Ends with 0 if every record is in the archive once, with 1 if not or Terraform fails, with 2 outside the repository.
-    """
-    from . import demo as demonstration
-
-    raise typer.Exit(demonstration.main(keep=keep, as_json=as_json))
 
 
 @app.command("deployer-policy", rich_help_panel=SET_UP)

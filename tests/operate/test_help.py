@@ -10,7 +10,7 @@ from pathlib import Path
 import commands
 import pytest
 
-COMMANDS = {"doctor", "logs", "run", "reconcile", "backfill", "adopt", "udm", "demo"}
+COMMANDS = {"doctor", "logs", "run", "reconcile", "backfill", "adopt", "udm"}
 
 
 def zoomlogs(*arguments: str, **environ: str) -> str:
@@ -22,14 +22,7 @@ def zoomlogs(*arguments: str, **environ: str) -> str:
 def test_help_groups_the_commands() -> None:
     text = zoomlogs("--help")
     groups = [line.strip("╭─╮ ") for line in text.splitlines() if line.startswith("╭")]
-    assert groups == [
-        "Options",
-        "See that it works",
-        "Start runs",
-        "Set up",
-        "Google SecOps",
-        "Try it without AWS or Zoom",
-    ]
+    assert groups == ["Options", "See that it works", "Start runs", "Set up", "Google SecOps"]
     listed = {line.split()[1] for line in text.splitlines() if line.startswith("│ ") and line[2].isalpha()}
     assert listed >= COMMANDS
     assert 'output "zoom_operation_logs" { value = module.zoom_operation_logs }' in text

@@ -1,20 +1,29 @@
-"""`zoomlogs demo`: the real module and the real package, with stand-ins for AWS, Lambda and Zoom around them."""
+"""`make demo`: the real module and the real package, with stand-ins for AWS, Lambda and Zoom around them.
+
+Exit status: 0 if every record is in the archive once, 1 if not or if Terraform fails, 130 after Ctrl-C.
+"""
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
+import signal
+import sys
 import time
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from rich import box
 from rich.console import Console
 from rich.panel import Panel
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from standins import zoom as zoom_standin
+from standins.clock import Clock
+from standins.deployment import deployed
 
 from .terraform import Progress as Step
 from .terraform import TerraformError
@@ -52,21 +61,27 @@ SCENES = [
 ]
 
 
-def main(*, keep: bool = False, as_json: bool = False) -> int:
+def main(arguments: list[str] | None = None) -> int:
+    """Run the demo as its options say; return the exit status."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    parser = argparse.ArgumentParser(description="Show the module at work on this computer, without AWS or Zoom.")
+    parser.add_argument("--keep", action="store_true", help="keep everything running after the last run (or KEEP=1)")
+    parser.add_argument("--json", action="store_true", help="print the counts as JSON, and the rest on standard error")
+    options = parser.parse_args(arguments)
+    return show(keep=options.keep, as_json=options.json)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def show(*, keep: bool = False, as_json: bool = False) -> int:
     """Run the demo; return the exit status: 0 if every record is in the archive, once.
 
     `as_json` leaves standard output to the result.
     """
     console = Console(highlight=False, stderr=as_json)
     keep = keep or os.environ.get("KEEP", "").lower() in ("1", "true", "yes")
-    try:
-        from standins.deployment import deployed
-    except ImportError:
-        console.print("The demo needs the checkout of the repository: clone it, and run `make demo` there.")
-        return 2
-    if not (REPOSITORY / "examples" / "minimal").is_dir():
-        console.print("The demo needs the checkout of the repository: clone it, and run `make demo` there.")
-        return 2
     console.print(
         Panel(
             "Terraform applies [bold]examples/minimal[/] for real, and the package runs as it was deployed.\n"
@@ -97,7 +112,7 @@ def main(*, keep: bool = False, as_json: bool = False) -> int:
             console.print(f"Took {seconds:.0f} s.")
             ok = comparison.exact and not failed
             if as_json:
-                print(json.dumps({"ok": ok, **asdict(comparison), "seconds": round(seconds, 1)}, indent=2), flush=True)  # noqa: T201
+                print(json.dumps({"ok": ok, **asdict(comparison), "seconds": round(seconds, 1)}, indent=2), flush=True)
             if keep:
                 _keep(console, deployment)
     except TerraformError as error:
@@ -111,9 +126,6 @@ def main(*, keep: bool = False, as_json: bool = False) -> int:
 
 def _zoom() -> tuple[Zoom, datetime]:
     """Return a Zoom account with records of some days up to tomorrow, and the first day that the collector will ask."""
-    from standins import zoom as zoom_standin
-    from standins.clock import Clock
-
     now = datetime.now(UTC).replace(hour=9, minute=0, second=0, microsecond=0)
     zoom = zoom_standin.Zoom(clock=Clock(now))
     for ahead in range(-DAYS_BACK, 3):
@@ -273,3 +285,7 @@ def _wait_for_ctrl_c(rest: Callable[[], None]) -> None:
             rest()
     except KeyboardInterrupt:
         pass
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -7,8 +7,8 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoomlogs.provider_mirrors import choose_provider, provider_constraint, provider_environ, registry_answers
-from zoomlogs.terraform import Say, Terraform, TerraformError, terraform_platform
+from .provider_mirrors import choose_provider, provider_constraint, provider_environ, registry_answers
+from .terraform import Say, Terraform, TerraformError, terraform_platform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import requests
 
-from zoomlogs.terraform import TerraformError
+from .terraform import TerraformError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

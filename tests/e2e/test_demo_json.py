@@ -1,17 +1,17 @@
-"""`zoomlogs demo --json`, with a made-up deployment in place of the one that takes a minute to apply."""
+"""`make demo ARGS=--json`, with a made-up deployment in place of the one that takes a minute to apply."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from types import SimpleNamespace
 from typing import Any
 
-import commands
 import pytest
-import standins.deployment
+from harness.demo import main
 from standins.deployment import Comparison, StoredObject
 
 ALL_THERE = Comparison(in_zoom=2, in_archive=2, missing=0, repeated=0)
@@ -45,15 +45,19 @@ class MadeUp:
         return self._comparison
 
 
-def demo(
-    monkeypatch: pytest.MonkeyPatch, comparison: Comparison, *arguments: str, runs_fail: bool = False
-) -> commands.Ran:
-    @contextmanager
-    def deployed(_repository: object, zoom: Any, **_: object) -> Iterator[MadeUp]:
-        yield MadeUp(zoom, comparison, runs_fail=runs_fail)
+@pytest.fixture
+def demo(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    def run(comparison: Comparison, *arguments: str, runs_fail: bool = False) -> int:
+        @contextmanager
+        def deployed(_repository: object, zoom: Any, **_: object) -> Iterator[MadeUp]:
+            yield MadeUp(zoom, comparison, runs_fail=runs_fail)
 
-    monkeypatch.setattr(standins.deployment, "deployed", deployed)
-    return commands.zoomlogs("demo", *arguments, environ=commands.neutral(KEEP=""))
+        monkeypatch.setattr("harness.demo.deployed", deployed)
+        monkeypatch.setattr("signal.signal", lambda *_: None)
+        monkeypatch.delenv("KEEP", raising=False)
+        return main(list(arguments))
+
+    return run
 
 
 @pytest.mark.parametrize(
@@ -65,11 +69,15 @@ def demo(
     ],
 )
 def test_json_is_one_document_and_progress_goes_elsewhere(
-    monkeypatch: pytest.MonkeyPatch, comparison: Comparison, runs_fail: bool, ok: bool
+    demo: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
+    comparison: Comparison,
+    runs_fail: bool,
+    ok: bool,
 ) -> None:
-    ended = demo(monkeypatch, comparison, "--json", runs_fail=runs_fail)
-    assert ended.status == (0 if ok else 1), ended
-    told = ended.json
+    assert demo(comparison, "--json", runs_fail=runs_fail) == (0 if ok else 1)
+    printed = capsys.readouterr()
+    told = json.loads(printed.out)
     assert isinstance(told.pop("seconds"), float)
     assert told == {
         "ok": ok,
@@ -78,11 +86,11 @@ def test_json_is_one_document_and_progress_goes_elsewhere(
         "missing": comparison.missing,
         "repeated": comparison.repeated,
     }
-    assert "Scheduled runs" in ended.err
+    assert "Scheduled runs" in printed.err
 
 
-def test_without_it_all_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    ended = demo(monkeypatch, ALL_THERE)
-    assert ended.status == 0
-    assert "2 in Zoom, 2 in the archive, 0 missing, 0 repeated" in ended.out
-    assert re.search(r"Took \d+ s\.", ended.out)
+def test_without_it_all_is_shown(demo: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    assert demo(ALL_THERE) == 0
+    shown = capsys.readouterr().out
+    assert "2 in Zoom, 2 in the archive, 0 missing, 0 repeated" in shown
+    assert re.search(r"Took \d+ s\.", shown)
