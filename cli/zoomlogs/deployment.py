@@ -7,36 +7,12 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
-
-import typer
+from typing import TYPE_CHECKING, Any, cast
 
 from .errors import CommandError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-# What every command that works on a deployment takes.
-OutputsOption = Annotated[
-    str | None,
-    typer.Option(
-        "--outputs",
-        metavar="FILE|FOLDER|-",
-        help="What `terraform output -json` printed, or the folder to run it in (this one, if not given).",
-        envvar="ZOOMLOGS_OUTPUTS",
-        show_default=False,
-    ),
-]
-InstanceOption = Annotated[
-    str | None,
-    typer.Option(
-        "--instance",
-        metavar="NAME",
-        help="Which of several instances of the module, by the name of the output that holds it.",
-        envvar="ZOOMLOGS_INSTANCE",
-        show_default=False,
-    ),
-]
 
 _HOW = (
     'let your configuration say output "zoom_operation_logs" { value = module.zoom_operation_logs }, apply it, and run'

@@ -11,8 +11,8 @@ from google.protobuf import json_format
 from harness.scratch import prepare
 from standins.aws import AwsStandIn
 from standins.running_provider import running_provider
+from zoomlogs.access_keys import AccessKey
 from zoomlogs.feed.body import complete
-from zoomlogs.reader_key.keys import AccessKey
 
 from . import deployments
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -88,3 +89,16 @@ def test_completion_installs(tmp_path: Path) -> None:
     assert "bash completion installed" in zoomlogs("--install-completion", "bash", HOME=str(tmp_path), **ANY_SHELL)
     assert "_zoomlogs_completion" in (tmp_path / ".bash_completions" / "zoomlogs.sh").read_text()
     assert "zoomlogs.sh" in (tmp_path / ".bashrc").read_text()
+
+
+def test_help_imports_nothing_that_only_commands_need() -> None:
+    """Each of these takes longer to import than all the rest."""
+    program = (
+        "import sys; sys.argv = ['zoomlogs', '--help']\n"
+        "from zoomlogs.__main__ import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "heavy = 'boto3', 'botocore', 'requests', 'google', 'zoom_operationlogs'\n"
+        "print([name for name in heavy if name in sys.modules])"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ended.stdout.splitlines()[-1] == "[]"

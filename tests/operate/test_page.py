@@ -12,8 +12,7 @@ from typer.main import get_command
 from zoomlogs.__main__ import app
 from zoomlogs.deployment import Deployment
 from zoomlogs.doctor.checks import AS_READER, CHECKS, PROBE, TEST_ALARM
-from zoomlogs.doctor.rights import by_check, by_trial
-from zoomlogs.rights import RIGHTS, policy, use_of_key
+from zoomlogs.policies import STATEMENTS, by_check, by_trial, policy, use_of_key
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^### (.+?)\n(.*?)(?=^##|\Z)", PAGE, re.MULTILINE | re.DOTALL))
@@ -95,7 +94,7 @@ def written(statements: Any) -> str:
     return f'{{\n  "Version": "2012-10-17",\n  "Statement": [\n{lines}\n  ]\n}}\n'
 
 
-@pytest.mark.parametrize("command", RIGHTS)
+@pytest.mark.parametrize("command", STATEMENTS)
 def test_it_prints_the_policy_of_every_command(command: str) -> None:
     [section] = [text for title, text in SECTIONS.items() if f"`{command}`" in title]
     wanted = written(policy(command, EXAMPLE))

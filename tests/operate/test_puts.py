@@ -21,7 +21,7 @@ from zoom_operationlogs.errors import AccessDeniedError
 from zoom_operationlogs.settings import Settings
 from zoomlogs.doctor import rules
 from zoomlogs.doctor.denials import Denial, denials, writes
-from zoomlogs.logs.runs import Run
+from zoomlogs.runs import Run
 
 BUCKET = "zoom-operation-logs"
 ARN = f"arn:aws:s3:::{BUCKET}"

@@ -19,7 +19,7 @@ from zoomlogs.doctor.checks import CHECKS, findings
 from zoomlogs.doctor.facts import seconds_ahead
 from zoomlogs.doctor.findings import Finding
 from zoomlogs.doctor.rules import ZoomAnswer
-from zoomlogs.logs.runs import Run
+from zoomlogs.runs import Run
 
 NOW = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)
 ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:zoom-AbCdEf"

@@ -15,6 +15,8 @@ from zoom_operationlogs.agenda import LOOK_AGAIN_AFTER
 from zoom_operationlogs.checkpoint import Checkpoint
 from zoom_operationlogs.checkpoint_format import encode
 from zoom_operationlogs.zoom_rate_limits import Quota
+from zoomlogs import logs as logs
+from zoomlogs import status as status
 from zoomlogs.doctor import command as doctor
 from zoomlogs.doctor import rules
 from zoomlogs.doctor.checks import CHECKS
@@ -22,10 +24,8 @@ from zoomlogs.doctor.findings import Finding, ok, unknown
 from zoomlogs.doctor.rules import ZoomAnswer
 from zoomlogs.errors import CommandError
 from zoomlogs.feed.tenant import tenant_of
-from zoomlogs.logs import command as logs
-from zoomlogs.logs.runs import Run
-from zoomlogs.status import command as status
-from zoomlogs.status.summary import words
+from zoomlogs.runs import Run
+from zoomlogs.status import words
 
 from .test_page import EXAMPLE, SECTIONS
 
@@ -65,7 +65,7 @@ RUNS = [
 
 
 def test_logs() -> None:
-    assert sample("logs") == printed(logs.table(RUNS), *logs.sentences(RUNS))
+    assert sample("logs") == printed(logs.as_table(RUNS), *logs.sentences(RUNS))
 
 
 def test_status() -> None:

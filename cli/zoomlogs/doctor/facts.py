@@ -16,24 +16,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
-import requests
 import zoom_operationlogs
-from botocore.config import Config
 from botocore.exceptions import ClientError
 from zoom_operationlogs.credentials import parse
-from zoom_operationlogs.deadline import Deadline
 from zoom_operationlogs.errors import CollectorError, OutOfTimeError, RateLimitedError, SecretError, SettingsError
 from zoom_operationlogs.settings import Settings
-from zoom_operationlogs.zoom import Session, Zoom
 
-from ..aws import error_code, secret_is_empty
+from ..access_keys import Store, reader_of, what_makes_a_key
+from ..aws import BRIEF, error_code, secret_is_empty
+from ..checkpoint import fetch
 from ..errors import CommandError
 from ..feed.tenant import ENDPOINT_VARIABLE, SERVICE_ACCOUNT_VARIABLE, endpoint, tenant_of
-from ..invoke.invocation import invoke, patient_client
-from ..logs.group import last_runs
-from ..reader_key.keys import reader_of, what_makes_a_key
-from ..reader_key.store import Store
-from ..status.stored import fetch
+from ..invocation import invoke, patient_client
+from ..runs import last_runs
+from ..zoom import client, ends_in
 from .denials import REMAINING_DAYS
 from .findings import NotCheckedError
 from .rules import ZoomAnswer
@@ -41,16 +37,17 @@ from .rules import ZoomAnswer
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    import requests
+
     from ..deployment import Deployment
     from ..feed.body import Body
-    from ..invoke.invocation import Answer
-    from ..logs.runs import Run
+    from ..invocation import Answer
+    from ..runs import Run
 
 ZOOM_SECONDS = 30.0
 LAST_RUNS = 5
 LOOK_EVERY_SECONDS = 0.2
 NAMESPACE = "ZoomOperationLogs"
-HASTE = Config(connect_timeout=10, read_timeout=20, retries={"total_max_attempts": 3})
 
 
 @dataclass(frozen=True)
@@ -91,12 +88,12 @@ class Facts:
     def client(self, service: str) -> Any:
         """Return a client of whoever asks."""
         make: Any = self._session.client
-        return make(service, config=HASTE)
+        return make(service, config=BRIEF)
 
     def as_reader(self, service: str) -> Any:
         """Return a client that has the access key of the feed."""
         make: Any = self._reader.client
-        return make(service, config=HASTE)
+        return make(service, config=BRIEF)
 
     @property
     def reader_key_id(self) -> str:
@@ -167,18 +164,8 @@ class Facts:
             settings = Settings.from_environ(self.deployment.environment)
         except SettingsError as wrong:
             raise NotCheckedError(f"of the function's environment: {str(wrong).rstrip('.')}") from None
-        end = time.monotonic() + ZOOM_SECONDS
-        session = Session(requests.Session())
-        session.http.hooks["response"].append(self._note_date)
-        asked = Zoom(
-            session,
-            settings.oauth_url,
-            settings.api_url,
-            lambda _fresh: credentials,
-            settings.http_timeout_seconds,
-            self.now,
-            time.sleep,
-            Deadline(lambda: end - time.monotonic(), 0),
+        asked, session = client(
+            settings, credentials, ends_in(ZOOM_SECONDS), clock=self.now, on_response=self._note_date
         )
         error: Exception | None = None
         try:

@@ -20,10 +20,8 @@ from zoom_operationlogs.errors import (
 )
 
 from ..dates import ahead, some, span
-from ..feed.choice import enabled, readers, title, uri_of
-from ..feed.health import problems
-from ..feed.messages import meaning
-from ..logs.group import LOOK_BACK
+from ..feed.feeds import enabled, meaning, problems, readers, title, uri_of
+from ..runs import LOOK_BACK
 from ..schedule import interval
 from .findings import Finding, fix, ok, unknown
 
@@ -33,7 +31,7 @@ if TYPE_CHECKING:
     from zoom_operationlogs.zoom_rate_limits import Quota
 
     from ..feed.body import Body
-    from ..logs.runs import Run
+    from ..runs import Run
     from .denials import Denial
 
 MOST_SKEW = timedelta(minutes=1)

@@ -6,19 +6,18 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rich import box
-from rich.table import Table
 from rich.text import Text
 
+from ..console import cell, table
 from .event_types import EVENT_TYPES
 from .events import holds, text
 from .mapping import OPERATION_DETAIL, ROWS, TIME, Row
-from .tables import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rich.console import RenderableType
+    from rich.table import Table
 
     from .events import Preview
     from .sources import Record
@@ -113,7 +112,7 @@ class Coverage:
 
     def tables(self) -> Iterator[RenderableType]:
         """Yield what to show to people."""
-        fields = _table(f"UDM fields of {self.records} records", "UDM field", "records", "share", "from")
+        fields = _numbers(f"UDM fields of {self.records} records", "UDM field", "records", "share", "from")
         for udm, count, raw in self._by_field():
             of = ", ".join(name if len(raw) == 1 else f"{name} {part}" for name, part in raw.items())
             fields.add_row(udm, str(count), f"{self._share(count):.1%}", of, style=None if count else "dim")
@@ -123,7 +122,7 @@ class Coverage:
             "Fields in details that the mapping table has no row for", "name", self.unmapped.leftovers(SHOWN)
         )
         if self.notes:
-            notes = _table("To know", "note", "records")
+            notes = _numbers("To know", "note", "records")
             for note, count in self.notes.most_common():
                 notes.add_row(note, str(count))
             yield notes
@@ -170,16 +169,17 @@ def _exceeds(value: str, limit: int) -> bool:
 
 def _leftovers_table(title: str, what: str, leftovers: Leftovers) -> Iterator[Table]:
     if leftovers.counts:
-        table = _table(title, what, "records")
+        shown = _numbers(title, what, "records")
         for found, count in leftovers.counts:
-            table.add_row(Text(printable(found)), str(count))
+            shown.add_row(cell(found), str(count))
         if leftovers.others:
-            table.add_row(Text("others", style="italic"), str(leftovers.others))
-        yield table
+            shown.add_row(Text("others", style="italic"), str(leftovers.others))
+        yield shown
 
 
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
-    for column in columns:
-        table.add_column(column, justify="right" if column in ("records", "share") else "left", overflow="fold")
-    return table
+def _numbers(title: str, *columns: str) -> Table:
+    made = table(title, *columns)
+    for column in made.columns:
+        if column.header in ("records", "share"):
+            column.justify = "right"
+    return made

@@ -8,6 +8,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from ..printable import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -16,11 +18,6 @@ if TYPE_CHECKING:
 ROWS_AT_ONCE = 200  # so that a stream of any length is shown in constant memory
 DETAIL_CHARACTERS = 300
 NARROWEST = 100
-
-# What a terminal would obey instead of showing: control characters, and marks that turn the direction of text.
-_UNSEEN = dict.fromkeys(
-    [*range(32), *range(127, 160), *range(0x2028, 0x202F), *range(0x2066, 0x206A)], "\N{REPLACEMENT CHARACTER}"
-)
 
 
 def events_table(events: Sequence[Event], width: int, *, first: bool) -> Table:
@@ -33,11 +30,6 @@ def events_table(events: Sequence[Event], width: int, *, first: bool) -> Table:
     for event in events:
         table.add_row(*_row(event))
     return table
-
-
-def printable(text: str) -> str:
-    """Return text that a terminal shows and does not obey."""
-    return text.translate(_UNSEEN)
 
 
 def _row(event: Event) -> Iterator[Text]:

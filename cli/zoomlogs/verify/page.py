@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import calendar
 import json
-import re
 from hashlib import sha256
 from html import escape
 from itertools import groupby
@@ -13,10 +12,11 @@ from typing import TYPE_CHECKING
 
 import zoom_operationlogs
 
+from ..printable import visible_json
 from .archive import LATE_AFTER
 from .comparison import Kind, State
+from .output import MARKS, verdict
 from .style import CSS
-from .table import MARKS, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,9 +38,6 @@ CLASSES = {
     State.UNCHECKED: "unchecked",
 }
 _WRONG = ' class="wrong"'
-# What a browser would obey instead of showing (controls, marks that turn the direction of text), and lone surrogates,
-# which no file can hold.
-_UNSEEN = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 
 
 def page(result: Result) -> str:
@@ -252,8 +249,7 @@ def _record(difference: Difference) -> str:
 
 def visible(record: object) -> str:
     """Return a record as JSON in which everything is to be seen: marks without a glyph are escaped."""
-    text = json.dumps(record, ensure_ascii=False, indent=2)
-    return _UNSEEN.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    return visible_json(json.dumps(record, ensure_ascii=False, indent=2))
 
 
 def _words() -> str:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError
 
-from ..aws import FAILURES, error_code, reason
-from ..errors import CommandError
+from .aws import FAILURES, error_code, reason
+from .errors import CommandError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

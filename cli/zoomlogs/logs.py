@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from ..aws import FAILURES, error_code, in_a_sentence, session
-from ..errors import CommandError
-from ..udm.tables import printable
-from .group import LOOK_BACK, last_runs
+from .aws import FAILURES, error_code, in_a_sentence, session_for
+from .console import cell, console, print_json, table
+from .errors import CommandError
+from .runs import LOOK_BACK, last_runs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..deployment import Deployment
+    from rich.table import Table
+
+    from .deployment import Deployment
     from .runs import Run
 
 STYLES = {"ok": "green", "failed": "bold red", "waiting": "yellow", "stopped": "yellow"}
@@ -31,7 +29,7 @@ def main(deployment: Deployment, count: int, *, as_json: bool) -> int:
     now = datetime.now(UTC)
     try:
         with in_a_sentence(f"The log group {group} cannot be read"):
-            found = last_runs(session(deployment.region).client("logs"), group, now, count)
+            found = last_runs(session_for(deployment).client("logs"), group, now, count)
     except CommandError as error:
         cause = error.__cause__
         if isinstance(cause, FAILURES) and error_code(cause) == "ResourceNotFoundException":
@@ -40,13 +38,13 @@ def main(deployment: Deployment, count: int, *, as_json: bool) -> int:
                 status=1,
             ) from None
         raise
-    console = Console(highlight=False, emoji=False)
+    out = console()
     if as_json:
-        print(json.dumps([run.as_json() for run in found], ensure_ascii=False, indent=2))  # noqa: T201
+        print_json([run.as_json() for run in found])
     elif found:
-        console.print(table(found))
+        out.print(as_table(found))
         for sentence in sentences(found):
-            console.print(sentence)
+            out.print(sentence)
     if not found:
         raise CommandError(
             f"No run has left a word in {group} in the last {LOOK_BACK.days} days: start one with `zoomlogs run`, or"
@@ -56,9 +54,9 @@ def main(deployment: Deployment, count: int, *, as_json: bool) -> int:
     return 0
 
 
-def table(found: Sequence[Run]) -> Table:
+def as_table(found: Sequence[Run]) -> Table:
     """Return the runs as a table, the newest last; a column that no run fills is left out."""
-    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True)
+    shown = table()
     with_action = any(run.action for run in found)
     shown.add_column("began, UTC", no_wrap=True)
     shown.add_column("took", justify="right", no_wrap=True)
@@ -74,7 +72,7 @@ def table(found: Sequence[Run]) -> Table:
             seconds(run.seconds),
             *([run.action or "scheduled"] if with_action else []),
             *("" if count is None else f"{count:,}" for count in counts),
-            Text(run.outcome, style=STYLES.get(run.outcome, "")),
+            cell(run.outcome, STYLES.get(run.outcome, "")),
         )
     return shown
 
@@ -91,7 +89,7 @@ def sentences(found: Sequence[Run]) -> list[Text]:
             (outcome, STYLES.get(outcome, "")),
             f" at {runs[-1].began:%Y-%m-%d %H:%M}",
             f", and {len(runs) - 1} more like it" if len(runs) > 1 else "",
-            f": {printable(sentence)}",
+            f": {sentence}",
         )
         for (outcome, sentence), runs in told.items()
     ]

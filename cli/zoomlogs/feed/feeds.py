@@ -1,4 +1,4 @@
-"""Which of a tenant's feeds reads these records, and whether another would ingest them twice."""
+"""The feeds of a tenant: which one reads these records, whether another ingests them twice, and how they fare."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CommandError
-from .body import SOURCE_NAMES, Body, settings, short, source_type
+from .body import S3, SOURCE_NAMES, SQS, Body, settings, short, source_type
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from .body import Body
 
 DISABLED = "INACTIVE"
 
@@ -126,3 +128,108 @@ def _refuse_unless_disabled(feed: Body, notes: list[str], sentence: str) -> None
     if enabled(feed):
         raise CommandError(sentence)
     notes.append(f"The feed {title(feed)}, {kind(feed)}, would read the same and is disabled: keep it so.")
+
+
+FAILED = "FAILED"
+NEVER_RAN = "never yet"
+
+# By google/cloud/chronicle/v1/feed.proto, Feed.State.
+_STATES = {
+    "ACTIVE": "enabled, and has not read anything yet",
+    "INACTIVE": "disabled: reads nothing",
+    "RUNNING": "reading now",
+    "SUCCEEDED": "has read what there was",
+    FAILED: "the last read failed",
+}
+
+# What the codes mean for this source: Google's "Troubleshoot ingestion" explains them for all.
+_CODES = {
+    "LOGIN_FAILED": (
+        "AWS does not know the feed's access key, or the role does not trust Google's identity",
+        (
+            "mode user: `zoomlogs reader-key list`, then `zoomlogs feed apply --renew-key`; mode role: compare"
+            " reader.subject_id with `zoomlogs feed subject-id`"
+        ),
+    ),
+    "ACCESS_DENIED": (
+        "the reader may not list or read the bucket, or may not decrypt with its key",
+        (
+            "compare the reader's policies with `terraform plan`; look for a Deny in the bucket's policy, for a network"
+            " condition that shuts Google out, and for the key's policy; with a bucket made elsewhere set"
+            " reader.list_whole_bucket = true"
+        ),
+    ),
+    "FILE_NOT_FOUND": (
+        "nothing lies under the S3 URI",
+        "compare the URI with `zoomlogs feed show`; if they are alike, wait for the collector's first records",
+    ),
+    "INVALID_ARGUMENT": (
+        "Google takes a value of the feed for wrong",
+        "compare it with `zoomlogs feed apply --dry-run`",
+    ),
+}
+
+
+def state(feed: Mapping[str, Any]) -> str:
+    """Return the feed's state as Google has it, such as SUCCEEDED."""
+    return str(feed.get("state") or "STATE_UNSPECIFIED")
+
+
+def meaning(feed: Mapping[str, Any]) -> str:
+    """Say what the state means."""
+    if state(feed) == "ACTIVE":
+        wait = {S3: "; the first read comes within 15 minutes", SQS: ""}.get(source_type(feed), "")
+        return _STATES["ACTIVE"] + wait
+    return _STATES.get(state(feed), "unknown to this zoomlogs")
+
+
+def last_transfer(feed: Mapping[str, Any]) -> str:
+    """Return when the feed last transferred something, as RFC 3339."""
+    return str(feed.get("lastFeedInitiationTime") or NEVER_RAN)
+
+
+def failure(feed: Mapping[str, Any]) -> dict[str, str]:
+    """Explain a failure: its code, what it means and what to do, and what Google says; empty where there is none."""
+    if state(feed) != FAILED:
+        return {}
+    details = feed.get("failureDetails") or {}
+    code = str(details.get("errorCode") or "")
+    means, do = _CODES.get(code, ("", ""))
+    google = " ".join(
+        text.rstrip(".") + "."
+        for text in (details.get("errorCause") or feed.get("failureMsg"), details.get("errorAction"))
+        if text
+    )
+    told = {"code": code, "http": str(details.get("httpErrorCode") or ""), "means": means, "do": do, "google": google}
+    return {name: value for name, value in told.items() if value}
+
+
+def problems(wanted: Body, feeds: Sequence[Body]) -> list[str]:
+    """Return what is wrong with a tenant's feeds of the records that the `wanted` one reads, a sentence each."""
+    return list(_problems(wanted, feeds))
+
+
+def _problems(wanted: Body, feeds: Sequence[Body]) -> Iterator[str]:
+    uri = uri_of(wanted)
+    found = readers(uri, feeds)
+    active = [feed for feed in found if enabled(feed)]
+    aside = [f"{said}." for feed in feeds if feed not in found and enabled(feed) and (said := overlap(wanted, feed))]
+    if not found and not aside:
+        yield f"No feed reads {uri}: make it with `zoomlogs feed apply`."
+    elif found and not active:
+        yield f"The feed of {uri} is disabled: nothing is read. Enable it with `zoomlogs feed apply --enable`."
+    if len(active) > 1:
+        yield (
+            f"Several feeds read {uri}: {', '.join(map(title, active))}. Keep one, or every record is ingested by each."
+        )
+    for feed in active:
+        if source_type(feed) != source_type(wanted):
+            yield (
+                f"The feed {title(feed)} is of the kind {kind(feed)}, and the module wants {kind(wanted)}: set"
+                " feed.source_type to what it is, or disable it in SecOps and run `zoomlogs feed apply`."
+            )
+        if state(feed) == FAILED:
+            told = failure(feed)
+            why, do = told.get("means") or told.get("google", ""), told.get("do") or "look at it in SecOps"
+            yield f"The feed {title(feed)} has failed{f', because {why}' if why else ''}: {do.rstrip('.')}."
+    yield from aside

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.table import Table
-
-from ..aws import session
-from ..deployment import read_deployment
-from ..errors import CommandError
-from .keys import NotAKeyError, made_by_terraform, reader_of, refuse_terraforms, refuse_third_key, to_retire
-from .store import Store
+from .access_keys import (
+    NotAKeyError,
+    Store,
+    made_by_terraform,
+    reader_of,
+    refuse_terraforms,
+    refuse_third_key,
+    to_retire,
+)
+from .aws import session_for
+from .console import console, print_json, table
+from .deployment import read_deployment
+from .errors import CommandError
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from ..deployment import Deployment
-    from .keys import KnownKey
+    from .access_keys import KnownKey
+    from .deployment import Deployment
 
 
 def create(source: str | None, instance: str | None, kms_key: str | None, *, as_json: bool) -> None:
@@ -57,7 +61,7 @@ def finish(source: str | None, instance: str | None, *, as_json: bool) -> None:
         store.retire(key.access_key_id)
     ids = [key.access_key_id for key in old]
     if as_json:
-        _print_json({"user": store.reader.user, "access_key_id": stored, "deleted": ids})
+        print_json({"user": store.reader.user, "access_key_id": stored, "deleted": ids})
     elif ids:
         _say(f"Deleted {' and '.join(ids)} of {store.reader.user}; {stored} is the only key now.")
     else:
@@ -70,7 +74,7 @@ def list_keys(source: str | None, instance: str | None, *, as_json: bool) -> Non
     store, terraforms = _store_of(deployment), made_by_terraform(deployment)
     keys, stored = store.keys(), _stored_id(store)
     if as_json:
-        _print_json(
+        print_json(
             {
                 "user": store.reader.user,
                 "secret": store.reader.secret,
@@ -88,18 +92,17 @@ def list_keys(source: str | None, instance: str | None, *, as_json: bool) -> Non
             }
         )
         return
-    table = Table(title=f"Access keys of {store.reader.user}", title_justify="left")
-    for heading in ("access key ID", "state", "made", "last used", f"in {store.reader.secret}"):
-        table.add_column(heading)
+    headings = ("access key ID", "state", "made", "last used", f"in {store.reader.secret}")
+    shown = table(f"Access keys of {store.reader.user}", *headings)
     for key in keys:
-        table.add_row(
+        shown.add_row(
             key.access_key_id,
             "active" if key.active else "inactive",
             _day(key.created),
             _day(key.last_used),
             "yes" if key.access_key_id == stored else "",
         )
-    Console(highlight=False, markup=False).print(table)
+    console().print(shown)
     if terraforms:
         _say("Terraform makes the access key of this user (reader.access_key).")
     elif stored not in _ids(keys):
@@ -118,7 +121,8 @@ def _changing(source: str | None, instance: str | None) -> Store:
 
 
 def _store_of(deployment: Deployment) -> Store:
-    return Store(session(deployment.region), reader_of(deployment))
+    reader = reader_of(deployment)
+    return Store(session_for(deployment), reader)
 
 
 def _stored_id(store: Store) -> str | None:
@@ -137,7 +141,7 @@ def _ids(keys: list[KnownKey]) -> set[str]:
 def _made(store: Store, made: str, others: list[str], *, as_json: bool) -> None:
     reader = store.reader
     if as_json:
-        _print_json({"user": reader.user, "secret": reader.secret, "access_key_id": made, "others": others})
+        print_json({"user": reader.user, "secret": reader.secret, "access_key_id": made, "others": others})
         return
     _say(f"Made the access key {made} of {reader.user}, and stored it in the secret {reader.secret}.")
     if others:
@@ -152,8 +156,4 @@ def _day(when: datetime | None) -> str:
 
 
 def _say(line: str) -> None:
-    Console(highlight=False, soft_wrap=True).print(line, markup=False)
-
-
-def _print_json(document: dict[str, Any]) -> None:
-    print(json.dumps(document, ensure_ascii=False, indent=2))  # noqa: T201
+    console().say(line)

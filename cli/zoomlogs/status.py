@@ -1,22 +1,68 @@
-"""What a checkpoint and the last run mean, for a program and in words."""
+"""`zoomlogs status`: the collector's checkpoint and the last run, in words and as JSON."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from rich.table import Table
 from zoom_operationlogs.agenda import LOOK_AGAIN_AFTER
 from zoom_operationlogs.dates import ONE_DAY
 
-from ..dates import ahead, ranges, some, span, spell
+from .aws import FAILURES, reason, session_for
+from .checkpoint import read
+from .console import console, print_json
+from .dates import ahead, ranges, some, span, spell
+from .errors import CommandError
+from .runs import LOOK_BACK, last_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import date, datetime
+    from datetime import date
 
+    from mypy_boto3_logs import CloudWatchLogsClient
     from zoom_operationlogs.checkpoint import Checkpoint
     from zoom_operationlogs.legacy import LegacyLedger
 
-    from ..logs.runs import Run
+    from .deployment import Deployment
+    from .runs import Run
+
+
+def main(deployment: Deployment, *, as_json: bool = False, now: datetime | None = None) -> int:
+    """Show where collecting stands; return 0, or raise `CommandError` (1) where no checkpoint can be read."""
+    now = now or datetime.now(UTC)
+    aws = session_for(deployment)
+    stored = read(aws.client("s3"), deployment)
+    if not stored.checkpoint or not stored.saved:
+        raise CommandError(stored.instead, status=1)
+    ran = _last_run(aws.client("logs"), str(deployment.outputs["log_group"]["name"]), now)
+    if as_json:
+        print_json(document(stored.checkpoint, stored.saved, now, ran))
+        return 0
+    shown = table(deployment, words(stored.checkpoint, stored.saved, now, ran))
+    console().print(shown)
+    return 0
+
+
+def table(deployment: Deployment, lines: Iterable[tuple[str, str]]) -> Table:
+    """Return the facts in words as they are shown, below which collector they are of."""
+    shown = Table.grid(padding=(0, 2))
+    shown.add_column(style="bold", no_wrap=True)
+    shown.add_column(overflow="fold")
+    shown.add_row("Collector", f"{deployment.function_name} in {deployment.region}, bucket {deployment.bucket}")
+    for heading, sentence in lines:
+        shown.add_row(heading, sentence)
+    return shown
+
+
+def _last_run(logs: CloudWatchLogsClient, group: str, now: datetime) -> Run | str:
+    """Return the last run, or a sentence: an idle run saves no checkpoint, so that only the log tells of it."""
+    try:
+        found = last_runs(logs, group, now, 1, probes=False)
+    except FAILURES as error:
+        return f"Not known, as the log group {group} cannot be read: {reason(error)}."
+    return found[-1] if found else f"The log tells of none in the last {LOOK_BACK.days} days."
+
 
 MANY = 6  # ranges of dates; what is beyond is counted
 
