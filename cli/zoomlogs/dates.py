@@ -1,4 +1,4 @@
-"""Dates as they are asked for, and in words: ranges, spans of time and numbers as a person says them."""
+"""Dates as they are asked for, and in words: ranges, spans of time, numbers and lists as a person says them."""
 
 from __future__ import annotations
 
@@ -90,3 +90,9 @@ def some(number: int, thing: str) -> str:
 def ahead(moment: datetime | None, now: datetime) -> datetime | None:
     """Return a moment that is still to come; None of one that is over, such as a past `not_before`."""
     return moment if moment and moment > now else None
+
+
+def listed(names: Iterable[str]) -> str:
+    """List names: `a`, `a and b`, `a, b and c`."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last

@@ -31,7 +31,8 @@ from standins.running_provider import running_provider
 from standins.zoom import Account, Zoom, ZoomServer
 from zoom_operationlogs.archive_object import OBJECT_NAME
 from zoom_operationlogs.legacy import decode
-from zoomlogs.adopt.move import Move, Names, Report
+from zoomlogs.adopt.move import Move
+from zoomlogs.adopt.steps import Names, Report
 
 from . import by_hand
 from .by_hand import BUCKET, FULL_ACCESS_USER, FUNCTION, PREFIX, READER, SCHEDULE

@@ -15,7 +15,8 @@ import commands
 import pytest
 from botocore.exceptions import EndpointConnectionError
 from standins.aws import AwsStandIn, Keys
-from zoomlogs.adopt.move import Found, Move, Names, Report, seconds_to_wait, steps, switched_off, warnings
+from zoomlogs.adopt.move import Move
+from zoomlogs.adopt.steps import Found, Names, Report, seconds_to_wait, steps, switched_off, warnings
 from zoomlogs.errors import CommandError
 from zoomlogs.policies import of_adopt
 

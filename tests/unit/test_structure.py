@@ -25,6 +25,11 @@ def test_a_module_can_be_read_in_one_sitting(module: Path) -> None:
     assert len(module.read_text(encoding="utf-8").splitlines()) <= 300
 
 
+@pytest.mark.parametrize("module", sorted(COMMANDS.rglob("*.py")), ids=lambda module: str(module.relative_to(COMMANDS)))
+def test_so_can_a_module_of_the_command_line(module: Path) -> None:
+    assert len(module.read_text(encoding="utf-8").splitlines()) <= 350
+
+
 def test_the_story_of_a_run_is_shorter_still() -> None:
     assert len((COLLECTOR / "run.py").read_text(encoding="utf-8").splitlines()) < 150
 

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from ..aws import account_of, in_a_sentence, refuse_other_account, session
 from ..console import console, print_json
 from ..errors import CommandError
-from .move import Move, Names, Report, Step
+from .move import Move
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from .steps import Names, Report, Step
 
 STEPS: dict[Step, tuple[str, str]] = {
     "switch-schedule-off": ("switch the schedule off", "switched the schedule off"),

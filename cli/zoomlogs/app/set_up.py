@@ -54,7 +54,7 @@ def adopt(
     Ends with 0, with 1 where AWS refuses something, with 2 where you must change something first.
     """
     from ..adopt import command
-    from ..adopt.move import Names
+    from ..adopt.steps import Names
 
     names = Names(function=function, schedule=schedule, secret=secret, reader=reader, reader_policy=reader_policy)
     raise typer.Exit(command.main(names, region, account, dry_run=dry_run, as_json=as_json, variables=variables))

@@ -22,7 +22,8 @@ from .findings import Finding, NotCheckedError, fix, ok
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from .facts import Entry, Facts
+    from .aws_facts import Entry
+    from .facts import Facts
 
 PATIENCE_SECONDS = 300
 LOOK_EVERY_SECONDS = 5.0
