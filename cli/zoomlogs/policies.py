@@ -99,6 +99,29 @@ def of_trials(*names: str) -> Callable[[Deployment], list[Statement]]:
     return lambda deployment: _each_once(needed for name, needed in by_trial(deployment).items() if name in names)
 
 
+def of_zoom_secret(deployment: Deployment) -> list[Statement]:
+    """Return the statements of `zoomlogs zoom-secret put`."""
+    return [_allow("StoreCredentials", ["secretsmanager:PutSecretValue"], deployment.secret_arn)]
+
+
+def of_reader_key(deployment: Deployment) -> list[Statement]:
+    """Return the statements of `zoomlogs reader-key create`, `rotate` and `list`; none where the reader has no key."""
+    if not (secret := _readers_secret(deployment)):
+        return []
+    keys = ("CreateAccessKey", "DeleteAccessKey", "GetAccessKeyLastUsed", "ListAccessKeys", "UpdateAccessKey")
+    stored = ("CreateSecret", "DescribeSecret", "GetSecretValue", "PutSecretValue", "TagResource")
+    return [
+        _allow("ManageAccessKeys", [f"iam:{name}" for name in keys], deployment.outputs["reader"]["arn"]),
+        _allow("StoreAccessKey", [f"secretsmanager:{name}" for name in stored], secret),
+    ]
+
+
+def of_feed_apply(deployment: Deployment) -> list[Statement]:
+    """Return the statements of `zoomlogs feed apply`; none where the reader has no key, as in mode `role`."""
+    secret = _readers_secret(deployment)
+    return [_allow("ReadAccessKey", ["secretsmanager:GetSecretValue"], secret)] if secret else []
+
+
 STATEMENTS: dict[str, Callable[[Deployment], list[Statement]]] = {
     "doctor": of_doctor,
     "doctor --probe": of_trials("write once", "write by others"),
@@ -111,6 +134,9 @@ STATEMENTS: dict[str, Callable[[Deployment], list[Statement]]] = {
     "run": of_run,
     "reconcile": of_run,
     "backfill": of_run,
+    "zoom-secret put": of_zoom_secret,
+    "reader-key": of_reader_key,
+    "feed apply": of_feed_apply,
 }
 
 
@@ -177,11 +203,9 @@ def by_trial(deployment: Deployment) -> dict[str, list[Statement]]:
                 else []
             ),
         ]
-    if secret := (outputs.get("secops_feed") or {}).get("key_secret_name"):
-        partition = outputs["function"]["arn"].partition(":lambda:")[0]
-        arn = f"{partition}:secretsmanager:{deployment.region}:{deployment.account}"
+    if secret := _readers_secret(deployment):
         rights["reader's key"] = [
-            _allow("SignInAsReader", ["secretsmanager:GetSecretValue"], f"{arn}:secret:{secret}-??????"),
+            _allow("SignInAsReader", ["secretsmanager:GetSecretValue"], secret[-1]),
             _allow("SeeRotation", ["iam:ListAccessKeys"], outputs["reader"]["arn"]),
         ]
     return rights
@@ -260,6 +284,14 @@ def of_adopt(
         ),
         _allow("SeeWhetherThereIsALogGroup", ["logs:DescribeLogGroups"], [arn("logs", "log-group:*")]),
     ]
+
+
+def _readers_secret(deployment: Deployment) -> list[str]:
+    """Return the ARNs of the secret with the reader's key: before it is made, and with the six characters of AWS's."""
+    name = (deployment.outputs.get("secops_feed") or {}).get("key_secret_name")
+    partition = deployment.outputs["function"]["arn"].partition(":lambda:")[0]
+    arn = f"{partition}:secretsmanager:{deployment.region}:{deployment.account}:secret:{name}"
+    return [arn, f"{arn}-??????"] if name else []
 
 
 def _start_run(deployment: Deployment) -> Statement:
