@@ -58,6 +58,11 @@ def session_for(deployment: Deployment, profile: str | None = None, *, must_answ
     return made
 
 
+def session_with_key(access_key_id: str, secret_access_key: str, region: str) -> boto3.Session:
+    """Return a session that signs with an access key of somebody else's."""
+    return boto3.Session(access_key_id, secret_access_key, region_name=region)
+
+
 def account_of(signed_in: boto3.Session) -> str:
     """Return the account that a session is signed in to, which no policy can deny. Raises boto3's failures."""
     return str(signed_in.client("sts", config=BRIEF).get_caller_identity()["Account"])

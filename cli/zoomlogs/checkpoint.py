@@ -88,9 +88,14 @@ class CheckpointSummary:
 
 def read(s3: S3Client, deployment: Deployment) -> StoredCheckpoint:
     """Return what is stored at the state key; raise `CommandError` where it may not be read."""
-    where = f"s3://{deployment.bucket}/{deployment.state_key}"
-    with in_a_sentence(f"The checkpoint {where} cannot be read"):
-        found = fetch(s3, deployment)
+    with in_a_sentence(f"The checkpoint {_address(deployment)} cannot be read"):
+        return look(s3, deployment)
+
+
+def look(s3: S3Client, deployment: Deployment) -> StoredCheckpoint:
+    """Return what is stored at the state key. Raises boto3's failures."""
+    where = _address(deployment)
+    found = fetch(s3, deployment)
     if found is None:
         return StoredCheckpoint(
             instead=f"There is no checkpoint at {where}: no run has been yet, or it was lost; the next run makes it,"
@@ -115,6 +120,10 @@ def read_summary(s3: S3Client, deployment: Deployment) -> CheckpointSummary:
         return CheckpointSummary()
     with closing(found["Body"]) as body:
         return CheckpointSummary.of(next(body.iter_lines(), b""))
+
+
+def _address(deployment: Deployment) -> str:
+    return f"s3://{deployment.bucket}/{deployment.state_key}"
 
 
 def _open(s3: S3Client, deployment: Deployment) -> GetObjectOutputTypeDef | None:

@@ -496,7 +496,7 @@ def _nobody_subscribed(aws: AwsStandIn, at: Deployment) -> Callable[[], Any]:
         ("reader's rights", _reader_without_policy, "SecOps' reader may not s3:ListBucket on"),
         ("scheduler's rights", _scheduler_without_policy, "may not lambda:InvokeFunction on"),
         ("reader", _key_inactive, "No access key of secops-reader is active"),
-        ("checkpoint", _damaged_checkpoint, "The checkpoint is damaged"),
+        ("checkpoint", _damaged_checkpoint, "is damaged: the next run rebuilds it"),
         (
             "subscribers",
             _nobody_subscribed,

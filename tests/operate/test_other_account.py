@@ -45,7 +45,7 @@ ASK_NOTHING_OF_A_DEPLOYMENT = {
     "feed show": "asks nothing of AWS",
     "feed subject-id": "asks Google",
     "feed status": "asks Google",
-    "feed apply": "asks Google first: tests/feed/test_commands.py",
+    "feed apply": "asks Google first: tests/feed/test_feed.py",
 }
 
 

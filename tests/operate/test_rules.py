@@ -13,6 +13,7 @@ from zoom_operationlogs.checkpoint import Checkpoint
 from zoom_operationlogs.checkpoint_format import encode
 from zoom_operationlogs.errors import DatesRefusedError, RateLimitedError, ZoomRefusedError, ZoomUnavailableError
 from zoom_operationlogs.zoom_rate_limits import Quota
+from zoomlogs.checkpoint import StoredCheckpoint, understand
 from zoomlogs.deployment import Deployment
 from zoomlogs.doctor import bucket_rules, collector_rules, delivery_rules
 from zoomlogs.doctor.checks import CHECKS, findings
@@ -245,7 +246,7 @@ def test_how_long_no_run_may_have_been(expression: str, minutes: int, of_runs: s
     words = {"unknown": (expression, "does not tell how far two runs are apart")}
     found = collector_rules.runs([run("ok", minutes)], NOW, expression)
     check(found, of_runs, *words.get(of_runs, ()))
-    found = collector_rules.checkpoint(checkpoint(), NOW - timedelta(minutes=minutes), NOW, expression)
+    found = judged(checkpoint(), NOW - timedelta(minutes=minutes), expression)
     check(found, of_checkpoint, *words.get(of_checkpoint, ()))
 
 
@@ -423,24 +424,23 @@ def checkpoint(**more: Any) -> bytes:
 
 def test_checkpoint() -> None:
     saved = NOW - timedelta(minutes=20)
-    check(collector_rules.checkpoint(checkpoint(), saved, NOW, QUARTERLY), "ok", "20 minutes ago; nothing is owed.")
+    check(judged(checkpoint(), saved), "ok", "20 minutes ago; nothing is owed.")
     owing = Checkpoint(date(2026, 11, 1), date(2026, 11, 20), not_before=NOW + timedelta(hours=7))
     owing.owe(date(2026, 11, 2), NOW, 300)
-    found = collector_rules.checkpoint(encode(owing), saved, NOW, QUARTERLY)
-    check(found, "ok", "1 date is owed, and Zoom is left alone until 2026-11-25 00:00 UTC.")
+    check(judged(encode(owing), saved), "ok", "1 date is owed, and Zoom is left alone until 2026-11-25 00:00 UTC.")
     over = checkpoint(not_before=NOW - timedelta(hours=1))
-    check(collector_rules.checkpoint(over, saved, NOW, QUARTERLY), "ok", "20 minutes ago; nothing is owed.")
-    check(collector_rules.checkpoint(None, None, NOW, QUARTERLY), "fix", "no run has saved one yet")
-    check(collector_rules.checkpoint(b"rubbish", saved, NOW, QUARTERLY), "fix", "is damaged", "loses nothing")
+    check(judged(over, saved), "ok", "20 minutes ago; nothing is owed.")
     check(
-        collector_rules.checkpoint(b'{"cursor_date": "2026-11-01"}', saved, NOW, QUARTERLY), "fix", "still the guide's"
+        collector_rules.checkpoint(StoredCheckpoint(instead="There is none."), NOW, QUARTERLY), "fix", "There is none."
     )
-    check(collector_rules.checkpoint(b'{"schema": 99}', saved, NOW, QUARTERLY), "fix", "written by a newer collector")
-    check(
-        collector_rules.checkpoint(checkpoint(), NOW - timedelta(days=3), NOW, QUARTERLY),
-        "fix",
-        "last saved 3 days ago",
-    )
+    check(judged(b"rubbish", saved), "fix", "is damaged", "no record is lost")
+    check(judged(b'{"cursor_date": "2026-11-01"}', saved), "fix", "The written guide's Lambda left")
+    check(judged(b'{"schema": 99}', saved), "fix", "written by a newer collector")
+    check(judged(checkpoint(), NOW - timedelta(days=3)), "fix", "last saved 3 days ago")
+
+
+def judged(body: bytes, saved: datetime, expression: str = QUARTERLY) -> Finding:
+    return collector_rules.checkpoint(understand(body, saved, "s3://b/state.json"), NOW, expression)
 
 
 # --- who may what ----------------------------------------------------------------------------------------------------

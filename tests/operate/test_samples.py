@@ -13,10 +13,10 @@ from typing import Any
 from rich.console import Console
 from zoom_operationlogs.agenda import LOOK_AGAIN_AFTER
 from zoom_operationlogs.checkpoint import Checkpoint
-from zoom_operationlogs.checkpoint_format import encode
 from zoom_operationlogs.zoom_rate_limits import Quota
 from zoomlogs import logs as logs
 from zoomlogs import status as status
+from zoomlogs.checkpoint import StoredCheckpoint
 from zoomlogs.doctor import collector_rules, delivery_rules
 from zoomlogs.doctor import command as doctor
 from zoomlogs.doctor.checks import CHECKS
@@ -96,7 +96,9 @@ def chosen() -> Iterable[tuple[str, Finding]]:
     yield "dead letters", collector_rules.dead_letters(0, "q")
     yield (
         "checkpoint",
-        collector_rules.checkpoint(encode(Checkpoint(date(2026, 6, 1), date(2026, 11, 20))), saved, NOW, QUARTERLY),
+        collector_rules.checkpoint(
+            StoredCheckpoint(Checkpoint(date(2026, 6, 1), date(2026, 11, 20)), saved), NOW, QUARTERLY
+        ),
     )
     yield "reader", delivery_rules.reader_user({}, None, NOW, "secops-reader")
     try:

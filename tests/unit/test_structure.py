@@ -30,6 +30,21 @@ def test_so_can_a_module_of_the_command_line(module: Path) -> None:
     assert len(module.read_text(encoding="utf-8").splitlines()) <= 350
 
 
+@pytest.mark.parametrize(
+    ("place", "made"),
+    [
+        ("console.py", r"\bConsole\("),
+        ("console.py", r"\bprint\(json\.dumps"),
+        ("aws.py", r"boto3\.(Session|client|resource)\("),
+        ("zoom.py", r"requests\.Session\(|\bZoom\("),
+        ("checkpoint.py", r"checkpoint_format import"),
+    ],
+)
+def test_the_commands_make_it_in_one_place(place: str, made: str) -> None:
+    makers = {module.name for module in COMMANDS.rglob("*.py") if re.search(made, module.read_text(encoding="utf-8"))}
+    assert makers <= {place}
+
+
 def test_the_story_of_a_run_is_shorter_still() -> None:
     assert len((COLLECTOR / "run.py").read_text(encoding="utf-8").splitlines()) < 150
 

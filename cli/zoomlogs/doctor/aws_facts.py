@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from ..aws import BRIEF, error_code
-from ..checkpoint import fetch
+from ..checkpoint import StoredCheckpoint, look
 from .denials import REMAINING_DAYS
 from .findings import NotCheckedError
 
@@ -148,9 +148,9 @@ class AwsFacts:
                 return None
             raise
 
-    def checkpoint(self) -> tuple[bytes | None, datetime | None]:
-        """Return the checkpoint and when it was saved; nothing where there is none."""
-        return fetch(self.client("s3"), self.deployment) or (None, None)
+    def checkpoint(self) -> StoredCheckpoint:
+        """Return the checkpoint and when it was saved, or what lies there instead."""
+        return look(self.client("s3"), self.deployment)
 
     # who may what
 

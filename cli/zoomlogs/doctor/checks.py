@@ -171,7 +171,7 @@ def _puts(facts: Facts) -> Finding:
 
 
 def _checkpoint(facts: Facts) -> Finding:
-    return collector_rules.checkpoint(*facts.checkpoint(), facts.now(), facts.output("schedule")["expression"])
+    return collector_rules.checkpoint(facts.checkpoint(), facts.now(), facts.output("schedule")["expression"])
 
 
 def _collectors_rights(facts: Facts) -> Finding:

@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from zoom_operationlogs.checkpoint_format import decode
 from zoom_operationlogs.credentials import parse
 from zoom_operationlogs.dates import ONE_DAY
 from zoom_operationlogs.errors import (
     DatesRefusedError,
-    NewerCheckpointError,
     RateLimitedError,
     SecretError,
     ZoomRefusedError,
@@ -31,6 +29,7 @@ if TYPE_CHECKING:
 
     from zoom_operationlogs.zoom_rate_limits import Quota
 
+    from ..checkpoint import StoredCheckpoint
     from ..runs import Run
 
 MOST_SKEW = timedelta(minutes=1)
@@ -278,19 +277,11 @@ def dead_letters(count: int, queue: str) -> Finding:
     return ok("The dead-letter queue is empty.")
 
 
-def checkpoint(body: bytes | None, saved: datetime | None, now: datetime, expression: str) -> Finding:
-    """Judge the checkpoint, None where there is none yet, by the schedule's expression."""
-    if body is None or saved is None:
-        return fix("There is no checkpoint: no run has saved one yet; start one with `zoomlogs run`.")
-    try:
-        known = decode(body)
-    except NewerCheckpointError as error:
-        return fix(str(error))
-    except ValueError:
-        return fix(
-            "The checkpoint is damaged, or is still the guide's: the next run rebuilds it from the archive and loses"
-            " nothing; start it with `zoomlogs run`."
-        )
+def checkpoint(stored: StoredCheckpoint, now: datetime, expression: str) -> Finding:
+    """Judge the checkpoint by the schedule's expression."""
+    known, saved = stored.checkpoint, stored.saved
+    if known is None or saved is None:
+        return fix(stored.instead)
     patience = Patience.of(expression)
     if now - saved > max(OLDEST_CHECKPOINT, patience.wrong):
         return fix(

@@ -13,7 +13,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import zoom_operationlogs
 from botocore.exceptions import ClientError
 from zoom_operationlogs.credentials import parse
@@ -21,7 +20,7 @@ from zoom_operationlogs.errors import CollectorError, OutOfTimeError, RateLimite
 from zoom_operationlogs.settings import Settings
 
 from ..access_keys import Store, reader_of, what_makes_a_key
-from ..aws import BRIEF, secret_is_empty
+from ..aws import BRIEF, secret_is_empty, session_with_key
 from ..errors import CommandError
 from ..feed.tenant import ENDPOINT_VARIABLE, SERVICE_ACCOUNT_VARIABLE, endpoint, tenant_of
 from ..invocation import invoke, patient_client
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
+    import boto3
     import requests
 
     from ..deployment import Deployment
@@ -81,7 +81,7 @@ class Facts(AwsFacts):
             raise NotCheckedError(
                 f"the reader has no access key in its secret yet: {what_makes_a_key(self.deployment)}"
             )
-        return boto3.Session(key.access_key_id, key.secret_access_key, region_name=self.deployment.region)
+        return session_with_key(key.access_key_id, key.secret_access_key, self.deployment.region)
 
     # SecOps
 

@@ -129,7 +129,7 @@ def subject_id(options: TenantOptions, service_account: str | None, *, as_json: 
     if as_json:
         print_json({"subject_id": found})
     else:
-        print(found)  # noqa: T201
+        _say(found)
     _say(f'For Terraform: reader = {{ mode = "role", subject_id = "{found}" }}', err=True)
 
 
