@@ -21,7 +21,7 @@ from rich.text import Text
 from .printable import printable, visible_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from rich.console import ConsoleOptions, RenderableType
     from rich.status import Status
@@ -63,8 +63,8 @@ def console(*, stderr: bool = False, file: IO[str] | None = None) -> SafeConsole
     return made
 
 
-def table(title: str = "", *columns: str, header: bool = True) -> Table:
-    """Return a table in the style of all commands; long words are folded."""
+def table(title: str = "", *columns: str, numbers: Collection[str] = (), header: bool = True) -> Table:
+    """Return a table in the style of all commands: long words are folded, and `numbers` stand at the right."""
     made = Table(
         title=cell(title, "bold") if title else None,
         title_justify="left",
@@ -75,7 +75,7 @@ def table(title: str = "", *columns: str, header: bool = True) -> Table:
         collapse_padding=True,
     )
     for column in columns:
-        made.add_column(column, overflow="fold")
+        made.add_column(column, overflow="fold", justify="right" if column in numbers else "left")
     return made
 
 

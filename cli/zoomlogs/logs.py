@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .deployment import Deployment
     from .runs import Run
 
+COUNTS = ("written", "objects", "pages", "owed", "calls")
 STYLES = {"ok": "green", "failed": "bold red", "waiting": "yellow", "stopped": "yellow"}
 
 
@@ -56,15 +57,9 @@ def main(deployment: Deployment, count: int, *, as_json: bool) -> int:
 
 def as_table(found: Sequence[Run]) -> Table:
     """Return the runs as a table, the newest last; a column that no run fills is left out."""
-    shown = table()
     with_action = any(run.action for run in found)
-    shown.add_column("began, UTC", no_wrap=True)
-    shown.add_column("took", justify="right", no_wrap=True)
-    if with_action:
-        shown.add_column("action", no_wrap=True)
-    for name in ("written", "objects", "pages", "owed", "calls"):
-        shown.add_column(name, justify="right", no_wrap=True)
-    shown.add_column("outcome", no_wrap=True)
+    counted = ("took", *COUNTS)
+    shown = table("", "began, UTC", "took", *(["action"] if with_action else []), *COUNTS, "outcome", numbers=counted)
     for run in found:
         counts = (run.written, run.objects, run.pages, run.owed, run.zoom_calls)
         shown.add_row(

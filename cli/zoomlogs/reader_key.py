@@ -92,8 +92,8 @@ def list_keys(source: str | None, instance: str | None, *, as_json: bool) -> Non
             }
         )
         return
-    headings = ("access key ID", "state", "made", "last used", f"in {store.reader.secret}")
-    shown = table(f"Access keys of {store.reader.user}", *headings)
+    title = f"Access keys of {store.reader.user}; the stored one is in {store.reader.secret}"
+    shown = table(title, "access key ID", "state", "made", "last used", "stored")
     for key in keys:
         shown.add_row(
             key.access_key_id,

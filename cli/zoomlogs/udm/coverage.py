@@ -112,7 +112,14 @@ class Coverage:
 
     def tables(self) -> Iterator[RenderableType]:
         """Yield what to show to people."""
-        fields = _numbers(f"UDM fields of {self.records} records", "UDM field", "records", "share", "from")
+        fields = table(
+            f"UDM fields of {self.records} records",
+            "UDM field",
+            "records",
+            "share",
+            "from",
+            numbers=("records", "share"),
+        )
         for udm, count, raw in self._by_field():
             of = ", ".join(name if len(raw) == 1 else f"{name} {part}" for name, part in raw.items())
             fields.add_row(udm, str(count), f"{self._share(count):.1%}", of, style=None if count else "dim")
@@ -122,7 +129,7 @@ class Coverage:
             "Fields in details that the mapping table has no row for", "name", self.unmapped.leftovers(SHOWN)
         )
         if self.notes:
-            notes = _numbers("To know", "note", "records")
+            notes = table("To know", "note", "records", numbers=("records",))
             for note, count in self.notes.most_common():
                 notes.add_row(note, str(count))
             yield notes
@@ -169,17 +176,9 @@ def _exceeds(value: str, limit: int) -> bool:
 
 def _leftovers_table(title: str, what: str, leftovers: Leftovers) -> Iterator[Table]:
     if leftovers.counts:
-        shown = _numbers(title, what, "records")
+        shown = table(title, what, "records", numbers=("records",))
         for found, count in leftovers.counts:
             shown.add_row(cell(found), str(count))
         if leftovers.others:
             shown.add_row(Text("others", style="italic"), str(leftovers.others))
         yield shown
-
-
-def _numbers(title: str, *columns: str) -> Table:
-    made = table(title, *columns)
-    for column in made.columns:
-        if column.header in ("records", "share"):
-            column.justify = "right"
-    return made

@@ -8,10 +8,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from rich import box
-from rich.table import Table
 from rich.text import Text
 
+from ..console import table as make_table
 from ..dates import some
 from ..errors import CommandError
 from .comparison import State
@@ -69,14 +68,11 @@ COUNTS = ("in Zoom", "in archive", "missing", "repeated", "late")
 def table(result: Result, width: int) -> Iterator[RenderableType]:
     """Yield a row per date, and the totals; where there is little width, the notes stand below."""
     beside = width >= WIDE
-    shown = Table(box=box.SIMPLE_HEAD, show_footer=True, pad_edge=False, padding=(0, 1, 0, 0))
-    shown.add_column("", footer="", width=1)
-    shown.add_column("date", footer="total", no_wrap=True)
     totals = result.totals
-    for name, total in zip(COUNTS, _counts(totals), strict=True):
-        shown.add_column(name, footer=f"{total:,}", justify="right", no_wrap=True)
-    if beside:
-        shown.add_column("note", overflow="fold")
+    shown = make_table("", "", "date", *COUNTS, *(["note"] if beside else []), numbers=COUNTS)
+    shown.show_footer = True
+    for column, footer in zip(shown.columns, ["", "total", *(f"{total:,}" for total in _counts(totals))], strict=False):
+        column.footer = footer
     for day in result.days:
         mark = Text(MARKS[day.state], style=_STYLES[day.state])
         if day.state is State.UNCHECKED:
