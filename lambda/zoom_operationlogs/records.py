@@ -21,6 +21,9 @@ MOST_PAIRS = 300 * 300  # more than the rows of a page: then only how many there
 # Of an operation log (Zoom, Get operation logs report), sorted.
 IDENTITY_FIELDS = ("action", "category_type", "operation_detail", "operator", "time")
 
+# The function of the written guide wrote the letter n where it meant a line end.
+BETWEEN_RECORDS = re.compile(r"[n\s]*")
+
 # json.dumps with options would create an encoder at each call.
 _as_it_came = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _canonical = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"), sort_keys=True).encode

@@ -91,6 +91,12 @@ def test_completion_installs(tmp_path: Path) -> None:
     assert "zoomlogs.sh" in (tmp_path / ".bashrc").read_text()
 
 
+def test_udm_of_files_imports_nothing_of_aws() -> None:
+    program = "import sys, zoomlogs.udm.command; print([name for name in ('boto3', 'requests') if name in sys.modules])"
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ended.stdout == "[]\n"
+
+
 def test_help_imports_nothing_that_only_commands_need() -> None:
     """Each of these takes longer to import than all the rest."""
     program = (

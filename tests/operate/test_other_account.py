@@ -13,6 +13,7 @@ from feed.deployments import ACCOUNT, module
 from zoomlogs import aws
 from zoomlogs.deployment import Deployment
 from zoomlogs.errors import CommandError
+from zoomlogs.feed import command as feed_command
 
 from .test_page import LEAVES
 
@@ -45,7 +46,7 @@ ASK_NOTHING_OF_A_DEPLOYMENT = {
     "feed show": "asks nothing of AWS",
     "feed subject-id": "asks Google",
     "feed status": "asks Google",
-    "feed apply": "asks Google first: tests/feed/test_feed.py",
+    "feed apply": "asks Google first: the test below",
 }
 
 
@@ -89,6 +90,14 @@ def test_adopt_refuses_an_account_other_than_the_one_given(monkeypatch: pytest.M
     ran = commands.zoomlogs("adopt", *where, environ=commands.neutral(**CREDENTIALS))
     assert ran.status == 2
     assert ran.err.startswith(f"You are signed in to the AWS account {OTHER}, and this is for the account {ACCOUNT}: ")
+
+
+def test_feed_apply_takes_no_key_of_another_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(aws, "account_of", lambda _session: OTHER)
+    with pytest.raises(CommandError, match=f"account {OTHER}, and this is for the account {ACCOUNT}"):
+        feed_command._access_key(Deployment(module()))
 
 
 def test_an_account_that_aws_does_not_say_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
