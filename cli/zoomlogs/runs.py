@@ -25,6 +25,14 @@ if TYPE_CHECKING:
 
 RUN_ENDED = "run ended"
 REPORT = "platform.report"
+LONGEST_RUN = timedelta(minutes=15)  # Lambda's longest timeout
+_NO_CREDENTIALS = " is still empty: "
+LOOK_BACK = timedelta(days=14)
+FIRST_LOOK = timedelta(hours=6)
+MOST_PAGES = 200  # of up to 1 MB each
+OVERLAP = timedelta(minutes=2)  # lines come a little late, and this computer's clock may be ahead
+
+Outcome = Literal["ok", "stopped", "waiting", "failed", "running", "unknown"]
 
 
 @dataclass(frozen=True)
@@ -99,10 +107,7 @@ class Line:
         return "" if self.ends_run or self.level == "DEBUG" else self.message
 
 
-Outcome = Literal["ok", "stopped", "waiting", "failed", "running", "unknown"]
-
-LONGEST_RUN = timedelta(minutes=15)  # Lambda's longest timeout
-_NO_CREDENTIALS = " is still empty: "
+# Runs, put together from the lines that they left
 
 
 @dataclass(frozen=True)
@@ -170,9 +175,7 @@ def _run(request_id: str, lines: Sequence[Line], now: datetime) -> Run:
     return Run(request_id, first, None, "unknown", "Its end is not in the log.")
 
 
-LOOK_BACK = timedelta(days=14)
-FIRST_LOOK = timedelta(hours=6)
-MOST_PAGES = 200  # of up to 1 MB each
+# The log group
 
 
 def lines_between(
@@ -218,9 +221,6 @@ def last_runs(logs: CloudWatchLogsClient, group: str, now: datetime, count: int,
 
 def _milliseconds(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
-
-
-OVERLAP = timedelta(minutes=2)  # lines come a little late, and this computer's clock may be ahead
 
 
 class LogFollower:
