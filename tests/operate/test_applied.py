@@ -184,7 +184,7 @@ def test_a_missing_checkpoint_is_told_from_a_forbidden_one(place: Place, operato
     at = Deployment(outputs)
     needed = by_check(at)["checkpoint"]
     operator.may(needed)
-    assert look("checkpoint", at).sentence.startswith("There is no checkpoint: ")
+    assert look("checkpoint", at).sentence.startswith("There is no checkpoint at ")
     operator.may(without(needed, "s3:ListBucket"))
     assert look("checkpoint", at).status == "unknown"
     operator.may(of_run(at))
