@@ -242,8 +242,10 @@ def without_condition(statement: dict[str, Any]) -> None:
 
 
 def unbounded_locks(statement: dict[str, Any]) -> None:
+    """Let whoever locks lock as it likes, and lift locks and hold objects, as far as the bucket's policy lets it."""
     if statement["Sid"] == "LockRecords":
         del statement["Condition"]
+        statement["Action"] = ["s3:BypassGovernanceRetention", "s3:PutObjectLegalHold", "s3:PutObjectRetention"]
 
 
 def without_denial(statement: dict[str, Any]) -> bool:
@@ -338,8 +340,13 @@ CHANGES: list[tuple[str, Principal, Callable[[World, Instance], Any], set[str]]]
         {
             f"{LOCKED}: lock an object that is there, as `bucket.lock` has it",
             f"{LOCKED}: lock an object that is there for 100 years",
-            f"{LOCKED}: hold an object that is there",
         },
+    ),
+    (
+        "holds of others",
+        Principal.OTHER_ROLE,
+        lambda world, own: bucket_policy(world, own, but("DenyHoldsAndBypasses")),
+        {f"{LOCKED}: hold an object that is there"},
     ),
     (
         "locks of any mode and length",
