@@ -35,7 +35,7 @@ CONSTRAINT = "failed to satisfy constraint: Member must"
         ("iam", "CreateRole", {**ROLE, "Description": None}),
         ("sts", "GetCallerIdentity", {}),
         ("s3", "ListBuckets", {}),
-        ("scheduler", "CreateSchedule", {**SCHEDULE, "StartDate": datetime(2026, 1, 31)}),  # noqa: DTZ001
+        ("scheduler", "CreateSchedule", {**SCHEDULE, "StartDate": datetime(2026, 1, 31)}),
         ("secretsmanager", "PutSecretValue", {"SecretId": "s", "SecretString": "text"}),
     ],
 )
