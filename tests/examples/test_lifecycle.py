@@ -356,31 +356,29 @@ output "made" {
 
 
 def test_the_state_is_read_by_both_roles_of_a_pipeline_and_written_by_one(
-    plans: dict[str, dict[str, Any]], tmp_path: Path
+    plans: dict[str, dict[str, Any]], aws: AwsStandIn, tmp_path: Path
 ) -> None:
     """By the real backend, in a bucket that is encrypted with a key of the caller's."""
     after = {one["address"]: one["change"]["after"] for one in plans[SECRET_READ]["resource_changes"]}
     (tmp_path / "main.tf").write_text(BACKEND)
-    with AwsStandIn() as aws:
-        key = aws.client("kms").create_key()["KeyMetadata"]["Arn"]
-        s3 = aws.client("s3")
-        s3.create_bucket(Bucket=STATE["bucket"])
-        default = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}}
-        s3.put_bucket_encryption(Bucket=STATE["bucket"], ServerSideEncryptionConfiguration={"Rules": [default]})
+    key, s3 = aws.client("kms").create_key()["KeyMetadata"]["Arn"], aws.client("s3")
+    s3.create_bucket(Bucket=STATE["bucket"])
+    default = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}}
+    s3.put_bucket_encryption(Bucket=STATE["bucket"], ServerSideEncryptionConfiguration={"Rules": [default]})
 
-        def as_role(name: str) -> Terraform:
-            policy = json.loads(after[f'aws_iam_role_policy.state["{name}"]']["policy"].replace(STATE_KEY, key))
-            return Terraform(tmp_path, aws.env() | aws.credentials(role(aws, name, [policy])))
+    def as_role(name: str) -> Terraform:
+        policy = json.loads(after[f'aws_iam_role_policy.state["{name}"]']["policy"].replace(STATE_KEY, key))
+        return Terraform(tmp_path, aws.env() | aws.credentials(role(aws, name, [policy])))
 
-        applies, plans_only = as_role("apply"), as_role("plan")
-        with aws.authorising():
-            applies.init()
-            applies.apply({})
-            shutil.rmtree(tmp_path / ".terraform")
-            plans_only.init()
-            with pytest.raises(TerraformError, match="s3:PutObject"):
-                plans_only.plan({})
-            assert "made" in plans_only.output()
+    applies, plans_only = as_role("apply"), as_role("plan")
+    with aws.authorising():
+        applies.init()
+        applies.apply({})
+        shutil.rmtree(tmp_path / ".terraform")
+        plans_only.init()
+        with pytest.raises(TerraformError, match="s3:PutObject"):
+            plans_only.plan({})
+        assert "made" in plans_only.output()
 
 
 def test_the_roles_of_a_pipeline_have_the_policies_that_the_command_prints(plans: dict[str, dict[str, Any]]) -> None:

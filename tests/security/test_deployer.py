@@ -267,6 +267,12 @@ def test_the_options_are_inputs_of_the_module() -> None:
         assert re.match(r"`(\w+)", told)[1] in inputs  # type: ignore[index]
 
 
+def test_the_readme_names_the_page_where_it_says_apply() -> None:
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    [told] = [one for one in readme.split("\n\n") if "`terraform apply` needs no Python" in one]
+    assert "[deployer.md](docs/deployer.md)" in told
+
+
 def test_the_page_has_the_tables() -> None:
     page = deployer_page.PAGE.read_text(encoding="utf-8")
     assert page == deployer_page.updated(page), "run `make docs` and commit the result"
