@@ -93,11 +93,12 @@ def main(
 ) -> tuple[str, str | None]:
     """Give the document to print, and a warning if IAM would not take it as one managed policy."""
     made = policies(phases or PHASES, _pairs("--option", options, "true"), _pairs("--name", names), where)
-    if as_json:
-        return json.dumps(made, indent=2), None
     if part is not None and part not in made:
         raise CommandError(f"There is no part {part}: choose from {', '.join(made)}.")
-    policy = merged(made.values()) if part is None else made[part]
+    made = made if part is None else {part: made[part]}
+    if as_json:
+        return json.dumps(made, indent=2), None
+    policy = merged(made.values())
     size = characters(policy)
     warning = None
     if size > MANAGED_POLICY_CHARACTERS:
@@ -119,6 +120,8 @@ def _pairs(option: str, given: Iterable[str], default: str | None = None) -> dic
         name, equals, value = text.partition("=")
         if not equals and default is None:
             raise CommandError(f"{option} {name} needs a value: {name}=VALUE.")
+        if name in pairs:
+            raise CommandError(f"{option} {name} is given twice.")
         pairs[name] = value if equals else str(default)
     return pairs
 

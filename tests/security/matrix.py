@@ -703,14 +703,15 @@ def _delete_bucket(cell: Cell, s3: Any) -> None:
 
 
 ATTEMPTS = (
-    Attempt("deletes it"),
-    Attempt("deletes it, bypassing the lock", bypass=True),
+    Attempt("deletes the version"),
+    Attempt("deletes the version, bypassing the lock", bypass=True),
     Attempt("deletes the bucket", _delete_bucket),
-    Attempt("suspends the bucket's versioning, then deletes it", _suspend_versions),
-    Attempt("deletes the bucket's policy, then it", _delete_policy),
-    Attempt("deletes the bucket's policy, then it, bypassing the lock", _delete_policy, bypass=True),
+    Attempt("suspends the bucket's versioning, then deletes the version", _suspend_versions),
+    Attempt("deletes the bucket's policy, then the version", _delete_policy),
+    Attempt("deletes the bucket's policy, then the version, bypassing the lock", _delete_policy, bypass=True),
     Attempt(
-        "allows itself `s3:BypassGovernanceRetention` by the bucket's policy, then deletes it, bypassing the lock",
+        "allows itself `s3:BypassGovernanceRetention` by the bucket's policy, then deletes the version, bypassing the"
+        " lock",
         _allow_itself,
         bypass=True,
         deletes_in=("GOVERNANCE",),

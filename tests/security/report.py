@@ -63,6 +63,7 @@ def _deployer() -> str:
         "### The deployer and a locked version",
         "",
         "The deployer has [the rights](deployer.md) of all phases, with the options `lock` and `force_destroy`.",
+        "It tries each of these on a locked version. Where ✓ stands, the version is gone.",
         "",
         _line(head),
         _line(["---", *[":-:"] * len(LOCK_MODES)]),

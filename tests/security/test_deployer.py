@@ -297,6 +297,8 @@ def test_the_command_says_what_is_too_long_and_prints_the_parts() -> None:
     parts = json.loads(commands.zoomlogs(*ASK, "--name", "bucket_name=bucket", "--json").out)
     one = json.loads(commands.zoomlogs(*ASK, "--name", "bucket_name=bucket", "--part", "roles").out)
     assert parts["roles"] == one
+    both = commands.zoomlogs(*ASK, "--name", "bucket_name=bucket", "--part", "roles", "--json")
+    assert json.loads(both.out) == {"roles": one}
 
 
 @pytest.mark.parametrize(
@@ -306,6 +308,8 @@ def test_the_command_says_what_is_too_long_and_prints_the_parts() -> None:
         ([], ["bucket=b"], "There is no name bucket: choose from bucket_name, "),
         ([], [], "Name the bucket: --name bucket_name=YOUR-BUCKET."),
         ([], ["bucket_name"], "--name bucket_name needs a value: bucket_name=VALUE."),
+        ([], ["bucket_name=one", "bucket_name=two"], "--name bucket_name is given twice."),
+        (["vpc", "vpc=false"], ["bucket_name=bucket"], "--option vpc is given twice."),
         ([], ["bucket_name="], "bucket_name must be a name as the module takes it, without * ? $ and quotes."),
         (["kms_key"], ["bucket_name=bucket"], "The option kms_key needs the whole ARN that docs/deployer.md says, "),
         (["s3_package=p"], ["bucket_name=bucket"], "The option s3_package needs the package's place, without "),
@@ -324,7 +328,7 @@ def test_what_does_not_exist_gives_one_sentence() -> None:
     with pytest.raises(CommandError, match="There is no part all: choose from archive, "):
         deployer.main([], [], ["bucket_name=bucket"], WHERE, "all")
     with pytest.raises(CommandError, match="There is no part tags: choose from archive, "):
-        deployer.main([], [], ["bucket_name=bucket"], WHERE, "tags")
+        deployer.main([], [], ["bucket_name=bucket"], WHERE, "tags", as_json=True)
     with pytest.raises(CommandError, match="--account must be the 12 digits"):
         deployer.place("1234", "eu-west-1")
     with pytest.raises(CommandError, match="--account must be the 12 digits"):
