@@ -206,22 +206,22 @@ variable "bucket" {
   }
 
   validation {
-    condition     = var.bucket.lock == null ? true : contains(["GOVERNANCE", "COMPLIANCE"], var.bucket.lock.mode)
+    condition     = var.bucket.lock == null || try(contains(["GOVERNANCE", "COMPLIANCE"], var.bucket.lock.mode), false)
     error_message = "bucket.lock.mode must be \"GOVERNANCE\" or \"COMPLIANCE\"."
   }
 
   validation {
-    condition     = var.bucket.lock == null ? true : var.bucket.lock.days >= 1 && var.bucket.lock.days <= 36500 && var.bucket.lock.days == floor(var.bucket.lock.days)
+    condition     = var.bucket.lock == null || try(var.bucket.lock.days >= 1 && var.bucket.lock.days <= 36500 && var.bucket.lock.days == floor(var.bucket.lock.days), false)
     error_message = "bucket.lock.days must be a whole number from 1 to 36500, which is S3's longest retention."
   }
 
   validation {
-    condition     = var.bucket.lock == null || !var.bucket.create ? true : var.bucket.expiration_days == null ? true : var.bucket.lock.days <= var.bucket.expiration_days
+    condition     = !var.bucket.create || try(var.bucket.lock.days <= var.bucket.expiration_days, true) # no lock, or no expiration
     error_message = "bucket.lock.days must be at most bucket.expiration_days: S3 deletes no locked version, so records would stay longer than bucket.expiration_days says."
   }
 
   validation {
-    condition     = var.bucket.lock == null || !var.bucket.create ? true : var.bucket.lock.days <= var.bucket.noncurrent_expiration_days
+    condition     = !var.bucket.create || try(var.bucket.lock.days <= var.bucket.noncurrent_expiration_days, true) # no lock
     error_message = "bucket.lock.days must be at most bucket.noncurrent_expiration_days: S3 deletes no locked version, so deleted records would stay longer than bucket.noncurrent_expiration_days says. Raise that to bucket.lock.days."
   }
 

@@ -106,10 +106,17 @@ run "a_new_bucket_protects_and_keeps_its_records" {
           Resource  = ["arn:aws:s3:::zoom-operation-logs/zoom/operationlogs/*", "arn:aws:s3:::zoom-operation-logs/zoom/operationlogs-state/state.json"]
         },
         {
+          Sid       = "DenyHoldsAndBypasses20915614"
+          Effect    = "Deny"
+          Principal = "*"
+          Action    = ["s3:BypassGovernanceRetention", "s3:PutObjectLegalHold"]
+          Resource  = ["arn:aws:s3:::zoom-operation-logs/zoom/operationlogs/*", "arn:aws:s3:::zoom-operation-logs/zoom/operationlogs-state/state.json"]
+        },
+        {
           Sid       = "DenyLocksOfOthers20915614"
           Effect    = "Deny"
           Principal = "*"
-          Action    = ["s3:BypassGovernanceRetention", "s3:PutObjectLegalHold", "s3:PutObjectRetention"]
+          Action    = ["s3:PutObjectRetention"]
           Resource  = ["arn:aws:s3:::zoom-operation-logs/zoom/operationlogs/*", "arn:aws:s3:::zoom-operation-logs/zoom/operationlogs-state/state.json"]
         },
         {
@@ -261,6 +268,7 @@ run "the_policy_lets_by_whom_it_names" {
       DenyDeletesOfCheckpoint = ["break-glass"]
       DenyDeletesOfRecords    = ["secops-reader", "break-glass"]
       DenyDeletesOfVersions   = ["break-glass"]
+      DenyHoldsAndBypasses    = ["break-glass"]
       DenyLocksOfOthers       = ["break-glass"]
       DenyPutsOfOthers        = ["collector", "break-glass"]
     })
@@ -293,10 +301,15 @@ run "records_are_locked_when_asked_for" {
   }
 
   assert {
-    condition = [for statement in jsondecode(aws_s3_bucket_policy.archive[0].policy).Statement : statement.Condition.ArnNotEquals["aws:PrincipalArn"]
-      if startswith(statement.Sid, "DenyLocksOfOthers")
-    ] == [["arn:aws:iam::111122223333:role/collector"]]
-    error_message = "the collector alone locks: ${aws_s3_bucket_policy.archive[0].policy}"
+    condition = jsonencode({
+      for statement in jsondecode(aws_s3_bucket_policy.archive[0].policy).Statement :
+      substr(statement.Sid, 0, length(statement.Sid) - 8) => try(statement.Condition.ArnNotEquals["aws:PrincipalArn"], [])
+      if startswith(statement.Sid, "DenyLocksOfOthers") || startswith(statement.Sid, "DenyHoldsAndBypasses")
+      }) == jsonencode({
+      DenyHoldsAndBypasses = []
+      DenyLocksOfOthers    = ["arn:aws:iam::111122223333:role/collector"]
+    })
+    error_message = "the collector alone locks, and lifts no lock and holds nothing: ${aws_s3_bucket_policy.archive[0].policy}"
   }
 
   assert {
@@ -355,8 +368,8 @@ run "its_statements_are_taken_in_and_those_about_the_whole_bucket_stand_once" {
   }
 
   assert {
-    condition     = length(jsondecode(aws_s3_bucket_policy.archive[0].policy).Statement) == 14
-    error_message = "two about the whole bucket, and six of each instance"
+    condition     = length(jsondecode(aws_s3_bucket_policy.archive[0].policy).Statement) == 16
+    error_message = "two about the whole bucket, and seven of each instance"
   }
 }
 

@@ -8,6 +8,9 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import UnknownRegionError
+from botocore.session import Session
+
 from .errors import CommandError
 
 if TYPE_CHECKING:
@@ -15,8 +18,14 @@ if TYPE_CHECKING:
 
 TABLE = Path(__file__).resolve().parents[2] / "modules" / "deployer" / "rights.json"
 PHASES = ("plan", "apply", "upgrade", "destroy")
-ARNS = ("ca_bundle", "code_signing", "kms_key", "permissions_boundary")
-"""The options whose value is an ARN; that of `s3_package` is an object, any other is on or off."""
+VALUED = {
+    **dict.fromkeys(
+        ("ca_bundle", "code_signing", "kms_key", "permissions_boundary"),
+        "needs the whole ARN that docs/deployer.md says, without wildcards: {}=arn:aws:…",
+    ),
+    "s3_package": "needs the package's place, without wildcards: {}=BUCKET/KEY",
+}
+"""The options that need a value, and what to say of a wrong one; any other is on or off."""
 
 MANAGED_POLICY_CHARACTERS = 6144
 """The most that IAM takes in a managed policy, white space not counted."""
@@ -32,13 +41,15 @@ def table() -> dict[str, Any]:
 
 def place(account: str, region: str) -> dict[str, str]:
     """Name account and region as ARNs do."""
-    if not re.fullmatch(r"\d{12}", account):
+    if not re.fullmatch(r"[0-9]{12}", account):
         raise CommandError("--account must be the 12 digits of an AWS account.")
-    if not re.fullmatch(r"[a-z]{2,}(-[a-z]+)+-\d+", region):
-        raise CommandError("--region must be an AWS region, such as eu-west-1.")
-    partitions = {"cn": ("aws-cn", "amazonaws.com.cn"), "us-gov": ("aws-us-gov", "amazonaws.com")}
-    begins = next((begin for begin in partitions if region.startswith(f"{begin}-")), "")
-    partition, dns_suffix = partitions.get(begins, ("aws", "amazonaws.com"))
+    session = Session()
+    try:
+        partition = session.get_partition_for_region(region)
+    except UnknownRegionError:
+        raise CommandError("--region must be an AWS region, such as eu-west-1.") from None
+    [known] = [one for one in session.get_data("partitions")["partitions"] if one["id"] == partition]
+    dns_suffix = known["outputs"]["dnsSuffix"]
     return {"partition": partition, "dns_suffix": dns_suffix, "region": region, "account": account}
 
 
@@ -82,11 +93,12 @@ def main(
 ) -> tuple[str, str | None]:
     """Give the document to print, and a warning if IAM would not take it as one managed policy."""
     made = policies(phases or PHASES, _pairs("--option", options, "true"), _pairs("--name", names), where)
-    if as_json:
-        return json.dumps(made, indent=2), None
     if part is not None and part not in made:
         raise CommandError(f"There is no part {part}: choose from {', '.join(made)}.")
-    policy = merged(made.values()) if part is None else made[part]
+    made = made if part is None else {part: made[part]}
+    if as_json:
+        return json.dumps(made, indent=2), None
+    policy = merged(made.values())
     size = characters(policy)
     warning = None
     if size > MANAGED_POLICY_CHARACTERS:
@@ -108,6 +120,8 @@ def _pairs(option: str, given: Iterable[str], default: str | None = None) -> dic
         name, equals, value = text.partition("=")
         if not equals and default is None:
             raise CommandError(f"{option} {name} needs a value: {name}=VALUE.")
+        if name in pairs:
+            raise CommandError(f"{option} {name} is given twice.")
         pairs[name] = value if equals else str(default)
     return pairs
 
@@ -124,13 +138,15 @@ def _check(
         for one in given:
             if one not in choice:
                 raise CommandError(f"There is no {what} {one}: choose from {', '.join(choice)}.")
-    for name, value in {**options, **names}.items():
-        if re.search(r'["\\$*?]', value):
-            raise CommandError(f"The value of {name} must be without * ? $ and quotes, which policies read as more.")
-    for option in ARNS:
-        if options.get(option, "false") not in ("", "false") and not options[option].startswith("arn:aws"):
-            raise CommandError(f"The option {option} needs an ARN: {option}=arn:aws:…")
-    if options.get("s3_package", "false") not in ("", "false") and "/" not in options["s3_package"]:
-        raise CommandError("The option s3_package needs the package's place: s3_package=BUCKET/KEY.")
-    if not names.get("bucket_name"):
+    if not phases:
+        raise CommandError(f"Name a phase: {', '.join(known['phases'])}.")
+    if "bucket_name" not in names:
         raise CommandError("Name the bucket: --name bucket_name=YOUR-BUCKET.")
+    patterns = known["values"]
+    for option, value in options.items():
+        if not re.fullmatch(f"|false|{patterns.get(option, patterns['option'])}", value):
+            wrong = VALUED.get(option, "is true or false: {}=true").format(option)
+            raise CommandError(f"The option {option} {wrong}.")
+    for name, value in names.items():
+        if not re.fullmatch(patterns.get(name, patterns["name"]), value):
+            raise CommandError(f"{name} must be a name as the module takes it, without * ? $ and quotes.")

@@ -22,6 +22,7 @@ locals {
   }
   attached = merge([for role, one in local.roles : { for part in keys(one.policies) : "${role}-${part}" => { role = role, policy = one.policies[part] } }]...)
 
+  # s3:ListBucket is without s3:prefix: only who may list the bucket hears from S3 that there is no state yet.
   state_arn = var.state == null ? null : "arn:${local.partition}:s3:::${var.state.bucket}"
   state_statements = {
     plan = [
@@ -34,6 +35,16 @@ locals {
       { Sid = "LockState", Effect = "Allow", Action = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], Resource = "${local.state_arn}/${try(var.state.key, "")}.tflock" },
     ]
   }
+  state_key_actions = { plan = ["kms:Decrypt"], apply = ["kms:Decrypt", "kms:GenerateDataKey"] }
+  state_key_statements = { for role, actions in local.state_key_actions : role => [
+    for arn in compact([try(var.state.kms_key_arn, null)]) : {
+      Sid       = "StateKey"
+      Effect    = "Allow"
+      Action    = actions
+      Resource  = arn
+      Condition = { StringLike = { "kms:ViaService" = "s3.*.${data.aws_partition.current.dns_suffix}" } }
+    }
+  ] }
 }
 
 module "plan" {
@@ -92,5 +103,5 @@ resource "aws_iam_role_policy" "state" {
 
   name   = "terraform-state"
   role   = aws_iam_role.pipeline[each.key].name
-  policy = jsonencode({ Version = "2012-10-17", Statement = local.state_statements[each.key] })
+  policy = jsonencode({ Version = "2012-10-17", Statement = concat(local.state_statements[each.key], local.state_key_statements[each.key]) })
 }

@@ -28,7 +28,7 @@ variable "options" {
 }
 
 variable "state" {
-  type        = object({ bucket = string, key = string })
-  description = "Where the pipeline keeps its state in S3; null gives no right on it."
+  type        = object({ bucket = string, key = string, kms_key_arn = optional(string) })
+  description = "Where the pipeline keeps its state in S3, and the KMS key that encrypts it there, if it is not one of AWS's; null gives no right on it."
   default     = { bucket = "YOUR-STATE-BUCKET", key = "zoom-operation-logs/terraform.tfstate" }
 }

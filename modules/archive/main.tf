@@ -44,11 +44,17 @@ locals {
       resources = [local.records_arn, local.state_arn]
       but       = []
     }
-    # A retention or a legal hold that somebody else sets could keep an object for ever, also in a bucket that exists.
+    # A retention or a legal hold that somebody else sets could keep an object for ever, also in a bucket that exists. The
+    # collector sets retentions alone: it holds nothing and lifts none.
     DenyLocksOfOthers = {
-      actions   = ["s3:BypassGovernanceRetention", "s3:PutObjectLegalHold", "s3:PutObjectRetention"]
+      actions   = ["s3:PutObjectRetention"]
       resources = [local.records_arn, local.state_arn]
       but       = var.bucket.lock == null ? [] : [var.writer_arn]
+    }
+    DenyHoldsAndBypasses = {
+      actions   = ["s3:BypassGovernanceRetention", "s3:PutObjectLegalHold"]
+      resources = [local.records_arn, local.state_arn]
+      but       = []
     }
   }
   touch_statements = [for name, rule in local.touches : merge(

@@ -22,18 +22,19 @@ variable "options" {
   }
 
   validation {
-    condition     = alltrue([for value in values(var.options) : can(regex("^[^\"\\\\$*?]*$", value))])
-    error_message = "options must have values, such as true or an ARN, without * ? $ and quotes, which policies read as more than they say."
+    condition = alltrue([for option, pattern in jsondecode(file("${path.module}/rights.json")).values : can(regex("^(|false|${pattern})$", lookup(var.options, option, "")))
+    if contains(["ca_bundle", "code_signing", "kms_key", "permissions_boundary"], option)])
+    error_message = "options ca_bundle, code_signing, kms_key and permissions_boundary must have as their value the whole ARN that docs/deployer.md says, without wildcards: the rights are bound to it."
   }
 
   validation {
-    condition     = alltrue([for option in ["ca_bundle", "code_signing", "kms_key", "permissions_boundary"] : contains(["", "false"], lookup(var.options, option, "")) || can(regex("^arn:aws[a-z-]*:(iam|kms|lambda):", var.options[option]))])
-    error_message = "options ca_bundle, code_signing, kms_key and permissions_boundary must have an ARN as their value: the rights are bound to it."
+    condition     = can(regex("^(|false|${jsondecode(file("${path.module}/rights.json")).values.s3_package})$", lookup(var.options, "s3_package", "")))
+    error_message = "options.s3_package must be BUCKET/KEY, the package's place in S3, without wildcards."
   }
 
   validation {
-    condition     = contains(["", "false"], lookup(var.options, "s3_package", "")) || can(regex("^[a-z0-9.-]+/.+$", var.options.s3_package))
-    error_message = "options.s3_package must be BUCKET/KEY, the package's place in S3."
+    condition     = alltrue([for option, value in var.options : contains(keys(jsondecode(file("${path.module}/rights.json")).values), option) || can(regex("^(|false|true)$", value))])
+    error_message = "options must be true or false, but for those of which docs/deployer.md says another value."
   }
 }
 
@@ -48,12 +49,12 @@ variable "names" {
   }
 
   validation {
-    condition     = lookup(var.names, "bucket_name", "") != ""
+    condition     = contains(keys(var.names), "bucket_name")
     error_message = "names needs bucket_name, the name of the bucket."
   }
 
   validation {
-    condition     = alltrue([for value in values(var.names) : can(regex("^[^\"\\\\$*?]*$", value))])
-    error_message = "names must be without * ? $ and quotes, which policies read as more than they say."
+    condition     = alltrue([for name, value in var.names : can(regex("^(${lookup(jsondecode(file("${path.module}/rights.json")).values, name, jsondecode(file("${path.module}/rights.json")).values.name)})$", value))])
+    error_message = "names must be names as the module takes them, without * ? $ and quotes, which policies read as more than they say."
   }
 }

@@ -95,7 +95,7 @@ def caller_of_bucket(*statements: dict[str, object], **more: object) -> Mutate:
     return other("aws_s3_bucket_policy", bucket=BUCKET, policy=json.dumps({"Statement": list(statements)}), **more)  # type: ignore[arg-type]
 
 
-def denial(action: str, resource: object, condition: dict[str, object]) -> dict[str, object]:
+def denial(action: object, resource: object, condition: dict[str, object]) -> dict[str, object]:
     """Write a statement that denies to everyone."""
     return {"Effect": "Deny", "Principal": "*", "Action": action, "Resource": resource, "Condition": condition}
 
@@ -110,12 +110,20 @@ KEYS = denial(
 )
 RECORDS_ARN, STATE_ARN = f"{BUCKET_ARN}/zoom/operationlogs/*", f"{BUCKET_ARN}/zoom/operationlogs-state/state.json"
 BUT_COLLECTOR = {"ArnNotEquals": {"aws:PrincipalArn": [ROLE_ARN]}}
-PUTS = denial("s3:PutObject", [RECORDS_ARN, STATE_ARN], BUT_COLLECTOR)
-DELETES = denial("s3:DeleteObject", [RECORDS_ARN, STATE_ARN], {})
-VERSIONS = denial("s3:DeleteObjectVersion", [RECORDS_ARN, STATE_ARN], {})
-LOCKS = denial("s3:PutObjectRetention", [RECORDS_ARN, STATE_ARN], BUT_COLLECTOR)
-TOUCHING = (PUTS, DELETES, VERSIONS, LOCKS)
+ARCHIVED = [RECORDS_ARN, STATE_ARN]
+PUTS = denial(["s3:PutObject", "s3:ReplicateObject", "s3:UpdateObjectEncryption"], ARCHIVED, BUT_COLLECTOR)
+DELETES = denial("s3:DeleteObject", ARCHIVED, {})
+VERSIONS = denial(["s3:DeleteObjectVersion", "s3:ReplicateDelete"], ARCHIVED, {})
+LOCKS = denial("s3:PutObjectRetention", ARCHIVED, {})
+HOLDS = denial(["s3:BypassGovernanceRetention", "s3:PutObjectLegalHold"], ARCHIVED, {})
+TOUCHING = (PUTS, DELETES, VERSIONS, LOCKS, HOLDS)
 ONE_MORE = denial("s3:DeleteBucket", BUCKET_ARN, {})
+
+
+def but(rule: dict[str, object], **changed: object) -> list[dict[str, object]]:
+    """Give the rules about touching the archive with one changed, or without it."""
+    others = [one for one in TOUCHING if one is not rule]
+    return [*others, {**rule, **changed}] if changed else others
 
 
 def own_policy(**elements: object) -> Mutate:
@@ -149,6 +157,16 @@ def environment_before(**changed: str) -> Mutate:
         about["before"]["environment"][0]["variables"].update(changed)
 
     return mutate
+
+
+def lock(mode: str, days: int) -> Mutate:
+    """Have the collector lock what it writes."""
+    return set_environment(S3_LOCK_MODE=mode, S3_LOCK_DAYS=str(days))
+
+
+def lock_before(mode: str, days: int) -> Mutate:
+    """Say that the collector has locked what it wrote."""
+    return environment_before(S3_LOCK_MODE=mode, S3_LOCK_DAYS=str(days))
 
 
 def subject_before(subject: str) -> Mutate:
@@ -213,6 +231,23 @@ REFUSED: list[Case] = [
         acting("aws_sqs_queue", "feed", *REPLACED),
         f"{READER}.aws_sqs_queue.feed[0]",
         variant="full",
+    ),
+    Case(
+        "destroys",
+        "Object Lock is destroyed",
+        acting("aws_s3_bucket_object_lock_configuration", "archive", "delete"),
+        f"{ARCHIVE}.aws_s3_bucket_object_lock_configuration.archive[0]",
+        variant="locked",
+    ),
+    *refuses(
+        "destroys",
+        "aws_s3_bucket_object_lock_configuration.other",
+        {
+            "Object Lock of the caller's bucket": other(
+                "aws_s3_bucket_object_lock_configuration", bucket=BUCKET, actions=("delete",)
+            )
+        },
+        variant="nothing_made",
     ),
     *refuses(
         "destroys",
@@ -554,6 +589,16 @@ REFUSED: list[Case] = [
             ),
         )
     ),
+    *refuses(
+        "weaker",
+        FUNCTION,
+        {
+            "records are no longer locked": lock_before("GOVERNANCE", 100),
+            "records are locked in a weaker mode": all_of(lock("GOVERNANCE", 100), lock_before("COMPLIANCE", 100)),
+            "records are locked for fewer days": all_of(lock("COMPLIANCE", 99), lock_before("COMPLIANCE", 100)),
+            "a stronger mode for fewer days": all_of(lock("COMPLIANCE", 9), lock_before("GOVERNANCE", 10)),
+        },
+    ),
     Case(
         "access",
         "a policy of the secret by a reference that is not known yet",
@@ -597,6 +642,10 @@ REFUSED: list[Case] = [
             ),
             ("replacing the code", "aws_iam_policy", "lambda:UpdateFunctionCode", FUNCTION_ARN),
             ("passing the role on", "aws_iam_role_policy", "iam:PassRole", ROLE_ARN),
+            ("lifting locks", "aws_iam_policy", "s3:BypassGovernanceRetention", RECORDS_ARN),
+            ("locking records", "aws_iam_policy", "s3:PutObjectRetention", RECORDS_ARN),
+            ("holding records", "aws_iam_policy", "s3:PutObjectLegalHold", RECORDS_ARN),
+            ("locking all by default", "aws_iam_policy", "s3:PutBucketObjectLockConfiguration", BUCKET_ARN),
         )
     ),
     Case(
@@ -613,21 +662,37 @@ REFUSED: list[Case] = [
             "without a rule about connections": caller_of_bucket(ONCE, KEYS, *TOUCHING),
             "without a rule about overwriting": caller_of_bucket(TLS, KEYS, *TOUCHING),
             "without a rule about keys": caller_of_bucket(TLS, ONCE, *TOUCHING),
-            "without a rule about puts": caller_of_bucket(TLS, ONCE, KEYS, DELETES, VERSIONS, LOCKS),
-            "without a rule about deletes": caller_of_bucket(TLS, ONCE, KEYS, PUTS, VERSIONS, LOCKS),
-            "without a rule about versions": caller_of_bucket(TLS, ONCE, KEYS, PUTS, DELETES, LOCKS),
-            "without a rule about locks": caller_of_bucket(TLS, ONCE, KEYS, PUTS, DELETES, VERSIONS),
+            **{
+                f"without a rule about {what}": caller_of_bucket(TLS, ONCE, KEYS, *but(rule))
+                for what, rule in (
+                    ("puts", PUTS),
+                    ("deletes", DELETES),
+                    ("versions", VERSIONS),
+                    ("locks", LOCKS),
+                    ("holds and bypasses", HOLDS),
+                )
+            },
+            **{
+                f"a rule that leaves out {action}": caller_of_bucket(
+                    TLS, ONCE, KEYS, *but(rule, Action=[one for one in rule["Action"] if one != action])
+                )
+                for rule in (PUTS, VERSIONS, HOLDS)
+                for action in rule["Action"]
+            },
             "somebody else may put": caller_of_bucket(
                 TLS,
                 ONCE,
                 KEYS,
-                {**PUTS, "Condition": {"ArnNotEquals": {"aws:PrincipalArn": [ROLE_ARN, f"{ROLE_ARN}2"]}}},
-                DELETES,
-                VERSIONS,
-                LOCKS,
+                *but(PUTS, Condition={"ArnNotEquals": {"aws:PrincipalArn": [ROLE_ARN, f"{ROLE_ARN}2"]}}),
             ),
-            "somebody may delete": caller_of_bucket(
-                TLS, ONCE, KEYS, PUTS, {**DELETES, "Condition": BUT_COLLECTOR}, VERSIONS, LOCKS
+            "somebody may delete": caller_of_bucket(TLS, ONCE, KEYS, *but(DELETES, Condition=BUT_COLLECTOR)),
+            "the collector may lock, without bucket.lock": caller_of_bucket(
+                TLS, ONCE, KEYS, *but(LOCKS, Condition=BUT_COLLECTOR)
+            ),
+            "the collector may lift locks": all_of(
+                lock("GOVERNANCE", 100),
+                lock_before("GOVERNANCE", 100),
+                caller_of_bucket(TLS, ONCE, KEYS, *but(HOLDS, Condition=BUT_COLLECTOR)),
             ),
             "a rule about another folder": caller_of_bucket(
                 TLS, {**ONCE, "Resource": f"{BUCKET_ARN}/zoom/operationlogs/2026/*"}, KEYS, *TOUCHING
@@ -682,6 +747,9 @@ HARMLESS: list[Case] = [
         {
             "a queue of undelivered invocations is replaced": acting("aws_sqs_queue", "dead_letters", *REPLACED),
             "the function is replaced": acting("aws_lambda_function", "collector", *REPLACED),
+            "Object Lock of another bucket goes": other(
+                "aws_s3_bucket_object_lock_configuration", bucket="scratch", actions=("delete",)
+            ),
             "an alarm goes, as in a pause": acting("aws_cloudwatch_composite_alarm", "not_healthy", "update"),
             "another bucket of the caller's goes": other("aws_s3_bucket", bucket="scratch", actions=("delete",)),
             "something is moved": lambda plan: plan["resource_changes"][0].update(previous_address="module.old.x"),
@@ -826,6 +894,11 @@ HARMLESS: list[Case] = [
         {
             "another key": put("aws_secretsmanager_secret", "zoom", kms_key_id=arn("kms", "key/2")),
             "no key as before, in other words": put("aws_secretsmanager_secret", "zoom", kms_key_id=""),
+            "records are locked from now on": lock("GOVERNANCE", 100),
+            "records are locked as before": all_of(lock("COMPLIANCE", 100), lock_before("COMPLIANCE", 100)),
+            "records are locked in a stronger mode and longer": all_of(
+                lock("COMPLIANCE", 101), lock_before("GOVERNANCE", 100)
+            ),
         },
     ),
     *passes(
@@ -857,6 +930,12 @@ HARMLESS: list[Case] = [
             "deleting elsewhere": other(
                 "aws_iam_policy", policy=policy(Action="s3:DeleteObject", Resource="arn:aws:s3:::x/*")
             ),
+            "lifting locks elsewhere": other(
+                "aws_iam_policy", policy=policy(Action="s3:BypassGovernanceRetention", Resource="arn:aws:s3:::x/*")
+            ),
+            "reading a lock": other(
+                "aws_iam_policy", policy=policy(Action="s3:GetObjectRetention", Resource=RECORDS_ARN)
+            ),
             "a policy of other things, not known yet": other(
                 "aws_iam_policy", reads={"policy": ["aws_s3_bucket.ours.arn", "aws_s3_bucket.ours"]}
             ),
@@ -867,6 +946,11 @@ HARMLESS: list[Case] = [
         "existing-bucket",
         {
             "the module's statements and one more": caller_of_bucket(TLS, ONCE, KEYS, *TOUCHING, ONE_MORE),
+            "the collector may lock, with bucket.lock": all_of(
+                lock("GOVERNANCE", 100),
+                lock_before("GOVERNANCE", 100),
+                caller_of_bucket(TLS, ONCE, KEYS, *but(LOCKS, Condition=BUT_COLLECTOR)),
+            ),
             "a policy of another bucket": other("aws_s3_bucket_policy", bucket="scratch", policy=policy(Action="s3:*")),
             "a long lifecycle": other(
                 "aws_s3_bucket_lifecycle_configuration",

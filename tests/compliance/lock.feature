@@ -48,3 +48,13 @@ Feature: Records are locked
     And its Action is "s3:PutObjectRetention" regex
     Then it must have aws:PrincipalArn
     And its value must match the "arn:[^:]+:iam::[0-9]{12}:role/([^/*?$]+/)*[^/*?$]+$" regex
+
+  @noskip
+  Scenario: Nobody lifts a lock or holds an object, and no break-glass role is let through
+    Given I have aws_s3_bucket_policy defined
+    When its name metadata is archive
+    Then it must have policy
+    And it must have Statement
+    When its Effect is Deny
+    And its Action is "s3:BypassGovernanceRetention" regex
+    Then it must not have Condition

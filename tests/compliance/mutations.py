@@ -337,6 +337,7 @@ NO_DEFAULT = "Nothing is locked by default, so that the checkpoint is free"
 LOCKED_PUTS = "Each object of records is written with a lock"
 BOUND = "The collector locks in one mode and for so many days alone: …"
 ALONE = "Nobody but the collector locks, and no break-glass role is let through"
+FIRM = "Nobody lifts a lock or holds an object, and no break-glass role is let through"
 MODE, DAYS = "s3:object-lock-mode", "s3:object-lock-remaining-retention-days"
 BOUNDS: dict[str, Values] = {
     "StringEquals": {MODE: "COMPLIANCE"},
@@ -393,6 +394,16 @@ def anyone_locks(plan: Plan) -> None:
 def every_role_locks(plan: Plan) -> None:
     anyone = only_to("arn:aws:iam::123456789012:role/*")
     statement("aws_s3_bucket_policy", "archive", "DenyLocksOfOthers", Condition=anyone)(plan)
+
+
+@violates(FIRM, variant="locked")
+def anyone_lifts_locks(plan: Plan) -> None:
+    without_statement("aws_s3_bucket_policy", "archive", "DenyHoldsAndBypasses")(plan)
+
+
+@violates(FIRM, variant="locked")
+def the_collector_lifts_locks(plan: Plan) -> None:
+    statement("aws_s3_bucket_policy", "archive", "DenyHoldsAndBypasses", Condition=only_to(COLLECTOR_ROLE))(plan)
 
 
 # --- the collector ---------------------------------------------------------------------------------------------------

@@ -68,7 +68,7 @@ def test_each_rule_has_both() -> None:
 
 
 @pytest.mark.parametrize("base", [first, later])
-@pytest.mark.parametrize("variant", ["default", "full", "role", "nothing_made"])
+@pytest.mark.parametrize("variant", ["default", "full", "role", "locked", "nothing_made"])
 def test_the_modules_own_plans_break_no_rule(
     variant: str, base: Callable[[Plan], Plan], plan_of: Callable[[str], Plan]
 ) -> None:

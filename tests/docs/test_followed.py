@@ -124,6 +124,7 @@ OF_ONE_PREFIX = (
     "DenyDeletesOfRecords",
     "DenyDeletesOfCheckpoint",
     "DenyDeletesOfVersions",
+    "DenyHoldsAndBypasses",
     "DenyLocksOfOthers",
 )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
@@ -16,8 +17,8 @@ from typing import Any
 
 import pytest
 from harness.scratch import prepare, provider_aliases
-from harness.terraform import Changes, Plan
-from security.deployer import PHASES, WHERE, allowed, is_about_oneself
+from harness.terraform import Changes, Plan, Terraform, TerraformError
+from security.deployer import PHASES, WHERE, allowed, is_about_oneself, role
 from standins.aws import AwsStandIn
 from standins.running_provider import running_provider
 from zoomlogs import deployer
@@ -28,6 +29,8 @@ PLANNED = ["government", "multi-account", "plan-check"]
 PIPELINE = "deployer"
 """Planned as well: it has the roles of a pipeline, and none of the module's resources."""
 SECRET_READ = "deployer with the option credentials"
+STATE_KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+STATE = {"bucket": "states-of-ours", "key": "zoom/terraform.tfstate", "kms_key_arn": STATE_KEY}
 
 ELSEWHERE = {
     "adopt-console-setup",  # imports what tests/adoption makes first, and is applied there
@@ -118,7 +121,7 @@ def lives(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future
 DEPLOYERS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "complete": (
         {
-            **dict.fromkeys(("access_logs", "credentials", "emails", "feed_queue", "force_destroy"), "true"),
+            **dict.fromkeys(("access_logs", "credentials", "emails", "feed_queue", "force_destroy", "lock"), "true"),
             **dict.fromkeys(("reader_role", "reserved_concurrency", "tags"), "true"),
             "permissions_boundary": "arn:aws:iam::123456789012:policy/security/zoom-operation-logs-boundary",
             "s3_package": "zoom-operation-logs-packages/zoom-operation-logs/collector.zip",
@@ -222,7 +225,8 @@ def plans(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]
                 assert not plan.warnings
                 made[name] = terraform.show_json(scratch / "tfplan")
                 if name == PIPELINE:
-                    terraform.plan({"options": {"credentials": "true"}}, out=scratch / "tfplan")
+                    changed = {"options": {"credentials": "true"}, "state": STATE}
+                    terraform.plan(changed, out=scratch / "tfplan")
                     made[SECRET_READ] = terraform.show_json(scratch / "tfplan")
     return made
 
@@ -335,17 +339,59 @@ def test_no_pull_request_plans_what_reads_the_secret(plans: dict[str, dict[str, 
     assert "pull_request" not in after['aws_iam_role.pipeline["plan"]']["assume_role_policy"]
 
 
+BACKEND = """
+terraform {
+  backend "s3" {
+    bucket       = "states-of-ours"
+    key          = "zoom/terraform.tfstate"
+    region       = "us-east-1"
+    use_lockfile = true
+  }
+}
+
+output "made" {
+  value = true
+}
+"""
+
+
+def test_the_state_is_read_by_both_roles_of_a_pipeline_and_written_by_one(
+    plans: dict[str, dict[str, Any]], aws: AwsStandIn, tmp_path: Path
+) -> None:
+    """By the real backend, in a bucket that is encrypted with a key of the caller's."""
+    after = {one["address"]: one["change"]["after"] for one in plans[SECRET_READ]["resource_changes"]}
+    (tmp_path / "main.tf").write_text(BACKEND)
+    key, s3 = aws.client("kms").create_key()["KeyMetadata"]["Arn"], aws.client("s3")
+    s3.create_bucket(Bucket=STATE["bucket"])
+    default = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}}
+    s3.put_bucket_encryption(Bucket=STATE["bucket"], ServerSideEncryptionConfiguration={"Rules": [default]})
+
+    def as_role(name: str) -> Terraform:
+        policy = json.loads(after[f'aws_iam_role_policy.state["{name}"]']["policy"].replace(STATE_KEY, key))
+        return Terraform(tmp_path, aws.env() | aws.credentials(role(aws, name, [policy])))
+
+    applies, plans_only = as_role("apply"), as_role("plan")
+    with aws.authorising():
+        applies.init()
+        applies.apply({})
+        shutil.rmtree(tmp_path / ".terraform")
+        plans_only.init()
+        with pytest.raises(TerraformError, match="s3:PutObject"):
+            plans_only.plan({})
+        assert "made" in plans_only.output()
+
+
 def test_the_roles_of_a_pipeline_have_the_policies_that_the_command_prints(plans: dict[str, dict[str, Any]]) -> None:
     changes = plans[PIPELINE]["resource_changes"]
     after = {one["address"]: one["change"]["after"] for one in changes if one["mode"] == "managed"}
     names = {"bucket_name": "zoom-operation-logs"}
-    for role, phases in (("plan", ["plan"]), ("apply", deployer.PHASES)):
+    for name, phases in (("plan", ["plan"]), ("apply", deployer.PHASES)):
         for part, policy in deployer.policies(phases, {"tags": "true"}, names, WHERE).items():
-            assert json.loads(after[f'aws_iam_policy.pipeline["{role}-{part}"]']["policy"]) == policy
-            assert f'aws_iam_role_policy_attachment.pipeline["{role}-{part}"]' in after
-        document = json.loads(after[f'aws_iam_role.pipeline["{role}"]']["assume_role_policy"])
+            assert json.loads(after[f'aws_iam_policy.pipeline["{name}-{part}"]']["policy"]) == policy
+            assert f'aws_iam_role_policy_attachment.pipeline["{name}-{part}"]' in after
+        document = json.loads(after[f'aws_iam_role.pipeline["{name}"]']["assume_role_policy"])
         [subject] = [one["Condition"]["StringEquals"] for one in document["Statement"]]
-        assert ("pull_request" in str(subject)) == (role == "plan")
-        state = json.loads(after[f'aws_iam_role_policy.state["{role}"]']["policy"])
+        assert ("pull_request" in str(subject)) == (name == "plan")
+        state = json.loads(after[f'aws_iam_role_policy.state["{name}"]']["policy"])
         writes = any("s3:PutObject" in one["Action"] for one in state["Statement"])
-        assert writes == (role == "apply")
+        assert writes == (name == "apply")

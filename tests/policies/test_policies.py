@@ -14,13 +14,14 @@ import pytest
 import yaml
 from compliance.mutations import Plan
 from compliance.plans import REPOSITORY
+from zoomlogs import deployer
 
 PYTHON = REPOSITORY / ".venv-parliament" / "bin" / "python"
 ROLE = "arn:aws:iam::123456789012:role/trusted"
 LINT = Path(__file__).with_name("lint.py")
 ACCEPTED: list[dict[str, str]] = yaml.safe_load(Path(__file__).with_name("accepted.yaml").read_text(encoding="utf-8"))
 
-VARIANTS = ("default", "full", "existing_secret", "role")
+VARIANTS = ("default", "full", "existing_secret", "role", "locked")
 WITH_POLICY = re.compile(r"aws_iam_role|aws_kms_key|aws_\w+_policy")
 
 pytestmark = pytest.mark.slow
@@ -49,6 +50,23 @@ def policies(plan: Plan) -> Iterator[tuple[str, str]]:
             policy = change["change"]["after"].get(name)
             assert policy, f"The plan does not show the policy of {change['address']}."
             yield f"{change['type']}.{change['name']}", policy if name == "policy" else with_resource(policy)
+
+
+def deployers() -> Iterator[tuple[str, str]]:
+    """Give the policies of modules/deployer with each option somewhere, each with its part."""
+    arns = {
+        "ca_bundle": "arn:aws:lambda:us-east-1:123456789012:layer:ca-bundle:1",
+        "code_signing": "arn:aws:lambda:us-east-1:123456789012:code-signing-config:csc-0123456789abcdef0",
+        "kms_key": "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+        "permissions_boundary": "arn:aws:iam::123456789012:policy/boundary",
+        "s3_package": "packages/collector.zip",
+    }
+    made_elsewhere = ("existing_bucket", "existing_secret", "existing_topics", "no_monitoring", "no_reader")
+    every = {option: arns.get(option, "true") for option in deployer.table()["options"] if option not in made_elsewhere}
+    where, names = deployer.place("123456789012", "us-east-1"), {"bucket_name": "zoom-operation-logs"}
+    for options in ({}, {**every, "reader_role": "false"}, {**every, "permissions_boundary": "", "kms_key": ""}, every):
+        for part, policy in deployer.policies(deployer.PHASES, options, names, where).items():
+            yield f"deployer.{part}", json.dumps(policy)
 
 
 def with_resource(trust: str) -> str:
@@ -105,7 +123,7 @@ WRONG: list[tuple[str, Callable[[dict[str, Any]], None], str]] = [
 
 @pytest.fixture(scope="module")
 def linted(plan_of: Callable[[str], Plan]) -> Linted:
-    named = sorted({policy for variant in VARIANTS for policy in policies(plan_of(variant))})
+    named = sorted({*(policy for variant in VARIANTS for policy in policies(plan_of(variant))), *deployers()})
     found = lint([*named, *(changed(named, resource, change) for resource, change, _ in WRONG)])
     wrong = {one for one in found if one.resource.startswith("wrong ")}
     return Linted(named, found - wrong, wrong)
@@ -124,7 +142,18 @@ def test_policies_of_all_kinds_are_looked_at(linted: Linted) -> None:
     assert {resource.partition(".")[0] for resource, _ in linted.policies} == {
         *("aws_iam_policy", "aws_iam_role", "aws_iam_role_policy", "aws_kms_key"),
         *("aws_s3_bucket_policy", "aws_sns_topic_policy", "aws_sqs_queue_policy"),
+        "deployer",
     }
+
+
+def test_each_of_the_deployers_statements_is_looked_at(linted: Linted) -> None:
+    looked_at = {
+        one["Sid"]
+        for name, policy in linted.policies
+        for one in json.loads(policy)["Statement"]
+        if name.startswith("deployer.")
+    }
+    assert {one["sid"] for one in deployer.table()["statements"]} - looked_at == set()
 
 
 @pytest.mark.parametrize(("resource", "change", "issue"), WRONG)

@@ -113,8 +113,8 @@ def step(
                 except TerraformError as error:
                     life.refused[phase] = str(error)
         done = run(terraform, phase, variables)
-    deployers = [one for one in needed if one["by"].endswith(f"/deployer-{phase}")]
-    life.needed[phase] = [one for one in deployers if not is_about_oneself(one)]
+    deployers = [one for one in needed if one["by"].endswith(f"/deployer-{phase}") and not is_about_oneself(one)]
+    life.needed[phase] = [*{json.dumps(one, sort_keys=True): one for one in deployers}.values()]
     if isinstance(done, Plan):
         life.plan = done
     if phase == "destroy" and isinstance(done, Changes):
@@ -210,7 +210,7 @@ def aws_sha256(content: bytes) -> str:
 
 
 def asked_for(given: Mapping[str, Any]) -> tuple[dict[str, dict[str, dict[str, str]]], dict[str, dict[str, str]]]:
-    """Say the options and names of both uses of the module, as a platform team would for its pipeline."""
+    """Say the options and names of each use of the module, as a platform team would for its pipeline."""
     alpha = {
         **dict.fromkeys(("access_key", "access_logs", "credentials", "emails", "feed_queue", "force_destroy"), "true"),
         **dict.fromkeys(("reserved_concurrency", "tags", "vpc"), "true"),
@@ -221,12 +221,14 @@ def asked_for(given: Mapping[str, Any]) -> tuple[dict[str, dict[str, dict[str, s
     }
     beta = {"force_destroy": "true", "reader_role": "true", "tags": "true"}
     bounded = {**beta, "permissions_boundary": given["boundary_arn"]}
+    gamma = dict.fromkeys(("lock", "no_monitoring", "no_reader"), "true")
     names = {
         "alpha": {"bucket_name": "alpha-zoom-operation-logs", "name_prefix": "alpha-", "iam_path": "/security/"},
         "beta": {"bucket_name": "beta-zoom-operation-logs", "name_prefix": "beta-"},
+        "gamma": {"bucket_name": "gamma-zoom-operation-logs", "name_prefix": "gamma-"},
     }
-    phases = {phase: {"alpha": alpha, "beta": beta} for phase in PHASES}
-    phases["upgrade"] = {"alpha": {**alpha, "ca_bundle": given["layer_arns"][1]}, "beta": bounded}
+    phases = {phase: {"alpha": alpha, "beta": beta, "gamma": gamma} for phase in PHASES}
+    phases["upgrade"] |= {"alpha": {**alpha, "ca_bundle": given["layer_arns"][1]}, "beta": bounded}
     return phases, names
 
 

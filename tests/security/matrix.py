@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -94,7 +95,7 @@ class Cell:
         """Name the version of an object that is there and locked: the same one for as long as nobody has deleted it."""
         root, kept = self.world.root("s3"), self.world.locked
         name = kept.get((self.own.bucket, mode))
-        if name is None or name not in _versions(root, name):
+        if name is None or name not in versions(root, name):
             name = self.new()
             with self.world.aws.without_bucket_policy(self.own.bucket):
                 name["VersionId"] = str(root.put_object(**name, Body=BODY, **self.lock(mode))["VersionId"])
@@ -162,10 +163,10 @@ class Cell:
         return bytes(kms.encrypt(KeyId=self.world.key_arn, Plaintext=BODY, EncryptionContext=context)["CiphertextBlob"])
 
 
-def _versions(s3: Any, name: Mapping[str, str]) -> list[dict[str, str]]:
-    """Name the versions of an object that are there."""
+def versions(s3: Any, name: Mapping[str, str]) -> list[dict[str, str]]:
+    """Name the versions that are there of objects whose keys begin so."""
     listed = s3.list_object_versions(Bucket=name["Bucket"], Prefix=name["Key"]).get("Versions", [])
-    return [{**name, "VersionId": one["VersionId"]} for one in listed]
+    return [{"Bucket": name["Bucket"], "Key": one["Key"], "VersionId": one["VersionId"]} for one in listed]
 
 
 @dataclass(frozen=True)
@@ -657,6 +658,65 @@ _rows(
     ("change whom the collector's role trusts", "iam:UpdateAssumeRolePolicy",
      lambda c: c.iam.update_assume_role_policy(RoleName=c.own.collector_role, PolicyDocument=POLICY)),
 )  # fmt: skip
+
+
+# --- the deployer and what is locked ---------------------------------------------------------------------------------
+
+LOCK_MODES = ("GOVERNANCE", "COMPLIANCE")
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """How a deployer tries to delete a locked version: what it does first, and the modes in which it then succeeds."""
+
+    how: str
+    first: Callable[[Cell, Any], object] = lambda cell, s3: None
+    bypass: bool = False
+    deletes_in: tuple[str, ...] = ()
+
+    def make(self, cell: Cell, s3: Any, version: Mapping[str, str]) -> None:
+        self.first(cell, s3)
+        s3.delete_object(**version, **({"BypassGovernanceRetention": True} if self.bypass else {}))
+
+
+def _allow_itself(cell: Cell, s3: Any) -> None:
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": cell.world.deployer_arn(cell.own)},
+        "Action": ["s3:BypassGovernanceRetention", "s3:DeleteObjectVersion"],
+        "Resource": f"arn:aws:s3:::{cell.own.bucket}/*",
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    s3.put_bucket_policy(Bucket=cell.own.bucket, Policy=policy)
+
+
+def _delete_policy(cell: Cell, s3: Any) -> None:
+    s3.delete_bucket_policy(Bucket=cell.own.bucket)
+
+
+def _suspend_versions(cell: Cell, s3: Any) -> None:
+    s3.put_bucket_versioning(Bucket=cell.own.bucket, VersioningConfiguration={"Status": "Suspended"})
+
+
+def _delete_bucket(cell: Cell, s3: Any) -> None:
+    s3.delete_bucket(Bucket=cell.own.bucket)
+
+
+ATTEMPTS = (
+    Attempt("deletes the version"),
+    Attempt("deletes the version, bypassing the lock", bypass=True),
+    Attempt("deletes the bucket", _delete_bucket),
+    Attempt("suspends the bucket's versioning, then deletes the version", _suspend_versions),
+    Attempt("deletes the bucket's policy, then the version", _delete_policy),
+    Attempt("deletes the bucket's policy, then the version, bypassing the lock", _delete_policy, bypass=True),
+    Attempt(
+        "allows itself `s3:BypassGovernanceRetention` by the bucket's policy, then deletes the version, bypassing the"
+        " lock",
+        _allow_itself,
+        bypass=True,
+        deletes_in=("GOVERNANCE",),
+    ),
+)
 
 
 # --- who may open a session of a role --------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from standins.aws import ANONYMOUS, AwsStandIn, Keys
+from zoomlogs import deployer
 from zoomlogs.deployment import Deployment
 
 SUBJECT = "100000000000000000001"
@@ -99,6 +100,7 @@ class World:
     locked: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
     """What the matrix has locked, by bucket and mode."""
     _keys: dict[Principal, Keys] = field(default_factory=dict)
+    _deployers: dict[str, Keys] = field(default_factory=dict)
     _clients: dict[tuple[Keys, str, bool], Any] = field(default_factory=dict)
 
     def instance(self, name: str) -> Instance:
@@ -161,6 +163,19 @@ class World:
         group = f"arn:aws:scheduler:{self.aws.region}:{self.aws.account_id}:schedule-group/default"
         source = {"aws:SourceAccount": self.aws.account_id, "aws:SourceArn": group}
         return self.aws.service_session("scheduler.amazonaws.com", own.scheduler_role, "delivery", source=source)
+
+    def deployer_keys(self, own: Instance) -> Keys:
+        """Open a session of a role that has the rights of modules/deployer, with both options about deletion."""
+        name = f"deployer-of-{own.bucket}"
+        if name not in self._deployers:
+            where = deployer.place(self.aws.account_id, self.aws.region)
+            options = {"force_destroy": "true", "lock": "true"}
+            parts = deployer.policies(deployer.PHASES, options, {"bucket_name": own.bucket}, where)
+            self._deployers[name] = self._role(name, "/", json.dumps(deployer.merged(parts.values())))
+        return self._deployers[name]
+
+    def deployer_arn(self, own: Instance) -> str:
+        return f"arn:aws:iam::{self.aws.account_id}:role/deployer-of-{own.bucket}"
 
     def _role(self, name: str, path: str, policy: str) -> Keys:
         """Make a role of the account with one policy, and open a session of it."""

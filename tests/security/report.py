@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from .matrix import ROWS, TRUST, Row
+from .matrix import ATTEMPTS, LOCK_MODES, ROWS, TRUST, Row
 from .principals import Principal
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "security.md"
@@ -26,7 +26,7 @@ def updated(page: str) -> str:
 def matrix() -> str:
     """Give what each principal may and may not do, who may become whom, and the whole table."""
     principals = "\n".join(map(_principal, Principal))
-    return f"{principals}\n{_trust()}\n{_whole()}"
+    return f"{principals}\n{_deployer()}\n{_trust()}\n{_whole()}"
 
 
 def groups() -> list[str]:
@@ -55,6 +55,21 @@ def _principal(principal: Principal) -> str:
 
 def _names(rows: Iterable[Row]) -> str:
     return "; ".join(f"{row.does}{MARK if row.how == 'evaluated' else ''}" for row in rows)
+
+
+def _deployer() -> str:
+    head = ["the deployer", *(f"deleted in `{mode}`" for mode in LOCK_MODES)]
+    lines = [
+        "### The deployer and a locked version",
+        "",
+        "The deployer has [the rights](deployer.md) of all phases, with the options `lock` and `force_destroy`.",
+        "It tries each of these on a locked version. Where ✓ stands, the version is gone.",
+        "",
+        _line(head),
+        _line(["---", *[":-:"] * len(LOCK_MODES)]),
+    ]
+    signs = {one.how: [_sign(allowed=mode in one.deletes_in) for mode in LOCK_MODES] for one in ATTEMPTS}
+    return "\n".join([*lines, *(_line([how, *each]) for how, each in signs.items()), ""])
 
 
 def _trust() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote
@@ -12,12 +13,13 @@ from urllib.parse import unquote
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from harness.terraform import TerraformError
 from zoomlogs.doctor.checks import CHECKS
 from zoomlogs.doctor.facts import Facts
 
 from .applied import ALPHA, BETA, RECORDS_A_DAY, START, Applied
 from .leaks import as_json, found, in_account, in_folder
-from .matrix import ROWS, TRUST, Cell, Trust, arrange, is_allowed
+from .matrix import ATTEMPTS, LOCK_MODES, ROWS, TRUST, Attempt, Cell, Trust, arrange, is_allowed, versions
 from .principals import Instance, Principal, World
 
 pytestmark = pytest.mark.slow
@@ -209,9 +211,9 @@ def bucket_policy(world: World, own: Instance, edit: Callable[[dict[str, Any]], 
         s3.put_bucket_policy(Bucket=own.bucket, Policy=was)
 
 
-def but(sid: str) -> Callable[[dict[str, Any]], bool]:
+def but(*sids: str) -> Callable[[dict[str, Any]], bool]:
     """Leave out the statements of which the Sid begins so."""
-    return lambda statement: not statement["Sid"].startswith(sid)
+    return lambda statement: not statement["Sid"].startswith(sids)
 
 
 @contextmanager
@@ -242,8 +244,10 @@ def without_condition(statement: dict[str, Any]) -> None:
 
 
 def unbounded_locks(statement: dict[str, Any]) -> None:
+    """Let whoever locks lock as it likes, and lift locks and hold objects, as far as the bucket's policy lets it."""
     if statement["Sid"] == "LockRecords":
         del statement["Condition"]
+        statement["Action"] = ["s3:BypassGovernanceRetention", "s3:PutObjectLegalHold", "s3:PutObjectRetention"]
 
 
 def without_denial(statement: dict[str, Any]) -> bool:
@@ -334,7 +338,7 @@ CHANGES: list[tuple[str, Principal, Callable[[World, Instance], Any], set[str]]]
     (
         "locks of others",
         Principal.OTHER_ROLE,
-        lambda world, own: bucket_policy(world, own, but("DenyLocksOfOthers")),
+        lambda world, own: bucket_policy(world, own, but("DenyLocksOfOthers", "DenyHoldsAndBypasses")),
         {
             f"{LOCKED}: lock an object that is there, as `bucket.lock` has it",
             f"{LOCKED}: lock an object that is there for 100 years",
@@ -481,6 +485,23 @@ def test_a_lock_holds_whoever_takes_the_buckets_policy_away(world: World) -> Non
     assert deleted == {("GOVERNANCE", True)}
 
 
+def deletes(world: World, attempt: Attempt, mode: str) -> bool:
+    """Let a deployer try to delete a locked version; tell whether it is gone."""
+    cell, root = Cell(world, Principal.BYPASS), world.root("s3")
+    version, s3 = cell.locked(mode), world.client(world.deployer_keys(cell.own), "s3")
+    was = root.get_bucket_policy(Bucket=cell.own.bucket)["Policy"]
+    with world.aws.authorising(), suppress(ClientError):
+        attempt.make(cell, s3, version)
+    root.put_bucket_policy(Bucket=cell.own.bucket, Policy=was)
+    return version not in versions(root, version)
+
+
+@pytest.mark.parametrize("mode", LOCK_MODES)
+def test_not_even_the_deployer_deletes_a_locked_version_but_where_the_page_says(world: World, mode: str) -> None:
+    deleted = {attempt.how for attempt in ATTEMPTS if deletes(world, attempt, mode)}
+    assert deleted == {attempt.how for attempt in ATTEMPTS if mode in attempt.deletes_in}
+
+
 def test_a_narrower_policy_shows(world: World) -> None:
     own = world.instance(Principal.SCHEDULER.instance)
     with role_policy(
@@ -568,25 +589,69 @@ def test_a_plan_warns_while_an_apply_may_bring_old_credentials_back(applied: App
     assert not plan.changed
 
 
-@pytest.mark.destroys
-def test_destroy_leaves_nothing_and_no_secret(applied: Applied) -> None:
-    deployment = applied.deployment
-    terraform, secrets = deployment.terraform, applied.secrets()
+@dataclass(frozen=True)
+class Destroyed:
+    """A destroy that fails at a version locked in COMPLIANCE, and what it left; another one has come after it."""
+
+    secrets: dict[str, str]
+    locked: dict[str, str]
+    error: str
+    needed: list[dict[str, Any]]
+    resources: list[str]
+    versions: list[dict[str, str]]
+    modes: set[str]
+
+
+@pytest.fixture(scope="module")
+def destroyed(applied: Applied) -> Destroyed:
+    """Destroy all: alpha's locks are over, beta's records are locked in GOVERNANCE, but for one."""
+    deployment, world = applied.deployment, applied.world
+    aws, terraform, beta = deployment.aws, deployment.terraform, world.instance("beta")
+    secrets, locked = applied.secrets(), Cell(world, Principal.BYPASS).locked("COMPLIANCE")
     unlocked = {**deployment.variables, "force_destroy": True}
     terraform.apply(unlocked)
-    for name in ("alpha", "beta"):
-        deployment.aws.end_locks(applied.world.instance(name).bucket)
+    aws.end_locks(world.instance("alpha").bucket)
+    with aws.listing_permissions() as needed, pytest.raises(TerraformError) as failed:
+        terraform.destroy(unlocked)
+    resources = [one for one in terraform.state_list() if not one.startswith("data.")]
+    s3 = world.root("s3")
+    left = versions(s3, {"Bucket": beta.bucket, "Key": ""})
+    modes = {s3.head_object(**one).get("ObjectLockMode", "unlocked") for one in left}
+    aws.end_locks(beta.bucket)
     terraform.destroy(unlocked)
+    return Destroyed(secrets, locked, str(failed.value), needed, resources, left, modes)
+
+
+@pytest.mark.destroys
+def test_destroy_bypasses_what_is_locked_in_governance_and_ends_at_what_is_in_compliance(destroyed: Destroyed) -> None:
+    assert "AccessDenied" in destroyed.error and destroyed.locked["Key"] in destroyed.error
+    assert destroyed.resources == ["module.beta.module.archive.aws_s3_bucket.archive[0]"]
+    assert destroyed.locked in destroyed.versions
+    assert destroyed.modes == {"COMPLIANCE"}
+
+
+@pytest.mark.destroys
+def test_destroy_needs_the_right_to_bypass_where_all_locks_are_over_too(destroyed: Destroyed) -> None:
+    """Object Lock stays on, and while it is, the provider asks for the bypass."""
+    bypassed = [one["resource"] for one in destroyed.needed if one.get("action") == "s3:BypassGovernanceRetention"]
+    assert {arn.partition(":::")[2].partition("-")[0] for arn in bypassed} == {"alpha", "beta"}
+
+
+@pytest.mark.destroys
+def test_destroy_leaves_nothing_and_no_secret(applied: Applied, destroyed: Destroyed) -> None:
+    deployment = applied.deployment
+    terraform = deployment.terraform
     assert not terraform.state_list()
     places = {**applied.kept, **in_folder(terraform.workdir), **in_account(deployment.aws)}
     assert {"terraform.tfstate.backup", "again.tfplan", "second plan as JSON"} <= places.keys()
-    assert found(secrets, places) == []
+    assert found(destroyed.secrets, places) == []
     client = deployment.aws.client
     assert not client("s3").list_buckets()["Buckets"]
     assert not client("lambda").list_functions()["Functions"]
     roles = {role["RoleName"] for role in client("iam").list_roles()["Roles"]}
-    assert roles == {"another-role", "break-glass", "break-glass-bypass"}  # the matrix's
-    assert [user["UserName"] for user in client("iam").list_users()["Users"]] == ["stranger"]  # the matrix's
+    of_the_matrix = {"another-role", "break-glass", "break-glass-bypass", "deployer-of-beta-zoom-operation-logs"}
+    assert roles <= of_the_matrix
+    assert {user["UserName"] for user in client("iam").list_users()["Users"]} <= {"stranger"}
     assert not client("iam").list_policies(Scope="Local")["Policies"]
     assert not client("scheduler").list_schedules()["Schedules"]
     assert not client("logs").describe_log_groups()["logGroups"]

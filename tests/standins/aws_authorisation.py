@@ -22,7 +22,7 @@ import io
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -223,14 +223,13 @@ class Authorisation:
         if not denied:
             request.environ[PERMITTED] = judging
             return self._simulated(asked.params) if asked.operation == "SimulatePrincipalPolicy" else None
-        if asked.operation == "DeleteObjects":
-            return refused_deletes(calls, denied)
-        call, verdict = denied[0]
         who = ", ".join(sorted(asker.caller.names)) or "Anonymous"
-        message = (
-            f'User: {who} is not authorized to perform: {call.action} on resource: "{call.resource}" {verdict.reason}'
-        )
-        return error_response(request, service, 403, "AccessDenied", message)
+        says = f"User: {who} is not authorized to perform:"
+        messages = [f'{says} {call.action} on resource: "{call.resource}" {verdict.reason}' for call, verdict in denied]
+        if asked.operation == "DeleteObjects":
+            refused = {call.resource: message for (call, _), message in zip(denied, messages, strict=True)}
+            return refused_deletes({call.resource for call in calls}, refused)
+        return error_response(request, service, 403, "AccessDenied", messages[0])
 
     def _refused_by_scp(self, request: Request, asked: ApiRequest, asker: Asker) -> Response | None:
         """Refuse what the organisation's service control policy denies: it binds an account's root as well.
@@ -656,16 +655,16 @@ def error_response(request: Request, service: str, status: int, code: str, messa
     )
 
 
-def refused_deletes(calls: Sequence[Call], denied: Sequence[tuple[Call, Verdict]]) -> Response:
+def refused_deletes(objects: Collection[str], refused: Mapping[str, str]) -> Response:
     """Answer a DeleteObjects of which nothing is allowed: S3 says so key by key."""
-    if len(denied) < len(calls):
+    if len(refused) < len(objects):
         raise CannotJudgeError(
             "A DeleteObjects of which some keys are allowed and some denied is not carried out here."
         )
     errors = "".join(
-        f"<Error><Key>{escape(call.resource.partition('/')[2])}</Key><Code>AccessDenied</Code>"
-        f"<Message>{escape(verdict.reason)}</Message></Error>"
-        for call, verdict in denied
+        f"<Error><Key>{escape(arn.partition('/')[2])}</Key><Code>AccessDenied</Code>"
+        f"<Message>{escape(message)}</Message></Error>"
+        for arn, message in refused.items()
     )
     xmlns = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
     return Response(f"<DeleteResult {xmlns}>{errors}</DeleteResult>", 200, content_type="application/xml")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 import regex  # patterns are Java's: the standard library does not read `\p{L}`
@@ -23,6 +24,7 @@ NOT_READ = {
     "members that a model does not name": "moto's parser passes over them, as AWS does",
     "values that only AWS's pages list, such as the days that a log group can keep": "a model has any number",
     "rules across members": "a model has none",
+    "a boolean in a query, a header or XML": "moto's parser takes for false whatever is not true",
     "requests that nobody signed, or with a wrong signature": "AWS refuses them before it reads them",
     "the headers of the protocol, such as checksums": "they are no members; the SDKs write them",
     "calls of `standins.s3_memory`": "they are no requests: end-to-end tests send what they stand for",
@@ -40,11 +42,7 @@ def faults(service: str, operation: str, params: Mapping[str, Any]) -> list[str]
 
 def _faults(shape: Shape, value: Any, at: str) -> Iterator[str]:
     """Hold a value to its shape: `at` is where in the request it is."""
-    yield from _CHECKS.get(shape.type_name, _anything)(shape, value, at)
-
-
-def _anything(shape: Shape, value: Any, at: str) -> Iterator[str]:
-    yield from ()
+    yield from CHECKS[shape.type_name](shape, value, at)
 
 
 def _structure(shape: Any, value: Any, at: str) -> Iterator[str]:
@@ -105,12 +103,22 @@ def _number(shape: Shape, value: Any, at: str) -> Iterator[str]:
     yield from _bounds(shape, value, value, at, "value")
 
 
-_CHECKS: dict[str, _Check] = {
+def _of_type(kind: type, name: str) -> _Check:
+    def check(shape: Shape, value: Any, at: str) -> Iterator[str]:
+        if not isinstance(value, kind):
+            yield _fault(shape, value, at, f"be a {name}")
+
+    return check
+
+
+CHECKS: dict[str, _Check] = {
     "structure": _structure,
     "list": _list,
     "map": _map,
     "string": _string,
     "blob": _blob,
+    "boolean": _of_type(bool, "boolean"),
+    "timestamp": _of_type(datetime, "timestamp"),
     **dict.fromkeys(("integer", "long", "float", "double"), _number),
 }
 

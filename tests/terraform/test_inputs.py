@@ -6,11 +6,15 @@ test_configuration.py, in the one process that runs the module's suite.
 
 from __future__ import annotations
 
+import json
 import os
 import re
+from typing import Any
 
 import pytest
 from harness.terraform import Terraform
+from zoomlogs import deployer
+from zoomlogs.errors import CommandError
 
 from terraform.inputs import (
     REPOSITORY,
@@ -70,6 +74,31 @@ def test_terraform_says_nothing_else(said: dict[str, list[str]]) -> None:
 @each_right
 def test_an_input_at_the_edge_is_accepted(case: Case, planned: dict[str, list[str]]) -> None:
     assert planned.get(case.id) == []
+
+
+def as_text(given: dict[str, Any]) -> dict[str, Any]:
+    """Convert values as Terraform does for a map of strings."""
+    return {
+        key: value if value is None or isinstance(value, str) else json.dumps(value) for key, value in given.items()
+    }
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in cases() if case.module == "deployer"], ids=lambda case: f"{case.module}: {case.name}"
+)
+def test_the_deployers_command_takes_and_refuses_what_the_module_does(case: Case) -> None:
+    """Both read the rules from modules/deployer/rights.json. A command line knows no null."""
+    options, names = as_text(case.inputs.get("options", {})), as_text(case.inputs["names"])
+    if None in {*options.values(), *names.values()}:
+        assert case.sentence
+        return
+    where = deployer.place("111122223333", "eu-west-1")
+    try:
+        deployer.policies(case.inputs.get("phases", deployer.PHASES), options, names, where)
+        accepted_by_command = True
+    except CommandError:
+        accepted_by_command = False
+    assert accepted_by_command == (not case.sentence)
 
 
 @pytest.fixture(scope="module")

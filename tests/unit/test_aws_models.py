@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
 import regex
 from moto.core.utils import get_service_model
-from standins.aws_models import faults
+from standins.aws_models import CHECKS, faults
 from standins.aws_permissions import SERVICES
 
 ALARM = {"AlarmName": "late", "EvaluationPeriods": 1, "ComparisonOperator": "GreaterThanThreshold", "Statistic": "Sum"}
@@ -34,6 +35,7 @@ CONSTRAINT = "failed to satisfy constraint: Member must"
         ("iam", "CreateRole", {**ROLE, "Description": None}),
         ("sts", "GetCallerIdentity", {}),
         ("s3", "ListBuckets", {}),
+        ("scheduler", "CreateSchedule", {**SCHEDULE, "StartDate": datetime(2026, 1, 31)}),
         ("secretsmanager", "PutSecretValue", {"SecretId": "s", "SecretString": "text"}),
     ],
 )
@@ -84,10 +86,18 @@ def test_a_request_that_aws_takes_has_no_fault(service: str, operation: str, par
             *("lambda", "CreateFunction", {**FUNCTION, "Environment": {"Variables": {"a-b": "c"}}}),
             f"Value at 'Environment.Variables.key' {CONSTRAINT} satisfy regular expression pattern: {VARIABLE}",
         ),
+        (
+            *("cloudwatch", "PutMetricAlarm", {**ALARM, "ActionsEnabled": "true"}),
+            f"Value 'true' at 'ActionsEnabled' {CONSTRAINT} be a boolean",
+        ),
+        (
+            *("scheduler", "CreateSchedule", {**SCHEDULE, "StartDate": "tomorrow"}),
+            f"Value 'tomorrow' at 'StartDate' {CONSTRAINT} be a timestamp",
+        ),
     ],
     ids=[
         *("missing", "missing inside", "enum", "too long", "too short, in a list", "another type", "too small"),
-        *("too large", "pattern", "pattern of a key, and sensitive"),
+        *("too large", "pattern", "pattern of a key, and sensitive", "no boolean", "no timestamp"),
     ],
 )
 def test_a_fault_is_told_as_aws_tells_it(service: str, operation: str, params: dict[str, Any], said: str) -> None:
@@ -101,6 +111,12 @@ def test_what_is_sensitive_is_not_shown() -> None:
 
 def test_every_fault_is_told() -> None:
     assert len(faults("cloudwatch", "PutMetricAlarm", {"Statistic": "Mean", "EvaluationPeriods": 0})) == 3
+
+
+@pytest.mark.parametrize("service", sorted(SERVICES))
+def test_every_kind_of_value_in_a_model_is_judged(service: str) -> None:
+    model = get_service_model(service)
+    assert {model.shape_for(name).type_name for name in model.shape_names} <= CHECKS.keys()
 
 
 @pytest.mark.parametrize("service", sorted(SERVICES))

@@ -11,6 +11,7 @@ from ..plan import Resource
 KEEPERS = {
     ("archive", "aws_s3_bucket", "archive"): "the bucket with the records",
     ("archive", "aws_s3_bucket_versioning", "archive"): "the versions, from which a deleted record can be had back",
+    ("archive", "aws_s3_bucket_object_lock_configuration", "archive"): "the bucket's Object Lock",
     ("archive", "aws_s3_bucket_policy", "archive"): "the policy that keeps records from being overwritten",
     ("archive", "aws_s3_bucket_public_access_block", "archive"): "what keeps the records from the public",
     ("archive", "aws_s3_bucket_server_side_encryption_configuration", "archive"): "the encryption of the records",
@@ -27,6 +28,7 @@ KEEPERS = {
 SETTINGS = {
     "aws_s3_bucket": "bucket",
     "aws_s3_bucket_versioning": "bucket",
+    "aws_s3_bucket_object_lock_configuration": "bucket",
     "aws_s3_bucket_policy": "bucket",
     "aws_s3_bucket_public_access_block": "bucket",
     "aws_s3_bucket_server_side_encryption_configuration": "bucket",
@@ -67,19 +69,20 @@ def kept_elsewhere(scene: Scene, resource: Resource) -> str:
 
 
 def _buckets(scene: Scene) -> set[str]:
-    was = _environment_before(scene)
+    was = environment_before(scene)
     return {scene.use.bucket_name, was.get("S3_BUCKET", "")} - {""}
 
 
 def _arns(scene: Scene) -> set[str]:
     function = scene.use.function
-    environments = [_environment_before(scene), scene.use.environment or {}]
+    environments = [environment_before(scene), scene.use.environment or {}]
     secrets = [one.get(name) for one in environments for name in ("ZOOM_SECRET_ID", "ZOOM_SECRET_ARN")]
     keys = [one.get("kms_key_arn") for one in (function.before, function.after)]
     return {one for one in (*secrets, *keys) if one}
 
 
-def _environment_before(scene: Scene) -> dict[str, Any]:
+def environment_before(scene: Scene) -> dict[str, Any]:
+    """Give the function's environment as it has been so far; empty where there was none."""
     blocks = scene.use.function.before.get("environment") or []
     return (blocks[0].get("variables") or {}) if blocks else {}
 

@@ -15,6 +15,7 @@ from ..plan import Resource, holds_true
 from ..references import UNSEEN, Configuration
 from ..things import NAMED_BY, Thing, things
 from ..uses import statements, texts
+from .destroys import environment_before
 
 HARMLESS = frozenset(
     {
@@ -195,6 +196,25 @@ def weaker(scene: Scene) -> Iterator[tuple[str, str]]:
             had = resource.before.get(attribute) and resource.stays
             if had and not resource.after.get(attribute) and not resource.is_unknown(attribute):
                 yield resource.address, f"The resource would lose its {safeguard}."
+    yield from _weaker_lock(scene)
+
+
+LOCK_MODES = ("GOVERNANCE", "COMPLIANCE")
+"""Weakest first."""
+
+
+def _weaker_lock(scene: Scene) -> Iterator[tuple[str, str]]:
+    """Name the function that has locked records, and would do so less."""
+    before, after = environment_before(scene), scene.use.environment
+    if after is None or before.get("S3_LOCK_MODE") not in LOCK_MODES:
+        return
+    mode, days = (after.get(name, "") for name in ("S3_LOCK_MODE", "S3_LOCK_DAYS"))
+    if mode not in LOCK_MODES:
+        yield scene.use.function.address, "New records would no longer be locked."
+    elif LOCK_MODES.index(mode) < LOCK_MODES.index(before["S3_LOCK_MODE"]):
+        yield scene.use.function.address, f"New records would be locked in {mode} only."
+    elif int(days) < int(before["S3_LOCK_DAYS"]):
+        yield scene.use.function.address, f"New records would be locked for {days} days only."
 
 
 def invocation(scene: Scene) -> Iterator[tuple[str, str]]:
@@ -208,6 +228,10 @@ GRANTS: dict[str, tuple[str, ...]] = {
         "s3:PutObjectAcl",
         "s3:DeleteObject",
         "s3:DeleteObjectVersion",
+        "s3:BypassGovernanceRetention",
+        "s3:PutObjectRetention",
+        "s3:PutObjectLegalHold",
+        "s3:PutBucketObjectLockConfiguration",
         "s3:PutBucketPolicy",
         "s3:DeleteBucketPolicy",
         "s3:DeleteBucket",
@@ -349,19 +373,26 @@ def _lacking_about_touching(found: list[dict[str, Any]], scene: Scene, records: 
     collector = {
         arn for thing in things(scene.use) if thing.place.endswith(".aws_iam_role.collector") for arn in thing.arns
     }
-    deletes = (scene.use.environment or {}).get("FEED_DELETES") == "true"
-    wanted: list[tuple[str, str, list[str], set[str] | None]] = [
-        ("DenyPutsOfOthers", "s3:PutObject", [records, state], collector),
-        ("DenyDeletesOfRecords", "s3:DeleteObject", [records], None if deletes else set()),  # None: whoever reads
-        ("DenyDeletesOfCheckpoint", "s3:DeleteObject", [state], set()),
-        ("DenyDeletesOfVersions", "s3:DeleteObjectVersion", [records, state], set()),
-        ("DenyLocksOfOthers", "s3:PutObjectRetention", [records, state], collector),
+    environment, both, nobody = scene.use.environment or {}, [records, state], set[str]()
+    deleters = None if environment.get("FEED_DELETES") == "true" else nobody  # None: whoever reads
+    lockers = collector if environment.get("S3_LOCK_MODE") else nobody
+    wanted: list[tuple[str, tuple[str, ...], list[str], set[str] | None]] = [
+        ("DenyPutsOfOthers", ("s3:PutObject", "s3:ReplicateObject", "s3:UpdateObjectEncryption"), both, collector),
+        ("DenyDeletesOfRecords", ("s3:DeleteObject",), [records], deleters),
+        ("DenyDeletesOfCheckpoint", ("s3:DeleteObject",), [state], nobody),
+        ("DenyDeletesOfVersions", ("s3:DeleteObjectVersion", "s3:ReplicateDelete"), both, nobody),
+        ("DenyLocksOfOthers", ("s3:PutObjectRetention",), both, lockers),
+        ("DenyHoldsAndBypasses", ("s3:BypassGovernanceRetention", "s3:PutObjectLegalHold"), both, nobody),
     ]
-    for sid, action, resources, exceptions in wanted:
-        holding = [one for one in found if _denies_but(one, action, exceptions)]
-        covered = {pattern for one in holding for pattern in texts(one.get("Resource"))}
-        if not all(any(fnmatchcase(wanted_one, pattern) for pattern in covered) for wanted_one in resources):
+    for sid, actions, resources, exceptions in wanted:
+        if not all(_is_denied(found, action, each, exceptions) for action in actions for each in resources):
             yield sid
+
+
+def _is_denied(found: list[dict[str, Any]], action: str, resource: str, exceptions: set[str] | None) -> bool:
+    """Tell whether some statement denies an action on a resource to all but these principals."""
+    holding = [one for one in found if _denies_but(one, action, exceptions)]
+    return any(fnmatchcase(resource, pattern) for one in holding for pattern in texts(one.get("Resource")))
 
 
 def _denies_but(one: dict[str, Any], action: str, exceptions: set[str] | None) -> bool:
@@ -422,8 +453,8 @@ RULES = (
     ),
     Rule(
         "weaker",
-        "The account has protected the resource by it so far.",
-        "Leave permissions_boundary_arn, kms_key and collector.code_signing_config_arn as they are.",
+        "It has protected the resource or the records so far.",
+        "Leave permissions_boundary_arn, kms_key, collector.code_signing_config_arn and bucket.lock as they are.",
         weaker,
     ),
     Rule(
