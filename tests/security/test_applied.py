@@ -616,7 +616,7 @@ def destroyed(applied: Applied) -> Destroyed:
     resources = [one for one in terraform.state_list() if not one.startswith("data.")]
     s3 = world.root("s3")
     left = versions(s3, {"Bucket": beta.bucket, "Key": ""})
-    modes = {s3.head_object(**one).get("ObjectLockMode", "unlocked") for one in left}
+    modes = {s3.head_object(**one).get("ObjectLockMode", "none") for one in left}
     aws.end_locks(beta.bucket)
     terraform.destroy(unlocked)
     return Destroyed(secrets, locked, str(failed.value), needed, resources, left, modes)
@@ -624,10 +624,12 @@ def destroyed(applied: Applied) -> Destroyed:
 
 @pytest.mark.destroys
 def test_destroy_bypasses_what_is_locked_in_governance_and_ends_at_what_is_in_compliance(destroyed: Destroyed) -> None:
+    """What the matrix has put on hold may stay as well: moto names no version to the provider, which lifts the hold."""
     assert "AccessDenied" in destroyed.error and destroyed.locked["Key"] in destroyed.error
     assert destroyed.resources == ["module.beta.module.archive.aws_s3_bucket.archive[0]"]
     assert destroyed.locked in destroyed.versions
-    assert destroyed.modes == {"COMPLIANCE"}
+    assert destroyed.modes - {"none"} == {"COMPLIANCE"}
+    assert not any(one["Key"].endswith("state.json") for one in destroyed.versions)
 
 
 @pytest.mark.destroys

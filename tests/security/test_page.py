@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .matrix import ROWS
+from .matrix import ATTEMPTS, ROWS
 from .principals import Principal
 from .report import BEGIN, PAGE, matrix, updated
 
@@ -25,6 +25,12 @@ def test_the_readme_counts_them() -> None:
     readme = (PAGE.parents[1] / "README.md").read_text(encoding="utf-8")
     assert f"[{len(ROWS)} calls by ten principals](docs/security.md)" in readme
     assert len(Principal) == 10
+
+
+def test_the_deployers_page_counts_its_ways_to_a_locked_version() -> None:
+    page = (PAGE.parent / "deployer.md").read_text(encoding="utf-8")
+    assert len(ATTEMPTS) == 7 and "[Seven ways were tried](security.md#the-deployer-and-a-locked-version)" in page
+    assert [one.deletes_in for one in ATTEMPTS if one.deletes_in] == [("GOVERNANCE",)]
 
 
 def test_a_page_without_markers_is_refused() -> None:
