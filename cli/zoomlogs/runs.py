@@ -1,7 +1,8 @@
 """The collector's runs, as its log group in CloudWatch Logs tells of them.
 
 The module sets log format JSON and system log level WARN, so that Lambda itself reports a run only when it failed
-(Lambda developer guide, "Log-level filtering"): a good run is known by the collector's own line "run ended".
+(Lambda developer guide, "Log-level filtering"): the collector's own line "run ended" tells of each run that Lambda let
+come to its end.
 
 Lines are fetched by FilterLogEvents: it costs nothing, answers at once and needs one right; a query of Logs Insights is
 paid by the gigabyte and has to be waited for.
@@ -76,6 +77,11 @@ class Line:
         return self.message == RUN_ENDED
 
     @property
+    def is_incident(self) -> bool:
+        """Tell whether it is about something that happened once and a person should look into."""
+        return bool(self.message and self.fields.get("incident"))
+
+    @property
     def error(self) -> str:
         """The sentence of a failure in it; "" where it tells of none."""
         if self.level == "ERROR" and self.message:
@@ -115,8 +121,8 @@ class Run:
     """One run; counts are None where its log does not tell them.
 
     `outcome`: `ok`; `stopped` ended well but before the newest pages were read to their end (the next run goes on);
-    `waiting` for credentials; `failed`; `running` still; `unknown` where its end is not in the log. `sentence` is why.
-    `zoom_calls_left` is what is left of Zoom's daily quota.
+    `waiting` for credentials; `failed`; `running` still; `unknown` where its end is not in the log. `sentence` is why,
+    and what its incidents say. `zoom_calls_left` is what is left of Zoom's daily quota.
     """
 
     request_id: str
@@ -151,19 +157,25 @@ def runs(lines: Iterable[Line], now: datetime) -> list[Run]:
 
 def _run(request_id: str, lines: Sequence[Line], now: datetime) -> Run:
     first, last = lines[0].time, lines[-1].time
-    warnings = [line.message for line in lines if line.level == "WARNING"]
+    incidents = [line.message for line in lines if line.is_incident]
+    warnings = [line.message for line in lines if line.level == "WARNING" and not line.is_incident]
     ended = next((line for line in lines if line.ends_run), None)
     if ended:
         seconds = ended.fields.get("seconds")
         counts = {name: ended.fields.get(name) for name in _COUNTS}
         began = ended.time - timedelta(seconds=seconds or 0)
         stopped = ended.fields.get("ended") is False or ended.fields.get("ok") is False
-        said = [line.message for line in lines if line.worth_saying] + list(
+        said = [line.message for line in lines if line.worth_saying and not line.is_incident] + list(
             filter(None, [ended.fields.get("sentence")])
         )
+        outcome: Outcome = "stopped" if stopped else "ok"
         sentence = (warnings or said or ["It left before the end; the next run goes on."])[-1] if stopped else ""
-        action = ended.fields.get("action")
-        return Run(request_id, began, seconds, "stopped" if stopped else "ok", sentence, action, **counts)
+        if ended.fields.get("waiting_for"):
+            outcome = "waiting"
+        if failure := ended.fields.get("failure"):
+            outcome, sentence = "failed", str(failure)
+        sentence = " ".join(filter(None, [sentence, *incidents]))
+        return Run(request_id, began, seconds, outcome, sentence, ended.fields.get("action"), **counts)
     took = next((line.milliseconds for line in lines if line.milliseconds), None)
     seconds = round(took / 1000, 3) if took else (last - first).total_seconds()
     if error := next((line.error for line in lines if line.error), ""):

@@ -194,7 +194,7 @@ class _AwsRunner:
             self._screen.left(left)
 
     def _last_line(self, answer: Answer) -> Mapping[str, Any]:
-        """Wait a little for the run's last line, which tells more than its result; none comes of a failed one."""
+        """Wait a little for the run's last line, which tells more than its result; that of a failed one does not."""
         patience = time.monotonic() + WAIT_FOR_LAST_LINE_SECONDS
         comes = answer.result.get("ok") is True and not self._log.trouble
         while comes and answer.request_id not in self._last_lines and time.monotonic() < patience:
