@@ -78,7 +78,7 @@ def test_the_multi_account_page_gives_a_valid_plan(reader: Reader) -> None:
         for change in shown["resource_changes"]
         if change["address"] == "aws_s3_bucket_policy.shared"
     ]
-    assert plan.warnings == []
+    assert surprising(plan.warnings) == []
     assert set(plan.actions.values()) == {"create", "read"}
     managed = [change for change in shown["resource_changes"] if change["mode"] == "managed"]
     functions = [change for change in managed if change["type"] == "aws_lambda_function"]
