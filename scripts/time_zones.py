@@ -1,7 +1,7 @@
 """Write time_zones.tf, the names that `schedule.timezone` may have, from PyPI's tzdata: `make docs`.
 
-The time zone database has links too, older names of a zone, which EventBridge Scheduler accepts as well. `Factory` is no
-zone: it stands for one that was never set.
+Links, which are older names of a zone, are among them: EventBridge Scheduler accepts them too. `Factory` is no zone: it
+stands for one that was never set.
 """
 
 from __future__ import annotations

@@ -27,6 +27,7 @@ from standins.deployment import multiset, package_in
 from standins.lambda_runtime import Invocation, scheduled_target, under_its_role
 from standins.running_provider import running_provider
 from standins.zoom import Account, Zoom, ZoomServer
+from terraform.expected import surprising
 from zoom_operationlogs.archive_object import OBJECT_NAME
 from zoom_operationlogs.legacy import decode
 from zoomlogs.adopt.move import Move, Names, Report

@@ -18,6 +18,7 @@ from security.principals import RUNBOOK, break_glass_policy
 from standins.aws import AwsStandIn
 from standins.iam_policy import Call, Caller, Policy, decide
 from standins.running_provider import running_provider
+from terraform.expected import surprising
 from zoomlogs.scratch import prepare, provider_aliases
 from zoomlogs.terraform import Terraform, TerraformError
 

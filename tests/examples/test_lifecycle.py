@@ -18,6 +18,7 @@ import pytest
 from security.deployer import PHASES, WHERE, allowed, is_about_oneself
 from standins.aws import AwsStandIn
 from standins.running_provider import running_provider
+from terraform.expected import surprising
 from zoomlogs import deployer
 from zoomlogs.scratch import prepare, provider_aliases
 from zoomlogs.terraform import Changes, Plan
@@ -129,15 +130,15 @@ DEPLOYERS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
             "iam_path": "/security/",
             "secret_name": "zoom/operation-logs",
             "function_name": "zoom-operation-logs",
-            "role_name": "zoom-operation-logs-collector",
-            "policy_name": "zoom-operation-logs-writer",
+            "function_role_name": "zoom-operation-logs-collector",
+            "function_policy_name": "zoom-operation-logs-writer",
             "schedule_name": "zoom-operation-logs",
-            "scheduler_role_name": "zoom-operation-logs-scheduler",
+            "schedule_role_name": "zoom-operation-logs-scheduler",
             "dead_letter_queue_name": "zoom-operation-logs-undelivered",
             "reader_name": "secops-zoom-reader",
             "reader_policy_name": "secops-zoom-reader",
             "feed_queue_name": "zoom-operation-logs-feed",
-            "topic_name": "zoom-operation-logs-alarms",
+            "alarm_topic_name": "zoom-operation-logs-alarms",
         },
     ),
     "existing-bucket": (

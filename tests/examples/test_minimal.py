@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from standins.deployment import Deployment
-
 from terraform.expected import surprising
 
 pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]

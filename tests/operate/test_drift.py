@@ -21,6 +21,7 @@ from typing import Any
 import boto3
 import pytest
 from standins.deployment import Deployment
+from terraform.expected import surprising
 from zoomlogs import deployment as operated
 from zoomlogs.doctor.checks import CHECKS
 from zoomlogs.doctor.facts import Facts

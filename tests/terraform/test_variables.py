@@ -11,6 +11,10 @@ import pytest
 import time_zones
 from describe_module import describe
 from document import Block, parse
+from zoom_operationlogs.errors import SettingsError
+from zoom_operationlogs.settings import Settings
+
+from terraform.inputs import cases
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 VARIABLES = [one for one in parse((REPOSITORY / "variables.tf").read_text(encoding="utf-8")) if one.kind == "variable"]
@@ -93,6 +97,36 @@ def test_a_submodule_has_no_defaults_and_no_rules_of_its_own(module: str) -> Non
     text = (folder / "variables.tf").read_text(encoding="utf-8")
     assert not re.findall(r"(?m)^ +(?:default|nullable) |validation \{|optional\(", text)
     assert "This submodule is internal" in (folder / "README.md").read_text(encoding="utf-8")
+
+
+def addresses() -> Iterator[tuple[str, bool, dict[str, str]]]:
+    """Yield the cases about Zoom's addresses: name, whether the module accepts them, and the function's variables."""
+    for case in cases():
+        zoom = case.inputs.get("zoom") or {}
+        if not {"oauth_url", "api_url"} & zoom.keys() or (
+            case.sentence and "zoom.us or zoomgov.com" not in case.sentence
+        ):
+            continue
+        yield (
+            case.name,
+            not case.sentence or case.name == "address with slash at the end",  # which the collector takes away
+            {
+                "S3_BUCKET": "logs",
+                "ZOOM_SECRET_ID": "zoom",
+                "ZOOM_OAUTH_URL": zoom.get("oauth_url", ""),
+                "ZOOM_API_URL": zoom.get("api_url", ""),
+                "ZOOM_ALLOW_OTHER_HOSTS": str(zoom.get("allow_other_hosts", False)),
+            },
+        )
+
+
+@pytest.mark.parametrize(("right", "environ"), [one[1:] for one in addresses()], ids=[one[0] for one in addresses()])
+def test_the_collector_takes_the_addresses_that_the_module_takes(right: bool, environ: dict[str, str]) -> None:
+    if right:
+        assert Settings.from_environ(environ)
+    else:
+        with pytest.raises(SettingsError, match=r"^ZOOM_(OAUTH|API)_URL is "):
+            Settings.from_environ(environ)
 
 
 def test_the_time_zones_are_those_of_the_database() -> None:
