@@ -1,4 +1,4 @@
-# The whole names of what is made here, and the ARNs that follow from them. A bucket policy can name a role by such an ARN
+# The full names of the resources, and the ARNs that follow from them. A bucket policy can name a role by such an ARN
 # before the role exists.
 
 locals {

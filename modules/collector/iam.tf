@@ -20,7 +20,7 @@ locals {
         Action   = ["s3:GetObject", "s3:PutObject"]
         Resource = local.state_arn
       },
-      # Listing the checkpoint's key tells a checkpoint that is missing from one that may not be read.
+      # With the right to list, a missing checkpoint is NoSuchKey; without it, S3 answers AccessDenied.
       {
         Sid       = "ListRecordsAndCheckpoint"
         Effect    = "Allow"
