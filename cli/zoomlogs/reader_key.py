@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 from .access_keys import (
     NotAKeyError,
     Store,
-    made_by_terraform,
     reader_of,
-    refuse_terraforms,
     refuse_third_key,
     to_retire,
 )
@@ -22,12 +20,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from .access_keys import KnownKey
-    from .deployment import Deployment
 
 
 def create(source: str | None, instance: str | None, kms_key: str | None, *, as_json: bool) -> None:
     """Make the first key; raise `CommandError` where the secret already holds one of the user's."""
-    store = _changing(source, instance)
+    store = _store_of(source, instance)
     keys, stored = store.keys(), _stored_id(store)
     if stored in _ids(keys):
         raise CommandError(
@@ -40,7 +37,7 @@ def create(source: str | None, instance: str | None, kms_key: str | None, *, as_
 
 def rotate(source: str | None, instance: str | None, kms_key: str | None, *, as_json: bool) -> None:
     """Make a key beside the old one; raise `CommandError` where there is no old one, or no room."""
-    store = _changing(source, instance)
+    store = _store_of(source, instance)
     keys, stored = store.keys(), _stored_id(store)
     if stored is None:
         raise CommandError(
@@ -52,7 +49,7 @@ def rotate(source: str | None, instance: str | None, kms_key: str | None, *, as_
 
 def finish(source: str | None, instance: str | None, *, as_json: bool) -> None:
     """Delete the keys that the rotation left behind; raise `CommandError` while one may be in use."""
-    store = _changing(source, instance)
+    store = _store_of(source, instance)
     keys, stored = store.keys(), _stored_id(store)
     if stored is None:
         raise CommandError(f"There is no secret {store.reader.secret} yet: nothing was rotated.")
@@ -70,8 +67,7 @@ def finish(source: str | None, instance: str | None, *, as_json: bool) -> None:
 
 def list_keys(source: str | None, instance: str | None, *, as_json: bool) -> None:
     """Show the user's keys."""
-    deployment = read_deployment(source, instance)
-    store, terraforms = _store_of(deployment), made_by_terraform(deployment)
+    store = _store_of(source, instance)
     keys, stored = store.keys(), _stored_id(store)
     if as_json:
         print_json(
@@ -103,9 +99,7 @@ def list_keys(source: str | None, instance: str | None, *, as_json: bool) -> Non
             "yes" if key.access_key_id == stored else "",
         )
     console().print(shown)
-    if terraforms:
-        _say("Terraform makes the access key of this user (reader.access_key).")
-    elif stored not in _ids(keys):
+    if stored not in _ids(keys):
         _say(
             f"The secret holds {stored or 'something else'}, not one of these: run `zoomlogs reader-key rotate`."
             if stored is not None
@@ -113,16 +107,10 @@ def list_keys(source: str | None, instance: str | None, *, as_json: bool) -> Non
         )
 
 
-def _changing(source: str | None, instance: str | None) -> Store:
-    """Return where keys are kept, for a command that makes or deletes one."""
+def _store_of(source: str | None, instance: str | None) -> Store:
+    """Return where the keys of a deployment are kept."""
     deployment = read_deployment(source, instance)
-    refuse_terraforms(deployment)
-    return _store_of(deployment)
-
-
-def _store_of(deployment: Deployment) -> Store:
-    reader = reader_of(deployment)
-    return Store(session_for(deployment), reader)
+    return Store(session_for(deployment), reader_of(deployment))
 
 
 def _stored_id(store: Store) -> str | None:

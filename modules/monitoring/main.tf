@@ -4,9 +4,8 @@
 # CloudWatch's always-free tier has 10 custom metrics and 10 alarms: the collector sends 4 metrics, and here are 9 alarms.
 
 locals {
-  # A schedule that is off, or that runs once, is not expected to go on.
-  recurs           = var.schedule.enabled && var.schedule.interval_minutes != null
-  interval_minutes = coalesce(var.schedule.interval_minutes, 15) # of one that runs once, some number
+  recurs           = var.schedule.enabled # a schedule that is off is not expected to go on
+  interval_minutes = var.schedule.interval_minutes
 
   # The longest time from the end of a run to the end of the next, and five minutes for its metrics to arrive.
   pause_minutes = local.interval_minutes + coalesce(var.schedule.flexible_window_minutes, 0) + ceil(var.function.timeout_seconds / 60) + 5
@@ -201,13 +200,6 @@ resource "aws_cloudwatch_composite_alarm" "not_healthy" {
   tags          = var.tags
 
   depends_on = [aws_cloudwatch_metric_alarm.collector]
-
-  lifecycle {
-    precondition {
-      condition     = alltrue([for arn in coalesce(var.monitoring.topic_arns, []) : split(":", arn)[3] == var.account.region])
-      error_message = "monitoring.topic_arns must be topics of the region in which the alarms are: CloudWatch tells none of another."
-    }
-  }
 }
 
 resource "aws_sns_topic" "alarms" {

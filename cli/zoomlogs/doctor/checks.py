@@ -106,7 +106,7 @@ def _schedule(facts: Facts) -> Finding:
 
 
 def _runs(facts: Facts) -> Finding:
-    return collector_rules.runs(facts.last_runs, facts.now(), facts.output("schedule")["expression"])
+    return collector_rules.runs(facts.last_runs, facts.now(), facts.output("schedule"))
 
 
 def _metrics(facts: Facts) -> Finding:
@@ -171,7 +171,7 @@ def _puts(facts: Facts) -> Finding:
 
 
 def _checkpoint(facts: Facts) -> Finding:
-    return collector_rules.checkpoint(facts.checkpoint(), facts.now(), facts.output("schedule")["expression"])
+    return collector_rules.checkpoint(facts.checkpoint(), facts.now(), facts.output("schedule"))
 
 
 def _collectors_rights(facts: Facts) -> Finding:

@@ -21,7 +21,6 @@ from zoom_operationlogs.errors import (
 
 from ..dates import ahead, listed, some, span
 from ..runs import LOOK_BACK
-from ..schedule import interval
 from .findings import APPLY, Finding, fix, ok, unknown
 
 if TYPE_CHECKING:
@@ -199,26 +198,24 @@ class Patience:
     wrong: timedelta
 
     @classmethod
-    def of(cls, expression: str) -> Patience:
-        """Return it by a schedule's expression: three intervals of a rate and an hour; of cron(…), a day to eight.
-
-        Of at(…), which runs once, no time is wrong.
-        """
-        if expression.startswith("at("):
-            return cls(ONE_DAY + SLACK, timedelta.max)
-        if each := interval(expression):
-            return cls(3 * each + SLACK, 3 * each + SLACK)
+    def of(cls, schedule: Mapping[str, Any]) -> Patience:
+        """Return it by the module's output `schedule`: three intervals and an hour; a day to eight if none is known."""
+        if minutes := schedule.get("interval_minutes"):
+            longest = 3 * timedelta(minutes=minutes) + SLACK
+            return cls(longest, longest)
         return cls(ONE_DAY + SLACK, timedelta(days=8))
 
 
-def runs(found: Sequence[Run], now: datetime, expression: str) -> Finding:
-    """Judge the last runs, oldest first, as the log tells them, by the schedule's expression."""
-    patience = Patience.of(expression)
+def runs(found: Sequence[Run], now: datetime, schedule: Mapping[str, Any]) -> Finding:
+    """Judge the last runs, oldest first, as the log tells them, by the module's output `schedule`."""
+    patience = Patience.of(schedule)
     ended = [run for run in found if run.outcome != "running"]
     if not ended:
         none = f"The log tells of no run in the last {LOOK_BACK.days} days"
         if patience.wrong > LOOK_BACK:
-            return unknown(f"{none}, which {expression} may leave without one: start one with `zoomlogs run` to see.")
+            return unknown(
+                f"{none}, which {schedule['expression']} may leave without one: start one with `zoomlogs run` to see."
+            )
         return fix(f"{none}: start one with `zoomlogs run` to see what is wrong.")
     last = ended[-1]
     if last.outcome == "failed":
@@ -234,7 +231,7 @@ def runs(found: Sequence[Run], now: datetime, expression: str) -> Finding:
             " the schedule here, then start a run with `zoomlogs run`."
         )
     if now - last.began > patience.doubted:
-        return unknown(f"The last run was {span(now - last.began)} ago: {_see_for_yourself(expression)}.")
+        return unknown(f"The last run was {span(now - last.began)} ago: {_see_for_yourself(schedule)}.")
     if last.outcome == "ok":
         return ok(
             f"The last run ended well {span(now - last.began)} ago, so the function can read and write all it needs."
@@ -243,7 +240,8 @@ def runs(found: Sequence[Run], now: datetime, expression: str) -> Finding:
     return unknown(f"The last run {how} {span(now - last.began)} ago: {last.sentence}")
 
 
-def _see_for_yourself(expression: str) -> str:
+def _see_for_yourself(schedule: Mapping[str, Any]) -> str:
+    expression = schedule["expression"]
     return f"see whether that is as it should be, because {expression} does not tell how far two runs are apart"
 
 
@@ -277,19 +275,19 @@ def dead_letters(count: int, queue: str) -> Finding:
     return ok("The dead-letter queue is empty.")
 
 
-def checkpoint(stored: StoredCheckpoint, now: datetime, expression: str) -> Finding:
-    """Judge the checkpoint by the schedule's expression."""
+def checkpoint(stored: StoredCheckpoint, now: datetime, schedule: Mapping[str, Any]) -> Finding:
+    """Judge the checkpoint by the module's output `schedule`."""
     known, saved = stored.checkpoint, stored.saved
     if known is None or saved is None:
         return fix(stored.instead)
-    patience = Patience.of(expression)
+    patience = Patience.of(schedule)
     if now - saved > max(OLDEST_CHECKPOINT, patience.wrong):
         return fix(
             f"The checkpoint was last saved {span(now - saved)} ago, though each day's first run changes it: see what"
             " is said of the runs and the schedule here."
         )
     if now - saved > max(OLDEST_CHECKPOINT, patience.doubted):
-        return unknown(f"The checkpoint was last saved {span(now - saved)} ago: {_see_for_yourself(expression)}.")
+        return unknown(f"The checkpoint was last saved {span(now - saved)} ago: {_see_for_yourself(schedule)}.")
     until = ahead(known.not_before, now)
     waits = f", and Zoom is left alone until {until:%Y-%m-%d %H:%M} UTC" if until else ""
     owed = some(len(known.owed), "date") if known.owed else "nothing"

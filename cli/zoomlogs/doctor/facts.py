@@ -19,7 +19,7 @@ from zoom_operationlogs.credentials import parse
 from zoom_operationlogs.errors import CollectorError, OutOfTimeError, RateLimitedError, SecretError, SettingsError
 from zoom_operationlogs.settings import Settings
 
-from ..access_keys import Store, reader_of, what_makes_a_key
+from ..access_keys import Store, reader_of
 from ..aws import BRIEF, secret_is_empty, session_with_key
 from ..errors import CommandError
 from ..feed.tenant import ENDPOINT_VARIABLE, SERVICE_ACCOUNT_VARIABLE, endpoint, tenant_of
@@ -79,7 +79,7 @@ class Facts(AwsFacts):
             raise NotCheckedError(f"the reader's key is not known: {str(error).rstrip('.')}") from None
         if key is None:
             raise NotCheckedError(
-                f"the reader has no access key in its secret yet: {what_makes_a_key(self.deployment)}"
+                "the reader has no access key in its secret yet: make one with `zoomlogs reader-key create`"
             )
         return session_with_key(key.access_key_id, key.secret_access_key, self.deployment.region)
 

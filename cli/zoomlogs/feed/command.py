@@ -217,13 +217,15 @@ def _listed(feeds: Feeds) -> list[Body]:
 
 
 def _access_key(deployment: Deployment) -> AccessKey:
-    from ..access_keys import Store, reader_of, what_makes_a_key
+    from ..access_keys import Store, reader_of
     from ..aws import session_for
 
     reader = reader_of(deployment)
     key = Store(session_for(deployment), reader).read()
     if key is None:
-        raise CommandError(f"The secret {reader.secret} holds no access key yet: {what_makes_a_key(deployment)}.")
+        raise CommandError(
+            f"The secret {reader.secret} holds no access key yet: make one with `zoomlogs reader-key create`."
+        )
     return key
 
 

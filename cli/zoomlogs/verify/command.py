@@ -23,7 +23,6 @@ from .. import checkpoint as stored
 from ..console import SafeConsole, console, print_json
 from ..dates import dates_to_verify
 from ..errors import CommandError
-from ..schedule import longest_pause
 from ..zoom import client
 from .archive import READ_AT_ONCE, ArchiveReader
 from .comparison import Result
@@ -31,7 +30,7 @@ from .output import document, refuse_what_cannot_be_written, table, verdict, wri
 from .page import page
 from .repair import ask_for_backfill, invoker, sentences
 from .report_reader import ReportReader
-from .verifier import Verifier, due_before, for_an_operator
+from .verifier import Verifier, due_before, for_an_operator, longest_pause
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
