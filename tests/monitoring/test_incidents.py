@@ -158,6 +158,12 @@ def test_a_deleted_object_that_is_put_back_is_none() -> None:
         new_record(world)
         world.run()
         assert world.ended["behind_markers"] == 0
+        body = world.s3.body(deleted)
+        world.s3.delete(deleted)
+        world.s3.put(deleted, body)  # as from a copy: the marker stays, behind it
+        new_record(world)
+        world.run()
+        assert world.ended["behind_markers"] == 0
 
 
 def test_another_key_behind_a_marker_is_none() -> None:
