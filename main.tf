@@ -62,9 +62,11 @@ module "monitoring" {
   }
   schedule          = merge(var.schedule, { interval_minutes = local.interval_minutes })
   dead_letter_queue = module.collector.dead_letter_queue
-  monitoring        = var.monitoring
+  log_group         = module.collector.log_group
+  monitoring        = merge(var.monitoring, { stalled_backlog_hours = var.monitoring.behind_hours })
+  topic_name        = "${var.name_prefix}${var.monitoring.topic_name}"
 
-  kms_key     = var.kms_key
-  name_prefix = var.name_prefix
-  tags        = var.tags
+  account = local.account
+  kms_key = var.kms_key
+  tags    = var.tags
 }

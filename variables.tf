@@ -797,6 +797,7 @@ variable "monitoring" {
     behind_hours           = optional(number, 24)
     failed_runs_per_hour   = optional(number, 2)
     timeout_margin_seconds = optional(number, 5)
+    runbook_url            = optional(string)
   })
   description = <<-EOT
     Alarms, whom they tell, and a dashboard.
@@ -809,6 +810,7 @@ variable "monitoring" {
     - `behind_hours`: how long dates may be owed without getting fewer, 2 to 144.
     - `failed_runs_per_hour`: how many runs of an hour may fail or near their timeout before it is an alarm, 1 to 12; one where an hour has no two runs.
     - `timeout_margin_seconds`: how near to its timeout a run is too near, 1 to 15.
+    - `runbook_url`: the address of your copy of docs/operations.md, for the alarms' descriptions and the dashboard; null names the page.
   EOT
   default     = {}
   nullable    = false
@@ -870,5 +872,10 @@ variable "monitoring" {
   validation {
     condition     = var.monitoring.timeout_margin_seconds >= 1 && var.monitoring.timeout_margin_seconds <= 15 && var.monitoring.timeout_margin_seconds == floor(var.monitoring.timeout_margin_seconds)
     error_message = "monitoring.timeout_margin_seconds must be a whole number from 1 to 15: a run keeps 15 to 20 seconds for the end, and its last save falls into them."
+  }
+
+  validation {
+    condition     = var.monitoring.runbook_url == null ? true : can(regex("^https://[^\\s#\"<>()\\[\\]]{1,500}$", var.monitoring.runbook_url))
+    error_message = "monitoring.runbook_url must be an address such as \"https://github.com/your-organisation/your-copy/blob/main/docs/operations.md\", which begins with https:// and has no #: each alarm adds its own section."
   }
 }

@@ -34,6 +34,7 @@ botocore.session.create_loader = functools.cache(botocore.loaders.create_loader)
 WORLDS = {
     "alarms_account": (
         "tests/monitoring/test_alarms.py",
+        "tests/monitoring/test_dashboard.py",
         "tests/monitoring/test_metrics.py",
         "tests/monitoring/test_operations.py",
         "tests/monitoring/test_paused.py",

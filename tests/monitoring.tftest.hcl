@@ -7,8 +7,22 @@ mock_provider "aws" {
 
 variables {
   function          = { name = "collect", timeout_seconds = 300, metrics_namespace = "Zoom" }
-  schedule          = { interval_minutes = 15 }
+  log_group         = { name = "/aws/lambda/collect" }
+  schedule          = { interval_minutes = 15, enabled = true, flexible_window_minutes = null }
   dead_letter_queue = { name = "lost" }
+  topic_name        = "zoom-operationlogs-alarms"
+  account           = { id = "111122223333", region = "eu-west-1", partition = "aws" }
+  kms_key           = null
+  tags              = {}
+
+  monitoring = {
+    topic_arns            = null
+    emails                = []
+    each_alarm_notifies   = false
+    silence_minutes       = null
+    stalled_backlog_hours = 24
+    runbook_url           = null
+  }
 }
 
 run "each_alarm_has_its_thresholds" {
@@ -22,38 +36,34 @@ run "each_alarm_has_its_thresholds" {
     condition = jsonencode({ for concern, alarm in aws_cloudwatch_metric_alarm.collector : concern => [
       alarm.comparison_operator, alarm.threshold, alarm.datapoints_to_alarm, alarm.evaluation_periods, alarm.treat_missing_data
       ] }) == jsonencode({
-      behind             = ["GreaterThanOrEqualToThreshold", 1, 24, 25, "notBreaching"]
-      checkpoint_rebuilt = ["GreaterThanOrEqualToThreshold", 1, 1, 12, "notBreaching"]
-      daily_limit        = ["GreaterThanOrEqualToThreshold", 1, 1, 1, "ignore"]
-      dates_expired      = ["GreaterThanOrEqualToThreshold", 1, 1, 12, "notBreaching"]
-      dead_letters       = ["GreaterThanOrEqualToThreshold", 1, 1, 1, "ignore"]
-      duration           = ["GreaterThanOrEqualToThreshold", 295000, 2, 12, "notBreaching"]
-      errors             = ["GreaterThanOrEqualToThreshold", 1, 2, 12, "notBreaching"]
-      first_run          = ["LessThanThreshold", 1, 1, 1, "ignore"]
-      silence            = ["LessThanThreshold", 1, 11, 11, "breaching"]
-      throttles          = ["GreaterThanOrEqualToThreshold", 1, 3, 12, "notBreaching"]
+      behind       = ["GreaterThanOrEqualToThreshold", 1, 24, 25, "notBreaching"]
+      daily_limit  = ["GreaterThanOrEqualToThreshold", 1, 1, 1, "ignore"]
+      dead_letters = ["GreaterThanOrEqualToThreshold", 1, 1, 1, "ignore"]
+      duration     = ["GreaterThanOrEqualToThreshold", 295000, 2, 12, "notBreaching"]
+      errors       = ["GreaterThanOrEqualToThreshold", 1, 2, 12, "notBreaching"]
+      incidents    = ["GreaterThanOrEqualToThreshold", 1, 1, 12, "notBreaching"]
+      silence      = ["LessThanThreshold", 1, 11, 11, "breaching"]
+      throttles    = ["GreaterThanOrEqualToThreshold", 1, 3, 12, "notBreaching"]
     })
     error_message = "the alarms: ${jsonencode({ for concern, alarm in aws_cloudwatch_metric_alarm.collector : concern => [alarm.comparison_operator, alarm.threshold, alarm.datapoints_to_alarm, alarm.evaluation_periods, alarm.treat_missing_data] })}"
   }
 
   assert {
     condition = jsonencode({ for concern, alarm in aws_cloudwatch_metric_alarm.collector : concern => [length(coalesce(alarm.alarm_actions, [])), length(coalesce(alarm.ok_actions, []))] }) == jsonencode({
-      behind             = [0, 0]
-      checkpoint_rebuilt = [1, 0]
-      daily_limit        = [0, 0]
-      dates_expired      = [1, 0]
-      dead_letters       = [0, 0]
-      duration           = [0, 0]
-      errors             = [0, 0]
-      first_run          = [0, 0]
-      silence            = [0, 0]
-      throttles          = [0, 0]
+      behind       = [0, 0]
+      daily_limit  = [0, 0]
+      dead_letters = [0, 0]
+      duration     = [0, 0]
+      errors       = [0, 0]
+      incidents    = [1, 0]
+      silence      = [0, 0]
+      throttles    = [0, 0]
     })
     error_message = "one alarm tells for all states, and what happens once tells of itself"
   }
 
   assert {
-    condition     = alltrue([for concern, alarm in aws_cloudwatch_metric_alarm.collector : strcontains(aws_cloudwatch_composite_alarm.not_healthy.alarm_rule, "\"${alarm.alarm_name}\"") != contains(["checkpoint_rebuilt", "dates_expired"], concern)])
+    condition     = alltrue([for concern, alarm in aws_cloudwatch_metric_alarm.collector : strcontains(aws_cloudwatch_composite_alarm.not_healthy.alarm_rule, "\"${alarm.alarm_name}\"") != (concern == "incidents")])
     error_message = "the one that sums up holds what lasts"
   }
 
@@ -71,8 +81,8 @@ run "a_topic_is_made_with_a_key_that_cloudwatch_may_use" {
   }
 
   variables {
-    name_prefix = "emea-"
-    monitoring  = { emails = ["soc@example.com"] }
+    topic_name = "emea-zoom-operationlogs-alarms"
+    monitoring = { topic_arns = null, emails = ["soc@example.com"], each_alarm_notifies = false, silence_minutes = null, stalled_backlog_hours = 24, runbook_url = null }
   }
 
   assert {
@@ -126,7 +136,7 @@ run "topics_of_the_callers_are_told" {
   }
 
   variables {
-    monitoring = { topic_arns = ["arn:aws:sns:eu-west-1:111122223333:alerts"], each_alarm_notifies = true }
+    monitoring = { topic_arns = ["arn:aws:sns:eu-west-1:111122223333:alerts"], emails = [], each_alarm_notifies = true, silence_minutes = null, stalled_backlog_hours = 24, runbook_url = null }
   }
 
   assert {
@@ -135,14 +145,9 @@ run "topics_of_the_callers_are_told" {
   }
 
   assert {
-    condition = alltrue([for alarm in concat([for concern, made in aws_cloudwatch_metric_alarm.collector : made if concern != "first_run"], [aws_cloudwatch_composite_alarm.not_healthy]) :
+    condition = alltrue([for alarm in concat(values(aws_cloudwatch_metric_alarm.collector), [aws_cloudwatch_composite_alarm.not_healthy]) :
     alarm.alarm_actions == toset(["arn:aws:sns:eu-west-1:111122223333:alerts"]) && alarm.ok_actions == alarm.alarm_actions])
     error_message = "each alarm tells the topic given"
-  }
-
-  assert {
-    condition     = length(coalesce(aws_cloudwatch_metric_alarm.collector["first_run"].ok_actions, [])) == 0
-    error_message = "but for the one that is none"
   }
 }
 
@@ -154,7 +159,7 @@ run "nobody_is_told_with_an_empty_list" {
   }
 
   variables {
-    monitoring = { topic_arns = [] }
+    monitoring = { topic_arns = [], emails = [], each_alarm_notifies = false, silence_minutes = null, stalled_backlog_hours = 24, runbook_url = null }
   }
 
   assert {
@@ -171,11 +176,11 @@ run "a_paused_schedule_is_not_silent" {
   }
 
   variables {
-    schedule = { interval_minutes = 15, enabled = false }
+    schedule = { interval_minutes = 15, enabled = false, flexible_window_minutes = null }
   }
 
   assert {
-    condition     = !contains(keys(output.monitoring.alarms), "silence") && !contains(keys(output.monitoring.alarms), "first_run") && !strcontains(aws_cloudwatch_composite_alarm.not_healthy.alarm_rule, "silence")
+    condition     = !contains(keys(output.monitoring.alarms), "silence") && !contains(keys(output.monitoring.alarms), "daily_limit") && !strcontains(aws_cloudwatch_composite_alarm.not_healthy.alarm_rule, "silence")
     error_message = "no silence without a schedule"
   }
 
@@ -193,7 +198,7 @@ run "a_one_time_schedule_is_not_silent" {
   }
 
   variables {
-    schedule = { interval_minutes = null }
+    schedule = { interval_minutes = null, enabled = true, flexible_window_minutes = null }
   }
 
   assert {
@@ -210,7 +215,7 @@ run "silence_is_three_intervals_the_window_and_a_run" {
   }
 
   variables {
-    schedule = { interval_minutes = 60, flexible_window_minutes = 17 }
+    schedule = { interval_minutes = 60, enabled = true, flexible_window_minutes = 17 }
   }
 
   assert {
@@ -233,8 +238,8 @@ run "a_rare_schedule_is_seen_in_longer_periods" {
   }
 
   variables {
-    schedule   = { interval_minutes = 1440 }
-    monitoring = { behind_hours = 144 }
+    schedule   = { interval_minutes = 1440, enabled = true, flexible_window_minutes = null }
+    monitoring = { topic_arns = null, emails = [], each_alarm_notifies = false, silence_minutes = null, stalled_backlog_hours = 144, runbook_url = null }
   }
 
   assert {
@@ -256,7 +261,7 @@ run "an_hourly_schedule_leaves_no_period_without_a_run" {
   }
 
   variables {
-    schedule = { interval_minutes = 60 }
+    schedule = { interval_minutes = 60, enabled = true, flexible_window_minutes = null }
   }
 
   assert {
@@ -273,7 +278,7 @@ run "a_flexible_window_leaves_no_period_without_a_run" {
   }
 
   variables {
-    schedule = { interval_minutes = 15, flexible_window_minutes = 60 }
+    schedule = { interval_minutes = 15, enabled = true, flexible_window_minutes = 60 }
   }
 
   assert {
@@ -290,8 +295,8 @@ run "a_rate_that_no_hour_holds_stays_within_seven_days" {
   }
 
   variables {
-    schedule   = { interval_minutes = 1200 }
-    monitoring = { behind_hours = 144 }
+    schedule   = { interval_minutes = 1200, enabled = true, flexible_window_minutes = null }
+    monitoring = { topic_arns = null, emails = [], each_alarm_notifies = false, silence_minutes = null, stalled_backlog_hours = 144, runbook_url = null }
   }
 
   assert {
@@ -309,12 +314,12 @@ run "the_minutes_given_replace_the_defaults" {
   }
 
   variables {
-    schedule   = { interval_minutes = 13 }
-    monitoring = { silence_minutes = 40, failed_runs_per_hour = 3, timeout_margin_seconds = 10 }
+    schedule   = { interval_minutes = 13, enabled = true, flexible_window_minutes = null }
+    monitoring = { topic_arns = null, emails = [], each_alarm_notifies = false, silence_minutes = 40, stalled_backlog_hours = 24, runbook_url = null }
   }
 
   assert {
-    condition     = aws_cloudwatch_metric_alarm.collector["silence"].evaluation_periods == 8 && aws_cloudwatch_metric_alarm.collector["errors"].datapoints_to_alarm == 3 && aws_cloudwatch_metric_alarm.collector["duration"].threshold == 290000
+    condition     = aws_cloudwatch_metric_alarm.collector["silence"].evaluation_periods == 8
     error_message = "the thresholds given"
   }
 }
@@ -329,7 +334,7 @@ run "a_schedule_by_cron_is_watched_for_silence" {
   }
 
   assert {
-    condition     = contains(keys(output.monitoring.alarms), "silence") && contains(keys(output.monitoring.alarms), "first_run")
+    condition     = contains(keys(output.monitoring.alarms), "silence") && contains(keys(output.monitoring.alarms), "daily_limit")
     error_message = "its interval follows from silence_minutes: ${jsonencode(keys(output.monitoring.alarms))}"
   }
 }
@@ -344,7 +349,7 @@ run "a_schedule_that_runs_once_is_not_watched_for_silence" {
   }
 
   assert {
-    condition     = !contains(keys(output.monitoring.alarms), "silence") && !contains(keys(output.monitoring.alarms), "first_run")
+    condition     = !contains(keys(output.monitoring.alarms), "silence") && contains(keys(output.monitoring.alarms), "daily_limit")
     error_message = "no second run is due: ${jsonencode(keys(output.monitoring.alarms))}"
   }
 }

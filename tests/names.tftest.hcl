@@ -33,7 +33,7 @@ run "one" {
   }
 
   assert {
-    condition     = length(output.monitoring.alarms) == 10 && alltrue([for name in values(output.monitoring.alarms) : startswith(name, "one-zoom_operationlogs_to_s3-")])
+    condition     = length(output.monitoring.alarms) == 8 && alltrue([for name in values(output.monitoring.alarms) : startswith(name, "one-zoom_operationlogs_to_s3-")])
     error_message = "every alarm begins with the function's name"
   }
 }

@@ -216,22 +216,16 @@ run "monitoring_in_aws_us_gov" {
     source = "./modules/monitoring"
   }
 
-  override_data {
-    target          = data.aws_partition.current
-    values          = { partition = "aws-us-gov", dns_suffix = "amazonaws.com" }
-    override_during = plan
-  }
-
-  override_data {
-    target          = data.aws_service.s3
-    values          = { region = "us-gov-west-1" }
-    override_during = plan
-  }
-
   variables {
+    account           = { id = "111122223333", region = "us-gov-west-1", partition = "aws-us-gov" }
     function          = { name = "zoom_operationlogs_to_s3", timeout_seconds = 300, metrics_namespace = "ZoomOperationLogs" }
-    schedule          = { interval_minutes = 15 }
+    log_group         = { name = "/aws/lambda/zoom_operationlogs_to_s3" }
+    schedule          = { interval_minutes = 15, enabled = true, flexible_window_minutes = null }
     dead_letter_queue = { name = "zoom-operationlogs-dead-letters" }
+    topic_name        = "zoom-operationlogs-alarms"
+    kms_key           = null
+    tags              = {}
+    monitoring        = { topic_arns = null, emails = [], each_alarm_notifies = false, silence_minutes = null, stalled_backlog_hours = 24, runbook_url = null }
   }
 
   assert {
@@ -256,22 +250,16 @@ run "monitoring_in_aws_cn" {
     source = "./modules/monitoring"
   }
 
-  override_data {
-    target          = data.aws_partition.current
-    values          = { partition = "aws-cn", dns_suffix = "amazonaws.com.cn" }
-    override_during = plan
-  }
-
-  override_data {
-    target          = data.aws_service.s3
-    values          = { region = "cn-north-1" }
-    override_during = plan
-  }
-
   variables {
+    account           = { id = "111122223333", region = "cn-north-1", partition = "aws-cn" }
     function          = { name = "zoom_operationlogs_to_s3", timeout_seconds = 300, metrics_namespace = "ZoomOperationLogs" }
-    schedule          = { interval_minutes = 15 }
+    log_group         = { name = "/aws/lambda/zoom_operationlogs_to_s3" }
+    schedule          = { interval_minutes = 15, enabled = true, flexible_window_minutes = null }
     dead_letter_queue = { name = "zoom-operationlogs-dead-letters" }
+    topic_name        = "zoom-operationlogs-alarms"
+    kms_key           = null
+    tags              = {}
+    monitoring        = { topic_arns = null, emails = [], each_alarm_notifies = false, silence_minutes = null, stalled_backlog_hours = 24, runbook_url = null }
   }
 
   assert {

@@ -139,5 +139,6 @@ module "zoom_operation_logs" {
     behind_hours           = 36
     failed_runs_per_hour   = 3
     timeout_margin_seconds = 10
+    runbook_url            = "https://github.com/YOUR-ORGANISATION/terraform-aws-zoom-operation-logs/blob/main/docs/operations.md"
   }
 }

@@ -50,6 +50,9 @@ def schedule_due(checkpoint: Checkpoint, settings: Settings, now: datetime) -> i
     kept = retention_start(today)
     expired = list(date_range(unsettled, min(first, kept) - ONE_DAY))
     checkpoint.expired.update(expired)
+    if checkpoint.feed_deletes and not settings.feed_deletes:
+        checkpoint.kept_since = now  # what was deleted before, the feed may have deleted
+    checkpoint.feed_deletes = settings.feed_deletes
     delivered = checkpoint.delivered
     delivered.changed = {day: cutoff for day, cutoff in delivered.changed.items() if kept <= day <= today + ONE_DAY}
     delivered.accepted = {day: counts for day, counts in delivered.accepted.items() if day >= kept}

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import date, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -25,11 +23,11 @@ from .bucket import out_of_reach
 from .dates import BEFORE_ALL, day_before, second
 from .errors import StorageError, UnreadableObjectError, WriteConflictError
 from .fingerprints import count_records
-from .legacy import empty_ledger
 from .records import documented, event_time, fingerprint, line, not_archived, without_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
+    from datetime import date, datetime
 
     from .bucket import Bucket, StoredVersion
     from .delivered import Delivered, DeliveredDay
@@ -42,14 +40,6 @@ RESERVE_SHARE = 0.5  # of the reserve, what is left to publishing and saving whe
 COUNT_SHARE = 0.75  # likewise, when it counts by second at its end: dates that need no count are still published
 
 
-@dataclass(frozen=True)
-class Inventory:
-    """What the keys under the prefix show: the first date with objects of ours, and an empty ledger for the guide's."""
-
-    first: date | None
-    legacy: LegacyLedger | None
-
-
 class Archive:
     """The objects under the feed's prefix, for one run."""
 
@@ -59,6 +49,7 @@ class Archive:
         self.legacy = legacy
         self._up_to_date: dict[date, DeliveredDay] = {}  # complete as of this run's last listing or put
         self.before_put: Callable[[], None] = lambda: None
+        self._markers: dict[str, datetime] = {}  # objects of records behind a delete marker, and since when
         self.races_lost = 0
         self.objects_written = 0
 
@@ -147,21 +138,19 @@ class Archive:
         known.partial = False
         self._up_to_date[known.date] = known
 
-    def inventory(self) -> Inventory:
-        """Return what the prefix holds, by its keys alone. Raises `StorageError` and `StorageUnavailableError`."""
-        ours: set[date] = set()
-        guides: set[date] = set()
+    def behind_delete_markers(self, since: datetime | None) -> list[str]:
+        """Return the objects of records behind a delete marker, of the dates listed in this run, if no older than
+        `since`. S3's own expiration takes 200 days at least, when Zoom no longer has the date and no run lists it."""
+        return [key for key, at in self._markers.items() if since is None or at >= since]
 
-        def note(key: str) -> bool:
-            if match := OBJECT_NAME.fullmatch(key.removeprefix(self._prefix)):
-                with suppress(ValueError):  # no such day in the calendar, so not an object of ours
-                    ours.add(date.fromisoformat(match[1]))
-            elif written := self.legacy.date_of(key):
-                guides.add(written)
+    def for_each_key(self, note: Callable[[str], object]) -> None:
+        """Call `note` with every key under the prefix, without the prefix; raises what `Bucket.versions` raises."""
+
+        def wanted(key: str) -> bool:
+            note(key.removeprefix(self._prefix))
             return False
 
-        self._bucket.versions(self._prefix, note)
-        return Inventory(min(ours, default=None), empty_ledger(guides))
+        self._bucket.versions(self._prefix, wanted)
 
     def _newer_versions(self, known: DeliveredDay) -> list[StoredVersion]:
         """Return every version of the date's objects that is not known, in the order of their numbers.
@@ -188,7 +177,11 @@ class Archive:
         def is_wanted(key: str) -> bool:
             return bool(OBJECT_NAME.fullmatch(key.removeprefix(self._prefix))) and wanted(sequence_number(key))
 
-        found = self._bucket.versions(self._prefix + object_stem(day), is_wanted)
+        def note(key: str, deleted_at: datetime) -> None:
+            if OBJECT_NAME.fullmatch(key.removeprefix(self._prefix)):
+                self._markers[key] = deleted_at
+
+        found = self._bucket.versions(self._prefix + object_stem(day), is_wanted, note)
         return sorted(found, key=lambda version: sequence_number(version.key))
 
     def _shown_by(

@@ -81,7 +81,8 @@ class Checkpoint:
     the first page of a completed sweep, at most the time it began. `reconciled` is when the window was last owed a
     sweep. The collector does not call Zoom before `not_before`. `asks_for_tomorrow` is false once Zoom has refused
     tomorrow. `sweeps` holds the sweeps in progress, by `TAIL` or ISO date. `shown` says of recent date sweeps how many
-    rows of which UTC dates they showed: Zoom's days need not be those of UTC.
+    rows of which UTC dates they showed: Zoom's days need not be those of UTC. `told` is the day on which each incident
+    that lasts was told last. `feed_deletes` is FEED_DELETES of the last run, `kept_since` when it last became false.
     """
 
     settled_from: date
@@ -96,6 +97,9 @@ class Checkpoint:
     lease: Lease | None = None
     sweeps: dict[str, Sweep] = field(default_factory=dict)
     shown: dict[date, Mapping[date, int]] = field(default_factory=dict)
+    told: dict[str, date] = field(default_factory=dict)
+    feed_deletes: bool = False
+    kept_since: datetime | None = None
     delivered: Delivered = field(default_factory=Delivered)
 
     def owe(self, day: date, since: datetime, page_size: int, **more: Any) -> None:
@@ -162,11 +166,12 @@ class Checkpoint:
         latest = now + CLOCK_TOLERANCE
         times = [
             self.reconciled,
+            self.kept_since,
             *(pending.owed_since for pending in self.owed.values()),
             *(pending.not_before for pending in self.owed.values()),
             *(sweep.began for sweep in self.sweeps.values()),
         ]
-        dates = [self.settled_to, *self.owed, *self.expired]
+        dates = [self.settled_to, *self.owed, *self.expired, *self.told.values()]
         if self.delivered.legacy:
             dates.append(self.delivered.legacy.last)
         return (

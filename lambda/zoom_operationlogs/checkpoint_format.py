@@ -37,7 +37,7 @@ from .legacy import LegacyLedger
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SCHEMA = 2
+SCHEMA = 3
 DIGEST_BYTES = 16
 UUID_BYTES = 16
 SECOND = struct.Struct(">QI")  # since the first of all times, and how many records
@@ -82,6 +82,9 @@ def _encode(checkpoint: Checkpoint) -> tuple[bytes, dict[str, Any]]:
         "lease": lease and {"owner": lease.owner, "until": iso(lease.until)},
         "sweeps": {name: sweep_to_json(sweep) for name, sweep in sorted(checkpoint.sweeps.items())},
         "shown": {day.isoformat(): counts_to_json(shown) for day, shown in sorted(checkpoint.shown.items())},
+        "told": {kind: day.isoformat() for kind, day in sorted(checkpoint.told.items())},
+        "feed_deletes": checkpoint.feed_deletes,
+        "kept_since": iso(checkpoint.kept_since),
         "changed": {day.isoformat(): iso(cutoff) for day, cutoff in sorted(checkpoint.delivered.changed.items())},
     }
     if legacy := checkpoint.delivered.legacy:
@@ -192,6 +195,9 @@ def _from_header(header: dict[str, Any]) -> Checkpoint:
         lease=None if lease is None else Lease(text(lease["owner"]), required(record_time(lease["until"]))),
         sweeps=sweeps_from_json(header["sweeps"]),
         shown={day_of(day): counts_from_json(shown) for day, shown in header["shown"].items()},
+        told={text(kind): day_of(day) for kind, day in header["told"].items()},
+        feed_deletes=flag(header["feed_deletes"]),
+        kept_since=moment(header["kept_since"]),
     )
 
 

@@ -45,6 +45,11 @@ def merge(
         not_before=_later(mine.not_before, theirs.not_before),
         sweeps=sweeps,
         shown={**theirs.shown, **mine.shown},
+        told={
+            kind: max(mine.told.get(kind, day), theirs.told.get(kind, day))
+            for kind, day in (mine.told | theirs.told).items()
+        },
+        kept_since=_later(mine.kept_since, theirs.kept_since),
         delivered=mine.delivered.merge(theirs.delivered),
     )
 

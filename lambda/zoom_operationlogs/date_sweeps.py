@@ -18,6 +18,7 @@ from .agenda import (
 from .checkpoint import TAIL, neighbours
 from .dates import ONE_DAY, may_have_expired, retention_start
 from .errors import DatesRefusedError, DateTooOldError
+from .incidents import Incident
 from .sweep import Sweep
 
 if TYPE_CHECKING:
@@ -81,7 +82,8 @@ class DateSweeps:
             return False
         state.expire(day, self._services.clock())
         state.report.expired += 1
-        self._services.log.warning("Zoom no longer has %s: the date is recorded as expired.", day)
+        sentence = "Zoom no longer has %s: the date is recorded as expired. Keep what shows it."
+        state.incidents.tell(Incident.DATES_EXPIRED, sentence, day)
         return True
 
     def _sweep(self, day: date) -> None:
@@ -113,8 +115,10 @@ class DateSweeps:
         if not look_again(state.checkpoint, settings, now, day, pending, completed):
             if 0 < pending.looks < MOST_LOOKS and state.checkpoint.lacking(day) > 0:
                 state.report.incomplete += 1
-                self._services.log.warning(
-                    "Zoom shows %s records of %s less than the archive holds, in %s sweeps: the date is settled.",
+                state.incidents.tell(
+                    Incident.RECORDS_LACKING,
+                    "Zoom shows %s records of %s less than the archive holds, in %s sweeps: the date is settled. Verify"
+                    " it again some days later.",
                     state.checkpoint.lacking(day),
                     day,
                     pending.looks + 1,

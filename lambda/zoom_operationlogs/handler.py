@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
 
 from . import clients
 from .archive import Archive
@@ -22,7 +23,7 @@ from .deadline import Deadline
 from .errors import CollectorError, EmptySecretError, SecretError, TimeLimitError
 from .event import PROBE, Request, asks_for_probe
 from .legacy import LegacyObjects
-from .metrics import UNITS, RunOutcome, run_metrics
+from .metrics import RunOutcome, run_fields, run_metrics
 from .probe import probe
 from .run import Run
 from .run_state import Services
@@ -30,6 +31,8 @@ from .settings import REPORT, Credentials, Settings
 from .zoom import Zoom
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 SERVICE = "zoom_operationlogs_to_s3"
@@ -72,13 +75,16 @@ def _probe(context: LambdaContext) -> dict[str, Any]:
     return result
 
 
-@metrics.log_metrics
 def _run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Execute a run, and tell CloudWatch how it ended, also if it failed."""
     started = time.monotonic()
+    today = clients.now().date()
+    result: dict[str, Any] = {"ok": False, "written": 0, "date": today.isoformat()}
+    outcome, action, failure = RunOutcome.FAILED, None, None
     made: tuple[Run, Services] | None = None
-    outcome = RunOutcome.FAILED
     try:
-        request = Request.from_event(event, clients.now().date())
+        request = Request.from_event(event, today)
+        action = request.action
         made = run, services = _build_run(Settings.from_environ(os.environ), context)
         result = run.execute(request)
         outcome = RunOutcome.without_error(run.report)
@@ -86,24 +92,28 @@ def _run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         # The first apply creates an empty secret; until an operator fills it, runs do not count as failed.
         outcome = RunOutcome.WAITING
         logger.warning(str(error))
-        return {"ok": False, "written": 0, "date": clients.now().date().isoformat(), "waiting_for": "credentials"}
+        result["waiting_for"] = "credentials"
     except CollectorError as error:
-        logger.error(str(error))
+        failure = str(error)
+        logger.error(failure)
+        raise
+    except Exception as defect:
+        failure = f"{type(defect).__name__}: {defect}"
         raise
     finally:
-        _send(outcome.metrics())
+        told: dict[str, Any] = dict(result)
         if made:
             run, services = made
-            _send(run_metrics(run.report, run.checkpoint, services, clients.now()))
-    calls_left = services.zoom.quota.remaining if services.zoom.quota else None
-    _log_end(result, request.action, started, zoom_calls=services.zoom.calls, zoom_calls_left=calls_left)
+            _send(run_metrics(outcome, run.report, run.checkpoint))
+            told |= run_fields(run.report, run.checkpoint, services, clients.now())
+        _log_end({**told, "outcome": outcome.value, "failure": failure}, action, started)
     return result
 
 
-def _log_end(result: dict[str, Any], action: str | None, started: float, **counts: int | None) -> None:
-    did = {"action": action, **counts, "seconds": round(time.monotonic() - started, 3)}
+def _log_end(told: dict[str, Any], action: str | None, started: float) -> None:
+    did = {"action": action, "seconds": round(time.monotonic() - started, 3)}
     runtime = {"boto3": boto3.__version__}  # that of the Lambda runtime, which AWS updates
-    logger.info("run ended", extra={**result, **did, **runtime})  # None is left out
+    logger.info("run ended", extra={**told, **did, **runtime})  # None is left out
 
 
 def _deadline(context: LambdaContext) -> Deadline:
@@ -154,6 +164,8 @@ def _read_secret(secret_id: str, deadline: Deadline, *, fresh: bool) -> Credenti
         ) from None
 
 
-def _send(values: dict[str, float]) -> None:
+def _send(values: Mapping[str, int]) -> None:
     for name, value in values.items():
-        metrics.add_metric(name=name, unit=UNITS[name], value=value)
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+    if values:
+        metrics.flush_metrics()

@@ -99,14 +99,6 @@ class LegacyObjects:
         self._all: list[StoredVersion] | None = None
         self._unreadable: dict[date, UnreadableObjectError] = {}  # by the date of the write
 
-    def date_of(self, key: str) -> date | None:
-        """Return the date on which the guide's function wrote an object, None if the key is of another kind."""
-        match = OBJECT_NAME.fullmatch(key.removeprefix(self._prefix))
-        if match and int(match[1]) in YEARS:
-            with suppress(ValueError):  # no such day in the calendar, so not an object of the guide's
-                return date(int(match[1]), int(match[2]), int(match[3]))
-        return None
-
     def absorb_from(self, day: date, ledger: LegacyLedger | None) -> None:
         """Add every unread object that can hold records of `day` or later: those written on the day before or later.
 
@@ -171,7 +163,7 @@ class LegacyObjects:
         return self._bucket.versions(stem, self._is_guides)
 
     def _is_guides(self, key: str) -> bool:
-        return self.date_of(key) is not None
+        return write_date(key.removeprefix(self._prefix)) is not None
 
     def _shown_by(self, version: StoredVersion, folder: date) -> tuple[dict[date, Counter[bytes]], dict[date, Span]]:
         """Return how often each record is in the object, by record date, and the first and last time of each date."""
@@ -204,6 +196,16 @@ class LegacyObjects:
             f" hold its records ({error}): keep a copy elsewhere, and delete its version {version.version_id}"
             " permanently, as a role of bucket.break_glass_arns."
         )
+
+
+def write_date(name: str) -> date | None:
+    """Return the date on which the guide's function wrote an object, by its name without the prefix; None if it is of
+    another kind."""
+    match = OBJECT_NAME.fullmatch(name)
+    if match and int(match[1]) in YEARS:
+        with suppress(ValueError):  # no such day in the calendar, so not an object of the guide's
+            return date(int(match[1]), int(match[2]), int(match[3]))
+    return None
 
 
 def empty_ledger(written: Collection[date]) -> LegacyLedger | None:

@@ -1,14 +1,13 @@
-"""The metrics that a run sends to CloudWatch: their names, units and values.
+"""What a run tells CloudWatch as it ends: four metrics, for the alarms, and the fields of its line "run ended".
 
-docs/operations.md describes each; tests/monitoring compares the two.
+CloudWatch bills each metric, so only what an alarm needs is one; the dashboard asks the log for the rest.
+docs/operations.md describes both; tests/monitoring compares.
 """
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 from typing import TYPE_CHECKING
-
-from aws_lambda_powertools.metrics import MetricUnit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,44 +17,17 @@ if TYPE_CHECKING:
     from .run_report import RunReport
     from .run_state import Services
 
-COUNT, SECONDS = MetricUnit.Count, MetricUnit.Seconds
-
-UNITS: Mapping[str, MetricUnit] = {
-    # How the run ended
-    "RunsSucceeded": COUNT,
-    "RunsHeldUp": COUNT,
-    "RunsFailed": COUNT,
-    "WaitingForCredentials": COUNT,
-    # What it did
-    "RecordsPublished": COUNT,
-    "LateRecords": COUNT,
-    "LateSeconds": SECONDS,
-    "ObjectsWritten": COUNT,
-    "PagesRead": COUNT,
-    "RowsUnreadable": COUNT,
-    "ZoomCalls": COUNT,
-    "RateLimited": COUNT,
-    "DailyLimitReached": COUNT,
-    "DailyCallsRemaining": COUNT,
-    "SweepsUnfinished": COUNT,
-    "RacesLost": COUNT,
-    "CheckpointRebuilt": COUNT,
-    "DatesExpired": COUNT,
-    "DatesIncomplete": COUNT,
-    # What remains
-    "DatesOwed": COUNT,
-    "NewestRecordSeconds": SECONDS,
-}
+METRICS = ("RunsSucceeded", "DatesOwed", "DailyLimitReached", "Incidents")  # all are counts
 
 
-class RunOutcome(Enum):
-    """How a run ended. The value is the metric that is 1 for this outcome, if any; it is not sent for any other."""
+class RunOutcome(StrEnum):
+    """How a run ended: the field `outcome` of its last line."""
 
-    SUCCEEDED = "RunsSucceeded"
-    HELD_UP = "RunsHeldUp"
-    WAITING = "WaitingForCredentials"
-    FAILED = "RunsFailed"
-    LEFT_TO_OTHER = ""  # neither success nor failure: a lease that never ends must not look like success
+    SUCCEEDED = "succeeded"
+    HELD_UP = "held up"
+    WAITING = "waiting for credentials"
+    FAILED = "failed"
+    LEFT_TO_OTHER = "left to another"  # neither success nor failure: a lease that never ends must not look like success
 
     @classmethod
     def without_error(cls, report: RunReport) -> RunOutcome:
@@ -68,41 +40,50 @@ class RunOutcome(Enum):
             return cls.LEFT_TO_OTHER
         return cls.SUCCEEDED if report.pages or report.daily_limit else cls.HELD_UP
 
-    def metrics(self) -> dict[str, float]:
-        """Return the metrics of the outcome."""
-        return {self.value: 1} if self.value else {}
 
+def run_metrics(outcome: RunOutcome, report: RunReport, checkpoint: Checkpoint | None) -> dict[str, int]:
+    """Return the metrics of a run, also of one that failed; `checkpoint` is None if it failed before it loaded one.
 
-def run_metrics(
-    report: RunReport, checkpoint: Checkpoint | None, services: Services, now: datetime
-) -> dict[str, float]:
-    """Return the metrics of what a run did, even if it failed, and of what remains to do.
-
-    `LateSeconds` is the age of the oldest late record, `NewestRecordSeconds` the age of the frontier. `checkpoint` is
-    None if the run failed before it loaded one.
+    Only a run that Zoom answered knows of the daily limit. The alarm on it has no data before the first: until then
+    silence is none.
     """
-    zoom, archive = services.zoom, services.archive
-    values: dict[str, float] = {
-        "RecordsPublished": report.written,
-        "LateRecords": report.late,
-        "ObjectsWritten": archive.objects_written,
-        "PagesRead": report.pages,
-        "RowsUnreadable": report.unreadable_rows,
-        "ZoomCalls": zoom.calls,
-        "RateLimited": zoom.rate_limited,
-        "DailyLimitReached": int(report.daily_limit),
-        "SweepsUnfinished": report.unfinished,
-        "RacesLost": archive.races_lost,
-        "CheckpointRebuilt": int(report.rebuilt),
-        "DatesExpired": report.expired,
-        "DatesIncomplete": report.incomplete,
-    }
-    if report.late:
-        values["LateSeconds"] = report.late_seconds
-    if zoom.quota:
-        values["DailyCallsRemaining"] = zoom.quota.remaining
+    values: dict[str, int] = {}
+    if outcome is RunOutcome.SUCCEEDED:
+        values["RunsSucceeded"] = 1
     if checkpoint:
         values["DatesOwed"] = len(checkpoint.owed)
-        if checkpoint.frontier:
-            values["NewestRecordSeconds"] = max(0.0, (now - checkpoint.frontier).total_seconds())
+    if report.pages or report.daily_limit:
+        values["DailyLimitReached"] = int(report.daily_limit)
+    if report.incidents:
+        values["Incidents"] = report.incidents
     return values
+
+
+def run_fields(
+    report: RunReport, checkpoint: Checkpoint | None, services: Services, now: datetime
+) -> Mapping[str, int | float | None]:
+    """Return what the last line says of a run, also of one that failed; None is left out of the line.
+
+    `late_seconds` is the age of the oldest late record, `newest_record_seconds` the age of the frontier.
+    """
+    zoom, archive = services.zoom, services.archive
+    frontier = checkpoint.frontier if checkpoint else None
+    return {
+        "written": report.written,
+        "late": report.late,
+        "late_seconds": round(report.late_seconds),
+        "newest_record_seconds": max(0, round((now - frontier).total_seconds())) if frontier else None,
+        "objects": archive.objects_written,
+        "races_lost": archive.races_lost,
+        "pages": report.pages,
+        "unreadable_rows": report.unreadable_rows,
+        "zoom_calls": zoom.calls,
+        "zoom_calls_left": zoom.quota.remaining if zoom.quota else None,
+        "rate_limited": zoom.rate_limited,
+        "sweeps_unfinished": report.unfinished,
+        "owed": len(checkpoint.owed) if checkpoint else None,
+        "expired": report.expired,
+        "incomplete": report.incomplete,
+        "behind_markers": report.behind_markers,
+        "incidents": report.incidents,
+    }

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 @dataclass
 class RunReport:
-    """What a run did, for its result and its metrics; no decision of the run depends on it.
+    """What a run did, for its result, its metrics and its log line; no decision of the run depends on it.
 
     `written` and `late` count records, `unreadable_rows` the rows that were set aside, `expired` and `incomplete`
-    (settled although Zoom shows less than the archive holds) count dates, `unfinished` what kept a sweep from its end.
+    (settled although Zoom shows less than the archive holds) count dates, `unfinished` what kept a sweep from its end,
+    `behind_markers` the objects of records that lie behind delete markers, `incidents` what `Incidents` told of.
     `late_seconds` is the age of the oldest late record when it was published. `left_to_other` says that another run
-    held the lease, `rebuilt` that the checkpoint was lost, `daily_limit` that Zoom's daily limit was reached.
+    held the lease, `daily_limit` that Zoom's daily limit was reached.
     """
 
     written: int = 0
@@ -22,8 +23,9 @@ class RunReport:
     unreadable_rows: int = 0
     tail_ended: bool = False
     left_to_other: bool = False
-    rebuilt: bool = False
     expired: int = 0
     incomplete: int = 0
     unfinished: int = 0
+    behind_markers: int = 0
+    incidents: int = 0
     daily_limit: bool = False

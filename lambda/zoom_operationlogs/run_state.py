@@ -10,7 +10,6 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from .agenda import (
-    first_checkpoint,
     owe_by_date,
     previous_watermark,
     schedule_due,
@@ -20,7 +19,9 @@ from .agenda import (
 from .batch import Batch
 from .checkpoint import neighbours
 from .dates import ONE_DAY, adjacent, date_range, window
-from .errors import OutOfTimeError, StorageError, UnreadableObjectError
+from .errors import OutOfTimeError, UnreadableObjectError
+from .incidents import Incident, Incidents
+from .rebuild import rebuilt
 
 if TYPE_CHECKING:
     import logging
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from .archive import Archive
     from .checkpoint import Checkpoint
-    from .checkpoint_store import CheckpointStore, LoadResult
+    from .checkpoint_store import CheckpointStore
     from .deadline import Deadline
     from .event import Request
     from .records import Row
@@ -61,6 +62,7 @@ class RunState:
     def __init__(self, services: Services, report: RunReport, checkpoint: Checkpoint, now: datetime) -> None:
         self.checkpoint = checkpoint
         self.report = report
+        self.incidents = Incidents(services.log, report)
         self._services = services
         self._batch = Batch(services.archive, services.settings.lookback_days, services.clock)
         self._unsettled: set[date] = set()  # dates whose sweeps may show records that are held up
@@ -80,7 +82,11 @@ class RunState:
         lost. Where the feed deletes, `take_lease` stores it. Raises what `CheckpointStore` and `Archive` raise.
         """
         found = services.store.load()
-        state = cls(services, report, found.checkpoint or _rebuild(services, report, found, now.date()), now)
+        checkpoint = found.checkpoint
+        if not checkpoint:
+            lookback_days, incidents = services.settings.lookback_days, Incidents(services.log, report)
+            checkpoint = rebuilt(services.archive, found, now.date(), lookback_days, incidents, services.log)
+        state = cls(services, report, checkpoint, now)
         if not found.checkpoint and not services.settings.feed_deletes:
             state.store()
         state._watermark = previous_watermark(state.checkpoint, services.settings, now.date())
@@ -92,7 +98,8 @@ class RunState:
         expired = schedule_due(self.checkpoint, settings, now)
         if expired:
             self.report.expired += expired
-            self._services.log.warning("%s dates expired: runs failed for longer than Zoom keeps records.", expired)
+            sentence = "%s dates expired: runs failed for longer than Zoom keeps records. Keep what shows it."
+            self.incidents.tell(Incident.DATES_EXPIRED, sentence, expired)
         schedule_requested(self.checkpoint, settings, now, request)
 
     def reload(self) -> None:
@@ -243,6 +250,8 @@ class RunState:
             self._batch.discard()
             self.checkpoint.sweeps.clear()
         self.keep_days()
+        if last:
+            self._tell_what_lasts()
         self.store()
         self._saved_at = self._services.clock()
 
@@ -261,40 +270,17 @@ class RunState:
             self.checkpoint, self._swept, self._ended, holds_lease=self.holds_lease
         )
 
+    def _tell_what_lasts(self) -> None:
+        """Tell, once a day, of changed forms, rows set aside and records behind delete markers."""
+        known, today = self.checkpoint, self._services.clock().date()
+        if not self._services.settings.feed_deletes:
+            hidden = self._services.archive.behind_delete_markers(since=known.kept_since)
+            self.report.behind_markers = len(hidden)
+            self.incidents.behind_delete_markers(hidden, known.told, today)
+        self.incidents.form_changed(known.delivered.changed, known.told, today)
+        self.incidents.rows_set_aside(self.report.unreadable_rows, known.told, today)
+
     def keep_days(self) -> None:
         """Forget what is delivered on dates that the next run does not need: those far from the window."""
         first, today = window(self._services.clock().date(), self._services.settings.lookback_days)
         self.checkpoint.keep_days(first - ONE_DAY, today + 2 * ONE_DAY)
-
-
-def _rebuild(services: Services, report: RunReport, found: LoadResult, today: date) -> Checkpoint:
-    """Return a checkpoint built from the archive and the guide's state; report and log it if one was lost."""
-    inventory = services.archive.inventory()
-    report.rebuilt = found.unusable or inventory.first is not None
-    if found.other:
-        services.log.warning(
-            "The checkpoint at STATE_KEY is about %s under %s: this stream starts one of its own in its place. Set"
-            " STATE_KEY to a key of its own for each.",
-            found.other.report,
-            found.other.prefix,
-        )
-    elif report.rebuilt:
-        services.log.warning("There is no usable checkpoint: rebuilding it from the archive.")
-    legacy_first = found.legacy_cursor or _legacy_cursor(services)
-    if legacy_first is None and inventory.legacy:
-        legacy_first = inventory.legacy.first
-    known_from = min(filter(None, (inventory.first, legacy_first)), default=None)
-    checkpoint = first_checkpoint(today, services.settings.lookback_days, known_from)
-    if inventory.legacy:  # no object was written later than today, whatever its name says
-        inventory.legacy.last = min(inventory.legacy.last, today + ONE_DAY)
-    checkpoint.delivered.legacy = inventory.legacy
-    return checkpoint
-
-
-def _legacy_cursor(services: Services) -> date | None:
-    """Return where the guide's function stopped; without its state, its objects say from when on."""
-    try:
-        return services.archive.legacy.cursor()
-    except StorageError as error:
-        services.log.warning("The state of the written guide's function counts as none: %s", error)
-        return None

@@ -1,19 +1,9 @@
-# Whether it works, seen from AWS: an alarm for each way in which it may not, one that sums them up, and who is told.
-# What is shown at a glance stands in dashboard.tf; what each alarm means and what to do about it, in docs/operations.md.
-
-data "aws_caller_identity" "current" {}
-data "aws_partition" "current" {}
-
-# Tells the provider's region in versions 5 and 6, which `aws_region` names differently in each.
-data "aws_service" "s3" {
-  service_id = "s3"
-}
+# Whether the collector works, seen from AWS: an alarm for each failure, a composite alarm that sums up those that last,
+# and the topic that they notify. The dashboard is in dashboard.tf; what to do about each alarm, in docs/operations.md.
+#
+# CloudWatch's always-free tier has 10 custom metrics and 10 alarms: the collector sends 4 metrics, and here are 9 alarms.
 
 locals {
-  partition = data.aws_partition.current.partition
-  region    = data.aws_service.s3.region
-  account   = data.aws_caller_identity.current.account_id
-
   # A schedule that is off, or that runs once, is not expected to go on.
   recurs           = var.schedule.enabled && var.schedule.interval_minutes != null
   interval_minutes = coalesce(var.schedule.interval_minutes, 15) # of one that runs once, some number
@@ -22,159 +12,147 @@ locals {
   pause_minutes = local.interval_minutes + coalesce(var.schedule.flexible_window_minutes, 0) + ceil(var.function.timeout_seconds / 60) + 5
 
   # Three runs that did not come. CloudWatch looks back a day in periods of less than an hour, and seven days in longer ones.
-  silence_minutes        = coalesce(var.monitoring.silence_minutes, min(10080, 2 * local.interval_minutes + local.pause_minutes))
-  silence_period_seconds = local.silence_minutes <= 1440 ? 300 : 3600
-  silence_periods        = ceil(local.silence_minutes * 60 / local.silence_period_seconds)
+  silence_minutes = coalesce(var.monitoring.silence_minutes, min(10080, 2 * local.interval_minutes + local.pause_minutes))
+  silence_period  = local.silence_minutes <= 1440 ? 300 : 3600
+  silence_periods = ceil(local.silence_minutes * 60 / local.silence_period)
 
   # As many hours as surely hold the end of a run; CloudWatch has no period longer than a day.
-  behind_period_seconds = 3600 * min(24, ceil(local.pause_minutes / 60))
-  behind_periods        = max(2, min(ceil(var.monitoring.behind_hours * 3600 / local.behind_period_seconds), floor(604800 / local.behind_period_seconds) - 1))
+  behind_period  = 3600 * min(24, ceil(local.pause_minutes / 60))
+  behind_periods = max(2, min(ceil(var.monitoring.stalled_backlog_hours * 3600 / local.behind_period), floor(604800 / local.behind_period) - 1))
 
-  failed_runs = max(1, min(var.monitoring.failed_runs_per_hour, floor(60 / local.interval_minutes)))
+  # One failed run is made up for by the next. An hour that has no two runs has to count the first.
+  failed_runs = max(1, min(2, floor(60 / local.interval_minutes)))
 
-  metrics_of = {
-    collector = { namespace = var.function.metrics_namespace, dimensions = { service = var.function.name } }
-    lambda    = { namespace = "AWS/Lambda", dimensions = { FunctionName = var.function.name } }
-    queue     = { namespace = "AWS/SQS", dimensions = { QueueName = var.dead_letter_queue.name } }
+  # A run keeps 15 to 20 seconds for its end: one that comes within 5 of the timeout did not manage to end.
+  slow_milliseconds = 1000 * (var.function.timeout_seconds - 5)
+
+  of_collector = { namespace = var.function.metrics_namespace, dimensions = { service = var.function.name } }
+  of_lambda    = { namespace = "AWS/Lambda", dimensions = { FunctionName = var.function.name } }
+  of_queue     = { namespace = "AWS/SQS", dimensions = { QueueName = var.dead_letter_queue.name } }
+
+  # The arguments of each alarm, under the provider's names, where the alarm has no other: any five minutes of an hour with
+  # one or more. `expression` is metric math over the metric.
+  any_in_an_hour = {
+    statistic           = "Sum"
+    expression          = null
+    period              = 300
+    evaluation_periods  = 12
+    datapoints_to_alarm = 1
+    comparison_operator = "GreaterThanOrEqualToThreshold"
+    threshold           = 1
+    treat_missing_data  = "notBreaching"
   }
 
-  # Sums a metric by five minutes and looks back an hour; alarms at the threshold, reached `datapoints` times in it.
-  by_default = {
-    of             = "collector"
-    statistic      = "Sum"
-    expression     = null
-    period_seconds = 300
-    periods        = 12
-    datapoints     = 1
-    comparison     = "GreaterThanOrEqualToThreshold"
-    threshold      = 1
-    missing        = "notBreaching"
-    lasts          = true
-  }
-
-  alarms = { for concern, alarm in merge(
+  alarms = merge(
     {
-      errors = {
-        of         = "lambda"
-        metric     = "Errors"
-        datapoints = local.failed_runs
-        says       = "Runs of the collector fail. Its log says why, in one sentence."
-      }
-      throttles = {
-        of         = "lambda"
-        metric     = "Throttles"
-        datapoints = 3
-        says       = "Lambda refuses to start the collector, for want of concurrency."
-      }
-      duration = {
-        of         = "lambda"
-        metric     = "Duration"
-        statistic  = "Maximum"
-        datapoints = local.failed_runs
-        threshold  = 1000 * (var.function.timeout_seconds - var.monitoring.timeout_margin_seconds)
-        says       = "Runs come near to the function's timeout of ${var.function.timeout_seconds} s, or are ended by it."
-      }
+      errors = merge(local.any_in_an_hour, local.of_lambda, {
+        metric_name         = "Errors"
+        datapoints_to_alarm = local.failed_runs
+        alarm_description   = "Runs of the collector fail. `zoomlogs logs` shows what each said: what is wrong, and what to change."
+      })
+      throttles = merge(local.any_in_an_hour, local.of_lambda, {
+        metric_name         = "Throttles"
+        datapoints_to_alarm = 3
+        alarm_description   = "Lambda refuses to start the collector, for want of concurrency. Raise the account's quota, or set collector.reserved_concurrency."
+      })
+      duration = merge(local.any_in_an_hour, local.of_lambda, {
+        metric_name         = "Duration"
+        statistic           = "Maximum"
+        datapoints_to_alarm = local.failed_runs
+        threshold           = local.slow_milliseconds
+        alarm_description   = "Runs come near to the function's timeout of ${var.function.timeout_seconds} s, or are ended by it. Raise collector.timeout_seconds or collector.memory_mb."
+      })
       # A queue that nobody touches stops reporting after six hours, with the letters still in it: keep the state.
-      dead_letters = {
-        of        = "queue"
-        metric    = "ApproximateNumberOfMessagesVisible"
-        statistic = "Maximum"
-        periods   = 1
-        missing   = "ignore"
-        says      = "The schedule could not start the collector: the undelivered invocations lie in the queue ${var.dead_letter_queue.name}."
-      }
+      dead_letters = merge(local.any_in_an_hour, local.of_queue, {
+        metric_name        = "ApproximateNumberOfMessagesVisible"
+        statistic          = "Maximum"
+        evaluation_periods = 1
+        treat_missing_data = "ignore"
+        alarm_description  = "The schedule could not start the collector: the undelivered invocations are in the queue ${var.dead_letter_queue.name}. A message's attributes say why; empty the queue afterwards."
+      })
       # One period more than has to be bad, since the first of a series has no difference.
-      behind = {
-        metric         = "DatesOwed"
-        statistic      = "Minimum"
-        expression     = "IF(metric > 0 AND DIFF(metric) >= 0, 1, 0)"
-        period_seconds = local.behind_period_seconds
-        periods        = local.behind_periods + 1
-        datapoints     = local.behind_periods
-        says           = "Dates are owed, and have not got fewer for ${var.monitoring.behind_hours} hours."
-      }
-      # Every run says it, until Zoom may be asked again; between runs nothing changes.
-      daily_limit = {
-        metric    = "DailyLimitReached"
-        statistic = "Maximum"
-        periods   = 1
-        missing   = "ignore"
-        says      = "Zoom's daily limit of API calls, which all apps of the account share, is reached."
-      }
-      # These two are no state, but something that happened. They tell of it themselves: the alarm that sums up the
-      # states says nothing more while one of them lasts.
-      checkpoint_rebuilt = {
-        metric = "CheckpointRebuilt"
-        lasts  = false
-        says   = "The checkpoint was lost or damaged, and was rebuilt from the archive."
-      }
-      dates_expired = {
-        metric = "DatesExpired"
-        lasts  = false
-        says   = "Dates that were owed are older than Zoom keeps: their records cannot be had any more."
-      }
+      behind = merge(local.any_in_an_hour, local.of_collector, {
+        metric_name         = "DatesOwed"
+        statistic           = "Minimum"
+        expression          = "IF(metric > 0 AND DIFF(metric) >= 0, 1, 0)"
+        period              = local.behind_period
+        evaluation_periods  = local.behind_periods + 1
+        datapoints_to_alarm = local.behind_periods
+        alarm_description   = "Dates are owed, and have not become fewer for ${var.monitoring.stalled_backlog_hours} hours. `zoomlogs status` lists them; mostly other apps leave too few of Zoom's calls."
+      })
+      # What happens once. It notifies by itself: the composite alarm, which sums up what lasts, sends nothing more while it
+      # is in ALARM.
+      incidents = merge(local.any_in_an_hour, local.of_collector, {
+        metric_name       = "Incidents"
+        alarm_description = "Something happened once that a person should look into: a lost checkpoint, expired dates, a changed form, deleted, unreadable or lacking records. `zoomlogs logs` and the dashboard ${var.function.name} show the sentence."
+      })
     },
-    { for alarm in ["silence"] : alarm => {
-      metric         = "RunsSucceeded"
-      expression     = "FILL(metric, 0)"
-      period_seconds = local.silence_period_seconds
-      periods        = local.silence_periods
-      datapoints     = local.silence_periods
-      comparison     = "LessThanThreshold"
-      missing        = "breaching"
-      says           = "No run has succeeded for ${local.silence_minutes} minutes."
-    } if local.recurs },
-    # A new alarm finds silence before the first success. This one says whether there ever was one: it has no data before,
-    # is OK from then on, and never in alarm. Periods as long as those of silence, which would else see the success later.
-    { for alarm in ["first_run"] : alarm => {
-      metric         = "RunsSucceeded"
-      period_seconds = local.silence_period_seconds
-      periods        = 1
-      comparison     = "LessThanThreshold"
-      missing        = "ignore"
-      says           = "Not an alarm: it is OK once a run has succeeded for the first time, before which silence is none."
-    } if local.recurs },
-  ) : concern => merge(local.by_default, alarm) }
+    # Runs that Zoom answers say it, until Zoom may be asked again; between runs nothing changes. It is also what tells a new
+    # alarm of silence that a run was answered at all, so it looks by the same periods and goes with the schedule.
+    { for alarm in ["daily_limit"] : alarm => merge(local.any_in_an_hour, local.of_collector, {
+      metric_name        = "DailyLimitReached"
+      statistic          = "Maximum"
+      period             = local.silence_period
+      evaluation_periods = 1
+      treat_missing_data = "ignore"
+      alarm_description  = "Zoom's daily limit of API calls, which all apps of the account share, is reached. It starts anew at midnight UTC; if this comes again, find the app that uses the calls."
+    }) if var.schedule.enabled },
+    { for alarm in ["silence"] : alarm => merge(local.any_in_an_hour, local.of_collector, {
+      metric_name         = "RunsSucceeded"
+      expression          = "FILL(metric, 0)"
+      period              = local.silence_period
+      evaluation_periods  = local.silence_periods
+      datapoints_to_alarm = local.silence_periods
+      comparison_operator = "LessThanThreshold"
+      treat_missing_data  = "breaching"
+      alarm_description   = "No run has succeeded for ${local.silence_minutes} minutes. `zoomlogs logs` shows whether runs come, `zoomlogs doctor` what keeps them from it."
+    }) if local.recurs },
+  )
 
-  names          = { for concern in keys(local.alarms) : concern => "${var.function.name}-${replace(concern, "_", "-")}" }
+  happens_once   = ["incidents"]
+  alarm_names    = { for concern in keys(local.alarms) : concern => "${var.function.name}-${replace(concern, "_", "-")}" }
   composite_name = "${var.function.name}-not-healthy"
 
+  runbook = { for concern in keys(local.alarms) : concern => var.monitoring.runbook_url == null ?
+    "Runbook: docs/operations.md of the module, FUNCTION-${replace(concern, "_", "-")}." :
+    "Runbook: ${var.monitoring.runbook_url}#function-${replace(concern, "_", "-")}"
+  }
+
   makes_topic = var.monitoring.topic_arns == null
-  topic_name  = "${var.name_prefix}${var.monitoring.topic_name}"
-  topic_arn   = "arn:${local.partition}:sns:${local.region}:${local.account}:${local.topic_name}"
+  topic_arn   = "arn:${var.account.partition}:sns:${var.account.region}:${var.account.id}:${var.topic_name}"
   topics      = local.makes_topic ? aws_sns_topic_policy.alarms[*].arn : var.monitoring.topic_arns # once alarms may publish
 
   # Nobody but this account's alarms of this function.
   from_these_alarms = {
-    StringEquals = { "aws:SourceAccount" = local.account }
-    ArnLike      = { "aws:SourceArn" = "arn:${local.partition}:cloudwatch:${local.region}:${local.account}:alarm:${var.function.name}-*" }
+    StringEquals = { "aws:SourceAccount" = var.account.id }
+    ArnLike      = { "aws:SourceArn" = "arn:${var.account.partition}:cloudwatch:${var.account.region}:${var.account.id}:alarm:${var.function.name}-*" }
   }
 }
 
 resource "aws_cloudwatch_metric_alarm" "collector" {
   for_each = local.alarms
 
-  alarm_name        = local.names[each.key]
-  alarm_description = "${each.value.says} What to do: docs/operations.md of the module, under ${replace(each.key, "_", "-")}."
+  alarm_name        = local.alarm_names[each.key]
+  alarm_description = "${each.value.alarm_description} ${local.runbook[each.key]}"
 
-  comparison_operator = each.value.comparison
+  comparison_operator = each.value.comparison_operator
   threshold           = each.value.threshold
-  evaluation_periods  = each.value.periods
-  datapoints_to_alarm = each.value.datapoints
-  treat_missing_data  = each.value.missing
+  evaluation_periods  = each.value.evaluation_periods
+  datapoints_to_alarm = each.value.datapoints_to_alarm
+  treat_missing_data  = each.value.treat_missing_data
 
-  namespace   = each.value.expression == null ? local.metrics_of[each.value.of].namespace : null
-  metric_name = each.value.expression == null ? each.value.metric : null
-  dimensions  = each.value.expression == null ? local.metrics_of[each.value.of].dimensions : null
+  namespace   = each.value.expression == null ? each.value.namespace : null
+  metric_name = each.value.expression == null ? each.value.metric_name : null
+  dimensions  = each.value.expression == null ? each.value.dimensions : null
   statistic   = each.value.expression == null ? each.value.statistic : null
-  period      = each.value.expression == null ? each.value.period_seconds : null
+  period      = each.value.expression == null ? each.value.period : null
 
   dynamic "metric_query" {
     for_each = each.value.expression[*]
 
     content {
       id          = "watched"
-      label       = each.value.metric
+      label       = each.value.metric_name
       expression  = metric_query.value
       return_data = true
     }
@@ -188,17 +166,17 @@ resource "aws_cloudwatch_metric_alarm" "collector" {
       return_data = false
 
       metric {
-        namespace   = local.metrics_of[each.value.of].namespace
-        metric_name = each.value.metric
-        dimensions  = local.metrics_of[each.value.of].dimensions
+        namespace   = each.value.namespace
+        metric_name = each.value.metric_name
+        dimensions  = each.value.dimensions
         stat        = each.value.statistic
-        period      = each.value.period_seconds
+        period      = each.value.period
       }
     }
   }
 
-  alarm_actions = (var.monitoring.each_alarm_notifies || !each.value.lasts) && each.key != "first_run" ? local.topics : []
-  ok_actions    = var.monitoring.each_alarm_notifies && each.key != "first_run" ? local.topics : []
+  alarm_actions = var.monitoring.each_alarm_notifies || contains(local.happens_once, each.key) ? local.topics : []
+  ok_actions    = var.monitoring.each_alarm_notifies ? local.topics : []
   tags          = var.tags
 
   # CloudWatch deletes no alarm that a composite one still names: with this, that one is changed first.
@@ -207,14 +185,15 @@ resource "aws_cloudwatch_metric_alarm" "collector" {
   }
 }
 
-# The one that is told of while something is wrong: however much goes wrong at once, it is one message.
+# One message while something is wrong, however much goes wrong at once.
 resource "aws_cloudwatch_composite_alarm" "not_healthy" {
   alarm_name        = local.composite_name
-  alarm_description = "The collector of Zoom's operation logs is not healthy. Which of its alarms say so: dashboard ${var.function.name}. What to do: docs/operations.md of the module."
+  alarm_description = "The collector of Zoom's operation logs is not healthy. Which of its alarms are raised: dashboard ${var.function.name}, or `zoomlogs doctor`. Runbook: ${coalesce(var.monitoring.runbook_url, "docs/operations.md of the module")}"
 
+  # A new alarm finds silence before the first run. Silence counts once Zoom has answered a run.
   alarm_rule = join(" OR ", concat(
-    [for concern, alarm in local.alarms : "ALARM(\"${local.names[concern]}\")" if alarm.lasts && !contains(["silence", "first_run"], concern)],
-    [for name in ["silence"] : "(ALARM(\"${local.names.silence}\") AND OK(\"${local.names.first_run}\"))" if local.recurs],
+    [for concern in keys(local.alarms) : "ALARM(\"${local.alarm_names[concern]}\")" if !contains(concat(local.happens_once, ["silence"]), concern)],
+    [for name in ["silence"] : "(ALARM(\"${local.alarm_names.silence}\") AND NOT INSUFFICIENT_DATA(\"${local.alarm_names.daily_limit}\"))" if local.recurs],
   ))
 
   alarm_actions = local.topics
@@ -225,7 +204,7 @@ resource "aws_cloudwatch_composite_alarm" "not_healthy" {
 
   lifecycle {
     precondition {
-      condition     = alltrue([for arn in coalesce(var.monitoring.topic_arns, []) : split(":", arn)[3] == local.region])
+      condition     = alltrue([for arn in coalesce(var.monitoring.topic_arns, []) : split(":", arn)[3] == var.account.region])
       error_message = "monitoring.topic_arns must be topics of the region in which the alarms are: CloudWatch tells none of another."
     }
   }
@@ -234,7 +213,7 @@ resource "aws_cloudwatch_composite_alarm" "not_healthy" {
 resource "aws_sns_topic" "alarms" {
   count = local.makes_topic ? 1 : 0
 
-  name              = local.topic_name
+  name              = var.topic_name
   display_name      = "Zoom operation logs"
   kms_master_key_id = var.kms_key == null ? aws_kms_key.topic[0].arn : var.kms_key.arn
   tags              = var.tags
@@ -291,7 +270,7 @@ resource "aws_kms_key" "topic" {
       {
         Sid       = "AccountDecides"
         Effect    = "Allow"
-        Principal = { AWS = "arn:${local.partition}:iam::${local.account}:root" }
+        Principal = { AWS = "arn:${var.account.partition}:iam::${var.account.id}:root" }
         Action    = "kms:*"
         Resource  = "*"
       },
@@ -310,6 +289,6 @@ resource "aws_kms_key" "topic" {
 resource "aws_kms_alias" "topic" {
   count = length(aws_kms_key.topic)
 
-  name          = "alias/${local.topic_name}"
+  name          = "alias/${var.topic_name}"
   target_key_id = aws_kms_key.topic[0].key_id
 }

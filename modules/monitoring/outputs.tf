@@ -1,5 +1,5 @@
 output "monitoring" {
-  description = "What watches: `alarms` (their names by what they watch), `composite_alarm_name` (the one that is told of), `dashboard_name`, `topic_arns` (who is told), and `topic_arn` of the topic made here (null if none is)."
+  description = "The alarms (`alarms`, names by what they watch), `composite_alarm_name`, `dashboard_name`, `topic_arns` (the topics that are notified), and `topic_arn` of the topic that the module creates (null without one)."
 
   value = {
     alarms               = { for concern in keys(local.alarms) : concern => aws_cloudwatch_metric_alarm.collector[concern].alarm_name }

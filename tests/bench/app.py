@@ -12,12 +12,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from zoom_operationlogs.metrics import UNITS
+from zoom_operationlogs.metrics import METRICS
 
 from . import figures
 from .chart import chart
 from .cost import ALARMS, Function, Prices
-from .report import Machine, cost_rows, document
+from .report import Machine, cost_figures, cost_rows, document
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 SIZES = [1_000, 3_000, 10_000, 100_000]
@@ -44,12 +44,12 @@ def main(arguments: list[str] | None = None) -> None:
         rows = [figures.sweep_wall(scale, step), cpu, *figures.memory(scale, step), figures.cold_import(scale, step)]
         days = figures.simulated(scale, SIZES, step)
         uneven = [figures.disorder(days[3_000][0], step), *figures.first_runs(scale, step)]
-    rows = [*figures.day_figures(days), *uneven, *rows]
-    ours = Function(512, cpu.ours / 10**6, idle["log_bytes"], len(UNITS), secrets=1, alarms=ALARMS)
+    ours = Function(512, cpu.ours / 10**6, idle["log_bytes"], len(METRICS), secrets=1, alarms=ALARMS)
     guide = Function(128, (cpu.yardstick or 0.0) / 10**6, 0, 0, secrets=0)
     machine = Machine(_cpu_model(), os.cpu_count() or 1, platform.python_version(), f"{datetime.now(UTC):%Y-%m-%d}")
     chosen.out.mkdir(parents=True, exist_ok=True)
     costs = cost_rows(days, ours, guide, Prices())
+    rows = [*figures.day_figures(days), *uneven, *rows, *cost_figures(costs)]
     text = document(rows, costs, ours, guide, Prices(), machine, quick=chosen.quick)
     (chosen.out / "bench.md").write_text(text, encoding="utf-8")
     (chosen.out / "bench.svg").write_text(chart(rows, machine), encoding="utf-8")

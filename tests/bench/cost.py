@@ -25,11 +25,31 @@ class Prices:
     secret_month: float = 0.40
     secret_call: float = 0.05 / 10_000
     log_gb: float = 0.50
+    insights_gb: float = 0.005  # scanned by a query of Logs Insights
     metric_month: float = 0.30
     alarm_metric_month: float = 0.10
     composite_alarm_month: float = 0.50
     dashboard_month: float = 3.00
     key_month: float = 1.00
+
+
+@dataclass(frozen=True)
+class FreeTier:
+    """What AWS gives each account every month, however old it is (AWS Free Tier, "Always free"; CloudWatch pricing).
+
+    Of CloudWatch's composite alarms, of S3, Secrets Manager and KMS keys nothing is free for ever.
+    """
+
+    gb_seconds: float = 400_000
+    requests: float = 10**6
+    invocations: float = 14 * 10**6
+    log_gb: float = 5.0  # taken in, kept, and scanned by Logs Insights
+    metrics: int = 10
+    alarm_metrics: int = 10
+    dashboards: int = 3
+
+
+LIST_PRICE = FreeTier(0, 0, 0, 0, 0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -46,7 +66,10 @@ class Function:
 
 
 FULL_CPU_MB = 1_769  # with so much memory a function has one whole vCPU (Lambda Developer Guide, "memory")
-ALARMS = 10  # of the module, each of one metric
+ALARMS = 8  # of the module, each of one metric; and a composite one
+QUERIES = 10  # of the dashboard, over the log
+LOADS_A_DAY = 60  # of the dashboard: open for an hour, and renewed every minute
+DAYS_LOOKED_AT = 1  # by each query
 S3_SECONDS = 0.03  # of a request to S3 from Lambda
 PLATFORM_LOG_BYTES = 400  # the START, END and REPORT lines of a run
 RECORDS_KEPT_DAYS = 365  # the bill of the twelfth month
@@ -70,23 +93,35 @@ class Bill:
         return sum(float(getattr(self, part.name)) for part in fields(self))
 
 
-def bill(day: Day, function: Function, prices: Prices) -> Bill:
-    """Return the bill of a month of such days."""
+def bill(day: Day, function: Function, prices: Prices, free: FreeTier = LIST_PRICE) -> Bill:
+    """Return the bill of a month of such days, less what is free."""
     runs = POLLS * DAYS_A_MONTH
     seconds = min(run_seconds(day, function), function.timeout)
     writes = day.s3["put_object"] + day.s3["list_object_versions"] + day.s3["list_objects_v2"]
     kept = day.object_bytes * RECORDS_KEPT_DAYS + day.checkpoint_bytes * CHECKPOINT_VERSIONS_KEPT_DAYS
+    log_gb = runs * (function.log_bytes + PLATFORM_LOG_BYTES) / GB
+    # Each query of the dashboard scans the log of the days that it looks at.
+    looked_at = QUERIES * LOADS_A_DAY * DAYS_LOOKED_AT if function.alarms else 0
+    scanned_gb = log_gb * looked_at
+    free_logs = min(free.log_gb, log_gb)
     return Bill(
-        compute=runs * (seconds * function.memory_mb / 1024 * prices.lambda_gb_second + prices.lambda_request),
+        compute=_beyond(runs * seconds * function.memory_mb / 1024, free.gb_seconds) * prices.lambda_gb_second
+        + _beyond(runs, free.requests) * prices.lambda_request,
         requests=DAYS_A_MONTH * (writes * prices.s3_put_or_list + day.s3["get_object"] * prices.s3_get),
         storage=kept / GB * prices.s3_gb_month,
-        logs_and_metrics=runs * (function.log_bytes + PLATFORM_LOG_BYTES) / GB * prices.log_gb
-        + function.metrics * prices.metric_month,
+        logs_and_metrics=(log_gb - free_logs) * prices.log_gb
+        + _beyond(scanned_gb, free.log_gb - free_logs) * prices.insights_gb
+        + _beyond(function.metrics, free.metrics) * prices.metric_month,
         secret_and_schedule=function.secrets * (prices.secret_month + runs * prices.secret_call)
-        + runs * prices.scheduler_invocation,
-        monitoring=function.alarms * prices.alarm_metric_month
-        + bool(function.alarms) * (prices.composite_alarm_month + prices.dashboard_month + prices.key_month),
+        + _beyond(runs, free.invocations) * prices.scheduler_invocation,
+        monitoring=_beyond(function.alarms, free.alarm_metrics) * prices.alarm_metric_month
+        + bool(function.alarms)
+        * (prices.composite_alarm_month + _beyond(1, free.dashboards) * prices.dashboard_month + prices.key_month),
     )
+
+
+def _beyond(used: float, free: float) -> float:
+    return max(0.0, used - free)
 
 
 def run_seconds(day: Day, function: Function) -> float:

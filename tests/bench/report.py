@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from .cost import Bill, Function, Prices, bill, run_seconds, ten_times
+from .cost import (
+    DAYS_LOOKED_AT,
+    LOADS_A_DAY,
+    QUERIES,
+    Bill,
+    FreeTier,
+    Function,
+    Prices,
+    bill,
+    run_seconds,
+    ten_times,
+)
 from .days import POLLS, ZOOM_SECONDS, Day
 from .figures import Figure
 
@@ -25,6 +36,7 @@ class CostRow:
 
     day: Day
     ours: Bill
+    within_free_tier: Bill
     seconds: float
     theirs: Bill | None
     their_lines: int
@@ -42,12 +54,24 @@ def cost_rows(days: dict[int, tuple[Day, Day]], ours: Function, guide: Function,
             CostRow(
                 mine,
                 bill(mine, ours, prices),
+                bill(mine, ours, prices, FreeTier()),
                 run_seconds(mine, ours),
                 None if cut_off else bill(theirs, guide, prices),
                 theirs.written,
             )
         )
     return rows
+
+
+def cost_figures(costs: list[CostRow]) -> list[Figure]:
+    """Return the figures of the bill of a small account."""
+    small = costs[0]
+    theirs = small.theirs.total if small.theirs else None
+    name = f"AWS bill a month, {small.day.records:,} records a day"
+    return [
+        Figure(f"{name}, list price", small.ours.total, theirs, 8.0, " USD", digits=2, remark="modelled, see below"),
+        Figure(f"{name}, within the free tier", small.within_free_tier.total, None, 2.0, " USD", digits=2),
+    ]
 
 
 def shown(value: float, figure: Figure) -> str:
@@ -102,10 +126,12 @@ How it is measured:
 
 ## Monthly AWS bill, modelled
 
-In US dollars, for the twelfth month, {prices.region}, without free tier.
+In US dollars, for the twelfth month, {prices.region}. The columns and *in all* are at list price; *free tier* is the
+sum where AWS's always-free tier holds.
 
-| records a day | compute | requests | storage | logs, metrics | secret | alarms | **in all** | guide's | its lines |
-|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|
+| records a day | compute | requests | storage | logs, metrics | secret | alarms | **in all** | **free tier** \
+| guide's | its lines |
+|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|
 {_bills(costs)}
 
 - The row of a million is drawn out linearly from the two before it. A run takes {costs[-1].seconds:,.0f} s there on
@@ -115,10 +141,18 @@ In US dollars, for the twelfth month, {prices.region}, without free tier.
   {guide.memory_mb} MB. The measured CPU of this machine's core stands for one whole vCPU.
 - Storage: a year of records, and the replaced checkpoints that the module's lifecycle rule keeps for 14 days. The
   records are made up and compress better than real ones may.
+- Free tier, each month and however old the account is: {FreeTier.gb_seconds:,} GB-seconds and {FreeTier.requests:,}
+  requests of Lambda; {FreeTier.metrics} custom metrics, {FreeTier.alarm_metrics} alarm metrics, {FreeTier.dashboards}
+  dashboards and {FreeTier.log_gb:.0f} GB of logs in CloudWatch; {FreeTier.invocations:,} invocations of EventBridge
+  Scheduler. The tier is the account's: it holds for one module block, if nothing else there uses it up. What is left
+  are the topic's key, the composite alarm, the secret and S3.
 - Metrics: {ours.metrics} custom metrics at {prices.metric_month:.2f}, as if each were sent in every hour; most are.
+- Logs: what a run writes, and what the dashboard's {QUERIES} queries of Logs Insights scan. It is assumed to be open
+  for an hour of each day, to be renewed every minute ({LOADS_A_DAY} loads), and to show {DAYS_LOOKED_AT} day.
 - Secret: with the schedule's invocations.
-- Alarms: {ours.alarms}, a composite one, a dashboard, and the key of the topic; `monitoring = {{ enabled = false }}`
-  saves them, and leaves the metrics. These, the alarms and the secret are nearly all of a small bill.
+- Alarms: {ours.alarms}, a composite one, a dashboard, and the key of the topic, which `kms_key` or
+  `monitoring.topic_arns` saves; `monitoring = {{ enabled = false }}` saves them all, and leaves the metrics. These, the
+  metrics and the secret are nearly all of a small bill.
 - Not in it: a key of yours, the feed's own reads, and above all what the SIEM charges per line.
 
 The prices are inputs (`tests/bench/cost.py`), noted in {prices.as_of}; check them against AWS's price list:
@@ -133,7 +167,7 @@ def _bills(costs: list[CostRow]) -> str:
     return "\n".join(
         f"| {row.day.records:,} | {row.ours.compute:.2f} | {row.ours.requests:.2f} | {row.ours.storage:.2f} "
         f"| {row.ours.logs_and_metrics:.2f} | {row.ours.secret_and_schedule:.2f} "
-        f"| {row.ours.monitoring:.2f} | **{row.ours.total:.2f}** "
+        f"| {row.ours.monitoring:.2f} | **{row.ours.total:.2f}** | **{row.within_free_tier.total:.2f}** "
         f"| {'–' if row.theirs is None else f'{row.theirs.total:.2f}'} | {row.their_lines:,} |"
         for row in costs
     )

@@ -8,14 +8,12 @@ Feature: Whatever stops the collector is heard
     Then it must have threshold
 
     Examples:
-      | what                                | metric                             |
-      | runs that fail                      | Errors                             |
-      | runs that Lambda refuses            | Throttles                          |
-      | runs that take too long             | Duration                           |
-      | invocations that are not delivered  | ApproximateNumberOfMessagesVisible |
-      | Zoom's daily limit                  | DailyLimitReached                  |
-      | a lost checkpoint                   | CheckpointRebuilt                  |
-      | days that Zoom no longer has        | DatesExpired                       |
+      | what                               | metric                             |
+      | runs that fail                     | Errors                             |
+      | runs that Lambda refuses           | Throttles                          |
+      | runs that take too long            | Duration                           |
+      | invocations that are not delivered | ApproximateNumberOfMessagesVisible |
+      | what happens once                  | Incidents                          |
 
   @noskip
   Scenario: No alarm is muted

@@ -10,6 +10,12 @@ Feature: A collector that does not run is heard
     And its value must match the "FILL\(" regex
 
   @noskip
+  Scenario: An alarm hears of Zoom's daily limit
+    Given I have aws_cloudwatch_metric_alarm defined
+    When its metric_name is DailyLimitReached
+    Then it must have threshold
+
+  @noskip
   Scenario: One alarm sums the others up, silence among them
     Given I have aws_cloudwatch_composite_alarm defined
     When its name metadata is not_healthy

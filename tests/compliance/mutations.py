@@ -878,9 +878,7 @@ WATCHED = {
     "runs that Lambda refuses": "throttles",
     "runs that take too long": "duration",
     "invocations that are not delivered": "dead_letters",
-    "Zoom's daily limit": "daily_limit",
-    "a lost checkpoint": "checkpoint_rebuilt",
-    "days that Zoom no longer has": "dates_expired",
+    "what happens once": "incidents",
 }
 
 
@@ -902,6 +900,11 @@ violates_each("An alarm hears of …", {what: without_alarm(concern) for what, c
 SILENCE = "Silence is an alarm, and not taken for health"
 SUMMED_UP = "One alarm sums the others up, silence among them"
 MUTED = "No alarm is muted"
+
+
+@violates("An alarm hears of Zoom's daily limit")
+def nobody_hears_of_the_daily_limit(plan: Plan) -> None:
+    without_alarm("daily_limit")(plan)
 
 
 @violates(SILENCE)

@@ -56,7 +56,7 @@ def paused(plan: Plan) -> Plan:
     """Give the second plan of a module that is paused, as step 1 of uninstalling makes it."""
     quiet = later(plan)
     put("aws_scheduler_schedule", "collector", state="DISABLED")(quiet)
-    gone = re.compile(r'metric_alarm\.collector\["(silence|first_run)"\]')
+    gone = re.compile(r'metric_alarm\.collector\["(silence|daily_limit)"\]')
     for one in quiet["resource_changes"]:
         if gone.search(one["address"]):
             one["change"].update(actions=["delete"], after=None)

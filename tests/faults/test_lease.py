@@ -14,7 +14,7 @@ import pytest
 from zoom_operationlogs.checkpoint import Lease
 from zoom_operationlogs.checkpoint_format import encode
 from zoom_operationlogs.errors import CollectorError, LeaseLostError
-from zoom_operationlogs.metrics import RunOutcome
+from zoom_operationlogs.metrics import RunOutcome, run_metrics
 
 from .meddling import at_each_call
 from .test_state import feed_reads_and_deletes, week_world
@@ -153,7 +153,7 @@ def test_runs_that_leave_to_another_are_no_successes() -> None:
         outcomes.append(RunOutcome.without_error(world.reports[-1]))
         world.clock.advance(240)
     assert outcomes == [RunOutcome.LEFT_TO_OTHER] * 5 + [RunOutcome.SUCCEEDED]
-    assert not RunOutcome.LEFT_TO_OTHER.metrics()
+    assert not run_metrics(RunOutcome.LEFT_TO_OTHER, world.reports[-2], None)
     assert [report.left_to_other for report in world.reports[-6:]] == [True] * 5 + [False]
     world.assert_exact()
 

@@ -369,4 +369,4 @@ def test_a_start_date_of_long_ago_leaves_a_checkpoint_that_the_next_run_reads(st
     before = world.report_calls()
     world.poll(2)
     assert world.report_calls() - before == 2
-    assert not any(report.rebuilt for report in world.reports)
+    assert not any(report.incidents for report in world.reports)

@@ -307,7 +307,7 @@ def test_a_name_of_the_guides_from_before_its_time_costs_nothing() -> None:
     world = week_world()
     world.s3.put(f"{PREFIX}1999/12/31/zoom-operationlogs-{uuid.UUID(int=1)}.json.gz", b"spoilt")
     world.poll(3)
-    assert [report.rebuilt for report in world.reports] == [False] * 3
+    assert [report.incidents for report in world.reports] == [0] * 3
     assert world.report_calls() < 20
 
 
@@ -347,7 +347,7 @@ def test_a_time_far_from_the_window_is_no_date_that_is_owed(day: str) -> None:
         world.clock.advance(POLL.total_seconds())
         world.run()
         world.zoom.faults.clear()
-        assert world.checkpoint() and not world.reports[-1].rebuilt
+        assert world.checkpoint() and not world.reports[-1].incidents
     assert_well_after_two_runs(world, exact=False)
 
 
@@ -750,7 +750,7 @@ def test_the_state_of_the_guides_is_read_up_to_its_bound() -> None:
 
 
 @pytest.mark.parametrize(
-    "start", [b"x" * 200, b'{"schema": 2, "x": [' + b"[]," * 10**6 + b"[]]}\n", b'{"schema": 2}\n']
+    "start", [b"x" * 200, b'{"schema": 3, "x": [' + b"[]," * 10**6 + b"[]]}\n", b'{"schema": 3}\n']
 )
 def test_of_garbage_in_place_of_the_checkpoint_no_more_is_read_than_its_first_line(
     start: bytes, monkeypatch: pytest.MonkeyPatch

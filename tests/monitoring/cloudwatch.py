@@ -114,8 +114,10 @@ class View:
 
 @dataclass
 class Recording:
-    """Values of metrics, each with its moment."""
+    """Values of metrics, each with its moment; and of the log the last line of each run, and the kinds of incidents."""
 
+    ended: list[dict[str, Any]] = field(default_factory=list)
+    incidents: list[str] = field(default_factory=list)
     samples: dict[MetricName, list[tuple[datetime, float]]] = field(default_factory=lambda: defaultdict(list))
     _counted: dict[MetricName, tuple[list[int], list[float]]] = field(default_factory=dict)
 

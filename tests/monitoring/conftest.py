@@ -23,11 +23,13 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Planned:
-    """What a plan of the module watches: alarms by concern, the composite alarm's name and rule, the dashboard."""
+    """What a plan of the module watches: alarms by concern, the composite alarm's name and rule, the dashboard,
+    and the descriptions of the alarms."""
 
     alarms: dict[str, Alarm]
     composite: tuple[str, str]
     dashboard: dict[str, Any]
+    descriptions: dict[str, str]
 
     def shown(self) -> set[MetricName]:
         return metrics_of_dashboard(json.dumps(self.dashboard), json.loads)
@@ -52,6 +54,8 @@ def read_plan(module: dict[str, Any]) -> Planned:
         {concern: alarm_in_plan(values) for concern, values in alarms.items()},
         (composite["alarm_name"], composite["alarm_rule"]),
         json.loads(dashboard["dashboard_body"]),
+        {concern: values["alarm_description"] for concern, values in alarms.items()}
+        | {"not_healthy": composite["alarm_description"]},
     )
 
 

@@ -38,3 +38,8 @@ def promised(concern: str) -> timedelta:
 def metrics() -> dict[str, str]:
     """Give the unit of each metric in the page's table."""
     return dict(re.findall(r"(?m)^\| `(\w+)` \| (\w+) \|", section("The metrics")))
+
+
+def log_fields() -> list[str]:
+    """Give the fields of the line "run ended" in the page's table."""
+    return re.findall(r"(?m)^\| `(\w+)` \|", section('The line "run ended"'))

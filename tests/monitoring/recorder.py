@@ -1,7 +1,8 @@
 """The collector as Lambda runs it, handler and all, in a world in memory; and the metrics that come of it.
 
-Its own metrics are read from the lines that it prints (EMF), Lambda's are those of AWS's page "Types of metrics for
-Lambda functions": for each invocation Errors is 0 or 1 and Duration in ms, for each refused one Throttles is 1.
+Its own metrics are read from the lines that it prints (EMF), and its log as it was written. Lambda's are those of AWS's
+page "Types of metrics for Lambda functions": for each invocation Errors is 0 or 1 and Duration in ms, for each refused
+one Throttles is 1.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from standins.clock import Clock
 from standins.s3_memory import MemoryS3
 from standins.zoom import Zoom, ZoomAdapter
 from zoom_operationlogs import clients, handler
+from zoom_operationlogs.certificates import CA_BUNDLES
 from zoom_operationlogs.checkpoint import Lease
 from zoom_operationlogs.checkpoint_format import decode, encode
 from zoom_operationlogs.zoom import Session
@@ -77,7 +79,13 @@ class Collected:
             "now": self.clock.now,
         }.items():
             self.patch.setattr(clients, name, value)
+        self._log = io.StringIO()
+        self.patch.setattr(handler.logger.registered_handler, "stream", self._log)
         self.patch.setattr(handler, "time", SimpleNamespace(sleep=self.clock.sleep, monotonic=self.clock.time))
+        for (
+            name
+        ) in CA_BUNDLES:  # a file of this machine; to read its hundreds of certificates takes most of a run's time
+            self.patch.delenv(name, raising=False)
         self.setenv(S3_BUCKET=self.s3.bucket, ZOOM_SECRET_ID=SECRET)
 
     def setenv(self, **variables: str) -> None:
@@ -102,6 +110,8 @@ class Collected:
             get_remaining_time_in_millis=lambda: int(1000 * (ends - self.clock.now()).total_seconds()),
         )
         printed = io.StringIO()
+        self._log.seek(0)
+        self._log.truncate()
         result: dict[str, Any] | None = None
         try:
             with redirect_stdout(printed):
@@ -109,14 +119,28 @@ class Collected:
         except Exception as error:
             self.failure = error
         self._of_lambda(began, self.clock.now() - began, failed=result is None)
-        for line in printed.getvalue().splitlines():
-            self.take(json.loads(line), self.clock.now())
+        self.sent = [one for line in printed.getvalue().splitlines() for one in emf_metrics(json.loads(line))]
+        for metric, value in self.sent:
+            self.recording.add(metric, self.clock.now(), value)
+        self.recording.ended += [line for line in self.logged if "outcome" in line]
+        self.recording.incidents += self.incidents
         return result
 
-    def take(self, emf: dict[str, Any], moment: datetime) -> None:
-        """Take in a line of EMF."""
-        for metric, value in emf_metrics(emf):
-            self.recording.add(metric, moment, value)
+    @property
+    def logged(self) -> list[dict[str, Any]]:
+        """What the newest run logged."""
+        return [json.loads(line) for line in self._log.getvalue().splitlines()]
+
+    @property
+    def ended(self) -> dict[str, Any]:
+        """The last line of the newest run."""
+        [line] = [line for line in self.logged if line["message"] == "run ended"]
+        return line
+
+    @property
+    def incidents(self) -> dict[str, str]:
+        """The sentences of the newest run's incidents, by their kinds."""
+        return {line["incident"]: line["message"] for line in self.logged if "incident" in line}
 
     def timeout(self) -> None:
         """Let a run take too long: Lambda ends it, and it prints nothing any more."""

@@ -15,6 +15,7 @@ class Schedule:
     every: timedelta
     window: timedelta | None = None
     silence_minutes: int | None = None
+    runbook_url: str | None = None
 
     @property
     def inputs(self) -> dict[str, object]:
@@ -23,6 +24,7 @@ class Schedule:
             "interval_minutes": int(self.every.total_seconds()) // 60,
             "flexible_window_minutes": minutes,
             "silence_minutes": self.silence_minutes,
+            "runbook_url": self.runbook_url,
         }
 
     @property
@@ -37,7 +39,9 @@ class Schedule:
 
 
 SCHEDULES = {
-    "in a window": Schedule(timedelta(minutes=30), window=timedelta(minutes=60)),
+    "in a window": Schedule(
+        timedelta(minutes=30), window=timedelta(minutes=60), runbook_url="https://example.com/operations.md"
+    ),
     "daily": Schedule(DAY),
     "daily, by cron": Schedule(DAY, silence_minutes=3 * 1440),
 }

@@ -12,6 +12,8 @@ from functools import cache
 
 import pytest
 from standins.zoom import faults
+from zoom_operationlogs.incidents import Incident
+from zoom_operationlogs.metrics import RunOutcome
 
 from .cloudwatch import ALARM, EVERY_WAY, OK, MetricName, Recording, Told, Ways, watch
 from .conftest import Planned
@@ -19,7 +21,9 @@ from .operations import promised
 from .recorder import FUNCTION, POLL, START, STATE_KEY, Collected, collected, take_lease_elsewhere
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
-DATES_OWED = MetricName.of("ZoomOperationLogs", "DatesOwed", {"service": FUNCTION})
+DATES_OWED, INCIDENTS = (
+    MetricName.of("ZoomOperationLogs", name, {"service": FUNCTION}) for name in ("DatesOwed", "Incidents")
+)
 
 pytestmark = pytest.mark.slow
 
@@ -167,17 +171,24 @@ def test_ordinary_days_raise_nothing(way: Ways, happens: Callable[[Collected], N
 
 def test_the_ordinary_days_are_no_empty_ones() -> None:
     """What the cases above claim to hold, they do hold."""
-    values: dict[str, list[float]] = {}
+    said: dict[str, list[float]] = {}
+    outcomes: set[str] = set()
     for happens in HEALTHY:
-        for metric, samples in recorded(happens)[0].samples.items():
-            values.setdefault(metric.name, []).extend(value for _, value in samples)
-    assert {name for name, found in values.items() if any(found)} >= {
-        "RunsSucceeded", "RunsHeldUp", "RunsFailed", "WaitingForCredentials", "LateRecords", "LateSeconds",
-        "RateLimited", "SweepsUnfinished", "DatesOwed", "Errors", "Throttles",
-    }  # fmt: skip
-    assert max(values["LateSeconds"]) >= 7 * 3600
-    assert max(values["DatesOwed"]) > 30
-    assert max(values["NewestRecordSeconds"]) > 86400
+        recording = recorded(happens)[0]
+        outcomes |= {line["outcome"] for line in recording.ended}
+        for line in recording.ended:
+            for name, value in line.items():
+                if isinstance(value, int | float):
+                    said.setdefault(name, []).append(value)
+        for metric, samples in recording.samples.items():
+            said.setdefault(metric.name, []).extend(value for _, value in samples)
+    assert outcomes == {outcome.value for outcome in RunOutcome}
+    for name in ("late", "rate_limited", "sweeps_unfinished", "DatesOwed", "Errors", "Throttles"):
+        assert any(said[name]), name
+    assert max(said["late_seconds"]) >= 7 * 3600
+    assert max(said["owed"]) > 30
+    assert max(said["newest_record_seconds"]) > 86400
+    assert not any(said["incidents"])
 
 
 # Failures: what goes wrong after a good day, for how long, and which alarms are to come of it
@@ -281,22 +292,64 @@ def zoom_no_longer_has_a_date(world: Collected) -> None:
     world.every(POLL, 3 * HOUR)
 
 
+def somebody_deletes_an_object(world: Collected) -> None:
+    """Today's first object of records, behind a delete marker; the runs go on, and new records come."""
+    world.s3.delete(world.s3.keys(f"zoom/operationlogs/{START:%Y/%m/%d}/")[0])
+
+    def run() -> None:
+        now = f"{world.clock.now():%Y-%m-%dT%H:%M:%SZ}"
+        world.zoom.add({"time": now, "operator": now, "action": "Add"})
+        world.run()
+
+    world.every(POLL, 3 * HOUR, run)
+
+
+def zoom_changes_the_form_of_its_records(world: Collected) -> None:
+    world.zoom.rewrite(lambda record: {**record, "operation_detail": f"Now: {record.get('operation_detail')}"})
+    world.every(POLL, 3 * HOUR, lambda: world.run({"action": "reconcile"}))
+
+
+def zoom_sends_rows_that_cannot_be_read(world: Collected) -> None:
+    rows = faults.answer(200, {"next_page_token": "", "operation_logs": [None, 7]})
+    world.zoom.faults.rule = lambda request: rows if request.endpoint == "report" else None
+    world.every(POLL, 3 * HOUR)
+
+
+def an_old_date_lacks_records(world: Collected) -> datetime:
+    """Zoom shows nothing of a date of which the archive holds records, in three sweeps an hour apart: give the last."""
+    day = (START - 20 * DAY).date().isoformat()
+    ask = {"action": "backfill", "from": day, "to": day}
+    empty = faults.answer(200, {"operation_logs": [], "next_page_token": ""})
+    world.zoom.faults.rule = lambda request: empty if request.query.get("from") == day else None
+    world.clock.set(world.last_run + 2 * POLL)
+    world.last_run = world.clock.now()
+    world.run(ask)
+    world.every(POLL, 4 * HOUR)
+    [(moment, _)] = world.recording.samples[INCIDENTS]
+    return moment
+
+
 OLD_DATE = "2025-09-20"
-FAILURES: list[tuple[Callable[[Collected], None], set[str]]] = [
-    (zoom_is_down, {"errors", "silence"}),
-    (zoom_refuses_for_going_too_fast, {"silence"}),
-    (credentials_are_revoked, {"errors", "silence"}),
-    (lambda_throttles, {"throttles", "silence"}),
-    (runs_time_out, {"duration", "errors", "silence"}),
-    (the_schedule_is_gone, {"silence"}),
-    (there_are_only_probes, {"silence"}),
-    (the_secret_is_emptied, {"silence"}),
-    (another_run_always_holds_the_lease, {"silence"}),
-    (invocations_are_not_delivered, {"dead_letters", "silence"}),
-    (other_apps_leave_too_few_calls, {"behind"}),
-    (the_daily_limit_is_reached, {"daily_limit"}),
-    (the_checkpoint_is_lost, {"checkpoint_rebuilt"}),
-    (zoom_no_longer_has_a_date, {"dates_expired"}),
+# What happens, the alarms that are to come of it, and the kinds of its incidents.
+FAILURES: list[tuple[Callable[[Collected], datetime | None], set[str], set[str]]] = [
+    (zoom_is_down, {"errors", "silence"}, set()),
+    (zoom_refuses_for_going_too_fast, {"silence"}, set()),
+    (credentials_are_revoked, {"errors", "silence"}, set()),
+    (lambda_throttles, {"throttles", "silence"}, set()),
+    (runs_time_out, {"duration", "errors", "silence"}, set()),
+    (the_schedule_is_gone, {"silence"}, set()),
+    (there_are_only_probes, {"silence"}, set()),
+    (the_secret_is_emptied, {"silence"}, set()),
+    (another_run_always_holds_the_lease, {"silence"}, set()),
+    (invocations_are_not_delivered, {"dead_letters", "silence"}, set()),
+    (other_apps_leave_too_few_calls, {"behind"}, set()),
+    (the_daily_limit_is_reached, {"daily_limit"}, set()),
+    (the_checkpoint_is_lost, {"incidents"}, {"checkpoint rebuilt"}),
+    (zoom_no_longer_has_a_date, {"incidents"}, {"dates expired"}),
+    (somebody_deletes_an_object, {"incidents"}, {"behind delete markers"}),
+    (an_old_date_lacks_records, {"incidents"}, {"records lacking"}),
+    (zoom_changes_the_form_of_its_records, {"incidents", "errors", "silence"}, {"form changed"}),
+    (zoom_sends_rows_that_cannot_be_read, {"incidents", "errors", "silence"}, {"rows set aside"}),
 ]
 
 
@@ -304,20 +357,29 @@ GOOD_HOURS = 4 * HOUR
 
 
 @cache
-def failed(happens: Callable[[Collected], None]) -> tuple[Recorded, datetime]:
-    """Let it happen after some good hours; give what was measured, and when it went wrong."""
+def failed(happens: Callable[[Collected], datetime | None]) -> tuple[Recorded, datetime]:
+    """Let it happen after some good hours; give what was measured, and when it went wrong: then, or when it says."""
     with collected() as world:
         busy_days(world, -4, 3)
+        if happens is an_old_date_lacks_records:
+            busy_days(world, -20, -20)
+            world.run(
+                {"action": "backfill", "from": f"{(START - 20 * DAY).date()}", "to": f"{(START - 20 * DAY).date()}"}
+            )
         world.every(POLL, GOOD_HOURS)
         went_wrong = world.clock.now()
-        happens(world)
+        went_wrong = happens(world) or went_wrong
         return (world.recording, world.clock.now()), went_wrong
 
 
-@pytest.mark.parametrize(("happens", "expected"), FAILURES, ids=[happens.__name__ for happens, _ in FAILURES])
+@pytest.mark.parametrize(
+    ("happens", "expected"),
+    [failure[:2] for failure in FAILURES],
+    ids=[happens.__name__ for happens, *_ in FAILURES],
+)
 @pytest.mark.parametrize("way", EVERY_WAY, ids=ways)
 def test_a_failure_raises_exactly_its_alarms_in_time(
-    way: Ways, happens: Callable[[Collected], None], expected: set[str], planned: Planned
+    way: Ways, happens: Callable[[Collected], datetime | None], expected: set[str], planned: Planned
 ) -> None:
     measured, went_wrong = failed(happens)
     told = watched(planned, measured, way)
@@ -336,7 +398,13 @@ def test_a_failure_raises_exactly_its_alarms_in_time(
 
 
 def test_each_alarm_has_a_failure_that_raises_it(planned: Planned) -> None:
-    assert set().union(*(expected for _, expected in FAILURES)) == planned.alarms.keys() - {"first_run"}
+    assert set().union(*(expected for _, expected, _ in FAILURES)) == planned.alarms.keys()
+
+
+def test_each_incident_has_a_failure_that_raises_it() -> None:
+    for happens, _, kinds in FAILURES:
+        assert set(failed(happens)[0][0].incidents) == kinds, happens.__name__
+    assert set().union(*(kinds for *_, kinds in FAILURES)) == {kind.value for kind in Incident}
 
 
 def one_trouble_after_another(world: Collected) -> None:

@@ -412,29 +412,29 @@ def test_rights() -> None:
 
 
 def test_alarms() -> None:
-    quiet = {"all": "OK", "f-errors": "OK", "f-silence": "OK", "f-first-run": "OK"}
-    names = {"errors": "f-errors", "silence": "f-silence", "first_run": "f-first-run"}
+    quiet = {"all": "OK", "f-errors": "OK", "f-silence": "OK", "f-daily-limit": "OK"}
+    names = {"errors": "f-errors", "silence": "f-silence", "daily_limit": "f-daily-limit"}
     check(rules.alarms(quiet, names, "all"), "ok", "All 4 alarms are quiet.")
     one = {**quiet, "all": "ALARM", "f-errors": "ALARM"}
     check(rules.alarms(one, names, "all"), "fix", "In alarm: f-errors; docs")
     two = {**one, "f-silence": "ALARM"}
     check(rules.alarms(two, names, "all"), "fix", "In alarm: f-errors and f-silence;", "CloudWatch > All alarms")
     check(rules.alarms({**quiet, "all": "ALARM"}, names, "all"), "fix", "In alarm: all;")
-    gone = {"all": "OK", "f-first-run": "OK"}
+    gone = {"all": "OK", "f-daily-limit": "OK"}
     check(rules.alarms(gone, names, "all"), "fix", "The alarms f-errors and f-silence are gone")
     check(rules.alarms({**gone, "f-errors": "OK"}, names, "all"), "fix", "The alarm f-silence is gone")
     blind = rules.alarms({**quiet, "f-errors": "INSUFFICIENT_DATA"}, names, "all")
     check(blind, "unknown", "too few data have come yet for f-errors.")
 
 
-def test_silence_is_excused_before_the_first_run_has_succeeded() -> None:
-    """As the rule of the composite alarm has it: silence counts where first_run is OK."""
-    names = {"errors": "f-errors", "silence": "f-silence", "first_run": "f-first-run"}
-    fresh = {"all": "OK", "f-errors": "OK", "f-silence": "ALARM", "f-first-run": "INSUFFICIENT_DATA"}
-    check(rules.alarms(fresh, names, "all"), "unknown", "No alarm is raised", "for f-first-run.")
+def test_silence_is_excused_before_zoom_has_answered_a_run() -> None:
+    """As the rule of the composite alarm has it: silence counts where daily_limit has data."""
+    names = {"errors": "f-errors", "silence": "f-silence", "daily_limit": "f-daily-limit"}
+    fresh = {"all": "OK", "f-errors": "OK", "f-silence": "ALARM", "f-daily-limit": "INSUFFICIENT_DATA"}
+    check(rules.alarms(fresh, names, "all"), "unknown", "No alarm is raised", "for f-daily-limit.")
     failing = rules.alarms({**fresh, "all": "ALARM", "f-errors": "ALARM"}, names, "all")
     check(failing, "fix", "In alarm: f-errors; docs")
-    check(rules.alarms({**fresh, "f-first-run": "OK"}, names, "all"), "fix", "In alarm: f-silence;")
+    check(rules.alarms({**fresh, "f-daily-limit": "OK"}, names, "all"), "fix", "In alarm: f-silence;")
     at_once = {"all": "OK", "f-errors": "OK"}  # a schedule that does not recur has neither of the two
     check(rules.alarms(at_once, {"errors": "f-errors"}, "all"), "ok")
 

@@ -36,6 +36,7 @@ def report(status: str, milliseconds: float, request_id: str = ID) -> dict[str, 
     return {"time": "2026-11-24T17:00:00.000Z", "type": "platform.report", "record": record}
 
 
+LOST = says("WARNING", "The checkpoint is gone.", incident="checkpoint rebuilt")
 METRICS = {"_aws": {"CloudWatchMetrics": []}, "service": "f", "RunsSucceeded": [1.0]}
 CREDENTIALS = {"level": "INFO", "message": "Found credentials in environment variables.", "requestId": ID}
 RAISED = {"level": "ERROR", "errorMessage": "Zoom does not know this.", "errorType": "ZoomRefused", "requestId": ID}
@@ -127,6 +128,29 @@ def test_what_the_log_does_not_tell_is_none() -> None:
             2.25,
         ),
         ([ended(ended=False)], "stopped", "It left before the end; the next run goes on.", 2.25),
+        (
+            [
+                says("ERROR", "Zoom does not know this."),
+                ended(outcome="failed", failure="Zoom does not know this."),
+                RAISED,
+            ],
+            "failed",
+            "Zoom does not know this.",
+            2.25,
+        ),
+        (
+            [says("WARNING", EMPTY), ended(ok=False, outcome="waiting for credentials", waiting_for="credentials")],
+            "waiting",
+            EMPTY,
+            2.25,
+        ),
+        ([LOST, ended(outcome="succeeded", incidents=1)], "ok", "The checkpoint is gone.", 2.25),
+        (
+            [LOST, ended(outcome="failed", failure="Zoom is down.", incidents=1)],
+            "failed",
+            "Zoom is down. The checkpoint is gone.",
+            2.25,
+        ),
         ([CREDENTIALS], "running", "", None),
     ],
 )

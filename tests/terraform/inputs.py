@@ -140,6 +140,12 @@ def rules(module: str) -> dict[str, str]:
     return dict(found)
 
 
+def asks_for_its_partition(module: str) -> bool:
+    """Tell whether a module looks the partition up itself, or is given it."""
+    files = (REPOSITORY / folder(module)).glob("*.tf")
+    return any('data "aws_partition" "current"' in file.read_text(encoding="utf-8") for file in files)
+
+
 def checks(module: str, files_of_it: str = "*.tf") -> list[str]:
     """Name the checks of a module, all of them or those of a file."""
     files = sorted((REPOSITORY / folder(module)).glob(files_of_it))
@@ -214,6 +220,7 @@ def write_run(scratch: Path) -> None:
                 "override_during": "plan",
             }
             for case in wrong
+            if asks_for_its_partition(case.module)
         ],
     }
     provider = {"aws": {"source": "./tests/mocks", "override_during": "plan"}}

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -14,12 +15,14 @@ from xml.etree import ElementTree
 
 import pytest
 from bench import app, figures
-from bench.days import add_disordered_day
+from bench.cost import ALARMS, LIST_PRICE, FreeTier, Function, Prices, bill
+from bench.days import Day, add_disordered_day
 from bench.processes import Host
 from standins.clock import Clock
 from standins.zoom import Zoom
 from zoom_operationlogs.checkpoint import Stream
 from zoom_operationlogs.checkpoint_format import decode
+from zoom_operationlogs.metrics import METRICS
 from zoom_operationlogs.records import event_time
 from zoom_operationlogs.settings import REPORT
 
@@ -60,12 +63,12 @@ def test_quick_bench_measures_everything_and_writes_table_and_chart(
     ]
     cpu = once["collector"]["cpu"] / once["collector"]["written"] * figures.MB
     table = (tmp_path / "bench.md").read_text()
-    rows = re.findall(r"^\| ([^|]+) \| ([0-9.,]+)(?: MB| s)? \| .*\| (yes|\*\*no\*\*) \|", table, re.MULTILINE)
+    rows = re.findall(r"^\| ([^|]+) \| ([0-9.,]+)(?: MB| s| USD)? \| .*\| (yes|\*\*no\*\*) \|", table, re.MULTILINE)
     names = [name for name, _, _ in rows]
-    assert len(names) == len(set(names)) == 13
+    assert len(names) == len(set(names)) == 15
     # The limits of the other figures are meant for the full sizes.
-    steady = {name: (value, met) for name, value, met in rows if re.search("lines|steady state|requests", name)}
-    assert len(steady) == 4
+    steady = {name: (value, met) for name, value, met in rows if re.search("lines|steady state|requests|bill", name)}
+    assert len(steady) == 6
     assert steady[names[0]] == ("1.000", "yes")
     assert all(met == "yes" for _, met in steady.values()), steady
     assert dict(row[:2] for row in rows)["CPU seconds per million records, S3 writes included"] == f"{cpu:,.1f}"
@@ -74,6 +77,53 @@ def test_quick_bench_measures_everything_and_writes_table_and_chart(
     assert "Made with `--quick`" in table
     chart = ElementTree.fromstring((tmp_path / "bench.svg").read_text())
     assert len(chart.findall(".//{http://www.w3.org/2000/svg}path")) == 5
+
+
+# A day of 1,000 records as `collector_day` counts it, with runs that all log as much as one with an incident.
+SMALL = Day(
+    1_000,
+    report_calls=119,
+    rows=34_872,
+    seconds=35.75,
+    s3=Counter(put_object=180, get_object=96, list_object_versions=91),
+    object_bytes=52_065,
+    checkpoint_bytes=6_599_658,
+)
+
+
+def function_with(metrics: int, alarms: int) -> Function:
+    return Function(512, 30e-6, 2_500, metrics, secrets=1, alarms=alarms)
+
+
+@pytest.mark.parametrize(
+    ("metrics", "alarms"), [(len(METRICS), ALARMS), (6, 9)], ids=["today", "as many as there may be"]
+)
+def test_the_bill_of_a_small_account_stays_within_its_limits(metrics: int, alarms: int) -> None:
+    function = function_with(metrics, alarms)
+    assert bill(SMALL, function, Prices()).total <= 8.00
+    assert bill(SMALL, function, Prices(), FreeTier()).total <= 2.00
+
+
+def test_the_limits_of_the_bill_would_be_missed_otherwise() -> None:
+    before = function_with(21, 10)
+    assert bill(SMALL, before, Prices()).total > 8.00
+    assert bill(SMALL, before, Prices(), FreeTier()).total > 2.00
+    second = bill(SMALL, function_with(len(METRICS), ALARMS), Prices(), LIST_PRICE)
+    assert second.total > 2.00, "a second block finds nothing left of the tier"
+
+
+def test_the_free_tier_takes_nothing_below_zero() -> None:
+    none = bill(Day(0), Function(128, 0.0, 0, 0, secrets=0), Prices(), FreeTier())
+    assert none.total == 0
+
+
+def test_the_page_has_the_bill_within_its_limits() -> None:
+    page = (ROOT / "docs" / "bench.md").read_text(encoding="utf-8")
+    [row] = re.findall(r"(?m)^\| 1,000 \| .*\*\*([0-9.]+)\*\* \| \*\*([0-9.]+)\*\* \|", page)
+    assert float(row[0]) <= 8.00
+    assert float(row[1]) <= 2.00
+    assert f"{len(METRICS)} custom metrics" in page
+    assert f"{ALARMS}, a composite one" in page
 
 
 def test_the_full_window_is_a_checkpoint() -> None:

@@ -82,6 +82,9 @@ checkpoints = st.builds(
     lease=st.none() | st.builds(Lease, st.text(max_size=3), moments),
     sweeps=st.dictionaries(st.just("tail"), sweeps, max_size=1),
     shown=st.dictionaries(days, shown, max_size=2),
+    told=st.dictionaries(st.text(max_size=3), days, max_size=2),
+    feed_deletes=st.booleans(),
+    kept_since=st.none() | moments,
     delivered=st.builds(
         Delivered,
         days=st.dictionaries(days, st.integers(0, 9), max_size=3).flatmap(
@@ -141,6 +144,7 @@ def test_damage_is_noticed(checkpoint, data):
         b"\x00\x01",
         b'{"schema": 1}',
         b'{"schema": 2}',
+        b'{"schema": 3}',
         b'{"schema": true}',
         b'{"cursor_date": "2026-03-01"}',
         b'{"schema": "2"}',
@@ -155,7 +159,7 @@ def test_what_is_no_checkpoint_is_given_up(body):
 
 def test_one_from_a_newer_collector_is_refused():
     with pytest.raises(NewerCheckpointError, match="deploy that version again"):
-        decode(b'{"schema": 3}\n')
+        decode(b'{"schema": 4}\n')
 
 
 # --- whatever lies at the state key ----------------------------------------------------------------------------------
@@ -191,6 +195,9 @@ EVERYTHING = Checkpoint(
         )
     },
     shown={TODAY: {TODAY: 300}},
+    told={"rows set aside": TODAY},
+    feed_deletes=True,
+    kept_since=NOON,
     delivered=Delivered(
         {TODAY: DeliveredDay(TODAY, 1, FingerprintCounts(bytes(32)))},
         LegacyLedger(TODAY, TODAY, {bytes(16)}, {TODAY: FingerprintCounts(bytes(16))}),
@@ -358,6 +365,7 @@ def test_merging_forgets_nothing():
         date(2026, 3, 6),
         frontier=NOON,
         not_before=NOON,
+        told={"form changed": TODAY, "rows set aside": date(2026, 3, 4)},
         delivered=Delivered({TODAY: day(2)}),
         owed={date(2026, 3, 1): PendingSweep(NOON, 300)},
     )
@@ -365,12 +373,15 @@ def test_merging_forgets_nothing():
         date(2026, 3, 1),
         date(2026, 3, 5),
         frontier=NOON - timedelta(hours=1),
+        told={"rows set aside": TODAY},
+        kept_since=NOON,
         delivered=Delivered({TODAY: day(3)}),
         owed={date(2026, 3, 4): PendingSweep(NOON, 300)},
     )
     for merged in (merge(mine, theirs, {}), merge(theirs, mine, {})):
         assert (merged.settled_from, merged.settled_to) == (date(2026, 3, 1), date(2026, 3, 6))
-        assert (merged.frontier, merged.not_before) == (NOON, NOON)
+        assert (merged.frontier, merged.not_before, merged.kept_since) == (NOON, NOON, NOON)
+        assert merged.told == {"form changed": TODAY, "rows set aside": TODAY}
         assert merged.owed.keys() == {date(2026, 3, 1), date(2026, 3, 4)}
         assert merged.delivered.days[TODAY].seq == 3
 

@@ -487,12 +487,13 @@ def rights(refused: Collection[str], who: str, role: str, kind: str = "Roles") -
 def alarms(states: Mapping[str, str], names: Mapping[str, str], composite: str) -> Finding:
     """Judge the alarms by their states; `names` are their names by what they watch.
 
-    As in the rule of the composite alarm, silence counts only once first_run is OK: a run has succeeded then.
+    As in the rule of the composite alarm, silence counts only once daily_limit has data: Zoom has answered a run then.
     """
     if missing := sorted({*names.values(), composite} - states.keys()):
         one = len(missing) == 1
         return fix(f"The alarm{'' if one else 's'} {_and(missing)} {'is' if one else 'are'} gone: {APPLY}.")
-    excused = {composite} if states.get(names.get("first_run", "")) == "OK" else {composite, names.get("silence")}
+    before_the_first_run = states.get(names.get("daily_limit", "")) == "INSUFFICIENT_DATA"
+    excused = {composite, names.get("silence")} if before_the_first_run else {composite}
     raised = sorted(name for name, state in states.items() if state == "ALARM" and name not in excused)
     if raised or states.get(composite) == "ALARM":
         return fix(

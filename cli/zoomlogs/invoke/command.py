@@ -196,10 +196,11 @@ class _AwsRunner:
             self._screen.left(left)
 
     def _last_line(self, answer: Answer) -> Mapping[str, Any]:
-        """Wait a little for the run's last line, which tells more than its result; none comes of a failed one."""
+        """Wait a little for the last line of a run that did not fail, which tells more than its result."""
         patience = time.monotonic() + WAIT_FOR_LAST_LINE_SECONDS
-        comes = answer.result.get("ok") is True and not self._log.trouble
-        while comes and answer.request_id not in self._last_lines and time.monotonic() < patience:
+        if answer.result.get("ok") is not True:
+            return {}
+        while not self._log.trouble and answer.request_id not in self._last_lines and time.monotonic() < patience:
             self._look()
         return self._last_lines.get(answer.request_id, {})
 

@@ -1,7 +1,8 @@
 """The lines of the collector's log: Powertools' JSON, the runtime's errors, Lambda's own reports, and metrics.
 
 The module sets log format JSON and system log level WARN, so that Lambda itself reports a run only when it failed
-(Lambda developer guide, "Log-level filtering"): a good run is known by the collector's own line "run ended".
+(Lambda developer guide, "Log-level filtering"): the collector's own line "run ended" tells of each run that Lambda let
+come to its end.
 """
 
 from __future__ import annotations
@@ -57,6 +58,11 @@ class Line:
     def ends_run(self) -> bool:
         """Tell whether it is the last word of a run that came to its end."""
         return self.message == RUN_ENDED
+
+    @property
+    def is_incident(self) -> bool:
+        """Tell whether it is about something that happened once and a person should look into."""
+        return bool(self.message and self.fields.get("incident"))
 
     @property
     def error(self) -> str:

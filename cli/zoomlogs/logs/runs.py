@@ -22,8 +22,8 @@ class Run:
     """One run; counts are None where its log does not tell them.
 
     `outcome`: `ok`; `stopped` ended well but before the newest pages were read to their end (the next run goes on);
-    `waiting` for credentials; `failed`; `running` still; `unknown` where its end is not in the log. `sentence` is why.
-    `zoom_calls_left` is what is left of Zoom's daily quota.
+    `waiting` for credentials; `failed`; `running` still; `unknown` where its end is not in the log. `sentence` is why,
+    and what its incidents say. `zoom_calls_left` is what is left of Zoom's daily quota.
     """
 
     request_id: str
@@ -58,19 +58,25 @@ def runs(lines: Iterable[Line], now: datetime) -> list[Run]:
 
 def _run(request_id: str, lines: Sequence[Line], now: datetime) -> Run:
     first, last = lines[0].time, lines[-1].time
-    warnings = [line.message for line in lines if line.level == "WARNING"]
+    incidents = [line.message for line in lines if line.is_incident]
+    warnings = [line.message for line in lines if line.level == "WARNING" and not line.is_incident]
     ended = next((line for line in lines if line.ends_run), None)
     if ended:
         seconds = ended.fields.get("seconds")
         counts = {name: ended.fields.get(name) for name in _COUNTS}
         began = ended.time - timedelta(seconds=seconds or 0)
         stopped = ended.fields.get("ended") is False or ended.fields.get("ok") is False
-        said = [line.message for line in lines if line.worth_saying] + list(
+        said = [line.message for line in lines if line.worth_saying and not line.is_incident] + list(
             filter(None, [ended.fields.get("sentence")])
         )
+        outcome: Outcome = "stopped" if stopped else "ok"
         sentence = (warnings or said or ["It left before the end; the next run goes on."])[-1] if stopped else ""
-        action = ended.fields.get("action")
-        return Run(request_id, began, seconds, "stopped" if stopped else "ok", sentence, action, **counts)
+        if ended.fields.get("waiting_for"):
+            outcome = "waiting"
+        if failure := ended.fields.get("failure"):
+            outcome, sentence = "failed", str(failure)
+        sentence = " ".join(filter(None, [sentence, *incidents]))
+        return Run(request_id, began, seconds, outcome, sentence, ended.fields.get("action"), **counts)
     took = next((line.milliseconds for line in lines if line.milliseconds), None)
     seconds = round(took / 1000, 3) if took else (last - first).total_seconds()
     if error := next((line.error for line in lines if line.error), ""):

@@ -19,6 +19,7 @@ from zoom_operationlogs.credentials import SHAPE, parse
 from zoom_operationlogs.deadline import Deadline
 from zoom_operationlogs.errors import CollectorError, SecretError, SettingsError
 from zoom_operationlogs.legacy import LegacyLedger, LegacyObjects
+from zoom_operationlogs.rebuild import inventory_of
 from zoom_operationlogs.settings import Settings
 from zoom_operationlogs.zoom import Session, Zoom
 
@@ -162,7 +163,7 @@ def _archive(
         ledger = known and LegacyLedger(known.first, known.last)  # its dates only: the objects are read again
     else:
         try:
-            ledger = Archive(bucket, deployment.prefix, legacy).inventory().legacy
+            ledger = inventory_of(Archive(bucket, deployment.prefix, legacy)).legacy
         except CollectorError as error:
             raise CommandError(for_an_operator(error), status=1) from None
     return ArchiveReader(bucket, deployment.prefix, legacy, ledger)

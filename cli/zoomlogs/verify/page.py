@@ -266,7 +266,7 @@ def _words() -> str:
         "Missing": "in Zoom more often than in the archive. What is not yet due is not counted.",
         "Repeated": "in the archive more often than in Zoom.",
         "Late": f"written into the archive more than {hours} hours after the record's time: late at Zoom, or fetched by"
-        " a backfill; no fault, if nothing is missing. Not what the metric LateRecords counts: rows that Zoom showed"
+        " a backfill; no fault, if nothing is missing. Not what the log's field late counts: rows that Zoom showed"
         " after newer ones.",
         "Not yet due": "in Zoom, not in the archive, and too new for the collector's last run to have seen. What is in"
         " Zoom is what is in the archive, missing and not yet due, less what is repeated.",

@@ -1,0 +1,87 @@
+"""A checkpoint from the archive, where there is none that can be used."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from .agenda import first_checkpoint
+from .archive_object import OBJECT_NAME
+from .dates import ONE_DAY
+from .errors import StorageError
+from .incidents import Incident
+from .legacy import empty_ledger, write_date
+
+if TYPE_CHECKING:
+    import logging
+
+    from .archive import Archive
+    from .checkpoint import Checkpoint
+    from .checkpoint_store import LoadResult
+    from .incidents import Incidents
+    from .legacy import LegacyLedger
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """What the keys under the prefix show: the first date with objects of ours, and an empty ledger for the guide's."""
+
+    first: date | None
+    legacy: LegacyLedger | None
+
+
+def rebuilt(
+    archive: Archive, found: LoadResult, today: date, lookback_days: int, incidents: Incidents, log: logging.Logger
+) -> Checkpoint:
+    """Return a checkpoint built from the archive and the guide's state; that one was lost is an incident."""
+    inventory = inventory_of(archive)
+    if found.other:
+        incidents.tell(
+            Incident.CHECKPOINT_REBUILT,
+            "The checkpoint at STATE_KEY is about %s under %s: this stream starts one of its own in its place. Set"
+            " STATE_KEY to a key of its own for each.",
+            found.other.report,
+            found.other.prefix,
+        )
+    elif found.unusable or inventory.first is not None:
+        incidents.tell(
+            Incident.CHECKPOINT_REBUILT,
+            "There is no usable checkpoint: rebuilding it from the archive. Unless this is the first run on a bucket"
+            " that holds records, find out who deleted the checkpoint or wrote over it.",
+        )
+    legacy_first = found.legacy_cursor or _legacy_cursor(archive, log)
+    if legacy_first is None and inventory.legacy:
+        legacy_first = inventory.legacy.first
+    known_from = min(filter(None, (inventory.first, legacy_first)), default=None)
+    checkpoint = first_checkpoint(today, lookback_days, known_from)
+    if inventory.legacy:  # no object was written later than today, whatever its name says
+        inventory.legacy.last = min(inventory.legacy.last, today + ONE_DAY)
+    checkpoint.delivered.legacy = inventory.legacy
+    return checkpoint
+
+
+def inventory_of(archive: Archive) -> Inventory:
+    """Return what the archive holds, by its keys alone. Raises `StorageError` and `StorageUnavailableError`."""
+    ours: set[date] = set()
+    guides: set[date] = set()
+
+    def note(name: str) -> None:
+        if match := OBJECT_NAME.fullmatch(name):
+            with suppress(ValueError):  # no such day in the calendar, so not an object of ours
+                ours.add(date.fromisoformat(match[1]))
+        elif written := write_date(name):
+            guides.add(written)
+
+    archive.for_each_key(note)
+    return Inventory(min(ours, default=None), empty_ledger(guides))
+
+
+def _legacy_cursor(archive: Archive, log: logging.Logger) -> date | None:
+    """Return where the guide's function stopped; without its state, its objects say from when on."""
+    try:
+        return archive.legacy.cursor()
+    except StorageError as error:
+        log.warning("The state of the written guide's function counts as none: %s", error)
+        return None
