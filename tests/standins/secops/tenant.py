@@ -34,8 +34,8 @@ SCOPES = {f"https://www.googleapis.com/auth/{name}" for name in ("cloud-platform
 AN_HOUR = timedelta(hours=1)
 
 # Method and path behind the tenant's name: the version of the API that has it, and the permission that it asks for.
-# Sources: the protos' HTTP rules; Google SecOps, Permissions for the Chronicle API; the REST reference. The permission of
-# SearchService is not published: that of udmSearch is taken.
+# Sources: the HTTP rules of the protos; Google SecOps, Permissions for the Chronicle API; the REST reference. That of
+# SearchService is not published: it is taken to be the one of udmSearch.
 ROUTES = [
     ("GET", r"feedServiceAccounts:fetchServiceAccountForCustomer", "v1", "feeds.create"),
     ("GET", r"feeds(/.*)?", "v1", "feeds.list"),
