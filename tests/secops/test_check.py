@@ -114,6 +114,18 @@ def test_twins_are_no_doubles_and_the_last_written_of_them_waits() -> None:
     assert counts(world.result()) == (1, 1, 0, 0, 0)
 
 
+def test_of_alike_records_it_is_the_last_written_that_is_not_yet_there() -> None:
+    world = World()
+    world.archive([record(second) for second in range(9)], written=START - timedelta(days=1))
+    [lost] = world.archive([record()], written=START - timedelta(days=1))
+    world.secops.events.lose(lost)
+    old, *others, _ = world.deliveries(YESTERDAY)
+    for order in ([old, *others], [*others, old]):
+        new = old._replace(written=(START - QUARTER).timestamp())
+        world.deliveries = lambda day, order=order, new=new: [new, *order]  # type: ignore[method-assign,misc]
+        assert counts(world.result()) == (9, 0, 0, 1, 0)
+
+
 def test_events_of_other_archives_are_others() -> None:
     world = World()
     world.archive([record()])

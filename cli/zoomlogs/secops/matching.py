@@ -144,8 +144,7 @@ def _by(
         elif len(found) > len(wanted):
             result.doubled[wanted[0].name] += len(found) - len(wanted)
             result.in_secops += len(found) - len(wanted)
-        elif len(found) < len(wanted):
-            result.lacking += _newest(wanted, len(wanted) - len(found))
+        result.lacking += wanted[len(found) :]
     result.lacking += [delivery for each in ours.values() for delivery in each]
     _changed(result, left)
     return result
@@ -184,16 +183,15 @@ def _by_second(deliveries: Sequence[Delivery], events: Sequence[Seen]) -> Matche
         wanted = ours.pop(second, [])
         _pair_off(wanted, found, result)
         surplus = len(found) - len(wanted)
-        if surplus < 0:
-            result.lacking += _newest(wanted, -surplus)
-        elif wanted and surplus:
+        result.lacking += wanted[len(found) :]
+        if wanted and surplus > 0:
             repeated = sum(count - 1 for count in Counter(event.trace for event in found).values())
             own = sum(count - 1 for count in Counter(delivery.trace for delivery in wanted).values())
             doubled = min(surplus, max(0, repeated - own))
             result.doubled[b""] += doubled
             result.in_secops += doubled
             result.others += surplus - doubled
-        else:
+        elif not wanted:
             result.others += surplus
     result.doubled = +result.doubled
     result.lacking += [delivery for each in ours.values() for delivery in each]
@@ -201,15 +199,10 @@ def _by_second(deliveries: Sequence[Delivery], events: Sequence[Seen]) -> Matche
 
 
 def _pair_off(wanted: list[Delivery], found: list[Seen], result: Matched) -> None:
-    """Pair as many as there are of both, the earliest with the earliest."""
+    """Pair as many as there are of both, the earliest with the earliest: those that lack then waited least."""
     if len(wanted) > 1:
         wanted.sort(key=lambda delivery: delivery.written)
     if len(found) > 1:
         found.sort(key=lambda event: event.ingested or 0.0)
     for delivery, event in zip(wanted, found, strict=False):
         result.pair(delivery, event)
-
-
-def _newest(deliveries: list[Delivery], count: int) -> list[Delivery]:
-    """Return those of equal deliveries that were written last: they have waited least."""
-    return sorted(deliveries, key=lambda delivery: delivery.written)[len(deliveries) - count :]
