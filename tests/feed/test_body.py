@@ -13,7 +13,7 @@ from zoomlogs.feed import feeds as messages
 from zoomlogs.feed.body import changes, complete
 from zoomlogs.feed.command import ApplyOptions, plan
 from zoomlogs.feed.feeds import choose
-from zoomlogs.feed.tenant import endpoint, read_tenant
+from zoomlogs.secops.tenant import endpoint, read_tenant
 
 from .deployments import ROLE, SUBJECT_ID, URI, body
 

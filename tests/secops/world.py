@@ -15,13 +15,13 @@ from standins.secops import CUSTOMER_ID, PROJECT, REGION, SecOps, SecOpsAdapter
 from standins.zoom import sample_records
 from zoom_operationlogs.archive_object import object_name
 from zoom_operationlogs.records import fingerprint, line
-from zoomlogs.feed.tenant import Tenant
 from zoomlogs.secops.check import Check
 from zoomlogs.secops.identity import of_record
 from zoomlogs.secops.matching import Delivery
 from zoomlogs.secops.result import Findings, SecopsDay
 from zoomlogs.secops.search import Search
 from zoomlogs.secops.session import Session
+from zoomlogs.secops.tenant import Tenant
 
 Record = dict[str, Any]
 

@@ -16,8 +16,8 @@ import commands
 import pytest
 from standins.aws import AwsStandIn
 from standins.zoom.samples import SAMPLES_FILE
+from zoomlogs.mapping.events import event
 from zoomlogs.udm import command
-from zoomlogs.udm.events import event
 
 from . import schema
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..feed.tenant import CustomerOption, ProjectOption, RegionOption, ServiceAccountOption  # noqa: TC001
+from ..secops.tenant import CustomerOption, ProjectOption, RegionOption, ServiceAccountOption  # noqa: TC001
 from .options import SECOPS, InstanceOption, JsonOption, OutputsOption, group
 
 app = group()

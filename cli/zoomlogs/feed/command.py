@@ -13,6 +13,7 @@ import typer
 from ..console import console, print_json, table
 from ..deployment import Deployment, read_deployment
 from ..errors import CommandError
+from ..secops.tenant import ENDPOINT_VARIABLE, Tenant, endpoint, read_tenant
 from .body import KEY_AUTHENTICATION, SETTINGS, Change, changes, complete, knows_authentication, short, source_type
 from .feeds import (
     choose,
@@ -27,7 +28,6 @@ from .feeds import (
     title,
     uri_of,
 )
-from .tenant import ENDPOINT_VARIABLE, Tenant, endpoint, read_tenant
 
 if TYPE_CHECKING:
     from ..access_keys import AccessKey

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from zoom_operationlogs.records import event_time, fingerprint
 
-from ..udm.events import event as mapped
+from ..mapping.events import event as mapped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

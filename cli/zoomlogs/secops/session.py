@@ -23,7 +23,7 @@ except ImportError:
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ..feed.tenant import Tenant
+    from .tenant import Tenant
 
     Answer = dict[str, Any]
 

@@ -13,9 +13,9 @@ from rich.text import Text
 
 from ..console import console as make_console
 from ..console import json_text
+from ..mapping.events import event, line, preview
 from ..printable import printable, visible_json
 from .coverage import GLUED, Coverage
-from .events import event, line, preview
 from .inputs import find
 from .sources import Reading, SourceError, records
 from .tables import NARROWEST, ROWS_AT_ONCE, events_table

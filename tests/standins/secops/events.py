@@ -16,7 +16,7 @@ from hashlib import blake2b
 from typing import Any
 
 from zoom_operationlogs.records import event_time
-from zoomlogs.udm.events import event as mapped
+from zoomlogs.mapping.events import event as mapped
 
 from .messages import Body, spelt
 
