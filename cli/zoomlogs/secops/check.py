@@ -103,7 +103,11 @@ class Check:
             all_asked.append(future.result())
             on_day()
         compared = [asked.matched for asked in all_asked if asked.matched]
-        found = Findings(wait=wait(each for matched in compared for each in matched.since_written))
+        found = Findings(
+            self._search.tenant,
+            self._search.query,
+            wait=wait(each for matched in compared for each in matched.since_written),
+        )
         if self._stopped:
             found.sentences.append(self._stopped)
         for asked in all_asked:

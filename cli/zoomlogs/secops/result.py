@@ -22,6 +22,11 @@ class State(StrEnum):
     DIFFERENT = "different"
     NOT_CHECKED = "not checked"
 
+    @property
+    def is_well(self) -> bool:
+        """Tell whether nothing is wrong with the date."""
+        return self in (State.EQUAL, State.NOT_YET)
+
 
 class Kind(StrEnum):
     """How a record differs."""
@@ -71,8 +76,13 @@ class SecopsDay:
 
 @dataclass
 class Findings:
-    """All dates, and the sentences that concern more than one."""
+    """All dates, and the sentences that concern more than one.
 
+    `wait` is how many seconds an event may come after its object before it is missing.
+    """
+
+    tenant: str = ""
+    query: str = ""
     days: dict[date, SecopsDay] = field(default_factory=dict)
     wait: float = 0.0
     sentences: list[str] = field(default_factory=list)

@@ -64,6 +64,11 @@ class Search:
         self.query = " AND ".join(terms)
         self._has_long_search = True
 
+    @property
+    def tenant(self) -> str:
+        """The tenant's resource name."""
+        return self._session.tenant.name
+
     def events(self, start: datetime, end: datetime, expected: int = 0) -> Iterator[Event]:
         """Yield the events from `start` to before `end`, whole seconds both, each as UDM.
 
