@@ -33,7 +33,7 @@ class Kind(StrEnum):
 
     MISSING = "missing"
     NOT_YET = "not yet"
-    DOUBLED = "more than once"
+    DOUBLED = "repeated"
 
 
 @dataclass(frozen=True)

@@ -120,8 +120,8 @@ def _legend(result: Result) -> str:
     most = max((day.in_zoom for day in result.days), default=0)
     shades = "".join(f'<span class="swatch equal shade{shade}"></span>' for shade in range(SHADES + 1))
     states = (
-        (State.DIFFERENT, "records missing (−) or repeated (+)"),
-        (State.NOT_READ_YET, "not read yet"),
+        (State.DIFFERENT, f"records missing (−) or repeated (+){', S: in SecOps' if result.secops else ''}"),
+        (State.NOT_READ_YET, f"not read yet{', or not yet in SecOps' if result.secops else ''}"),
         (State.UNCHECKED, "unchecked"),
     )
     others = "".join(

@@ -31,7 +31,7 @@ CLASSES = {
     State.NOT_YET: "owed",
     State.NOT_CHECKED: "unchecked",
 }
-HEADS = ("in SecOps", "missing", "more than once", "not yet", "others", "delay: median, 95 %", "matched by")
+HEADS = ("in SecOps", "missing", "repeated", "not yet", "others", "delay (95 %)", "matched by")
 DASH = "–"
 
 
@@ -58,7 +58,7 @@ def verdict(result: Result) -> str:
         return ""
     sums = totals(result)
     parts = [f"{sums.missing:,} missing"] * bool(sums.missing)
-    parts += [f"{sums.doubled:,} there more than once"] * bool(sums.doubled)
+    parts += [f"{sums.doubled:,} repeated"] * bool(sums.doubled)
     unchecked = sum(day.secops is not None and day.secops.state is State.NOT_CHECKED for day in result.days)
     said = f"In SecOps: {' and '.join(parts)}." if parts else f"In SecOps: each of {sums.in_secops:,} records, once."
     if not parts and unchecked:
@@ -74,12 +74,16 @@ def way(day: SecopsDay) -> str:
     """Say how the events of a date were told to be those of our records."""
     if day.way is Way.SECOND:
         return "count a second"
-    return f"time and {len(day.fields)} fields" if day.way else ""
+    return f"{len(day.fields)} fields" if day.way else DASH
 
 
 def took(delay: Delay | None) -> str:
-    """Write a median and a 95th percentile."""
-    return f"{span(delay.median)}, {span(delay.p95)}" if delay else DASH
+    """Write a median, and a 95th percentile in brackets."""
+    if not delay:
+        return DASH
+    median, unit = span(delay.median).split()
+    late, its_unit = span(delay.p95).split()
+    return f"{median} ({late}) {unit}" if unit == its_unit else f"{median} {unit} ({late} {its_unit})"
 
 
 def span(seconds: float) -> str:
@@ -93,7 +97,7 @@ def span(seconds: float) -> str:
 def values(day: SecopsDay) -> tuple[str, ...]:
     """Return what the columns show of a date."""
     if day.way is None:
-        return ("not checked", *[DASH] * (len(HEADS) - 1))
+        return ("not checked", *[DASH] * len(HEADS[1:]))
     counts = (day.in_secops, day.missing, day.doubled, day.not_yet, day.others)
     return (*(f"{count:,}" for count in counts), took(day.since_record), way(day))
 
@@ -116,13 +120,16 @@ def table(result: Result) -> Iterator[RenderableType]:
     """Yield a row per date, and the notes and sentences below; nothing where SecOps was not asked."""
     if result.secops is None:
         return
-    shown = make_table("Google SecOps", "", "date", *HEADS, numbers=HEADS[:5])
+    shown = make_table("Google SecOps", "", "date", *HEADS[1:], numbers=HEADS[1:5])
+    shown.columns[1].no_wrap = True
     for day in result.days:
         if day.secops:
             mark = Text(MARKS[day.secops.state], style=STYLES[day.secops.state])
-            wrong = {1: day.secops.missing, 2: day.secops.doubled}
-            cells = [cell(value, "bold red" if wrong.get(at) else "") for at, value in enumerate(values(day.secops))]
+            wrong = {0: day.secops.missing, 1: day.secops.doubled}
+            shown_values = enumerate(values(day.secops)[1:])
+            cells = [cell(value, "bold red" if wrong.get(at) else "") for at, value in shown_values]
             shown.add_row(mark, str(day.date), *cells)
+    yield Text()
     yield shown
     yield from (Text(f"{day.date}: {day.secops.note}") for day in result.days if day.secops and day.secops.note)
     yield from map(Text, sentences(result))
@@ -196,7 +203,7 @@ def tiles(result: Result) -> Iterator[tuple[str, int, bool]]:
         sums = totals(result)
         yield "in SecOps", sums.in_secops, False
         yield "missing in SecOps", sums.missing, sums.missing > 0
-        yield "more than once", sums.doubled, sums.doubled > 0
+        yield "repeated in SecOps", sums.doubled, sums.doubled > 0
         yield "not yet in SecOps", sums.not_yet, False
 
 
@@ -236,15 +243,16 @@ def _why(difference: Difference) -> str:
 def words() -> dict[str, str]:
     """Return what the words mean."""
     return {
-        "In SecOps": "the events found for the records in the archive, by the time and the raw fields that the published"
+        "In SecOps": "the events found for the records in the archive, by time and the raw fields that the published"
         " mapping keeps. It is what is in the archive, less what is missing and not yet there, and what is there more"
         " than once.",
         "Missing in SecOps": "in the archive for longer than an event may take, and without an event.",
-        "More than once": "events above the number of records in the archive that are alike.",
+        "Repeated in SecOps": "in SecOps more often than in the archive.",
         "Not yet": "in the archive, without an event, and for no longer than an event may take: three hours, or twice"
         " what 95 of 100 events took from their object on, but never more than 24 hours.",
         "Others": "events of the same log type that match no record of this archive, as those of another feed.",
-        "Delay": "from a record's time to when SecOps ingested it. A backfill makes it as long as the record is old.",
-        "Matched by": "the time and so many raw fields; or, where SecOps' parser changes these, how many there are in"
-        " each second, by which a lost and a foreign event of one second are not told apart.",
+        "Delay (95 %)": "from a record's time to when SecOps ingested it: the median, and what 95 of 100 stay under. A"
+        " backfill makes it as long as the record is old.",
+        "Matched by": "the time and so many raw fields of the record; or, where SecOps' parser changes these, how many"
+        " there are in each second, by which a lost and a foreign event of one second are not told apart.",
     }

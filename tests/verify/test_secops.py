@@ -1,0 +1,221 @@
+"""Zoom, archive and SecOps beside each other: what is said of a date, in the table, on the page and in JSON."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from rich.console import Console
+from secops.world import World as Tenant
+from zoomlogs.secops.matching import Way
+from zoomlogs.secops.result import Delay, Findings, SecopsDay
+from zoomlogs.secops.result import Difference as InSecops
+from zoomlogs.secops.result import Kind as SecopsKind
+from zoomlogs.secops.result import State as Said
+from zoomlogs.verify import output, secops_output
+from zoomlogs.verify.comparison import DayResult, Result
+from zoomlogs.verify.page import page
+from zoomlogs.verify.secops import asking
+
+from .results import NASTY, a_day, of_days
+from .world import PREFIX, State, Verified, collected, days_ago
+
+DAYS = [days_ago(ago) for ago in (3, 2, 1)]
+
+
+class Both:
+    """A collected archive, and a tenant that has read it an hour ago."""
+
+    def __init__(self, **options: Any) -> None:
+        self.world = collected(**options)
+        self.tenant = Tenant(clock=self.world.clock)
+        self.world.clock.advance(3600)
+        self.read()
+
+    def read(self) -> None:
+        self.tenant.secops.transfer(self.world.s3.bucket, self.world.s3.ever_written(PREFIX))
+
+    def verify(self, *days: date) -> Result:
+        return verified(self.world, self.tenant, *days)
+
+
+def verified(world: Verified, tenant: Tenant, *days: date) -> Result:
+    """Verify as the command does."""
+    verifier, archive = world.verifier(keeps_deliveries=True)
+    with asking(tenant.search(), archive) as of_secops:
+        of_secops._check._clock = world.clock.time  # type: ignore[union-attr]
+        verifier._on_archived = of_secops.ask
+        found, stopped = verifier.run(days)
+        results, findings = of_secops.beside(found, lambda: None)
+    began = world.clock.now()
+    return Result("bucket", PREFIX, "account", began, began, tuple(results), stopped, findings)
+
+
+def one(result: Result) -> DayResult:
+    [day] = result.days
+    return day
+
+
+@pytest.fixture(scope="module")
+def both() -> Both:
+    """A world that no test changes."""
+    return Both()
+
+
+def test_a_day_that_is_everywhere_is_equal(both: Both) -> None:
+    result = both.verify(*DAYS)
+    assert result.equal
+    assert [(day.in_zoom, day.in_archive, day.secops.in_secops) for day in result.days if day.secops] == [
+        (100, 100, 100 - timeless) for timeless in _timeless(both)
+    ]
+
+
+def _timeless(both: Both) -> list[int]:
+    return [sum("time" not in record for record in both.world.zoom.records(day, day)) for day in DAYS]
+
+
+def test_each_side_is_judged_for_itself() -> None:
+    both = Both()
+    both.tenant.secops.events.lose(both.world.zoom.records(DAYS[0], DAYS[0])[50])
+    both.world.lose(40, DAYS[1])
+    result = both.verify(*DAYS)
+    states = [(day.state, day.secops and day.secops.state, day.overall) for day in result.days]
+    assert states[0] == (State.EQUAL, Said.NOT_YET, State.NOT_READ_YET)  # its object is an hour old
+    assert states[1] == (State.DIFFERENT, Said.EQUAL, State.DIFFERENT)
+    assert states[2] == (State.EQUAL, Said.EQUAL, State.EQUAL)
+    both.world.clock.advance(5 * 3600)
+    late = both.verify(DAYS[0])
+    assert (one(late).overall, late.equal) == (State.DIFFERENT, False)
+    [difference] = one(late).secops.differences  # type: ignore[union-attr]
+    assert difference.record == both.world.zoom.records(DAYS[0], DAYS[0])[50]
+
+
+def test_what_the_archive_lacks_is_not_looked_for_and_what_secops_has_of_it_is_another() -> None:
+    both = Both()
+    both.world.lose(40, DAYS[1])  # after the feed has read it
+    found = one(both.verify(DAYS[1])).secops
+    assert found and (found.in_secops, found.missing, found.others) == (99, 0, 1)
+
+
+def test_what_zoom_cannot_be_asked_for_is_not_checked(both: Both) -> None:
+    old = days_ago(200)
+    result = both.verify(old)
+    assert (one(result).state, one(result).secops) == (State.UNCHECKED, SecopsDay(Said.NOT_CHECKED))
+    assert not result.equal
+
+
+def test_objects_that_the_feed_deleted_are_looked_for_too() -> None:
+    both = Both()
+    for key in both.world.objects(DAYS[0]):
+        both.world.s3.delete(key)
+    found = one(both.verify(DAYS[0])).secops
+    assert found and (found.state, found.in_secops) == (Said.EQUAL, 100)
+
+
+def test_without_secops_nothing_is_said_of_it(both: Both) -> None:
+    result = both.world.result(*DAYS)
+    assert result.secops is None
+    told = page(result) + json.dumps(output.document(result)) + secops_output.verdict(result)
+    assert "secops" not in told.replace("SecOps's", "").lower()
+    assert list(secops_output.table(result)) == []
+
+
+# --- what is shown ---------------------------------------------------------------------------------------------------
+
+
+def a_result() -> Result:
+    """Return dates in every state of SecOps."""
+    took, since = Delay(25 * 60.0, 41 * 60.0), Delay(17 * 60.0, 22 * 60.0)
+    fields = ("action", "category_type", "operation_detail", "operator")
+    equal = SecopsDay(Said.EQUAL, 100, 0, 0, 0, 3, 0, Way.FIELDS, fields, took, since)
+    lost = InSecops(SecopsKind.MISSING, 2, "ab" * 16, NASTY, None)
+    missing = replace(equal, state=Said.DIFFERENT, in_secops=1_098, missing=2, doubled=1_000, differences=(lost,))
+    counted = replace(equal, way=Way.SECOND, fields=(), note="SecOps' parser changes the fields.")
+    not_yet = replace(equal, state=Said.NOT_YET, in_secops=0, not_yet=100, since_record=None)
+    unasked = SecopsDay(Said.NOT_CHECKED, note="Not checked: Google gave no good answer.")
+    days = [a_day(at, secops=each) for at, each in enumerate((equal, missing, counted, not_yet, unasked))]
+    findings = Findings("projects/p/locations/eu/instances/i", 'metadata.log_type = "X"', wait=10_800.0)
+    findings.sentences.append("Google's limit is reached.")
+    return replace(of_days(*days), secops=findings)
+
+
+def shown(width: int) -> str:
+    out = io.StringIO()
+    console = Console(file=out, width=width)
+    for part in (*output.table(a_result(), width), *secops_output.table(a_result())):
+        console.print(part)
+    return out.getvalue()
+
+
+def test_the_table_has_three_columns_and_one_table_more() -> None:
+    for width in (80, 120):
+        text = shown(width)
+        assert max(map(len, text.splitlines())) <= width
+        assert "in SecOps" in text
+    rows = {line.split()[1]: line.split() for line in shown(140).splitlines() if line[:1] in "✓✗…?"}
+    assert rows["2026-06-02"][:1] == ["✗"]
+    assert rows["2026-06-03"][-3:] == ["count", "a", "second"]
+    assert "25 (41) min" in shown(140)
+    assert "missing once its object is older than 180 min" in shown(140).replace("3 h", "180 min")
+
+
+def test_the_verdict_names_each_fault() -> None:
+    assert secops_output.verdict(a_result()) == (
+        "In SecOps: 2 missing and 1,000 repeated. Not there yet: 100. 1 date not checked."
+    )
+    only = replace(a_result(), days=a_result().days[:1])
+    assert secops_output.verdict(only) == "In SecOps: each of 100 records, once."
+    assert only.equal
+    assert not a_result().equal
+
+
+def test_the_page_shows_and_explains_it() -> None:
+    text = page(a_result())
+    assert "<h1>Zoom operation logs: are they all in Google SecOps?</h1>" in text
+    for told in (
+        "In SecOps: 2 missing and 1,000 repeated.",
+        "S−2",
+        "S+1k",
+        "count a second",
+        "not checked",
+    ):
+        assert told in text
+    assert "<script>" not in text  # of the record
+    assert text.count('id="s2026-06-') == 5
+    assert 'href="#s2026-06-02"' in text
+    for word in secops_output.words():
+        assert f"<dt>{word}</dt>" in text
+
+
+def test_the_json_has_it_all() -> None:
+    document = json.loads(json.dumps(output.document(a_result())))
+    assert document["equal"] is False
+    assert document["secops"]["totals"] == {
+        "in_secops": 1_298,
+        "missing": 2,
+        "doubled": 1_000,
+        "not_yet": 100,
+        "others": 12,
+    }
+    assert document["secops"]["not_checked"] == ["2026-06-05"]
+    assert document["secops"]["differences"][0]["record"] == NASTY
+    first = document["days"][0]["secops"]
+    assert (first["state"], first["matched_by"], first["since_record"]) == (
+        "equal",
+        "fields",
+        {"median": 1500.0, "p95": 2460.0},
+    )
+    assert "differences" not in first
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(0, "0 s"), (119, "119 s"), (1500, "25 min"), (10_800, "3 h"), (86_400, "24 h"), (90 * 86_400, "90 d")],
+)
+def test_how_long_something_took_is_written_in_one_unit(seconds: float, told: str) -> None:
+    assert secops_output.span(seconds) == told
+    assert timedelta(seconds=seconds) >= timedelta()
