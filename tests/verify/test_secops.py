@@ -11,17 +11,14 @@ from typing import Any
 import pytest
 from rich.console import Console
 from secops.world import World as Tenant
-from zoomlogs.secops.matching import Way
-from zoomlogs.secops.result import Delay, Findings, SecopsDay
-from zoomlogs.secops.result import Difference as InSecops
-from zoomlogs.secops.result import Kind as SecopsKind
+from zoomlogs.secops.result import SecopsDay
 from zoomlogs.secops.result import State as Said
 from zoomlogs.verify import output, secops_output
 from zoomlogs.verify.comparison import DayResult, Result
 from zoomlogs.verify.page import page
 from zoomlogs.verify.secops import asking
 
-from .results import NASTY, a_day, of_days
+from .results import NASTY, with_secops
 from .world import PREFIX, State, Verified, collected, days_ago
 
 DAYS = [days_ago(ago) for ago in (3, 2, 1)]
@@ -127,26 +124,10 @@ def test_without_secops_nothing_is_said_of_it(both: Both) -> None:
 # --- what is shown ---------------------------------------------------------------------------------------------------
 
 
-def a_result() -> Result:
-    """Return dates in every state of SecOps."""
-    took, since = Delay(25 * 60.0, 41 * 60.0), Delay(17 * 60.0, 22 * 60.0)
-    fields = ("action", "category_type", "operation_detail", "operator")
-    equal = SecopsDay(Said.EQUAL, 100, 0, 0, 0, 3, 0, Way.FIELDS, fields, took, since)
-    lost = InSecops(SecopsKind.MISSING, 2, "ab" * 16, NASTY, None)
-    missing = replace(equal, state=Said.DIFFERENT, in_secops=1_098, missing=2, doubled=1_000, differences=(lost,))
-    counted = replace(equal, way=Way.SECOND, fields=(), note="SecOps' parser changes the fields.")
-    not_yet = replace(equal, state=Said.NOT_YET, in_secops=0, not_yet=100, since_record=None)
-    unasked = SecopsDay(Said.NOT_CHECKED, note="Not checked: Google gave no good answer.")
-    days = [a_day(at, secops=each) for at, each in enumerate((equal, missing, counted, not_yet, unasked))]
-    findings = Findings("projects/p/locations/eu/instances/i", 'metadata.log_type = "X"', wait=10_800.0)
-    findings.sentences.append("Google's limit is reached.")
-    return replace(of_days(*days), secops=findings)
-
-
 def shown(width: int) -> str:
     out = io.StringIO()
     console = Console(file=out, width=width)
-    for part in (*output.table(a_result(), width), *secops_output.table(a_result())):
+    for part in (*output.table(with_secops(), width), *secops_output.table(with_secops())):
         console.print(part)
     return out.getvalue()
 
@@ -156,7 +137,7 @@ def test_the_table_has_three_columns_and_one_table_more() -> None:
         text = shown(width)
         assert max(map(len, text.splitlines())) <= width
         assert "in SecOps" in text
-    rows = {line.split()[1]: line.split() for line in shown(140).splitlines() if line[:1] in "✓✗…?"}
+    rows = {line.split()[1]: line.split() for line in shown(140).splitlines() if line.startswith(("✓", "✗", "…", "?"))}
     assert rows["2026-06-02"][:1] == ["✗"]
     assert rows["2026-06-03"][-3:] == ["count", "a", "second"]
     assert "25 (41) min" in shown(140)
@@ -164,17 +145,17 @@ def test_the_table_has_three_columns_and_one_table_more() -> None:
 
 
 def test_the_verdict_names_each_fault() -> None:
-    assert secops_output.verdict(a_result()) == (
+    assert secops_output.verdict(with_secops()) == (
         "In SecOps: 2 missing and 1,000 repeated. Not there yet: 100. 1 date not checked."
     )
-    only = replace(a_result(), days=a_result().days[:1])
+    only = replace(with_secops(), days=with_secops().days[:1])
     assert secops_output.verdict(only) == "In SecOps: each of 100 records, once."
     assert only.equal
-    assert not a_result().equal
+    assert not with_secops().equal
 
 
 def test_the_page_shows_and_explains_it() -> None:
-    text = page(a_result())
+    text = page(with_secops())
     assert "<h1>Zoom operation logs: are they all in Google SecOps?</h1>" in text
     for told in (
         "In SecOps: 2 missing and 1,000 repeated.",
@@ -192,7 +173,7 @@ def test_the_page_shows_and_explains_it() -> None:
 
 
 def test_the_json_has_it_all() -> None:
-    document = json.loads(json.dumps(output.document(a_result())))
+    document = json.loads(json.dumps(output.document(with_secops())))
     assert document["equal"] is False
     assert document["secops"]["totals"] == {
         "in_secops": 1_298,
