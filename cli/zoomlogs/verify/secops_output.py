@@ -60,6 +60,8 @@ def verdict(result: Result) -> str:
     parts = [f"{sums.missing:,} missing"] * bool(sums.missing)
     parts += [f"{sums.doubled:,} repeated"] * bool(sums.doubled)
     unchecked = sum(day.secops is not None and day.secops.state is State.NOT_CHECKED for day in result.days)
+    if unchecked == len(result.days):
+        return "SecOps could not be checked."
     said = f"In SecOps: {' and '.join(parts)}." if parts else f"In SecOps: each of {sums.in_secops:,} records, once."
     if not parts and unchecked:
         said = f"In SecOps, as far as it was checked: each of {sums.in_secops:,} records, once."
