@@ -73,6 +73,6 @@ def with_secops() -> Result:
     not_yet = replace(equal, state=Said.NOT_YET, in_secops=0, not_yet=100, since_record=None)
     unasked = SecopsDay(Said.NOT_CHECKED, note="Not checked: Google gave no good answer.")
     days = [a_day(at, secops=each) for at, each in enumerate((equal, missing, counted, not_yet, unasked))]
-    findings = Findings("projects/p/locations/eu/instances/i", 'metadata.log_type = "X"', wait=10_800.0)
+    findings = Findings("projects/p/locations/eu/instances/i", 'metadata.log_type = "X"', "zoom", wait=10_800.0)
     findings.sentences.append("Google's limit is reached.")
     return replace(of_days(*days), secops=findings)

@@ -106,6 +106,7 @@ class Check:
         found = Findings(
             self._search.tenant,
             self._search.query,
+            self._search.namespace,
             wait=wait(each for matched in compared for each in matched.since_written),
         )
         if self._stopped:
@@ -182,7 +183,7 @@ def _ingested(udm: Mapping[str, object]) -> float | None:
     return time.timestamp() if time else None
 
 
-def _delay(seconds: list[float]) -> Delay | None:
+def _delay(seconds: Sequence[float]) -> Delay | None:
     return Delay(*delay(seconds)) if seconds else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -55,8 +56,8 @@ class Matched:
     others: int = 0
     lacking: list[Delivery] = field(default_factory=list)
     doubled: Counter[bytes] = field(default_factory=Counter)
-    since_written: list[float] = field(default_factory=list)  # seconds from the object to the event
-    since_record: list[float] = field(default_factory=list)  # seconds from the record's time to the event
+    since_written: array[float] = field(default_factory=lambda: array("d"))  # seconds from the object to the event
+    since_record: array[float] = field(default_factory=lambda: array("d"))  # seconds from the record's time to it
 
     def pair(self, delivery: Delivery, event: Seen) -> None:
         """Take in a record and its event."""

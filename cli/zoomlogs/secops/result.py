@@ -83,6 +83,7 @@ class Findings:
 
     tenant: str = ""
     query: str = ""
+    namespace: str = ""
     days: dict[date, SecopsDay] = field(default_factory=dict)
     wait: float = 0.0
     sentences: list[str] = field(default_factory=list)

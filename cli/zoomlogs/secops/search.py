@@ -54,8 +54,13 @@ class Search:
         log_type: str,
         labels: Mapping[str, str],
         sleep: Callable[[float], None] = time.sleep,
+        namespace: str = "",
     ) -> None:
-        """Take what is searched for: the log type, and the ingestion labels that each event must have."""
+        """Take what is searched for: the log type, and the ingestion labels that each event must have.
+
+        The feed's `namespace` is told of and not searched for: it is on entities, and not on every event.
+        """
+        self.namespace = namespace
         self._session = session
         self._log_type = log_type
         self._sleep = sleep

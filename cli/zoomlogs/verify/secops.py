@@ -47,7 +47,7 @@ def search_of(deployment: Deployment, options: SecopsOptions) -> Search:
 
     session = Session(tenant, address, sign_in(options.service_account))
     log_type = str(details["logType"]).rpartition("/")[2]
-    return Search(session, log_type, details.get("labels") or {})
+    return Search(session, log_type, details.get("labels") or {}, namespace=str(details.get("assetNamespace") or ""))
 
 
 class Asking:

@@ -112,6 +112,11 @@ def sentences(result: Result) -> Iterator[str]:
         f"Asked: {result.secops.query}. What has no event is missing once its object is older than"
         f" {span(result.secops.wait)}."
     )
+    if result.secops.namespace:
+        yield (
+            f"The feed's namespace {result.secops.namespace} is not asked for: it is on entities, and not on every"
+            " event."
+        )
     yield from result.secops.sentences
 
 
@@ -145,6 +150,7 @@ def document(result: Result, findings: Findings) -> dict[str, Any]:
     return {
         "tenant": findings.tenant,
         "query": findings.query,
+        "namespace": findings.namespace or None,
         "missing_after_seconds": findings.wait,
         "sentences": findings.sentences,
         "totals": asdict(totals(result)),
