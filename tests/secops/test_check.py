@@ -214,7 +214,7 @@ def test_raw_logs_without_an_event_are_told_from_lost_ones() -> None:
     world.secops.events.lose(records[9])
     result = world.result()
     assert counts(result) == (38, 2, 0, 0, 0)
-    assert result.note == "1 of the missing is in SecOps as raw logs only: its parser made no event of them."
+    assert result.note == "Of the missing, SecOps has 1 as raw logs only: its parser made no event of them."
 
 
 def test_that_raw_logs_could_not_be_asked_for_is_said() -> None:

@@ -172,8 +172,9 @@ class Check:
         for day, result in found.days.items():
             count = _with_a_raw_log(result.differences, snippets)
             if count:
-                records = "1 of the missing is" if count == 1 else f"{count:,} of the missing are"
-                note = f"{records} in SecOps as raw logs only: its parser made no event of them."
+                looked_at = sum(each.count for each in result.differences if each.kind is Kind.MISSING)
+                of = "the missing" if looked_at == result.missing else f"{looked_at:,} of the missing"
+                note = f"Of {of}, SecOps has {count:,} as raw logs only: its parser made no event of them."
                 found.days[day] = _with_note(result, note)
 
 
