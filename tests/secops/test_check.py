@@ -337,8 +337,10 @@ def test_an_empty_tenant_says_where_to_look() -> None:
     )
 
 
-def test_an_empty_date_is_equal() -> None:
-    assert World().check(YESTERDAY).days[YESTERDAY].state is State.EQUAL
+def test_an_empty_date_is_equal_and_no_reason_to_worry() -> None:
+    found = World().check(YESTERDAY)
+    assert found.days[YESTERDAY].state is State.EQUAL
+    assert found.sentences == []
 
 
 def test_a_session_asks_with_methods_that_read_alone() -> None:

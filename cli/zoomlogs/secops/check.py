@@ -114,7 +114,8 @@ class Check:
         for asked in all_asked:
             found.days[asked.day] = self._judged(asked, found.wait)
         self._look_for_raw_logs(all_asked, found)
-        if compared and not any(matched.in_secops or matched.others for matched in compared):
+        is_empty = not any(matched.in_secops or matched.others for matched in compared)
+        if is_empty and any(matched.lacking for matched in compared):
             found.sentences.append(
                 f"SecOps has no event for {self._search.query} on these dates: `zoomlogs feed status` says how the feed"
                 " fares. If others see events there, a data access scope may hide them from these credentials."
