@@ -152,6 +152,9 @@ def test_the_verdict_names_each_fault() -> None:
     only = replace(with_secops(), days=with_secops().days[:1])
     assert secops_output.verdict(only) == "In SecOps: each of 100 records, once."
     assert only.equal
+    not_yet = replace(with_secops(), days=with_secops().days[3:4])
+    assert not_yet.equal  # it comes by itself
+    assert secops_output.verdict(not_yet) == "In SecOps: each of 0 records, once. Not there yet: 100."
     assert not with_secops().equal
 
 
@@ -168,6 +171,8 @@ def test_the_page_shows_and_explains_it() -> None:
         assert told in text
     assert "<script>" not in text  # of the record
     assert text.count('id="s2026-06-') == 5
+    for state, number in (("equal shade4", 1), ("different", 2), ("equal shade4", 3), ("owed", 4), ("unchecked", 5)):
+        assert f'<td class="day {state}"><a href="#d2026-06-0{number}"' in text
     assert 'href="#s2026-06-02"' in text
     for word in secops_output.words():
         assert f"<dt>{word}</dt>" in text

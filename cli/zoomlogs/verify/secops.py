@@ -64,7 +64,6 @@ class Asking:
             slim = ArchivedDay(day.date, {}, {}, objects=day.objects)
             find = partial(self._archive.find, slim)
             self._check.ask(day.date, day.deliveries, day.guide, find)
-            day.deliveries = []
 
     def beside(
         self, results: Sequence[DayResult], on_day: Callable[[], None]
