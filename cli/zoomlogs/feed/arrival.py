@@ -6,7 +6,6 @@ import os
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from ..aws import FAILURES, reason, session_for
 from ..dates import span
 from ..errors import CommandError
 from ..secops.tenant import ENDPOINT_VARIABLE, endpoint
@@ -51,6 +50,8 @@ def last_ingested(session: Session, log_type: str) -> str:
 
 def oldest_message(deployment: Deployment, queue: str, cloudwatch: Any = None) -> str:
     """Say how long the oldest message has waited; or why that is not known."""
+    from ..aws import FAILURES, reason, session_for  # here, because most feeds have no queue, and boto3 takes a while
+
     metric = {
         "Namespace": "AWS/SQS",
         "MetricName": "ApproximateAgeOfOldestMessage",
