@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 from secops.world import World as Tenant
+from zoom_operationlogs.records import fingerprint
 from zoomlogs.secops.result import SecopsDay
 from zoomlogs.secops.result import State as Said
 from zoomlogs.verify import output, secops_output
@@ -111,6 +112,24 @@ def test_objects_that_the_feed_deleted_are_looked_for_too() -> None:
         both.world.s3.delete(key)
     found = one(both.verify(DAYS[0])).secops
     assert found and (found.state, found.in_secops) == (Said.EQUAL, 100)
+
+
+def test_a_record_that_cannot_be_read_again_is_named_by_its_fingerprint() -> None:
+    both = Both()
+    lost = both.world.zoom.records(DAYS[0], DAYS[0])[50]
+    both.tenant.secops.events.lose(lost)
+    both.world.clock.advance(5 * 3600)
+    verifier, archive = both.world.verifier(keeps_deliveries=True)
+    with asking(both.tenant.search(), archive) as of_secops:
+        of_secops._check._clock = both.world.clock.time  # type: ignore[union-attr]
+        verifier._on_archived = of_secops.ask
+        found, _ = verifier.run([DAYS[0]])
+        for key in both.world.objects(DAYS[0]):
+            both.world.s3.delete_versions(key)
+        [day], _ = of_secops.beside(found, lambda: None)
+    assert day.secops
+    [difference] = day.secops.differences
+    assert (difference.fingerprint, difference.record) == (fingerprint(lost).hex(), None)
 
 
 def test_without_secops_nothing_is_said_of_it(both: Both) -> None:

@@ -76,17 +76,15 @@ class Check:
                 return asked
             start = datetime(asked.day.year, asked.day.month, asked.day.day, tzinfo=UTC)
             expected = len(deliveries) + sum(guide.values())
+            asked.at = self._clock()
             events = [
                 Seen(of_event(udm), _ingested(udm), fingerprint_of(udm) if guide else b"")
                 for udm in self._search.events(start, start + timedelta(days=1), expected)
             ]
-            asked.at = self._clock()
             timed = [each for each in deliveries if each.trace.second is not None]
             asked.timeless = len(deliveries) - len(timed)
             asked.matched = match(timed, guide, events)
-        except CutOffError as error:
-            asked.refusal = f"{error}."
-        except NotComparableError as error:
+        except (CutOffError, NotComparableError) as error:
             asked.refusal = f"{error}."
         except RefusedError as refusal:
             asked.refusal = str(refusal)

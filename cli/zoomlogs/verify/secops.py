@@ -8,13 +8,17 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from zoom_operationlogs.errors import CollectorError
+
 from ..errors import CommandError
 from ..secops.result import SecopsDay, State
 from ..secops.tenant import ENDPOINT_VARIABLE, endpoint, read_tenant
-from .archive import ArchivedDay
+from .archive import ArchivedDay, UnreadableObjectError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+
+    from zoom_operationlogs.records import Record
 
     from ..deployment import Deployment
     from ..secops.check import Check
@@ -62,8 +66,14 @@ class Asking:
         """Have a date checked; no more of it is kept than what its records are found by."""
         if self._check:
             slim = ArchivedDay(day.date, {}, {}, objects=day.objects)
-            find = partial(self._archive.find, slim)
-            self._check.ask(day.date, day.deliveries, day.guide, find)
+            self._check.ask(day.date, day.deliveries, day.guide, partial(self._found, slim))
+
+    def _found(self, day: ArchivedDay, names: Collection[bytes]) -> Mapping[bytes, Record]:
+        """Return the records of these names; none where the objects cannot be read again."""
+        try:
+            return self._archive.find(day, names)
+        except (UnreadableObjectError, CollectorError):
+            return {}
 
     def beside(
         self, results: Sequence[DayResult], on_day: Callable[[], None]
