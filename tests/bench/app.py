@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from zoom_operationlogs.metrics import METRICS
 
-from . import figures
+from . import figures, puller
 from .chart import chart
 from .cost import ALARMS, Function, Prices
 from .report import Machine, cost_figures, cost_rows, document
@@ -43,6 +43,7 @@ def main(arguments: list[str] | None = None) -> None:
         idle = figures.idle_run(step)
         rows = [figures.sweep_wall(scale, step), cpu, *figures.memory(scale, step), figures.cold_import(scale, step)]
         days = figures.simulated(scale, SIZES, step)
+        of_puller = puller.section(scale.of(3_000), step(puller.TITLE, 3))
         uneven = [figures.disorder(days[3_000][0], step), *figures.first_runs(scale, step)]
     ours = Function(512, cpu.ours / 10**6, idle["log_bytes"], len(METRICS), secrets=1, alarms=ALARMS)
     guide = Function(128, (cpu.yardstick or 0.0) / 10**6, 0, 0, secrets=0)
@@ -50,7 +51,7 @@ def main(arguments: list[str] | None = None) -> None:
     chosen.out.mkdir(parents=True, exist_ok=True)
     costs = cost_rows(days, ours, guide, Prices())
     rows = [*figures.day_figures(days), *uneven, *rows, *cost_figures(costs)]
-    text = document(rows, costs, ours, guide, Prices(), machine, quick=chosen.quick)
+    text = document(rows, costs, ours, guide, Prices(), machine, quick=chosen.quick) + of_puller
     (chosen.out / "bench.md").write_text(text, encoding="utf-8")
     (chosen.out / "bench.svg").write_text(chart(rows, machine), encoding="utf-8")
     console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -89,7 +89,7 @@ def first_run(days: dict[int, int], seconds_a_page: float, tick: Progress) -> Fi
 
 def collector_day(records: int, tick: Progress, *, truth: bool = False, disordered: bool = False) -> Day:
     """Let the collector run for two days, with full days before them, and return what the second one took."""
-    world = _world(records, days_before=4, disordered=disordered)
+    world = world_of(records, days_before=4, disordered=disordered)
     for _ in range(POLLS):
         world.poll()
         tick()
@@ -102,7 +102,7 @@ def collector_day(records: int, tick: Progress, *, truth: bool = False, disorder
     _measure(world, day, poll, tick)
     if truth:
         world.poll()
-        _compare(world, day, [record for record in world.archive() if _date(record) == FIRST + ONE_DAY])
+        compare(world, day, [record for record in world.archive() if _date(record) == FIRST + ONE_DAY])
     world.run()
     before = world.s3.calls.total()
     world.run()
@@ -112,7 +112,7 @@ def collector_day(records: int, tick: Progress, *, truth: bool = False, disorder
 
 def yardstick_day(records: int, tick: Progress, *, truth: bool = False) -> Day:
     """Let the guide's loop run through one day, and return what it took; it knows nothing of the days before."""
-    world = _world(records, days_before=0)
+    world = world_of(records, days_before=0)
     world.clock.set(world.clock.now() + ONE_DAY)
     world.s3.put(STATE_KEY, b"{}")
     loop = yardstick(world)
@@ -128,7 +128,7 @@ def yardstick_day(records: int, tick: Progress, *, truth: bool = False) -> Day:
     _measure(world, day, poll, tick)
     if truth:
         bodies = [v.body for v in world.s3.ever_written(PREFIX) if v.key.endswith(".gz") and v.body]
-        _compare(world, day, [record for body in bodies for record in decode_glued(body)])
+        compare(world, day, [record for body in bodies for record in decode_glued(body)])
     before = world.s3.calls.total()
     loop.run(world.clock.now())
     day.idle_s3 = world.s3.calls.total() - before
@@ -163,7 +163,8 @@ def yardstick(world: World) -> Yardstick:
     )
 
 
-def _world(records: int, days_before: int, *, disordered: bool = False) -> World:
+def world_of(records: int, days_before: int, *, disordered: bool = False) -> World:
+    """Return a world with full days from so many days before to the day after the first."""
     start = datetime.combine(FIRST, datetime.min.time(), UTC) + PAST_MIDNIGHT
     world = World(page_size=PAGE_SIZE, clock=Clock(start))
     world.network.latency = ZOOM_SECONDS
@@ -228,7 +229,9 @@ def _count_rows(world: World, day: Day) -> None:
     report.page = counted  # type: ignore[method-assign]
 
 
-def _compare(world: World, day: Day, archived: list[dict[str, object]]) -> None:
+def compare(world: World, day: Day, archived: list[dict[str, object]]) -> None:
+    """Note how many lines there are of the day, and how many of its records are in none."""
+
     def identity(record: dict[str, object]) -> tuple[str, ...]:
         return tuple(f"{name}={value}" for name, value in sorted(record.items()))
 

@@ -39,12 +39,12 @@ class Yardstick:
 
     def run(self, now: datetime) -> int:
         """Do one run; return how many lines it wrote."""
-        access_token = self._sign_in()
+        access_token = self.sign_in()
         today = now.date().isoformat()
         day = self._day() or today
         written, page_token = 0, ""
         while True:
-            page = self._page(access_token, day, page_token)
+            page = self.page(access_token, day, page_token)
             if rows := page["operation_logs"]:
                 self._write(rows, now)
                 written += len(rows)
@@ -62,14 +62,16 @@ class Yardstick:
             return None
         return state.get("cursor_date")
 
-    def _sign_in(self) -> str:
+    def sign_in(self) -> str:
+        """Return an access token."""
         basic = b64encode(f"{self.client}:{self.secret}".encode()).decode()
         form = urlencode({"grant_type": "account_credentials", "account_id": self.account})
         headers = {"Authorization": f"Basic {basic}", "Content-Type": "application/x-www-form-urlencoded"}
         answer = self.open_url(Request(self.oauth_url, form.encode(), headers, method="POST"))
         return str(json.loads(answer)["access_token"])
 
-    def _page(self, access_token: str, day: str, page_token: str) -> dict:  # type: ignore[type-arg]
+    def page(self, access_token: str, day: str, page_token: str) -> dict:  # type: ignore[type-arg]
+        """Return one page of a day."""
         query = {"from": day, "to": day, "page_size": str(self.page_size)}
         if page_token:
             query["next_page_token"] = page_token

@@ -63,9 +63,9 @@ def processes_of(folder: Path) -> list[str]:
 def test_it_counts_right_stays_up_when_asked_and_leaves_nothing(tmp_path: Path) -> None:
     with demo(tmp_path, KEEP="1", COLUMNS="100") as (process, printed):
         shown = wait_for("stays up until Ctrl-C", printed, process)
-        counted = re.search(r"(\d+) in Zoom, (\d+) in the archive, 0 missing, 0 repeated", shown)
+        counted = re.search(r"(\d+) in Zoom, (\d+) in the archive, (\d+) in SecOps, 0 missing, 0 repeated", shown)
         assert counted
-        assert int(counted[1]) == int(counted[2]) > 1500
+        assert int(counted[1]) == int(counted[2]) == int(counted[3]) > 1500
         exported = dict(re.findall(r"export (\w+)=(\S+)", shown))
         s3 = boto3.client(
             "s3",

@@ -85,6 +85,7 @@ def test_json_is_one_document_and_progress_goes_elsewhere(
         "in_archive": comparison.in_archive,
         "missing": comparison.missing,
         "repeated": comparison.repeated,
+        "in_secops": 2,
     }
     assert "Scheduled runs" in printed.err
 
@@ -92,5 +93,5 @@ def test_json_is_one_document_and_progress_goes_elsewhere(
 def test_without_it_all_is_shown(demo: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
     assert demo(ALL_THERE) == 0
     shown = capsys.readouterr().out
-    assert "2 in Zoom, 2 in the archive, 0 missing, 0 repeated" in shown
+    assert "2 in Zoom, 2 in the archive, 2 in SecOps, 0 missing, 0 repeated" in shown
     assert re.search(r"Took \d+ s\.", shown)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import commands
@@ -302,6 +303,44 @@ def test_status_of_a_feed_that_is_well(keyless: World):
     told = keyless.run("feed", "status", "--json").json
     assert (told["ok"], told["problems"]) == (True, [])
     assert (told["feeds"][0]["state"], told["feeds"][0]["last_transfer"]) == ("SUCCEEDED", "2026-11-24T10:15:00Z")
+
+
+MIGRATED = {"stsMigrationReadiness": "READY", "lastV2MigrationAttemptTime": "2026-11-24T10:15:00Z"}
+
+
+def test_a_server_that_keeps_books_of_the_migration_is_left_alone(keyless: World):
+    keyless.run("feed", "apply", "--yes")
+    [name] = keyless.secops.feeds
+    keyless.secops.change(name, details=MIGRATED)
+    writes = len(keyless.secops.writes)
+    assert "Nothing to change" in keyless.run("feed", "apply", "--yes").out
+    assert len(keyless.secops.writes) == writes
+
+
+def test_a_feed_that_google_cannot_migrate_is_explained(keyless: World):
+    keyless.run("feed", "apply", "--yes")
+    [name] = keyless.secops.feeds
+    keyless.secops.change(name, details={"stsMigrationReadiness": "AUTH_RECONFIG_REQUIRED"})
+    ran = keyless.run("feed", "status")
+    assert ran.status == 1
+    assert "AUTH_RECONFIG_REQUIRED" in ran.out
+    assert "`zoomlogs feed apply --renew-key`" in " ".join(ran.out.split())
+    keyless.secops.change(name, details={"stsMigrationReadiness": "NOT_READY"})
+    assert keyless.run("feed", "status").status == 0
+
+
+def test_status_says_when_the_log_type_was_last_ingested(keyless: World):
+    keyless.run("feed", "apply", "--yes")
+    told = keyless.run("feed", "status", "--json").json
+    assert told["last_ingested"] == "never yet"
+    ingested = datetime(2026, 11, 24, 10, 15, tzinfo=UTC)
+    keyless.secops.events.add(b'{"action": "Update"}', "ZOOM_OPERATION_LOGS", ingested)
+    assert keyless.run("feed", "status", "--json").json["last_ingested"] == "2026-11-24T10:15:00Z"
+    assert "2026-11-24T10:15:00Z" in keyless.run("feed", "status").out
+    keyless.secops.denied.add("logTypes.list")
+    ran = keyless.run("feed", "status", "--json")
+    assert ran.status == 0
+    assert "give them roles/chronicle.viewer, which has chronicle.logTypes.list," in ran.json["last_ingested"]
 
 
 def test_status_of_one_that_is_not(keyless: World):

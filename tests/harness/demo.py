@@ -1,6 +1,6 @@
-"""`make demo`: the real module and the real package, with stand-ins for AWS, Lambda and Zoom around them.
+"""`make demo`: the real module and the real package, with stand-ins for AWS, Lambda, Zoom and SecOps around them.
 
-Exit status: 0 if every record is in the archive once, 1 if not or if Terraform fails, 130 after Ctrl-C.
+Exit status: 0 if every record is in the archive and in SecOps once, 1 if not or if Terraform fails, 130 after Ctrl-C.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from standins import zoom as zoom_standin
 from standins.clock import Clock
 from standins.deployment import deployed
 
+from .arrival import arrived
 from .terraform import Progress as Step
 from .terraform import TerraformError
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from standins.deployment import Comparison, Deployment
     from standins.lambda_runtime import Invocation
     from standins.zoom import Zoom
+
+    from .arrival import Arrived
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 RECORDS_A_DAY = 400
@@ -76,7 +79,7 @@ def _interrupt(*_: object) -> NoReturn:
 
 
 def show(*, keep: bool = False, as_json: bool = False) -> int:
-    """Run the demo; return the exit status: 0 if every record is in the archive, once.
+    """Run the demo; return the exit status: 0 if every record is in the archive and in SecOps, once.
 
     `as_json` leaves standard output to the result.
     """
@@ -85,7 +88,7 @@ def show(*, keep: bool = False, as_json: bool = False) -> int:
     console.print(
         Panel(
             "Terraform applies [bold]examples/minimal[/] for real, and the package runs as it was deployed.\n"
-            "AWS, Lambda's machines and Zoom are stand-ins on this computer:\n"
+            "AWS, Lambda's machines, Zoom and Google SecOps are stand-ins on this computer:\n"
             "nothing leaves it, and nothing is left behind.",
             title="Zoom operation logs → S3 → Google SecOps",
             expand=False,
@@ -106,13 +109,15 @@ def show(*, keep: bool = False, as_json: bool = False) -> int:
             failed = _run_scenes(console, deployment)
             comparison = deployment.compare(first.date())
             _show_archive(console, deployment)
-            console.print(_verdict(comparison))
+            there = arrived(deployment.bucket, deployment.prefix, deployment.objects(), zoom.clock.now())
+            console.print(_verdict(comparison, there))
             console.print(_feed(deployment))
             seconds = time.monotonic() - began
             console.print(f"Took {seconds:.0f} s.")
-            ok = comparison.exact and not failed
+            ok = comparison.exact and there.exact and not failed
             if as_json:
-                print(json.dumps({"ok": ok, **asdict(comparison), "seconds": round(seconds, 1)}, indent=2), flush=True)
+                counts = {**asdict(comparison), "in_secops": there.in_secops}
+                print(json.dumps({"ok": ok, **counts, "seconds": round(seconds, 1)}, indent=2), flush=True)
             if keep:
                 _keep(console, deployment)
     except TerraformError as error:
@@ -242,12 +247,13 @@ def _show_archive(console: Console, deployment: Deployment) -> None:
     console.print(records)
 
 
-def _verdict(comparison: Comparison) -> Panel:
+def _verdict(comparison: Comparison, there: Arrived) -> Panel:
     text = (
-        f"{comparison.in_zoom} in Zoom, {comparison.in_archive} in the archive,"
+        f"{comparison.in_zoom} in Zoom, {comparison.in_archive} in the archive, {there.in_secops} in SecOps,"
         f" {comparison.missing} missing, {comparison.repeated} repeated"
     )
-    return Panel(f"[bold]{text}[/]", border_style="green" if comparison.exact else "red", expand=False)
+    exact = comparison.exact and there.exact
+    return Panel(f"[bold]{text}[/]", border_style="green" if exact else "red", expand=False)
 
 
 def _feed(deployment: Deployment) -> Table:

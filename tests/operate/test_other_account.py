@@ -45,7 +45,7 @@ ASK_NOTHING_OF_A_DEPLOYMENT = {
     "udm": "reads the address that it is given",
     "feed show": "asks nothing of AWS",
     "feed subject-id": "asks Google",
-    "feed status": "asks Google",
+    "feed status": "asks Google, and AWS in the deployment's account for the age of the queue's messages alone",
     "feed apply": "asks Google first: the test below",
 }
 

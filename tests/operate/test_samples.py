@@ -23,8 +23,8 @@ from zoomlogs.doctor.checks import CHECKS
 from zoomlogs.doctor.collector_rules import ZoomAnswer
 from zoomlogs.doctor.findings import Finding, ok, unknown
 from zoomlogs.errors import CommandError
-from zoomlogs.feed.tenant import tenant_of
 from zoomlogs.runs import Run
+from zoomlogs.secops.tenant import tenant_of
 from zoomlogs.status import words
 
 from .test_page import EXAMPLE, SECTIONS

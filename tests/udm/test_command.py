@@ -16,8 +16,8 @@ import commands
 import pytest
 from standins.aws import AwsStandIn
 from standins.zoom.samples import SAMPLES_FILE
+from zoomlogs.mapping.events import event
 from zoomlogs.udm import command
-from zoomlogs.udm.events import event
 
 from . import schema
 
@@ -136,7 +136,7 @@ def test_bad_lines_are_reported_with_file_and_number_and_the_rest_goes_on(form: 
     ("arguments", "said"),
     [
         (["no such file"], "no such file does not exist."),
-        (["--table", "--coverage", "-"], "choose one of --table and --coverage"),
+        (["--table", "--coverage", "-"], "choose one of --table, --coverage"),
         (["--json", "-"], "--json goes with --coverage"),
         (["--no-such-option"], "No such option"),
         (["s3:x"], "s3:x is no S3 address"),

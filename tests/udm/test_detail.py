@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from zoomlogs.udm.detail import Detail, addresses, new_value
-from zoomlogs.udm.events import event
-from zoomlogs.udm.mapping import DETAIL_ROWS, EMAIL, EMAIL2
+from zoomlogs.mapping.detail import Detail, addresses, new_value
+from zoomlogs.mapping.events import event
+from zoomlogs.mapping.rows import DETAIL_ROWS, EMAIL, EMAIL2
 
 ELEMENT = {"userId": "u1", "assistant": "a - b: c@example.com", "options": ["schedule", '"all"', "[{"]}
 

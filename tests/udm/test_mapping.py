@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from zoomlogs.udm.event_types import EVENT_TYPES
-from zoomlogs.udm.events import event, line
-from zoomlogs.udm.mapping import ROWS
+from zoomlogs.mapping.event_types import EVENT_TYPES
+from zoomlogs.mapping.events import event, line
+from zoomlogs.mapping.rows import ROWS
 
 from . import schema
 

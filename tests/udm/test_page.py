@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from zoom_operationlogs.archive_object import object_name
-from zoomlogs.udm.events import event
-from zoomlogs.udm.mapping import ROWS, Row
+from zoomlogs.mapping.events import event
+from zoomlogs.mapping.rows import ROWS, Row
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PAGE = (REPOSITORY / "docs" / "udm.md").read_text(encoding="utf-8")

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from zoomlogs.mapping.detail import JSON_ATTEMPTS
+from zoomlogs.mapping.events import event, line, preview
+from zoomlogs.mapping.rows import DETAIL_ROWS
 from zoomlogs.udm.coverage import Coverage
-from zoomlogs.udm.detail import JSON_ATTEMPTS
-from zoomlogs.udm.events import event, line, preview
-from zoomlogs.udm.mapping import DETAIL_ROWS
 from zoomlogs.udm.tables import events_table
 
 from . import schema

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from standins.zoom.samples import SAMPLES_FILE
-from zoomlogs.udm.events import event, line
+from zoomlogs.mapping.events import event, line
 
 from . import schema
 

@@ -14,7 +14,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from bench import app, figures
+from bench import app, figures, puller
 from bench.cost import ALARMS, LIST_PRICE, FreeTier, Function, Prices, bill
 from bench.days import Day, add_disordered_day
 from bench.processes import Host
@@ -159,3 +159,21 @@ def test_the_folder_is_a_command() -> None:
         [sys.executable, ROOT / "tests" / "bench", "--help"], capture_output=True, text=True, check=True
     )
     assert "--quick" in done.stdout
+
+
+def test_a_puller_by_the_latest_timestamp_loses_late_rows_or_repeats_all() -> None:
+    records = 600
+    ours = puller.our_day(records)
+    drops, dates = (puller.puller_day(records, drops=drops) for drops in (True, False))
+    assert (ours.missing, ours.lines) == (0, records)
+    assert drops.missing > 0
+    assert (dates.missing, dates.lines > 10 * records) == (0, True)
+
+
+def test_the_page_has_the_figures_of_the_puller() -> None:
+    page = (ROOT / "docs" / "bench.md").read_text("utf-8")
+    assert f"## {puller.TITLE}" in page
+    [missing] = re.findall(r"records missing of the day \| 0 \| (\d+) \| 0 \|", page)
+    [lines] = re.findall(r"lines sent per record \| 1\.000 \| [\d.]+ \| (\d+)\.", page)
+    told = " ".join((ROOT / "docs" / "feed.md").read_text("utf-8").split())
+    assert f"loses {missing}, and one that asks from its date on sends each record {lines} times" in told

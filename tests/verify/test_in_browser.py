@@ -9,7 +9,7 @@ import pytest
 from zoomlogs.verify.page import page
 
 from .browser import Browser, browser, distinct_lines
-from .results import a_day, half_a_year, of_days
+from .results import a_day, half_a_year, of_days, with_secops
 
 pytestmark = pytest.mark.slow
 
@@ -19,6 +19,7 @@ def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     folder = tmp_path_factory.mktemp("pages")
     (folder / "half-a-year.html").write_text(page(half_a_year()), "utf-8")
     (folder / "one-day.html").write_text(page(of_days(a_day(0, in_zoom=123_456, in_archive=123_456))), "utf-8")
+    (folder / "secops.html").write_text(page(with_secops()), "utf-8")
     (folder / "blank.html").write_text("<!DOCTYPE html><title>blank</title>", "utf-8")
     with browser(folder) as opened:
         yield opened
@@ -47,12 +48,21 @@ def test_the_longest_marks_and_numbers_fit_however_wide_the_page_is(chrome: Brow
     assert found["width"] <= found["room"]
 
 
+@pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light")])
+def test_the_columns_of_secops_on_a_phone_and_on_a_screen(chrome: Browser, width: int, scheme: str) -> None:
+    found = chrome.measure("secops.html", width, scheme)
+    assert (found["cells"], found["rows"], found["records"]) == (5, 10, 1)
+    assert (found["scripts"], found["loaded"], found["dangling"]) == (0, [], 0)
+    assert found["width"] <= found["room"] <= width
+    assert (found["faint"], found["cut"]) == ([], [])
+
+
 def test_one_day_that_is_equal(chrome: Browser) -> None:
     found = chrome.measure("one-day.html", 360)
     assert (found["cells"], found["rows"], found["months"], found["records"]) == (1, 1, 1, 0)
     assert found["width"] <= found["room"]
     assert found["scrolled"] == 0
-    assert set(chrome.requests) <= {"/probe.html", "/half-a-year.html", "/one-day.html", "/favicon.ico"}
+    assert set(chrome.requests) <= {"/probe.html", "/half-a-year.html", "/one-day.html", "/secops.html", "/favicon.ico"}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

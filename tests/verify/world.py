@@ -51,15 +51,19 @@ class Verified(World):
     def known(self) -> Any:
         return self.checkpoint() if STATE_KEY in self.s3.keys(STATE_KEY) else None
 
-    def verify(self, *days: date, **choices: Any) -> tuple[list[DayResult], str]:
+    def verifier(self, *, keeps_deliveries: bool = False, **choices: Any) -> tuple[Verifier, ArchiveReader]:
         patience = Deadline(lambda: 300.0, 0.0)
         known = self.known()
         legacy = known and known.delivered.legacy
         bucket = Bucket(self.s3, self.s3.bucket, patience, self.clock.sleep)  # type: ignore[arg-type]
         ledger = legacy and LegacyLedger(legacy.first, legacy.last)
-        archive = ArchiveReader(bucket, PREFIX, LegacyObjects(bucket, PREFIX, patience), ledger)
+        objects = LegacyObjects(bucket, PREFIX, patience)
+        archive = ArchiveReader(bucket, PREFIX, objects, ledger, keeps_deliveries=keeps_deliveries)
         lookback = self.settings.get("lookback_days", 3)
-        verifier = Verifier(self.report_reader(**choices), archive, known, lookback, self.clock.now())
+        return Verifier(self.report_reader(**choices), archive, known, lookback, self.clock.now()), archive
+
+    def verify(self, *days: date, **choices: Any) -> tuple[list[DayResult], str]:
+        verifier, _ = self.verifier(**choices)
         return verifier.run(days)
 
     def day(self, day: date = YESTERDAY, **choices: Any) -> DayResult:

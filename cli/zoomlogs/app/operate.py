@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ..deployment import read_deployment
+from ..secops.tenant import CustomerOption, ProjectOption, RegionOption, ServiceAccountOption  # noqa: TC001
 from .options import SEE, START, InstanceOption, JsonOption, OutputsOption, group
 
 app = group()
@@ -111,6 +112,13 @@ def verify(
     repair: Annotated[
         bool, typer.Option("--repair", help="Ask the collector for a backfill of the dates that lack records.")
     ] = False,
+    secops: Annotated[
+        bool, typer.Option("--secops", help="Ask Google SecOps for the events, too, and compare them with the archive.")
+    ] = False,
+    project: ProjectOption = None,
+    region: RegionOption = None,
+    customer_id: CustomerOption = None,
+    service_account: ServiceAccountOption = None,
     outputs: OutputsOption = None,
     instance: InstanceOption = None,
     as_json: JsonOption = False,
@@ -121,17 +129,23 @@ def verify(
     stops while under a quarter of the quota is left. Records of the last half hour are not yet due. The archive is
     read with the versions that a feed has deleted.
 
+    With --secops it looks for the event of each record in the archive: missing, there more than once, or not there
+    yet. That takes a query or two a date, and roles/chronicle.viewer in the tenant's project.
+
     Example:
 
-        zoomlogs verify --from 2026-06-01 --to 2026-06-30 --html june.html
+        zoomlogs verify --from 2026-06-01 --to 2026-06-30 --secops --html june.html
 
-    Ends with 0 where both are equal, with 1 where they differ or a date could not be checked, with 2 where a date is
+    Ends with 0 where all are equal, with 1 where they differ or a date could not be checked, with 2 where a date is
     wrong or there is no deployment.
     """
     from ..verify import command
+    from ..verify.secops import SecopsOptions
 
     deployment = read_deployment(outputs, instance)
-    raise typer.Exit(command.main(deployment, first, last, as_json=as_json, html=html, repair=repair))
+    of_secops = SecopsOptions(project, region, customer_id, service_account) if secops else None
+    status = command.main(deployment, first, last, as_json=as_json, html=html, repair=repair, secops=of_secops)
+    raise typer.Exit(status)
 
 
 @app.command(rich_help_panel=START)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..feed.tenant import CustomerOption, ProjectOption, RegionOption, ServiceAccountOption  # noqa: TC001
+from ..secops.tenant import CustomerOption, ProjectOption, RegionOption, ServiceAccountOption  # noqa: TC001
 from .options import SECOPS, InstanceOption, JsonOption, OutputsOption, group
 
 app = group()
@@ -216,27 +216,43 @@ def udm(
         bool,
         typer.Option("--coverage", help="Show which share of the records yields each UDM field, and what is left."),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Give the coverage as JSON.")] = False,
+    tenant: Annotated[
+        bool,
+        typer.Option("--tenant", help="Run the tenant's own parser on the records, and show where it differs."),
+    ] = False,
+    project: ProjectOption = None,
+    region: RegionOption = None,
+    customer_id: CustomerOption = None,
+    service_account: ServiceAccountOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Give the coverage, or the differences, as JSON.")] = False,
 ) -> None:
     """Preview what SecOps will make of records: UDM events, one a line.
+
+    With --tenant the records go through the parser that is active in SecOps, which ingests nothing, and the preview
+    stands beside what it makes of them. That takes roles/chronicle.admin, or a role with four permissions.
 
     Example:
 
         zoomlogs udm --table s3://your-zoom-operation-logs/zoom/operationlogs/2026/03/10/
 
-    Ends with 0, with 1 if lines held no record, with 2 if a source leads nowhere.
+    Ends with 0, with 1 if lines held no record or the tenant's parser makes other events, with 2 if a source leads
+    nowhere.
     """
     from ..udm import command
 
-    if table and coverage:
-        raise typer.BadParameter("choose one of --table and --coverage.")
-    if as_json and not coverage:
-        raise typer.BadParameter("--json goes with --coverage; events are JSON anyway.")
+    if table + coverage + tenant > 1:
+        raise typer.BadParameter("choose one of --table, --coverage and --tenant.")
+    if as_json and not (coverage or tenant):
+        raise typer.BadParameter("--json goes with --coverage and --tenant; events are JSON anyway.")
     if not sources and sys.stdin is not None and sys.stdin.isatty():
         raise typer.BadParameter("name files, folders or s3://bucket/prefix/, or pipe records in.")
     form: command.Form = "table" if table else "events"
     if coverage:
         form = "coverage-json" if as_json else "coverage"
+    if tenant:
+        form = "tenant-json" if as_json else "tenant"
+        parser = command.parser_of(project, region, customer_id, service_account)
+        raise typer.Exit(command.main(sources or ["-"], form, parser))
     raise typer.Exit(command.main(sources or ["-"], form))
 
 

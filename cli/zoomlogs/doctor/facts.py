@@ -22,9 +22,9 @@ from zoom_operationlogs.settings import Settings
 from ..access_keys import Store, reader_of
 from ..aws import BRIEF, secret_is_empty, session_with_key
 from ..errors import CommandError
-from ..feed.tenant import ENDPOINT_VARIABLE, SERVICE_ACCOUNT_VARIABLE, endpoint, tenant_of
 from ..invocation import invoke, patient_client
 from ..runs import last_runs
+from ..secops.tenant import ENDPOINT_VARIABLE, SERVICE_ACCOUNT_VARIABLE, endpoint, tenant_of
 from ..zoom import client, ends_in
 from .aws_facts import AwsFacts
 from .collector_rules import ZoomAnswer

@@ -47,7 +47,6 @@ _FIELDS = {
     "details.assetNamespace": "Asset namespace",
     "details.labels": "Ingestion labels",
 }
-_OUTPUT_ONLY = {"settings.chronicleServiceAccount", "authentication.secretAccessKey"}
 _AUTHENTICATION = ("authentication.accessKeyId", "authentication.awsIamRoleArn", "authentication.subjectId")
 
 
@@ -111,15 +110,15 @@ def short(name: str) -> str:
 def changes(wanted: Body, found: Body | None) -> list[Change]:
     """List what is to become other in the feed that was found, all of it where there is none.
 
-    How the feed signs in is left out where SecOps does not tell it.
+    Fields that the module does not set are Google's own, such as its books of a migration. How the feed signs in is
+    left out where SecOps does not tell it.
     """
     after, before = _flat(wanted), _flat(found) if found else {}
     if found and not knows_authentication(found):
         after = {path: value for path, value in after.items() if path not in _AUTHENTICATION}
-    paths = [*(path for path in _FIELDS if path in after or path in before), *sorted(set(before) - set(_FIELDS))]
     return [
-        Change(_FIELDS.get(path, path), before.get(path), after.get(path))
-        for path in paths
+        Change(name, before.get(path), after.get(path))
+        for path, name in _FIELDS.items()
         if before.get(path) != after.get(path)
     ]
 
@@ -146,7 +145,7 @@ def _flat(body: Body) -> dict[str, str]:
     values["details.logType"] = short(str(values.get("details.logType") or ""))
     if str(values["settings.sourceDeletionOption"]).endswith("UNSPECIFIED"):
         values["settings.sourceDeletionOption"] = NEVER
-    return {path: _text(value) for path, value in values.items() if value and path not in _OUTPUT_ONLY}
+    return {path: _text(value) for path, value in values.items() if value}
 
 
 def _text(value: object) -> str:

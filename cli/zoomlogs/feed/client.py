@@ -7,15 +7,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CommandError
+from ..secops.session import sign_in
 
 try:
     import requests
     from google.api_core import exceptions
-    from google.auth import default as application_default_credentials
     from google.auth.exceptions import GoogleAuthError
     from google.cloud import chronicle_v1 as chronicle
     from google.cloud.chronicle_v1.services.feeds_service.transports.rest import FeedsServiceRestTransport
-    from google.oauth2 import service_account
     from google.protobuf import field_mask_pb2, json_format
 except ImportError:
     raise CommandError(
@@ -26,10 +25,9 @@ except ImportError:
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ..secops.tenant import Tenant
     from .body import Body
-    from .tenant import Tenant
 
-SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 SECONDS = 60.0
 PAGE_SIZE = 1000  # the most that Google gives at once
 HIDDEN = "(hidden)"
@@ -44,7 +42,7 @@ class Feeds:
         self._tenant = tenant
         self._secrets: set[str] = set()
         with self._in_a_sentence("sign in to Google"):
-            transport = FeedsServiceRestTransport(host=address, credentials=_credentials(service_account_file))
+            transport = FeedsServiceRestTransport(host=address, credentials=sign_in(service_account_file))
             self._client = chronicle.FeedsServiceClient(transport=transport)
         _keep_bodies_out_of_logs()
 
@@ -100,18 +98,6 @@ class Feeds:
         for secret in self._secrets:
             text = text.replace(secret, HIDDEN)
         return text
-
-
-def _credentials(file: str | None) -> Any:
-    if not file:
-        credentials, _ = application_default_credentials(scopes=SCOPES)
-        return credentials
-    try:
-        return service_account.Credentials.from_service_account_file(file, scopes=SCOPES)  # type: ignore[no-untyped-call]
-    except OSError as error:
-        raise CommandError(f"{file} cannot be read: {error.strerror}.") from None
-    except (ValueError, GoogleAuthError):  # whose text may quote the file
-        raise CommandError(f"{file} is not the key file of a Google service account.") from None
 
 
 def _message(body: Body) -> Any:

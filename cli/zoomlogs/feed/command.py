@@ -13,6 +13,8 @@ import typer
 from ..console import console, print_json, table
 from ..deployment import Deployment, read_deployment
 from ..errors import CommandError
+from ..secops.tenant import ENDPOINT_VARIABLE, Tenant, endpoint, read_tenant
+from .arrival import last_ingested, oldest_message, session_of
 from .body import KEY_AUTHENTICATION, SETTINGS, Change, changes, complete, knows_authentication, short, source_type
 from .feeds import (
     choose,
@@ -21,13 +23,13 @@ from .feeds import (
     kind,
     last_transfer,
     meaning,
+    migration,
     problems,
     readers,
     state,
     title,
     uri_of,
 )
-from .tenant import ENDPOINT_VARIABLE, Tenant, endpoint, read_tenant
 
 if TYPE_CHECKING:
     from ..access_keys import AccessKey
@@ -104,7 +106,7 @@ def show(source: str | None, instance: str | None, options: TenantOptions, *, as
     output = _feed_output(read_deployment(source, instance))
     secret = output.get("key_secret_name")
     if not as_json:
-        form = table("SIEM Settings > Feeds > Add New Feed", "field", "value")
+        form = table("SIEM Settings > Feeds > Add New Feed > Configure a single feed", "field", "value")
         for row in output["form"]:
             form.add_row(str(row["field"]), str(row["value"]))
         console().print(form)
@@ -171,14 +173,19 @@ def apply(
 def status(
     source: str | None, instance: str | None, options: TenantOptions, service_account: str | None, *, as_json: bool
 ) -> int:
-    """Show how the feeds that read this folder fare; return 1 where something is wrong with them."""
-    output = _feed_output(read_deployment(source, instance))
+    """Show how the feeds that read this folder fare, and what arrives; return 1 where something is wrong with them."""
+    deployment = read_deployment(source, instance)
+    output = _feed_output(deployment)
     tenant = read_tenant(*options, instance=output.get("instance"))
     feeds = _listed(_feeds(tenant, service_account))
     found = readers(uri_of(output["body"]), feeds)
     wrong = problems(output["body"], feeds)
+    log_type = short(output["body"]["details"]["logType"])
+    arrived = {"last_ingested": last_ingested(session_of(tenant, service_account), log_type)}
+    if queue := output.get("queue"):
+        arrived["oldest_message"] = oldest_message(deployment, queue["name"])
     if as_json:
-        print_json({"ok": not wrong, "problems": wrong, "feeds": [_described(feed) for feed in found]})
+        print_json({"ok": not wrong, "problems": wrong, "feeds": [_described(feed) for feed in found], **arrived})
         return 1 if wrong else 0
     for feed in found:
         shown = table(title(feed), "", "", header=False)
@@ -189,6 +196,12 @@ def status(
             else:
                 shown.add_row(name.replace("_", " "), str(value))
         console().print(shown)
+    told = {
+        "last_ingested": f"{log_type} was last ingested",
+        "oldest_message": "The oldest message in the queue",
+    }
+    for name, text in arrived.items():
+        _say(f"{told[name]}: {text.rstrip('.')}.")
     for problem in wrong:
         _say(problem)
     return 1 if wrong else 0
@@ -280,6 +293,8 @@ def _described(feed: Body) -> dict[str, Any]:
         "meaning": meaning(feed),
         "last_transfer": last_transfer(feed),
     }
+    if moved := migration(feed):
+        described["migration"] = moved
     failed = failure(feed)
     return {**described, "failure": failed} if failed else described
 

@@ -142,6 +142,13 @@ _STATES = {
     FAILED: "the last read failed",
 }
 
+# By FeedDetails.STSMigrationReadiness of the same proto. Google moves old feeds in their place: they keep their names.
+_MIGRATION = {
+    "NOT_READY": "Google cannot move it yet (NOT_READY)",
+    "READY": "Google can move it, or has done so (READY)",
+    "AUTH_RECONFIG_REQUIRED": "Google cannot move it as it signs in to AWS now (AUTH_RECONFIG_REQUIRED)",
+}
+
 # What the codes mean for this source: Google's "Troubleshoot ingestion" explains them for all.
 _CODES = {
     "LOGIN_FAILED": (
@@ -204,6 +211,17 @@ def failure(feed: Mapping[str, Any]) -> dict[str, str]:
     return {name: value for name, value in told.items() if value}
 
 
+def migration(feed: Mapping[str, Any]) -> str:
+    """Say how it stands with Google's move of old feeds to its Storage Transfer Service; "" where nothing is said."""
+    details = feed.get("details", {})
+    readiness = str(details.get("stsMigrationReadiness") or "")
+    tried = details.get("lastV2MigrationAttemptTime")
+    if not readiness and not tried:
+        return ""
+    means = _MIGRATION.get(readiness, readiness or "nothing said of its readiness")
+    return means + (f"; Google last tried it at {tried}" if tried else "")
+
+
 def problems(wanted: Body, feeds: Sequence[Body]) -> list[str]:
     """Return what is wrong with a tenant's feeds of the records that the `wanted` one reads, a sentence each."""
     return list(_problems(wanted, feeds))
@@ -223,6 +241,14 @@ def _problems(wanted: Body, feeds: Sequence[Body]) -> Iterator[str]:
             f"Several feeds read {uri}: {', '.join(map(title, active))}. Keep one, or every record is ingested by each."
         )
     for feed in active:
+        if feed.get("details", {}).get("stsMigrationReadiness") == "AUTH_RECONFIG_REQUIRED":
+            send = "disable it in SecOps and run `zoomlogs feed apply`"
+            if source_type(feed) == source_type(wanted):
+                send = "send them again with `zoomlogs feed apply --renew-key`"
+            yield (
+                f"Google cannot move the feed {title(feed)} to its Storage Transfer Service as it signs in to AWS now"
+                f" (AUTH_RECONFIG_REQUIRED): {send}."
+            )
         if source_type(feed) != source_type(wanted):
             yield (
                 f"The feed {title(feed)} is of the kind {kind(feed)}, and the module wants {kind(wanted)}: set"

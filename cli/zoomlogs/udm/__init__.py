@@ -1,6 +1,5 @@
-"""What Google SecOps will make of Zoom's operation logs: a preview of the UDM events, by the published mapping table.
+"""`zoomlogs udm`: records as UDM events, by the published mapping table.
 
-`mapping` is the table, `detail` takes operation_detail apart, `events` puts an event together, `inputs` finds the
-sources that are named, `s3` those on S3, `sources` reads records from them, `coverage` counts what comes out, and
-`command` is `zoomlogs udm`.
+`inputs` finds the sources that are named, `s3` those on S3, `sources` reads records from them, `coverage` counts what
+comes out, `tables` shows events to people, and `command` is `zoomlogs udm`.
 """

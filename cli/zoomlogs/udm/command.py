@@ -13,9 +13,13 @@ from rich.text import Text
 
 from ..console import console as make_console
 from ..console import json_text
+from ..mapping.events import event, line, preview
+from ..mapping.rows import LOG_TYPE
 from ..printable import printable, visible_json
+from ..secops.parser import MOST_BYTES, MOST_LOGS, Parser
+from ..secops.tenant import ENDPOINT_VARIABLE, endpoint, read_tenant
+from .beside import Batches, compare
 from .coverage import GLUED, Coverage
-from .events import event, line, preview
 from .inputs import find
 from .sources import Reading, SourceError, records
 from .tables import NARROWEST, ROWS_AT_ONCE, events_table
@@ -29,7 +33,7 @@ if TYPE_CHECKING:
     from ..console import SafeConsole
     from .sources import Record, Source
 
-Form = Literal["events", "table", "coverage", "coverage-json"]
+Form = Literal["events", "table", "coverage", "coverage-json", "tenant", "tenant-json"]
 
 BAD_LINES = 1
 USAGE = 2
@@ -39,18 +43,22 @@ UPDATE_EVERY = 2000
 RECORDS_AT_ONCE = 64  # each step for many records in a row is a seventh faster than all steps for each
 
 
-def main(names: Sequence[str], form: Form) -> int:
+def main(names: Sequence[str], form: Form, parser: Parser | None = None) -> int:
     """Show what SecOps will make of the records behind the names; return the exit status.
 
-    0 all is well; 1 some lines held no record, or a source broke off; 2 a name leads nowhere; 130 interrupted; 141 the
-    reader of the output went away.
+    The forms of the tenant take its `parser`. 0 all is well; 1 some lines held no record, a source broke off, or the
+    parser makes other events; 2 a name leads nowhere; 130 interrupted; 141 the reader of the output went away.
     """
     out = _output()
+    differs = False
     try:
         sources = find(names)
         with _status(form) as status:
             reading = Reading(on_bad_line=lambda *bad: _report(status, *bad))
-            _show(_records(sources, reading, status), reading, form, out)
+            if parser:
+                differs = _show_beside(_records(sources, reading, status), parser, out, as_json=form == "tenant-json")
+            else:
+                _show(_records(sources, reading, status), reading, form, out)
             out.flush()
     except SourceError as error:
         _say(str(error))
@@ -72,7 +80,16 @@ def main(names: Sequence[str], form: Form) -> int:
         lines = "1 line holds no record" if reading.bad_lines == 1 else f"{reading.bad_lines} lines hold no record"
         _say(f"{lines}; {reading.lines} were read.")
         return BAD_LINES
-    return 0
+    return int(differs)
+
+
+def parser_of(project: str | None, region: str | None, customer_id: str | None, service_account: str | None) -> Parser:
+    """Return the tenant's parser of our log type; raise `CommandError` where it cannot be had."""
+    tenant = read_tenant(project, region, customer_id)
+    address = endpoint(tenant.region, os.environ.get(ENDPOINT_VARIABLE))
+    from ..secops.session import Session, sign_in  # here, because Google's library may not be there
+
+    return Parser(Session(tenant, address, sign_in(service_account)), LOG_TYPE.raw)
 
 
 def _output() -> IO[bytes]:
@@ -102,9 +119,7 @@ def _show(found: Iterator[Record], reading: Reading, form: Form, out: IO[bytes])
             if at_once == 1:
                 out.flush()
         return
-    console = make_console()
-    if not console.is_terminal:
-        console.width = max(console.width if "COLUMNS" in os.environ else 0, NARROWEST)
+    console = _console()
     if form == "table":
         first = True
         while rows := [event(record) for record in islice(found, ROWS_AT_ONCE)]:
@@ -124,6 +139,25 @@ def _show(found: Iterator[Record], reading: Reading, form: Form, out: IO[bytes])
         _print(out, console, table)
 
 
+def _show_beside(found: Iterator[Record], parser: Parser, out: IO[bytes], *, as_json: bool) -> bool:
+    """Show the preview beside the tenant's parser; return whether they differ."""
+    comparison = compare(found, parser, Batches(MOST_LOGS, MOST_BYTES))
+    if as_json:
+        document = {"parser": parser.name, "kind": parser.kind, **comparison.as_json()}
+        out.write(json_text(document).encode() + b"\n")
+    else:
+        for table in comparison.tables():
+            _print(out, _console(), table)
+    return comparison.equal < comparison.records
+
+
+def _console() -> SafeConsole:
+    console = make_console()
+    if not console.is_terminal:
+        console.width = max(console.width if "COLUMNS" in os.environ else 0, NARROWEST)
+    return console
+
+
 def _print(out: IO[bytes], console: SafeConsole, table: RenderableType) -> None:
     """Print a table where the events go: Rich would end the program by itself when nobody reads on."""
     with console.capture() as captured:
@@ -139,7 +173,7 @@ def _print(out: IO[bytes], console: SafeConsole, table: RenderableType) -> None:
 def _status(form: Form) -> Iterator[Status | None]:
     """Show work going on where nothing else is shown meanwhile: not among events on the same terminal."""
     console = make_console(stderr=True)
-    if not console.is_terminal or (sys.stdout.isatty() and not form.startswith("coverage")):
+    if not console.is_terminal or (sys.stdout.isatty() and not form.startswith(("coverage", "tenant"))):
         yield None
         return
     with console.status("reading …") as status:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rich.text import Text
 
 from ..console import cell, table
-from .event_types import EVENT_TYPES
-from .events import holds, text
-from .mapping import OPERATION_DETAIL, ROWS, TIME, Row
+from ..mapping.event_types import EVENT_TYPES
+from ..mapping.events import holds, text
+from ..mapping.rows import OPERATION_DETAIL, ROWS, TIME, Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from .events import Preview
+    from ..mapping.events import Preview
     from .sources import Record
 
 DISTINCT = 1000  # so many shapes and names are told apart, whatever comes: memory stays bounded

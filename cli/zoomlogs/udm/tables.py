@@ -13,7 +13,7 @@ from ..printable import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from .events import Event
+    from ..mapping.events import Event
 
 ROWS_AT_ONCE = 200  # so that a stream of any length is shown in constant memory
 DETAIL_CHARACTERS = 300

@@ -12,6 +12,9 @@ from zoom_operationlogs.archive_object import OBJECT_NAME, decode, object_stem
 from zoom_operationlogs.errors import VersionDeletedError
 from zoom_operationlogs.records import event_time, fingerprint
 
+from ..secops.identity import of_record
+from ..secops.matching import Delivery
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import date
@@ -32,13 +35,14 @@ class UnreadableObjectError(Exception):
 @dataclass
 class ArchivedDay:
     """What the archive holds of a record date: how often each record was delivered, by all and by the guide's objects
-    alone, and which objects of ours were read."""
+    alone, and which objects of ours were read. `deliveries` are ours one by one, if they are to be kept."""
 
     date: date
     guide: Mapping[bytes, int]
     counts: dict[bytes, int]
     late: int = 0
     objects: set[StoredVersion] = field(default_factory=set)
+    deliveries: list[Delivery] = field(default_factory=list)
 
 
 class ArchiveReader:
@@ -50,8 +54,11 @@ class ArchiveReader:
         prefix: str,
         legacy: LegacyObjects,
         ledger: LegacyLedger | None,
+        *,
+        keeps_deliveries: bool = False,
     ) -> None:
         """Take the bucket, and the written guide's objects, which count as delivered, with what was read of them."""
+        self._keeps_deliveries = keeps_deliveries
         self._bucket = bucket
         self._prefix = prefix
         self._legacy = legacy
@@ -77,6 +84,8 @@ class ArchiveReader:
         for version, records in self._read(new):
             for record in records:
                 name = fingerprint(record)
+                if self._keeps_deliveries:
+                    day.deliveries.append(Delivery(name, of_record(record), version.last_modified.timestamp()))
                 count = day.counts.get(name, 0)
                 if shown is not None and count >= shown.get(name, 0):
                     continue

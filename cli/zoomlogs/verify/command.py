@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from botocore.config import Config
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from zoom_operationlogs.archive import Archive
 from zoom_operationlogs.bucket import Bucket
 from zoom_operationlogs.credentials import SHAPE, parse
@@ -24,12 +24,14 @@ from ..console import SafeConsole, console, print_json
 from ..dates import dates_to_verify
 from ..errors import CommandError
 from ..zoom import client
+from . import secops_output
 from .archive import READ_AT_ONCE, ArchiveReader
 from .comparison import Result
 from .output import document, refuse_what_cannot_be_written, table, verdict, write
 from .page import page
 from .repair import ask_for_backfill, invoker, sentences
 from .report_reader import ReportReader
+from .secops import asking, search_of
 from .verifier import Verifier, due_before, for_an_operator, longest_pause
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from ..deployment import Deployment
     from .comparison import DayResult
     from .repair import Invoke
+    from .secops import SecopsOptions
 
 # As long as that a wait that Zoom asks for is waited out, and S3 is asked again.
 PATIENCE = Deadline(lambda: 300.0, 0.0)
@@ -62,6 +65,7 @@ def main(
     as_json: bool = False,
     html: Path | None = None,
     repair: bool = False,
+    secops: SecopsOptions | None = None,
     session: boto3.Session | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     sleep: Callable[[float], None] = time.sleep,
@@ -69,8 +73,8 @@ def main(
 ) -> int:
     """Verify, show what was found, and ask for what is missing; return the exit status.
 
-    0 every record of the dates is in the archive once; 1 there is a difference, not every date could be checked, or the
-    page could not be written.
+    0 every record of the dates is in the archive once, and in SecOps if that is asked; 1 there is a difference, not
+    every date could be checked, or the page could not be written.
     Raises `CommandError` (2) for what the user must change first, (1) for what Zoom or AWS refuses.
     """
     err = console(stderr=True)
@@ -78,6 +82,7 @@ def main(
     dates_to_verify(first, last, began.date())  # wrong ones are refused before anything is asked
     if html:
         refuse_what_cannot_be_written(html)
+    search = search_of(deployment, secops) if secops else None
     session = session or aws.session_for(deployment)
     s3: S3Client = session.client("s3", config=S3_CONFIG)
     settings, credentials = _settings(deployment), _credentials(session, deployment)
@@ -90,11 +95,13 @@ def main(
         zoom, _ = client(settings, credentials, PATIENCE, clock=clock, sleep=sleep)
         due = due_before(began, checkpoint, longest_pause(deployment.outputs.get("schedule") or {}))
         report = ReportReader(zoom, settings.page_size, clock, due, lambda day, rows: bar.page(day, rows, zoom))
-        archive = _archive(s3, deployment, checkpoint, sleep)
-        verifier = Verifier(report, archive, checkpoint, settings.lookback_days, began)
-        results, stopped = verifier.run(days, bar.day)
+        archive = _archive(s3, deployment, checkpoint, sleep, keeps_deliveries=search is not None)
+        with asking(search, archive) as of_secops:
+            verifier = Verifier(report, archive, checkpoint, settings.lookback_days, began, of_secops.ask)
+            found_in_archive, stopped = verifier.run(days, bar.day)
+            results, findings = of_secops.beside(found_in_archive, bar.secops(len(days)))
     account = credentials.account_id
-    result = Result(deployment.bucket, deployment.prefix, account, began, clock(), tuple(results), stopped)
+    result = Result(deployment.bucket, deployment.prefix, account, began, clock(), tuple(results), stopped, findings)
     # Shown before the page is written and before the repair, which takes minutes: both may fail.
     if not as_json:
         _show(result)
@@ -138,7 +145,12 @@ def _credentials(session: boto3.Session, deployment: Deployment) -> Credentials:
 
 
 def _archive(
-    s3: S3Client, deployment: Deployment, checkpoint: Checkpoint | None, sleep: Callable[[float], None]
+    s3: S3Client,
+    deployment: Deployment,
+    checkpoint: Checkpoint | None,
+    sleep: Callable[[float], None],
+    *,
+    keeps_deliveries: bool,
 ) -> ArchiveReader:
     """Return the archive's reader; the checkpoint knows where the guide's objects are, else a listing does."""
     bucket = Bucket(s3, deployment.bucket, PATIENCE, sleep)
@@ -151,7 +163,7 @@ def _archive(
             ledger = inventory_of(Archive(bucket, deployment.prefix, legacy)).legacy
         except CollectorError as error:
             raise CommandError(for_an_operator(error), status=1) from None
-    return ArchiveReader(bucket, deployment.prefix, legacy, ledger)
+    return ArchiveReader(bucket, deployment.prefix, legacy, ledger, keeps_deliveries=keeps_deliveries)
 
 
 # What comes of it
@@ -159,9 +171,11 @@ def _archive(
 
 def _show(result: Result) -> None:
     out = console()
-    for part in table(result, out.width):
+    for part in (*table(result, out.width), *secops_output.table(result)):
         out.print(part)
     out.say(verdict(result), "bold")
+    if of_secops := secops_output.verdict(result):
+        out.say(of_secops, "bold")
 
 
 def _write(path: Path, text: str, err: SafeConsole) -> bool:
@@ -181,6 +195,7 @@ class _ProgressBar:
     def __init__(self, progress: Progress, total: int) -> None:
         self._progress = progress
         self._task = progress.add_task("Signing in at Zoom", total=total)
+        self._asked: list[TaskID] = []
 
     def page(self, day: date, rows: int, zoom: Zoom) -> None:
         """Hear of a page."""
@@ -190,6 +205,16 @@ class _ProgressBar:
     def day(self, _result: DayResult) -> None:
         """Hear of a date that is done."""
         self._progress.advance(self._task)
+
+    def secops(self, total: int) -> Callable[[], None]:
+        """Begin with SecOps' side; return what hears of a date that is done there."""
+
+        def done() -> None:
+            if not self._asked:
+                self._asked.append(self._progress.add_task("Waiting for SecOps", total=total))
+            self._progress.advance(self._asked[0])
+
+        return done
 
 
 @contextmanager

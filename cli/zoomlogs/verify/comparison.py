@@ -6,11 +6,15 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from ..secops.result import State as InSecops
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from datetime import date, datetime
 
     from zoom_operationlogs.records import Record
+
+    from ..secops.result import Findings, SecopsDay
 
 
 class State(StrEnum):
@@ -66,10 +70,18 @@ def compare(zoom: Mapping[bytes, int], archive: Mapping[bytes, int], recent: Col
     )
 
 
+_OF_SECOPS = {
+    InSecops.EQUAL: State.EQUAL,
+    InSecops.NOT_YET: State.NOT_READ_YET,
+    InSecops.DIFFERENT: State.DIFFERENT,
+    InSecops.NOT_CHECKED: State.UNCHECKED,
+}
+
+
 @dataclass(frozen=True)
 class DayResult:
     """A row of the table; `taken_for_delivered` counts those of the missing that no backfill would write, and `owed`
-    tells whether the collector is to read the date."""
+    tells whether the collector is to read the date. `secops` is None where SecOps was not to be asked."""
 
     date: date
     state: State
@@ -83,6 +95,15 @@ class DayResult:
     owed: bool = False
     note: str = ""
     differences: tuple[Difference, ...] = ()
+    secops: SecopsDay | None = None
+
+    @property
+    def overall(self) -> State:
+        """What is to be said of the date by Zoom, archive and SecOps together: the worst."""
+        if self.secops is None or self.state in (State.DIFFERENT, State.UNCHECKED):
+            return self.state
+        of_secops = _OF_SECOPS[self.secops.state]
+        return of_secops if self.state is State.EQUAL or of_secops is not State.EQUAL else self.state
 
 
 @dataclass(frozen=True)
@@ -108,11 +129,17 @@ class Result:
     ended: datetime
     days: Sequence[DayResult] = field(default_factory=tuple)
     stopped: str = ""
+    secops: Findings | None = None
+
+    @property
+    def archive_equal(self) -> bool:
+        """Tell whether every date was checked and none differs between Zoom and the archive."""
+        return all(day.state is State.EQUAL for day in self.days)
 
     @property
     def equal(self) -> bool:
-        """Tell whether every date was checked and none differs."""
-        return all(day.state is State.EQUAL for day in self.days)
+        """Tell whether that holds, and for SecOps too, if it was asked; what it does not have yet is no difference."""
+        return self.archive_equal and all(day.secops is None or day.secops.state.is_well for day in self.days)
 
     @property
     def totals(self) -> Totals:

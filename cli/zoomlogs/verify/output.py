@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -13,6 +13,7 @@ from rich.text import Text
 from ..console import table as make_table
 from ..dates import some
 from ..errors import CommandError
+from . import secops_output
 from .comparison import State
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def document(result: Result) -> dict[str, Any]:
         "to": result.days[-1].date.isoformat(),
         "totals": asdict(result.totals),
         "days": [_day(day) for day in result.days],
+        **({"secops": secops_output.document(result, result.secops)} if result.secops else {}),
         "unchecked": [day.isoformat() for day in result.dates(State.UNCHECKED)],
         "stopped": result.stopped or None,
         "differences": [
@@ -54,9 +56,10 @@ def document(result: Result) -> dict[str, Any]:
 
 
 def _day(day: DayResult) -> dict[str, Any]:
-    values = asdict(day)
-    del values["differences"]
-    return {**values, "date": day.date.isoformat()}
+    values = asdict(replace(day, secops=None))
+    del values["differences"], values["secops"]
+    of_secops = {"secops": secops_output.of_day(day.secops)} if day.secops else {}
+    return {**values, "date": day.date.isoformat(), **of_secops}
 
 
 MARKS = {State.EQUAL: "✓", State.DIFFERENT: "✗", State.NOT_READ_YET: "…", State.UNCHECKED: "?"}
@@ -69,12 +72,15 @@ def table(result: Result, width: int) -> Iterator[RenderableType]:
     """Yield a row per date, and the totals; where there is little width, the notes stand below."""
     beside = width >= WIDE
     totals = result.totals
-    shown = make_table("", "", "date", *COUNTS, *(["note"] if beside else []), numbers=COUNTS)
+    third = [secops_output.HEADS[0]] if result.secops else []
+    shown = make_table("", "", "date", *COUNTS, *third, *(["note"] if beside else []), numbers=(*COUNTS, *third))
     shown.show_footer = True
-    for column, footer in zip(shown.columns, ["", "total", *(f"{total:,}" for total in _counts(totals))], strict=False):
+    sums = [*_counts(totals), *([secops_output.totals(result).in_secops] if third else [])]
+    for column, footer in zip(shown.columns, ["", "total", *(f"{total:,}" for total in sums)], strict=False):
         column.footer = footer
     for day in result.days:
-        mark = Text(MARKS[day.state], style=_STYLES[day.state])
+        mark = Text(MARKS[day.overall], style=_STYLES[day.overall])
+        in_secops = [Text(secops_output.values(day.secops)[0])] if day.secops else []
         if day.state is State.UNCHECKED:
             counts = [Text("–", style="dim")] * len(COUNTS)
         else:
@@ -82,7 +88,7 @@ def table(result: Result, width: int) -> Iterator[RenderableType]:
                 Text(f"{value:,}", style=_style(day, name, value))
                 for name, value in zip(COUNTS, _counts(day), strict=True)
             ]
-        shown.add_row(mark, str(day.date), *counts, *[Text(day.note)] * beside)
+        shown.add_row(mark, str(day.date), *counts, *in_secops, *[Text(day.note)] * beside)
     yield shown
     if not beside:
         yield from (Text(f"{day.date}: {day.note}") for day in result.days if day.note)
@@ -92,7 +98,7 @@ def verdict(result: Result) -> str:
     """Say in a sentence what came of it."""
     checked = [day for day in result.days if day.state is not State.UNCHECKED]
     totals = result.totals
-    if result.equal:
+    if result.archive_equal:
         if totals.not_due:
             there = f"{totals.in_zoom - totals.not_due:,} records are in the archive, once"
             return f"Equal: {there}; {totals.not_due:,} are so new that they are not yet due."

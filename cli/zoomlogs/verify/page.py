@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import zoom_operationlogs
 
 from ..printable import visible_json
+from . import secops_output
 from .archive import LATE_AFTER
 from .comparison import Kind, State
 from .output import MARKS, verdict
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from ..secops.result import Difference as InSecops
     from .comparison import DayResult, Difference, Result
 
 RECORDS_SHOWN = 500
@@ -57,9 +59,9 @@ def page(result: Result) -> str:
 </head>
 <body>
 <header>
-<h1>Zoom operation logs: is the archive complete?</h1>
+<h1>Zoom operation logs: {_question(result)}</h1>
 <p class="verdict {"good" if result.equal else "bad"}"><span aria-hidden="true">{"✓" if result.equal else "✗"}</span>
-{escape(verdict(result))}</p>
+{escape(f"{verdict(result)} {secops_output.verdict(result)}".strip())}</p>
 {f"<p>{escape(result.stopped)}</p>" if result.stopped else ""}
 {_facts(result)}
 </header>
@@ -68,12 +70,17 @@ def page(result: Result) -> str:
 <section aria-labelledby="calendar"><h2 id="calendar">Calendar</h2>{_legend(result)}
 <div class="months">{"".join(_months(result))}</div></section>
 <section aria-labelledby="days"><h2 id="days">Dates</h2>{_table(result)}</section>
+{secops_output.section(result, _WRONG)}
 <section aria-labelledby="records"><h2 id="records">Records that differ</h2>{_records(result)}</section>
-<section aria-labelledby="words"><h2 id="words">What the words mean</h2>{_words()}</section>
+<section aria-labelledby="words"><h2 id="words">What the words mean</h2>{_words(result)}</section>
 </main>
 </body>
 </html>
 """
+
+
+def _question(result: Result) -> str:
+    return "are they all in Google SecOps?" if result.secops else "is the archive complete?"
 
 
 def _facts(result: Result) -> str:
@@ -82,6 +89,7 @@ def _facts(result: Result) -> str:
         "Zoom account": result.zoom_account,
         "Archive": f"s3://{result.bucket}/{result.prefix}",
         "Checked": f"{_moment(result.began)} to {_moment(result.ended)}",
+        **({"Google SecOps": result.secops.tenant} if result.secops else {}),
         "By": f"zoomlogs verify {zoom_operationlogs.__version__}",
     }
     rows = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in facts.items())
@@ -97,6 +105,7 @@ def _totals(result: Result) -> str:
         ("repeated", totals.repeated, totals.repeated > 0),
         ("late", totals.late, False),
         ("not yet due", totals.not_due, False),
+        *secops_output.tiles(result),
     )
     shown = "".join(
         f"<div{_WRONG if wrong else ''}><dt>{name}</dt><dd>{value:,}</dd></div>" for name, value, wrong in tiles
@@ -111,14 +120,14 @@ def _legend(result: Result) -> str:
     most = max((day.in_zoom for day in result.days), default=0)
     shades = "".join(f'<span class="swatch equal shade{shade}"></span>' for shade in range(SHADES + 1))
     states = (
-        (State.DIFFERENT, "records missing (−) or repeated (+)"),
-        (State.NOT_READ_YET, "not read yet"),
+        (State.DIFFERENT, f"records missing (−) or repeated (+){', S: in SecOps' if result.secops else ''}"),
+        (State.NOT_READ_YET, f"not read yet{', or not yet in SecOps' if result.secops else ''}"),
         (State.UNCHECKED, "unchecked"),
     )
     others = "".join(
         f'<li><span class="swatch {CLASSES[state]}" aria-hidden="true">{MARKS[state]}</span> {text}</li>'
         for state, text in states
-        if any(day.state is state for day in result.days)
+        if any(day.overall is state for day in result.days)
     )
     equal = f'<li><span aria-hidden="true">{shades}</span> equal, 0 to {most:,} records</li>'
     return f'<ul class="legend">{equal}{others}</ul>'
@@ -143,11 +152,11 @@ def _months(result: Result) -> Iterator[str]:
 def _cell(day: DayResult | None, most: int) -> str:
     if day is None:
         return "<td></td>"
-    shade = f" shade{_shade(day.in_zoom, most)}" if day.state is State.EQUAL else ""
+    shade = f" shade{_shade(day.in_zoom, most)}" if day.overall is State.EQUAL else ""
     told = escape(_told(day))
     marks = "".join(f'<span class="mark">{mark}</span>' for mark in _marks(day))
     return (
-        f'<td class="day {CLASSES[day.state]}{shade}"><a href="#d{day.date}" title="{told}" aria-label="{told}">'
+        f'<td class="day {CLASSES[day.overall]}{shade}"><a href="#d{day.date}" title="{told}" aria-label="{told}">'
         f"{day.date.day}{marks}</a></td>"
     )
 
@@ -158,11 +167,17 @@ def _shade(records: int, most: int) -> int:
 
 
 def _marks(day: DayResult) -> list[str]:
-    if day.state is State.EQUAL:
+    if day.overall is State.EQUAL:
         return []
-    if day.state is not State.DIFFERENT:
-        return [MARKS[day.state]]
-    return [f"−{_short(day.missing)}"] * bool(day.missing) + [f"+{_short(day.repeated)}"] * bool(day.repeated)
+    if day.overall is not State.DIFFERENT:
+        return [MARKS[day.overall]]
+    of_secops = [(day.secops.missing, day.secops.doubled)] if day.secops else []
+    return [
+        f"{whose}{sign}{_short(count)}"
+        for whose, counts in (("", (day.missing, day.repeated)), *(("S", counts) for counts in of_secops))
+        for sign, count in zip("−+", counts, strict=True)
+        if count
+    ]
 
 
 def _short(number: int) -> str:
@@ -176,22 +191,25 @@ def _told(day: DayResult) -> str:
     if day.state is State.UNCHECKED:
         return f"{day.date}: unchecked"
     counts = f"{day.in_zoom:,} in Zoom, {day.in_archive:,} in the archive, {day.missing:,} missing"
-    return f"{day.date}: {day.state}, {counts}, {day.repeated:,} repeated"
+    of_secops = f"; in SecOps {', '.join(secops_output.values(day.secops)[:3])}" if day.secops else ""
+    return f"{day.date}: {day.overall}, {counts}, {day.repeated:,} repeated{of_secops}"
 
 
 # The table
 
 
 def _table(result: Result) -> str:
-    heads = "".join(
-        f'<th scope="col">{name}</th>' for name in ("date", "in Zoom", "in archive", "missing", "repeated", "late")
-    )
+    third = [secops_output.HEADS[0]] if result.secops else []
+    names = ("date", "in Zoom", "in archive", "missing", "repeated", "late", *third)
+    heads = "".join(f'<th scope="col">{name}</th>' for name in names)
     rows = "".join(map(_row, result.days))
     totals = result.totals
     foot = "".join(
         f"<td>{value:,}</td>"
         for value in (totals.in_zoom, totals.in_archive, totals.missing, totals.repeated, totals.late)
     )
+    if third:
+        foot += f"<td>{secops_output.totals(result).in_secops:,}</td>"
     return (
         '<div class="scroll" role="region" aria-labelledby="days" tabindex="0">'
         f'<table class="days"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody>'
@@ -200,14 +218,15 @@ def _table(result: Result) -> str:
 
 
 def _row(day: DayResult) -> str:
-    state = CLASSES[day.state]
-    head = (
-        f'<th scope="row"><span class="swatch {state}" role="img" aria-label="{day.state}">{MARKS[day.state]}</span>'
-        f' <span class="year">{day.date.year}-</span>{day.date:%m-%d}</th>'
-    )
-    note = f'<tr class="note"><td colspan="6">{escape(day.note)}</td></tr>' if day.note else ""
+    state = CLASSES[day.overall]
+    mark = f'<span class="swatch {state}" role="img" aria-label="{day.overall}">{MARKS[day.overall]}</span>'
+    head = f'<th scope="row">{mark} <span class="year">{day.date.year}-</span>{day.date:%m-%d}</th>'
+    third = secops_output.link(day)
+    columns = 7 if third else 6
+    note = f'<tr class="note"><td colspan="{columns}">{escape(day.note)}</td></tr>' if day.note else ""
     if day.state is State.UNCHECKED:
-        return f'<tr id="d{day.date}" class="of-day">{head}<td colspan="5" class="none">unchecked</td></tr>{note}'
+        unchecked = f'<td colspan="{columns - 1}" class="none">unchecked</td>'
+        return f'<tr id="d{day.date}" class="of-day">{head}{unchecked}</tr>{note}'
     counts = "".join(
         f"<td{_WRONG if wrong else ''}>{value:,}</td>"
         for value, wrong in (
@@ -218,7 +237,7 @@ def _row(day: DayResult) -> str:
             (day.late, False),
         )
     )
-    return f'<tr id="d{day.date}" class="of-day">{head}{counts}</tr>{note}'
+    return f'<tr id="d{day.date}" class="of-day">{head}{counts}{third}</tr>{note}'
 
 
 # The records
@@ -226,8 +245,9 @@ def _row(day: DayResult) -> str:
 
 def _records(result: Result) -> str:
     found = [(day, difference) for day in result.days for difference in day.differences]
+    of_secops = secops_output.records(result, RECORDS_SHOWN, _item)
     if not found:
-        return "<p>None.</p>"
+        return of_secops or "<p>None.</p>"
     counted = sum(day.missing + day.repeated for day in result.days)
     shown = found[:RECORDS_SHOWN]
     more = counted - sum(difference.count for _, difference in shown)
@@ -236,15 +256,19 @@ def _records(result: Result) -> str:
         for (day, kind), some in groupby(shown, key=lambda each: (each[0].date, each[1].kind))
     )
     rest = f"<p>And {more:,} more, which are not listed here.</p>" if more else ""
-    return f"{parts}{rest}"
+    return f"{parts}{rest}{of_secops}"
 
 
 def _record(difference: Difference) -> str:
     times = {Kind.MISSING: "times too seldom", Kind.REPEATED: "times too often"}[difference.kind]
-    count = f"<p>{difference.count:,} {times}</p>" if difference.count > 1 else ""
+    return _item(difference, f"{difference.count:,} {times}" if difference.count > 1 else "")
+
+
+def _item(difference: Difference | InSecops, told: str) -> str:
+    before = f"<p>{escape(told)}</p>" if told else ""
     if difference.record is None:
-        return f"<li>{count}<p>Not shown a second time; its fingerprint is {difference.fingerprint}.</p></li>"
-    return f"<li>{count}<pre>{escape(visible(difference.record))}</pre></li>"
+        return f"<li>{before}<p>Not shown a second time; its fingerprint is {difference.fingerprint}.</p></li>"
+    return f"<li>{before}<pre>{escape(visible(difference.record))}</pre></li>"
 
 
 def visible(record: object) -> str:
@@ -252,7 +276,7 @@ def visible(record: object) -> str:
     return visible_json(json.dumps(record, ensure_ascii=False, indent=2))
 
 
-def _words() -> str:
+def _words(result: Result) -> str:
     hours = int(LATE_AFTER.total_seconds() // 3600)
     words = {
         "In Zoom": "how many records Zoom's operation-log report shows for the date when asked again. It gives records"
@@ -268,6 +292,7 @@ def _words() -> str:
         " Zoom is what is in the archive, missing and not yet due, less what is repeated.",
         "Not read yet": "records are missing, but the collector knows that it owes the date and will read it.",
     }
+    words |= secops_output.words() if result.secops else {}
     terms = "".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in words.items())
     return f'<dl class="words">{terms}</dl>'
 

@@ -46,8 +46,13 @@ class Verifier:
         checkpoint: Checkpoint | None,
         lookback_days: int,
         now: datetime,
+        on_archived: Callable[[ArchivedDay], None] = lambda _archived: None,
     ) -> None:
-        """Take both sides, and the checkpoint for what is owed, if there is one."""
+        """Take both sides, and the checkpoint for what is owed, if there is one.
+
+        `on_archived` hears of each date that was compared, when everything was read.
+        """
+        self._on_archived = on_archived
         self._report = report
         self._archive = archive
         self._checkpoint = checkpoint
@@ -115,6 +120,7 @@ class Verifier:
             zoom = self._report.counts(day, today, whole=unknown)
             self._archive.read_news(archived, zoom)
             diff = compare(zoom, archived.counts, self._report.recent)
+        self._on_archived(archived)
         return self._result(day, archived, zoom, diff)
 
     def _result(

@@ -16,7 +16,7 @@ import json
 import re
 from typing import Any
 
-from .mapping import DETAIL_ROWS, EMAIL, EMAIL2, EMAIL_ADDRESS, ROLE, Row, Value
+from .rows import DETAIL_ROWS, EMAIL, EMAIL2, EMAIL_ADDRESS, ROLE, Row, Value
 
 # Where a piece may end, or JSON may begin. Each alternative is tried at a place once, and none looks far ahead.
 _CUT = re.compile(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from zoom_operationlogs.records import event_time
 
-from . import mapping
+from . import rows
 from .detail import Detail, is_address
 from .event_types import EVENT_TYPES
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from zoom_operationlogs.records import Record
 
-    from .mapping import Row, Value
+    from .rows import Row, Value
 
 Event = dict[str, Any]
 
@@ -47,10 +47,10 @@ def preview(record: Record) -> Preview:
     made = _of_record(record, description, values)
     if detail.json_data:
         first, *further = detail.json_data
-        values += _of_element(mapping.FIRST_ROWS, first)
+        values += _of_element(rows.FIRST_ROWS, first)
         _fill(made, values)
         for element in further:
-            if found := _of_element(mapping.FURTHER_ROWS, element):
+            if found := _of_element(rows.FURTHER_ROWS, element):
                 made.setdefault("about", []).append(_fill({}, found)["about"])
                 values += found
     else:
@@ -100,9 +100,9 @@ def _of_record(record: Record, description: str, values: Iterable[Value]) -> Eve
     if description.strip():
         metadata[_DESCRIPTION] = description
     if (category := text(record.get("category_type"))).strip():
-        made["additional"] = {mapping.CATEGORY.raw: category}
+        made["additional"] = {rows.CATEGORY.raw: category}
     if operator:
-        _fill(made, [(mapping.OPERATOR_EMAIL if is_address(operator) else mapping.OPERATOR_ID, operator)])
+        _fill(made, [(rows.OPERATOR_EMAIL if is_address(operator) else rows.OPERATOR_ID, operator)])
     return made
 
 
@@ -111,16 +111,16 @@ def event_type(record: Record, operator: str, values: Iterable[Value]) -> str:
     given = text(record.get("event_type")).strip()
     if given in EVENT_TYPES:
         return given
-    if operator or any(row in (mapping.EMAIL, mapping.EMAIL2) for row, _ in values):
+    if operator or any(row in (rows.EMAIL, rows.EMAIL2) for row, _ in values):
         return "USER_UNCATEGORIZED"
     return "GENERIC_EVENT"
 
 
-def _of_element(rows: Iterable[Row], element: object) -> list[Value]:
+def _of_element(wanted: Iterable[Row], element: object) -> list[Value]:
     """Return what an element of the JSON in a detail gives; a list gives a value for each of its items."""
     if not isinstance(element, dict):
         return []  # null, say: UDM has nothing to say of it
-    found = [(row, element.get(row.raw)) for row in rows]
+    found = [(row, element.get(row.raw)) for row in wanted]
     items = [(row, item) for row, value in found for item in (value if isinstance(value, list) else [value])]
     return [(row, value) for row, item in items if (value := text(item).strip())]
 
@@ -149,7 +149,7 @@ def _fill(message: Event, values: Iterable[Value]) -> Event:
     return message
 
 
-_CONSTANTS: dict[str, str] = _fill({}, mapping.CONSTANTS)["metadata"]
+_CONSTANTS: dict[str, str] = _fill({}, rows.CONSTANTS)["metadata"]
 _EVENT_TYPE, _TIME, _ACTION, _DESCRIPTION = (
-    row.slot.field for row in (mapping.EVENT_TYPE, mapping.TIME, mapping.ACTION, mapping.OPERATION_DETAIL)
+    row.slot.field for row in (rows.EVENT_TYPE, rows.TIME, rows.ACTION, rows.OPERATION_DETAIL)
 )

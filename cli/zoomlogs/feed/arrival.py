@@ -1,0 +1,75 @@
+"""What arrives: when SecOps last ingested the log type, and how long the oldest message waits in the feed's queue."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from ..dates import span
+from ..errors import CommandError
+from ..secops.tenant import ENDPOINT_VARIABLE, endpoint
+from .feeds import NEVER_RAN
+
+if TYPE_CHECKING:
+    from ..deployment import Deployment
+    from ..secops.session import Session
+    from ..secops.tenant import Tenant
+
+ROLE = "roles/chronicle.viewer"
+LOOKED_BACK = timedelta(hours=2)
+
+
+def session_of(tenant: Tenant, service_account: str | None) -> Session:
+    """Return a signed session; raise `CommandError` where there are no credentials."""
+    address = endpoint(tenant.region, os.environ.get(ENDPOINT_VARIABLE))
+    from ..secops.session import Session, sign_in
+
+    return Session(tenant, address, sign_in(service_account))
+
+
+def last_ingested(session: Session, log_type: str) -> str:
+    """Return when the log type was last ingested from whatever feed, as RFC 3339; or why that is not known.
+
+    Source: googleapis/googleapis, google/cloud/chronicle/v1beta/log.proto, LogType.last_ingested_time.
+    """
+    token = ""
+    try:
+        while True:
+            query: dict[str, str | int] = {"pageSize": 1000} | ({"pageToken": token} if token else {})
+            page = session.get("v1beta", "/logTypes", query, "list the log types", ROLE)
+            for found in page.get("logTypes") or ():
+                if str(found.get("name", "")).rpartition("/")[2] == log_type:
+                    return str(found.get("lastIngestedTime") or NEVER_RAN)
+            token = page.get("nextPageToken") or ""
+            if not token:
+                return f"not known: SecOps does not list {log_type}"
+    except CommandError as error:
+        return f"not known: {error}"
+
+
+def oldest_message(deployment: Deployment, queue: str, cloudwatch: Any = None) -> str:
+    """Say how long the oldest message has waited; or why that is not known."""
+    from ..aws import FAILURES, reason, session_for  # here, because most feeds have no queue, and boto3 takes a while
+
+    metric = {
+        "Namespace": "AWS/SQS",
+        "MetricName": "ApproximateAgeOfOldestMessage",
+        "Dimensions": [{"Name": "QueueName", "Value": queue}],
+    }
+    now = datetime.now(UTC)
+    try:
+        answer = (cloudwatch or session_for(deployment).client("cloudwatch")).get_metric_data(
+            MetricDataQueries=[{"Id": "m", "MetricStat": {"Metric": metric, "Period": 300, "Stat": "Maximum"}}],
+            StartTime=now - LOOKED_BACK,
+            EndTime=now + timedelta(minutes=5),
+            ScanBy="TimestampDescending",
+        )
+    except FAILURES as error:
+        return f"not known: {reason(error)}"
+    except CommandError as error:
+        return f"not known: {error}"
+    ages = answer["MetricDataResults"][0]["Values"]
+    if not ages:
+        return f"not known: CloudWatch has no age of the messages in {queue} of the last {span(LOOKED_BACK)}"
+    return f"has waited for {span(timedelta(seconds=ages[0]))}"

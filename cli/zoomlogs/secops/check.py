@@ -1,0 +1,246 @@
+"""Checks dates against SecOps: a few are asked at once while the next ones are still read, and all are judged at the
+end, because how long an event may take is told by all of them."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from threading import Semaphore
+from typing import TYPE_CHECKING
+
+from zoom_operationlogs.records import line
+
+from .identity import fingerprint_of, moment, of_event
+from .matching import Delivery, Matched, NotComparableError, Seen, Way, delay, match, wait
+from .result import Delay, Difference, Findings, Kind, SecopsDay, State
+from .search import CutOffError
+from .session import RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+    from zoom_operationlogs.records import Record
+
+    from .search import Search
+
+    Find = Callable[[Collection[bytes]], Mapping[bytes, Record]]
+    """Returns those of a date's records that have these fingerprints."""
+
+ASKED_AT_ONCE = 4
+RECORDS_KEPT = 200  # of a date and a kind; the others are counted
+
+
+@dataclass
+class _Asked:
+    """What was found out of a date before it is judged."""
+
+    day: date
+    find: Find
+    at: float = 0.0  # when SecOps was asked
+    matched: Matched | None = None
+    timeless: int = 0
+    refusal: str = ""
+
+
+class Check:
+    """Checks dates. Use it as a context manager: what is under way is waited for."""
+
+    def __init__(self, search: Search, clock: Callable[[], float] = time.time) -> None:
+        """Take what is searched with."""
+        self._search = search
+        self._clock = clock
+        self._pool = ThreadPoolExecutor(ASKED_AT_ONCE, thread_name_prefix="secops")
+        self._places = Semaphore(ASKED_AT_ONCE)  # so few dates are in memory at once
+        self._asked: list[Future[_Asked]] = []
+        self._stopped = ""
+
+    def __enter__(self) -> Check:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped = self._stopped or "Interrupted."
+        self._pool.shutdown(cancel_futures=True)
+
+    def ask(self, day: date, deliveries: Sequence[Delivery], guide: Mapping[bytes, int], find: Find) -> None:
+        """Begin with a date; waits while enough others are under way."""
+        self._places.acquire()
+        self._asked.append(self._pool.submit(self._ask, _Asked(day, find), deliveries, guide))
+
+    def _ask(self, asked: _Asked, deliveries: Sequence[Delivery], guide: Mapping[bytes, int]) -> _Asked:
+        try:
+            if self._stopped:
+                asked.refusal = self._stopped
+                return asked
+            start = datetime(asked.day.year, asked.day.month, asked.day.day, tzinfo=UTC)
+            expected = len(deliveries) + sum(guide.values())
+            asked.at = self._clock()
+            events = [
+                Seen(of_event(udm), _ingested(udm), fingerprint_of(udm) if guide else b"")
+                for udm in self._search.events(start, start + timedelta(days=1), expected)
+            ]
+            timed = [each for each in deliveries if each.trace.second is not None]
+            asked.timeless = len(deliveries) - len(timed)
+            asked.matched = match(timed, guide, events)
+        except (CutOffError, NotComparableError) as error:
+            asked.refusal = f"{error}."
+        except RefusedError as refusal:
+            asked.refusal = str(refusal)
+            if refusal.concerns_all:
+                self._stopped = str(refusal)
+        finally:
+            self._places.release()
+        return asked
+
+    def findings(self, on_day: Callable[[], None] = lambda: None) -> Findings:
+        """Wait for the dates, judge them, and name what differs."""
+        all_asked = []
+        for future in self._asked:
+            all_asked.append(future.result())
+            on_day()
+        compared = [asked.matched for asked in all_asked if asked.matched]
+        found = Findings(
+            self._search.tenant,
+            self._search.query,
+            self._search.namespace,
+            wait=wait(each for matched in compared for each in matched.since_written),
+        )
+        if self._stopped:
+            found.sentences.append(self._stopped)
+        for asked in all_asked:
+            found.days[asked.day] = self._judged(asked, found.wait)
+        self._look_for_raw_logs(all_asked, found)
+        is_empty = not any(matched.in_secops or matched.others for matched in compared)
+        if is_empty and any(matched.lacking for matched in compared):
+            found.sentences.append(
+                f"SecOps has no event for {self._search.query} on these dates: `zoomlogs feed status` says how the feed"
+                " fares. If others see events there, a data access scope may hide them from these credentials."
+            )
+        return found
+
+    def _judged(self, asked: _Asked, limit: float) -> SecopsDay:
+        matched = asked.matched
+        if matched is None:
+            same = asked.refusal == self._stopped
+            return SecopsDay(State.NOT_CHECKED, note="Not checked." if same else f"Not checked: {asked.refusal}")
+        late = [each for each in matched.lacking if asked.at - each.written > limit]
+        soon = [each for each in matched.lacking if asked.at - each.written <= limit]
+        doubled = matched.doubled.total()
+        state = State.EQUAL
+        if late or doubled:
+            state = State.DIFFERENT
+        elif asked.timeless:
+            state = State.NOT_CHECKED
+        elif soon:
+            state = State.NOT_YET
+        return SecopsDay(
+            state,
+            matched.in_secops,
+            len(late),
+            doubled,
+            len(soon),
+            matched.others,
+            matched.changed,
+            matched.way,
+            matched.fields,
+            _delay(matched.since_record),
+            _delay(matched.since_written),
+            " ".join(_notes(asked, matched, late)),
+            _differences(asked.find, late, soon, matched.doubled),
+        )
+
+    def _look_for_raw_logs(self, all_asked: Sequence[_Asked], found: Findings) -> None:
+        """Say of which missing records a raw log is there that the parser made no event of."""
+        written = [
+            each.written.timestamp()
+            for day in found.days.values()
+            for each in day.differences
+            if each.kind is Kind.MISSING and each.written
+        ]
+        if not written:
+            return
+        start = datetime.fromtimestamp(min(written), UTC).replace(microsecond=0)
+        until = datetime.fromtimestamp(max(asked.at for asked in all_asked), UTC) + timedelta(seconds=1)
+        try:
+            snippets = Counter(log.snippet for log in self._search.unparsed(start, until))
+        except RefusedError as refusal:
+            found.sentences.append(f"Whether the missing are raw logs without an event is not known: {refusal}")
+            return
+        for day, result in found.days.items():
+            count = _with_a_raw_log(result.differences, snippets)
+            if count:
+                looked_at = sum(each.count for each in result.differences if each.kind is Kind.MISSING)
+                of = "the missing" if looked_at == result.missing else f"{looked_at:,} of the missing"
+                note = f"Of {of}, SecOps has {count:,} as raw logs only: its parser made no event of them."
+                found.days[day] = _with_note(result, note)
+
+
+def _ingested(udm: Mapping[str, object]) -> float | None:
+    metadata = udm.get("metadata")
+    time = moment(metadata.get("ingestedTimestamp")) if isinstance(metadata, dict) else None
+    return time.timestamp() if time else None
+
+
+def _delay(seconds: Sequence[float]) -> Delay | None:
+    return Delay(*delay(seconds)) if seconds else None
+
+
+def _notes(asked: _Asked, matched: Matched, late: Sequence[Delivery]) -> Iterable[str]:
+    if matched.way is Way.SECOND:
+        yield (
+            "SecOps' parser changes the fields, so the events were only counted, second by second:"
+            " `zoomlogs udm --tenant` shows the differences."
+        )
+    if matched.changed:
+        records = "1 record was" if matched.changed == 1 else f"{matched.changed:,} records were"
+        yield f"{records} matched by the second and all fields but one, which SecOps' parser changes."
+    if matched.others:
+        yield f"{matched.others:,} other events of this log type match no record of this archive."
+    if matched.others and late and not matched.in_secops:
+        yield "The parser may have read another time: `zoomlogs udm --tenant` shows the differences."
+    if asked.timeless:
+        yield f"{asked.timeless:,} records have no time, so SecOps has them under the time at which it got them."
+
+
+def _differences(
+    find: Find, late: Sequence[Delivery], soon: Sequence[Delivery], doubled: Mapping[bytes, int]
+) -> tuple[Difference, ...]:
+    wanted: list[tuple[Kind, bytes, int, float]] = []
+    for kind, lacking in ((Kind.MISSING, late), (Kind.NOT_YET, soon)):
+        counts = Counter(each.name for each in lacking)
+        written = {each.name: each.written for each in lacking}
+        wanted += [(kind, name, counts[name], written[name]) for name in sorted(counts)[:RECORDS_KEPT]]
+    wanted += [(Kind.DOUBLED, name, doubled[name], 0.0) for name in sorted(doubled)[:RECORDS_KEPT] if name]
+    records = find({name for _, name, _, _ in wanted}) if wanted else {}
+    found = [
+        Difference(kind, count, name.hex(), records.get(name), datetime.fromtimestamp(at, UTC) if at else None)
+        for kind, name, count, at in wanted
+    ]
+    return tuple(
+        sorted(found, key=lambda each: (each.kind, str((each.record or {}).get("time", "")), each.fingerprint))
+    )
+
+
+def _by_kind_and_time(difference: Difference) -> tuple[str, str, str]:
+    record = difference.record or {}
+    return difference.kind, str(record.get("time", "")), difference.fingerprint
+
+
+def _with_a_raw_log(differences: Iterable[Difference], snippets: Counter[str]) -> int:
+    """Count the missing records whose line begins as an unparsed raw log does; each log stands for one."""
+    count = 0
+    for each in differences:
+        if each.kind is not Kind.MISSING or not each.record:
+            continue
+        text = line(each.record).decode()
+        for snippet in [known for known in snippets if text.startswith(known.rstrip("….\n"))]:
+            taken = min(each.count, snippets[snippet])
+            snippets[snippet] -= taken
+            count += taken
+    return count
+
+
+def _with_note(day: SecopsDay, note: str) -> SecopsDay:
+    return replace(day, note=f"{day.note} {note}".strip())

@@ -1,0 +1,89 @@
+"""What an event keeps of its record: the five raw fields that the published mapping puts into UDM as they are."""
+
+from __future__ import annotations
+
+import sys
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from zoom_operationlogs.records import event_time, fingerprint
+
+from ..mapping.events import event as mapped
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from zoom_operationlogs.records import Record
+
+    Event = dict[str, Any]
+
+DETAIL_BYTES = 12  # of the hash in place of a detail, which may be long
+
+
+class Trace(NamedTuple):
+    """The second since 1970, None where there is none, and the other raw fields by their names, "" for one not kept.
+
+    It names the record: two records with equal traces are alike.
+    """
+
+    second: int | None
+    action: str
+    category_type: str
+    operation_detail: bytes | str  # a hash of it
+    operator: str
+
+    def by(self, fields: Sequence[str]) -> tuple[object, ...]:
+        """Return the time and these fields alone."""
+        return (self.second, *(getattr(self, name) for name in fields))
+
+    def alike(self, other: Trace, fields: Sequence[str]) -> int:
+        """Count those of the fields that are equal."""
+        return sum(getattr(self, name) == getattr(other, name) for name in fields)
+
+
+FIELDS = Trace._fields[1:]
+
+
+def of_record(record: Record) -> Trace:
+    """Return what the published mapping keeps of a record."""
+    return of_event(mapped(record))
+
+
+def of_event(udm: Event) -> Trace:
+    """Return what an event holds where the published mapping puts the fields."""
+    fields = _raw(udm)
+    time = moment((udm.get("metadata") or {}).get("eventTimestamp"))
+    detail = fields["operation_detail"]
+    return Trace(
+        int(time.timestamp()) if time else None,
+        sys.intern(fields["action"]),
+        sys.intern(fields["category_type"]),
+        blake2b(detail.encode(errors="replace"), digest_size=DETAIL_BYTES).digest() if detail else "",
+        sys.intern(fields["operator"]),
+    )
+
+
+def fingerprint_of(udm: Event) -> bytes:
+    """Return the fingerprint of the record of an event, if Zoom spelt it as usual: every field a text, the time in UTC
+    to the second."""
+    time = moment((udm.get("metadata") or {}).get("eventTimestamp"))
+    return fingerprint({**_raw(udm), "time": f"{time:%Y-%m-%dT%H:%M:%SZ}" if time else ""})
+
+
+def moment(text: object) -> datetime | None:
+    """Return a Timestamp of proto3 JSON, which may have nanoseconds, in UTC; None of anything else."""
+    return event_time({"time": text})
+
+
+def _raw(udm: Event) -> dict[str, str]:
+    metadata = udm.get("metadata") or {}
+    user = (udm.get("principal") or {}).get("user") or {}
+    addresses = user.get("emailAddresses") or [user.get("userid")]
+    found = {
+        "action": metadata.get("productEventType"),
+        "category_type": (udm.get("additional") or {}).get("category_type"),
+        "operation_detail": metadata.get("description"),
+        "operator": addresses[0],
+    }
+    return {name: "" if value is None else str(value) for name, value in found.items()}

@@ -1,0 +1,161 @@
+"""The preview beside what the tenant's parser makes of the same records: equal, or a difference a field."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from zoom_operationlogs.records import event_time, line
+
+from ..console import cell
+from ..console import table as make_table
+from ..mapping.events import event
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from rich.console import RenderableType
+
+    from ..mapping.events import Event
+    from ..secops.parser import Parsed, Parser
+    from .sources import Record
+
+EVENTS = "(events)"
+ERROR = "(error)"
+Values = tuple[str, ...]
+EXAMPLE_CHARACTERS = 200
+
+
+class Example(NamedTuple):
+    """What both made of a field in the first record in which they differ."""
+
+    preview: Values
+    tenant: Values
+
+
+class Comparison:
+    """What came of the records so far."""
+
+    def __init__(self) -> None:
+        self.records = 0
+        self.equal = 0
+        self.counts: Counter[str] = Counter()
+        self.examples: dict[str, Example] = {}
+
+    def add(self, made: Event, parsed: Parsed) -> None:
+        """Take in a record's preview, and what the tenant's parser made of it."""
+        self.records += 1
+        found = differences(made, parsed)
+        self.equal += not found
+        for path, example in found.items():
+            self.counts[path] += 1
+            self.examples.setdefault(path, example)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return everything, for a program."""
+        return {
+            "records": self.records,
+            "equal": self.equal,
+            "differences": [
+                {"field": path, "records": count, "example": self.examples[path]._asdict()}
+                for path, count in self._by_count()
+            ],
+        }
+
+    def tables(self) -> Iterator[RenderableType]:
+        """Yield what to show to people."""
+        title = f"{self.records:,} records, of which {self.equal:,} give the event of the preview"
+        if not self.counts:
+            yield cell(f"{title}.")
+            return
+        heads = ("UDM field", "records", "preview, for example", "the tenant's parser")
+        shown = make_table(title, *heads, numbers=["records"])
+        for path, count in self._by_count():
+            preview, tenant = self.examples[path]
+            shown.add_row(cell(path), f"{count:,}", cell(_text(preview)), cell(_text(tenant)))
+        yield shown
+
+    def _by_count(self) -> list[tuple[str, int]]:
+        return sorted(self.counts.items(), key=lambda item: (-item[1], item[0]))
+
+
+def compare(found: Iterator[Record], parser: Parser, batches: Batches) -> Comparison:
+    """Compare all records, as many at once as a run of the parser takes; raise `RefusedError`."""
+    comparison = Comparison()
+    for some in batches.of(found):
+        parsed = parser.run([log for _, log in some])
+        for (record, _), each in zip(some, parsed, strict=True):
+            comparison.add(event(record), each)
+    return comparison
+
+
+class Batches(NamedTuple):
+    """How much one run takes: so many logs, and so many bytes of them."""
+
+    logs: int
+    size: int
+
+    def of(self, found: Iterator[Record]) -> Iterator[list[tuple[Record, bytes]]]:
+        """Yield records with their lines, as many at once as may be; memory holds those alone."""
+        batch: list[tuple[Record, bytes]] = []
+        size = 0
+        for record in found:
+            log = line(record)
+            if batch and (len(batch) == self.logs or size + len(log) > self.size):
+                yield batch
+                batch, size = [], 0
+            batch.append((record, log))
+            size += len(log)
+        if batch:
+            yield batch
+
+
+def differences(made: Event, parsed: Parsed) -> dict[str, Example]:
+    """Return the fields that differ, by their UDM paths."""
+    if parsed.error:
+        return {ERROR: Example((), (parsed.error,))}
+    if len(parsed.events) != 1:
+        return {EVENTS: Example(("1",), (str(len(parsed.events)),))}
+    ours, theirs = fields(made), fields(parsed.events[0])
+    return {
+        path: Example(ours.get(path, ()), theirs.get(path, ()))
+        for path in dict.fromkeys([*ours, *theirs])
+        if ours.get(path, ()) != theirs.get(path, ())
+    }
+
+
+def fields(udm: Mapping[str, Any]) -> dict[str, Values]:
+    """Return an event's values by paths as the mapping table spells them; labels have their key in brackets."""
+    found: dict[str, list[str]] = {}
+    for path, value in _walk("", udm):
+        found.setdefault(path, []).append(value)
+    return {path: tuple(values) for path, values in found.items()}
+
+
+def _walk(path: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        if set(value) == {"key", "value"}:
+            yield f"{path}[{value['key']}]", str(value["value"])
+        elif path == "additional":
+            for key, each in value.items():
+                yield f"additional.fields[{key}]", str(each)
+        else:
+            for name, each in value.items():
+                yield from _walk(f"{path}.{_snake_case(name)}" if path else _snake_case(name), each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _walk(path, each)
+    elif path.endswith("_timestamp") and (time := event_time({"time": value})):
+        yield path, time.isoformat()
+    elif value is not None:
+        yield path, str(value)
+
+
+def _snake_case(name: str) -> str:
+    return re.sub(r"([A-Z])", lambda match: f"_{match[1].lower()}", name)
+
+
+def _text(values: Sequence[str]) -> str:
+    text = ", ".join(values) or "–"
+    return text[:EXAMPLE_CHARACTERS] + ("…" if len(text) > EXAMPLE_CHARACTERS else "")

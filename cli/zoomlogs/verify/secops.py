@@ -1,0 +1,98 @@
+"""SecOps' side of a verification: what is asked there, and the findings put beside what Zoom and the archive say."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from zoom_operationlogs.errors import CollectorError
+
+from ..errors import CommandError
+from ..secops.result import SecopsDay, State
+from ..secops.tenant import ENDPOINT_VARIABLE, endpoint, read_tenant
+from .archive import ArchivedDay, UnreadableObjectError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+
+    from zoom_operationlogs.records import Record
+
+    from ..deployment import Deployment
+    from ..secops.check import Check
+    from ..secops.result import Findings
+    from ..secops.search import Search
+    from .archive import ArchiveReader
+    from .comparison import DayResult
+
+
+@dataclass(frozen=True)
+class SecopsOptions:
+    """Which tenant is asked, and as whom."""
+
+    project: str | None = None
+    region: str | None = None
+    customer_id: str | None = None
+    service_account: str | None = None
+
+
+def search_of(deployment: Deployment, options: SecopsOptions) -> Search:
+    """Return what searches for the events of this deployment's feed; raise `CommandError` where it cannot sign in."""
+    feed = deployment.outputs.get("secops_feed")
+    details: dict[str, Any] = (feed or {}).get("body", {}).get("details", {})
+    if not details.get("logType"):
+        raise CommandError("The outputs hold no secops_feed: update the module and apply it.")
+    tenant = read_tenant(options.project, options.region, options.customer_id, instance=(feed or {}).get("instance"))
+    address = endpoint(tenant.region, os.environ.get(ENDPOINT_VARIABLE))
+    from ..secops.search import Search  # here, because Google's library takes a second, and may not be there
+    from ..secops.session import Session, sign_in
+
+    session = Session(tenant, address, sign_in(options.service_account))
+    log_type = str(details["logType"]).rpartition("/")[2]
+    return Search(session, log_type, details.get("labels") or {}, namespace=str(details.get("assetNamespace") or ""))
+
+
+class Asking:
+    """Asks SecOps about the dates that were read from the archive; does nothing without a `Check`."""
+
+    def __init__(self, check: Check | None, archive: ArchiveReader) -> None:
+        """Take the check, and the archive that records are found in again."""
+        self._check = check
+        self._archive = archive
+
+    def ask(self, day: ArchivedDay) -> None:
+        """Have a date checked; no more of it is kept than what its records are found by."""
+        if self._check:
+            slim = ArchivedDay(day.date, {}, {}, objects=day.objects)
+            self._check.ask(day.date, day.deliveries, day.guide, partial(self._found, slim))
+
+    def _found(self, day: ArchivedDay, names: Collection[bytes]) -> Mapping[bytes, Record]:
+        """Return the records of these names; none where the objects cannot be read again."""
+        try:
+            return self._archive.find(day, names)
+        except (UnreadableObjectError, CollectorError):
+            return {}
+
+    def beside(
+        self, results: Sequence[DayResult], on_day: Callable[[], None]
+    ) -> tuple[Sequence[DayResult], Findings | None]:
+        """Return the dates with what was found of them in SecOps; one that was not compared was not asked for."""
+        if not self._check:
+            return results, None
+        findings = self._check.findings(on_day)
+        unasked = SecopsDay(State.NOT_CHECKED)
+        return [replace(result, secops=findings.days.get(result.date, unasked)) for result in results], findings
+
+
+@contextmanager
+def asking(search: Search | None, archive: ArchiveReader) -> Iterator[Asking]:
+    """Return what asks SecOps, if there is something to search with."""
+    if search is None:
+        yield Asking(None, archive)
+        return
+    from ..secops.check import Check
+
+    with Check(search) as check:
+        yield Asking(check, archive)

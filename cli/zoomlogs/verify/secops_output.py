@@ -1,0 +1,266 @@
+"""The columns of SecOps: in the table, in the page and in the JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from html import escape
+from itertools import groupby, islice
+from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
+
+from ..console import cell
+from ..console import table as make_table
+from ..dates import some
+from ..secops.matching import Way
+from ..secops.result import Kind, State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rich.console import RenderableType
+
+    from ..secops.result import Delay, Difference, Findings, SecopsDay
+    from .comparison import DayResult, Result
+
+MARKS = {State.EQUAL: "✓", State.DIFFERENT: "✗", State.NOT_YET: "…", State.NOT_CHECKED: "?"}
+STYLES = {State.EQUAL: "green", State.DIFFERENT: "bold red", State.NOT_YET: "yellow", State.NOT_CHECKED: "yellow"}
+CLASSES = {
+    State.EQUAL: "equal",
+    State.DIFFERENT: "different",
+    State.NOT_YET: "owed",
+    State.NOT_CHECKED: "unchecked",
+}
+HEADS = ("in SecOps", "missing", "repeated", "not yet", "others", "delay (95 %)", "matched by")
+DASH = "–"
+
+
+@dataclass(frozen=True)
+class SecopsTotals:
+    """The sums over the dates that were checked."""
+
+    in_secops: int
+    missing: int
+    doubled: int
+    not_yet: int
+    others: int
+
+
+def totals(result: Result) -> SecopsTotals:
+    """Sum up."""
+    days = [day.secops for day in result.days if day.secops]
+    return SecopsTotals(**{each.name: sum(getattr(day, each.name) for day in days) for each in fields(SecopsTotals)})
+
+
+def verdict(result: Result) -> str:
+    """Say in a sentence what came of SecOps, "" where it was not asked."""
+    if result.secops is None:
+        return ""
+    sums = totals(result)
+    parts = [f"{sums.missing:,} missing"] * bool(sums.missing)
+    parts += [f"{sums.doubled:,} repeated"] * bool(sums.doubled)
+    unchecked = sum(day.secops is not None and day.secops.state is State.NOT_CHECKED for day in result.days)
+    if unchecked == len(result.days):
+        return "SecOps could not be checked."
+    said = f"In SecOps: {' and '.join(parts)}." if parts else f"In SecOps: each of {sums.in_secops:,} records, once."
+    if not parts and unchecked:
+        said = f"In SecOps, as far as it was checked: each of {sums.in_secops:,} records, once."
+    if sums.not_yet:
+        said += f" Not there yet: {sums.not_yet:,}."
+    if unchecked:
+        said += f" {some(unchecked, 'date')} not checked."
+    return said
+
+
+def way(day: SecopsDay) -> str:
+    """Say how the events of a date were told to be those of our records."""
+    if day.way is Way.SECOND:
+        return "count a second"
+    return f"{len(day.fields)} fields" if day.way else DASH
+
+
+def took(delay: Delay | None) -> str:
+    """Write a median, and a 95th percentile in brackets."""
+    if not delay:
+        return DASH
+    median, unit = span(delay.median).split()
+    late, its_unit = span(delay.p95).split()
+    return f"{median} ({late}) {unit}" if unit == its_unit else f"{median} {unit} ({late} {its_unit})"
+
+
+def span(seconds: float) -> str:
+    """Write how long something took, in one unit that fits."""
+    for unit, size, until in (("s", 1, 120), ("min", 60, 120 * 60), ("h", 3600, 72 * 3600)):
+        if abs(seconds) < until:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds / 86400:.0f} d"
+
+
+def values(day: SecopsDay) -> tuple[str, ...]:
+    """Return what the columns show of a date."""
+    if day.way is None:
+        return ("not checked", *[DASH] * len(HEADS[1:]))
+    counts = (day.in_secops, day.missing, day.doubled, day.not_yet, day.others)
+    return (*(f"{count:,}" for count in counts), took(day.since_record), way(day))
+
+
+def sentences(result: Result) -> Iterator[str]:
+    """Yield what is to be known of the answer as a whole."""
+    if result.secops is None:
+        return
+    yield (
+        f"Asked: {result.secops.query}. What has no event is missing once its object is older than"
+        f" {span(result.secops.wait)}."
+    )
+    if result.secops.namespace:
+        yield (
+            f"The feed's namespace {result.secops.namespace} is not asked for: it is on entities, and not on every"
+            " event."
+        )
+    yield from result.secops.sentences
+
+
+# The table
+
+
+def table(result: Result) -> Iterator[RenderableType]:
+    """Yield a row per date, and the notes and sentences below; nothing where SecOps was not asked."""
+    if result.secops is None:
+        return
+    shown = make_table("Google SecOps", "", "date", *HEADS[1:], numbers=HEADS[1:5])
+    shown.columns[1].no_wrap = True
+    for day in result.days:
+        if day.secops:
+            mark = Text(MARKS[day.secops.state], style=STYLES[day.secops.state])
+            wrong = {0: day.secops.missing, 1: day.secops.doubled}
+            shown_values = enumerate(values(day.secops)[1:])
+            cells = [cell(value, "bold red" if wrong.get(at) else "") for at, value in shown_values]
+            shown.add_row(mark, str(day.date), *cells)
+    yield Text()
+    yield shown
+    yield from (Text(f"{day.date}: {day.secops.note}") for day in result.days if day.secops and day.secops.note)
+    yield from map(Text, sentences(result))
+
+
+# JSON
+
+
+def document(result: Result, findings: Findings) -> dict[str, Any]:
+    """Return what JSON has of SecOps; `differences` holds at most 200 of each date and kind."""
+    return {
+        "tenant": findings.tenant,
+        "query": findings.query,
+        "namespace": findings.namespace or None,
+        "missing_after_seconds": findings.wait,
+        "sentences": findings.sentences,
+        "totals": asdict(totals(result)),
+        "not_checked": [str(day.date) for day in result.days if day.secops and day.secops.state is State.NOT_CHECKED],
+        "differences": [
+            {
+                "date": str(day.date),
+                "kind": each.kind,
+                "count": each.count,
+                "fingerprint": each.fingerprint,
+                "object_written": each.written.isoformat() if each.written else None,
+                "record": each.record,
+            }
+            for day, each in _differences(result)
+        ],
+    }
+
+
+def of_day(day: SecopsDay) -> dict[str, Any]:
+    """Return what JSON has of a date."""
+    found = asdict(day)
+    del found["differences"]
+    return {**found, "matched_by": found.pop("way"), "fields": list(day.fields)}
+
+
+def _differences(result: Result) -> Iterator[tuple[DayResult, Difference]]:
+    return ((day, each) for day in result.days if day.secops for each in day.secops.differences)
+
+
+# The page
+
+
+def section(result: Result, marked: str) -> str:
+    """Return the page's section, "" where SecOps was not asked; `marked` is the attribute of what is wrong."""
+    if result.secops is None:
+        return ""
+    heads = "".join(f'<th scope="col">{escape(name)}</th>' for name in ("date", *HEADS))
+    rows = "".join(_row(day, day.secops, marked) for day in result.days if day.secops)
+    sums = totals(result)
+    foot = "".join(f"<td>{value:,}</td>" for value in asdict(sums).values())
+    told = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences(result))
+    return (
+        f'<section aria-labelledby="secops"><h2 id="secops">Google SecOps</h2>{told}'
+        '<div class="scroll" role="region" aria-labelledby="secops" tabindex="0">'
+        f'<table class="days"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody>'
+        f'<tfoot><tr><th scope="row">total</th>{foot}<td></td><td></td></tr></tfoot></table></div></section>'
+    )
+
+
+def link(day: DayResult) -> str:
+    """Return a cell of the table of dates that leads to the date's row here; "" where SecOps was not asked."""
+    return f'<td><a href="#s{day.date}">{escape(values(day.secops)[0])}</a></td>' if day.secops else ""
+
+
+def tiles(result: Result) -> Iterator[tuple[str, int, bool]]:
+    """Yield the totals, and which of them are wrong; none where SecOps was not asked."""
+    if result.secops:
+        sums = totals(result)
+        yield "in SecOps", sums.in_secops, False
+        yield "missing in SecOps", sums.missing, sums.missing > 0
+        yield "repeated in SecOps", sums.doubled, sums.doubled > 0
+        yield "not yet in SecOps", sums.not_yet, False
+
+
+def _row(day: DayResult, found: SecopsDay, marked: str) -> str:
+    state = CLASSES[found.state]
+    mark = f'<span class="swatch {state}" role="img" aria-label="{found.state}">{MARKS[found.state]}</span>'
+    head = f'<th scope="row">{mark} <span class="year">{day.date.year}-</span>{day.date:%m-%d}</th>'
+    wrong = {1: found.missing, 2: found.doubled}
+    cells = "".join(
+        f"<td{marked if wrong.get(at) else ''}>{escape(value)}</td>" for at, value in enumerate(values(found))
+    )
+    note = f'<tr class="note"><td colspan="{1 + len(HEADS)}">{escape(found.note)}</td></tr>' if found.note else ""
+    return f'<tr id="s{day.date}" class="of-day">{head}{cells}</tr>{note}'
+
+
+def records(result: Result, shown: int, item: Callable[[Any, str], str]) -> str:
+    """Return the records that differ in SecOps, at most `shown`; `item` makes one of a difference and a word for it."""
+    found = list(islice(_differences(result), shown))
+    parts = "".join(
+        f"<h3>{day}, in SecOps: {kind}</h3><ol>{''.join(item(each, _why(each)) for _, each in some_of_them)}</ol>"
+        for (day, kind), some_of_them in groupby(found, key=lambda pair: (pair[0].date, pair[1].kind))
+    )
+    counted = sum(day.secops.missing + day.secops.doubled + day.secops.not_yet for day in result.days if day.secops)
+    more = counted - sum(each.count for _, each in found)
+    rest = f"<p>And {more:,} more in SecOps, which are not listed here.</p>" if more else ""
+    return f"{parts}{rest}"
+
+
+def _why(difference: Difference) -> str:
+    """Say how often, and since when it is to be there."""
+    times = "times too often" if difference.kind is Kind.DOUBLED else "times too seldom"
+    count = f"{difference.count:,} {times}. " if difference.count > 1 else ""
+    written = f"Its object was written at {difference.written:%Y-%m-%d %H:%M} UTC." if difference.written else ""
+    return f"{count}{written}".strip()
+
+
+def words() -> dict[str, str]:
+    """Return what the words mean."""
+    return {
+        "In SecOps": "the events found for the records in the archive, by time and the raw fields that the published"
+        " mapping keeps. It is what is in the archive, less what is missing and not yet there, and what is there more"
+        " than once.",
+        "Missing in SecOps": "in the archive for longer than an event may take, and without an event.",
+        "Repeated in SecOps": "in SecOps more often than in the archive.",
+        "Not yet": "in the archive, without an event, and for no longer than an event may take: three hours, or twice"
+        " what 95 of 100 events took from their object on, but never more than 24 hours.",
+        "Others": "events of the same log type that match no record of this archive, as those of another feed.",
+        "Delay (95 %)": "from a record's time to when SecOps ingested it: the median, and what 95 of 100 stay under. A"
+        " backfill makes it as long as the record is old.",
+        "Matched by": "the time and so many raw fields of the record; or, where SecOps' parser changes these, how many"
+        " there are in each second, by which a lost and a foreign event of one second are not told apart.",
+    }

@@ -1,0 +1,351 @@
+"""What is found of a date in SecOps, and what is no fault there."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from zoom_operationlogs.records import fingerprint, line
+from zoomlogs.secops.matching import Way
+from zoomlogs.secops.result import Kind, SecopsDay, State
+
+from .world import LOG_TYPE, START, YESTERDAY, World
+
+QUARTER = timedelta(minutes=15)
+
+
+def record(second: int = 0, **fields: Any) -> dict[str, Any]:
+    made = {
+        "time": f"{YESTERDAY}T12:00:{second:02}Z",
+        "operator": "admin@example.com",
+        "category_type": "User",
+        "action": "Update",
+        "operation_detail": f"Update User u{second}@example.com  - Job Title: set to Lead",
+    }
+    return {**made, **fields}
+
+
+def counts(result: SecopsDay) -> tuple[int, int, int, int, int]:
+    return result.in_secops, result.missing, result.doubled, result.not_yet, result.others
+
+
+def named(result: SecopsDay) -> list[tuple[Kind, int, Any]]:
+    return [(each.kind, each.count, each.record) for each in result.differences]
+
+
+# --- what it finds ---------------------------------------------------------------------------------------------------
+
+
+def test_a_day_that_arrived_is_equal() -> None:
+    world = World()
+    world.archive([record(second) for second in range(50)])
+    result = world.result()
+    assert (result.state, *counts(result)) == (State.EQUAL, 50, 0, 0, 0, 0)
+    assert (result.way, result.note, result.differences) == (Way.FIELDS, "", ())
+    assert result.fields == ("action", "category_type", "operation_detail", "operator")
+
+
+def test_the_published_samples_are_found_by_their_fields() -> None:
+    world = World()
+    records = [each for each in world.day(100) if "time" in each]
+    world.records[YESTERDAY] = records
+    result = world.result()
+    assert (result.in_secops, result.missing, result.doubled, result.changed) == (len(records), 0, 0, 0)
+
+
+def test_one_lost_one_doubled_and_one_delayed() -> None:
+    world = World()
+    records = world.archive([record(second) for second in range(50)], written=START - timedelta(hours=1))
+    world.secops.events.lose(records[3])
+    world.secops.events.double(records[5])
+    world.secops.events.delay(records[7], timedelta(hours=2))
+    result = world.result()
+    assert (result.state, *counts(result)) == (State.DIFFERENT, 49, 0, 1, 2, 0)  # the lost one may still come
+    world.clock.advance(4 * 3600)
+    world.secops.events.logs[7].ingested = world.clock.now() + QUARTER
+    result = world.result()
+    assert counts(result) == (49, 2, 1, 0, 0)
+    assert named(result) == [
+        (Kind.MISSING, 1, records[3]),
+        (Kind.MISSING, 1, records[7]),
+        (Kind.DOUBLED, 1, records[5]),
+    ]
+
+
+def test_not_yet_counts_from_the_object_and_not_from_the_record() -> None:
+    world = World()
+    old = date(2025, 12, 1)
+    records = world.archive([{**record(), "time": f"{old}T10:00:00Z"}], old, written=START - timedelta(minutes=10))
+    result = world.result(old)  # a backfill of ten minutes ago; the feed takes twenty
+    assert (result.state, *counts(result)) == (State.NOT_YET, 0, 0, 0, 1, 0)
+    assert named(result) == [(Kind.NOT_YET, 1, records[0])]
+    world.clock.advance(3600)
+    result = world.result(old)
+    assert (result.state, *counts(result)) == (State.EQUAL, 1, 0, 0, 0, 0)
+    assert result.since_object and result.since_object.median == 20 * 60
+    assert result.since_record and result.since_record.median > 90 * 24 * 3600  # shown, and not used
+
+
+@pytest.mark.parametrize(("takes", "waited", "state"), [
+    (timedelta(minutes=20), timedelta(hours=2, minutes=50), State.NOT_YET),
+    (timedelta(minutes=20), timedelta(hours=3, minutes=10), State.DIFFERENT),
+    (timedelta(hours=5), timedelta(hours=9, minutes=50), State.NOT_YET),  # twice the 95th percentile
+    (timedelta(hours=5), timedelta(hours=10, minutes=10), State.DIFFERENT),
+    (timedelta(hours=20), timedelta(hours=23, minutes=50), State.NOT_YET),  # never over a day
+    (timedelta(hours=20), timedelta(hours=24, minutes=10), State.DIFFERENT),
+])  # fmt: skip
+def test_how_long_an_event_may_take(takes: timedelta, waited: timedelta, state: State) -> None:
+    world = World()
+    world.archive([record(second) for second in range(20)], written=START - timedelta(days=3))
+    for log in world.secops.events.logs:
+        log.ingested = START - timedelta(days=3) + takes
+    late = date(2026, 3, 8)
+    [lost] = world.archive([{**record(), "time": f"{late}T10:00:00Z"}], late, written=START - waited)
+    world.secops.events.lose(lost)
+    assert world.check(YESTERDAY, late).days[late].state is state
+
+
+def test_twins_are_no_doubles_and_the_last_written_of_them_waits() -> None:
+    world = World()
+    world.archive([record(), record()], written=START - timedelta(days=1))
+    assert world.result().state is State.EQUAL
+    world.secops.events.logs[0].events = 0
+    assert counts(world.result()) == (1, 1, 0, 0, 0)
+
+
+def test_of_alike_records_it_is_the_last_written_that_is_not_yet_there() -> None:
+    world = World()
+    world.archive([record(second) for second in range(9)], written=START - timedelta(days=1))
+    [lost] = world.archive([record()], written=START - timedelta(days=1))
+    world.secops.events.lose(lost)
+    old, *others, _ = world.deliveries(YESTERDAY)
+    for order in ([old, *others], [*others, old]):
+        new = old._replace(written=(START - QUARTER).timestamp())
+        world.deliveries = lambda day, order=order, new=new: [new, *order]  # type: ignore[method-assign,misc]
+        assert counts(world.result()) == (9, 0, 0, 1, 0)
+
+
+def test_events_of_other_archives_are_others() -> None:
+    world = World()
+    world.archive([record()])
+    alien = line(record(operator="somebody@else.example", operation_detail="Delete User x@y.example", action="Delete"))
+    world.secops.events.add(alien, LOG_TYPE, START - timedelta(hours=2))
+    world.secops.events.add(alien, LOG_TYPE, START - timedelta(hours=2))
+    result = world.result()
+    assert (result.state, *counts(result)) == (State.EQUAL, 1, 0, 0, 0, 2)
+    assert result.note == "2 other events of this log type match no record of this archive."
+
+
+def test_another_archives_event_does_not_stand_for_a_lost_one_of_the_same_second() -> None:
+    world = World()
+    lost, *_ = world.archive([record(second) for second in range(10)])
+    world.secops.events.lose(lost)
+    alien = line(record(operator="somebody@else.example", operation_detail="Update User x@y.example"))
+    world.secops.events.add(alien, LOG_TYPE, START - timedelta(hours=2))
+    assert counts(world.result()) == (9, 1, 0, 0, 1)
+
+
+# --- what the tenant's parser changes --------------------------------------------------------------------------------
+
+
+def test_a_day_whose_fields_the_parser_changes_is_counted_by_the_second() -> None:
+    world = World()
+    records = world.archive([record(second) for second in range(40)])
+
+    def change(udm: Any) -> None:
+        udm["principal"]["user"] = {"userid": "somebody"}
+        udm["metadata"]["description"] = udm["metadata"]["description"].upper()
+
+    world.secops.events.misparse(YESTERDAY, change)
+    result = world.result()
+    assert (result.state, result.way, *counts(result)) == (State.EQUAL, Way.SECOND, 40, 0, 0, 0, 0)
+    assert "counted, second by second" in result.note
+    world.secops.events.lose(records[4])
+    world.secops.events.double(records[6])
+    result = world.result()
+    assert (result.way, *counts(result)) == (Way.SECOND, 40, 1, 1, 0, 0)
+    assert named(result) == [
+        (Kind.MISSING, 1, records[4])
+    ]  # what is doubled has no name, since its fields have changed
+
+
+def test_a_field_that_the_parser_puts_elsewhere_is_left_out() -> None:
+    world = World()
+    world.archive([record(second) for second in range(40)])
+    world.secops.events.misparse(YESTERDAY, lambda udm: udm.pop("additional"))
+    result = world.result()
+    assert (result.state, result.way, result.in_secops) == (State.EQUAL, Way.FIELDS, 40)
+    assert result.fields == ("action", "operation_detail", "operator")
+
+
+def test_a_few_changed_fields_do_not_make_a_record_missing() -> None:
+    world = World()
+    world.archive([record(second) for second in range(40)] + [record(50, operation_detail="x" * 2000)])
+    world.secops.events.misparse(
+        YESTERDAY, lambda udm: udm["metadata"].update(description=udm["metadata"]["description"][:1024])
+    )
+    result = world.result()
+    assert (result.state, result.way, result.changed, *counts(result)) == (State.EQUAL, Way.FIELDS, 1, 41, 0, 0, 0, 0)
+    assert result.note.startswith("1 record was matched by the second and all fields but one")
+
+
+def test_a_day_whose_time_the_parser_changes_is_missing_and_says_so() -> None:
+    world = World()
+    world.archive([record(second) for second in range(40)])
+    for log in world.secops.events.logs:
+        log.at += timedelta(hours=1)
+    world.secops.events._sorted = False
+    world.secops.events.misparse(
+        YESTERDAY,
+        lambda udm: udm["metadata"].update(
+            eventTimestamp=f"{YESTERDAY}T13:{udm['metadata']['eventTimestamp'][17:19]}:00Z"
+        ),
+    )
+    result = world.result()
+    assert counts(result) == (0, 40, 0, 0, 40)
+    assert "The parser may have read another time" in result.note
+
+
+def test_raw_logs_without_an_event_are_told_from_lost_ones() -> None:
+    world = World()
+    records = world.archive([record(second) for second in range(40)])
+    world.secops.events.unparse(records[2])
+    world.secops.events.lose(records[9])
+    result = world.result()
+    assert counts(result) == (38, 2, 0, 0, 0)
+    assert result.note == "Of the missing, SecOps has 1 as raw logs only: its parser made no event of them."
+
+
+def test_that_raw_logs_could_not_be_asked_for_is_said() -> None:
+    world = World()
+    world.secops.events.lose(world.archive([record(second) for second in range(40)])[0])
+    world.secops.denied.add("events.searchRawLogs")
+    [sentence] = world.check(YESTERDAY).sentences
+    assert sentence.startswith("Whether the missing are raw logs without an event is not known: ")
+    assert "a role with chronicle.events.searchRawLogs" in sentence
+
+
+def test_a_record_without_a_time_is_not_checked() -> None:
+    world = World()
+    timeless = {name: value for name, value in record().items() if name != "time"}
+    world.archive([record(), timeless])
+    result = world.result()
+    assert (result.state, result.in_secops, result.missing) == (State.NOT_CHECKED, 1, 0)
+    assert "1 records have no time" in result.note
+
+
+# --- the written guide's objects -------------------------------------------------------------------------------------
+
+
+def test_what_the_written_guide_delivered_is_found_by_its_fingerprint() -> None:
+    world = World()
+    ours = world.archive([record(1)])
+    theirs = [record(2), record(2), record(3)]
+    for each in (record(2), record(2), record(2), record(3)):
+        world.secops.events.add(line(each), LOG_TYPE, START - timedelta(hours=5))
+    world.records[YESTERDAY] += theirs  # what can be found
+    guide = {fingerprint(record(2)): 2, fingerprint(record(3)): 1}
+    with_guide = World.deliveries(world, YESTERDAY)[:1]
+    world.deliveries = lambda day: with_guide  # type: ignore[method-assign]
+    result = world.result(guide=guide)
+    assert counts(result) == (5, 0, 1, 0, 0)
+    assert named(result) == [(Kind.DOUBLED, 1, record(2))]
+    world.secops.events.lose(ours[0])
+    assert counts(world.result(guide=guide)) == (4, 1, 1, 0, 0)
+    world.secops.events.misparse(YESTERDAY, lambda udm: udm["metadata"].update(description="", productEventType=""))
+    result = world.result(guide=guide)
+    assert result.state is State.NOT_CHECKED
+    assert "written guide's objects" in result.note
+
+
+# --- labels ----------------------------------------------------------------------------------------------------------
+
+
+def test_only_events_with_the_feeds_labels_are_asked_for() -> None:
+    world = World(labels={"environment": 'the "production"'})
+    world.archive([record()])
+    world.secops.events.add(line(record()), LOG_TYPE, START - timedelta(hours=2), {"environment": "test"})
+    result = world.result()
+    assert (result.state, *counts(result)) == (State.EQUAL, 1, 0, 0, 0, 0)
+
+
+# --- what cannot be asked --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("denied", "told"), [
+    ("events.udmSearch", "give them roles/chronicle.viewer, which has chronicle.events.udmSearch, in the tenant's"),
+])  # fmt: skip
+def test_a_missing_role_is_named_and_nothing_is_equal(denied: str, told: str) -> None:
+    world = World()
+    world.archive([record()])
+    world.secops.denied.add(denied)
+    found = world.check(YESTERDAY, date(2026, 3, 8))
+    assert {result.state for result in found.days.values()} == {State.NOT_CHECKED}
+    assert told in found.sentences[0]
+    assert len(found.sentences) == 1
+
+
+def test_a_quota_that_is_used_up_stops_it() -> None:
+    world = World()
+    world.archive([record()])
+    world.secops.an_hour = 2
+    days = [YESTERDAY - timedelta(days=ago) for ago in range(6)]
+    found = world.check(*days)
+    states = [found.days[day].state for day in days]
+    assert states.count(State.NOT_CHECKED) == 4
+    assert "2,000 queries an hour" in found.sentences[0]
+
+
+def test_a_limit_that_passes_is_waited_out() -> None:
+    world = World()
+    world.archive([record()])
+    world.secops.fail_next(429, "Too many requests at once", times=2)
+    world.secops.fail_next(503, "The service is currently unavailable.")
+    assert world.result().state is State.EQUAL
+
+
+def test_a_failure_of_one_date_leaves_the_others() -> None:
+    world = World()
+    world.archive([record()])
+    world.secops.fail_next(500, "Internal error encountered.", times=5)
+    with_failure = world.check(date(2026, 3, 8), YESTERDAY)
+    assert [each.state for each in with_failure.days.values()].count(State.NOT_CHECKED) <= 1
+
+
+def test_a_search_that_is_cut_off_is_not_checked() -> None:
+    world = World()
+    world.archive([record() for _ in range(30)])
+    world.secops.searches.most_events, world.secops.searches.most_rows = 10, 20
+    result = world.result()
+    assert result.state is State.NOT_CHECKED
+    assert result.note == (
+        "Not checked: SecOps cuts the search off at 1,000,000 events in the second 2026-03-09T12:00:00Z."
+    )
+
+
+def test_an_empty_tenant_says_where_to_look() -> None:
+    world = World()
+    for each in world.archive([record(second) for second in range(5)]):
+        world.secops.events.lose(each)
+    found = world.check(YESTERDAY)
+    assert counts(found.days[YESTERDAY]) == (0, 5, 0, 0, 0)
+    [sentence] = found.sentences
+    assert sentence == (
+        'SecOps has no event for metadata.log_type = "ZOOM_OPERATION_LOGS" on these dates: `zoomlogs feed status` says'
+        " how the feed fares. If others see events there, a data access scope may hide them from these credentials."
+    )
+
+
+def test_an_empty_date_is_equal_and_no_reason_to_worry() -> None:
+    found = World().check(YESTERDAY)
+    assert found.days[YESTERDAY].state is State.EQUAL
+    assert found.sentences == []
+
+
+def test_a_session_asks_with_methods_that_read_alone() -> None:
+    world = World()
+    world.secops.events.lose(world.archive([record(second) for second in range(40)])[0])
+    world.check(YESTERDAY)
+    assert {call.method for call in world.secops.calls} == {"GET"}
+    assert datetime(2026, 3, 10, tzinfo=UTC) < world.clock.now()
