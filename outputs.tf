@@ -1,5 +1,5 @@
 output "bucket" {
-  description = "The bucket: `name`, `arn`, `prefix`, `state_key`, `uri` (what the feed reads), `created`, `break_glass_arns`, `encryption` (what each write asks for; null leaves it to the bucket's default), `lock` (the retention of an object of records; null without one), and `policy`, the JSON document whose statements a bucket made elsewhere should carry too."
+  description = "The bucket: `name`, `arn`, `prefix`, `state_key`, `uri` (what the feed reads), `created`, `break_glass_arns`, `encryption` (what each write asks for; null leaves it to the bucket's default), `lock` (the retention of an object of records; null without one), `expiration_days` (after which S3 deletes records; null if it keeps them), and `policy`, the JSON document whose statements a bucket made elsewhere should carry too."
   value       = module.archive.bucket
 }
 

@@ -78,10 +78,16 @@ class Bucket:
         """Return the `s3://` URI of a key or prefix."""
         return f"s3://{self._name}/{key}"
 
-    def versions(self, prefix: str, wanted: Callable[[str], bool] = lambda _key: True) -> list[StoredVersion]:
+    def versions(
+        self,
+        prefix: str,
+        wanted: Callable[[str], bool] = lambda _key: True,
+        deleted: Callable[[str, datetime], object] = lambda _key, _at: None,
+    ) -> list[StoredVersion]:
         """Return every version under the prefix in the order of their keys, including those behind delete markers.
 
-        Others may put any number of keys there: those that are not `wanted` take no memory.
+        Others may put any number of keys there: those that are not `wanted` take no memory. `deleted` is called for
+        each key that lies behind a delete marker, with the marker's time (UTC); where a listing is retried, again.
 
         The same call lists an unversioned bucket, whose objects have the version ID "null" (Amazon S3 User Guide,
         Retaining multiple versions of objects with S3 Versioning).
@@ -90,12 +96,15 @@ class Bucket:
         def listing() -> list[StoredVersion]:
             pages = self._s3.get_paginator("list_object_versions").paginate(Bucket=self._name, Prefix=prefix)
             with self._call("s3:ListBucketVersions", prefix):
-                found = {
-                    StoredVersion(entry["Key"], entry["VersionId"], entry["LastModified"]): None
-                    for page in pages
-                    for entry in self._listed(page, prefix).get("Versions", [])
-                    if wanted(entry["Key"])
-                }
+                found: dict[StoredVersion, None] = {}
+                for page in pages:
+                    listed = self._listed(page, prefix)
+                    for entry in listed.get("Versions", []):
+                        if wanted(entry["Key"]):
+                            found[StoredVersion(entry["Key"], entry["VersionId"], entry["LastModified"])] = None
+                    for entry in listed.get("DeleteMarkers", []):
+                        if entry["IsLatest"]:
+                            deleted(entry["Key"], entry["LastModified"])
             return list(found)
 
         return self.retry_until_known(listing)

@@ -1,5 +1,5 @@
 output "bucket" {
-  description = "The bucket: `name`, `arn`, `prefix`, `state_key`, `uri` (what a feed reads), `created`, `break_glass_arns`, `encryption` (what each write asks for; null leaves it to the bucket's default), `lock` (the retention of an object of records; null without one), and `policy`, the JSON document whose statements a bucket made elsewhere should carry too."
+  description = "The bucket: `name`, `arn`, `prefix`, `state_key`, `uri` (what a feed reads), `created`, `break_glass_arns`, `encryption` (what each write asks for; null leaves it to the bucket's default), `lock` (the retention of an object of records; null without one), `expiration_days` (after which S3 deletes records; null if it keeps them), and `policy`, the JSON document whose statements a bucket made elsewhere should carry too."
 
   value = {
     name      = var.bucket.create ? aws_s3_bucket.archive[0].bucket : var.bucket_name
@@ -12,6 +12,8 @@ output "bucket" {
     encryption = local.encryption
     lock       = var.bucket.lock
     policy     = local.policy
+
+    expiration_days = var.bucket.create ? var.bucket.expiration_days : null
 
     break_glass_arns = var.bucket.break_glass_arns
   }

@@ -134,15 +134,20 @@ class MemoryS3:
         for at in range(0, max(1, len(versions)), PAGE):
 
             def page(at: int = at) -> dict[str, Any]:
-                shown = [
-                    {"Key": version.key, "VersionId": version.version_id, "LastModified": version.written}
-                    for version in versions[at : at + PAGE]
-                    if version.body is not None
-                ]
+                shown: dict[str, list[dict[str, Any]]] = {"Versions": [], "DeleteMarkers": []}
+                for version in versions[at : at + PAGE]:
+                    shown["DeleteMarkers" if version.body is None else "Versions"].append(
+                        {
+                            "Key": version.key,
+                            "VersionId": version.version_id,
+                            "IsLatest": version is self._keys[version.key][-1],
+                            "LastModified": version.written,
+                        }
+                    )
                 about: dict[str, Any] = {"Name": Bucket, "Prefix": Prefix, "IsTruncated": at + PAGE < len(versions)}
                 if about["IsTruncated"]:
                     about["NextKeyMarker"] = versions[at + PAGE - 1].key
-                return {**about, "Versions": shown} if shown else about
+                return about | {name: entries for name, entries in shown.items() if entries}
 
             yield self._call("list_object_versions", Bucket, Prefix, page)
 
