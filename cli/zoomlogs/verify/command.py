@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -20,20 +21,22 @@ from zoom_operationlogs.settings import Settings
 from .. import aws
 from .. import checkpoint as stored
 from ..console import SafeConsole, console, print_json
-from ..dates import dates_to_verify
+from ..dates import dates_to_verify, spell
+from ..deleted import Rule
 from ..errors import CommandError
 from ..schedule import longest_pause
 from ..zoom import client
+from . import acceptance
 from .archive import READ_AT_ONCE, ArchiveReader
 from .comparison import Result
 from .output import document, refuse_what_cannot_be_written, table, verdict, write
 from .page import page
-from .repair import ask_for_backfill, invoker, sentences
+from .repair import ask_for_backfill, invoker, repaired_dates, sentences
 from .report_reader import ReportReader
 from .verifier import Verifier, due_before, for_an_operator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -62,15 +65,16 @@ def main(
     as_json: bool = False,
     html: Path | None = None,
     repair: bool = False,
+    accept: Path | None = None,
     session: boto3.Session | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     sleep: Callable[[float], None] = time.sleep,
     invoke: Invoke | None = None,
 ) -> int:
-    """Verify, show what was found, and ask for what is missing; return the exit status.
+    """Verify, show what was found, ask for what is missing, and look a second time; return the exit status.
 
-    0 every record of the dates is in the archive once; 1 there is a difference, not every date could be checked, or the
-    page could not be written.
+    0 every record of the dates is in the archive once, but for repeats that were looked into; 1 there is a difference,
+    not every date could be checked, or the page could not be written.
     Raises `CommandError` (2) for what the user must change first, (1) for what Zoom or AWS refuses.
     """
     err = console(stderr=True)
@@ -78,6 +82,7 @@ def main(
     dates_to_verify(first, last, began.date())  # wrong ones are refused before anything is asked
     if html:
         refuse_what_cannot_be_written(html)
+    accepted = acceptance.read(accept) if accept else ()
     session = session or aws.session_for(deployment)
     s3: S3Client = session.client("s3", config=S3_CONFIG)
     settings, credentials = _settings(deployment), _credentials(session, deployment)
@@ -86,30 +91,51 @@ def main(
         err.say(found.instead)
     checkpoint = found.checkpoint
     days = dates_to_verify(first, last, began.date(), checkpoint.settled_from if checkpoint else None)
-    with _progress(err, len(days)) as bar:
-        zoom, _ = client(settings, credentials, PATIENCE, clock=clock, sleep=sleep)
-        due = due_before(began, checkpoint, longest_pause(deployment.outputs.get("schedule") or {}))
-        report = ReportReader(zoom, settings.page_size, clock, due, lambda day, rows: bar.page(day, rows, zoom))
-        archive = _archive(s3, deployment, checkpoint, sleep)
-        verifier = Verifier(report, archive, checkpoint, settings.lookback_days, began)
-        results, stopped = verifier.run(days, bar.day)
+
+    def look(days: Sequence[date], checkpoint: Checkpoint | None) -> tuple[list[DayResult], str]:
+        now = clock()
+        with _progress(err, len(days)) as bar:
+            zoom, _ = client(settings, credentials, PATIENCE, clock=clock, sleep=sleep)
+            due = due_before(now, checkpoint, longest_pause(deployment.outputs.get("schedule") or {}))
+            report = ReportReader(zoom, settings.page_size, clock, due, lambda day, rows: bar.page(day, rows, zoom))
+            archive = _archive(s3, deployment, checkpoint, sleep)
+            looked_into = acceptance.by_date(accepted, began.date())
+            verifier = Verifier(report, archive, checkpoint, settings.lookback_days, now, looked_into)
+            return verifier.run(days, bar.day)
+
+    results, stopped = look(days, checkpoint)
     account = credentials.account_id
-    result = Result(deployment.bucket, deployment.prefix, account, began, clock(), tuple(results), stopped)
+    result = Result(deployment.bucket, deployment.prefix, account, began, clock(), tuple(results), stopped, accepted)
     # Shown before the page is written and before the repair, which takes minutes: both may fail.
     if not as_json:
         _show(result)
     if result.stopped:
         err.say(result.stopped)
+    for sentence in acceptance.sentences(accepted, result.days, began.date()):
+        err.say(sentence)
     page_written = _write(html, page(result), err) if html else True
     asked = ask_for_backfill(result.days, invoke or invoker(session, deployment), err) if repair else None
+    mended = repaired_dates(asked or ())
+    if mended:
+        err.say(f"Looking a second time at {spell(mended)} …")
+        results, stopped = look(mended, stored.read(s3, deployment).checkpoint)
+        after = result.with_second_look(results, stopped, clock())
+    else:
+        after = result
     if as_json:
-        told_of_repair = {} if asked is None else {"repair": asked}
-        print_json(document(result) | told_of_repair)
+        told_of_repair = {} if asked is None else {"repair": asked, "totals_before_repair": asdict(result.totals)}
+        print_json(document(after) | told_of_repair)
     elif asked is not None:
         out = console()
-        for sentence in sentences(result, asked):
+        for sentence in sentences(after, asked):
             out.say(sentence)
-    return 0 if result.equal and page_written else 1
+        if mended:
+            _show(after)
+    if mended:
+        if stopped:
+            err.say(stopped)
+        page_written = _write(html, page(after), err) if html else True
+    return 0 if after.equal and page_written else 1
 
 
 # What is needed to begin
@@ -151,7 +177,7 @@ def _archive(
             ledger = Archive(bucket, deployment.prefix, legacy).inventory().legacy
         except CollectorError as error:
             raise CommandError(for_an_operator(error), status=1) from None
-    return ArchiveReader(bucket, deployment.prefix, legacy, ledger)
+    return ArchiveReader(bucket, deployment.prefix, legacy, ledger, Rule.of(deployment, checkpoint))
 
 
 # What comes of it

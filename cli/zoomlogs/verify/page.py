@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 import zoom_operationlogs
 
-from ..printable import visible_json
+from ..printable import printable, visible_json
 from .archive import LATE_AFTER
 from .comparison import Kind, State
-from .output import MARKS, verdict
+from .output import MARKS, columns, counts, is_wrong, verdict
 from .style import CSS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from .comparison import DayResult, Difference, Result
@@ -69,6 +69,7 @@ def page(result: Result) -> str:
 <div class="months">{"".join(_months(result))}</div></section>
 <section aria-labelledby="days"><h2 id="days">Dates</h2>{_table(result)}</section>
 <section aria-labelledby="records"><h2 id="records">Records that differ</h2>{_records(result)}</section>
+{_accepted(result)}
 <section aria-labelledby="words"><h2 id="words">What the words mean</h2>{_words()}</section>
 </main>
 </body>
@@ -94,7 +95,8 @@ def _totals(result: Result) -> str:
         ("in Zoom", totals.in_zoom, False),
         ("in archive", totals.in_archive, False),
         ("missing", totals.missing, totals.missing > 0),
-        ("repeated", totals.repeated, totals.repeated > 0),
+        ("repeated", totals.repeated, totals.repeated > totals.accepted),
+        *([("deleted", totals.deleted, True)] if totals.deleted else []),
         ("late", totals.late, False),
         ("not yet due", totals.not_due, False),
     )
@@ -111,7 +113,7 @@ def _legend(result: Result) -> str:
     most = max((day.in_zoom for day in result.days), default=0)
     shades = "".join(f'<span class="swatch equal shade{shade}"></span>' for shade in range(SHADES + 1))
     states = (
-        (State.DIFFERENT, "records missing (−) or repeated (+)"),
+        (State.DIFFERENT, "records missing (−), repeated (+) or deleted (×)"),
         (State.NOT_READ_YET, "not read yet"),
         (State.UNCHECKED, "unchecked"),
     )
@@ -162,7 +164,8 @@ def _marks(day: DayResult) -> list[str]:
         return []
     if day.state is not State.DIFFERENT:
         return [MARKS[day.state]]
-    return [f"−{_short(day.missing)}"] * bool(day.missing) + [f"+{_short(day.repeated)}"] * bool(day.repeated)
+    marks = {"−": day.missing, "+": day.repeated - day.accepted, "×": day.deleted}
+    return [f"{mark}{_short(number)}" for mark, number in marks.items() if number]
 
 
 def _short(number: int) -> str:
@@ -175,23 +178,19 @@ def _short(number: int) -> str:
 def _told(day: DayResult) -> str:
     if day.state is State.UNCHECKED:
         return f"{day.date}: unchecked"
-    counts = f"{day.in_zoom:,} in Zoom, {day.in_archive:,} in the archive, {day.missing:,} missing"
-    return f"{day.date}: {day.state}, {counts}, {day.repeated:,} repeated"
+    told = f"{day.in_zoom:,} in Zoom, {day.in_archive:,} in the archive, {day.missing:,} missing"
+    deleted = f", {day.deleted:,} in deleted objects" if day.deleted else ""
+    return f"{day.date}: {day.state}, {told}, {day.repeated:,} repeated{deleted}"
 
 
 # The table
 
 
 def _table(result: Result) -> str:
-    heads = "".join(
-        f'<th scope="col">{name}</th>' for name in ("date", "in Zoom", "in archive", "missing", "repeated", "late")
-    )
-    rows = "".join(map(_row, result.days))
-    totals = result.totals
-    foot = "".join(
-        f"<td>{value:,}</td>"
-        for value in (totals.in_zoom, totals.in_archive, totals.missing, totals.repeated, totals.late)
-    )
+    names = columns(result)
+    heads = "".join(f'<th scope="col">{name}</th>' for name in ("date", *names))
+    rows = "".join(_row(day, names) for day in result.days)
+    foot = "".join(f"<td>{value:,}</td>" for value in counts(result.totals, names))
     return (
         '<div class="scroll" role="region" aria-labelledby="days" tabindex="0">'
         f'<table class="days"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody>'
@@ -199,26 +198,21 @@ def _table(result: Result) -> str:
     )
 
 
-def _row(day: DayResult) -> str:
+def _row(day: DayResult, names: Sequence[str]) -> str:
     state = CLASSES[day.state]
     head = (
         f'<th scope="row"><span class="swatch {state}" role="img" aria-label="{day.state}">{MARKS[day.state]}</span>'
         f' <span class="year">{day.date.year}-</span>{day.date:%m-%d}</th>'
     )
-    note = f'<tr class="note"><td colspan="6">{escape(day.note)}</td></tr>' if day.note else ""
+    note = f'<tr class="note"><td colspan="{len(names) + 1}">{escape(day.note)}</td></tr>' if day.note else ""
     if day.state is State.UNCHECKED:
-        return f'<tr id="d{day.date}" class="of-day">{head}<td colspan="5" class="none">unchecked</td></tr>{note}'
-    counts = "".join(
-        f"<td{_WRONG if wrong else ''}>{value:,}</td>"
-        for value, wrong in (
-            (day.in_zoom, False),
-            (day.in_archive, False),
-            (day.missing, day.missing > 0),
-            (day.repeated, day.repeated > 0),
-            (day.late, False),
-        )
+        none = f'<td colspan="{len(names)}" class="none">unchecked</td>'
+        return f'<tr id="d{day.date}" class="of-day">{head}{none}</tr>{note}'
+    values = "".join(
+        f"<td{_WRONG if is_wrong(day, name, value) else ''}>{value:,}</td>"
+        for name, value in zip(names, counts(day, names), strict=True)
     )
-    return f'<tr id="d{day.date}" class="of-day">{head}{counts}</tr>{note}'
+    return f'<tr id="d{day.date}" class="of-day">{head}{values}</tr>{note}'
 
 
 # The records
@@ -228,7 +222,7 @@ def _records(result: Result) -> str:
     found = [(day, difference) for day in result.days for difference in day.differences]
     if not found:
         return "<p>None.</p>"
-    counted = sum(day.missing + day.repeated for day in result.days)
+    counted = sum(day.missing + day.repeated + day.deleted for day in result.days)
     shown = found[:RECORDS_SHOWN]
     more = counted - sum(difference.count for _, difference in shown)
     parts = "".join(
@@ -239,9 +233,31 @@ def _records(result: Result) -> str:
     return f"{parts}{rest}"
 
 
+def _accepted(result: Result) -> str:
+    """Return what was accepted of these dates, and why."""
+    shown = [each for each in result.accepted if result.days[0].date <= each.day <= result.days[-1].date]
+    if not shown:
+        return ""
+    rows = "".join(
+        f"<li><p>{each.day}, {each.count:,} of {each.fingerprint}"
+        f"{f', until {each.until}' if each.until else ''}: {escape(printable(each.reason))}</p></li>"
+        for each in shown
+    )
+    return (
+        '<section aria-labelledby="accepted"><h2 id="accepted">Repeats that were looked into</h2>'
+        f"<ol>{rows}</ol></section>"
+    )
+
+
 def _record(difference: Difference) -> str:
-    times = {Kind.MISSING: "times too seldom", Kind.REPEATED: "times too often"}[difference.kind]
+    times = {
+        Kind.MISSING: "times too seldom",
+        Kind.REPEATED: "times too often",
+        Kind.DELETED: "times, in deleted objects only",
+    }[difference.kind]
     count = f"<p>{difference.count:,} {times}</p>" if difference.count > 1 else ""
+    if difference.accepted:
+        count += f"<p>Looked into: {escape(printable(difference.accepted))}</p>"
     if difference.record is None:
         return f"<li>{count}<p>Not shown a second time; its fingerprint is {difference.fingerprint}.</p></li>"
     return f"<li>{count}<pre>{escape(visible(difference.record))}</pre></li>"
@@ -257,15 +273,18 @@ def _words() -> str:
     words = {
         "In Zoom": "how many records Zoom's operation-log report shows for the date when asked again. It gives records"
         " no id: two that are alike in every field are two records.",
-        "In archive": "how many records were delivered, whether the feed has deleted their objects since or not."
-        " Objects of the written guide's Lambda count each record as often as one object shows it.",
+        "In archive": "how many records a reader can read now; where the feed deletes what it has read, how many were"
+        " delivered. Objects of the written guide's Lambda count each record as often as one object shows it.",
         "Missing": "in Zoom more often than in the archive. What is not yet due is not counted.",
         "Repeated": "in the archive more often than in Zoom.",
+        "Deleted": "in the archive behind delete markers alone, where nobody can read it, though the feed deletes"
+        " nothing. What S3's own expiration deleted, and what was deleted while the feed was to delete, is in the"
+        " archive.",
         "Late": f"written into the archive more than {hours} hours after the record's time: late at Zoom, or fetched by"
         " a backfill; no fault, if nothing is missing. Not what the metric LateRecords counts: rows that Zoom showed"
         " after newer ones.",
         "Not yet due": "in Zoom, not in the archive, and too new for the collector's last run to have seen. What is in"
-        " Zoom is what is in the archive, missing and not yet due, less what is repeated.",
+        " Zoom is what is in the archive, missing, deleted and not yet due, less what is repeated.",
         "Not read yet": "records are missing, but the collector knows that it owes the date and will read it.",
     }
     terms = "".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in words.items())
