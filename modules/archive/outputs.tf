@@ -13,6 +13,8 @@ output "bucket" {
     lock       = var.bucket.lock
     policy     = local.policy
 
+    expiration_days = var.bucket.create ? var.bucket.expiration_days : null
+
     break_glass_arns = var.bucket.break_glass_arns
   }
 
