@@ -20,8 +20,8 @@ NOW = datetime(2026, 3, 10, 9, tzinfo=UTC)
 SAVED = NOW - timedelta(minutes=3)
 WHERE = "s3://bucket/state.json"
 NEWER = (
-    f"The checkpoint {WHERE} was written by a newer collector (this zoomlogs knows schema {SCHEMA}): install the zoomlogs of"
-    " the module's version."
+    f"The checkpoint {WHERE} was written by a newer collector (this zoomlogs knows schema {SCHEMA}): install the"
+    " zoomlogs of the module's version."
 )
 
 
