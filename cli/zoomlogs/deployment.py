@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _HOW = (
     'let your configuration say output "zoom_operation_logs" { value = module.zoom_operation_logs }, apply it, and run'
-    " this in its folder"
+    " this in its folder, or give the folder, or what `terraform output -json` printed there, with --outputs"
 )
 
 
@@ -159,5 +159,9 @@ def _terraform_output(folder: Path) -> str:
         ) from None
     if ended.returncode:
         reason = next((line for line in ended.stderr.splitlines() if line.startswith("Error: ")), "Error: it failed")
-        raise CommandError(f"`terraform output` says in {folder.resolve()}: {reason.removeprefix('Error: ')}.")
+        raise CommandError(
+            f"`terraform output` says in {folder.resolve()}: {reason.removeprefix('Error: ')}. Run this in the"
+            " folder of your Terraform configuration, or give that folder, or a file with what `terraform output -json`"
+            " printed there, with --outputs."
+        )
     return ended.stdout

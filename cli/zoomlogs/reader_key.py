@@ -68,11 +68,15 @@ def finish(source: str | None, instance: str | None, *, as_json: bool) -> None:
         _say(f"Nothing to delete: {stored} is the only key of {store.reader.user}.")
 
 
-def list_keys(source: str | None, instance: str | None, *, as_json: bool) -> None:
-    """Show the user's keys."""
+def list_keys(source: str | None, instance: str | None, *, as_json: bool) -> int:
+    """Show the user's keys; return 0, or 1 where none of them is the stored one, so that the feed has none from here.
+
+    A key that Terraform makes is not stored here.
+    """
     deployment = read_deployment(source, instance)
     store, terraforms = _store_of(deployment), made_by_terraform(deployment)
     keys, stored = store.keys(), _stored_id(store)
+    status = 0 if stored in _ids(keys) or (terraforms and keys) else 1
     if as_json:
         print_json(
             {
@@ -91,7 +95,7 @@ def list_keys(source: str | None, instance: str | None, *, as_json: bool) -> Non
                 ],
             }
         )
-        return
+        return status
     title = f"Access keys of {store.reader.user}; the stored one is in {store.reader.secret}"
     shown = table(title, "access key ID", "state", "made", "last used", "stored")
     for key in keys:
@@ -111,6 +115,7 @@ def list_keys(source: str | None, instance: str | None, *, as_json: bool) -> Non
             if stored is not None
             else f"There is no secret {store.reader.secret} yet: run `zoomlogs reader-key create`."
         )
+    return status
 
 
 def _changing(source: str | None, instance: str | None) -> Store:

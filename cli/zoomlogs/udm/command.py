@@ -42,8 +42,8 @@ RECORDS_AT_ONCE = 64  # each step for many records in a row is a seventh faster 
 def main(names: Sequence[str], form: Form) -> int:
     """Show what SecOps will make of the records behind the names; return the exit status.
 
-    0 all is well; 1 some lines held no record, or a source broke off; 2 a name leads nowhere; 130 interrupted; 141 the
-    reader of the output went away.
+    0 all is well; 1 some lines held no record, a source broke off, or there was no record at all; 2 a name leads
+    nowhere; 130 interrupted; 141 the reader of the output went away.
     """
     out = _output()
     try:
@@ -72,7 +72,14 @@ def main(names: Sequence[str], form: Form) -> int:
         lines = "1 line holds no record" if reading.bad_lines == 1 else f"{reading.bad_lines} lines hold no record"
         _say(f"{lines}; {reading.lines} were read.")
         return BAD_LINES
+    if not reading.records:
+        _say(f"No record is in {' or '.join(map(_named, names))}: there is nothing to preview.")
+        return BAD_LINES
     return 0
+
+
+def _named(name: str) -> str:
+    return "standard input" if name == "-" else name
 
 
 def _output() -> IO[bytes]:
@@ -86,6 +93,7 @@ def _records(sources: Iterable[Source], reading: Reading, status: Status | None)
     count = 0
     for source in sources:
         for record in records(source, reading):
+            reading.records += 1
             yield record
             count += 1
             if status and count % UPDATE_EVERY == 0:
