@@ -94,6 +94,11 @@ def read_deployment(source: str | None = None, instance: str | None = None) -> D
     return deployment
 
 
+def instance_names(source: str | None = None) -> list[str]:
+    """Return the instances that the outputs describe, by their names. Raises `CommandError` where there are none."""
+    return sorted(name for name, _ in _instances(_document(source)))
+
+
 def _instances(document: Mapping[str, Any]) -> Iterator[tuple[str, Deployment]]:
     """Yield the instances by name: an output that is one, a map of them (for_each), or all outputs together."""
     values = {

@@ -79,7 +79,7 @@ def test_another_account_is_refused_with_both_numbers(
     assert (ran.status, ran.out) == (2, "")
     assert ran.err == (
         f"You are signed in to the AWS account {OTHER}, and this is for the account {ACCOUNT}: choose the credentials"
-        " of that account, such as with AWS_PROFILE, or give the outputs of the other deployment with --outputs.\n"
+        " of that account, such as with --profile, or give the outputs of the other deployment with --outputs.\n"
     )
 
 
