@@ -10,7 +10,7 @@ import typer
 
 from .app import operate, secops, set_up
 from .app.options import group
-from .console import console, prepare_streams
+from .console import console, let_go_of_output, prepare_streams
 from .errors import CommandError
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells count it
@@ -57,6 +57,10 @@ def main() -> None:
     except CommandError as error:
         console(stderr=True).say(str(error))
         status = error.status
+    except OSError as error:  # of writing, as to a disk that is full: what is read has its own sentences
+        let_go_of_output()
+        console(stderr=True).say(f"The output cannot be written: {error.strerror or error}.")
+        status = 1
     except Exception as error:
         if not (hasattr(error, "show") and hasattr(error, "exit_code")):
             raise

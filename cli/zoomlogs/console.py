@@ -10,7 +10,7 @@ import json
 import os
 import sys
 from contextlib import suppress
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 from rich import box
 from rich.console import Console
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 UNBOUNDED = 100_000
 """The width of what is no terminal: no line is wrapped. COLUMNS sets another."""
+BROKEN_PIPE = 141  # 128 + SIGPIPE, as shells count it
 
 
 class SafeConsole(Console):
@@ -45,6 +46,10 @@ class SafeConsole(Console):
                 yield segment
             else:
                 yield Segment(printable(segment.text, keep="\n"), segment.style)
+
+    def on_broken_pipe(self) -> None:
+        """End without a word, and with the status that shells give."""
+        leave_output()
 
     def say(self, sentence: str, style: StyleType = "") -> None:
         """Print a sentence on a line of its own; a terminal wraps it, so that it can be copied whole."""
@@ -86,14 +91,39 @@ def cell(text: str, style: StyleType = "") -> Text:
 
 def print_json(document: Any) -> None:
     """Print one JSON document on standard output; it means the same on a terminal, in a file and in any encoding."""
-    sys.stdout.write(json_text(document) + "\n")
-    sys.stdout.flush()
+    print_text(json_text(document))
 
 
-def json_text(document: Any) -> str:
+def print_json_line(document: Any) -> None:
+    """Print one JSON document on one line, for a program that reads line by line."""
+    print_text(json_text(document, indent=None))
+
+
+def json_text(document: Any, indent: int | None = 2) -> str:
     """Return JSON for standard output: what cannot be shown, or not encoded, is escaped."""
-    text = json.dumps(document, ensure_ascii=not _is_utf8(sys.stdout), indent=2)
+    text = json.dumps(document, ensure_ascii=not _is_utf8(sys.stdout), indent=indent)
     return visible_json(text)
+
+
+def leave_output() -> NoReturn:
+    """End the command because nobody reads its output any more, as after `| head -1`."""
+    let_go_of_output()
+    raise SystemExit(BROKEN_PIPE) from None
+
+
+def let_go_of_output() -> None:
+    """Send what Python still holds for standard output to nowhere: it would complain at its exit."""
+    with suppress(OSError, ValueError):  # a stream in memory has no number
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def print_text(text: str) -> None:
+    """Print text that is nobody else's as it is, and a line end."""
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        leave_output()
 
 
 def prepare_streams() -> None:

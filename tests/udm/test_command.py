@@ -16,6 +16,7 @@ import commands
 import pytest
 from standins.aws import AwsStandIn
 from standins.zoom.samples import SAMPLES_FILE
+from zoomlogs.console import BROKEN_PIPE
 from zoomlogs.udm import command
 from zoomlogs.udm.events import event
 
@@ -187,7 +188,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(form: str, unbuffered: bool, ma
     assert process.stderr
     process.stdout.readline()
     process.stdout.close()
-    assert process.wait(60) == command.BROKEN_PIPE
+    assert process.wait(60) == BROKEN_PIPE
     assert process.stderr.read() == b""
 
 
@@ -201,7 +202,7 @@ def test_a_reader_that_is_gone_before_the_first_line(unbuffered: bool, tmp_path:
     process = start(file, stdout=write, unbuffered=unbuffered)
     os.close(write)
     _, err = process.communicate()
-    assert (process.returncode, err) == (command.BROKEN_PIPE, b"")
+    assert (process.returncode, err) == (BROKEN_PIPE, b"")
 
 
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "kill"])

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ..console import console, print_text
 from .options import SET_UP, InstanceOption, OutputsOption, group
 
 app = group()
@@ -97,8 +98,8 @@ def deployer_policy(
     where = deployer.place(account, region)
     policy, warning = deployer.main(phase or (), option or (), name or (), where, part, as_json=as_json)
     if warning:
-        typer.echo(warning, err=True)
-    typer.echo(policy)
+        console(stderr=True).say(warning)
+    print_text(policy)
 
 
 @zoom_secret.callback()

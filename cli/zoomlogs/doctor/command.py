@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .checks import Check
     from .findings import Finding
 
+PROBLEMS = ("unknown", "fix")  # shown last, what is to be fixed nearest to the prompt
 MARKS = {"ok": ("✓", "green"), "fix": ("✗", "bold red"), "unknown": ("?", "yellow")}
 _WIDEST_NAME = max(len(check.name) for check in (*CHECKS, *TRIALS))
 
@@ -41,8 +42,8 @@ class Trials:
         )
 
 
-def main(deployment: Deployment, trials: Trials | None = None, *, as_json: bool) -> int:
-    """Make all checks, or the trials asked for, and show them.
+def main(deployment: Deployment, trials: Trials | None = None, *, as_json: bool, only_problems: bool = False) -> int:
+    """Make all checks, or the trials asked for, and show them, or `only_problems`.
 
     Return 0, or 1 where something is to be fixed, or where a trial could not be made.
     """
@@ -53,18 +54,25 @@ def main(deployment: Deployment, trials: Trials | None = None, *, as_json: bool)
         facts = Facts(deployment, session_for(deployment, must_answer=False), aside.say)
         for name, finding in findings(facts, asked or CHECKS):
             found.append((name, finding))
-            if not as_json:
+            if not as_json and not only_problems and finding.status not in PROBLEMS:
                 status.stop()
                 out.print(line(name, finding))
                 status.start()
     if as_json:
-        document = [{"check": name, "status": finding.status, "sentence": finding.sentence} for name, finding in found]
-        print_json(document)
+        shown = [(name, finding) for name, finding in found if not only_problems or finding.status in PROBLEMS]
+        print_json([{"check": name, "status": finding.status, "sentence": finding.sentence} for name, finding in shown])
     else:
+        for name, finding in problems(found):
+            out.print(line(name, finding))
         out.print()
         out.say(summary([finding for _, finding in found]))
     wrong = {"fix", "unknown"} if asked else {"fix"}
     return 1 if any(finding.status in wrong for _, finding in found) else 0
+
+
+def problems(found: Sequence[tuple[str, Finding]]) -> list[tuple[str, Finding]]:
+    """Return what is to be done, in the order in which it is shown."""
+    return [each for status in PROBLEMS for each in found if each[1].status == status]
 
 
 def line(name: str, finding: Finding) -> Table:
