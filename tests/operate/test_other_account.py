@@ -42,6 +42,7 @@ ACT_ON_A_NAME = {
 ASK_NOTHING_OF_A_DEPLOYMENT = {
     "adopt": "works on the names that it is given; --account refuses another account",
     "deployer-policy": "asks nothing of AWS",
+    "rights": "asks nothing of AWS",
     "udm": "reads the address that it is given",
     "feed show": "asks nothing of AWS",
     "feed subject-id": "asks Google",
