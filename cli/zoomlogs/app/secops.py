@@ -207,7 +207,7 @@ def udm(
         list[str] | None,
         typer.Argument(
             metavar="[FILE|FOLDER|s3://BUCKET/PREFIX|-]…",
-            help="Where the records are, one a line, gzip or not; - or nothing is standard input.",
+            help="Records, one a line, or pages of Zoom's API, gzip or not; - or nothing is standard input.",
             show_default=False,
         ),
     ] = None,
@@ -224,7 +224,7 @@ def udm(
 
         zoomlogs udm --table s3://your-zoom-operation-logs/zoom/operationlogs/2026/03/10/
 
-    Ends with 0, with 1 if lines held no record, with 2 if a source leads nowhere.
+    Ends with 0, with 1 if lines held no record or there was none, with 2 if a source leads nowhere.
     """
     from ..udm import command
 

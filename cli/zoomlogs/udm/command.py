@@ -41,8 +41,8 @@ RECORDS_AT_ONCE = 64  # each step for many records in a row is a seventh faster 
 def main(names: Sequence[str], form: Form) -> int:
     """Show what SecOps will make of the records behind the names; return the exit status.
 
-    0 all is well; 1 some lines held no record, or a source broke off; 2 a name leads nowhere; 130 interrupted; 141 the
-    reader of the output went away.
+    0 all is well; 1 some lines held no record, there was none at all, or a source broke off; 2 a name leads nowhere;
+    130 interrupted; 141 the reader of the output went away.
     """
     out = _output()
     try:
@@ -69,6 +69,9 @@ def main(names: Sequence[str], form: Form) -> int:
     if reading.bad_lines:
         lines = "1 line holds no record" if reading.bad_lines == 1 else f"{reading.bad_lines} lines hold no record"
         _say(f"{lines}; {reading.lines} were read.")
+        return BAD_LINES
+    if not reading.records:
+        _say("There is no record here.")
         return BAD_LINES
     return 0
 
