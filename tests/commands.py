@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import json_fields
 from standins.aws import scrubbed
 from zoomlogs.__main__ import main
 
@@ -83,7 +84,17 @@ def zoomlogs(
         _warnings_raised(),
     ):
         status = _status()
-    return Ran(status, out.text(), err.text())
+    ran = Ran(status, out.text(), err.text())
+    _hold_to_the_page(list(map(str, arguments)), ran)
+    return ran
+
+
+def _hold_to_the_page(arguments: list[str], ran: Ran) -> None:
+    """Fail where a command prints JSON that docs/cli.md does not describe."""
+    command = json_fields.command_of(arguments)
+    if command and "--json" in arguments and ran.status in (0, 1) and ran.out:
+        found = json_fields.faults(command, ran.json)
+        assert not found, f"docs/cli.md and `zoomlogs {' '.join(arguments)}`: {'; '.join(dict.fromkeys(found))}"
 
 
 def _status() -> int:

@@ -172,7 +172,7 @@ def test_a_bucket_with_a_key_of_ones_own_brings_it_along(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("check", [check.name for check in CHECKS])
 def test_it_has_every_check_and_its_rights(check: str) -> None:
-    told = rows(PAGE)[check]
+    told = rows(PAGE.partition("## JSON")[0])[check]
     statements = by_check(EXAMPLE).get(check, [])
     for action in {action for statement in statements for action in statement["Action"]}:
         assert f"`{action}`" in told
