@@ -59,9 +59,8 @@ def faults(command: str, document: Any) -> list[str]:
 
 def _faults(fields: Mapping[str, Field], value: Any, path: str) -> Iterator[str]:
     if path:
-        if (
-            path not in fields and path.endswith("[]") and isinstance(value, dict)
-        ):  # an element, such as `owed[]`, that the table only opens
+        if path not in fields and path.endswith("[]") and isinstance(value, dict):
+            # An element, such as `owed[]`, of which the table has only the fields.
             own = Field(("object",), False)
         elif path in fields:
             own = fields[path]

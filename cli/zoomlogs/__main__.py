@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -13,6 +14,7 @@ from .app.options import group
 from .console import console, let_go_of_output, prepare_streams
 from .errors import CommandError
 
+FAULT = "zoomlogs broke off by a fault of its own"
 INTERRUPTED = 130  # 128 + SIGINT, as shells count it
 
 app = group()
@@ -62,11 +64,24 @@ def main() -> None:
         console(stderr=True).say(f"The output cannot be written: {error.strerror or error}.")
         status = 1
     except Exception as error:
-        if not (hasattr(error, "show") and hasattr(error, "exit_code")):
+        if hasattr(error, "show") and hasattr(error, "exit_code"):
+            error.show()  # a wrong command line, in click's words
+            status = error.exit_code
+        elif "--debug" in sys.argv:
             raise
-        error.show()  # a wrong command line, in click's words
-        status = error.exit_code
+        else:
+            console(stderr=True).say(broken_off(error))
+            status = 1
     sys.exit(status)
+
+
+def broken_off(error: Exception) -> str:
+    """Say where zoomlogs broke off, without a word of the error's: it may quote what was read."""
+    where = error.__traceback__
+    while where and where.tb_next:
+        where = where.tb_next
+    place = f"{Path(where.tb_frame.f_code.co_filename).name}, line {where.tb_lineno}" if where else "nowhere"
+    return f"{FAULT}: {type(error).__name__} in {place}. Run it again with --debug, and report what that shows."
 
 
 def _interrupt(*_: object) -> NoReturn:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
+from zoom_operationlogs.bounds import parse_json
 
 from .aws import FAILURES, error_code, in_a_sentence, reason
 from .errors import CommandError
@@ -98,7 +99,7 @@ def refuse_terraforms(deployment: Deployment) -> None:
 def parse(text: str, secret: str) -> AccessKey:
     """Return the key in a secret's text; the message of a `NotAKeyError` never quotes it."""
     try:
-        value = json.loads(text)
+        value = parse_json(text)
     except ValueError:
         value = None
     names = ("access_key_id", "secret_access_key")

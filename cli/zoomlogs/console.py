@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
@@ -21,14 +22,16 @@ from rich.text import Text
 from .printable import printable, visible_json
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
-    from rich.console import ConsoleOptions, RenderableType
+    from rich.console import ConsoleOptions, RenderableType, RenderResult
     from rich.status import Status
     from rich.style import StyleType
 
 UNBOUNDED = 100_000
 """The width of what is no terminal: no line is wrapped. COLUMNS sets another."""
+MOST_FOLDED = 4
+"""Columns of a table that is folded in a narrow terminal; one with more is told row by row."""
 BROKEN_PIPE = 141  # 128 + SIGPIPE, as shells count it
 
 
@@ -63,14 +66,44 @@ class SafeConsole(Console):
 def console(*, stderr: bool = False, file: IO[str] | None = None) -> SafeConsole:
     """Return a console for standard output or standard error, or for a file."""
     made = SafeConsole(stderr=stderr, file=file, highlight=False, markup=False, emoji=False)
+    if made.is_dumb_terminal:  # for which Rich takes 80 columns, whatever there is
+        made.size = ConsoleDimensions(*shutil.get_terminal_size())
     if not made.is_terminal and not os.environ.get("COLUMNS", "").isdigit():
         made.width = UNBOUNDED
     return made
 
 
+class FoldingTable(Table):
+    """A table that becomes a paragraph for each row where many columns would break their words."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Render the table, or its rows."""
+        least = self.__rich_measure__(console, options.update_width(UNBOUNDED)).minimum
+        if len(self.columns) <= MOST_FOLDED or least <= options.max_width:
+            yield from super().__rich_console__(console, options)
+            return
+        if self.title:
+            yield self.title
+        rows = [*zip(*(column.cells for column in self.columns), strict=True)]
+        if self.show_footer:
+            rows.append(tuple(column.footer for column in self.columns))
+        for row in rows:
+            yield self._paragraph([each if isinstance(each, Text) else cell(str(each)) for each in row])
+
+    def _paragraph(self, row: Sequence[Text]) -> Text:
+        """Say a row: what it is of, which is in the first column, after a mark in the second, and then its values."""
+        first = 1 if self.columns[0].header else 2
+        values = [
+            Text.assemble(f"{column.header} ", value)
+            for column, value in zip(self.columns[first:], row[first:], strict=True)
+            if value
+        ]
+        return Text.assemble(Text(" ").join(each for each in row[:first] if each), ": ", Text(", ").join(values))
+
+
 def table(title: str = "", *columns: str, numbers: Collection[str] = (), header: bool = True) -> Table:
     """Return a table in the style of all commands: long words are folded, and `numbers` stand at the right."""
-    made = Table(
+    made = FoldingTable(
         title=cell(title, "bold") if title else None,
         title_justify="left",
         box=box.SIMPLE_HEAD,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import zoom_operationlogs
 
-from ..printable import visible_json
+from ..printable import printable, visible_json
 from .archive import LATE_AFTER
 from .comparison import Kind, State
 from .output import MARKS, verdict
@@ -41,7 +41,11 @@ _WRONG = ' class="wrong"'
 
 
 def page(result: Result) -> str:
-    """Return the page as HTML."""
+    """Return the page as HTML, in which everything is to be seen, whoever said it."""
+    return printable(_html(result), keep="\n")
+
+
+def _html(result: Result) -> str:
     title = f"Zoom operation logs, {_span(result)}"
     style_hash = base64.b64encode(sha256(CSS.encode()).digest()).decode()
     return f"""<!DOCTYPE html>
