@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import json
 import sys
+from typing import Any
 from unicodedata import category
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.text import Text
-from zoomlogs.console import SafeConsole, cell, console, json_text, prepare_streams, print_json, table
+from zoomlogs.console import BROKEN_PIPE, SafeConsole, cell, console, json_text, prepare_streams, print_json, table
 from zoomlogs.printable import printable, visible_json
 
 HOSTILE = [
@@ -140,6 +141,28 @@ def test_a_dumb_terminal_is_as_wide_as_it_is(monkeypatch: pytest.MonkeyPatch) ->
     terminal.isatty = lambda: True  # type: ignore[method-assign]
     made = console(file=terminal)
     assert (made.is_dumb_terminal, made.width) == (True, 50)
+
+
+class GoneReader(io.StringIO):
+    """Standard output of which nobody reads any more."""
+
+    def write(self, _text: str) -> int:
+        raise BrokenPipeError
+
+    def fileno(self) -> int:
+        raise OSError
+
+
+@pytest.mark.parametrize(
+    "write",
+    [lambda: print_json({}), lambda: console().print("x"), lambda: console().say("x")],
+    ids=["json", "table", "line"],
+)
+def test_a_reader_that_is_gone_ends_it_without_a_word(write: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", GoneReader())
+    with pytest.raises(SystemExit) as ended:
+        write()
+    assert ended.value.code == BROKEN_PIPE
 
 
 def test_nothing_is_wrapped_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
