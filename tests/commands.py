@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import json_fields
 from standins.aws import scrubbed
-from zoomlogs.__main__ import main
+from zoomlogs.__main__ import FAULT, main
 
 SCRIPT = Path(sys.executable).with_name("zoomlogs")
 
@@ -61,15 +62,19 @@ def zoomlogs(
     environ: Mapping[str, str] | None = None,
     stdin: str | bytes = "",
     terminal: bool = False,
+    screen: bool = False,
+    encoding: str = "utf-8",
     folder: Path | None = None,
 ) -> Ran:
     """Run `zoomlogs` as its console script does, and leave nothing of it in this process.
 
-    `environ` is its whole environment, `neutral()` if not given; `terminal` lets standard input be one. A warning that
-    Python would print on a user's standard error is raised, as is every exception that would end in a traceback.
+    `environ` is its whole environment, `neutral()` if not given; `terminal` lets standard input be one, `screen` the
+    other two, which have the `encoding`. A warning that Python would print on a user's standard error is raised, and a
+    command that broke off by a fault of its own fails.
     """
     typed = _Stream(stdin.encode() if isinstance(stdin, str) else stdin, terminal=terminal)
-    out, err = _Stream(), _Stream(errors="backslashreplace")
+    out = _Stream(terminal=screen, encoding=encoding)
+    err = _Stream(errors="backslashreplace", terminal=screen, encoding=encoding)
     with (
         patch.dict(os.environ, neutral() if environ is None else environ, clear=True),
         patch.object(sys, "argv", [str(SCRIPT), *map(str, arguments)]),
@@ -83,7 +88,18 @@ def zoomlogs(
         _warnings_raised(),
     ):
         status = _status()
-    return Ran(status, out.text(), err.text())
+    ran = Ran(status, out.text(), err.text())
+    assert FAULT not in ran.err, ran.err
+    _hold_to_the_page(list(map(str, arguments)), ran)
+    return ran
+
+
+def _hold_to_the_page(arguments: list[str], ran: Ran) -> None:
+    """Fail where a command prints JSON that docs/cli.md does not describe."""
+    command = json_fields.command_of(arguments)
+    if command and "--json" in arguments and ran.status in (0, 1) and ran.out:
+        found = json_fields.faults(command, ran.json)
+        assert not found, f"docs/cli.md and `zoomlogs {' '.join(arguments)}`: {'; '.join(dict.fromkeys(found))}"
 
 
 def _status() -> int:
@@ -95,19 +111,21 @@ def _status() -> int:
 
 
 class _Stream(io.TextIOWrapper):
-    """A standard stream in memory, encoded as a UTF-8 locale has it."""
+    """A standard stream in memory."""
 
-    def __init__(self, content: bytes = b"", *, errors: str = "strict", terminal: bool = False) -> None:
+    def __init__(
+        self, content: bytes = b"", *, errors: str = "strict", terminal: bool = False, encoding: str = "utf-8"
+    ) -> None:
         self._bytes = io.BytesIO(content)
         self._terminal = terminal
-        super().__init__(self._bytes, encoding="utf-8", errors=errors)
+        super().__init__(self._bytes, encoding=encoding, errors=errors)
 
     def isatty(self) -> bool:
         return self._terminal
 
     def text(self) -> str:
         self.flush()
-        return self._bytes.getvalue().decode()
+        return self._bytes.getvalue().decode(self.encoding)
 
 
 @contextmanager

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import signal
 import sys
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
 from .app import operate, secops, set_up
 from .app.options import group
-from .console import console, prepare_streams
+from .console import console, let_go_of_output, prepare_streams
 from .errors import CommandError
 
+FAULT = "zoomlogs broke off by a fault of its own"
 INTERRUPTED = 130  # 128 + SIGINT, as shells count it
 
 app = group()
@@ -57,12 +59,29 @@ def main() -> None:
     except CommandError as error:
         console(stderr=True).say(str(error))
         status = error.status
+    except OSError as error:  # of writing, as to a disk that is full: what is read has its own sentences
+        let_go_of_output()
+        console(stderr=True).say(f"The output cannot be written: {error.strerror or error}.")
+        status = 1
     except Exception as error:
-        if not (hasattr(error, "show") and hasattr(error, "exit_code")):
+        if hasattr(error, "show") and hasattr(error, "exit_code"):
+            error.show()  # a wrong command line, in click's words
+            status = error.exit_code
+        elif "--debug" in sys.argv:
             raise
-        error.show()  # a wrong command line, in click's words
-        status = error.exit_code
+        else:
+            console(stderr=True).say(broken_off(error))
+            status = 1
     sys.exit(status)
+
+
+def broken_off(error: Exception) -> str:
+    """Say where zoomlogs broke off, without a word of the error's: it may quote what was read."""
+    where = error.__traceback__
+    while where and where.tb_next:
+        where = where.tb_next
+    place = f"{Path(where.tb_frame.f_code.co_filename).name}, line {where.tb_lineno}" if where else "nowhere"
+    return f"{FAULT}: {type(error).__name__} in {place}. Run it again with --debug, and report what that shows."
 
 
 def _interrupt(*_: object) -> NoReturn:

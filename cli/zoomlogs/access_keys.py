@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
+from zoom_operationlogs.bounds import parse_json
 
 from .aws import FAILURES, error_code, in_a_sentence, reason
 from .errors import CommandError
@@ -77,7 +78,7 @@ def reader_of(deployment: Deployment) -> Reader:
 def parse(text: str, secret: str) -> AccessKey:
     """Return the key in a secret's text; the message of a `NotAKeyError` never quotes it."""
     try:
-        value = json.loads(text)
+        value = parse_json(text)
     except ValueError:
         value = None
     names = ("access_key_id", "secret_access_key")

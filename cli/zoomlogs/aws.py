@@ -26,28 +26,27 @@ _DENIED = (
 _BY_KMS = re.compile(r"kms:\w+|Access to KMS")  # as S3 and as Secrets Manager put it
 
 
-def session(region: str | None, profile: str | None = None) -> boto3.Session:
+def session(region: str | None) -> boto3.Session:
     """Return a session in the region given, whatever region the profile has; None takes the profile's.
 
-    Without `profile` it is AWS_PROFILE, or what else the SDK finds. Raises `CommandError` where nobody is signed in, or
-    the profile is not there.
+    It signs in as any SDK does. Raises `CommandError` where nobody is signed in, or the profile is not there.
     """
     try:
-        signed_in = boto3.Session(region_name=region, profile_name=profile)
+        signed_in = boto3.Session(region_name=region)
         if signed_in.get_credentials() is not None:
             return signed_in
     except BotoCoreError as error:
         raise CommandError(f"AWS cannot be signed in to: {reason(error)}.") from error
-    raise CommandError("No AWS credentials are found here: sign in as for `terraform plan`, or set AWS_PROFILE.")
+    raise CommandError("No AWS credentials are found here: sign in as for `terraform plan`, or give --profile.")
 
 
-def session_for(deployment: Deployment, profile: str | None = None, *, must_answer: bool = True) -> boto3.Session:
+def session_for(deployment: Deployment, *, must_answer: bool = True) -> boto3.Session:
     """Return a session in the deployment's region, signed in to its AWS account.
 
     Names are the same in every account, so a command would act on another deployment without it. Raises `CommandError`
     where `session` does, for another account, and if AWS does not say which account it is (only if it `must_answer`).
     """
-    made = session(deployment.region, profile)
+    made = session(deployment.region)
     try:
         account = account_of(made)
     except FAILURES as error:
@@ -73,7 +72,7 @@ def refuse_other_account(account: str, wanted: str) -> None:
     if account != wanted:
         raise CommandError(
             f"You are signed in to the AWS account {account}, and this is for the account {wanted}: choose the"
-            " credentials of that account, such as with AWS_PROFILE, or give the outputs of the other deployment"
+            " credentials of that account, such as with --profile, or give the outputs of the other deployment"
             " with --outputs."
         )
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
+from zoom_operationlogs.bounds import CHECKPOINT_BYTES, CHECKPOINT_HEADER_BYTES
 from zoom_operationlogs.checkpoint import TAIL
 from zoom_operationlogs.checkpoint_format import SCHEMA, decode, decode_header
 from zoom_operationlogs.errors import NewerCheckpointError
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from datetime import date
 
+    from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
     from zoom_operationlogs.checkpoint import Checkpoint, Lease
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from .deployment import Deployment
 
 NOT_THERE = ("NoSuchKey", "404")
+CHUNK = 16 * 2**10
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,10 @@ def look(s3: S3Client, deployment: Deployment) -> StoredCheckpoint:
 def fetch(s3: S3Client, deployment: Deployment) -> tuple[bytes, datetime] | None:
     """Return the bytes at the state key and when they were saved, None where there is none. Raises boto3's failures."""
     found = _open(s3, deployment)
-    return (found["Body"].read(), found["LastModified"].astimezone(UTC)) if found else None
+    if found is None:
+        return None
+    with closing(found["Body"]) as body:
+        return body.read(CHECKPOINT_BYTES + 1), found["LastModified"].astimezone(UTC)
 
 
 def read_summary(s3: S3Client, deployment: Deployment) -> CheckpointSummary:
@@ -124,7 +130,14 @@ def read_summary(s3: S3Client, deployment: Deployment) -> CheckpointSummary:
     if found is None:
         return CheckpointSummary()
     with closing(found["Body"]) as body:
-        return CheckpointSummary.of(next(body.iter_lines(), b""))
+        return CheckpointSummary.of(_first_line(body))
+
+
+def _first_line(body: StreamingBody) -> bytes:
+    line = b""
+    while b"\n" not in line and len(line) <= CHECKPOINT_HEADER_BYTES and (more := body.read(CHUNK)):
+        line += more
+    return line.partition(b"\n")[0]
 
 
 def _address(deployment: Deployment) -> str:

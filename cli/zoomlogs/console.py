@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from contextlib import suppress
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
@@ -21,14 +22,17 @@ from rich.text import Text
 from .printable import printable, visible_json
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
-    from rich.console import ConsoleOptions, RenderableType
+    from rich.console import ConsoleOptions, RenderableType, RenderResult
     from rich.status import Status
     from rich.style import StyleType
 
 UNBOUNDED = 100_000
 """The width of what is no terminal: no line is wrapped. COLUMNS sets another."""
+MOST_FOLDED = 4
+"""Columns of a table that is folded in a narrow terminal; one with more is told row by row."""
+BROKEN_PIPE = 141  # 128 + SIGPIPE, as shells count it
 
 
 class SafeConsole(Console):
@@ -46,6 +50,10 @@ class SafeConsole(Console):
             else:
                 yield Segment(printable(segment.text, keep="\n"), segment.style)
 
+    def on_broken_pipe(self) -> None:
+        """End without a word, and with the status that shells give."""
+        leave_output()
+
     def say(self, sentence: str, style: StyleType = "") -> None:
         """Print a sentence on a line of its own; a terminal wraps it, so that it can be copied whole."""
         self.print(printable(sentence), style=style, soft_wrap=True)
@@ -58,14 +66,44 @@ class SafeConsole(Console):
 def console(*, stderr: bool = False, file: IO[str] | None = None) -> SafeConsole:
     """Return a console for standard output or standard error, or for a file."""
     made = SafeConsole(stderr=stderr, file=file, highlight=False, markup=False, emoji=False)
+    if made.is_dumb_terminal:  # for which Rich takes 80 columns, whatever there is
+        made.size = ConsoleDimensions(*shutil.get_terminal_size())
     if not made.is_terminal and not os.environ.get("COLUMNS", "").isdigit():
         made.width = UNBOUNDED
     return made
 
 
+class FoldingTable(Table):
+    """A table that becomes a paragraph for each row where many columns would break their words."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Render the table, or its rows."""
+        least = self.__rich_measure__(console, options.update_width(UNBOUNDED)).minimum
+        if len(self.columns) <= MOST_FOLDED or least <= options.max_width:
+            yield from super().__rich_console__(console, options)
+            return
+        if self.title:
+            yield self.title
+        rows = [*zip(*(column.cells for column in self.columns), strict=True)]
+        if self.show_footer:
+            rows.append(tuple(column.footer for column in self.columns))
+        for row in rows:
+            yield self._paragraph([each if isinstance(each, Text) else cell(str(each)) for each in row])
+
+    def _paragraph(self, row: Sequence[Text]) -> Text:
+        """Say a row: what it is of, which is in the first column, after a mark in the second, and then its values."""
+        first = 1 if self.columns[0].header else 2
+        values = [
+            Text.assemble(f"{column.header} ", value)
+            for column, value in zip(self.columns[first:], row[first:], strict=True)
+            if value
+        ]
+        return Text.assemble(Text(" ").join(each for each in row[:first] if each), ": ", Text(", ").join(values))
+
+
 def table(title: str = "", *columns: str, numbers: Collection[str] = (), header: bool = True) -> Table:
     """Return a table in the style of all commands: long words are folded, and `numbers` stand at the right."""
-    made = Table(
+    made = FoldingTable(
         title=cell(title, "bold") if title else None,
         title_justify="left",
         box=box.SIMPLE_HEAD,
@@ -86,14 +124,39 @@ def cell(text: str, style: StyleType = "") -> Text:
 
 def print_json(document: Any) -> None:
     """Print one JSON document on standard output; it means the same on a terminal, in a file and in any encoding."""
-    sys.stdout.write(json_text(document) + "\n")
-    sys.stdout.flush()
+    print_text(json_text(document))
 
 
-def json_text(document: Any) -> str:
+def print_json_line(document: Any) -> None:
+    """Print one JSON document on one line, for a program that reads line by line."""
+    print_text(json_text(document, indent=None))
+
+
+def json_text(document: Any, indent: int | None = 2) -> str:
     """Return JSON for standard output: what cannot be shown, or not encoded, is escaped."""
-    text = json.dumps(document, ensure_ascii=not _is_utf8(sys.stdout), indent=2)
+    text = json.dumps(document, ensure_ascii=not _is_utf8(sys.stdout), indent=indent)
     return visible_json(text)
+
+
+def leave_output() -> NoReturn:
+    """End the command because nobody reads its output any more, as after `| head -1`."""
+    let_go_of_output()
+    raise SystemExit(BROKEN_PIPE) from None
+
+
+def let_go_of_output() -> None:
+    """Send what Python still holds for standard output to nowhere: it would complain at its exit."""
+    with suppress(OSError, ValueError):  # a stream in memory has no number
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def print_text(text: str) -> None:
+    """Print text that is nobody else's as it is, and a line end."""
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        leave_output()
 
 
 def prepare_streams() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from zoom_operationlogs.dates import ONE_DAY, date_range, retention_start
@@ -12,17 +14,54 @@ from .errors import CommandError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import date, datetime, timedelta
+    from datetime import date
 
 DEFAULT_DAYS = 7  # of `zoomlogs verify`
 
 
-def parse(value: str, name: str) -> date:
-    """Return the date that an option names; raise `CommandError` where it is none."""
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_LONGEST_SPAN = 3650  # of any unit
+_FIRST_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)  # before all logs, and far from the first that Python knows
+
+
+def parse(value: str, name: str, today: date) -> date:
+    """Return the date that an option names, also as `today` or `yesterday` in UTC; raise `CommandError` for no date."""
+    if value in ("today", "yesterday"):
+        return today if value == "today" else today - ONE_DAY
     try:
         return parse_date(value, name)
     except SettingsError as error:
         raise CommandError(str(error)) from None
+
+
+def last_days(value: str, today: date | None = None) -> tuple[str, str]:
+    """Return the first and the last of the last days that are over, for such as `30d`, as options take them.
+
+    Raises `CommandError` for no number of days.
+    """
+    today = today or datetime.now(UTC).date()
+    days = re.fullmatch(r"([1-9]\d{0,3})d?", value)
+    if not days:
+        raise CommandError(f"--last is {value!r}: give a number of days, such as 30d.")
+    return str(today - int(days[1]) * ONE_DAY), str(today - ONE_DAY)
+
+
+def since(value: str, now: datetime) -> datetime:
+    """Return the moment that --since names: `30m`, `2h`, `7d` or `1w` ago, or a date or time, by UTC if without a zone.
+
+    Raises `CommandError` for what is none of these.
+    """
+    if ago := re.fullmatch(r"([1-9]\d{0,3})([mhdw])", value):
+        return now - timedelta(**{_UNITS[ago[2]]: min(int(ago[1]), _LONGEST_SPAN)})
+    if value in ("today", "yesterday"):
+        return datetime.combine(parse(value, "--since", now.date()), datetime.min.time(), UTC)
+    try:
+        moment = datetime.fromisoformat(value)
+        return max(moment if moment.tzinfo else moment.replace(tzinfo=UTC), _FIRST_MOMENT)
+    except ValueError:
+        raise CommandError(
+            f"--since is {value!r}: give how long ago, such as 2h or 7d, or a time such as 2026-01-31T12:00."
+        ) from None
 
 
 def that_zoom_has(first: date, last: date, today: date) -> list[date]:
@@ -46,8 +85,8 @@ def dates_to_verify(first: str | None, last: str | None, today: date, begun: dat
     `begun` is the first date that the collector was asked for, which the default does not go behind. Raises
     `CommandError` for dates that are no dates, reversed, to come, or older than Zoom keeps.
     """
-    end = parse(last, "--to") if last is not None else None
-    start = parse(first, "--from") if first is not None else None
+    end = parse(last, "--to", today) if last is not None else None
+    start = parse(first, "--from", today) if first is not None else None
     if end is None:
         end = max(today - ONE_DAY, start) if start else today - ONE_DAY
     if start is None:

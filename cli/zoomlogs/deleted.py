@@ -81,10 +81,10 @@ def is_of_records(name: str) -> bool:
 
 
 def listing_command(bucket: str, prefix: str) -> str:
-    """Return the command that lists delete markers."""
+    """Return the command that lists delete markers, but not of what else lies there, such as the guide's state."""
     return (
         f"aws s3api list-object-versions --bucket {bucket} --prefix {prefix}"
-        " --query 'DeleteMarkers[?IsLatest].[Key,VersionId]' --output text"
+        """ --query "DeleteMarkers[?IsLatest && ends_with(Key, '.json.gz')].[Key,VersionId]" --output text"""
     )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from .errors import CommandError
 
@@ -18,6 +19,7 @@ _HOW = (
     'let your configuration say output "zoom_operation_logs" { value = module.zoom_operation_logs }, apply it, and run'
     " this in its folder, or give the folder, or what `terraform output -json` printed there, with --outputs"
 )
+_FUNCTION_ARN = re.compile(r"arn:[\w-]+:lambda:[a-z0-9-]+:[0-9]{12}:function:.+", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,11 @@ def read_deployment(source: str | None = None, instance: str | None = None) -> D
     return deployment
 
 
+def instance_names(source: str | None = None) -> list[str]:
+    """Return the instances that the outputs describe, by their names. Raises `CommandError` where there are none."""
+    return sorted(name for name, _ in _instances(_document(source)))
+
+
 def _instances(document: Mapping[str, Any]) -> Iterator[tuple[str, Deployment]]:
     """Yield the instances by name: an output that is one, a map of them (for_each), or all outputs together."""
     values = {
@@ -101,33 +108,57 @@ def _instances(document: Mapping[str, Any]) -> Iterator[tuple[str, Deployment]]:
         for name, output in document.items()
     }
     if _is_instance(values):
-        yield "module", Deployment(values)
+        yield "module", Deployment(Outputs(values))
         return
     for name, value in values.items():
         if _is_instance(value):
-            yield name, Deployment(value)
+            yield name, Deployment(Outputs(value))
         elif isinstance(value, dict):
             for key, each in value.items():
                 if _is_instance(each):
-                    yield f"{name}.{key}", Deployment(each)
+                    yield f"{name}.{key}", Deployment(Outputs(each))
 
 
 def _is_instance(value: object) -> bool:
-    return isinstance(value, dict) and all(
-        isinstance(value.get(name), dict) and wanted <= value[name].keys()
-        for name, wanted in {
-            "bucket": {"name", "prefix", "state_key"},
-            "function": {"name", "arn", "environment"},
-            "secret": {"arn"},
-        }.items()
+    """Tell whether it has what every command needs, of the right types; what only some need, `Outputs` misses."""
+    if not isinstance(value, dict):
+        return False
+    bucket, function, secret = (value.get(name) for name in ("bucket", "function", "secret"))
+    if not (isinstance(bucket, dict) and isinstance(function, dict) and isinstance(secret, dict)):
+        return False
+    texts = [bucket.get("name"), bucket.get("prefix"), bucket.get("state_key"), function.get("name"), secret.get("arn")]
+    environment, arn = function.get("environment"), function.get("arn")
+    return (
+        all(isinstance(text, str) for text in texts)
+        and isinstance(arn, str)
+        and bool(_FUNCTION_ARN.fullmatch(arn))
+        and isinstance(environment, dict)
+        and all(isinstance(each, str) for each in environment.values())
     )
+
+
+class Outputs(dict[str, Any]):
+    """Outputs by their names; one that is not there ends the command with a sentence."""
+
+    def __init__(self, values: Mapping[str, Any], path: str = "") -> None:
+        """Take the values, also those of outputs within outputs."""
+        super().__init__(
+            {
+                name: Outputs(value, f"{path}{name}.") if isinstance(value, dict) else value
+                for name, value in values.items()
+            }
+        )
+        self._path = path
+
+    def __missing__(self, name: str) -> NoReturn:
+        raise CommandError(f"The outputs hold no {self._path}{name}: update the module and apply it.")
 
 
 def _document(source: str | None) -> dict[str, Any]:
     text, name = _text(source)
     try:
         document = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
         raise CommandError(f"{name} is not what `terraform output -json` prints: {_HOW}.")
@@ -136,7 +167,10 @@ def _document(source: str | None) -> dict[str, Any]:
 
 def _text(source: str | None) -> tuple[str, str]:
     if source == "-":
-        return sys.stdin.read(), "Standard input"
+        try:
+            return (sys.stdin.read() if sys.stdin else ""), "Standard input"
+        except (OSError, UnicodeDecodeError):
+            raise CommandError("Standard input cannot be read as text.") from None
     path = Path(source or ".")
     if path.is_dir():
         return _terraform_output(path), "The output of Terraform"

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError
 
+from . import run_fields
 from .aws import FAILURES, error_code, reason
 from .errors import CommandError
 
@@ -77,8 +78,7 @@ def invoke(client: LambdaClient, function: str, event: Mapping[str, str], meanwh
 
 def _answer(client: LambdaClient, function: str, event: Mapping[str, str]) -> Answer:
     response = client.invoke(FunctionName=function, Payload=json.dumps(event).encode())
-    payload = json.loads(response["Payload"].read() or b"null")
-    payload = payload if isinstance(payload, dict) else {}
+    payload = run_fields.read(response["Payload"].read())
     request_id = response["ResponseMetadata"]["RequestId"]
     if "FunctionError" in response:
         return Answer(request_id, {}, sentence_of(payload))
@@ -87,7 +87,7 @@ def _answer(client: LambdaClient, function: str, event: Mapping[str, str]) -> An
 
 def sentence_of(error: Mapping[str, Any]) -> str:
     """Say what a function raised: the collector's own sentences as they are, anything else with its type."""
-    kind, message = str(error.get("errorType", "")), str(error.get("errorMessage", ""))
+    kind, message = str(error.get("errorType") or ""), str(error.get("errorMessage") or "")
     if "Task timed out" in message:
         return f"Lambda ended the run at its timeout ({message.rpartition('Error: ')[2]}); what it saved stays saved."
     if message.endswith((".", ")")) and " " in message and not kind.startswith("Runtime."):

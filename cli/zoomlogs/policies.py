@@ -19,11 +19,6 @@ TRIED_ALARM = "errors"
 """Which of the alarms in the output `monitoring` is set by `zoomlogs doctor --test-alarm`."""
 
 
-def policy(command: str, deployment: Deployment) -> dict[str, Any]:
-    """Return the IAM policy with which a command works on a deployment."""
-    return {"Version": "2012-10-17", "Statement": STATEMENTS[command](deployment)}
-
-
 def use_of_key(key_arn: str, deployment: Deployment) -> Statement:
     """Return the IAM statement that each command needs besides, where a KMS key of one's own encrypts what it reads.
 
@@ -97,12 +92,12 @@ def of_repair(deployment: Deployment) -> list[Statement]:
 
 def of_doctor(deployment: Deployment) -> list[Statement]:
     """Return the statements of `zoomlogs doctor` for all its checks, without those behind an option."""
-    return _each_once(by_check(deployment).values())
+    return each_once(by_check(deployment).values())
 
 
 def of_trials(*names: str) -> Callable[[Deployment], list[Statement]]:
     """Return what gives the statements of some of the checks behind an option."""
-    return lambda deployment: _each_once(needed for name, needed in by_trial(deployment).items() if name in names)
+    return lambda deployment: each_once(needed for name, needed in by_trial(deployment).items() if name in names)
 
 
 def of_zoom_secret(deployment: Deployment) -> list[Statement]:
@@ -128,6 +123,16 @@ def of_feed_apply(deployment: Deployment) -> list[Statement]:
     return [_allow("ReadAccessKey", ["secretsmanager:GetSecretValue"], secret)] if secret else []
 
 
+def of_udm(deployment: Deployment) -> list[Statement]:
+    """Return the statements of `zoomlogs udm` for the records of the archive."""
+    bucket = deployment.outputs["bucket"]["arn"]
+    listing = _allow("ListRecords", ["s3:ListBucket"], bucket)
+    return [
+        {**listing, "Condition": {"StringLike": {"s3:prefix": f"{deployment.prefix}*"}}},
+        _allow("ReadRecords", ["s3:GetObject"], f"{bucket}/{deployment.prefix}*"),
+    ]
+
+
 STATEMENTS: dict[str, Callable[[Deployment], list[Statement]]] = {
     "doctor": of_doctor,
     "doctor --probe": of_trials("write once", "write by others"),
@@ -143,7 +148,10 @@ STATEMENTS: dict[str, Callable[[Deployment], list[Statement]]] = {
     "zoom-secret put": of_zoom_secret,
     "reader-key": of_reader_key,
     "feed apply": of_feed_apply,
+    "udm": of_udm,
 }
+NEED_NOTHING = ("rights", "deployer-policy", "feed show", "feed status", "feed subject-id")
+"""Commands that ask nothing of AWS; `adopt`, which works before there is a deployment, has `of_adopt`."""
 
 
 # The doctor, check by check
@@ -329,7 +337,8 @@ def _start_run(deployment: Deployment) -> Statement:
     return _allow("StartRun", ["lambda:InvokeFunction"], deployment.outputs["function"]["arn"])
 
 
-def _each_once(needed: Iterable[list[Statement]]) -> list[Statement]:
+def each_once(needed: Iterable[list[Statement]]) -> list[Statement]:
+    """Return the statements of all, each once."""
     return list({statement["Sid"]: statement for statements in needed for statement in statements}.values())
 
 

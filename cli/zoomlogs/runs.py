@@ -10,13 +10,13 @@ paid by the gigabyte and has to be waited for.
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from zoom_operationlogs.event import PROBE, RUN
 
+from . import run_fields
 from .aws import FAILURES, reason
 
 if TYPE_CHECKING:
@@ -47,12 +47,8 @@ class Line:
     @classmethod
     def of(cls, event: Mapping[str, Any]) -> Line:
         """Read an event as FilterLogEvents gives it: `timestamp` in milliseconds since 1970, and `message`."""
-        try:
-            fields = json.loads(event["message"])
-        except ValueError:
-            fields = None
         time = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
-        return cls(time, fields if isinstance(fields, dict) else {}, str(event.get("eventId", "")))
+        return cls(time, run_fields.read(event["message"]), str(event.get("eventId", "")))
 
     @property
     def request_id(self) -> str:
@@ -64,12 +60,12 @@ class Line:
     @property
     def level(self) -> str:
         """Its level, such as WARNING; "" where it has none."""
-        return str(self.fields.get("level", ""))
+        return str(self.fields.get("level") or "")
 
     @property
     def message(self) -> str:
         """What the collector says in it; "" where it is another's line."""
-        return str(self.fields.get("message", "")) if "correlation_id" in self.fields else ""
+        return str(self.fields.get("message") or "") if "correlation_id" in self.fields else ""
 
     @property
     def ends_run(self) -> bool:
@@ -86,8 +82,8 @@ class Line:
         """The sentence of a failure in it; "" where it tells of none."""
         if self.level == "ERROR" and self.message:
             return self.message
-        if "errorMessage" in self.fields:  # the runtime's own line about what the function raised
-            return f"{self.fields.get('errorType', 'Error')}: {self.fields['errorMessage']}"
+        if said := self.fields.get("errorMessage"):  # the runtime's own line about what the function raised
+            return f"{self.fields.get('errorType') or 'Error'}: {said}"
         record = self.fields.get("record")
         if self.fields.get("type") == REPORT and isinstance(record, dict) and record.get("status") != "success":
             took = f" after {self.milliseconds / 1000:.0f} s" if self.milliseconds else ""
@@ -102,7 +98,10 @@ class Line:
         record = self.fields.get("record")
         metrics = record.get("metrics") if isinstance(record, dict) else None
         taken = metrics.get("durationMs") if isinstance(metrics, dict) else None
-        return float(taken) if isinstance(taken, int | float) else None
+        try:
+            return 1000 * run_fields.seconds(taken, per_second=1000)
+        except ValueError:
+            return None
 
     @property
     def worth_saying(self) -> str:

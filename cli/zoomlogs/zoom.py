@@ -32,11 +32,9 @@ def client(
 ) -> tuple[Zoom, Session]:
     """Return a client with these credentials, and its session, which knows whether Zoom has signed it in.
 
-    `on_response` hears of each answer, as a hook of requests. Proxies and CA bundles of the environment count; ~/.netrc
-    does not.
+    `on_response` hears of each answer, as a hook of requests.
     """
     session = Session(requests.Session())
-    session.http.auth = _unchanged
     if on_response:
         session.http.hooks["response"].append(on_response)
     zoom = Zoom(
@@ -56,8 +54,3 @@ def ends_in(seconds: float) -> Deadline:
     """Return a deadline so many seconds from now, with nothing in reserve."""
     end = time.monotonic() + seconds
     return Deadline(lambda: end - time.monotonic(), 0)
-
-
-def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Authenticate nothing: without an object of its own, requests puts an entry of ~/.netrc over the bearer token."""
-    return request

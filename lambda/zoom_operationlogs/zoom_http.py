@@ -53,6 +53,7 @@ def _send(http: requests.Session, request: requests.Request, seconds: float) -> 
 
     `Session.send` would read and unpack the whole body of a redirect, even of one that it does not follow.
     """
+    request.auth = request.auth or _as_it_is
     request.headers = {**request.headers, "Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
     prepared = http.prepare_request(request)
     url = prepared.url or ""
@@ -61,6 +62,11 @@ def _send(http: requests.Session, request: requests.Request, seconds: float) -> 
     for hook in prepared.hooks["response"]:
         hook(response)
     return response
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Authenticate nothing: without an object of its own, requests puts an entry of ~/.netrc over the bearer token."""
+    return request
 
 
 def _body(response: requests.Response, limit: int) -> bytes:

@@ -260,10 +260,10 @@ def test_status_works_under_its_rights_and_without_the_log_says_so(
 
 def test_logs_works_under_its_rights(place: Place, operator: Operator) -> None:
     operator.may(of_logs(place.deployment))
-    assert logs_command.main(place.deployment, 5, as_json=True) == 0
+    assert logs_command.main(place.deployment, logs_command.AskedRuns(5), as_json=True) == 0
     operator.may([])
     with pytest.raises(CommandError, match=r"^The log group .* cannot be read: .* \(AccessDeniedException\)\.$"):
-        logs_command.main(place.deployment, 5, as_json=True)
+        logs_command.main(place.deployment, logs_command.AskedRuns(5), as_json=True)
 
 
 @pytest.mark.parametrize(

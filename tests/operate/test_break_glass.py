@@ -45,7 +45,7 @@ TAKE_ALONG = (
 )
 LIST_MARKERS = (
     "aws s3api list-object-versions --bucket YOUR-BUCKET --prefix zoom/operationlogs/2026/06/01/"
-    " --query 'DeleteMarkers[?IsLatest].[Key,VersionId]' --output text"
+    """ --query "DeleteMarkers[?IsLatest && ends_with(Key, '.json.gz')].[Key,VersionId]" --output text"""
 )
 KEEP_COPY = "aws s3api get-object --bucket YOUR-BUCKET --key KEY --version-id VERSION COPY"
 

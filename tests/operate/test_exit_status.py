@@ -22,7 +22,7 @@ from .test_other_account import ACT_ON_A_NAME, ASK_NOTHING_OF_A_DEPLOYMENT, CRED
 from .test_page import LEAVES
 
 # What ends well without AWS, Zoom or Google, because it asks none of them.
-ALONE = {"deployer-policy", "feed show"}
+ALONE = {"deployer-policy", "feed show", "rights"}
 BY_GOOGLE = {"feed subject-id", "feed status", "feed apply"}  # tests/feed: without an answer they end with 1 or 2
 OTHERS = {"adopt": ("--region", "eu-west-1", "--account", ACCOUNT), "udm": ("s3://nowhere/zoom/",)}
 NOBODY_THERE = {**CREDENTIALS, "AWS_MAX_ATTEMPTS": "1"}

@@ -42,6 +42,7 @@ ACT_ON_A_NAME = {
 ASK_NOTHING_OF_A_DEPLOYMENT = {
     "adopt": "works on the names that it is given; takes no step without --account: the tests below",
     "deployer-policy": "asks nothing of AWS",
+    "rights": "asks nothing of AWS",
     "udm": "reads the address that it is given: a bucket's name is one in the world",
     "feed show": "asks nothing of AWS",
     "feed subject-id": "asks Google",
@@ -79,7 +80,7 @@ def test_another_account_is_refused_with_both_numbers(
     assert (ran.status, ran.out) == (2, "")
     assert ran.err == (
         f"You are signed in to the AWS account {OTHER}, and this is for the account {ACCOUNT}: choose the credentials"
-        " of that account, such as with AWS_PROFILE, or give the outputs of the other deployment with --outputs.\n"
+        " of that account, such as with --profile, or give the outputs of the other deployment with --outputs.\n"
     )
 
 

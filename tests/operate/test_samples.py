@@ -113,5 +113,6 @@ def test_doctor() -> None:
     names = [check.name for check in CHECKS]
     assert [name for name in names if name in found] == list(found)
     summary = doctor.summary([found.get(name, ok("")) for name in names])
-    lines = [printed(doctor.line(name, finding)) for name, finding in found.items()]
+    well = [each for each in found.items() if each[1].status == "ok"]
+    lines = [printed(doctor.line(*each)) for each in [*well, *doctor.problems(list(found.items()))]]
     assert sample("doctor") == "\n".join([*lines, "", summary])

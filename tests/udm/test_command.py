@@ -16,6 +16,7 @@ import commands
 import pytest
 from standins.aws import AwsStandIn
 from standins.zoom.samples import SAMPLES_FILE
+from zoomlogs.console import BROKEN_PIPE
 from zoomlogs.mapping.events import event
 from zoomlogs.udm import command
 
@@ -94,14 +95,69 @@ def test_gzip_on_standard_input() -> None:
 
 
 def test_nothing_is_no_success(tmp_path: Path) -> None:
-    """A pipe whose beginning failed must not end well."""
-    result = run("-")
-    assert (result.status, result.out) == (1, "")
-    assert result.err == "No record is in standard input: there is nothing to preview.\n"
+    """A pipe that failed before it wrote anything must not end well."""
     empty = tmp_path / "empty.json"
     empty.write_text("\n\n")
     for form in ([], ["--table"], ["--coverage"], ["--coverage", "--json"]):
         assert run(empty, *form).status == 1
+
+
+NOTHING = "No record is in standard input: there is nothing to preview.\n"
+
+
+@pytest.mark.parametrize("content", [b"", b"\n \n", b"[]", b'{"operation_logs": []}', gzip.compress(b"")], ids=repr)
+def test_nothing_is_said_to_be_nothing(content: bytes) -> None:
+    result = run("-", stdin=content)
+    assert (result.status, result.out, result.err) == (1, "", NOTHING)
+
+
+PAGE = {"from": "2026-03-01", "to": "2026-03-02", "next_page_token": "x", "operation_logs": [RECORD, RECORD]}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        json.dumps(PAGE),
+        json.dumps(PAGE, indent=2),
+        json.dumps([PAGE]),
+        json.dumps(PAGE["operation_logs"], indent=4),
+        "\n".join(map(json.dumps, PAGE["operation_logs"])),
+        "\ufeff" + json.dumps(PAGE, indent=1),
+        json.dumps({**PAGE, "operation_logs": [RECORD]}) + "\n" + json.dumps(RECORD),
+    ],
+    ids=["page", "page laid out", "pages", "list laid out", "lines", "byte order mark", "page and line"],
+)
+@pytest.mark.parametrize("pack", [str.encode, lambda text: gzip.compress(text.encode())], ids=["plain", "gzip"])
+def test_the_rows_of_a_page_are_its_records(content: str, pack: Any) -> None:
+    result = run("-", stdin=pack(content))
+    assert (result.status, result.err) == (0, "")
+    assert [json.loads(line) for line in result.out.splitlines()] == [event(RECORD)] * 2
+
+
+CSV = "Time,Admin,Category Type,Action,Operation Detail\n2026-03-01,a@b.io,User,Update,x\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b'{"activity_logs": [{"email": "a@b.io"}]}', "a page of Zoom's sign-in and sign-out report (activity_logs)"),
+        (b'{"code": 124, "message": "Invalid access token."}', "not a record: it has none of action, category_type, "),
+        (b"{}", "not a record: it has none of "),
+        (b'{"operation_logs": {"a": 1}}', "not a page of Zoom's report: operation_logs is no array"),
+        (b'{"operation_logs": [1]}', "not a JSON object"),
+        (CSV.encode(), "a table (CSV), not JSON: give the records as Zoom's API or the archive has them"),
+        (json.dumps(RECORD).encode("utf-16"), "UTF-16: convert it to UTF-8"),
+        (b"PK\x03\x04\xff", "not UTF-8 at byte 5"),
+    ],
+    ids=lambda value: repr(value)[:20] if isinstance(value, bytes) else "",
+)
+@pytest.mark.parametrize("form", [[], ["--table"], ["--coverage"]], ids=" ".join)
+def test_what_is_no_record_is_named_and_gives_no_event(content: bytes, sentence: str, form: list[str]) -> None:
+    result = run(*form, "-", stdin=content)
+    assert result.status == 1
+    assert result.err.startswith(f"<stdin>:1: {sentence}")
+    if not form:
+        assert result.out == ""
 
 
 def test_every_published_record_gives_an_event_of_udm() -> None:
@@ -165,7 +221,7 @@ def test_s3_without_credentials_is_refused_in_a_sentence(tmp_path: Path, monkeyp
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", somebodys)
     result = run("s3://bucket/prefix/", HOME=str(tmp_path), AWS_DEFAULT_REGION="us-east-1")
     assert result.status == 2
-    assert result.err == "No AWS credentials are found here: sign in as for `terraform plan`, or set AWS_PROFILE.\n"
+    assert result.err == "No AWS credentials are found here: sign in as for `terraform plan`, or give --profile.\n"
 
 
 def test_s3_by_its_endpoint(aws: AwsStandIn) -> None:
@@ -193,7 +249,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(form: str, unbuffered: bool, ma
     assert process.stderr
     process.stdout.readline()
     process.stdout.close()
-    assert process.wait(60) == command.BROKEN_PIPE
+    assert process.wait(60) == BROKEN_PIPE
     assert process.stderr.read() == b""
 
 
@@ -207,7 +263,7 @@ def test_a_reader_that_is_gone_before_the_first_line(unbuffered: bool, tmp_path:
     process = start(file, stdout=write, unbuffered=unbuffered)
     os.close(write)
     _, err = process.communicate()
-    assert (process.returncode, err) == (command.BROKEN_PIPE, b"")
+    assert (process.returncode, err) == (BROKEN_PIPE, b"")
 
 
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "kill"])

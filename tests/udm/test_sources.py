@@ -72,7 +72,13 @@ def read_paths(*paths: Path | str) -> Read:
         (line("a") + b"oops\n" + line("b"), "ab", [2]),
         (b'{"operator": "a"\n' + line("b"), "b", [1]),
         (b'{"operator": "a"} x\n' + line("b"), "b", [1]),
-        (b"\xff\xfe\n" + line("b"), "b", [1]),
+        (b"\xff\xf0\n" + line("b"), "b", [1]),
+        (b"\xff\xfe\n" + line("b"), "", [1]),
+        (b"Time,Admin\n" + line("b"), "", [1]),
+        (line("a") + b"Time,Admin\n" + line("b"), "ab", [2]),
+        (b"{\n" + line("b"), "b", [1]),
+        (b'[\n{"operator": "a"},\n{"operator": "b"}\n]\n', "ab", []),
+        (b"[\n" + line("b") * 2, "bb", [1]),
         (b'5\n"x"\nnull\n[1]\n[{"operator": "a"}, 1]\n' + line("b"), "b", [1, 2, 3, 4, 5]),
         (b"[" * 200_000 + b"\n" + line("b"), "b", [1]),
         (b'{"operator": "' + b"\x00" + b'"}\n' + line("b"), "b", [1]),
@@ -114,9 +120,16 @@ def test_reasons_tell_where_and_nothing_of_the_content() -> None:
     ]
 
 
+def test_a_document_over_many_lines_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zoomlogs.udm.sources.MAX_DOCUMENT_BYTES", 100)
+    content = b"[\n" + b"\n".join(line("a").rstrip() for _ in range(50)) + b"\n]\n"
+    found = read(content)
+    assert (found.operators, found.bad_numbers) == (["a"] * 50, [1, 52])
+
+
 def test_glued_records_are_counted() -> None:
-    assert read(b'{"a": 1}n{"b": 2}n\n{"c": 3}\n').reading.glued == 2
-    assert read(b'{"a": 1}\n{"b": 2}\n').reading.glued == 0
+    assert read(b'{"action": 1}n{"action": 2}n\n{"action": 3}\n').reading.glued == 2
+    assert read(b'{"action": 1}\n{"action": 2}\n').reading.glued == 0
 
 
 def test_numbers_of_any_length_are_kept_as_they_are_spelt() -> None:

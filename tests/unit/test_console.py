@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import json
 import sys
+from typing import Any
 from unicodedata import category
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.text import Text
-from zoomlogs.console import SafeConsole, cell, console, json_text, prepare_streams, print_json, table
+from zoomlogs.console import BROKEN_PIPE, SafeConsole, cell, console, json_text, prepare_streams, print_json, table
 from zoomlogs.printable import printable, visible_json
 
 HOSTILE = [
@@ -112,6 +113,56 @@ def test_a_long_identifier_is_folded_and_never_cut() -> None:
     assert "…" not in text
     folded = "".join(line.split()[0] for line in text.splitlines() if line.strip() and line.split()[0] in key)
     assert folded == key
+
+
+def test_a_row_of_many_columns_is_a_paragraph_where_its_words_would_break() -> None:
+    """A table of `verify`: a mark without a heading, the date, numbers, a total."""
+    numbers = ("in Zoom", "in archive", "missing", "repeated", "late")
+    grid = table("Dates", "", "date", *numbers, numbers=numbers)
+    grid.show_footer = True
+    for column, total in zip(grid.columns, ["", "total", "1,200", "1,200", "0", "0", "9"], strict=True):
+        column.footer = total
+    grid.add_row(cell("✓"), "2026-11-27", "400", "400", "0", "0", "9")
+    assert "✓  2026-11-27      400" in shown(grid, width=80)
+    assert [line.rstrip() for line in shown(grid, width=40).splitlines()] == [
+        "Dates",
+        "✓ 2026-11-27: in Zoom 400, in archive",
+        "400, missing 0, repeated 0, late 9",
+        "total: in Zoom 1,200, in archive 1,200,",
+        "missing 0, repeated 0, late 9",
+    ]
+
+
+def test_a_dumb_terminal_is_as_wide_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rich takes 80 columns for it."""
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setenv("COLUMNS", "50")
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True  # type: ignore[method-assign]
+    made = console(file=terminal)
+    assert (made.is_dumb_terminal, made.width) == (True, 50)
+
+
+class GoneReader(io.StringIO):
+    """Standard output of which nobody reads any more."""
+
+    def write(self, _text: str) -> int:
+        raise BrokenPipeError
+
+    def fileno(self) -> int:
+        raise OSError
+
+
+@pytest.mark.parametrize(
+    "write",
+    [lambda: print_json({}), lambda: console().print("x"), lambda: console().say("x")],
+    ids=["json", "table", "line"],
+)
+def test_a_reader_that_is_gone_ends_it_without_a_word(write: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", GoneReader())
+    with pytest.raises(SystemExit) as ended:
+        write()
+    assert ended.value.code == BROKEN_PIPE
 
 
 def test_nothing_is_wrapped_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,6 +33,9 @@ def doctor(
         list[str] | None,
         typer.Option("--without", metavar="CHECK", help="Leave a check out, by its name; again for each."),
     ] = None,
+    only_problems: Annotated[
+        bool, typer.Option("--only-problems", help="Show only what is to be fixed or could not be checked.")
+    ] = False,
     outputs: OutputsOption = None,
     instance: InstanceOption = None,
     as_json: JsonOption = False,
@@ -41,6 +44,7 @@ def doctor(
 
     It signs in at Zoom and asks for one row, looks at the function, schedule, bucket, rights, alarms and the reader,
     and writes nothing. Each check stands alone: ✓ is well, ✗ is to be fixed, ? could not be checked, – was left out.
+    What is well is shown as it is found, and the problems at the end.
 
     With --probe, --test-alarm or --as-reader it makes the checks of these options only, which try something.
 
@@ -54,7 +58,9 @@ def doctor(
     from ..doctor import command
 
     trials = command.Trials(probe=probe, test_alarm=test_alarm, as_reader=as_reader)
-    raise typer.Exit(command.main(read_deployment(outputs, instance), trials, as_json=as_json, without=without or ()))
+    deployment = read_deployment(outputs, instance)
+    status = command.main(deployment, trials, as_json=as_json, without=without or (), only_problems=only_problems)
+    raise typer.Exit(status)
 
 
 @app.command(rich_help_panel=SEE)
@@ -82,32 +88,61 @@ def status(
 def logs(
     outputs: OutputsOption = None,
     instance: InstanceOption = None,
-    last: Annotated[int, typer.Option("--last", metavar="N", min=1, max=1000, help="How many runs.")] = 20,
+    last: Annotated[
+        int | None,
+        typer.Option(
+            "--last", metavar="N", min=1, max=1000, help="How many runs.", show_default="20; with --since all"
+        ),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since",
+            metavar="AGO|TIME",
+            help="Runs that began since: 30m, 2h, 7d ago, or a time by UTC.",
+            show_default=False,
+        ),
+    ] = None,
+    failed: Annotated[bool, typer.Option("--failed", help="Only runs that failed.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with further runs as they end.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show the last runs as a table: when, how long, what they wrote, what is owed, how they ended.
 
-    It reads the function's log group, at most a fortnight back; times are UTC.
+    It reads the function's log group, at most a fortnight back without --since; times are UTC. With --follow and --json
+    each run is one JSON document on a line of its own.
 
     Example:
 
-        zoomlogs logs --last 96
+        zoomlogs logs --follow --failed --since 2h
 
-    Ends with 0, with 1 where no run is found or the log cannot be read, with 2 where there is no deployment.
+    Ends with 0, with 1 where no run is found or the log cannot be read, with 2 where there is no deployment or an
+    option is wrong. --failed ends with 0 also where none has failed, and says so.
     """
     from .. import logs as command
 
-    raise typer.Exit(command.main(read_deployment(outputs, instance), last, as_json=as_json))
+    asked = command.asked_runs(last, since, failed=failed)
+    deployment = read_deployment(outputs, instance)
+    if follow:
+        command.follow(deployment, asked, as_json=as_json)
+    raise typer.Exit(command.main(deployment, asked, as_json=as_json))
 
 
 @app.command(rich_help_panel=SEE)
 def verify(
     first: Annotated[
-        str | None, typer.Option("--from", metavar="YYYY-MM-DD", help="The first date, by UTC.", show_default=False)
+        str | None,
+        typer.Option(
+            "--from", metavar="DATE", help="The first date, by UTC: YYYY-MM-DD, yesterday, today.", show_default=False
+        ),
     ] = None,
     last: Annotated[
         str | None,
-        typer.Option("--to", metavar="YYYY-MM-DD", help="The last date, by UTC; yesterday if not given."),
+        typer.Option("--to", metavar="DATE", help="The last date, by UTC; yesterday if not given."),
+    ] = None,
+    days: Annotated[
+        str | None,
+        typer.Option("--last", metavar="DAYS", help="So many days that are over, such as 30d.", show_default=False),
     ] = None,
     html: Annotated[
         Path | None,
@@ -148,9 +183,14 @@ def verify(
     Ends with 0 where all are equal, after --repair as the second look finds it; with 1 where they differ, a date could
     not be checked or the page could not be written; with 2 where a date is wrong or there is no deployment.
     """
+    from ..dates import last_days
     from ..verify import command
     from ..verify.secops import SecopsOptions
 
+    if days is not None and (first is not None or last is not None):
+        raise typer.BadParameter("choose either --last, or --from and --to.")
+    if days is not None:
+        first, last = last_days(days)
     deployment = read_deployment(outputs, instance)
     of_secops = SecopsOptions(project, region, customer_id, service_account) if secops else None
     status = command.main(
@@ -205,8 +245,10 @@ def reconcile(
 
 @app.command(rich_help_panel=START)
 def backfill(
-    first: Annotated[str, typer.Option("--from", metavar="YYYY-MM-DD", help="The first date, by UTC.")],
-    last: Annotated[str, typer.Option("--to", metavar="YYYY-MM-DD", help="The last date, by UTC.")],
+    first: Annotated[
+        str, typer.Option("--from", metavar="DATE", help="The first date, by UTC: YYYY-MM-DD, yesterday.")
+    ],
+    last: Annotated[str, typer.Option("--to", metavar="DATE", help="The last date, by UTC.")],
     outputs: OutputsOption = None,
     instance: InstanceOption = None,
     wait: WaitOption = False,

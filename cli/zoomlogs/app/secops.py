@@ -209,7 +209,7 @@ def udm(
         list[str] | None,
         typer.Argument(
             metavar="[FILE|FOLDER|s3://BUCKET/PREFIX|-]…",
-            help="Where the records are, one a line, gzip or not; - or nothing is standard input.",
+            help="Records, one a line, or pages of Zoom's API, gzip or not; - or nothing is standard input.",
             show_default=False,
         ),
     ] = None,

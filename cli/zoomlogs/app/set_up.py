@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-from .options import SET_UP, InstanceOption, OutputsOption, group
+from ..console import console, print_text
+from ..deployment import read_deployment
+from .options import SET_UP, InstanceOption, JsonOption, OutputsOption, group
 
 app = group()
 zoom_secret = group()
@@ -99,8 +101,37 @@ def deployer_policy(
     where = deployer.place(account, region)
     policy, warning = deployer.main(phase or (), option or (), name or (), where, part, as_json=as_json)
     if warning:
-        typer.echo(warning, err=True)
-    typer.echo(policy)
+        console(stderr=True).say(warning)
+    print_text(policy)
+
+
+@app.command(rich_help_panel=SET_UP, context_settings={"ignore_unknown_options": True})
+def rights(
+    words: Annotated[
+        list[str],
+        typer.Argument(metavar="COMMAND", help="The command, with an option that needs more, such as doctor --probe."),
+    ],
+    kms_key: Annotated[
+        list[str] | None,
+        typer.Option("--kms-key", metavar="ARN", help="A KMS key of yours that is used, again for each."),
+    ] = None,
+    outputs: OutputsOption = None,
+    instance: InstanceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print the IAM policy with which a command works on this deployment, and nothing more.
+
+    It asks nothing of AWS. Terraform's outputs name the KMS key of the bucket's objects, and no other.
+
+    Example:
+
+        zoomlogs rights doctor --probe --json > policy.json
+
+    Ends with 0, with 2 where there is no such command or no deployment.
+    """
+    from .. import rights as command
+
+    raise typer.Exit(command.main(read_deployment(outputs, instance), words, kms_key or (), as_json=as_json))
 
 
 @zoom_secret.callback()
@@ -122,7 +153,7 @@ def put(
         ),
     ] = None,
     no_check: Annotated[bool, typer.Option("--no-check", help="Store them without asking Zoom first.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Store Zoom's credentials, once Zoom has accepted them: the first time, and at each rotation.
 

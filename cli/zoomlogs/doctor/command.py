@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .checks import Check
     from .findings import Finding
 
+PROBLEMS = ("unknown", "fix")  # shown last, what is to be fixed nearest to the prompt
 MARKS = {"ok": ("✓", "green"), "fix": ("✗", "bold red"), "unknown": ("?", "yellow"), "left out": ("–", "dim")}
 _WIDEST_NAME = max(len(check.name) for check in (*CHECKS, *TRIALS))
 
@@ -43,8 +44,16 @@ class Trials:
         )
 
 
-def main(deployment: Deployment, trials: Trials | None = None, *, as_json: bool, without: Collection[str] = ()) -> int:
-    """Make all checks, or the trials asked for, and show them; those `without` are left out, which is shown.
+def main(
+    deployment: Deployment,
+    trials: Trials | None = None,
+    *,
+    as_json: bool,
+    without: Collection[str] = (),
+    only_problems: bool = False,
+) -> int:
+    """Make all checks, or the trials asked for, and show them, or `only_problems`; those `without` are left out, which
+    is shown.
 
     Return 0 where every other check was made and is well, 1 otherwise. Raises `CommandError` for a name of no check.
     """
@@ -56,23 +65,30 @@ def main(deployment: Deployment, trials: Trials | None = None, *, as_json: bool,
         facts = Facts(deployment, session_for(deployment, must_answer=False), aside.say)
         for name, finding in findings(facts, checks, without):
             found.append((name, finding))
-            if not as_json:
+            if not as_json and not only_problems and finding.status not in PROBLEMS:
                 status.stop()
                 out.print(line(name, finding))
                 status.start()
     if as_json:
-        document = [{"check": name, "status": finding.status, "sentence": finding.sentence} for name, finding in found]
-        print_json(document)
+        shown = [(name, finding) for name, finding in found if not only_problems or finding.status in PROBLEMS]
+        print_json([{"check": name, "status": finding.status, "sentence": finding.sentence} for name, finding in shown])
     else:
+        for name, finding in problems(found):
+            out.print(line(name, finding))
         out.print()
         out.say(summary([finding for _, finding in found]))
-    return 1 if any(finding.status in ("fix", "unknown") for _, finding in found) else 0
+    return 1 if any(finding.status in PROBLEMS for _, finding in found) else 0
 
 
 def refuse_unknown(without: Collection[str], names: Sequence[str]) -> None:
     """Raise `CommandError` for a name that no check made now has: what is left out by mistake would be looked at."""
     if unknown := sorted(set(without) - set(names)):
         raise CommandError(f"--without {unknown[0]}: there is no such check here; there is {listed(names)}.")
+
+
+def problems(found: Sequence[tuple[str, Finding]]) -> list[tuple[str, Finding]]:
+    """Return what is to be done, in the order in which it is shown."""
+    return [each for status in PROBLEMS for each in found if each[1].status == status]
 
 
 def line(name: str, finding: Finding) -> Table:

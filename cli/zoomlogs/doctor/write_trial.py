@@ -23,7 +23,9 @@ def by_collector(facts: Facts) -> Finding:
     answer = facts.probed
     if answer.error:
         return fix(answer.error)
-    sentence = str(answer.result.get("sentence") or "The function answered something else than what a probe finds.")
+    sentence = answer.result.get("sentence")
+    if not sentence:
+        return unknown("The function answered something else than what a probe finds.")
     return ok(sentence) if answer.result.get("ok") is True else unknown(sentence)
 
 

@@ -56,7 +56,7 @@ def main(deployment: Deployment, request: RunRequest, *, wait: bool, as_json: bo
     """
     counted = len(request.dates) if request.dates and request.action == "backfill" else None
     try:
-        with Screen(f"{deployment.function_name}: {request.action}", counted) as screen:
+        with Screen(request.action, counted) as screen:
             summary = carry_out(request, _AwsRunner(deployment, request, screen), wait=wait)
     except KeyboardInterrupt:
         _leave(deployment)

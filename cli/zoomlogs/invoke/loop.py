@@ -52,7 +52,7 @@ def backfill(first: str, last: str, today: date) -> RunRequest:
 
     Raises `CommandError` where they are no dates, reversed, to come, or older than Zoom keeps.
     """
-    begin, end = parse(first, "--from"), parse(last, "--to")
+    begin, end = parse(first, "--from", today), parse(last, "--to", today)
     dates = that_zoom_has(begin, end, today)
     event = {"action": "backfill", "from": begin.isoformat(), "to": end.isoformat()}
     return RunRequest(event, frozenset(dates))

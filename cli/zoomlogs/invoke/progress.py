@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from ..console import SafeConsole, console
+from ..printable import printable
 
 if TYPE_CHECKING:
     from ..runs import Line
@@ -20,7 +21,7 @@ class Screen:
     def __init__(self, what: str, days: int | None, to: SafeConsole | None = None) -> None:
         self._console = to or console(stderr=True)
         self._days = days
-        bar = [BarColumn(bar_width=24), TextColumn("{task.completed:.0f}/{task.total:.0f} days")] if days else []
+        bar = [BarColumn(bar_width=16), TextColumn("{task.completed:.0f}/{task.total:.0f} days")] if days else []
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}", markup=False),
@@ -31,7 +32,7 @@ class Screen:
             transient=True,
             disable=not self._console.is_terminal,
         )
-        self._task = self._progress.add_task(what, total=days, note="")
+        self._task = self._progress.add_task(printable(what), total=days, note="")
         self._requests: list[str] = []
 
     def __enter__(self) -> Self:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import io
 import os
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from itertools import islice
 from typing import IO, TYPE_CHECKING, Literal
 
 from rich.text import Text
 
 from ..console import console as make_console
-from ..console import json_text
+from ..console import json_text, leave_output, let_go_of_output
 from ..mapping.events import event, line, preview
 from ..mapping.rows import LOG_TYPE
 from ..printable import printable, visible_json
@@ -38,7 +38,6 @@ Form = Literal["events", "table", "coverage", "coverage-json", "tenant", "tenant
 BAD_LINES = 1
 USAGE = 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells count it
-BROKEN_PIPE = 141  # 128 + SIGPIPE
 UPDATE_EVERY = 2000
 RECORDS_AT_ONCE = 64  # each step for many records in a row is a seventh faster than all steps for each
 
@@ -65,17 +64,16 @@ def main(names: Sequence[str], form: Form, parser: Parser | None = None) -> int:
         _say(str(error))
         return USAGE
     except BrokenPipeError:
-        _let_go_of_output()
-        return BROKEN_PIPE
+        leave_output()
     except KeyboardInterrupt:
         try:
             out.flush()
         except OSError:
-            _let_go_of_output()
+            let_go_of_output()
         raise SystemExit(INTERRUPTED) from None  # past the words that fit a demo taken down
     except OSError as error:  # reading reports its own: this one is of writing
         _say(f"The output cannot be written: {error.strerror or error}.")
-        _let_go_of_output()
+        let_go_of_output()
         return BAD_LINES
     if reading.bad_lines:
         lines = "1 line holds no record" if reading.bad_lines == 1 else f"{reading.bad_lines} lines hold no record"
@@ -111,7 +109,6 @@ def _records(sources: Iterable[Source], reading: Reading, status: Status | None)
     count = 0
     for source in sources:
         for record in records(source, reading):
-            reading.records += 1
             yield record
             count += 1
             if status and count % UPDATE_EVERY == 0:
@@ -199,9 +196,3 @@ def _say(sentence: str, status: Status | None = None) -> None:
         status.console.print(printable(sentence), soft_wrap=True)
     else:
         print(printable(sentence), file=sys.stderr)  # noqa: T201
-
-
-def _let_go_of_output() -> None:
-    """Send what Python still holds for a reader that went away to nowhere: it would complain at its exit."""
-    with suppress(OSError, ValueError):  # a stream in memory has no number
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

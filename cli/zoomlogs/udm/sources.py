@@ -5,12 +5,13 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
 import zlib
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from zoom_operationlogs.records import BETWEEN_RECORDS
+from zoom_operationlogs.records import BETWEEN_RECORDS, IDENTITY_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,12 +21,22 @@ Record = dict[str, Any]
 # The longest line that a SecOps feed takes; it also bounds the memory used here.
 # Source: Google SecOps, feed management, file limits.
 MAX_LINE_BYTES = 4_000_000
+# A page of Zoom's API, or a list of records, that a program has laid out over many lines; as large as the collector's.
+MAX_DOCUMENT_BYTES = 16 * 2**20
 BUFFER_BYTES = 1 << 17
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_HEADER = re.compile(rb"""["']?[A-Za-z][\w /()-]*["']?[,;\t]""")  # of a table's first line
+_OPENINGS = (b"{", b"[", b"[{")  # the first line of JSON over many lines
+_PAGE, _OTHER_PAGE = "operation_logs", "activity_logs"
 # Numbers come as they are spelt: no limit of digits, no loss of precision.
 _decode = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str).raw_decode
+
+
+class NoRecordsError(Exception):
+    """A source is something else than records, from its first line on; the message says what."""
 
 
 class SourceError(Exception):
@@ -47,8 +58,8 @@ class Reading:
     on_bad_line: Callable[[str, int, str], None]
     source: str = ""
     lines: int = 0
-    bad_lines: int = 0
     records: int = 0
+    bad_lines: int = 0
     glued: int = 0
 
     def bad(self, number: int, reason: str) -> None:
@@ -74,22 +85,26 @@ def records(source: Source, reading: Reading) -> Iterator[Record]:
     reading.source = source.name
     try:
         with source.open() as raw:
-            for number, line in enumerate(_lines(_unpacked(raw)), 1):
+            for number, line, limit in _laid_out(_lines(_unpacked(raw))):
                 reading.lines += 1
                 try:
-                    yield from _of_line(line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else line, reading)
+                    for record in _of_line(line, limit, reading):
+                        reading.records += 1
+                        yield record
                 except (ValueError, RecursionError) as error:
                     reading.bad(number, _reason(error))
+    except NoRecordsError as error:
+        reading.bad(1, str(error))
     except (OSError, EOFError, zlib.error) as error:
         reading.bad(number + 1, f"cannot be read on: {getattr(error, 'strerror', None) or error}")
 
 
-def _of_line(line: bytes, reading: Reading) -> Iterator[Record]:
+def _of_line(line: bytes, limit: int, reading: Reading) -> Iterator[Record]:
     """Yield the records of a line: one, those of an array, or several glued together.
 
     Raises ValueError where the line holds no record, or no more of them.
     """
-    if len(line) > MAX_LINE_BYTES and len(line.removesuffix(b"\n").removesuffix(b"\r")) > MAX_LINE_BYTES:
+    if len(line) > limit and len(line.removesuffix(b"\n").removesuffix(b"\r")) > limit:
         raise ValueError("longer than 4 MB, which a SecOps feed refuses")
     text = line.decode().strip()
     if not text:
@@ -97,24 +112,79 @@ def _of_line(line: bytes, reading: Reading) -> Iterator[Record]:
     value, end = _decode(text)
     if end < len(text):
         yield from _glued(text, value, end, reading)
-    elif isinstance(value, dict):
-        yield value
-    elif isinstance(value, list) and all(isinstance(element, dict) for element in value):
-        yield from value
     else:
+        yield from _records_in(value)
+
+
+def _laid_out(lines: Iterator[bytes]) -> Iterator[tuple[int, bytes, int]]:
+    """Yield the lines, each with its number and the most bytes that it may have; one JSON value that is laid out over
+    all of them, as a single line.
+
+    Raises `NoRecordsError` for a file that cannot hold records.
+    """
+    begun = list(islice(lines, 1))
+    if not begun:
+        return
+    if begun[0].startswith(_UTF_16):
+        raise NoRecordsError("UTF-16: convert it to UTF-8")
+    if _HEADER.match(begun[0].removeprefix(_BYTE_ORDER_MARK)):
+        raise NoRecordsError("a table (CSV), not JSON: give the records as Zoom's API or the archive has them")
+    begun[0] = begun[0].removeprefix(_BYTE_ORDER_MARK)
+    if begun[0].strip() in _OPENINGS:
+        size = len(begun[0])
+        while size <= MAX_DOCUMENT_BYTES and (more := next(lines, None)) is not None:
+            begun.append(more)
+            size += len(more)
+        if size <= MAX_DOCUMENT_BYTES and _is_json(whole := b"".join(begun)):
+            yield 1, whole, MAX_DOCUMENT_BYTES
+            return
+    for number, line in enumerate(chain(begun, lines), 1):
+        yield number, line, MAX_LINE_BYTES
+
+
+def _is_json(text: bytes) -> bool:
+    try:
+        json.loads(text, parse_int=str)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _records_in(value: Any) -> list[Record]:
+    """Return the records that a JSON value holds: one, those of an array, or those of a page of Zoom's report.
+
+    Raises ValueError for a value that is something else, in part or as a whole.
+    """
+    if isinstance(value, list):
+        return [record for element in value for record in _records_in(_object(element))]
+    if _PAGE in _object(value):
+        rows = value[_PAGE]
+        if not isinstance(rows, list):
+            raise ValueError(f"not a page of Zoom's report: {_PAGE} is no array")
+        return [_object(row) for row in rows]
+    if _OTHER_PAGE in value:
+        raise ValueError(f"a page of Zoom's sign-in and sign-out report ({_OTHER_PAGE}), which is another log type")
+    if not any(name in value for name in IDENTITY_FIELDS):
+        raise ValueError(f"not a record: it has none of {', '.join(IDENTITY_FIELDS)}")
+    return [value]
+
+
+def _object(value: Any) -> Record:
+    if not isinstance(value, dict):
         raise ValueError("not a JSON object")
+    return value
 
 
 def _glued(text: str, value: Any, end: int, reading: Reading) -> Iterator[Record]:
     """Yield the records of a line that holds several, as the written guide's Lambda wrote them."""
     at = _next_record(text, end)
     if isinstance(value, dict) and at is not None:
-        yield value
+        yield from _records_in(value)
         reading.glued += 1
         while at is not None and at < len(text):
             value, end = _decode(text, at)
             at = _next_record(text, end)
-            yield value
+            yield from _records_in(value)
             reading.glued += 1
     if at is None:
         raise ValueError(f"not JSON: more text at character {end + 1}")

@@ -43,7 +43,11 @@ _WRONG = ' class="wrong"'
 
 
 def page(result: Result) -> str:
-    """Return the page as HTML."""
+    """Return the page as HTML, in which everything is to be seen, whoever said it."""
+    return printable(_html(result), keep="\n")
+
+
+def _html(result: Result) -> str:
     title = f"Zoom operation logs, {_span(result)}"
     style_hash = base64.b64encode(sha256(CSS.encode()).digest()).decode()
     return f"""<!DOCTYPE html>
@@ -258,7 +262,7 @@ def _accepted(result: Result) -> str:
         return ""
     rows = "".join(
         f"<li><p>{each.day}, {each.count:,} of {each.fingerprint}"
-        f"{f', until {each.until}' if each.until else ''}: {escape(printable(each.reason))}</p></li>"
+        f"{f', until {each.until}' if each.until else ''}: {escape(each.reason)}</p></li>"
         for each in shown
     )
     return (
@@ -273,7 +277,7 @@ def _record(difference: Difference) -> str:
         Kind.REPEATED: "times too often",
         Kind.DELETED: "times, in deleted objects only",
     }[difference.kind]
-    looked_into = f"Looked into: {printable(difference.accepted)}" if difference.accepted else ""
+    looked_into = f"Looked into: {difference.accepted}" if difference.accepted else ""
     return _item(difference, f"{difference.count:,} {times}" if difference.count > 1 else "", looked_into)
 
 

@@ -172,8 +172,8 @@ def document(result: Result, findings: Findings) -> dict[str, Any]:
 def of_day(day: SecopsDay) -> dict[str, Any]:
     """Return what JSON has of a date."""
     found = asdict(day)
-    del found["differences"]
-    return {**found, "matched_by": found.pop("way"), "fields": list(day.fields)}
+    del found["differences"], found["way"]
+    return {**found, "matched_by": day.way, "fields": list(day.fields)}
 
 
 def _differences(result: Result) -> Iterator[tuple[DayResult, Difference]]:
