@@ -128,7 +128,7 @@ def test_every_alarm_goes_by_the_name_that_the_doctor_says(planned: Planned) -> 
 def test_the_lines_of_the_doctor_that_the_page_names_exist() -> None:
     outside_tables = re.sub(r"(?m)^\|.*$", "", text())
     named = set(re.findall(r"(?<!\*)\*([a-z][^*\n]*)\*(?!\*)", outside_tables))
-    others = {"never delete files", "waiting for credentials", "held up", "dates owed", "break-glass role"}
+    others = {"never delete files", "waiting for credentials", "held up", "dates owed", "break-glass role", "not yet"}
     assert named - others <= {check.name for check in CHECKS}
     assert {"alarms", "report", "schedule", "scheduler's rights", "sign-in"} <= named
 

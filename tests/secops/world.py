@@ -85,8 +85,10 @@ class World:
     def search(self) -> Search:
         return Search(self.session, LOG_TYPE, self.labels, self.clock.sleep)
 
-    def check(self, *days: date, guide: Mapping[bytes, int] | None = None) -> Findings:
-        with Check(self.search(), self.clock.time) as check:
+    def check(
+        self, *days: date, guide: Mapping[bytes, int] | None = None, least_wait: timedelta = timedelta()
+    ) -> Findings:
+        with Check(self.search(), self.clock.time, least_wait.total_seconds()) as check:
             for day in days:
                 check.ask(day, self.deliveries(day), guide or {}, self.find)
             return check.findings()

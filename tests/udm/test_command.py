@@ -105,7 +105,9 @@ def test_nothing_is_no_success(tmp_path: Path) -> None:
 NOTHING = "No record is in standard input: there is nothing to preview.\n"
 
 
-@pytest.mark.parametrize("content", [b"", b"\n \n", b"[]", b'{"operation_logs": []}', gzip.compress(b"")], ids=repr)
+@pytest.mark.parametrize(
+    "content", [b"", b"\n \n", b"[]", b'{"operation_logs": []}', gzip.compress(b"", mtime=0)], ids=repr
+)
 def test_nothing_is_said_to_be_nothing(content: bytes) -> None:
     result = run("-", stdin=content)
     assert (result.status, result.out, result.err) == (1, "", NOTHING)

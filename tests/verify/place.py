@@ -16,6 +16,8 @@ from faults.world import PREFIX, STATE_KEY, World
 from standins.aws import AwsStandIn, Keys
 from standins.clock import Clock
 from standins.zoom import ZoomServer
+from zoom_operationlogs.archive_object import decode, encode
+from zoom_operationlogs.records import line
 from zoomlogs.deployment import Deployment
 
 FUNCTION = "zoom_operationlogs_to_s3"
@@ -76,6 +78,15 @@ class Place:
             if version.key != STATE_KEY or version is self.world.s3.ever_written(STATE_KEY)[-1]:
                 s3.put_object(Bucket=self.bucket, Key=version.key, Body=version.body)
         self._filled = versions()
+
+    def change(self, days: int, changed: Any) -> None:
+        """Put other records into the object of a date so many days back."""
+        s3 = self.aws.client("s3")
+        [key] = self.world.s3.keys(f"{PREFIX}{back(days):%Y/%m/%d}/")
+        records = changed(decode(self.world.s3.body(key)))
+        for version in s3.list_object_versions(Bucket=self.bucket, Prefix=key)["Versions"]:
+            s3.delete_object(Bucket=self.bucket, Key=key, VersionId=version["VersionId"])
+        s3.put_object(Bucket=self.bucket, Key=key, Body=encode(map(line, records)))
 
 
 @contextmanager

@@ -55,6 +55,15 @@ def deleted_and_accepted() -> Result:
     return replace(of_days(*days), accepted=entries)
 
 
+def everything_at_once() -> Result:
+    """Return a date with every mark that there is, beside one of SecOps alone."""
+    result = with_secops()
+    found = (Difference(Kind.DELETED, 2, "ab" * 16, NASTY), Difference(Kind.MISSING, 2, "cd" * 16, NASTY))
+    counts = {"missing": 123_456, "repeated": 123_456, "deleted": 1_234_567, "differences": found}
+    worst = replace(result.days[1], state=State.DIFFERENT, **counts)
+    return replace(result, days=(result.days[0], worst, *result.days[2:]))
+
+
 def half_a_year() -> Result:
     """Return 180 dates in every state, with numbers as long as they come."""
     days = []

@@ -15,8 +15,6 @@ from aws_cli import carry_out
 from faults.world import PREFIX, STATE_KEY
 from standins.aws import AwsStandIn, Keys
 from standins.zoom import faults
-from zoom_operationlogs.archive_object import decode, encode
-from zoom_operationlogs.records import line
 from zoomlogs.deleted import removing_command
 from zoomlogs.policies import of_repair, of_status, of_verify
 from zoomlogs.verify import command as verify_command
@@ -44,16 +42,6 @@ def place(built: Place) -> Iterator[Place]:
     built.world.zoom.faults.clear()
 
 
-def change(place: Place, days: int, changed: Any) -> None:
-    """Put other records into the object of a date."""
-    s3 = place.aws.client("s3")
-    [key] = place.world.s3.keys(f"{PREFIX}{back(days):%Y/%m/%d}/")
-    records = changed(decode(place.world.s3.body(key)))
-    for version in s3.list_object_versions(Bucket=place.bucket, Prefix=key)["Versions"]:
-        s3.delete_object(Bucket=place.bucket, Key=key, VersionId=version["VersionId"])
-    s3.put_object(Bucket=place.bucket, Key=key, Body=encode(map(line, records)))
-
-
 def test_a_complete_archive(place: Place) -> None:
     out = place.zoomlogs("verify")
     assert out.endswith("Equal: each of Zoom's 840 records is in the archive, once.\n")
@@ -63,8 +51,8 @@ def test_a_complete_archive(place: Place) -> None:
 
 
 def test_one_record_lost_and_one_doubled(place: Place, tmp_path: Path) -> None:
-    change(place, 6, lambda records: records[1:])
-    change(place, 2, lambda records: [*records, records[5]])
+    place.change(6, lambda records: records[1:])
+    place.change(2, lambda records: [*records, records[5]])
     page = tmp_path / "page.html"
     told = json.loads(place.zoomlogs("verify", "--json", "--html", page, status=1))
     assert {day["date"]: (day["missing"], day["repeated"]) for day in told["days"] if day["state"] != "equal"} == {
@@ -129,12 +117,12 @@ def test_what_a_feed_that_deletes_has_deleted_counts(place: Place) -> None:
 
 
 def test_repair_looks_a_second_time_and_ends_by_that(place: Place, tmp_path: Path, environ: Any, capsys: Any) -> None:
-    change(place, 6, lambda records: records[1:])
+    place.change(6, lambda records: records[1:])
     page, asked = tmp_path / "page.html", []
 
     def mend(event: Any) -> dict[str, int]:
         asked.append(event)
-        change(place, 6, lambda records: records)
+        place.change(6, lambda records: records)
         return {"written": 1, "owed": 0}
 
     at = place.deployment
@@ -146,14 +134,14 @@ def test_repair_looks_a_second_time_and_ends_by_that(place: Place, tmp_path: Pat
     assert f"Looking a second time at {back(6)} …" in captured.err
     assert "Equal: each of Zoom" in page.read_text("utf-8")
 
-    change(place, 6, lambda records: records[1:])
+    place.change(6, lambda records: records[1:])
     assert verify_command.main(at, repair=True, as_json=True, invoke=lambda _event: {"written": 0, "owed": 0}) == 1
     told = json.loads(capsys.readouterr().out)
     assert (told["totals"]["missing"], told["totals_before_repair"]["missing"]) == (1, 1)
 
 
 def test_a_repeat_that_was_looked_into_is_accepted_and_shown(place: Place, tmp_path: Path) -> None:
-    change(place, 2, lambda records: [*records, records[5]])
+    place.change(2, lambda records: [*records, records[5]])
     [found] = json.loads(place.zoomlogs("verify", "--json", status=1))["differences"]
     file, page = tmp_path / "accepted.json", tmp_path / "page.html"
     entry = {"date": found["date"], "fingerprint": found["fingerprint"], "reason": "Two runs, ticket <7>."}
@@ -392,7 +380,7 @@ def test_verify_works_with_its_rights_and_with_none_less(place: Place, operator:
 
 
 def test_repair_works_with_its_right_and_without_it_says_so(place: Place, operator: Operator) -> None:
-    change(place, 6, lambda records: records[1:])
+    place.change(6, lambda records: records[1:])
     needed = of_repair(place.deployment)
     operator.may(*of_verify(place.deployment))
     with place.aws.authorising():
@@ -409,14 +397,14 @@ def test_repair_works_with_its_right_and_without_it_says_so(place: Place, operat
 
 
 def test_repair_of_what_is_only_repeated_asks_for_nothing(place: Place) -> None:
-    change(place, 2, lambda records: [*records, records[5]])
+    place.change(2, lambda records: [*records, records[5]])
     out = " ".join(place.zoomlogs("verify", "--repair", status=1).split())
     assert NOT_ASKED in out
     assert f"What is repeated on {back(2)} cannot be repaired: objects are written once" in out
 
 
 def test_repair_of_what_the_checkpoint_takes_for_delivered_asks_for_nothing_and_says_what_helps(place: Place) -> None:
-    change(place, 1, lambda records: records[1:])
+    place.change(1, lambda records: records[1:])
     out = " ".join(place.zoomlogs("verify", "--repair", status=1).split())
     assert NOT_ASKED in out
     assert (

@@ -9,7 +9,7 @@ import pytest
 from zoomlogs.verify.page import page
 
 from .browser import Browser, browser, distinct_lines
-from .results import a_day, deleted_and_accepted, half_a_year, of_days, with_secops
+from .results import a_day, deleted_and_accepted, everything_at_once, half_a_year, of_days, with_secops
 
 pytestmark = pytest.mark.slow
 
@@ -21,6 +21,7 @@ def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     (folder / "one-day.html").write_text(page(of_days(a_day(0, in_zoom=123_456, in_archive=123_456))), "utf-8")
     (folder / "secops.html").write_text(page(with_secops()), "utf-8")
     (folder / "deleted.html").write_text(page(deleted_and_accepted()), "utf-8")
+    (folder / "everything.html").write_text(page(everything_at_once()), "utf-8")
     (folder / "blank.html").write_text("<!DOCTYPE html><title>blank</title>", "utf-8")
     with browser(folder) as opened:
         yield opened
@@ -66,12 +67,20 @@ def test_the_columns_of_secops_on_a_phone_and_on_a_screen(chrome: Browser, width
     assert (found["faint"], found["cut"]) == ([], [])
 
 
+@pytest.mark.parametrize("width", [320, 360, 600, 1280])
+def test_a_date_with_every_mark_fits(chrome: Browser, width: int) -> None:
+    found = chrome.measure("everything.html", width)
+    assert (found["cells"], found["rows"], found["records"]) == (5, 10, 3)
+    assert found["width"] <= found["room"] <= width
+    assert (found["faint"], found["cut"], found["dangling"]) == ([], [], 0)
+
+
 def test_one_day_that_is_equal(chrome: Browser) -> None:
     found = chrome.measure("one-day.html", 360)
     assert (found["cells"], found["rows"], found["months"], found["records"]) == (1, 1, 1, 0)
     assert found["width"] <= found["room"]
     assert found["scrolled"] == 0
-    pages = {f"/{name}.html" for name in ("half-a-year", "one-day", "secops", "deleted")}
+    pages = {f"/{name}.html" for name in ("half-a-year", "one-day", "secops", "deleted", "everything")}
     assert set(chrome.requests) <= {"/probe.html", "/favicon.ico", *pages}
 
 

@@ -50,7 +50,7 @@ def verified(world: Verified, tenant: Tenant, *days: date) -> Result:
         found, stopped = verifier.run(days)
         results, findings = of_secops.beside(found, lambda: None)
     began = world.clock.now()
-    return Result("bucket", PREFIX, "account", began, began, tuple(results), stopped, findings)
+    return Result("bucket", PREFIX, "account", began, began, tuple(results), stopped, secops=findings)
 
 
 def one(result: Result) -> DayResult:
@@ -110,8 +110,42 @@ def test_objects_that_the_feed_deleted_are_looked_for_too() -> None:
     both = Both()
     for key in both.world.objects(DAYS[0]):
         both.world.s3.delete(key)
-    found = one(both.verify(DAYS[0])).secops
+    result = both.verify(DAYS[0])
+    found = one(result).secops
     assert found and (found.state, found.in_secops) == (Said.EQUAL, 100)
+    # Nobody else can read them, which SecOps does not make up for.
+    assert (one(result).state, one(result).deleted, one(result).overall) == (State.DIFFERENT, 100, State.DIFFERENT)
+    assert not result.equal
+
+
+def test_a_record_behind_a_delete_marker_and_one_that_is_missing_in_secops_both_show() -> None:
+    both = Both()
+    both.tenant.secops.events.lose(both.world.zoom.records(DAYS[0], DAYS[0])[50])
+    for key in both.world.objects(DAYS[0]):
+        both.world.s3.delete(key)
+    both.world.clock.advance(5 * 3600)
+    result = both.verify(DAYS[0])
+    day = one(result)
+    assert day.secops and (day.deleted, day.secops.missing, day.overall) == (100, 1, State.DIFFERENT)
+    html = page(result)
+    assert '<span class="mark">×100</span><span class="mark">S−1</span>' in html
+    assert "100 in deleted objects. In SecOps: 1 missing." in html
+    told = output.document(result)
+    assert (told["totals"]["deleted"], told["secops"]["totals"]["missing"], told["equal"]) == (100, 1, False)
+
+
+def test_a_repeat_that_was_deleted_is_not_looked_for_and_its_event_is_one_too_many() -> None:
+    both = Both()
+    [key] = both.world.objects(DAYS[0])
+    again = key[:-14] + "000077.json.gz"
+    both.world.s3.put(again, both.world.s3.body(key))
+    both.world.s3.delete(again)
+    both.world.clock.advance(5 * 3600)
+    day = one(both.verify(DAYS[0]))  # the feed has not seen it
+    assert day.secops and (day.state, day.secops.state, day.secops.in_secops) == (State.EQUAL, Said.EQUAL, 100)
+    both.read()
+    day = one(both.verify(DAYS[0]))
+    assert day.secops and (day.state, day.secops.doubled, day.overall) == (State.EQUAL, 100, State.DIFFERENT)
 
 
 def test_a_record_that_cannot_be_read_again_is_named_by_its_fingerprint() -> None:

@@ -11,15 +11,18 @@ from typing import Any
 
 import commands
 import pytest
-from faults.world import PREFIX
+from faults.world import PREFIX, STATE_KEY
 from secops.world import feed
 from standins.aws import AwsStandIn
 from standins.secops import SecOps
+from zoomlogs.verify.command import main as verify
+from zoomlogs.verify.secops import SecopsOptions
 
 from .place import Place, now_world, placed
 
 pytestmark = pytest.mark.slow
 
+OPTIONS = ("PROJECT", "REGION", "CUSTOMER_ID", "SERVICE_ACCOUNT")
 DAYS, RECORDS = 2, 75  # a date: the published samples, and a few made ones
 
 
@@ -54,6 +57,7 @@ def place(aws: AwsStandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture
 def read(place: Place, tmp_path: Path) -> Iterator[Read]:
+    place.fill()
     with SecOps() as secops:
         document = json.loads(place.outputs.read_text())
         secops.add(document["zoom_operation_logs"]["value"]["secops_feed"]["body"])
@@ -78,6 +82,31 @@ def test_all_is_in_secops_and_a_double_is_not_hidden(read: Read, tmp_path: Path)
     assert [day["state"] for day in told["days"]] == ["equal"] * 3
     for secret in ("PRIVATE KEY", *read.secops.tokens):
         assert secret not in ran.out + ran.err + page.read_text("utf-8") + json.dumps(told)
+
+
+def test_after_a_repair_secops_is_asked_again_about_its_dates(
+    read: Read, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in {**read.place.aws.env(commands.neutral()), **read.environ}.items():
+        monkeypatch.setenv(name, value)
+    read.place.change(2, lambda records: records[1:])  # after the feed has read it
+    read.place.aws.client("s3").delete_object(Bucket=read.place.bucket, Key=STATE_KEY)  # it takes that for delivered
+    first = json.loads(read.verify("--secops", "--json", status=1).out)
+    assert [(day["missing"], day["secops"]["in_secops"]) for day in first["days"]][-2:] == [(1, 74), (0, 75)]
+    asked = len(read.secops.calls)
+
+    def mend(_event: Any) -> dict[str, int]:
+        read.place.change(2, lambda records: records)
+        return {"written": 1, "owed": 0}
+
+    tenant = (read.environ[f"ZOOMLOGS_SECOPS_{name}"] for name in OPTIONS)
+    at = read.place.deployment
+    status = verify(at, as_json=True, repair=True, secops=SecopsOptions(*tenant), invoke=mend)
+    told = json.loads(capsys.readouterr().out)
+    assert status == 0
+    assert [(day["missing"], day["secops"]["in_secops"]) for day in told["days"]][-2:] == [(0, 75), (0, 75)]
+    assert told["secops"]["totals"] == {"in_secops": 150, "missing": 0, "doubled": 0, "not_yet": 0, "others": 0}
+    assert sum("udmSearch" in call.path for call in read.secops.calls[asked:]) == len(told["days"]) + 1
 
 
 def test_without_the_option_google_is_not_asked(read: Read) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -55,6 +55,20 @@ class ArchivedDay:
     late: int = 0
     objects: set[StoredVersion] = field(default_factory=set)
     deliveries: list[Delivery] = field(default_factory=list)
+
+    def expected_elsewhere(self, deleted: Mapping[bytes, int]) -> ArchivedDay:
+        """Return the date without what lies behind delete markers and does not count as `deleted`, because enough of it
+        can be read: nobody has to have that."""
+        spare = self.hidden - Counter(deleted)
+        if not spare:
+            return self
+        kept = []
+        for each in self.deliveries:
+            if spare[each.name] > 0:
+                spare[each.name] -= 1
+            else:
+                kept.append(each)
+        return replace(self, deliveries=kept, guide=Counter(self.guide) - spare)
 
 
 class Readable:

@@ -115,9 +115,16 @@ def main(
                 return *of_secops.beside(in_archive, bar.secops(len(days))), stopped
 
     results, findings, stopped = look(days, checkpoint)
-    account = credentials.account_id
     result = Result(
-        deployment.bucket, deployment.prefix, account, began, clock(), tuple(results), stopped, accepted, findings
+        deployment.bucket,
+        deployment.prefix,
+        credentials.account_id,
+        began,
+        clock(),
+        tuple(results),
+        stopped,
+        accepted=accepted,
+        secops=findings,
     )
     # Shown before the page is written and before the repair, which takes minutes: both may fail.
     if not as_json:

@@ -252,8 +252,8 @@ def words() -> dict[str, str]:
     """Return what the words mean."""
     return {
         "In SecOps": "the events found for the records in the archive, by time and the raw fields that the published"
-        " mapping keeps. It is what is in the archive, less what is missing and not yet there, and what is there more"
-        " than once.",
+        " mapping keeps. It is what is in the archive, with what is deleted there, less what is missing and not yet"
+        " there, and what is there more than once.",
         "Missing in SecOps": "in the archive for longer than an event may take, and without an event.",
         "Repeated in SecOps": "in SecOps more often than in the archive.",
         "Not yet": "in the archive, without an event, and for no longer than an event may take: three hours, or twice"

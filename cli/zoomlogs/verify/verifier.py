@@ -53,7 +53,7 @@ class Verifier:
     ) -> None:
         """Take both sides, the checkpoint for what is owed, if there is one, and repeats that were looked into.
 
-        `on_archived` hears of each date that was compared, when everything was read.
+        `on_archived` hears of each date that was compared, when everything was read, what others should have of it.
         """
         self._accepted = accepted or {}
         self._on_archived = on_archived
@@ -124,7 +124,7 @@ class Verifier:
             zoom = self._report.counts(day, today, whole=unknown)
             self._archive.read_news(archived, zoom)
             diff = compare(zoom, archived.counts, self._report.recent, archived.hidden)
-        self._on_archived(archived)
+        self._on_archived(archived.expected_elsewhere(diff.deleted))
         return self._result(day, archived, zoom, diff)
 
     def _result(
