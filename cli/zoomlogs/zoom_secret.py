@@ -79,6 +79,7 @@ def check_at_zoom(environment: Mapping[str, str], credentials: Credentials) -> C
         settings = Settings.from_environ(environment)
         zoom = Zoom(
             signed_in,
+            settings.report,
             settings.oauth_url,
             settings.api_url,
             lambda _: credentials,

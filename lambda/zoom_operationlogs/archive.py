@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import date, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -25,37 +23,33 @@ from .bucket import out_of_reach
 from .dates import BEFORE_ALL, day_before, second
 from .errors import StorageError, UnreadableObjectError, WriteConflictError
 from .fingerprints import count_records
-from .legacy import empty_ledger
-from .records import documented, event_time, fingerprint, line, not_archived, without_time
+from .inventory import take_inventory
+from .records import line, not_archived
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
+    from datetime import date, datetime
 
     from .bucket import Bucket, StoredVersion
     from .delivered import Delivered, DeliveredDay
+    from .inventory import Inventory
     from .legacy import LegacyLedger, LegacyObjects
     from .pending_record import MissingLine, PendingRecord
     from .records import Record
+    from .reports import Report
 
 MOST_MISSING = 100_000  # numbers between two objects of a date, where the first of them have expired
 RESERVE_SHARE = 0.5  # of the reserve, what is left to publishing and saving when a run reads what it has to know first
 COUNT_SHARE = 0.75  # likewise, when it counts by second at its end: dates that need no count are still published
 
 
-@dataclass(frozen=True)
-class Inventory:
-    """What the keys under the prefix show: the first date with objects of ours, and an empty ledger for the guide's."""
-
-    first: date | None
-    legacy: LegacyLedger | None
-
-
 class Archive:
     """The objects under the feed's prefix, for one run."""
 
-    def __init__(self, bucket: Bucket, prefix: str, legacy: LegacyObjects) -> None:
+    def __init__(self, bucket: Bucket, prefix: str, report: Report, legacy: LegacyObjects) -> None:
         self._bucket = bucket
         self._prefix = prefix
+        self.report = report
         self.legacy = legacy
         self._up_to_date: dict[date, DeliveredDay] = {}  # complete as of this run's last listing or put
         self.before_put: Callable[[], None] = lambda: None
@@ -102,7 +96,7 @@ class Archive:
                 self._up_to_date[day] = known
             return written + len(part), len(part) < len(missing)
 
-        for _ in self._bucket.until_no_conflict(self._prefix + object_stem(day)):
+        for _ in self._bucket.until_no_conflict(self._prefix + object_stem(day, self.report)):
             try:
                 return self._bucket.retry_until_known(attempt)
             except WriteConflictError:
@@ -148,20 +142,8 @@ class Archive:
         self._up_to_date[known.date] = known
 
     def inventory(self) -> Inventory:
-        """Return what the prefix holds, by its keys alone. Raises `StorageError` and `StorageUnavailableError`."""
-        ours: set[date] = set()
-        guides: set[date] = set()
-
-        def note(key: str) -> bool:
-            if match := OBJECT_NAME.fullmatch(key.removeprefix(self._prefix)):
-                with suppress(ValueError):  # no such day in the calendar, so not an object of ours
-                    ours.add(date.fromisoformat(match[1]))
-            elif written := self.legacy.date_of(key):
-                guides.add(written)
-            return False
-
-        self._bucket.versions(self._prefix, note)
-        return Inventory(min(ours, default=None), empty_ledger(guides))
+        """Return what the prefix holds; see `take_inventory`."""
+        return take_inventory(self._bucket, self._prefix, self.report, self.legacy)
 
     def _newer_versions(self, known: DeliveredDay) -> list[StoredVersion]:
         """Return every version of the date's objects that is not known, in the order of their numbers.
@@ -188,7 +170,7 @@ class Archive:
         def is_wanted(key: str) -> bool:
             return bool(OBJECT_NAME.fullmatch(key.removeprefix(self._prefix))) and wanted(sequence_number(key))
 
-        found = self._bucket.versions(self._prefix + object_stem(day), is_wanted)
+        found = self._bucket.versions(self._prefix + object_stem(day, self.report), is_wanted)
         return sorted(found, key=lambda version: sequence_number(version.key))
 
     def _shown_by(
@@ -200,7 +182,7 @@ class Archive:
 
         def date_of(record: Record) -> date:
             nonlocal oldest, newest
-            if time := event_time(record):
+            if time := self.report.time_of(record):
                 oldest, newest = min(time, oldest or time), max(time, newest or time)
             return day
 
@@ -209,7 +191,7 @@ class Archive:
 
         records = self._read(version, reserve_share)
         try:
-            counts = count_records(records, date_of, check, MOST_RECORDS)[day]
+            counts = count_records(records, self.report.fingerprint, date_of, check, MOST_RECORDS)[day]
         except ValueError as error:
             raise self._unreadable(version, error) from None
         return counts, oldest, newest
@@ -249,7 +231,7 @@ class Archive:
             if record.variants:
                 whole = archived.get(record.fingerprint, [])
                 # Of other objects, only how many show this identity is known: they stand for any of the rows.
-                whole = [*whole, *[documented(record.variants[0])] * (count - len(whole))]
+                whole = [*whole, *[self.report.documented(record.variants[0])] * (count - len(whole))]
                 rows = not_archived(record.variants, whole)[: max(0, record.count - count)]
                 missing += [(record, line(row)) for row in rows]
             else:
@@ -260,7 +242,7 @@ class Archive:
         """Return the archived records of these identities in the date's objects that are known."""
         found: dict[bytes, list[Record]] = {identity: [] for identity in fingerprints}
         for record in self._records(known, known.seq, RESERVE_SHARE):
-            if (identity := fingerprint(record)) in found:
+            if (identity := self.report.fingerprint(record)) in found:
                 found[identity].append(record)
         return found
 
@@ -274,7 +256,7 @@ class Archive:
         versions = self._versions(known.date, lambda number: known.seconds_seq < number <= up_to)
         for seq, of_seq in groupby(versions, key=lambda version: sequence_number(version.key)):
             records = (record for version in of_seq for record in self._read(version, share))
-            known.seconds += Counter(second(time) for time in map(event_time, records) if time)
+            known.seconds += Counter(second(time) for time in map(self.report.time_of, records) if time)
             known.seconds_seq = seq
         seconds = known.seconds + self.legacy.tally(known.date, legacy, lambda _, time: second(time))
         known.seconds, known.seconds_seq = Counter(), 0
@@ -282,8 +264,8 @@ class Archive:
 
     def alike(self, known: DeliveredDay, up_to: int, legacy: LegacyLedger | None, share: float) -> Counter[bytes]:
         """Return the same as `seconds`, by all but the time. It does not count on in the next run."""
-        ours = Counter(map(without_time, filter(event_time, self._records(known, up_to, share))))
-        return ours + self.legacy.tally(known.date, legacy, lambda record, _: without_time(record))
+        ours = Counter(map(self.report.without_time, filter(self.report.time_of, self._records(known, up_to, share))))
+        return ours + self.legacy.tally(known.date, legacy, lambda record, _: self.report.without_time(record))
 
     def _records(self, known: DeliveredDay, up_to: int, reserve_share: float) -> Iterator[Record]:
         for version in self._versions(known.date, lambda number: number <= up_to):
@@ -292,7 +274,7 @@ class Archive:
     def _put(self, day: date, seq: int, missing: list[MissingLine]) -> None:
         self.before_put()
         self._bucket.add_records(
-            self._prefix + object_name(day, seq),
+            self._prefix + object_name(day, seq, self.report),
             encode(line for _, line in missing),
             ContentType="application/gzip",
             Metadata=describe([record for record, _ in missing]),

@@ -10,7 +10,6 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from .agenda import (
-    first_checkpoint,
     owe_by_date,
     previous_watermark,
     schedule_due,
@@ -20,7 +19,8 @@ from .agenda import (
 from .batch import Batch
 from .checkpoint import neighbours
 from .dates import ONE_DAY, adjacent, date_range, window
-from .errors import OutOfTimeError, StorageError, UnreadableObjectError
+from .errors import OutOfTimeError, UnreadableObjectError
+from .rebuild import rebuild
 
 if TYPE_CHECKING:
     import logging
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from .archive import Archive
     from .checkpoint import Checkpoint
-    from .checkpoint_store import CheckpointStore, LoadResult
+    from .checkpoint_store import CheckpointStore
     from .deadline import Deadline
     from .event import Request
     from .records import Row
@@ -80,10 +80,15 @@ class RunState:
         lost. Where the feed deletes, `take_lease` stores it. Raises what `CheckpointStore` and `Archive` raise.
         """
         found = services.store.load()
-        state = cls(services, report, found.checkpoint or _rebuild(services, report, found, now.date()), now)
-        if not found.checkpoint and not services.settings.feed_deletes:
+        settings, checkpoint = services.settings, found.checkpoint
+        if not checkpoint:
+            checkpoint, report.rebuilt = rebuild(
+                services.archive, found, settings.lookback_days, now.date(), services.log
+            )
+        state = cls(services, report, checkpoint, now)
+        if not found.checkpoint and not settings.feed_deletes:
             state.store()
-        state._watermark = previous_watermark(state.checkpoint, services.settings, now.date())
+        state._watermark = previous_watermark(state.checkpoint, settings, now.date())
         return state
 
     def schedule(self, request: Request, now: datetime) -> None:
@@ -265,36 +270,3 @@ class RunState:
         """Forget what is delivered on dates that the next run does not need: those far from the window."""
         first, today = window(self._services.clock().date(), self._services.settings.lookback_days)
         self.checkpoint.keep_days(first - ONE_DAY, today + 2 * ONE_DAY)
-
-
-def _rebuild(services: Services, report: RunReport, found: LoadResult, today: date) -> Checkpoint:
-    """Return a checkpoint built from the archive and the guide's state; report and log it if one was lost."""
-    inventory = services.archive.inventory()
-    report.rebuilt = found.unusable or inventory.first is not None
-    if found.other:
-        services.log.warning(
-            "The checkpoint at STATE_KEY is about %s under %s: this stream starts one of its own in its place. Set"
-            " STATE_KEY to a key of its own for each.",
-            found.other.report,
-            found.other.prefix,
-        )
-    elif report.rebuilt:
-        services.log.warning("There is no usable checkpoint: rebuilding it from the archive.")
-    legacy_first = found.legacy_cursor or _legacy_cursor(services)
-    if legacy_first is None and inventory.legacy:
-        legacy_first = inventory.legacy.first
-    known_from = min(filter(None, (inventory.first, legacy_first)), default=None)
-    checkpoint = first_checkpoint(today, services.settings.lookback_days, known_from)
-    if inventory.legacy:  # no object was written later than today, whatever its name says
-        inventory.legacy.last = min(inventory.legacy.last, today + ONE_DAY)
-    checkpoint.delivered.legacy = inventory.legacy
-    return checkpoint
-
-
-def _legacy_cursor(services: Services) -> date | None:
-    """Return where the guide's function stopped; without its state, its objects say from when on."""
-    try:
-        return services.archive.legacy.cursor()
-    except StorageError as error:
-        services.log.warning("The state of the written guide's function counts as none: %s", error)
-        return None

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from .errors import SettingsError
+from .reports import OPERATION_LOGS, REPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from .reports import Report
+
 MAX_PAGE_SIZE = 300  # Zoom's maximum (Zoom, Get operation logs report)
 MAX_LOOKBACK_DAYS = 28  # the tail reads in one request, which covers at most one month (see dates.LONGEST_RANGE)
-REPORT = "operationlogs"
 LOOPBACK_HOSTS = {"127.0.0.1", "::1", "localhost"}
 ENCRYPTIONS = ("AES256", "aws:kms", "aws:kms:dsse")  # Amazon S3 API Reference, PutObject, x-amz-server-side-encryption
 LOCK_MODES = ("GOVERNANCE", "COMPLIANCE")  # Amazon S3 User Guide, Locking objects with Object Lock
@@ -50,7 +52,8 @@ class Settings:
     """
 
     bucket: str
-    prefix: str = "zoom/operationlogs/"
+    report: Report = OPERATION_LOGS
+    prefix: str = ""  # follows the report
     state_key: str = ""  # follows the prefix
     credentials: Credentials | None = None
     secret_id: str = ""  # the name or the ARN
@@ -67,16 +70,19 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Raise `SettingsError` for a prefix that is no folder, a state key under it, or missing credentials."""
+        if not self.prefix:
+            object.__setattr__(self, "prefix", self.report.prefix)
         if not re.fullmatch(r"([^/]+/)+", self.prefix):
             raise SettingsError(
-                f"S3_PREFIX is {self.prefix!r}: give a folder that ends in one /, such as zoom/operationlogs/."
+                f"S3_PREFIX is {self.prefix!r}: give a folder that ends in one /, such as {self.report.prefix}."
             )
         if not self.state_key:
             object.__setattr__(self, "state_key", f"{self.prefix.rstrip('/')}-state/state.json")
         if self.state_key.startswith(self.prefix):
             raise SettingsError(
                 f"STATE_KEY {self.state_key} lies under S3_PREFIX {self.prefix}, where the feed would ingest it as a"
-                " log and may delete it: choose a key outside the prefix, such as zoom/operationlogs-state/state.json."
+                " log and may delete it: choose a key outside the prefix, such as"
+                f" {self.report.prefix.rstrip('/')}-state/state.json."
             )
         if not self.credentials and not self.secret_id:
             raise SettingsError(
@@ -88,7 +94,7 @@ class Settings:
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
         """Return the settings in these variables. Raises `SettingsError`, which names the variable to change."""
         for name, value in environ.items():
-            if name.startswith(("S3_", "STATE_", "ZOOM_")) and not _encodable(value):
+            if name.startswith(("REPORT", "S3_", "STATE_", "ZOOM_")) and not _encodable(value):
                 raise SettingsError(f"{name} has characters that are not UTF-8: correct it.")
         bucket = environ.get("S3_BUCKET", "").strip()
         if not bucket:
@@ -97,7 +103,8 @@ class Settings:
             raise SettingsError(f"S3_BUCKET is {bucket!r:.80}: give the name of the bucket to write to, without s3://.")
         return cls(
             bucket=bucket,
-            prefix=environ.get("S3_PREFIX") or cls.prefix,
+            report=_report(environ),
+            prefix=environ.get("S3_PREFIX", ""),
             state_key=environ.get("STATE_KEY", ""),
             credentials=_credentials(environ),
             secret_id=environ.get("ZOOM_SECRET_ID", "").strip(),
@@ -143,6 +150,13 @@ def parse_date(value: object, name: str) -> date:
         except ValueError:
             pass  # no such day in the calendar: raised below
     raise SettingsError(f"{name} is {value!r:.60}: give a calendar date written as YYYY-MM-DD, such as 2026-01-31.")
+
+
+def _report(environ: Mapping[str, str]) -> Report:
+    name = environ.get("REPORT", "").strip() or OPERATION_LOGS.name
+    if name not in REPORTS:
+        raise SettingsError(f"REPORT is {name!r:.60}: give {' or '.join(REPORTS)}.")
+    return REPORTS[name]
 
 
 def _credentials(environ: Mapping[str, str]) -> Credentials | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from zoom_operationlogs.archive_object import object_name
+from zoom_operationlogs.reports import OPERATION_LOGS
 from zoomlogs.udm.events import event
 from zoomlogs.udm.mapping import ROWS, Row
 
@@ -29,7 +30,7 @@ def test_the_readmes_record_becomes_its_event() -> None:
     assert event(record) == expected
     name = re.search(r"`zoom/operationlogs/(.+?)`", section)
     assert name
-    assert name[1] == object_name(date.fromisoformat(record["time"][:10]), 1)
+    assert name[1] == object_name(date.fromisoformat(record["time"][:10]), 1, OPERATION_LOGS)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.raw} is {row.udm}")

@@ -37,6 +37,7 @@ class Verified(World):
         credentials = Credentials(account.id, account.client_id, account.client_secret)
         client = Zoom(
             self._session(),
+            self.report,
             "https://zoom.us/oauth/token",
             "https://api.zoom.us/v2",
             lambda _fresh: credentials,
@@ -57,7 +58,9 @@ class Verified(World):
         legacy = known and known.delivered.legacy
         bucket = Bucket(self.s3, self.s3.bucket, patience, self.clock.sleep)  # type: ignore[arg-type]
         ledger = legacy and LegacyLedger(legacy.first, legacy.last)
-        archive = ArchiveReader(bucket, PREFIX, LegacyObjects(bucket, PREFIX, patience), ledger)
+        archive = ArchiveReader(
+            bucket, self.prefix, self.report, LegacyObjects(bucket, self.prefix, self.report, patience), ledger
+        )
         lookback = self.settings.get("lookback_days", 3)
         verifier = Verifier(self.report_reader(**choices), archive, known, lookback, self.clock.now())
         return verifier.run(days)

@@ -172,6 +172,7 @@ class Facts:
         session.http.hooks["response"].append(self._note_date)
         asked = Zoom(
             session,
+            settings.report,
             settings.oauth_url,
             settings.api_url,
             lambda _fresh: credentials,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from zoom_operationlogs.records import event_time
+from zoom_operationlogs.reports import OPERATION_LOGS
 
 from . import mapping
 from .detail import Detail, is_address
@@ -93,7 +93,7 @@ def _of_record(record: Record, description: str, values: Iterable[Value]) -> Eve
     operator = text(record.get("operator")).strip()
     metadata = {**_CONSTANTS, _EVENT_TYPE: event_type(record, operator, values)}
     made: Event = {"metadata": metadata}
-    if time := event_time(record):
+    if time := OPERATION_LOGS.time_of(record):
         metadata[_TIME] = time.isoformat()[:19] + "Z"
     if (action := text(record.get("action"))).strip():
         metadata[_ACTION] = action

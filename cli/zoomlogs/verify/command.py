@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     import boto3
     from mypy_boto3_s3 import S3Client
     from zoom_operationlogs.checkpoint import Checkpoint
+    from zoom_operationlogs.reports import Report
     from zoom_operationlogs.settings import Credentials
 
     from ..deployment import Deployment
@@ -94,6 +95,7 @@ def main(
     with _progress(err, len(days)) as bar:
         zoom = Zoom(
             Session(requests.Session()),
+            settings.report,
             settings.oauth_url,
             settings.api_url,
             lambda _fresh: credentials,
@@ -104,7 +106,7 @@ def main(
         )
         due = due_before(began, checkpoint, longest_pause(deployment.outputs.get("schedule") or {}))
         report = ReportReader(zoom, settings.page_size, clock, due, lambda day, rows: bar.page(day, rows, zoom))
-        archive = _archive(s3, deployment, checkpoint, sleep)
+        archive = _archive(s3, deployment, settings.report, checkpoint, sleep)
         verifier = Verifier(report, archive, checkpoint, settings.lookback_days, began)
         results, stopped = verifier.run(days, bar.day)
     account = credentials.account_id
@@ -152,20 +154,24 @@ def _credentials(session: boto3.Session, deployment: Deployment) -> Credentials:
 
 
 def _archive(
-    s3: S3Client, deployment: Deployment, checkpoint: Checkpoint | None, sleep: Callable[[float], None]
+    s3: S3Client,
+    deployment: Deployment,
+    report: Report,
+    checkpoint: Checkpoint | None,
+    sleep: Callable[[float], None],
 ) -> ArchiveReader:
     """Return the archive's reader; the checkpoint knows where the guide's objects are, else a listing does."""
     bucket = Bucket(s3, deployment.bucket, PATIENCE, sleep)
-    legacy = LegacyObjects(bucket, deployment.prefix, PATIENCE)
+    legacy = LegacyObjects(bucket, deployment.prefix, report, PATIENCE)
     if checkpoint:
         known = checkpoint.delivered.legacy
         ledger = known and LegacyLedger(known.first, known.last)  # its dates only: the objects are read again
     else:
         try:
-            ledger = Archive(bucket, deployment.prefix, legacy).inventory().legacy
+            ledger = Archive(bucket, deployment.prefix, report, legacy).inventory().legacy
         except CollectorError as error:
             raise CommandError(for_an_operator(error), status=1) from None
-    return ArchiveReader(bucket, deployment.prefix, legacy, ledger)
+    return ArchiveReader(bucket, deployment.prefix, report, legacy, ledger)
 
 
 # What comes of it
