@@ -2,7 +2,7 @@
 
 PYTHON = python3
 VENV = .venv/bin
-TYPED = lambda/zoom_operationlogs lambda/package.py cli/zoomlogs tests/standins tests/security tests/bench scripts/setup.py scripts/document.py scripts/describe_module.py tests/compliance/gate
+TYPED = lambda/zoom_operationlogs lambda/package.py cli/zoomlogs tests/standins tests/harness tests/security tests/bench scripts/setup.py scripts/document.py scripts/describe_module.py tests/compliance/gate
 
 .DEFAULT_GOAL = help
 .PHONY: help setup demo test test-all cpu-table test-fast tools lint package docs bench fmt clean
@@ -26,7 +26,7 @@ setup: ## Make .venv, with everything the rest needs
 
 demo: ## Show it working, without AWS or Zoom (KEEP=1 leaves it running, ARGS=… is passed on)
 	$(call prepare,--terraform)
-	@$(VENV)/zoomlogs demo $(ARGS)
+	@$(VENV)/python -m harness.demo $(ARGS)
 
 # More workers than the two cores of a small machine: much of the time Terraform waits.
 define check

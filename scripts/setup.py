@@ -211,6 +211,9 @@ def install_project(environment: Environment) -> None:
     if environment.project:
         folder = str(environment.project.parent)
         pip(environment, "--no-deps", "--no-build-isolation", "--editable", folder, count=0)
+        # The stand-ins and the demo are no part of the project: a path configuration file finds them.
+        for packages in environment.folder.glob("lib/python*/site-packages"):
+            (packages / "tests-of-this-checkout.pth").write_text(str(environment.project.parent / "tests") + "\n")
 
 
 def pip(environment: Environment, *arguments: str, count: int) -> None:

@@ -1,4 +1,4 @@
-"""Dates as they are asked for, and in words: ranges, spans of time and numbers as a person says them."""
+"""Dates as they are asked for, and in words: ranges, spans of time, numbers and lists as a person says them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from zoom_operationlogs.settings import parse_date
 from .errors import CommandError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import date, datetime, timedelta
+
+DEFAULT_DAYS = 7  # of `zoomlogs verify`
 
 
 def parse(value: str, name: str) -> date:
@@ -36,6 +38,23 @@ def that_zoom_has(first: date, last: date, today: date) -> list[date]:
     if first < oldest:
         raise CommandError(f"{first} is older than Zoom keeps its records: give {oldest} or a later date.")
     return list(date_range(first, last))
+
+
+def dates_to_verify(first: str | None, last: str | None, today: date, begun: date | None = None) -> Sequence[date]:
+    """Return the dates from `first` to `last`, both included, in UTC: by default the last seven that are over.
+
+    `begun` is the first date that the collector was asked for, which the default does not go behind. Raises
+    `CommandError` for dates that are no dates, reversed, to come, or older than Zoom keeps.
+    """
+    end = parse(last, "--to") if last is not None else None
+    start = parse(first, "--from") if first is not None else None
+    if end is None:
+        end = max(today - ONE_DAY, start) if start else today - ONE_DAY
+    if start is None:
+        oldest = retention_start(today)
+        start = max(oldest, end - (DEFAULT_DAYS - 1) * ONE_DAY) if end > oldest else end
+        start = start if last or not begun else min(end, max(start, begun))
+    return that_zoom_has(start, end, today)
 
 
 def ranges(days: Iterable[date]) -> list[tuple[date, date]]:
@@ -71,3 +90,9 @@ def some(number: int, thing: str) -> str:
 def ahead(moment: datetime | None, now: datetime) -> datetime | None:
     """Return a moment that is still to come; None of one that is over, such as a past `not_before`."""
     return moment if moment and moment > now else None
+
+
+def listed(names: Iterable[str]) -> str:
+    """List names: `a`, `a and b`, `a, b and c`."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last

@@ -7,36 +7,16 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-import typer
+from zoom_operationlogs.reports import OPERATION_LOGS, REPORTS
 
 from .errors import CommandError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-# What every command that works on a deployment takes.
-OutputsOption = Annotated[
-    str | None,
-    typer.Option(
-        "--outputs",
-        metavar="FILE|FOLDER|-",
-        help="What `terraform output -json` printed, or the folder to run it in (this one, if not given).",
-        envvar="ZOOMLOGS_OUTPUTS",
-        show_default=False,
-    ),
-]
-InstanceOption = Annotated[
-    str | None,
-    typer.Option(
-        "--instance",
-        metavar="NAME",
-        help="Which of several instances of the module, by the name of the output that holds it.",
-        envvar="ZOOMLOGS_INSTANCE",
-        show_default=False,
-    ),
-]
+    from zoom_operationlogs.reports import Report
 
 _HOW = (
     'let your configuration say output "zoom_operation_logs" { value = module.zoom_operation_logs }, apply it, and run'
@@ -74,6 +54,16 @@ class Deployment:
     def environment(self) -> Mapping[str, str]:
         """What the collector is set to, by the names of its environment."""
         return cast("Mapping[str, str]", self.outputs["function"]["environment"])
+
+    @property
+    def report(self) -> Report:
+        """Zoom's report that it collects; raise `CommandError` for one that this version does not know."""
+        name = self.environment.get("REPORT") or OPERATION_LOGS.name
+        if name not in REPORTS:
+            raise CommandError(
+                f"The collector collects {name}, which this zoomlogs does not know: install a newer one."
+            )
+        return REPORTS[name]
 
     @property
     def region(self) -> str:

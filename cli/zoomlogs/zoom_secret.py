@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import requests
 import typer
-from rich.console import Console
 from zoom_operationlogs.credentials import FIELDS, parse
-from zoom_operationlogs.deadline import Deadline
 from zoom_operationlogs.errors import (
     CollectorError,
     OutOfTimeError,
@@ -23,11 +18,12 @@ from zoom_operationlogs.errors import (
     ZoomUnavailableError,
 )
 from zoom_operationlogs.settings import Credentials, Settings
-from zoom_operationlogs.zoom import Session, Zoom
 
-from .aws import in_a_sentence, session
+from .aws import in_a_sentence, session_for
+from .console import console, print_json
 from .deployment import read_deployment
 from .errors import CommandError
+from .zoom import client, ends_in, now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,46 +48,33 @@ def put(source: str | None, instance: str | None, file: str | None, *, check: bo
     if file == "-" and source == "-":
         raise CommandError("Only one of --file and --outputs can be standard input: give the other as a file.")
     credentials = _credentials(file)
+    clients: Any = session_for(deployment)
     said = check_at_zoom(deployment.environment, credentials).words if check else "not checked at Zoom"
     arn = deployment.secret_arn
-    clients: Any = session(deployment.region)
     value = {name: getattr(credentials, name) for name in FIELDS}
     with in_a_sentence(f"The credentials could not be stored in {arn}"):
         version = clients.client("secretsmanager").put_secret_value(SecretId=arn, SecretString=json.dumps(value))
     if as_json:
-        print(json.dumps({"secret": arn, "version": version["VersionId"], "check": said}, indent=2))  # noqa: T201
+        print_json({"secret": arn, "version": version["VersionId"], "check": said})
         return
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(f"Zoom: {said}.", markup=False)
-    console.print(f"Stored in {arn}; the value before stays as its version AWSPREVIOUS.", markup=False)
-    console.print(
+    out = console()
+    out.say(f"Zoom: {said}.")
+    out.say(f"Stored in {arn}; the value before stays as its version AWSPREVIOUS.")
+    out.say(
         "The next run uses it, without a deployment: a warm function reads the secret again after 15 minutes at most,"
-        " or as soon as Zoom refuses the old value.",
-        markup=False,
+        " or as soon as Zoom refuses the old value."
     )
 
 
 def check_at_zoom(environment: Mapping[str, str], credentials: Credentials) -> CredentialCheck:
     """Sign in and ask for today's report, as the collector does; raise `CommandError` with Zoom's refusal."""
-    ends = time.monotonic() + SECONDS
-    signed_in = Session(requests.Session())
+    session = None
     try:
-        settings = Settings.from_environ(environment)
-        zoom = Zoom(
-            signed_in,
-            settings.report,
-            settings.oauth_url,
-            settings.api_url,
-            lambda _: credentials,
-            settings.http_timeout_seconds,
-            lambda: datetime.now(UTC),
-            time.sleep,
-            Deadline(lambda: ends - time.monotonic(), 0),
-        )
-        today = datetime.now(UTC).date()
+        zoom, session = client(Settings.from_environ(environment), credentials, ends_in(SECONDS))
+        today = now().date()
         zoom.page(today, today, 1)
     except (RateLimitedError, ZoomUnavailableError, OutOfTimeError) as error:
-        if signed_in.access_token:
+        if session and session.access_token:
             return CredentialCheck("signed in; the report could not be asked for now")
         reason = str(error) if isinstance(error, ZoomUnavailableError) else "Zoom gave no answer in time."
         raise CommandError(f"Nothing was stored, for Zoom could not be asked: {reason}", status=1) from None

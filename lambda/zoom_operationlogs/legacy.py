@@ -23,6 +23,7 @@ from .dates import ONE_DAY, date_range, day_before, widest
 from .errors import NotFoundError, StorageError, UnreadableObjectError
 from .fingerprints import FingerprintCounts, count_records
 from .json_values import YEARS
+from .records import BETWEEN_RECORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator, Iterator
@@ -40,7 +41,6 @@ OBJECT_NAME = re.compile(
 MOST_FOLDERS = 7  # listed one by one
 STATE_NAME = "state.json"  # under the feed's prefix
 MOST_RECORDS = 4_000_000  # of one object: more than 512 MB hold
-_SEPARATOR = re.compile(r"[n\s]*")
 
 
 @dataclass
@@ -261,7 +261,7 @@ def _whole_records(text: str, *, last: bool) -> Generator[Record, None, str]:
     """Yield the records in a piece of the text; return what it holds of a record that the next piece ends."""
     at = 0
     while True:
-        separator = _SEPARATOR.match(text, at)
+        separator = BETWEEN_RECORDS.match(text, at)
         at = separator.end() if separator else at
         if at == len(text):
             return ""

@@ -19,6 +19,9 @@ Record = dict[str, Any]
 FINGERPRINT_BYTES = 16
 MOST_PAIRS = 300 * 300  # more than the rows of a page: then only how many there are counts
 
+# The function of the written guide wrote the letter n where it meant a line end.
+BETWEEN_RECORDS = re.compile(r"[n\s]*")
+
 # json.dumps with options would create an encoder at each call.
 _as_it_came = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _canonical = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"), sort_keys=True).encode

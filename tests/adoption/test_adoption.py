@@ -20,6 +20,8 @@ from typing import Any
 import hcl2
 import pytest
 from botocore.exceptions import ClientError
+from harness.scratch import prepare
+from harness.terraform import Plan, TerraformError
 from security.leaks import as_json, found, in_folder
 from standins.aws import AwsStandIn, Keys
 from standins.clock import Clock
@@ -29,9 +31,8 @@ from standins.running_provider import running_provider
 from standins.zoom import Account, Zoom, ZoomServer
 from zoom_operationlogs.archive_object import OBJECT_NAME
 from zoom_operationlogs.legacy import decode
-from zoomlogs.adopt.move import Move, Names, Report
-from zoomlogs.scratch import prepare
-from zoomlogs.terraform import Plan, TerraformError
+from zoomlogs.adopt.move import Move
+from zoomlogs.adopt.steps import Names, Report
 
 from . import by_hand
 from .by_hand import BUCKET, FULL_ACCESS_USER, FUNCTION, PREFIX, READER, SCHEDULE

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,9 +15,10 @@ import commands
 import pytest
 from botocore.exceptions import EndpointConnectionError
 from standins.aws import AwsStandIn, Keys
-from zoomlogs.adopt.move import Found, Move, Names, Report, seconds_to_wait, steps, switched_off, warnings
-from zoomlogs.adopt.rights import statements
+from zoomlogs.adopt.move import Move
+from zoomlogs.adopt.steps import Found, Names, Report, seconds_to_wait, steps, switched_off, warnings
 from zoomlogs.errors import CommandError
+from zoomlogs.policies import of_adopt
 
 from . import by_hand
 from .by_hand import (
@@ -521,7 +523,7 @@ def as_operator(aws: AwsStandIn, allowed: list[dict[str, Any]]) -> Keys:
     return Keys(key["AccessKeyId"], key["SecretAccessKey"])
 
 
-RIGHTS = statements(NAMES, ROLE, account="123456789012", region="us-east-1")
+RIGHTS = of_adopt(**asdict(NAMES), role=ROLE, account="123456789012", region="us-east-1")
 ACTIONS = [action for statement in RIGHTS for action in statement["Action"]]
 
 

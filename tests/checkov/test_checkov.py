@@ -15,7 +15,7 @@ import pytest
 from compliance.gate_plans import later
 from compliance.mutations import Plan, more, without
 from compliance.plans import REPOSITORY, write
-from zoomlogs.scratch import copy_for_terraform
+from harness.scratch import copy_for_terraform
 
 PYTHON = REPOSITORY / ".venv-checkov" / "bin" / "python"
 MANY = Path(__file__).with_name("many.py")

@@ -11,9 +11,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from harness.scratch import prepare
 from standins.aws import AwsStandIn
 from standins.running_provider import running_provider
-from zoomlogs.scratch import prepare
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FOLDER = "tests/fixtures/plan_check"

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import document
 import pytest
+from harness.scratch import prepare
+from harness.terraform import Terraform, TerraformError
 from lark.exceptions import LarkError
 from standins.running_provider import running_provider
-from zoomlogs.scratch import prepare
-from zoomlogs.terraform import Terraform, TerraformError
 
 from .pages import REPOSITORY, Configuration, configurations, pages_with_configurations, write
 

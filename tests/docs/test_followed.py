@@ -14,12 +14,12 @@ from pathlib import Path
 import boto3
 import pytest
 from aws_cli import carry_out
+from harness.scratch import prepare, provider_aliases
+from harness.terraform import Terraform, TerraformError
 from security.principals import RUNBOOK, break_glass_policy
 from standins.aws import AwsStandIn
 from standins.iam_policy import Call, Caller, Policy, decide
 from standins.running_provider import running_provider
-from zoomlogs.scratch import prepare, provider_aliases
-from zoomlogs.terraform import Terraform, TerraformError
 
 from .pages import REPOSITORY, Configuration, configurations, write
 

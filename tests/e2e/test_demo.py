@@ -1,4 +1,4 @@
-"""`zoomlogs demo` as a person runs it: to the end, kept up and poked at, and interrupted."""
+"""`make demo` as a person runs it: to the end, kept up and poked at, and interrupted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import pytest
 
 pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 
-DEMO = [sys.executable, "-m", "zoomlogs", "demo"]
+DEMO = [sys.executable, "-m", "harness.demo"]
 
 
 @contextmanager

@@ -13,12 +13,12 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
+from harness.terraform import TerraformError
 from monitoring.cloudwatch import MetricName, metrics_of_dashboard
 from monitoring.recorder import emf_metrics
 from security.applied import FIRST_DAY, RECORDS_A_DAY, START, Applied
 from standins.deployment import Deployment
 from standins.zoom import faults
-from zoomlogs.terraform import TerraformError
 
 pytestmark = pytest.mark.slow
 

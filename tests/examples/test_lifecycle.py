@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from harness.scratch import prepare, provider_aliases
+from harness.terraform import Changes, Plan
 from security.deployer import PHASES, WHERE, allowed, is_about_oneself
 from standins.aws import AwsStandIn
 from standins.running_provider import running_provider
 from zoomlogs import deployer
-from zoomlogs.scratch import prepare, provider_aliases
-from zoomlogs.terraform import Changes, Plan
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 APPLIED = ["complete", "existing-bucket", "private-network"]

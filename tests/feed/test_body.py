@@ -7,13 +7,13 @@ import copy
 import pytest
 from google.cloud import chronicle_v1 as chronicle
 from google.protobuf import json_format
+from zoomlogs.access_keys import AccessKey
 from zoomlogs.errors import CommandError
-from zoomlogs.feed import messages
+from zoomlogs.feed import feeds as messages
 from zoomlogs.feed.body import changes, complete
-from zoomlogs.feed.choice import choose
 from zoomlogs.feed.command import ApplyOptions, plan
+from zoomlogs.feed.feeds import choose
 from zoomlogs.feed.tenant import endpoint, read_tenant
-from zoomlogs.reader_key.keys import AccessKey
 
 from .deployments import ROLE, SUBJECT_ID, URI, body
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from google.cloud import chronicle_v1 as chronicle
 from google.protobuf import json_format
+from harness.scratch import prepare
 from standins.aws import AwsStandIn
 from standins.running_provider import running_provider
+from zoomlogs.access_keys import AccessKey
 from zoomlogs.feed.body import complete
-from zoomlogs.reader_key.keys import AccessKey
-from zoomlogs.scratch import prepare
 
 from . import deployments
 

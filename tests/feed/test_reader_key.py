@@ -12,8 +12,8 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 from security.leaks import spellings
 from standins.aws import Keys
+from zoomlogs.access_keys import AccessKey, KnownKey, NotAKeyError, parse, to_retire
 from zoomlogs.errors import CommandError
-from zoomlogs.reader_key.keys import AccessKey, KnownKey, NotAKeyError, parse, to_retire
 
 from .conftest import World
 from .deployments import ACCOUNT, KEY_SECRET, USER, body, module

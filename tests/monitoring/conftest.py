@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from harness.scratch import prepare
+from harness.terraform import Terraform
 from standins.aws import AwsStandIn
 from standins.running_provider import running_provider
-from zoomlogs.scratch import prepare
-from zoomlogs.terraform import Terraform
 
 from .cloudwatch import Alarm, MetricName, alarm_in_plan, metrics_of_dashboard
 from .schedules import SCHEDULES

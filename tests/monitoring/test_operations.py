@@ -17,7 +17,7 @@ from zoom_operationlogs.archive_object import decode
 from zoom_operationlogs.errors import CollectorError, EmptySecretError, SettingsError, StorageError
 from zoom_operationlogs.metrics import UNITS
 from zoom_operationlogs.zoom_refusals import RULES
-from zoomlogs.doctor import rules
+from zoomlogs.doctor import delivery_rules
 from zoomlogs.doctor.checks import CHECKS
 
 from .conftest import Planned
@@ -91,8 +91,11 @@ def test_every_alarm_goes_by_the_name_that_the_doctor_says(planned: Planned) -> 
     names = set(by_concern.values())
     assert {name.replace("FUNCTION", FUNCTION) for name in entries_by_name()} == names
     quiet, first_run = dict.fromkeys([*names, composite], "OK"), by_concern["first_run"]
-    raised = rules.alarms({**dict.fromkeys(quiet, "ALARM"), first_run: "OK"}, by_concern, composite)
-    said = raised.sentence + rules.alarms({**quiet, first_run: "INSUFFICIENT_DATA"}, by_concern, composite).sentence
+    raised = delivery_rules.alarms({**dict.fromkeys(quiet, "ALARM"), first_run: "OK"}, by_concern, composite)
+    said = (
+        raised.sentence
+        + delivery_rules.alarms({**quiet, first_run: "INSUFFICIENT_DATA"}, by_concern, composite).sentence
+    )
     assert all(name.replace("FUNCTION", FUNCTION) in said for name in entries_by_name())
     spoken_of = {name.replace("FUNCTION", FUNCTION) for name in re.findall(r"`(FUNCTION-[\w-]+)`", text())}
     assert spoken_of - {planned.composite[0]} <= names

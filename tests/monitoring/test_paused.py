@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from botocore.exceptions import ClientError
+from harness.terraform import Terraform
 from standins.aws import AwsStandIn
-from zoomlogs.terraform import Terraform
 
 pytestmark = pytest.mark.slow
 

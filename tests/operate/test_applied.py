@@ -13,21 +13,17 @@ import boto3
 import pytest
 from standins.aws import AwsStandIn, Keys
 from standins.zoom.limits import CALLS_PER_DAY
+from zoomlogs import logs as logs_command
+from zoomlogs import status as status_command
+from zoomlogs.checkpoint import CheckpointSummary, read_summary
 from zoomlogs.deployment import Deployment
 from zoomlogs.doctor import command as doctor_command
 from zoomlogs.doctor.checks import CHECKS
 from zoomlogs.doctor.facts import Facts
 from zoomlogs.doctor.findings import Finding
-from zoomlogs.doctor.rights import by_check
-from zoomlogs.doctor.rights import statements as of_doctor
 from zoomlogs.errors import CommandError
 from zoomlogs.invoke import command as invoke_command
-from zoomlogs.invoke.checkpoint_summary import CheckpointSummary, read_checkpoint_summary
-from zoomlogs.invoke.rights import statements as of_run
-from zoomlogs.logs import command as logs_command
-from zoomlogs.logs.rights import statements as of_logs
-from zoomlogs.rights import RIGHTS, use_of_key
-from zoomlogs.status import command as status_command
+from zoomlogs.policies import STATEMENTS, by_check, of_doctor, of_logs, of_run, use_of_key
 from zoomlogs.verify import command as verify_command
 
 from .conftest import Operator, Place, actions, without
@@ -188,11 +184,11 @@ def test_a_missing_checkpoint_is_told_from_a_forbidden_one(place: Place, operato
     at = Deployment(outputs)
     needed = by_check(at)["checkpoint"]
     operator.may(needed)
-    assert look("checkpoint", at).sentence.startswith("There is no checkpoint: ")
+    assert look("checkpoint", at).sentence.startswith("There is no checkpoint at ")
     operator.may(without(needed, "s3:ListBucket"))
     assert look("checkpoint", at).status == "unknown"
     operator.may(of_run(at))
-    assert read_checkpoint_summary(boto3.Session(region_name=at.region).client("s3"), at) == CheckpointSummary()
+    assert read_summary(boto3.Session(region_name=at.region).client("s3"), at) == CheckpointSummary()
 
 
 def test_a_role_that_reads_needs_one_right(place: Place, operator: Operator) -> None:
@@ -227,10 +223,10 @@ def test_status_works_under_its_rights_and_without_the_log_says_so(
     place: Place, operator: Operator, capsys: Any
 ) -> None:
     at = place.deployment
-    operator.may(RIGHTS["status"](at))
+    operator.may(STATEMENTS["status"](at))
     assert status_command.main(at, as_json=True) == 0
     assert json.loads(capsys.readouterr().out)["last_run"]["outcome"] == "ok"
-    operator.may(without(RIGHTS["status"](at), "logs:FilterLogEvents"))
+    operator.may(without(STATEMENTS["status"](at), "logs:FilterLogEvents"))
     assert status_command.main(at, as_json=True) == 0
     assert json.loads(capsys.readouterr().out)["last_run"] is None
     assert status_command.main(at) == 0
@@ -336,10 +332,10 @@ def test_other_commands_under_a_key_say_what_they_cannot_decrypt(
             return status_command.main(at)
         return verify_command.main(at, yesterday, yesterday)
 
-    operator.may(RIGHTS[command](at))
+    operator.may(STATEMENTS[command](at))
     with pytest.raises(CommandError, match="kms:Decrypt"):
         ask()
-    operator.may([*RIGHTS[command](at), use_of_key(key, at)])
+    operator.may([*STATEMENTS[command](at), use_of_key(key, at)])
     assert ask() == 0
 
 
@@ -500,7 +496,7 @@ def _nobody_subscribed(aws: AwsStandIn, at: Deployment) -> Callable[[], Any]:
         ("reader's rights", _reader_without_policy, "SecOps' reader may not s3:ListBucket on"),
         ("scheduler's rights", _scheduler_without_policy, "may not lambda:InvokeFunction on"),
         ("reader", _key_inactive, "No access key of secops-reader is active"),
-        ("checkpoint", _damaged_checkpoint, "The checkpoint is damaged"),
+        ("checkpoint", _damaged_checkpoint, "is damaged: the next run rebuilds it"),
         (
             "subscribers",
             _nobody_subscribed,

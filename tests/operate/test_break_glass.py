@@ -14,6 +14,7 @@ import boto3
 import pytest
 from aws_cli import carry_out
 from botocore.exceptions import ClientError
+from harness.terraform import Changes, Terraform
 from security.principals import RUNBOOK, break_glass_policy
 from standins import deployment as world
 from standins.aws import AwsStandIn
@@ -21,7 +22,6 @@ from zoom_operationlogs.checkpoint_format import decode, encode
 from zoomlogs.deployment import Deployment, read_deployment
 from zoomlogs.doctor.checks import CHECKS
 from zoomlogs.doctor.facts import Facts
-from zoomlogs.terraform import Changes, Terraform
 
 pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import commands
 import pytest
-import zoomlogs.__main__
+from zoomlogs.__main__ import INTERRUPTED
 
 pytestmark = pytest.mark.slow  # most start a process
 
@@ -37,7 +37,7 @@ def test_a_process_says_what_main_says_here(command: list[Any], arguments: list[
 def test_help_and_a_preview_import_nothing_heavy() -> None:
     program = f"""
 import sys
-from zoomlogs.__main__ import main
+from zoomlogs.__main__ import INTERRUPTED, main
 for arguments in (["--help"], ["verify", "--help"], ["udm", "-"]):
     sys.argv = ["zoomlogs", *arguments]
     try:
@@ -52,7 +52,7 @@ print({HEAVY} & set(sys.modules), file=sys.stderr)
 
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "kill"])
 def test_an_interrupted_command_ends_without_a_traceback(by: signal.Signals, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(zoomlogs.__main__, "read_deployment", lambda *_: signal.raise_signal(by))
+    monkeypatch.setattr("zoomlogs.app.operate.read_deployment", lambda *_: signal.raise_signal(by))
     ran = commands.zoomlogs("status")
-    assert (ran.status, ran.out) == (zoomlogs.__main__.INTERRUPTED, "")
+    assert (ran.status, ran.out) == (INTERRUPTED, "")
     assert ran.err in ("", "Interrupted.\n")  # Typer's versions differ

@@ -20,12 +20,12 @@ from typing import Any
 
 import boto3
 import pytest
+from harness.scratch import copy_for_terraform
+from harness.terraform import Terraform, TerraformError, variable_environ
 from standins.deployment import Deployment
 from zoomlogs import deployment as operated
 from zoomlogs.doctor.checks import CHECKS
 from zoomlogs.doctor.facts import Facts
-from zoomlogs.scratch import copy_for_terraform
-from zoomlogs.terraform import Terraform, TerraformError, variable_environ
 
 pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 

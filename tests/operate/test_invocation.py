@@ -11,7 +11,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 from zoomlogs.errors import CommandError
-from zoomlogs.invoke.invocation import LONGEST_RUN_SECONDS, PATIENT, invoke
+from zoomlogs.invocation import LONGEST_RUN_SECONDS, PATIENT, invoke
 
 pytestmark = pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
 

@@ -13,11 +13,11 @@ from zoom_operationlogs.checkpoint import Checkpoint, Lease
 from zoom_operationlogs.checkpoint_format import encode
 from zoom_operationlogs.event import Request
 from zoom_operationlogs.sweep import Sweep
+from zoomlogs.checkpoint import CheckpointSummary, UnreadableCheckpointError
 from zoomlogs.errors import CommandError
-from zoomlogs.invoke import events
-from zoomlogs.invoke.checkpoint_summary import CheckpointSummary, UnreadableCheckpointError
+from zoomlogs.invocation import Answer, sentence_of
+from zoomlogs.invoke import loop as events
 from zoomlogs.invoke.command import as_document, sentences
-from zoomlogs.invoke.invocation import Answer, sentence_of
 from zoomlogs.invoke.loop import InvocationSummary, carry_out
 
 TODAY = date(2026, 11, 24)

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from rich.console import Console
-from zoomlogs.invoke import command, events
-from zoomlogs.invoke.checkpoint_summary import CheckpointSummary, UnreadableCheckpointError
-from zoomlogs.invoke.follow import OVERLAP, Log
+from zoomlogs.checkpoint import CheckpointSummary, UnreadableCheckpointError
+from zoomlogs.console import SafeConsole
+from zoomlogs.invoke import command
+from zoomlogs.invoke import loop as events
 from zoomlogs.invoke.progress import Screen
-from zoomlogs.logs.lines import Line
+from zoomlogs.runs import OVERLAP, Line, LogFollower
 
 from .test_loop import DAYS, TODAY
 from .test_page import EXAMPLE
@@ -22,7 +22,7 @@ from .test_runs import METRICS, NOW, FakeLogs, ended, event, says
 
 def screen(days: int | None, *, terminal: bool) -> tuple[Screen, io.StringIO]:
     out = io.StringIO()
-    console = Console(file=out, force_terminal=terminal, width=100, emoji=False, highlight=False, soft_wrap=True)
+    console = SafeConsole(file=out, force_terminal=terminal, width=100, emoji=False, highlight=False)
     return Screen("collector: backfill", days, console), out
 
 
@@ -113,7 +113,7 @@ def test_a_checkpoint_that_cannot_be_read_is_said_once_and_looked_at_again(monke
             raise answer
         return answer  # type: ignore[no-any-return]
 
-    monkeypatch.setattr(command, "read_checkpoint_summary", read)
+    monkeypatch.setattr(command, "read_summary", read)
     runner: Any = object.__new__(command._AwsRunner)
     runner._deployment, runner._screen, runner._s3, runner._told_blind = EXAMPLE, FakeScreen(), None, ""
     assert [runner.checkpoint() for _ in range(3)] == [None, None, known]
@@ -127,7 +127,7 @@ def test_a_pause_shows_what_other_runs_say(monkeypatch: pytest.MonkeyPatch) -> N
     shown, out = screen(None, terminal=False)
     runner: Any = object.__new__(command._AwsRunner)
     runner._log, runner._screen, runner._request, runner._told_trouble = (
-        Log(logs, "g", lambda: NOW),
+        LogFollower(logs, "g", lambda: NOW),
         shown,
         events.run(),
         True,
@@ -141,7 +141,7 @@ def test_a_pause_shows_what_other_runs_say(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_only_what_is_new_is_followed() -> None:
     logs: Any = FakeLogs([event(says("INFO", "before"), NOW - timedelta(seconds=30), 1)])
-    log = Log(logs, "g", lambda: NOW)
+    log = LogFollower(logs, "g", lambda: NOW)
     assert log.new_lines() == []
     logs.events += [event(says("INFO", "one"), NOW, 2), event(says("INFO", "two"), NOW + timedelta(minutes=9), 3)]
     assert [each.message for each in log.new_lines()] == ["one", "two"]
@@ -157,7 +157,7 @@ def test_a_log_that_cannot_be_read_is_asked_once() -> None:
             raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "No."}}, "FilterLogEvents")
 
     logs: Any = Forbidden([])
-    log = Log(logs, "/aws/lambda/f", lambda: NOW)
+    log = LogFollower(logs, "/aws/lambda/f", lambda: NOW)
     assert (log.new_lines(), log.new_lines(), len(logs.asked)) == ([], [], 1)
     assert log.trouble == "The log /aws/lambda/f cannot be followed: No (AccessDeniedException)."
 

@@ -19,9 +19,9 @@ from zoom_operationlogs.bucket import Bucket
 from zoom_operationlogs.deadline import Deadline
 from zoom_operationlogs.errors import AccessDeniedError
 from zoom_operationlogs.settings import Settings
-from zoomlogs.doctor import rules
+from zoomlogs.doctor import bucket_rules
 from zoomlogs.doctor.denials import Denial, denials, writes
-from zoomlogs.logs.runs import Run
+from zoomlogs.runs import Run
 
 BUCKET = "zoom-operation-logs"
 ARN = f"arn:aws:s3:::{BUCKET}"
@@ -133,7 +133,7 @@ def test_a_write_is_taken_with_the_settings_that_fit_and_the_doctor_foresees_it(
     for setting, sentence in said.items():
         found = foreseen([statement], setting)
         assert found == ([] if setting in fitting else [Denial("OnlyEncrypted", sure=True, by_encryption=True)])
-        told = rules.puts(found, [], BUCKET)
+        told = bucket_rules.puts(found, [], BUCKET)
         assert told.status == ("ok" if setting in fitting else "fix")
         if sentence:
             assert "(AccessDenied, with an explicit deny in a resource-based policy)" in sentence
@@ -189,7 +189,7 @@ def test_a_run_that_may_not_write_says_where_to_look_and_the_doctor_agrees(
     sentence = str(failure.value)
     for words in ("bucket policy", "service control policies (SCPs)", "resource control policies (RCPs)", "(S3_SSE)"):
         assert words in sentence
-    told = rules.puts(foreseen(STRICT, setting), [failed(sentence)], BUCKET)
+    told = bucket_rules.puts(foreseen(STRICT, setting), [failed(sentence)], BUCKET)
     assert told.status == "fix"
     assert "The bucket's policy denies what the collector writes, by " in told.sentence
     assert "DenyIncorrectKmsKeySse" in told.sentence
@@ -259,22 +259,22 @@ def test_a_statement_denies_surely_perhaps_or_not(statement: dict[str, Any], sur
 
 def test_a_write_that_the_policy_denies_is_never_well() -> None:
     sure, other = Denial("OnlyKms", sure=True, by_encryption=True), Denial("OnlyUs", sure=True, by_encryption=False)
-    told = rules.puts([sure], [wrote(5)], "b")
+    told = bucket_rules.puts([sure], [wrote(5)], "b")
     assert (told.status, "by OnlyKms: set `bucket.encryption`" in told.sentence) == ("fix", True)
-    told = rules.puts([sure, other], [wrote(5)], "b")
+    told = bucket_rules.puts([sure, other], [wrote(5)], "b")
     assert "by OnlyKms and OnlyUs: change it (AWS console: S3 > Buckets > b > Permissions" in told.sentence
 
 
 def test_a_refused_run_is_never_well_though_the_policy_as_read_denies_nothing() -> None:
-    told = rules.puts([], [wrote(5), failed(REFUSED)], "b")
+    told = bucket_rules.puts([], [wrote(5), failed(REFUSED)], "b")
     assert told.status == "fix"
     assert REFUSED in told.sentence
     assert "service control policies (SCPs) and resource control policies (RCPs)" in told.sentence
     perhaps = Denial("OnlyByEndpoint", sure=False, by_encryption=False)
-    assert "but perhaps by OnlyByEndpoint" in rules.puts([perhaps], [failed(REFUSED)], "b").sentence
-    assert rules.puts([], [failed(REFUSED), wrote(0)], "b").status == "ok"
-    assert rules.puts([], [failed("Zoom gave no usable answer."), running()], "b").status == "ok"
-    assert rules.puts([], [failed(REFUSED), running()], "b").status == "fix"
+    assert "but perhaps by OnlyByEndpoint" in bucket_rules.puts([perhaps], [failed(REFUSED)], "b").sentence
+    assert bucket_rules.puts([], [failed(REFUSED), wrote(0)], "b").status == "ok"
+    assert bucket_rules.puts([], [failed("Zoom gave no usable answer."), running()], "b").status == "ok"
+    assert bucket_rules.puts([], [failed(REFUSED), running()], "b").status == "fix"
 
 
 def running() -> Run:
@@ -283,9 +283,9 @@ def running() -> Run:
 
 def test_what_cannot_be_told_is_shown_by_a_run_that_writes() -> None:
     perhaps = Denial("OnlyByEndpoint", sure=False, by_encryption=False)
-    told = rules.puts([perhaps], [wrote(0)], "b")
+    told = bucket_rules.puts([perhaps], [wrote(0)], "b")
     assert (told.status, "OnlyByEndpoint" in told.sentence) == ("unknown", True)
-    assert rules.puts([perhaps], [wrote(3), wrote(0)], "b").status == "ok"
+    assert bucket_rules.puts([perhaps], [wrote(3), wrote(0)], "b").status == "ok"
 
 
 LOCK = {"S3_LOCK_MODE": "GOVERNANCE", "S3_LOCK_DAYS": "90"}
@@ -320,7 +320,7 @@ def test_a_denial_of_locks_is_foreseen(action: str, condition: dict[str, Any], l
     ],
 )
 def test_the_organisation_is_asked_only_where_access_is_denied(said: str, is_asked_for: bool) -> None:
-    found = rules.puts([], [failed(said)], "b")
+    found = bucket_rules.puts([], [failed(said)], "b")
     assert found.status == "fix"
     assert said in found.sentence
     assert ("SCPs" in found.sentence.replace(said, "")) == is_asked_for

@@ -13,13 +13,14 @@ from zoom_operationlogs.checkpoint import Checkpoint
 from zoom_operationlogs.checkpoint_format import encode
 from zoom_operationlogs.errors import DatesRefusedError, RateLimitedError, ZoomRefusedError, ZoomUnavailableError
 from zoom_operationlogs.zoom_rate_limits import Quota
+from zoomlogs.checkpoint import StoredCheckpoint, understand
 from zoomlogs.deployment import Deployment
-from zoomlogs.doctor import rules
+from zoomlogs.doctor import bucket_rules, collector_rules, delivery_rules
 from zoomlogs.doctor.checks import CHECKS, findings
+from zoomlogs.doctor.collector_rules import ZoomAnswer
 from zoomlogs.doctor.facts import seconds_ahead
 from zoomlogs.doctor.findings import Finding
-from zoomlogs.doctor.rules import ZoomAnswer
-from zoomlogs.logs.runs import Run
+from zoomlogs.runs import Run
 
 NOW = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)
 ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:zoom-AbCdEf"
@@ -43,10 +44,16 @@ WHOLE = json.dumps({"account_id": "a", "client_id": "b", "client_secret": "TOPSE
 
 
 def test_secret() -> None:
-    check(rules.secret(WHOLE, ARN), "ok")
-    check(rules.secret(None, ARN), "fix", "no value yet", "`zoomlogs zoom-secret put`", "Secrets Manager > Secrets")
-    check(rules.secret("{", ARN), "fix", "is not JSON")
-    found = rules.secret(json.dumps({"client_secret": "TOPSECRET", "account_id": " "}), ARN)
+    check(collector_rules.secret(WHOLE, ARN), "ok")
+    check(
+        collector_rules.secret(None, ARN),
+        "fix",
+        "no value yet",
+        "`zoomlogs zoom-secret put`",
+        "Secrets Manager > Secrets",
+    )
+    check(collector_rules.secret("{", ARN), "fix", "is not JSON")
+    found = collector_rules.secret(json.dumps({"client_secret": "TOPSECRET", "account_id": " "}), ARN)
     check(found, "fix", "lacks account_id and client_id", "Retrieve secret value > Edit")
     assert "TOPSECRET" not in found.sentence
 
@@ -84,8 +91,8 @@ REFUSED = ZoomRefusedError("The Zoom app is deactivated: activate it at marketpl
     ],
 )
 def test_sign_in_and_report(answer: ZoomAnswer, of_sign_in: str, of_report: str, words: str) -> None:
-    check(rules.sign_in(answer), of_sign_in)
-    check(rules.report(answer), of_report, words)
+    check(collector_rules.sign_in(answer), of_sign_in)
+    check(collector_rules.report(answer), of_report, words)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +108,7 @@ def test_sign_in_and_report(answer: ZoomAnswer, of_sign_in: str, of_report: str,
     ],
 )
 def test_clock(aws: float | None, zoom: float | None, status: str, words: str) -> None:
-    check(rules.clock(aws, zoom), status, words)
+    check(collector_rules.clock(aws, zoom), status, words)
 
 
 def test_how_far_a_clock_is_ahead() -> None:
@@ -112,7 +119,7 @@ def test_how_far_a_clock_is_ahead() -> None:
 
 # --- the function and its schedule -----------------------------------------------------------------------------------
 
-CONFIGURATION = {"FunctionName": "collector", "Handler": rules.HANDLER, "State": "Active"}
+CONFIGURATION = {"FunctionName": "collector", "Handler": collector_rules.HANDLER, "State": "Active"}
 
 
 @pytest.mark.parametrize(
@@ -126,17 +133,19 @@ CONFIGURATION = {"FunctionName": "collector", "Handler": rules.HANDLER, "State":
     ],
 )
 def test_function(change: dict[str, str], status: str, words: str) -> None:
-    check(rules.function({**CONFIGURATION, **change}), status, words)
+    check(collector_rules.function({**CONFIGURATION, **change}), status, words)
 
 
 def test_package() -> None:
     as_lambda_has_it = base64.b64encode(bytes.fromhex(HASH)).decode()
     for applied, committed in ((as_lambda_has_it, HASH), (as_lambda_has_it, None), (None, HASH)):
-        check(rules.package(as_lambda_has_it, applied, committed, "f"), "ok", "that Terraform put there")
+        check(collector_rules.package(as_lambda_has_it, applied, committed, "f"), "ok", "that Terraform put there")
     anew = "`terraform apply -replace=\"$(terraform state list -id=f | grep 'aws_lambda_function.collector$')\"`"
-    check(rules.package(as_lambda_has_it, "another", HASH, "f"), "fix", "changed outside Terraform", anew)
-    check(rules.package(as_lambda_has_it, as_lambda_has_it, "00" * 32, "f"), "unknown", "another package", anew)
-    check(rules.package(as_lambda_has_it, None, None, "f"), "unknown", "no package lies beside")
+    check(collector_rules.package(as_lambda_has_it, "another", HASH, "f"), "fix", "changed outside Terraform", anew)
+    check(
+        collector_rules.package(as_lambda_has_it, as_lambda_has_it, "00" * 32, "f"), "unknown", "another package", anew
+    )
+    check(collector_rules.package(as_lambda_has_it, None, None, "f"), "unknown", "no package lies beside")
 
 
 @pytest.mark.parametrize(
@@ -149,7 +158,7 @@ def test_package() -> None:
     ],
 )
 def test_environment(actual: dict[str, str], status: str, words: str) -> None:
-    found = rules.environment(actual, {"S3_BUCKET": "b", "PAGE_SIZE": "300"}, "collector")
+    found = collector_rules.environment(actual, {"S3_BUCKET": "b", "PAGE_SIZE": "300"}, "collector")
     check(found, status, words)
     assert "TOPSECRET" not in found.sentence
 
@@ -187,7 +196,7 @@ EXPECTED = {"name": "every-15", "enabled": True, "expression": "rate(15 minutes)
     ],
 )
 def test_schedule(change: dict[str, Any], expected: dict[str, Any], status: str, words: str) -> None:
-    check(rules.schedule({**SCHEDULE, **change}, {**EXPECTED, **expected}, FUNCTION), status, words)
+    check(collector_rules.schedule({**SCHEDULE, **change}, {**EXPECTED, **expected}, FUNCTION), status, words)
 
 
 def run(outcome: Any, minutes: int, sentence: str = "") -> Run:
@@ -213,7 +222,7 @@ def run(outcome: Any, minutes: int, sentence: str = "") -> Run:
     ],
 )
 def test_runs(found: list[Run], status: str, words: str) -> None:
-    check(rules.runs(found, NOW, QUARTERLY), status, words)
+    check(collector_rules.runs(found, NOW, QUARTERLY), status, words)
 
 
 @pytest.mark.parametrize(
@@ -235,15 +244,15 @@ def test_runs(found: list[Run], status: str, words: str) -> None:
 )
 def test_how_long_no_run_may_have_been(expression: str, minutes: int, of_runs: str, of_checkpoint: str) -> None:
     words = {"unknown": (expression, "does not tell how far two runs are apart")}
-    found = rules.runs([run("ok", minutes)], NOW, expression)
+    found = collector_rules.runs([run("ok", minutes)], NOW, expression)
     check(found, of_runs, *words.get(of_runs, ()))
-    found = rules.checkpoint(checkpoint(), NOW - timedelta(minutes=minutes), NOW, expression)
+    found = judged(checkpoint(), NOW - timedelta(minutes=minutes), expression)
     check(found, of_checkpoint, *words.get(of_checkpoint, ()))
 
 
 def test_the_log_may_be_empty_where_runs_are_rarer_than_it_is_looked_back() -> None:
-    check(rules.runs([], NOW, "rate(5 days)"), "unknown", "no run in the last 14 days", "`zoomlogs run`")
-    check(rules.runs([], NOW, "cron(0 6 1 * ? *)"), "fix", "no run in the last 14 days")
+    check(collector_rules.runs([], NOW, "rate(5 days)"), "unknown", "no run in the last 14 days", "`zoomlogs run`")
+    check(collector_rules.runs([], NOW, "cron(0 6 1 * ? *)"), "fix", "no run in the last 14 days")
 
 
 def ran(minutes: int, outcome: Any = "ok", pages: int = 2) -> Run:
@@ -251,27 +260,32 @@ def ran(minutes: int, outcome: Any = "ok", pages: int = 2) -> Run:
 
 
 def test_metrics() -> None:
-    good = rules.succeeded([ran(45, "failed"), ran(31, pages=0), ran(30), ran(15), ran(0, "running")])
+    good = collector_rules.succeeded([ran(45, "failed"), ran(31, pages=0), ran(30), ran(15), ran(0, "running")])
     assert [run.began for run in good] == [NOW - timedelta(minutes=30), NOW - timedelta(minutes=15)]
-    check(rules.metrics(good, 2.0, NOW, "collector"), "ok", "2 runs succeeded lately")
+    check(collector_rules.metrics(good, 2.0, NOW, "collector"), "ok", "2 runs succeeded lately")
     check(
-        rules.metrics(good, 0, NOW, "collector"), "fix", "A run succeeded at 2026-11-24 16:30 UTC", "log format is JSON"
+        collector_rules.metrics(good, 0, NOW, "collector"),
+        "fix",
+        "A run succeeded at 2026-11-24 16:30 UTC",
+        "log format is JSON",
     )
-    check(rules.metrics([ran(9)], 0, NOW, "collector"), "unknown", "look again in five minutes")
-    check(rules.metrics([], 0, NOW, "collector"), "unknown", "no run has succeeded yet")
+    check(collector_rules.metrics([ran(9)], 0, NOW, "collector"), "unknown", "look again in five minutes")
+    check(collector_rules.metrics([], 0, NOW, "collector"), "unknown", "no run has succeeded yet")
 
 
 def test_the_feeds_queue() -> None:
-    check(rules.feed_queue(None, []), "ok", "The feed has no queue")
-    check(rules.feed_queue("feed", []), "unknown", "nobody has used the queue for some hours")
-    check(rules.feed_queue("feed", [90_000.0, 60.0]), "ok", "the oldest in feed has waited for")
-    check(rules.feed_queue("feed", [60.0, 7201.0]), "fix", "has waited for 2 hours", "`zoomlogs feed status`")
+    check(delivery_rules.feed_queue(None, []), "ok", "The feed has no queue")
+    check(delivery_rules.feed_queue("feed", []), "unknown", "nobody has used the queue for some hours")
+    check(delivery_rules.feed_queue("feed", [90_000.0, 60.0]), "ok", "the oldest in feed has waited for")
+    check(delivery_rules.feed_queue("feed", [60.0, 7201.0]), "fix", "has waited for 2 hours", "`zoomlogs feed status`")
 
 
 def test_dead_letters() -> None:
-    check(rules.dead_letters(0, "q"), "ok")
-    check(rules.dead_letters(1, "q"), "fix", "1 invocation could not", "Queues > q > Send and receive messages")
-    check(rules.dead_letters(2, "q"), "fix", "2 invocations could not")
+    check(collector_rules.dead_letters(0, "q"), "ok")
+    check(
+        collector_rules.dead_letters(1, "q"), "fix", "1 invocation could not", "Queues > q > Send and receive messages"
+    )
+    check(collector_rules.dead_letters(2, "q"), "fix", "2 invocations could not")
 
 
 # --- the bucket ------------------------------------------------------------------------------------------------------
@@ -282,10 +296,10 @@ created_or_not = pytest.mark.parametrize(
 
 
 def test_region() -> None:
-    check(rules.region("eu-west-1", "eu-west-1", "b", google_reads=True), "ok")
-    there = rules.region("us-east-1", "eu-west-1", "b", google_reads=True)
+    check(bucket_rules.region("eu-west-1", "eu-west-1", "b", google_reads=True), "ok")
+    there = bucket_rules.region("us-east-1", "eu-west-1", "b", google_reads=True)
     check(there, "fix", "lies in us-east-1 and the function in eu-west-1")
-    china = rules.region("cn-north-1", "cn-north-1", "b", google_reads=False)
+    china = bucket_rules.region("cn-north-1", "cn-north-1", "b", google_reads=False)
     check(china, "fix", "lies in cn-north-1, where Google SecOps does not read Amazon S3")
 
 
@@ -306,39 +320,51 @@ def test_the_region_matters_to_a_reader_of_secops(mode: str, supported: bool, st
 
 @created_or_not
 def test_versioning(created: bool, how: str) -> None:
-    check(rules.versioning("Enabled", "b", created=created, feed_deletes=True), "ok")
-    check(rules.versioning("Suspended", "b", created=created, feed_deletes=True), "fix", "delivered again", how)
-    check(rules.versioning(None, "b", created=created, feed_deletes=False), "fix", "a deleted record is gone", how)
+    check(bucket_rules.versioning("Enabled", "b", created=created, feed_deletes=True), "ok")
+    check(bucket_rules.versioning("Suspended", "b", created=created, feed_deletes=True), "fix", "delivered again", how)
+    check(
+        bucket_rules.versioning(None, "b", created=created, feed_deletes=False), "fix", "a deleted record is gone", how
+    )
 
 
 @created_or_not
 def test_object_lock(created: bool, how: str) -> None:
     lock, on = {"mode": "COMPLIANCE", "days": 90}, {"ObjectLockEnabled": "Enabled"}
-    check(rules.object_lock(None, None, "b", created=created), "ok", "Records are not locked")
-    check(rules.object_lock(on, None, "b", created=created), "ok", "locks nothing by default")
-    check(rules.object_lock(on, lock, "b", created=created), "ok", "locked for 90 days (COMPLIANCE)")
-    check(rules.object_lock(None, lock, "b", created=created), "fix", "refuses every object of records", how)
+    check(bucket_rules.object_lock(None, None, "b", created=created), "ok", "Records are not locked")
+    check(bucket_rules.object_lock(on, None, "b", created=created), "ok", "locks nothing by default")
+    check(bucket_rules.object_lock(on, lock, "b", created=created), "ok", "locked for 90 days (COMPLIANCE)")
+    check(bucket_rules.object_lock(None, lock, "b", created=created), "fix", "refuses every object of records", how)
     for span, words in (({"Days": 30}, "30 days"), ({"Years": 7}, "7 years")):
         default = {**on, "Rule": {"DefaultRetention": {"Mode": "GOVERNANCE", **span}}}
         for wanted in (None, lock):
             said = f"by default (GOVERNANCE, {words}), so that each checkpoint"
-            check(rules.object_lock(default, wanted, "b", created=created), "fix", said, "b > Properties > Object Lock")
+            check(
+                bucket_rules.object_lock(default, wanted, "b", created=created),
+                "fix",
+                said,
+                "b > Properties > Object Lock",
+            )
 
 
 @created_or_not
 def test_encryption(created: bool, how: str) -> None:
     rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}
-    check(rules.encryption([rule], "b", created=created), "ok", "aws:kms")
-    check(rules.encryption([], "b", created=created), "fix", "no default encryption", how)
+    check(bucket_rules.encryption([rule], "b", created=created), "ok", "aws:kms")
+    check(bucket_rules.encryption([], "b", created=created), "fix", "no default encryption", how)
 
 
 @created_or_not
 def test_public_access(created: bool, how: str) -> None:
     names = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
-    check(rules.public_access(dict.fromkeys(names, True), "b", created=created), "ok")
+    check(bucket_rules.public_access(dict.fromkeys(names, True), "b", created=created), "ok")
     for name in names:
-        check(rules.public_access({**dict.fromkeys(names, True), name: False}, "b", created=created), "fix", name, how)
-    check(rules.public_access({}, "b", created=created), "fix", ", ".join(names[:3]), how)
+        check(
+            bucket_rules.public_access({**dict.fromkeys(names, True), name: False}, "b", created=created),
+            "fix",
+            name,
+            how,
+        )
+    check(bucket_rules.public_access({}, "b", created=created), "fix", ", ".join(names[:3]), how)
 
 
 STATEMENT = {
@@ -364,22 +390,32 @@ def test_bucket_policy() -> None:
         "Resource": ["arn:aws:s3:::b", "arn:aws:s3:::b/x*"],
     }
     other = {**STATEMENT, "Action": "s3:DeleteObject"}
-    check(rules.policy(policy(other, renamed), wanted, "b", created=False), "ok")
-    check(rules.policy(policy(other), wanted, "b", created=True), "fix", "lacks DenyOverwriteOfRecords: run `terraform")
-    check(rules.policy(None, wanted, "b", created=False), "fix", "merge the output `bucket.policy` into its policy")
+    check(bucket_rules.policy(policy(other, renamed), wanted, "b", created=False), "ok")
+    check(
+        bucket_rules.policy(policy(other), wanted, "b", created=True),
+        "fix",
+        "lacks DenyOverwriteOfRecords: run `terraform",
+    )
+    check(
+        bucket_rules.policy(None, wanted, "b", created=False), "fix", "merge the output `bucket.policy` into its policy"
+    )
     alone = json.dumps({"Version": "2012-10-17", "Statement": STATEMENT})
-    check(rules.policy(alone, wanted, "b", created=True), "ok")
+    check(bucket_rules.policy(alone, wanted, "b", created=True), "ok")
     weaker = {**STATEMENT, "Condition": {"Null": {"s3:if-none-match": "false"}}}
-    check(rules.policy(policy(weaker), wanted, "b", created=True), "fix", "lacks")
+    check(bucket_rules.policy(policy(weaker), wanted, "b", created=True), "fix", "lacks")
 
 
 def test_bucket_policy_that_lets_somebody_in() -> None:
     wanted, roles = policy(STATEMENT), ["arn:aws:iam::1:role/a", "arn:aws:iam::1:role/b"]
-    found = rules.policy(wanted, wanted, "b", created=True, break_glass=roles[:1])
+    found = bucket_rules.policy(wanted, wanted, "b", created=True, break_glass=roles[:1])
     check(found, "fix", "lets arn:aws:iam::1:role/a put and delete", "take it out of bucket.break_glass_arns and run")
-    found = rules.policy(wanted, wanted, "b", created=False, break_glass=roles)
+    found = bucket_rules.policy(wanted, wanted, "b", created=False, break_glass=roles)
     check(found, "fix", "role/a and arn:aws:iam::1:role/b", "take them out", "merge the output `bucket.policy` again")
-    check(rules.policy(policy(), wanted, "b", created=True, break_glass=roles), "fix", "lacks DenyOverwriteOfRecords")
+    check(
+        bucket_rules.policy(policy(), wanted, "b", created=True, break_glass=roles),
+        "fix",
+        "lacks DenyOverwriteOfRecords",
+    )
 
 
 def checkpoint(**more: Any) -> bytes:
@@ -388,42 +424,49 @@ def checkpoint(**more: Any) -> bytes:
 
 def test_checkpoint() -> None:
     saved = NOW - timedelta(minutes=20)
-    check(rules.checkpoint(checkpoint(), saved, NOW, QUARTERLY), "ok", "20 minutes ago; nothing is owed.")
+    check(judged(checkpoint(), saved), "ok", "20 minutes ago; nothing is owed.")
     owing = Checkpoint(date(2026, 11, 1), date(2026, 11, 20), not_before=NOW + timedelta(hours=7))
     owing.owe(date(2026, 11, 2), NOW, 300)
-    found = rules.checkpoint(encode(owing), saved, NOW, QUARTERLY)
-    check(found, "ok", "1 date is owed, and Zoom is left alone until 2026-11-25 00:00 UTC.")
+    check(judged(encode(owing), saved), "ok", "1 date is owed, and Zoom is left alone until 2026-11-25 00:00 UTC.")
     over = checkpoint(not_before=NOW - timedelta(hours=1))
-    check(rules.checkpoint(over, saved, NOW, QUARTERLY), "ok", "20 minutes ago; nothing is owed.")
-    check(rules.checkpoint(None, None, NOW, QUARTERLY), "fix", "no run has saved one yet")
-    check(rules.checkpoint(b"rubbish", saved, NOW, QUARTERLY), "fix", "is damaged", "loses nothing")
-    check(rules.checkpoint(b'{"cursor_date": "2026-11-01"}', saved, NOW, QUARTERLY), "fix", "still the guide's")
-    check(rules.checkpoint(b'{"schema": 99}', saved, NOW, QUARTERLY), "fix", "written by a newer collector")
-    check(rules.checkpoint(checkpoint(), NOW - timedelta(days=3), NOW, QUARTERLY), "fix", "last saved 3 days ago")
+    check(judged(over, saved), "ok", "20 minutes ago; nothing is owed.")
+    check(
+        collector_rules.checkpoint(StoredCheckpoint(instead="There is none."), NOW, QUARTERLY), "fix", "There is none."
+    )
+    check(judged(b"rubbish", saved), "fix", "is damaged", "no record is lost")
+    check(judged(b'{"cursor_date": "2026-11-01"}', saved), "fix", "The written guide's Lambda left")
+    check(judged(b'{"schema": 99}', saved), "fix", "written by a newer collector")
+    check(judged(checkpoint(), NOW - timedelta(days=3)), "fix", "last saved 3 days ago")
+
+
+def judged(body: bytes, saved: datetime, expression: str = QUARTERLY) -> Finding:
+    return collector_rules.checkpoint(understand(body, saved, "s3://b/state.json"), NOW, expression)
 
 
 # --- who may what ----------------------------------------------------------------------------------------------------
 
 
 def test_rights() -> None:
-    check(rules.rights([], "The collector's role", "r"), "ok", "The collector's role may do all")
-    found = rules.rights(["s3:PutObject on x"], "SecOps' reader", "u", "Users")
+    check(delivery_rules.rights([], "The collector's role", "r"), "ok", "The collector's role may do all")
+    found = delivery_rules.rights(["s3:PutObject on x"], "SecOps' reader", "u", "Users")
     check(found, "fix", "SecOps' reader may not s3:PutObject on x", "IAM > Users > u > Permissions")
 
 
 def test_alarms() -> None:
     quiet = {"all": "OK", "f-errors": "OK", "f-silence": "OK", "f-first-run": "OK"}
     names = {"errors": "f-errors", "silence": "f-silence", "first_run": "f-first-run"}
-    check(rules.alarms(quiet, names, "all"), "ok", "All 4 alarms are quiet.")
+    check(delivery_rules.alarms(quiet, names, "all"), "ok", "All 4 alarms are quiet.")
     one = {**quiet, "all": "ALARM", "f-errors": "ALARM"}
-    check(rules.alarms(one, names, "all"), "fix", "In alarm: f-errors; docs")
+    check(delivery_rules.alarms(one, names, "all"), "fix", "In alarm: f-errors; docs")
     two = {**one, "f-silence": "ALARM"}
-    check(rules.alarms(two, names, "all"), "fix", "In alarm: f-errors and f-silence;", "CloudWatch > All alarms")
-    check(rules.alarms({**quiet, "all": "ALARM"}, names, "all"), "fix", "In alarm: all;")
+    check(
+        delivery_rules.alarms(two, names, "all"), "fix", "In alarm: f-errors and f-silence;", "CloudWatch > All alarms"
+    )
+    check(delivery_rules.alarms({**quiet, "all": "ALARM"}, names, "all"), "fix", "In alarm: all;")
     gone = {"all": "OK", "f-first-run": "OK"}
-    check(rules.alarms(gone, names, "all"), "fix", "The alarms f-errors and f-silence are gone")
-    check(rules.alarms({**gone, "f-errors": "OK"}, names, "all"), "fix", "The alarm f-silence is gone")
-    blind = rules.alarms({**quiet, "f-errors": "INSUFFICIENT_DATA"}, names, "all")
+    check(delivery_rules.alarms(gone, names, "all"), "fix", "The alarms f-errors and f-silence are gone")
+    check(delivery_rules.alarms({**gone, "f-errors": "OK"}, names, "all"), "fix", "The alarm f-silence is gone")
+    blind = delivery_rules.alarms({**quiet, "f-errors": "INSUFFICIENT_DATA"}, names, "all")
     check(blind, "unknown", "too few data have come yet for f-errors.")
 
 
@@ -431,12 +474,12 @@ def test_silence_is_excused_before_the_first_run_has_succeeded() -> None:
     """As the rule of the composite alarm has it: silence counts where first_run is OK."""
     names = {"errors": "f-errors", "silence": "f-silence", "first_run": "f-first-run"}
     fresh = {"all": "OK", "f-errors": "OK", "f-silence": "ALARM", "f-first-run": "INSUFFICIENT_DATA"}
-    check(rules.alarms(fresh, names, "all"), "unknown", "No alarm is raised", "for f-first-run.")
-    failing = rules.alarms({**fresh, "all": "ALARM", "f-errors": "ALARM"}, names, "all")
+    check(delivery_rules.alarms(fresh, names, "all"), "unknown", "No alarm is raised", "for f-first-run.")
+    failing = delivery_rules.alarms({**fresh, "all": "ALARM", "f-errors": "ALARM"}, names, "all")
     check(failing, "fix", "In alarm: f-errors; docs")
-    check(rules.alarms({**fresh, "f-first-run": "OK"}, names, "all"), "fix", "In alarm: f-silence;")
+    check(delivery_rules.alarms({**fresh, "f-first-run": "OK"}, names, "all"), "fix", "In alarm: f-silence;")
     at_once = {"all": "OK", "f-errors": "OK"}  # a schedule that does not recur has neither of the two
-    check(rules.alarms(at_once, {"errors": "f-errors"}, "all"), "ok")
+    check(delivery_rules.alarms(at_once, {"errors": "f-errors"}, "all"), "ok")
 
 
 TOPIC = "arn:aws:sns:eu-west-1:111122223333:alarms"
@@ -454,29 +497,38 @@ TOPIC = "arn:aws:sns:eu-west-1:111122223333:alarms"
 )
 def test_subscribers(confirmed: int, pending: int, made_here: str | None, status: str, words: str) -> None:
     attributes = {"SubscriptionsConfirmed": str(confirmed), "SubscriptionsPending": str(pending)}
-    check(rules.subscribers({TOPIC: attributes}, made_here), status, words)
+    check(delivery_rules.subscribers({TOPIC: attributes}, made_here), status, words)
 
 
 def test_subscribers_of_no_topic_and_of_several() -> None:
-    check(rules.subscribers({}, None), "ok", "The alarms tell nobody, as `monitoring.topic_arns = []` has it.")
-    check(rules.subscribers({TOPIC: None}, TOPIC), "fix", f"The topic {TOPIC} is gone", "`terraform apply`")
-    check(rules.subscribers({TOPIC: None}, None), "fix", "is gone", "`monitoring.topic_arns`")
+    check(delivery_rules.subscribers({}, None), "ok", "The alarms tell nobody, as `monitoring.topic_arns = []` has it.")
+    check(delivery_rules.subscribers({TOPIC: None}, TOPIC), "fix", f"The topic {TOPIC} is gone", "`terraform apply`")
+    check(delivery_rules.subscribers({TOPIC: None}, None), "fix", "is gone", "`monitoring.topic_arns`")
     told = {"SubscriptionsConfirmed": "1", "SubscriptionsPending": "0"}
     other = {TOPIC: told, f"{TOPIC}-2": {**told, "SubscriptionsConfirmed": "0"}}
-    check(rules.subscribers(other, None), "fix", f"Nobody is subscribed to {TOPIC}-2")
+    check(delivery_rules.subscribers(other, None), "fix", f"Nobody is subscribed to {TOPIC}-2")
 
 
 def test_reader_user() -> None:
     hour_ago = NOW - timedelta(hours=3)
-    check(rules.reader_user({"A": "Active"}, hour_ago, NOW, "u"), "ok", "SecOps reads", "3 hours ago")
-    without_key = rules.reader_user({}, None, NOW, "u")
+    check(delivery_rules.reader_user({"A": "Active"}, hour_ago, NOW, "u"), "ok", "SecOps reads", "3 hours ago")
+    without_key = delivery_rules.reader_user({}, None, NOW, "u")
     check(without_key, "fix", "has no access key", "`zoomlogs reader-key create`", "SIEM Settings > Feeds")
-    check(rules.reader_user({"A": "Inactive"}, hour_ago, NOW, "u"), "fix", "activate the feed's key (AWS console: IAM")
-    check(rules.reader_user({"A": "Active"}, None, NOW, "u"), "fix", "SecOps has not read yet")
-    check(rules.reader_user({"A": "Active"}, NOW - timedelta(days=3), NOW, "u"), "fix", "no longer reads", "3 days ago")
-    check(rules.reader_user({"A": "Active"}, NOW + timedelta(seconds=9), NOW, "u"), "ok", "0 seconds ago")
+    check(
+        delivery_rules.reader_user({"A": "Inactive"}, hour_ago, NOW, "u"),
+        "fix",
+        "activate the feed's key (AWS console: IAM",
+    )
+    check(delivery_rules.reader_user({"A": "Active"}, None, NOW, "u"), "fix", "SecOps has not read yet")
+    check(
+        delivery_rules.reader_user({"A": "Active"}, NOW - timedelta(days=3), NOW, "u"),
+        "fix",
+        "no longer reads",
+        "3 days ago",
+    )
+    check(delivery_rules.reader_user({"A": "Active"}, NOW + timedelta(seconds=9), NOW, "u"), "ok", "0 seconds ago")
 
 
 def test_reader_role() -> None:
-    check(rules.reader_role(NOW - timedelta(hours=5), NOW, "r"), "ok", "the role r was last used 5 hours ago")
-    check(rules.reader_role(None, NOW, "r"), "fix", "nobody has used the role r")
+    check(delivery_rules.reader_role(NOW - timedelta(hours=5), NOW, "r"), "ok", "the role r was last used 5 hours ago")
+    check(delivery_rules.reader_role(None, NOW, "r"), "fix", "nobody has used the role r")

@@ -7,11 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from rich.console import Console
-from zoomlogs.logs.command import seconds, sentences, table
-from zoomlogs.logs.group import FIRST_LOOK, LOOK_BACK, last_runs
-from zoomlogs.logs.lines import Line
-from zoomlogs.logs.runs import Run, runs
+from zoomlogs.console import SafeConsole
+from zoomlogs.logs import as_table, seconds, sentences
+from zoomlogs.runs import FIRST_LOOK, LOOK_BACK, Line, Run, last_runs, runs
 
 NOW = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)
 ID = "9dedbd4c-73c1-42e9-bd8b-c50e48f74684"
@@ -221,9 +219,9 @@ def test_a_group_of_many_pages_is_not_read_for_ever() -> None:
 
 
 def shown(found: list[Run], width: int) -> str:
-    console = Console(width=width, highlight=False, emoji=False)
+    console = SafeConsole(width=width)
     with console.capture() as captured:
-        console.print(table(found))
+        console.print(as_table(found))
         for sentence in sentences(found):
             console.print(sentence)
     return captured.get()

@@ -13,19 +13,19 @@ from typing import Any
 from rich.console import Console
 from zoom_operationlogs.agenda import LOOK_AGAIN_AFTER
 from zoom_operationlogs.checkpoint import Checkpoint
-from zoom_operationlogs.checkpoint_format import encode
 from zoom_operationlogs.zoom_rate_limits import Quota
+from zoomlogs import logs as logs
+from zoomlogs import status as status
+from zoomlogs.checkpoint import StoredCheckpoint
+from zoomlogs.doctor import collector_rules, delivery_rules
 from zoomlogs.doctor import command as doctor
-from zoomlogs.doctor import rules
 from zoomlogs.doctor.checks import CHECKS
+from zoomlogs.doctor.collector_rules import ZoomAnswer
 from zoomlogs.doctor.findings import Finding, ok, unknown
-from zoomlogs.doctor.rules import ZoomAnswer
 from zoomlogs.errors import CommandError
 from zoomlogs.feed.tenant import tenant_of
-from zoomlogs.logs import command as logs
-from zoomlogs.logs.runs import Run
-from zoomlogs.status import command as status
-from zoomlogs.status.summary import words
+from zoomlogs.runs import Run
+from zoomlogs.status import words
 
 from .test_page import EXAMPLE, SECTIONS
 
@@ -65,7 +65,7 @@ RUNS = [
 
 
 def test_logs() -> None:
-    assert sample("logs") == printed(logs.table(RUNS), *logs.sentences(RUNS))
+    assert sample("logs") == printed(logs.as_table(RUNS), *logs.sentences(RUNS))
 
 
 def test_status() -> None:
@@ -86,19 +86,21 @@ def chosen() -> Iterable[tuple[str, Finding]]:
     whole = json.dumps(dict.fromkeys(("account_id", "client_id", "client_secret"), "x"))
     answer = ZoomAnswer(True, None, Quota(30_000, 29_951))
     saved = NOW - timedelta(minutes=13)
-    yield "secret", rules.secret(whole, "arn")
-    yield "sign-in", rules.sign_in(answer)
-    yield "report", rules.report(answer)
-    yield "collector's rights", rules.rights([], "The collector's role", "r")
+    yield "secret", collector_rules.secret(whole, "arn")
+    yield "sign-in", collector_rules.sign_in(answer)
+    yield "report", collector_rules.report(answer)
+    yield "collector's rights", delivery_rules.rights([], "The collector's role", "r")
     yield "schedule", ok("The schedule starts the collector at rate(15 minutes).")
-    yield "scheduler's rights", rules.rights([], "The schedule's role", "r")
-    yield "runs", rules.runs(RUNS, NOW, QUARTERLY)
-    yield "dead letters", rules.dead_letters(0, "q")
+    yield "scheduler's rights", delivery_rules.rights([], "The schedule's role", "r")
+    yield "runs", collector_rules.runs(RUNS, NOW, QUARTERLY)
+    yield "dead letters", collector_rules.dead_letters(0, "q")
     yield (
         "checkpoint",
-        rules.checkpoint(encode(Checkpoint(date(2026, 6, 1), date(2026, 11, 20))), saved, NOW, QUARTERLY),
+        collector_rules.checkpoint(
+            StoredCheckpoint(Checkpoint(date(2026, 6, 1), date(2026, 11, 20)), saved), NOW, QUARTERLY
+        ),
     )
-    yield "reader", rules.reader_user({}, None, NOW, "secops-reader")
+    yield "reader", delivery_rules.reader_user({}, None, NOW, "secops-reader")
     try:
         tenant_of({}, None)
     except CommandError as error:

@@ -19,8 +19,7 @@ from zoomlogs.doctor.checks import AS_READER, CHECKS, PROBE, TEST_ALARM, TRIALS
 from zoomlogs.doctor.command import Trials
 from zoomlogs.doctor.facts import Facts
 from zoomlogs.doctor.findings import Finding
-from zoomlogs.doctor.rights import by_check, by_trial
-from zoomlogs.rights import RIGHTS
+from zoomlogs.policies import STATEMENTS, by_check, by_trial
 
 from .conftest import Operator, Place, actions, without
 
@@ -83,7 +82,7 @@ def test_google_s_calls_succeed_with_the_readers_key(
     place: Place, with_key: None, may_list: dict[str, Any], operator: Operator, capsys: Any
 ) -> None:
     at = place.deployment
-    operator.may(RIGHTS["doctor --as-reader"](at))
+    operator.may(STATEMENTS["doctor --as-reader"](at))
     with policy_of_reader(place.aws, may_list):
         status, found = tried(at, capsys, as_reader=True)
     assert (status, list(found)) == (0, [check.name for check in AS_READER])
@@ -94,7 +93,7 @@ def test_google_s_calls_succeed_with_the_readers_key(
     assert status == 1
     assert {each["status"] for name, each in found.items() if name != "take message"} == {"unknown"}
     assert "may not look at the reader's key (AccessDenied)" in found["reader's key"]["sentence"]
-    operator.may(without(RIGHTS["doctor --as-reader"](at), "secretsmanager:GetSecretValue"))
+    operator.may(without(STATEMENTS["doctor --as-reader"](at), "secretsmanager:GetSecretValue"))
     assert "the reader's key is not known: The secret" in look("reader's key", at).sentence
 
 
@@ -303,7 +302,7 @@ def test_an_alarm_reaches_who_is_subscribed_and_is_put_back(
     place: Place, told: str, operator: Operator, capsys: Any
 ) -> None:
     before = states(place)
-    operator.may(RIGHTS["doctor --test-alarm"](place.deployment))
+    operator.may(STATEMENTS["doctor --test-alarm"](place.deployment))
     status = doctor_command.main(place.deployment, Trials(test_alarm=True), as_json=True)
     printed = capsys.readouterr()
     [found] = json.loads(printed.out)
@@ -321,7 +320,7 @@ def test_an_alarm_reaches_who_is_subscribed_and_is_put_back(
 
 
 def test_an_alarm_that_may_not_be_set_is_not_put_back(place: Place, told: str, operator: Operator) -> None:
-    operator.may(without(RIGHTS["doctor --test-alarm"](place.deployment), "cloudwatch:SetAlarmState"))
+    operator.may(without(STATEMENTS["doctor --test-alarm"](place.deployment), "cloudwatch:SetAlarmState"))
     found = look("alarm to message", place.deployment)
     assert found.status == "unknown"
     assert "your AWS identity may not look at the alarm" in found.sentence
@@ -477,7 +476,7 @@ def versions(place: Place) -> list[tuple[str, str]]:
 
 def test_nobody_writes_over_a_record(place: Place, with_key: None, operator: Operator, capsys: Any) -> None:
     at = place.deployment
-    operator.may(RIGHTS["doctor --probe"](at))
+    operator.may(STATEMENTS["doctor --probe"](at))
     before = versions(place)
     with bucket_policy(place, only_the_collector_writes(at)):
         status, found = tried(at, capsys, probe=True)
@@ -490,11 +489,11 @@ def test_nobody_writes_over_a_record(place: Place, with_key: None, operator: Ope
 
 
 def test_an_operator_who_gets_as_far_as_the_object_is_noticed(place: Place, with_key: None, operator: Operator) -> None:
-    operator.may(RIGHTS["doctor --probe"](place.deployment))
+    operator.may(STATEMENTS["doctor --probe"](place.deployment))
     before = versions(place)
     with bucket_policy(place):
         found = look("write by others", place.deployment)
-        operator.may(without(RIGHTS["doctor --probe"](place.deployment), "s3:PutObject"))
+        operator.may(without(STATEMENTS["doctor --probe"](place.deployment), "s3:PutObject"))
         without_right = look("write by others", place.deployment)
     assert (found.status, "(412). Run `terraform apply`" in found.sentence) == ("fix", True)
     assert (without_right.status, "does not say that the bucket's policy is why" in without_right.sentence) == (

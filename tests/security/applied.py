@@ -18,8 +18,8 @@ from .leaks import Places, as_json
 from .principals import Instance, World
 
 if TYPE_CHECKING:
+    from harness.terraform import Terraform
     from standins.lambda_runtime import LambdaRuntime
-    from zoomlogs.terraform import Terraform
 
 START = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
 FIRST_DAY = (START - timedelta(days=3)).date()

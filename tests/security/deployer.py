@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from harness.scratch import prepare
+from harness.terraform import Changes, Plan, Terraform, TerraformError
 from standins.aws import COLLECTOR, AwsStandIn, Keys
 from standins.iam_policy import Call, Caller, decide
 from standins.running_provider import running_provider
 from zoomlogs import deployer
-from zoomlogs.scratch import prepare
-from zoomlogs.terraform import Changes, Plan, Terraform, TerraformError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FOLDER = "tests/fixtures/deployer"

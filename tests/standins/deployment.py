@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoomlogs.scratch import prepare
-from zoomlogs.terraform import TerraformError
+from harness.scratch import prepare
+from harness.terraform import TerraformError
 
 from .aws import AwsStandIn
 from .lambda_runtime import Invocation, LambdaRuntime, ScheduledTarget, scheduled_target, under_its_role
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import date
 
-    from zoomlogs.terraform import OnProgress, Terraform
+    from harness.terraform import OnProgress, Terraform
 
 Record = dict[str, Any]
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from zoomlogs.terraform import Terraform
+    from harness.terraform import Terraform
 
 PLACE = ".terraform/providers/*/hashicorp/aws/*/*/terraform-provider-aws*"
 # However the owner ends, the pipe from it does. What the provider prints is the provider's alone, so that it ends too.

@@ -11,16 +11,15 @@ from botocore.response import StreamingBody
 from standins.s3_memory import MemoryS3, client_error
 from zoom_operationlogs.checkpoint import Checkpoint
 from zoom_operationlogs.checkpoint_format import encode
+from zoomlogs.checkpoint import CheckpointSummary, fetch, read_summary
 from zoomlogs.deployment import Deployment
-from zoomlogs.invoke.checkpoint_summary import CheckpointSummary, read_checkpoint_summary
-from zoomlogs.status.stored import fetch
 
 KEY = "zoom/operationlogs-state/state.json"
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 AT = Deployment({"bucket": {"name": "zoom-operation-logs", "state_key": KEY}})
 OWING = Checkpoint(date(2026, 1, 5), date(2026, 3, 6))
 OWING.owe(date(2026, 2, 1), NOON, 300)
-READERS = [fetch, read_checkpoint_summary]
+READERS = [fetch, read_summary]
 
 
 class Streaming(MemoryS3):
@@ -51,7 +50,7 @@ def test_what_is_there_is_read() -> None:
     s3: Any = Streaming(clock=lambda: NOON)
     s3.put(KEY, encode(OWING))
     assert fetch(s3, AT) == (encode(OWING), NOON)
-    assert read_checkpoint_summary(s3, AT) == CheckpointSummary(frozenset([date(2026, 2, 1)]))
+    assert read_summary(s3, AT) == CheckpointSummary(frozenset([date(2026, 2, 1)]))
     assert s3.body_given._raw_stream.closed  # what comes after the first line stays unread
 
 
@@ -59,9 +58,9 @@ def test_what_is_there_is_read() -> None:
 def test_where_there_is_none_yet_nothing_is_owed(bucket: type[MemoryS3]) -> None:
     s3: Any = bucket()
     assert fetch(s3, AT) is None
-    assert read_checkpoint_summary(s3, AT) == CheckpointSummary()
+    assert read_summary(s3, AT) == CheckpointSummary()
     s3.put(f"{KEY}.old", b"")
-    assert read_checkpoint_summary(s3, AT) == CheckpointSummary()
+    assert read_summary(s3, AT) == CheckpointSummary()
 
 
 @pytest.mark.parametrize("read", READERS)

@@ -11,10 +11,10 @@ from zoom_operationlogs.checkpoint import Checkpoint, Lease, Stream
 from zoom_operationlogs.checkpoint_format import encode
 from zoom_operationlogs.legacy import LegacyLedger
 from zoom_operationlogs.sweep import Sweep
+from zoomlogs.checkpoint import understand
 from zoomlogs.dates import span
-from zoomlogs.logs.runs import Run
-from zoomlogs.status.stored import understand
-from zoomlogs.status.summary import document, words
+from zoomlogs.runs import Run
+from zoomlogs.status import document, words
 
 NOW = datetime(2026, 3, 10, 9, tzinfo=UTC)
 SAVED = NOW - timedelta(minutes=3)

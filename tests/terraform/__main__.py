@@ -13,8 +13,8 @@ from typing import Any
 if not __package__:  # a folder run as a script has itself on the path, not the folder it lies in
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from zoomlogs.provider_mirrors import TESTED_VERSION
-from zoomlogs.scratch import prepare
+from harness.provider_mirrors import TESTED_VERSION
+from harness.scratch import prepare
 
 from terraform.provider_facts import from_bindings, from_schema
 from terraform.provider_use import DEPRECATED_IN_6, FACTS, REPOSITORY, used

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from zoomlogs.terraform import Terraform, TerraformError
+from harness.terraform import Terraform, TerraformError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TABLE = Path(__file__).with_name("inputs.yaml")

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from harness.scratch import prepare
+from harness.terraform import Terraform, TestReport
 from standins.running_provider import running_provider
-from zoomlogs.scratch import prepare
-from zoomlogs.terraform import Terraform, TestReport
 
 from terraform.inputs import RUN, Case, by_case, cases, write_run
 

@@ -10,7 +10,7 @@ import os
 import re
 
 import pytest
-from zoomlogs.terraform import Terraform
+from harness.terraform import Terraform
 
 from terraform.inputs import (
     REPOSITORY,

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from harness.scratch import prepare
+from harness.terraform import TerraformError
 from standins.aws import AwsStandIn
 from standins.running_provider import running_provider
-from zoomlogs.scratch import prepare
-from zoomlogs.terraform import TerraformError
 
 pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from zoomlogs.provider_mirrors import TESTED_VERSION
+from harness.provider_mirrors import TESTED_VERSION
 
 from terraform.provider_facts import from_module, from_schema
 from terraform.provider_use import FILES, REPOSITORY, facts, faults, used

@@ -159,7 +159,7 @@ def test_s3_without_credentials_is_refused_in_a_sentence(tmp_path: Path, monkeyp
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", somebodys)
     result = run("s3://bucket/prefix/", HOME=str(tmp_path), AWS_DEFAULT_REGION="us-east-1")
     assert result.status == 2
-    assert result.err == "s3://bucket/prefix/ cannot be listed: Unable to locate credentials.\n"
+    assert result.err == "No AWS credentials are found here: sign in as for `terraform plan`, or set AWS_PROFILE.\n"
 
 
 def test_s3_by_its_endpoint(aws: AwsStandIn) -> None:
@@ -332,7 +332,7 @@ def test_coverage_names_every_udm_field_of_the_table() -> None:
     from .test_mapping import TABLE
 
     for udm in {row[1] for row in TABLE}:
-        assert f" {udm} " in result.out
+        assert f"{udm} " in result.out
 
 
 def test_coverage_for_people() -> None:

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
+from harness.terraform import Terraform
 from standins.running_provider import running_provider
-from zoomlogs.terraform import Terraform
 
 FOLDER = ".terraform/providers/registry.terraform.io/hashicorp/aws/1.2.3/any_platform"
 DEBUG = """#!/bin/sh

@@ -129,6 +129,16 @@ def test_changed_metadata_installs_only_the_project(setup: Any) -> None:
     assert json.loads(setup.MAIN.stamp.read_text())["project"] == setup.sha256(setup.MAIN.project)
 
 
+def test_the_stand_ins_and_the_demo_are_found_though_the_project_leaves_them_out(setup: Any, tmp_path: Path) -> None:
+    packages = tmp_path / ".venv" / "lib" / "python3.13" / "site-packages"
+    setup.main([])
+    packages.mkdir(parents=True)
+    setup.MAIN.project.write_text("[project]\nname = 'x'\n")
+    setup.main([])
+    [found] = packages.glob("*.pth")
+    assert found.read_text() == f"{tmp_path / 'tests'}\n"
+
+
 def test_the_tools_have_environments_of_their_own_made_only_when_asked_for(setup: Any) -> None:
     setup.main([])
     assert not setup.TOOLS[0].folder.exists()

@@ -15,6 +15,7 @@ from zoom_operationlogs import errors
 
 ROOT = Path(__file__).resolve().parents[2]
 COLLECTOR = ROOT / "lambda" / "zoom_operationlogs"
+COMMANDS = ROOT / "cli" / "zoomlogs"
 MODULES = sorted(COLLECTOR.glob("*.py"))
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 
@@ -22,6 +23,26 @@ PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.stem)
 def test_a_module_can_be_read_in_one_sitting(module: Path) -> None:
     assert len(module.read_text(encoding="utf-8").splitlines()) <= 300
+
+
+@pytest.mark.parametrize("module", sorted(COMMANDS.rglob("*.py")), ids=lambda module: str(module.relative_to(COMMANDS)))
+def test_so_can_a_module_of_the_command_line(module: Path) -> None:
+    assert len(module.read_text(encoding="utf-8").splitlines()) <= 350
+
+
+@pytest.mark.parametrize(
+    ("place", "made"),
+    [
+        ("console.py", r"\bConsole\("),
+        ("console.py", r"\bprint\(json\.dumps"),
+        ("aws.py", r"boto3\.(Session|client|resource)\("),
+        ("zoom.py", r"requests\.Session\(|\bZoom\("),
+        ("checkpoint.py", r"checkpoint_format import"),
+    ],
+)
+def test_the_commands_make_it_in_one_place(place: str, made: str) -> None:
+    makers = {module.name for module in COMMANDS.rglob("*.py") if re.search(made, module.read_text(encoding="utf-8"))}
+    assert makers <= {place}
 
 
 def test_the_story_of_a_run_is_shorter_still() -> None:
@@ -52,15 +73,21 @@ def test_the_tree_is_drawn_as_it_is(text: str) -> None:
     assert drawn == real
 
 
-def test_the_page_has_the_rooms_in_the_order_of_their_layers() -> None:
-    contract = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
-        "contracts"
-    ][0]
-    layers = [set(layer.split(" | ")) for layer in contract["layers"]]
-    assert set().union(*layers) == {module.stem for module in MODULES} - {"__init__"}
-    rows = re.findall(
-        r"^\| ((?:`\w+`(?:, )?)+) \| .* \|$", PAGE.partition("## Modules")[2].partition("## Where")[0], re.M
-    )
+@pytest.mark.parametrize(
+    ("package", "heading"),
+    [(COLLECTOR, "## Modules\n"), (COMMANDS, "## Modules of the command line\n")],
+    ids=["collector", "commands"],
+)
+def test_the_page_has_the_rooms_in_the_order_of_their_layers(package: Path, heading: str) -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    [contract] = [one for one in settings["contracts"] if one.get("containers") == [package.name]]
+    layers = [set(re.findall(r"\w+", layer)) for layer in contract["layers"]]
+    there = {
+        module.stem for module in package.iterdir() if module.suffix == ".py" or (module / "__init__.py").is_file()
+    }
+    assert set().union(*layers) == there - {"__init__"}
+    section = PAGE.partition(heading)[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| .* \|$", section, re.M)
     shown = [set(re.findall(r"`(\w+)`", row)) for row in rows]
     assert set().union(*shown) == set().union(*layers)
     order = {module: at for at, row in enumerate(shown) for module in row}

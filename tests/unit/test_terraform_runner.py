@@ -13,9 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from standins.aws import AwsStandIn
-from standins.running_provider import running_provider
-from zoomlogs.provider_mirrors import (
+from harness.provider_mirrors import (
     Choice,
     Mirror,
     best_version,
@@ -30,8 +28,8 @@ from zoomlogs.provider_mirrors import (
     sets_provider_installation,
     usual_places,
 )
-from zoomlogs.scratch import copy_for_terraform, prepare, provider_aliases, write_overrides
-from zoomlogs.terraform import (
+from harness.scratch import copy_for_terraform, prepare, provider_aliases, write_overrides
+from harness.terraform import (
     Changes,
     Progress,
     Terraform,
@@ -42,6 +40,8 @@ from zoomlogs.terraform import (
     terraform_platform,
     variable_environ,
 )
+from standins.aws import AwsStandIn
+from standins.running_provider import running_provider
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -305,10 +305,10 @@ def test_the_registry_counts_only_when_it_answers_as_a_registry(monkeypatch: pyt
         (Answer("{}"), False),
         (Answer('{"providers.v1": ""}', ok=False), False),
     ]:
-        monkeypatch.setattr("zoomlogs.provider_mirrors.requests.get", answering(answer))
+        monkeypatch.setattr("harness.provider_mirrors.requests.get", answering(answer))
         assert registry_answers() is expected
     monkeypatch.undo()
-    monkeypatch.setattr("zoomlogs.provider_mirrors.DISCOVERY_URL", "http://127.0.0.1:9/")
+    monkeypatch.setattr("harness.provider_mirrors.DISCOVERY_URL", "http://127.0.0.1:9/")
     assert registry_answers() is False
 
 

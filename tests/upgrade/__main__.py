@@ -12,8 +12,8 @@ from pathlib import Path
 if not __package__:  # a folder run as a script has itself on the path, not the folder it lies in
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
+from harness.scratch import prepare
 from standins.aws import AwsStandIn
-from zoomlogs.scratch import prepare
 
 from upgrade.earlier import FOLDER, REPOSITORY, STATES
 

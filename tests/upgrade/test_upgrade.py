@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from harness.scratch import prepare
+from harness.terraform import Terraform
 from standins.aws import AwsStandIn
 from standins.running_provider import running_provider
-from zoomlogs.scratch import prepare
-from zoomlogs.terraform import Terraform
 
 from .earlier import FOLDER, REPOSITORY, STATES
 

@@ -13,8 +13,7 @@ from standins.aws import AwsStandIn, Keys
 from standins.zoom import faults
 from zoom_operationlogs.archive_object import decode, encode
 from zoom_operationlogs.records import line
-from zoomlogs.status.rights import statements as of_status
-from zoomlogs.verify.rights import repair_statements, statements
+from zoomlogs.policies import of_repair, of_status, of_verify
 
 from .place import Place, back, now_world, placed
 
@@ -234,7 +233,7 @@ def test_status_works_with_its_rights_and_with_none_less(place: Place, operator:
 
 
 def test_verify_works_with_its_rights_and_with_none_less(place: Place, operator: Operator) -> None:
-    needed = statements(place.deployment)
+    needed = of_verify(place.deployment)
     operator.may(*needed)
     with place.aws.authorising():
         place.zoomlogs("verify", keys=operator.keys)
@@ -250,8 +249,8 @@ def test_verify_works_with_its_rights_and_with_none_less(place: Place, operator:
 
 def test_repair_works_with_its_right_and_without_it_says_so(place: Place, operator: Operator) -> None:
     change(place, 6, lambda records: records[1:])
-    needed = repair_statements(place.deployment)
-    operator.may(*statements(place.deployment))
+    needed = of_repair(place.deployment)
+    operator.may(*of_verify(place.deployment))
     with place.aws.authorising():
         told = json.loads(place.zoomlogs("verify", "--repair", "--json", status=1, keys=operator.keys))
     [asked] = told["repair"]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from zoomlogs.dates import ranges, spell
+from zoomlogs.dates import dates_to_verify, ranges, spell
 from zoomlogs.errors import CommandError
-from zoomlogs.verify.date_args import dates
 
 TODAY = date(2026, 3, 10)
 
@@ -27,7 +26,7 @@ TODAY = date(2026, 3, 10)
     ],
 )
 def test_dates(first, last, begun, expected):
-    found = dates(first, last, TODAY, begun)
+    found = dates_to_verify(first, last, TODAY, begun)
     assert (str(found[0]), str(found[-1]), len(found)) == expected
 
 
@@ -56,7 +55,7 @@ def test_dates(first, last, begun, expected):
 )
 def test_refused(first, last, sentence):
     with pytest.raises(CommandError) as refused:
-        dates(first, last, TODAY)
+        dates_to_verify(first, last, TODAY)
     assert (str(refused.value), refused.value.status) == (sentence, 2)
 
 

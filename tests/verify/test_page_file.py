@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from zoomlogs.errors import CommandError
-from zoomlogs.verify.page_file import refuse_what_cannot_be_written, write
+from zoomlogs.verify.output import refuse_what_cannot_be_written, write
 
 
 def names(folder: Path) -> list[str]:

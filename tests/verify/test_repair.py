@@ -9,9 +9,8 @@ import pytest
 from rich.console import Console
 from zoom_operationlogs.archive_object import OBJECT_NAME
 from zoomlogs.verify.comparison import State
-from zoomlogs.verify.document import document
+from zoomlogs.verify.output import document, table, verdict
 from zoomlogs.verify.repair import event, wanted
-from zoomlogs.verify.table import table, verdict
 
 from .results import FIRST, NASTY, a_day, half_a_year, of_days
 from .world import PREFIX, YESTERDAY, Verified, collected, days_ago, guide_object

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 import yaml
 from compliance.gate.rules import RULES
+from harness.scratch import prepare
+from harness.terraform import Terraform
 from standins.aws import AwsStandIn
 from standins.running_provider import running_provider
-from zoomlogs.scratch import prepare
-from zoomlogs.terraform import Terraform
 
 from .runner import Run, load, run_job
 

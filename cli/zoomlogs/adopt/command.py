@@ -6,15 +6,15 @@ import json
 import time
 from typing import TYPE_CHECKING
 
-import typer
-from rich.console import Console
-
-from ..aws import session
+from ..aws import account_of, in_a_sentence, refuse_other_account, session
+from ..console import console, print_json
 from ..errors import CommandError
-from .move import Move, Names, Report, Step
+from .move import Move
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from .steps import Names, Report, Step
 
 STEPS: dict[Step, tuple[str, str]] = {
     "switch-schedule-off": ("switch the schedule off", "switched the schedule off"),
@@ -26,12 +26,23 @@ STEPS: dict[Step, tuple[str, str]] = {
 SECOND = 1.0
 
 
-def main(names: Names, region: str | None, *, dry_run: bool, as_json: bool, variables: Path | None) -> int:
+def main(
+    names: Names,
+    region: str | None,
+    account: str | None = None,
+    *,
+    dry_run: bool,
+    as_json: bool,
+    variables: Path | None,
+) -> int:
     """Take the steps, or say them; return the exit status 0. Raises `CommandError`."""
     signed_in = session(region)
     if not signed_in.region_name:
         raise CommandError("No AWS region is set: give --region, such as --region eu-west-1.")
-    progress = Console(stderr=True, soft_wrap=True, highlight=False)
+    if account:
+        with in_a_sentence("AWS does not say which account you are signed in to"):
+            refuse_other_account(account_of(signed_in), account)
+    progress = console(stderr=True)
 
     def sleep(seconds: float) -> None:
         over = time.monotonic() + seconds
@@ -41,12 +52,12 @@ def main(names: Names, region: str | None, *, dry_run: bool, as_json: bool, vari
                 time.sleep(min(SECOND, left))
 
     report = Move(signed_in, names, sleep=sleep).run(
-        dry_run=dry_run, on_step=lambda step: progress.print(f"Now: {STEPS[step][0]}", markup=False)
+        dry_run=dry_run, on_step=lambda step: progress.say(f"Now: {STEPS[step][0]}")
     )
     if variables and not dry_run:
         _write(variables, report)
     if as_json:
-        typer.echo(json.dumps({"dry_run": dry_run, **report.__dict__}, indent=2))
+        print_json({"dry_run": dry_run, **report.__dict__})
     else:
         _tell(report, names, dry_run=dry_run, variables=variables)
     return 0
@@ -60,11 +71,8 @@ def _write(file: Path, report: Report) -> None:
 
 
 def _tell(report: Report, names: Names, *, dry_run: bool, variables: Path | None) -> None:
-    out = Console(soft_wrap=True, highlight=False)
-
-    def say(line: str = "") -> None:
-        out.print(line, markup=False)
-
+    out = console()
+    say = out.say
     if report.adopted:
         say(f"The function {names.function} runs this module's collector already: nothing is left to do.")
         return
@@ -75,11 +83,13 @@ def _tell(report: Report, names: Names, *, dry_run: bool, variables: Path | None
     for warning in report.warnings:
         say(f"! {warning}")
     if not variables:
-        say("\nVariables for Terraform (--variables FILE writes them):")
+        out.print()
+        say("Variables for Terraform (--variables FILE writes them):")
         for name, value in report.variables.items():
             say(f"  {name} = {json.dumps(value)}")
     if not dry_run:
-        say("\nNext:")
+        out.print()
+        say("Next:")
         say("  1. terraform plan: it must say 0 to destroy.")
         say("  2. terraform apply: it switches the schedule on again.")
         say("  3. Regenerate the client secret in Zoom, because it stood in the function in clear, and store the new")

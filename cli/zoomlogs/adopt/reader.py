@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..aws import in_a_sentence
+from ..dates import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import boto3
 
@@ -59,7 +60,7 @@ def warnings(reader: Reader, policy_name: str, bucket: str | None) -> list[str]:
     found = []
     if reader.is_shared:
         found.append(
-            f"The user {name} also has {_and(_possessions(reader))}: another feed may read as this user. So"
+            f"The user {name} also has {listed(_possessions(reader))}: another feed may read as this user. So"
             " reader_is_shared is true, and the plan detaches none of its policies. README.md of the example says what"
             " to do."
         )
@@ -71,21 +72,21 @@ def warnings(reader: Reader, policy_name: str, bucket: str | None) -> list[str]:
     if reader.policy:
         beyond = [resource for resource in reader.policy.resources if not _is_of(resource, bucket)]
         if beyond:
-            found.append(_narrowed(policy_name, f"also opens {_and(beyond)}"))
+            found.append(_narrowed(policy_name, f"also opens {listed(beyond)}"))
         if reader.policy.others:
-            found.append(_narrowed(policy_name, f"is also attached to {_and(reader.policy.others)}"))
+            found.append(_narrowed(policy_name, f"is also attached to {listed(reader.policy.others)}"))
     return found
 
 
 def _possessions(reader: Reader) -> list[str]:
-    listed = [
+    owned = [
         *(f"the policy {policy}" for policy in reader.attached),
         *(f"the inline policy {policy}" for policy in reader.inline),
         *(f"the group {group}" for group in reader.groups),
     ]
     if len(reader.access_keys) > 1:
-        listed.append(f"{len(reader.access_keys)} access keys ({_and(reader.access_keys)})")
-    return listed
+        owned.append(f"{len(reader.access_keys)} access keys ({listed(reader.access_keys)})")
+    return owned
 
 
 def _narrowed(policy: str, why: str) -> str:
@@ -97,11 +98,6 @@ def _narrowed(policy: str, why: str) -> str:
 
 def _is_of(resource: str, bucket: str | None) -> bool:
     return bucket is not None and resource.split(":::")[-1].partition("/")[0] == bucket
-
-
-def _and(names: Iterable[str]) -> str:
-    *first, last = names
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 # Looking

@@ -16,14 +16,15 @@ from botocore.exceptions import ClientError
 from ..aws import FAILURES, reason
 from ..dates import some
 from ..errors import CommandError
+from ..policies import TRIED_ALARM
 from .findings import Finding, NotCheckedError, fix, ok
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from .facts import Entry, Facts
+    from .aws_facts import Entry
+    from .facts import Facts
 
-MEMBER = "errors"
 PATIENCE_SECONDS = 300
 LOOK_EVERY_SECONDS = 5.0
 SAYS = "zoomlogs doctor --test-alarm"
@@ -38,7 +39,7 @@ def alarm_to_message(facts: Facts) -> Finding:
     if not facts.deployment.outputs.get("monitoring"):
         raise NotCheckedError("monitoring is off, so that there is no alarm to try")
     monitoring = facts.output("monitoring")
-    member, composite = monitoring["alarms"][MEMBER], monitoring["composite_alarm_name"]
+    member, composite = monitoring["alarms"][TRIED_ALARM], monitoring["composite_alarm_name"]
     alarms = facts.alarms([member, composite])
     told = {topic: facts.subscriptions(topic) for topic in monitoring["topic_arns"]}
     if wrong := obstacle(alarms, member, composite, told):

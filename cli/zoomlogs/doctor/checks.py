@@ -9,13 +9,15 @@ from botocore.exceptions import ClientError
 
 from ..aws import FAILURES, error_code, is_denied, is_denied_by_kms, reason
 from ..errors import CommandError
-from . import alarm_trial, reader_trial, rules, write_trial
+from . import alarm_trial, bucket_rules, collector_rules, delivery_rules, reader_trial, write_trial
+from .aws_facts import Simulated
 from .denials import PUT_RETENTION, denials, encryption_context, lock_context, writes
-from .facts import Facts, Simulated
 from .findings import Finding, NotCheckedError, fix, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from .facts import Facts
 
 GONE = ("NoSuchBucket", "NoSuchEntity", "ResourceNotFoundException", "404", "AWS.SimpleQueueService.NonExistentQueue")
 APPLY = "run `terraform apply`, which makes it anew"
@@ -66,7 +68,7 @@ class Check:
 def _secret(facts: Facts) -> Finding:
     secret_id = facts.deployment.secret_id
     try:
-        return rules.secret(facts.secret_text, secret_id)
+        return collector_rules.secret(facts.secret_text, secret_id)
     except ClientError as error:
         if not is_denied(error) or is_denied_by_kms(error) or secret_id.startswith("arn:"):
             raise
@@ -78,12 +80,14 @@ def _secret(facts: Facts) -> Finding:
 
 
 def _function(facts: Facts) -> Finding:
-    return rules.function(facts.function)
+    return collector_rules.function(facts.function)
 
 
 def _package(facts: Facts) -> Finding:
     applied = facts.output("function").get("code_sha256")
-    return rules.package(facts.function["CodeSha256"], applied, facts.committed_package, facts.deployment.function_name)
+    return collector_rules.package(
+        facts.function["CodeSha256"], applied, facts.committed_package, facts.deployment.function_name
+    )
 
 
 def _environment(facts: Facts) -> Finding:
@@ -94,42 +98,42 @@ def _environment(facts: Facts) -> Finding:
             f" see that {facts.function.get('KMSKeyArn')} is enabled"
         )
     actual = environment.get("Variables", {})
-    return rules.environment(actual, deployment.environment, deployment.function_name)
+    return collector_rules.environment(actual, deployment.environment, deployment.function_name)
 
 
 def _schedule(facts: Facts) -> Finding:
-    return rules.schedule(facts.schedule(), facts.output("schedule"), facts.output("function")["arn"])
+    return collector_rules.schedule(facts.schedule(), facts.output("schedule"), facts.output("function")["arn"])
 
 
 def _runs(facts: Facts) -> Finding:
-    return rules.runs(facts.last_runs, facts.now(), facts.output("schedule")["expression"])
+    return collector_rules.runs(facts.last_runs, facts.now(), facts.output("schedule")["expression"])
 
 
 def _metrics(facts: Facts) -> Finding:
-    succeeded = rules.succeeded(facts.last_runs)
+    succeeded = collector_rules.succeeded(facts.last_runs)
     values = facts.metric(*facts.collector_metric("RunsSucceeded"), "Sum", succeeded[0].began) if succeeded else []
-    return rules.metrics(succeeded, sum(values), facts.now(), facts.deployment.function_name)
+    return collector_rules.metrics(succeeded, sum(values), facts.now(), facts.deployment.function_name)
 
 
 def _feed_queue(facts: Facts) -> Finding:
     queue = (facts.deployment.outputs.get("secops_feed") or {}).get("queue")
     if not queue:
-        return rules.feed_queue(None, [])
-    since = facts.now() - rules.LONGEST_WAIT
+        return delivery_rules.feed_queue(None, [])
+    since = facts.now() - delivery_rules.LONGEST_WAIT
     dimensions = {"QueueName": queue["name"]}
     ages = facts.metric("AWS/SQS", "ApproximateAgeOfOldestMessage", dimensions, "Maximum", since)
-    return rules.feed_queue(queue["name"], ages)
+    return delivery_rules.feed_queue(queue["name"], ages)
 
 
 def _dead_letters(facts: Facts) -> Finding:
-    return rules.dead_letters(facts.dead_letters(), facts.output("dead_letter_queue")["name"])
+    return collector_rules.dead_letters(facts.dead_letters(), facts.output("dead_letter_queue")["name"])
 
 
 def _region(facts: Facts) -> Finding:
     deployment = facts.deployment
     reader, feed = (deployment.outputs.get(name) or {} for name in ("reader", "secops_feed"))
     read = reader.get("mode") == "none" or feed.get("region_supported", True)
-    return rules.region(facts.bucket_region(), deployment.region, deployment.bucket, google_reads=read)
+    return bucket_rules.region(facts.bucket_region(), deployment.region, deployment.bucket, google_reads=read)
 
 
 def _created(facts: Facts) -> bool:
@@ -138,17 +142,19 @@ def _created(facts: Facts) -> bool:
 
 def _versioning(facts: Facts) -> Finding:
     deletes = facts.deployment.environment.get("FEED_DELETES") == "true"
-    return rules.versioning(facts.versioning(), facts.deployment.bucket, created=_created(facts), feed_deletes=deletes)
+    return bucket_rules.versioning(
+        facts.versioning(), facts.deployment.bucket, created=_created(facts), feed_deletes=deletes
+    )
 
 
 def _object_lock(facts: Facts) -> Finding:
     lock = facts.output("bucket").get("lock")
-    return rules.object_lock(facts.object_lock(), lock, facts.deployment.bucket, created=_created(facts))
+    return bucket_rules.object_lock(facts.object_lock(), lock, facts.deployment.bucket, created=_created(facts))
 
 
 def _bucket_policy(facts: Facts) -> Finding:
     wanted = facts.output("bucket")
-    return rules.policy(
+    return bucket_rules.policy(
         facts.policy(),
         wanted["policy"],
         facts.deployment.bucket,
@@ -160,12 +166,12 @@ def _bucket_policy(facts: Facts) -> Finding:
 def _puts(facts: Facts) -> Finding:
     at, bucket = facts.deployment, facts.output("bucket")["arn"]
     wanted = writes(bucket, at.prefix, at.state_key, facts.output("role")["arn"], at.environment)
-    found = denials(rules.policy_statements(facts.policy()), wanted)
-    return rules.puts(found, facts.last_runs, at.bucket)
+    found = denials(bucket_rules.policy_statements(facts.policy()), wanted)
+    return bucket_rules.puts(found, facts.last_runs, at.bucket)
 
 
 def _checkpoint(facts: Facts) -> Finding:
-    return rules.checkpoint(*facts.checkpoint(), facts.now(), facts.output("schedule")["expression"])
+    return collector_rules.checkpoint(facts.checkpoint(), facts.now(), facts.output("schedule")["expression"])
 
 
 def _collectors_rights(facts: Facts) -> Finding:
@@ -188,7 +194,7 @@ def _collectors_rights(facts: Facts) -> Finding:
             ),
         ],
     )
-    return rules.rights(refused, "The collector's role", role["name"])
+    return delivery_rules.rights(refused, "The collector's role", role["name"])
 
 
 def _schedulers_rights(facts: Facts) -> Finding:
@@ -197,7 +203,9 @@ def _schedulers_rights(facts: Facts) -> Finding:
         Simulated(("lambda:InvokeFunction",), facts.output("function")["arn"]),
         Simulated(("sqs:SendMessage",), facts.output("dead_letter_queue")["arn"]),
     ]
-    return rules.rights(facts.refused(schedule["role_arn"], wanted), "The schedule's role", schedule["role_name"])
+    return delivery_rules.rights(
+        facts.refused(schedule["role_arn"], wanted), "The schedule's role", schedule["role_name"]
+    )
 
 
 def _readers_rights(facts: Facts) -> Finding:
@@ -217,7 +225,7 @@ def _readers_rights(facts: Facts) -> Finding:
             Simulated(("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"), queue["arn"])
         )
     kind = "Users" if reader["mode"] == "user" else "Roles"
-    return rules.rights(facts.refused(reader["arn"], wanted), "SecOps' reader", reader["name"], kind)
+    return delivery_rules.rights(facts.refused(reader["arn"], wanted), "SecOps' reader", reader["name"], kind)
 
 
 def _reader(facts: Facts) -> Finding:
@@ -225,14 +233,14 @@ def _reader(facts: Facts) -> Finding:
     if reader["mode"] == "none":
         raise NotCheckedError('`reader.mode` is "none": who reads the records is made elsewhere')
     if reader["mode"] == "role":
-        return rules.reader_role(facts.role_last_used(reader["name"]), facts.now(), reader["name"])
+        return delivery_rules.reader_role(facts.role_last_used(reader["name"]), facts.now(), reader["name"])
     keys = facts.access_keys(reader["name"])
-    return rules.reader_user(keys, facts.keys_last_used(list(keys)), facts.now(), reader["name"])
+    return delivery_rules.reader_user(keys, facts.keys_last_used(list(keys)), facts.now(), reader["name"])
 
 
 def _feed(facts: Facts) -> Finding:
     output = facts.output("secops_feed")
-    return rules.feed(output["body"], facts.feeds(output.get("instance")))
+    return delivery_rules.feed(output["body"], facts.feeds(output.get("instance")))
 
 
 def _monitoring(facts: Facts) -> Mapping[str, Any]:
@@ -244,20 +252,20 @@ def _monitoring(facts: Facts) -> Mapping[str, Any]:
 def _subscribers(facts: Facts) -> Finding:
     monitoring = _monitoring(facts)
     topics = {topic: facts.topic(topic) for topic in monitoring["topic_arns"]}
-    return rules.subscribers(topics, monitoring.get("topic_arn"))
+    return delivery_rules.subscribers(topics, monitoring.get("topic_arn"))
 
 
 def _alarms(facts: Facts) -> Finding:
     monitoring = _monitoring(facts)
     composite, names = monitoring["composite_alarm_name"], monitoring["alarms"]
-    return rules.alarms(facts.alarm_states([composite, *names.values()]), names, composite)
+    return delivery_rules.alarms(facts.alarm_states([composite, *names.values()]), names, composite)
 
 
 CHECKS = (
     Check("secret", "secret", _secret),
-    Check("sign-in", "secret", lambda facts: rules.sign_in(facts.zoom)),
-    Check("report", "secret", lambda facts: rules.report(facts.zoom)),
-    Check("clock", "caller", lambda facts: rules.clock(facts.ahead_of_aws, facts.ahead_of_zoom)),
+    Check("sign-in", "secret", lambda facts: collector_rules.sign_in(facts.zoom)),
+    Check("report", "secret", lambda facts: collector_rules.report(facts.zoom)),
+    Check("clock", "caller", lambda facts: collector_rules.clock(facts.ahead_of_aws, facts.ahead_of_zoom)),
     Check("function", "function", _function),
     Check("package", "function", _package),
     Check("environment", "function", _environment),
@@ -273,12 +281,14 @@ CHECKS = (
     Check(
         "encryption",
         "bucket",
-        lambda facts: rules.encryption(facts.encryption(), facts.deployment.bucket, created=_created(facts)),
+        lambda facts: bucket_rules.encryption(facts.encryption(), facts.deployment.bucket, created=_created(facts)),
     ),
     Check(
         "public access",
         "bucket",
-        lambda facts: rules.public_access(facts.public_access(), facts.deployment.bucket, created=_created(facts)),
+        lambda facts: bucket_rules.public_access(
+            facts.public_access(), facts.deployment.bucket, created=_created(facts)
+        ),
     ),
     Check("bucket policy", "bucket", _bucket_policy),
     Check("collector's puts", "bucket or the log group", _puts),

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
-from ..aws import session
-from ..udm.tables import printable
+from ..aws import session_for
+from ..console import cell, console, print_json
 from .checks import AS_READER, CHECKS, PROBE, TEST_ALARM, TRIALS, findings
 from .facts import Facts
 
@@ -51,20 +48,21 @@ def main(deployment: Deployment, trials: Trials | None = None, *, as_json: bool)
     """
     asked = trials.checks(deployment) if trials else ()
     found: list[tuple[str, Finding]] = []
-    console, aside = Console(highlight=False, emoji=False), Console(stderr=True, highlight=False, emoji=False)
+    out, aside = console(), console(stderr=True)
     with aside.status("looking …") as status:
-        facts = Facts(deployment, session(deployment.region), lambda sentence: aside.print(sentence, markup=False))
+        facts = Facts(deployment, session_for(deployment, must_answer=False), aside.say)
         for name, finding in findings(facts, asked or CHECKS):
             found.append((name, finding))
             if not as_json:
                 status.stop()
-                console.print(line(name, finding))
+                out.print(line(name, finding))
                 status.start()
     if as_json:
         document = [{"check": name, "status": finding.status, "sentence": finding.sentence} for name, finding in found]
-        print(json.dumps(document, ensure_ascii=False, indent=2))  # noqa: T201
+        print_json(document)
     else:
-        console.print(f"\n{summary([finding for _, finding in found])}", markup=False)
+        out.print()
+        out.say(summary([finding for _, finding in found]))
     wrong = {"fix", "unknown"} if asked else {"fix"}
     return 1 if any(finding.status in wrong for _, finding in found) else 0
 
@@ -76,7 +74,7 @@ def line(name: str, finding: Finding) -> Table:
     grid.add_column(width=1)
     grid.add_column(width=_WIDEST_NAME)
     grid.add_column(overflow="fold")
-    grid.add_row(Text(mark, style=style), Text(name), Text(printable(finding.sentence)))
+    grid.add_row(cell(mark, style), name, cell(finding.sentence))
     return grid
 
 

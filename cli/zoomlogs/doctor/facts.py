@@ -1,4 +1,4 @@
-"""Fetches what the checks judge, each fact once: thin edges to AWS and Zoom.
+"""What the checks judge, each fact once: the collector, its runs, Zoom's answer, SecOps, and what `aws_facts` has.
 
 Nothing is written, but by `set_alarm` and `probed`, which only checks behind an option use.
 """
@@ -8,95 +8,61 @@ from __future__ import annotations
 import json
 import os
 import time
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import boto3
-import requests
 import zoom_operationlogs
-from botocore.config import Config
 from botocore.exceptions import ClientError
 from zoom_operationlogs.credentials import parse
-from zoom_operationlogs.deadline import Deadline
 from zoom_operationlogs.errors import CollectorError, OutOfTimeError, RateLimitedError, SecretError, SettingsError
 from zoom_operationlogs.settings import Settings
-from zoom_operationlogs.zoom import Session, Zoom
 
-from ..aws import error_code, secret_is_empty
+from ..access_keys import Store, reader_of, what_makes_a_key
+from ..aws import BRIEF, secret_is_empty, session_with_key
 from ..errors import CommandError
 from ..feed.tenant import ENDPOINT_VARIABLE, SERVICE_ACCOUNT_VARIABLE, endpoint, tenant_of
-from ..invoke.invocation import invoke, patient_client
-from ..logs.group import last_runs
-from ..reader_key.keys import reader_of, what_makes_a_key
-from ..reader_key.store import Store
-from ..status.stored import fetch
-from .denials import REMAINING_DAYS
+from ..invocation import invoke, patient_client
+from ..runs import last_runs
+from ..zoom import client, ends_in
+from .aws_facts import AwsFacts
+from .collector_rules import ZoomAnswer
 from .findings import NotCheckedError
-from .rules import ZoomAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    import boto3
+    import requests
 
     from ..deployment import Deployment
     from ..feed.body import Body
-    from ..invoke.invocation import Answer
-    from ..logs.runs import Run
+    from ..invocation import Answer
+    from ..runs import Run
 
 ZOOM_SECONDS = 30.0
 LAST_RUNS = 5
 LOOK_EVERY_SECONDS = 0.2
 NAMESPACE = "ZoomOperationLogs"
-HASTE = Config(connect_timeout=10, read_timeout=20, retries={"total_max_attempts": 3})
 
 
-@dataclass(frozen=True)
-class Simulated:
-    """Actions on one resource, with the condition keys of the request, whose rights are to be simulated."""
-
-    actions: tuple[str, ...]
-    resource: str
-    context: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True)
-class Entry:
-    """An entry of an alarm's history: when, of which kind, and CloudWatch's words for what happened."""
-
-    at: datetime
-    kind: str
-    summary: str
-
-    @property
-    def is_alarm(self) -> bool:
-        """Tell whether it says that the state became ALARM ("Alarm updated from OK to ALARM")."""
-        return self.kind == "StateUpdate" and self.summary.endswith("to ALARM")
-
-
-class Facts:
+class Facts(AwsFacts):
     """The deployment as AWS and Zoom have it now. Facts raise boto3's failures, or `NotCheckedError`."""
 
     def __init__(
         self, deployment: Deployment, session: boto3.Session, say: Callable[[str], None] = lambda _sentence: None
     ) -> None:
         """Take the deployment, a session, and how to say what is waited for."""
-        self.deployment = deployment
+        super().__init__(deployment, session)
         self.say = say
-        self._session = session
         self._zoom_dates: list[float] = []  # by how many seconds this clock was ahead of each answer of Zoom's
-
-    def client(self, service: str) -> Any:
-        """Return a client of whoever asks."""
-        make: Any = self._session.client
-        return make(service, config=HASTE)
 
     def as_reader(self, service: str) -> Any:
         """Return a client that has the access key of the feed."""
         make: Any = self._reader.client
-        return make(service, config=HASTE)
+        return make(service, config=BRIEF)
 
     @property
     def reader_key_id(self) -> str:
@@ -115,18 +81,7 @@ class Facts:
             raise NotCheckedError(
                 f"the reader has no access key in its secret yet: {what_makes_a_key(self.deployment)}"
             )
-        return boto3.Session(key.access_key_id, key.secret_access_key, region_name=self.deployment.region)
-
-    def output(self, name: str) -> Mapping[str, Any]:
-        """Return one of the module's outputs."""
-        value = self.deployment.outputs.get(name)
-        if not isinstance(value, dict):
-            raise NotCheckedError(f"the outputs hold no {name}, as this version of the module has it: apply it again")
-        return value
-
-    def now(self) -> datetime:
-        """Return this computer's time."""
-        return datetime.now(UTC)
+        return session_with_key(key.access_key_id, key.secret_access_key, self.deployment.region)
 
     # SecOps
 
@@ -167,19 +122,8 @@ class Facts:
             settings = Settings.from_environ(self.deployment.environment)
         except SettingsError as wrong:
             raise NotCheckedError(f"of the function's environment: {str(wrong).rstrip('.')}") from None
-        end = time.monotonic() + ZOOM_SECONDS
-        session = Session(requests.Session())
-        session.http.hooks["response"].append(self._note_date)
-        asked = Zoom(
-            session,
-            settings.report,
-            settings.oauth_url,
-            settings.api_url,
-            lambda _fresh: credentials,
-            settings.http_timeout_seconds,
-            self.now,
-            time.sleep,
-            Deadline(lambda: end - time.monotonic(), 0),
+        asked, session = client(
+            settings, credentials, ends_in(ZOOM_SECONDS), clock=self.now, on_response=self._note_date
         )
         error: Exception | None = None
         try:
@@ -250,24 +194,6 @@ class Facts:
         service = environment.get("POWERTOOLS_SERVICE_NAME") or self.deployment.function_name
         return environment.get("POWERTOOLS_METRICS_NAMESPACE") or NAMESPACE, name, {"service": service}
 
-    def metric(
-        self, namespace: str, name: str, dimensions: Mapping[str, str], statistic: str, since: datetime
-    ) -> Sequence[float]:
-        """Return what CloudWatch has of a metric, by five minutes, oldest first."""
-        metric = {
-            "Namespace": namespace,
-            "MetricName": name,
-            "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
-        }
-        answer = self.client("cloudwatch").get_metric_data(
-            MetricDataQueries=[{"Id": "m", "MetricStat": {"Metric": metric, "Period": 300, "Stat": statistic}}],
-            StartTime=since - timedelta(minutes=5),
-            EndTime=self.now() + timedelta(minutes=5),
-            ScanBy="TimestampAscending",
-        )
-        values: Sequence[float] = answer["MetricDataResults"][0]["Values"]
-        return values
-
     @cached_property
     def probed(self) -> Answer:
         """What the collector answers to a probe. Raises `NotCheckedError` where it could not be asked."""
@@ -287,154 +213,6 @@ class Facts:
             QueueUrl=self.output("dead_letter_queue")["url"], AttributeNames=["ApproximateNumberOfMessages"]
         )
         return int(found["Attributes"]["ApproximateNumberOfMessages"])
-
-    # bucket
-
-    def bucket_region(self) -> str:
-        """Return the region that the bucket lies in; the eldest two have other names in this answer."""
-        found = self.client("s3").get_bucket_location(Bucket=self.deployment.bucket).get("LocationConstraint")
-        return {None: "us-east-1", "": "us-east-1", "EU": "eu-west-1"}.get(found, str(found))
-
-    def versioning(self) -> str | None:
-        """Return Enabled or Suspended, None where it never was on."""
-        status: str | None = self.client("s3").get_bucket_versioning(Bucket=self.deployment.bucket).get("Status")
-        return status
-
-    def encryption(self) -> Sequence[Mapping[str, Any]]:
-        """Return the rules of default encryption."""
-        try:
-            found = self.client("s3").get_bucket_encryption(Bucket=self.deployment.bucket)
-        except ClientError as error:
-            if error_code(error) == "ServerSideEncryptionConfigurationNotFoundError":
-                return []
-            raise
-        rules: Sequence[Mapping[str, Any]] = found["ServerSideEncryptionConfiguration"]["Rules"]
-        return rules
-
-    def object_lock(self) -> Mapping[str, Any] | None:
-        """Return the configuration of Object Lock, None where it is off."""
-        try:
-            found = self.client("s3").get_object_lock_configuration(Bucket=self.deployment.bucket)
-        except ClientError as error:
-            if error_code(error) == "ObjectLockConfigurationNotFoundError":
-                return None
-            raise
-        configuration: Mapping[str, Any] = found["ObjectLockConfiguration"]
-        return configuration
-
-    def public_access(self) -> Mapping[str, bool]:
-        """Return the block of public access."""
-        try:
-            found = self.client("s3").get_public_access_block(Bucket=self.deployment.bucket)
-        except ClientError as error:
-            if error_code(error) == "NoSuchPublicAccessBlockConfiguration":
-                return {}
-            raise
-        block: Mapping[str, bool] = found["PublicAccessBlockConfiguration"]
-        return block
-
-    def policy(self) -> str | None:
-        """Return the bucket's policy, None where it has none."""
-        try:
-            return str(self.client("s3").get_bucket_policy(Bucket=self.deployment.bucket)["Policy"])
-        except ClientError as error:
-            if error_code(error) == "NoSuchBucketPolicy":
-                return None
-            raise
-
-    def checkpoint(self) -> tuple[bytes | None, datetime | None]:
-        """Return the checkpoint and when it was saved; nothing where there is none."""
-        return fetch(self.client("s3"), self.deployment) or (None, None)
-
-    # who may what
-
-    def refused(self, principal_arn: str, wanted: Sequence[Simulated]) -> list[str]:
-        """Return the actions that a simulation of the principal's policies refuses."""
-        iam = self.client("iam")
-        refused = []
-        for one in wanted:
-            answer = iam.simulate_principal_policy(
-                PolicySourceArn=principal_arn,
-                ActionNames=list(one.actions),
-                ResourceArns=[one.resource],
-                ContextEntries=[
-                    {
-                        "ContextKeyName": name,
-                        "ContextKeyValues": [value],
-                        "ContextKeyType": "numeric" if name == REMAINING_DAYS else "string",
-                    }
-                    for name, value in one.context
-                ],
-            )
-            refused += [
-                f"{result['EvalActionName']} on {one.resource}"
-                for result in answer["EvaluationResults"]
-                if result["EvalDecision"] != "allowed"
-            ]
-        return refused
-
-    # alarms
-
-    def alarms(self, names: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
-        """Return the alarms that exist, metric alarms and composite ones, by their names."""
-        found = self.client("cloudwatch").describe_alarms(
-            AlarmNames=list(names), AlarmTypes=["MetricAlarm", "CompositeAlarm"], MaxRecords=100
-        )
-        alarms = [*found.get("MetricAlarms", []), *found.get("CompositeAlarms", [])]
-        return {alarm["AlarmName"]: alarm for alarm in alarms}
-
-    def alarm_states(self, names: Sequence[str]) -> Mapping[str, str]:
-        """Return the states of the alarms that exist."""
-        return {name: alarm["StateValue"] for name, alarm in self.alarms(names).items()}
-
-    def set_alarm(self, name: str, state: str, reason: str) -> None:
-        """Set an alarm's state until CloudWatch looks at its metric again."""
-        self.client("cloudwatch").set_alarm_state(AlarmName=name, StateValue=state, StateReason=reason)
-
-    def history(self, composite: str) -> Sequence[Entry]:
-        """Return what happened to a composite alarm last, the newest first."""
-        found = self.client("cloudwatch").describe_alarm_history(
-            AlarmName=composite, AlarmTypes=["CompositeAlarm"], ScanBy="TimestampDescending", MaxRecords=50
-        )
-        return [
-            Entry(item["Timestamp"], item["HistoryItemType"], item["HistorySummary"])
-            for item in found["AlarmHistoryItems"]
-        ]
-
-    def subscriptions(self, topic: str) -> Sequence[Mapping[str, str]]:
-        """Return who is subscribed to a topic: the first hundred."""
-        found: Sequence[Mapping[str, str]] = self.client("sns").list_subscriptions_by_topic(TopicArn=topic)[
-            "Subscriptions"
-        ]
-        return found
-
-    def topic(self, arn: str) -> Mapping[str, str] | None:
-        """Return a topic's attributes, None where it is gone."""
-        try:
-            found: Mapping[str, str] = self.client("sns").get_topic_attributes(TopicArn=arn)["Attributes"]
-        except ClientError as error:
-            if error_code(error) == "NotFound":
-                return None
-            raise
-        return found
-
-    def access_keys(self, user: str) -> Mapping[str, str]:
-        """Return a user's access keys: id → Active or Inactive."""
-        found = self.client("iam").list_access_keys(UserName=user)
-        return {key["AccessKeyId"]: key["Status"] for key in found["AccessKeyMetadata"]}
-
-    def keys_last_used(self, access_key_ids: Sequence[str]) -> datetime | None:
-        """Return when one of the keys was last used."""
-        iam = self.client("iam")
-        used = [iam.get_access_key_last_used(AccessKeyId=key)["AccessKeyLastUsed"] for key in access_key_ids]
-        return max((each["LastUsedDate"] for each in used if each.get("LastUsedDate")), default=None)
-
-    def role_last_used(self, role: str) -> datetime | None:
-        """Return when a role was last used."""
-        used: datetime | None = (
-            self.client("iam").get_role(RoleName=role)["Role"].get("RoleLastUsed", {}).get("LastUsedDate")
-        )
-        return used
 
 
 def seconds_ahead(date: str | None, now: datetime) -> float | None:

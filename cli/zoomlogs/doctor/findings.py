@@ -7,6 +7,8 @@ from typing import Literal
 
 Status = Literal["ok", "fix", "unknown"]
 
+APPLY = "run `terraform apply`, which puts it right"
+
 
 @dataclass(frozen=True)
 class Finding:

@@ -16,7 +16,7 @@ from ..errors import CommandError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..reader_key.keys import AccessKey
+    from ..access_keys import AccessKey
 
 Body = dict[str, Any]
 

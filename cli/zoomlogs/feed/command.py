@@ -9,19 +9,28 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from ..console import console, print_json, table
 from ..deployment import Deployment, read_deployment
 from ..errors import CommandError
-from . import messages
 from .body import KEY_AUTHENTICATION, SETTINGS, Change, changes, complete, knows_authentication, short, source_type
-from .choice import choose, enabled, kind, readers, title, uri_of
-from .health import problems
+from .feeds import (
+    choose,
+    enabled,
+    failure,
+    kind,
+    last_transfer,
+    meaning,
+    problems,
+    readers,
+    state,
+    title,
+    uri_of,
+)
 from .tenant import ENDPOINT_VARIABLE, Tenant, endpoint, read_tenant
 
 if TYPE_CHECKING:
-    from ..reader_key.keys import AccessKey
+    from ..access_keys import AccessKey
     from .body import Body
     from .client import Feeds
 
@@ -95,12 +104,10 @@ def show(source: str | None, instance: str | None, options: TenantOptions, *, as
     output = _feed_output(read_deployment(source, instance))
     secret = output.get("key_secret_name")
     if not as_json:
-        table = Table(title="SIEM Settings > Feeds > Add New Feed", title_justify="left")
-        table.add_column("field", no_wrap=True)
-        table.add_column("value", overflow="fold")
+        form = table("SIEM Settings > Feeds > Add New Feed", "field", "value")
         for row in output["form"]:
-            table.add_row(str(row["field"]), str(row["value"]))
-        Console(highlight=False, markup=False).print(table)
+            form.add_row(str(row["field"]), str(row["value"]))
+        console().print(form)
         return
     body = json.loads(json.dumps(output["body"]))
     if any(options):
@@ -111,7 +118,7 @@ def show(source: str | None, instance: str | None, options: TenantOptions, *, as
         body["details"][SETTINGS[kind_of_source]]["authentication"] = {
             KEY_AUTHENTICATION[kind_of_source]: {"accessKeyId": hint, "secretAccessKey": hint}
         }
-    _print_json(body)
+    print_json(body)
 
 
 def subject_id(options: TenantOptions, service_account: str | None, *, as_json: bool) -> None:
@@ -120,9 +127,9 @@ def subject_id(options: TenantOptions, service_account: str | None, *, as_json: 
     if not found.isdigit():
         raise CommandError("SecOps names no identity for feeds of this tenant: ask Google's support for it.", status=1)
     if as_json:
-        _print_json({"subject_id": found})
+        print_json({"subject_id": found})
     else:
-        print(found)  # noqa: T201
+        _say(found)
     _say(f'For Terraform: reader = {{ mode = "role", subject_id = "{found}" }}', err=True)
 
 
@@ -158,7 +165,7 @@ def apply(
         document["feed"] = _carry_out(decided, wanted, feeds, {key.secret_access_key} if key else set())
         _say(f"Done: {document['feed']}", err=as_json)
     if as_json:
-        _print_json(document)
+        print_json(document)
 
 
 def status(
@@ -171,19 +178,17 @@ def status(
     found = readers(uri_of(output["body"]), feeds)
     wrong = problems(output["body"], feeds)
     if as_json:
-        _print_json({"ok": not wrong, "problems": wrong, "feeds": [_described(feed) for feed in found]})
+        print_json({"ok": not wrong, "problems": wrong, "feeds": [_described(feed) for feed in found]})
         return 1 if wrong else 0
     for feed in found:
-        table = Table(title=title(feed), title_justify="left", show_header=False)
-        table.add_column(no_wrap=True)
-        table.add_column(overflow="fold")
+        shown = table(title(feed), "", "", header=False)
         for name, value in _described(feed).items():
             if isinstance(value, dict):
                 for part, text in value.items():
-                    table.add_row(f"failure: {part}", text)
+                    shown.add_row(f"failure: {part}", text)
             else:
-                table.add_row(name.replace("_", " "), str(value))
-        Console(highlight=False, markup=False).print(table)
+                shown.add_row(name.replace("_", " "), str(value))
+        console().print(shown)
     for problem in wrong:
         _say(problem)
     return 1 if wrong else 0
@@ -207,18 +212,16 @@ def _feeds(tenant: Tenant, service_account: str | None) -> Feeds:
 
 
 def _listed(feeds: Feeds) -> list[Body]:
-    console = Console(stderr=True, highlight=False)
-    with console.status("asking SecOps for its feeds …"):
+    with console(stderr=True).status("asking SecOps for its feeds …"):
         return feeds.list()
 
 
 def _access_key(deployment: Deployment) -> AccessKey:
-    from ..aws import session
-    from ..reader_key.keys import reader_of, what_makes_a_key
-    from ..reader_key.store import Store
+    from ..access_keys import Store, reader_of, what_makes_a_key
+    from ..aws import session_for
 
     reader = reader_of(deployment)
-    key = Store(session(deployment.region), reader).read()
+    key = Store(session_for(deployment), reader).read()
     if key is None:
         raise CommandError(f"The secret {reader.secret} holds no access key yet: {what_makes_a_key(deployment)}.")
     return key
@@ -271,17 +274,13 @@ def _described(feed: Body) -> dict[str, Any]:
         "name": feed.get("displayName"),
         "source": kind(feed),
         "reads": uri_of(feed),
-        "state": messages.state(feed),
-        "meaning": messages.meaning(feed),
-        "last_transfer": messages.last_transfer(feed),
+        "state": state(feed),
+        "meaning": meaning(feed),
+        "last_transfer": last_transfer(feed),
     }
-    failure = messages.failure(feed)
-    return {**described, "failure": failure} if failure else described
+    failed = failure(feed)
+    return {**described, "failure": failed} if failed else described
 
 
 def _say(line: str, *, err: bool = False) -> None:
-    Console(stderr=err, highlight=False, soft_wrap=True).print(line, markup=False)
-
-
-def _print_json(document: Any) -> None:
-    print(json.dumps(document, ensure_ascii=False, indent=2))  # noqa: T201
+    console(stderr=err).say(line)

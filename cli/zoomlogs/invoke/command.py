@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from rich.console import Console
-
-from ..aws import FAILURES, reason, session
+from ..aws import FAILURES, reason, session_for
+from ..checkpoint import CheckpointSummary, UnreadableCheckpointError, read_summary
+from ..console import console, print_json
 from ..dates import some
-from . import events
-from .checkpoint_summary import CheckpointSummary, UnreadableCheckpointError, read_checkpoint_summary
-from .follow import Log
-from .invocation import Answer, invoke, patient_client
+from ..invocation import Answer, invoke, patient_client
+from ..runs import LogFollower
+from . import loop
 from .loop import SHOWN_DATES, InvocationSummary, carry_out
 from .progress import Screen
 
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..deployment import Deployment
-    from .events import RunRequest
+    from .loop import RunRequest
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells count it
 LOOK_EVERY_SECONDS = 0.5
@@ -32,18 +30,18 @@ WAIT_FOR_LAST_LINE_SECONDS = 8.0  # CloudWatch Logs shows a line some seconds af
 
 def run(deployment: Deployment, *, wait: bool, as_json: bool) -> int:
     """Start a run as the schedule does; return the exit status."""
-    return main(deployment, events.run(), wait=wait, as_json=as_json)
+    return main(deployment, loop.run(), wait=wait, as_json=as_json)
 
 
 def reconcile(deployment: Deployment, *, wait: bool, as_json: bool) -> int:
     """Start a run that reads all dates of the window again; return the exit status."""
     lookback_days = int(deployment.environment.get("LOOKBACK_DAYS", "3"))
-    return main(deployment, events.reconcile(today(), lookback_days), wait=wait, as_json=as_json)
+    return main(deployment, loop.reconcile(today(), lookback_days), wait=wait, as_json=as_json)
 
 
 def backfill(deployment: Deployment, first: str, last: str, *, wait: bool, as_json: bool) -> int:
     """Start a run that reads the dates from `first` to `last`; return the exit status."""
-    return main(deployment, events.backfill(first, last, today()), wait=wait, as_json=as_json)
+    return main(deployment, loop.backfill(first, last, today()), wait=wait, as_json=as_json)
 
 
 def today() -> Any:
@@ -60,11 +58,11 @@ def main(deployment: Deployment, request: RunRequest, *, wait: bool, as_json: bo
     except KeyboardInterrupt:
         _leave(deployment)
     if as_json:
-        print(json.dumps(as_document(request, summary), ensure_ascii=False, indent=2))  # noqa: T201
+        print_json(as_document(request, summary))
     else:
-        console = Console(highlight=False, emoji=False, soft_wrap=True)
+        out = console()
         for sentence in sentences(summary):
-            console.print(sentence, markup=False)
+            out.say(sentence)
     return summary.status
 
 
@@ -130,13 +128,13 @@ class _AwsRunner:
     """Runs the function, follows its log and reads its checkpoint."""
 
     def __init__(self, deployment: Deployment, request: RunRequest, screen: Screen) -> None:
-        aws = session(deployment.region)
+        aws = session_for(deployment)
         self._deployment = deployment
         self._request = request
         self._screen = screen
         self._function = patient_client(aws)
         self._s3 = aws.client("s3")
-        self._log = Log(aws.client("logs"), str(deployment.outputs["log_group"]["name"]), self.now)
+        self._log = LogFollower(aws.client("logs"), str(deployment.outputs["log_group"]["name"]), self.now)
         self._told_trouble = False
         self._tell_trouble()
         self._told_blind = ""  # what was said of a checkpoint that cannot be read
@@ -156,7 +154,7 @@ class _AwsRunner:
 
     def checkpoint(self) -> CheckpointSummary | None:
         try:
-            return read_checkpoint_summary(self._s3, self._deployment)
+            return read_summary(self._s3, self._deployment)
         except (*FAILURES, UnreadableCheckpointError) as error:
             where = f"s3://{self._deployment.bucket}/{self._deployment.state_key}"
             why = str(error) if isinstance(error, UnreadableCheckpointError) else reason(error)
@@ -210,9 +208,8 @@ class _AwsRunner:
 
 
 def _leave(deployment: Deployment) -> NoReturn:
-    Console(stderr=True, soft_wrap=True, emoji=False).print(
+    console(stderr=True).say(
         f"Left. A run that began goes on in AWS, and a backfill that it has saved is not forgotten:"
-        f" `zoomlogs logs` shows how the runs of {deployment.function_name} end.",
-        markup=False,
+        f" `zoomlogs logs` shows how the runs of {deployment.function_name} end."
     )
     raise SystemExit(INTERRUPTED) from None

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
-from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from ..udm.tables import printable
+from ..console import SafeConsole, console
 
 if TYPE_CHECKING:
-    from ..logs.lines import Line
+    from ..runs import Line
 
 _COLOURS = {"WARNING": "yellow", "ERROR": "red"}
 
@@ -19,21 +17,21 @@ _COLOURS = {"WARNING": "yellow", "ERROR": "red"}
 class Screen:
     """Where progress is shown; `days` is how many dates were asked for, None where they are not counted."""
 
-    def __init__(self, what: str, days: int | None, console: Console | None = None) -> None:
-        self._console = console or Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
+    def __init__(self, what: str, days: int | None, to: SafeConsole | None = None) -> None:
+        self._console = to or console(stderr=True)
         self._days = days
         bar = [BarColumn(bar_width=24), TextColumn("{task.completed:.0f}/{task.total:.0f} days")] if days else []
         self._progress = Progress(
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             *bar,
             TimeElapsedColumn(),
-            TextColumn("{task.fields[note]}"),
+            TextColumn("{task.fields[note]}", markup=False),
             console=self._console,
             transient=True,
             disable=not self._console.is_terminal,
         )
-        self._task = self._progress.add_task(escape(what), total=days, note="")
+        self._task = self._progress.add_task(what, total=days, note="")
         self._requests: list[str] = []
 
     def __enter__(self) -> Self:
@@ -45,7 +43,7 @@ class Screen:
 
     def say(self, sentence: str, style: str = "") -> None:
         """Print a line above the bar."""
-        self._console.print(printable(sentence), style=style, markup=False)
+        self._console.say(sentence, style)
 
     def line(self, line: Line) -> None:
         """Print what a log line says; where several runs speak, each with the beginning of its request id."""

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import sys
 from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import IO, TYPE_CHECKING, Literal
 
-from rich.console import Console
+from rich.text import Text
 
+from ..console import console as make_console
+from ..console import json_text
+from ..printable import printable, visible_json
 from .coverage import GLUED, Coverage
 from .events import event, line, preview
 from .inputs import find
 from .sources import Reading, SourceError, records
-from .tables import NARROWEST, ROWS_AT_ONCE, events_table, printable
+from .tables import NARROWEST, ROWS_AT_ONCE, events_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.status import Status
 
+    from ..console import SafeConsole
     from .sources import Record, Source
 
 Form = Literal["events", "table", "coverage", "coverage-json"]
@@ -86,7 +89,7 @@ def _records(sources: Iterable[Source], reading: Reading, status: Status | None)
             yield record
             count += 1
             if status and count % UPDATE_EVERY == 0:
-                status.update(f"{count:,} records, {printable(source.name)}")
+                status.update(Text(f"{count:,} records, {printable(source.name)}"))
 
 
 def _show(found: Iterator[Record], reading: Reading, form: Form, out: IO[bytes]) -> None:
@@ -94,13 +97,14 @@ def _show(found: Iterator[Record], reading: Reading, form: Form, out: IO[bytes])
         at_once = 1 if sys.stdout.isatty() else RECORDS_AT_ONCE
         while some := list(islice(found, at_once)):
             events = [event(record) for record in some]
-            out.write(b"".join([line(made) for made in events]))
+            lines = b"".join([line(made) for made in events])
+            out.write(visible_json(lines.decode()).encode() if at_once == 1 else lines)
             if at_once == 1:
                 out.flush()
         return
-    console = Console(highlight=False)
+    console = make_console()
     if not console.is_terminal:
-        console.width = max(console.width, NARROWEST)
+        console.width = max(console.width if "COLUMNS" in os.environ else 0, NARROWEST)
     if form == "table":
         first = True
         while rows := [event(record) for record in islice(found, ROWS_AT_ONCE)]:
@@ -114,13 +118,13 @@ def _show(found: Iterator[Record], reading: Reading, form: Form, out: IO[bytes])
         coverage.notes[GLUED] = reading.glued
     if form == "coverage-json":
         document = coverage.as_json() | {"lines": reading.lines, "bad_lines": reading.bad_lines}
-        out.write(json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n")
+        out.write(json_text(document).encode() + b"\n")
         return
     for table in coverage.tables():
         _print(out, console, table)
 
 
-def _print(out: IO[bytes], console: Console, table: RenderableType) -> None:
+def _print(out: IO[bytes], console: SafeConsole, table: RenderableType) -> None:
     """Print a table where the events go: Rich would end the program by itself when nobody reads on."""
     with console.capture() as captured:
         console.print(table)
@@ -134,7 +138,7 @@ def _print(out: IO[bytes], console: Console, table: RenderableType) -> None:
 @contextmanager
 def _status(form: Form) -> Iterator[Status | None]:
     """Show work going on where nothing else is shown meanwhile: not among events on the same terminal."""
-    console = Console(stderr=True, highlight=False)
+    console = make_console(stderr=True)
     if not console.is_terminal or (sys.stdout.isatty() and not form.startswith("coverage")):
         yield None
         return
@@ -149,7 +153,7 @@ def _report(status: Status | None, source: str, number: int, reason: str) -> Non
 def _say(sentence: str, status: Status | None = None) -> None:
     """Say it on standard error, clear of the status line."""
     if status:
-        status.console.print(printable(sentence), markup=False, soft_wrap=True)
+        status.console.print(printable(sentence), soft_wrap=True)
     else:
         print(printable(sentence), file=sys.stderr)  # noqa: T201
 

@@ -6,19 +6,18 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rich import box
-from rich.table import Table
 from rich.text import Text
 
+from ..console import cell, table
 from .event_types import EVENT_TYPES
 from .events import holds, text
-from .mapping import OPERATION_DETAIL, ROWS, TIME, Row
-from .tables import printable
+from .mapping import OPERATION_DETAIL, ROWS, SIGN_IN_ROWS, TIME, Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rich.console import RenderableType
+    from rich.table import Table
 
     from .events import Preview
     from .sources import Record
@@ -113,7 +112,14 @@ class Coverage:
 
     def tables(self) -> Iterator[RenderableType]:
         """Yield what to show to people."""
-        fields = _table(f"UDM fields of {self.records} records", "UDM field", "records", "share", "from")
+        fields = table(
+            f"UDM fields of {self.records} records",
+            "UDM field",
+            "records",
+            "share",
+            "from",
+            numbers=("records", "share"),
+        )
         for udm, count, raw in self._by_field():
             of = ", ".join(name if len(raw) == 1 else f"{name} {part}" for name, part in raw.items())
             fields.add_row(udm, str(count), f"{self._share(count):.1%}", of, style=None if count else "dim")
@@ -123,15 +129,20 @@ class Coverage:
             "Fields in details that the mapping table has no row for", "name", self.unmapped.leftovers(SHOWN)
         )
         if self.notes:
-            notes = _table("To know", "note", "records")
+            notes = table("To know", "note", "records", numbers=("records",))
             for note, count in self.notes.most_common():
                 notes.add_row(note, str(count))
             yield notes
 
     def _by_field(self) -> Iterator[tuple[str, int, dict[str, int]]]:
         """Yield each UDM field of the table, how many records yield it, and of which raw field how many."""
-        for udm in dict.fromkeys(row.udm for row in ROWS):
-            yield udm, self._fields[udm], {row.raw: self._rows[row] for row in ROWS if row.udm == udm}
+        rows = [*ROWS, *(row for row in SIGN_IN_ROWS if self._rows[row])]
+        for udm in dict.fromkeys(row.udm for row in rows):
+            raw: Counter[str] = Counter()
+            for row in rows:
+                if row.udm == udm:
+                    raw[row.raw] += self._rows[row]
+            yield udm, self._fields[udm], dict(raw)
 
     def _share(self, count: int) -> float:
         return round(count / self.records, 6) if self.records else 0.0
@@ -170,16 +181,9 @@ def _exceeds(value: str, limit: int) -> bool:
 
 def _leftovers_table(title: str, what: str, leftovers: Leftovers) -> Iterator[Table]:
     if leftovers.counts:
-        table = _table(title, what, "records")
+        shown = table(title, what, "records", numbers=("records",))
         for found, count in leftovers.counts:
-            table.add_row(Text(printable(found)), str(count))
+            shown.add_row(cell(found), str(count))
         if leftovers.others:
-            table.add_row(Text("others", style="italic"), str(leftovers.others))
-        yield table
-
-
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
-    for column in columns:
-        table.add_column(column, justify="right" if column in ("records", "share") else "left", overflow="fold")
-    return table
+            shown.add_row(Text("others", style="italic"), str(leftovers.others))
+        yield shown

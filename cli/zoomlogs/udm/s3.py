@@ -7,9 +7,8 @@ import re
 from contextlib import closing
 from typing import IO, TYPE_CHECKING, Any, cast
 
-import boto3
-
-from ..aws import FAILURES, reason
+from ..aws import FAILURES, reason, session
+from ..errors import CommandError
 from .sources import Source, SourceError, at_least_one
 
 if TYPE_CHECKING:
@@ -31,8 +30,10 @@ def find(address: str) -> Iterator[Source]:
     if not match:
         raise SourceError(f"{address} is no S3 address: write s3://bucket/prefix/.")
     try:
-        objects = _objects(boto3.client("s3"), *match.groups())
+        objects = _objects(session(None).client("s3"), *match.groups())
         return _to_the_end(address, at_least_one(objects, f"{address} holds no object."))
+    except CommandError as error:
+        raise SourceError(str(error)) from None
     except _FAILURES as error:
         raise SourceError(f"{address} cannot be listed: {reason(error)}.") from None
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import gzip
 import io
 import json
-import re
 import zlib
 from dataclasses import dataclass
 from itertools import chain
 from typing import IO, TYPE_CHECKING, Any, cast
+
+from zoom_operationlogs.records import BETWEEN_RECORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,9 +24,6 @@ BUFFER_BYTES = 1 << 17
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-# Behind records on one line: the text of the written guide put the letter n where a line end was meant.
-_glue = re.compile(r"[n\s]*(?=\{|$)")
-
 # Numbers come as they are spelt: no limit of digits, no loss of precision.
 _decode = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str).raw_decode
 
@@ -108,17 +106,24 @@ def _of_line(line: bytes, reading: Reading) -> Iterator[Record]:
 
 def _glued(text: str, value: Any, end: int, reading: Reading) -> Iterator[Record]:
     """Yield the records of a line that holds several, as the written guide's Lambda wrote them."""
-    between = _glue.match(text, end)
-    if isinstance(value, dict) and between:
+    at = _next_record(text, end)
+    if isinstance(value, dict) and at is not None:
         yield value
         reading.glued += 1
-        while between and between.end() < len(text):
-            value, end = _decode(text, between.end())
-            between = _glue.match(text, end)
+        while at is not None and at < len(text):
+            value, end = _decode(text, at)
+            at = _next_record(text, end)
             yield value
             reading.glued += 1
-    if not between:
+    if at is None:
         raise ValueError(f"not JSON: more text at character {end + 1}")
+
+
+def _next_record(text: str, end: int) -> int | None:
+    """Return where the next record of a line begins, or the line's end; None if something else follows."""
+    separator = BETWEEN_RECORDS.match(text, end)
+    at = separator.end() if separator else end
+    return at if at == len(text) or text[at] == "{" else None
 
 
 def _reason(error: Exception) -> str:

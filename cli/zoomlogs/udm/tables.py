@@ -8,6 +8,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from ..printable import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -16,11 +18,6 @@ if TYPE_CHECKING:
 ROWS_AT_ONCE = 200  # so that a stream of any length is shown in constant memory
 DETAIL_CHARACTERS = 300
 NARROWEST = 100
-
-# What a terminal would obey instead of showing: control characters, and marks that turn the direction of text.
-_UNSEEN = dict.fromkeys(
-    [*range(32), *range(127, 160), *range(0x2028, 0x202F), *range(0x2066, 0x206A)], "\N{REPLACEMENT CHARACTER}"
-)
 
 
 def events_table(events: Sequence[Event], width: int, *, first: bool) -> Table:
@@ -35,18 +32,14 @@ def events_table(events: Sequence[Event], width: int, *, first: bool) -> Table:
     return table
 
 
-def printable(text: str) -> str:
-    """Return text that a terminal shows and does not obey."""
-    return text.translate(_UNSEEN)
-
-
 def _row(event: Event) -> Iterator[Text]:
     metadata, user = event["metadata"], event.get("principal", {}).get("user", {})
     time = metadata.get("eventTimestamp", "no time").replace("T", " ").removesuffix("Z")
     yield Text(time + "\n").append(metadata["eventType"], style="dim")
     yield Text(printable(", ".join(user.get("emailAddresses", [user.get("userid", "")]))))
-    category = event.get("additional", {}).get("category_type", "")
-    yield Text(printable(": ".join(filter(None, [category, metadata.get("productEventType")]))))
+    additional = event.get("additional", {})
+    what = [additional.get("category_type"), metadata.get("productEventType"), additional.get("type")]
+    yield Text(printable(": ".join(filter(None, what))))
     if target := _target(event):
         yield Text(target)
     else:

@@ -1,6 +1,5 @@
 """`zoomlogs verify`: Zoom asked again, and held against the archive as multisets, date by date.
 
-`date_args` makes the dates, `report_reader` reads Zoom, `archive` reads the objects, `comparison` says what differs,
-and `verifier` puts them together; `table`, `document` and `page` show it, `page_file` writes the page, and `repair`
-asks for what is missing.
+`report_reader` reads Zoom, `archive` reads the objects, `comparison` says what differs, and `verifier` puts them
+together; `output` and `page` show it, `repair` asks for what is missing, and `command` is `zoomlogs verify`.
 """

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import sys
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import requests
 from botocore.config import Config
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from zoom_operationlogs.archive import Archive
 from zoom_operationlogs.bucket import Bucket
@@ -20,26 +16,24 @@ from zoom_operationlogs.deadline import Deadline
 from zoom_operationlogs.errors import CollectorError, SecretError, SettingsError
 from zoom_operationlogs.legacy import LegacyLedger, LegacyObjects
 from zoom_operationlogs.settings import Settings
-from zoom_operationlogs.zoom import Session, Zoom
 
 from .. import aws
-from ..dates import spell
+from .. import checkpoint as stored
+from ..console import SafeConsole, console, print_json
+from ..dates import dates_to_verify
 from ..errors import CommandError
 from ..schedule import longest_pause
-from ..status import stored
+from ..zoom import client
 from .archive import READ_AT_ONCE, ArchiveReader
-from .comparison import Result, State
-from .date_args import dates
-from .document import document
+from .comparison import Result
+from .output import document, refuse_what_cannot_be_written, table, verdict, write
 from .page import page
-from .page_file import refuse_what_cannot_be_written, write
-from .repair import event, invoker, wanted
+from .repair import ask_for_backfill, invoker, sentences
 from .report_reader import ReportReader
-from .table import table, verdict
-from .verifier import RESTORING, Verifier, due_before, for_an_operator
+from .verifier import Verifier, due_before, for_an_operator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from datetime import date
     from pathlib import Path
 
@@ -48,6 +42,7 @@ if TYPE_CHECKING:
     from zoom_operationlogs.checkpoint import Checkpoint
     from zoom_operationlogs.reports import Report
     from zoom_operationlogs.settings import Credentials
+    from zoom_operationlogs.zoom import Zoom
 
     from ..deployment import Deployment
     from .comparison import DayResult
@@ -79,52 +74,44 @@ def main(
     page could not be written.
     Raises `CommandError` (2) for what the user must change first, (1) for what Zoom or AWS refuses.
     """
-    err = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    err = console(stderr=True)
     began = clock()
-    dates(first, last, began.date())  # wrong ones are refused before anything is asked
+    dates_to_verify(first, last, began.date())  # wrong ones are refused before anything is asked
     if html:
         refuse_what_cannot_be_written(html)
-    session = session or aws.session(deployment.region)
+    session = session or aws.session_for(deployment)
     s3: S3Client = session.client("s3", config=S3_CONFIG)
     settings, credentials = _settings(deployment), _credentials(session, deployment)
     found = stored.read(s3, deployment)
     if found.instead:
-        err.print(found.instead)
+        err.say(found.instead)
     checkpoint = found.checkpoint
-    days = dates(first, last, began.date(), checkpoint.settled_from if checkpoint else None)
+    days = dates_to_verify(first, last, began.date(), checkpoint.settled_from if checkpoint else None)
     with _progress(err, len(days)) as bar:
-        zoom = Zoom(
-            Session(requests.Session()),
-            settings.report,
-            settings.oauth_url,
-            settings.api_url,
-            lambda _fresh: credentials,
-            settings.http_timeout_seconds,
-            clock,
-            sleep,
-            PATIENCE,
-        )
+        zoom, _ = client(settings, credentials, PATIENCE, clock=clock, sleep=sleep)
         due = due_before(began, checkpoint, longest_pause(deployment.outputs.get("schedule") or {}))
         report = ReportReader(zoom, settings.page_size, clock, due, lambda day, rows: bar.page(day, rows, zoom))
         archive = _archive(s3, deployment, settings.report, checkpoint, sleep)
         verifier = Verifier(report, archive, checkpoint, settings.lookback_days, began)
         results, stopped = verifier.run(days, bar.day)
     account = credentials.account_id
-    result = Result(deployment.bucket, deployment.prefix, account, began, clock(), tuple(results), stopped)
+    result = Result(
+        deployment.bucket, deployment.prefix, account, began, clock(), tuple(results), stopped, settings.report
+    )
     # Shown before the page is written and before the repair, which takes minutes: both may fail.
     if not as_json:
         _show(result)
     if result.stopped:
-        err.print(result.stopped)
+        err.say(result.stopped)
     page_written = _write(html, page(result), err) if html else True
-    asked = _repair(result.days, invoke or invoker(session, deployment), err) if repair else None
+    asked = ask_for_backfill(result.days, invoke or invoker(session, deployment), err) if repair else None
     if as_json:
         told_of_repair = {} if asked is None else {"repair": asked}
-        sys.stdout.write(json.dumps(document(result) | told_of_repair, indent=2) + "\n")
+        print_json(document(result) | told_of_repair)
     elif asked is not None:
-        out = _out()
-        for sentence in _of_repair(result, asked):
-            out.print(sentence)
+        out = console()
+        for sentence in sentences(result, asked):
+            out.say(sentence)
     return 0 if result.equal and page_written else 1
 
 
@@ -177,74 +164,22 @@ def _archive(
 # What comes of it
 
 
-def _out() -> Console:
-    return Console(highlight=False, markup=False, emoji=False)
-
-
 def _show(result: Result) -> None:
-    out = _out()
+    out = console()
     for part in table(result, out.width):
         out.print(part)
-    out.print(verdict(result), style="bold")
+    out.say(verdict(result), "bold")
 
 
-def _write(path: Path, text: str, err: Console) -> bool:
+def _write(path: Path, text: str, err: SafeConsole) -> bool:
     """Write the page, and say so; what was found is no less found where that fails."""
     try:
         write(path, text)
     except CommandError as error:
-        err.print(str(error))
+        err.say(str(error))
         return False
-    err.print(f"The page is in {path}.")
+    err.say(f"The page is in {path}.")
     return True
-
-
-def _repair(days: Sequence[DayResult], invoke: Invoke, err: Console) -> list[dict[str, Any]]:
-    """Ask for a backfill of the dates that lack records, range by range; return what was asked and answered.
-
-    The first failure is the last one: what is behind it would fail as well.
-    """
-    done: list[dict[str, Any]] = []
-    for first, last in wanted(days):
-        err.print(f"Asking the collector to read {_range(first, last)} again …")
-        asked = {"from": str(first), "to": str(last), "result": None, "error": None}
-        try:
-            done.append(asked | {"result": dict(invoke(event(first, last)))})
-        except CommandError as error:
-            err.print(str(error))
-            done.append(asked | {"error": str(error)})
-            break
-    return done
-
-
-def _of_repair(result: Result, repaired: list[dict[str, Any]]) -> Iterator[str]:
-    failed = [each for each in repaired if each["error"]]
-    repaired = [each for each in repaired if not each["error"]]
-    if repaired:
-        written = sum(int(each["result"].get("written") or 0) for each in repaired)
-        owed = int(repaired[-1]["result"].get("owed") or 0)
-        dates = "1 date is" if owed == 1 else f"{owed} dates are"
-        left = f"{dates} still owed, which the next runs read (see `zoomlogs status`). " if owed else ""
-        ranges = ", ".join(_range(each["from"], each["to"]) for each in repaired)
-        yield f"A backfill of {ranges} was asked for; it wrote {written:,} records. {left}Verify again to see."
-    elif not failed:
-        yield "No backfill was asked for: no date lacks a record that one would write and that is not owed already."
-    if waiting := result.dates(State.NOT_READ_YET):
-        yield f"Owed already, and read by the next runs: {spell(waiting)}."
-    if taken := [day.date for day in result.days if day.taken_for_delivered]:
-        yield (
-            f"What the checkpoint takes for delivered on {spell(taken)} no backfill writes again: delete the checkpoint"
-            f" first, as {RESTORING} says."
-        )
-    if repeated := [day.date for day in result.days if day.repeated]:
-        yield (
-            f"What is repeated on {spell(repeated)} cannot be repaired: objects are written once, and the archive never"
-            " deletes."
-        )
-
-
-def _range(first: date | str, last: date | str) -> str:
-    return f"{first}" if first == last else f"{first} to {last}"
 
 
 class _ProgressBar:
@@ -265,7 +200,7 @@ class _ProgressBar:
 
 
 @contextmanager
-def _progress(err: Console, total: int) -> Iterator[_ProgressBar]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("dates"))
+def _progress(err: SafeConsole, total: int) -> Iterator[_ProgressBar]:
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TextColumn("dates"))
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
         yield _ProgressBar(progress, total)

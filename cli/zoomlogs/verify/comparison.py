@@ -6,11 +6,14 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from zoom_operationlogs.reports import OPERATION_LOGS
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from datetime import date, datetime
 
     from zoom_operationlogs.records import Record
+    from zoom_operationlogs.reports import Report
 
 
 class State(StrEnum):
@@ -108,6 +111,7 @@ class Result:
     ended: datetime
     days: Sequence[DayResult] = field(default_factory=tuple)
     stopped: str = ""
+    report: Report = OPERATION_LOGS
 
     @property
     def equal(self) -> bool:

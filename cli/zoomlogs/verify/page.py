@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import calendar
 import json
-import re
 from hashlib import sha256
 from html import escape
 from itertools import groupby
@@ -13,10 +12,11 @@ from typing import TYPE_CHECKING
 
 import zoom_operationlogs
 
+from ..printable import visible_json
 from .archive import LATE_AFTER
 from .comparison import Kind, State
+from .output import MARKS, verdict
 from .style import CSS
-from .table import MARKS, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,14 +38,11 @@ CLASSES = {
     State.UNCHECKED: "unchecked",
 }
 _WRONG = ' class="wrong"'
-# What a browser would obey instead of showing (controls, marks that turn the direction of text), and lone surrogates,
-# which no file can hold.
-_UNSEEN = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 
 
 def page(result: Result) -> str:
     """Return the page as HTML."""
-    title = f"Zoom operation logs, {_span(result)}"
+    title = f"Zoom {result.report.records}, {_span(result)}"
     style_hash = base64.b64encode(sha256(CSS.encode()).digest()).decode()
     return f"""<!DOCTYPE html>
 <html lang="en">
@@ -60,7 +57,7 @@ def page(result: Result) -> str:
 </head>
 <body>
 <header>
-<h1>Zoom operation logs: is the archive complete?</h1>
+<h1>Zoom {escape(result.report.records)}: is the archive complete?</h1>
 <p class="verdict {"good" if result.equal else "bad"}"><span aria-hidden="true">{"✓" if result.equal else "✗"}</span>
 {escape(verdict(result))}</p>
 {f"<p>{escape(result.stopped)}</p>" if result.stopped else ""}
@@ -72,7 +69,7 @@ def page(result: Result) -> str:
 <div class="months">{"".join(_months(result))}</div></section>
 <section aria-labelledby="days"><h2 id="days">Dates</h2>{_table(result)}</section>
 <section aria-labelledby="records"><h2 id="records">Records that differ</h2>{_records(result)}</section>
-<section aria-labelledby="words"><h2 id="words">What the words mean</h2>{_words()}</section>
+<section aria-labelledby="words"><h2 id="words">What the words mean</h2>{_words(result)}</section>
 </main>
 </body>
 </html>
@@ -252,15 +249,14 @@ def _record(difference: Difference) -> str:
 
 def visible(record: object) -> str:
     """Return a record as JSON in which everything is to be seen: marks without a glyph are escaped."""
-    text = json.dumps(record, ensure_ascii=False, indent=2)
-    return _UNSEEN.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    return visible_json(json.dumps(record, ensure_ascii=False, indent=2))
 
 
-def _words() -> str:
+def _words(result: Result) -> str:
     hours = int(LATE_AFTER.total_seconds() // 3600)
     words = {
-        "In Zoom": "how many records Zoom's operation-log report shows for the date when asked again. It gives records"
-        " no id: two that are alike in every field are two records.",
+        "In Zoom": f"how many records Zoom's report of {result.report.records} shows for the date when asked again. It"
+        " gives records no id: two that are alike in every field are two records.",
         "In archive": "how many records were delivered, whether the feed has deleted their objects since or not."
         " Objects of the written guide's Lambda count each record as often as one object shows it.",
         "Missing": "in Zoom more often than in the archive. What is not yet due is not counted.",

@@ -5,19 +5,21 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from ..dates import ranges
+from ..dates import ranges, spell
 from ..errors import CommandError
-from ..invoke.invocation import invoke, patient_client
+from ..invocation import invoke, patient_client
 from .comparison import State
+from .verifier import RESTORING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import date
 
     import boto3
 
+    from ..console import SafeConsole
     from ..deployment import Deployment
-    from .comparison import DayResult
+    from .comparison import DayResult, Result
 
     Invoke = Callable[[Mapping[str, str]], Mapping[str, Any]]
     """Sends the function an event and returns its result; raises `CommandError` where the run failed."""
@@ -53,3 +55,52 @@ def invoker(session: boto3.Session, deployment: Deployment) -> Invoke:
         return answer.result
 
     return ask
+
+
+def ask_for_backfill(days: Sequence[DayResult], invoke: Invoke, err: SafeConsole) -> list[dict[str, Any]]:
+    """Ask for a backfill of the dates that lack records, range by range; return what was asked and answered.
+
+    The first failure is the last one: what is behind it would fail as well.
+    """
+    done: list[dict[str, Any]] = []
+    for first, last in wanted(days):
+        err.say(f"Asking the collector to read {_range(first, last)} again …")
+        asked = {"from": str(first), "to": str(last), "result": None, "error": None}
+        try:
+            done.append(asked | {"result": dict(invoke(event(first, last)))})
+        except CommandError as error:
+            err.say(str(error))
+            done.append(asked | {"error": str(error)})
+            break
+    return done
+
+
+def sentences(result: Result, repaired: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Say what was asked for and written, and what no backfill repairs."""
+    failed = [each for each in repaired if each["error"]]
+    repaired = [each for each in repaired if not each["error"]]
+    if repaired:
+        written = sum(int(each["result"].get("written") or 0) for each in repaired)
+        owed = int(repaired[-1]["result"].get("owed") or 0)
+        dates = "1 date is" if owed == 1 else f"{owed} dates are"
+        left = f"{dates} still owed, which the next runs read (see `zoomlogs status`). " if owed else ""
+        ranges = ", ".join(_range(each["from"], each["to"]) for each in repaired)
+        yield f"A backfill of {ranges} was asked for; it wrote {written:,} records. {left}Verify again to see."
+    elif not failed:
+        yield "No backfill was asked for: no date lacks a record that one would write and that is not owed already."
+    if waiting := result.dates(State.NOT_READ_YET):
+        yield f"Owed already, and read by the next runs: {spell(waiting)}."
+    if taken := [day.date for day in result.days if day.taken_for_delivered]:
+        yield (
+            f"What the checkpoint takes for delivered on {spell(taken)} no backfill writes again: delete the checkpoint"
+            f" first, as {RESTORING} says."
+        )
+    if repeated := [day.date for day in result.days if day.repeated]:
+        yield (
+            f"What is repeated on {spell(repeated)} cannot be repaired: objects are written once, and the archive never"
+            " deletes."
+        )
+
+
+def _range(first: date | str, last: date | str) -> str:
+    return f"{first}" if first == last else f"{first} to {last}"

@@ -1,0 +1,309 @@
+"""What AWS must allow, as IAM statements with a deployment's ARNs: for each command, and for each check of the doctor.
+
+docs/cli.md prints them, and the tests let each command work with exactly these.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from .deployment import Deployment
+
+Statement = dict[str, Any]
+
+TRIED_ALARM = "errors"
+"""Which of the alarms in the output `monitoring` is set by `zoomlogs doctor --test-alarm`."""
+
+
+def policy(command: str, deployment: Deployment) -> dict[str, Any]:
+    """Return the IAM policy with which a command works on a deployment."""
+    return {"Version": "2012-10-17", "Statement": STATEMENTS[command](deployment)}
+
+
+def use_of_key(key_arn: str, deployment: Deployment) -> Statement:
+    """Return the IAM statement that each command needs besides, where a KMS key of one's own encrypts what it reads.
+
+    By way of these services only: the bucket's objects, the secret, and the function's environment.
+    """
+    services = [f"{name}.{deployment.region}.*" for name in ("lambda", "s3", "secretsmanager")]
+    return {
+        "Sid": "DecryptWithKey",
+        "Effect": "Allow",
+        "Action": ["kms:Decrypt"],
+        "Resource": key_arn,
+        "Condition": {"StringLike": {"kms:ViaService": services}},
+    }
+
+
+# Commands
+
+
+def of_logs(deployment: Deployment) -> list[Statement]:
+    """Return the statements of `zoomlogs logs`."""
+    return [_allow("ReadRunsInLog", ["logs:FilterLogEvents"], f"{deployment.outputs['log_group']['arn']}:*")]
+
+
+def of_checkpoint(deployment: Deployment) -> list[Statement]:
+    """Return the statements for reading the checkpoint.
+
+    Without the second, a checkpoint that is not there looks like one that may not be read.
+    """
+    bucket = deployment.outputs["bucket"]["arn"]
+    listing = _allow("TellWhetherThereIsACheckpoint", ["s3:ListBucket"], bucket)
+    return [
+        _allow("ReadCheckpoint", ["s3:GetObject"], f"{bucket}/{deployment.state_key}"),
+        {**listing, "Condition": {"StringEquals": {"s3:prefix": deployment.state_key}}},
+    ]
+
+
+def of_status(deployment: Deployment) -> list[Statement]:
+    """Return the statements of `zoomlogs status`; without those of the log it cannot say the last run."""
+    return [*of_checkpoint(deployment), *of_logs(deployment)]
+
+
+def of_run(deployment: Deployment) -> list[Statement]:
+    """Return the statements of `zoomlogs run`, `reconcile` and `backfill`.
+
+    Only the first is a must: without the others they say that they cannot follow the log, or name the dates owed.
+    """
+    return [_start_run(deployment), *of_logs(deployment), *of_checkpoint(deployment)]
+
+
+def of_verify(deployment: Deployment) -> list[Statement]:
+    """Return the statements of `zoomlogs verify`."""
+    bucket = deployment.outputs["bucket"]["arn"]
+    listing = _allow("ListArchive", ["s3:ListBucketVersions"], bucket)
+    return [
+        _allow("SignInAtZoom", ["secretsmanager:GetSecretValue"], deployment.secret_arn),
+        {**listing, "Condition": {"StringLike": {"s3:prefix": f"{deployment.prefix}*"}}},
+        _allow("ReadArchive", ["s3:GetObjectVersion"], f"{bucket}/{deployment.prefix}*"),
+        *of_checkpoint(deployment),
+    ]
+
+
+def of_repair(deployment: Deployment) -> list[Statement]:
+    """Return the statements of `zoomlogs verify --repair`."""
+    return [*of_verify(deployment), _start_run(deployment)]
+
+
+def of_doctor(deployment: Deployment) -> list[Statement]:
+    """Return the statements of `zoomlogs doctor` for all its checks, without those behind an option."""
+    return _each_once(by_check(deployment).values())
+
+
+def of_trials(*names: str) -> Callable[[Deployment], list[Statement]]:
+    """Return what gives the statements of some of the checks behind an option."""
+    return lambda deployment: _each_once(needed for name, needed in by_trial(deployment).items() if name in names)
+
+
+def of_zoom_secret(deployment: Deployment) -> list[Statement]:
+    """Return the statements of `zoomlogs zoom-secret put`."""
+    return [_allow("StoreCredentials", ["secretsmanager:PutSecretValue"], deployment.secret_arn)]
+
+
+def of_reader_key(deployment: Deployment) -> list[Statement]:
+    """Return the statements of `zoomlogs reader-key create`, `rotate` and `list`; none where the reader has no key."""
+    if not (secret := _readers_secret(deployment)):
+        return []
+    keys = ("CreateAccessKey", "DeleteAccessKey", "GetAccessKeyLastUsed", "ListAccessKeys", "UpdateAccessKey")
+    stored = ("CreateSecret", "DescribeSecret", "GetSecretValue", "PutSecretValue", "TagResource")
+    return [
+        _allow("ManageAccessKeys", [f"iam:{name}" for name in keys], deployment.outputs["reader"]["arn"]),
+        _allow("StoreAccessKey", [f"secretsmanager:{name}" for name in stored], secret),
+    ]
+
+
+def of_feed_apply(deployment: Deployment) -> list[Statement]:
+    """Return the statements of `zoomlogs feed apply`; none where the reader has no key, as in mode `role`."""
+    secret = _readers_secret(deployment)
+    return [_allow("ReadAccessKey", ["secretsmanager:GetSecretValue"], secret)] if secret else []
+
+
+STATEMENTS: dict[str, Callable[[Deployment], list[Statement]]] = {
+    "doctor": of_doctor,
+    "doctor --probe": of_trials("write once", "write by others"),
+    "doctor --test-alarm": of_trials("alarm to message"),
+    "doctor --as-reader": of_trials("reader's key"),
+    "status": of_status,
+    "logs": of_logs,
+    "verify": of_verify,
+    "verify --repair": of_repair,
+    "run": of_run,
+    "reconcile": of_run,
+    "backfill": of_run,
+    "zoom-secret put": of_zoom_secret,
+    "reader-key": of_reader_key,
+    "feed apply": of_feed_apply,
+}
+
+
+# The doctor, check by check
+
+
+def by_check(deployment: Deployment) -> dict[str, list[Statement]]:
+    """Return the IAM statements that each check needs, by the check's name; checks that need none are left out."""
+    outputs = deployment.outputs
+    bucket, reader = outputs["bucket"]["arn"], outputs.get("reader") or {"mode": "none"}
+    rights = {
+        "secret": [_allow("SignInAtZoom", ["secretsmanager:GetSecretValue"], deployment.secret_arn)],
+        "function": [_allow("LookAtFunction", ["lambda:GetFunctionConfiguration"], outputs["function"]["arn"])],
+        "schedule": [_allow("LookAtSchedule", ["scheduler:GetSchedule"], outputs["schedule"]["arn"])],
+        "runs": of_logs(deployment),
+        "metrics": [*of_logs(deployment), LOOK_AT_METRICS],
+        "dead letters": [_allow("CountDeadLetters", ["sqs:GetQueueAttributes"], outputs["dead_letter_queue"]["arn"])],
+        "bucket": [_allow("LocateBucket", ["s3:GetBucketLocation"], bucket)],
+        "versioning": [_allow("LookAtVersioning", ["s3:GetBucketVersioning"], bucket)],
+        "object lock": [_allow("LookAtObjectLock", ["s3:GetBucketObjectLockConfiguration"], bucket)],
+        "encryption": [_allow("LookAtEncryption", ["s3:GetEncryptionConfiguration"], bucket)],
+        "public access": [_allow("LookAtPublicAccess", ["s3:GetBucketPublicAccessBlock"], bucket)],
+        "bucket policy": [_allow("LookAtBucketPolicy", ["s3:GetBucketPolicy"], bucket)],
+        "collector's puts": [_allow("LookAtBucketPolicy", ["s3:GetBucketPolicy"], bucket), *of_logs(deployment)],
+        "checkpoint": of_checkpoint(deployment),
+        "collector's rights": [_allow("SimulateCollector", ["iam:SimulatePrincipalPolicy"], outputs["role"]["arn"])],
+        "scheduler's rights": [
+            _allow("SimulateScheduler", ["iam:SimulatePrincipalPolicy"], outputs["schedule"]["role_arn"])
+        ],
+    }
+    if reader["mode"] != "none":
+        rights["reader's rights"] = [_allow("SimulateReader", ["iam:SimulatePrincipalPolicy"], reader["arn"])]
+        actions = ["iam:ListAccessKeys", "iam:GetAccessKeyLastUsed"] if reader["mode"] == "user" else ["iam:GetRole"]
+        rights["reader"] = [_allow("LookAtReader", actions, reader["arn"])]
+    if monitoring := outputs.get("monitoring"):
+        # CloudWatch tells of composite alarms only whoever may describe all ("DescribeAlarms" in its API reference).
+        rights["alarms"] = [_allow("LookAtAlarms", ["cloudwatch:DescribeAlarms"], "*")]
+        if topics := monitoring["topic_arns"]:
+            rights["subscribers"] = [_allow("CountSubscribers", ["sns:GetTopicAttributes"], topics)]
+    if (outputs.get("secops_feed") or {}).get("queue"):
+        rights["feed's queue"] = [LOOK_AT_METRICS]
+    return rights
+
+
+def by_trial(deployment: Deployment) -> dict[str, list[Statement]]:
+    """Return the IAM statements that each check behind an option needs, by its name; the reader's own are left out."""
+    outputs = deployment.outputs
+    start = _start_run(deployment)
+    records = f"{outputs['bucket']['arn']}/{deployment.prefix}*"
+    rights = {
+        "write once": [start],
+        "write by others": [start, _allow("TryToWriteRecord", ["s3:GetObject", "s3:PutObject"], records)],
+    }
+    if monitoring := outputs.get("monitoring"):
+        function = outputs["function"]
+        alarm = f"{function['arn'].partition(':lambda:')[0]}:cloudwatch:{deployment.region}:{deployment.account}:alarm"
+        rights["alarm to message"] = [
+            _allow("SetAlarm", ["cloudwatch:SetAlarmState"], f"{alarm}:{monitoring['alarms'][TRIED_ALARM]}"),
+            # As with DescribeAlarms: of composite alarms, only whoever may look at all is told.
+            _allow("FollowAlarms", ["cloudwatch:DescribeAlarms", "cloudwatch:DescribeAlarmHistory"], "*"),
+            *(
+                [_allow("SeeSubscribers", ["sns:ListSubscriptionsByTopic"], monitoring["topic_arns"])]
+                if monitoring["topic_arns"]
+                else []
+            ),
+        ]
+    if secret := _readers_secret(deployment):
+        rights["reader's key"] = [
+            _allow("SignInAsReader", ["secretsmanager:GetSecretValue"], secret[-1]),
+            _allow("SeeRotation", ["iam:ListAccessKeys"], outputs["reader"]["arn"]),
+        ]
+    return rights
+
+
+# `adopt`, which works on names before there is a deployment
+
+
+def of_adopt(
+    *,
+    function: str,
+    schedule: str,
+    secret: str,
+    reader: str,
+    reader_policy: str,
+    role: str,
+    account: str,
+    region: str,
+    partition: str = "aws",
+) -> list[Statement]:
+    """Return the statements of `zoomlogs adopt` for one set-up, whose function runs as `role`."""
+
+    def arn(service: str, resource: str, where: str = region) -> str:
+        return f"arn:{partition}:{service}:{where}:{account}:{resource}"
+
+    secret_arn = arn("secretsmanager", f"secret:{secret}")
+    return [
+        _allow(
+            "SwitchScheduleOff",
+            ["scheduler:GetSchedule", "scheduler:UpdateSchedule"],
+            [arn("scheduler", f"schedule/default/{schedule}")],
+        ),
+        # Whoever updates a schedule hands over its role again.
+        {
+            "Sid": "KeepRoleOfSchedule",
+            "Effect": "Allow",
+            "Action": ["iam:PassRole"],
+            "Resource": [arn("iam", "role/*", "")],
+            "Condition": {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}},
+        },
+        _allow(
+            "TakeCredentialsOutOfFunction",
+            [
+                "lambda:GetFunctionConfiguration",
+                "lambda:ListVersionsByFunction",
+                "lambda:UpdateFunctionConfiguration",
+            ],
+            [arn("lambda", f"function:{function}")],
+        ),
+        # Secrets Manager adds a hyphen and six characters to the name; a secret that is not there yet has none.
+        _allow(
+            "PutCredentialsIntoSecret",
+            [
+                "secretsmanager:CreateSecret",
+                "secretsmanager:DescribeSecret",
+                "secretsmanager:GetSecretValue",
+                "secretsmanager:PutSecretValue",
+            ],
+            [secret_arn, f"{secret_arn}-??????"],
+        ),
+        _allow("SeeWhatTerraformShallImport", ["iam:ListAttachedRolePolicies"], [arn("iam", f"role/{role}", "")]),
+        _allow(
+            "SeeWhatElseTheReaderServes",
+            [
+                "iam:ListAccessKeys",
+                "iam:ListAttachedUserPolicies",
+                "iam:ListGroupsForUser",
+                "iam:ListUserPolicies",
+            ],
+            [arn("iam", f"user/{reader}", "")],
+        ),
+        _allow(
+            "SeeWhatTheReadersPolicyOpens",
+            ["iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListEntitiesForPolicy"],
+            [arn("iam", f"policy/{reader_policy}", "")],
+        ),
+        _allow("SeeWhetherThereIsALogGroup", ["logs:DescribeLogGroups"], [arn("logs", "log-group:*")]),
+    ]
+
+
+def _readers_secret(deployment: Deployment) -> list[str]:
+    """Return the ARNs of the secret with the reader's key: before it is made, and with the six characters of AWS's."""
+    name = (deployment.outputs.get("secops_feed") or {}).get("key_secret_name")
+    partition = deployment.outputs["function"]["arn"].partition(":lambda:")[0]
+    arn = f"{partition}:secretsmanager:{deployment.region}:{deployment.account}:secret:{name}"
+    return [arn, f"{arn}-??????"] if name else []
+
+
+def _start_run(deployment: Deployment) -> Statement:
+    return _allow("StartRun", ["lambda:InvokeFunction"], deployment.outputs["function"]["arn"])
+
+
+def _each_once(needed: Iterable[list[Statement]]) -> list[Statement]:
+    return list({statement["Sid"]: statement for statements in needed for statement in statements}.values())
+
+
+def _allow(sid: str, actions: list[str], resource: str | list[str]) -> Statement:
+    return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource}
+
+
+LOOK_AT_METRICS = _allow("LookAtMetrics", ["cloudwatch:GetMetricData"], "*")  # AWS knows no narrower resource

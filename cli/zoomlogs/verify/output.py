@@ -1,0 +1,171 @@
+"""What was found, as JSON, as a table on a terminal, and as a page in a file."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from rich.text import Text
+
+from ..console import table as make_table
+from ..dates import some
+from ..errors import CommandError
+from .comparison import State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from rich.console import RenderableType
+
+    from .comparison import DayResult, Result
+
+
+def document(result: Result) -> dict[str, Any]:
+    """Return the result as JSON has it; `differences` holds at most a few hundred of each date and kind."""
+    return {
+        "equal": result.equal,
+        "bucket": result.bucket,
+        "prefix": result.prefix,
+        "report": result.report.name,
+        "zoom_account": result.zoom_account,
+        "began": result.began.isoformat(),
+        "ended": result.ended.isoformat(),
+        "from": result.days[0].date.isoformat(),
+        "to": result.days[-1].date.isoformat(),
+        "totals": asdict(result.totals),
+        "days": [_day(day) for day in result.days],
+        "unchecked": [day.isoformat() for day in result.dates(State.UNCHECKED)],
+        "stopped": result.stopped or None,
+        "differences": [
+            {
+                "date": day.date.isoformat(),
+                "kind": each.kind,
+                "count": each.count,
+                "fingerprint": each.fingerprint,
+                "record": each.record,
+            }
+            for day in result.days
+            for each in day.differences
+        ],
+    }
+
+
+def _day(day: DayResult) -> dict[str, Any]:
+    values = asdict(day)
+    del values["differences"]
+    return {**values, "date": day.date.isoformat()}
+
+
+MARKS = {State.EQUAL: "✓", State.DIFFERENT: "✗", State.NOT_READ_YET: "…", State.UNCHECKED: "?"}
+_STYLES = {State.EQUAL: "green", State.DIFFERENT: "bold red", State.NOT_READ_YET: "yellow", State.UNCHECKED: "yellow"}
+WIDE = 100
+COUNTS = ("in Zoom", "in archive", "missing", "repeated", "late")
+
+
+def table(result: Result, width: int) -> Iterator[RenderableType]:
+    """Yield a row per date, and the totals; where there is little width, the notes stand below."""
+    beside = width >= WIDE
+    totals = result.totals
+    shown = make_table("", "", "date", *COUNTS, *(["note"] if beside else []), numbers=COUNTS)
+    shown.show_footer = True
+    for column, footer in zip(shown.columns, ["", "total", *(f"{total:,}" for total in _counts(totals))], strict=False):
+        column.footer = footer
+    for day in result.days:
+        mark = Text(MARKS[day.state], style=_STYLES[day.state])
+        if day.state is State.UNCHECKED:
+            counts = [Text("–", style="dim")] * len(COUNTS)
+        else:
+            counts = [
+                Text(f"{value:,}", style=_style(day, name, value))
+                for name, value in zip(COUNTS, _counts(day), strict=True)
+            ]
+        shown.add_row(mark, str(day.date), *counts, *[Text(day.note)] * beside)
+    yield shown
+    if not beside:
+        yield from (Text(f"{day.date}: {day.note}") for day in result.days if day.note)
+
+
+def verdict(result: Result) -> str:
+    """Say in a sentence what came of it."""
+    checked = [day for day in result.days if day.state is not State.UNCHECKED]
+    totals = result.totals
+    if result.equal:
+        if totals.not_due:
+            there = f"{totals.in_zoom - totals.not_due:,} records are in the archive, once"
+            return f"Equal: {there}; {totals.not_due:,} are so new that they are not yet due."
+        return f"Equal: each of Zoom's {totals.in_zoom:,} records is in the archive, once."
+    parts = [f"{totals.missing:,} missing"] * bool(totals.missing)
+    parts += [f"{totals.repeated:,} repeated"] * bool(totals.repeated)
+    differing = sum(day.state is not State.EQUAL for day in checked)
+    said = (
+        f"Different on {some(differing, 'date')}: {' and '.join(parts)}."
+        if parts
+        else f"Equal as far as it was checked: {some(len(checked), 'date')}."
+    )
+    if totals.not_due:
+        said += f" Not yet due, because so new: {totals.not_due:,}."
+    if len(checked) < len(result.days):
+        said += f" {some(len(result.days) - len(checked), 'date')} could not be checked."
+    return said
+
+
+def _counts(of: object) -> list[int]:
+    return [getattr(of, name.replace(" ", "_").lower()) for name in COUNTS]
+
+
+def _style(day: DayResult, name: str, value: int) -> str:
+    wrong = value and name in ("missing", "repeated")
+    return _STYLES[day.state] if wrong else ("dim" if not value else "")
+
+
+def refuse_what_cannot_be_written(path: Path) -> None:
+    """Raise `CommandError` where no page can be put: a verification may take an hour, and is not to be lost."""
+    target = path.resolve()
+    try:
+        if target.is_dir():
+            raise CommandError(f"--html {path} is a folder: give the file to write.")
+        if not target.parent.is_dir():
+            raise CommandError(f"--html {path} lies in no folder: make {target.parent}, or give another.")
+        if _is_there(target) and not target.is_file():
+            raise CommandError(f"--html {path} is no ordinary file: give another.")
+        with _beside(target):
+            pass
+    except OSError as error:
+        raise CommandError(f"--html {path} cannot be written: {error.strerror}.") from None
+
+
+def write(path: Path, text: str) -> None:
+    """Put the text there, in place of what was; raise `CommandError` where that fails after all."""
+    target = path.resolve()
+    try:
+        with _beside(target) as new:
+            new.write_text(text, "utf-8")
+            if _is_there(target):
+                shutil.copymode(target, new)
+            new.replace(target)
+    except OSError as error:
+        raise CommandError(f"{path} could not be written: {error.strerror}.", status=1) from None
+
+
+def _is_there(path: Path) -> bool:
+    """Tell whether there is something; raise `OSError` for a name that no file can have."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+@contextmanager
+def _beside(target: Path) -> Iterator[Path]:
+    """Make an empty file in the same folder, which is gone afterwards unless it was moved."""
+    new = target.with_name(f".zoomlogs-{uuid4()}.html")
+    try:
+        new.open("x").close()
+        yield new
+    finally:
+        new.unlink(missing_ok=True)

@@ -1,0 +1,64 @@
+"""Zoom's client as the commands use it: the collector's own, with a time limit for all that a command asks."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import requests
+from zoom_operationlogs.deadline import Deadline
+from zoom_operationlogs.zoom import Session, Zoom
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from zoom_operationlogs.settings import Credentials, Settings
+
+
+def now() -> datetime:
+    """Return this computer's time."""
+    return datetime.now(UTC)
+
+
+def client(
+    settings: Settings,
+    credentials: Credentials,
+    deadline: Deadline,
+    *,
+    clock: Callable[[], datetime] = now,
+    sleep: Callable[[float], None] = time.sleep,
+    on_response: Callable[..., None] | None = None,
+) -> tuple[Zoom, Session]:
+    """Return a client with these credentials, and its session, which knows whether Zoom has signed it in.
+
+    `on_response` hears of each answer, as a hook of requests. Proxies and CA bundles of the environment count; ~/.netrc
+    does not.
+    """
+    session = Session(requests.Session())
+    session.http.auth = _unchanged
+    if on_response:
+        session.http.hooks["response"].append(on_response)
+    zoom = Zoom(
+        session,
+        settings.report,
+        settings.oauth_url,
+        settings.api_url,
+        lambda _fresh: credentials,
+        settings.http_timeout_seconds,
+        clock,
+        sleep,
+        deadline,
+    )
+    return zoom, session
+
+
+def ends_in(seconds: float) -> Deadline:
+    """Return a deadline so many seconds from now, with nothing in reserve."""
+    end = time.monotonic() + seconds
+    return Deadline(lambda: end - time.monotonic(), 0)
+
+
+def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Authenticate nothing: without an object of its own, requests puts an entry of ~/.netrc over the bearer token."""
+    return request

@@ -1,0 +1,113 @@
+"""Names are the same in every AWS account, so no command acts on a deployment with another account's credentials."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import commands
+import pytest
+from botocore.exceptions import EndpointConnectionError
+from feed.deployments import ACCOUNT, module
+from zoomlogs import aws
+from zoomlogs.deployment import Deployment
+from zoomlogs.errors import CommandError
+from zoomlogs.feed import command as feed_command
+
+from .test_page import LEAVES
+
+OTHER = "210987654321"
+# Nothing listens at the endpoint: a request of a command would give another sentence.
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
+    "AWS_SECRET_ACCESS_KEY": "x",
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+}
+ZOOM = {"account_id": "a", "client_id": "b", "client_secret": "c"}
+
+ACT_ON_A_NAME = {
+    "doctor": (),
+    "status": (),
+    "logs": (),
+    "verify": (),
+    "run": (),
+    "reconcile": (),
+    "backfill": (),
+    "zoom-secret put": ("--file", "-", "--no-check"),
+    "reader-key create": (),
+    "reader-key rotate": (),
+    "reader-key list": (),
+}
+ASK_NOTHING_OF_A_DEPLOYMENT = {
+    "adopt": "works on the names that it is given; --account refuses another account",
+    "deployer-policy": "asks nothing of AWS",
+    "udm": "reads the address that it is given",
+    "feed show": "asks nothing of AWS",
+    "feed subject-id": "asks Google",
+    "feed status": "asks Google",
+    "feed apply": "asks Google first: the test below",
+}
+
+
+def test_each_command_is_one_or_the_other() -> None:
+    assert {name.removeprefix("zoomlogs ") for name in LEAVES} == {*ACT_ON_A_NAME, *ASK_NOTHING_OF_A_DEPLOYMENT}
+
+
+@pytest.fixture
+def outputs(tmp_path: Path) -> Path:
+    file = tmp_path / "outputs.json"
+    file.write_text(json.dumps({**module(), "log_group": {"name": "g", "arn": "g"}}))
+    return file
+
+
+@pytest.mark.parametrize("command", ACT_ON_A_NAME)
+def test_another_account_is_refused_with_both_numbers(
+    command: str, outputs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aws, "account_of", lambda _session: OTHER)
+    day = datetime.now(UTC).date()
+    dates = ("--from", day, "--to", day) if command == "backfill" else ()
+    ran = commands.zoomlogs(
+        *command.split(),
+        *ACT_ON_A_NAME[command],
+        *dates,
+        *("--outputs", outputs),
+        environ=commands.neutral(**CREDENTIALS),
+        stdin=json.dumps(ZOOM),
+    )
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err == (
+        f"You are signed in to the AWS account {OTHER}, and this is for the account {ACCOUNT}: choose the credentials"
+        " of that account, such as with AWS_PROFILE, or give the outputs of the other deployment with --outputs.\n"
+    )
+
+
+def test_adopt_refuses_an_account_other_than_the_one_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aws, "account_of", lambda _session: OTHER)
+    monkeypatch.setattr("zoomlogs.adopt.command.account_of", lambda _session: OTHER)
+    where = ("--region", "eu-west-1", "--account", ACCOUNT)
+    ran = commands.zoomlogs("adopt", *where, environ=commands.neutral(**CREDENTIALS))
+    assert ran.status == 2
+    assert ran.err.startswith(f"You are signed in to the AWS account {OTHER}, and this is for the account {ACCOUNT}: ")
+
+
+def test_feed_apply_takes_no_key_of_another_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(aws, "account_of", lambda _session: OTHER)
+    with pytest.raises(CommandError, match=f"account {OTHER}, and this is for the account {ACCOUNT}"):
+        feed_command._access_key(Deployment(module()))
+
+
+def test_an_account_that_aws_does_not_say_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_session: object) -> str:
+        raise EndpointConnectionError(endpoint_url="https://sts.us-east-1.amazonaws.com/")
+
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(aws, "account_of", fail)
+    with pytest.raises(CommandError, match=r"^AWS does not say which account you are signed in to: ") as raised:
+        aws.session_for(Deployment(module()))
+    assert raised.value.status == 1
+    assert aws.session_for(Deployment(module()), must_answer=False).region_name == "us-east-1"
