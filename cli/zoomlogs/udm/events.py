@@ -148,7 +148,7 @@ def _fill(message: Event, values: Iterable[Value]) -> Event:
             node.setdefault(field, {})[row.raw] = value
             continue
         entry: Any = value if kind == "many" else {"name": value}
-        same = (field, value)
+        same: tuple[object, ...] = (parents, field, value)
         if kind == "label":
             entry, same = {"key": row.raw, "value": value}, (row.raw, value)
         if same not in seen:
