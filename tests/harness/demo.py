@@ -108,6 +108,7 @@ def show(*, keep: bool = False, as_json: bool = False) -> int:
             _show_archive(console, deployment)
             console.print(_verdict(comparison))
             console.print(_feed(deployment))
+            console.print("Zoom's sign-ins and sign-outs: a module block of its own with zoom.report, see README.md.")
             seconds = time.monotonic() - began
             console.print(f"Took {seconds:.0f} s.")
             ok = comparison.exact and not failed
