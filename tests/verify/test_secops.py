@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 from secops.world import World as Tenant
-from zoom_operationlogs.records import fingerprint
+from zoom_operationlogs.reports import OPERATION_LOGS
 from zoomlogs.secops.result import SecopsDay
 from zoomlogs.secops.result import State as Said
 from zoomlogs.verify import output, secops_output
@@ -129,7 +129,7 @@ def test_a_record_that_cannot_be_read_again_is_named_by_its_fingerprint() -> Non
         [day], _ = of_secops.beside(found, lambda: None)
     assert day.secops
     [difference] = day.secops.differences
-    assert (difference.fingerprint, difference.record) == (fingerprint(lost).hex(), None)
+    assert (difference.fingerprint, difference.record) == (OPERATION_LOGS.fingerprint(lost).hex(), None)
 
 
 def test_without_secops_nothing_is_said_of_it(both: Both) -> None:
