@@ -2,7 +2,7 @@
 
 PYTHON = python3
 VENV = .venv/bin
-TYPED = lambda/zoom_operationlogs lambda/package.py cli/zoomlogs tests/standins tests/security tests/bench scripts/setup.py scripts/document.py scripts/describe_module.py tests/compliance/gate
+TYPED = lambda/zoom_operationlogs lambda/package.py cli/zoomlogs tests/standins tests/security tests/bench scripts/setup.py scripts/document.py scripts/describe_module.py scripts/time_zones.py tests/compliance/gate
 
 .DEFAULT_GOAL = help
 .PHONY: help setup demo test test-all cpu-table test-fast tools lint package docs bench fmt clean
@@ -68,6 +68,7 @@ package: ## Build lambda/dist/collector.zip from lambda/, the same bytes everywh
 
 docs: ## Renew what is generated in the READMEs, docs and tests/compliance/module.json
 	$(call prepare)
+	@$(VENV)/python scripts/time_zones.py
 	@$(VENV)/python scripts/document.py
 	@$(VENV)/python scripts/describe_module.py
 	@$(VENV)/python tests/security

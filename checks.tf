@@ -1,16 +1,7 @@
-# What follows from the inputs alone: how often the collector runs, and what a plan warns about. The warnings are not
-# errors, because they matter only to large Zoom accounts.
+# What a plan warns about. These are not errors: the first matters only if nobody is subscribed in another way, the others
+# only to large Zoom accounts.
 
 locals {
-  rate         = try(regex("^rate\\(([0-9]+) (minute|hour|day)s?\\)$", var.schedule.expression), null)
-  rate_minutes = local.rate == null ? null : tonumber(local.rate[0]) * { minute = 1, hour = 60, day = 1440 }[local.rate[1]]
-
-  # The interval of a cron expression is a third of monitoring.silence_minutes, which is defined as three intervals.
-  cron_minutes = var.monitoring.silence_minutes == null ? null : max(1, floor(var.monitoring.silence_minutes / 3))
-
-  # Null if the interval is not known, and for at(…), which runs once.
-  interval_minutes = startswith(var.schedule.expression, "cron(") ? local.cron_minutes : local.rate_minutes
-
   # Zoom's page tokens live 15 minutes, and the collector resumes from those younger than 14.
   token_minutes   = 14
   interval_shown  = coalesce(local.interval_minutes, 0)
@@ -22,6 +13,13 @@ locals {
   dates_kept    = var.zoom.lookback_days + 4
   checkpoint_mb = local.dates_kept * coalesce(var.zoom.records_per_day, 0) * 16 / 1000000
   memory_mb     = ceil(110 + 2.4 * local.checkpoint_mb)
+}
+
+check "subscribers" {
+  assert {
+    condition     = !var.monitoring.enabled || var.monitoring.topic_arns != null || length(var.monitoring.emails) > 0
+    error_message = "Nobody is subscribed to the SNS topic of the alarms: set monitoring.emails, or set monitoring.topic_arns to a topic with subscribers. With monitoring.topic_arns = [], the alarms notify nobody and this warning goes away."
+  }
 }
 
 check "page_tokens" {

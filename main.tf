@@ -1,70 +1,78 @@
-# Zoom's operation logs, in the bucket once and for all, and from there to Google SecOps.
+# Delivers Zoom's operation logs to S3, each record exactly once, and on to Google SecOps.
 
-# The archive is the log: objects written once and never changed, by the collector alone.
+# The archive: the bucket, whose objects are written once and never changed, and the feed's queue.
 module "archive" {
   source = "./modules/archive"
 
-  bucket_name = var.bucket_name
-  bucket      = var.bucket
-  kms_key     = var.kms_key
-  tags        = var.tags
+  bucket_name  = var.bucket_name
+  bucket       = var.bucket
+  queue_name   = var.feed.source_type == "AMAZON_SQS_V2" ? local.names.feed_queue : null
+  writer_arn   = local.collector_role_arn
+  deleter_arns = local.deleter_arns
 
-  # Known by their names: the bucket's policy is there before they are.
-  writer_arn   = module.collector.principal_arn
-  deleter_arns = module.secops_reader.deleter_arns
+  account = local.account
+  kms_key = var.kms_key
+  tags    = var.tags
 }
 
-# The collector asks Zoom on a schedule and adds to the archive what is new.
+# The collector: a function that asks Zoom on a schedule and adds new records to the archive.
 module "collector" {
   source = "./modules/collector"
 
-  bucket       = merge(module.archive.bucket, module.secops_reader.bucket) # once its new objects are told of
+  bucket       = module.archive.bucket
   feed_deletes = var.feed.deletion_option == "ON_SUCCESS"
 
   zoom             = var.zoom
   zoom_credentials = var.zoom_credentials
   secret           = var.secret
   collector        = var.collector
-  schedule         = var.schedule
+  schedule         = merge(var.schedule, { interval_minutes = local.interval_minutes })
   package          = var.package
+  lambda_directory = "${path.module}/lambda"
 
+  names                    = local.names
+  account                  = local.account
   kms_key                  = var.kms_key
-  name_prefix              = var.name_prefix
   iam_path                 = var.iam_path
   permissions_boundary_arn = var.permissions_boundary_arn
   tags                     = var.tags
 }
 
-# Google SecOps reads the records, and nothing else; what its feed has to be told is an output.
+# The reader: the IAM principal with which Google SecOps reads the records, and the settings of the feed.
 module "secops_reader" {
   source = "./modules/secops_reader"
 
   bucket = module.archive.bucket
+  queue  = module.archive.queue
   reader = var.reader
+  arn    = local.reader_arn
   feed   = var.feed
 
+  names                    = local.names
+  account                  = local.account
   kms_key                  = var.kms_key
-  name_prefix              = var.name_prefix
   iam_path                 = var.iam_path
   permissions_boundary_arn = var.permissions_boundary_arn
   tags                     = var.tags
 }
 
-# Whether all that works: alarms, whom they tell, and a dashboard.
+# Monitoring: alarms, notifications, dashboard. It knows the function and the queue by their names alone: Terraform creates
+# an alarm before it destroys the one that it replaces, and would have to do the same with a function that it depends on.
 module "monitoring" {
   source = "./modules/monitoring"
   count  = var.monitoring.enabled ? 1 : 0
 
   function = {
-    name              = module.collector.function_name
+    name              = local.names.function
     timeout_seconds   = var.collector.timeout_seconds
-    metrics_namespace = var.collector.metrics_namespace
+    metrics_namespace = local.names.metrics_namespace
   }
   schedule          = merge(var.schedule, { interval_minutes = local.interval_minutes })
-  dead_letter_queue = module.collector.dead_letter_queue
+  dead_letter_queue = { name = local.names.dead_letter_queue }
   monitoring        = var.monitoring
+  topic_name        = local.names.alarm_topic
 
-  kms_key     = var.kms_key
-  name_prefix = var.name_prefix
-  tags        = var.tags
+  account = local.account
+  kms_key = var.kms_key
+  tags    = var.tags
 }

@@ -5,9 +5,35 @@ mock_provider "aws" {
   override_during = plan
 }
 
+# All that the root module passes, with the defaults of its inputs.
 variables {
   bucket_name = "zoom-operation-logs"
-  writer_arn  = "arn:aws:iam::111122223333:role/collector"
+  bucket = {
+    create                     = true
+    prefix                     = "zoom/operationlogs/"
+    state_key                  = null
+    versioning                 = true
+    encryption                 = null
+    force_destroy              = false
+    expiration_days            = null
+    noncurrent_expiration_days = 200
+    transitions                = []
+    access_logs_bucket         = null
+    lock                       = null
+    break_glass_arns           = []
+    policy_statements          = []
+  }
+  queue_name   = null
+  writer_arn   = "arn:aws:iam::111122223333:role/collector"
+  deleter_arns = []
+  account = {
+    id         = "111122223333"
+    region     = "eu-west-1"
+    partition  = "aws"
+    dns_suffix = "amazonaws.com"
+  }
+  kms_key = null
+  tags    = {}
 }
 
 run "a_new_bucket_protects_and_keeps_its_records" {
@@ -166,7 +192,7 @@ run "a_key_and_an_expiry_are_used_when_given" {
   }
 
   variables {
-    bucket  = { expiration_days = 400, force_destroy = true }
+    bucket  = merge(var.bucket, { expiration_days = 400, force_destroy = true })
     kms_key = { arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd" }
   }
 
@@ -199,7 +225,7 @@ run "the_default_encryption_follows_what_each_write_asks_for" {
   }
 
   variables {
-    bucket  = { encryption = "aws:kms:dsse" }
+    bucket  = merge(var.bucket, { encryption = "aws:kms:dsse" })
     kms_key = { arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd" }
   }
 
@@ -226,7 +252,7 @@ run "s3s_own_keys_stay_beside_a_key_when_asked_for" {
   }
 
   variables {
-    bucket  = { encryption = "AES256" }
+    bucket  = merge(var.bucket, { encryption = "AES256" })
     kms_key = { arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd" }
   }
 
@@ -248,7 +274,7 @@ run "the_policy_lets_by_whom_it_names" {
   }
 
   variables {
-    bucket       = { break_glass_arns = ["arn:aws:iam::111122223333:role/security/break-glass"] }
+    bucket       = merge(var.bucket, { break_glass_arns = ["arn:aws:iam::111122223333:role/security/break-glass"] })
     deleter_arns = ["arn:aws:iam::111122223333:user/secops-reader"]
   }
 
@@ -281,7 +307,7 @@ run "records_are_locked_when_asked_for" {
   }
 
   variables {
-    bucket = { lock = { mode = "COMPLIANCE", days = 100 } }
+    bucket = merge(var.bucket, { lock = { mode = "COMPLIANCE", days = 100 } })
   }
 
   assert {
@@ -313,7 +339,7 @@ run "a_bucket_that_exists_is_not_changed_for_the_lock" {
   }
 
   variables {
-    bucket = { create = false, lock = { mode = "GOVERNANCE", days = 100 } }
+    bucket = merge(var.bucket, { create = false, lock = { mode = "GOVERNANCE", days = 100 } })
   }
 
   assert {
@@ -330,7 +356,7 @@ run "a_second_instance_in_the_bucket" {
   }
 
   variables {
-    bucket     = { create = false, prefix = "zoom/second/" }
+    bucket     = merge(var.bucket, { create = false, prefix = "zoom/second/" })
     writer_arn = "arn:aws:iam::111122223333:role/second"
   }
 }
@@ -343,7 +369,7 @@ run "its_statements_are_taken_in_and_those_about_the_whole_bucket_stand_once" {
   }
 
   variables {
-    bucket = { policy_statements = [run.a_second_instance_in_the_bucket.bucket.policy] }
+    bucket = merge(var.bucket, { policy_statements = [run.a_second_instance_in_the_bucket.bucket.policy] })
   }
 
   assert {
@@ -368,10 +394,10 @@ run "records_move_and_accesses_are_logged_when_asked_for" {
   }
 
   variables {
-    bucket = {
-      transitions = [{ days = 30, storage_class = "STANDARD_IA" }, { days = 90, storage_class = "GLACIER_IR" }]
-      access_logs = { bucket = "our-access-logs" }
-    }
+    bucket = merge(var.bucket, {
+      transitions        = [{ days = 30, storage_class = "STANDARD_IA" }, { days = 90, storage_class = "GLACIER_IR" }]
+      access_logs_bucket = "our-access-logs"
+    })
   }
 
   assert {
@@ -395,7 +421,7 @@ run "a_bucket_that_exists_is_not_touched" {
   }
 
   variables {
-    bucket = { create = false, prefix = "audit/zoom/", state_key = "audit/zoom-state.json" }
+    bucket = merge(var.bucket, { create = false, prefix = "audit/zoom/", state_key = "audit/zoom-state.json" })
   }
 
   assert {
@@ -436,7 +462,7 @@ run "the_checkpoint_follows_the_prefix" {
   }
 
   variables {
-    bucket = { prefix = "audit/zoom/" }
+    bucket = merge(var.bucket, { prefix = "audit/zoom/" })
   }
 
   assert {
@@ -447,5 +473,105 @@ run "the_checkpoint_follows_the_prefix" {
   assert {
     condition     = one([for rule in aws_s3_bucket_lifecycle_configuration.archive[0].rule : rule.filter[0].prefix if rule.id == "checkpoint"]) == "audit/zoom-state/state.json"
     error_message = "its old versions expire"
+  }
+}
+
+run "a_queue_takes_from_this_bucket_only" {
+  command = plan
+
+  module {
+    source = "./modules/archive"
+  }
+
+  variables {
+    queue_name = "emea-zoom-operationlogs-feed"
+    kms_key    = { arn = "arn:aws:kms:eu-west-1:111122223333:key/1234" }
+  }
+
+  assert {
+    condition     = aws_sqs_queue.feed[0].name == "emea-zoom-operationlogs-feed" && aws_sqs_queue.feed[0].message_retention_seconds == 1209600 && aws_sqs_queue.feed[0].kms_master_key_id == "arn:aws:kms:eu-west-1:111122223333:key/1234"
+    error_message = "named, kept as long as SQS can, encrypted with the key"
+  }
+
+  assert {
+    condition = jsonencode(jsondecode(aws_sqs_queue_policy.feed[0].policy).Statement) == jsonencode([
+      {
+        Sid       = "BucketTellsOfRecords"
+        Effect    = "Allow"
+        Principal = { Service = "s3.amazonaws.com" }
+        Action    = "sqs:SendMessage"
+        Resource  = "arn:aws:sqs:eu-west-1:111122223333:emea-zoom-operationlogs-feed"
+        Condition = {
+          ArnEquals    = { "aws:SourceArn" = "arn:aws:s3:::zoom-operation-logs" }
+          StringEquals = { "aws:SourceAccount" = "111122223333" }
+        }
+      },
+      {
+        Sid       = "DenyInsecureTransport"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "sqs:*"
+        Resource  = "arn:aws:sqs:eu-west-1:111122223333:emea-zoom-operationlogs-feed"
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      },
+    ])
+    error_message = "the queue policy: ${aws_sqs_queue_policy.feed[0].policy}"
+  }
+
+  assert {
+    condition     = aws_s3_bucket_notification.feed[0].bucket == "zoom-operation-logs" && one(aws_s3_bucket_notification.feed[0].queue).filter_prefix == "zoom/operationlogs/" && one(one(aws_s3_bucket_notification.feed[0].queue).events) == "s3:ObjectCreated:*"
+    error_message = "of new records, and of nothing else"
+  }
+
+  assert {
+    condition     = output.queue.arn == "arn:aws:sqs:eu-west-1:111122223333:emea-zoom-operationlogs-feed"
+    error_message = "a plan knows its ARN"
+  }
+}
+
+run "a_bucket_that_exists_keeps_its_notifications" {
+  command = plan
+
+  module {
+    source = "./modules/archive"
+  }
+
+  variables {
+    bucket     = merge(var.bucket, { create = false })
+    queue_name = "zoom-operationlogs-feed"
+  }
+
+  assert {
+    condition     = length(aws_s3_bucket_notification.feed) == 0 && length(aws_sqs_queue.feed) == 1 && aws_sqs_queue.feed[0].sqs_managed_sse_enabled
+    error_message = "the queue is made, the bucket's notifications are its owner's"
+  }
+
+  assert {
+    condition     = jsonencode(output.queue.notification) == jsonencode({ events = ["s3:ObjectCreated:*"], filter_prefix = "zoom/operationlogs/" })
+    error_message = "and the output says what the owner has to add"
+  }
+}
+
+run "every_arn_is_of_the_partition" {
+  command = plan
+
+  module {
+    source = "./modules/archive"
+  }
+
+  variables {
+    queue_name = "zoom-operationlogs-feed"
+    writer_arn = "arn:aws-us-gov:iam::111122223333:role/collector"
+    account    = merge(var.account, { region = "us-gov-west-1", partition = "aws-us-gov" })
+  }
+
+  assert {
+    condition = alltrue([for document in [
+      aws_s3_bucket_policy.archive[0].policy,
+      aws_sqs_queue_policy.feed[0].policy,
+      output.bucket.arn,
+      output.queue.arn,
+    ] : strcontains(document, "arn:aws-us-gov:") && !strcontains(document, "arn:aws:")])
+    error_message = "no ARN is written for one partition only"
   }
 }

@@ -1,20 +1,76 @@
-# The collector alone: the function, its rights, its schedule and its secret.
+# The collector: the function, its rights, its schedule, its secret, and which package it runs.
 
 mock_provider "aws" {
   source          = "./tests/mocks"
   override_during = plan
 }
 
+# All that the root module passes, with the defaults of its inputs.
 variables {
   bucket = {
-    name      = "zoom-operation-logs"
-    arn       = "arn:aws:s3:::zoom-operation-logs"
-    prefix    = "zoom/operationlogs/"
-    state_key = "zoom/operationlogs-state/state.json"
+    name       = "zoom-operation-logs"
+    arn        = "arn:aws:s3:::zoom-operation-logs"
+    prefix     = "zoom/operationlogs/"
+    state_key  = "zoom/operationlogs-state/state.json"
+    encryption = null
+    lock       = null
   }
+  feed_deletes = false
+  zoom = {
+    oauth_url         = "https://zoom.us/oauth/token"
+    api_url           = "https://api.zoom.us/v2"
+    allow_other_hosts = false
+    page_size         = 300
+    timeout_seconds   = 30
+    lookback_days     = 3
+    reconcile_hours   = 12
+    start_date        = null
+  }
+  zoom_credentials = null
+  secret           = { existing = null, credentials_version = null, recovery_window_days = 30 }
+  collector = {
+    architecture            = "x86_64"
+    memory_mb               = 512
+    timeout_seconds         = 300
+    reserved_concurrency    = null
+    log_level               = "INFO"
+    log_retention_days      = 365
+    tracing                 = false
+    code_signing_config_arn = null
+    vpc                     = null
+  }
+  schedule = {
+    expression              = "rate(15 minutes)"
+    interval_minutes        = 15
+    timezone                = "UTC"
+    enabled                 = true
+    flexible_window_minutes = null
+  }
+  package          = null
+  lambda_directory = "lambda"
+  names = {
+    function          = "zoom_operationlogs_to_s3"
+    function_role     = "WriteZoomOperationLogsToS3Role"
+    function_policy   = "WriteZoomOperationLogsToS3Policy"
+    schedule          = "zoom-operationlogs-schedule-15min"
+    schedule_role     = "InvokeZoomOperationLogsRole"
+    dead_letter_queue = "zoom-operationlogs-dead-letters"
+    secret            = "zoom-operationlogs-credentials"
+    metrics_namespace = "ZoomOperationLogs"
+  }
+  account = {
+    id         = "111122223333"
+    region     = "eu-west-1"
+    partition  = "aws"
+    dns_suffix = "amazonaws.com"
+  }
+  kms_key                  = null
+  iam_path                 = "/"
+  permissions_boundary_arn = null
+  tags                     = {}
 }
 
-run "alone_it_has_the_guides_values" {
+run "it_has_the_guides_values" {
   command = plan
 
   module {
@@ -49,8 +105,6 @@ run "alone_it_has_the_guides_values" {
     condition     = aws_lambda_function_event_invoke_config.collector.maximum_retry_attempts == 0 && aws_lambda_function_event_invoke_config.collector.maximum_event_age_in_seconds == 900
     error_message = "the schedule is the retry"
   }
-
-  # Alone it has the same defaults as in the whole
 
   assert {
     condition = jsonencode(aws_lambda_function.collector.environment[0].variables) == jsonencode({
@@ -243,7 +297,7 @@ run "a_paused_schedule_with_a_window_is_one" {
   }
 
   variables {
-    schedule = { enabled = false, flexible_window_minutes = 5, expression = "cron(0 * * * ? *)", timezone = "Europe/Madrid" }
+    schedule = merge(var.schedule, { enabled = false, flexible_window_minutes = 5, expression = "cron(0 * * * ? *)", timezone = "Europe/Madrid" })
   }
 
   assert {
@@ -266,7 +320,7 @@ run "credentials_are_written_by_a_write_only_argument" {
   }
 
   variables {
-    zoom             = { credentials_version = 2 }
+    secret           = merge(var.secret, { credentials_version = 2 })
     zoom_credentials = { account_id = "account", client_id = "client", client_secret = "secret" }
   }
 
@@ -290,7 +344,7 @@ run "credentials_that_something_else_has_replaced_are_warned_of" {
   }
 
   variables {
-    zoom             = { credentials_version = 2 }
+    secret           = merge(var.secret, { credentials_version = 2 })
     zoom_credentials = { account_id = "account", client_id = "client", client_secret = "secret" }
   }
 
@@ -305,10 +359,10 @@ run "a_secret_of_the_callers_is_only_read" {
   }
 
   variables {
-    secret = { existing = {
+    secret = merge(var.secret, { existing = {
       arn     = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:zoom-XyZxYz"
       kms_key = { arn = "arn:aws:kms:eu-west-1:111122223333:key/5678" }
-    } }
+    } })
   }
 
   assert {
@@ -406,7 +460,7 @@ run "each_write_asks_for_the_encryption_of_the_bucket" {
   }
 
   variables {
-    bucket  = { name = "zoom-operation-logs", arn = "arn:aws:s3:::zoom-operation-logs", prefix = "zoom/operationlogs/", encryption = "aws:kms:dsse" }
+    bucket  = merge(var.bucket, { name = "zoom-operation-logs", arn = "arn:aws:s3:::zoom-operation-logs", prefix = "zoom/operationlogs/", state_key = "state.json", encryption = "aws:kms:dsse" })
     kms_key = { arn = "arn:aws:kms:eu-west-1:111122223333:key/1234" }
   }
 
@@ -427,7 +481,7 @@ run "each_object_of_records_is_locked_and_no_longer_than_asked_for" {
   }
 
   variables {
-    bucket = { name = "zoom-operation-logs", arn = "arn:aws:s3:::zoom-operation-logs", prefix = "zoom/operationlogs/", lock = { mode = "GOVERNANCE", days = 90 } }
+    bucket = merge(var.bucket, { name = "zoom-operation-logs", arn = "arn:aws:s3:::zoom-operation-logs", prefix = "zoom/operationlogs/", state_key = "state.json", lock = { mode = "GOVERNANCE", days = 90 } })
   }
 
   assert {
@@ -462,13 +516,15 @@ run "a_proxys_ca_is_trusted_by_zoom_and_aws_calls" {
   }
 
   variables {
-    collector = {
+    collector = merge(var.collector, {
       vpc = {
         subnet_ids         = ["subnet-1"]
         security_group_ids = ["sg-1"]
-        ca_bundle          = { layer_arn = "arn:aws:lambda:eu-west-1:111122223333:layer:ca-bundle:3" }
+        https_proxy        = null
+        no_proxy           = null
+        ca_bundle          = { layer_arn = "arn:aws:lambda:eu-west-1:111122223333:layer:ca-bundle:3", path = "/opt/ca-bundle.pem" }
       }
-    }
+    })
   }
 
   assert {
@@ -527,14 +583,15 @@ run "a_vpc_is_joined_by_lambda_and_not_by_the_functions_code" {
   }
 
   variables {
-    collector = {
+    collector = merge(var.collector, {
       vpc = {
         subnet_ids         = ["subnet-1", "subnet-2"]
         security_group_ids = ["sg-1"]
         https_proxy        = "http://proxy.example.com:3128"
         no_proxy           = ".amazonaws.com"
+        ca_bundle          = null
       }
-    }
+    })
   }
 
   assert {
@@ -582,7 +639,7 @@ run "traces_are_sent_when_asked_for" {
   }
 
   variables {
-    collector = { tracing = true }
+    collector = merge(var.collector, { tracing = true })
   }
 
   assert {
@@ -606,8 +663,8 @@ run "only_signed_code_runs_when_asked_for" {
   }
 
   variables {
-    collector = { code_signing_config_arn = "arn:aws:lambda:eu-west-1:111122223333:code-signing-config:csc-0123456789abcdef0" }
-    package   = { s3_bucket = "packages", s3_key = "signed/collector.zip", s3_object_version = "1" }
+    collector = merge(var.collector, { code_signing_config_arn = "arn:aws:lambda:eu-west-1:111122223333:code-signing-config:csc-0123456789abcdef0" })
+    package   = { s3_bucket = "packages", s3_key = "signed/collector.zip", s3_object_version = "1", filename = null, sha256 = "hash of the object" }
   }
 
   assert {
@@ -624,7 +681,7 @@ run "accepts_an_environment_of_4096_bytes" {
   }
 
   variables {
-    collector = { vpc = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"], https_proxy = "http://proxy.example.com:3128", no_proxy = substr(join("", [for n in range(1000) : "nnnn"]), 0, 3547) } }
+    collector = merge(var.collector, { vpc = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"], https_proxy = "http://proxy.example.com:3128", no_proxy = substr(join("", [for n in range(1000) : "nnnn"]), 0, 3547), ca_bundle = null } })
   }
 
   assert {
@@ -641,12 +698,12 @@ run "a_long_prefix_leaves_descriptions_that_aws_accepts" {
   }
 
   variables {
-    bucket = {
+    bucket = merge(var.bucket, {
       name      = join("", [for n in range(63) : "b"])
       arn       = "arn:aws:s3:::${join("", [for n in range(63) : "b"])}"
       prefix    = "${join("", [for n in range(899) : "p"])}/"
       state_key = "state.json"
-    }
+    })
   }
 
   assert {
@@ -660,7 +717,7 @@ run "a_long_prefix_leaves_descriptions_that_aws_accepts" {
   }
 }
 
-run "the_checkpoint_follows_the_prefix" {
+run "accepts_a_package_built_from_its_sources" {
   command = plan
 
   module {
@@ -668,16 +725,122 @@ run "the_checkpoint_follows_the_prefix" {
   }
 
   variables {
-    bucket = { name = "zoom-logs", arn = "arn:aws:s3:::zoom-logs", prefix = "audit/zoom/" }
+    lambda_directory = "tests/fixtures/packages/fresh"
   }
 
   assert {
-    condition     = aws_lambda_function.collector.environment[0].variables.STATE_KEY == "audit/zoom-state/state.json"
-    error_message = "where it lies: ${aws_lambda_function.collector.environment[0].variables.STATE_KEY}"
+    condition     = aws_lambda_function.collector.source_code_hash == base64sha256("zip")
+    error_message = "the hash of the zip decides on an update"
+  }
+}
+
+run "accepts_a_file_of_the_callers_unchecked" {
+  command = plan
+
+  module {
+    source = "./modules/collector"
+  }
+
+  variables {
+    lambda_directory = "tests/fixtures/packages/edited_source"
+    package          = { filename = "tests/fixtures/packages/other_zip/dist/collector.zip", s3_bucket = null, s3_key = null, s3_object_version = null, sha256 = null }
   }
 
   assert {
-    condition     = strcontains(aws_iam_policy.writer.policy, "\"arn:aws:s3:::zoom-logs/audit/zoom-state/state.json\"")
-    error_message = "and the role may write it: ${aws_iam_policy.writer.policy}"
+    condition     = aws_lambda_function.collector.filename == "tests/fixtures/packages/other_zip/dist/collector.zip" && aws_lambda_function.collector.source_code_hash == base64sha256("another zip")
+    error_message = "the caller's file runs"
+  }
+}
+
+run "accepts_an_object_in_s3" {
+  command = plan
+
+  module {
+    source = "./modules/collector"
+  }
+
+  variables {
+    lambda_directory = "tests/fixtures/packages/without_zip"
+    package          = { s3_bucket = "packages", s3_key = "collector.zip", s3_object_version = "7", filename = null, sha256 = "hash of the object" }
+  }
+
+  assert {
+    condition     = aws_lambda_function.collector.s3_bucket == "packages" && aws_lambda_function.collector.s3_key == "collector.zip" && aws_lambda_function.collector.s3_object_version == "7"
+    error_message = "the object in S3 runs"
+  }
+
+  assert {
+    condition     = aws_lambda_function.collector.filename == null && aws_lambda_function.collector.source_code_hash == "hash of the object"
+    error_message = "and no file; its hash decides on an update"
+  }
+}
+
+run "every_arn_is_of_the_partition" {
+  command = plan
+
+  module {
+    source = "./modules/collector"
+  }
+
+  variables {
+    bucket    = merge(var.bucket, { arn = "arn:aws-us-gov:s3:::zoom-operation-logs" })
+    collector = merge(var.collector, { vpc = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"], https_proxy = null, no_proxy = null, ca_bundle = null } })
+    account   = merge(var.account, { region = "us-gov-west-1", partition = "aws-us-gov" })
+  }
+
+  assert {
+    condition = alltrue([for document in [
+      aws_iam_policy.writer.policy,
+      aws_iam_role_policy.credentials.policy,
+      aws_iam_role_policy.network[0].policy,
+      aws_iam_role_policy.scheduler.policy,
+      aws_iam_role.scheduler.assume_role_policy,
+      aws_sqs_queue_policy.dead_letters.policy,
+    ] : strcontains(document, "arn:aws-us-gov:") && !strcontains(document, "arn:aws:")])
+    error_message = "no ARN is written for one partition only"
+  }
+
+  assert {
+    condition     = strcontains(aws_iam_policy.writer.policy, "arn:aws-us-gov:logs:us-gov-west-1:111122223333:log-group:/aws/lambda/zoom_operationlogs_to_s3:*")
+    error_message = "and of the region"
+  }
+}
+
+# KMS names the service that asks it as the partition writes its addresses.
+run "kms_is_asked_by_the_partitions_services" {
+  command = plan
+
+  module {
+    source = "./modules/collector"
+  }
+
+  variables {
+    bucket  = merge(var.bucket, { arn = "arn:aws-iso:s3:::zoom-operation-logs" })
+    account = merge(var.account, { region = "us-iso-east-1", partition = "aws-iso", dns_suffix = "c2s.ic.gov" })
+    kms_key = { arn = "arn:aws-iso:kms:us-iso-east-1:111122223333:key/1234" }
+  }
+
+  assert {
+    condition = toset(flatten([for policy in [aws_iam_role_policy.keys[0].policy, aws_iam_role_policy.scheduler_key[0].policy] :
+      [for statement in jsondecode(policy).Statement : lookup(statement.Condition.StringLike, "kms:ViaService", [])]
+    ])) == toset(["s3.us-iso-east-1.c2s.ic.gov", "secretsmanager.us-iso-east-1.c2s.ic.gov", "sqs.us-iso-east-1.c2s.ic.gov"])
+    error_message = "the collector and the scheduler use the key through the region's services"
+  }
+}
+
+run "other_hosts_are_allowed_by_a_variable" {
+  command = plan
+
+  module {
+    source = "./modules/collector"
+  }
+
+  variables {
+    zoom = merge(var.zoom, { allow_other_hosts = true })
+  }
+
+  assert {
+    condition     = aws_lambda_function.collector.environment[0].variables.ZOOM_ALLOW_OTHER_HOSTS == "true"
+    error_message = "the environment: ${jsonencode(aws_lambda_function.collector.environment[0].variables)}"
   }
 }

@@ -7,10 +7,17 @@ mock_provider "aws" {
 
 variables {
   bucket_name = "zoom-operation-logs"
+  monitoring  = { emails = ["soc@example.com"] }
 }
 
 run "the_values_are_the_guides" {
   command = plan
+
+  variables {
+    monitoring = {}
+  }
+
+  expect_failures = [check.subscribers]
 
   # Names
 
@@ -36,7 +43,7 @@ run "the_values_are_the_guides" {
   }
 
   assert {
-    condition     = output.schedule.name == "zoom-operationlogs-schedule-15min" && output.schedule.expression == "rate(15 minutes)" && output.schedule.enabled
+    condition     = output.schedule.name == "zoom-operationlogs-schedule-15min" && output.schedule.expression == "rate(15 minutes)" && output.schedule.interval_minutes == 15 && output.schedule.enabled
     error_message = "the schedule"
   }
 
@@ -124,8 +131,8 @@ run "the_feed_follows_its_options" {
   variables {
     name_prefix = "emea-"
     reader      = { mode = "role", subject_id = "1234567890" }
+    names       = { feed = "Zoom EMEA" }
     feed = {
-      name              = "Zoom EMEA"
       deletion_option   = "ON_SUCCESS"
       max_lookback_days = 30
       namespace         = "emea"

@@ -5,10 +5,27 @@ mock_provider "aws" {
   override_during = plan
 }
 
+# All that the root module passes, with the defaults of its inputs.
 variables {
   function          = { name = "collect", timeout_seconds = 300, metrics_namespace = "Zoom" }
-  schedule          = { interval_minutes = 15 }
+  schedule          = { interval_minutes = 15, enabled = true, flexible_window_minutes = null }
   dead_letter_queue = { name = "lost" }
+  monitoring = {
+    topic_arns            = null
+    emails                = []
+    each_alarm_notifies   = false
+    silence_minutes       = null
+    stalled_backlog_hours = 24
+  }
+  topic_name = "zoom-operationlogs-alarms"
+  account = {
+    id         = "111122223333"
+    region     = "eu-west-1"
+    partition  = "aws"
+    dns_suffix = "amazonaws.com"
+  }
+  kms_key = null
+  tags    = {}
 }
 
 run "each_alarm_has_its_thresholds" {
@@ -71,8 +88,8 @@ run "a_topic_is_made_with_a_key_that_cloudwatch_may_use" {
   }
 
   variables {
-    name_prefix = "emea-"
-    monitoring  = { emails = ["soc@example.com"] }
+    topic_name = "emea-zoom-operationlogs-alarms"
+    monitoring = merge(var.monitoring, { emails = ["soc@example.com"] })
   }
 
   assert {
@@ -126,7 +143,7 @@ run "topics_of_the_callers_are_told" {
   }
 
   variables {
-    monitoring = { topic_arns = ["arn:aws:sns:eu-west-1:111122223333:alerts"], each_alarm_notifies = true }
+    monitoring = merge(var.monitoring, { topic_arns = ["arn:aws:sns:eu-west-1:111122223333:alerts"], each_alarm_notifies = true })
   }
 
   assert {
@@ -154,7 +171,7 @@ run "nobody_is_told_with_an_empty_list" {
   }
 
   variables {
-    monitoring = { topic_arns = [] }
+    monitoring = merge(var.monitoring, { topic_arns = [] })
   }
 
   assert {
@@ -171,7 +188,7 @@ run "a_paused_schedule_is_not_silent" {
   }
 
   variables {
-    schedule = { interval_minutes = 15, enabled = false }
+    schedule = merge(var.schedule, { interval_minutes = 15, enabled = false })
   }
 
   assert {
@@ -185,23 +202,6 @@ run "a_paused_schedule_is_not_silent" {
   }
 }
 
-run "a_one_time_schedule_is_not_silent" {
-  command = plan
-
-  module {
-    source = "./modules/monitoring"
-  }
-
-  variables {
-    schedule = { interval_minutes = null }
-  }
-
-  assert {
-    condition     = !contains(keys(output.monitoring.alarms), "silence")
-    error_message = "it runs once"
-  }
-}
-
 run "silence_is_three_intervals_the_window_and_a_run" {
   command = plan
 
@@ -210,7 +210,7 @@ run "silence_is_three_intervals_the_window_and_a_run" {
   }
 
   variables {
-    schedule = { interval_minutes = 60, flexible_window_minutes = 17 }
+    schedule = merge(var.schedule, { interval_minutes = 60, flexible_window_minutes = 17 })
   }
 
   assert {
@@ -233,8 +233,8 @@ run "a_rare_schedule_is_seen_in_longer_periods" {
   }
 
   variables {
-    schedule   = { interval_minutes = 1440 }
-    monitoring = { behind_hours = 144 }
+    schedule   = merge(var.schedule, { interval_minutes = 1440 })
+    monitoring = merge(var.monitoring, { stalled_backlog_hours = 144 })
   }
 
   assert {
@@ -256,7 +256,7 @@ run "an_hourly_schedule_leaves_no_period_without_a_run" {
   }
 
   variables {
-    schedule = { interval_minutes = 60 }
+    schedule = merge(var.schedule, { interval_minutes = 60 })
   }
 
   assert {
@@ -273,7 +273,7 @@ run "a_flexible_window_leaves_no_period_without_a_run" {
   }
 
   variables {
-    schedule = { interval_minutes = 15, flexible_window_minutes = 60 }
+    schedule = merge(var.schedule, { interval_minutes = 15, flexible_window_minutes = 60 })
   }
 
   assert {
@@ -290,8 +290,8 @@ run "a_rate_that_no_hour_holds_stays_within_seven_days" {
   }
 
   variables {
-    schedule   = { interval_minutes = 1200 }
-    monitoring = { behind_hours = 144 }
+    schedule   = merge(var.schedule, { interval_minutes = 1200 })
+    monitoring = merge(var.monitoring, { stalled_backlog_hours = 144 })
   }
 
   assert {
@@ -309,13 +309,13 @@ run "the_minutes_given_replace_the_defaults" {
   }
 
   variables {
-    schedule   = { interval_minutes = 13 }
-    monitoring = { silence_minutes = 40, failed_runs_per_hour = 3, timeout_margin_seconds = 10 }
+    schedule   = merge(var.schedule, { interval_minutes = 13 })
+    monitoring = merge(var.monitoring, { silence_minutes = 40 })
   }
 
   assert {
-    condition     = aws_cloudwatch_metric_alarm.collector["silence"].evaluation_periods == 8 && aws_cloudwatch_metric_alarm.collector["errors"].datapoints_to_alarm == 3 && aws_cloudwatch_metric_alarm.collector["duration"].threshold == 290000
-    error_message = "the thresholds given"
+    condition     = aws_cloudwatch_metric_alarm.collector["silence"].evaluation_periods == 8
+    error_message = "the minutes given"
   }
 }
 
@@ -325,27 +325,12 @@ run "a_schedule_by_cron_is_watched_for_silence" {
   variables {
     bucket_name = "zoom-operation-logs"
     schedule    = { expression = "cron(0/15 * * * ? *)" }
-    monitoring  = { silence_minutes = 45 }
+    monitoring  = { silence_minutes = 45, emails = ["soc@example.com"] }
   }
 
   assert {
     condition     = contains(keys(output.monitoring.alarms), "silence") && contains(keys(output.monitoring.alarms), "first_run")
     error_message = "its interval follows from silence_minutes: ${jsonencode(keys(output.monitoring.alarms))}"
-  }
-}
-
-run "a_schedule_that_runs_once_is_not_watched_for_silence" {
-  command = plan
-
-  variables {
-    bucket_name = "zoom-operation-logs"
-    schedule    = { expression = "at(2026-01-31T12:00:00)" }
-    monitoring  = { silence_minutes = 45 }
-  }
-
-  assert {
-    condition     = !contains(keys(output.monitoring.alarms), "silence") && !contains(keys(output.monitoring.alarms), "first_run")
-    error_message = "no second run is due: ${jsonencode(keys(output.monitoring.alarms))}"
   }
 }
 
@@ -361,5 +346,31 @@ run "nothing_watches_where_it_is_not_wanted" {
   assert {
     condition     = output.monitoring == null
     error_message = "no monitoring"
+  }
+}
+
+run "every_arn_is_of_the_partition" {
+  command = plan
+
+  module {
+    source = "./modules/monitoring"
+  }
+
+  variables {
+    account = merge(var.account, { region = "us-gov-west-1", partition = "aws-us-gov" })
+  }
+
+  assert {
+    condition = alltrue([for document in [
+      aws_sns_topic_policy.alarms[0].policy,
+      aws_kms_key.topic[0].policy,
+      aws_cloudwatch_dashboard.collector.dashboard_body,
+    ] : strcontains(document, "arn:aws-us-gov:") && !strcontains(document, "arn:aws:")])
+    error_message = "no ARN is written for one partition only"
+  }
+
+  assert {
+    condition     = strcontains(aws_kms_key.topic[0].policy, "arn:aws-us-gov:cloudwatch:us-gov-west-1:111122223333:alarm:collect-*")
+    error_message = "and of the region"
   }
 }

@@ -5,6 +5,10 @@ mock_provider "aws" {
   override_during = plan
 }
 
+variables {
+  monitoring = { emails = ["soc@example.com"] }
+}
+
 run "one" {
   command = plan
 
@@ -68,15 +72,22 @@ run "given_names_replace_the_guides" {
   variables {
     bucket_name = "zoom-logs"
     iam_path    = "/security/"
-    collector   = { function_name = "collect", role_name = "Collect" }
-    schedule    = { name = "every-quarter", role_name = "Tick", dead_letter_queue_name = "lost" }
-    secret      = { name = "zoom/oauth" }
-    reader      = { name = "google" }
+    names = {
+      function          = "collect"
+      function_role     = "Collect"
+      schedule          = "every-quarter"
+      schedule_role     = "Tick"
+      dead_letter_queue = "lost"
+      secret            = "zoom/oauth"
+      reader            = "google"
+      feed              = "Zoom"
+      metrics_namespace = "Security"
+    }
   }
 
   assert {
-    condition = jsonencode([output.function.name, output.role.name, output.schedule.name, output.schedule.role_name, output.dead_letter_queue.name, output.secret.name, output.reader.name]) == jsonencode(
-    ["collect", "Collect", "every-quarter", "Tick", "lost", "zoom/oauth", "google"])
+    condition = jsonencode([output.function.name, output.role.name, output.schedule.name, output.schedule.role_name, output.dead_letter_queue.name, output.secret.name, output.reader.name, output.secops_feed.body.displayName, output.function.environment.POWERTOOLS_METRICS_NAMESPACE]) == jsonencode(
+    ["collect", "Collect", "every-quarter", "Tick", "lost", "zoom/oauth", "google", "Zoom", "Security"])
     error_message = "the names given are the names made"
   }
 }

@@ -5,11 +5,45 @@ mock_provider "aws" {
   override_during = plan
 }
 
+# All that the root module passes, with the defaults of its inputs, for a bucket that exists.
 variables {
   bucket = {
-    name   = "zoom-operation-logs"
-    prefix = "zoom/operationlogs/"
+    name    = "zoom-operation-logs"
+    prefix  = "zoom/operationlogs/"
+    created = false
   }
+  queue = null
+  reader = {
+    mode                = "user"
+    subject_id          = null
+    federated_principal = null
+    list_whole_bucket   = false
+  }
+  arn = "arn:aws:iam::111122223333:user/secops-reader"
+  feed = {
+    source_type       = "AMAZON_S3_V2"
+    deletion_option   = "NEVER"
+    max_lookback_days = 180
+    namespace         = null
+    labels            = {}
+    instance          = null
+  }
+  names = {
+    reader            = "secops-reader"
+    reader_policy     = "secops-reader-policy"
+    reader_key_secret = "zoom-operationlogs-reader-key"
+    feed              = "Zoom Operation Logs"
+  }
+  account = {
+    id         = "111122223333"
+    region     = "eu-west-1"
+    partition  = "aws"
+    dns_suffix = "amazonaws.com"
+  }
+  kms_key                  = null
+  iam_path                 = "/"
+  permissions_boundary_arn = null
+  tags                     = {}
 }
 
 run "the_guides_user_reads_the_feeds_prefix_and_no_more" {
@@ -66,7 +100,7 @@ run "a_bucket_made_here_may_be_listed_whole" {
   }
 
   variables {
-    bucket = { name = "zoom-operation-logs", prefix = "zoom/operationlogs/", created = true }
+    bucket = merge(var.bucket, { name = "zoom-operation-logs", prefix = "zoom/operationlogs/", created = true })
   }
 
   assert {
@@ -93,7 +127,7 @@ run "a_bucket_made_elsewhere_may_be_listed_whole_if_its_owner_says_so" {
   }
 
   variables {
-    reader = { list_whole_bucket = true }
+    reader = merge(var.reader, { list_whole_bucket = true })
   }
 
   assert {
@@ -109,10 +143,8 @@ run "google_reads_s3_in_govcloud" {
     source = "./modules/secops_reader"
   }
 
-  override_data {
-    target          = data.aws_service.s3
-    values          = { region = "us-gov-east-1" }
-    override_during = plan
+  variables {
+    account = merge(var.account, { region = "us-gov-east-1" })
   }
 
   assert {
@@ -128,10 +160,8 @@ run "google_does_not_read_s3_in_china" {
     source = "./modules/secops_reader"
   }
 
-  override_data {
-    target          = data.aws_service.s3
-    values          = { region = "cn-north-1" }
-    override_during = plan
+  variables {
+    account = merge(var.account, { region = "cn-north-1" })
   }
 
   expect_failures = [check.region]
@@ -144,10 +174,8 @@ run "google_does_not_read_s3_in_mexico" {
     source = "./modules/secops_reader"
   }
 
-  override_data {
-    target          = data.aws_service.s3
-    values          = { region = "mx-central-1" }
-    override_during = plan
+  variables {
+    account = merge(var.account, { region = "mx-central-1" })
   }
 
   expect_failures = [check.region]
@@ -160,14 +188,9 @@ run "where_google_does_not_read_there_is_no_warning_without_a_reader" {
     source = "./modules/secops_reader"
   }
 
-  override_data {
-    target          = data.aws_service.s3
-    values          = { region = "ap-southeast-7" }
-    override_during = plan
-  }
-
   variables {
-    reader = { mode = "none" }
+    account = merge(var.account, { region = "ap-southeast-7" })
+    reader  = merge(var.reader, { mode = "none" })
   }
 
   assert {
@@ -184,7 +207,7 @@ run "a_feed_that_deletes_may_delete_records_only" {
   }
 
   variables {
-    feed = { deletion_option = "ON_SUCCESS" }
+    feed = merge(var.feed, { deletion_option = "ON_SUCCESS" })
   }
 
   assert {
@@ -234,7 +257,7 @@ run "a_role_is_assumed_by_one_google_identity" {
   }
 
   variables {
-    reader  = { mode = "role", subject_id = "1234567890" }
+    reader  = merge(var.reader, { mode = "role", subject_id = "1234567890" })
     kms_key = { arn = "arn:aws:kms:eu-west-1:111122223333:key/1234" }
   }
 
@@ -257,7 +280,7 @@ run "a_role_is_assumed_by_one_google_identity" {
   }
 }
 
-run "a_queue_takes_from_this_bucket_only_and_the_reader_may_empty_it" {
+run "the_reader_may_empty_the_queue" {
   command = plan
 
   module {
@@ -265,45 +288,14 @@ run "a_queue_takes_from_this_bucket_only_and_the_reader_may_empty_it" {
   }
 
   variables {
-    name_prefix = "emea-"
-    bucket      = { name = "zoom-operation-logs", prefix = "zoom/operationlogs/", created = true }
-    feed        = { source_type = "AMAZON_SQS_V2" }
-    kms_key     = { arn = "arn:aws:kms:eu-west-1:111122223333:key/1234" }
-  }
-
-  assert {
-    condition     = aws_sqs_queue.feed[0].name == "emea-zoom-operationlogs-feed" && aws_sqs_queue.feed[0].message_retention_seconds == 1209600 && aws_sqs_queue.feed[0].kms_master_key_id == "arn:aws:kms:eu-west-1:111122223333:key/1234"
-    error_message = "named, kept as long as SQS can, encrypted with the key"
-  }
-
-  assert {
-    condition = jsonencode(jsondecode(aws_sqs_queue_policy.feed[0].policy).Statement) == jsonencode([
-      {
-        Sid       = "BucketTellsOfRecords"
-        Effect    = "Allow"
-        Principal = { Service = "s3.amazonaws.com" }
-        Action    = "sqs:SendMessage"
-        Resource  = "arn:aws:sqs:eu-west-1:111122223333:emea-zoom-operationlogs-feed"
-        Condition = {
-          ArnEquals    = { "aws:SourceArn" = "arn:aws:s3:::zoom-operation-logs" }
-          StringEquals = { "aws:SourceAccount" = "111122223333" }
-        }
-      },
-      {
-        Sid       = "DenyInsecureTransport"
-        Effect    = "Deny"
-        Principal = "*"
-        Action    = "sqs:*"
-        Resource  = "arn:aws:sqs:eu-west-1:111122223333:emea-zoom-operationlogs-feed"
-        Condition = { Bool = { "aws:SecureTransport" = "false" } }
-      },
-    ])
-    error_message = "the queue policy: ${aws_sqs_queue_policy.feed[0].policy}"
-  }
-
-  assert {
-    condition     = aws_s3_bucket_notification.feed[0].bucket == "zoom-operation-logs" && one(aws_s3_bucket_notification.feed[0].queue).filter_prefix == "zoom/operationlogs/" && one(one(aws_s3_bucket_notification.feed[0].queue).events) == "s3:ObjectCreated:*"
-    error_message = "of new records, and of nothing else"
+    queue = {
+      name         = "emea-zoom-operationlogs-feed"
+      arn          = "arn:aws:sqs:eu-west-1:111122223333:emea-zoom-operationlogs-feed"
+      url          = "https://sqs.eu-west-1.amazonaws.com/111122223333/emea-zoom-operationlogs-feed"
+      notification = { events = ["s3:ObjectCreated:*"], filter_prefix = "zoom/operationlogs/" }
+    }
+    feed    = merge(var.feed, { source_type = "AMAZON_SQS_V2" })
+    kms_key = { arn = "arn:aws:kms:eu-west-1:111122223333:key/1234" }
   }
 
   assert {
@@ -333,50 +325,6 @@ run "a_queue_takes_from_this_bucket_only_and_the_reader_may_empty_it" {
   }
 }
 
-run "a_bucket_made_elsewhere_keeps_its_notifications" {
-  command = plan
-
-  module {
-    source = "./modules/secops_reader"
-  }
-
-  variables {
-    feed = { source_type = "AMAZON_SQS_V2" }
-  }
-
-  assert {
-    condition     = length(aws_s3_bucket_notification.feed) == 0 && length(aws_sqs_queue.feed) == 1 && aws_sqs_queue.feed[0].sqs_managed_sse_enabled
-    error_message = "the queue is made, the bucket's notifications are its owner's"
-  }
-
-  assert {
-    condition     = jsonencode(output.feed.queue.notification) == jsonencode({ events = ["s3:ObjectCreated:*"], filter_prefix = "zoom/operationlogs/" })
-    error_message = "and the output says what the owner has to add"
-  }
-}
-
-run "an_access_key_is_made_for_a_pgp_key_only" {
-  command = plan
-
-  module {
-    source = "./modules/secops_reader"
-  }
-
-  variables {
-    reader = { access_key = { pgp_key = "${join("", [for _ in range(25) : "bm90YWtl"])}" } }
-  }
-
-  assert {
-    condition     = startswith(aws_iam_access_key.reader[0].pgp_key, "bm90YWtlbm90YWtl")
-    error_message = "encrypted with the key"
-  }
-
-  assert {
-    condition     = output.reader.access_key != null && contains(output.feed.form, { field = "Secret access key", value = "in the output reader.access_key.encrypted_secret, for the holder of the PGP key" })
-    error_message = "and the form says where it is"
-  }
-}
-
 run "nobody_is_made_in_mode_none" {
   command = plan
 
@@ -385,12 +333,12 @@ run "nobody_is_made_in_mode_none" {
   }
 
   variables {
-    reader  = { mode = "none" }
+    reader  = merge(var.reader, { mode = "none" })
     kms_key = { arn = "arn:aws:kms:eu-west-1:111122223333:key/1234" }
   }
 
   assert {
-    condition     = length(concat(aws_iam_user.reader, aws_iam_role.reader, aws_iam_policy.reader, aws_iam_policy.key, aws_iam_access_key.reader, aws_sqs_queue.feed)) == 0
+    condition     = length(concat(aws_iam_user.reader, aws_iam_role.reader, aws_iam_policy.reader, aws_iam_policy.key)) == 0
     error_message = "neither user nor role nor policy"
   }
 }
@@ -402,18 +350,47 @@ run "accepts_a_google_role_there_by_an_oidc_provider" {
     source = "./modules/secops_reader"
   }
 
-  override_data {
-    target          = data.aws_partition.current
-    values          = { partition = "aws-us-gov" }
-    override_during = plan
-  }
-
   variables {
-    reader = { mode = "role", subject_id = "1234567890", federated_principal = "arn:aws-us-gov:iam::111122223333:oidc-provider/accounts.google.com" }
+    account = merge(var.account, { region = "us-gov-west-1", partition = "aws-us-gov" })
+    reader  = merge(var.reader, { mode = "role", subject_id = "1234567890", federated_principal = "arn:aws-us-gov:iam::111122223333:oidc-provider/accounts.google.com" })
   }
 
   assert {
     condition     = jsondecode(aws_iam_role.reader[0].assume_role_policy).Statement[0].Principal.Federated == "arn:aws-us-gov:iam::111122223333:oidc-provider/accounts.google.com"
     error_message = "the role trusts the provider given"
   }
+}
+
+run "every_arn_is_of_the_partition" {
+  command = plan
+
+  module {
+    source = "./modules/secops_reader"
+  }
+
+  variables {
+    account = merge(var.account, { region = "cn-north-1", partition = "aws-cn", dns_suffix = "amazonaws.com.cn" })
+    queue = {
+      name         = "zoom-operationlogs-feed"
+      arn          = "arn:aws-cn:sqs:cn-north-1:111122223333:zoom-operationlogs-feed"
+      url          = "https://sqs.cn-north-1.amazonaws.com.cn/111122223333/zoom-operationlogs-feed"
+      notification = { events = ["s3:ObjectCreated:*"], filter_prefix = "zoom/operationlogs/" }
+    }
+    kms_key = { arn = "arn:aws-cn:kms:cn-north-1:111122223333:key/1234" }
+  }
+
+  assert {
+    condition     = strcontains(aws_iam_policy.reader[0].policy, "arn:aws-cn:") && !strcontains(aws_iam_policy.reader[0].policy, "arn:aws:")
+    error_message = "no ARN is written for one partition only"
+  }
+
+  # KMS names the service that asks it as the partition writes its addresses.
+  assert {
+    condition = toset(flatten([for statement in jsondecode(aws_iam_policy.key[0].policy).Statement :
+      lookup(statement.Condition.StringLike, "kms:ViaService", [])
+    ])) == toset(["s3.*.amazonaws.com.cn", "sqs.cn-north-1.amazonaws.com.cn"])
+    error_message = "the reader uses the key through S3 and SQS"
+  }
+
+  expect_failures = [check.region]
 }

@@ -15,19 +15,16 @@ module "zoom_operation_logs" {
     force_destroy = var.force_destroy
   }
 
-  collector = {
-    function_name = var.function_name
-    role_name     = var.role_name
-    policy_name   = var.writer_policy_name
+  names = {
+    function        = var.function_name
+    function_role   = var.role_name
+    function_policy = var.writer_policy_name
+    schedule        = var.schedule_name
+    secret          = var.secret_name
+    reader          = var.reader_name
+    reader_policy   = var.reader_policy_name
   }
 
-  schedule = { name = var.schedule_name }
-  secret   = { name = var.secret_name }
-  zoom     = var.zoom
-  feed     = { deletion_option = var.deletion_option }
-
-  reader = {
-    name        = var.reader_name
-    policy_name = var.reader_policy_name
-  }
+  zoom = var.zoom
+  feed = { deletion_option = var.deletion_option }
 }

@@ -30,20 +30,35 @@ module "zoom_operation_logs" {
     cost-centre = "4711"
   }
 
+  names = {
+    function          = "zoom-operation-logs"
+    function_role     = "zoom-operation-logs-collector"
+    function_policy   = "zoom-operation-logs-writer"
+    schedule          = "zoom-operation-logs"
+    schedule_role     = "zoom-operation-logs-scheduler"
+    dead_letter_queue = "zoom-operation-logs-undelivered"
+    secret            = "zoom/operation-logs"
+    reader            = "secops-zoom-reader"
+    reader_policy     = "secops-zoom-reader"
+    feed              = "Zoom Operation Logs EMEA"
+    feed_queue        = "zoom-operation-logs-feed"
+    alarm_topic       = "zoom-operation-logs-alarms"
+    metrics_namespace = "Security/Zoom"
+  }
+
   bucket = {
-    create                       = true
-    prefix                       = "audit/zoom/operationlogs/"
-    state_key                    = "audit/zoom/state.json"
-    versioning                   = true
-    encryption                   = "aws:kms"
-    force_destroy                = var.force_destroy
-    expiration_days              = 2557 # seven years
-    noncurrent_expiration_days   = 365
-    abort_incomplete_upload_days = 3
-    transitions                  = [{ days = 90, storage_class = "GLACIER_IR" }]
-    access_logs                  = { bucket = aws_s3_bucket_policy.access_logs.bucket, prefix = "zoom/" } # once S3 may write there
-    lock                         = var.force_destroy ? null : { mode = "GOVERNANCE", days = 365 }
-    break_glass_arns             = [] # a role, only while a task of docs/operations.md needs it
+    create                     = true
+    prefix                     = "audit/zoom/operationlogs/"
+    state_key                  = "audit/zoom/state.json"
+    versioning                 = true
+    encryption                 = "aws:kms"
+    force_destroy              = var.force_destroy
+    expiration_days            = 2557 # seven years
+    noncurrent_expiration_days = 365
+    transitions                = [{ days = 90, storage_class = "GLACIER_IR" }]
+    access_logs_bucket         = aws_s3_bucket_policy.access_logs.bucket # once S3 may write there
+    lock                       = var.force_destroy ? null : { mode = "GOVERNANCE", days = 365 }
+    break_glass_arns           = [] # a role, only while a task of docs/operations.md needs it
 
     policy_statements = [jsonencode({
       Version = "2012-10-17"
@@ -58,48 +73,38 @@ module "zoom_operation_logs" {
   }
 
   zoom = {
-    oauth_url           = var.zoom.oauth_url
-    api_url             = var.zoom.api_url
-    page_size           = 200
-    timeout_seconds     = 20
-    lookback_days       = 7
-    reconcile_hours     = 6
-    records_per_day     = 50000
-    start_date          = var.zoom.start_date
-    credentials_version = var.credentials_version
+    oauth_url         = var.zoom.oauth_url
+    api_url           = var.zoom.api_url
+    allow_other_hosts = false
+    page_size         = 200
+    timeout_seconds   = 20
+    lookback_days     = 7
+    reconcile_hours   = 6
+    records_per_day   = 50000
+    start_date        = var.zoom.start_date
   }
   zoom_credentials = var.zoom_credentials
 
   secret = {
-    name                 = "zoom/operation-logs"
+    credentials_version  = var.credentials_version
     recovery_window_days = 7
   }
 
   collector = {
-    function_name         = "zoom-operation-logs"
-    role_name             = "zoom-operation-logs-collector"
-    policy_name           = "zoom-operation-logs-writer"
-    architecture          = "arm64"
-    memory_mb             = 1024
-    timeout_seconds       = 600
-    reserved_concurrency  = 2
-    max_event_age_seconds = 600
-    log_level             = "INFO"
-    log_retention_days    = 731
-    metrics_namespace     = "Security/Zoom"
-    tracing               = true
+    architecture         = "arm64"
+    memory_mb            = 1024
+    timeout_seconds      = 600
+    reserved_concurrency = 2
+    log_level            = "INFO"
+    log_retention_days   = 731
+    tracing              = true
   }
 
   schedule = {
-    name                    = "zoom-operation-logs"
-    role_name               = "zoom-operation-logs-scheduler"
-    dead_letter_queue_name  = "zoom-operation-logs-undelivered"
-    expression              = "cron(0/10 * * * ? *)"
+    expression              = "cron(0/15 * * * ? *)"
     timezone                = "Europe/Madrid"
     enabled                 = true
     flexible_window_minutes = 5
-    retry_attempts          = 5
-    max_event_age_seconds   = 300
   }
 
   # The committed package, by way of a bucket from which deployments may read.
@@ -111,19 +116,15 @@ module "zoom_operation_logs" {
   }
 
   reader = {
-    mode        = "role"
-    name        = "secops-zoom-reader"
-    policy_name = "secops-zoom-reader"
-    subject_id  = var.secops_subject_id
+    mode       = "role"
+    subject_id = var.secops_subject_id
 
-    list_whole_bucket = false # of a bucket made elsewhere; it may list this one
+    list_whole_bucket = false # of an existing bucket; it may list this one
   }
 
   feed = {
     source_type       = "AMAZON_SQS_V2"
-    queue_name        = "zoom-operation-logs-feed"
     instance          = "projects/your-project/locations/eu/instances/01234567-89ab-4cde-8f01-23456789abcd"
-    name              = "Zoom Operation Logs EMEA"
     deletion_option   = "ON_SUCCESS"
     max_lookback_days = 30
     namespace         = "emea"
@@ -131,13 +132,10 @@ module "zoom_operation_logs" {
   }
 
   monitoring = {
-    enabled                = true
-    topic_name             = "zoom-operation-logs-alarms"
-    emails                 = var.alarm_emails
-    each_alarm_notifies    = false
-    silence_minutes        = 45 # three intervals, which a cron expression does not tell
-    behind_hours           = 36
-    failed_runs_per_hour   = 3
-    timeout_margin_seconds = 10
+    enabled               = true
+    emails                = var.alarm_emails
+    each_alarm_notifies   = false
+    silence_minutes       = 45 # three intervals of the cron expression
+    stalled_backlog_hours = 36
   }
 }

@@ -75,7 +75,7 @@ resource "aws_s3_bucket_policy" "access_logs" {
         Effect    = "Allow"
         Principal = { Service = "logging.s3.amazonaws.com" }
         Action    = "s3:PutObject"
-        Resource  = "arn:${local.partition}:s3:::${aws_s3_bucket.access_logs.bucket}/zoom/*"
+        Resource  = "arn:${local.partition}:s3:::${aws_s3_bucket.access_logs.bucket}/${var.bucket_name}/*"
         Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
       },
       {

@@ -50,6 +50,7 @@ module "americas" {
   bucket      = { force_destroy = var.force_destroy }
   tags        = { zoom-account = each.key }
 
-  zoom = { start_date = each.value.start_date }
-  feed = { name = "Zoom Operation Logs ${each.key}", labels = { zoom_account = each.key } }
+  zoom  = { start_date = each.value.start_date }
+  names = { feed = "Zoom Operation Logs ${each.key}" }
+  feed  = { labels = { zoom_account = each.key } }
 }

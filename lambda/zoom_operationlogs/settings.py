@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from .errors import SettingsError
 from .reports import OPERATION_LOGS, REPORTS
@@ -18,7 +17,10 @@ if TYPE_CHECKING:
 
 MAX_PAGE_SIZE = 300  # Zoom's maximum (Zoom, Get operation logs report)
 MAX_LOOKBACK_DAYS = 28  # the tail reads in one request, which covers at most one month (see dates.LONGEST_RANGE)
-LOOPBACK_HOSTS = {"127.0.0.1", "::1", "localhost"}
+LOOPBACK_HOSTS = {"127.0.0.1", "[::1]", "localhost"}
+ZOOM_DOMAINS = ("zoom.us", "zoomgov.com")
+# Nothing that two parsers could read as two hosts, such as a user name or a backslash.
+ADDRESS = re.compile(r"(https?)://([A-Za-z0-9.-]+|\[::1\])(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*")
 ENCRYPTIONS = ("AES256", "aws:kms", "aws:kms:dsse")  # Amazon S3 API Reference, PutObject, x-amz-server-side-encryption
 LOCK_MODES = ("GOVERNANCE", "COMPLIANCE")  # Amazon S3 User Guide, Locking objects with Object Lock
 MAX_LOCK_DAYS = 36500  # S3's maximum
@@ -78,6 +80,12 @@ class Settings:
             )
         if not self.state_key:
             object.__setattr__(self, "state_key", f"{self.prefix.rstrip('/')}-state/state.json")
+        if self.prefix.startswith(self.state_key):
+            raise SettingsError(
+                f"STATE_KEY {self.state_key} is the beginning of S3_PREFIX {self.prefix}, so that a lifecycle rule for"
+                " the checkpoint would be one for the records: choose a key such as"
+                " zoom/operationlogs-state/state.json."
+            )
         if self.state_key.startswith(self.prefix):
             raise SettingsError(
                 f"STATE_KEY {self.state_key} lies under S3_PREFIX {self.prefix}, where the feed would ingest it as a"
@@ -101,6 +109,7 @@ class Settings:
             raise SettingsError("S3_BUCKET is not set: give the name of the bucket to write to.")
         if not re.fullmatch(r"[A-Za-z0-9._-]{3,255}", bucket):
             raise SettingsError(f"S3_BUCKET is {bucket!r:.80}: give the name of the bucket to write to, without s3://.")
+        other_hosts = _flag(environ, "ZOOM_ALLOW_OTHER_HOSTS")
         return cls(
             bucket=bucket,
             report=_report(environ),
@@ -108,8 +117,8 @@ class Settings:
             state_key=environ.get("STATE_KEY", ""),
             credentials=_credentials(environ),
             secret_id=environ.get("ZOOM_SECRET_ID", "").strip(),
-            oauth_url=_url(environ, "ZOOM_OAUTH_URL", cls.oauth_url),
-            api_url=_url(environ, "ZOOM_API_URL", cls.api_url),
+            oauth_url=_url(environ, "ZOOM_OAUTH_URL", cls.oauth_url, other_hosts),
+            api_url=_url(environ, "ZOOM_API_URL", cls.api_url, other_hosts),
             page_size=_whole_number(environ, "PAGE_SIZE", cls.page_size, 1, MAX_PAGE_SIZE),
             http_timeout_seconds=_whole_number(environ, "TIMEOUT", cls.http_timeout_seconds, 1, 300),
             lookback_days=_whole_number(environ, "LOOKBACK_DAYS", cls.lookback_days, 1, MAX_LOOKBACK_DAYS),
@@ -222,16 +231,17 @@ def _flag(environ: Mapping[str, str], name: str) -> bool:
     return value == "true"
 
 
-def _url(environ: Mapping[str, str], name: str, default: str) -> str:
+def _url(environ: Mapping[str, str], name: str, default: str, other_hosts: bool) -> str:
+    """Return the address in a variable. The module checks the same, variables.tf: the client secret is sent there."""
     value = (environ.get(name, "").strip() or default).rstrip("/")
-    try:
-        parts = urlsplit(value)
-        _ = parts.port  # raises ValueError too
-    except ValueError:
-        parts = urlsplit("")
+    found = ADDRESS.fullmatch(value)
+    scheme, host = (found[1], found[2].lower()) if found else ("", "")
     # Plain HTTP would send the client secret over the network in clear text; loopback traffic stays on the host.
-    if not parts.hostname or (
-        parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS)
-    ):
+    if not (scheme == "https" or host in LOOPBACK_HOSTS):
         raise SettingsError(f"{name} is {value!r}: give an address that starts with https://, such as {default}.")
+    if not (other_hosts or host in LOOPBACK_HOSTS or any(f".{host}".endswith(f".{one}") for one in ZOOM_DOMAINS)):
+        raise SettingsError(
+            f"{name} is {value!r}, which is not an address of {' or '.join(ZOOM_DOMAINS)}, and the client secret would"
+            " be sent there: correct it, or set ZOOM_ALLOW_OTHER_HOSTS to true if that is intended."
+        )
     return value

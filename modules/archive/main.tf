@@ -1,13 +1,11 @@
-# The archive: the bucket that holds every record once. With `bucket.create = false` this module touches nothing of
-# the owner's bucket and only says, by its outputs, which policy statements to merge there.
-
-data "aws_partition" "current" {}
+# The archive: the bucket that holds every record once, and in queue.tf the queue with notifications of new records. With
+# `bucket.create = false` this module changes nothing of the bucket: its outputs have the policy statements to merge there.
 
 locals {
   # Beside the records, so that several instances in one bucket have a checkpoint each.
   state_key = var.bucket.state_key == null ? "${trimsuffix(var.bucket.prefix, "/")}-state/state.json" : var.bucket.state_key
 
-  bucket_arn = "arn:${data.aws_partition.current.partition}:s3:::${var.bucket_name}"
+  bucket_arn = "arn:${var.account.partition}:s3:::${var.bucket_name}"
 
   # What each write asks for. In a bucket that exists its owner's default holds, which a header would override.
   encryption = var.bucket.encryption != null || !var.bucket.create ? var.bucket.encryption : var.kms_key == null ? "AES256" : "aws:kms"
@@ -109,11 +107,11 @@ locals {
 }
 
 resource "aws_s3_bucket" "archive" {
-  #checkov:skip=CKV_AWS_18:`bucket.access_logs` names where they go; a bucket for them is the caller's
+  #checkov:skip=CKV_AWS_18:`bucket.access_logs_bucket` names where they go; a bucket for them is the caller's
   #checkov:skip=CKV_AWS_21:`bucket.versioning`, true by default, decides below
   #checkov:skip=CKV_AWS_144:Zoom keeps six months and SecOps what it has read: a copy elsewhere is the caller's to choose
   #checkov:skip=CKV_AWS_145:`kms_key` sets a key; without one S3 encrypts with its own
-  #checkov:skip=CKV2_AWS_62:Nobody listens, or `feed.source_type` has the reader module notify a queue
+  #checkov:skip=CKV2_AWS_62:Nobody listens, or `feed.source_type` has queue.tf notify a queue
   count = var.bucket.create ? 1 : 0
 
   bucket        = var.bucket_name
@@ -178,11 +176,11 @@ resource "aws_s3_bucket_object_lock_configuration" "archive" {
 }
 
 resource "aws_s3_bucket_logging" "archive" {
-  count = var.bucket.create && var.bucket.access_logs != null ? 1 : 0
+  count = var.bucket.create && var.bucket.access_logs_bucket != null ? 1 : 0
 
   bucket        = aws_s3_bucket.archive[0].bucket
-  target_bucket = var.bucket.access_logs.bucket
-  target_prefix = var.bucket.access_logs.prefix
+  target_bucket = var.bucket.access_logs_bucket
+  target_prefix = "${var.bucket_name}/"
 }
 
 resource "aws_s3_bucket_policy" "archive" {
@@ -215,7 +213,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "archive" {
     filter {}
 
     abort_incomplete_multipart_upload {
-      days_after_initiation = var.bucket.abort_incomplete_upload_days
+      days_after_initiation = 7
     }
   }
 

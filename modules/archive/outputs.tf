@@ -1,5 +1,5 @@
 output "bucket" {
-  description = "The bucket: `name`, `arn`, `prefix`, `state_key`, `uri` (what a feed reads), `created`, `break_glass_arns`, `encryption` (what each write asks for; null leaves it to the bucket's default), `lock` (the retention of an object of records; null without one), and `policy`, the JSON document whose statements a bucket made elsewhere should carry too."
+  description = "The bucket, for what writes to it: its names and settings, and `policy`, the JSON policy document to merge into the policy of an existing bucket."
 
   value = {
     name      = var.bucket.create ? aws_s3_bucket.archive[0].bucket : var.bucket_name
@@ -16,10 +16,25 @@ output "bucket" {
     break_glass_arns = var.bucket.break_glass_arns
   }
 
-  # Nobody writes before the bucket keeps versions, refuses overwriting and takes locks.
+  # Nobody writes before the bucket keeps versions, refuses overwriting, takes locks, and notifies the feed's queue.
   depends_on = [
+    aws_s3_bucket_notification.feed,
     aws_s3_bucket_object_lock_configuration.archive,
     aws_s3_bucket_policy.archive,
     aws_s3_bucket_versioning.archive,
   ]
+}
+
+output "queue" {
+  description = "The queue with notifications of new records: `name`, `arn`, `url`, and the `notification` (`events`, `filter_prefix`) to add to an existing bucket; null without one."
+
+  value = one([for queue in aws_sqs_queue.feed : {
+    name         = var.queue_name
+    arn          = local.queue_arn # known at plan
+    url          = queue.url
+    notification = local.notification
+  }])
+
+  # S3 can notify the queue only once the queue's policy allows it.
+  depends_on = [aws_sqs_queue_policy.feed]
 }

@@ -3,7 +3,7 @@
 
 locals {
   records_arn = "${var.bucket.arn}/${var.bucket.prefix}*"
-  state_arn   = "${var.bucket.arn}/${local.state_key}"
+  state_arn   = "${var.bucket.arn}/${var.bucket.state_key}"
 
   writer_policy = {
     Version = "2012-10-17"
@@ -20,19 +20,19 @@ locals {
         Action   = ["s3:GetObject", "s3:PutObject"]
         Resource = local.state_arn
       },
-      # Listing the checkpoint's key tells a checkpoint that is missing from one that may not be read.
+      # With the right to list, a missing checkpoint is NoSuchKey; without it, S3 answers AccessDenied.
       {
         Sid       = "ListRecordsAndCheckpoint"
         Effect    = "Allow"
         Action    = ["s3:ListBucket", "s3:ListBucketVersions"]
         Resource  = var.bucket.arn
-        Condition = { StringLike = { "s3:prefix" = ["${var.bucket.prefix}*", local.state_key] } }
+        Condition = { StringLike = { "s3:prefix" = ["${var.bucket.prefix}*", var.bucket.state_key] } }
       },
       {
         Sid      = "WriteOwnLogs"
         Effect   = "Allow"
         Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-        Resource = "arn:${local.partition}:logs:${local.region}:${local.account}:log-group:${local.log_group_name}:*"
+        Resource = "arn:${var.account.partition}:logs:${var.account.region}:${var.account.id}:log-group:${local.log_group_name}:*"
       },
     ], local.lock_statements)
   }
@@ -54,7 +54,7 @@ locals {
   # Secrets Manager adds a hyphen and six characters of its own to the name.
   secret_resource = (
     var.secret.existing == null
-    ? "arn:${local.partition}:secretsmanager:${local.region}:${local.account}:secret:${local.secret_name}-??????"
+    ? "arn:${var.account.partition}:secretsmanager:${var.account.region}:${var.account.id}:secret:${var.names.secret}-??????"
     : var.secret.existing.arn
   )
 
@@ -67,7 +67,7 @@ locals {
     Resource = key
     Condition = { StringLike = {
       "kms:EncryptionContext:aws:s3:arn" = [var.bucket.arn, "${var.bucket.arn}/*"]
-      "kms:ViaService"                   = ["s3.${local.region}.${local.dns_suffix}"]
+      "kms:ViaService"                   = ["s3.${var.account.region}.${var.account.dns_suffix}"]
     } }
   }]
   # Lambda decrypts the environment in the role's name. The grant that it makes for that is not enough where the role was
@@ -88,7 +88,7 @@ locals {
     Resource = key
     Condition = { StringLike = {
       "kms:EncryptionContext:SecretARN" = [local.secret_resource]
-      "kms:ViaService"                  = ["secretsmanager.${local.region}.${local.dns_suffix}"]
+      "kms:ViaService"                  = ["secretsmanager.${var.account.region}.${var.account.dns_suffix}"]
     } }
   }]
   key_statements = concat(local.bucket_key_statements, local.environment_key_statements, local.secret_key_statements)
@@ -124,7 +124,7 @@ locals {
 }
 
 resource "aws_iam_role" "collector" {
-  name                 = "${var.name_prefix}${var.collector.role_name}"
+  name                 = var.names.function_role
   description          = substr("Collects Zoom's operation logs into s3://${var.bucket.name}/${var.bucket.prefix}", 0, 1000)
   path                 = var.iam_path
   permissions_boundary = var.permissions_boundary_arn
@@ -148,8 +148,8 @@ resource "terraform_data" "role" {
 }
 
 resource "aws_iam_policy" "writer" {
-  name        = "${var.name_prefix}${var.collector.policy_name}"
-  description = substr("Write the archive in s3://${var.bucket.name}/${var.bucket.prefix}, and own logs", 0, 1000)
+  name        = var.names.function_policy
+  description = substr("Write the archive in s3://${var.bucket.name}/${var.bucket.prefix}, and its own log group", 0, 1000)
   path        = var.iam_path
   policy      = jsonencode(local.writer_policy)
   tags        = var.tags

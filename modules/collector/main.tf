@@ -1,37 +1,20 @@
 # The collector: the function that asks Zoom and writes the archive, and all it needs to do so.
 # Who may do what stands in iam.tf, which package it runs in package.tf, when it runs in schedule.tf.
 
-data "aws_caller_identity" "current" {}
-data "aws_partition" "current" {}
-
-# Tells the provider's region in versions 5 and 6, which `aws_region` names differently in each.
-data "aws_service" "s3" {
-  service_id = "s3"
-}
-
 locals {
-  partition  = data.aws_partition.current.partition
-  dns_suffix = data.aws_partition.current.dns_suffix
-  region     = data.aws_service.s3.region
-  account    = data.aws_caller_identity.current.account_id
-  kms_key    = one(var.kms_key[*].arn)
+  kms_key = one(var.kms_key[*].arn)
 
-  function_name  = "${var.name_prefix}${var.collector.function_name}"
-  log_group_name = "/aws/lambda/${local.function_name}"
-  secret_name    = "${var.name_prefix}${var.secret.name}"
+  log_group_name = "/aws/lambda/${var.names.function}"
   secret_arn     = var.secret.existing == null ? aws_secretsmanager_secret.zoom[0].arn : var.secret.existing.arn
 
   # An ARN that is known after apply only would hide the whole environment from a first plan.
-  secret_id = var.secret.existing == null ? local.secret_name : var.secret.existing.arn
-
-  # Beside the records, so that several collectors in one bucket have a checkpoint each.
-  state_key = var.bucket.state_key == null ? "${trimsuffix(var.bucket.prefix, "/")}-state/state.json" : var.bucket.state_key
+  secret_id = var.secret.existing == null ? var.names.secret : var.secret.existing.arn
 
   environment = merge(
     {
       S3_BUCKET       = var.bucket.name
       S3_PREFIX       = var.bucket.prefix
-      STATE_KEY       = local.state_key
+      STATE_KEY       = var.bucket.state_key
       FEED_DELETES    = tostring(var.feed_deletes)
       PAGE_SIZE       = tostring(var.zoom.page_size)
       TIMEOUT         = tostring(var.zoom.timeout_seconds)
@@ -42,13 +25,14 @@ locals {
       ZOOM_SECRET_ID  = local.secret_id
 
       # The service is a dimension of every metric: the function's name keeps two collectors in one account apart.
-      POWERTOOLS_SERVICE_NAME      = local.function_name
-      POWERTOOLS_METRICS_NAMESPACE = var.collector.metrics_namespace
+      POWERTOOLS_SERVICE_NAME      = var.names.function
+      POWERTOOLS_METRICS_NAMESPACE = var.names.metrics_namespace
       POWERTOOLS_LOG_LEVEL         = var.collector.log_level
     },
     var.bucket.encryption == null ? {} : { S3_SSE = var.bucket.encryption },
     try(startswith(var.bucket.encryption, "aws:kms"), false) ? { S3_SSE_KMS_KEY_ARN = local.kms_key } : {},
     var.bucket.lock == null ? {} : { S3_LOCK_MODE = var.bucket.lock.mode, S3_LOCK_DAYS = tostring(var.bucket.lock.days) },
+    var.zoom.allow_other_hosts ? { ZOOM_ALLOW_OTHER_HOSTS = "true" } : {},
     var.zoom.start_date == null ? {} : { START_DATE = var.zoom.start_date },
     try(var.collector.vpc.https_proxy, null) == null ? {} : { HTTPS_PROXY = var.collector.vpc.https_proxy },
     try(var.collector.vpc.no_proxy, null) == null ? {} : { NO_PROXY = var.collector.vpc.no_proxy },
@@ -62,10 +46,6 @@ locals {
   # Lambda measures the environment as JSON.
   # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
   environment_bytes = length(jsonencode(local.environment))
-
-  # None may be known before apply; what is not is looked at then.
-  key_arns_begin    = "arn:${local.partition}:kms:${local.region}:"
-  secret_arns_begin = "arn:${local.partition}:secretsmanager:${local.region}:"
 }
 
 resource "aws_secretsmanager_secret" "zoom" {
@@ -73,7 +53,7 @@ resource "aws_secretsmanager_secret" "zoom" {
   #checkov:skip=CKV2_AWS_57:Only a person can make a new client secret, in Zoom; the next run uses what is stored then
   count = var.secret.existing == null ? 1 : 0
 
-  name                    = local.secret_name
+  name                    = var.names.secret
   description             = "Zoom Server-to-Server OAuth app: {\"account_id\", \"client_id\", \"client_secret\"}"
   kms_key_id              = local.kms_key
   recovery_window_in_days = var.secret.recovery_window_days
@@ -82,11 +62,11 @@ resource "aws_secretsmanager_secret" "zoom" {
 
 # Only a write-only argument carries the credentials, so they reach neither plan nor state.
 resource "aws_secretsmanager_secret_version" "zoom" {
-  count = var.zoom.credentials_version == null ? 0 : 1
+  count = var.secret.credentials_version == null ? 0 : 1
 
   secret_id                = aws_secretsmanager_secret.zoom[0].id
   secret_string_wo         = jsonencode(var.zoom_credentials)
-  secret_string_wo_version = var.zoom.credentials_version
+  secret_string_wo_version = var.secret.credentials_version
 }
 
 # Secrets Manager keeps the current value and the one before. After one more rotation it may delete this version, and the
@@ -94,7 +74,7 @@ resource "aws_secretsmanager_secret_version" "zoom" {
 check "credentials_version" {
   assert {
     condition     = alltrue([for version in aws_secretsmanager_secret_version.zoom : contains(version.version_stages, "AWSCURRENT")])
-    error_message = "Something else has stored new credentials in the secret since Terraform wrote version ${coalesce(var.zoom.credentials_version, 0)}: remove zoom.credentials_version and zoom_credentials now. After the next rotation, an apply may write the old credentials again."
+    error_message = "Something else has stored new credentials in the secret since Terraform wrote version ${coalesce(var.secret.credentials_version, 0)}: remove secret.credentials_version and zoom_credentials now. After the next rotation, an apply may write the old credentials again."
   }
 }
 
@@ -113,7 +93,7 @@ resource "aws_lambda_function" "collector" {
   #checkov:skip=CKV_AWS_117:`collector.vpc` puts it into a VPC; it speaks to a public address, Zoom's
   #checkov:skip=CKV_AWS_173:`kms_key` sets a key; without one Lambda encrypts the environment, which holds no secret, with its own
   #checkov:skip=CKV_AWS_272:`collector.code_signing_config_arn` sets it, for a package that the caller signs; the committed one is known by its hash
-  function_name = local.function_name
+  function_name = var.names.function
   description   = substr("Copies Zoom's operation logs to s3://${var.bucket.name}/${var.bucket.prefix}", 0, 256)
   role          = aws_iam_role.collector.arn
 
@@ -194,22 +174,7 @@ resource "aws_lambda_function" "collector" {
 
     precondition {
       condition     = local.environment_bytes <= 4096
-      error_message = "The function's environment would be larger than the 4096 bytes that Lambda takes: shorten collector.vpc.no_proxy, or whatever else is long, such as bucket.prefix and bucket.state_key."
-    }
-
-    precondition {
-      condition     = alltrue([for arn in var.kms_key[*].arn : startswith(arn, local.key_arns_begin)])
-      error_message = "kms_key.arn must be a key of the region in which the function is: no service there uses one of another, so give the replica there of a multi-Region key."
-    }
-
-    precondition {
-      condition     = alltrue([for arn in var.secret.existing[*].arn : startswith(arn, local.secret_arns_begin)])
-      error_message = "secret.existing.arn must be a secret of the region in which the function is: it asks Secrets Manager there, so replicate one of another region and give the replica."
-    }
-
-    precondition {
-      condition     = alltrue([for arn in try(var.secret.existing.kms_key, null)[*].arn : startswith(arn, local.key_arns_begin)])
-      error_message = "secret.existing.kms_key.arn must be a key of the region in which the secret and the function are: Secrets Manager decrypts with none of another."
+      error_message = "The function's environment would be larger than the 4096 bytes that Lambda takes: shorten collector.vpc.no_proxy, or other long inputs, such as bucket.prefix and bucket.state_key."
     }
   }
 }
@@ -218,7 +183,7 @@ resource "aws_lambda_function" "collector" {
 resource "aws_lambda_function_event_invoke_config" "collector" {
   function_name                = aws_lambda_function.collector.function_name
   maximum_retry_attempts       = 0
-  maximum_event_age_in_seconds = var.collector.max_event_age_seconds
+  maximum_event_age_in_seconds = 900
 
   # Lambda deletes it with the function.
   lifecycle {

@@ -2,10 +2,9 @@
 # to the sources beside it, or a plan would show infrastructure of today with code of yesterday.
 
 locals {
-  lambda_directory = coalesce(var.lambda_directory, "${path.module}/../../lambda")
-  committed_zip    = "${local.lambda_directory}/dist/collector.zip"
-  package_record   = "${local.lambda_directory}/dist/collector.json"
-  bring_your_own   = var.package != null
+  committed_zip  = "${var.lambda_directory}/dist/collector.zip"
+  package_record = "${var.lambda_directory}/dist/collector.json"
+  bring_your_own = var.package != null
 
   package = var.package != null ? var.package : {
     filename          = local.committed_zip
@@ -17,18 +16,18 @@ locals {
 
   # Same rule as in lambda/package.py: "<name> <sha256>\n" for every source, in bytewise order of the names.
   source_names = sort(concat(
-    tolist(fileset(local.lambda_directory, "zoom_operationlogs/**/*.py")),
+    tolist(fileset(var.lambda_directory, "zoom_operationlogs/**/*.py")),
     ["package.py", "requirements.txt"],
   ))
   sources_sha256 = try(
-    sha256(join("", [for name in local.source_names : "${name} ${filesha256("${local.lambda_directory}/${name}")}\n"])),
+    sha256(join("", [for name in local.source_names : "${name} ${filesha256("${var.lambda_directory}/${name}")}\n"])),
     "a source is missing",
   )
 
   recorded       = try(jsondecode(file(local.package_record)), {})
   package_sha256 = local.package.filename == null ? local.package.sha256 : try(filebase64sha256(local.package.filename), null)
 
-  # Each is asked only where the one before holds, so that one cause gives one sentence.
+  # In this order. The error of a check hides those of the checks after it.
   package_exists = local.package.filename == null ? true : fileexists(local.package.filename) && (local.bring_your_own || fileexists(local.package_record))
   package_intact = local.bring_your_own || !local.package_exists || try(filesha256(local.committed_zip) == local.recorded.zip_sha256, false)
   package_fresh  = local.bring_your_own || !local.package_exists || local.sources_sha256 == try(local.recorded.sources_sha256, "")
@@ -45,7 +44,7 @@ data "aws_lambda_function" "running" {
   lifecycle {
     postcondition {
       condition     = self.code_sha256 == local.package_sha256
-      error_message = "Lambda runs other code in ${local.function_name} than this configuration's package: an update failed, or the code was changed outside Terraform${local.package.filename == null ? " (or package.sha256 is not the hash of the object in S3)" : ""}. To replace the function, run: `terraform apply -replace=\"$(terraform state list -id=${local.function_name} | grep 'aws_lambda_function.collector$')\"`."
+      error_message = "Lambda runs other code in ${var.names.function} than this configuration's package: an update failed, or the code was changed outside Terraform${local.package.filename == null ? " (or package.sha256 is not the hash of the object in S3)" : ""}. To replace the function, run: `terraform apply -replace=\"$(terraform state list -id=${var.names.function} | grep 'aws_lambda_function.collector$')\"`."
     }
   }
 }

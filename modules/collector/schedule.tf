@@ -2,9 +2,8 @@
 # is Lambda's to count.
 
 locals {
-  function_arn = "arn:${local.partition}:lambda:${local.region}:${local.account}:function:${local.function_name}"
-  queue_name   = "${var.name_prefix}${var.schedule.dead_letter_queue_name}"
-  queue_arn    = "arn:${local.partition}:sqs:${local.region}:${local.account}:${local.queue_name}"
+  function_arn = "arn:${var.account.partition}:lambda:${var.account.region}:${var.account.id}:function:${var.names.function}"
+  queue_arn    = "arn:${var.account.partition}:sqs:${var.account.region}:${var.account.id}:${var.names.dead_letter_queue}"
 
   scheduler_statements = [
     {
@@ -25,12 +24,12 @@ locals {
     Effect    = "Allow"
     Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
     Resource  = key
-    Condition = { StringLike = { "kms:ViaService" = ["sqs.${local.region}.${local.dns_suffix}"] } }
+    Condition = { StringLike = { "kms:ViaService" = ["sqs.${var.account.region}.${var.account.dns_suffix}"] } }
   }]
 }
 
 resource "aws_sqs_queue" "dead_letters" {
-  name                      = local.queue_name
+  name                      = var.names.dead_letter_queue
   message_retention_seconds = 14 * 24 * 60 * 60 # SQS's longest
   sqs_managed_sse_enabled   = var.kms_key == null ? true : null
   kms_master_key_id         = local.kms_key
@@ -54,8 +53,8 @@ resource "aws_sqs_queue_policy" "dead_letters" {
 }
 
 resource "aws_iam_role" "scheduler" {
-  name                 = "${var.name_prefix}${var.schedule.role_name}"
-  description          = "Lets EventBridge Scheduler invoke ${local.function_name}"
+  name                 = var.names.schedule_role
+  description          = "Lets EventBridge Scheduler invoke ${var.names.function}"
   path                 = var.iam_path
   permissions_boundary = var.permissions_boundary_arn
   tags                 = var.tags
@@ -69,8 +68,8 @@ resource "aws_iam_role" "scheduler" {
       Action    = "sts:AssumeRole"
       Principal = { Service = "scheduler.amazonaws.com" }
       Condition = { StringEquals = {
-        "aws:SourceAccount" = local.account
-        "aws:SourceArn"     = "arn:${local.partition}:scheduler:${local.region}:${local.account}:schedule-group/default"
+        "aws:SourceAccount" = var.account.id
+        "aws:SourceArn"     = "arn:${var.account.partition}:scheduler:${var.account.region}:${var.account.id}:schedule-group/default"
       } }
     }]
   })
@@ -92,8 +91,8 @@ resource "aws_iam_role_policy" "scheduler_key" {
 
 resource "aws_scheduler_schedule" "collector" {
   #checkov:skip=CKV_AWS_297:What it keeps is {}
-  name                         = "${var.name_prefix}${var.schedule.name}"
-  description                  = "Runs ${local.function_name}"
+  name                         = var.names.schedule
+  description                  = "Runs ${var.names.function}"
   state                        = var.schedule.enabled ? "ENABLED" : "DISABLED"
   schedule_expression          = var.schedule.expression
   schedule_expression_timezone = var.schedule.timezone
@@ -109,8 +108,8 @@ resource "aws_scheduler_schedule" "collector" {
     input    = jsonencode({})
 
     retry_policy {
-      maximum_retry_attempts       = var.schedule.retry_attempts
-      maximum_event_age_in_seconds = var.schedule.max_event_age_seconds
+      maximum_retry_attempts       = 3
+      maximum_event_age_in_seconds = 600
     }
 
     dead_letter_config {

@@ -1,22 +1,13 @@
 # Whether it works, seen from AWS: an alarm for each way in which it may not, one that sums them up, and who is told.
 # What is shown at a glance stands in dashboard.tf; what each alarm means and what to do about it, in docs/operations.md.
 
-data "aws_caller_identity" "current" {}
-data "aws_partition" "current" {}
-
-# Tells the provider's region in versions 5 and 6, which `aws_region` names differently in each.
-data "aws_service" "s3" {
-  service_id = "s3"
-}
-
 locals {
-  partition = data.aws_partition.current.partition
-  region    = data.aws_service.s3.region
-  account   = data.aws_caller_identity.current.account_id
+  partition = var.account.partition
+  region    = var.account.region
+  account   = var.account.id
 
-  # A schedule that is off, or that runs once, is not expected to go on.
-  recurs           = var.schedule.enabled && var.schedule.interval_minutes != null
-  interval_minutes = coalesce(var.schedule.interval_minutes, 15) # of one that runs once, some number
+  recurs           = var.schedule.enabled
+  interval_minutes = var.schedule.interval_minutes
 
   # The longest time from the end of a run to the end of the next, and five minutes for its metrics to arrive.
   pause_minutes = local.interval_minutes + coalesce(var.schedule.flexible_window_minutes, 0) + ceil(var.function.timeout_seconds / 60) + 5
@@ -28,9 +19,9 @@ locals {
 
   # As many hours as surely hold the end of a run; CloudWatch has no period longer than a day.
   behind_period_seconds = 3600 * min(24, ceil(local.pause_minutes / 60))
-  behind_periods        = max(2, min(ceil(var.monitoring.behind_hours * 3600 / local.behind_period_seconds), floor(604800 / local.behind_period_seconds) - 1))
+  behind_periods        = max(2, min(ceil(var.monitoring.stalled_backlog_hours * 3600 / local.behind_period_seconds), floor(604800 / local.behind_period_seconds) - 1))
 
-  failed_runs = max(1, min(var.monitoring.failed_runs_per_hour, floor(60 / local.interval_minutes)))
+  failed_runs = max(1, min(2, floor(60 / local.interval_minutes)))
 
   metrics_of = {
     collector = { namespace = var.function.metrics_namespace, dimensions = { service = var.function.name } }
@@ -71,7 +62,7 @@ locals {
         metric     = "Duration"
         statistic  = "Maximum"
         datapoints = local.failed_runs
-        threshold  = 1000 * (var.function.timeout_seconds - var.monitoring.timeout_margin_seconds)
+        threshold  = 1000 * (var.function.timeout_seconds - 5)
         says       = "Runs come near to the function's timeout of ${var.function.timeout_seconds} s, or are ended by it."
       }
       # A queue that nobody touches stops reporting after six hours, with the letters still in it: keep the state.
@@ -91,7 +82,7 @@ locals {
         period_seconds = local.behind_period_seconds
         periods        = local.behind_periods + 1
         datapoints     = local.behind_periods
-        says           = "Dates are owed, and have not got fewer for ${var.monitoring.behind_hours} hours."
+        says           = "Dates are owed, and have not got fewer for ${var.monitoring.stalled_backlog_hours} hours."
       }
       # Every run says it, until Zoom may be asked again; between runs nothing changes.
       daily_limit = {
@@ -140,8 +131,7 @@ locals {
   composite_name = "${var.function.name}-not-healthy"
 
   makes_topic = var.monitoring.topic_arns == null
-  topic_name  = "${var.name_prefix}${var.monitoring.topic_name}"
-  topic_arn   = "arn:${local.partition}:sns:${local.region}:${local.account}:${local.topic_name}"
+  topic_arn   = "arn:${local.partition}:sns:${local.region}:${local.account}:${var.topic_name}"
   topics      = local.makes_topic ? aws_sns_topic_policy.alarms[*].arn : var.monitoring.topic_arns # once alarms may publish
 
   # Nobody but this account's alarms of this function.
@@ -222,19 +212,12 @@ resource "aws_cloudwatch_composite_alarm" "not_healthy" {
   tags          = var.tags
 
   depends_on = [aws_cloudwatch_metric_alarm.collector]
-
-  lifecycle {
-    precondition {
-      condition     = alltrue([for arn in coalesce(var.monitoring.topic_arns, []) : split(":", arn)[3] == local.region])
-      error_message = "monitoring.topic_arns must be topics of the region in which the alarms are: CloudWatch tells none of another."
-    }
-  }
 }
 
 resource "aws_sns_topic" "alarms" {
   count = local.makes_topic ? 1 : 0
 
-  name              = local.topic_name
+  name              = var.topic_name
   display_name      = "Zoom operation logs"
   kms_master_key_id = var.kms_key == null ? aws_kms_key.topic[0].arn : var.kms_key.arn
   tags              = var.tags
@@ -310,6 +293,6 @@ resource "aws_kms_key" "topic" {
 resource "aws_kms_alias" "topic" {
   count = length(aws_kms_key.topic)
 
-  name          = "alias/${local.topic_name}"
+  name          = "alias/${var.topic_name}"
   target_key_id = aws_kms_key.topic[0].key_id
 }

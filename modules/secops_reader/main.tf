@@ -1,31 +1,20 @@
-# Who reads the archive for Google SecOps: an IAM user whose access key goes into the feed (the guide's way), or a role
-# that Google's federated identity assumes without any key. What the feed is told stands in feed.tf.
-
-data "aws_partition" "current" {}
-data "aws_caller_identity" "current" {}
-
-# Tells the provider's region in versions 5 and 6, which `aws_region` names differently in each.
-data "aws_service" "s3" {
-  service_id = "s3"
-}
+# The reader of the archive for Google SecOps: an IAM user with an access key in the feed, as in the guide, or a role that
+# Google's federated identity assumes without a key. What to enter into the feed is in feed.tf.
 
 locals {
-  bucket_arn  = "arn:${local.partition}:s3:::${var.bucket.name}"
+  bucket_arn  = "arn:${var.account.partition}:s3:::${var.bucket.name}"
   records_arn = "${local.bucket_arn}/${var.bucket.prefix}*"
 
-  name        = "${var.name_prefix}${var.reader.name}"
-  policy_name = "${var.name_prefix}${var.reader.policy_name}"
-  arn         = "arn:${local.partition}:iam::${local.account}:${var.reader.mode}${var.iam_path}${local.name}" # known at plan
-  is_user     = var.reader.mode == "user"
-  is_role     = var.reader.mode == "role"
-  reads       = local.is_user || local.is_role
+  is_user = var.reader.mode == "user"
+  is_role = var.reader.mode == "role"
+  made    = local.is_user || local.is_role
 
-  # Google asks for s3:ListBucket without a condition. A bucket made here holds nothing but the records and the
-  # checkpoint, so the reader gets it. In a bucket of somebody else's the names of other objects stay hidden.
+  # Google requires s3:ListBucket without a condition. A new bucket contains only the records and the checkpoint, so the
+  # reader gets it. In an existing bucket the keys of other objects stay hidden.
   lists_all   = var.bucket.created || var.reader.list_whole_bucket
   list_bounds = { Condition = { StringLike = { "s3:prefix" = ["${var.bucket.prefix}*"] } } }
 
-  # What Google's Storage Transfer Service asks for.
+  # What Google's Storage Transfer Service requires.
   # https://cloud.google.com/storage-transfer/docs/source-amazon-s3
   reader_statements = concat(
     [
@@ -59,12 +48,12 @@ locals {
     } if allowed],
     # Without deleting them, the same messages would come back and the same objects be read again.
     # https://cloud.google.com/storage-transfer/docs/event-driven-aws
-    [for by_queue in [local.by_queue] : {
+    [for queue in var.queue[*] : {
       Sid      = "TakeMessages"
       Effect   = "Allow"
       Action   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"]
-      Resource = local.queue_arn
-    } if by_queue],
+      Resource = queue.arn
+    }],
   )
 
   # Nobody asks the key but S3 and SQS, and for objects of this bucket alone, whatever else the key protects.
@@ -76,23 +65,23 @@ locals {
       Resource = key
       Condition = { StringLike = {
         "kms:EncryptionContext:aws:s3:arn" = [local.bucket_arn, "${local.bucket_arn}/*"]
-        "kms:ViaService"                   = ["s3.*.${local.dns_suffix}"]
+        "kms:ViaService"                   = ["s3.*.${var.account.dns_suffix}"]
       } }
     },
-    [for by_queue in [local.by_queue] : {
+    [for queue in var.queue[*] : {
       Sid       = "UseKeyForMessages"
       Effect    = "Allow"
       Action    = ["kms:Decrypt"]
       Resource  = key
-      Condition = { StringLike = { "kms:ViaService" = ["sqs.${local.region}.${local.dns_suffix}"] } }
-    } if by_queue],
+      Condition = { StringLike = { "kms:ViaService" = ["sqs.${var.account.region}.${var.account.dns_suffix}"] } }
+    }],
   ]])
 }
 
 resource "aws_iam_policy" "reader" {
-  count = local.reads ? 1 : 0
+  count = local.made ? 1 : 0
 
-  name        = local.policy_name
+  name        = var.names.reader_policy
   description = "Read s3://${var.bucket.name}/${var.bucket.prefix}"
   path        = var.iam_path
   policy      = jsonencode({ Version = "2012-10-17", Statement = local.reader_statements })
@@ -105,9 +94,9 @@ resource "aws_iam_policy" "reader" {
 
 # Apart from the reader policy, because a key's ARN may only be known after apply.
 resource "aws_iam_policy" "key" {
-  count = local.reads && var.kms_key != null ? 1 : 0
+  count = local.made && var.kms_key != null ? 1 : 0
 
-  name        = "${local.policy_name}-kms"
+  name        = "${var.names.reader_policy}-kms"
   description = "Decrypt s3://${var.bucket.name}/${var.bucket.prefix}"
   path        = var.iam_path
   policy      = jsonencode({ Version = "2012-10-17", Statement = local.key_statements })
@@ -122,7 +111,7 @@ resource "aws_iam_user" "reader" {
   #checkov:skip=CKV_AWS_273:The feed signs in with a user's access key; `reader.mode = "role"` does without
   count = local.is_user ? 1 : 0
 
-  name                 = local.name
+  name                 = var.names.reader
   path                 = var.iam_path
   permissions_boundary = var.permissions_boundary_arn
   force_destroy        = true # access keys are made outside Terraform
@@ -145,18 +134,10 @@ resource "aws_iam_user_policy_attachment" "key" {
   policy_arn = aws_iam_policy.key[0].arn
 }
 
-# A key's secret would be in the state: Terraform makes one only if it may keep it encrypted for somebody else.
-resource "aws_iam_access_key" "reader" {
-  count = local.is_user && var.reader.access_key != null ? 1 : 0
-
-  user    = aws_iam_user.reader[0].name
-  pgp_key = var.reader.access_key.pgp_key
-}
-
 resource "aws_iam_role" "reader" {
   count = local.is_role ? 1 : 0
 
-  name                 = local.name
+  name                 = var.names.reader
   description          = "Google SecOps reads s3://${var.bucket.name}/${var.bucket.prefix}"
   path                 = var.iam_path
   permissions_boundary = var.permissions_boundary_arn
@@ -171,13 +152,6 @@ resource "aws_iam_role" "reader" {
       Condition = { StringEquals = { "accounts.google.com:sub" = var.reader.subject_id } }
     }]
   })
-
-  lifecycle {
-    precondition {
-      condition     = local.partition == "aws" || var.reader.federated_principal != null
-      error_message = "reader.mode \"role\" trusts accounts.google.com, which this AWS partition does not know: use mode \"user\", or make an OIDC provider for it and give its ARN as reader.federated_principal."
-    }
-  }
 }
 
 resource "aws_iam_role_policy_attachment" "reader" {

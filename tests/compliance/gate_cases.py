@@ -211,7 +211,7 @@ REFUSED: list[Case] = [
         "destroys",
         "the feed's queue is replaced",
         acting("aws_sqs_queue", "feed", *REPLACED),
-        f"{READER}.aws_sqs_queue.feed[0]",
+        f"{ARCHIVE}.aws_sqs_queue.feed[0]",
         variant="full",
     ),
     *refuses(
@@ -281,6 +281,8 @@ REFUSED: list[Case] = [
                 "an address": {"ZOOM_API_URL": "https://203.0.113.7/v2"},
                 "this very machine": {"ZOOM_API_URL": "http://127.0.0.1:8000/v2"},
                 "nothing": {"ZOOM_API_URL": ""},
+                "any host, as the caller allows": {"ZOOM_ALLOW_OTHER_HOSTS": "true"},
+                "any host, in capitals": {"ZOOM_ALLOW_OTHER_HOSTS": " TRUE"},
             }.items()
         },
     ),
@@ -718,6 +720,7 @@ HARMLESS: list[Case] = [
                 ZOOM_OAUTH_URL="https://zoomgov.com/oauth/token", ZOOM_API_URL="https://api.zoomgov.com/v2"
             ),
             "a region of Zoom's": set_environment(ZOOM_API_URL="https://api-eu.zoom.us/v2"),
+            "no other host": set_environment(ZOOM_ALLOW_OTHER_HOSTS="false"),
         },
     ),
     *passes(

@@ -806,11 +806,6 @@ def terraform_makes_an_access_key(plan: Plan) -> None:
     more("aws_iam_access_key", user="secops-reader")(plan)
 
 
-@violates("The secret of an access key is kept encrypted only", variant="existing_secret")
-def the_access_key_is_not_encrypted(plan: Plan) -> None:
-    put("aws_iam_access_key", "reader", pgp_key=None)(plan)
-
-
 @violates("The collector may read one secret's value, and do nothing else with secrets")
 def the_collector_changes_the_secret(plan: Plan) -> None:
     statement(

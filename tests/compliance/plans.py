@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import tempfile
 from collections.abc import Callable, Iterator
@@ -20,9 +19,7 @@ FOLDER = "tests/fixtures/plan_check"
 PREFIX = "arn:aws:{}:us-east-1:123456789012:"
 SENTINELS = {"account_id": "Sentinel-Account", "client_id": "Sentinel-Client", "client_secret": "Sentinel-Secret"}
 
-PGP_KEY = base64.b64encode(b"No key: whether it is one only an apply finds out.".ljust(150)).decode()
-
-ALWAYS = ("collector", "least_privilege", "public_access", "secrets")
+ALWAYS = ("collector", "least_privilege", "no_access_key", "public_access", "secrets")
 BUCKET = ("bucket", "versioning")
 ALARMS = ("alarms", "alarms_silence", "alarms_topic", "alarms_key")
 
@@ -33,7 +30,7 @@ INPUTS: dict[str, dict[str, object]] = {
         "feed": {"source_type": "AMAZON_SQS_V2"},
         "kms_key": {"arn": PREFIX.format("kms") + "key/1234abcd-12ab-34cd-56ef-1234567890ab"},
         "collector": {"tracing": True, "vpc": {"subnet_ids": ["subnet-0123"], "security_group_ids": ["sg-0123"]}},
-        "zoom": {"credentials_version": 1},
+        "secret": {"credentials_version": 1},
         "zoom_credentials": SENTINELS,
         "tags": {"owner": "platform"},
     },
@@ -55,7 +52,6 @@ INPUTS: dict[str, dict[str, object]] = {
         "monitoring": {"enabled": False},
     },
     "existing_secret": {
-        "reader": {"access_key": {"pgp_key": PGP_KEY}},
         "secret": {"existing": {"arn": PREFIX.format("secretsmanager") + "secret:zoom-a1B2c3"}},
         "package": {
             "s3_bucket": "packages-of-ours",
@@ -66,13 +62,13 @@ INPUTS: dict[str, dict[str, object]] = {
         "bucket": {
             "versioning": False,
             "transitions": [{"days": 30, "storage_class": "STANDARD_IA"}],
-            "access_logs": {"bucket": "logs-of-ours"},
+            "access_logs_bucket": "logs-of-ours",
         },
         "monitoring": {"topic_arns": [PREFIX.format("sns") + "alerts-of-ours"]},
     },
 }
 FEATURES: dict[str, tuple[str, ...]] = {
-    "default": (*ALWAYS, *BUCKET, *ALARMS, "no_access_key", "reader", "secret"),
+    "default": (*ALWAYS, *BUCKET, *ALARMS, "reader", "secret"),
     "full": (
         *(
             *ALWAYS,
@@ -80,7 +76,6 @@ FEATURES: dict[str, tuple[str, ...]] = {
             "alarms",
             "alarms_silence",
             "alarms_topic",
-            "no_access_key",
             "reader",
             "feed_queue",
             "secret",
@@ -88,11 +83,11 @@ FEATURES: dict[str, tuple[str, ...]] = {
         ),
         *("network", "kms", "kms_bucket", "kms_queue", "kms_secret"),
     ),
-    "role": (*ALWAYS, *BUCKET, *ALARMS, "no_access_key", "reader_deletes", "reader_role", "secret"),
-    "locked": (*ALWAYS, *BUCKET, "lock", "no_access_key", "reader", "secret"),
-    "existing_bucket": (*ALWAYS, "no_access_key", "reader", "reader_prefix", "secret"),
-    "nothing_made": (*ALWAYS, "no_access_key", "secret"),
-    "existing_secret": (*ALWAYS, "access_key", "alarms", "alarms_silence", "bucket", "reader", "secret"),
+    "role": (*ALWAYS, *BUCKET, *ALARMS, "reader_deletes", "reader_role", "secret"),
+    "locked": (*ALWAYS, *BUCKET, "lock", "reader", "secret"),
+    "existing_bucket": (*ALWAYS, "reader", "reader_prefix", "secret"),
+    "nothing_made": (*ALWAYS, "secret"),
+    "existing_secret": (*ALWAYS, "alarms", "alarms_silence", "bucket", "reader", "secret"),
 }
 
 

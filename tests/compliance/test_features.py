@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import subprocess
 from collections.abc import Callable
@@ -10,27 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from .mutations import MUTATIONS, Mutation, Plan, put
+from .mutations import MUTATIONS, Mutation, Plan
 from .plans import FEATURES, SENTINELS, write
 from .verdicts import BIN, SCENARIOS, Case, Verdict, features_of, judged
 
 pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
-
-LATER = "a later plan"
-
-
-def later(plan: Plan) -> Plan:
-    """Give the plan as it is once the access key is there, and Terraform knows its id."""
-    changed = copy.deepcopy(plan)
-    put("aws_iam_access_key", "reader", id="AK" + "IA" + "ABCDEFGHIJKLMNOP", encrypted_secret="wcBMA9+/")(changed)
-    return changed
 
 
 @pytest.fixture(scope="module")
 def verdicts(plan_of: Callable[[str], Plan], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Verdict]:
     """Judge every plan and every mutation of one, by variant or by the mutation's name."""
     cases = [Case(variant, variant, plan_of(variant)) for variant in FEATURES]
-    cases.append(Case(LATER, "existing_secret", later(plan_of("existing_secret"))))
     cases += [Case(one.name, one.variant, one.of(plan_of(one.variant))) for one in MUTATIONS]
     return judged(cases, tmp_path_factory.mktemp("plans"))
 
@@ -43,10 +32,6 @@ def test_the_modules_own_plan_is_accepted_by_every_scenario_that_fits_it(
     assert verdict.refused_by == set(), verdict.output
     assert verdict.accepted, verdict.output
     assert verdict.judged_by == {scenario.sentence for scenario in SCENARIOS if scenario.feature in FEATURES[variant]}
-
-
-def test_a_later_plan_with_the_access_keys_id_in_it_is_accepted(verdicts: dict[str, Verdict]) -> None:
-    assert verdicts[LATER].accepted, verdicts[LATER].output
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name.replace(" ", "_"))

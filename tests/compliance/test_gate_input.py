@@ -204,7 +204,7 @@ def test_a_misspelt_key_is_named_with_the_one_that_was_meant() -> None:
         "bucket has no key versionning. Did you mean versioning?",
         "bucket.transitions[*] has no key day. Did you mean days?",
     ]
-    assert list(unknown_keys("bucket", INPUTS["bucket"], {"versioning": False, "access_logs": None})) == []
+    assert list(unknown_keys("bucket", INPUTS["bucket"], {"versioning": False, "access_logs_bucket": None})) == []
     assert list(unknown_keys("tags", INPUTS["tags"], {"anything": "goes"})) == []
 
 

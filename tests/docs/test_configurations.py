@@ -122,12 +122,12 @@ def called(folder: Path) -> list[int]:
 
 def test_each_is_judged_alone(pages: Terraform) -> None:
     """One is right, and each of the others wrong in a way that Terraform notices at another time."""
-    whole = configurations(REPOSITORY / "modules/archive/README.md")[0].files["main.tf"]
+    whole = configurations(REPOSITORY / "docs/upgrading.md")[0].files["main.tf"]
     wrong = {
         "no HCL": {"main.tf": whole.replace("{", "", 1)},
         "no such argument": {"main.tf": whole.replace("bucket_name", "bucket_nam")},
-        "no such type": {"changed_override.tf": 'module "archive" {\n  bucket_name = [3]\n}\n'},
-        "no such output": {"beside.tf": 'output "none" {\n  value = module.archive.none\n}\n'},
+        "no such type": {"changed_override.tf": 'module "zoom_operation_logs" {\n  bucket_name = [3]\n}\n'},
+        "no such output": {"beside.tf": 'output "none" {\n  value = module.zoom_operation_logs.none\n}\n'},
         "no such address": {"beside.tf": 'import {\n  to = module.none.aws_s3_bucket.archive[0]\n  id = "none"\n}\n'},
     }
     given = [Configuration(name, {"main.tf": whole} | files) for name, files in {"right": {}, **wrong}.items()]

@@ -95,7 +95,7 @@ def test_inputs_and_outputs_have_their_arguments_in_the_usual_order(folder: Path
 
 def test_the_attributes_of_a_type_are_found_at_every_depth() -> None:
     [kind] = [one.attributes["type"] for one in ROOT_VARIABLES if one.labels == ("secret",)]
-    assert attributes(kind) == {"existing", "arn", "kms_key", "name", "recovery_window_days"}
+    assert attributes(kind) == {"existing", "arn", "kms_key", "credentials_version", "recovery_window_days"}
 
 
 @pytest.mark.parametrize("variable", ROOT_VARIABLES, ids=lambda block: block.labels[0])

@@ -18,6 +18,7 @@ import pytest
 from security.deployer import PHASES, WHERE, allowed, is_about_oneself
 from standins.aws import AwsStandIn
 from standins.running_provider import running_provider
+from terraform.expected import surprising
 from zoomlogs import deployer
 from zoomlogs.scratch import prepare, provider_aliases
 from zoomlogs.terraform import Changes, Plan
@@ -129,15 +130,15 @@ DEPLOYERS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
             "iam_path": "/security/",
             "secret_name": "zoom/operation-logs",
             "function_name": "zoom-operation-logs",
-            "role_name": "zoom-operation-logs-collector",
-            "policy_name": "zoom-operation-logs-writer",
+            "function_role_name": "zoom-operation-logs-collector",
+            "function_policy_name": "zoom-operation-logs-writer",
             "schedule_name": "zoom-operation-logs",
-            "scheduler_role_name": "zoom-operation-logs-scheduler",
+            "schedule_role_name": "zoom-operation-logs-scheduler",
             "dead_letter_queue_name": "zoom-operation-logs-undelivered",
             "reader_name": "secops-zoom-reader",
             "reader_policy_name": "secops-zoom-reader",
             "feed_queue_name": "zoom-operation-logs-feed",
-            "topic_name": "zoom-operation-logs-alarms",
+            "alarm_topic_name": "zoom-operation-logs-alarms",
         },
     ),
     "existing-bucket": (
@@ -186,7 +187,7 @@ def test_an_example_is_applied_stays_as_it_is_and_goes(example: str, lives: dict
     life = lives[example].result()
     assert life.applied.add > 20
     assert not life.second_plan.changed, life.second_plan.actions
-    assert not life.second_plan.warnings
+    assert surprising(life.second_plan.warnings) == []
     assert life.destroyed == Changes(destroy=life.applied.add)
     assert life.left == []
 
@@ -195,7 +196,7 @@ def test_what_the_complete_example_asked_for_is_what_it_got(lives: dict[str, Fut
     made = lives["complete"].result().outputs["zoom_operation_logs"]
     assert made["function"]["name"] == "emea-zoom-operation-logs"
     assert made["role"]["arn"].endswith(":role/security/emea-zoom-operation-logs-collector")
-    assert made["schedule"]["expression"] == "cron(0/10 * * * ? *)"
+    assert made["schedule"]["expression"] == "cron(0/15 * * * ? *)"
     assert made["bucket"]["uri"] == "s3://zoom-operation-logs/audit/zoom/operationlogs/"
     assert made["reader"]["mode"] == "role"
     assert made["function"]["environment"]["FEED_DELETES"] == "true"
@@ -219,7 +220,7 @@ def plans(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]
                     stack.enter_context(running_provider(terraform))
                 variables: dict[str, object] = {} if name == PIPELINE else {"force_destroy": True}
                 plan = terraform.plan(variables, out=scratch / "tfplan")
-                assert not plan.warnings
+                assert surprising(plan.warnings) == []
                 made[name] = terraform.show_json(scratch / "tfplan")
                 if name == PIPELINE:
                     terraform.plan({"options": {"credentials": "true"}}, out=scratch / "tfplan")

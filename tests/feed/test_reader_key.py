@@ -139,19 +139,6 @@ def test_other_modes_have_no_key(world: World, mode):
         assert (ran.status, f"has the mode {mode}, which needs no access key" in ran.err) == (2, True)
 
 
-def test_a_key_that_terraform_makes_is_left_to_it(world: World, aws):
-    outputs = module()
-    outputs["reader"]["access_key"] = {"id": "AKIAIOSFODNN7EXAMPLE", "encrypted_secret": "wcBM"}
-    world.outputs(outputs)
-    for arguments in (["create"], ["rotate"], ["rotate", "--finish"]):
-        ran = world.run("reader-key", *arguments)
-        assert (ran.status, "Terraform makes the access key of this user" in ran.err) == (2, True)
-    assert "Terraform makes the access key" in world.run("reader-key", "list").out
-    assert keys_of(aws) == set()
-    ran = world.run("feed", "apply", "--dry-run")
-    assert (ran.status, "decrypt the one that Terraform made and store it there" in ran.err) == (2, True)
-
-
 # --- nothing is lost -------------------------------------------------------------------------------------------------
 
 

@@ -167,7 +167,7 @@ def test_every_option_that_the_page_names_exists() -> None:
     variables = (PAGE.parents[1] / "variables.tf").read_text(encoding="utf-8")
     units = ("minutes", "hours", "hour", "seconds", "arns", "mb", "days", "notifies")
     named = set(re.findall(rf"\b[a-z]+(?:_[a-z]+)*_(?:{'|'.join(units)})\b", text()))
-    assert {"silence_minutes", "behind_hours", "topic_arns", "each_alarm_notifies"} <= named
+    assert {"silence_minutes", "stalled_backlog_hours", "topic_arns", "each_alarm_notifies"} <= named
     assert [name for name in named if not re.search(rf"(?m)^ +{name} +=", variables)] == []
 
 

@@ -21,6 +21,7 @@ from typing import Any
 import boto3
 import pytest
 from standins.deployment import Deployment
+from terraform.expected import surprising
 from zoomlogs import deployment as operated
 from zoomlogs.doctor.checks import CHECKS
 from zoomlogs.doctor.facts import Facts
@@ -93,7 +94,7 @@ class Place:
     def assert_settled(self) -> None:
         plan = self.plan()
         assert not plan.changed, plan.actions
-        assert not plan.warnings
+        assert surprising(plan.warnings) == []
         running = self.lambda_.get_function_configuration(FunctionName=self.function)["CodeSha256"]
         assert running == base64.b64encode(hashlib.sha256(self.package.read_bytes()).digest()).decode()
         kept = self.lambda_.get_function_event_invoke_config(FunctionName=self.function)

@@ -25,7 +25,7 @@ NOW = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)
 ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:zoom-AbCdEf"
 FUNCTION = "arn:aws:lambda:eu-west-1:111122223333:function:collector"
 HASH = "d7" * 32
-QUARTERLY = "rate(15 minutes)"
+QUARTERLY = {"expression": "rate(15 minutes)", "interval_minutes": 15}
 DAY = 24 * 60
 
 
@@ -217,33 +217,41 @@ def test_runs(found: list[Run], status: str, words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("expression", "minutes", "of_runs", "of_checkpoint"),
+    ("interval", "minutes", "of_runs", "of_checkpoint"),
     [
-        ("rate(15 minutes)", 100, "ok", "ok"),
-        ("rate(15 minutes)", 110, "fix", "ok"),
-        ("rate(15 minutes)", 27 * 60, "fix", "fix"),
-        ("rate(1 hour)", 239, "ok", "ok"),
-        ("rate(1 hour)", 241, "fix", "ok"),
-        ("rate(2 days)", 6 * DAY, "ok", "ok"),
-        ("rate(2 days)", 7 * DAY, "fix", "fix"),
-        ("cron(0 6 * * ? *)", DAY, "ok", "ok"),
-        ("cron(0 6 ? * MON *)", 7 * DAY, "unknown", "unknown"),
-        ("cron(0 6 ? * MON *)", 9 * DAY, "fix", "fix"),
-        ("at(2026-11-20T06:00:00)", 4 * DAY, "unknown", "unknown"),
-        ("at(2026-10-01T06:00:00)", 40 * DAY, "unknown", "unknown"),
+        (15, 100, "ok", "ok"),
+        (15, 110, "fix", "ok"),
+        (15, 27 * 60, "fix", "fix"),
+        (60, 239, "ok", "ok"),
+        (60, 241, "fix", "ok"),
+        (2 * DAY, 6 * DAY, "ok", "ok"),
+        (2 * DAY, 7 * DAY, "fix", "fix"),
+        (None, DAY, "ok", "ok"),
+        (None, 7 * DAY, "unknown", "unknown"),
+        (None, 9 * DAY, "fix", "fix"),
     ],
 )
-def test_how_long_no_run_may_have_been(expression: str, minutes: int, of_runs: str, of_checkpoint: str) -> None:
-    words = {"unknown": (expression, "does not tell how far two runs are apart")}
-    found = rules.runs([run("ok", minutes)], NOW, expression)
+def test_how_long_no_run_may_have_been(interval: int | None, minutes: int, of_runs: str, of_checkpoint: str) -> None:
+    schedule = {"expression": "cron(0 6 ? * MON *)", "interval_minutes": interval}
+    words = {"unknown": ("cron(0 6 ? * MON *)", "does not tell how far two runs are apart")}
+    found = rules.runs([run("ok", minutes)], NOW, schedule)
     check(found, of_runs, *words.get(of_runs, ()))
-    found = rules.checkpoint(checkpoint(), NOW - timedelta(minutes=minutes), NOW, expression)
+    found = rules.checkpoint(checkpoint(), NOW - timedelta(minutes=minutes), NOW, schedule)
     check(found, of_checkpoint, *words.get(of_checkpoint, ()))
 
 
 def test_the_log_may_be_empty_where_runs_are_rarer_than_it_is_looked_back() -> None:
-    check(rules.runs([], NOW, "rate(5 days)"), "unknown", "no run in the last 14 days", "`zoomlogs run`")
-    check(rules.runs([], NOW, "cron(0 6 1 * ? *)"), "fix", "no run in the last 14 days")
+    check(
+        rules.runs([], NOW, {"expression": "rate(5 days)", "interval_minutes": 5 * DAY}),
+        "unknown",
+        "no run in the last 14 days",
+        "`zoomlogs run`",
+    )
+    check(
+        rules.runs([], NOW, {"expression": "cron(0 6 1 * ? *)", "interval_minutes": None}),
+        "fix",
+        "no run in the last 14 days",
+    )
 
 
 def ran(minutes: int, outcome: Any = "ok", pages: int = 2) -> Run:

@@ -30,7 +30,7 @@ from zoomlogs.status.summary import words
 from .test_page import EXAMPLE, SECTIONS
 
 NOW = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)
-QUARTERLY = "rate(15 minutes)"
+QUARTERLY = {"expression": "rate(15 minutes)", "interval_minutes": 15}
 BUSY = "Zoom's rate limit is reached: no request before 2026-11-24 16:31:05+00:00."
 
 

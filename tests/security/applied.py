@@ -54,10 +54,7 @@ class Applied:
         """Name every value that must be nowhere: client secrets, what is sent to get a token, tokens."""
         tokens = {f"access token {number}": token for number, token in enumerate(self.deployment.zoom._tokens._known)}
         assert tokens
-        made = self.world.instance("alpha").outputs["reader"]["access_key"]
-        assert made["encrypted_secret"]
         return {
-            "access key that Terraform made": self.world.aws.secret_access_key(made["id"]),
             **{f"client secret of {one.id}": one.client_secret for one in (ALPHA, BETA)},
             **{f"basic authorisation of {one.id}": f"{one.client_id}:{one.client_secret}" for one in (ALPHA, BETA)},
             **tokens,

@@ -212,7 +212,7 @@ def aws_sha256(content: bytes) -> str:
 def asked_for(given: Mapping[str, Any]) -> tuple[dict[str, dict[str, dict[str, str]]], dict[str, dict[str, str]]]:
     """Say the options and names of both uses of the module, as a platform team would for its pipeline."""
     alpha = {
-        **dict.fromkeys(("access_key", "access_logs", "credentials", "emails", "feed_queue", "force_destroy"), "true"),
+        **dict.fromkeys(("access_logs", "credentials", "emails", "feed_queue", "force_destroy"), "true"),
         **dict.fromkeys(("reserved_concurrency", "tags", "vpc"), "true"),
         "ca_bundle": given["layer_arns"][0],
         "kms_key": given["kms_key_arn"],

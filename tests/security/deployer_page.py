@@ -36,7 +36,8 @@ def tables() -> str:
     options = [f"| `{option}` | {told} |" for option, told in table["options"].items()]
     names = [f"| `{name}` | {f'`{default}`' if default else 'none'} |" for name, default in table["names"].items()]
     lines = ["### Options", "", "| option | when |", "|---|---|", *options, ""]
-    lines += ["### Names", "", "| name | default |", "|---|---|", *names, ""]
+    lines += ["### Names", "", "`X_name` is the module's input `names.X`, without `name_prefix`.", ""]
+    lines += ["| name | default |", "|---|---|", *names, ""]
     for part, title in PARTS.items():
         lines += [f"### {title}", "", "| statement | action | plan | apply | upgrade | destroy |"]
         lines += ["|---|---|:-:|:-:|:-:|:-:|"]

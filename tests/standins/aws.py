@@ -441,10 +441,6 @@ class AwsStandIn:
         answer = self._ask("judge", caller=dict(caller), action=action, resource=resource, context=dict(context or {}))
         return bool(answer["allowed"])
 
-    def secret_access_key(self, access_key_id: str) -> str:
-        """Tell what AWS tells nobody after a key is made, for whoever looks where it must not be."""
-        return str(self._ask("secret_access_key", access_key_id=access_key_id)["secret"])
-
     def _ask(self, what: str, **given: Any) -> dict[str, Any]:
         """Ask the server something of its own, which takes the root's secret."""
         headers = {"Authorization": f"Bearer {self.root.secret_access_key}"}

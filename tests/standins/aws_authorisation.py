@@ -418,7 +418,6 @@ class Authorisation:
             "service-session": self._service_session,
             "judge": self._judge,
             "needed": self._take_needed,
-            "secret_access_key": self._secret_access_key,
             "register-package": self._register_package,
             "end-locks": self._end_locks,
             "reset": self._reset,
@@ -475,11 +474,6 @@ class Authorisation:
         """Give the permissions that requests have needed since it was last asked, and go on listing them, or not."""
         needed, self.needed = self.needed or [], [] if on else None
         return {"needed": needed}
-
-    def _secret_access_key(self, access_key_id: str) -> dict[str, Any]:
-        user = self._account.user_of(access_key_id)
-        keys = user.access_keys if user else []
-        return {"secret": next(key.secret_access_key for key in keys if key.access_key_id == access_key_id)}
 
     def _judge(self, caller: dict[str, str], action: str, resource: str, context: dict[str, str]) -> dict[str, Any]:
         """Judge a call on the policies as they are applied, without carrying it out."""

@@ -14,6 +14,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,12 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 TABLE = Path(__file__).with_name("inputs.yaml")
 CONFIGURATION = "main.tf.json"
 RUN = "tests/inputs.tftest.json"
+INPUT_FILES = {
+    "root": ("variables.tf", "checks.tf", "names.tf", "schedule.tf", "time_zones.tf"),
+    "deployer": ("variables.tf", "rights.json"),
+}
+"""What the rules of a module's inputs need. In place of account.tf, which asks AWS, the cases have `ACCOUNT`."""
+ACCOUNT = {"id": "111122223333", "region": "eu-west-1", "partition": "${var.partition}", "dns_suffix": "amazonaws.com"}
 BLOCK = re.compile(r'(?ms)^((variable|resource) "(\w+)"[^\n]*) \{$(.*?)^\}$')
 
 
@@ -96,13 +103,22 @@ def _cases() -> Iterator[dict[str, Any]]:
         for check, of_it in entry.get("checks", {}).items():
             said = {"module": module, "place": f"check.{check}"}
             for name, warned in of_it["warns"].items():
-                yield said | {"name": name, "inputs": base | warned["inputs"], "sentence": warned["sentence"]}
+                inputs = _without_subscribers(warned["inputs"])
+                yield said | {"name": name, "inputs": base | inputs, "sentence": warned["sentence"]}
             for name, inputs in of_it["silent"].items():
-                yield said | {"name": name, "inputs": base | inputs}
+                yield said | {"name": name, "inputs": base | _without_subscribers(inputs)}
+
+
+def _without_subscribers(inputs: dict[str, Any]) -> dict[str, Any]:
+    """Have the alarms notify nobody, unless the case says whom: a plan would warn of that too."""
+    return inputs | {"monitoring": {"topic_arns": []} | inputs.get("monitoring", {})}
 
 
 def written_out(value: Any) -> Any:
-    """Write out what the table abbreviates: `<z*64>` is 64 times z; `s-<1..3>` as element or key is s-1, s-2, s-3."""
+    """Write out what the table abbreviates.
+
+    `<z*64>` is 64 times z; `s-<1..3>` as element or key is s-1, s-2, s-3; `<today+1>` is tomorrow's date in UTC.
+    """
     if isinstance(value, dict):
         return {one: written_out(part) for key, part in value.items() for one in _counted(key)}
     if isinstance(value, list):
@@ -117,6 +133,7 @@ def _counted(text: str) -> list[str]:
 
 
 def _repeated(text: str) -> str:
+    text = re.sub(r"<today\+(\d+)>", lambda found: str(datetime.now(UTC).date() + timedelta(int(found[1]))), text)
     return re.sub(r"<([^<>*]+)\*(\d+)>", lambda found: found[1] * int(found[2]), text)
 
 
@@ -152,7 +169,8 @@ def checks(module: str, files_of_it: str = "*.tf") -> list[str]:
 def write_plan(scratch: Path) -> None:
     """Write the modules' inputs without their resources, and a root that calls them: a plan then needs no provider."""
     for module in table():
-        _copy(module, scratch / module, "variables.tf", "checks.tf", "rights.json")
+        _copy(module, scratch / module, *INPUT_FILES.get(module, ("variables.tf",)))
+    _write(scratch / "root/account.tf.json", {"variable": {"partition": {}}, "locals": {"account": ACCOUNT}})
     blocks = {case.block: _block(case, f"./{case.module}") for case in cases()}
     judged = {block: {"value": f"${{keys(module.{block})}}"} for block in blocks}
     _write(scratch / CONFIGURATION, _root(blocks) | {"output": judged})
@@ -207,14 +225,6 @@ def write_run(scratch: Path) -> None:
         "command": "plan",
         "module": {"source": "./tests/fixtures/inputs"},
         "variables": _by_block(wrong, wrong),
-        "override_data": [
-            {
-                "target": f'module.{case.block}["{case.id}"].data.aws_partition.current',
-                "values": {"partition": case.partition},
-                "override_during": "plan",
-            }
-            for case in wrong
-        ],
     }
     provider = {"aws": {"source": "./tests/mocks", "override_during": "plan"}}
     _write(scratch / RUN, {"mock_provider": provider, "run": {"wrong": run}})
@@ -252,14 +262,15 @@ def _root(blocks: dict[str, Any]) -> dict[str, Any]:
 def _block(case: Case, source: str) -> dict[str, Any]:
     """Call a module once for each case of the block; an input that a case leaves out has its default."""
     text = (REPOSITORY / folder(case.module) / "variables.tf").read_text(encoding="utf-8")
-    given = {name: f"${{try(each.value.{name}, null)}}" for name in re.findall(r'(?m)^variable "(\w+)"', text)}
+    names = [*re.findall(r'(?m)^variable "(\w+)"', text), *(["partition"] if case.module == "root" else [])]
+    given = {name: f"${{try(each.value.{name}, null)}}" for name in names}
     return {"source": source, "for_each": f"${{var.{case.block}}}", "case": "${each.key}", **given}
 
 
 def _by_block(all_cases: Iterable[Case], chosen: Iterable[Case]) -> dict[str, dict[str, Any]]:
     by_block: dict[str, dict[str, Any]] = {case.block: {} for case in all_cases}
     for case in chosen:
-        by_block[case.block][case.id] = case.inputs
+        by_block[case.block][case.id] = {"partition": case.partition} | case.inputs
     return by_block
 
 

@@ -53,7 +53,7 @@ def test_a_name_that_is_taken_has_its_row(aws: AwsStandIn, reader: Terraform) ->
     aws.client("iam").delete_user(UserName="secops-reader")
     why, do = row_of(str(refused.value))
     assert "Google's guides for other log sources" in why
-    assert 'reader = { name = "zoom-secops-reader"' in do
+    assert 'names = { reader = "zoom-secops-reader"' in do
 
 
 def test_an_organisation_that_forbids_users_has_its_row(aws: AwsStandIn, reader: Terraform) -> None:

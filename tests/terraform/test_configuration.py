@@ -88,11 +88,11 @@ def test_terraform_says_nothing_else(said: dict[str, list[str]]) -> None:
 AFTER = {
     "the schedule, after the feed's queue is told of objects": (
         "collector.aws_scheduler_schedule.collector",
-        "secops_reader.aws_s3_bucket_notification.feed",
+        "archive.aws_s3_bucket_notification.feed",
     ),
     "the notification, after the queue takes it": (
-        "secops_reader.aws_s3_bucket_notification.feed",
-        "secops_reader.aws_sqs_queue_policy.feed",
+        "archive.aws_s3_bucket_notification.feed",
+        "archive.aws_sqs_queue_policy.feed",
     ),
     "the schedule, after the bucket refuses overwriting": (
         "collector.aws_scheduler_schedule.collector",

@@ -102,6 +102,7 @@ def test_the_memory_that_the_operations_page_names_is_the_least_without_a_warnin
                 "bucket_name": "zoom-operation-logs",
                 "zoom": {"records_per_day": int(records.replace(",", "")), "lookback_days": int(days)},
                 "collector": {"memory_mb": int(memory) - less},
+                "monitoring": {"topic_arns": []},
             },
             place="check.memory",
         )

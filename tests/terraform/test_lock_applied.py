@@ -12,6 +12,8 @@ from standins.running_provider import running_provider
 from zoomlogs.scratch import prepare
 from zoomlogs.terraform import TerraformError
 
+from terraform.inputs import table
+
 pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -22,7 +24,10 @@ WRITER = "arn:aws:iam::123456789012:role/collector"
 
 
 def inputs(**bucket: Any) -> dict[str, object]:
-    return {"bucket_name": NAME, "writer_arn": WRITER, "bucket": bucket}
+    given = table()["archive"]["base"]
+    account = given["account"] | {"id": "123456789012", "region": "us-east-1"}
+    changed = {"bucket_name": NAME, "writer_arn": WRITER, "bucket": given["bucket"] | bucket, "account": account}
+    return {**given, "kms_key": None, **changed}
 
 
 def test_a_lock_comes_and_goes_without_a_replacement(aws: AwsStandIn, tmp_path: Path) -> None:

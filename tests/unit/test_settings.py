@@ -136,3 +136,73 @@ def test_wrong_events_are_refused_with_a_sentence(event, sentence):
     with pytest.raises(SettingsError) as refusal:
         Request.from_event(event, TODAY)
     assert sentence in str(refusal.value)
+
+
+# The same cases as in tests/terraform/inputs.yaml: the collector is the last that can keep the client secret.
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.com/oauth/token",
+        "https://zoom.us.evil.example/oauth/token",
+        "https://evilzoom.us/oauth/token",
+        "https://zoom.us@evil.example/oauth/token",
+        "https://zoom.us:443@evil.example/oauth/token",
+        "https://user:password@zoom.us/oauth/token",
+        "https://evil.example/zoom.us/oauth/token",
+        "https://evil.example?zoom.us/oauth/token",
+        "https://evil.example#.zoom.us",
+        "https://evil.example\\.zoom.us/oauth/token",
+        "https://zoomxus/oauth/token",
+        "https://203.0.113.7/oauth/token",
+        "https://evil.example\n.zoom.us/oauth/token",
+        "https://zoom.us%2eevil.example/oauth/token",
+        "https://[::2]/oauth/token",
+        "http://127.0.0.1.zoom.us/oauth/token",
+    ],
+)
+@pytest.mark.parametrize("name", ["ZOOM_OAUTH_URL", "ZOOM_API_URL"])
+def test_the_client_secret_goes_to_zooms_hosts_alone(name: str, url: str) -> None:
+    with pytest.raises(SettingsError, match=f"^{name} is "):
+        Settings.from_environ({**ENVIRONMENT, name: url})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://zoom.us/oauth/token",
+        "https://ZOOM.us/oauth/token",
+        "https://eu01web.zoom.us:443/oauth/token",
+        "https://zoomgov.com/oauth/token",
+        "https://api.zoomgov.com/oauth/token",
+        "http://127.0.0.1:8080/oauth/token",
+        "http://localhost/oauth/token",
+        "http://[::1]:8080/oauth/token",
+        "https://localhost:8443/oauth/token",
+    ],
+)
+def test_zooms_domains_and_this_machine_are_allowed(url: str) -> None:
+    assert Settings.from_environ({**ENVIRONMENT, "ZOOM_OAUTH_URL": url}).oauth_url == url
+
+
+def test_another_host_is_allowed_by_a_variable_of_its_own_and_only_with_tls() -> None:
+    other = {**ENVIRONMENT, "ZOOM_OAUTH_URL": "https://zoom.example.com/oauth/token"}
+    with pytest.raises(SettingsError, match="set ZOOM_ALLOW_OTHER_HOSTS to true"):
+        Settings.from_environ(other)
+    with pytest.raises(SettingsError, match="set ZOOM_ALLOW_OTHER_HOSTS to true"):
+        Settings.from_environ({**other, "ZOOM_ALLOW_OTHER_HOSTS": "false"})
+    with pytest.raises(SettingsError, match=r"^ZOOM_ALLOW_OTHER_HOSTS is 'yes': give true or false"):
+        Settings.from_environ({**other, "ZOOM_ALLOW_OTHER_HOSTS": "yes"})
+    allowed = Settings.from_environ({**other, "ZOOM_ALLOW_OTHER_HOSTS": "true"})
+    assert allowed.oauth_url == other["ZOOM_OAUTH_URL"]
+    with pytest.raises(SettingsError, match="give an address that starts with https://"):
+        Settings.from_environ(
+            {**other, "ZOOM_ALLOW_OTHER_HOSTS": "true", "ZOOM_OAUTH_URL": "http://zoom.example.com/oauth/token"}
+        )
+
+
+def test_a_state_key_that_begins_the_prefix_is_refused() -> None:
+    """As in Terraform: a lifecycle rule for the checkpoint would be one for the records."""
+    for key in ("zoom", "zoom/operationlogs"):
+        with pytest.raises(SettingsError, match=r"^STATE_KEY"):
+            Settings.from_environ({**ENVIRONMENT, "STATE_KEY": key})
+    assert Settings.from_environ({**ENVIRONMENT, "STATE_KEY": "zoom/operationlogs.json"}).state_key

@@ -465,7 +465,6 @@ CONTROL = [
     ("POST", "/-/judge", b'{"caller": {}, "action": "s3:GetObject", "resource": "*", "context": {}}'),
     ("POST", "/-/register-package", b'{"sha256": "0"}'),
     ("POST", "/-/service-session", b"{}"),
-    ("POST", "/-/secret_access_key", b"{}"),
     ("POST", "//-/reset", b"{}"),
     ("POST", "/%2D/reset", b"{}"),
     ("POST", "/moto%2Dapi/reset", b""),

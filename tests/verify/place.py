@@ -106,7 +106,7 @@ def placed(aws: AwsStandIn, folder: Path, world: World) -> Iterator[Place]:
                 "arn": f"arn:aws:lambda:{aws.region}:{aws.account_id}:function:{FUNCTION}",
                 "environment": environment,
             },
-            "schedule": {"expression": "rate(15 minutes)"},
+            "schedule": {"expression": "rate(15 minutes)", "interval_minutes": 15},
             "log_group": {
                 "name": f"/aws/lambda/{FUNCTION}",
                 "arn": f"arn:aws:logs:{aws.region}:{aws.account_id}:log-group:/aws/lambda/{FUNCTION}",

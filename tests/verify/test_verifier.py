@@ -12,9 +12,8 @@ from zoom_operationlogs.agenda import MOST_STALLS
 from zoom_operationlogs.archive_object import OBJECT_NAME
 from zoom_operationlogs.dates import retention_start
 from zoomlogs.errors import CommandError
-from zoomlogs.schedule import longest_pause
 from zoomlogs.verify.comparison import Kind
-from zoomlogs.verify.verifier import due_before
+from zoomlogs.verify.verifier import due_before, longest_pause
 
 from .world import PREFIX, START, STATE_KEY, State, Verified, collected, days_ago, guide_object
 
@@ -260,11 +259,11 @@ def test_a_collector_that_stands_still_is_no_excuse():
 @pytest.mark.parametrize(
     ("schedule", "minutes"),
     [
-        ({"expression": "rate(15 minutes)"}, 15),
-        ({"expression": "rate(1 hour)", "flexible_window_minutes": None}, 60),
-        ({"expression": "rate(30 minutes)", "flexible_window_minutes": 60}, 90),
-        ({"expression": "rate(2 days)"}, 2880),
-        ({"expression": "cron(0 6 * * ? *)"}, 1440),
+        ({"interval_minutes": 15}, 15),
+        ({"interval_minutes": 60, "flexible_window_minutes": None}, 60),
+        ({"interval_minutes": 30, "flexible_window_minutes": 60}, 90),
+        ({"expression": "cron(0 6 * * ? *)", "interval_minutes": None}, 1440),
+        ({"expression": "cron(0 6 * * ? *)", "interval_minutes": None, "flexible_window_minutes": 5}, 1445),
         ({}, 15),
     ],
 )

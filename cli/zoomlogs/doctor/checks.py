@@ -102,7 +102,7 @@ def _schedule(facts: Facts) -> Finding:
 
 
 def _runs(facts: Facts) -> Finding:
-    return rules.runs(facts.last_runs, facts.now(), facts.output("schedule")["expression"])
+    return rules.runs(facts.last_runs, facts.now(), facts.output("schedule"))
 
 
 def _metrics(facts: Facts) -> Finding:
@@ -165,7 +165,7 @@ def _puts(facts: Facts) -> Finding:
 
 
 def _checkpoint(facts: Facts) -> Finding:
-    return rules.checkpoint(*facts.checkpoint(), facts.now(), facts.output("schedule")["expression"])
+    return rules.checkpoint(*facts.checkpoint(), facts.now(), facts.output("schedule"))
 
 
 def _collectors_rights(facts: Facts) -> Finding:

@@ -31,7 +31,7 @@ from ..errors import CommandError
 from ..feed.tenant import ENDPOINT_VARIABLE, SERVICE_ACCOUNT_VARIABLE, endpoint, tenant_of
 from ..invoke.invocation import invoke, patient_client
 from ..logs.group import last_runs
-from ..reader_key.keys import reader_of, what_makes_a_key
+from ..reader_key.keys import reader_of
 from ..reader_key.store import Store
 from ..status.stored import fetch
 from .denials import REMAINING_DAYS
@@ -113,7 +113,7 @@ class Facts:
             raise NotCheckedError(f"the reader's key is not known: {str(error).rstrip('.')}") from None
         if key is None:
             raise NotCheckedError(
-                f"the reader has no access key in its secret yet: {what_makes_a_key(self.deployment)}"
+                "the reader has no access key in its secret yet: make one with `zoomlogs reader-key create`"
             )
         return boto3.Session(key.access_key_id, key.secret_access_key, region_name=self.deployment.region)
 

@@ -24,7 +24,6 @@ from ..feed.choice import enabled, readers, title, uri_of
 from ..feed.health import problems
 from ..feed.messages import meaning
 from ..logs.group import LOOK_BACK
-from ..schedule import interval
 from .findings import Finding, fix, ok, unknown
 
 if TYPE_CHECKING:
@@ -213,26 +212,24 @@ class Patience:
     wrong: timedelta
 
     @classmethod
-    def of(cls, expression: str) -> Patience:
-        """Return it by a schedule's expression: three intervals of a rate and an hour; of cron(…), a day to eight.
-
-        Of at(…), which runs once, no time is wrong.
-        """
-        if expression.startswith("at("):
-            return cls(ONE_DAY + SLACK, timedelta.max)
-        if each := interval(expression):
-            return cls(3 * each + SLACK, 3 * each + SLACK)
+    def of(cls, schedule: Mapping[str, Any]) -> Patience:
+        """Return it by the module's output `schedule`: three intervals and an hour; a day to eight if none is known."""
+        if minutes := schedule.get("interval_minutes"):
+            longest = 3 * timedelta(minutes=minutes) + SLACK
+            return cls(longest, longest)
         return cls(ONE_DAY + SLACK, timedelta(days=8))
 
 
-def runs(found: Sequence[Run], now: datetime, expression: str) -> Finding:
-    """Judge the last runs, oldest first, as the log tells them, by the schedule's expression."""
-    patience = Patience.of(expression)
+def runs(found: Sequence[Run], now: datetime, schedule: Mapping[str, Any]) -> Finding:
+    """Judge the last runs, oldest first, as the log tells them, by the module's output `schedule`."""
+    patience = Patience.of(schedule)
     ended = [run for run in found if run.outcome != "running"]
     if not ended:
         none = f"The log tells of no run in the last {LOOK_BACK.days} days"
         if patience.wrong > LOOK_BACK:
-            return unknown(f"{none}, which {expression} may leave without one: start one with `zoomlogs run` to see.")
+            return unknown(
+                f"{none}, which {schedule['expression']} may leave without one: start one with `zoomlogs run` to see."
+            )
         return fix(f"{none}: start one with `zoomlogs run` to see what is wrong.")
     last = ended[-1]
     if last.outcome == "failed":
@@ -248,7 +245,7 @@ def runs(found: Sequence[Run], now: datetime, expression: str) -> Finding:
             " the schedule here, then start a run with `zoomlogs run`."
         )
     if now - last.began > patience.doubted:
-        return unknown(f"The last run was {span(now - last.began)} ago: {_see_for_yourself(expression)}.")
+        return unknown(f"The last run was {span(now - last.began)} ago: {_see_for_yourself(schedule)}.")
     if last.outcome == "ok":
         return ok(
             f"The last run ended well {span(now - last.began)} ago, so the function can read and write all it needs."
@@ -257,7 +254,8 @@ def runs(found: Sequence[Run], now: datetime, expression: str) -> Finding:
     return unknown(f"The last run {how} {span(now - last.began)} ago: {last.sentence}")
 
 
-def _see_for_yourself(expression: str) -> str:
+def _see_for_yourself(schedule: Mapping[str, Any]) -> str:
+    expression = schedule["expression"]
     return f"see whether that is as it should be, because {expression} does not tell how far two runs are apart"
 
 
@@ -444,8 +442,8 @@ def _mend(bucket: str, place: str, created: bool) -> str:
     return APPLY if created else f"change it in the AWS console under S3 > Buckets > {bucket} > {place}"
 
 
-def checkpoint(body: bytes | None, saved: datetime | None, now: datetime, expression: str) -> Finding:
-    """Judge the checkpoint, None where there is none yet, by the schedule's expression."""
+def checkpoint(body: bytes | None, saved: datetime | None, now: datetime, schedule: Mapping[str, Any]) -> Finding:
+    """Judge the checkpoint, None where there is none yet, by the module's output `schedule`."""
     if body is None or saved is None:
         return fix("There is no checkpoint: no run has saved one yet; start one with `zoomlogs run`.")
     try:
@@ -457,14 +455,14 @@ def checkpoint(body: bytes | None, saved: datetime | None, now: datetime, expres
             "The checkpoint is damaged, or is still the guide's: the next run rebuilds it from the archive and loses"
             " nothing; start it with `zoomlogs run`."
         )
-    patience = Patience.of(expression)
+    patience = Patience.of(schedule)
     if now - saved > max(OLDEST_CHECKPOINT, patience.wrong):
         return fix(
             f"The checkpoint was last saved {span(now - saved)} ago, though each day's first run changes it: see what"
             " is said of the runs and the schedule here."
         )
     if now - saved > max(OLDEST_CHECKPOINT, patience.doubted):
-        return unknown(f"The checkpoint was last saved {span(now - saved)} ago: {_see_for_yourself(expression)}.")
+        return unknown(f"The checkpoint was last saved {span(now - saved)} ago: {_see_for_yourself(schedule)}.")
     until = ahead(known.not_before, now)
     waits = f", and Zoom is left alone until {until:%Y-%m-%d %H:%M} UTC" if until else ""
     owed = some(len(known.owed), "date") if known.owed else "nothing"

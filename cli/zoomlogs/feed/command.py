@@ -214,13 +214,15 @@ def _listed(feeds: Feeds) -> list[Body]:
 
 def _access_key(deployment: Deployment) -> AccessKey:
     from ..aws import session
-    from ..reader_key.keys import reader_of, what_makes_a_key
+    from ..reader_key.keys import reader_of
     from ..reader_key.store import Store
 
     reader = reader_of(deployment)
     key = Store(session(deployment.region), reader).read()
     if key is None:
-        raise CommandError(f"The secret {reader.secret} holds no access key yet: {what_makes_a_key(deployment)}.")
+        raise CommandError(
+            f"The secret {reader.secret} holds no access key yet: make one with `zoomlogs reader-key create`."
+        )
     return key
 
 

@@ -11,19 +11,18 @@ from rich.table import Table
 from ..aws import session
 from ..deployment import read_deployment
 from ..errors import CommandError
-from .keys import NotAKeyError, made_by_terraform, reader_of, refuse_terraforms, refuse_third_key, to_retire
+from .keys import NotAKeyError, reader_of, refuse_third_key, to_retire
 from .store import Store
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from ..deployment import Deployment
     from .keys import KnownKey
 
 
 def create(source: str | None, instance: str | None, kms_key: str | None, *, as_json: bool) -> None:
     """Make the first key; raise `CommandError` where the secret already holds one of the user's."""
-    store = _changing(source, instance)
+    store = _store_of(source, instance)
     keys, stored = store.keys(), _stored_id(store)
     if stored in _ids(keys):
         raise CommandError(
@@ -36,7 +35,7 @@ def create(source: str | None, instance: str | None, kms_key: str | None, *, as_
 
 def rotate(source: str | None, instance: str | None, kms_key: str | None, *, as_json: bool) -> None:
     """Make a key beside the old one; raise `CommandError` where there is no old one, or no room."""
-    store = _changing(source, instance)
+    store = _store_of(source, instance)
     keys, stored = store.keys(), _stored_id(store)
     if stored is None:
         raise CommandError(
@@ -48,7 +47,7 @@ def rotate(source: str | None, instance: str | None, kms_key: str | None, *, as_
 
 def finish(source: str | None, instance: str | None, *, as_json: bool) -> None:
     """Delete the keys that the rotation left behind; raise `CommandError` while one may be in use."""
-    store = _changing(source, instance)
+    store = _store_of(source, instance)
     keys, stored = store.keys(), _stored_id(store)
     if stored is None:
         raise CommandError(f"There is no secret {store.reader.secret} yet: nothing was rotated.")
@@ -66,8 +65,7 @@ def finish(source: str | None, instance: str | None, *, as_json: bool) -> None:
 
 def list_keys(source: str | None, instance: str | None, *, as_json: bool) -> None:
     """Show the user's keys."""
-    deployment = read_deployment(source, instance)
-    store, terraforms = _store_of(deployment), made_by_terraform(deployment)
+    store = _store_of(source, instance)
     keys, stored = store.keys(), _stored_id(store)
     if as_json:
         _print_json(
@@ -100,9 +98,7 @@ def list_keys(source: str | None, instance: str | None, *, as_json: bool) -> Non
             "yes" if key.access_key_id == stored else "",
         )
     Console(highlight=False, markup=False).print(table)
-    if terraforms:
-        _say("Terraform makes the access key of this user (reader.access_key).")
-    elif stored not in _ids(keys):
+    if stored not in _ids(keys):
         _say(
             f"The secret holds {stored or 'something else'}, not one of these: run `zoomlogs reader-key rotate`."
             if stored is not None
@@ -110,14 +106,9 @@ def list_keys(source: str | None, instance: str | None, *, as_json: bool) -> Non
         )
 
 
-def _changing(source: str | None, instance: str | None) -> Store:
-    """Return where keys are kept, for a command that makes or deletes one."""
+def _store_of(source: str | None, instance: str | None) -> Store:
+    """Return where the keys of a deployment are kept."""
     deployment = read_deployment(source, instance)
-    refuse_terraforms(deployment)
-    return _store_of(deployment)
-
-
-def _store_of(deployment: Deployment) -> Store:
     return Store(session(deployment.region), reader_of(deployment))
 
 

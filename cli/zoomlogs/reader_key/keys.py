@@ -67,27 +67,6 @@ def reader_of(deployment: Deployment) -> Reader:
     return Reader(str(reader["name"]), str(feed["key_secret_name"]), reader.get("tags") or {})
 
 
-def made_by_terraform(deployment: Deployment) -> bool:
-    """Tell whether Terraform makes the user's access key, for a PGP key."""
-    return bool((deployment.outputs.get("reader") or {}).get("access_key"))
-
-
-def what_makes_a_key(deployment: Deployment) -> str:
-    """Say what puts a key into the secret."""
-    if made_by_terraform(deployment):
-        return "decrypt the one that Terraform made and store it there, as docs/feed.md says"
-    return "make one with `zoomlogs reader-key create`"
-
-
-def refuse_terraforms(deployment: Deployment) -> None:
-    """Raise `CommandError` where Terraform makes the user's key, and would not know of another's end."""
-    if made_by_terraform(deployment):
-        raise CommandError(
-            "Terraform makes the access key of this user (reader.access_key): replace it with `terraform apply"
-            " -replace=ADDRESS` of the aws_iam_access_key, or take reader.access_key out and apply first."
-        )
-
-
 def parse(text: str, secret: str) -> AccessKey:
     """Return the key in a secret's text; the message of a `NotAKeyError` never quotes it."""
     try:

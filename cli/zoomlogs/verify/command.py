@@ -25,7 +25,6 @@ from zoom_operationlogs.zoom import Session, Zoom
 from .. import aws
 from ..dates import spell
 from ..errors import CommandError
-from ..schedule import longest_pause
 from ..status import stored
 from .archive import READ_AT_ONCE, ArchiveReader
 from .comparison import Result, State
@@ -36,7 +35,7 @@ from .page_file import refuse_what_cannot_be_written, write
 from .repair import event, invoker, wanted
 from .report_reader import ReportReader
 from .table import table, verdict
-from .verifier import RESTORING, Verifier, due_before, for_an_operator
+from .verifier import RESTORING, Verifier, due_before, for_an_operator, longest_pause
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

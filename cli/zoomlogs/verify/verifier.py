@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from zoom_operationlogs.dates import ONE_DAY
 from zoom_operationlogs.errors import (
     CollectorError,
     DatesRefusedError,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from .archive import ArchivedDay, ArchiveReader
     from .report_reader import ReportReader
 
+USUAL_INTERVAL = timedelta(minutes=15)
 RECORDS_KEPT = 200  # of a date that differ, and of each kind; the others are counted
 RESTORING = '"Replaying a day" in docs/operations.md'
 
@@ -193,6 +195,18 @@ class Verifier:
             records = {**records, **self._archive.find(archived, lacking)}
         found = [Difference(kind, count, name.hex(), records.get(name)) for kind, name, count in names]
         return tuple(sorted(found, key=_by_kind_and_time))
+
+
+def longest_pause(schedule: Mapping[str, Any]) -> timedelta:
+    """Return how far two runs may be apart by the module's output `schedule`, the window that it may use included.
+
+    A day for a schedule with no known interval; the usual 15 minutes where there is no such output.
+    """
+    if not schedule:
+        return USUAL_INTERVAL
+    minutes = schedule.get("interval_minutes")
+    interval = timedelta(minutes=minutes) if minutes else ONE_DAY
+    return interval + timedelta(minutes=schedule.get("flexible_window_minutes") or 0)
 
 
 def due_before(now: datetime, checkpoint: Checkpoint | None, pause: timedelta) -> datetime:

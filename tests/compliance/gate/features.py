@@ -7,7 +7,7 @@ from typing import Any
 from .rules.unknown import unknown_of
 from .uses import Use
 
-ALWAYS = ("collector", "least_privilege", "public_access", "secrets")
+ALWAYS = ("collector", "least_privilege", "no_access_key", "public_access", "secrets")
 
 
 def fitting(use: Use) -> list[str]:
@@ -18,7 +18,6 @@ def fitting(use: Use) -> list[str]:
         *_bucket(use),
         *_reader(use),
         *_key(use),
-        "access_key" if use.has("secops_reader", "aws_iam_access_key", "reader") else "no_access_key",
     ]
     credentials = use.one("collector", "aws_iam_role_policy", "credentials")
     if credentials is None or not unknown_of(credentials):
@@ -66,7 +65,7 @@ def _reader(use: Use) -> list[str]:
             chosen.append("reader_prefix")
     if use.has("secops_reader", "aws_iam_role", "reader"):
         chosen.append("reader_role")
-    if use.has("secops_reader", "aws_sqs_queue", "feed"):
+    if use.has("archive", "aws_sqs_queue", "feed"):
         chosen.append("feed_queue")
     return chosen
 
@@ -78,6 +77,6 @@ def _key(use: Use) -> list[str]:
     return [
         "kms",
         *(["kms_bucket"] if use.makes_bucket else []),
-        *(["kms_queue"] if use.has("secops_reader", "aws_sqs_queue", "feed") else []),
+        *(["kms_queue"] if use.has("archive", "aws_sqs_queue", "feed") else []),
         *(["kms_secret"] if use.has("collector", "aws_secretsmanager_secret", "zoom") else []),
     ]

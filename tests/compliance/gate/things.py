@@ -55,7 +55,7 @@ THINGS = (
     ("policy", "the reader's policy on the key", "secops_reader", "aws_iam_policy", "key"),
     ("secret", "the secret with Zoom's credentials", "collector", "aws_secretsmanager_secret", "zoom"),
     ("queue", "the dead-letter queue", "collector", "aws_sqs_queue", "dead_letters"),
-    ("queue", "the feed's queue", "secops_reader", "aws_sqs_queue", "feed"),
+    ("queue", "the feed's queue", "archive", "aws_sqs_queue", "feed"),
     ("key", "the key of the alarms", "monitoring", "aws_kms_key", "topic"),
     ("topic", "the topic of the alarms", "monitoring", "aws_sns_topic", "alarms"),
     ("function", "the collector's function", "collector", "aws_lambda_function", "collector"),

@@ -66,11 +66,10 @@ class Use:
     @cached_property
     def account(self) -> Account:
         """Where it is deployed, as far as the plan tells."""
-        place = f"{self.address}.module.collector".lstrip(".")
-        region = self.plan.data(place, "aws_service", "s3")
-        identity = self.plan.data(place, "aws_caller_identity")
+        region = self.plan.data(self.address, "aws_service", "s3")
+        identity = self.plan.data(self.address, "aws_caller_identity")
         return Account(
-            self.plan.data(place, "aws_partition").get("partition", "aws"),
+            self.plan.data(self.address, "aws_partition").get("partition", "aws"),
             region.get("region", ""),
             identity.get("account_id", ""),
         )

@@ -19,8 +19,7 @@ KEEPERS = {
     ("collector", "aws_secretsmanager_secret_version", "zoom"): "the value of the secret with Zoom's credentials",
     ("collector", "aws_cloudwatch_log_group", "collector"): "the log of every run",
     ("monitoring", "aws_kms_key", "topic"): "the key of the alarms",
-    ("secops_reader", "aws_iam_access_key", "reader"): "the access key that the feed signs in with",
-    ("secops_reader", "aws_sqs_queue", "feed"): "the queue with what the feed has not read yet",
+    ("archive", "aws_sqs_queue", "feed"): "the queue with what the feed has not read yet",
 }
 """What of the module keeps records or secrets, or keeps them safe."""
 

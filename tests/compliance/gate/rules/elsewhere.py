@@ -14,6 +14,7 @@ from ..uses import document, environment, statements, texts
 
 ZOOM = ("zoom.us", "zoomgov.com")
 URLS = ("ZOOM_OAUTH_URL", "ZOOM_API_URL")
+ANY_HOST = "ZOOM_ALLOW_OTHER_HOSTS"
 PACKAGE = base64.b64encode(bytes.fromhex(PACKAGE_SHA256)).decode()
 PRIVATE = tuple(
     map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"))
@@ -24,14 +25,17 @@ PLACES = {"S3_BUCKET": "bucket", "S3_PREFIX": "folder", "STATE_KEY": "checkpoint
 
 
 def zoom_hosts(scene: Scene) -> Iterator[tuple[str, str]]:
-    """Name each address of Zoom's that is none of Zoom's."""
+    """Name each address of Zoom's that is none of Zoom's, and the option that allows one."""
+    environment = scene.use.environment
+    if environment is None:
+        return
     for name in URLS:
-        if scene.use.environment is None:
-            continue
-        url = scene.use.environment.get(name, "")
+        url = environment.get(name, "")
         host = host_of(url)
         if not (url.startswith("https://") and is_zooms(host)):
             yield scene.use.function.address, f"{name} is at {host or 'no host'}, which is not Zoom's."
+    if environment.get(ANY_HOST, "false").strip().lower() not in ("", "false"):
+        yield scene.use.function.address, f"{ANY_HOST} is set: the collector may send the client secret to any host."
 
 
 def is_zooms(host: str) -> bool:
@@ -172,7 +176,7 @@ RULES = (
     Rule(
         "zoom-host",
         "The collector sends the client secret to these addresses, and takes what they answer for Zoom's records.",
-        "Use addresses under zoom.us, or under zoomgov.com for Zoom for Government.",
+        "Use addresses under zoom.us, or zoomgov.com for Zoom for Government, and leave zoom.allow_other_hosts out.",
         zoom_hosts,
     ),
     Rule(

@@ -1,0 +1,76 @@
+# With feed source type AMAZON_SQS_V2: the queue from which the feed learns of new objects, instead of listing the bucket.
+
+locals {
+  notifies  = var.queue_name != null
+  queue_arn = local.notifies ? "arn:${var.account.partition}:sqs:${var.account.region}:${var.account.id}:${var.queue_name}" : null
+
+  # New records, and nothing else in the bucket.
+  notification = {
+    events        = ["s3:ObjectCreated:*"]
+    filter_prefix = var.bucket.prefix
+  }
+}
+
+resource "aws_sqs_queue" "feed" {
+  count = local.notifies ? 1 : 0
+
+  name                      = var.queue_name
+  sqs_managed_sse_enabled   = var.kms_key == null ? true : null
+  kms_master_key_id         = one(var.kms_key[*].arn)
+  message_retention_seconds = 14 * 24 * 60 * 60 # the longest: time to repair a feed that has stopped
+  tags                      = var.tags
+
+  # A renamed queue is created before the old one is deleted, so that S3 always has a queue to notify.
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "aws_sqs_queue_policy" "feed" {
+  count = length(aws_sqs_queue.feed)
+
+  queue_url = aws_sqs_queue.feed[0].url
+
+  policy = jsonencode({ Version = "2012-10-17", Statement = [
+    {
+      Sid       = "BucketTellsOfRecords"
+      Effect    = "Allow"
+      Principal = { Service = "s3.amazonaws.com" }
+      Action    = "sqs:SendMessage"
+      Resource  = local.queue_arn
+      Condition = {
+        ArnEquals    = { "aws:SourceArn" = local.bucket_arn }
+        StringEquals = { "aws:SourceAccount" = var.account.id }
+      }
+    },
+    {
+      Sid       = "DenyInsecureTransport"
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = "sqs:*"
+      Resource  = local.queue_arn
+      Condition = { Bool = { "aws:SecureTransport" = "false" } }
+    },
+  ] })
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+# A bucket has one notification configuration. For an existing bucket the output `queue` says what to add to it.
+resource "aws_s3_bucket_notification" "feed" {
+  count = local.notifies && var.bucket.create ? 1 : 0
+
+  bucket = aws_s3_bucket.archive[0].bucket
+
+  queue {
+    id            = "zoom-operation-logs-feed"
+    queue_arn     = aws_sqs_queue.feed[0].arn
+    events        = local.notification.events
+    filter_prefix = local.notification.filter_prefix
+  }
+
+  # S3 sends a test message, and refuses a queue that does not take it.
+  depends_on = [aws_s3_bucket_policy.archive, aws_sqs_queue_policy.feed]
+}
