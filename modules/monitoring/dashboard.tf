@@ -82,7 +82,7 @@ locals {
 
   says = <<-EOT
     ## ${var.function.name}
-    Zoom's operation logs, every record once. Dates owed fall to 0 after a start or a backfill; at night there may be nothing new, so the newest record gets old without anything being wrong.
+    Zoom's ${var.function.records}, every record once. Dates owed fall to 0 after a start or a backfill; at night there may be nothing new, so the newest record gets old without anything being wrong.
 
     Silence is ${local.recurs ? "${local.silence_minutes} minutes without a run that succeeds" : "not listened for: the schedule is off"}. What each alarm means and what to do: **docs/operations.md** of the module.
   EOT

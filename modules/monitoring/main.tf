@@ -200,7 +200,7 @@ resource "aws_cloudwatch_metric_alarm" "collector" {
 # The one that is told of while something is wrong: however much goes wrong at once, it is one message.
 resource "aws_cloudwatch_composite_alarm" "not_healthy" {
   alarm_name        = local.composite_name
-  alarm_description = "The collector of Zoom's operation logs is not healthy. Which of its alarms say so: dashboard ${var.function.name}. What to do: docs/operations.md of the module."
+  alarm_description = "The collector of Zoom's ${var.function.records} is not healthy. Which of its alarms say so: dashboard ${var.function.name}. What to do: docs/operations.md of the module."
 
   alarm_rule = join(" OR ", concat(
     [for concern, alarm in local.alarms : "ALARM(\"${local.names[concern]}\")" if alarm.lasts && !contains(["silence", "first_run"], concern)],
@@ -218,7 +218,7 @@ resource "aws_sns_topic" "alarms" {
   count = local.makes_topic ? 1 : 0
 
   name              = var.topic_name
-  display_name      = "Zoom operation logs"
+  display_name      = "Zoom ${var.function.records}"
   kms_master_key_id = var.kms_key == null ? aws_kms_key.topic[0].arn : var.kms_key.arn
   tags              = var.tags
 }
