@@ -37,7 +37,7 @@ def main(deployment: Deployment, *, as_json: bool = False, now: datetime | None 
         raise CommandError(stored.instead, status=1)
     ran = _last_run(aws.client("logs"), str(deployment.outputs["log_group"]["name"]), now)
     if as_json:
-        print_json(document(stored.checkpoint, stored.saved, now, ran))
+        print_json({"report": deployment.report.name, **document(stored.checkpoint, stored.saved, now, ran)})
         return 0
     shown = table(deployment, words(stored.checkpoint, stored.saved, now, ran))
     console().print(shown)
@@ -50,6 +50,7 @@ def table(deployment: Deployment, lines: Iterable[tuple[str, str]]) -> Table:
     shown.add_column(style="bold", no_wrap=True)
     shown.add_column(overflow="fold")
     shown.add_row("Collector", f"{deployment.function_name} in {deployment.region}, bucket {deployment.bucket}")
+    shown.add_row("Report", f"Zoom's {deployment.report.records}")
     for heading, sentence in lines:
         shown.add_row(heading, sentence)
     return shown

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from zoom_operationlogs.archive_object import OBJECT_NAME, decode, object_stem
+from zoom_operationlogs.archive_object import decode, is_record_key, object_stem
 from zoom_operationlogs.errors import VersionDeletedError
-from zoom_operationlogs.records import event_time, fingerprint
 
 from ..secops.identity import of_record
 from ..secops.matching import Delivery
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from zoom_operationlogs.bucket import Bucket, StoredVersion
     from zoom_operationlogs.legacy import LegacyLedger, LegacyObjects
     from zoom_operationlogs.records import Record
+    from zoom_operationlogs.reports import Report
 
 LATE_AFTER = timedelta(hours=24)
 """A record is late whose object was written longer than this after the record's time."""
@@ -52,6 +52,7 @@ class ArchiveReader:
         self,
         bucket: Bucket,
         prefix: str,
+        report: Report,
         legacy: LegacyObjects,
         ledger: LegacyLedger | None,
         *,
@@ -61,6 +62,7 @@ class ArchiveReader:
         self._keeps_deliveries = keeps_deliveries
         self._bucket = bucket
         self._prefix = prefix
+        self._report = report
         self._legacy = legacy
         self._ledger = ledger
 
@@ -83,14 +85,14 @@ class ArchiveReader:
         new = [version for version in self._versions(day.date) if version not in day.objects]
         for version, records in self._read(new):
             for record in records:
-                name = fingerprint(record)
+                name = self._report.fingerprint(record)
                 if self._keeps_deliveries:
                     day.deliveries.append(Delivery(name, of_record(record), version.last_modified.timestamp()))
                 count = day.counts.get(name, 0)
                 if shown is not None and count >= shown.get(name, 0):
                     continue
                 day.counts[name] = count + 1
-                time = event_time(record)
+                time = self._report.time_of(record)
                 day.late += bool(time and version.last_modified - time > LATE_AFTER)
             day.objects.add(version)
 
@@ -105,7 +107,7 @@ class ArchiveReader:
         found = {}
         for _, records in self._read(sorted(day.objects, key=lambda version: version.key)):
             for record in records:
-                if (name := fingerprint(record)) in wanted:
+                if (name := self._report.fingerprint(record)) in wanted:
                     found[name] = record
             if len(found) == len(wanted):
                 break
@@ -114,8 +116,8 @@ class ArchiveReader:
     def _versions(self, day: date) -> list[StoredVersion]:
         return [
             version
-            for version in self._bucket.versions(self._prefix + object_stem(day))
-            if OBJECT_NAME.fullmatch(version.key.removeprefix(self._prefix))
+            for version in self._bucket.versions(self._prefix + object_stem(day, self._report))
+            if is_record_key(version.key.removeprefix(self._prefix), self._report)
         ]
 
     def _read(self, versions: Sequence[StoredVersion]) -> Iterator[tuple[StoredVersion, list[Record]]]:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     import boto3
     from mypy_boto3_s3 import S3Client
     from zoom_operationlogs.checkpoint import Checkpoint
+    from zoom_operationlogs.reports import Report
     from zoom_operationlogs.settings import Credentials
     from zoom_operationlogs.zoom import Zoom
 
@@ -95,13 +96,23 @@ def main(
         zoom, _ = client(settings, credentials, PATIENCE, clock=clock, sleep=sleep)
         due = due_before(began, checkpoint, longest_pause(deployment.outputs.get("schedule") or {}))
         report = ReportReader(zoom, settings.page_size, clock, due, lambda day, rows: bar.page(day, rows, zoom))
-        archive = _archive(s3, deployment, checkpoint, sleep, keeps_deliveries=search is not None)
+        archive = _archive(s3, deployment, settings.report, checkpoint, sleep, keeps_deliveries=search is not None)
         with asking(search, archive) as of_secops:
             verifier = Verifier(report, archive, checkpoint, settings.lookback_days, began, of_secops.ask)
             found_in_archive, stopped = verifier.run(days, bar.day)
             results, findings = of_secops.beside(found_in_archive, bar.secops(len(days)))
     account = credentials.account_id
-    result = Result(deployment.bucket, deployment.prefix, account, began, clock(), tuple(results), stopped, findings)
+    result = Result(
+        deployment.bucket,
+        deployment.prefix,
+        account,
+        began,
+        clock(),
+        tuple(results),
+        stopped,
+        findings,
+        settings.report,
+    )
     # Shown before the page is written and before the repair, which takes minutes: both may fail.
     if not as_json:
         _show(result)
@@ -147,6 +158,7 @@ def _credentials(session: boto3.Session, deployment: Deployment) -> Credentials:
 def _archive(
     s3: S3Client,
     deployment: Deployment,
+    report: Report,
     checkpoint: Checkpoint | None,
     sleep: Callable[[float], None],
     *,
@@ -154,16 +166,16 @@ def _archive(
 ) -> ArchiveReader:
     """Return the archive's reader; the checkpoint knows where the guide's objects are, else a listing does."""
     bucket = Bucket(s3, deployment.bucket, PATIENCE, sleep)
-    legacy = LegacyObjects(bucket, deployment.prefix, PATIENCE)
+    legacy = LegacyObjects(bucket, deployment.prefix, report, PATIENCE)
     if checkpoint:
         known = checkpoint.delivered.legacy
         ledger = known and LegacyLedger(known.first, known.last)  # its dates only: the objects are read again
     else:
         try:
-            ledger = inventory_of(Archive(bucket, deployment.prefix, legacy)).legacy
+            ledger = inventory_of(Archive(bucket, deployment.prefix, report, legacy)).legacy
         except CollectorError as error:
             raise CommandError(for_an_operator(error), status=1) from None
-    return ArchiveReader(bucket, deployment.prefix, legacy, ledger, keeps_deliveries=keeps_deliveries)
+    return ArchiveReader(bucket, deployment.prefix, report, legacy, ledger, keeps_deliveries=keeps_deliveries)
 
 
 # What comes of it
