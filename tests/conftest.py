@@ -52,6 +52,7 @@ WORLDS = {
         "tests/operate/test_drift.py",
         "tests/operate/test_applied_first_day.py",
         "tests/operate/test_trials.py",
+        "tests/operate/test_tried_advice.py",
     ),
     "plan_of": (
         "tests/checkov/test_checkov.py",

@@ -39,6 +39,11 @@ class StoredCheckpoint:
     saved: datetime | None = None
     instead: str = ""
 
+    @property
+    def is_missing(self) -> bool:
+        """Tell whether nothing lies at the state key."""
+        return self.saved is None
+
 
 class UnreadableCheckpointError(Exception):
     """What lies at the state key is no checkpoint that this version knows."""

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from zoom_operationlogs.reports import OPERATION_LOGS, REPORTS
-
 from .errors import CommandError
 
 if TYPE_CHECKING:
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
 
 _HOW = (
     'let your configuration say output "zoom_operation_logs" { value = module.zoom_operation_logs }, apply it, and run'
-    " this in its folder"
+    " this in its folder, or give the folder, or what `terraform output -json` printed there, with --outputs"
 )
 
 
@@ -58,10 +56,12 @@ class Deployment:
     @property
     def report(self) -> Report:
         """Zoom's report that it collects; raise `CommandError` for one that this version does not know."""
+        from zoom_operationlogs.reports import OPERATION_LOGS, REPORTS  # here: `--help` needs nothing of the collector
+
         name = self.environment.get("REPORT") or OPERATION_LOGS.name
         if name not in REPORTS:
             raise CommandError(
-                f"The collector collects {name}, which this zoomlogs does not know: install a newer one."
+                f"The collector collects {name}, which this zoomlogs does not know: install the version of the module (docs/upgrading.md)."
             )
         return REPORTS[name]
 
@@ -173,5 +173,9 @@ def _terraform_output(folder: Path) -> str:
         ) from None
     if ended.returncode:
         reason = next((line for line in ended.stderr.splitlines() if line.startswith("Error: ")), "Error: it failed")
-        raise CommandError(f"`terraform output` says in {folder.resolve()}: {reason.removeprefix('Error: ')}.")
+        raise CommandError(
+            f"`terraform output` says in {folder.resolve()}: {reason.removeprefix('Error: ')}. Run this in the"
+            " folder of your Terraform configuration, or give that folder, or a file with what `terraform output -json`"
+            " printed there, with --outputs."
+        )
     return ended.stdout

@@ -10,7 +10,7 @@ from rich.text import Text
 from .aws import FAILURES, error_code, in_a_sentence, session_for
 from .console import cell, console, print_json, table
 from .errors import CommandError
-from .runs import LOOK_BACK, last_runs
+from .runs import LOOK_BACK, asked, last_runs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,8 @@ def main(deployment: Deployment, count: int, *, as_json: bool) -> int:
         cause = error.__cause__
         if isinstance(cause, FAILURES) and error_code(cause) == "ResourceNotFoundException":
             raise CommandError(
-                f"There is no log group {group} in {deployment.region}: run `terraform apply`, which makes it anew.",
+                f"There is no log group {group} in {deployment.region}: run `terraform apply`, which makes it anew, or"
+                " give the outputs of the deployment meant with --outputs.",
                 status=1,
             ) from None
         raise
@@ -65,7 +66,7 @@ def as_table(found: Sequence[Run]) -> Table:
         shown.add_row(
             f"{run.began:%m-%d %H:%M}",
             seconds(run.seconds),
-            *([run.action or "scheduled"] if with_action else []),
+            *([asked(run.action)] if with_action else []),
             *("" if count is None else f"{count:,}" for count in counts),
             cell(run.outcome, STYLES.get(run.outcome, "")),
         )

@@ -5,6 +5,7 @@ docs/cli.md prints them, and the tests let each command work with exactly these.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -75,13 +76,18 @@ def of_run(deployment: Deployment) -> list[Statement]:
 def of_verify(deployment: Deployment) -> list[Statement]:
     """Return the statements of `zoomlogs verify`."""
     bucket = deployment.outputs["bucket"]["arn"]
-    listing = _allow("ListArchive", ["s3:ListBucketVersions"], bucket)
     return [
         _allow("SignInAtZoom", ["secretsmanager:GetSecretValue"], deployment.secret_arn),
-        {**listing, "Condition": {"StringLike": {"s3:prefix": f"{deployment.prefix}*"}}},
+        list_archive(deployment),
         _allow("ReadArchive", ["s3:GetObjectVersion"], f"{bucket}/{deployment.prefix}*"),
         *of_checkpoint(deployment),
     ]
+
+
+def list_archive(deployment: Deployment) -> Statement:
+    """Return the statement for listing the archive with its versions and delete markers."""
+    listing = _allow("ListArchive", ["s3:ListBucketVersions"], deployment.outputs["bucket"]["arn"])
+    return {**listing, "Condition": {"StringLike": {"s3:prefix": f"{deployment.prefix}*"}}}
 
 
 def of_repair(deployment: Deployment) -> list[Statement]:
@@ -161,7 +167,9 @@ def by_check(deployment: Deployment) -> dict[str, list[Statement]]:
         "public access": [_allow("LookAtPublicAccess", ["s3:GetBucketPublicAccessBlock"], bucket)],
         "bucket policy": [_allow("LookAtBucketPolicy", ["s3:GetBucketPolicy"], bucket)],
         "collector's puts": [_allow("LookAtBucketPolicy", ["s3:GetBucketPolicy"], bucket), *of_logs(deployment)],
-        "checkpoint": of_checkpoint(deployment),
+        # Without the third, a checkpoint that was deleted looks like one that no run has saved yet.
+        "checkpoint": [*of_checkpoint(deployment), list_archive(deployment)],
+        "archive": [list_archive(deployment), *of_checkpoint(deployment)],
         "collector's rights": [_allow("SimulateCollector", ["iam:SimulatePrincipalPolicy"], outputs["role"]["arn"])],
         "scheduler's rights": [
             _allow("SimulateScheduler", ["iam:SimulatePrincipalPolicy"], outputs["schedule"]["role_arn"])
@@ -179,6 +187,29 @@ def by_check(deployment: Deployment) -> dict[str, list[Statement]]:
     if (outputs.get("secops_feed") or {}).get("queue"):
         rights["feed's queue"] = [LOOK_AT_METRICS]
     return rights
+
+
+LEANS_ON = {"package": "function", "environment": "function", "sign-in": "secret", "report": "secret"}
+"""Checks that look at what another one fetches, and need its rights."""
+_ACTION = re.compile(r"perform: ([\w-]+:\w+)")
+_S3_ACTIONS = {
+    "GetBucketEncryption": "GetEncryptionConfiguration",
+    "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
+    "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
+    "ListObjectsV2": "ListBucket",
+    "ListObjectVersions": "ListBucketVersions",
+}
+
+
+def missing_action(error: Exception, check: str, deployment: Deployment) -> str:
+    """Name the action that AWS refused: by its own words, else by the request and by what the check needs."""
+    if found := _ACTION.search(str(error)):
+        return found[1]
+    needed = {**by_check(deployment), **by_trial(deployment)}.get(LEANS_ON.get(check, check), [])
+    actions = sorted({action for statement in needed for action in statement["Action"]})
+    operation = str(getattr(error, "operation_name", ""))
+    named = [action for action in actions if action.partition(":")[2] == _S3_ACTIONS.get(operation, operation)]
+    return " or ".join(named or actions) or "what docs/cli.md lists for this check"
 
 
 def by_trial(deployment: Deployment) -> dict[str, list[Statement]]:

@@ -65,10 +65,11 @@ def finish(source: str | None, instance: str | None, *, as_json: bool) -> None:
         _say(f"Nothing to delete: {stored} is the only key of {store.reader.user}.")
 
 
-def list_keys(source: str | None, instance: str | None, *, as_json: bool) -> None:
-    """Show the user's keys."""
+def list_keys(source: str | None, instance: str | None, *, as_json: bool) -> int:
+    """Show the user's keys; return 0, or 1 where none of them is the stored one: then the feed has none from here."""
     store = _store_of(source, instance)
     keys, stored = store.keys(), _stored_id(store)
+    status = 0 if stored in _ids(keys) else 1
     if as_json:
         print_json(
             {
@@ -87,7 +88,7 @@ def list_keys(source: str | None, instance: str | None, *, as_json: bool) -> Non
                 ],
             }
         )
-        return
+        return status
     title = f"Access keys of {store.reader.user}; the stored one is in {store.reader.secret}"
     shown = table(title, "access key ID", "state", "made", "last used", "stored")
     for key in keys:
@@ -105,6 +106,7 @@ def list_keys(source: str | None, instance: str | None, *, as_json: bool) -> Non
             if stored is not None
             else f"There is no secret {store.reader.secret} yet: run `zoomlogs reader-key create`."
         )
+    return status
 
 
 def _store_of(source: str | None, instance: str | None) -> Store:

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
-from zoom_operationlogs.event import PROBE
+from zoom_operationlogs.event import PROBE, RUN
 
 from .aws import FAILURES, reason
 
@@ -138,6 +138,11 @@ class Run:
     zoom_calls: int | None = None
     zoom_calls_left: int | None = None
 
+    @property
+    def is_scheduled(self) -> bool:
+        """Tell whether the schedule started it: nobody asked for an action."""
+        return self.action is None
+
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON has it."""
         return {**asdict(self), "began": self.began.isoformat(timespec="milliseconds")}
@@ -209,11 +214,26 @@ def lines_between(
     return sorted(found, key=lambda line: line.time), pages
 
 
-def last_runs(logs: CloudWatchLogsClient, group: str, now: datetime, count: int, *, probes: bool = True) -> list[Run]:
-    """Return the last `count` runs of the last fortnight, oldest first; fewer where there are no more.
+def asked(action: str | None) -> str:
+    """Say what started a run: the schedule, or somebody with an action or without."""
+    return {None: "scheduled", RUN: "by hand"}.get(action) or str(action)
 
-    Without `probes`, those are left out: they collect nothing. It looks back in steps, each twice as long, so that a
-    few runs take one request.
+
+def is_run(run: Run) -> bool:
+    """Tell whether it is one that collects, and no probe."""
+    return run.action != PROBE
+
+
+def last_runs(
+    logs: CloudWatchLogsClient,
+    group: str,
+    now: datetime,
+    count: int,
+    wanted: Callable[[Run], bool] = lambda _run: True,
+) -> list[Run]:
+    """Return the last `count` runs of the last fortnight that are `wanted`, oldest first; fewer if there are no more.
+
+    It looks back in steps, each twice as long, so that a few runs take one request.
     """
     lines: list[Line] = []
     found: list[Run] = []
@@ -224,7 +244,7 @@ def last_runs(logs: CloudWatchLogsClient, group: str, now: datetime, count: int,
         earlier, taken = lines_between(logs, group, begin, end, MOST_PAGES - pages)
         lines = earlier + lines
         pages += taken
-        found = [run for run in runs(lines, now) if probes or run.action != PROBE]
+        found = [run for run in runs(lines, now) if wanted(run)]
         if len(found) > count:  # the oldest may have begun before this look
             return found[-count:]
         end, span = begin, span * 2

@@ -10,11 +10,11 @@ from zoom_operationlogs.agenda import LOOK_AGAIN_AFTER
 from zoom_operationlogs.dates import ONE_DAY
 
 from .aws import FAILURES, reason, session_for
-from .checkpoint import read
+from .checkpoint import StoredCheckpoint, read
 from .console import console, print_json
 from .dates import ahead, ranges, some, span, spell
 from .errors import CommandError
-from .runs import LOOK_BACK, last_runs
+from .runs import LOOK_BACK, asked, is_run, last_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -29,19 +29,30 @@ if TYPE_CHECKING:
 
 
 def main(deployment: Deployment, *, as_json: bool = False, now: datetime | None = None) -> int:
-    """Show where collecting stands; return 0, or raise `CommandError` (1) where no checkpoint can be read."""
+    """Show where collecting stands; return 0, or 1 where the checkpoint or the last run is not known."""
     now = now or datetime.now(UTC)
     aws = session_for(deployment)
-    stored = read(aws.client("s3"), deployment)
-    if not stored.checkpoint or not stored.saved:
-        raise CommandError(stored.instead, status=1)
     ran = _last_run(aws.client("logs"), str(deployment.outputs["log_group"]["name"]), now)
+    try:
+        stored = read(aws.client("s3"), deployment)
+    except CommandError as error:
+        stored = StoredCheckpoint(instead=str(error))
+    if stored.checkpoint and stored.saved:
+        told, lines = (
+            document(stored.checkpoint, stored.saved, now, ran),
+            words(stored.checkpoint, stored.saved, now, ran),
+        )
+    else:
+        told = {"last_run": _last_run_as_json(ran, now), "checkpoint": stored.instead}
+        lines = [("Last run", _last_run_in_words(ran, now))]
     if as_json:
-        print_json({"report": deployment.report.name, **document(stored.checkpoint, stored.saved, now, ran)})
-        return 0
-    shown = table(deployment, words(stored.checkpoint, stored.saved, now, ran))
-    console().print(shown)
-    return 0
+        print_json({"report": deployment.report.name, **told})
+    else:
+        console().print(table(deployment, lines))
+    wrong = [sentence for sentence in (stored.instead, ran if isinstance(ran, str) else "") if sentence]
+    for sentence in wrong:
+        console(stderr=True).say(sentence)
+    return 1 if wrong else 0
 
 
 def table(deployment: Deployment, lines: Iterable[tuple[str, str]]) -> Table:
@@ -59,10 +70,10 @@ def table(deployment: Deployment, lines: Iterable[tuple[str, str]]) -> Table:
 def _last_run(logs: CloudWatchLogsClient, group: str, now: datetime) -> Run | str:
     """Return the last run, or a sentence: an idle run saves no checkpoint, so that only the log tells of it."""
     try:
-        found = last_runs(logs, group, now, 1, probes=False)
+        found = last_runs(logs, group, now, 1, is_run)
     except FAILURES as error:
-        return f"Not known, as the log group {group} cannot be read: {reason(error)}."
-    return found[-1] if found else f"The log tells of none in the last {LOOK_BACK.days} days."
+        return f"The last run is not known, as the log group {group} cannot be read: {reason(error)}."
+    return found[-1] if found else f"The log group {group} tells of no run in the last {LOOK_BACK.days} days."
 
 
 MANY = 6  # ranges of dates; what is beyond is counted
@@ -73,7 +84,7 @@ def document(checkpoint: Checkpoint, saved: datetime, now: datetime, ran: Run | 
     settled = checkpoint.settled_from <= checkpoint.settled_to
     guide, lease = checkpoint.delivered.legacy, checkpoint.lease
     return {
-        "last_run": None if isinstance(ran, str) else {**ran.as_json(), "seconds_ago": _seconds(ran.began, now)},
+        "last_run": _last_run_as_json(ran, now),
         "saved": saved.isoformat(),
         "saved_seconds_ago": _seconds(saved, now),
         "newest_record": _iso(checkpoint.frontier),
@@ -106,13 +117,13 @@ def document(checkpoint: Checkpoint, saved: datetime, now: datetime, ran: Run | 
 def words(checkpoint: Checkpoint, saved: datetime, now: datetime, ran: Run | str) -> list[tuple[str, str]]:
     """Return the facts in words, pairs of a heading and a sentence; `ran` is the last run, or why it is not known."""
     lines = [
-        ("Last run", ran if isinstance(ran, str) else f"{_when(ran.began, now)}: {_ended(ran)}"),
+        ("Last run", _last_run_in_words(ran, now)),
         ("Last saved", f"{_when(saved, now)}. A run that finds nothing new saves nothing."),
         ("Newest record", f"{_when(checkpoint.frontier, now)}." if checkpoint.frontier else "None is known yet."),
         (
             "Last full sweep",
-            f"Ordered with the first run of {checkpoint.reconciled:%Y-%m-%d} (UTC): the last days again from end to"
-            " end, for rows that come late; what of it is still to be read is owed."
+            f"{_when(checkpoint.reconciled, now)}: the last days were asked for from end to end, for rows that come"
+            " late."
             if checkpoint.reconciled
             else "None has been yet.",
         ),
@@ -137,12 +148,20 @@ def words(checkpoint: Checkpoint, saved: datetime, now: datetime, ran: Run | str
     return lines
 
 
+def _last_run_as_json(ran: Run | str, now: datetime) -> dict[str, Any] | None:
+    return None if isinstance(ran, str) else {**ran.as_json(), "seconds_ago": _seconds(ran.began, now)}
+
+
+def _last_run_in_words(ran: Run | str, now: datetime) -> str:
+    return ran if isinstance(ran, str) else f"{_when(ran.began, now)}: {_ended(ran)}"
+
+
 def _ended(run: Run) -> str:
-    asked = f" ({run.action})" if run.action else ""
+    by = f" ({asked(run.action)})" if run.action else ""
     if run.outcome == "ok":
-        return f"it ended well and wrote {some(run.written or 0, 'record')}{asked}."
+        return f"it ended well and wrote {some(run.written or 0, 'record')}{by}."
     if run.outcome == "running":
-        return f"it is still running{asked}."
+        return f"it is still running{by}."
     how = {"failed": "it failed: ", "stopped": "it left early: ", "waiting": "it waited: "}
     return f"{how.get(run.outcome, '')}{run.sentence}"
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import date
 
 PROBE = "probe"
+RUN = "run"
 
 
 def asks_for_probe(event: Any) -> bool:
@@ -22,18 +23,22 @@ def asks_for_probe(event: Any) -> bool:
 
 @dataclass(frozen=True)
 class Request:
-    """What an event asks for beyond a scheduled run: a backfill or accept (first and last UTC date), or a reconcile."""
+    """What an event asks for beyond a scheduled run: a backfill or accept (first and last UTC date), or a reconcile.
+
+    `by_hand` says that it is not the schedule's event, so that a schedule that is dead does not look alive in the log.
+    """
 
     backfill: tuple[date, date] | None = None
     reconcile: bool = False
     accept: tuple[date, date] | None = None
+    by_hand: bool = False
 
     @property
     def action(self) -> str | None:
-        """The action that an operator asked for, None for a scheduled run."""
+        """The action that an operator asked for, `RUN` if none, None for a scheduled run."""
         if self.accept:
             return "accept"
-        return "backfill" if self.backfill else "reconcile" if self.reconcile else None
+        return "backfill" if self.backfill else "reconcile" if self.reconcile else RUN if self.by_hand else None
 
     @classmethod
     def from_event(cls, event: Any, today: date) -> Request:
@@ -41,19 +46,18 @@ class Request:
 
         `{"action": "backfill", "from": "YYYY-MM-DD", "to": "YYYY-MM-DD"}` sweeps those UTC dates, both included;
         `{"action": "accept", "from": …, "to": …}` sweeps them and takes rows whose form Zoom has changed for delivered;
-        `{"action": "reconcile"}` sweeps the dates of the window. Any event without an action, such as `{}`, is a
-        scheduled run. Raises `SettingsError` if the event is malformed, or if all its dates lie before Zoom's retention
-        or after `today`.
+        `{"action": "reconcile"}` sweeps the dates of the window. `{}` is what the schedule sends; `{"action": "run"}`,
+        or any other event without an action, is such a run started by hand. Raises `SettingsError` if the event is
+        malformed, or if all its dates lie before Zoom's retention or after `today`.
         """
         action = event.get("action") if isinstance(event, dict) else None
-        if action is None:
-            return cls()
+        if action in (None, RUN):
+            return cls(by_hand=event != {})
         if action == "reconcile":
             return cls(reconcile=True)
         if action not in ("backfill", "accept"):
             raise SettingsError(
-                f'The event\'s action is {action!r:.60}: give "backfill", "reconcile", "accept" or "probe", or none for'
-                " a scheduled run."
+                f'The event\'s action is {action!r:.60}: give "run", "backfill", "reconcile", "accept" or "probe".'
             )
         first, last = parse_date(event.get("from"), "The event's from"), parse_date(event.get("to"), "The event's to")
         if first > last:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from .agenda import schedule_requested
 from .checkpoint import Lease
 from .errors import LeaseLostError
+from .event import RUN
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -59,7 +60,7 @@ def release_lease(state: RunState, now: datetime) -> None:
 
 def hand_over_request(state: RunState, services: Services, request: Request, now: datetime) -> None:
     """Store what an operator asked for, so that the run that holds the lease or the next one does it."""
-    if request.action:
+    if request.action not in (None, RUN):
         state.reload()
         schedule_requested(state.checkpoint, services.settings, now, request)
         state.store()

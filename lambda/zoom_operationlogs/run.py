@@ -100,7 +100,7 @@ class Run:
             self.report.unfinished += 1
             self.report.daily_limit = refusal.daily
             state.checkpoint.not_before = refusal.until
-            log.warning("Zoom's rate limit is reached: no request before %s.", refusal.until)
+            log.warning("Zoom's rate limit is reached: no request before %s.", _moment(refusal.until))
         except CollectorError as error:
             self.report.unfinished += 1
             return error
@@ -111,7 +111,7 @@ class Run:
         until = backoff_until(state.checkpoint, now)
         if until:
             self.report.daily_limit = until >= next_midnight(now)  # other limits last seconds
-            self._services.log.info("Zoom's rate limit still holds: no request before %s.", until)
+            self._services.log.info("Zoom's rate limit still holds: no request before %s.", _moment(until))
         else:
             state.checkpoint.not_before = None
         return bool(until)
@@ -142,3 +142,7 @@ class Run:
             "ended": self.report.tail_ended,
             "not_before": not_before.isoformat() if not_before else None,
         }
+
+
+def _moment(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment else "the limit is over"

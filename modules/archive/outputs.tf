@@ -23,6 +23,8 @@ output "bucket" {
       notification = local.notifies ? merge(local.notification, { queue_arn = local.queue_arn }) : null
     })
 
+    expiration_days = var.bucket.create ? var.bucket.expiration_days : null
+
     break_glass_arns = var.bucket.break_glass_arns
   }
 

@@ -449,7 +449,8 @@ def test_a_user_of_another_name_is_asked_for(aws: AwsStandIn) -> None:
 
 
 def command_line(aws: AwsStandIn, *arguments: object, **environ: str) -> commands.Ran:
-    return commands.zoomlogs("adopt", *arguments, environ={**aws.env(commands.neutral()), **environ})
+    where = () if "--account" in arguments else ("--account", aws.account_id)
+    return commands.zoomlogs("adopt", *where, *arguments, environ={**aws.env(commands.neutral()), **environ})
 
 
 def test_the_command_shows_steps_next_steps_and_no_secret(aws: AwsStandIn, tmp_path: Path) -> None:

@@ -69,6 +69,20 @@ def test_only_what_differs_is_said_and_sent(keyless: World):
     assert keyless.run("feed", "apply").out.startswith("Nothing to change")
 
 
+def test_a_change_that_breaks_off_says_what_was_done_and_goes_on(keyless: World):
+    keyless.run("feed", "apply", "--yes")
+    keyless.outputs(module(body(mode="role", lookback=30, name="Zoom"), mode="role"))
+    keyless.secops.fail_after(2, 503, "Try later.")  # the list and the settings are well, the name is not
+    ran = keyless.run("feed", "apply", "--yes")
+    assert ran.status == 1
+    assert "Before that its settings were changed: run `zoomlogs feed apply` again for the rest." in ran.err
+    ran = keyless.run("feed", "apply", "--yes")
+    assert [line for line in ran.out.splitlines() if line.startswith("  ")] == [
+        "  Feed name: Zoom Operation Logs → Zoom"
+    ]
+    assert "Nothing to change" in keyless.run("feed", "apply").out
+
+
 def test_a_dry_run_says_it_and_writes_nothing(keyless: World):
     ran = keyless.run("feed", "apply", "--dry-run")
     assert ran.status == 0
@@ -138,8 +152,9 @@ def test_a_disabled_feed_is_told_of_and_enabled_if_asked(keyless: World):
     [name] = keyless.secops.feeds
     keyless.secops.change(name, state="INACTIVE")
     ran = keyless.run("feed", "apply")
-    assert (ran.status, "is disabled and reads nothing: add --enable" in ran.out) == (0, True)
+    assert (ran.status, "is disabled and reads nothing: add --enable" in ran.out) == (1, True)
     ran = keyless.run("feed", "apply", "--yes", "--enable")
+    assert ran.status == 0
     assert "State: disabled → enabled" in ran.out
     assert keyless.secops.feeds[name]["state"] == "ACTIVE"
 

@@ -100,7 +100,8 @@ def test_the_page_followed_to_the_letter(place: Place, secops: SecOps, tmp_path:
                 ran = commands.zoomlogs(*words, environ=environ, folder=tmp_path)
                 assert ran.status == 0, (line, ran)
                 answer = ran.out
-                if line.startswith("zoomlogs feed apply"):  # and half an hour passes
+                if line.startswith("zoomlogs feed apply"):  # and half an hour passes, with a run by the schedule
+                    place.run_by_schedule()
                     [feed] = secops.feeds
                     secops.change(feed, state="SUCCEEDED", lastFeedInitiationTime="2026-11-24T10:15:00Z")
             rest = plain(answer)

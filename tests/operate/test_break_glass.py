@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import commands
 import pytest
 from aws_cli import carry_out
 from botocore.exceptions import ClientError
@@ -22,6 +23,7 @@ from zoom_operationlogs.checkpoint_format import decode, encode
 from zoomlogs.deployment import Deployment, read_deployment
 from zoomlogs.doctor.checks import CHECKS
 from zoomlogs.doctor.facts import Facts
+from zoomlogs.doctor.findings import Finding
 
 pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 
@@ -43,7 +45,7 @@ TAKE_ALONG = (
 )
 LIST_MARKERS = (
     "aws s3api list-object-versions --bucket YOUR-BUCKET --prefix zoom/operationlogs/2026/06/01/"
-    " --query 'DeleteMarkers[].[Key,VersionId]' --output text"
+    " --query 'DeleteMarkers[?IsLatest].[Key,VersionId]' --output text"
 )
 KEEP_COPY = "aws s3api get-object --bucket YOUR-BUCKET --key KEY --version-id VERSION COPY"
 
@@ -196,13 +198,17 @@ def broken(runbook: Runbook) -> Iterator[Runbook]:
 
 
 def bucket_policy_check(runbook: Runbook) -> str:
+    return look("bucket policy", runbook).sentence
+
+
+def look(name: str, runbook: Runbook) -> Finding:
     """Look as `zoomlogs doctor` does, with the outputs as they are now."""
     outputs = runbook.world.terraform.output()["zoom_operation_logs"]
-    [check] = [check for check in CHECKS if check.name == "bucket policy"]
+    [check] = [check for check in CHECKS if check.name == name]
     with pytest.MonkeyPatch.context() as patch:
         for name, value in runbook.aws.credentials().items():
             patch.setenv(name, value)
-        return check(Facts(Deployment(outputs), boto3.Session(region_name=runbook.aws.region))).sentence
+        return check(Facts(Deployment(outputs), boto3.Session(region_name=runbook.aws.region)))
 
 
 def test_the_doctor_says_who_may_break_in(broken: Runbook) -> None:
@@ -217,10 +223,25 @@ def test_a_record_behind_a_delete_marker_is_restored(broken: Runbook) -> None:
     with broken.aws.without_bucket_policy(broken.at.bucket):
         broken.s3.delete_object(Bucket=broken.at.bucket, Key=key)
     assert broken.in_archive() < before
+    assert verified(broken, day)["totals"]["deleted"] > 0
+    assert "1 object of records lies behind delete markers" in look("archive", broken).sentence
     [[found, version]] = broken.types(LIST_MARKERS.replace("2026/06/01", day))
     assert found == key
     broken.types(DELETE_VERSION, KEY=key, VERSION=version)
     assert broken.in_archive() == before
+    assert verified(broken, day)["totals"]["deleted"] == 0
+    assert look("archive", broken).status == "ok"
+
+
+def verified(runbook: Runbook, day: str) -> Any:
+    """Verify the date of a folder."""
+    iso, outputs = day.replace("/", "-"), json.dumps(runbook.world.outputs)
+    environ = runbook.aws.env(commands.neutral())
+    ran = commands.zoomlogs(
+        "verify", "--from", iso, "--to", iso, "--json", "--outputs", "-", environ=environ, stdin=outputs
+    )
+    assert (ran.status == 0) == ran.json["equal"], ran
+    return ran.json
 
 
 def test_an_object_that_cannot_be_read_is_removed_and_all_is_well(broken: Runbook, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from zoomlogs.errors import CommandError
 from zoomlogs.invocation import Answer, sentence_of
 from zoomlogs.invoke import loop as events
 from zoomlogs.invoke.command import as_document, sentences
-from zoomlogs.invoke.loop import InvocationSummary, carry_out
+from zoomlogs.invoke.loop import BY_HAND, InvocationSummary, carry_out
 
 TODAY = date(2026, 11, 24)
 NOW = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)
@@ -33,7 +33,7 @@ TEN_DAYS = events.backfill("2026-11-01", "2026-11-10", TODAY)
 def test_the_function_understands_what_it_is_sent() -> None:
     assert Request.from_event(TEN_DAYS.event, TODAY) == Request(backfill=(DAYS[0], DAYS[-1]))
     assert Request.from_event(events.reconcile(TODAY, 3).event, TODAY) == Request(reconcile=True)
-    assert Request.from_event(events.run().event, TODAY) == Request()
+    assert Request.from_event(events.run().event, TODAY) == Request(by_hand=True)
 
 
 def test_which_dates_are_asked_for() -> None:
@@ -217,14 +217,17 @@ def test_without_wait_what_is_owed_is_left_to_the_schedule() -> None:
     assert (ended.status, ended.owed_count) == (1, 8)  # today is owed too, but was not asked for
     assert sentences(ended)[1:] == [
         "Still owed: 8 dates (2026-11-01, 2026-11-02, 2026-11-03, 2026-11-04, 2026-11-05, 2026-11-06 and 2 more).",
-        "The schedule goes on with the dates owed; `zoomlogs run --wait` does so at once.",
+        (
+            "The schedule goes on with the dates owed; `zoomlogs run --wait` does so at once, but not while under a"
+            " quarter of Zoom's daily limit is left: then it goes on after midnight UTC."
+        ),
     ]
 
 
 def test_with_wait_plain_runs_follow_until_the_dates_are_read() -> None:
     runner = FakeRunner([good(DAYS), good(DAYS[:4]), good([TODAY])])
     ended = carry_out(TEN_DAYS, runner, wait=True)
-    assert (ended.status, runner.sent) == (0, [TEN_DAYS.event, {}, {}])
+    assert (ended.status, runner.sent) == (0, [TEN_DAYS.event, BY_HAND, BY_HAND])
     assert sentences(ended)[0] == "3 runs wrote 300 records into 3 objects from 9 pages of Zoom's report."
 
 
@@ -248,7 +251,7 @@ FIVE_MINUTES = Lease("another", NOW + timedelta(minutes=5))
 def test_the_lease_of_a_killed_run_is_waited_out() -> None:
     runner = FakeRunner([good(DAYS, **LEFT), good([])], lease=lambda _now: FIVE_MINUTES)
     ended = carry_out(TEN_DAYS, runner, wait=True)
-    assert (ended.status, runner.sent) == (0, [TEN_DAYS.event, {}])
+    assert (ended.status, runner.sent) == (0, [TEN_DAYS.event, BY_HAND])
     assert sum(runner.paused) == 300
     assert runner.said == ["Another run holds the lease until 17:05:00 UTC at most: waiting until it is over."]
     assert "another run" not in ended.sentence
@@ -385,6 +388,28 @@ def test_a_backfill_of_empty_dates_ends_and_they_are_looked_at_again_by_the_sche
     runner.collector.clock.advance(3700)
     ended = carry_out(events.run(), runner, wait=True)
     assert (ended.status, ended.waiting, ended.runs[-1]["result"]["owed"]) == (0, {}, 0)
+
+
+def test_under_the_daily_limit_the_advice_is_to_wait_for_midnight() -> None:
+    """What was wrong before: a run at once does nothing there."""
+    runner = CollectorRunner(World())
+    for back in range(12):
+        runner.collector.zoom.add_day(days_ago(back), 10, seed=back)
+    runner.collector.run()
+    rules = runner.collector.zoom.rules
+    rules.calls_per_day = len(runner.collector.zoom.calls) + 2  # under a quarter is left
+    request = events.backfill(str(days_ago(10)), str(days_ago(8)), runner.now().date())
+    ended = carry_out(request, runner, wait=False)
+    assert ended.status == 1 and ended.owed_count
+    assert ended.sentence.endswith(
+        "while under a quarter of Zoom's daily limit is left: then it goes on after midnight UTC."
+    )
+    at_once = carry_out(events.run(), runner, wait=True)
+    assert (at_once.status, at_once.total("written")) == (1, 0)
+    rules.calls_per_day = 30_000
+    runner.collector.clock.advance(24 * 3600)
+    after = carry_out(events.run(), runner, wait=True)
+    assert (after.status, after.owed, after.total("written") > 0) == (0, [], True)
 
 
 def test_runs_that_write_or_come_further_in_a_date_go_on() -> None:

@@ -40,9 +40,9 @@ ACT_ON_A_NAME = {
     "reader-key list": (),
 }
 ASK_NOTHING_OF_A_DEPLOYMENT = {
-    "adopt": "works on the names that it is given; --account refuses another account",
+    "adopt": "works on the names that it is given; takes no step without --account: the tests below",
     "deployer-policy": "asks nothing of AWS",
-    "udm": "reads the address that it is given",
+    "udm": "reads the address that it is given: a bucket's name is one in the world",
     "feed show": "asks nothing of AWS",
     "feed subject-id": "asks Google",
     "feed status": "asks Google, and AWS in the deployment's account for the age of the queue's messages alone",
@@ -90,6 +90,13 @@ def test_adopt_refuses_an_account_other_than_the_one_given(monkeypatch: pytest.M
     ran = commands.zoomlogs("adopt", *where, environ=commands.neutral(**CREDENTIALS))
     assert ran.status == 2
     assert ran.err.startswith(f"You are signed in to the AWS account {OTHER}, and this is for the account {ACCOUNT}: ")
+
+
+def test_adopt_takes_no_step_without_an_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zoomlogs.adopt.command.account_of", lambda _session: OTHER)
+    ran = commands.zoomlogs("adopt", "--region", "eu-west-1", environ=commands.neutral(**CREDENTIALS))
+    assert ran.status == 2
+    assert ran.err.startswith(f"You are signed in to the AWS account {OTHER}, and names are the same in every account")
 
 
 def test_feed_apply_takes_no_key_of_another_account(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +15,7 @@ from zoom_operationlogs.checkpoint_format import encode
 from zoom_operationlogs.errors import DatesRefusedError, RateLimitedError, ZoomRefusedError, ZoomUnavailableError
 from zoom_operationlogs.zoom_rate_limits import Quota
 from zoomlogs.checkpoint import StoredCheckpoint, understand
+from zoomlogs.deleted import Marker, Rule
 from zoomlogs.deployment import Deployment
 from zoomlogs.doctor import bucket_rules, collector_rules, delivery_rules
 from zoomlogs.doctor.checks import CHECKS, findings
@@ -222,7 +224,33 @@ def run(outcome: Any, minutes: int, sentence: str = "") -> Run:
     ],
 )
 def test_runs(found: list[Run], status: str, words: str) -> None:
-    check(collector_rules.runs(found, NOW, QUARTERLY), status, words)
+    check(collector_rules.runs(found, found, NOW, QUARTERLY), status, words)
+
+
+def test_a_run_by_hand_says_nothing_of_the_schedule() -> None:
+    """Whoever starts runs by hand because none comes must not turn the doctor green by that."""
+    by_hand, dead, alive = run("ok", 5), run("ok", 300), run("ok", 20)
+    by_hand = replace(by_hand, action="run")
+    check(
+        collector_rules.runs([dead, by_hand], [dead], NOW, QUARTERLY),
+        "fix",
+        "The schedule's last run was at",
+        "5 hours",
+    )
+    check(
+        collector_rules.runs([by_hand], [], NOW, QUARTERLY),
+        "fix",
+        "by hand, but the log tells of none that the schedule",
+    )
+    check(
+        collector_rules.runs([by_hand], [], NOW, {"expression": "rate(7 days)", "interval_minutes": 7 * DAY}),
+        "unknown",
+        "the log tells of none that the schedule",
+    )
+    found = collector_rules.runs([alive, by_hand], [alive], NOW, QUARTERLY)
+    check(found, "ok", "ended well 5 minutes ago")
+    failed = replace(by_hand, outcome="failed", sentence="Zoom says no.")
+    check(collector_rules.runs([alive, failed], [alive], NOW, QUARTERLY), "fix", "failed: Zoom says no.")
 
 
 @pytest.mark.parametrize(
@@ -243,7 +271,8 @@ def test_runs(found: list[Run], status: str, words: str) -> None:
 def test_how_long_no_run_may_have_been(interval: int | None, minutes: int, of_runs: str, of_checkpoint: str) -> None:
     schedule = {"expression": "cron(0 6 ? * MON *)", "interval_minutes": interval}
     words = {"unknown": ("cron(0 6 ? * MON *)", "does not tell how far two runs are apart")}
-    found = collector_rules.runs([run("ok", minutes)], NOW, schedule)
+    ran = [run("ok", minutes)]
+    found = collector_rules.runs(ran, ran, NOW, schedule)
     check(found, of_runs, *words.get(of_runs, ()))
     found = judged(checkpoint(), NOW - timedelta(minutes=minutes), schedule)
     check(found, of_checkpoint, *words.get(of_checkpoint, ()))
@@ -251,13 +280,13 @@ def test_how_long_no_run_may_have_been(interval: int | None, minutes: int, of_ru
 
 def test_the_log_may_be_empty_where_runs_are_rarer_than_it_is_looked_back() -> None:
     check(
-        collector_rules.runs([], NOW, {"expression": "rate(5 days)", "interval_minutes": 5 * DAY}),
+        collector_rules.runs([], [], NOW, {"expression": "rate(5 days)", "interval_minutes": 5 * DAY}),
         "unknown",
         "no run in the last 14 days",
         "`zoomlogs run`",
     )
     check(
-        collector_rules.runs([], NOW, {"expression": "cron(0 6 1 * ? *)", "interval_minutes": None}),
+        collector_rules.runs([], [], NOW, {"expression": "cron(0 6 1 * ? *)", "interval_minutes": None}),
         "fix",
         "no run in the last 14 days",
     )
@@ -424,6 +453,74 @@ def test_bucket_policy_that_lets_somebody_in() -> None:
         "fix",
         "lacks DenyOverwriteOfRecords",
     )
+
+
+ANY = {"Sid": "Ours", "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::2:root"}, "Action": "s3:Get*"}
+RECORD, STATE = "arn:aws:s3:::b/zoom/x.json.gz", "arn:aws:s3:::b/state.json"
+
+
+@pytest.mark.parametrize(
+    ("change", "here", "elsewhere"),
+    [
+        ({}, True, True),
+        ({"Resource": RECORD}, True, True),
+        ({"Resource": "arn:aws:s3:::b/other/*"}, True, False),
+        ({"Resource": "arn:aws:s3:::b/other/*", "Action": "s3:PutObject"}, True, False),
+        ({"Action": "s3:PutBucketPolicy", "Resource": "arn:aws:s3:::b"}, True, True),
+        ({"Action": "s3:GetBucketLocation", "Resource": "arn:aws:s3:::b"}, True, False),
+        ({"Principal": "*"}, True, True),
+        ({"Condition": {"StringEquals": {"aws:PrincipalOrgID": "o"}}}, True, True),
+        ({"Effect": "Deny"}, False, False),
+    ],
+)
+def test_bucket_policy_that_lets_others_in(change: dict[str, Any], here: bool, elsewhere: bool) -> None:
+    extra = {**ANY, "Resource": "arn:aws:s3:::b/*", **change}
+    for created, red in ((True, here), (False, elsewhere)):
+        found = bucket_rules.policy(
+            policy(STATEMENT, extra), policy(STATEMENT), "b", created=created, at=[RECORD, STATE]
+        )
+        check(found, *(("fix", "also allows", "(Ours)", "--without 'bucket policy'") if red else ("ok",)))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"Effect": "Allow"},
+        {"Condition": {"Null": {"s3:if-none-match": "true"}, "StringEquals": {"aws:PrincipalTag/a": "b"}}},
+        {"Condition": {"NullIfExists": {"s3:if-none-match": "true"}}},
+        {"Principal": {"AWS": "arn:aws:iam::1:role/one"}},
+        {"Resource": "arn:aws:s3:::b/x*"},
+        {"Action": "s3:PutObjectAcl"},
+    ],
+)
+def test_a_statement_that_keeps_its_sid_and_means_less_is_lacking(change: dict[str, Any]) -> None:
+    found = bucket_rules.policy(policy({**STATEMENT, **change}), policy(STATEMENT), "b", created=True)
+    check(found, "fix", "lacks DenyOverwriteOfRecords")
+
+
+def test_archive_behind_delete_markers() -> None:
+    old = NOW - timedelta(days=400)
+    hidden = Marker("zoom/2026/11/01/a.json.gz", "v1", NOW, NOW - timedelta(days=23))
+    expired, emptied = replace(hidden, written=old), replace(hidden, key="zoom/2025/09/01/a.json.gz", written=None)
+
+    def judge(*markers: Marker, **rule: Any) -> Finding:
+        return bucket_rules.archive(markers, Rule(**rule), "b", "zoom/")
+
+    check(judge(), "ok", "No object of records is hidden")
+    check(judge(hidden), "fix", "1 object of records lies behind delete markers", "--key zoom/2026/11/01/a.json.gz")
+    check(judge(hidden, expired, expiration_days=365), "fix", "1 object of records lies")
+    check(judge(expired, emptied, expiration_days=365), "ok", "2 objects expired or were deleted while")
+    check(judge(expired, expiration_days=500), "fix", "behind delete markers")
+    check(judge(emptied), "fix", "their versions are gone, too", "`zoomlogs verify`")
+    check(judge(hidden, kept_since=NOW + timedelta(hours=1)), "ok", "1 object expired or were deleted while")
+    check(judge(hidden, kept_since=NOW - timedelta(hours=1)), "fix", "behind delete markers")
+    check(judge(hidden, feed_deletes=True), "ok", "What the feed has read it deletes")
+
+
+def test_a_checkpoint_that_is_gone_beside_records_was_deleted() -> None:
+    missing = StoredCheckpoint(instead="There is none.")
+    found = collector_rules.checkpoint(missing, NOW, QUARTERLY, lost=True)
+    check(found, "fix", "is gone, though there are records that a run wrote", "`zoomlogs run --wait`")
 
 
 def checkpoint(**more: Any) -> bytes:

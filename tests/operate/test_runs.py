@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from zoomlogs.console import SafeConsole
 from zoomlogs.logs import as_table, seconds, sentences
-from zoomlogs.runs import FIRST_LOOK, LOOK_BACK, Line, Run, last_runs, runs
+from zoomlogs.runs import FIRST_LOOK, LOOK_BACK, Line, Run, is_run, last_runs, runs
 
 NOW = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)
 ID = "9dedbd4c-73c1-42e9-bd8b-c50e48f74684"
@@ -58,7 +58,7 @@ def test_a_probe_is_shown_and_is_no_run_that_collects() -> None:
 
     logs: Any = Logs()
     assert [(run.action, run.outcome) for run in last_runs(logs, "g", NOW, 2)] == [(None, "ok"), ("probe", "ok")]
-    assert [run.request_id for run in last_runs(logs, "g", NOW, 1, probes=False)] == ["run"]
+    assert [run.request_id for run in last_runs(logs, "g", NOW, 1, is_run)] == ["run"]
 
 
 def test_a_probe_that_tried_nothing_says_why() -> None:

@@ -31,7 +31,7 @@ from .test_page import EXAMPLE, SECTIONS
 
 NOW = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)
 QUARTERLY = {"expression": "rate(15 minutes)", "interval_minutes": 15}
-BUSY = "Zoom's rate limit is reached: no request before 2026-11-24 16:31:05+00:00."
+BUSY = "Zoom's rate limit is reached: no request before 2026-11-24 16:31:05 UTC."
 
 
 def printed(*parts: Any) -> str:
@@ -92,7 +92,7 @@ def chosen() -> Iterable[tuple[str, Finding]]:
     yield "collector's rights", delivery_rules.rights([], "The collector's role", "r")
     yield "schedule", ok("The schedule starts the collector at rate(15 minutes).")
     yield "scheduler's rights", delivery_rules.rights([], "The schedule's role", "r")
-    yield "runs", collector_rules.runs(RUNS, NOW, QUARTERLY)
+    yield "runs", collector_rules.runs(RUNS, RUNS, NOW, QUARTERLY)
     yield "dead letters", collector_rules.dead_letters(0, "q")
     yield (
         "checkpoint",

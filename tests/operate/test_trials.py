@@ -323,7 +323,7 @@ def test_an_alarm_that_may_not_be_set_is_not_put_back(place: Place, told: str, o
     operator.may(without(STATEMENTS["doctor --test-alarm"](place.deployment), "cloudwatch:SetAlarmState"))
     found = look("alarm to message", place.deployment)
     assert found.status == "unknown"
-    assert "your AWS identity may not look at the alarm" in found.sentence
+    assert "user/operator may not look at the alarm" in found.sentence
 
 
 def _composite(place: Place, **change: Any) -> Callable[[], None]:

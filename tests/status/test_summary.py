@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from zoom_operationlogs.checkpoint import Checkpoint, Lease, Stream
-from zoom_operationlogs.checkpoint_format import encode
+from zoom_operationlogs.checkpoint_format import SCHEMA, encode
 from zoom_operationlogs.legacy import LegacyLedger
 from zoom_operationlogs.sweep import Sweep
 from zoomlogs.checkpoint import understand
@@ -20,17 +20,16 @@ NOW = datetime(2026, 3, 10, 9, tzinfo=UTC)
 SAVED = NOW - timedelta(minutes=3)
 WHERE = "s3://bucket/state.json"
 NEWER = (
-    f"The checkpoint {WHERE} was written by a newer collector (this zoomlogs knows schema 2): install the zoomlogs of"
-    " the module's version."
-)
-ORDERED = (
-    "Ordered with the first run of 2026-03-10 (UTC): the last days again from end to end, for rows that come late; what"
-    " of it is still to be read is owed."
+    f"The checkpoint {WHERE} was written by a newer collector (this zoomlogs knows schema {SCHEMA}): install the"
+    " zoomlogs of the module's version."
 )
 
 
 def day(number: int) -> date:
     return date(2026, 3, number)
+
+
+ORDERED = "2026-03-10 00:00:00 UTC, 9 hours ago: the last days were asked for from end to end, for rows that come late."
 
 
 def quiet() -> Checkpoint:
@@ -74,7 +73,13 @@ def test_a_quiet_day_in_words():
         ("Last run", "2026-03-10 08:58:00 UTC, 2 minutes ago: it ended well and wrote 0 records."),
         ("Last saved", "2026-03-10 08:57:00 UTC, 3 minutes ago. A run that finds nothing new saves nothing."),
         ("Newest record", "2026-03-10 08:55:53 UTC, 4 minutes ago."),
-        ("Last full sweep", ORDERED),
+        (
+            "Last full sweep",
+            (
+                "2026-03-10 00:00:00 UTC, 9 hours ago: the last days were asked for from end to end, for rows that come"
+                " late."
+            ),
+        ),
         ("Settled", "2026-01-05 to 2026-03-06. Later dates are read again until no late row is to be expected."),
         ("Owed", "Nothing."),
     ]
@@ -224,7 +229,7 @@ def test_what_is_stored_is_understood():
             "The checkpoint s3://bucket/state.json is damaged: the next run rebuilds it, and no record is lost.",
         ),
         (
-            b'{"schema": 3}\n',
+            b'{"schema": %d}\n' % (SCHEMA + 1),
             NEWER,
         ),
         (

@@ -93,9 +93,15 @@ def test_gzip_on_standard_input() -> None:
     assert json.loads(result.out) == event(RECORD)
 
 
-def test_nothing_is_no_failure() -> None:
+def test_nothing_is_no_success(tmp_path: Path) -> None:
+    """A pipe whose beginning failed must not end well."""
     result = run("-")
-    assert (result.status, result.out + result.err) == (0, "")
+    assert (result.status, result.out) == (1, "")
+    assert result.err == "No record is in standard input: there is nothing to preview.\n"
+    empty = tmp_path / "empty.json"
+    empty.write_text("\n\n")
+    for form in ([], ["--table"], ["--coverage"], ["--coverage", "--json"]):
+        assert run(empty, *form).status == 1
 
 
 def test_every_published_record_gives_an_event_of_udm() -> None:

@@ -115,7 +115,9 @@ def test_a_server_on_the_loopback_may_be_plain_http():
 
 def test_events():
     assert Request.from_event({}, TODAY) == Request()
-    assert Request.from_event(None, TODAY) == Request()
+    for by_hand in (None, {"action": "run"}, {"key1": "value1"}):  # the last is what Lambda's console suggests
+        assert Request.from_event(by_hand, TODAY) == Request(by_hand=True)
+    assert (Request().action, Request(by_hand=True).action) == (None, "run")
     assert Request.from_event({"action": "reconcile"}, TODAY) == Request(reconcile=True)
     asked = Request.from_event({"action": "backfill", "from": "2026-08-01", "to": "2026-08-02"}, TODAY)
     assert asked == Request(backfill=(date(2026, 8, 1), date(2026, 8, 2)))

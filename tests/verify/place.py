@@ -113,9 +113,20 @@ def placed(aws: AwsStandIn, folder: Path, world: World) -> Iterator[Place]:
             },
             "secret": {"arn": secret},
         }
+        _one_run(aws, module["log_group"]["name"])
         outputs = folder / "outputs.json"
         outputs.write_text(json.dumps({"zoom_operation_logs": {"sensitive": False, "value": module}}))
         yield Place(aws, world, outputs)
+
+
+def _one_run(aws: AwsStandIn, group: str) -> None:
+    """Let the log tell of a run that the schedule started just now."""
+    logs, stream = aws.client("logs"), {"logGroupName": group, "logStreamName": "one"}
+    logs.create_log_group(logGroupName=group)
+    logs.create_log_stream(**stream)
+    told = {"level": "INFO", "message": "run ended", "correlation_id": "one", "ok": True, "written": 0, "seconds": 1.0}
+    now = int(datetime.now(UTC).timestamp() * 1000)
+    logs.put_log_events(**stream, logEvents=[{"timestamp": now, "message": json.dumps(told)}])
 
 
 def now_world(records: int, days: int, **options: Any) -> World:

@@ -11,7 +11,7 @@ from zoomlogs.secops.result import Delay, Findings, SecopsDay
 from zoomlogs.secops.result import Difference as InSecops
 from zoomlogs.secops.result import Kind as SecopsKind
 from zoomlogs.secops.result import State as Said
-from zoomlogs.verify.comparison import DayResult, Difference, Kind, Result, State
+from zoomlogs.verify.comparison import Accepted, DayResult, Difference, Kind, Result, State
 
 FIRST = date(2026, 6, 1)
 NASTY = {
@@ -39,6 +39,20 @@ def of_days(*days: DayResult, stopped: str = "") -> Result:
     account = "Kx2b9QwRTe-3yL0mZpVn8A"
     ended = began + timedelta(minutes=41)
     return Result("your-zoom-operation-logs", "zoom/operationlogs/", account, began, ended, days, stopped)
+
+
+def deleted_and_accepted() -> Result:
+    """Return dates with records in deleted objects, and with repeats that were looked into."""
+    found = (Difference(Kind.DELETED, 1, "ab" * 16, NASTY),)
+    known = (Difference(Kind.REPEATED, 1, "cd" * 16, NASTY, "Ticket <7>: two runs by hand."),)
+    deleted = {"in_archive": 0, "deleted": 1_234_567, "in_zoom": 1_234_567, "differences": found}
+    days = (
+        a_day(0, state=State.DIFFERENT, note="1,234,567 records lie in deleted objects.", **deleted),
+        a_day(1, in_archive=101, repeated=1, accepted=1, differences=known),
+        a_day(2),
+    )
+    entries = (Accepted(days[1].date, "cd" * 16, "Ticket <7>: two runs by hand."),)
+    return replace(of_days(*days), accepted=entries)
 
 
 def half_a_year() -> Result:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
+import commands
 import pytest
+from aws_cli import carry_out
 from faults.world import PREFIX, STATE_KEY
 from standins.aws import AwsStandIn, Keys
 from standins.zoom import faults
 from zoom_operationlogs.archive_object import decode, encode
 from zoom_operationlogs.records import line
+from zoomlogs.deleted import removing_command
 from zoomlogs.policies import of_repair, of_status, of_verify
+from zoomlogs.verify import command as verify_command
 
 from .place import Place, back, now_world, placed
 
@@ -79,12 +85,139 @@ def test_one_record_lost_and_one_doubled(place: Place, tmp_path: Path) -> None:
         assert "Different on 2 dates: 1 missing and 1 repeated." in out
 
 
-def test_what_the_feed_deleted_counts(place: Place) -> None:
+def outputs_with(place: Place, name: str, change: Any) -> Path:
+    """Write other outputs beside the place's own."""
+    module = json.loads(place.outputs.read_text())
+    change(module["zoom_operation_logs"]["value"])
+    other = place.outputs.with_name(name)
+    other.write_text(json.dumps(module))
+    return other
+
+
+def test_a_deleted_archive_is_red_until_the_markers_are_removed_as_it_says(
+    place: Place, tmp_path: Path, environ: Any
+) -> None:
+    """Every object deleted, as an administrator could before there was a bucket policy."""
+    here = boto3.Session(region_name=place.aws.region)
     s3 = place.aws.client("s3")
     for key in place.world.s3.keys(PREFIX):
         s3.delete_object(Bucket=place.bucket, Key=key)
     assert s3.list_objects_v2(Bucket=place.bucket, Prefix=PREFIX)["KeyCount"] == 0
-    place.zoomlogs("verify")
+    page = tmp_path / "page.html"
+    out = " ".join(place.zoomlogs("verify", "--html", page, columns=200, status=1).split())
+    assert "Different on 7 dates: 840 in deleted objects." in out
+    assert '<th scope="col">deleted</th>' in page.read_text("utf-8")
+    told = json.loads(place.zoomlogs("verify", "--json", status=1))
+    assert (told["totals"]["in_archive"], told["totals"]["missing"], told["totals"]["deleted"]) == (0, 0, 840)
+    # The advice, carried out: each note has the command that lists the markers of its date.
+    for day in told["days"]:
+        [listing] = re.findall(r"`(aws s3api list-object-versions .*?)`", day["note"])
+        for row in carry_out(here, listing):
+            key, version = row
+            carry_out(here, removing_command(place.bucket, key, version))
+    assert json.loads(place.zoomlogs("verify", "--json"))["equal"] is True
+
+
+def test_what_a_feed_that_deletes_has_deleted_counts(place: Place) -> None:
+    s3 = place.aws.client("s3")
+    for key in place.world.s3.keys(PREFIX):
+        s3.delete_object(Bucket=place.bucket, Key=key)
+    deletes = outputs_with(
+        place, "deletes.json", lambda module: module["function"]["environment"].update({"FEED_DELETES": "true"})
+    )
+    place.zoomlogs("verify", "--outputs", deletes)
+
+
+def test_repair_looks_a_second_time_and_ends_by_that(place: Place, tmp_path: Path, environ: Any, capsys: Any) -> None:
+    change(place, 6, lambda records: records[1:])
+    page, asked = tmp_path / "page.html", []
+
+    def mend(event: Any) -> dict[str, int]:
+        asked.append(event)
+        change(place, 6, lambda records: records)
+        return {"written": 1, "owed": 0}
+
+    at = place.deployment
+    assert verify_command.main(at, repair=True, html=page, invoke=mend) == 0
+    captured = capsys.readouterr()
+    assert asked == [{"action": "backfill", "from": str(back(6)), "to": str(back(6))}]
+    assert "Different on 1 date: 1 missing." in captured.out
+    assert captured.out.endswith("Equal: each of Zoom's 840 records is in the archive, once.\n")
+    assert f"Looking a second time at {back(6)} …" in captured.err
+    assert "Equal: each of Zoom" in page.read_text("utf-8")
+
+    change(place, 6, lambda records: records[1:])
+    assert verify_command.main(at, repair=True, as_json=True, invoke=lambda _event: {"written": 0, "owed": 0}) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert (told["totals"]["missing"], told["totals_before_repair"]["missing"]) == (1, 1)
+
+
+def test_a_repeat_that_was_looked_into_is_accepted_and_shown(place: Place, tmp_path: Path) -> None:
+    change(place, 2, lambda records: [*records, records[5]])
+    [found] = json.loads(place.zoomlogs("verify", "--json", status=1))["differences"]
+    file, page = tmp_path / "accepted.json", tmp_path / "page.html"
+    entry = {"date": found["date"], "fingerprint": found["fingerprint"], "reason": "Two runs, ticket <7>."}
+    file.write_text(json.dumps([entry]))
+    out = place.zoomlogs("verify", "--accept", file, "--html", page)
+    assert "1 repeat looked into, as --accept has it." in " ".join(out.split())
+    assert "Two runs, ticket &lt;7&gt;." in page.read_text("utf-8")
+    assert place.said == f"The page is in {page}.\n"
+    others = [
+        {**entry, "fingerprint": "0" * 32},
+        {**entry, "date": "2020-01-31"},
+        {**entry, "fingerprint": "1" * 32, "until": "2026-01-01"},
+        entry,
+    ]
+    file.write_text(json.dumps(others))
+    place.zoomlogs("verify", "--accept", file)
+    said = place.said.splitlines()
+    assert [line.partition(": ")[0].split(", ")[-1] for line in said] == [
+        "but no such record is repeated there",
+        "which Zoom no longer keeps",
+        "which is over",
+    ]
+    file.write_text(json.dumps([{**entry, "until": "2026-01-01"}]))
+    place.zoomlogs("verify", "--accept", file, status=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("no", "is not JSON: write ["),
+        ("{}", "holds no list: write ["),
+        ('[{"date": "2026-03-01", "reason": "x"}]', "entry 1 lacks date, fingerprint or reason"),
+        ('[{"date": "2026-03-01", "fingerprint": "AB", "reason": "x"}]', "32 hexadecimal digits"),
+        (f'[{{"date": "x", "fingerprint": "{"a" * 32}", "reason": "x"}}]', "date is no date"),
+        (f'[{{"date": null, "fingerprint": "{"a" * 32}", "reason": "x"}}]', "date is none"),
+        (f'[{{"date": "2026-03-01", "fingerprint": "{"a" * 32}", "reason": " "}}]', "gives no reason"),
+        (f'[{{"date": "2026-03-01", "fingerprint": "{"a" * 32}", "reason": "x", "count": 0}}]', "1 or more"),
+        (f'[{{"date": "2026-03-01", "fingerprint": "{"a" * 32}", "reason": "x", "why": 1}}]', "which means nothing"),
+        (
+            (
+                f'[{{"date": "2026-03-01", "fingerprint": "{"a" * 32}", "reason": "x"}},'
+                f' {{"date": "2026-03-01", "fingerprint": "{"a" * 32}", "reason": "y"}}]'
+            ),
+            "twice: give one entry with a count",
+        ),
+    ],
+)
+def test_a_file_of_accepted_repeats_that_is_wrong_is_refused_before_zoom_is_asked(
+    place: Place, tmp_path: Path, text: str, sentence: str
+) -> None:
+    file = tmp_path / "accepted.json"
+    file.write_text(text)
+    calls = len(place.world.zoom.calls)
+    assert place.zoomlogs("verify", "--accept", file, status=2) == ""
+    assert sentence in place.said and place.said.count("\n") == 1
+    assert len(place.world.zoom.calls) == calls
+
+
+@pytest.fixture
+def environ(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sign this process in at the stand-in."""
+    for name, value in place.aws.env(commands.neutral()).items():
+        if name.startswith("AWS_") or name.lower() == "no_proxy":
+            monkeypatch.setenv(name, value)
 
 
 @pytest.mark.parametrize(
@@ -178,8 +311,19 @@ def test_status(place: Place) -> None:
     place.zoomlogs("status", status=1)
     assert place.said.endswith(" is damaged: the next run rebuilds it, and no record is lost.\n")
     place.aws.client("s3").delete_object(Bucket=place.bucket, Key=STATE_KEY)
-    place.zoomlogs("status", "--json", status=1)
+    told = json.loads(place.zoomlogs("status", "--json", status=1))  # what can be shown is shown
+    assert told["last_run"]["outcome"] == "ok" and told["checkpoint"].startswith("There is no checkpoint at ")
     assert place.said.startswith("There is no checkpoint at ") and place.said.count("\n") == 1
+    assert "Last run" in place.zoomlogs("status", status=1)
+
+
+def test_status_of_a_collector_of_which_the_log_tells_nothing_is_no_success(place: Place) -> None:
+    for name, words in (("/nowhere", "cannot be read: "), ("/silent", "tells of no run in the last 14 days.")):
+        other = outputs_with(place, "silent.json", lambda module, name=name: module["log_group"].update({"name": name}))
+        place.zoomlogs("status", "--outputs", other, status=1)
+        assert words in place.said and place.said.count("\n") == 1
+        if name == "/nowhere":
+            place.aws.client("logs").create_log_group(logGroupName="/silent")
 
 
 def test_verify_without_a_checkpoint(place: Place) -> None:

@@ -9,7 +9,7 @@ import pytest
 from zoomlogs.verify.page import page
 
 from .browser import Browser, browser, distinct_lines
-from .results import a_day, half_a_year, of_days, with_secops
+from .results import a_day, deleted_and_accepted, half_a_year, of_days, with_secops
 
 pytestmark = pytest.mark.slow
 
@@ -20,9 +20,18 @@ def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     (folder / "half-a-year.html").write_text(page(half_a_year()), "utf-8")
     (folder / "one-day.html").write_text(page(of_days(a_day(0, in_zoom=123_456, in_archive=123_456))), "utf-8")
     (folder / "secops.html").write_text(page(with_secops()), "utf-8")
+    (folder / "deleted.html").write_text(page(deleted_and_accepted()), "utf-8")
     (folder / "blank.html").write_text("<!DOCTYPE html><title>blank</title>", "utf-8")
     with browser(folder) as opened:
         yield opened
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_one_column_more_fits_too(chrome: Browser, width: int) -> None:
+    found = chrome.measure("deleted.html", width, "light")
+    assert (found["rows"], found["scripts"], found["loaded"], found["dangling"]) == (3, 0, [], 0)
+    assert found["width"] <= found["room"] <= width
+    assert (found["faint"], found["cut"], chrome.console) == ([], [], [])
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -123,6 +123,11 @@ def test_the_table_fits(width):
         ([lacking(0), a_day(1, in_zoom=105, not_due=5)],
          "Different on 1 date: 1 missing. Not yet due, because so new: 5."),
         ([lacking(0), a_day(1)], "Different on 1 date: 1 missing."),
+        ([lacking(0, deleted=3)], "Different on 1 date: 1 missing and 3 in deleted objects."),
+        ([lacking(0, missing=0, repeated=5, accepted=2)],
+         "Different on 1 date: 3 repeated. 2 repeats looked into, as --accept has it."),
+        ([a_day(0, repeated=1, accepted=1)],
+         "Equal: each of Zoom's 100 records is in the archive. 1 repeat looked into, as --accept has it."),
         ([lacking(0, repeated=2), a_day(1, state=State.UNCHECKED)],
          "Different on 1 date: 1 missing and 2 repeated. 1 date could not be checked."),
         ([a_day(0), a_day(1, state=State.UNCHECKED)],
@@ -145,6 +150,8 @@ def test_the_document():
         "in_archive": 0,
         "missing": 2,
         "repeated": 0,
+        "deleted": 0,
+        "accepted": 0,
         "late": 0,
         "not_due": 0,
         "taken_for_delivered": 0,
@@ -157,4 +164,5 @@ def test_the_document():
 
 def test_the_documents_totals_add_up():
     totals = document(of_days(a_day(0, in_zoom=104, not_due=4), a_day(1, in_zoom=103, not_due=3)))["totals"]
-    assert totals == {"in_zoom": 207, "in_archive": 200, "missing": 0, "repeated": 0, "late": 0, "not_due": 7}
+    nothing = dict.fromkeys(("missing", "repeated", "deleted", "accepted", "late"), 0)
+    assert totals == {"in_zoom": 207, "in_archive": 200, "not_due": 7, **nothing}

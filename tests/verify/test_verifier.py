@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import gzip
 import random
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 from standins.zoom import faults
 from zoom_operationlogs.agenda import MOST_STALLS
-from zoom_operationlogs.archive_object import OBJECT_NAME
+from zoom_operationlogs.archive_object import OBJECT_NAME, encode
 from zoom_operationlogs.dates import retention_start
+from zoom_operationlogs.records import line
 from zoom_operationlogs.reports import REPORTS
 from zoomlogs.errors import CommandError
-from zoomlogs.verify.comparison import Kind
+from zoomlogs.verify.comparison import Accepted, Kind
+from zoomlogs.verify.repair import event, wanted
 from zoomlogs.verify.verifier import due_before, longest_pause
 
 from .world import PREFIX, START, STATE_KEY, State, Verified, collected, days_ago, guide_object
@@ -112,11 +115,96 @@ def test_several_dates_come_in_their_order_newest_is_looked_at_first():
 
 
 def test_what_the_feed_deleted_counts():
-    world = collected()
+    world = collected(settings={"feed_deletes": True})
     for key in world.objects():
         world.s3.delete(key)
     assert not world.objects()
     assert world.day().state is State.EQUAL
+
+
+def test_what_lies_behind_delete_markers_alone_nobody_can_read():
+    world = collected()
+    [key] = world.objects()
+    world.s3.delete(key)
+    result = world.day()
+    assert (result.state, counts(result), result.deleted) == (State.DIFFERENT, (100, 0, 0, 0), 100)
+    assert result.note.startswith("100 records lie in deleted objects, which nobody can read: remove their delete")
+    assert {each.kind for each in result.differences} == {"deleted"}
+    assert all(each.record for each in result.differences)
+    assert wanted([result]) == []  # no backfill writes them again
+    assert world.run(event(YESTERDAY, YESTERDAY))["written"] == 0
+    assert world.day().deleted == 100
+    world.s3._keys[key].pop()  # the marker
+    assert world.day().state is State.EQUAL
+
+
+def test_markers_of_s3s_own_and_of_a_feed_that_deleted_are_said_and_no_fault():
+    world = collected(days=9)
+    world.run(event(days_ago(9), days_ago(4)))
+    for ago in (1, 8):
+        for key in world.objects(days_ago(ago)):
+            world.s3.delete(key)
+    now = world.clock.now()
+    for world.kept_since, deleted in ((now + timedelta(hours=1), 0), (now - timedelta(hours=1), 100), (None, 100)):
+        result = world.day()
+        assert (result.deleted, result.state is State.EQUAL) == (deleted, not deleted)
+    world.kept_since = now + timedelta(hours=1)
+    assert world.day().note == "100 were deleted while the feed was to delete; their versions stay."
+    world.kept_since = None
+    for version in world.s3.ever_written(PREFIX):
+        version.written -= timedelta(days=300)
+    for world.expiration_days, equal in ((299, True), (301, False)):
+        assert (world.day(days_ago(8)).state is State.EQUAL) == equal
+    world.expiration_days = 299
+    assert world.day(days_ago(8)).note == "100 records expired by bucket.expiration_days; only versions are left."
+
+
+def test_of_twins_and_repeats_behind_markers_only_what_nobody_reads_counts():
+    world = collected()
+    [key] = world.objects()
+    records = world.records(key)
+    other = key[:-14] + "000077.json.gz"
+    world.s3.put(other, world.s3.body(key))  # all of them once more
+    assert world.day().repeated == 100
+    world.s3.delete(other)
+    assert world.day().state is State.EQUAL  # what can be read is there once
+    world.s3.put(key[:-14] + "000078.json.gz", encode([line({"time": f"{YESTERDAY}T10:00:00Z", "operator": "x"})]))
+    world.s3.delete(key[:-14] + "000078.json.gz")
+    result = world.day()  # one that Zoom does not show
+    assert (result.deleted, result.repeated, result.in_zoom, result.in_archive) == (1, 1, 100, len(records))
+
+
+def test_what_the_guides_objects_hold_behind_markers_nobody_can_read():
+    world = Verified()
+    world.zoom.add_day(YESTERDAY, 100, seed=1)
+    guide_object(world, YESTERDAY, world.zoom.records(YESTERDAY, YESTERDAY)[:80])
+    world.poll(3)
+    assert world.day().state is State.EQUAL
+    [key] = [key for key in world.objects() if not OBJECT_NAME.fullmatch(key.removeprefix(PREFIX))]
+    world.s3.delete(key)
+    result = world.day()
+    assert (result.state, result.deleted, result.missing, result.in_archive) == (State.DIFFERENT, 80, 0, 20)
+    world.s3._keys[key].pop()
+    assert world.day().state is State.EQUAL
+
+
+# --- repeats that were looked into -----------------------------------------------------------------------------------
+
+
+def test_a_repeat_that_was_looked_into_is_no_fault_and_a_further_one_is():
+    world = collected()
+    world.double(3)
+    [difference] = world.day().differences
+    world.known_repeats = (Accepted(YESTERDAY, difference.fingerprint, "A run of two by hand, see ticket 7."),)
+    result = world.day()
+    assert (result.state, result.repeated, result.accepted) == (State.EQUAL, 1, 1)
+    assert result.differences[0].accepted == "A run of two by hand, see ticket 7."
+    assert result.note == "1 repeated was looked into, as --accept has it."
+    [key, *_] = world.objects()
+    world.rewrite(key, [*world.records(key), world.records(key)[3]])
+    assert (world.day().state, world.day().accepted) == (State.DIFFERENT, 1)  # another time than was looked into
+    world.known_repeats = (replace(world.known_repeats[0], until=days_ago(1)),)
+    assert world.day().accepted == 0
 
 
 def test_an_object_written_again_over_a_deleted_one_is_a_repetition():

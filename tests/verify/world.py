@@ -6,7 +6,7 @@ import gzip
 import json
 import uuid
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from faults.world import PREFIX, START, STATE_KEY, World, days_ago
@@ -17,8 +17,10 @@ from zoom_operationlogs.legacy import LegacyLedger, LegacyObjects
 from zoom_operationlogs.records import line
 from zoom_operationlogs.settings import Credentials
 from zoom_operationlogs.zoom import Zoom
+from zoomlogs.deleted import Rule
+from zoomlogs.verify.acceptance import by_date
 from zoomlogs.verify.archive import ArchiveReader
-from zoomlogs.verify.comparison import DayResult, Result, State
+from zoomlogs.verify.comparison import Accepted, DayResult, Result, State
 from zoomlogs.verify.report_reader import ReportReader
 from zoomlogs.verify.verifier import Verifier, due_before
 
@@ -30,6 +32,10 @@ QUARTER = timedelta(minutes=15)
 
 class Verified(World):
     """A world in which the archive can be verified and meddled with."""
+
+    kept_since: datetime | None = None
+    expiration_days: int | None = None
+    known_repeats: tuple[Accepted, ...] = ()
 
     def report_reader(self, page_size: int | None = None, pause: timedelta = QUARTER) -> ReportReader:
         account = self.zoom.account
@@ -58,10 +64,15 @@ class Verified(World):
         legacy = known and known.delivered.legacy
         bucket = Bucket(self.s3, self.s3.bucket, patience, self.clock.sleep)  # type: ignore[arg-type]
         ledger = legacy and LegacyLedger(legacy.first, legacy.last)
+        rule = Rule(bool(self.settings.get("feed_deletes")), self.kept_since, self.expiration_days)
         objects = LegacyObjects(bucket, self.prefix, self.report, patience)
-        archive = ArchiveReader(bucket, self.prefix, self.report, objects, ledger, keeps_deliveries=keeps_deliveries)
+        archive = ArchiveReader(
+            bucket, self.prefix, self.report, objects, ledger, rule, keeps_deliveries=keeps_deliveries
+        )
         lookback = self.settings.get("lookback_days", 3)
-        return Verifier(self.report_reader(**choices), archive, known, lookback, self.clock.now()), archive
+        looked_into = by_date(self.known_repeats, self.clock.now().date())
+        verifier = Verifier(self.report_reader(**choices), archive, known, lookback, self.clock.now(), looked_into)
+        return verifier, archive
 
     def verify(self, *days: date, **choices: Any) -> tuple[list[DayResult], str]:
         verifier, _ = self.verifier(**choices)

@@ -39,9 +39,15 @@ def main(
     signed_in = session(region)
     if not signed_in.region_name:
         raise CommandError("No AWS region is set: give --region, such as --region eu-west-1.")
+    with in_a_sentence("AWS does not say which account you are signed in to"):
+        here = account_of(signed_in)
     if account:
-        with in_a_sentence("AWS does not say which account you are signed in to"):
-            refuse_other_account(account_of(signed_in), account)
+        refuse_other_account(here, account)
+    elif not dry_run:
+        raise CommandError(
+            f"You are signed in to the AWS account {here}, and names are the same in every account: give --account with"
+            " the number of the one in which the set-up is."
+        )
     progress = console(stderr=True)
 
     def sleep(seconds: float) -> None:

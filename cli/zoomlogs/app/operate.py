@@ -29,6 +29,10 @@ def doctor(
     as_reader: Annotated[
         bool, typer.Option("--as-reader", help="Make Google's calls with the access key that the feed has.")
     ] = False,
+    without: Annotated[
+        list[str] | None,
+        typer.Option("--without", metavar="CHECK", help="Leave a check out, by its name; again for each."),
+    ] = None,
     outputs: OutputsOption = None,
     instance: InstanceOption = None,
     as_json: JsonOption = False,
@@ -36,7 +40,7 @@ def doctor(
     """Check everything that has to be right, and say what to change in which console.
 
     It signs in at Zoom and asks for one row, looks at the function, schedule, bucket, rights, alarms and the reader,
-    and writes nothing. Each check stands alone: ✓ is well, ✗ is to be fixed, ? could not be checked.
+    and writes nothing. Each check stands alone: ✓ is well, ✗ is to be fixed, ? could not be checked, – was left out.
 
     With --probe, --test-alarm or --as-reader it makes the checks of these options only, which try something.
 
@@ -44,13 +48,13 @@ def doctor(
 
         zoomlogs doctor --json | jq '.[] | select(.status == "fix")'
 
-    Ends with 0 where nothing is to be fixed, with 1 otherwise, with 2 where there is no deployment to look at. With one
-    of the three options a ? is 1, too.
+    Ends with 0 only if every check was made and is well, but for those left out; with 1 otherwise; with 2 where there
+    is no deployment to look at, or no such check.
     """
     from ..doctor import command
 
     trials = command.Trials(probe=probe, test_alarm=test_alarm, as_reader=as_reader)
-    raise typer.Exit(command.main(read_deployment(outputs, instance), trials, as_json=as_json))
+    raise typer.Exit(command.main(read_deployment(outputs, instance), trials, as_json=as_json, without=without or ()))
 
 
 @app.command(rich_help_panel=SEE)
@@ -119,6 +123,10 @@ def verify(
     region: RegionOption = None,
     customer_id: CustomerOption = None,
     service_account: ServiceAccountOption = None,
+    accept: Annotated[
+        Path | None,
+        typer.Option("--accept", metavar="FILE", help="Repeats that were looked into: date, fingerprint, reason."),
+    ] = None,
     outputs: OutputsOption = None,
     instance: InstanceOption = None,
     as_json: JsonOption = False,
@@ -127,7 +135,8 @@ def verify(
 
     The last seven whole days, if no dates are given. It takes one request of Zoom's daily quota for 300 records, and
     stops while under a quarter of the quota is left. Records of the last half hour are not yet due. The archive is
-    read with the versions that a feed has deleted.
+    read with the versions that a feed has deleted; where the feed deletes nothing, what lies behind delete markers
+    alone is a difference. --repair ends with a second look at the dates that it repaired.
 
     With --secops it looks for the event of each record in the archive: missing, there more than once, or not there
     yet. That takes a query or two a date, and roles/chronicle.viewer in the tenant's project.
@@ -136,15 +145,17 @@ def verify(
 
         zoomlogs verify --from 2026-06-01 --to 2026-06-30 --secops --html june.html
 
-    Ends with 0 where all are equal, with 1 where they differ or a date could not be checked, with 2 where a date is
-    wrong or there is no deployment.
+    Ends with 0 where all are equal, after --repair as the second look finds it; with 1 where they differ, a date could
+    not be checked or the page could not be written; with 2 where a date is wrong or there is no deployment.
     """
     from ..verify import command
     from ..verify.secops import SecopsOptions
 
     deployment = read_deployment(outputs, instance)
     of_secops = SecopsOptions(project, region, customer_id, service_account) if secops else None
-    status = command.main(deployment, first, last, as_json=as_json, html=html, repair=repair, secops=of_secops)
+    status = command.main(
+        deployment, first, last, as_json=as_json, html=html, repair=repair, secops=of_secops, accept=accept
+    )
     raise typer.Exit(status)
 
 
@@ -204,13 +215,15 @@ def backfill(
     """Read dates again, as far back as Zoom keeps them, six months; what is there already is not written twice.
 
     One run reads what fits into the function's timeout, newest date first; the rest stays owed, and the schedule's runs
-    go on with it, or --wait does at once. They stop while under a quarter of Zoom's daily quota is left.
+    go on with it, or --wait does at once. They stop while under a quarter of Zoom's daily quota is left, until midnight
+    UTC; so does --wait.
 
     Example:
 
         zoomlogs backfill --from 2026-06-01 --to 2026-06-30 --wait
 
-    Ends with 0, with 1 where a run failed or dates are still owed, with 2 where a date is wrong.
+    Ends with 0, with 1 where a run failed, dates are still owed or Zoom no longer has one of them, with 2 where a date
+    is wrong.
     """
     from ..invoke import command
 

@@ -100,13 +100,14 @@ def apply(
     Example: zoomlogs feed apply --dry-run
 
     It says first what will change. In reader mode `user` the access key comes from the secret that
-    `zoomlogs reader-key create` filled. Ends with 0; with 1 if Google or AWS gave no good answer, with 2 if something
-    must be changed first.
+    `zoomlogs reader-key create` filled. Ends with 0; with 1 if Google or AWS gave no good answer, or the feed is left
+    disabled; with 2 if something must be changed first.
     """
     from ..feed import command
 
     apply_options = command.ApplyOptions(dry_run, yes, renew_key, enable, allow_overlap)
-    command.apply(outputs, instance, (project, region, customer_id), service_account, apply_options, as_json=as_json)
+    tenant = (project, region, customer_id)
+    raise typer.Exit(command.apply(outputs, instance, tenant, service_account, apply_options, as_json=as_json))
 
 
 @feed.command()
@@ -194,11 +195,12 @@ def list_keys(outputs: OutputsOption = None, instance: InstanceOption = None, as
 
     Example: zoomlogs reader-key list
 
-    Ends with 0; with 1 if AWS refused, with 2 if something must be changed first.
+    Ends with 0; with 1 if AWS refused, or none of the user's keys is the stored one; with 2 if something must be
+    changed first.
     """
     from .. import reader_key as command
 
-    command.list_keys(outputs, instance, as_json=as_json)
+    raise typer.Exit(command.list_keys(outputs, instance, as_json=as_json))
 
 
 @app.command(rich_help_panel=SECOPS)
@@ -235,8 +237,8 @@ def udm(
 
         zoomlogs udm --table s3://your-zoom-operation-logs/zoom/operationlogs/2026/03/10/
 
-    Ends with 0, with 1 if lines held no record or the tenant's parser makes other events, with 2 if a source leads
-    nowhere.
+    Ends with 0, with 1 if lines held no record, there was none at all, or the tenant's parser makes other events, with
+    2 if a source leads nowhere.
     """
     from ..udm import command
 

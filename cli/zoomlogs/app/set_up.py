@@ -37,7 +37,7 @@ def adopt(
     ] = None,
     account: Annotated[
         str | None,
-        typer.Option(metavar="ID", help="The AWS account that they are in: refuse any other.", show_default=False),
+        typer.Option(metavar="ID", help="The AWS account that they are in: any other is refused.", show_default=False),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say the steps, and take none.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Give the report as JSON.")] = False,
@@ -49,7 +49,9 @@ def adopt(
 
     Example, in that folder:
 
-        zoomlogs adopt --variables adopt.auto.tfvars.json
+        zoomlogs adopt --account 111122223333 --variables adopt.auto.tfvars.json
+
+    --account may be left out with --dry-run only.
 
     Ends with 0, with 1 where AWS refuses something, with 2 where you must change something first.
     """

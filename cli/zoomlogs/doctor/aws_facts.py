@@ -5,19 +5,22 @@ Nothing is written, but by `set_alarm`, which only a check behind an option uses
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
+from zoom_operationlogs.archive_object import is_record_key
 
-from ..aws import BRIEF, error_code
+from ..aws import BRIEF, FAILURES, error_code
 from ..checkpoint import StoredCheckpoint, look
+from ..deleted import Marker, is_of_records
 from .denials import REMAINING_DAYS
 from .findings import NotCheckedError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import boto3
 
@@ -152,7 +155,42 @@ class AwsFacts:
         """Return the checkpoint and when it was saved, or what lies there instead."""
         return look(self.client("s3"), self.deployment)
 
+    def has_records(self) -> bool:
+        """Tell whether there is a version of an object of records of the collector's own."""
+        return any(
+            is_record_key(entry["Key"].removeprefix(self.deployment.prefix), self.deployment.report)
+            for page in self._versions()
+            for entry in page.get("Versions", ())
+        )
+
+    def markers(self) -> list[Marker]:
+        """Return the delete markers that hide objects of records, whoever made them."""
+        made: dict[str, Marker] = {}
+        prefix, report = self.deployment.prefix, self.deployment.report
+        for page in self._versions():
+            for entry in page.get("DeleteMarkers", ()):
+                if entry["IsLatest"] and is_of_records(entry["Key"].removeprefix(prefix), report):
+                    made[entry["Key"]] = Marker(entry["Key"], entry["VersionId"], entry["LastModified"], None)
+            for entry in page.get("Versions", ()):  # of each key the newest comes first, and the marker before it
+                marker = made.get(entry["Key"])
+                if marker and marker.written is None:
+                    made[entry["Key"]] = replace(marker, written=entry["LastModified"])
+        return list(made.values())
+
+    def _versions(self) -> Iterator[Mapping[str, Any]]:
+        at = self.deployment
+        pages = self.client("s3").get_paginator("list_object_versions").paginate(Bucket=at.bucket, Prefix=at.prefix)
+        yield from pages
+
     # who may what
+
+    @cached_property
+    def identity(self) -> str:
+        """The ARN of whoever asks, which AWS tells without a permission."""
+        try:
+            return str(self.client("sts").get_caller_identity()["Arn"])
+        except FAILURES:
+            return "your AWS identity"
 
     def refused(self, principal_arn: str, wanted: Sequence[Simulated]) -> list[str]:
         """Return the actions that a simulation of the principal's policies refuses."""

@@ -9,11 +9,14 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ..dates import listed, some
+from ..deleted import listing_command, removing_command
+from .denials import grants
 from .findings import APPLY, Finding, fix, ok, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from ..deleted import Marker, Rule
     from ..runs import Run
     from .denials import Denial
 
@@ -88,8 +91,20 @@ def public_access(block: Mapping[str, bool], bucket: str, *, created: bool) -> F
     return ok("The bucket shuts out the public.")
 
 
-def policy(actual: str | None, wanted: str, bucket: str, *, created: bool, break_glass: Sequence[str] = ()) -> Finding:
-    """Judge whether the bucket's policy holds the module's statements, whatever their Sid, and lets nobody in."""
+def policy(
+    actual: str | None,
+    wanted: str,
+    bucket: str,
+    *,
+    created: bool,
+    break_glass: Sequence[str] = (),
+    at: Sequence[str] = (),
+) -> Finding:
+    """Judge whether the bucket's policy holds the module's statements, whatever their Sid, and lets nobody else in.
+
+    `at` are the ARNs of an object of records and of the checkpoint: in a bucket made elsewhere, what others may do
+    with other objects is not judged.
+    """
     has = [_statement(statement) for statement in policy_statements(actual)]
     missing = [str(statement.get("Sid")) for statement in policy_statements(wanted) if _statement(statement) not in has]
     if missing:
@@ -102,6 +117,14 @@ def policy(actual: str | None, wanted: str, bucket: str, *, created: bool, break
             )
         )
         return fix(f"The bucket's policy lacks {listed(missing)}: {how}.")
+    ours = [_statement(statement) for statement in policy_statements(wanted)]
+    others = [each for each in policy_statements(actual) if _statement(each) not in ours]
+    if opened := grants(others, at, created=created):
+        mend = APPLY if created else f"remove it (AWS console: S3 > Buckets > {bucket} > Permissions > Bucket policy)"
+        return fix(
+            f"The bucket's policy also allows {listed(opened)}: {mend}. If it is meant, leave this check out with"
+            " `--without 'bucket policy'`."
+        )
     if break_glass:
         return fix(
             f"The bucket's policy lets {listed(break_glass)} put and delete records: when the task is done, take"
@@ -112,6 +135,31 @@ def policy(actual: str | None, wanted: str, bucket: str, *, created: bool, break
         "The bucket's policy refuses plain HTTP, overwriting, callers' own keys, puts by anyone but the collector, and"
         " deletions that the feed does not make."
     )
+
+
+def archive(markers: Sequence[Marker], rule: Rule, bucket: str, prefix: str) -> Finding:
+    """Judge the delete markers on objects of records: where the feed deletes nothing, they hide what nobody reads."""
+    if rule.feed_deletes:
+        return ok("What the feed has read it deletes, as `FEED_DELETES` has it; its versions stay.")
+    hidden = [marker for marker in markers if rule.hides(marker.marked, marker.written_by(prefix))]
+    if hidden:
+        first = min(hidden, key=lambda marker: marker.key)
+        mend = (
+            f"as a role of bucket.break_glass_arns list the markers with `{listing_command(bucket, prefix)}`, and"
+            f" remove each, such as with `{removing_command(bucket, first.key, first.version_id)}` (docs/operations.md,"
+            " Replaying a day)"
+            if any(marker.written for marker in hidden)
+            else "their versions are gone, too, so that only a backfill brings back what Zoom still has: run `zoomlogs"
+            " verify` to see what is missing"
+        )
+        return fix(
+            f"{some(len(hidden), 'object')} of records {'lies' if len(hidden) == 1 else 'lie'} behind delete markers,"
+            f" where nobody reads them, though the feed deletes nothing: find out who deleted them, and {mend}."
+        )
+    excused = (
+        f"; {some(len(markers), 'object')} expired or were deleted while the feed was to delete" if markers else ""
+    )
+    return ok(f"No object of records is hidden by a delete marker{excused}.")
 
 
 def puts(denials: Sequence[Denial], found: Sequence[Run], bucket: str) -> Finding:

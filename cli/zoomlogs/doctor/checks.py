@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from ..aws import FAILURES, error_code, is_denied, is_denied_by_kms, reason
+from ..deleted import Rule
 from ..errors import CommandError
+from ..policies import missing_action
 from . import alarm_trial, bucket_rules, collector_rules, delivery_rules, reader_trial, write_trial
 from .aws_facts import Simulated
 from .denials import PUT_RETENTION, denials, encryption_context, lock_context, writes
-from .findings import Finding, NotCheckedError, fix, unknown
+from .findings import Finding, NotCheckedError, fix, left_out, ok, unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from .facts import Facts
 
 GONE = ("NoSuchBucket", "NoSuchEntity", "ResourceNotFoundException", "404", "AWS.SimpleQueueService.NonExistentQueue")
 APPLY = "run `terraform apply`, which makes it anew"
 ALLOW_KEY = "allow it kms:Decrypt on the KMS key, as docs/cli.md has it"
+NO_READER = 'Who reads the records is made elsewhere, as `reader.mode = "none"` has it.'
+NO_MONITORING = "Nobody is told when collecting fails, as `monitoring.enabled = false` has it."
 
 
 @dataclass(frozen=True)
@@ -41,24 +45,24 @@ class Check:
         except CommandError as error:
             return fix(str(error))
         except FAILURES as error:
-            return self._failed(error)
+            return self._failed(error, facts)
         except Exception as error:
             said = ": ".join(filter(None, (type(error).__name__, reason(error))))
             return unknown(f"Not checked because zoomlogs itself broke off: {said}.")
 
-    def _failed(self, error: Exception) -> Finding:
+    def _failed(self, error: Exception, facts: Facts) -> Finding:
         code = error_code(error)
         if code in GONE or code.endswith(("QueueDoesNotExist", "NotFound")):
             return fix(f"There is no {self.what}, says AWS: {APPLY}, or give the outputs of the deployment meant.")
         if is_denied_by_kms(error):
             return unknown(
-                f"Not checked because your AWS identity may not decrypt what the {self.what} holds ({code}):"
+                f"Not checked because {facts.identity} may not decrypt what the {self.what} holds ({code}):"
                 f" {ALLOW_KEY}."
             )
         if is_denied(error):
             return unknown(
-                f"Not checked because your AWS identity may not look at the {self.what} ({code}): allow it what"
-                " docs/cli.md lists for this check."
+                f"Not checked because {facts.identity} may not look at the {self.what} ({code}): allow it"
+                f" {missing_action(error, self.name, facts.deployment)}."
             )
         if not code:
             return unknown(f"Not checked because AWS was not reached, or has no credentials of yours: {reason(error)}.")
@@ -73,9 +77,9 @@ def _secret(facts: Facts) -> Finding:
         if not is_denied(error) or is_denied_by_kms(error) or secret_id.startswith("arn:"):
             raise
         raise NotCheckedError(
-            f"your AWS identity may not look at the secret {secret_id}, or there is no secret of this name"
+            f"{facts.identity} may not look at the secret {secret_id}, or there is no secret of this name"
             f" ({error_code(error)} is AWS's answer to both): look for it in the AWS console under Secrets Manager >"
-            " Secrets, and allow your identity what docs/cli.md lists for this check"
+            f" Secrets, and allow the identity {missing_action(error, 'secret', facts.deployment)}"
         ) from None
 
 
@@ -106,7 +110,8 @@ def _schedule(facts: Facts) -> Finding:
 
 
 def _runs(facts: Facts) -> Finding:
-    return collector_rules.runs(facts.last_runs, facts.now(), facts.output("schedule"))
+    scheduled = [run for run in facts.last_runs if run.is_scheduled] or facts.last_scheduled_runs
+    return collector_rules.runs(facts.last_runs, scheduled, facts.now(), facts.output("schedule"))
 
 
 def _metrics(facts: Facts) -> Finding:
@@ -160,6 +165,10 @@ def _bucket_policy(facts: Facts) -> Finding:
         facts.deployment.bucket,
         created=_created(facts),
         break_glass=wanted.get("break_glass_arns", []),
+        at=[
+            f"{wanted['arn']}/{facts.deployment.prefix}2026/01/31/any.json.gz",
+            f"{wanted['arn']}/{facts.deployment.state_key}",
+        ],
     )
 
 
@@ -170,8 +179,16 @@ def _puts(facts: Facts) -> Finding:
     return bucket_rules.puts(found, facts.last_runs, at.bucket)
 
 
+def _archive(facts: Facts) -> Finding:
+    at = facts.deployment
+    known = facts.checkpoint().checkpoint  # says since when the feed deletes nothing
+    return bucket_rules.archive(facts.markers(), Rule.of(at, known), at.bucket, at.prefix)
+
+
 def _checkpoint(facts: Facts) -> Finding:
-    return collector_rules.checkpoint(facts.checkpoint(), facts.now(), facts.output("schedule"))
+    stored = facts.checkpoint()
+    lost = stored.is_missing and facts.has_records()
+    return collector_rules.checkpoint(stored, facts.now(), facts.output("schedule"), lost=lost)
 
 
 def _collectors_rights(facts: Facts) -> Finding:
@@ -211,7 +228,7 @@ def _schedulers_rights(facts: Facts) -> Finding:
 def _readers_rights(facts: Facts) -> Finding:
     reader, bucket, prefix = facts.output("reader"), facts.output("bucket")["arn"], facts.deployment.prefix
     if reader["mode"] == "none":
-        raise NotCheckedError('`reader.mode` is "none": who reads the records is made elsewhere')
+        return ok(NO_READER)
     deletes = facts.deployment.environment.get("FEED_DELETES") == "true"
     wanted = [
         Simulated(("s3:ListBucket",), bucket, (("s3:prefix", prefix),)),
@@ -231,7 +248,7 @@ def _readers_rights(facts: Facts) -> Finding:
 def _reader(facts: Facts) -> Finding:
     reader = facts.output("reader")
     if reader["mode"] == "none":
-        raise NotCheckedError('`reader.mode` is "none": who reads the records is made elsewhere')
+        return ok(NO_READER)
     if reader["mode"] == "role":
         return delivery_rules.reader_role(facts.role_last_used(reader["name"]), facts.now(), reader["name"])
     keys = facts.access_keys(reader["name"])
@@ -243,22 +260,25 @@ def _feed(facts: Facts) -> Finding:
     return delivery_rules.feed(output["body"], facts.feeds(output.get("instance")))
 
 
-def _monitoring(facts: Facts) -> Mapping[str, Any]:
-    if not facts.deployment.outputs.get("monitoring"):
-        raise NotCheckedError("monitoring is off, so that nobody is told when collecting fails")
-    return facts.output("monitoring")
-
-
 def _subscribers(facts: Facts) -> Finding:
-    monitoring = _monitoring(facts)
+    if not facts.deployment.outputs.get("monitoring"):
+        return ok(NO_MONITORING)
+    monitoring = facts.output("monitoring")
     topics = {topic: facts.topic(topic) for topic in monitoring["topic_arns"]}
     return delivery_rules.subscribers(topics, monitoring.get("topic_arn"))
 
 
 def _alarms(facts: Facts) -> Finding:
-    monitoring = _monitoring(facts)
+    if not facts.deployment.outputs.get("monitoring"):
+        return ok(NO_MONITORING)
+    monitoring = facts.output("monitoring")
     composite, names = monitoring["composite_alarm_name"], monitoring["alarms"]
-    return delivery_rules.alarms(facts.alarm_states([composite, *names.values()]), names, composite)
+    found = facts.alarms([composite, *names.values()])
+    told = found.get(composite, {})
+    reaches = set(monitoring["topic_arns"]) <= set(told.get("AlarmActions", ()))
+    tells = bool(told.get("ActionsEnabled", True)) and reaches
+    states = {name: str(alarm["StateValue"]) for name, alarm in found.items()}
+    return delivery_rules.alarms(states, names, composite, tells=tells)
 
 
 CHECKS = (
@@ -292,6 +312,7 @@ CHECKS = (
     ),
     Check("bucket policy", "bucket", _bucket_policy),
     Check("collector's puts", "bucket or the log group", _puts),
+    Check("archive", "bucket", _archive),
     Check("checkpoint", "bucket", _checkpoint),
     Check("alarms", "alarm", _alarms),
     Check("subscribers", "topic of the alarms", _subscribers),
@@ -319,7 +340,7 @@ PROBE = (
 TRIALS = (*PROBE, *TEST_ALARM, *AS_READER)
 
 
-def findings(facts: Facts, checks: Iterable[Check]) -> Iterator[tuple[str, Finding]]:
-    """Make checks; yield the name of each and what it found."""
+def findings(facts: Facts, checks: Iterable[Check], without: Collection[str] = ()) -> Iterator[tuple[str, Finding]]:
+    """Make checks, but for those left out; yield the name of each and what it found."""
     for check in checks:
-        yield check.name, check(facts)
+        yield check.name, left_out(check.name) if check.name in without else check(facts)

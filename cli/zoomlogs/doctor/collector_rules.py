@@ -206,8 +206,12 @@ class Patience:
         return cls(ONE_DAY + SLACK, timedelta(days=8))
 
 
-def runs(found: Sequence[Run], now: datetime, schedule: Mapping[str, Any]) -> Finding:
-    """Judge the last runs, oldest first, as the log tells them, by the module's output `schedule`."""
+def runs(found: Sequence[Run], scheduled: Sequence[Run], now: datetime, schedule: Mapping[str, Any]) -> Finding:
+    """Judge the last runs, oldest first, as the log tells them, by the module's output `schedule`.
+
+    The last of all must have ended well, and the last of those `scheduled` must not be long ago: runs that somebody
+    starts by hand say nothing of the schedule.
+    """
     patience = Patience.of(schedule)
     ended = [run for run in found if run.outcome != "running"]
     if not ended:
@@ -225,13 +229,22 @@ def runs(found: Sequence[Run], now: datetime, schedule: Mapping[str, Any]) -> Fi
             f"The last run, at {last.began:%Y-%m-%d %H:%M} UTC, waited for credentials: store them in the secret"
             " (AWS console: Secrets Manager > Secrets)."
         )
-    if now - last.began > patience.wrong:
-        return fix(
-            f"The last run was at {last.began:%Y-%m-%d %H:%M} UTC, {span(now - last.began)} ago: see what is said of"
-            " the schedule here, then start a run with `zoomlogs run`."
+    if not scheduled:
+        by_hand = (
+            "Runs were started by hand, but the log tells of none that the schedule started in the last"
+            f" {LOOK_BACK.days} days"
         )
-    if now - last.began > patience.doubted:
-        return unknown(f"The last run was {span(now - last.began)} ago: {_see_for_yourself(schedule)}.")
+        if patience.wrong > LOOK_BACK:
+            return unknown(f"{by_hand}: {_see_for_yourself(schedule)}.")
+        return fix(f"{by_hand}: see what is said of the schedule here, and look again when its next run is due.")
+    due = scheduled[-1]
+    if now - due.began > patience.wrong:
+        return fix(
+            f"The schedule's last run was at {due.began:%Y-%m-%d %H:%M} UTC, {span(now - due.began)} ago: see what is"
+            " said of the schedule and the dead letters here, and look again when its next run is due."
+        )
+    if now - due.began > patience.doubted:
+        return unknown(f"The schedule's last run was {span(now - due.began)} ago: {_see_for_yourself(schedule)}.")
     if last.outcome == "ok":
         return ok(
             f"The last run ended well {span(now - last.began)} ago, so the function can read and write all it needs."
@@ -275,9 +288,14 @@ def dead_letters(count: int, queue: str) -> Finding:
     return ok("The dead-letter queue is empty.")
 
 
-def checkpoint(stored: StoredCheckpoint, now: datetime, schedule: Mapping[str, Any]) -> Finding:
-    """Judge the checkpoint by the module's output `schedule`."""
+def checkpoint(stored: StoredCheckpoint, now: datetime, schedule: Mapping[str, Any], *, lost: bool = False) -> Finding:
+    """Judge the checkpoint by the module's output `schedule`; it is `lost` if there is none, but there are records."""
     known, saved = stored.checkpoint, stored.saved
+    if lost:
+        return fix(
+            "The checkpoint is gone, though there are records that a run wrote: find out who deleted it. The next run"
+            " makes it anew from the archive, and no record is lost: run `zoomlogs run --wait`."
+        )
     if known is None or saved is None:
         return fix(stored.instead)
     patience = Patience.of(schedule)

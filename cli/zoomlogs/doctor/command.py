@@ -9,17 +9,19 @@ from rich.table import Table
 
 from ..aws import session_for
 from ..console import cell, console, print_json
+from ..dates import listed
+from ..errors import CommandError
 from .checks import AS_READER, CHECKS, PROBE, TEST_ALARM, TRIALS, findings
 from .facts import Facts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from ..deployment import Deployment
     from .checks import Check
     from .findings import Finding
 
-MARKS = {"ok": ("✓", "green"), "fix": ("✗", "bold red"), "unknown": ("?", "yellow")}
+MARKS = {"ok": ("✓", "green"), "fix": ("✗", "bold red"), "unknown": ("?", "yellow"), "left out": ("–", "dim")}
 _WIDEST_NAME = max(len(check.name) for check in (*CHECKS, *TRIALS))
 
 
@@ -41,17 +43,18 @@ class Trials:
         )
 
 
-def main(deployment: Deployment, trials: Trials | None = None, *, as_json: bool) -> int:
-    """Make all checks, or the trials asked for, and show them.
+def main(deployment: Deployment, trials: Trials | None = None, *, as_json: bool, without: Collection[str] = ()) -> int:
+    """Make all checks, or the trials asked for, and show them; those `without` are left out, which is shown.
 
-    Return 0, or 1 where something is to be fixed, or where a trial could not be made.
+    Return 0 where every other check was made and is well, 1 otherwise. Raises `CommandError` for a name of no check.
     """
-    asked = trials.checks(deployment) if trials else ()
+    checks = (trials.checks(deployment) if trials else ()) or CHECKS
+    refuse_unknown(without, [check.name for check in checks])
     found: list[tuple[str, Finding]] = []
     out, aside = console(), console(stderr=True)
     with aside.status("looking …") as status:
         facts = Facts(deployment, session_for(deployment, must_answer=False), aside.say)
-        for name, finding in findings(facts, asked or CHECKS):
+        for name, finding in findings(facts, checks, without):
             found.append((name, finding))
             if not as_json:
                 status.stop()
@@ -63,8 +66,13 @@ def main(deployment: Deployment, trials: Trials | None = None, *, as_json: bool)
     else:
         out.print()
         out.say(summary([finding for _, finding in found]))
-    wrong = {"fix", "unknown"} if asked else {"fix"}
-    return 1 if any(finding.status in wrong for _, finding in found) else 0
+    return 1 if any(finding.status in ("fix", "unknown") for _, finding in found) else 0
+
+
+def refuse_unknown(without: Collection[str], names: Sequence[str]) -> None:
+    """Raise `CommandError` for a name that no check made now has: what is left out by mistake would be looked at."""
+    if unknown := sorted(set(without) - set(names)):
+        raise CommandError(f"--without {unknown[0]}: there is no such check here; there is {listed(names)}.")
 
 
 def line(name: str, finding: Finding) -> Table:
@@ -82,6 +90,7 @@ def summary(found: Sequence[Finding]) -> str:
     """Say in a sentence how it is."""
     count = {status: sum(finding.status == status for finding in found) for status in MARKS}
     unknown = f"; {count['unknown']} could not be checked" if count["unknown"] else ""
+    unknown += f"; {count['left out']} left out" if count["left out"] else ""
     if count["fix"]:
         return f"{count['fix']} of {len(found)} checks found something to fix{unknown}."
     return f"{count['ok']} of {len(found)} checks are well, and nothing is to be fixed{unknown}."

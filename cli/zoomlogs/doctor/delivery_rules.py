@@ -33,8 +33,8 @@ def rights(refused: Collection[str], who: str, role: str, kind: str = "Roles") -
     return ok(f"{who} may do all that it has to, by its own policies.")
 
 
-def alarms(states: Mapping[str, str], names: Mapping[str, str], composite: str) -> Finding:
-    """Judge the alarms by their states; `names` are their names by what they watch.
+def alarms(states: Mapping[str, str], names: Mapping[str, str], composite: str, *, tells: bool = True) -> Finding:
+    """Judge the alarms by their states; `names` are their names by what they watch; the composite one `tells`.
 
     As in the rule of the composite alarm, silence counts only once daily_limit has data: Zoom has answered a run then.
     """
@@ -48,6 +48,11 @@ def alarms(states: Mapping[str, str], names: Mapping[str, str], composite: str) 
         return fix(
             f"In alarm: {listed(raised or [composite])}; docs/operations.md says what to do (AWS console: CloudWatch >"
             " All alarms)."
+        )
+    if not tells:
+        return fix(
+            f"The actions of {composite} are disabled or lead to no topic, so that it tells nobody: {APPLY} (`aws"
+            f" cloudwatch enable-alarm-actions --alarm-names {composite}` enables them, too)."
         )
     blind = sorted(name for name, state in states.items() if state == "INSUFFICIENT_DATA")
     if blind:

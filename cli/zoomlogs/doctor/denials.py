@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 PUT = "s3:PutObject"
 PUT_RETENTION = "s3:PutObjectRetention"
@@ -92,6 +92,49 @@ def denials(statements: Iterable[Mapping[str, Any]], wanted: Iterable[Write]) ->
             by_encryption = any(key.startswith(ENCRYPTION) for key in keys)
             found.append(Denial(statement.get("Sid") or f"statement {number}", True in verdicts, by_encryption))
     return found
+
+
+MATTERS = (
+    *("s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:PutObjectAcl", "s3:DeleteObject"),
+    *("s3:DeleteObjectVersion", "s3:RestoreObject", "s3:BypassGovernanceRetention", "s3:ReplicateDelete"),
+)
+OF_BUCKET = (
+    *("s3:ListBucket", "s3:ListBucketVersions", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy", "s3:DeleteBucket"),
+    *("s3:PutLifecycleConfiguration", "s3:PutBucketVersioning", "s3:PutEncryptionConfiguration"),
+    *("s3:PutBucketPublicAccessBlock", "s3:PutBucketNotification", "s3:PutReplicationConfiguration"),
+)
+"""What somebody can do with records, or with the bucket against them."""
+
+
+def grants(statements: Iterable[Mapping[str, Any]], objects: Sequence[str], *, created: bool) -> list[str]:
+    """Return whom statements allow what: anything in a bucket `created` here, else what touches these objects.
+
+    Whatever its condition is: that it holds for nobody is not known here.
+    """
+    found = []
+    for number, statement in enumerate(statements, 1):
+        if statement.get("Effect") != "Allow":
+            continue
+        resources = [*objects, *{each.partition("/")[0] for each in objects}]
+        touched = any(_may(statement, action, at) for at in resources for action in (*MATTERS, *OF_BUCKET))
+        if created or touched:
+            named = statement.get("Principal", "everybody but some")  # NotPrincipal
+            who = [named] if isinstance(named, str) else [each for names in named.values() for each in _strings(names)]
+            what = _strings(statement.get("Action", statement.get("NotAction", [])))
+            name = statement.get("Sid") or f"statement {number}"
+            found.append(f"{' and '.join(who)} {', '.join(what)} ({name})")
+    return found
+
+
+def _may(statement: Mapping[str, Any], action: str, resource: str) -> bool:
+    """Tell whether an Allow may be about an action on a resource; what cannot be told counts."""
+    of_bucket = action in OF_BUCKET
+    if of_bucket != ("/" not in resource):
+        return False
+    return False not in (
+        _element(statement, "Action", lambda pattern: _like(pattern.lower(), action.lower())),
+        _element(statement, "Resource", lambda pattern: _like(pattern, resource)),
+    )
 
 
 def _applies(statement: Mapping[str, Any], write: Write) -> bool | None:

@@ -20,10 +20,10 @@ from zoom_operationlogs.errors import CollectorError, OutOfTimeError, RateLimite
 from zoom_operationlogs.settings import Settings
 
 from ..access_keys import Store, reader_of
-from ..aws import BRIEF, secret_is_empty, session_with_key
+from ..aws import BRIEF, is_denied, secret_is_empty, session_with_key
 from ..errors import CommandError
 from ..invocation import invoke, patient_client
-from ..runs import last_runs
+from ..runs import is_run, last_runs
 from ..secops.tenant import ENDPOINT_VARIABLE, SERVICE_ACCOUNT_VARIABLE, endpoint, tenant_of
 from ..zoom import client, ends_in
 from .aws_facts import AwsFacts
@@ -116,7 +116,9 @@ class Facts(AwsFacts):
         try:
             text = self.secret_text
             credentials = parse(text or "", self.deployment.secret_id)
-        except (ClientError, SecretError):
+        except (ClientError, SecretError) as failed:
+            if is_denied(failed):
+                raise
             raise NotCheckedError("the secret gives no credentials, as is said of it here") from None
         try:
             settings = Settings.from_environ(self.deployment.environment)
@@ -153,7 +155,7 @@ class Facts(AwsFacts):
         """By how many seconds this clock is ahead of Zoom's, None without an answer."""
         try:
             _ = self.zoom
-        except NotCheckedError:
+        except (NotCheckedError, ClientError):
             return None
         return self._zoom_dates[-1] if self._zoom_dates else None
 
@@ -186,7 +188,13 @@ class Facts(AwsFacts):
     def last_runs(self) -> Sequence[Run]:
         """The last runs, oldest first; a probe is none."""
         group = self.output("log_group")["name"]
-        return last_runs(self.client("logs"), group, self.now(), LAST_RUNS, probes=False)
+        return last_runs(self.client("logs"), group, self.now(), LAST_RUNS, is_run)
+
+    @cached_property
+    def last_scheduled_runs(self) -> Sequence[Run]:
+        """The last run that the schedule started; none where there is none."""
+        group = self.output("log_group")["name"]
+        return last_runs(self.client("logs"), group, self.now(), 1, lambda run: run.is_scheduled)
 
     def collector_metric(self, name: str) -> tuple[str, str, Mapping[str, str]]:
         """Return the namespace, the name and the dimensions of one of the collector's own metrics."""
@@ -208,11 +216,12 @@ class Facts(AwsFacts):
             raise NotCheckedError(f"the collector could not be asked: {str(error).rstrip('.')}") from error
 
     def dead_letters(self) -> int:
-        """Return how many messages wait in the dead-letter queue."""
+        """Return how many messages wait in the dead-letter queue, with those that somebody has just received."""
+        names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
         found = self.client("sqs").get_queue_attributes(
-            QueueUrl=self.output("dead_letter_queue")["url"], AttributeNames=["ApproximateNumberOfMessages"]
+            QueueUrl=self.output("dead_letter_queue")["url"], AttributeNames=names
         )
-        return int(found["Attributes"]["ApproximateNumberOfMessages"])
+        return sum(int(found["Attributes"][name]) for name in names)
 
 
 def seconds_ahead(date: str | None, now: datetime) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Status = Literal["ok", "fix", "unknown"]
+Status = Literal["ok", "fix", "unknown", "left out"]
 
 APPLY = "run `terraform apply`, which puts it right"
 
@@ -31,6 +31,11 @@ def fix(sentence: str) -> Finding:
 def unknown(sentence: str) -> Finding:
     """It could not be found out, or is nobody's fault."""
     return Finding("unknown", sentence)
+
+
+def left_out(name: str) -> Finding:
+    """It was not looked at, because somebody said so."""
+    return Finding("left out", f"Left out, as --without '{name}' has it.")
 
 
 class NotCheckedError(Exception):

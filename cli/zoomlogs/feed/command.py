@@ -32,6 +32,8 @@ from .feeds import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..access_keys import AccessKey
     from .body import Body
     from .client import Feeds
@@ -59,6 +61,7 @@ class Plan:
     notes: list[str]
     renews: bool = False
     enables: bool = False
+    stays_disabled: bool = False
 
     @property
     def action(self) -> str:
@@ -90,9 +93,10 @@ def plan(wanted: Body, feeds: list[Body], apply_options: ApplyOptions) -> Plan:
             "SecOps does not say with which key or role the feed reads: after a change of either, add --renew-key."
         )
     enables = apply_options.enable and not enabled(feed)
-    if not enabled(feed) and not enables:
+    if not enabled(feed) and not enables:  # so that the command does not end with 0
         notes.append(f"The feed {title(feed)} is disabled and reads nothing: add --enable.")
-    made = Plan(str(feed["name"]), found, notes, apply_options.renew_key, enables)
+    stays_disabled = not enabled(feed) and not enables
+    made = Plan(str(feed["name"]), found, notes, apply_options.renew_key, enables, stays_disabled)
     if made.action != "none" and feed.get("readOnly"):
         raise CommandError(f"The feed {title(feed)} is read-only in SecOps and cannot be changed here.")
     return made
@@ -143,8 +147,8 @@ def apply(
     apply_options: ApplyOptions,
     *,
     as_json: bool,
-) -> None:
-    """Bring the feed to what the module wants."""
+) -> int:
+    """Bring the feed to what the module wants; return 0, or 1 where it is left disabled."""
     deployment = read_deployment(source, instance)
     output = _feed_output(deployment)
     tenant = read_tenant(*options, instance=output.get("instance"))
@@ -168,6 +172,7 @@ def apply(
         _say(f"Done: {document['feed']}", err=as_json)
     if as_json:
         print_json(document)
+    return 1 if decided.stays_disabled else 0
 
 
 def status(
@@ -272,15 +277,29 @@ def _confirm(apply_options: ApplyOptions) -> None:
 
 
 def _carry_out(decided: Plan, wanted: Body, feeds: Feeds, secrets: set[str]) -> str:
+    """Do what was decided, step by step; where one fails, its sentence says which were done before."""
     if decided.name is None:
         return str(feeds.create(wanted, secrets).get("name", ""))
-    if decided.replaces_details:
-        feeds.update_details(decided.name, wanted["details"], secrets)
-    if decided.renames:
-        feeds.rename(decided.name, wanted["displayName"])
-    if decided.enables:
-        feeds.enable(decided.name)
-    return decided.name
+    name, done = decided.name, list[str]()
+    steps: tuple[tuple[str, bool, Callable[[], object]], ...] = (
+        (
+            "its settings were changed",
+            decided.replaces_details,
+            lambda: feeds.update_details(name, wanted["details"], secrets),
+        ),
+        ("it was renamed", decided.renames, lambda: feeds.rename(name, wanted["displayName"])),
+        ("it was enabled", decided.enables, lambda: feeds.enable(name)),
+    )
+    for said, wanted_now, take in steps:
+        if not wanted_now:
+            continue
+        try:
+            take()
+        except CommandError as error:
+            before = f" Before that {' and '.join(done)}: run `zoomlogs feed apply` again for the rest." if done else ""
+            raise CommandError(f"{error}{before}", status=error.status) from None
+        done.append(said)
+    return name
 
 
 def _described(feed: Body) -> dict[str, Any]:

@@ -238,7 +238,8 @@ def _problems(wanted: Body, feeds: Sequence[Body]) -> Iterator[str]:
         yield f"The feed of {uri} is disabled: nothing is read. Enable it with `zoomlogs feed apply --enable`."
     if len(active) > 1:
         yield (
-            f"Several feeds read {uri}: {', '.join(map(title, active))}. Keep one, or every record is ingested by each."
+            f"Several feeds read {uri}: {', '.join(map(title, active))}. Keep one and delete the others in SecOps,"
+            " or every record is ingested by each."
         )
     for feed in active:
         if feed.get("details", {}).get("stsMigrationReadiness") == "AUTH_RECONFIG_REQUIRED":

@@ -50,7 +50,10 @@ def today() -> Any:
 
 
 def main(deployment: Deployment, request: RunRequest, *, wait: bool, as_json: bool) -> int:
-    """Carry out what was asked for, and show what came of it: 0, or 1 if a run failed or dates are still owed."""
+    """Carry out what was asked for, and show what came of it.
+
+    Return 0, or 1 if a run failed, dates are still owed, or Zoom no longer has some that were asked for.
+    """
     counted = len(request.dates) if request.dates and request.action == "backfill" else None
     try:
         with Screen(f"{deployment.function_name}: {request.action}", counted) as screen:

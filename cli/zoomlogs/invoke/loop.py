@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from zoom_operationlogs.dates import date_range, window
+from zoom_operationlogs.event import RUN
 
 from ..dates import parse, that_zoom_has
 
@@ -29,13 +30,16 @@ class RunRequest:
 
     @property
     def action(self) -> str:
-        """What it asks for, by the contract's name; a run as scheduled has none, and is "run" here."""
-        return self.event.get("action", "run")
+        """What it asks for, by the contract's name."""
+        return self.event["action"]
+
+
+BY_HAND = {"action": RUN}
 
 
 def run() -> RunRequest:
-    """Ask for a run as the schedule does."""
-    return RunRequest({})
+    """Ask for a run as the schedule does; the log says that it was by hand."""
+    return RunRequest(BY_HAND)
 
 
 def reconcile(today: date, lookback_days: int) -> RunRequest:
@@ -98,7 +102,7 @@ class InvocationSummary:
     @property
     def status(self) -> int:
         """The exit status."""
-        return 0 if self.ok and not self.owed_count else 1
+        return 0 if self.ok and not self.owed_count and not self.expired else 1
 
     def total(self, name: str) -> int:
         """Add up one count of the runs."""
@@ -148,7 +152,7 @@ def carry_out(request: RunRequest, runner: Runner, *, wait: bool) -> InvocationS
             runner.pause(pause.total_seconds())
         if lease:
             _wait_for_lease(lease, runner)
-        event = {}
+        event = BY_HAND
 
 
 def _held_by_another(answer: Answer, checkpoint: CheckpointSummary | None, now: datetime) -> Lease | None:
@@ -222,7 +226,10 @@ def _with_next_step(summary: InvocationSummary, lease: Lease | None, *, wait: bo
             f" {then}zoomlogs run --wait` goes on as soon as it is over."
         )
     elif summary.ok and summary.owed_count and not wait:
-        summary.sentence = "The schedule goes on with the dates owed; `zoomlogs run --wait` does so at once."
+        summary.sentence = (
+            "The schedule goes on with the dates owed; `zoomlogs run --wait` does so at once, but not while under a"
+            " quarter of Zoom's daily limit is left: then it goes on after midnight UTC."
+        )
     elif summary.ok and last.get("ended") is False:
         summary.ok = False
         until = _moment(last.get("not_before"))

@@ -48,9 +48,10 @@ class _Asked:
 class Check:
     """Checks dates. Use it as a context manager: what is under way is waited for."""
 
-    def __init__(self, search: Search, clock: Callable[[], float] = time.time) -> None:
-        """Take what is searched with."""
+    def __init__(self, search: Search, clock: Callable[[], float] = time.time, least_wait: float = 0.0) -> None:
+        """Take what is searched with, and how many seconds an event may take at least, as other dates have shown."""
         self._search = search
+        self._least_wait = least_wait
         self._clock = clock
         self._pool = ThreadPoolExecutor(ASKED_AT_ONCE, thread_name_prefix="secops")
         self._places = Semaphore(ASKED_AT_ONCE)  # so few dates are in memory at once
@@ -105,7 +106,7 @@ class Check:
             self._search.tenant,
             self._search.query,
             self._search.namespace,
-            wait=wait(each for matched in compared for each in matched.since_written),
+            wait=max(self._least_wait, wait(each for matched in compared for each in matched.since_written)),
         )
         if self._stopped:
             found.sentences.append(self._stopped)

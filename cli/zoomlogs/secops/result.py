@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -87,3 +87,8 @@ class Findings:
     days: dict[date, SecopsDay] = field(default_factory=dict)
     wait: float = 0.0
     sentences: list[str] = field(default_factory=list)
+
+    def with_second_look(self, again: Findings) -> Findings:
+        """Return what is known after some of the dates were asked for again."""
+        told = list(dict.fromkeys([*self.sentences, *again.sentences]))
+        return replace(self, days={**self.days, **again.days}, wait=again.wait, sentences=told)

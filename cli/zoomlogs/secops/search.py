@@ -145,7 +145,8 @@ class Search:
             self._sleep(POLL_SECONDS)
             operation = self._session.get(BETA, path, {}, TASK, ROLE)
         else:
-            raise RefusedError(f"zoomlogs could not {TASK}: the search did not end in time. Run it again later.", 504)
+            told = f"zoomlogs could not {TASK}: Google's search did not end in time. Run it again later."
+            raise RefusedError(told, 504)
         if error := operation.get("error"):
             said = " ".join(str(error.get("message", "no message")).split())
             raise RefusedError(f"zoomlogs could not {TASK}: the search failed (Google says: {said}).", 500)

@@ -46,8 +46,9 @@ RECORDS_AT_ONCE = 64  # each step for many records in a row is a seventh faster 
 def main(names: Sequence[str], form: Form, parser: Parser | None = None) -> int:
     """Show what SecOps will make of the records behind the names; return the exit status.
 
-    The forms of the tenant take its `parser`. 0 all is well; 1 some lines held no record, a source broke off, or the
-    parser makes other events; 2 a name leads nowhere; 130 interrupted; 141 the reader of the output went away.
+    The forms of the tenant take its `parser`. 0 all is well; 1 some lines held no record, a source broke off, there was
+    no record at all, or the parser makes other events; 2 a name leads nowhere; 130 interrupted; 141 the reader of the
+    output went away.
     """
     out = _output()
     differs = False
@@ -80,6 +81,9 @@ def main(names: Sequence[str], form: Form, parser: Parser | None = None) -> int:
         lines = "1 line holds no record" if reading.bad_lines == 1 else f"{reading.bad_lines} lines hold no record"
         _say(f"{lines}; {reading.lines} were read.")
         return BAD_LINES
+    if not reading.records:
+        _say(f"No record is in {' or '.join(map(_named, names))}: there is nothing to preview.")
+        return BAD_LINES
     return int(differs)
 
 
@@ -90,6 +94,10 @@ def parser_of(project: str | None, region: str | None, customer_id: str | None, 
     from ..secops.session import Session, sign_in  # here, because Google's library may not be there
 
     return Parser(Session(tenant, address, sign_in(service_account)), LOG_TYPE.raw)
+
+
+def _named(name: str) -> str:
+    return "standard input" if name == "-" else name
 
 
 def _output() -> IO[bytes]:
@@ -103,6 +111,7 @@ def _records(sources: Iterable[Source], reading: Reading, status: Status | None)
     count = 0
     for source in sources:
         for record in records(source, reading):
+            reading.records += 1
             yield record
             count += 1
             if status and count % UPDATE_EVERY == 0:

@@ -42,12 +42,13 @@ class Source:
 
 @dataclass
 class Reading:
-    """What was met on the way: lines read, lines that hold no record, and records that stand glued on one line."""
+    """What was met on the way: lines and records read, lines that hold no record, records glued on one line."""
 
     on_bad_line: Callable[[str, int, str], None]
     source: str = ""
     lines: int = 0
     bad_lines: int = 0
+    records: int = 0
     glued: int = 0
 
     def bad(self, number: int, reason: str) -> None:

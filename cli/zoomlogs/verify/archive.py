@@ -6,20 +6,24 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from zoom_operationlogs.archive_object import decode, is_record_key, object_stem
 from zoom_operationlogs.errors import VersionDeletedError
+from zoom_operationlogs.legacy import OBJECT_NAME as LEGACY_NAME
+from zoom_operationlogs.legacy import LegacyLedger, LegacyObjects
 
+from ..deleted import Rule, listing_command
 from ..secops.identity import of_record
 from ..secops.matching import Delivery
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
-    from datetime import date
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from datetime import date, datetime
+    from re import Pattern
 
     from zoom_operationlogs.bucket import Bucket, StoredVersion
-    from zoom_operationlogs.legacy import LegacyLedger, LegacyObjects
     from zoom_operationlogs.records import Record
     from zoom_operationlogs.reports import Report
 
@@ -35,14 +39,50 @@ class UnreadableObjectError(Exception):
 @dataclass
 class ArchivedDay:
     """What the archive holds of a record date: how often each record was delivered, by all and by the guide's objects
-    alone, and which objects of ours were read. `deliveries` are ours one by one, if they are to be kept."""
+    alone, and which objects of ours were read. `deliveries` are ours one by one, if they are to be kept.
+
+    `hidden` says of the `counts` how many lie behind a delete marker that should not be there, `expired` and `by_feed`
+    how many lie behind one of the two kinds that may be; `markers` are the names of the hidden objects.
+    """
 
     date: date
     guide: Mapping[bytes, int]
     counts: dict[bytes, int]
+    hidden: Counter[bytes] = field(default_factory=Counter)
+    markers: set[str] = field(default_factory=set)
+    expired: int = 0
+    by_feed: int = 0
     late: int = 0
     objects: set[StoredVersion] = field(default_factory=set)
     deliveries: list[Delivery] = field(default_factory=list)
+
+
+class Readable:
+    """A bucket without what lies behind delete markers that should not be there."""
+
+    def __init__(self, bucket: Bucket, rule: Rule) -> None:
+        self._bucket = bucket
+        self._rule = rule
+
+    def versions(self, prefix: str, wanted: Callable[[str], bool]) -> list[StoredVersion]:
+        """Return the versions that can be read, or that may be deleted."""
+        marked: dict[str, datetime] = {}
+        found = self._bucket.versions(prefix, wanted, marked.__setitem__)
+        return [each for each in found if not self._hides(marked.get(each.key), each)]
+
+    def hidden(self, prefix: str, name: Pattern[str]) -> set[str]:
+        """Return the keys of hidden objects with such names."""
+        marked: dict[str, datetime] = {}
+        found = self._bucket.versions(
+            prefix, lambda key: bool(name.fullmatch(key.removeprefix(prefix))), marked.__setitem__
+        )
+        return {each.key for each in found if self._hides(marked.get(each.key), each)}
+
+    def _hides(self, marked: datetime | None, version: StoredVersion) -> bool:
+        return marked is not None and self._rule.hides(marked, version.last_modified)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._bucket, name)
 
 
 class ArchiveReader:
@@ -55,21 +95,29 @@ class ArchiveReader:
         report: Report,
         legacy: LegacyObjects,
         ledger: LegacyLedger | None,
+        rule: Rule | None = None,
         *,
         keeps_deliveries: bool = False,
     ) -> None:
-        """Take the bucket, and the written guide's objects, which count as delivered, with what was read of them."""
+        """Take the bucket, and the written guide's objects, which count as delivered, with what was read of them.
+
+        The `rule` says which delete markers hide what should be there.
+        """
         self._keeps_deliveries = keeps_deliveries
         self._bucket = bucket
         self._prefix = prefix
         self._report = report
         self._legacy = legacy
         self._ledger = ledger
+        self._rule = rule or Rule()
+        self._markers: dict[str, datetime] = {}
+        self._readable: tuple[LegacyObjects, LegacyLedger] | None = None
 
     def read(self, day: date) -> ArchivedDay:
         """Return what was delivered of the date: by our objects, and by the written guide's."""
         guide = self._guide_counts(day)
         archived = ArchivedDay(day, guide, dict(guide))
+        self._hide_guides(archived)
         self._take_in(archived, None)
         return archived
 
@@ -92,15 +140,59 @@ class ArchiveReader:
                 if shown is not None and count >= shown.get(name, 0):
                     continue
                 day.counts[name] = count + 1
+                self._note_marker(day, version, name)
                 time = self._report.time_of(record)
                 day.late += bool(time and version.last_modified - time > LATE_AFTER)
             day.objects.add(version)
+
+    def _note_marker(self, day: ArchivedDay, version: StoredVersion, name: bytes) -> None:
+        """Count a record that lies behind a delete marker."""
+        marked = self._markers.get(version.key)
+        if marked is None or self._rule.feed_deletes:
+            return
+        if self._rule.hides(marked, version.last_modified):
+            day.hidden[name] += 1
+            day.markers.add(version.key)
+        elif self._rule.expired(marked, version.last_modified):
+            day.expired += 1
+        else:
+            day.by_feed += 1
+
+    def _hide_guides(self, day: ArchivedDay) -> None:
+        """Count as hidden what the guide's objects hold only behind delete markers."""
+        if not self._ledger or self._rule.feed_deletes or not day.guide:
+            return
+        if self._readable is None:
+            bucket: Any = Readable(self._bucket, self._rule)
+            self._readable = (
+                LegacyObjects(bucket, self._prefix, self._report, self._bucket.deadline),
+                LegacyLedger(self._ledger.first, self._ledger.last),
+            )
+        readable, ledger = self._readable
+        if not self._guides_markers:
+            return
+        readable.absorb_from(day.date, ledger)
+        known = ledger.counts.get(day.date)
+        left = known.counts() if known else Counter[bytes]()
+        day.hidden.update(Counter(day.guide) - left)
+        if day.hidden:
+            day.markers.update(self._guides_markers)
+
+    @cached_property
+    def _guides_markers(self) -> frozenset[str]:
+        """Return the guide's objects that a marker hides which should not be there."""
+        return frozenset(Readable(self._bucket, self._rule).hidden(self._prefix, LEGACY_NAME))
 
     def _guide_counts(self, day: date) -> Counter[bytes]:
         """Return how often each record counts as delivered by the guide's objects: the most that one of them shows."""
         self._legacy.absorb_from(day, self._ledger)
         counts = self._ledger.counts.get(day) if self._ledger else None
         return counts.counts() if counts else Counter()
+
+    def markers_command(self, day: date) -> str:
+        """Return the command that lists the delete markers of a date's objects."""
+        bucket = self._bucket.url("").removeprefix("s3://").rstrip("/")
+        return listing_command(bucket, f"{self._prefix}{day:%Y/%m/%d}/")
 
     def find(self, day: ArchivedDay, wanted: Collection[bytes]) -> dict[bytes, Record]:
         """Return those of the wanted records that lie in the date's objects."""
@@ -114,9 +206,12 @@ class ArchiveReader:
         return found
 
     def _versions(self, day: date) -> list[StoredVersion]:
+        stem = self._prefix + object_stem(day, self._report)
+        for key in [key for key in self._markers if key.startswith(stem)]:
+            del self._markers[key]  # it may be gone since
         return [
             version
-            for version in self._bucket.versions(self._prefix + object_stem(day, self._report))
+            for version in self._bucket.versions(stem, deleted=self._markers.__setitem__)
             if is_record_key(version.key.removeprefix(self._prefix), self._report)
         ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -21,21 +22,22 @@ from zoom_operationlogs.settings import Settings
 from .. import aws
 from .. import checkpoint as stored
 from ..console import SafeConsole, console, print_json
-from ..dates import dates_to_verify
+from ..dates import dates_to_verify, spell
+from ..deleted import Rule
 from ..errors import CommandError
 from ..zoom import client
-from . import secops_output
+from . import acceptance, secops_output
 from .archive import READ_AT_ONCE, ArchiveReader
 from .comparison import Result
 from .output import document, refuse_what_cannot_be_written, table, verdict, write
 from .page import page
-from .repair import ask_for_backfill, invoker, sentences
+from .repair import ask_for_backfill, invoker, repaired_dates, sentences
 from .report_reader import ReportReader
 from .secops import asking, search_of
 from .verifier import Verifier, due_before, for_an_operator, longest_pause
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from zoom_operationlogs.zoom import Zoom
 
     from ..deployment import Deployment
+    from ..secops.result import Findings
     from .comparison import DayResult
     from .repair import Invoke
     from .secops import SecopsOptions
@@ -67,15 +70,16 @@ def main(
     html: Path | None = None,
     repair: bool = False,
     secops: SecopsOptions | None = None,
+    accept: Path | None = None,
     session: boto3.Session | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     sleep: Callable[[float], None] = time.sleep,
     invoke: Invoke | None = None,
 ) -> int:
-    """Verify, show what was found, and ask for what is missing; return the exit status.
+    """Verify, show what was found, ask for what is missing, and look a second time; return the exit status.
 
-    0 every record of the dates is in the archive once, and in SecOps if that is asked; 1 there is a difference, not
-    every date could be checked, or the page could not be written.
+    0 every record of the dates is in the archive once, but for repeats that were looked into, and in SecOps if that is
+    asked; 1 there is a difference, not every date could be checked, or the page could not be written.
     Raises `CommandError` (2) for what the user must change first, (1) for what Zoom or AWS refuses.
     """
     err = console(stderr=True)
@@ -84,6 +88,7 @@ def main(
     if html:
         refuse_what_cannot_be_written(html)
     search = search_of(deployment, secops) if secops else None
+    accepted = acceptance.read(accept) if accept else ()
     session = session or aws.session_for(deployment)
     s3: S3Client = session.client("s3", config=S3_CONFIG)
     settings, credentials = _settings(deployment), _credentials(session, deployment)
@@ -92,15 +97,25 @@ def main(
         err.say(found.instead)
     checkpoint = found.checkpoint
     days = dates_to_verify(first, last, began.date(), checkpoint.settled_from if checkpoint else None)
-    with _progress(err, len(days)) as bar:
-        zoom, _ = client(settings, credentials, PATIENCE, clock=clock, sleep=sleep)
-        due = due_before(began, checkpoint, longest_pause(deployment.outputs.get("schedule") or {}))
-        report = ReportReader(zoom, settings.page_size, clock, due, lambda day, rows: bar.page(day, rows, zoom))
-        archive = _archive(s3, deployment, settings.report, checkpoint, sleep, keeps_deliveries=search is not None)
-        with asking(search, archive) as of_secops:
-            verifier = Verifier(report, archive, checkpoint, settings.lookback_days, began, of_secops.ask)
-            found_in_archive, stopped = verifier.run(days, bar.day)
-            results, findings = of_secops.beside(found_in_archive, bar.secops(len(days)))
+
+    def look(
+        days: Sequence[date], checkpoint: Checkpoint | None, least_wait: float = 0.0
+    ) -> tuple[Sequence[DayResult], Findings | None, str]:
+        now = clock()
+        with _progress(err, len(days)) as bar:
+            zoom, _ = client(settings, credentials, PATIENCE, clock=clock, sleep=sleep)
+            due = due_before(now, checkpoint, longest_pause(deployment.outputs.get("schedule") or {}))
+            report = ReportReader(zoom, settings.page_size, clock, due, lambda day, rows: bar.page(day, rows, zoom))
+            archive = _archive(s3, deployment, settings.report, checkpoint, sleep, keeps_deliveries=search is not None)
+            looked_into = acceptance.by_date(accepted, began.date())
+            with asking(search, archive, least_wait) as of_secops:
+                verifier = Verifier(
+                    report, archive, checkpoint, settings.lookback_days, now, looked_into, of_secops.ask
+                )
+                in_archive, stopped = verifier.run(days, bar.day)
+                return *of_secops.beside(in_archive, bar.secops(len(days))), stopped
+
+    results, findings, stopped = look(days, checkpoint)
     account = credentials.account_id
     result = Result(
         deployment.bucket,
@@ -110,6 +125,7 @@ def main(
         clock(),
         tuple(results),
         stopped,
+        accepted,
         findings,
         settings.report,
     )
@@ -118,16 +134,32 @@ def main(
         _show(result)
     if result.stopped:
         err.say(result.stopped)
+    for sentence in acceptance.sentences(accepted, result.days, began.date()):
+        err.say(sentence)
     page_written = _write(html, page(result), err) if html else True
     asked = ask_for_backfill(result.days, invoke or invoker(session, deployment), err) if repair else None
+    mended = repaired_dates(asked or ())
+    if mended:
+        err.say(f"Looking a second time at {spell(mended)} …")
+        known = stored.read(s3, deployment).checkpoint
+        results, findings, stopped = look(mended, known, findings.wait if findings else 0.0)
+        after = result.with_second_look(results, stopped, clock(), findings)
+    else:
+        after = result
     if as_json:
-        told_of_repair = {} if asked is None else {"repair": asked}
-        print_json(document(result) | told_of_repair)
+        told_of_repair = {} if asked is None else {"repair": asked, "totals_before_repair": asdict(result.totals)}
+        print_json(document(after) | told_of_repair)
     elif asked is not None:
         out = console()
-        for sentence in sentences(result, asked):
+        for sentence in sentences(after, asked):
             out.say(sentence)
-    return 0 if result.equal and page_written else 1
+        if mended:
+            _show(after)
+    if mended:
+        if stopped:
+            err.say(stopped)
+        page_written = _write(html, page(after), err) if html else True
+    return 0 if after.equal and page_written else 1
 
 
 # What is needed to begin
@@ -175,7 +207,8 @@ def _archive(
             ledger = inventory_of(Archive(bucket, deployment.prefix, report, legacy)).legacy
         except CollectorError as error:
             raise CommandError(for_an_operator(error), status=1) from None
-    return ArchiveReader(bucket, deployment.prefix, report, legacy, ledger, keeps_deliveries=keeps_deliveries)
+    rule = Rule.of(deployment, checkpoint)
+    return ArchiveReader(bucket, deployment.prefix, report, legacy, ledger, rule, keeps_deliveries=keeps_deliveries)
 
 
 # What comes of it

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -34,42 +34,79 @@ class Kind(StrEnum):
 
     MISSING = "missing"
     REPEATED = "repeated"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A repeat that was looked into: so often of a record of a date, why, and until when that counts."""
+
+    day: date
+    fingerprint: str
+    reason: str
+    count: int = 1
+    until: date | None = None
+
+    def counts(self, today: date) -> bool:
+        """Tell whether it still counts."""
+        return self.until is None or today <= self.until
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A record that is in the archive `count` times too seldom or too often.
+    """A record that is in the archive `count` times too seldom, too often, or only behind a delete marker.
 
-    `record` is None where neither side showed it a second time; then `fingerprint`, hexadecimal, is all there is.
+    `accepted` is why a repeat is no fault, as --accept has it. `record` is None where neither side showed it a second
+    time; then `fingerprint`, hexadecimal, is all there is.
     """
 
     kind: Kind
     count: int
     fingerprint: str
     record: Record | None
+    accepted: str = ""
 
 
 @dataclass(frozen=True)
 class Diff:
-    """The difference of two multisets: of each record, how many are missing, repeated, or not yet due."""
+    """The difference of two multisets: of each record, how many are missing, repeated, deleted or not yet due."""
 
     missing: Mapping[bytes, int]
     repeated: Mapping[bytes, int]
     not_due: int
+    deleted: Mapping[bytes, int] = field(default_factory=dict)
 
     @property
     def differs(self) -> bool:
         """Tell whether there is any difference."""
-        return bool(self.missing or self.repeated)
+        return bool(self.missing or self.repeated or self.deleted)
 
 
-def compare(zoom: Mapping[bytes, int], archive: Mapping[bytes, int], recent: Collection[bytes]) -> Diff:
-    """Compare what exists with what was delivered; what is missing of the `recent` is not yet due."""
+def compare(
+    zoom: Mapping[bytes, int],
+    archive: Mapping[bytes, int],
+    recent: Collection[bytes],
+    hidden: Mapping[bytes, int] | None = None,
+) -> Diff:
+    """Compare what exists with what was delivered; what is missing of the `recent` is not yet due.
+
+    Of the archive, `hidden` lies behind delete markers. It is deleted as far as what can be read does not hold as many
+    as Zoom has, or one at all; what else is hidden counts for nothing.
+    """
+    deleted = {}
+    if hidden:
+        archive = dict(archive)
+        for name, behind in hidden.items():
+            readable = archive[name] - behind
+            archive[name] = max(readable, min(archive[name], max(1, zoom.get(name, 0))))
+            if archive[name] > readable:
+                deleted[name] = archive[name] - readable
     lacking = {name: count - archive.get(name, 0) for name, count in zoom.items() if count > archive.get(name, 0)}
     return Diff(
         missing={name: count for name, count in lacking.items() if name not in recent},
         repeated={name: count - zoom.get(name, 0) for name, count in archive.items() if count > zoom.get(name, 0)},
         not_due=sum(count for name, count in lacking.items() if name in recent),
+        deleted=deleted,
     )
 
 
@@ -83,8 +120,13 @@ _OF_SECOPS = {
 
 @dataclass(frozen=True)
 class DayResult:
-    """A row of the table; `taken_for_delivered` counts those of the missing that no backfill would write, and `owed`
-    tells whether the collector is to read the date. `secops` is None where SecOps was not to be asked."""
+    """A row of the table; `in_archive` is what a reader can read, or what was delivered to a feed that deletes.
+
+    `deleted` counts the records that lie behind delete markers alone, `accepted` those of the repeated that somebody
+    has looked into, `taken_for_delivered` those of the missing that no backfill would write, and `owed` tells whether
+    the collector is to read the date. `repeats` are the fingerprints of all that is repeated. `secops` is None where
+    SecOps was not to be asked.
+    """
 
     date: date
     state: State
@@ -92,13 +134,21 @@ class DayResult:
     in_archive: int = 0
     missing: int = 0
     repeated: int = 0
+    deleted: int = 0
+    accepted: int = 0
     late: int = 0
     not_due: int = 0
     taken_for_delivered: int = 0
     owed: bool = False
     note: str = ""
     differences: tuple[Difference, ...] = ()
+    repeats: frozenset[str] = frozenset()
     secops: SecopsDay | None = None
+
+    @property
+    def is_checked(self) -> bool:
+        """Tell whether it could be checked."""
+        return self.state is not State.UNCHECKED
 
     @property
     def overall(self) -> State:
@@ -111,12 +161,15 @@ class DayResult:
 
 @dataclass(frozen=True)
 class Totals:
-    """The table's last row, and what it lacks to add up: in Zoom is in the archive, missing, not due, less repeated."""
+    """The table's last row, and what it lacks to add up: in Zoom is in the archive, missing, deleted and not due, less
+    repeated."""
 
     in_zoom: int
     in_archive: int
     missing: int
     repeated: int
+    deleted: int
+    accepted: int
     late: int
     not_due: int
 
@@ -132,6 +185,7 @@ class Result:
     ended: datetime
     days: Sequence[DayResult] = field(default_factory=tuple)
     stopped: str = ""
+    accepted: Sequence[Accepted] = ()
     secops: Findings | None = None
     report: Report = OPERATION_LOGS
 
@@ -149,6 +203,16 @@ class Result:
     def totals(self) -> Totals:
         """Sum up the dates that were checked."""
         return Totals(**{each.name: sum(getattr(day, each.name) for day in self.days) for each in fields(Totals)})
+
+    def with_second_look(
+        self, days: Sequence[DayResult], stopped: str, ended: datetime, findings: Findings | None = None
+    ) -> Result:
+        """Return what is known after some of the dates were looked at again."""
+        again = {day.date: day for day in days}
+        looked = tuple(again.get(day.date, day) for day in self.days)
+        secops = self.secops.with_second_look(findings) if self.secops and findings else self.secops
+        told = " ".join(filter(None, [self.stopped, stopped]))
+        return replace(self, days=looked, stopped=told, ended=ended, secops=secops)
 
     def dates(self, *states: State) -> list[date]:
         """Return the dates of these states."""

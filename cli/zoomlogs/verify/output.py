@@ -11,13 +11,13 @@ from uuid import uuid4
 from rich.text import Text
 
 from ..console import table as make_table
-from ..dates import some
+from ..dates import listed, some
 from ..errors import CommandError
 from . import secops_output
 from .comparison import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from rich.console import RenderableType
@@ -49,6 +49,7 @@ def document(result: Result) -> dict[str, Any]:
                 "count": each.count,
                 "fingerprint": each.fingerprint,
                 "record": each.record,
+                "accepted": each.accepted or None,
             }
             for day in result.days
             for each in day.differences
@@ -58,7 +59,7 @@ def document(result: Result) -> dict[str, Any]:
 
 def _day(day: DayResult) -> dict[str, Any]:
     values = asdict(replace(day, secops=None))
-    del values["differences"], values["secops"]
+    del values["differences"], values["repeats"], values["secops"]
     of_secops = {"secops": secops_output.of_day(day.secops)} if day.secops else {}
     return {**values, "date": day.date.isoformat(), **of_secops}
 
@@ -67,29 +68,35 @@ MARKS = {State.EQUAL: "✓", State.DIFFERENT: "✗", State.NOT_READ_YET: "…", 
 _STYLES = {State.EQUAL: "green", State.DIFFERENT: "bold red", State.NOT_READ_YET: "yellow", State.UNCHECKED: "yellow"}
 WIDE = 100
 COUNTS = ("in Zoom", "in archive", "missing", "repeated", "late")
+WRONG = ("missing", "repeated", "deleted")
+
+
+def columns(result: Result) -> tuple[str, ...]:
+    """Return what is counted: the usual, and what few archives have where this one has it."""
+    return (*COUNTS[:4], *(["deleted"] if result.totals.deleted else []), *COUNTS[4:])
 
 
 def table(result: Result, width: int) -> Iterator[RenderableType]:
     """Yield a row per date, and the totals; where there is little width, the notes stand below."""
     beside = width >= WIDE
-    totals = result.totals
+    totals, names = result.totals, columns(result)
     third = [secops_output.HEADS[0]] if result.secops else []
-    shown = make_table("", "", "date", *COUNTS, *third, *(["note"] if beside else []), numbers=(*COUNTS, *third))
+    shown = make_table("", "", "date", *names, *third, *(["note"] if beside else []), numbers=(*names, *third))
     shown.show_footer = True
-    sums = [*_counts(totals), *([secops_output.totals(result).in_secops] if third else [])]
+    sums = [*counts(totals, names), *([secops_output.totals(result).in_secops] if third else [])]
     for column, footer in zip(shown.columns, ["", "total", *(f"{total:,}" for total in sums)], strict=False):
         column.footer = footer
     for day in result.days:
         mark = Text(MARKS[day.overall], style=_STYLES[day.overall])
         in_secops = [Text(secops_output.values(day.secops)[0])] if day.secops else []
         if day.state is State.UNCHECKED:
-            counts = [Text("–", style="dim")] * len(COUNTS)
+            values = [Text("–", style="dim")] * len(names)
         else:
-            counts = [
+            values = [
                 Text(f"{value:,}", style=_style(day, name, value))
-                for name, value in zip(COUNTS, _counts(day), strict=True)
+                for name, value in zip(names, counts(day, names), strict=True)
             ]
-        shown.add_row(mark, str(day.date), *counts, *in_secops, *[Text(day.note)] * beside)
+        shown.add_row(mark, str(day.date), *values, *in_secops, *[Text(day.note)] * beside)
     yield shown
     if not beside:
         yield from (Text(f"{day.date}: {day.note}") for day in result.days if day.note)
@@ -99,16 +106,20 @@ def verdict(result: Result) -> str:
     """Say in a sentence what came of it."""
     checked = [day for day in result.days if day.state is not State.UNCHECKED]
     totals = result.totals
+    accepted = f" {some(totals.accepted, 'repeat')} looked into, as --accept has it." if totals.accepted else ""
     if result.archive_equal:
+        once = "" if accepted else ", once"
         if totals.not_due:
-            there = f"{totals.in_zoom - totals.not_due:,} records are in the archive, once"
-            return f"Equal: {there}; {totals.not_due:,} are so new that they are not yet due."
-        return f"Equal: each of Zoom's {totals.in_zoom:,} records is in the archive, once."
+            there = f"{totals.in_zoom - totals.not_due:,} records are in the archive{once}"
+            return f"Equal: {there}; {totals.not_due:,} are so new that they are not yet due.{accepted}"
+        return f"Equal: each of Zoom's {totals.in_zoom:,} records is in the archive{once}.{accepted}"
+    repeated = totals.repeated - totals.accepted
     parts = [f"{totals.missing:,} missing"] * bool(totals.missing)
-    parts += [f"{totals.repeated:,} repeated"] * bool(totals.repeated)
+    parts += [f"{repeated:,} repeated"] * bool(repeated)
+    parts += [f"{totals.deleted:,} in deleted objects"] * bool(totals.deleted)
     differing = sum(day.state is not State.EQUAL for day in checked)
     said = (
-        f"Different on {some(differing, 'date')}: {' and '.join(parts)}."
+        f"Different on {some(differing, 'date')}: {listed(parts)}."
         if parts
         else f"Equal as far as it was checked: {some(len(checked), 'date')}."
     )
@@ -116,16 +127,21 @@ def verdict(result: Result) -> str:
         said += f" Not yet due, because so new: {totals.not_due:,}."
     if len(checked) < len(result.days):
         said += f" {some(len(result.days) - len(checked), 'date')} could not be checked."
-    return said
+    return said + accepted
 
 
-def _counts(of: object) -> list[int]:
-    return [getattr(of, name.replace(" ", "_").lower()) for name in COUNTS]
+def counts(of: object, names: Sequence[str]) -> list[int]:
+    """Return the counts of a date, or the totals, that have these names in the table."""
+    return [getattr(of, name.replace(" ", "_").lower()) for name in names]
 
 
 def _style(day: DayResult, name: str, value: int) -> str:
-    wrong = value and name in ("missing", "repeated")
-    return _STYLES[day.state] if wrong else ("dim" if not value else "")
+    return _STYLES[day.state] if is_wrong(day, name, value) else ("dim" if not value else "")
+
+
+def is_wrong(day: DayResult, name: str, value: int) -> bool:
+    """Tell whether a count of a date is a fault."""
+    return name in WRONG and value > (day.accepted if name == "repeated" else 0)
 
 
 def refuse_what_cannot_be_written(path: Path) -> None:

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 
 import zoom_operationlogs
 
-from ..printable import visible_json
+from ..printable import printable, visible_json
 from . import secops_output
 from .archive import LATE_AFTER
 from .comparison import Kind, State
-from .output import MARKS, verdict
+from .output import MARKS, columns, counts, is_wrong, verdict
 from .style import CSS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from ..secops.result import Difference as InSecops
@@ -72,6 +72,7 @@ def page(result: Result) -> str:
 <section aria-labelledby="days"><h2 id="days">Dates</h2>{_table(result)}</section>
 {secops_output.section(result, _WRONG)}
 <section aria-labelledby="records"><h2 id="records">Records that differ</h2>{_records(result)}</section>
+{_accepted(result)}
 <section aria-labelledby="words"><h2 id="words">What the words mean</h2>{_words(result)}</section>
 </main>
 </body>
@@ -102,7 +103,8 @@ def _totals(result: Result) -> str:
         ("in Zoom", totals.in_zoom, False),
         ("in archive", totals.in_archive, False),
         ("missing", totals.missing, totals.missing > 0),
-        ("repeated", totals.repeated, totals.repeated > 0),
+        ("repeated", totals.repeated, totals.repeated > totals.accepted),
+        *([("deleted", totals.deleted, True)] if totals.deleted else []),
         ("late", totals.late, False),
         ("not yet due", totals.not_due, False),
         *secops_output.tiles(result),
@@ -120,7 +122,10 @@ def _legend(result: Result) -> str:
     most = max((day.in_zoom for day in result.days), default=0)
     shades = "".join(f'<span class="swatch equal shade{shade}"></span>' for shade in range(SHADES + 1))
     states = (
-        (State.DIFFERENT, f"records missing (−) or repeated (+){', S: in SecOps' if result.secops else ''}"),
+        (
+            State.DIFFERENT,
+            f"records missing (−), repeated (+) or deleted (×){', S: in SecOps' if result.secops else ''}",
+        ),
         (State.NOT_READ_YET, f"not read yet{', or not yet in SecOps' if result.secops else ''}"),
         (State.UNCHECKED, "unchecked"),
     )
@@ -171,13 +176,10 @@ def _marks(day: DayResult) -> list[str]:
         return []
     if day.overall is not State.DIFFERENT:
         return [MARKS[day.overall]]
-    of_secops = [(day.secops.missing, day.secops.doubled)] if day.secops else []
-    return [
-        f"{whose}{sign}{_short(count)}"
-        for whose, counts in (("", (day.missing, day.repeated)), *(("S", counts) for counts in of_secops))
-        for sign, count in zip("−+", counts, strict=True)
-        if count
-    ]
+    marks = {"−": day.missing, "+": day.repeated - day.accepted, "×": day.deleted}
+    if day.secops:
+        marks |= {"S−": day.secops.missing, "S+": day.secops.doubled}
+    return [f"{mark}{_short(number)}" for mark, number in marks.items() if number]
 
 
 def _short(number: int) -> str:
@@ -190,26 +192,22 @@ def _short(number: int) -> str:
 def _told(day: DayResult) -> str:
     if day.state is State.UNCHECKED:
         return f"{day.date}: unchecked"
-    counts = f"{day.in_zoom:,} in Zoom, {day.in_archive:,} in the archive, {day.missing:,} missing"
+    told = f"{day.in_zoom:,} in Zoom, {day.in_archive:,} in the archive, {day.missing:,} missing"
+    deleted = f", {day.deleted:,} in deleted objects" if day.deleted else ""
     of_secops = f"; in SecOps {', '.join(secops_output.values(day.secops)[:3])}" if day.secops else ""
-    return f"{day.date}: {day.overall}, {counts}, {day.repeated:,} repeated{of_secops}"
+    return f"{day.date}: {day.overall}, {told}, {day.repeated:,} repeated{deleted}{of_secops}"
 
 
 # The table
 
 
 def _table(result: Result) -> str:
+    names = columns(result)
     third = [secops_output.HEADS[0]] if result.secops else []
-    names = ("date", "in Zoom", "in archive", "missing", "repeated", "late", *third)
-    heads = "".join(f'<th scope="col">{name}</th>' for name in names)
-    rows = "".join(map(_row, result.days))
-    totals = result.totals
-    foot = "".join(
-        f"<td>{value:,}</td>"
-        for value in (totals.in_zoom, totals.in_archive, totals.missing, totals.repeated, totals.late)
-    )
-    if third:
-        foot += f"<td>{secops_output.totals(result).in_secops:,}</td>"
+    heads = "".join(f'<th scope="col">{name}</th>' for name in ("date", *names, *third))
+    rows = "".join(_row(day, names) for day in result.days)
+    sums = [*counts(result.totals, names), *([secops_output.totals(result).in_secops] if third else [])]
+    foot = "".join(f"<td>{value:,}</td>" for value in sums)
     return (
         '<div class="scroll" role="region" aria-labelledby="days" tabindex="0">'
         f'<table class="days"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody>'
@@ -217,27 +215,21 @@ def _table(result: Result) -> str:
     )
 
 
-def _row(day: DayResult) -> str:
+def _row(day: DayResult, names: Sequence[str]) -> str:
     state = CLASSES[day.overall]
     mark = f'<span class="swatch {state}" role="img" aria-label="{day.overall}">{MARKS[day.overall]}</span>'
     head = f'<th scope="row">{mark} <span class="year">{day.date.year}-</span>{day.date:%m-%d}</th>'
     third = secops_output.link(day)
-    columns = 7 if third else 6
-    note = f'<tr class="note"><td colspan="{columns}">{escape(day.note)}</td></tr>' if day.note else ""
+    columns = len(names) + bool(third)
+    note = f'<tr class="note"><td colspan="{columns + 1}">{escape(day.note)}</td></tr>' if day.note else ""
     if day.state is State.UNCHECKED:
-        unchecked = f'<td colspan="{columns - 1}" class="none">unchecked</td>'
-        return f'<tr id="d{day.date}" class="of-day">{head}{unchecked}</tr>{note}'
-    counts = "".join(
-        f"<td{_WRONG if wrong else ''}>{value:,}</td>"
-        for value, wrong in (
-            (day.in_zoom, False),
-            (day.in_archive, False),
-            (day.missing, day.missing > 0),
-            (day.repeated, day.repeated > 0),
-            (day.late, False),
-        )
+        none = f'<td colspan="{columns}" class="none">unchecked</td>'
+        return f'<tr id="d{day.date}" class="of-day">{head}{none}</tr>{note}'
+    values = "".join(
+        f"<td{_WRONG if is_wrong(day, name, value) else ''}>{value:,}</td>"
+        for name, value in zip(names, counts(day, names), strict=True)
     )
-    return f'<tr id="d{day.date}" class="of-day">{head}{counts}{third}</tr>{note}'
+    return f'<tr id="d{day.date}" class="of-day">{head}{values}{third}</tr>{note}'
 
 
 # The records
@@ -248,7 +240,7 @@ def _records(result: Result) -> str:
     of_secops = secops_output.records(result, RECORDS_SHOWN, _item)
     if not found:
         return of_secops or "<p>None.</p>"
-    counted = sum(day.missing + day.repeated for day in result.days)
+    counted = sum(day.missing + day.repeated + day.deleted for day in result.days)
     shown = found[:RECORDS_SHOWN]
     more = counted - sum(difference.count for _, difference in shown)
     parts = "".join(
@@ -259,13 +251,34 @@ def _records(result: Result) -> str:
     return f"{parts}{rest}{of_secops}"
 
 
+def _accepted(result: Result) -> str:
+    """Return what was accepted of these dates, and why."""
+    shown = [each for each in result.accepted if result.days[0].date <= each.day <= result.days[-1].date]
+    if not shown:
+        return ""
+    rows = "".join(
+        f"<li><p>{each.day}, {each.count:,} of {each.fingerprint}"
+        f"{f', until {each.until}' if each.until else ''}: {escape(printable(each.reason))}</p></li>"
+        for each in shown
+    )
+    return (
+        '<section aria-labelledby="accepted"><h2 id="accepted">Repeats that were looked into</h2>'
+        f"<ol>{rows}</ol></section>"
+    )
+
+
 def _record(difference: Difference) -> str:
-    times = {Kind.MISSING: "times too seldom", Kind.REPEATED: "times too often"}[difference.kind]
-    return _item(difference, f"{difference.count:,} {times}" if difference.count > 1 else "")
+    times = {
+        Kind.MISSING: "times too seldom",
+        Kind.REPEATED: "times too often",
+        Kind.DELETED: "times, in deleted objects only",
+    }[difference.kind]
+    looked_into = f"Looked into: {printable(difference.accepted)}" if difference.accepted else ""
+    return _item(difference, f"{difference.count:,} {times}" if difference.count > 1 else "", looked_into)
 
 
-def _item(difference: Difference | InSecops, told: str) -> str:
-    before = f"<p>{escape(told)}</p>" if told else ""
+def _item(difference: Difference | InSecops, *told: str) -> str:
+    before = "".join(f"<p>{escape(each)}</p>" for each in told if each)
     if difference.record is None:
         return f"<li>{before}<p>Not shown a second time; its fingerprint is {difference.fingerprint}.</p></li>"
     return f"<li>{before}<pre>{escape(visible(difference.record))}</pre></li>"
@@ -281,15 +294,18 @@ def _words(result: Result) -> str:
     words = {
         "In Zoom": f"how many records Zoom's report of {result.report.records} shows for the date when asked again. It"
         " gives records no id: two that are alike in every field are two records.",
-        "In archive": "how many records were delivered, whether the feed has deleted their objects since or not."
-        " Objects of the written guide's Lambda count each record as often as one object shows it.",
+        "In archive": "how many records a reader can read now; where the feed deletes what it has read, how many were"
+        " delivered. Objects of the written guide's Lambda count each record as often as one object shows it.",
         "Missing": "in Zoom more often than in the archive. What is not yet due is not counted.",
         "Repeated": "in the archive more often than in Zoom.",
+        "Deleted": "in the archive behind delete markers alone, where nobody can read it, though the feed deletes"
+        " nothing. What S3's own expiration deleted, and what was deleted while the feed was to delete, is in the"
+        " archive.",
         "Late": f"written into the archive more than {hours} hours after the record's time: late at Zoom, or fetched by"
         " a backfill; no fault, if nothing is missing. Not what the log's field late counts: rows that Zoom showed"
         " after newer ones.",
         "Not yet due": "in Zoom, not in the archive, and too new for the collector's last run to have seen. What is in"
-        " Zoom is what is in the archive, missing and not yet due, less what is repeated.",
+        " Zoom is what is in the archive, missing, deleted and not yet due, less what is repeated.",
         "Not read yet": "records are missing, but the collector knows that it owes the date and will read it.",
     }
     words |= secops_output.words() if result.secops else {}

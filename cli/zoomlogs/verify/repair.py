@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import time
+from datetime import date
 from typing import TYPE_CHECKING, Any
+
+from zoom_operationlogs.dates import date_range
 
 from ..dates import ranges, spell
 from ..errors import CommandError
@@ -13,7 +16,6 @@ from .verifier import RESTORING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from datetime import date
 
     import boto3
 
@@ -75,6 +77,16 @@ def ask_for_backfill(days: Sequence[DayResult], invoke: Invoke, err: SafeConsole
     return done
 
 
+def repaired_dates(repaired: Sequence[Mapping[str, Any]]) -> list[date]:
+    """Return the dates for which a backfill was run."""
+    return [
+        day
+        for each in repaired
+        if not each["error"]
+        for day in date_range(date.fromisoformat(each["from"]), date.fromisoformat(each["to"]))
+    ]
+
+
 def sentences(result: Result, repaired: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Say what was asked for and written, and what no backfill repairs."""
     failed = [each for each in repaired if each["error"]]
@@ -83,9 +95,9 @@ def sentences(result: Result, repaired: Sequence[Mapping[str, Any]]) -> Iterator
         written = sum(int(each["result"].get("written") or 0) for each in repaired)
         owed = int(repaired[-1]["result"].get("owed") or 0)
         dates = "1 date is" if owed == 1 else f"{owed} dates are"
-        left = f"{dates} still owed, which the next runs read (see `zoomlogs status`). " if owed else ""
+        left = f" {dates} still owed, which the next runs read (see `zoomlogs status`)." if owed else ""
         ranges = ", ".join(_range(each["from"], each["to"]) for each in repaired)
-        yield f"A backfill of {ranges} was asked for; it wrote {written:,} records. {left}Verify again to see."
+        yield f"A backfill of {ranges} was asked for; it wrote {written:,} records.{left}"
     elif not failed:
         yield "No backfill was asked for: no date lacks a record that one would write and that is not owed already."
     if waiting := result.dates(State.NOT_READ_YET):
@@ -95,10 +107,15 @@ def sentences(result: Result, repaired: Sequence[Mapping[str, Any]]) -> Iterator
             f"What the checkpoint takes for delivered on {spell(taken)} no backfill writes again: delete the checkpoint"
             f" first, as {RESTORING} says."
         )
-    if repeated := [day.date for day in result.days if day.repeated]:
+    if repeated := [day.date for day in result.days if day.repeated > day.accepted]:
         yield (
             f"What is repeated on {spell(repeated)} cannot be repaired: objects are written once, and the archive never"
-            " deletes."
+            " deletes. Once it was looked into, --accept takes it for known."
+        )
+    if deleted := [day.date for day in result.days if day.deleted]:
+        yield (
+            f"What lies in deleted objects on {spell(deleted)} no backfill writes again: remove the delete markers, as"
+            f" {RESTORING} says."
         )
 
 

@@ -93,12 +93,12 @@ class Asking:
 
 
 @contextmanager
-def asking(search: Search | None, archive: ArchiveReader) -> Iterator[Asking]:
-    """Return what asks SecOps, if there is something to search with."""
+def asking(search: Search | None, archive: ArchiveReader, least_wait: float = 0.0) -> Iterator[Asking]:
+    """Return what asks SecOps, if there is something to search with; an event may take `least_wait` at least."""
     if search is None:
         yield Asking(None, archive)
         return
     from ..secops.check import Check
 
-    with Check(search) as check:
+    with Check(search, least_wait=least_wait) as check:
         yield Asking(check, archive)

@@ -16,8 +16,9 @@ from zoom_operationlogs.errors import (
 )
 from zoom_operationlogs.sweep import TAIL_OVERLAP
 
-from ..dates import span, spell
+from ..dates import some, span, spell
 from ..errors import CommandError
+from .acceptance import with_reasons
 from .archive import UnreadableObjectError
 from .comparison import DayResult, Diff, Difference, Kind, State, compare
 from .report_reader import IncompleteReadError, QuotaLowError
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from zoom_operationlogs.checkpoint import Checkpoint
 
     from .archive import ArchivedDay, ArchiveReader
+    from .comparison import Accepted
     from .report_reader import ReportReader
 
 USUAL_INTERVAL = timedelta(minutes=15)
@@ -46,12 +48,14 @@ class Verifier:
         checkpoint: Checkpoint | None,
         lookback_days: int,
         now: datetime,
+        accepted: Mapping[date, Mapping[str, Accepted]] | None = None,
         on_archived: Callable[[ArchivedDay], None] = lambda _archived: None,
     ) -> None:
-        """Take both sides, and the checkpoint for what is owed, if there is one.
+        """Take both sides, the checkpoint for what is owed, if there is one, and repeats that were looked into.
 
         `on_archived` hears of each date that was compared, when everything was read.
         """
+        self._accepted = accepted or {}
         self._on_archived = on_archived
         self._report = report
         self._archive = archive
@@ -110,16 +114,16 @@ class Verifier:
         # Zoom first: what the collector publishes meanwhile then counts, and is no false alarm of a missing record.
         zoom = self._report.counts(day, today)
         archived = self._archive.read(day)
-        diff = compare(zoom, archived.counts, self._report.recent)
+        diff = compare(zoom, archived.counts, self._report.recent, archived.hidden)
         if diff.differs:
             # Rows may have come or shifted since: Zoom once more with other pages, then what the archive has got since,
             # as far as Zoom has shown it. What is repeated was there before this look.
-            kept = {*_first(diff.missing), *_first(diff.repeated)}
-            unknown = any(name not in zoom for name in diff.repeated)
+            kept = {*_first(diff.missing), *_first(diff.repeated), *_first(diff.deleted)}
+            unknown = any(name not in zoom for name in (*diff.repeated, *diff.deleted))
             self._report.read_again(day, kept, whole=unknown)
             zoom = self._report.counts(day, today, whole=unknown)
             self._archive.read_news(archived, zoom)
-            diff = compare(zoom, archived.counts, self._report.recent)
+            diff = compare(zoom, archived.counts, self._report.recent, archived.hidden)
         self._on_archived(archived)
         return self._result(day, archived, zoom, diff)
 
@@ -133,27 +137,49 @@ class Verifier:
         owed = bool(self._checkpoint and day in self._checkpoint.owed)
         state = State.EQUAL
         taken = self._taken_for_delivered(archived, diff)
-        if diff.differs:
-            waits = owed and not diff.repeated and not taken
+        entries = self._accepted.get(day, {})
+        accepted = sum(
+            min(count, entries[name.hex()].count) for name, count in diff.repeated.items() if name.hex() in entries
+        )
+        repeated, deleted = sum(diff.repeated.values()), sum(diff.deleted.values())
+        if diff.missing or deleted or repeated > accepted:
+            waits = owed and repeated == accepted and not taken and not deleted
             state = State.NOT_READ_YET if waits else State.DIFFERENT
-        return DayResult(
+        found = DayResult(
             date=day,
             state=state,
             in_zoom=sum(zoom.values()),
-            in_archive=sum(archived.counts.values()),
+            in_archive=sum(archived.counts.values()) - sum(archived.hidden.values()),
             missing=sum(diff.missing.values()),
-            repeated=sum(diff.repeated.values()),
+            repeated=repeated,
+            deleted=deleted,
+            accepted=accepted,
             late=archived.late,
             not_due=diff.not_due,
             taken_for_delivered=taken,
             owed=owed,
-            note=" ".join(self._notes(day, diff, taken)),
+            note=" ".join(self._notes(archived, diff, taken, accepted)),
             differences=self._differences(archived, diff),
+            repeats=frozenset(name.hex() for name in diff.repeated),
         )
+        return with_reasons(found, entries)
 
-    def _notes(self, day: date, diff: Diff, taken: int) -> Iterable[str]:
+    def _notes(self, archived: ArchivedDay, diff: Diff, taken: int, accepted: int) -> Iterable[str]:
+        day = archived.date
         if diff.not_due:
             yield f"{diff.not_due:,} so new that they are not yet due."
+        if deleted := sum(diff.deleted.values()):
+            yield (
+                f"{some(deleted, 'record')} {'lies' if deleted == 1 else 'lie'} in deleted objects, which nobody can"
+                f" read: remove their delete markers, which `{self._archive.markers_command(day)}` lists, as"
+                f" {RESTORING} says."
+            )
+        if accepted:
+            yield f"{accepted:,} repeated {'was' if accepted == 1 else 'were'} looked into, as --accept has it."
+        if archived.expired:
+            yield f"{some(archived.expired, 'record')} expired by bucket.expiration_days; only versions are left."
+        if archived.by_feed:
+            yield f"{archived.by_feed:,} were deleted while the feed was to delete; their versions stay."
         if not self._checkpoint or not diff.missing:
             return
         if taken:
@@ -195,8 +221,9 @@ class Verifier:
     def _differences(self, archived: ArchivedDay, diff: Diff) -> tuple[Difference, ...]:
         names = [(Kind.MISSING, name, diff.missing[name]) for name in _first(diff.missing)]
         names += [(Kind.REPEATED, name, diff.repeated[name]) for name in _first(diff.repeated)]
+        names += [(Kind.DELETED, name, diff.deleted[name]) for name in _first(diff.deleted)]
         records = self._report.records
-        lacking = {name for kind, name, _ in names if kind is Kind.REPEATED and name not in records}
+        lacking = {name for kind, name, _ in names if kind is not Kind.MISSING and name not in records}
         if lacking:
             records = {**records, **self._archive.find(archived, lacking)}
         found = [Difference(kind, count, name.hex(), records.get(name)) for kind, name, count in names]

@@ -1,0 +1,63 @@
+"""Every sentence of advice in the command line is in the list of advice.yaml, with what proves it."""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from pathlib import Path
+
+import pytest
+import yaml
+
+from .advice import ELSEWHERE, all_advice, runbook_commands
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+LIST: dict[str, dict[str, str]] = yaml.safe_load(Path(__file__).with_name("advice.yaml").read_text("utf-8"))
+ADVICE = list(all_advice())
+RUNBOOK = "docs/operations.md"
+NO_TEST = ("elsewhere", "no advice")
+
+
+def row(module: str, sentence: str) -> str:
+    """Return the beginning under which a sentence is listed, the longest; "" where it is not."""
+    return max((start for start in LIST.get(module, {}) if sentence.startswith(start)), key=len, default="")
+
+
+def test_every_sentence_of_advice_is_in_the_list() -> None:
+    assert [advice for advice in ADVICE if not row(*advice)] == []
+
+
+def test_the_list_has_no_sentence_that_is_gone() -> None:
+    said = {(module, row(module, sentence)) for module, sentence in ADVICE}
+    listed = {(module, start) for module, starts in LIST.items() for start in starts if module != RUNBOOK}
+    assert listed - said == set()
+
+
+def test_every_command_of_the_runbook_is_in_the_list_and_no_other() -> None:
+    assert sorted(runbook_commands()) == sorted(LIST[RUNBOOK])
+
+
+@cache
+def functions_of(file: Path) -> frozenset[str]:
+    return frozenset(node.name for node in ast.parse(file.read_text("utf-8")).body if isinstance(node, ast.FunctionDef))
+
+
+@pytest.mark.parametrize("proof", sorted({proof for starts in LIST.values() for proof in starts.values()} - {*NO_TEST}))
+def test_each_proof_is_there(proof: str) -> None:
+    path, _, test = proof.partition("::")
+    assert (REPOSITORY / path).exists()
+    assert not test or test in functions_of(REPOSITORY / path)
+
+
+def test_what_no_test_can_follow_names_where_it_leads() -> None:
+    unnamed = [
+        sentence
+        for module, sentence in ADVICE
+        if LIST[module][row(module, sentence)] == "elsewhere" and not ELSEWHERE.search(sentence)
+    ]
+    assert unnamed == []
+
+
+def test_the_list_would_miss_a_sentence() -> None:
+    """The proof that the first test can fail: advice that nobody listed."""
+    assert row("logs.py", "The log group is too old: run `zoomlogs doctor`.") == ""
