@@ -71,7 +71,7 @@ class Marker:
 
 
 def is_of_records(name: str, report: Report) -> bool:
-    """Tell whether a name under the prefix is that of an object of records: the collector's of this report, or the guide's."""
+    """Tell whether a name under the prefix is that of an object of records, the collector's or the guide's."""
     of_guide = report.in_guide and legacy.OBJECT_NAME.fullmatch(name)
     if not archive_object.is_record_key(name, report) and not of_guide:
         return False

@@ -61,7 +61,8 @@ class Deployment:
         name = self.environment.get("REPORT") or OPERATION_LOGS.name
         if name not in REPORTS:
             raise CommandError(
-                f"The collector collects {name}, which this zoomlogs does not know: install the version of the module (docs/upgrading.md)."
+                f"The collector collects {name}, which this zoomlogs does not know: install the version of the module"
+                " (docs/upgrading.md)."
             )
         return REPORTS[name]
 
