@@ -5,7 +5,7 @@ module "archive" {
   source = "./modules/archive"
 
   bucket_name  = var.bucket_name
-  bucket       = var.bucket
+  bucket       = merge(var.bucket, { prefix = local.prefix })
   queue_name   = var.feed.source_type == "AMAZON_SQS_V2" ? local.names.feed_queue : null
   writer_arn   = local.collector_role_arn
   deleter_arns = local.deleter_arns
@@ -22,7 +22,7 @@ module "collector" {
   bucket       = module.archive.bucket
   feed_deletes = var.feed.deletion_option == "ON_SUCCESS"
 
-  zoom             = var.zoom
+  zoom             = merge(var.zoom, { records = local.report.records })
   zoom_credentials = var.zoom_credentials
   secret           = var.secret
   collector        = var.collector
@@ -66,6 +66,7 @@ module "monitoring" {
     name              = local.names.function
     timeout_seconds   = var.collector.timeout_seconds
     metrics_namespace = local.names.metrics_namespace
+    records           = local.report.records
   }
   schedule          = merge(var.schedule, { interval_minutes = local.interval_minutes })
   dead_letter_queue = { name = local.names.dead_letter_queue }

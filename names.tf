@@ -2,9 +2,18 @@
 # before the role exists.
 
 locals {
+  # What the collector of each report is called, lambda/zoom_operationlogs/reports.py.
+  report = lookup({
+    operationlogs = { records = "operation logs", feed = "Zoom Operation Logs" }
+    activities    = { records = "sign-ins and sign-outs", feed = "Zoom Sign-ins" }
+  }, var.zoom.report, { records = var.zoom.report, feed = var.zoom.report })
+
+  # Each report has a prefix of its own, from which its checkpoint's key follows.
+  prefix = var.bucket.prefix == null ? "zoom/${var.zoom.report}/" : var.bucket.prefix
+
   names = merge(
-    { for of, name in var.names : of => "${var.name_prefix}${name}" },
-    { feed = var.names.feed, metrics_namespace = var.names.metrics_namespace },
+    { for of, name in var.names : of => "${var.name_prefix}${name}" if of != "feed" },
+    { feed = var.names.feed == null ? local.report.feed : var.names.feed, metrics_namespace = var.names.metrics_namespace },
   )
 
   iam_arn            = "arn:${local.account.partition}:iam::${local.account.id}"

@@ -1,5 +1,5 @@
 output "bucket" {
-  description = "The bucket: `name`, `arn`, `prefix`, `state_key`, `uri` (the feed's S3 URI), whether the module `created` it, `break_glass_arns`, `encryption` (what each write asks for; null for the bucket's default), `lock` (the retention of an object of records; null without one), `expiration_days` (after which S3 deletes records; null if it keeps them, or in an existing bucket), and `policy`, the JSON policy document to merge into the policy of an existing bucket."
+  description = "The bucket: `name`, `arn`, `prefix`, `state_key`, `uri` (the feed's S3 URI), whether the module `created` it, `break_glass_arns`, `encryption` (what each write asks for; null for the bucket's default), `lock` (the retention of an object of records; null without one), `expiration_days` (after which S3 deletes records; null if it keeps them, or in an existing bucket), `policy`, the JSON policy document to merge into the policy of an existing bucket, `instance`, for the input `bucket.further_instances` of the module block that creates the bucket, and whether it is `shared` with such blocks."
   value       = module.archive.bucket
 }
 

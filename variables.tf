@@ -99,7 +99,7 @@ variable "names" {
     reader            = optional(string, "secops-reader")
     reader_policy     = optional(string, "secops-reader-policy")
     reader_key_secret = optional(string, "zoom-operationlogs-reader-key")
-    feed              = optional(string, "Zoom Operation Logs")
+    feed              = optional(string)
     feed_queue        = optional(string, "zoom-operationlogs-feed")
     alarm_topic       = optional(string, "zoom-operationlogs-alarms")
     metrics_namespace = optional(string, "ZoomOperationLogs")
@@ -116,7 +116,7 @@ variable "names" {
     - `reader`: IAM user or role that reads for Google SecOps. Default: `"secops-reader"`.
     - `reader_policy`: IAM policy of the reader. Default: `"secops-reader-policy"`.
     - `reader_key_secret`: secret to which `zoomlogs reader-key` writes the reader's access key and from which `zoomlogs feed apply` reads it. Default: `"zoom-operationlogs-reader-key"`.
-    - `feed`: feed in Google SecOps. Default: `"Zoom Operation Logs"`.
+    - `feed`: feed in Google SecOps. Default: `null`, which means "Zoom Operation Logs" or "Zoom Sign-ins", by `zoom.report`.
     - `feed_queue`: SQS queue of a feed with `feed.source_type` `AMAZON_SQS_V2`. Default: `"zoom-operationlogs-feed"`.
     - `alarm_topic`: SNS topic of the alarms. Default: `"zoom-operationlogs-alarms"`.
     - `metrics_namespace`: CloudWatch namespace of the collector's metrics. Default: `"ZoomOperationLogs"`.
@@ -166,7 +166,7 @@ variable "names" {
   }
 
   validation {
-    condition     = length(trimspace(var.names.feed)) > 0
+    condition     = var.names.feed == null ? true : length(trimspace(var.names.feed)) > 0
     error_message = "names.feed must not be empty."
   }
 
@@ -193,7 +193,7 @@ variable "names" {
 variable "bucket" {
   type = object({
     create                     = optional(bool, true)
-    prefix                     = optional(string, "zoom/operationlogs/")
+    prefix                     = optional(string)
     state_key                  = optional(string)
     versioning                 = optional(bool, true)
     encryption                 = optional(string)
@@ -211,11 +211,12 @@ variable "bucket" {
     }))
     break_glass_arns  = optional(list(string), [])
     policy_statements = optional(list(string), [])
+    further_instances = optional(list(string), [])
   })
   description = <<-EOT
     The bucket and its settings.
-    - `create`: create the bucket. With `false` the module uses an existing bucket and changes none of its settings: merge the output `bucket.policy` into its policy. Default: `true`.
-    - `prefix`: prefix of the records' keys, which the feed reads. It ends with "/". Default: `"zoom/operationlogs/"`.
+    - `create`: create the bucket. With `false` the module uses an existing bucket and changes none of its settings: merge the output `bucket.policy` into its policy, or give the output `bucket.instance` to the module block that creates the bucket. Default: `true`.
+    - `prefix`: prefix of the records' keys, which the feed reads. It ends with "/". Each report needs its own. Default: `null`, which means `zoom/operationlogs/` or `zoom/activities/`, by `zoom.report`.
     - `state_key`: key of the collector's checkpoint, outside `prefix`. Default: `null`, a key beside the prefix: `zoom/operationlogs-state/state.json` for `zoom/operationlogs/`.
     - `versioning`: keep versions. For an existing bucket, whether it keeps them. Default: `true`.
     - `encryption`: server-side encryption that each write asks for: `AES256`, `aws:kms` or `aws:kms:dsse`, the last two with `kms_key`. It is also the default encryption of a new bucket. Default: `null`, which means `aws:kms` with `kms_key` and `AES256` without; in an existing bucket, its default encryption.
@@ -226,13 +227,14 @@ variable "bucket" {
     - `access_logs_bucket`: bucket for S3 server access logs, whose keys begin with the name of this bucket. Default: `null`, no access logs.
     - `lock`: S3 Object Lock: each object of records is locked for `days` days, a whole number, after it is written. In `mode` `GOVERNANCE` a principal with `s3:BypassGovernanceRetention` can remove the lock; in `COMPLIANCE` nobody can, not even AWS Support. The checkpoint is not locked. Object Lock cannot be turned off for a bucket: without `lock`, only new objects are not locked. An existing bucket must have Object Lock enabled. See docs/security.md. Default: `null`, no lock.
     - `break_glass_arns`: IAM roles or users that may also put and delete records and the checkpoint, for the tasks of docs/operations.md that need it. Remove them afterwards. An IAM policy must allow them too. Default: `[]`.
-    - `policy_statements`: JSON policy documents to merge into the policy of a new bucket, such as the output `bucket.policy` of each further instance in this bucket. Default: `[]`.
+    - `policy_statements`: JSON policy documents to merge into the policy of a new bucket. Default: `[]`.
+    - `further_instances`: the output `bucket.instance` of each further module block that uses this bucket with `create = false`. The bucket's policy, lifecycle rules and notifications are then for its records too, and `force_destroy` deletes them too. Default: `[]`.
   EOT
   default     = {}
   nullable    = false
 
   validation {
-    condition     = can(regex("^([A-Za-z0-9_-][A-Za-z0-9._-]*/)+$", var.bucket.prefix)) && length(var.bucket.prefix) <= 900
+    condition     = var.bucket.prefix == null ? true : can(regex("^([A-Za-z0-9_-][A-Za-z0-9._-]*/)+$", var.bucket.prefix)) && length(var.bucket.prefix) <= 900
     error_message = "bucket.prefix must be a folder such as \"zoom/operationlogs/\": it ends with \"/\", does not begin with it, and uses only letters, digits and . _ -."
   }
 
@@ -242,13 +244,13 @@ variable "bucket" {
   }
 
   validation {
-    condition     = var.bucket.state_key == null ? true : !endswith(var.bucket.prefix, "/") || !startswith(var.bucket.state_key, var.bucket.prefix)
+    condition     = var.bucket.state_key == null ? true : !endswith(coalesce(var.bucket.prefix, "/"), "/") || !startswith(var.bucket.state_key, coalesce(var.bucket.prefix, "zoom/${var.zoom.report}/"))
     error_message = "bucket.state_key must be outside bucket.prefix: the feed would ingest the checkpoint as a log, and might delete it."
   }
 
   # The lifecycle rule of the checkpoint is for all keys that begin with it.
   validation {
-    condition     = try(length(var.bucket.state_key), 0) == 0 ? true : !startswith(var.bucket.prefix, var.bucket.state_key)
+    condition     = try(length(var.bucket.state_key), 0) == 0 ? true : !startswith(coalesce(var.bucket.prefix, "zoom/${var.zoom.report}/"), var.bucket.state_key)
     error_message = "bucket.state_key must not be the beginning of bucket.prefix: the lifecycle rule that deletes old versions of the checkpoint after 14 days would apply to the records."
   }
 
@@ -285,6 +287,16 @@ variable "bucket" {
   validation {
     condition     = length(distinct(var.bucket.transitions[*].storage_class)) == length(var.bucket.transitions)
     error_message = "bucket.transitions must name each storage_class once."
+  }
+
+  validation {
+    condition     = alltrue([for one in var.bucket.further_instances : can(sort([jsondecode(one).prefix, jsondecode(one).state_key, jsondecode(one).policy, jsondecode(one).writer_arn]))])
+    error_message = "bucket.further_instances must be the output bucket.instance of module blocks with this bucket and bucket.create = false."
+  }
+
+  validation {
+    condition     = var.bucket.create || length(var.bucket.further_instances) == 0
+    error_message = "bucket.further_instances are for the module block that creates the bucket: with bucket.create = false, the owner of the bucket sets its policy, lifecycle rules and notifications."
   }
 
   # S3 moves objects only down this order, and charges 30 days of STANDARD_IA.
@@ -370,6 +382,7 @@ variable "bucket" {
 
 variable "zoom" {
   type = object({
+    report            = optional(string, "operationlogs")
     oauth_url         = optional(string, "https://zoom.us/oauth/token")
     api_url           = optional(string, "https://api.zoom.us/v2")
     allow_other_hosts = optional(bool, false)
@@ -382,6 +395,7 @@ variable "zoom" {
   })
   description = <<-EOT
     The requests to Zoom.
+    - `report`: the report that this module block collects: `operationlogs`, or `activities` for sign-ins and sign-outs. Use a module block for each. Default: `"operationlogs"`.
     - `oauth_url`: address of the token endpoint; for Zoom for Government `https://zoomgov.com/oauth/token`. Default: `"https://zoom.us/oauth/token"`.
     - `api_url`: address of the API; for Zoom for Government `https://api.zoomgov.com/v2`. Default: `"https://api.zoom.us/v2"`.
     - `allow_other_hosts`: allow addresses outside of zoom.us and zoomgov.com. The collector sends the client secret to them. Default: `false`.
@@ -394,6 +408,11 @@ variable "zoom" {
   EOT
   default     = {}
   nullable    = false
+
+  validation {
+    condition     = contains(["operationlogs", "activities"], var.zoom.report)
+    error_message = "zoom.report must be \"operationlogs\" or \"activities\", which has the sign-ins and sign-outs."
+  }
 
   # The collector checks the same, lambda/zoom_operationlogs/settings.py.
   validation {

@@ -22,6 +22,7 @@ variables {
     lock                       = null
     break_glass_arns           = []
     policy_statements          = []
+    further_instances          = []
   }
   queue_name   = null
   writer_arn   = "arn:aws:iam::111122223333:role/collector"
@@ -371,6 +372,78 @@ run "a_second_instance_in_the_bucket" {
   variables {
     bucket     = merge(var.bucket, { create = false, prefix = "zoom/second/" })
     writer_arn = "arn:aws:iam::111122223333:role/second"
+    queue_name = "second-feed"
+  }
+
+  assert {
+    condition     = length(aws_s3_bucket.archive) + length(aws_s3_bucket_policy.archive) + length(aws_s3_bucket_lifecycle_configuration.archive) + length(aws_s3_bucket_notification.feed) == 0
+    error_message = "it leaves the bucket to the instance that creates it: a bucket has one configuration of each kind"
+  }
+}
+
+run "the_instance_that_creates_the_bucket_configures_it_for_all" {
+  command = plan
+
+  module {
+    source = "./modules/archive"
+  }
+
+  variables {
+    bucket     = merge(var.bucket, { further_instances = [run.a_second_instance_in_the_bucket.bucket.instance], expiration_days = 400, force_destroy = true })
+    queue_name = "first-feed"
+  }
+
+  assert {
+    condition = jsonencode(jsondecode(aws_s3_bucket_policy.archive[0].policy).Statement[*].Sid) == jsonencode(concat(
+      jsondecode(run.a_new_bucket_protects_and_keeps_its_records.bucket.policy).Statement[*].Sid,
+      [for sid in jsondecode(run.a_second_instance_in_the_bucket.bucket.policy).Statement[*].Sid : sid if endswith(sid, substr(sha256("zoom/second/"), 0, 8))],
+    ))
+    error_message = "the statements of both, and those about the whole bucket once"
+  }
+
+  assert {
+    condition = jsonencode([for rule in aws_s3_bucket_lifecycle_configuration.archive[0].rule : [rule.id, rule.filter[0].prefix] if rule.id != "unfinished-uploads"]) == jsonencode([
+      ["records", "zoom/operationlogs/"],
+      ["records-${substr(sha256("zoom/second/"), 0, 8)}", "zoom/second/"],
+      ["checkpoint", "zoom/operationlogs-state/state.json"],
+      ["checkpoint-${substr(sha256("zoom/second/"), 0, 8)}", "zoom/second-state/state.json"],
+    ])
+    error_message = "each stream has its rules"
+  }
+
+  assert {
+    condition     = alltrue([for rule in aws_s3_bucket_lifecycle_configuration.archive[0].rule : rule.expiration[0].days == 400 if startswith(rule.id, "records")])
+    error_message = "records of all expire alike"
+  }
+
+  assert {
+    condition = { for queue in aws_s3_bucket_notification.feed[0].queue : queue.filter_prefix => queue.queue_arn } == {
+      "zoom/operationlogs/" = "arn:aws:sqs:eu-west-1:111122223333:first-feed"
+      "zoom/second/"        = "arn:aws:sqs:eu-west-1:111122223333:second-feed"
+    }
+    error_message = "each feed's queue is notified of its records alone"
+  }
+
+  assert {
+    condition     = output.bucket.shared && !run.a_new_bucket_protects_and_keeps_its_records.bucket.shared
+    error_message = "the reader of a shared bucket lists its own prefix alone"
+  }
+}
+
+run "a_queue_of_a_further_instance_alone_is_notified" {
+  command = plan
+
+  module {
+    source = "./modules/archive"
+  }
+
+  variables {
+    bucket = merge(var.bucket, { further_instances = [run.a_second_instance_in_the_bucket.bucket.instance] })
+  }
+
+  assert {
+    condition     = aws_s3_bucket_notification.feed[0].queue[*].filter_prefix == tolist(["zoom/second/"])
+    error_message = "the queue of the second instance is notified"
   }
 }
 

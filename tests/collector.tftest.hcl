@@ -17,6 +17,8 @@ variables {
   }
   feed_deletes = false
   zoom = {
+    report            = "operationlogs"
+    records           = "operation logs"
     oauth_url         = "https://zoom.us/oauth/token"
     api_url           = "https://api.zoom.us/v2"
     allow_other_hosts = false
@@ -108,6 +110,7 @@ run "it_has_the_guides_values" {
 
   assert {
     condition = jsonencode(aws_lambda_function.collector.environment[0].variables) == jsonencode({
+      REPORT    = "operationlogs"
       S3_BUCKET = "zoom-operation-logs"
       S3_PREFIX = "zoom/operationlogs/"
       STATE_KEY = "zoom/operationlogs-state/state.json"
@@ -681,7 +684,7 @@ run "accepts_an_environment_of_4096_bytes" {
   }
 
   variables {
-    collector = merge(var.collector, { vpc = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"], https_proxy = "http://proxy.example.com:3128", no_proxy = substr(join("", [for n in range(1000) : "nnnn"]), 0, 3547), ca_bundle = null } })
+    collector = merge(var.collector, { vpc = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"], https_proxy = "http://proxy.example.com:3128", no_proxy = substr(join("", [for n in range(1000) : "nnnn"]), 0, 3522), ca_bundle = null } })
   }
 
   assert {

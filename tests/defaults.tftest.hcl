@@ -61,6 +61,7 @@ run "the_values_are_the_guides" {
 
   assert {
     condition = jsonencode(output.function.environment) == jsonencode({
+      REPORT    = "operationlogs"
       S3_BUCKET = "zoom-operation-logs"
       S3_PREFIX = "zoom/operationlogs/"
       STATE_KEY = "zoom/operationlogs-state/state.json"

@@ -7,7 +7,7 @@ mock_provider "aws" {
 
 # All that the root module passes, with the defaults of its inputs.
 variables {
-  function          = { name = "collect", timeout_seconds = 300, metrics_namespace = "Zoom" }
+  function          = { name = "collect", timeout_seconds = 300, metrics_namespace = "Zoom", records = "operation logs" }
   log_group         = { name = "/aws/lambda/collect" }
   schedule          = { interval_minutes = 15, enabled = true, flexible_window_minutes = null }
   dead_letter_queue = { name = "lost" }

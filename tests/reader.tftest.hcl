@@ -11,6 +11,7 @@ variables {
     name    = "zoom-operation-logs"
     prefix  = "zoom/operationlogs/"
     created = false
+    shared  = false
   }
   queue = null
   reader = {

@@ -13,6 +13,7 @@ from zoom_operationlogs import archive_object, legacy
 
 if TYPE_CHECKING:
     from zoom_operationlogs.checkpoint import Checkpoint
+    from zoom_operationlogs.reports import Report
 
     from .deployment import Deployment
 
@@ -69,9 +70,10 @@ class Marker:
         return datetime(year, month, day, tzinfo=self.marked.tzinfo)
 
 
-def is_of_records(name: str) -> bool:
-    """Tell whether a name under the prefix is that of an object of records: the collector's, or the guide's."""
-    if not archive_object.is_record_key(name) and not legacy.OBJECT_NAME.fullmatch(name):
+def is_of_records(name: str, report: Report) -> bool:
+    """Tell whether a name under the prefix is that of an object of records, the collector's or the guide's."""
+    of_guide = report.in_guide and legacy.OBJECT_NAME.fullmatch(name)
+    if not archive_object.is_record_key(name, report) and not of_guide:
         return False
     try:
         date.fromisoformat("-".join(name.split("/")[:3]))

@@ -15,6 +15,8 @@ from .errors import CommandError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from zoom_operationlogs.reports import Report
+
 _HOW = (
     'let your configuration say output "zoom_operation_logs" { value = module.zoom_operation_logs }, apply it, and run'
     " this in its folder, or give the folder, or what `terraform output -json` printed there, with --outputs"
@@ -52,6 +54,19 @@ class Deployment:
     def environment(self) -> Mapping[str, str]:
         """What the collector is set to, by the names of its environment."""
         return cast("Mapping[str, str]", self.outputs["function"]["environment"])
+
+    @property
+    def report(self) -> Report:
+        """Zoom's report that it collects; raise `CommandError` for one that this version does not know."""
+        from zoom_operationlogs.reports import OPERATION_LOGS, REPORTS  # here: `--help` needs nothing of the collector
+
+        name = self.environment.get("REPORT") or OPERATION_LOGS.name
+        if name not in REPORTS:
+            raise CommandError(
+                f"The collector collects {name}, which this zoomlogs does not know: install the version of the module"
+                " (docs/upgrading.md)."
+            )
+        return REPORTS[name]
 
     @property
     def region(self) -> str:

@@ -46,7 +46,7 @@ def main(deployment: Deployment, *, as_json: bool = False, now: datetime | None 
         told = {"last_run": _last_run_as_json(ran, now), "checkpoint": stored.instead}
         lines = [("Last run", _last_run_in_words(ran, now))]
     if as_json:
-        print_json(told)
+        print_json({"report": deployment.report.name, **told})
     else:
         console().print(table(deployment, lines))
     wrong = [sentence for sentence in (stored.instead, ran if isinstance(ran, str) else "") if sentence]
@@ -61,6 +61,7 @@ def table(deployment: Deployment, lines: Iterable[tuple[str, str]]) -> Table:
     shown.add_column(style="bold", no_wrap=True)
     shown.add_column(overflow="fold")
     shown.add_row("Collector", f"{deployment.function_name} in {deployment.region}, bucket {deployment.bucket}")
+    shown.add_row("Report", f"Zoom's {deployment.report.records}")
     for heading, sentence in lines:
         shown.add_row(heading, sentence)
     return shown

@@ -39,6 +39,7 @@ def client(
         session.http.hooks["response"].append(on_response)
     zoom = Zoom(
         session,
+        settings.report,
         settings.oauth_url,
         settings.api_url,
         lambda _fresh: credentials,

@@ -70,9 +70,12 @@ module "zoom_operation_logs" {
         Resource  = "arn:${local.partition}:s3:::${var.bucket_name}"
       }]
     })]
+
+    further_instances = [] # examples/both-reports has one
   }
 
   zoom = {
+    report            = "operationlogs"
     oauth_url         = var.zoom.oauth_url
     api_url           = var.zoom.api_url
     allow_other_hosts = false

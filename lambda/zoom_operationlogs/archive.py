@@ -23,7 +23,7 @@ from .bucket import out_of_reach
 from .dates import BEFORE_ALL, day_before, second
 from .errors import StorageError, UnreadableObjectError, WriteConflictError
 from .fingerprints import count_records
-from .records import documented, event_time, fingerprint, line, not_archived, without_time
+from .records import line, not_archived
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .legacy import LegacyLedger, LegacyObjects
     from .pending_record import MissingLine, PendingRecord
     from .records import Record
+    from .reports import Report
 
 MOST_MISSING = 100_000  # numbers between two objects of a date, where the first of them have expired
 RESERVE_SHARE = 0.5  # of the reserve, what is left to publishing and saving when a run reads what it has to know first
@@ -43,9 +44,10 @@ COUNT_SHARE = 0.75  # likewise, when it counts by second at its end: dates that 
 class Archive:
     """The objects under the feed's prefix, for one run."""
 
-    def __init__(self, bucket: Bucket, prefix: str, legacy: LegacyObjects) -> None:
+    def __init__(self, bucket: Bucket, prefix: str, report: Report, legacy: LegacyObjects) -> None:
         self._bucket = bucket
         self._prefix = prefix
+        self.report = report
         self.legacy = legacy
         self._up_to_date: dict[date, DeliveredDay] = {}  # complete as of this run's last listing or put
         self.before_put: Callable[[], None] = lambda: None
@@ -93,7 +95,7 @@ class Archive:
                 self._up_to_date[day] = known
             return written + len(part), len(part) < len(missing)
 
-        for _ in self._bucket.until_no_conflict(self._prefix + object_stem(day)):
+        for _ in self._bucket.until_no_conflict(self._prefix + object_stem(day, self.report)):
             try:
                 return self._bucket.retry_until_known(attempt)
             except WriteConflictError:
@@ -143,6 +145,10 @@ class Archive:
         `since`. S3's own expiration takes 200 days at least, when Zoom no longer has the date and no run lists it."""
         return [key for key, at in self._markers.items() if since is None or at >= since]
 
+    def url(self, name: str = "") -> str:
+        """Return the address of the prefix, or of a key under it."""
+        return self._bucket.url(self._prefix + name)
+
     def for_each_key(self, note: Callable[[str], object]) -> None:
         """Call `note` with every key under the prefix, without the prefix; raises what `Bucket.versions` raises."""
 
@@ -181,7 +187,7 @@ class Archive:
             if OBJECT_NAME.fullmatch(key.removeprefix(self._prefix)):
                 self._markers[key] = deleted_at
 
-        found = self._bucket.versions(self._prefix + object_stem(day), is_wanted, note)
+        found = self._bucket.versions(self._prefix + object_stem(day, self.report), is_wanted, note)
         return sorted(found, key=lambda version: sequence_number(version.key))
 
     def _shown_by(
@@ -193,7 +199,7 @@ class Archive:
 
         def date_of(record: Record) -> date:
             nonlocal oldest, newest
-            if time := event_time(record):
+            if time := self.report.time_of(record):
                 oldest, newest = min(time, oldest or time), max(time, newest or time)
             return day
 
@@ -202,7 +208,7 @@ class Archive:
 
         records = self._read(version, reserve_share)
         try:
-            counts = count_records(records, date_of, check, MOST_RECORDS)[day]
+            counts = count_records(records, self.report.fingerprint, date_of, check, MOST_RECORDS)[day]
         except ValueError as error:
             raise self._unreadable(version, error) from None
         return counts, oldest, newest
@@ -242,7 +248,7 @@ class Archive:
             if record.variants:
                 whole = archived.get(record.fingerprint, [])
                 # Of other objects, only how many show this identity is known: they stand for any of the rows.
-                whole = [*whole, *[documented(record.variants[0])] * (count - len(whole))]
+                whole = [*whole, *[self.report.documented(record.variants[0])] * (count - len(whole))]
                 rows = not_archived(record.variants, whole)[: max(0, record.count - count)]
                 missing += [(record, line(row)) for row in rows]
             else:
@@ -253,7 +259,7 @@ class Archive:
         """Return the archived records of these identities in the date's objects that are known."""
         found: dict[bytes, list[Record]] = {identity: [] for identity in fingerprints}
         for record in self._records(known, known.seq, RESERVE_SHARE):
-            if (identity := fingerprint(record)) in found:
+            if (identity := self.report.fingerprint(record)) in found:
                 found[identity].append(record)
         return found
 
@@ -267,7 +273,7 @@ class Archive:
         versions = self._versions(known.date, lambda number: known.seconds_seq < number <= up_to)
         for seq, of_seq in groupby(versions, key=lambda version: sequence_number(version.key)):
             records = (record for version in of_seq for record in self._read(version, share))
-            known.seconds += Counter(second(time) for time in map(event_time, records) if time)
+            known.seconds += Counter(second(time) for time in map(self.report.time_of, records) if time)
             known.seconds_seq = seq
         seconds = known.seconds + self.legacy.tally(known.date, legacy, lambda _, time: second(time))
         known.seconds, known.seconds_seq = Counter(), 0
@@ -275,8 +281,8 @@ class Archive:
 
     def alike(self, known: DeliveredDay, up_to: int, legacy: LegacyLedger | None, share: float) -> Counter[bytes]:
         """Return the same as `seconds`, by all but the time. It does not count on in the next run."""
-        ours = Counter(map(without_time, filter(event_time, self._records(known, up_to, share))))
-        return ours + self.legacy.tally(known.date, legacy, lambda record, _: without_time(record))
+        ours = Counter(map(self.report.without_time, filter(self.report.time_of, self._records(known, up_to, share))))
+        return ours + self.legacy.tally(known.date, legacy, lambda record, _: self.report.without_time(record))
 
     def _records(self, known: DeliveredDay, up_to: int, reserve_share: float) -> Iterator[Record]:
         for version in self._versions(known.date, lambda number: number <= up_to):
@@ -285,7 +291,7 @@ class Archive:
     def _put(self, day: date, seq: int, missing: list[MissingLine]) -> None:
         self.before_put()
         self._bucket.add_records(
-            self._prefix + object_name(day, seq),
+            self._prefix + object_name(day, seq, self.report),
             encode(line for _, line in missing),
             ContentType="application/gzip",
             Metadata=describe([record for record, _ in missing]),

@@ -17,29 +17,34 @@ if TYPE_CHECKING:
 
     from .pending_record import MissingLine, PendingRecord
     from .records import Record
+    from .reports import Report
 
 GZIP_LEVEL = 6
-OBJECT_NAME = re.compile(r"\d{4}/\d{2}/\d{2}/zoom-operationlogs-(\d{8})-\d{6,}\.json\.gz", re.ASCII)
+# Of any report: its name and the date.
+OBJECT_NAME = re.compile(r"\d{4}/\d{2}/\d{2}/zoom-([a-z_]+)-(\d{8})-\d{6,}\.json\.gz", re.ASCII)
+# Of any report and in any folder, also as the written guide's function names them.
+ANY_RECORDS = re.compile(r"(?:.*/)?\d{4}/\d{2}/\d{2}/zoom-([a-z_]+)-[0-9a-f]+(?:-[0-9a-f]+)+\.json\.gz", re.ASCII)
 LAST_NUMBER = 10**12  # no collector reaches it, and much longer numbers make keys that S3 refuses
 MOST_RECORDS = 1_000_000  # of one object: more than the collector writes
 PUT_BYTES = OBJECT_BYTES // 4  # of unpacked lines in one object, unless a single line has more
 PUT_RECORDS = MOST_RECORDS // 4
 
 
-def is_record_key(name: str) -> bool:
-    """Return whether a key, relative to the feed's prefix, is that of an object of records of this collector."""
-    return bool(OBJECT_NAME.fullmatch(name))
+def is_record_key(name: str, report: Report) -> bool:
+    """Return whether a key, relative to the feed's prefix, is that of an object of records of this report."""
+    match = OBJECT_NAME.fullmatch(name)
+    return bool(match and match[1] == report.name)
 
 
-def object_stem(day: date) -> str:
+def object_stem(day: date, report: Report) -> str:
     """Return the common start of the names of a record date's objects, relative to the feed's prefix."""
     iso = day.isoformat()
-    return f"{iso.replace('-', '/')}/zoom-operationlogs-{iso.replace('-', '')}-"
+    return f"{iso.replace('-', '/')}/zoom-{report.name}-{iso.replace('-', '')}-"
 
 
-def object_name(day: date, seq: int) -> str:
+def object_name(day: date, seq: int, report: Report) -> str:
     """Return the name of a record date's object number `seq`, which counts from 1, relative to the feed's prefix."""
-    return f"{object_stem(day)}{seq:06d}.json.gz"
+    return f"{object_stem(day, report)}{seq:06d}.json.gz"
 
 
 def sequence_number(key: str) -> int:

@@ -60,7 +60,7 @@ class Batch:
         self._clock = clock
         self._pending: defaultdict[date, dict[bytes, PendingRecord]] = defaultdict(dict)
         self._bytes = 0
-        self.guard = FormGuard()
+        self.guard = FormGuard(archive.report)
         self._by_date: set[date] = set()  # dates of which a date sweep of this run has shown rows
         self.deferred: set[date] = set()  # dates of which suspicious rows wait
         self.held_up: dict[date, UnreadableObjectError] = {}

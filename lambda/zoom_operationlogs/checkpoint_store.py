@@ -9,7 +9,7 @@ from .bounds import CHECKPOINT_BYTES, CHECKPOINT_HEADER_BYTES
 from .checkpoint import Stream
 from .checkpoint_format import begins_well, decode, digest, encode
 from .checkpoint_merge import merge
-from .errors import LeaseLostError, NotFoundError, OtherAccountError, WriteConflictError
+from .errors import LeaseLostError, NotFoundError, OtherAccountError, OtherReportError, WriteConflictError
 from .legacy import cursor_date
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class CheckpointStore:
     """The object at the state key, as one run knows it. All methods raise what `Bucket` raises.
 
     They also raise `NewerCheckpointError` if a newer version of the collector wrote the object, and `OtherAccountError`
-    if it is another Zoom account's.
+    or `OtherReportError` if it is that of another Zoom account or report.
     """
 
     def __init__(self, bucket: Bucket, key: str, stream: Stream, clock: Callable[[], datetime]) -> None:
@@ -73,6 +73,11 @@ class CheckpointStore:
                 f"The checkpoint {self._bucket.url(self._key)} belongs to another Zoom account: set STATE_KEY and"
                 " S3_PREFIX to ones of this account's own, or, if this account replaces that one, delete the checkpoint"
                 " as a role of bucket.break_glass_arns."
+            )
+        if found.report and found.report != self._stream.report:
+            raise OtherReportError(
+                f"The checkpoint {self._bucket.url(self._key)} is that of Zoom's report {found.report}, but REPORT is"
+                f" {self._stream.report}: set STATE_KEY and S3_PREFIX to ones of this report's own."
             )
         if replace(found, account="") != replace(self._stream, account=""):
             return LoadResult(unusable=True, other=found)

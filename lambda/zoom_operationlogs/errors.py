@@ -20,6 +20,7 @@ CollectorError                   the run fails; the message is a sentence that s
 ├── StorageUnavailableError
 ├── NewerCheckpointError
 ├── OtherAccountError
+├── OtherReportError             no prefix and no checkpoint is for two reports
 ├── ChangedFormError
 └── LeaseLostError
 HandledError                     the collector handles it; it does not leave a run
@@ -120,6 +121,10 @@ class NewerCheckpointError(CollectorError):
 
 class OtherAccountError(CollectorError):
     """The checkpoint belongs to another Zoom account."""
+
+
+class OtherReportError(CollectorError):
+    """The checkpoint, or the prefix, belongs to another of Zoom's reports."""
 
 
 class ChangedFormError(CollectorError):

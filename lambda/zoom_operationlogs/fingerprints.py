@@ -8,7 +8,7 @@ from itertools import chain, repeat, starmap
 from struct import iter_unpack
 from typing import TYPE_CHECKING
 
-from .records import FINGERPRINT_BYTES, fingerprint
+from .records import FINGERPRINT_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -21,9 +21,13 @@ LOOK_EVERY = 1000  # records
 
 
 def count_records(
-    records: Iterable[Record], date_of: Callable[[Record], date], look: Callable[[], None], most: int
+    records: Iterable[Record],
+    identity: Callable[[Record], bytes],
+    date_of: Callable[[Record], date],
+    look: Callable[[], None],
+    most: int,
 ) -> dict[date, Counter[bytes]]:
-    """Return how often each record is in one object, by date.
+    """Return how often each record, by its identity, is in one object, by date.
 
     `look` is called now and then, and may raise to end it. Raises ValueError if there are more than `most` records,
     each of which costs time, however small it is.
@@ -35,7 +39,7 @@ def count_records(
             look()
         of_date = counts[date_of(record)]
         known = len(of_date)
-        of_date[fingerprint(record)] += 1
+        of_date[identity(record)] += 1
         distinct += len(of_date) - known
         if number > most or distinct > MOST_DISTINCT:
             raise ValueError(f"more than {min(number - 1, most):,} records")

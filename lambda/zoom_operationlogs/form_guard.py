@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 from .dates import second
 from .errors import ChangedFormError, OutOfTimeError
 from .form_evidence import ENOUGH, SHARE, Evidence, Seen, Standing
-from .records import without_time
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from .delivered import Delivered, DeliveredDay
     from .pending_record import PendingRecord
     from .records import Row
+    from .reports import Report
     from .sweep import Sweep
 
     Pending = Mapping[date, dict[bytes, PendingRecord]]
@@ -47,7 +47,8 @@ class Archived(Protocol):
 class FormGuard:
     """What one run has seen."""
 
-    def __init__(self) -> None:
+    def __init__(self, report: Report) -> None:
+        self._report = report
         self.accepting = False  # the rows of this sweep are to be accepted
         self._seen: defaultdict[date, Seen] = defaultdict(Seen)
         self._boundaries: set[datetime] = set()
@@ -61,7 +62,9 @@ class FormGuard:
             stands = min(count, delivered.count(day, row.fingerprint) if row.time else accepted)
             before = seen.standing.get(row.fingerprint)
             stands = max(stands, before.records if before else 0)
-            seen.standing[row.fingerprint] = Standing(row.time and second(row.time), without_time(row.record), stands)
+            seen.standing[row.fingerprint] = Standing(
+                row.time and second(row.time), self._report.without_time(row.record), stands
+            )
         if row.fingerprint in seen.strange:
             return  # this run has published it
         if row.time:
@@ -162,7 +165,7 @@ class FormGuard:
         for stands in seen.standing.values():
             of_second[stands.second] -= stands.records
             alike[stands.rest] -= stands.records
-        rest = {name: without_time(json.loads(record.line)) for name, record in pending.items()}
+        rest = {name: self._report.without_time(json.loads(record.line)) for name, record in pending.items()}
         for name, record in pending.items():  # those that are published now are in the archive when it is next counted
             if record.time:
                 seen.standing[name] = Standing(second(record.time), rest[name], record.count)

@@ -27,7 +27,7 @@ from .metrics import RunOutcome, run_fields, run_metrics
 from .probe import probe
 from .run import Run
 from .run_state import Services
-from .settings import REPORT, Credentials, Settings
+from .settings import Credentials, Settings
 from .zoom import Zoom
 
 if TYPE_CHECKING:
@@ -137,6 +137,7 @@ def _build_run(settings: Settings, context: LambdaContext) -> tuple[Run, Service
     account_id = credentials(False).account_id  # a bad secret ends the run before it reads or writes anything else
     zoom = Zoom(
         clients.zoom_session(),
+        settings.report,
         settings.oauth_url,
         settings.api_url,
         credentials,
@@ -146,8 +147,9 @@ def _build_run(settings: Settings, context: LambdaContext) -> tuple[Run, Service
         deadline,
     )
     bucket = _bucket(settings, deadline)
-    archive = Archive(bucket, settings.prefix, LegacyObjects(bucket, settings.prefix, deadline))
-    stream = Stream.of(account_id, REPORT, settings.prefix)
+    legacy = LegacyObjects(bucket, settings.prefix, settings.report, deadline)
+    archive = Archive(bucket, settings.prefix, settings.report, legacy)
+    stream = Stream.of(account_id, settings.report.name, settings.prefix)
     store = CheckpointStore(bucket, settings.state_key, stream, clients.now)
     services = Services(settings, zoom, archive, store, clients.now, deadline, logger)  # type: ignore[arg-type]
     return Run(services, owner=context.aws_request_id), services

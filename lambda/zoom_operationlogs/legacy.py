@@ -23,7 +23,7 @@ from .dates import ONE_DAY, date_range, day_before, widest
 from .errors import NotFoundError, StorageError, UnreadableObjectError
 from .fingerprints import FingerprintCounts, count_records
 from .json_values import YEARS
-from .records import BETWEEN_RECORDS, event_time
+from .records import BETWEEN_RECORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator, Iterator
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .dates import Span
     from .deadline import Deadline
     from .records import Record
+    from .reports import Report
 
 OBJECT_NAME = re.compile(
     r"(\d{4})/(\d{2})/(\d{2})/zoom-operationlogs-([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.json\.gz"
@@ -88,11 +89,12 @@ class LegacyLedger:
 
 
 class LegacyObjects:
-    """The guide's objects under the feed's prefix, for one run."""
+    """The guide's objects under the feed's prefix, for one run: none, if the guide does not collect the report."""
 
-    def __init__(self, bucket: Bucket, prefix: str, deadline: Deadline) -> None:
+    def __init__(self, bucket: Bucket, prefix: str, report: Report, deadline: Deadline) -> None:
         self._bucket = bucket
         self._prefix = prefix
+        self._report = report
         self._deadline = deadline
         self._listed: set[date] = set()
         self._all: list[StoredVersion] | None = None
@@ -130,12 +132,14 @@ class LegacyObjects:
             for folder in date_range(max(ledger.first, day_before(day)), ledger.last):
                 for version in self._versions(folder):
                     if self._object_id(version) in ledger.absorbed:
-                        records = ((record, event_time(record)) for record in self._records(version))
+                        records = ((record, self._report.time_of(record)) for record in self._records(version))
                         most |= Counter(key(record, time) for record, time in records if time and time.date() == day)
         return most
 
     def cursor(self) -> date | None:
         """Return the date at which the guide's function stopped, None if it left no readable state."""
+        if not self._report.in_guide:
+            return None
         try:
             body, _ = self._bucket.current(self._prefix + STATE_NAME, ANSWER_BYTES)
         except NotFoundError:
@@ -169,15 +173,19 @@ class LegacyObjects:
         spans: dict[date, Span] = {}
 
         def date_of(record: Record) -> date:
-            day = record_date(record, folder)
-            if time := event_time(record):
+            time = self._report.time_of(record)
+            day = record_date(time, folder)
+            if time:
                 spans[day] = widest(spans.get(day), (time, time)) or (time, time)
             return day
 
         try:
-            return count_records(self._records(version), date_of, self._deadline.check, MOST_RECORDS), spans
+            counts = count_records(
+                self._records(version), self._report.fingerprint, date_of, self._deadline.check, MOST_RECORDS
+            )
         except ValueError as error:
             raise self._spoilt(version, error) from None
+        return counts, spans
 
     def _records(self, version: StoredVersion) -> Iterator[Record]:
         """Yield the records of an object; raise `UnreadableObjectError` if it does not hold any."""
@@ -213,9 +221,8 @@ def empty_ledger(written: Collection[date]) -> LegacyLedger | None:
     return LegacyLedger(min(written), max(written) + ONE_DAY) if written else None
 
 
-def record_date(record: Record, write_date: date) -> date:
+def record_date(time: datetime | None, write_date: date) -> date:
     """Return the UTC date of one of the guide's records; a record without a time is under `write_date`."""
-    time = event_time(record)
     return time.date() if time else write_date
 
 

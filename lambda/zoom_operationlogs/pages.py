@@ -6,12 +6,12 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
 from .errors import PageTokenExpiredError, SweepBrokenError
-from .records import Row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
+    from .records import Row
     from .sweep import Sweep
     from .zoom import Zoom
 
@@ -46,7 +46,7 @@ def pages(
                 raise SweepBrokenError("Zoom's page token expired again") from None
             sweep, used = sweep.restarted(sent_at), {_mark("")}
             continue
-        rows = [Row.of(record) for record in page.records]
+        rows = list(map(zoom.report.row, page.records))
         sweep.observe(rows)
         repeated = _mark(page.next_token) in used
         if has_next := bool(page.next_token) and not repeated:

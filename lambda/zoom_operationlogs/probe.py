@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from .bucket import Bucket
+    from .reports import Report
     from .settings import Settings
 
 RECENT = 7 * ONE_DAY
@@ -35,7 +36,7 @@ def probe(bucket: Bucket, settings: Settings, today: date) -> dict[str, Any]:
             "Nothing was tried, because the feed deletes what it has read (FEED_DELETES): S3 lets every writer write"
             " over a delete marker, and the feed would read that object again.",
         )
-    key = newest_record(bucket, settings.prefix, today)
+    key = newest_record(bucket, settings.prefix, settings.report, today)
     body = b""
     if key:
         try:
@@ -64,13 +65,13 @@ def probe(bucket: Bucket, settings: Settings, today: date) -> dict[str, Any]:
     )
 
 
-def newest_record(bucket: Bucket, prefix: str, today: date) -> str | None:
+def newest_record(bucket: Bucket, prefix: str, report: Report, today: date) -> str | None:
     """Return the key of a current object of records, of the last days if there is one; None without any.
 
     A recent object is the least likely to be deleted between a look and the write.
     """
     for after in (f"{prefix}{today - RECENT:%Y/%m/%d}/", ""):
-        keys = [key for key in bucket.current_keys(prefix, after) if is_record_key(key.removeprefix(prefix))]
+        keys = [key for key in bucket.current_keys(prefix, after) if is_record_key(key.removeprefix(prefix), report)]
         if keys:
             return keys[-1]
     return None

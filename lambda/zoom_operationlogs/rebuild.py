@@ -8,9 +8,9 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from .agenda import first_checkpoint
-from .archive_object import OBJECT_NAME
+from .archive_object import ANY_RECORDS, OBJECT_NAME
 from .dates import ONE_DAY
-from .errors import StorageError
+from .errors import OtherReportError, StorageError
 from .incidents import Incident
 from .legacy import empty_ledger, write_date
 
@@ -35,7 +35,16 @@ class Inventory:
 def rebuilt(
     archive: Archive, found: LoadResult, today: date, lookback_days: int, incidents: Incidents, log: logging.Logger
 ) -> Checkpoint:
-    """Return a checkpoint built from the archive and the guide's state; that one was lost is an incident."""
+    """Return a checkpoint built from the archive and the guide's state; that one was lost is an incident.
+
+    Raises what `inventory_of` raises, and `OtherReportError` for the state of the guide's function if that does not
+    collect the report.
+    """
+    if found.legacy_cursor and not archive.report.in_guide:
+        raise OtherReportError(
+            "The object at STATE_KEY is the state of the written guide's function, which does not collect Zoom's report"
+            f" {archive.report.name}: set STATE_KEY and S3_PREFIX to ones of this report's own."
+        )
     inventory = inventory_of(archive)
     if found.other:
         incidents.tell(
@@ -63,18 +72,30 @@ def rebuilt(
 
 
 def inventory_of(archive: Archive) -> Inventory:
-    """Return what the archive holds, by its keys alone. Raises `StorageError` and `StorageUnavailableError`."""
+    """Return what the archive holds, by its keys alone. Raises `OtherReportError` if records of another report lie
+    there, which one feed would read with this one's; `StorageError` and `StorageUnavailableError`."""
+    report = archive.report
     ours: set[date] = set()
     guides: set[date] = set()
+    others: dict[str, str] = {}
 
     def note(name: str) -> None:
-        if match := OBJECT_NAME.fullmatch(name):
+        match = OBJECT_NAME.fullmatch(name)
+        if match and match[1] == report.name:
             with suppress(ValueError):  # no such day in the calendar, so not an object of ours
-                ours.add(date.fromisoformat(match[1]))
-        elif written := write_date(name):
+                ours.add(date.fromisoformat(match[2]))
+        elif report.in_guide and (written := write_date(name)):
             guides.add(written)
+        elif (records := ANY_RECORDS.fullmatch(name)) and records[1] != report.name:
+            others[records[1]] = name
 
     archive.for_each_key(note)
+    if others:
+        other, name = min(others.items())
+        raise OtherReportError(
+            f"{archive.url()} holds records of Zoom's report {other}, such as {archive.url(name)}, but REPORT is"
+            f" {report.name}: set S3_PREFIX to a prefix of this report's own, such as {report.prefix}."
+        )
     return Inventory(min(ours, default=None), empty_ledger(guides))
 
 

@@ -1,4 +1,4 @@
-"""A record as Zoom sends it: its line in the archive, its time, its identity."""
+"""A record as Zoom sends it, and its line in the archive; `reports` says what its time and its identity are."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ Record = dict[str, Any]
 
 FINGERPRINT_BYTES = 16
 MOST_PAIRS = 300 * 300  # more than the rows of a page: then only how many there are counts
-# Of an operation log (Zoom, Get operation logs report), sorted.
-IDENTITY_FIELDS = ("action", "category_type", "operation_detail", "operator", "time")
 
 # The function of the written guide wrote the letter n where it meant a line end.
 BETWEEN_RECORDS = re.compile(r"[n\s]*")
@@ -30,17 +28,13 @@ _canonical = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",
 _lone_surrogate = re.compile("[\ud800-\udfff]")
 
 
-def fingerprint(record: Record) -> bytes:
-    """Return the record's identity: the 128-bit BLAKE2b hash of its documented fields as canonical JSON.
-
-    A field that Zoom adds later does not change it. A record with none of these fields is all of its fields.
-    """
-    known = documented(record)
+def fingerprint(fields: Record) -> bytes:
+    """Return the 128-bit BLAKE2b hash of the fields as canonical JSON."""
     try:
         # Nearly every record is flat and all strings; a JSON encoder would take most of the time.
-        text = "{" + ",".join([f"{quote_ascii(name)}:{quote_ascii(known[name])}" for name in sorted(known)]) + "}"
+        text = "{" + ",".join([f"{quote_ascii(name)}:{quote_ascii(fields[name])}" for name in sorted(fields)]) + "}"
     except TypeError:
-        text = _canonical(known)
+        text = _canonical(fields)
     return blake2b(text.encode(), digest_size=FINGERPRINT_BYTES).digest()
 
 
@@ -60,10 +54,8 @@ def line(record: Record) -> bytes:
         return _lone_surrogate.sub(lambda match: f"\\u{ord(match[0]):04x}", text).encode()
 
 
-def event_time(record: Record) -> datetime | None:
-    """Return the record's `time` in UTC, None if it has no valid one: all fields are optional (Zoom, Get operation logs
-    report). A time without an offset is UTC."""
-    value = record.get("time")
+def utc(value: Any) -> datetime | None:
+    """Return the time in a field in UTC, None if it holds no valid one. A time without an offset is UTC."""
     if not isinstance(value, str):
         return None
     try:
@@ -73,22 +65,12 @@ def event_time(record: Record) -> datetime | None:
         return None
 
 
-def without_time(record: Record) -> bytes:
-    """Return what would be the record's identity if it had no time."""
-    return fingerprint({"": "", **{name: value for name, value in documented(record).items() if name != "time"}})
-
-
 class Row(NamedTuple):
     """A record of a page, with its identity and its time in UTC."""
 
     fingerprint: bytes
     time: datetime | None
     record: Record
-
-    @classmethod
-    def of(cls, record: Record) -> Row:
-        """Return the record as a row."""
-        return cls(fingerprint(record), event_time(record), record)
 
     def archive_date(self, sweep_date: date | None) -> date | None:
         """Return the UTC date whose objects hold this record: that of its time, else the date of the sweep."""
@@ -102,11 +84,6 @@ def occurrences(rows: Iterable[Row]) -> Counter[bytes]:
     rows push others down to the next page, where they are read again.
     """
     return Counter(row.fingerprint for row in rows)
-
-
-def documented(record: Record) -> Record:
-    """Return the fields that make the record's identity."""
-    return {name: record[name] for name in IDENTITY_FIELDS if name in record} or record
 
 
 def not_archived(rows: Sequence[Record], archived: Sequence[Record]) -> list[Record]:

@@ -8,13 +8,15 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from .errors import SettingsError
+from .reports import OPERATION_LOGS, REPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from .reports import Report
+
 MAX_PAGE_SIZE = 300  # Zoom's maximum (Zoom, Get operation logs report)
 MAX_LOOKBACK_DAYS = 28  # the tail reads in one request, which covers at most one month (see dates.LONGEST_RANGE)
-REPORT = "operationlogs"
 LOOPBACK_HOSTS = {"127.0.0.1", "[::1]", "localhost"}
 ZOOM_DOMAINS = ("zoom.us", "zoomgov.com")
 # Nothing that two parsers could read as two hosts, such as a user name or a backslash.
@@ -52,7 +54,8 @@ class Settings:
     """
 
     bucket: str
-    prefix: str = "zoom/operationlogs/"
+    report: Report = OPERATION_LOGS
+    prefix: str = ""  # follows the report
     state_key: str = ""  # follows the prefix
     credentials: Credentials | None = None
     secret_id: str = ""  # the name or the ARN
@@ -69,9 +72,11 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Raise `SettingsError` for a prefix that is no folder, a state key under it, or missing credentials."""
+        if not self.prefix:
+            object.__setattr__(self, "prefix", self.report.prefix)
         if not re.fullmatch(r"([^/]+/)+", self.prefix):
             raise SettingsError(
-                f"S3_PREFIX is {self.prefix!r}: give a folder that ends in one /, such as zoom/operationlogs/."
+                f"S3_PREFIX is {self.prefix!r}: give a folder that ends in one /, such as {self.report.prefix}."
             )
         if not self.state_key:
             object.__setattr__(self, "state_key", f"{self.prefix.rstrip('/')}-state/state.json")
@@ -84,7 +89,8 @@ class Settings:
         if self.state_key.startswith(self.prefix):
             raise SettingsError(
                 f"STATE_KEY {self.state_key} lies under S3_PREFIX {self.prefix}, where the feed would ingest it as a"
-                " log and may delete it: choose a key outside the prefix, such as zoom/operationlogs-state/state.json."
+                " log and may delete it: choose a key outside the prefix, such as"
+                f" {self.report.prefix.rstrip('/')}-state/state.json."
             )
         if not self.credentials and not self.secret_id:
             raise SettingsError(
@@ -96,7 +102,7 @@ class Settings:
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
         """Return the settings in these variables. Raises `SettingsError`, which names the variable to change."""
         for name, value in environ.items():
-            if name.startswith(("S3_", "STATE_", "ZOOM_")) and not _encodable(value):
+            if name.startswith(("REPORT", "S3_", "STATE_", "ZOOM_")) and not _encodable(value):
                 raise SettingsError(f"{name} has characters that are not UTF-8: correct it.")
         bucket = environ.get("S3_BUCKET", "").strip()
         if not bucket:
@@ -106,7 +112,8 @@ class Settings:
         other_hosts = _flag(environ, "ZOOM_ALLOW_OTHER_HOSTS")
         return cls(
             bucket=bucket,
-            prefix=environ.get("S3_PREFIX") or cls.prefix,
+            report=_report(environ),
+            prefix=environ.get("S3_PREFIX", ""),
             state_key=environ.get("STATE_KEY", ""),
             credentials=_credentials(environ),
             secret_id=environ.get("ZOOM_SECRET_ID", "").strip(),
@@ -152,6 +159,13 @@ def parse_date(value: object, name: str) -> date:
         except ValueError:
             pass  # no such day in the calendar: raised below
     raise SettingsError(f"{name} is {value!r:.60}: give a calendar date written as YYYY-MM-DD, such as 2026-01-31.")
+
+
+def _report(environ: Mapping[str, str]) -> Report:
+    name = environ.get("REPORT", "").strip() or OPERATION_LOGS.name
+    if name not in REPORTS:
+        raise SettingsError(f"REPORT is {name!r:.60}: give {' or '.join(REPORTS)}.")
+    return REPORTS[name]
 
 
 def _credentials(environ: Mapping[str, str]) -> Credentials | None:

@@ -1,7 +1,7 @@
-"""The client for Zoom's report of operation logs, with its Server-to-Server OAuth sign-in.
+"""The client for one of Zoom's reports, with its Server-to-Server OAuth sign-in.
 
-Sources: Zoom, Get operation logs report (`reportOperationLogs`), and Zoom, Server-to-Server OAuth (developers.zoom.us).
-`zoom_refusals` says what an error answer means.
+Sources: those of `reports`, and Zoom, Server-to-Server OAuth (developers.zoom.us). `zoom_refusals` says what an error
+answer means.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from .deadline import Deadline
+    from .reports import Report
     from .settings import Credentials
     from .zoom_rate_limits import Quota
 
@@ -72,6 +73,7 @@ class Zoom:
     def __init__(
         self,
         session: Session,
+        report: Report,
         oauth_url: str,
         api_url: str,
         credentials: Callable[[bool], Credentials],
@@ -85,6 +87,7 @@ class Zoom:
         `timeout_seconds` is for each whole request.
         """
         self._session = session
+        self.report = report
         self._oauth_url = oauth_url
         self._api_url = api_url
         self._credentials = credentials
@@ -150,10 +153,10 @@ class Zoom:
 
     def _report_with(self, access_token: str, query: Mapping[str, str]) -> Page:
         self.calls += 1
-        url, headers = f"{self._api_url}/report/operationlogs", {"Authorization": f"Bearer {access_token}"}
+        url, headers = f"{self._api_url}{self.report.path}", {"Authorization": f"Bearer {access_token}"}
         body = self._body(Endpoint.REPORT, "GET", url, PAGE_BYTES, params=query, headers=headers)
         with self._quoting(body):
-            return page_of(body)
+            return page_of(body, self.report)
 
     def _access_token(self, *, renew: bool = False) -> str:
         """Return the access token, renewed a minute before it expires, and for other credentials than it is of."""
@@ -202,7 +205,7 @@ class Zoom:
         if answer.status == requests.codes.too_many_requests:
             self.rate_limited += 1
         if answer.status != requests.codes.ok:
-            refuse(endpoint, answer.status, answer.headers, self._error(answer.body), self._clock())
+            refuse(endpoint, self.report, answer.status, answer.headers, self._error(answer.body), self._clock())
         return answer.body
 
     def _error(self, body: bytes) -> dict[str, Any] | None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from .records import Record
+    from .reports import Report
 
 MOST_TOKENS = 4_000_000  # strings and brackets of a page to look at one by one
 LONGEST_LINE = PAGE_BYTES  # in an object
@@ -51,13 +52,13 @@ class Page:
     unreadable: Counter[str] = field(default_factory=Counter)
 
 
-def page_of(body: bytes) -> Page:
-    """Return the page in the body of an answer. Raises `UnusableAnswerError` if it is none."""
+def page_of(body: bytes, report: Report) -> Page:
+    """Return the page of the report in the body of an answer. Raises `UnusableAnswerError` if it is none."""
     try:
         answer, marks = _parse(body)
     except (ValueError, RecursionError):
         raise UnusableAnswerError("the answer is not JSON") from None
-    rows = answer.get("operation_logs") if isinstance(answer, dict) else None
+    rows = answer.get(report.rows) if isinstance(answer, dict) else None
     if not isinstance(rows, list):
         raise UnusableAnswerError("the answer contains no list of records")
     token = answer.get("next_page_token")

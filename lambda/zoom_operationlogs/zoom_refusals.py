@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from .reports import Report
+
 MARKETPLACE = "at marketplace.zoom.us (Manage > your Server-to-Server OAuth app)"
 LONGEST_QUOTE = 500  # characters of Zoom's text in a sentence
 LONGEST_TEXT = 2000  # characters of Zoom's text in which the rules search
@@ -49,7 +51,8 @@ class Rule:
     codes or a text in which the regular expression `text` is found. What a rule does not give may be anything.
 
     `text` is searched in lower case. `json` is whether the body is a JSON object, `coded` whether that names a code
-    that is not the HTTP status: Zoom's own errors do. In `sentence`, {endpoint} stands for the endpoint's name.
+    that is not the HTTP status: Zoom's own errors do. In `sentence`, {endpoint} stands for the endpoint's name, and
+    {records}, {scope} and {permission} for those of the report.
     """
 
     error: type[Exception]
@@ -83,7 +86,7 @@ TOKEN_REJECTED = (
 )
 NO_RIGHTS = (
     "The Zoom user who owns the app may not see the report: grant that user's role the permissions Reports > Usage"
-    " reports: View and User activity reports > Admin Activity Logs: View."
+    " reports: View and {permission}."
 )
 
 SIGN_IN_REFUSED = (
@@ -160,8 +163,7 @@ RULES = (
     # Of the report.
     Rule(
         ZoomRefusedError,
-        f"The Zoom app lacks the scope report:read:operation_logs:admin: add it {MARKETPLACE} and activate the app"
-        " again.",
+        f"The Zoom app lacks the scope {{scope}}: add it {MARKETPLACE} and activate the app again.",
         codes=(4711,),
         text="does not contain scopes",
     ),
@@ -227,10 +229,15 @@ RULES = (
 
 
 def refuse(
-    endpoint: Endpoint, status: int, headers: Mapping[str, str], body: Mapping[str, Any] | None, now: datetime
+    endpoint: Endpoint,
+    report: Report,
+    status: int,
+    headers: Mapping[str, str],
+    body: Mapping[str, Any] | None,
+    now: datetime,
 ) -> NoReturn:
-    """Raise what an answer of this endpoint means that has another HTTP status than 200, these headers, and this JSON
-    object as its body, None if it has none.
+    """Raise what an answer of this endpoint means, asked for this report, that has another HTTP status than 200, these
+    headers, and this JSON object as its body, None if it has none.
 
     `now` (UTC) is the time from which a `Retry-After` in seconds counts.
     """
@@ -242,7 +249,8 @@ def refuse(
         raise UnusableAnswerError(f"HTTP {status}")
     rule = next(rule for rule in RULES if rule.fits(endpoint, status, body, lower))
     said = f"Zoom says: HTTP {status}, {text[:LONGEST_QUOTE] or 'no message'}"
-    raise rule.error(f"{rule.sentence.format(endpoint=endpoint.value)} ({said})")
+    names = {"records": report.records, "scope": report.scope, "permission": report.permission}
+    raise rule.error(f"{rule.sentence.format(endpoint=endpoint.value, **names)} ({said})")
 
 
 def text_of(body: Mapping[str, Any]) -> str:

@@ -13,6 +13,14 @@ locals {
   records_arn = "${local.bucket_arn}/${var.bucket.prefix}*"
   state_arn   = "${local.bucket_arn}/${local.state_key}"
 
+  # A bucket has one policy, one lifecycle and one notification configuration: whoever creates it writes those of all.
+  further = [for instance in var.bucket.further_instances : jsondecode(instance)]
+  streams = concat(
+    [{ suffix = "", prefix = var.bucket.prefix, state_key = local.state_key }],
+    [for one in local.further : { suffix = "-${substr(sha256(one.prefix), 0, 8)}", prefix = one.prefix, state_key = one.state_key }],
+  )
+  documents = concat(var.bucket.policy_statements, local.further[*].policy)
+
   # Tells the statements of this instance from those of another in the same bucket.
   instance = substr(sha256(var.bucket.prefix), 0, 8)
 
@@ -106,7 +114,7 @@ locals {
 
   # Those about the whole bucket are the same in every instance, and stand there once.
   statements = distinct([
-    for statement in concat(local.own_statements, flatten([for document in var.bucket.policy_statements : jsondecode(document).Statement])) :
+    for statement in concat(local.own_statements, flatten([for document in local.documents : jsondecode(document).Statement])) :
     jsonencode(statement)
   ])
   policy = jsonencode({ Version = "2012-10-17", Statement = [for statement in local.statements : jsondecode(statement)] })
@@ -114,6 +122,7 @@ locals {
 
 resource "aws_s3_bucket" "archive" {
   #checkov:skip=CKV_AWS_18:`bucket.access_logs_bucket` names where they go; a bucket for them is the caller's
+  #checkov:skip=CKV_AWS_19:`bucket.encryption`, AES256 or KMS by default, decides below; a plan shows which
   #checkov:skip=CKV_AWS_21:`bucket.versioning`, true by default, decides below
   #checkov:skip=CKV_AWS_144:Zoom keeps six months and SecOps what it has read: a copy elsewhere is the caller's to choose
   #checkov:skip=CKV_AWS_145:`kms_key` sets a key; without one S3 encrypts with its own
@@ -196,6 +205,19 @@ resource "aws_s3_bucket_policy" "archive" {
   policy = local.policy
 
   lifecycle {
+    # A feed reads all that lies under its prefix.
+    precondition {
+      condition = alltrue(flatten([for at, one in local.streams : [for other, further in local.streams :
+        at == other || !startswith(one.prefix, further.prefix)
+      ]]))
+      error_message = "bucket.further_instances: no bucket.prefix of a module block may begin with that of another in the same bucket, because one feed would read the records of both. Let it follow zoom.report, or set bucket.prefix."
+    }
+
+    precondition {
+      condition     = length(distinct(concat([var.writer_arn], local.further[*].writer_arn))) == 1 + length(local.further)
+      error_message = "bucket.further_instances: two module blocks have the same names. Set name_prefix in one of them, such as \"sign-ins-\": each report has its own function, secret and schedule."
+    }
+
     # https://docs.aws.amazon.com/AmazonS3/latest/userguide/add-bucket-policy.html
     precondition {
       condition     = length(local.policy) <= 20480
@@ -224,44 +246,52 @@ resource "aws_s3_bucket_lifecycle_configuration" "archive" {
   }
 
   # Versions outlive the time in which Zoom can still be asked: an object that the feed deleted is read by version.
-  rule {
-    id     = "records"
-    status = "Enabled"
+  dynamic "rule" {
+    for_each = local.streams
 
-    filter {
-      prefix = var.bucket.prefix
-    }
+    content {
+      id     = "records${rule.value.suffix}"
+      status = "Enabled"
 
-    dynamic "transition" {
-      for_each = var.bucket.transitions
-
-      content {
-        days          = transition.value.days
-        storage_class = transition.value.storage_class
+      filter {
+        prefix = rule.value.prefix
       }
-    }
 
-    expiration {
-      days                         = var.bucket.expiration_days
-      expired_object_delete_marker = var.bucket.expiration_days == null ? true : null
-    }
+      dynamic "transition" {
+        for_each = var.bucket.transitions
 
-    noncurrent_version_expiration {
-      noncurrent_days = var.bucket.noncurrent_expiration_days
+        content {
+          days          = transition.value.days
+          storage_class = transition.value.storage_class
+        }
+      }
+
+      expiration {
+        days                         = var.bucket.expiration_days
+        expired_object_delete_marker = var.bucket.expiration_days == null ? true : null
+      }
+
+      noncurrent_version_expiration {
+        noncurrent_days = var.bucket.noncurrent_expiration_days
+      }
     }
   }
 
   # The checkpoint is rewritten by every run and can be rebuilt from the archive: its old versions are soon worthless.
-  rule {
-    id     = "checkpoint"
-    status = "Enabled"
+  dynamic "rule" {
+    for_each = local.streams
 
-    filter {
-      prefix = local.state_key
-    }
+    content {
+      id     = "checkpoint${rule.value.suffix}"
+      status = "Enabled"
 
-    noncurrent_version_expiration {
-      noncurrent_days = 14
+      filter {
+        prefix = rule.value.state_key
+      }
+
+      noncurrent_version_expiration {
+        noncurrent_days = 14
+      }
     }
   }
 

@@ -1,5 +1,5 @@
 output "bucket" {
-  description = "The bucket, for what writes to it: its names and settings, and `policy`, the JSON policy document to merge into the policy of an existing bucket."
+  description = "The bucket, for what writes to it: its names and settings; `policy`, the JSON policy document to merge into the policy of an existing bucket; and `instance`, for the input `bucket.further_instances` of the instance that creates the bucket."
 
   value = {
     name      = var.bucket.create ? aws_s3_bucket.archive[0].bucket : var.bucket_name
@@ -12,6 +12,16 @@ output "bucket" {
     encryption = local.encryption
     lock       = var.bucket.lock
     policy     = local.policy
+    shared     = length(local.further) > 0
+
+    # All that the instance needs which creates the bucket, in one value that a list can hold.
+    instance = jsonencode({
+      prefix       = var.bucket.prefix
+      state_key    = local.state_key
+      policy       = local.policy
+      writer_arn   = var.writer_arn
+      notification = local.notifies ? merge(local.notification, { queue_arn = local.queue_arn }) : null
+    })
 
     expiration_days = var.bucket.create ? var.bucket.expiration_days : null
 
@@ -24,6 +34,7 @@ output "bucket" {
     aws_s3_bucket_object_lock_configuration.archive,
     aws_s3_bucket_policy.archive,
     aws_s3_bucket_versioning.archive,
+    aws_sqs_queue_policy.feed, # S3 refuses to notify a queue that does not allow it
   ]
 }
 

@@ -9,6 +9,12 @@ locals {
     events        = ["s3:ObjectCreated:*"]
     filter_prefix = var.bucket.prefix
   }
+
+  # What the bucket notifies: this instance's queue, and those of further instances.
+  notified = concat(
+    [for arn in local.queue_arn[*] : merge(local.notification, { suffix = "", queue_arn = arn })],
+    [for one in local.further : merge(one.notification, { suffix = "-${substr(sha256(one.prefix), 0, 8)}" }) if one.notification != null],
+  )
 }
 
 resource "aws_sqs_queue" "feed" {
@@ -58,17 +64,21 @@ resource "aws_sqs_queue_policy" "feed" {
   }
 }
 
-# A bucket has one notification configuration. For an existing bucket the output `queue` says what to add to it.
+# For an existing bucket the output `queue` says what to add to its notification configuration.
 resource "aws_s3_bucket_notification" "feed" {
-  count = local.notifies && var.bucket.create ? 1 : 0
+  count = length(local.notified) > 0 && var.bucket.create ? 1 : 0
 
   bucket = aws_s3_bucket.archive[0].bucket
 
-  queue {
-    id            = "zoom-operation-logs-feed"
-    queue_arn     = aws_sqs_queue.feed[0].arn
-    events        = local.notification.events
-    filter_prefix = local.notification.filter_prefix
+  dynamic "queue" {
+    for_each = local.notified
+
+    content {
+      id            = "zoom-operation-logs-feed${queue.value.suffix}"
+      queue_arn     = queue.value.queue_arn
+      events        = queue.value.events
+      filter_prefix = queue.value.filter_prefix
+    }
   }
 
   # S3 sends a test message, and refuses a queue that does not take it.

@@ -20,6 +20,7 @@ variable "bucket" {
     lock                       = object({ mode = string, days = number })
     break_glass_arns           = list(string)
     policy_statements          = list(string)
+    further_instances          = list(string)
   })
   description = "The root module's input `bucket`."
 }

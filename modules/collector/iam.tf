@@ -125,7 +125,7 @@ locals {
 
 resource "aws_iam_role" "collector" {
   name                 = var.names.function_role
-  description          = substr("Collects Zoom's operation logs into s3://${var.bucket.name}/${var.bucket.prefix}", 0, 1000)
+  description          = substr("Collects Zoom's ${var.zoom.records} into s3://${var.bucket.name}/${var.bucket.prefix}", 0, 1000)
   path                 = var.iam_path
   permissions_boundary = var.permissions_boundary_arn
   tags                 = var.tags

@@ -12,6 +12,7 @@ locals {
 
   environment = merge(
     {
+      REPORT          = var.zoom.report
       S3_BUCKET       = var.bucket.name
       S3_PREFIX       = var.bucket.prefix
       STATE_KEY       = var.bucket.state_key
@@ -94,7 +95,7 @@ resource "aws_lambda_function" "collector" {
   #checkov:skip=CKV_AWS_173:`kms_key` sets a key; without one Lambda encrypts the environment, which holds no secret, with its own
   #checkov:skip=CKV_AWS_272:`collector.code_signing_config_arn` sets it, for a package that the caller signs; the committed one is known by its hash
   function_name = var.names.function
-  description   = substr("Copies Zoom's operation logs to s3://${var.bucket.name}/${var.bucket.prefix}", 0, 256)
+  description   = substr("Copies Zoom's ${var.zoom.records} to s3://${var.bucket.name}/${var.bucket.prefix}", 0, 256)
   role          = aws_iam_role.collector.arn
 
   handler       = "zoom_operationlogs.handler.lambda_handler"

@@ -19,6 +19,8 @@ variable "feed_deletes" {
 
 variable "zoom" {
   type = object({
+    report            = string
+    records           = string
     oauth_url         = string
     api_url           = string
     allow_other_hosts = bool
@@ -28,7 +30,7 @@ variable "zoom" {
     reconcile_hours   = number
     start_date        = string
   })
-  description = "The root module's input `zoom`."
+  description = "The root module's input `zoom`, and what the `records` of its report are called."
 }
 
 variable "zoom_credentials" {

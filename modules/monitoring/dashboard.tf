@@ -16,7 +16,7 @@ locals {
 
   about = <<-EOT
     ## ${var.function.name}
-    Zoom's operation logs, every record once. ${var.monitoring.runbook_url == null ? "What each alarm means and what to do: **docs/operations.md** of the module." : "[Runbook: what each alarm means and what to do](${var.monitoring.runbook_url})"}
+    Zoom's ${var.function.records}, every record once. ${var.monitoring.runbook_url == null ? "What each alarm means and what to do: **docs/operations.md** of the module." : "[Runbook: what each alarm means and what to do](${var.monitoring.runbook_url})"}
 
     Dates owed fall to 0 after a start or a backfill. At night there may be nothing new, so the newest record gets old without anything being wrong. Silence is ${local.recurs ? "${local.silence_minutes} minutes without a run that succeeds" : "not listened for: the schedule is off"}.
   EOT

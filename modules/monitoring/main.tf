@@ -187,7 +187,7 @@ resource "aws_cloudwatch_metric_alarm" "collector" {
 # One message while something is wrong, however much goes wrong at once.
 resource "aws_cloudwatch_composite_alarm" "not_healthy" {
   alarm_name        = local.composite_name
-  alarm_description = "The collector of Zoom's operation logs is not healthy. Which of its alarms are raised: dashboard ${var.function.name}, or `zoomlogs doctor`. Runbook: ${coalesce(var.monitoring.runbook_url, "docs/operations.md of the module")}"
+  alarm_description = "The collector of Zoom's ${var.function.records} is not healthy. Which of its alarms are raised: dashboard ${var.function.name}, or `zoomlogs doctor`. Runbook: ${coalesce(var.monitoring.runbook_url, "docs/operations.md of the module")}"
 
   # A new alarm finds silence before the first run. Silence counts once Zoom has answered a run.
   alarm_rule = join(" OR ", concat(
@@ -206,7 +206,7 @@ resource "aws_sns_topic" "alarms" {
   count = local.makes_topic ? 1 : 0
 
   name              = var.topic_name
-  display_name      = "Zoom operation logs"
+  display_name      = "Zoom ${var.function.records}"
   kms_master_key_id = var.kms_key == null ? aws_kms_key.topic[0].arn : var.kms_key.arn
   tags              = var.tags
 }

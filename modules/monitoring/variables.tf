@@ -18,8 +18,8 @@ variable "topic_name" {
 }
 
 variable "function" {
-  type        = object({ name = string, timeout_seconds = number, metrics_namespace = string })
-  description = "The collector's function: its `name`, which is also the dimension `service` of its metrics, their `metrics_namespace`, and its `timeout_seconds`."
+  type        = object({ name = string, timeout_seconds = number, metrics_namespace = string, records = string })
+  description = "The collector's function: its `name`, which is also the dimension `service` of its metrics, their `metrics_namespace`, its `timeout_seconds`, and what its `records` are called."
 }
 
 variable "log_group" {

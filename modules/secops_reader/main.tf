@@ -11,7 +11,7 @@ locals {
 
   # Google requires s3:ListBucket without a condition. A new bucket contains only the records and the checkpoint, so the
   # reader gets it. In an existing bucket the keys of other objects stay hidden.
-  lists_all   = var.bucket.created || var.reader.list_whole_bucket
+  lists_all   = (var.bucket.created && !var.bucket.shared) || var.reader.list_whole_bucket
   list_bounds = { Condition = { StringLike = { "s3:prefix" = ["${var.bucket.prefix}*"] } } }
 
   # What Google's Storage Transfer Service requires.

@@ -1,7 +1,7 @@
 # The root module passes every value and validates the inputs.
 
 variable "bucket" {
-  type        = object({ name = string, prefix = string, created = bool })
+  type        = object({ name = string, prefix = string, created = bool, shared = bool })
   description = "The bucket's `name`, the `prefix` of the records' keys, and whether the module `created` it: the reader may then list all of it."
 }
 

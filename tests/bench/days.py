@@ -14,7 +14,7 @@ from faults.world import PREFIX, World
 from standins.clock import Clock
 from standins.zoom import Zoom, sample_records
 from zoom_operationlogs.legacy import decode as decode_glued
-from zoom_operationlogs.records import event_time
+from zoom_operationlogs.reports import OPERATION_LOGS
 
 from .yardstick import STATE_KEY, Yardstick
 
@@ -184,7 +184,7 @@ def add_disordered_day(zoom: Zoom, day: date, records: int, seed: int) -> None:
     """
     rng = random.Random(seed)
     for record in sample_records(day, records, seed=seed):
-        moment = event_time(record)
+        moment = OPERATION_LOGS.time_of(record)
         if moment is None or rng.random() >= 1 / ONE_IN:
             zoom.add(record)
             continue
@@ -241,5 +241,5 @@ def compare(world: World, day: Day, archived: list[dict[str, object]]) -> None:
 
 
 def _date(record: dict[str, object]) -> date | None:
-    moment = event_time(record)
+    moment = OPERATION_LOGS.time_of(record)
     return moment.date() if moment else None

@@ -17,7 +17,7 @@ from zoom_operationlogs.checkpoint_format import encode
 from zoom_operationlogs.delivered import Delivered, DeliveredDay
 from zoom_operationlogs.fingerprints import FingerprintCounts
 from zoom_operationlogs.records import FINGERPRINT_BYTES
-from zoom_operationlogs.settings import REPORT
+from zoom_operationlogs.reports import OPERATION_LOGS
 
 from .days import (
     ONE_IN,
@@ -311,7 +311,7 @@ def idle_run(step: Step) -> dict[str, Any]:
 
 def _archive_with(stand_ins: Host, records: int, days_back: Sequence[int]) -> dict[str, str]:
     archive = stand_ins.new_archive()
-    stream = Stream.of(archive["ZOOM_ACCOUNT_ID"], REPORT, archive["S3_PREFIX"])
+    stream = Stream.of(archive["ZOOM_ACCOUNT_ID"], OPERATION_LOGS.name, archive["S3_PREFIX"])
     stand_ins.put(archive["STATE_KEY"], full_window(records, days_back, stream))
     return archive
 

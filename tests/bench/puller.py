@@ -17,7 +17,7 @@ from typing import Any
 
 from faults.world import World
 from standins.zoom import sample_records
-from zoom_operationlogs.records import event_time
+from zoom_operationlogs.reports import OPERATION_LOGS
 
 from .days import FIRST, ONE_DAY, ONE_IN, PAST_MIDNIGHT, POLL, POLLS, Day, Progress, compare, world_of, yardstick
 from .yardstick import Yardstick
@@ -42,7 +42,7 @@ class Puller:
         """Do one poll."""
         access_token = self.loop.sign_in()
         rows = [row for day in _dates(self.cursor.date(), now.date()) for row in self._day(access_token, day)]
-        times = [event_time(row) for row in rows]
+        times = [OPERATION_LOGS.time_of(row) for row in rows]
         for row, time in zip(rows, times, strict=True):
             if not self.drops or (time and time > self.cursor):
                 self.sent.append(row)
@@ -69,7 +69,7 @@ def late_world(records: int) -> World:
     rng = random.Random(records)
     for seed, day in enumerate((FIRST, FIRST + ONE_DAY, FIRST + 2 * ONE_DAY)):
         for record in sample_records(day, records, seed=seed):
-            time = event_time(record)
+            time = OPERATION_LOGS.time_of(record)
             late = time is not None and rng.random() < 1 / ONE_IN
             world.zoom.add(record, visible_at=time + rng.random() * LATEST if time and late else None)
     world.clock.set(world.clock.now() + ONE_DAY)
@@ -83,7 +83,9 @@ def polled(world: World, records: int, poll: Callable[[], object], sent: Callabl
         world.clock.set(max(start + number * POLL, world.clock.now()))
         poll()
     day = Day(records)
-    compare(world, day, [row for row in sent() if (time := event_time(row)) and time.date() == FIRST + ONE_DAY])
+    compare(
+        world, day, [row for row in sent() if (time := OPERATION_LOGS.time_of(row)) and time.date() == FIRST + ONE_DAY]
+    )
     return day
 
 

@@ -23,7 +23,11 @@ LIST = REPOSITORY / "tests" / "checkov" / "plan.yaml"
 SKIP = re.compile(r"^  #checkov:skip=(\w+):(.+)$", re.MULTILINE)
 
 # The source does not say what the input is; a plan does, so a plan is not spared.
-ONLY_IN_SOURCE = {"CKV_AWS_21": "bucket.versioning", "CKV_AWS_50": "collector.tracing"}
+ONLY_IN_SOURCE = {
+    "CKV_AWS_19": "bucket.encryption",
+    "CKV_AWS_21": "bucket.versioning",
+    "CKV_AWS_50": "collector.tracing",
+}
 
 VARIANTS = ("default", "full", "existing_secret")
 

@@ -32,6 +32,7 @@ ARCHIVE, COLLECTOR, READER, MONITORING = (
     f"{MODULE}.module.secops_reader",
     f"{MODULE}.module.monitoring[0]",
 )
+COLLECTING = "module.collector.aws_lambda_function.collector"
 ELSEWHERE = "999988887777"
 ROLE, SCHEDULER, USER = "WriteZoomOperationLogsToS3Role", "InvokeZoomOperationLogsRole", "secops-reader"
 FUNCTION_ARN = APPLIED["aws_lambda_function", "collector"]["arn"]
@@ -93,6 +94,41 @@ def lifecycle(rule: str, block: str, **days: int) -> Mutate:
 def caller_of_bucket(*statements: dict[str, object], **more: object) -> Mutate:
     """Give the bucket that the module does not make a policy of the caller's."""
     return other("aws_s3_bucket_policy", bucket=BUCKET, policy=json.dumps({"Statement": list(statements)}), **more)  # type: ignore[arg-type]
+
+
+SECOND = "module.sign_ins"
+
+
+def two_blocks(plan: Plan) -> Plan:
+    """Give a first plan with a second module block in the same bucket, which collects the other report."""
+    both = first(plan)
+    known = both["prior_state"]["values"]["root_module"]["child_modules"]
+    for held in (both["resource_changes"], known):
+        held += json.loads(json.dumps(held).replace(f"{MODULE}", f"{SECOND}"))
+    second(function_name="sign-ins-zoom_operationlogs_to_s3")(both)
+    second_environment(S3_PREFIX="zoom/activities/", STATE_KEY="zoom/activities-state/state.json")(both)
+    return both
+
+
+def second(**values: object) -> Mutate:
+    """Set values of the second block's function."""
+
+    def mutate(plan: Plan) -> None:
+        [found] = [one for one in plan["resource_changes"] if one["address"] == f"{SECOND}.{COLLECTING}"]
+        found["change"]["after"].update(values)
+
+    return mutate
+
+
+def second_environment(**variables: str) -> Mutate:
+    """Set variables of the second block's function."""
+
+    def mutate(plan: Plan) -> None:
+        [found] = [one for one in plan["resource_changes"] if one["address"] == f"{SECOND}.{COLLECTING}"]
+        held = found["change"]["after"]["environment"][0]["variables"]
+        found["change"]["after"]["environment"] = [{"variables": {**held, **variables}}]
+
+    return mutate
 
 
 def denial(action: object, resource: object, condition: dict[str, object]) -> dict[str, object]:
@@ -209,6 +245,23 @@ KEEPERS = {
 }
 
 REFUSED: list[Case] = [
+    *refuses(
+        "shared-prefix",
+        f"{SECOND}.{COLLECTING}",
+        {
+            "the same prefix": second_environment(S3_PREFIX="zoom/operationlogs/"),
+            "a prefix within the other's": second_environment(S3_PREFIX="zoom/operationlogs/sign-ins/"),
+            "a prefix around the other's": second_environment(S3_PREFIX="zoom/"),
+            "the same checkpoint": second_environment(STATE_KEY="zoom/operationlogs-state/state.json"),
+        },
+        base=two_blocks,
+    ),
+    *refuses(
+        "shared-name",
+        f"{SECOND}.{COLLECTING}",
+        {"no name_prefix": second(function_name="zoom_operationlogs_to_s3")},
+        base=two_blocks,
+    ),
     *(
         Case("destroys", f"{kind} is {how}", acting(kind, name, *actions), address)
         for (kind, name), address in KEEPERS.items()
@@ -744,6 +797,12 @@ REFUSED: list[Case] = [
 ]
 
 HARMLESS: list[Case] = [
+    *passes(
+        "shared-prefix",
+        {"a prefix that begins alike": second_environment(S3_PREFIX="zoom/operationlogs-2/")},
+        base=two_blocks,
+    ),
+    *passes("shared-name", {"another name": second(function_name="second")}, base=two_blocks),
     *passes(
         "destroys",
         {

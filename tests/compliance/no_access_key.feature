@@ -1,5 +1,5 @@
 Feature: Access keys are made outside Terraform
-  For everything but reader.access_key.
+  Always: `zoomlogs reader-key` makes the key of the reader.
 
   @noskip
   Scenario: Terraform makes no access key, whose secret it would keep in its state

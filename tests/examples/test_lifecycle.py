@@ -19,6 +19,7 @@ import pytest
 from harness.scratch import prepare, provider_aliases
 from harness.terraform import Changes, Plan, Terraform, TerraformError
 from security.deployer import PHASES, WHERE, allowed, is_about_oneself, role
+from standins import iam_policy
 from standins.aws import AwsStandIn
 from standins.running_provider import running_provider
 from terraform.expected import surprising
@@ -26,7 +27,7 @@ from zoomlogs import deployer
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 APPLIED = ["complete", "existing-bucket", "private-network"]
-PLANNED = ["government", "multi-account", "plan-check"]
+PLANNED = ["both-reports", "government", "multi-account", "plan-check"]
 PIPELINE = "deployer"
 """Planned as well: it has the roles of a pipeline, and none of the module's resources."""
 SECRET_READ = "deployer with the option credentials"
@@ -279,6 +280,87 @@ def test_each_account_and_region_gets_its_own(plans: dict[str, dict[str, Any]]) 
     }
 
 
+# What each of two module blocks in one bucket may do: with a record of its own, and with one of the other.
+SHARED = [
+    ("collector", "s3:PutObject", "record", True),
+    ("collector", "s3:GetObject", "record", True),
+    ("collector", "s3:DeleteObject", "record", False),
+    ("collector", "s3:PutObject", "state", True),
+    ("collector", "s3:GetObject", "state", True),
+    ("reader", "s3:GetObject", "record", True),
+    ("reader", "s3:PutObject", "record", False),
+    ("reader", "s3:DeleteObject", "record", False),
+    ("reader", "s3:GetObject", "state", False),
+]
+MODULES = {"operation_logs": "zoom/operationlogs", "sign_ins": "zoom/activities"}
+
+
+class InOneBucket:
+    """The principals of both blocks of a plan, and the policies that are there after its apply."""
+
+    def __init__(self, plan: dict[str, Any]) -> None:
+        self.made = {one["address"]: one["change"]["after"] for one in created(plan)}
+        self.policy = json.loads(self.only("aws_s3_bucket_policy")["policy"])
+        self.arn = f"arn:aws:s3:::{self.only('aws_s3_bucket')['bucket']}"
+
+    def only(self, kind: str) -> dict[str, Any]:
+        [found] = [after for address, after in self.made.items() if f".{kind}." in address]
+        return found
+
+    def may(self, module: str, who: str, action: str, key: str, **context: list[str]) -> bool:
+        place = "collector" if who == "collector" else "secops_reader"
+        policy = "aws_iam_policy.writer" if who == "collector" else "aws_iam_policy.reader[0]"
+        kind = "role.collector" if who == "collector" else "user.reader[0]"
+        name = self.made[f"module.{module}.module.{place}.aws_iam_{kind}"]["name"]
+        arn = f"arn:aws:iam::123456789012:{kind.partition('.')[0]}/{name}"
+        call = iam_policy.Call(
+            action,
+            f"{self.arn}/{key}" if key else self.arn,
+            {"aws:PrincipalArn": [arn], "aws:SecureTransport": ["true"], "s3:if-none-match": ["*"], **context},
+        )
+        caller = iam_policy.Caller(frozenset({arn}), "123456789012")
+        identity = [json.loads(self.made[f"module.{module}.module.{place}.{policy}"]["policy"])]
+        return iam_policy.decide(call, caller, identity=identity, resource=self.policy).allowed
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_each_of_two_reports_in_one_bucket_keeps_to_its_own(module: str, plans: dict[str, dict[str, Any]]) -> None:
+    bucket, own = InOneBucket(plans["both-reports"]), MODULES[module]
+    [other] = set(MODULES.values()) - {own}
+
+    def key(prefix: str, what: str) -> str:
+        return f"{prefix}-state/state.json" if what == "state" else f"{prefix}/2026/03/10/a.json.gz"
+
+    for who, action, what, allowed_ in SHARED:
+        assert bucket.may(module, who, action, key(own, what)) == allowed_, (who, action, what)
+        assert not bucket.may(module, who, action, key(other, what)), f"{who}: {action} of the other's {what}"
+    for who in ("collector", "reader"):
+        assert bucket.may(module, who, "s3:ListBucket", "", **{"s3:prefix": [f"{own}/"]})
+        assert not bucket.may(module, who, "s3:ListBucket", "", **{"s3:prefix": [f"{other}/"]})
+
+
+def test_one_block_configures_the_bucket_for_both_and_the_other_leaves_it_alone(
+    plans: dict[str, dict[str, Any]],
+) -> None:
+    resources = {one["address"]: one["change"]["after"] for one in created(plans["both-reports"])}
+    of_the_bucket = {address for address in resources if ".aws_s3_bucket" in address}
+    assert {address.partition(".module.archive")[0] for address in of_the_bucket} == {"module.operation_logs"}
+    bucket = InOneBucket(plans["both-reports"])
+    rules = {one["filter"][0].get("prefix") for one in bucket.only("aws_s3_bucket_lifecycle_configuration")["rule"]}
+    assert rules >= {f"{prefix}/" for prefix in MODULES.values()}
+    assert rules >= {f"{prefix}-state/state.json" for prefix in MODULES.values()}
+    environments = [
+        after["environment"][0]["variables"]
+        for address, after in resources.items()
+        if ".aws_lambda_function." in address
+    ]
+    assert sorted((one["REPORT"], one["S3_PREFIX"], one["STATE_KEY"]) for one in environments) == [
+        ("activities", "zoom/activities/", "zoom/activities-state/state.json"),
+        ("operationlogs", "zoom/operationlogs/", "zoom/operationlogs-state/state.json"),
+    ]
+    assert bucket.only("aws_s3_bucket")["force_destroy"] is True
+
+
 def test_a_government_account_has_its_own_partition(plans: dict[str, dict[str, Any]]) -> None:
     resources = created(plans["government"])
     assert {(partition, region) for partition, region, _ in arns(resources)} == {("aws-us-gov", "us-gov-west-1")}
@@ -320,13 +402,15 @@ def test_the_deployers_policy_makes_what_is_only_planned(example: str, plans: di
         uses.setdefault(one["address"].partition(".module.")[0], []).append(one)
     for resources in uses.values():
         [(partition, region, account)] = arns(resources)
-        [bucket] = [one["change"]["after"]["bucket"] for one in resources if one["type"] == "aws_s3_bucket"]
+        [function] = [one["change"]["after"] for one in resources if one["type"] == "aws_lambda_function"]
+        bucket = function["environment"][0]["variables"]["S3_BUCKET"]
         [secret] = [one["change"]["after"]["name"] for one in resources if one["type"] == "aws_secretsmanager_secret"]
         names = {"bucket_name": bucket, "name_prefix": secret.removesuffix(deployer.table()["names"]["secret_name"])}
         where = deployer.place(account, region)
         policies = [*deployer.policies(PHASES["apply"], {}, names, where).values()]
         made = [one for one in resources if one["type"] in CREATES]
-        assert len({one["type"] for one in made}) == len(CREATES)
+        creates_no_bucket = not any(one["type"] == "aws_s3_bucket" for one in resources)  # the other block does
+        assert len({one["type"] for one in made}) == len(CREATES) - creates_no_bucket
         for one in made:
             action, pattern = CREATES[one["type"]]
             resource = pattern.format(p=partition, r=region, a=account, **one["change"]["after"])

@@ -25,11 +25,10 @@ from zoom_operationlogs import (
     batch,
     checkpoint_store,
     date_sweeps,
-    fingerprints,
     lease,
     legacy,
     pending_record,
-    records,
+    rebuild,
     run,
     run_state,
     sweep,
@@ -48,6 +47,7 @@ from zoom_operationlogs.errors import (
     DatesRefusedError,
     NewerCheckpointError,
     OtherAccountError,
+    OtherReportError,
     OutOfTimeError,
     PageTokenExpiredError,
     UnreadableObjectError,
@@ -59,7 +59,9 @@ from zoom_operationlogs.fingerprints import FingerprintCounts
 from zoom_operationlogs.form_evidence import Evidence
 from zoom_operationlogs.form_guard import FormGuard
 from zoom_operationlogs.pending_record import PendingRecord
+from zoom_operationlogs.rebuild import Inventory
 from zoom_operationlogs.records import Record, Row
+from zoom_operationlogs.reports import Report
 from zoom_operationlogs.run_state import RunState
 from zoom_operationlogs.sweep import Sweep
 from zoom_operationlogs.zoom import Page
@@ -257,7 +259,7 @@ def read_only_what_is_there(mutant: Mutant) -> None:
 def take_foreign_keys_for_ours(mutant: Mutant) -> None:
     """Of any object whose name ends in a number, take what it holds for delivered."""
 
-    any_name = re.compile(r"\d{4}/\d{2}/\d{2}/zoom-operationlogs-(\d{8})-.*\d{6}\.json\.gz")
+    any_name = re.compile(r"\d{4}/\d{2}/\d{2}/zoom-(operationlogs)-(\d{8})-.*\d{6}\.json\.gz")
     mutant.constant(archive, "OBJECT_NAME", any_name, read_by=(Archive, "_versions"))
 
 
@@ -356,11 +358,10 @@ def keep_only_dates_that_are_read_to_their_end(mutant: Mutant) -> None:
 
 
 def identity(mutant: Mutant, text_of: Any) -> None:
-    def fingerprint(record: Record) -> bytes:
+    def fingerprint(self: Report, record: Record) -> bytes:
         return blake2b(text_of(record).encode(), digest_size=16).digest()
 
-    for module in (records, fingerprints):
-        mutant.replace(module, "fingerprint", lambda _whole: fingerprint)
+    mutant.replace(Report, "fingerprint", lambda _whole: fingerprint)
 
 
 def identity_by_the_order_of_fields(mutant: Mutant) -> None:
@@ -1012,6 +1013,32 @@ def take_another_accounts_checkpoint_for_none(mutant: Mutant) -> None:
     mutant.replace(CheckpointStore, "load", make)
 
 
+def take_another_reports_checkpoint_for_none(mutant: Mutant) -> None:
+    def make(whole: Function) -> Function:
+        def load(self: CheckpointStore) -> Any:
+            try:
+                return whole(self)
+            except OtherReportError:
+                return checkpoint_store.LoadResult(unusable=True)
+
+        return load
+
+    mutant.replace(CheckpointStore, "load", make)
+
+
+def share_a_prefix_with_another_report(mutant: Mutant) -> None:
+    def make(whole: Function) -> Function:
+        def inventory_of(archive: Archive) -> Inventory:
+            try:
+                return whole(archive)
+            except OtherReportError:
+                return Inventory(None, None)
+
+        return inventory_of
+
+    mutant.replace(rebuild, "inventory_of", make)
+
+
 def keep_the_access_token_of_other_credentials(mutant: Mutant) -> None:
     def make(whole: Function) -> Function:
         def page(self: zoom.Zoom, *args: Any, **named: Any) -> Page:
@@ -1125,7 +1152,7 @@ def read_only_to_the_first_glue(mutant: Mutant) -> None:
 
 
 def route_the_guides_records_by_their_folder(mutant: Mutant) -> None:
-    mutant.replace(legacy, "record_date", lambda _whole: lambda record, write_date: write_date)
+    mutant.replace(legacy, "record_date", lambda _whole: lambda time, write_date: write_date)
 
 
 def forget_which_of_the_guides_objects_were_read(mutant: Mutant) -> None:
@@ -1180,15 +1207,15 @@ def one_access_token_after_another(mutant: Mutant) -> None:
 
 def take_null_for_the_last_page(mutant: Mutant) -> None:
     def make(whole: Function) -> Function:
-        return lambda body: whole(body.replace(b'"operation_logs": null', b'"operation_logs": []'))
+        return lambda body, report: whole(body.replace(b'"operation_logs": null', b'"operation_logs": []'), report)
 
     mutant.replace(zoom, "page_of", make)
 
 
 def let_an_unreadable_row_fail_its_page(mutant: Mutant) -> None:
     def make(whole: Function) -> Function:
-        def page_of(body: bytes) -> Page:
-            page: Page = whole(body)
+        def page_of(body: bytes, report: Report) -> Page:
+            page: Page = whole(body, report)
             if page.unreadable:
                 raise UnreadableRowsError("A row cannot be read.")
             return page
@@ -1204,8 +1231,8 @@ def say_nothing_of_unreadable_rows(mutant: Mutant) -> None:
 
 def do_not_ask_which_endpoint_refuses(mutant: Mutant) -> None:
     def make(whole: Function) -> Function:
-        def refuse(endpoint: Any, status: int, headers: Any, body: Any, now: datetime) -> None:
-            whole(zoom_refusals.Endpoint.REPORT, status, headers, body, now)
+        def refuse(endpoint: Any, report: Any, status: int, headers: Any, body: Any, now: datetime) -> None:
+            whole(zoom_refusals.Endpoint.REPORT, report, status, headers, body, now)
 
         return refuse
 
@@ -1214,8 +1241,8 @@ def do_not_ask_which_endpoint_refuses(mutant: Mutant) -> None:
 
 def take_any_page_for_an_answer_of_zooms(mutant: Mutant) -> None:
     def make(whole: Function) -> Function:
-        def refuse(endpoint: Any, status: int, headers: Any, body: Any, now: datetime) -> None:
-            whole(endpoint, status, headers, body or {}, now)
+        def refuse(endpoint: Any, report: Any, status: int, headers: Any, body: Any, now: datetime) -> None:
+            whole(endpoint, report, status, headers, body or {}, now)
 
         return refuse
 

@@ -32,6 +32,7 @@ from zoom_operationlogs.errors import (
 )
 from zoom_operationlogs.event import Request
 from zoom_operationlogs.form_evidence import ENOUGH
+from zoom_operationlogs.reports import OPERATION_LOGS
 
 from . import (
     test_form,
@@ -244,7 +245,7 @@ def an_object_that_was_read_and_is_spoilt_since() -> None:
     """It gets a second version, and rows of its date are late: the form guard reads the archive's times again."""
     world = small_world()
     world.poll(2)
-    world.s3.put(PREFIX + object_name(days_ago(1), 1), b"spoilt")
+    world.s3.put(PREFIX + object_name(days_ago(1), 1, OPERATION_LOGS), b"spoilt")
     world.s3.put(STATE_KEY, encode(replace(world.checkpoint(), frontier=None)))  # the tail reads the whole window
     first = min(record["time"] for record in world.zoom.records(days_ago(1), days_ago(1)))
     for number in range(ENOUGH):

@@ -17,6 +17,7 @@ import pytest
 import requests
 from zoom_operationlogs.deadline import Deadline
 from zoom_operationlogs.errors import OutOfTimeError, ZoomUnavailableError
+from zoom_operationlogs.reports import OPERATION_LOGS
 from zoom_operationlogs.settings import Credentials
 from zoom_operationlogs.zoom import Session, Zoom
 
@@ -81,6 +82,7 @@ def ask(oauth_url: str, api_url: str, timeout: float, *, signed_in: bool) -> flo
     began = time.monotonic()
     client = Zoom(
         session,
+        OPERATION_LOGS,
         oauth_url,
         api_url,
         lambda _fresh: Credentials("account", "client", "secret"),

@@ -32,12 +32,12 @@ from standins.zoom import Request, faults
 from zoom_operationlogs.checkpoint import Checkpoint, Stream
 from zoom_operationlogs.checkpoint_format import encode
 from zoom_operationlogs.errors import CollectorError, OtherAccountError
-from zoom_operationlogs.settings import REPORT
+from zoom_operationlogs.reports import ACTIVITIES, OPERATION_LOGS
 
 from .meddling import assert_ended_well, at_each_call, killed, overlap
 from .test_lease import freeze_at
 from .test_refusals import closed, refused, timed_out, trouble
-from .world import PREFIX, START, STATE_KEY, Killed, World, days_ago
+from .world import START, Killed, World, days_ago
 
 IN_CI = bool(os.environ.get("CI"))
 SEED = int(os.environ.get("FAULTS_SEED") or random.SystemRandom().randrange(2**32))
@@ -70,6 +70,8 @@ S3_TROUBLE = {
 class History(RuleBasedStateMachine):
     """A world, and what may happen to it."""
 
+    report, who = OPERATION_LOGS, "operator"
+
     @initialize(
         feed_deletes=st.booleans(),
         page_size=st.sampled_from([20, 33, 60]),
@@ -93,7 +95,9 @@ class History(RuleBasedStateMachine):
         stale: str | None,
         zooms_days: tuple[int, str],
     ) -> None:
-        self.world = World(page_size=page_size, settings={"feed_deletes": feed_deletes, "lookback_days": 2})
+        self.world = World(
+            page_size=page_size, settings={"feed_deletes": feed_deletes, "lookback_days": 2}, report=self.report
+        )
         self.world.zoom.rules.fewest_rows = 10 if pages_vary else None  # three times the largest group
         self.disorder = random.Random(records) if disorder else None
         self.stale, self.looked_at = stale, set[str]()
@@ -114,11 +118,11 @@ class History(RuleBasedStateMachine):
     def add(self, moment_ago: timedelta, twins: int, visible_in: timedelta = timedelta()) -> None:
         self.arrived += 1
         now = self.world.clock.now()
-        record = {"time": f"{now - moment_ago:%Y-%m-%dT%H:%M:%SZ}", "operator": f"{self.arrived}@example.com"}
+        record = {"time": f"{now - moment_ago:%Y-%m-%dT%H:%M:%SZ}", self.who: f"{self.arrived}@example.com"}
         place = now - moment_ago
         if self.disorder and moment_ago < timedelta(hours=1) and not visible_in:
             place += timedelta(seconds=self.disorder.uniform(-60, 60))
-        self.visible_at[record["operator"]] = now + visible_in
+        self.visible_at[record[self.who]] = now + visible_in
         for _ in range(twins):
             self.world.zoom.add(record, visible_at=now + visible_in, at=place)
 
@@ -141,11 +145,11 @@ class History(RuleBasedStateMachine):
             answer = exchange.ordinary()
             page = json.loads(answer.body)
             if self.stale == "empty":
-                page |= {"operation_logs": [], "next_page_token": ""}
-            elif "operation_logs" in page:
+                page |= {self.report.rows: [], "next_page_token": ""}
+            elif self.report.rows in page:
                 then = now - timedelta(hours=HOURS_BEHIND)
-                page["operation_logs"] = [
-                    row for row in page["operation_logs"] if self.visible_at.get(row["operator"], START) <= then
+                page[self.report.rows] = [
+                    row for row in page[self.report.rows] if self.visible_at.get(row[self.who], START) <= then
                 ]
             return replace(answer, body=json.dumps(page).encode()) if answer.status == 200 else answer
 
@@ -185,7 +189,7 @@ class History(RuleBasedStateMachine):
     @rule()
     def a_record_without_a_time_arrives(self) -> None:
         self.arrived += 1
-        self.world.zoom.add({"operator": f"{self.arrived}@example.com"})
+        self.world.zoom.add({self.who: f"{self.arrived}@example.com"})
 
     @precondition(lambda self: not self.world.added_field)
     @rule()
@@ -286,27 +290,27 @@ class History(RuleBasedStateMachine):
 
     @rule(how=st.sampled_from(["deleted", "marked", "garbage", "cut", "old"]))
     def the_checkpoint_is_lost(self, how: str) -> None:
-        s3 = self.world.s3
-        stored = [version.body for version in s3.ever_written(STATE_KEY) if version.body]
+        s3, key = self.world.s3, self.world.state_key
+        stored = [version.body for version in s3.ever_written(key) if version.body]
         if how == "deleted" or not stored:
-            s3.delete_versions(STATE_KEY)
+            s3.delete_versions(key)
         elif how == "marked":
-            s3.delete(STATE_KEY)
+            s3.delete(key)
         else:
-            s3.put(STATE_KEY, {"garbage": b"\x00spoilt", "cut": stored[-1][:-5], "old": stored[0]}[how])
+            s3.put(key, {"garbage": b"\x00spoilt", "cut": stored[-1][:-5], "old": stored[0]}[how])
 
     @rule()
     def another_accounts_checkpoint(self) -> None:
         """Somebody copies it; the run that meets it leaves everything alone, and it is deleted as the sentence says."""
-        s3, day = self.world.s3, self.world.clock.now().date()
-        stream = Stream.of("another-account", REPORT, PREFIX)
+        s3, key, day = self.world.s3, self.world.state_key, self.world.clock.now().date()
+        stream = Stream.of("another-account", self.world.report.name, self.world.prefix)
         foreign = encode(Checkpoint(day, day, stream=stream, owed={}))
-        s3.put(STATE_KEY, foreign)
+        s3.put(key, foreign)
         versions = len(s3.ever_written())
         with pytest.raises(OtherAccountError):
             self.world.run()
-        assert (s3.body(STATE_KEY), len(s3.ever_written())) == (foreign, versions)
-        s3.delete_versions(STATE_KEY)
+        assert (s3.body(key), len(s3.ever_written())) == (foreign, versions)
+        s3.delete_versions(key)
 
     @rule(
         page_size=st.sampled_from([20, 33, 60]),
@@ -335,7 +339,7 @@ class History(RuleBasedStateMachine):
         freeze_at(self.world, call, meanwhile)
 
     def feed_reads_and_deletes(self) -> None:
-        for key in self.world.s3.keys(PREFIX):
+        for key in self.world.s3.keys(self.world.prefix):
             self.world.s3.delete(key)
 
     @precondition(lambda self: self.world.settings["feed_deletes"])
@@ -402,12 +406,18 @@ def test_identical_rows_on_two_pages_of_a_date_that_its_neighbour_explains() -> 
     history.teardown()
 
 
+class SignIns(History):
+    """The same of the other report."""
+
+    report, who = ACTIVITIES, "email"
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("part", range(2))
-def test_histories_at_random(part: int) -> None:
-    print(f"FAULTS_SEED={SEED} repeats these histories (part {part})")
+@pytest.mark.parametrize("history", [History, SignIns])
+def test_histories_at_random(history: type[History]) -> None:
+    print(f"FAULTS_SEED={SEED} repeats these histories ({history.__name__})")
     run_state_machine_as_test(
-        hypothesis_seed(SEED + part)(History),
+        hypothesis_seed(SEED)(history),
         settings=settings(
             derandomize=False,
             print_blob=True,

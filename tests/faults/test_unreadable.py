@@ -25,7 +25,7 @@ from zoom_operationlogs.checkpoint_format import encode as encode_checkpoint
 from zoom_operationlogs.delivered import Delivered
 from zoom_operationlogs.errors import CollectorError, StorageError
 from zoom_operationlogs.pending_record import PendingRecord
-from zoom_operationlogs.records import Row
+from zoom_operationlogs.reports import OPERATION_LOGS
 
 from .test_state import assert_added_what_lacked, deleted, guide_state, guided_world, ours, week_world
 from .world import POLL, PREFIX, STATE_KEY, Promise, World, assert_none, days_ago, hold, multiset
@@ -58,7 +58,7 @@ UNREADABLE: dict[str, Callable[[], bytes]] = {
 
 def plant(world: World, day: date, body: bytes) -> str:
     """Put an object of the next number of the date, as no collector does; return its key."""
-    key = PREFIX + object_name(day, len(world.s3.keys(f"{PREFIX}{day:%Y/%m/%d}/")) + 1)
+    key = PREFIX + object_name(day, len(world.s3.keys(f"{PREFIX}{day:%Y/%m/%d}/")) + 1, OPERATION_LOGS)
     world.s3.put(key, body)
     return key
 
@@ -242,7 +242,7 @@ def test_a_number_that_no_collector_reaches() -> None:
     """The number after it would make a key that S3 refuses."""
     world = week_world()
     world.poll(2)
-    key = PREFIX + object_name(days_ago(1), int("9" * 900))
+    key = PREFIX + object_name(days_ago(1), int("9" * 900), OPERATION_LOGS)
     world.s3.put(key, encode([]))
     row = new_row(world, 0, "today")
     new_row(world, 1, "yesterday")
@@ -389,13 +389,13 @@ def test_a_long_record_of_the_guides_is_not_parsed_again_with_each_piece(monkeyp
 def test_a_second_version_that_cannot_be_read_holds_up_no_other_date(whose: str) -> None:
     """The archive's times are read again for a late row."""
     world = small_archive()
-    key = PREFIX + object_name(days_ago(1), 1)
+    key = PREFIX + object_name(days_ago(1), 1, OPERATION_LOGS)
     if whose == "the guide's":
         rows = world.zoom.records(days_ago(1), days_ago(1))
         key = guides_name(days_ago(1))
         world.s3.put(key, gzip.compress("".join(json.dumps(row) + "\n" for row in rows).encode()))
         deleted(world)
-        for version in world.s3.ever_written(PREFIX + object_name(days_ago(1), 1)):
+        for version in world.s3.ever_written(PREFIX + object_name(days_ago(1), 1, OPERATION_LOGS)):
             world.s3.delete_versions(version.key)
         world.poll(2)
     world.s3.put(key, b"spoilt")
@@ -419,7 +419,7 @@ def test_a_second_version_that_cannot_be_read_holds_up_no_other_date(whose: str)
 
 def test_a_guides_object_that_was_not_absorbed_is_not_read_for_its_times() -> None:
     bucket = World().make_run()._services.archive._bucket
-    objects = legacy.LegacyObjects(bucket, PREFIX, bucket.deadline)
+    objects = legacy.LegacyObjects(bucket, PREFIX, OPERATION_LOGS, bucket.deadline)
     world_bucket: Any = bucket._s3
     world_bucket.put(guides_name(days_ago(1)), b"spoilt")
     ledger = legacy.LegacyLedger(days_ago(1), days_ago(0), counts={days_ago(1): fingerprints.FingerprintCounts()})
@@ -449,7 +449,7 @@ def test_records_that_are_too_many_for_one_object_go_into_several(limit: str, mo
 
 def test_equal_rows_fill_the_batch_as_often_as_they_count() -> None:
     taken = batch.Batch(World().make_run()._services.archive, 3, World().clock.now)
-    row = Row.of({"time": "2026-03-10T08:00:00Z", "operation_detail": "x" * 50_000})
+    row = OPERATION_LOGS.row({"time": "2026-03-10T08:00:00Z", "operation_detail": "x" * 50_000})
     taken.take([row] * 100, None, Delivered())
     assert not taken.full
     taken.take([row] * 200, None, Delivered())
@@ -587,7 +587,7 @@ def large_archive(objects: int = 45) -> World:
         for at, record in enumerate(records[:-3]):
             world.s3.put_object(
                 Bucket=world.s3.bucket,
-                Key=PREFIX + object_name(days_ago(ago), at + 1),
+                Key=PREFIX + object_name(days_ago(ago), at + 1, OPERATION_LOGS),
                 Body=encode([json.dumps(record).encode()]),
                 Metadata={"record-count": "1"},
             )
@@ -629,7 +629,7 @@ def test_a_date_found_while_publishing_is_read_in_several_runs() -> None:
         day = date.fromisoformat(record["time"][:10])
         world.s3.put_object(
             Bucket=world.s3.bucket,
-            Key=PREFIX + object_name(day, at + 1),
+            Key=PREFIX + object_name(day, at + 1, OPERATION_LOGS),
             Body=encode([json.dumps(record).encode()]),
             Metadata={"record-count": "1"},
         )
@@ -691,7 +691,7 @@ def small_archive() -> World:
 @FEW
 @given(ANY_BODY)
 def test_any_bytes_as_an_object_of_ours(body: bytes) -> None:
-    assert_harmless(small_archive(), PREFIX + object_name(days_ago(1), 2), body)
+    assert_harmless(small_archive(), PREFIX + object_name(days_ago(1), 2, OPERATION_LOGS), body)
 
 
 @FEW

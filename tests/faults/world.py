@@ -16,6 +16,8 @@ import requests
 from standins.clock import Clock
 from standins.s3_memory import MemoryS3
 from standins.zoom import Account, Zoom, ZoomAdapter
+from standins.zoom import Report as ReportOfZoom
+from standins.zoom.served import SERVED
 from zoom_operationlogs.archive import Archive
 from zoom_operationlogs.archive_object import read_records
 from zoom_operationlogs.bucket import Bucket
@@ -25,10 +27,11 @@ from zoom_operationlogs.checkpoint_store import CheckpointStore
 from zoom_operationlogs.deadline import Deadline
 from zoom_operationlogs.event import Request
 from zoom_operationlogs.legacy import LegacyObjects
+from zoom_operationlogs.reports import OPERATION_LOGS, Report
 from zoom_operationlogs.run import Run
 from zoom_operationlogs.run_report import RunReport
 from zoom_operationlogs.run_state import Services
-from zoom_operationlogs.settings import REPORT, Credentials, Settings
+from zoom_operationlogs.settings import Credentials, Settings
 from zoom_operationlogs.zoom import Session
 from zoom_operationlogs.zoom import Zoom as ZoomClient
 
@@ -85,6 +88,7 @@ class World:
     reports: list[RunReport] = field(default_factory=list)  # also of runs that failed
     last_run: datetime | None = None
     seed: int = 0  # of what Zoom does at random
+    report: Report = OPERATION_LOGS
     added_field: str = ""  # of Zoom's records, which older lines of the archive lack: it is not compared
 
     def __post_init__(self) -> None:
@@ -92,7 +96,9 @@ class World:
         self._runs = count(1)
         self.began: datetime | None = None  # the first run
         self.first_date: date | None = None  # from which on everything is promised; START_DATE goes before it
-        self.connect(Zoom(clock=self.clock, seed=self.seed))
+        name = self.report.name
+        account = Account(scopes=(SERVED[name].scope,))
+        self.connect(Zoom(account, clock=self.clock, seed=self.seed, report=name))
 
     def connect(self, zoom: Zoom) -> None:
         """Collect from this Zoom from now on."""
@@ -100,20 +106,27 @@ class World:
         self.network = ZoomAdapter(zoom)
         self.warm = self._session()
 
-    def beside(self, account: Account | None = None, **settings: Any) -> World:
-        """Return a second collector on the same bucket and clock: of the same Zoom account, or of another one."""
-        other = World(self.page_size, self.timeout_seconds, {**self.settings, **settings}, self.clock, seed=self.seed)
+    def beside(self, account: Account | None = None, report: Report | None = None, **settings: Any) -> World:
+        """Return a second collector on the same bucket and clock: of the same Zoom account and report, or of others."""
+        settings = {**self.settings, **settings}
+        report = report or self.report
+        other = World(self.page_size, self.timeout_seconds, settings, self.clock, seed=self.seed, report=report)
         other.s3, other._runs = self.s3, self._runs
         other.connect(Zoom(account, clock=self.clock, seed=self.seed) if account else self.zoom)
         return other
 
     @property
     def prefix(self) -> str:
-        return str(self.settings.get("prefix", PREFIX))
+        return str(self.settings.get("prefix", self.report.prefix))
 
     @property
     def state_key(self) -> str:
         return str(self.settings.get("state_key", f"{self.prefix.rstrip('/')}-state/state.json"))
+
+    @property
+    def shown(self) -> ReportOfZoom:
+        """What Zoom holds of the report that is collected."""
+        return self.zoom.reports_of(self.report.name)[self.zoom.account.id]
 
     def _session(self) -> Session:
         http = requests.Session()
@@ -135,7 +148,7 @@ class World:
         settings = Settings(
             bucket=self.s3.bucket,
             credentials=Credentials(account.id, account.client_id, account.client_secret),
-            **{"page_size": self.page_size, **self.settings},
+            **{"page_size": self.page_size, "report": self.report, **self.settings},
         )
         ends = self.clock.now() + timedelta(seconds=self.timeout_seconds)
         deadline = Deadline.of_run(lambda: (ends - self.clock.now()).total_seconds())
@@ -148,10 +161,13 @@ class World:
             return settings.retention(now())
 
         bucket = Bucket(s3, settings.bucket, deadline, sleep, settings.encryption, retention)
-        archive = Archive(bucket, settings.prefix, LegacyObjects(bucket, settings.prefix, deadline))
-        store = CheckpointStore(bucket, settings.state_key, Stream.of(account.id, REPORT, settings.prefix), now)
+        legacy = LegacyObjects(bucket, settings.prefix, self.report, deadline)
+        archive = Archive(bucket, settings.prefix, self.report, legacy)
+        stream = Stream.of(account.id, self.report.name, settings.prefix)
+        store = CheckpointStore(bucket, settings.state_key, stream, now)
         client = ZoomClient(
             session or self.warm,
+            self.report,
             settings.oauth_url,
             settings.api_url,
             credentials or (lambda _fresh: settings.credentials),  # type: ignore[arg-type,return-value]
@@ -215,9 +231,9 @@ class World:
         def compared(records: list[dict[str, Any]]) -> Counter[str]:
             return multiset([{k: v for k, v in record.items() if k != self.added_field} for record in records])
 
-        truth, archive = compared(self.zoom.records(start)), compared(self.archive())
+        truth, archive = compared(self.shown.records(start)), compared(self.archive())
         # The first of Zoom's days may hold records of the UTC date before, and a longer window those of dates before.
-        there = truth + compared(self.zoom.records(start - timedelta(days=30), start - timedelta(days=1)))
+        there = truth + compared(self.shown.records(start - timedelta(days=30), start - timedelta(days=1)))
         return truth - archive, archive - there
 
     def report_calls(self) -> int:
@@ -236,7 +252,7 @@ class World:
 
     def assert_delivered(self, first: date, last: date) -> None:
         """Raise `PromiseBrokenError` if a record of these dates is missing, of the window or not."""
-        assert_none(Promise.MISSING, multiset(self.zoom.records(first, last)) - multiset(self.archive()))
+        assert_none(Promise.MISSING, multiset(self.shown.records(first, last)) - multiset(self.archive()))
 
     def checkpoint(self) -> Checkpoint:
         return decode_checkpoint(self.s3.body(self.state_key))

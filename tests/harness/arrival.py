@@ -11,7 +11,8 @@ from datetime import date, datetime, timedelta
 from google.oauth2.credentials import Credentials
 from standins.deployment import StoredObject
 from standins.secops import CUSTOMER_ID, PROJECT, REGION, SecOps, SecOpsAdapter
-from zoom_operationlogs.records import event_time, fingerprint, line
+from zoom_operationlogs.records import line
+from zoom_operationlogs.reports import OPERATION_LOGS
 from zoomlogs.secops.check import Check
 from zoomlogs.secops.identity import of_record
 from zoomlogs.secops.matching import Delivery
@@ -54,8 +55,10 @@ def arrived(bucket: str, prefix: str, objects: Iterable[StoredObject], now: date
         body = gzip.compress(b"".join(line(record) + b"\n" for record in stored.records))
         secops.transfer(bucket, [Version(stored.key, "v1", body, now)])
         for record in stored.records:
-            if time := event_time(record):
-                deliveries[time.date()].append(Delivery(fingerprint(record), of_record(record), now.timestamp()))
+            if time := OPERATION_LOGS.time_of(record):
+                deliveries[time.date()].append(
+                    Delivery(OPERATION_LOGS.fingerprint(record), of_record(record), now.timestamp())
+                )
     credentials = Credentials(secops.token())  # type: ignore[no-untyped-call]
     tenant = Tenant(PROJECT, REGION, CUSTOMER_ID)
     address = f"https://{REGION}-chronicle.googleapis.com"

@@ -112,6 +112,7 @@ def show(*, keep: bool = False, as_json: bool = False) -> int:
             there = arrived(deployment.bucket, deployment.prefix, deployment.objects(), zoom.clock.now())
             console.print(_verdict(comparison, there))
             console.print(_feed(deployment))
+            console.print("Zoom's sign-ins and sign-outs: a module block of its own with zoom.report, see README.md.")
             seconds = time.monotonic() - began
             console.print(f"Took {seconds:.0f} s.")
             ok = comparison.exact and there.exact and not failed

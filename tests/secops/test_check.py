@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from zoom_operationlogs.records import fingerprint, line
+from zoom_operationlogs.records import line
+from zoom_operationlogs.reports import OPERATION_LOGS
 from zoomlogs.secops.matching import Way
 from zoomlogs.secops.result import Kind, SecopsDay, State
 
@@ -248,7 +249,7 @@ def test_what_the_written_guide_delivered_is_found_by_its_fingerprint() -> None:
     for each in (record(2), record(2), record(2), record(3)):
         world.secops.events.add(line(each), LOG_TYPE, START - timedelta(hours=5))
     world.records[YESTERDAY] += theirs  # what can be found
-    guide = {fingerprint(record(2)): 2, fingerprint(record(3)): 1}
+    guide = {OPERATION_LOGS.fingerprint(record(2)): 2, OPERATION_LOGS.fingerprint(record(3)): 1}
     with_guide = World.deliveries(world, YESTERDAY)[:1]
     world.deliveries = lambda day: with_guide  # type: ignore[method-assign]
     result = world.result(guide=guide)

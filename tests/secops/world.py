@@ -14,7 +14,8 @@ from standins.s3_memory import Version
 from standins.secops import CUSTOMER_ID, PROJECT, REGION, SecOps, SecOpsAdapter
 from standins.zoom import sample_records
 from zoom_operationlogs.archive_object import object_name
-from zoom_operationlogs.records import fingerprint, line
+from zoom_operationlogs.records import line
+from zoom_operationlogs.reports import OPERATION_LOGS
 from zoomlogs.secops.check import Check
 from zoomlogs.secops.identity import of_record
 from zoomlogs.secops.matching import Delivery
@@ -65,7 +66,7 @@ class World:
         written = written or datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1, minutes=5)
         self.records.setdefault(day, []).extend(records)
         self.written.setdefault(day, written)
-        key = PREFIX + object_name(day, 1 + len(self.secops.events.logs))
+        key = PREFIX + object_name(day, 1 + len(self.secops.events.logs), OPERATION_LOGS)
         body = gzip.compress(b"".join(line(record) + b"\n" for record in records), 1)
         self.secops.transfer(BUCKET, [Version(key, "v1", body, {}, written)])
         return records
@@ -76,11 +77,14 @@ class World:
 
     def deliveries(self, day: date) -> list[Delivery]:
         written = self.written.get(day, self.clock.now()).timestamp()
-        return [Delivery(fingerprint(record), of_record(record), written) for record in self.records.get(day, [])]
+        return [
+            Delivery(OPERATION_LOGS.fingerprint(record), of_record(record), written)
+            for record in self.records.get(day, [])
+        ]
 
     def find(self, names: Collection[bytes]) -> Mapping[bytes, Record]:
         known = (record for records in self.records.values() for record in records)
-        return {name: record for record in known if (name := fingerprint(record)) in names}
+        return {name: record for record in known if (name := OPERATION_LOGS.fingerprint(record)) in names}
 
     def search(self) -> Search:
         return Search(self.session, LOG_TYPE, self.labels, self.clock.sleep)

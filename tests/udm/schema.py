@@ -27,10 +27,12 @@ MESSAGES = {
         "vendor_name": "string",
         "product_name": "string",
         "product_event_type": "string",
+        "product_version": "string",
         "description": "string",
         "log_type": "string",
     },
-    "Noun": {"user": "User", "location": "Location"},
+    "Noun": {"user": "User", "location": "Location", "ip": "repeated string", "asset": "Asset"},
+    "Asset": {"ip": "repeated string"},
     "User": {
         "userid": "string",
         "user_display_name": "string",

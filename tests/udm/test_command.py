@@ -136,13 +136,20 @@ def test_the_rows_of_a_page_are_its_records(content: str, pack: Any) -> None:
     assert [json.loads(line) for line in result.out.splitlines()] == [event(RECORD)] * 2
 
 
+def test_a_page_of_sign_ins_gives_their_events() -> None:
+    row = {"time": "2026-03-01T10:00:00Z", "email": "a@b.io", "type": "Sign in"}
+    result = run("-", stdin=json.dumps({"activity_logs": [row]}).encode())
+    assert (result.status, result.err, json.loads(result.out)) == (0, "", event(row))
+
+
 CSV = "Time,Admin,Category Type,Action,Operation Detail\n2026-03-01,a@b.io,User,Update,x\n"
 
 
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b'{"activity_logs": [{"email": "a@b.io"}]}', "a page of Zoom's sign-in and sign-out report (activity_logs)"),
+        (b'{"meetings": [{"email": "a@b.io"}]}', "not a record: it has none of action, category_type, "),
+        (b'{"activity_logs": {"a": 1}}', "not a page of Zoom's report: activity_logs is no array"),
         (b'{"code": 124, "message": "Invalid access token."}', "not a record: it has none of action, category_type, "),
         (b"{}", "not a record: it has none of "),
         (b'{"operation_logs": {"a": 1}}', "not a page of Zoom's report: operation_logs is no array"),

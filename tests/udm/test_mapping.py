@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from zoomlogs.mapping.event_types import EVENT_TYPES
-from zoomlogs.mapping.events import event, line
+from zoomlogs.mapping.events import event, line, preview
 from zoomlogs.mapping.rows import ROWS
+from zoomlogs.udm.coverage import Coverage
 
 from . import schema
 
@@ -351,3 +353,53 @@ def test_lone_surrogates_become_replacement_characters() -> None:
     assert made["metadata"]["productEventType"] == "a\N{REPLACEMENT CHARACTER}"
     assert made["target"]["user"]["userid"] == "\N{REPLACEMENT CHARACTER}"
     assert made["metadata"]["description"].endswith("\N{GRINNING FACE}")
+
+
+SIGN_IN = {
+    "email": "ana@example.com",
+    "time": "2026-03-10T09:14:02Z",
+    "type": "Sign in",
+    "ip_address": "192.0.2.10",
+    "client_type": "Browser",
+    "version": "6.0.0.1000",
+}
+
+
+def test_a_sign_in() -> None:
+    assert schema.check(line(event(SIGN_IN))) == {
+        "metadata": {
+            "logType": "ZOOM_OPERATION_LOGS",
+            "vendorName": "ZOOM",
+            "productName": "ZOOM_OPERATION_LOGS",
+            "eventType": "USER_UNCATEGORIZED",
+            "eventTimestamp": "2026-03-10T09:14:02Z",
+            "productVersion": "6.0.0.1000",
+        },
+        "target": {"user": {"emailAddresses": ["ana@example.com"]}},
+        "principal": {"ip": ["192.0.2.10"], "asset": {"ip": ["192.0.2.10"]}},
+        "additional": {"client_type": "Browser", "type": "Sign in"},
+    }
+
+
+@pytest.mark.parametrize("name", SIGN_IN)
+@pytest.mark.parametrize("value", [None, "", "  ", 7, ["a"], {"a": "b"}, "\ud800"])
+def test_a_sign_in_with_a_field_of_any_kind(name: str, value: Any) -> None:
+    made = event({**SIGN_IN, name: value})
+    schema.check(line(made))
+    if value in (None, "", "  "):
+        assert len(json.dumps(made)) < len(json.dumps(event(SIGN_IN))), "a field without a value yields none"
+
+
+def test_coverage_shows_the_fields_of_sign_ins_where_there_are_some() -> None:
+    coverage, plain = Coverage(), Coverage()
+    operation = {"time": SIGN_IN["time"], "operator": "a@example.com", "category_type": "User"}
+    for record in (SIGN_IN, operation):
+        coverage.add(record, preview(record))
+    plain.add(operation, preview(operation))
+    fields = {field["udm"]: (field["records"], field["from"]) for field in coverage.as_json()["fields"]}
+    assert fields["principal.ip"] == (1, {"ip_address": 1})
+    assert fields["additional.fields"] == (1, {"client_type": 1, "type": 1})
+    assert fields["metadata.product_version"] == (1, {"version": 1})
+    assert fields["target.user.email_addresses"][0] == 1
+    assert fields["additional.fields.value.string_value"] == (1, {"category_type": 1})
+    assert "principal.ip" not in {field["udm"] for field in plain.as_json()["fields"]}

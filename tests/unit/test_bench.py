@@ -23,8 +23,7 @@ from standins.zoom import Zoom
 from zoom_operationlogs.checkpoint import Stream
 from zoom_operationlogs.checkpoint_format import decode
 from zoom_operationlogs.metrics import METRICS
-from zoom_operationlogs.records import event_time
-from zoom_operationlogs.settings import REPORT
+from zoom_operationlogs.reports import OPERATION_LOGS
 
 ROOT = Path(__file__).parents[2]
 QUICK = figures.Scale(1 / 300, 1)
@@ -128,7 +127,7 @@ def test_the_page_has_the_bill_within_its_limits() -> None:
 
 def test_the_full_window_is_a_checkpoint() -> None:
     for days_back, lookback in ((figures.WINDOW_OF_3, 3), (figures.WINDOW_OF_28, 28)):
-        stream = Stream.of("account", REPORT, "archive/")
+        stream = Stream.of("account", OPERATION_LOGS.name, "archive/")
         known = decode(figures.full_window(300, days_back, stream))
         assert known.stream == stream
         assert [len(day.counts) for day in known.delivered.days.values()] == [300] * len(days_back)
@@ -146,7 +145,7 @@ def test_a_disordered_day_is_the_same_day_with_some_rows_up_to_a_minute_from_the
         return sorted(map(json.dumps, zoom.records(day, day)))
 
     assert by_content(tidy) == by_content(disordered)
-    times = [event_time(record) for record in disordered.records(day, day)]
+    times = [OPERATION_LOGS.time_of(record) for record in disordered.records(day, day)]
     shown = [moment for moment in times if moment]
     inversions = [earlier - later for earlier, later in pairwise(shown) if earlier > later]
     assert 5 <= len(inversions) <= 30  # 15 rows are displaced; some stay between the same neighbours

@@ -24,6 +24,7 @@ from zoom_operationlogs.certificates import CA_BUNDLES, check_ca_bundles
 from zoom_operationlogs.credentials import read_credentials
 from zoom_operationlogs.deadline import Deadline
 from zoom_operationlogs.errors import SettingsError, UntrustedCertificateError
+from zoom_operationlogs.reports import OPERATION_LOGS
 from zoom_operationlogs.settings import Credentials, Settings
 from zoom_operationlogs.zoom import Session, Zoom
 
@@ -113,6 +114,7 @@ def ask_zoom(server: str) -> None:
     credentials = Credentials("account", "client", "hush-hush")
     zoom = Zoom(
         Session(requests.Session()),
+        OPERATION_LOGS,
         f"{server}/oauth/token",
         f"{server}/v2",
         lambda _fresh: credentials,

@@ -7,6 +7,7 @@ import json
 import sys
 
 import pytest
+from zoom_operationlogs.reports import ACTIVITIES, OPERATION_LOGS
 from zoomlogs.deployment import read_deployment
 from zoomlogs.errors import CommandError
 
@@ -104,3 +105,26 @@ def test_a_folder_is_asked_by_terraform(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(CommandError, match="Terraform is not installed here"):
         read_deployment(str(tmp_path))
+
+
+@pytest.mark.parametrize(("name", "report"), [(None, OPERATION_LOGS), ("activities", ACTIVITIES)])
+def test_which_report_an_instance_collects(read, name, report):
+    of = instance()
+    of["function"]["environment"] |= {"REPORT": name} if name else {}
+    assert read(outputs(zoom=of)).report is report
+
+
+def test_a_report_of_a_newer_version_is_said(read):
+    of = instance()
+    of["function"]["environment"]["REPORT"] = "meetings"
+    with pytest.raises(CommandError, match="collects meetings, which this zoomlogs does not know"):
+        _ = read(outputs(zoom=of)).report
+
+
+def test_two_reports_in_one_document_are_told_apart(read):
+    sign_ins = instance()
+    sign_ins["function"]["environment"]["REPORT"] = "activities"
+    document = outputs(operation_logs=instance(), sign_ins=sign_ins)
+    with pytest.raises(CommandError, match=r"--instance operation_logs\|sign_ins"):
+        read(document)
+    assert read(document, "sign_ins").report is ACTIVITIES

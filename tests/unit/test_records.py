@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from zoom_operationlogs.archive_object import decode, encode
 from zoom_operationlogs.fingerprints import FingerprintCounts
-from zoom_operationlogs.records import Row, event_time, fingerprint, line
+from zoom_operationlogs.records import line
+from zoom_operationlogs.reports import OPERATION_LOGS
 
 any_text = st.text(alphabet=st.characters(exclude_categories=()))  # lone surrogates and control characters too
 any_json = st.recursive(
@@ -34,18 +35,18 @@ def test_an_object_reads_back_record_for_record(records):
 
 @given(any_record)
 def test_identity_survives_the_archive(record):
-    assert fingerprint(json.loads(line(record))) == fingerprint(record)
+    assert OPERATION_LOGS.fingerprint(json.loads(line(record))) == OPERATION_LOGS.fingerprint(record)
 
 
 @given(any_record | st.dictionaries(any_text, any_text, max_size=6))
 def test_identity_is_that_of_the_canonical_json(record):
     canonical = json.dumps(record, sort_keys=True, separators=(",", ":")).encode()
-    assert fingerprint(record) == blake2b(canonical, digest_size=16).digest()
+    assert OPERATION_LOGS.fingerprint(record) == blake2b(canonical, digest_size=16).digest()
     assert json.loads(line(record)) == record
 
 
 def test_identity_does_not_depend_on_the_order_of_fields():
-    assert fingerprint({"a": "1", "b": "2"}) == fingerprint({"b": "2", "a": "1"})
+    assert OPERATION_LOGS.fingerprint({"a": "1", "b": "2"}) == OPERATION_LOGS.fingerprint({"b": "2", "a": "1"})
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,7 @@ def test_identity_does_not_depend_on_the_order_of_fields():
     ],
 )
 def test_records_that_differ_at_all_are_two(one, other):
-    assert fingerprint(one) != fingerprint(other)
+    assert OPERATION_LOGS.fingerprint(one) != OPERATION_LOGS.fingerprint(other)
 
 
 def test_fields_and_text_stay_as_they_came():
@@ -95,13 +96,13 @@ def test_an_object_is_split_at_line_feeds_only():
     ],
 )
 def test_times(value, moment):
-    assert event_time({"time": value}) == moment
+    assert OPERATION_LOGS.time_of({"time": value}) == moment
 
 
 def test_a_record_without_a_time_is_archive_date_the_date_asked_for():
-    assert Row.of({"operator": "a"}).archive_date(date(2026, 1, 2)) == date(2026, 1, 2)
-    assert Row.of({"operator": "a"}).archive_date(None) is None
-    assert Row.of({"time": "2026-01-01T23:59:59Z"}).archive_date(date(2026, 1, 2)) == date(2026, 1, 1)
+    assert OPERATION_LOGS.row({"operator": "a"}).archive_date(date(2026, 1, 2)) == date(2026, 1, 2)
+    assert OPERATION_LOGS.row({"operator": "a"}).archive_date(None) is None
+    assert OPERATION_LOGS.row({"time": "2026-01-01T23:59:59Z"}).archive_date(date(2026, 1, 2)) == date(2026, 1, 1)
 
 
 fingerprints = st.binary(min_size=16, max_size=16)

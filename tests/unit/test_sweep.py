@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from zoom_operationlogs.records import Row
+from zoom_operationlogs.reports import OPERATION_LOGS
 from zoom_operationlogs.sweep import MOST_GROUPS, Group, Sweep, page_size_for, smaller_page_size
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -11,7 +12,7 @@ NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
 def row(minutes_ago: float | None, detail: str = "") -> Row:
     time = {} if minutes_ago is None else {"time": (NOON - timedelta(minutes=minutes_ago)).isoformat()}
-    return Row.of({**time, "operation_detail": detail or str(minutes_ago)})
+    return OPERATION_LOGS.row({**time, "operation_detail": detail or str(minutes_ago)})
 
 
 def tail() -> Sweep:

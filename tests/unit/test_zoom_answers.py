@@ -30,7 +30,8 @@ from zoom_operationlogs.errors import (
     ZoomRefusedError,
     ZoomUnavailableError,
 )
-from zoom_operationlogs.records import Row, line
+from zoom_operationlogs.records import line
+from zoom_operationlogs.reports import OPERATION_LOGS, REPORTS, Report
 from zoom_operationlogs.settings import Credentials
 from zoom_operationlogs.zoom import Page, Session, Zoom
 from zoom_operationlogs.zoom_page import page_of
@@ -61,7 +62,7 @@ def page_body(rows: Any, token: Any = "") -> bytes:
     return json.dumps({"next_page_token": token, "operation_logs": rows}).encode()
 
 
-def client(answers: Answers, secret: str = "secret") -> Zoom:
+def client(answers: Answers, secret: str = "secret", report: Report = OPERATION_LOGS) -> Zoom:
     http = requests.Session()
     http.trust_env = False
     http.mount("https://", answers)
@@ -72,6 +73,7 @@ def client(answers: Answers, secret: str = "secret") -> Zoom:
 
     return Zoom(
         Session(http),
+        report,
         "https://zoom.us/oauth/token",
         "https://api.zoom.us/v2",
         lambda _fresh: Credentials("account", "client", secret),
@@ -279,16 +281,16 @@ def test_a_page_that_is_cut_off_is_unusable_however_deep_it_is() -> None:
     whole = b'{"operation_logs": [' + DEEP + b'], "next_page_token": "more"}'
     for cut in (100, 600_000, 650_000, len(whole) - 2, len(whole) - 10):
         with pytest.raises(UnusableAnswerError):
-            page_of(whole[:cut])
+            page_of(whole[:cut], OPERATION_LOGS)
     for spoilt in (whole + b"}", whole.replace(b"1", b'"', 1), whole.replace(b'": "more', b'": more')):
         with pytest.raises(UnusableAnswerError):
-            page_of(spoilt)
+            page_of(spoilt, OPERATION_LOGS)
 
 
 def test_a_page_of_quotes_takes_no_more_time_than_one_of_rows() -> None:
     """A search for the end of an open string must not start again at each of its quotes."""
     with pytest.raises(UnusableAnswerError):
-        page_of(b'{"operation_logs": [' + DEEP + b', "' + rb"\"" * 1_000_000)
+        page_of(b'{"operation_logs": [' + DEEP + b', "' + rb"\"" * 1_000_000, OPERATION_LOGS)
 
 
 # Any answer
@@ -303,7 +305,18 @@ VALUES = st.recursive(
     max_leaves=12,
 )
 NAMES = st.sampled_from(
-    ["code", "message", "reason", "error", "errors", "operation_logs", "next_page_token", "access_token", "expires_in"]
+    [
+        "code",
+        "message",
+        "reason",
+        "error",
+        "errors",
+        "operation_logs",
+        "activity_logs",
+        "next_page_token",
+        "access_token",
+        "expires_in",
+    ]
 )
 WORDS = st.sampled_from(
     [200, 300, 124, 4711, "300", 3600, "next page token", "6 months", "invalid_client", "paid account", "daily"]
@@ -327,27 +340,27 @@ HEADERS = st.dictionaries(
 ANSWERS = st.tuples(STATUSES, HEADERS, BODIES)
 
 
-def take(answers: Answers) -> None:
+def take(answers: Answers, report: Report = OPERATION_LOGS) -> None:
     """Ask for a page; any exception that is not the collector's own goes through."""
     try:
-        found = client(answers).page(DAY, DAY, 300)
+        found = client(answers, report=report).page(DAY, DAY, 300)
     except (CollectorError, HandledError) as error:
         str(error).encode()  # it is logged
         return
-    for row in map(Row.of, found.records):
+    for row in map(report.row, found.records):
         json.loads(line(row.record))
     found.next_token.encode()
 
 
 @settings(max_examples=150, deadline=None)
-@given(answer=ANSWERS)
-@example(answer=(200, {}, b'{"operation_logs": [], "next_page_token": "\\ud800"}'))
-@example(answer=(400, {}, b'{"message": "\\ud800"}'))
-@example(answer=(400, {}, b'{"code": {"a": [1]}, "errors": [7, {"field": ["x"]}]}'))
-@example(answer=(429, {"Retry-After": "9999-12-31T23:59:59-23:00"}, b""))
-@example(answer=(429, {"Retry-After": "Mon, 99 Foo 99999 99:99:99 +9999"}, b""))
-def test_any_answer_at_the_report(answer: tuple[int, Mapping[str, str], bytes]) -> None:
-    take(Answers(report=answer))
+@given(answer=ANSWERS, report=st.sampled_from(list(REPORTS.values())))
+@example(answer=(200, {}, b'{"operation_logs": [], "next_page_token": "\\ud800"}'), report=OPERATION_LOGS)
+@example(answer=(400, {}, b'{"message": "\\ud800"}'), report=OPERATION_LOGS)
+@example(answer=(400, {}, b'{"code": {"a": [1]}, "errors": [7, {"field": ["x"]}]}'), report=OPERATION_LOGS)
+@example(answer=(429, {"Retry-After": "9999-12-31T23:59:59-23:00"}, b""), report=OPERATION_LOGS)
+@example(answer=(429, {"Retry-After": "Mon, 99 Foo 99999 99:99:99 +9999"}, b""), report=OPERATION_LOGS)
+def test_any_answer_at_the_report(answer: tuple[int, Mapping[str, str], bytes], report: Report) -> None:
+    take(Answers(report=answer), report)
 
 
 @settings(max_examples=150, deadline=None)
@@ -364,12 +377,12 @@ def test_any_value_as_a_row(row: Any) -> None:
     assert found.records.count(ROW) >= 2
     assert len(found.records) + found.unreadable.total() == 3
     for record in found.records:
-        assert json.loads(line(Row.of(record).record)) == record
+        assert json.loads(line(OPERATION_LOGS.row(record).record)) == record
 
 
 def test_a_page_token_that_is_not_utf_8_is_unusable() -> None:
     with pytest.raises(UnusableAnswerError, match="no usable page token"):
-        page_of(b'{"next_page_token": "\xff", "operation_logs": []}')
+        page_of(b'{"next_page_token": "\xff", "operation_logs": []}', OPERATION_LOGS)
 
 
 @pytest.mark.parametrize(
@@ -383,7 +396,7 @@ def test_a_page_token_that_is_not_utf_8_is_unusable() -> None:
 )
 def test_a_row_of_too_many_arrays_is_set_aside(bomb: bytes) -> None:
     body = page_body([ROW])
-    found = page_of(body.replace(b"[", b"[" + bomb + b", ", 1))
+    found = page_of(body.replace(b"[", b"[" + bomb + b", ", 1), OPERATION_LOGS)
     assert found.records == [ROW]
     assert found.unreadable.total() == 1
 
@@ -393,13 +406,13 @@ def test_a_page_of_too_many_rows_costs_no_memory(row: bytes) -> None:
     body = page_body([]).replace(b"[]", b"[" + row + (b"," + row) * (5_000_000 // len(row)) + b"]")
     found: list[Any] = []
     with suppress(UnusableAnswerError):
-        found = page_of(body).records
+        found = page_of(body, OPERATION_LOGS).records
     assert not [row for row in found if row]
 
 
 def test_a_row_that_would_be_too_long_a_line_is_set_aside() -> None:
     grows = b'{"a": [' + b",".join([b"1e15"] * 950_000) + b"]}"  # each becomes 1000000000000000.0
-    found = page_of(page_body([ROW]).replace(b"[", b"[" + grows + b", ", 1))
+    found = page_of(page_body([ROW]).replace(b"[", b"[" + grows + b", ", 1), OPERATION_LOGS)
     assert (found.records, dict(found.unreadable)) == ([ROW], {"longer than 16 MB": 1})
 
 

@@ -6,6 +6,7 @@ import pytest
 from requests.structures import CaseInsensitiveDict
 from zoom_operationlogs import errors
 from zoom_operationlogs.errors import PageTokenExpiredError, ZoomRefusedError
+from zoom_operationlogs.reports import OPERATION_LOGS
 from zoom_operationlogs.zoom_rate_limits import Quota, daily_quota, not_before
 from zoom_operationlogs.zoom_refusals import RULES, Endpoint, refuse
 
@@ -85,7 +86,7 @@ PAID = "Only available for Paid or ZMP account"
 )
 def test_what_an_administrator_must_change_is_said(endpoint, status, body, sentence):
     with pytest.raises(ZoomRefusedError) as refusal:
-        refuse(endpoint, status, {}, body, NOW)
+        refuse(endpoint, OPERATION_LOGS, status, {}, body, NOW)
     assert sentence in str(refusal.value)
     assert f"HTTP {status}" in str(refusal.value)
     assert type(refusal.value) is not errors.AccessTokenRejectedError
@@ -147,18 +148,18 @@ def test_what_an_administrator_must_change_is_said(endpoint, status, body, sente
 )
 def test_what_the_collector_handles_itself_is_told_apart(endpoint, status, body, meaning):
     with pytest.raises(meaning) as refusal:
-        refuse(endpoint, status, {}, body, NOW)
+        refuse(endpoint, OPERATION_LOGS, status, {}, body, NOW)
     assert type(refusal.value) is meaning
 
 
 def test_another_program_that_signs_in_is_named_as_a_cause():
     with pytest.raises(errors.AccessTokenRejectedError, match="another program signs in with the same app"):
-        refuse(REPORT, 401, {}, {"code": 124, "message": "Invalid access token."}, NOW)
+        refuse(REPORT, OPERATION_LOGS, 401, {}, {"code": 124, "message": "Invalid access token."}, NOW)
 
 
 def test_what_zoom_says_is_quoted_in_a_form_that_can_be_logged():
     with pytest.raises(ZoomRefusedError) as refusal:
-        refuse(SIGN_IN, 400, {}, {"reason": "a\r\nb \ud800" + "x" * 10_000, "error": ["y"]}, NOW)
+        refuse(SIGN_IN, OPERATION_LOGS, 400, {}, {"reason": "a\r\nb \ud800" + "x" * 10_000, "error": ["y"]}, NOW)
     assert r"a b \ud800xxx" in str(refusal.value)
     assert len(str(refusal.value)) < 1000
 

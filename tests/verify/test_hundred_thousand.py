@@ -8,6 +8,7 @@ import tracemalloc
 import pytest
 from zoom_operationlogs.archive_object import encode, object_name
 from zoom_operationlogs.records import line
+from zoom_operationlogs.reports import OPERATION_LOGS
 from zoomlogs.verify.comparison import Kind
 
 from .world import PREFIX, YESTERDAY, DayResult, State, Verified, days_ago
@@ -27,7 +28,7 @@ def archived(records: int) -> Verified:
     rows = world.zoom.records(YESTERDAY, YESTERDAY)
     for number, start in enumerate(range(0, records, OBJECT), 1):
         body = encode(map(line, rows[start : start + OBJECT]))
-        world.s3.put(f"{PREFIX}{object_name(YESTERDAY, number)}", body)
+        world.s3.put(f"{PREFIX}{object_name(YESTERDAY, number, OPERATION_LOGS)}", body)
     return world
 
 

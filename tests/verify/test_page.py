@@ -7,6 +7,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
+from zoom_operationlogs.reports import ACTIVITIES
 from zoomlogs.verify.comparison import Difference, Kind, State
 from zoomlogs.verify.page import RECORDS_SHOWN, page, visible
 from zoomlogs.verify.style import CSS
@@ -152,3 +153,10 @@ def test_it_says_which_lateness_it_means():
     shown = " ".join(Text(page(of_days(a_day(0)))).of("dd"))
     assert "written into the archive more than 24 hours after the record's time" in shown
     assert "Not what the log's field late counts: rows that Zoom showed after newer ones." in shown
+
+
+def test_it_says_which_report_was_compared():
+    plain, sign_ins = page(of_days(a_day(0))), page(replace(of_days(a_day(0)), report=ACTIVITIES))
+    assert "<h1>Zoom operation logs: is the archive complete?</h1>" in plain
+    assert "<h1>Zoom sign-ins and sign-outs: is the archive complete?</h1>" in sign_ins
+    assert "operation logs" not in sign_ins

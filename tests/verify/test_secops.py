@@ -11,13 +11,15 @@ from typing import Any
 import pytest
 from rich.console import Console
 from secops.world import World as Tenant
-from zoom_operationlogs.records import fingerprint
+from zoom_operationlogs.reports import OPERATION_LOGS
+from zoomlogs.deployment import Deployment
+from zoomlogs.errors import CommandError
 from zoomlogs.secops.result import SecopsDay
 from zoomlogs.secops.result import State as Said
 from zoomlogs.verify import output, secops_output
 from zoomlogs.verify.comparison import DayResult, Result
 from zoomlogs.verify.page import page
-from zoomlogs.verify.secops import asking
+from zoomlogs.verify.secops import SecopsOptions, asking, search_of
 
 from .results import NASTY, with_secops
 from .world import PREFIX, State, Verified, collected, days_ago
@@ -163,7 +165,7 @@ def test_a_record_that_cannot_be_read_again_is_named_by_its_fingerprint() -> Non
         [day], _ = of_secops.beside(found, lambda: None)
     assert day.secops
     [difference] = day.secops.differences
-    assert (difference.fingerprint, difference.record) == (fingerprint(lost).hex(), None)
+    assert (difference.fingerprint, difference.record) == (OPERATION_LOGS.fingerprint(lost).hex(), None)
 
 
 def test_without_secops_nothing_is_said_of_it(both: Both) -> None:
@@ -259,3 +261,10 @@ def test_the_json_has_it_all() -> None:
 def test_how_long_something_took_is_written_in_one_unit(seconds: float, told: str) -> None:
     assert secops_output.span(seconds) == told
     assert timedelta(seconds=seconds) >= timedelta()
+
+
+def test_events_of_a_report_that_they_do_not_tell_apart_are_not_compared() -> None:
+    arn = "arn:aws:lambda:eu-west-1:111122223333:function:sign-ins"
+    function = {"name": "sign-ins", "arn": arn, "environment": {"REPORT": "activities"}}
+    with pytest.raises(CommandError, match="--secops does not compare sign-ins and sign-outs yet"):
+        search_of(Deployment({"function": function}), SecopsOptions())

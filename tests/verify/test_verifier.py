@@ -13,6 +13,7 @@ from zoom_operationlogs.agenda import MOST_STALLS
 from zoom_operationlogs.archive_object import OBJECT_NAME, encode
 from zoom_operationlogs.dates import retention_start
 from zoom_operationlogs.records import line
+from zoom_operationlogs.reports import REPORTS
 from zoomlogs.errors import CommandError
 from zoomlogs.verify.comparison import Accepted, Kind
 from zoomlogs.verify.repair import event, wanted
@@ -36,8 +37,9 @@ def test_a_collected_day_is_equal():
     assert (result.not_due, result.note, result.differences) == (0, "", ())
 
 
-def test_one_deleted_and_one_doubled_record():
-    world = collected()
+@pytest.mark.parametrize("report", REPORTS.values(), ids=REPORTS)
+def test_one_deleted_and_one_doubled_record(report):
+    world = collected(report=report)
     lost, doubled = world.lose(40), world.double(60)
     result = world.day()
     assert (result.state, *counts(result)) == (State.DIFFERENT, 100, 100, 1, 1)

@@ -43,6 +43,7 @@ class Verified(World):
         credentials = Credentials(account.id, account.client_id, account.client_secret)
         client = Zoom(
             self._session(),
+            self.report,
             "https://zoom.us/oauth/token",
             "https://api.zoom.us/v2",
             lambda _fresh: credentials,
@@ -55,7 +56,7 @@ class Verified(World):
         return ReportReader(client, page_size or self.page_size, self.clock.now, due)
 
     def known(self) -> Any:
-        return self.checkpoint() if STATE_KEY in self.s3.keys(STATE_KEY) else None
+        return self.checkpoint() if self.state_key in self.s3.keys(self.state_key) else None
 
     def verifier(self, *, keeps_deliveries: bool = False, **choices: Any) -> tuple[Verifier, ArchiveReader]:
         patience = Deadline(lambda: 300.0, 0.0)
@@ -64,8 +65,10 @@ class Verified(World):
         bucket = Bucket(self.s3, self.s3.bucket, patience, self.clock.sleep)  # type: ignore[arg-type]
         ledger = legacy and LegacyLedger(legacy.first, legacy.last)
         rule = Rule(bool(self.settings.get("feed_deletes")), self.kept_since, self.expiration_days)
-        objects = LegacyObjects(bucket, PREFIX, patience)
-        archive = ArchiveReader(bucket, PREFIX, objects, ledger, rule, keeps_deliveries=keeps_deliveries)
+        objects = LegacyObjects(bucket, self.prefix, self.report, patience)
+        archive = ArchiveReader(
+            bucket, self.prefix, self.report, objects, ledger, rule, keeps_deliveries=keeps_deliveries
+        )
         lookback = self.settings.get("lookback_days", 3)
         looked_into = by_date(self.known_repeats, self.clock.now().date())
         verifier = Verifier(self.report_reader(**choices), archive, known, lookback, self.clock.now(), looked_into)
@@ -84,12 +87,12 @@ class Verified(World):
     def result(self, *days: date) -> Result:
         began = self.clock.now()
         found, stopped = self.verify(*days)
-        return Result(self.s3.bucket, PREFIX, self.zoom.account.id, began, self.clock.now(), tuple(found), stopped)
+        return Result(self.s3.bucket, self.prefix, self.zoom.account.id, began, self.clock.now(), tuple(found), stopped)
 
     # Meddling with the archive, as no collector does
 
     def objects(self, day: date = YESTERDAY) -> list[str]:
-        return self.s3.keys(f"{PREFIX}{day:%Y/%m/%d}/")
+        return self.s3.keys(f"{self.prefix}{day:%Y/%m/%d}/")
 
     def records(self, key: str) -> list[dict[str, Any]]:
         return decode(self.s3.body(key))
@@ -107,7 +110,7 @@ class Verified(World):
 
     def forget(self) -> None:
         """Delete the checkpoint."""
-        self.s3.delete_versions(STATE_KEY)
+        self.s3.delete_versions(self.state_key)
 
     def lose(self, at: int = 0, day: date = YESTERDAY) -> dict[str, Any]:
         """Take one record out of the date's first object; return it."""

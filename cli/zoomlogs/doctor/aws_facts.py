@@ -158,7 +158,7 @@ class AwsFacts:
     def has_records(self) -> bool:
         """Tell whether there is a version of an object of records of the collector's own."""
         return any(
-            is_record_key(entry["Key"].removeprefix(self.deployment.prefix))
+            is_record_key(entry["Key"].removeprefix(self.deployment.prefix), self.deployment.report)
             for page in self._versions()
             for entry in page.get("Versions", ())
         )
@@ -166,9 +166,10 @@ class AwsFacts:
     def markers(self) -> list[Marker]:
         """Return the delete markers that hide objects of records, whoever made them."""
         made: dict[str, Marker] = {}
+        prefix, report = self.deployment.prefix, self.deployment.report
         for page in self._versions():
             for entry in page.get("DeleteMarkers", ()):
-                if entry["IsLatest"] and is_of_records(entry["Key"].removeprefix(self.deployment.prefix)):
+                if entry["IsLatest"] and is_of_records(entry["Key"].removeprefix(prefix), report):
                     made[entry["Key"]] = Marker(entry["Key"], entry["VersionId"], entry["LastModified"], None)
             for entry in page.get("Versions", ()):  # of each key the newest comes first, and the marker before it
                 marker = made.get(entry["Key"])

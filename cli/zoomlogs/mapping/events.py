@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from zoom_operationlogs.records import event_time
+from zoom_operationlogs.reports import OPERATION_LOGS
 
 from . import rows
 from .detail import Detail, is_address
@@ -43,7 +43,7 @@ def preview(record: Record) -> Preview:
     """Return what becomes of a record, and how; never raises, as `event`."""
     description = text(record.get("operation_detail"))
     detail = Detail(description)
-    values = detail.values
+    values = [*_of_sign_in(record), *detail.values]
     made = _of_record(record, description, values)
     if detail.json_data:
         first, *further = detail.json_data
@@ -63,7 +63,7 @@ def holds(made: Event, row: Row) -> bool:
     node: Any = made
     for parent in row.slot.parents:
         node = node.get(parent, {})
-    return row.slot.field in node
+    return row.slot.field in node and (row.slot.kind != "entry" or row.raw in node[row.slot.field])
 
 
 def line(made: Event) -> bytes:
@@ -93,7 +93,7 @@ def _of_record(record: Record, description: str, values: Iterable[Value]) -> Eve
     operator = text(record.get("operator")).strip()
     metadata = {**_CONSTANTS, _EVENT_TYPE: event_type(record, operator, values)}
     made: Event = {"metadata": metadata}
-    if time := event_time(record):
+    if time := OPERATION_LOGS.time_of(record):
         metadata[_TIME] = time.isoformat()[:19] + "Z"
     if (action := text(record.get("action"))).strip():
         metadata[_ACTION] = action
@@ -106,12 +106,17 @@ def _of_record(record: Record, description: str, values: Iterable[Value]) -> Eve
     return made
 
 
+def _of_sign_in(record: Record) -> list[Value]:
+    """Return what the fields of a sign-in or sign-out give; a record of another report has none of them."""
+    return [(row, value) for row in rows.SIGN_IN_ROWS if (value := text(record.get(row.raw)).strip())]
+
+
 def event_type(record: Record, operator: str, values: Iterable[Value]) -> str:
     """Return the event's type by the table's three rules; a type that UDM does not know counts as none."""
     given = text(record.get("event_type")).strip()
     if given in EVENT_TYPES:
         return given
-    if operator or any(row in (rows.EMAIL, rows.EMAIL2) for row, _ in values):
+    if operator or any(row.raw in _EMAILS for row, _ in values):
         return "USER_UNCATEGORIZED"
     return "GENERIC_EVENT"
 
@@ -139,8 +144,11 @@ def _fill(message: Event, values: Iterable[Value]) -> Event:
         if kind == "one":
             node[field] = value
             continue
+        if kind == "entry":
+            node.setdefault(field, {})[row.raw] = value
+            continue
         entry: Any = value if kind == "many" else {"name": value}
-        same = (field, value)
+        same: tuple[object, ...] = (parents, field, value)
         if kind == "label":
             entry, same = {"key": row.raw, "value": value}, (row.raw, value)
         if same not in seen:
@@ -149,6 +157,7 @@ def _fill(message: Event, values: Iterable[Value]) -> Event:
     return message
 
 
+_EMAILS = {rows.EMAIL.raw, rows.EMAIL2.raw}
 _CONSTANTS: dict[str, str] = _fill({}, rows.CONSTANTS)["metadata"]
 _EVENT_TYPE, _TIME, _ACTION, _DESCRIPTION = (
     row.slot.field for row in (rows.EVENT_TYPE, rows.TIME, rows.ACTION, rows.OPERATION_DETAIL)

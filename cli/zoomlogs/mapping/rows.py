@@ -1,6 +1,9 @@
-"""The mapping table, row for row and in its order, and where each row's values go in a UDM event.
+"""The mapping tables, row for row and in their order, and where each row's values go in a UDM event.
 
-Source of the rows: the UDM mapping table of Google's guide for ZOOM_OPERATION_LOGS, field names in English.
+Source of `ROWS`: the UDM mapping table of Google's guide for ZOOM_OPERATION_LOGS, field names in English.
+Source of `SIGN_IN_ROWS`: Google's change log of the parser for ZOOM_OPERATION_LOGS, 2025-01-20. It does not name
+`email`: the guide's row for a field of this name is taken. Nothing more is published: the time, the event type and the
+constants are taken to be those of operation logs.
 Source of the UDM fields: googleapis, google/cloud/chronicle/backstory/udm.proto.
 """
 
@@ -50,7 +53,7 @@ class Row:
             case [*parents, "roles", "name"]:
                 return Slot(_camel_case(parents), "roles", "role")
         *above, field = _camel_case(self.udm.split("."))
-        return Slot(tuple(above), field, "many" if field in ("department", "emailAddresses") else "one")
+        return Slot(tuple(above), field, "many" if field in ("department", "emailAddresses", "ip") else "one")
 
 
 def _camel_case(names: list[str]) -> tuple[str, ...]:
@@ -99,4 +102,12 @@ ROWS = tuple(row for row in globals().values() if isinstance(row, Row))
 DETAIL_ROWS = {row.raw.lower(): row for row in ROWS if row.source == "detail"}
 FIRST_ROWS = tuple(row for row in ROWS if row.source == "first")
 FURTHER_ROWS = tuple(row for row in ROWS if row.source == "further")
+SIGN_IN_ROWS = (
+    Row("email", "target.user.email_addresses", "record"),
+    Row("ip_address", "principal.ip", "record"),
+    Row("ip_address", "principal.asset.ip", "record"),
+    Row("client_type", "additional.fields", "record"),
+    Row("type", "additional.fields", "record"),
+    Row("version", "metadata.product_version", "record"),
+)
 CONSTANTS: tuple[Value, ...] = tuple((row, row.raw) for row in ROWS if row.source == "constant")

@@ -6,7 +6,7 @@ import sys
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from zoom_operationlogs.records import event_time, fingerprint
+from zoom_operationlogs.records import fingerprint, utc
 
 from ..mapping.events import event as mapped
 
@@ -73,7 +73,7 @@ def fingerprint_of(udm: Event) -> bytes:
 
 def moment(text: object) -> datetime | None:
     """Return a Timestamp of proto3 JSON, which may have nanoseconds, in UTC; None of anything else."""
-    return event_time({"time": text})
+    return utc(text)
 
 
 def _raw(udm: Event) -> dict[str, str]:

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from zoom_operationlogs.records import event_time, line
+from zoom_operationlogs.records import line, utc
 
 from ..console import cell
 from ..console import table as make_table
@@ -146,7 +146,7 @@ def _walk(path: str, value: Any) -> Iterator[tuple[str, str]]:
     elif isinstance(value, list):
         for each in value:
             yield from _walk(path, each)
-    elif path.endswith("_timestamp") and (time := event_time({"time": value})):
+    elif path.endswith("_timestamp") and (time := utc(value)):
         yield path, time.isoformat()
     elif value is not None:
         yield path, str(value)

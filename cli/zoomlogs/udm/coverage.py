@@ -11,7 +11,7 @@ from rich.text import Text
 from ..console import cell, table
 from ..mapping.event_types import EVENT_TYPES
 from ..mapping.events import holds, text
-from ..mapping.rows import OPERATION_DETAIL, ROWS, TIME, Row
+from ..mapping.rows import OPERATION_DETAIL, ROWS, SIGN_IN_ROWS, TIME, Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -136,8 +136,13 @@ class Coverage:
 
     def _by_field(self) -> Iterator[tuple[str, int, dict[str, int]]]:
         """Yield each UDM field of the table, how many records yield it, and of which raw field how many."""
-        for udm in dict.fromkeys(row.udm for row in ROWS):
-            yield udm, self._fields[udm], {row.raw: self._rows[row] for row in ROWS if row.udm == udm}
+        rows = [*ROWS, *(row for row in SIGN_IN_ROWS if self._rows[row])]
+        for udm in dict.fromkeys(row.udm for row in rows):
+            raw: Counter[str] = Counter()
+            for row in rows:
+                if row.udm == udm:
+                    raw[row.raw] += self._rows[row]
+            yield udm, self._fields[udm], dict(raw)
 
     def _share(self, count: int) -> float:
         return round(count / self.records, 6) if self.records else 0.0

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from zoom_operationlogs.records import BETWEEN_RECORDS, IDENTITY_FIELDS
+from zoom_operationlogs.records import BETWEEN_RECORDS
+from zoom_operationlogs.reports import REPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,7 +31,8 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _HEADER = re.compile(rb"""["']?[A-Za-z][\w /()-]*["']?[,;\t]""")  # of a table's first line
 _OPENINGS = (b"{", b"[", b"[{")  # the first line of JSON over many lines
-_PAGE, _OTHER_PAGE = "operation_logs", "activity_logs"
+_LISTS = tuple(report.rows for report in REPORTS.values())  # of a page, by Zoom's report
+_FIELDS = sorted({name for report in REPORTS.values() for name in report.fields})
 # Numbers come as they are spelt: no limit of digits, no loss of precision.
 _decode = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str).raw_decode
 
@@ -151,21 +153,18 @@ def _is_json(text: bytes) -> bool:
 
 
 def _records_in(value: Any) -> list[Record]:
-    """Return the records that a JSON value holds: one, those of an array, or those of a page of Zoom's report.
+    """Return the records that a JSON value holds: one, those of an array, or those of a page of one of Zoom's reports.
 
     Raises ValueError for a value that is something else, in part or as a whole.
     """
     if isinstance(value, list):
         return [record for element in value for record in _records_in(_object(element))]
-    if _PAGE in _object(value):
-        rows = value[_PAGE]
-        if not isinstance(rows, list):
-            raise ValueError(f"not a page of Zoom's report: {_PAGE} is no array")
-        return [_object(row) for row in rows]
-    if _OTHER_PAGE in value:
-        raise ValueError(f"a page of Zoom's sign-in and sign-out report ({_OTHER_PAGE}), which is another log type")
-    if not any(name in value for name in IDENTITY_FIELDS):
-        raise ValueError(f"not a record: it has none of {', '.join(IDENTITY_FIELDS)}")
+    if name := next((name for name in _LISTS if name in _object(value)), None):
+        if not isinstance(value[name], list):
+            raise ValueError(f"not a page of Zoom's report: {name} is no array")
+        return [_object(row) for row in value[name]]
+    if not any(name in value for name in _FIELDS):
+        raise ValueError(f"not a record: it has none of {', '.join(_FIELDS)}")
     return [value]
 
 

@@ -37,8 +37,9 @@ def _row(event: Event) -> Iterator[Text]:
     time = metadata.get("eventTimestamp", "no time").replace("T", " ").removesuffix("Z")
     yield Text(time + "\n").append(metadata["eventType"], style="dim")
     yield Text(printable(", ".join(user.get("emailAddresses", [user.get("userid", "")]))))
-    category = event.get("additional", {}).get("category_type", "")
-    yield Text(printable(": ".join(filter(None, [category, metadata.get("productEventType")]))))
+    additional = event.get("additional", {})
+    what = [additional.get("category_type"), metadata.get("productEventType"), additional.get("type")]
+    yield Text(printable(": ".join(filter(None, what))))
     if target := _target(event):
         yield Text(target)
     else:

@@ -9,11 +9,10 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from zoom_operationlogs.archive_object import OBJECT_NAME, decode, object_stem
+from zoom_operationlogs.archive_object import decode, is_record_key, object_stem
 from zoom_operationlogs.errors import VersionDeletedError
 from zoom_operationlogs.legacy import OBJECT_NAME as LEGACY_NAME
 from zoom_operationlogs.legacy import LegacyLedger, LegacyObjects
-from zoom_operationlogs.records import event_time, fingerprint
 
 from ..deleted import Rule, listing_command
 from ..secops.identity import of_record
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 
     from zoom_operationlogs.bucket import Bucket, StoredVersion
     from zoom_operationlogs.records import Record
+    from zoom_operationlogs.reports import Report
 
 LATE_AFTER = timedelta(hours=24)
 """A record is late whose object was written longer than this after the record's time."""
@@ -106,6 +106,7 @@ class ArchiveReader:
         self,
         bucket: Bucket,
         prefix: str,
+        report: Report,
         legacy: LegacyObjects,
         ledger: LegacyLedger | None,
         rule: Rule | None = None,
@@ -119,6 +120,7 @@ class ArchiveReader:
         self._keeps_deliveries = keeps_deliveries
         self._bucket = bucket
         self._prefix = prefix
+        self._report = report
         self._legacy = legacy
         self._ledger = ledger
         self._rule = rule or Rule()
@@ -145,7 +147,7 @@ class ArchiveReader:
         new = [version for version in self._versions(day.date) if version not in day.objects]
         for version, records in self._read(new):
             for record in records:
-                name = fingerprint(record)
+                name = self._report.fingerprint(record)
                 if self._keeps_deliveries:
                     day.deliveries.append(Delivery(name, of_record(record), version.last_modified.timestamp()))
                 count = day.counts.get(name, 0)
@@ -153,7 +155,7 @@ class ArchiveReader:
                     continue
                 day.counts[name] = count + 1
                 self._note_marker(day, version, name)
-                time = event_time(record)
+                time = self._report.time_of(record)
                 day.late += bool(time and version.last_modified - time > LATE_AFTER)
             day.objects.add(version)
 
@@ -177,7 +179,7 @@ class ArchiveReader:
         if self._readable is None:
             bucket: Any = Readable(self._bucket, self._rule)
             self._readable = (
-                LegacyObjects(bucket, self._prefix, self._bucket.deadline),
+                LegacyObjects(bucket, self._prefix, self._report, self._bucket.deadline),
                 LegacyLedger(self._ledger.first, self._ledger.last),
             )
         readable, ledger = self._readable
@@ -211,20 +213,20 @@ class ArchiveReader:
         found = {}
         for _, records in self._read(sorted(day.objects, key=lambda version: version.key)):
             for record in records:
-                if (name := fingerprint(record)) in wanted:
+                if (name := self._report.fingerprint(record)) in wanted:
                     found[name] = record
             if len(found) == len(wanted):
                 break
         return found
 
     def _versions(self, day: date) -> list[StoredVersion]:
-        stem = self._prefix + object_stem(day)
+        stem = self._prefix + object_stem(day, self._report)
         for key in [key for key in self._markers if key.startswith(stem)]:
             del self._markers[key]  # it may be gone since
         return [
             version
             for version in self._bucket.versions(stem, deleted=self._markers.__setitem__)
-            if OBJECT_NAME.fullmatch(version.key.removeprefix(self._prefix))
+            if is_record_key(version.key.removeprefix(self._prefix), self._report)
         ]
 
     def _read(self, versions: Sequence[StoredVersion]) -> Iterator[tuple[StoredVersion, list[Record]]]:

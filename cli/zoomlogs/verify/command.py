@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     import boto3
     from mypy_boto3_s3 import S3Client
     from zoom_operationlogs.checkpoint import Checkpoint
+    from zoom_operationlogs.reports import Report
     from zoom_operationlogs.settings import Credentials
     from zoom_operationlogs.zoom import Zoom
 
@@ -105,7 +106,7 @@ def main(
             zoom, _ = client(settings, credentials, PATIENCE, clock=clock, sleep=sleep)
             due = due_before(now, checkpoint, longest_pause(deployment.outputs.get("schedule") or {}))
             report = ReportReader(zoom, settings.page_size, clock, due, lambda day, rows: bar.page(day, rows, zoom))
-            archive = _archive(s3, deployment, checkpoint, sleep, keeps_deliveries=search is not None)
+            archive = _archive(s3, deployment, settings.report, checkpoint, sleep, keeps_deliveries=search is not None)
             looked_into = acceptance.by_date(accepted, began.date())
             with asking(search, archive, least_wait) as of_secops:
                 verifier = Verifier(
@@ -125,6 +126,7 @@ def main(
         stopped,
         accepted=accepted,
         secops=findings,
+        report=settings.report,
     )
     # Shown before the page is written and before the repair, which takes minutes: both may fail.
     if not as_json:
@@ -187,6 +189,7 @@ def _credentials(session: boto3.Session, deployment: Deployment) -> Credentials:
 def _archive(
     s3: S3Client,
     deployment: Deployment,
+    report: Report,
     checkpoint: Checkpoint | None,
     sleep: Callable[[float], None],
     *,
@@ -194,17 +197,17 @@ def _archive(
 ) -> ArchiveReader:
     """Return the archive's reader; the checkpoint knows where the guide's objects are, else a listing does."""
     bucket = Bucket(s3, deployment.bucket, PATIENCE, sleep)
-    legacy = LegacyObjects(bucket, deployment.prefix, PATIENCE)
+    legacy = LegacyObjects(bucket, deployment.prefix, report, PATIENCE)
     if checkpoint:
         known = checkpoint.delivered.legacy
         ledger = known and LegacyLedger(known.first, known.last)  # its dates only: the objects are read again
     else:
         try:
-            ledger = inventory_of(Archive(bucket, deployment.prefix, legacy)).legacy
+            ledger = inventory_of(Archive(bucket, deployment.prefix, report, legacy)).legacy
         except CollectorError as error:
             raise CommandError(for_an_operator(error), status=1) from None
     rule = Rule.of(deployment, checkpoint)
-    return ArchiveReader(bucket, deployment.prefix, legacy, ledger, rule, keeps_deliveries=keeps_deliveries)
+    return ArchiveReader(bucket, deployment.prefix, report, legacy, ledger, rule, keeps_deliveries=keeps_deliveries)
 
 
 # What comes of it

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from zoom_operationlogs.reports import OPERATION_LOGS
+
 from ..secops.result import State as InSecops
 
 if TYPE_CHECKING:
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from zoom_operationlogs.records import Record
+    from zoom_operationlogs.reports import Report
 
     from ..secops.result import Findings, SecopsDay
 
@@ -184,6 +187,7 @@ class Result:
     stopped: str = ""
     accepted: Sequence[Accepted] = ()
     secops: Findings | None = None
+    report: Report = OPERATION_LOGS
 
     @property
     def archive_equal(self) -> bool:

@@ -31,6 +31,7 @@ def document(result: Result) -> dict[str, Any]:
         "equal": result.equal,
         "bucket": result.bucket,
         "prefix": result.prefix,
+        "report": result.report.name,
         "zoom_account": result.zoom_account,
         "began": result.began.isoformat(),
         "ended": result.ended.isoformat(),

@@ -48,7 +48,7 @@ def page(result: Result) -> str:
 
 
 def _html(result: Result) -> str:
-    title = f"Zoom operation logs, {_span(result)}"
+    title = f"Zoom {result.report.records}, {_span(result)}"
     style_hash = base64.b64encode(sha256(CSS.encode()).digest()).decode()
     return f"""<!DOCTYPE html>
 <html lang="en">
@@ -63,7 +63,7 @@ def _html(result: Result) -> str:
 </head>
 <body>
 <header>
-<h1>Zoom operation logs: {_question(result)}</h1>
+<h1>Zoom {escape(result.report.records)}: {_question(result)}</h1>
 <p class="verdict {"good" if result.equal else "bad"}"><span aria-hidden="true">{"✓" if result.equal else "✗"}</span>
 {escape(f"{verdict(result)} {secops_output.verdict(result)}".strip())}</p>
 {f"<p>{escape(result.stopped)}</p>" if result.stopped else ""}
@@ -296,8 +296,8 @@ def visible(record: object) -> str:
 def _words(result: Result) -> str:
     hours = int(LATE_AFTER.total_seconds() // 3600)
     words = {
-        "In Zoom": "how many records Zoom's operation-log report shows for the date when asked again. It gives records"
-        " no id: two that are alike in every field are two records.",
+        "In Zoom": f"how many records Zoom's report of {result.report.records} shows for the date when asked again. It"
+        " gives records no id: two that are alike in every field are two records.",
         "In archive": "how many records a reader can read now; where the feed deletes what it has read, how many were"
         " delivered. Objects of the written guide's Lambda count each record as often as one object shows it.",
         "Missing": "in Zoom more often than in the archive. What is not yet due is not counted.",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from zoom_operationlogs.errors import CollectorError
 
 from ..errors import CommandError
+from ..secops.identity import FIELDS
 from ..secops.result import SecopsDay, State
 from ..secops.tenant import ENDPOINT_VARIABLE, endpoint, read_tenant
 from .archive import ArchivedDay, UnreadableObjectError
@@ -40,6 +41,11 @@ class SecopsOptions:
 
 def search_of(deployment: Deployment, options: SecopsOptions) -> Search:
     """Return what searches for the events of this deployment's feed; raise `CommandError` where it cannot sign in."""
+    if not set(FIELDS) <= set(deployment.report.fields):
+        raise CommandError(
+            f"--secops does not compare {deployment.report.records} yet: Google has published too little of how it maps"
+            " them to tell one from another. Leave it out to compare Zoom and the archive."
+        )
     feed = deployment.outputs.get("secops_feed")
     details: dict[str, Any] = (feed or {}).get("body", {}).get("details", {})
     if not details.get("logType"):

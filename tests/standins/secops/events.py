@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
-from zoom_operationlogs.records import event_time
+from zoom_operationlogs.reports import OPERATION_LOGS
 from zoomlogs.mapping.events import event as mapped
 
 from .messages import Body, spelt
@@ -83,7 +83,7 @@ class Events:
 
     def _log(self, data: bytes, log_type: str, ingested: datetime, labels: dict[str, str]) -> Log:
         try:
-            at = event_time(json.loads(data)) or ingested
+            at = OPERATION_LOGS.time_of(json.loads(data)) or ingested
         except (ValueError, AttributeError):
             at = ingested
         return Log(data, log_type, ingested, labels, len(self.logs), at)

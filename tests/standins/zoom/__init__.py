@@ -1,4 +1,4 @@
-"""The stand-in for Zoom: its sign-in and its operation-log report, shared by the tests and the demo.
+"""The stand-in for Zoom: its sign-in and its reports, shared by the tests and the demo.
 
 A model in memory answers requests (`Zoom`); two edges lead to it: `ZoomAdapter` for a `requests.Session` in the same
 process, and `ZoomServer` for anything that speaks HTTP. What may go wrong is in `standins.zoom.faults`.
@@ -16,7 +16,7 @@ process, and `ZoomServer` for anything that speaks HTTP. What may go wrong is in
     with ZoomServer(zoom) as server:                            # or over a socket
         run_collector(server.oauth_url, server.api_url, zoom.account.client_id)
 
-    assert archived == Counter(map(fingerprint, zoom.records(date(2025, 3, 12), date(2025, 3, 12))))
+    assert archived == Counter(map(OPERATION_LOGS.fingerprint, zoom.records(date(2025, 3, 12), date(2025, 3, 12))))
     assert len(zoom.calls_to("report")) <= 160
 """
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from .limits import CALLS_PER_DAY, daily_refusal, per_second_refusal
 from .messages import Delivery, Response, api_error, json_response
+from .served import SERVED
 
 if TYPE_CHECKING:
     from .messages import Request
@@ -145,8 +146,8 @@ def not_json(exchange: Exchange) -> Response:
 
 
 def null_list(exchange: Exchange) -> Response:
-    """Answer with `"operation_logs": null` in place of the rows."""
-    return _with(exchange.ordinary(), operation_logs=None)
+    """Answer with `"operation_logs": null`, or what the report calls them, in place of the rows."""
+    return _with(exchange.ordinary(), **{SERVED[exchange.request.report].rows: None})
 
 
 def short_page(rows: int) -> Fault:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from .served import report_at
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -33,10 +35,14 @@ class Request:
     @property
     def endpoint(self) -> str:
         """Return `token`, `report`, or `other`."""
-        return ENDPOINTS.get((self.method, self.path), "other")
+        if self.method == "GET" and self.report:
+            return "report"
+        return "token" if (self.method, self.path) == ("POST", "/oauth/token") else "other"
 
-
-ENDPOINTS = {("POST", "/oauth/token"): "token", ("GET", "/v2/report/operationlogs"): "report"}
+    @property
+    def report(self) -> str:
+        """Return the name of the report that is asked for, "" if it is none."""
+        return report_at(self.path)
 
 
 @dataclass(frozen=True)

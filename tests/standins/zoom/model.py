@@ -1,8 +1,8 @@
-"""Zoom's sign-in and operation-log report as a model in memory: a request in, an answer out, no sockets, no waiting.
+"""Zoom's sign-in and its reports as a model in memory: a request in, an answer out, no sockets, no waiting.
 
 Sources: Zoom's schema of `reportOperationLogs` (GET /report/operationlogs; developers.zoom.us, "Get operation logs
 report") and of its Video SDK twin, its pages on rate limits, pagination and errors, and answers that users of the API
-quote. Where no source says, `Rules` has the choice.
+quote; `served` has those of its report of sign-ins. Where no source says, `Rules` has the choice.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ from standins.clock import Clock
 from .faults import Exchange, FaultPlan
 from .limits import LimitRules, RateLimits
 from .messages import Delivery, RefusalError, Request, Response, api_error, json_response
-from .oauth import REPORT_SCOPE, REPORT_SCOPES, Account, TokenRules, Tokens
+from .oauth import Account, TokenRules, Tokens
 from .report import Report, ReportRules
+from .served import CLASSIC_SCOPE, SERVED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -76,6 +77,7 @@ class _PageToken:
     """Where the next page starts, and for which request."""
 
     issued: datetime
+    report: str
     account: str
     query: Mapping[str, str]
     offset: int
@@ -87,12 +89,18 @@ class Zoom:
     """Zoom, as far as the collector sees it. Thread-safe.
 
     `clock`, `rules`, `faults`, `calls` and `accounts` are there for tests to move, change and read. `on_page(n)` is
-    called after the n-th page of a sweep was made, so that what it adds comes between two pages. Records go to the
-    first account, unless they are added to the `reports[account_id]` of another.
+    called after the n-th page of a sweep was made, so that what it adds comes between two pages. Every report is
+    served; records go to `report` and the first account, unless they are added to the `reports[account_id]` of another
+    account, or to `reports_of(name)` for another report.
     """
 
     def __init__(
-        self, *accounts: Account, clock: Clock | None = None, rules: Rules | None = None, seed: int = 0
+        self,
+        *accounts: Account,
+        clock: Clock | None = None,
+        rules: Rules | None = None,
+        seed: int = 0,
+        report: str = "operationlogs",
     ) -> None:
         self.clock = clock or Clock()
         self.rules = rules or Rules()
@@ -102,13 +110,21 @@ class Zoom:
         self.account = accounts[0] if accounts else Account()
         self.accounts = {account.id: account for account in accounts or (self.account,)}
         self._lock = threading.RLock()
-        self.reports = {name: Report(self.clock, self.rules, self._lock, seed) for name in self.accounts}
+        self._served = {
+            name: {account: Report(self.clock, self.rules, self._lock, seed, name) for account in self.accounts}
+            for name in SERVED
+        }
+        self.reports = self._served[report]
         self._tokens = Tokens(self.rules)
         self._page_tokens: dict[str, _PageToken] = {}
         self._page_tokens_issued = 0
         self._limits = {name: RateLimits(self.rules) for name in self.accounts}
         self._page_made = 0
         self._dice = random.Random(seed)
+
+    def reports_of(self, name: str) -> dict[str, Report]:
+        """Return what the report of this name holds, by account."""
+        return self._served[name]
 
     # What a test does: fill the report, and ask what is in it and what was called.
 
@@ -180,17 +196,19 @@ class Zoom:
         if request.endpoint == "other":
             raise RefusalError(api_error(404, 2300, "This API endpoint is not recognized."))
         rate_headers = self._limits[token.account.id].count(token.account, now)
-        _check_rights(token.account, token.scopes)
-        page = self._page(request.query, token.account.id, now, most_rows)
+        _check_rights(SERVED[request.report].scope, token.account, token.scopes)
+        page = self._page(request.report, request.query, token.account.id, now, most_rows)
         return replace(page, headers={**page.headers, **rate_headers})
 
-    def _page(self, query: Mapping[str, str], account: str, now: datetime, most_rows: int | None) -> Response:
-        first, last, page_size, category = self._asked(query, now)
-        place = self._place(query, account, now)
+    def _page(
+        self, name: str, query: Mapping[str, str], account: str, now: datetime, most_rows: int | None
+    ) -> Response:
+        first, last, page_size, category = self._asked(name, query, now)
+        place = self._place(name, query, account, now)
         most = min(rows for rows in (page_size, self.rules.most_rows, most_rows) if rows is not None)
         if self.rules.fewest_rows is not None:
             most = self._dice.randint(min(self.rules.fewest_rows, most), most)
-        report = self.reports[account]
+        report = self._served[name][account]
         if place.snapshot is None and self.rules.page_token == "snapshot":
             place = replace(place, snapshot=report.listing(first, last, category))
         if place.snapshot is None:
@@ -203,9 +221,10 @@ class Zoom:
             next_token = self._issue(replace(place, issued=now, offset=place.offset + len(rows), page=place.page + 1))
         self._page_made = place.page
         head = json.dumps({"from": str(first), "to": str(last), "page_size": page_size, "next_page_token": next_token})
-        return json_response(200, head[:-1].encode() + b', "operation_logs": [' + b",".join(rows) + b"]}")
+        rows_of = f'{head[:-1]}, "{SERVED[name].rows}": ['
+        return json_response(200, rows_of.encode() + b",".join(rows) + b"]}")
 
-    def _asked(self, query: Mapping[str, str], now: datetime) -> tuple[date, date, int, str]:
+    def _asked(self, name: str, query: Mapping[str, str], now: datetime) -> tuple[date, date, int, str]:
         """Return the days, page size and category ("" for all) that a query asks for; raise `RefusalError`."""
         first, last = self._day(query, "from"), self._day(query, "to")
         if first > last:
@@ -224,6 +243,8 @@ class Zoom:
         if not re.fullmatch(r"[0-9]{1,6}", size) or not 1 <= int(size) <= LARGEST_PAGE_SIZE:
             raise _invalid("page_size")
         category = query.get("category_type", "all")
+        if not SERVED[name].categories:
+            category = "all"  # no parameter of this report
         if category not in CATEGORIES:
             raise _invalid("category_type")
         return max(first, earliest), last, int(size), "" if category == "all" else category
@@ -238,16 +259,16 @@ class Zoom:
             pass
         raise _invalid(name)
 
-    def _place(self, query: Mapping[str, str], account: str, now: datetime) -> _PageToken:
+    def _place(self, name: str, query: Mapping[str, str], account: str, now: datetime) -> _PageToken:
         """Return where the page starts: at the top, or where the page token says; raise `RefusalError`."""
         asked = {name: value for name, value in query.items() if name != "next_page_token"}
         token = query.get("next_page_token", "")
         if not token:
-            return _PageToken(now, account, asked, offset=0, page=1, snapshot=None)
+            return _PageToken(now, name, account, asked, offset=0, page=1, snapshot=None)
         place = self._page_tokens.get(token)
         if (
             place is None
-            or (place.account, place.query) != (account, asked)
+            or (place.report, place.account, place.query) != (name, account, asked)
             or now - place.issued >= PAGE_TOKEN_LIFETIME
         ):
             raise RefusalError(api_error(400, 300, "The next page token is invalid or expired."))
@@ -273,10 +294,10 @@ def months_before(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
-def _check_rights(account: Account, scopes: frozenset[str]) -> None:
+def _check_rights(scope: str, account: Account, scopes: frozenset[str]) -> None:
     """Raise `RefusalError` if the token's scopes, the account's plan or the owner's role do not allow the report."""
-    if not scopes & REPORT_SCOPES:
-        raise RefusalError(api_error(400, 4711, f"Invalid access token, does not contain scopes:[{REPORT_SCOPE}]."))
+    if not scopes & {scope, CLASSIC_SCOPE}:
+        raise RefusalError(api_error(400, 4711, f"Invalid access token, does not contain scopes:[{scope}]."))
     if account.plan == "basic":
         raise RefusalError(api_error(400, 200, f"Only available for Paid account: {account.id}."))
     if not account.role_sees_reports:

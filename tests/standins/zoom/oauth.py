@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import parse_qsl
 
 from .messages import RefusalError, Response, api_error, json_response
+from .served import SERVED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
     from .messages import Request
 
-REPORT_SCOPE = "report:read:operation_logs:admin"
-REPORT_SCOPES = frozenset({REPORT_SCOPE, "report:read:admin"})  # granular, classic
 API_URL = "https://api.zoom.us"
 
 
@@ -30,13 +29,13 @@ class Account:
     """A Zoom account and its Server-to-Server OAuth app; may be changed at any time.
 
     A token keeps the scopes that it was issued with. `role_sees_reports`: whether the role of the app's owner has the
-    rights to usage reports and admin activity logs. `server_to_server` is false for credentials of another app type.
+    rights to usage reports and to each report. `server_to_server` is false for credentials of another app type.
     """
 
     id: str = "stand-in-account"
     client_id: str = "stand-in-client"
     client_secret: str = "stand-in-secret"
-    scopes: tuple[str, ...] = (REPORT_SCOPE,)
+    scopes: tuple[str, ...] = (SERVED["operationlogs"].scope,)
     plan: Literal["basic", "pro", "business"] = "pro"
     role_sees_reports: bool = True
     app_active: bool = True

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Literal
 
-from .samples import sample_records
+from .served import SERVED
 
 if TYPE_CHECKING:
     import threading
@@ -48,9 +48,12 @@ class ReportRules:
 
 
 class Report:
-    """One account's records: what a test adds, what the report shows by now, and the truth to compare with."""
+    """An account's records of one report: what a test adds, what is shown by now, and the truth to compare with."""
 
-    def __init__(self, clock: Clock, rules: ReportRules, lock: threading.RLock, seed: int = 0) -> None:
+    def __init__(
+        self, clock: Clock, rules: ReportRules, lock: threading.RLock, seed: int = 0, name: str = "operationlogs"
+    ) -> None:
+        self._name = name
         self._clock = clock
         self._rules = rules
         self._lock = lock
@@ -77,7 +80,7 @@ class Report:
     def add_day(self, day: date, count: int, *, seed: int = 0, twins: float = 0.0) -> None:
         """Add `count` sample records of a UTC day; once a day, as the published samples come with every call."""
         with self._lock:
-            for record in sample_records(day, count, seed=seed, twins=twins):
+            for record in SERVED[self._name].sample_records(day, count, seed, twins):
                 self.add(record)
 
     def rewrite(self, change: Callable[[Record], Record]) -> None:

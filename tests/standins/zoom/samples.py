@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import date
 
 Record = dict[str, Any]
@@ -88,13 +88,24 @@ def sample_records(day: date, count: int, *, seed: int = 0, twins: float = 0.0) 
     The same arguments give the same records. All differ from each other, but for the share `twins` (0 to 0.5), each of
     which repeats, to the letter, the record before it.
     """
+    published = _published(day)
+
+    def alone(number: int) -> Iterator[Record]:
+        return chain(map(dict, published), _made(day, max(0, number - len(published)), seed))
+
+    return with_twins(day, count, seed, twins, alone)
+
+
+def with_twins(
+    day: date, count: int, seed: int, twins: float, make: Callable[[int], Iterator[Record]]
+) -> Iterator[Record]:
+    """Yield `count` records, of which the share `twins` repeats the record before it; `make` makes so many others."""
     copies = round(count * twins)
     alone = count - copies
     if not 0 <= copies <= alone:
         raise ValueError(f"twins is {twins}: give the share of records that repeat another, from 0 to 0.5.")
-    made = _made(day, max(0, alone - len(_published(day))), seed)
     repeated = set(random.Random(f"twins {seed} {day}").sample(range(alone), copies))
-    for number, record in enumerate(islice(chain(map(dict, _published(day)), made), alone)):
+    for number, record in enumerate(islice(make(alone), alone)):
         yield record
         if number in repeated:
             yield dict(record)
@@ -113,17 +124,31 @@ def _published(day: date) -> tuple[Record, ...]:
     return tuple(moved.values())
 
 
+def stamps(rng: random.Random, day: date, count: int) -> Iterator[str]:
+    """Yield the times of an office day's records, the oldest first."""
+    return _in_bursts(rng, day, _seconds(rng, count))
+
+
+def _seconds(rng: random.Random, count: int) -> list[int]:
+    return sorted(3600 * hour + int(3600 * rng.random()) for hour in rng.choices(range(24), _HOUR_WEIGHTS, k=count))
+
+
+def _in_bursts(rng: random.Random, day: date, seconds: list[int]) -> Iterator[str]:
+    second, stamp = -1, ""
+    for number, at in enumerate(seconds):
+        if not number or (at != second and rng.random() >= BURSTS):
+            second = at
+            stamp = f"{day}T{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}Z"
+        yield stamp
+
+
 def _made(day: date, count: int, seed: int) -> Iterator[Record]:
     """Yield made records in the order of their times."""
     rng = random.Random(f"{seed} {day}")
-    seconds = sorted(3600 * hour + int(3600 * rng.random()) for hour in rng.choices(range(24), _HOUR_WEIGHTS, k=count))
+    seconds = _seconds(rng, count)
     events = rng.choices(_EVENTS, k=count)
     operators = rng.choices(_OPERATORS, k=count)
-    second, stamp = -1, ""
-    for number in range(count):
-        if not number or (seconds[number] != second and rng.random() >= BURSTS):
-            second = seconds[number]
-            stamp = f"{day}T{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}Z"
+    for number, stamp in enumerate(_in_bursts(rng, day, seconds)):
         category, action, detail = events[number]
         yield {
             "time": stamp,

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from ..findings import Rule
-from . import destroys, elsewhere, loosened, unknown
+from . import beside, destroys, elsewhere, loosened, unknown
 
-RULES: tuple[Rule, ...] = (*unknown.RULES, *destroys.RULES, *elsewhere.RULES, *loosened.RULES)
+RULES: tuple[Rule, ...] = (*unknown.RULES, *destroys.RULES, *elsewhere.RULES, *loosened.RULES, *beside.RULES)

@@ -1,0 +1,22 @@
+variable "bucket_name" {
+  type        = string
+  description = "Name of the bucket; S3 wants it unique in the world, so yours will differ from the guide's."
+  default     = "zoom-operation-logs"
+}
+
+variable "force_destroy" {
+  type        = bool
+  description = "Let `terraform destroy` delete the bucket with the records of both reports."
+  default     = false
+}
+
+variable "zoom" {
+  type = object({
+    oauth_url     = optional(string)
+    api_url       = optional(string)
+    lookback_days = optional(number)
+    start_date    = optional(string)
+  })
+  description = "How Zoom is asked for both reports, where it differs from the module's defaults."
+  default     = {}
+}

@@ -1,0 +1,452 @@
+"""Each of Zoom's reports, alone and beside another in one bucket: which report it is makes no difference but its value.
+
+The other files of this folder collect operation logs. Here are the tests in which the report could matter: identity,
+the names of objects and of the list of rows, rights, and whose a prefix and a checkpoint are.
+"""
+
+from __future__ import annotations
+
+import ast
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import zoom_operationlogs
+from standins.zoom import Account, Zoom, faults
+from standins.zoom.served import SERVED, Served
+from zoom_operationlogs.archive_object import OBJECT_NAME
+from zoom_operationlogs.errors import (
+    ChangedFormError,
+    CollectorError,
+    OtherReportError,
+    SettingsError,
+    UnreadableRowsError,
+    ZoomRefusedError,
+)
+from zoom_operationlogs.probe import newest_record
+from zoom_operationlogs.reports import ACTIVITIES, OPERATION_LOGS, REPORTS, Report
+from zoom_operationlogs.settings import Settings
+
+from .meddling import assert_ended_well, killed, overlap
+from .test_random import S3_TROUBLE, ZOOM_TROUBLE
+from .test_refusals import assert_sentence, trouble
+from .test_state import GuidesLambda
+from .world import START, Killed, Promise, World, days_ago, hold, multiset
+
+BOTH = (OPERATION_LOGS, ACTIVITIES)
+OTHERS = [pytest.param(*pair, id=f"{pair[0].name} beside {pair[1].name}") for pair in (BOTH, BOTH[::-1])]
+NEXT_DAY = 86_400
+
+
+def world_of(report: Report, *, records: int = 40, **settings: Any) -> World:
+    world = World(page_size=20, settings={"lookback_days": 1, **settings}, report=report)
+    for ago in range(-2, 3):
+        world.zoom.add_day(days_ago(ago), records, seed=ago + 9, twins=0.1)
+    return world
+
+
+def side_by_side(**settings: Any) -> tuple[World, World]:
+    """Return a collector of operation logs and one of sign-ins, with one app of Zoom's and one bucket."""
+    first = World(page_size=20, settings={"lookback_days": 1, **settings})
+    account = Account(scopes=tuple(SERVED[report.name].scope for report in BOTH))
+    first.connect(Zoom(account, clock=first.clock))
+    second = first.beside(report=ACTIVITIES)
+    for world in (first, second):
+        for ago in range(-2, 3):
+            world.shown.add_day(days_ago(ago), 60, seed=ago + 9, twins=0.1)
+    return first, second
+
+
+# The product asks for no report's name
+
+
+def modules() -> Iterator[tuple[Path, ast.Module]]:
+    for path in sorted(Path(zoom_operationlogs.__file__).parent.glob("*.py")):
+        if path.name != "reports.py":
+            yield path, ast.parse(path.read_text(encoding="utf-8"))
+
+
+def says_a_report(node: ast.AST) -> bool:
+    """Tell whether code holds one of the words in which the reports differ, apart from a docstring."""
+    words = {word for report in BOTH for word in (report.name, report.rows, report.scope, *report.fields)} - {"time"}
+    return isinstance(node, ast.Constant) and node.value in words - {"action", "type", "version"}
+
+
+def test_no_other_module_knows_one_report_from_another() -> None:
+    found = [f"{path.name}:{node.lineno}" for path, tree in modules() for node in ast.walk(tree) if says_a_report(node)]
+    assert not found
+    named = {
+        path.name
+        for path, tree in modules()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and node.id in ("OPERATION_LOGS", "ACTIVITIES")
+    }
+    assert named == {"settings.py"}, "the default of REPORT is the only mention of one"
+
+
+def test_such_a_word_is_noticed() -> None:
+    branch = ast.parse("def f(report):\n    if report.name == 'activities':\n        pass")
+    assert any(map(says_a_report, ast.walk(branch)))
+
+
+# The settings
+
+
+def test_the_prefix_and_the_state_follow_the_report() -> None:
+    environ = {"S3_BUCKET": "logs", "ZOOM_SECRET_ID": "zoom"}
+    plain, sign_ins = Settings.from_environ(environ), Settings.from_environ({**environ, "REPORT": "activities"})
+    assert (plain.report, plain.prefix, plain.state_key) == (
+        OPERATION_LOGS,
+        "zoom/operationlogs/",
+        "zoom/operationlogs-state/state.json",
+    )
+    assert (sign_ins.report, sign_ins.prefix, sign_ins.state_key) == (
+        ACTIVITIES,
+        "zoom/activities/",
+        "zoom/activities-state/state.json",
+    )
+    assert Settings.from_environ({**environ, "REPORT": "activities", "S3_PREFIX": "a/"}).prefix == "a/"
+
+
+@pytest.mark.parametrize("name", ["activity", "Activities", "operation_logs", "x\ud800", "zoom/activities/"])
+def test_a_report_that_does_not_exist(name: str) -> None:
+    with pytest.raises(SettingsError, match="REPORT") as failure:
+        Settings.from_environ({"S3_BUCKET": "logs", "ZOOM_SECRET_ID": "zoom", "REPORT": name})
+    assert_sentence(failure.value)
+
+
+# One report alone
+
+
+def test_sign_ins_that_differ_in_any_documented_field_are_two() -> None:
+    world = world_of(ACTIVITIES)
+    one = {"time": f"{START:%Y-%m-%dT08:00:00Z}", "email": "a@example.com", "type": "Sign in"}
+    one |= {"ip_address": "192.0.2.1", "client_type": "Mac", "version": "6.0"}
+    world.zoom.add(one)
+    world.zoom.add(one)
+    for name in set(one) - {"time"}:
+        world.zoom.add({**one, name: "another"})
+        world.zoom.add({field: value for field, value in one.items() if field != name})
+    world.settle()
+    world.assert_exact()
+    world.added_field = "location"
+    world.zoom.rewrite(lambda record: {**record, "location": "somewhere"})
+    world.clock.advance(NEXT_DAY)
+    world.settle()
+    world.assert_exact()
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_first_run_is_killed_at_every_call(after: bool) -> None:
+    world = world_of(ACTIVITIES)
+    with killed(world, at=0) as counter:
+        world.run()
+    for at in range(1, counter.calls + 1):
+        world = world_of(ACTIVITIES)
+        with killed(world, at, after=after), pytest.raises(Killed):
+            world.run()
+        world.settle()
+        world.assert_exact()
+
+
+@pytest.mark.parametrize("feed_deletes", [False, True])
+def test_runs_start_together(feed_deletes: bool) -> None:
+    for seed in range(3):
+        world = world_of(ACTIVITIES, feed_deletes=feed_deletes)
+        if seed % 2:
+            world.poll(3)
+        world.zoom.add_day(world.clock.now().date(), 50, seed=seed + 100)
+        assert_ended_well(*overlap(world, [world.run] * 3, seed))
+        world.settle()
+        world.assert_exact()
+
+
+@pytest.mark.parametrize("how", ["deleted", "spoilt"])
+def test_the_checkpoint_is_lost(how: str) -> None:
+    world = world_of(ACTIVITIES)
+    world.poll(3)
+    if how == "deleted":
+        world.s3.delete_versions(world.state_key)
+    else:
+        world.s3.put(world.state_key, b"\x00spoilt")
+    world.settle()
+    world.assert_exact()
+    assert world.checkpoint().stream
+    assert world.checkpoint().stream.report == "activities"
+
+
+HOSTILE = [b"null", b'{"time": NaN}', b'{"email": "\xe2\x80"}', b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"]
+
+
+@pytest.mark.parametrize("row", HOSTILE, ids=["null", "NaN", "half a character", "deep"])
+def test_a_row_that_cannot_be_read_holds_up_no_other(row: bytes) -> None:
+    world = world_of(ACTIVITIES)
+    list_of_rows = b'"activity_logs": ['
+
+    def with_the_row(exchange: faults.Exchange) -> Any:
+        answer = exchange.ordinary()
+        body = answer.body.replace(list_of_rows, list_of_rows + row + b", ", 1).replace(b", ]", b"]")
+        return faults.replace(answer, body=body)
+
+    world.zoom.faults.rule = lambda request: with_the_row if request.endpoint == "report" else None
+    for _ in range(2):
+        with pytest.raises(UnreadableRowsError):
+            world.run()
+        world.clock.advance(900)
+    world.zoom.faults.rule = None
+    world.settle()
+    world.assert_exact()
+
+
+def test_a_list_that_is_null_is_no_empty_list() -> None:
+    world = world_of(ACTIVITIES)
+    world.zoom.faults.next(faults.null_list, times=2)
+    world.settle()
+    world.assert_exact()
+
+
+def test_the_guard_of_the_form_knows_the_time_of_this_report() -> None:
+    world = world_of(ACTIVITIES, records=50)
+    world.settle()
+    world.zoom.rewrite(lambda record: {**record, "time": record["time"].replace("Z", ".000+00:00")})
+    world.clock.advance(900)
+    with pytest.raises(ChangedFormError):
+        world.run({"action": "reconcile"})
+
+    def as_it_was(records: list[dict[str, Any]]) -> Counter[str]:
+        return multiset([{**record, "time": record["time"].replace(".000+00:00", "Z")} for record in records])
+
+    assert not as_it_was(world.archive()) - as_it_was(world.zoom.records()), "none is sent again in another form"
+
+
+# Rights
+
+
+@pytest.mark.parametrize(("report", "other"), OTHERS)
+def test_a_scope_that_is_missing_is_that_of_this_report(report: Report, other: Report) -> None:
+    world = world_of(report)
+    world.zoom.account.scopes = (SERVED[other.name].scope,)
+    with pytest.raises(ZoomRefusedError, match=f"lacks the scope {SERVED[report.name].scope}:") as failure:
+        world.run()
+    assert_sentence(failure.value)
+    assert not world.s3.ever_written(report.prefix)
+    world.zoom.account.scopes += (SERVED[report.name].scope,)
+    world.settle()
+    world.assert_exact()
+
+
+@pytest.mark.parametrize(("report", "permission"), [(OPERATION_LOGS, "Admin Activity Logs"), (ACTIVITIES, "Sign In/")])
+def test_a_permission_that_is_missing_is_that_of_this_report(report: Report, permission: str) -> None:
+    world = world_of(report)
+    world.zoom.account.role_sees_reports = False
+    with pytest.raises(ZoomRefusedError, match=f"User activity reports > {permission}"):
+        world.run()
+
+
+# Whose a prefix and a checkpoint are
+
+
+def on_the_bucket_of(first: World, report: Report, **settings: Any) -> World:
+    """Return the collector of another report, with an app of its own, that was given these settings."""
+    second = World(page_size=20, settings={"lookback_days": 1, **settings}, report=report)
+    second.clock, second.s3 = first.clock, first.s3
+    second.connect(Zoom(Account(scopes=(SERVED[report.name].scope,)), clock=first.clock, report=report.name))
+    second.zoom.add_day(days_ago(0), 30, seed=3)
+    return second
+
+
+def refusal_of(world: World, otherwise: str) -> OtherReportError:
+    """Return how a run is refused, which changes nothing."""
+    written = len(world.s3.ever_written())
+    refused = None
+    try:
+        world.run()
+    except OtherReportError as error:
+        refused = error
+    hold(Promise.SILENT, refused, otherwise)
+    assert refused
+    assert_sentence(refused)
+    assert len(world.s3.ever_written()) == written
+    return refused
+
+
+def another_reports_checkpoint(report: Report = ACTIVITIES, other: Report = OPERATION_LOGS) -> None:
+    """The second of two reports was given the STATE_KEY of the first."""
+    first = world_of(other)
+    first.poll(3)
+    second = on_the_bucket_of(first, report, state_key=first.state_key)
+    refused = refusal_of(second, "the checkpoint of another report is overwritten, and nothing says so")
+    assert f"{first.state_key} is that of Zoom's report {other.name}, but REPORT is {report.name}" in str(refused)
+    del second.settings["state_key"]  # as the sentence says
+    for world in (first, second):
+        world.settle()
+        world.assert_exact()
+
+
+@pytest.mark.parametrize(("report", "other"), OTHERS)
+def test_the_checkpoint_of_another_report_is_refused(report: Report, other: Report) -> None:
+    another_reports_checkpoint(report, other)
+
+
+def another_reports_prefix(report: Report = ACTIVITIES, other: Report = OPERATION_LOGS, prefix: str = "") -> None:
+    """The second of two reports was given the prefix of the first, or one around it."""
+    first = world_of(other)
+    first.poll(2)
+    settings = {"prefix": prefix or first.prefix, "state_key": "elsewhere/state.json"}
+    second = on_the_bucket_of(first, report, **settings)
+    refused = refusal_of(second, "records of two reports lie under one prefix, and nothing says so")
+    assert f"holds records of Zoom's report {other.name}, such as s3://" in str(refused)
+    second.settings = {}  # as the sentence says: both follow the report
+    for world in (first, second):
+        world.settle()
+        world.assert_exact()
+
+
+@pytest.mark.parametrize("prefix", ["", "zoom/"], ids=["the same", "around it"])
+@pytest.mark.parametrize(("report", "other"), OTHERS)
+def test_a_prefix_that_holds_records_of_another_report_is_refused(report: Report, other: Report, prefix: str) -> None:
+    another_reports_prefix(report, other, prefix)
+
+
+@pytest.mark.parametrize("left", ["objects", "state"])
+def test_what_the_written_guide_left_belongs_to_operation_logs(left: str) -> None:
+    """The guide's function collects those alone: another report does not take its objects for its own."""
+    guided = World(page_size=30)
+    guided.zoom.add_day(days_ago(0), 40, seed=3)
+    guides = GuidesLambda(guided, "")
+    guides.cursor = START.date()
+    guides.run()
+    settings = {"prefix": guided.prefix, "state_key": "elsewhere/state.json"}
+    if left == "state":
+        guided.s3.put("state/state.json", b'{"cursor_date": "2026-03-09"}')
+        settings = {"state_key": "state/state.json"}
+    sign_ins = on_the_bucket_of(guided, ACTIVITIES, **settings)
+    refusal_of(sign_ins, "another report takes over what the guide left, and nothing says so")
+    sign_ins.settings = {}
+    sign_ins.settle()
+    sign_ins.assert_exact()
+
+
+def test_the_probe_tries_a_record_of_its_own_report() -> None:
+    first = world_of(OPERATION_LOGS)
+    first.poll(2)
+    bucket: Any = first.make_run()._services.archive._bucket
+    today = START.date()
+    assert newest_record(bucket, first.prefix, OPERATION_LOGS, today)
+    assert newest_record(bucket, first.prefix, ACTIVITIES, today) is None
+
+
+# Side by side
+
+
+def test_a_day_of_both_with_faults_is_exact() -> None:
+    """One bucket, one app, one clock; what goes wrong hits either, and what a run loses the other does not see."""
+    dice = random.Random("side by side")
+    worlds = side_by_side()
+    for _ in range(96):
+        for world in worlds:
+            moment = world.clock.now() - timedelta(minutes=dice.choice([0, 1, 5, 300]))
+            who = "operator" if world.report is OPERATION_LOGS else "email"
+            for twin in range(dice.choice([1, 1, 2])):
+                world.shown.add({"time": f"{moment:%Y-%m-%dT%H:%M:%SZ}", who: f"{twin // 2}{moment:%H%M}@example.com"})
+            step(world, dice)
+            world.clock.advance(60)
+        for world in worlds:
+            world.assert_none_repeated()
+        worlds[0].clock.advance(780)
+    worlds[0].zoom.faults.clear()
+    worlds[0].clock.advance(NEXT_DAY)
+    for _ in range(2):
+        for world in worlds:
+            world.settle()
+    for world in worlds:
+        world.assert_exact()
+        names = {OBJECT_NAME.fullmatch(key.removeprefix(world.prefix)) for key in world.s3.keys(world.prefix)}
+        assert {match and match[1] for match in names} == {world.report.name}
+
+
+def step(world: World, dice: random.Random) -> None:
+    """Do a run, or two at once; in every third something goes wrong."""
+
+    def run() -> None:
+        with suppress(CollectorError):
+            world.run()
+
+    what: Callable[[], None] = dice.choice([run, run, run, run, kill, refuse, fail, overlapping, lose])
+    if what is run:
+        run()
+        return
+    what(world, run, dice)  # type: ignore[call-arg]
+    world.zoom.faults.clear()
+
+
+def kill(world: World, run: Callable[[], None], dice: random.Random) -> None:
+    with killed(world, dice.randrange(1, 8), after=dice.random() < 0.5), suppress(Killed):
+        run()
+
+
+def refuse(world: World, run: Callable[[], None], dice: random.Random) -> None:
+    world.zoom.faults.at(dice.randrange(1, 4), ZOOM_TROUBLE[dice.choice(sorted(ZOOM_TROUBLE))])
+    run()
+
+
+def fail(world: World, run: Callable[[], None], dice: random.Random) -> None:
+    with trouble(world, S3_TROUBLE[dice.choice(sorted(S3_TROUBLE))], dice.randrange(1, 6), 1):
+        run()
+
+
+def overlapping(world: World, run: Callable[[], None], dice: random.Random) -> None:
+    assert_ended_well(*overlap(world, [run, run], dice.randrange(10**6)))
+
+
+def lose(world: World, run: Callable[[], None], dice: random.Random) -> None:
+    if dice.random() < 0.3:
+        world.s3.delete_versions(world.state_key)
+    run()
+
+
+# A third
+
+
+def test_a_third_report_is_one_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Made up: its list, its fields, its time, its scope have names of their own, and no module was changed."""
+    third = Report(
+        name="room_bookings",
+        rows="bookings",
+        fields=("booked_at", "room", "who"),
+        time="booked_at",
+        records="room bookings",
+        scope="report:read:room_bookings:admin",
+        permission="Rooms > Bookings: View",
+    )
+
+    def bookings(day: Any, count: int, seed: int, twins: float) -> Iterator[dict[str, Any]]:
+        for number in range(count):
+            at = f"{day}T{number % 24:02}:{number % 60:02}:00Z"
+            yield {"room": f"{seed}-{number // 2}", "who": "équipe", "booked_at": at, "time": "no time of this report"}
+
+    monkeypatch.setitem(SERVED, third.name, Served("bookings", third.scope, bookings))
+    monkeypatch.setitem(REPORTS, third.name, third)
+    environ = {"S3_BUCKET": "logs", "ZOOM_SECRET_ID": "zoom", "REPORT": "room_bookings"}
+    assert Settings.from_environ(environ).report is third
+    world = world_of(third)
+    world.zoom.add({"booked_at": f"{START:%Y-%m-%dT07:00:00Z}", "room": "late"}, visible_at=START + timedelta(hours=20))
+    world.poll(2)
+    with killed(world, 3), suppress(Killed):
+        world.run()
+    world.s3.delete_versions(world.state_key)
+    assert_ended_well(*overlap(world, [world.run, world.run], seed=1))
+    world.settle()
+    world.assert_exact()
+    keys = world.s3.keys("")
+    assert [key for key in keys if key.startswith("zoom/room_bookings/2026/03/10/zoom-room_bookings-20260310-000001")]
+    assert "zoom/room_bookings-state/state.json" in keys
+    world.zoom.account.scopes = ()
+    world.zoom.revoke_access_tokens()
+    with pytest.raises(ZoomRefusedError, match="lacks the scope report:read:room_bookings:admin"):
+        world.run()
