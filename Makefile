@@ -55,7 +55,7 @@ test-fast: ## Check everything that takes no Terraform apply (ARGS=… goes to p
 tools:
 	$(call prepare,--tools)
 
-lint:
+lint: ## Check form, types and imports
 	$(VENV)/ruff check
 	$(VENV)/ruff format --check
 	$(VENV)/lint-imports --no-cache --no-logo

@@ -1,7 +1,11 @@
-# What a plan warns about. These are not errors: the first matters only if nobody is subscribed in another way, the others
-# only to large Zoom accounts.
+# What a plan warns about. These are not errors: the first matters only if nobody is subscribed in another way, the second
+# must not turn a plan red as time passes, and the others matter only to large Zoom accounts.
 
 locals {
+  # The last year of a cron expression, 0 if it goes on for ever.
+  years     = try(split(" ", var.schedule.expression)[5], "*")
+  last_year = can(regex("[*/]", local.years)) ? 0 : try(max([for year in regexall("[0-9]+", local.years) : tonumber(year)]...), 0)
+
   # Zoom's page tokens live 15 minutes, and the collector resumes from those younger than 14.
   token_minutes   = 14
   interval_shown  = coalesce(local.interval_minutes, 0)
@@ -19,6 +23,13 @@ check "subscribers" {
   assert {
     condition     = !var.monitoring.enabled || var.monitoring.topic_arns != null || length(var.monitoring.emails) > 0
     error_message = "Nobody is subscribed to the SNS topic of the alarms: set monitoring.emails, or set monitoring.topic_arns to a topic with subscribers. With monitoring.topic_arns = [], the alarms notify nobody and this warning goes away."
+  }
+}
+
+check "years" {
+  assert {
+    condition     = !var.schedule.enabled || local.last_year == 0 || local.last_year >= tonumber(formatdate("YYYY", plantimestamp()))
+    error_message = "The last year of schedule.expression is ${local.last_year}, which is over: the schedule starts no more runs, and no alarm tells of it before the first one. Give \"*\" as the year."
   }
 }
 

@@ -186,6 +186,20 @@ variable "names" {
     )
     error_message = "names must leave out what the module does not create: secret with secret.existing, reader and reader_policy with reader.mode \"none\", reader_key_secret without reader.mode \"user\", feed_queue without feed.source_type \"AMAZON_SQS_V2\", alarm_topic with monitoring.topic_arns or monitoring.enabled = false."
   }
+
+  # IAM's names differ in more than case. `zoomlogs reader-key` writes over what the secret of its name holds.
+  validation {
+    condition = alltrue([for of_one_kind in [
+      concat([var.names.function_role, var.names.schedule_role], var.reader.mode == "role" ? [var.names.reader] : []),
+      concat([var.names.function_policy], var.reader.mode == "none" ? [] : [var.names.reader_policy]),
+      var.reader.mode != "user" ? [] : [
+        "${var.name_prefix}${var.names.reader_key_secret}",
+        var.secret.existing == null ? "${var.name_prefix}${var.names.secret}" : try(regex(":secret:(.+)-[A-Za-z0-9]{6}$", var.secret.existing.arn)[0], ""),
+      ],
+      var.feed.source_type == "AMAZON_SQS_V2" ? [var.names.dead_letter_queue, var.names.feed_queue] : [],
+    ] : length(distinct([for name in of_one_kind : lower(name)])) == length(of_one_kind)])
+    error_message = "names must differ where AWS keeps things of one kind apart by their names, capital letters or not: function_role, schedule_role and a reader of reader.mode \"role\"; function_policy and reader_policy; secret and reader_key_secret; dead_letter_queue and feed_queue."
+  }
 }
 
 # The archive
@@ -275,17 +289,17 @@ variable "bucket" {
   }
 
   validation {
-    condition     = alltrue([for transition in var.bucket.transitions : contains(["INTELLIGENT_TIERING", "STANDARD_IA", "GLACIER_IR"], transition.storage_class)])
+    condition     = alltrue([for transition in var.bucket.transitions : try(contains(["INTELLIGENT_TIERING", "STANDARD_IA", "GLACIER_IR"], transition.storage_class), false)])
     error_message = "bucket.transitions[*].storage_class must be \"INTELLIGENT_TIERING\", \"STANDARD_IA\" or \"GLACIER_IR\": the feed and the collector need immediate access to records, and ONEZONE_IA keeps them in one Availability Zone."
   }
 
   validation {
-    condition     = alltrue([for transition in var.bucket.transitions : transition.days >= (transition.storage_class == "STANDARD_IA" ? 30 : 0) && transition.days == floor(transition.days)])
+    condition     = alltrue([for transition in var.bucket.transitions : try(transition.days >= (transition.storage_class == "STANDARD_IA" ? 30 : 0) && transition.days == floor(transition.days), transition == null)])
     error_message = "bucket.transitions[*].days must be a whole number of at least 0, and of at least 30 for STANDARD_IA."
   }
 
   validation {
-    condition     = length(distinct(var.bucket.transitions[*].storage_class)) == length(var.bucket.transitions)
+    condition     = try(length(distinct(var.bucket.transitions[*].storage_class)) == length(var.bucket.transitions), true) # no transition is null
     error_message = "bucket.transitions must name each storage_class once."
   }
 
@@ -303,14 +317,14 @@ variable "bucket" {
   # https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html
   validation {
     condition = alltrue(flatten([for from in var.bucket.transitions : [for to in var.bucket.transitions :
-      to.days >= from.days + (from.storage_class == "STANDARD_IA" ? 30 : 1)
+      try(to.days >= from.days + (from.storage_class == "STANDARD_IA" ? 30 : 1), true)
       if try(index(["STANDARD_IA", "INTELLIGENT_TIERING", "GLACIER_IR"], from.storage_class) < index(["STANDARD_IA", "INTELLIGENT_TIERING", "GLACIER_IR"], to.storage_class), false)
     ]]))
     error_message = "bucket.transitions[*].days must increase in the order STANDARD_IA, INTELLIGENT_TIERING, GLACIER_IR, because S3 moves objects only in this order, and be at least 30 more than those of STANDARD_IA."
   }
 
   validation {
-    condition     = var.bucket.expiration_days == null ? true : alltrue([for transition in var.bucket.transitions : transition.days < var.bucket.expiration_days])
+    condition     = var.bucket.expiration_days == null ? true : alltrue([for transition in var.bucket.transitions : try(transition.days < var.bucket.expiration_days, true)])
     error_message = "bucket.transitions[*].days must be less than bucket.expiration_days."
   }
 
@@ -418,7 +432,7 @@ variable "zoom" {
   validation {
     condition = alltrue([for url in [var.zoom.oauth_url, var.zoom.api_url] : can(regex(join("", [
       "^(https://${var.zoom.allow_other_hosts ? "[A-Za-z0-9.-]+" : "(([a-z0-9-]+\\.)*(zoom\\.us|zoomgov\\.com)|127\\.0\\.0\\.1|localhost)"}|http://(127\\.0\\.0\\.1|localhost))",
-      "(:[0-9]+)?(/[A-Za-z0-9._~-]+)*$",
+      "(:[1-9][0-9]{0,4})?(/[A-Za-z0-9._~-]+)*$",
     ]), url))])
     error_message = "zoom.oauth_url and zoom.api_url must be https addresses of zoom.us or zoomgov.com without a slash at the end, such as \"https://api.zoom.us/v2\" (http only for 127.0.0.1 and localhost). The collector sends the client secret to them; other hosts need zoom.allow_other_hosts = true."
   }
@@ -459,7 +473,7 @@ variable "zoom" {
   }
 
   validation {
-    condition     = var.zoom.start_date == null || can(regex("^[0-9]{4}-[0-9]{2}-[0-9]{2}$", var.zoom.start_date)) && can(formatdate("YYYY", "${var.zoom.start_date}T00:00:00Z"))
+    condition     = var.zoom.start_date == null || can(regex("^[12][0-9]{3}-[0-9]{2}-[0-9]{2}$", var.zoom.start_date)) && can(formatdate("YYYY", "${var.zoom.start_date}T00:00:00Z"))
     error_message = "zoom.start_date must be a date of the calendar written YYYY-MM-DD, such as \"2026-01-31\"."
   }
 
@@ -635,15 +649,16 @@ variable "collector" {
   }
 
   validation {
-    condition = var.collector.vpc == null ? true : (
+    condition = var.collector.vpc == null ? true : try(
       length(var.collector.vpc.subnet_ids) >= 1 && length(var.collector.vpc.subnet_ids) <= 16 && alltrue([for id in var.collector.vpc.subnet_ids : can(regex("^subnet-[0-9a-z]+$", id))]) &&
-      length(var.collector.vpc.security_group_ids) >= 1 && length(var.collector.vpc.security_group_ids) <= 5 && alltrue([for id in var.collector.vpc.security_group_ids : can(regex("^sg-[0-9a-z]+$", id))])
+      length(var.collector.vpc.security_group_ids) >= 1 && length(var.collector.vpc.security_group_ids) <= 5 && alltrue([for id in var.collector.vpc.security_group_ids : can(regex("^sg-[0-9a-z]+$", id))]),
+      false, # null in place of a list
     )
     error_message = "collector.vpc needs 1 to 16 subnet_ids such as \"subnet-0123456789abcdef0\" and 1 to 5 security_group_ids such as \"sg-0123456789abcdef0\"."
   }
 
   validation {
-    condition     = try(var.collector.vpc.https_proxy, null) == null ? true : can(regex("^https?://[A-Za-z0-9.-]+(:[0-9]+)?$", var.collector.vpc.https_proxy))
+    condition     = try(var.collector.vpc.https_proxy, null) == null ? true : can(regex("^https?://[A-Za-z0-9.-]+(:[1-9][0-9]{0,4})?$", var.collector.vpc.https_proxy))
     error_message = "collector.vpc.https_proxy must be an address such as \"http://proxy.example.com:3128\", without user and password: the function's environment must not contain a secret."
   }
 
@@ -658,6 +673,13 @@ variable "collector" {
       can(regex("^/opt(/[A-Za-z0-9._-]+)+$", var.collector.vpc.ca_bundle.path))
     )
     error_message = "collector.vpc.ca_bundle needs layer_arn, the ARN of a Lambda layer version such as \"arn:aws:lambda:eu-west-1:111122223333:layer:ca-bundle:1\", and path, a file under /opt/, where Lambda extracts layers, such as \"/opt/ca-bundle.pem\"."
+  }
+
+  validation {
+    condition = alltrue([for arn in [try(var.collector.vpc.ca_bundle.layer_arn, null), var.collector.code_signing_config_arn] :
+      arn == null ? true : can(regex("^arn:[^:]+:lambda:${local.account.region}:", arn)) || !can(regex("^arn:[^:]+:lambda:", arn))
+    ])
+    error_message = "collector.vpc.ca_bundle.layer_arn and collector.code_signing_config_arn must be of the region in which the module is deployed: Lambda takes them of no other."
   }
 }
 
@@ -726,6 +748,7 @@ variable "package" {
     condition = var.package == null ? true : (
       (var.package.filename != null) != (var.package.s3_bucket != null) &&
       (var.package.s3_bucket == null) == (var.package.s3_key == null) &&
+      var.package.s3_bucket != "" && var.package.s3_key != "" &&
       (var.package.s3_object_version == null || var.package.s3_bucket != null)
     )
     error_message = "package must name either a file (filename) or an object in S3 (s3_bucket and s3_key, and s3_object_version in a versioned bucket), not both."
@@ -836,8 +859,8 @@ variable "feed" {
   }
 
   validation {
-    condition     = alltrue([for value in values(var.feed.labels) : try(length(value), 0) > 0]) && var.feed.namespace != ""
-    error_message = "feed.labels and feed.namespace must not have empty values: leave them out instead."
+    condition     = alltrue([for text in concat(keys(var.feed.labels), values(var.feed.labels), [coalesce(var.feed.namespace, "none")]) : try(length(trimspace(text)), 0) > 0]) && var.feed.namespace != ""
+    error_message = "feed.labels and feed.namespace must not be empty, nor a label's key: leave them out instead."
   }
 
   validation {
@@ -897,8 +920,8 @@ variable "monitoring" {
   }
 
   validation {
-    condition     = var.monitoring.enabled || length(coalesce(var.monitoring.topic_arns, [])) == 0 && length(var.monitoring.emails) == 0 && !var.monitoring.each_alarm_notifies && var.monitoring.silence_minutes == null && var.monitoring.stalled_backlog_hours == 24
-    error_message = "monitoring.emails, each_alarm_notifies, silence_minutes, stalled_backlog_hours and topic_arns are settings of the alarms: leave them out with monitoring.enabled = false, which creates none."
+    condition     = var.monitoring.enabled || length(coalesce(var.monitoring.topic_arns, [])) == 0 && length(var.monitoring.emails) == 0 && !var.monitoring.each_alarm_notifies && var.monitoring.silence_minutes == null && var.monitoring.stalled_backlog_hours == 24 && var.monitoring.runbook_url == null
+    error_message = "monitoring.emails, each_alarm_notifies, runbook_url, silence_minutes, stalled_backlog_hours and topic_arns are settings of the alarms: leave them out with monitoring.enabled = false, which creates none."
   }
 
   validation {
@@ -907,7 +930,7 @@ variable "monitoring" {
   }
 
   validation {
-    condition     = alltrue([for email in var.monitoring.emails : can(regex("^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$", email))]) && length(distinct(var.monitoring.emails)) == length(var.monitoring.emails)
+    condition     = alltrue([for email in var.monitoring.emails : can(regex("^[^@\\s<>()\\[\\]:;,\"\\\\]+@([^@\\s<>()\\[\\]:;,\"\\\\.]+\\.)+[^@\\s<>()\\[\\]:;,\"\\\\.]+$", email))]) && length(distinct(var.monitoring.emails)) == length(var.monitoring.emails)
     error_message = "monitoring.emails must be email addresses such as \"soc@example.com\", each once."
   }
 

@@ -213,6 +213,15 @@ resource "aws_s3_bucket_policy" "archive" {
       error_message = "bucket.further_instances: no bucket.prefix of a module block may begin with that of another in the same bucket, because one feed would read the records of both. Let it follow zoom.report, or set bucket.prefix."
     }
 
+    # The lifecycle rule of a checkpoint is for all keys that begin with its key.
+    precondition {
+      condition = alltrue(flatten([for at, one in local.streams : [for other, further in local.streams :
+        one.state_key != further.state_key && !startswith(one.state_key, further.prefix) && !startswith(further.prefix, one.state_key)
+        if at != other && !startswith(one.prefix, further.prefix) && !startswith(further.prefix, one.prefix)
+      ]]))
+      error_message = "bucket.further_instances: no bucket.state_key of a module block may be that of another in the same bucket, or lie under its bucket.prefix, or be the beginning of that: two collectors would share a checkpoint, a feed read it, or its lifecycle rule delete records. Let it follow bucket.prefix."
+    }
+
     precondition {
       condition     = length(distinct(concat([var.writer_arn], local.further[*].writer_arn))) == 1 + length(local.further)
       error_message = "bucket.further_instances: two module blocks have the same names. Set name_prefix in one of them, such as \"sign-ins-\": each report has its own function, secret and schedule."
