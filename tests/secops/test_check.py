@@ -147,6 +147,50 @@ def test_another_archives_event_does_not_stand_for_a_lost_one_of_the_same_second
     assert counts(world.result()) == (9, 1, 0, 0, 1)
 
 
+def sign_in_every_second(world: World, seconds: int) -> None:
+    """Let another feed bring sign-ins, which have the same log type, all through the time of the records."""
+    noon = datetime(2026, 3, 9, 12, tzinfo=UTC)
+    for second in range(-seconds, seconds):
+        time = f"{noon + timedelta(seconds=second):%Y-%m-%dT%H:%M:%SZ}"
+        world.secops.events.add(
+            line({"time": time, "email": f"u{second}@example.com", "type": "Sign in", "client_type": "Mac"}),
+            LOG_TYPE,
+            START - timedelta(hours=2),
+        )
+
+
+@pytest.mark.parametrize("lost", [20, 12])
+def test_sign_ins_of_the_same_seconds_do_not_stand_for_lost_records(lost: int) -> None:
+    world = World()
+    records = world.archive([record(second) for second in range(0, 60, 3)])
+    sign_in_every_second(world, 400)
+    assert (world.result().state, world.result().in_secops) == (State.EQUAL, 20)
+    for each in records[:lost]:
+        world.secops.events.lose(each)
+    result = world.result()
+    assert (result.state, result.way, *counts(result)) == (State.DIFFERENT, Way.FIELDS, 20 - lost, lost, 0, 0, 800)
+    assert "Events of other sources fall into the same seconds" in result.note
+
+
+def test_a_few_events_of_others_leave_a_day_countable() -> None:
+    world = World()
+    records = world.archive([record(second) for second in range(0, 60, 3)])
+
+    def change(udm: Any) -> None:
+        udm["principal"] = {"user": {"userid": "somebody"}}
+        udm["metadata"]["description"] = "changed"
+
+    world.secops.events.misparse(YESTERDAY, change)
+    alien = line(record(operator="somebody@else.example") | {"time": f"{YESTERDAY}T15:00:00Z"})
+    world.secops.events.add(alien, LOG_TYPE, START - timedelta(hours=2))
+    world.secops.events.lose(records[4])
+    assert (world.result().way, *counts(world.result())) == (Way.SECOND, 19, 1, 0, 0, 1)
+    sign_in_every_second(world, 400)
+    result = world.result()
+    assert result.state is State.DIFFERENT, "never equal by what others brought"
+    assert "what is missing may be there" in result.note
+
+
 # --- what the tenant's parser changes --------------------------------------------------------------------------------
 
 
