@@ -6,8 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+import requests
 from zoom_operationlogs.records import line
 from zoom_operationlogs.reports import OPERATION_LOGS
+from zoomlogs.secops.check import Check
 from zoomlogs.secops.matching import Way
 from zoomlogs.secops.result import Kind, SecopsDay, State
 
@@ -105,6 +107,16 @@ def test_how_long_an_event_may_take(takes: timedelta, waited: timedelta, state: 
     [lost] = world.archive([{**record(), "time": f"{late}T10:00:00Z"}], late, written=START - waited)
     world.secops.events.lose(lost)
     assert world.check(YESTERDAY, late).days[late].state is state
+
+
+def test_a_second_look_at_few_dates_waits_as_long_as_the_first_at_all() -> None:
+    world = World()
+    [lost] = world.archive([record()], written=START - timedelta(hours=5))
+    world.secops.events.lose(lost)
+    for known, state in ((0.0, State.DIFFERENT), (6 * 3600.0, State.NOT_YET)):
+        with Check(world.search(), world.clock.time, least_wait=known) as check:
+            check.ask(YESTERDAY, world.deliveries(YESTERDAY), {}, world.find)
+            assert check.findings().days[YESTERDAY].state is state
 
 
 def test_twins_are_no_doubles_and_the_last_written_of_them_waits() -> None:
@@ -262,6 +274,16 @@ def test_raw_logs_without_an_event_are_told_from_lost_ones() -> None:
     assert result.note == "Of the missing, SecOps has 1 as raw logs only: its parser made no event of them."
 
 
+def test_a_raw_log_of_another_log_type_stands_for_none_of_the_missing() -> None:
+    world = World()
+    records = world.archive([record(second) for second in range(40)])
+    world.secops.events.lose(records[2])
+    alien = world.secops.events.add(line(records[2]), "ANOTHER_TYPE", START - timedelta(hours=2))
+    alien.parsed = False
+    result = world.result()
+    assert (counts(result), result.note) == ((39, 1, 0, 0, 0), "")
+
+
 def test_that_raw_logs_could_not_be_asked_for_is_said() -> None:
     world = World()
     world.secops.events.lose(world.archive([record(second) for second in range(40)])[0])
@@ -340,6 +362,22 @@ def test_a_quota_that_is_used_up_stops_it() -> None:
     states = [found.days[day].state for day in days]
     assert states.count(State.NOT_CHECKED) == 4
     assert "2,000 queries an hour" in found.sentences[0]
+
+
+def test_where_google_cannot_be_reached_the_other_dates_are_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    world.archive([record()])
+    asked = []
+
+    def unreachable(*_: Any, **__: Any) -> Any:
+        asked.append(1)
+        raise requests.Timeout
+
+    monkeypatch.setattr(world.session._http, "request", unreachable)
+    found = world.check(*(YESTERDAY - timedelta(days=ago) for ago in range(20)))
+    assert {day.state for day in found.days.values()} == {State.NOT_CHECKED}
+    assert "Google cannot be reached (Timeout)" in found.sentences[0]
+    assert len(asked) <= 5 * 8, "five tries each, of those that were under way and the next"
 
 
 def test_a_limit_that_passes_is_waited_out() -> None:

@@ -175,7 +175,7 @@ def _changed(result: Matched, left: list[Seen]) -> None:
     for delivery in result.lacking:
         near = events[delivery.trace.second][:COMPARED_AT_ONCE] if delivery.trace.second is not None else []
         best = max(near, key=lambda event: event.trace.alike(delivery.trace, result.fields), default=None)
-        if best and best.trace.alike(delivery.trace, result.fields) >= len(result.fields) - 1:
+        if best and best.trace.alike(delivery.trace, result.fields) >= max(1, len(result.fields) - 1):
             events[delivery.trace.second].remove(best)
             result.pair(delivery, best)
             result.changed += 1
