@@ -253,6 +253,8 @@ REFUSED: list[Case] = [
             "a prefix within the other's": second_environment(S3_PREFIX="zoom/operationlogs/sign-ins/"),
             "a prefix around the other's": second_environment(S3_PREFIX="zoom/"),
             "the same checkpoint": second_environment(STATE_KEY="zoom/operationlogs-state/state.json"),
+            "a checkpoint among the other's records": second_environment(STATE_KEY="zoom/operationlogs/sign-ins.json"),
+            "records around the other's checkpoint": second_environment(S3_PREFIX="zoom/operationlogs-state/"),
         },
         base=two_blocks,
     ),

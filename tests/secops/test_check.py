@@ -6,8 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+import requests
 from zoom_operationlogs.records import line
 from zoom_operationlogs.reports import OPERATION_LOGS
+from zoomlogs.secops.check import Check
 from zoomlogs.secops.matching import Way
 from zoomlogs.secops.result import Kind, SecopsDay, State
 
@@ -110,6 +112,16 @@ def test_how_long_an_event_may_take(takes: timedelta, waited: timedelta, state: 
     assert world.check(late, least_wait=timedelta(seconds=found.wait)).days[late].state is state
 
 
+def test_a_second_look_at_few_dates_waits_as_long_as_the_first_at_all() -> None:
+    world = World()
+    [lost] = world.archive([record()], written=START - timedelta(hours=5))
+    world.secops.events.lose(lost)
+    for known, state in ((0.0, State.DIFFERENT), (6 * 3600.0, State.NOT_YET)):
+        with Check(world.search(), world.clock.time, least_wait=known) as check:
+            check.ask(YESTERDAY, world.deliveries(YESTERDAY), {}, world.find)
+            assert check.findings().days[YESTERDAY].state is state
+
+
 def test_twins_are_no_doubles_and_the_last_written_of_them_waits() -> None:
     world = World()
     world.archive([record(), record()], written=START - timedelta(days=1))
@@ -148,6 +160,50 @@ def test_another_archives_event_does_not_stand_for_a_lost_one_of_the_same_second
     alien = line(record(operator="somebody@else.example", operation_detail="Update User x@y.example"))
     world.secops.events.add(alien, LOG_TYPE, START - timedelta(hours=2))
     assert counts(world.result()) == (9, 1, 0, 0, 1)
+
+
+def sign_in_every_second(world: World, seconds: int) -> None:
+    """Let another feed bring sign-ins, which have the same log type, all through the time of the records."""
+    noon = datetime(2026, 3, 9, 12, tzinfo=UTC)
+    for second in range(-seconds, seconds):
+        time = f"{noon + timedelta(seconds=second):%Y-%m-%dT%H:%M:%SZ}"
+        world.secops.events.add(
+            line({"time": time, "email": f"u{second}@example.com", "type": "Sign in", "client_type": "Mac"}),
+            LOG_TYPE,
+            START - timedelta(hours=2),
+        )
+
+
+@pytest.mark.parametrize("lost", [20, 12])
+def test_sign_ins_of_the_same_seconds_do_not_stand_for_lost_records(lost: int) -> None:
+    world = World()
+    records = world.archive([record(second) for second in range(0, 60, 3)])
+    sign_in_every_second(world, 400)
+    assert (world.result().state, world.result().in_secops) == (State.EQUAL, 20)
+    for each in records[:lost]:
+        world.secops.events.lose(each)
+    result = world.result()
+    assert (result.state, result.way, *counts(result)) == (State.DIFFERENT, Way.FIELDS, 20 - lost, lost, 0, 0, 800)
+    assert "Events of other sources fall into the same seconds" in result.note
+
+
+def test_a_few_events_of_others_leave_a_day_countable() -> None:
+    world = World()
+    records = world.archive([record(second) for second in range(0, 60, 3)])
+
+    def change(udm: Any) -> None:
+        udm["principal"] = {"user": {"userid": "somebody"}}
+        udm["metadata"]["description"] = "changed"
+
+    world.secops.events.misparse(YESTERDAY, change)
+    alien = line(record(operator="somebody@else.example") | {"time": f"{YESTERDAY}T15:00:00Z"})
+    world.secops.events.add(alien, LOG_TYPE, START - timedelta(hours=2))
+    world.secops.events.lose(records[4])
+    assert (world.result().way, *counts(world.result())) == (Way.SECOND, 19, 1, 0, 0, 1)
+    sign_in_every_second(world, 400)
+    result = world.result()
+    assert result.state is State.DIFFERENT, "never equal by what others brought"
+    assert "what is missing may be there" in result.note
 
 
 # --- what the tenant's parser changes --------------------------------------------------------------------------------
@@ -219,6 +275,16 @@ def test_raw_logs_without_an_event_are_told_from_lost_ones() -> None:
     result = world.result()
     assert counts(result) == (38, 2, 0, 0, 0)
     assert result.note == "Of the missing, SecOps has 1 as raw logs only: its parser made no event of them."
+
+
+def test_a_raw_log_of_another_log_type_stands_for_none_of_the_missing() -> None:
+    world = World()
+    records = world.archive([record(second) for second in range(40)])
+    world.secops.events.lose(records[2])
+    alien = world.secops.events.add(line(records[2]), "ANOTHER_TYPE", START - timedelta(hours=2))
+    alien.parsed = False
+    result = world.result()
+    assert (counts(result), result.note) == ((39, 1, 0, 0, 0), "")
 
 
 def test_that_raw_logs_could_not_be_asked_for_is_said() -> None:
@@ -299,6 +365,22 @@ def test_a_quota_that_is_used_up_stops_it() -> None:
     states = [found.days[day].state for day in days]
     assert states.count(State.NOT_CHECKED) == 4
     assert "2,000 queries an hour" in found.sentences[0]
+
+
+def test_where_google_cannot_be_reached_the_other_dates_are_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    world.archive([record()])
+    asked = []
+
+    def unreachable(*_: Any, **__: Any) -> Any:
+        asked.append(1)
+        raise requests.Timeout
+
+    monkeypatch.setattr(world.session._http, "request", unreachable)
+    found = world.check(*(YESTERDAY - timedelta(days=ago) for ago in range(20)))
+    assert {day.state for day in found.days.values()} == {State.NOT_CHECKED}
+    assert "Google cannot be reached (Timeout)" in found.sentences[0]
+    assert len(asked) <= 5 * 8, "five tries each, of those that were under way and the next"
 
 
 def test_a_limit_that_passes_is_waited_out() -> None:

@@ -52,6 +52,19 @@ def test_the_delay_is_by_the_nearest_rank(seconds: list[float], expected: tuple[
     assert delay(seconds) == expected
 
 
+def test_of_what_is_counted_by_the_second_twins_of_ours_are_no_repeats() -> None:
+    one, other = {"action": "Update"}, {"action": "Delete"}
+    deliveries = [delivery(1, one), delivery(1, one), delivery(1, other)]
+    there = [Seen(delivery(1, {"operator": name}).trace, 200.0) for name in ("a", "a", "b", "c")]
+    found = match(deliveries, {}, there)
+    assert (found.way, found.in_secops, found.others, found.doubled.total()) == (Way.SECOND, 3, 1, 0)
+
+
+def test_what_was_ingested_before_its_object_by_another_clock_took_no_time() -> None:
+    found = match([delivery(1, {"action": "Update"})], {}, [Seen(delivery(1, {"action": "Update"}).trace, 99.0)])
+    assert list(found.since_written) == [0.0]
+
+
 def test_the_wait_is_bounded() -> None:
     assert [wait([hours * 3600.0]) / 3600 for hours in (0, 1, 2, 11, 13, 4000)] == [3, 3, 4, 22, 24, 24]
 

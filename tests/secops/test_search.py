@@ -82,10 +82,13 @@ def test_a_large_day_that_even_the_long_search_cuts_off_is_halved(busy: World, m
     assert searches(busy)["search"] == 3
 
 
-def test_a_tenant_without_the_long_search_is_searched_by_halves(busy: World, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("code", [400, 403, 404, 501])
+def test_a_tenant_without_the_long_search_is_searched_by_halves(
+    code: int, busy: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("zoomlogs.secops.search.LARGE_DAY", 500)
     busy.secops.searches.most_events = 200
-    busy.secops.fail_next(404, "Method not found.")
+    busy.secops.fail_next(code, "Method not found.", times=5 if code == 501 else 1)
     assert found(busy, expected=1000) == 1000
 
 

@@ -56,6 +56,15 @@ def test_equal_events_have_no_difference() -> None:
     assert changed(lambda made: made["metadata"].update(eventTimestamp="2026-03-10T09:14:02.000Z")) == {}
 
 
+def test_what_else_a_label_has_does_not_hide_its_value() -> None:
+    """UDM's Label has source and rbacEnabled, too, which no preview has."""
+
+    def mark(made: Any) -> None:
+        made["target"]["user"]["attribute"]["labels"][0]["rbacEnabled"] = False
+
+    assert changed(mark) == {"target.user.attribute.labels.rbac_enabled": ((), ("False",))}
+
+
 def test_each_difference_is_told_by_its_field() -> None:
     assert changed(lambda made: made["metadata"].update(eventType="USER_CHANGE_PERMISSIONS")) == {
         "metadata.event_type": (("USER_UNCATEGORIZED",), ("USER_CHANGE_PERMISSIONS",))

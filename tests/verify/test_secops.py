@@ -213,6 +213,17 @@ def test_the_verdict_names_each_fault() -> None:
     assert not with_secops().equal
 
 
+def test_a_second_look_replaces_what_was_known_of_its_dates() -> None:
+    first = with_secops()
+    assert first.secops
+    day = replace(first.days[0], secops=SecopsDay(Said.NOT_CHECKED))
+    again = replace(first.secops, wait=7 * 3600.0, days={day.date: day.secops}, sentences=["The quota is used up."])
+    after = first.with_second_look([day], "", first.ended, again)
+    assert after.secops
+    assert (after.secops.wait, after.secops.sentences[-1]) == (7 * 3600.0, "The quota is used up.")
+    assert after.days[0].secops is day.secops and after.days[1:] == first.days[1:]
+
+
 def test_the_page_shows_and_explains_it() -> None:
     text = page(with_secops())
     assert "<h1>Zoom operation logs: are they all in Google SecOps?</h1>" in text

@@ -194,12 +194,18 @@ def _notes(asked: _Asked, matched: Matched, late: Sequence[Delivery]) -> Iterabl
             "SecOps' parser changes the fields, so the events were only counted, second by second:"
             " `zoomlogs udm --tenant` shows the differences."
         )
+    if matched.crowded:
+        yield (
+            "Few events have the fields of the records. Events of other sources fall into the same seconds, so they"
+            " were not counted second by second: if SecOps' parser changes the fields, which `zoomlogs udm --tenant`"
+            " shows, what is missing may be there. A label of the feed (feed.labels) tells its events from others."
+        )
     if matched.changed:
         records = "1 record was" if matched.changed == 1 else f"{matched.changed:,} records were"
         yield f"{records} matched by the second and all fields but one, which SecOps' parser changes."
     if matched.others:
         yield f"{matched.others:,} other events of this log type match no record of this archive."
-    if matched.others and late and not matched.in_secops:
+    if matched.others and late and not matched.in_secops and not matched.crowded:
         yield "The parser may have read another time: `zoomlogs udm --tenant` shows the differences."
     if asked.timeless:
         yield f"{asked.timeless:,} records have no time, so SecOps has them under the time at which it got them."
@@ -222,11 +228,6 @@ def _differences(
     return tuple(
         sorted(found, key=lambda each: (each.kind, str((each.record or {}).get("time", "")), each.fingerprint))
     )
-
-
-def _by_kind_and_time(difference: Difference) -> tuple[str, str, str]:
-    record = difference.record or {}
-    return difference.kind, str(record.get("time", "")), difference.fingerprint
 
 
 def _with_a_raw_log(differences: Iterable[Difference], snippets: Counter[str]) -> int:

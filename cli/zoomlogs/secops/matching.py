@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 MOST_WAIT = 24 * 3600.0  # seconds: then a record is missing, whatever the delay has been
 LEAST_WAIT = 3 * 3600.0
 COMPARED_AT_ONCE = 200  # records or events of one second that are held against each other, one by one
+BESIDE = (-300, -61, -17, -7, 7, 17, 61, 300)  # seconds from those of the records to where others' events show
 
 
 class Way(StrEnum):
@@ -46,7 +47,8 @@ class Matched:
     """What became of a date's records in SecOps.
 
     `fields` are those that the events have at all; `lacking` are the deliveries without an event; `changed` counts the
-    records that were found by their second and some of their fields only.
+    records that were found by their second and some of their fields only. `crowded` says that few were found by their
+    fields, and that events of other sources in the same seconds forbid to count.
     """
 
     way: Way = Way.FIELDS
@@ -54,6 +56,7 @@ class Matched:
     in_secops: int = 0
     changed: int = 0
     others: int = 0
+    crowded: bool = False
     lacking: list[Delivery] = field(default_factory=list)
     doubled: Counter[bytes] = field(default_factory=Counter)
     since_written: array[float] = field(default_factory=lambda: array("d"))  # seconds from the object to the event
@@ -92,6 +95,9 @@ def match(deliveries: Sequence[Delivery], guide: Mapping[bytes, int], events: Se
         raise NotComparableError(
             "SecOps' parser changes fields, and of what the written guide's objects hold only the whole record is known"
         )
+    if _is_crowded(deliveries, events):
+        result.crowded = True
+        return result
     return _by_second(deliveries, events)
 
 
@@ -120,6 +126,15 @@ def _mostly(
     seconds = {each.trace.second for each in deliveries}
     near = len(events) if guide else sum(event.trace.second in seconds for event in events)
     return 2 * result.in_secops >= min(len(deliveries) + sum(guide.values()), near)
+
+
+def _is_crowded(deliveries: Sequence[Delivery], events: Sequence[Seen]) -> bool:
+    """Tell whether events are about as likely in a second beside the records as in theirs, so that such a one could
+    stand for a lost record: in more than one of a hundred seconds."""
+    ours = {each.trace.second for each in deliveries if each.trace.second is not None}
+    theirs = {event.trace.second for event in events}
+    beside = {second + apart for second in ours for apart in BESIDE} - ours
+    return 100 * len(beside & theirs) > len(beside)
 
 
 def _by(
@@ -160,7 +175,7 @@ def _changed(result: Matched, left: list[Seen]) -> None:
     for delivery in result.lacking:
         near = events[delivery.trace.second][:COMPARED_AT_ONCE] if delivery.trace.second is not None else []
         best = max(near, key=lambda event: event.trace.alike(delivery.trace, result.fields), default=None)
-        if best and best.trace.alike(delivery.trace, result.fields) >= len(result.fields) - 1:
+        if best and best.trace.alike(delivery.trace, result.fields) >= max(1, len(result.fields) - 1):
             events[delivery.trace.second].remove(best)
             result.pair(delivery, best)
             result.changed += 1

@@ -135,8 +135,10 @@ def fields(udm: Mapping[str, Any]) -> dict[str, Values]:
 
 def _walk(path: str, value: Any) -> Iterator[tuple[str, str]]:
     if isinstance(value, dict):
-        if set(value) == {"key", "value"}:
+        if {"key", "value"} <= set(value):
             yield f"{path}[{value['key']}]", str(value["value"])
+            for name in set(value) - {"key", "value"}:
+                yield from _walk(f"{path}.{_snake_case(name)}", value[name])
         elif path == "additional":
             for key, each in value.items():
                 yield f"additional.fields[{key}]", str(each)

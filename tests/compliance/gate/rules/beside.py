@@ -18,7 +18,7 @@ def before(scene: Scene) -> Iterator[Use]:
 
 
 def prefixes(scene: Scene) -> Iterator[tuple[str, str]]:
-    """Find a prefix that begins with another's in the same bucket, or is the same."""
+    """Find a prefix that begins with another's in the same bucket, or is the same, and checkpoints at odds."""
     own = scene.use.environment or {}
     for other in before(scene):
         theirs = other.environment or {}
@@ -27,11 +27,14 @@ def prefixes(scene: Scene) -> Iterator[tuple[str, str]]:
             if one.startswith(another) or another.startswith(one):
                 said = f"The records of {scene.use.named} go to {one}, and those of {other.named} to {another}."
                 yield scene.use.function.address, said
-            elif own.get("STATE_KEY") == theirs.get("STATE_KEY"):
-                yield (
-                    scene.use.function.address,
-                    f"{scene.use.named} and {other.named} have one checkpoint, {own.get('STATE_KEY')}.",
-                )
+                continue
+            key, their_key = own.get("STATE_KEY", ""), theirs.get("STATE_KEY", "")
+            if key == their_key:
+                said = f"{scene.use.named} and {other.named} have one checkpoint, {key}."
+                yield scene.use.function.address, said
+            elif key.startswith(another) or their_key.startswith(one):
+                said = f"A checkpoint lies among records: {key} of {scene.use.named}, {their_key} of {other.named}."
+                yield scene.use.function.address, said
 
 
 def names(scene: Scene) -> Iterator[tuple[str, str]]:
