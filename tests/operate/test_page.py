@@ -153,6 +153,11 @@ def test_the_rights_of_several_options_are_one_policy(example: Path) -> None:
     assert len({statement["Sid"] for statement in told}) == len(told)
 
 
+@pytest.mark.parametrize("option", [["verify", "--secops"], ["udm", "--tenant"]])
+def test_what_asks_google_needs_nothing_more_of_aws(option: list[str], example: Path) -> None:
+    assert rights(example, *option) == rights(example, option[0])
+
+
 @pytest.mark.parametrize("words", [["nothing"], ["doctor", "--some"], ["feed"], ["logs", "--probe"]])
 def test_what_is_no_command_is_refused(words: list[str], example: Path) -> None:
     ran = commands.zoomlogs("rights", *words, "--outputs", example)
