@@ -20,7 +20,7 @@ MAX_LOOKBACK_DAYS = 28  # the tail reads in one request, which covers at most on
 LOOPBACK_HOSTS = {"127.0.0.1", "[::1]", "localhost"}
 ZOOM_DOMAINS = ("zoom.us", "zoomgov.com")
 # Nothing that two parsers could read as two hosts, such as a user name or a backslash.
-ADDRESS = re.compile(r"(https?)://([A-Za-z0-9.-]+|\[::1\])(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*")
+ADDRESS = re.compile(r"(https?)://([A-Za-z0-9.-]+|\[::1\])(:[1-9][0-9]{0,4})?(/[A-Za-z0-9._~-]+)*")
 ENCRYPTIONS = ("AES256", "aws:kms", "aws:kms:dsse")  # Amazon S3 API Reference, PutObject, x-amz-server-side-encryption
 LOCK_MODES = ("GOVERNANCE", "COMPLIANCE")  # Amazon S3 User Guide, Locking objects with Object Lock
 MAX_LOCK_DAYS = 36500  # S3's maximum

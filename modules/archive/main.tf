@@ -223,15 +223,6 @@ resource "aws_s3_bucket_policy" "archive" {
     }
 
     precondition {
-      condition = length(distinct(local.streams[*].state_key)) == length(local.streams) && alltrue(flatten([
-        for at, one in local.streams : [for other, further in local.streams :
-          at == other || startswith(one.prefix, further.prefix) || !startswith(one.state_key, further.prefix)
-        ]
-      ]))
-      error_message = "bucket.further_instances: the checkpoint of each module block (bucket.state_key) needs a key of its own, outside the prefixes of all, because a feed would read it as a log, and each collector would be denied to write it. Let it follow bucket.prefix."
-    }
-
-    precondition {
       condition     = length(distinct(concat([var.writer_arn], local.further[*].writer_arn))) == 1 + length(local.further)
       error_message = "bucket.further_instances: two module blocks have the same names. Set name_prefix in one of them, such as \"sign-ins-\": each report has its own function, secret and schedule."
     }
