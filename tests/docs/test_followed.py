@@ -135,7 +135,7 @@ def hashed(name: str) -> str:
 
 
 def test_one_of_two_instances_makes_the_bucket_and_each_collector_puts_under_its_own_prefix(reader: Reader) -> None:
-    terraform = reader.writes(page("docs/multi-account.md", "policy_statements").files, "two-in-one-bucket")
+    terraform = reader.writes(page("docs/multi-account.md", "further_instances").files, "two-in-one-bucket")
     saved = terraform.workdir / "tfplan"
     assert set(terraform.plan(out=saved).actions.values()) == {"create", "read"}
     [policy] = [
