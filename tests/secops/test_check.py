@@ -277,6 +277,17 @@ def test_raw_logs_without_an_event_are_told_from_lost_ones() -> None:
     assert result.note == "Of the missing, SecOps has 1 as raw logs only: its parser made no event of them."
 
 
+def test_of_more_missing_than_are_named_the_note_says_how_many_were_looked_at() -> None:
+    world = World()
+    named, missing = 200, 210
+    for each in world.archive([record(number % 60, operator=f"u{number}@example.com") for number in range(missing)]):
+        world.secops.events.unparse(each)
+    result = world.result()
+    assert (counts(result), len(result.differences)) == ((0, missing, 0, 0, 0), named)
+    told = "Of 200 of the missing, SecOps has 200 as raw logs only: its parser made no event of them."
+    assert result.note == told
+
+
 def test_a_raw_log_of_another_log_type_stands_for_none_of_the_missing() -> None:
     world = World()
     records = world.archive([record(second) for second in range(40)])

@@ -77,6 +77,20 @@ def test_each_difference_is_told_by_its_field() -> None:
     }
 
 
+def test_a_label_in_another_element_of_about_is_a_difference() -> None:
+    detail = 'Scheduling Privilege  - [{"userId":"u1"},{"userId":"u2","assistant":"bo@example.com"},{"userId":"u3"}]'
+    made, parsed = (event({**RECORD, "operation_detail": detail}) for _ in range(2))
+    second, third = parsed["about"]
+    third["user"]["attribute"] = second["user"].pop("attribute")
+    label = "user.attribute.labels[assistant] = bo@example.com; "
+    assert differences(made, Parsed((parsed,))) == {
+        "about (each element)": (
+            (f"{label}user.userid = u2", "user.userid = u3"),
+            ("user.userid = u2", f"{label}user.userid = u3"),
+        )
+    }
+
+
 def test_no_event_several_events_and_an_error_are_differences() -> None:
     made = event(RECORD)
     assert differences(made, Parsed()) == {"(events)": (("1",), ("0",))}

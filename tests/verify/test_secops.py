@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 from secops.world import World as Tenant
+from standins.s3_memory import client_error
 from zoom_operationlogs.reports import OPERATION_LOGS
 from zoomlogs.deployment import Deployment
 from zoomlogs.errors import CommandError
@@ -150,7 +152,22 @@ def test_a_repeat_that_was_deleted_is_not_looked_for_and_its_event_is_one_too_ma
     assert day.secops and (day.state, day.secops.doubled, day.overall) == (State.EQUAL, 100, State.DIFFERENT)
 
 
-def test_a_record_that_cannot_be_read_again_is_named_by_its_fingerprint() -> None:
+def delete(world: Verified, _: pytest.MonkeyPatch) -> None:
+    for key in world.objects(DAYS[0]):
+        world.s3.delete_versions(key)
+
+
+def refuse(world: Verified, patch: pytest.MonkeyPatch) -> None:
+    def refused(**_: object) -> Any:
+        raise client_error("GetObject", 403, "AccessDenied")
+
+    patch.setattr(world.s3, "get_object", refused)
+
+
+@pytest.mark.parametrize("fails", [delete, refuse])
+def test_a_record_that_cannot_be_read_again_is_named_by_its_fingerprint(
+    fails: Callable[[Verified, pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     both = Both()
     lost = both.world.zoom.records(DAYS[0], DAYS[0])[50]
     both.tenant.secops.events.lose(lost)
@@ -160,8 +177,7 @@ def test_a_record_that_cannot_be_read_again_is_named_by_its_fingerprint() -> Non
         of_secops._check._clock = both.world.clock.time  # type: ignore[union-attr]
         verifier._on_archived = of_secops.ask
         found, _ = verifier.run([DAYS[0]])
-        for key in both.world.objects(DAYS[0]):
-            both.world.s3.delete_versions(key)
+        fails(both.world, monkeypatch)
         [day], _ = of_secops.beside(found, lambda: None)
     assert day.secops
     [difference] = day.secops.differences

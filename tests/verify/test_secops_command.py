@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from standins.secops import SecOps
 from zoomlogs.verify.command import main as verify
 from zoomlogs.verify.secops import SecopsOptions
 
-from .place import Place, now_world, placed
+from .place import Place, back, now_world, placed
 
 pytestmark = pytest.mark.slow
 
@@ -90,6 +90,12 @@ def test_after_a_repair_secops_is_asked_again_about_its_dates(
     for name, value in {**read.place.aws.env(commands.neutral()), **read.environ}.items():
         monkeypatch.setenv(name, value)
     read.place.change(2, lambda records: records[1:])  # after the feed has read it
+    # The events of the other date took five hours, so that each may take ten.
+    started = datetime.now(UTC)
+    read.secops.events.clock = lambda: started + timedelta(hours=6)
+    for log in read.secops.events.logs:
+        if log.at.date() == back(1):
+            log.ingested = started + timedelta(hours=5)
     read.place.aws.client("s3").delete_object(Bucket=read.place.bucket, Key=STATE_KEY)  # it takes that for delivered
     first = json.loads(read.verify("--secops", "--json", status=1).out)
     assert [(day["missing"], day["secops"]["in_secops"]) for day in first["days"]][-2:] == [(1, 74), (0, 75)]
@@ -105,8 +111,29 @@ def test_after_a_repair_secops_is_asked_again_about_its_dates(
     told = json.loads(capsys.readouterr().out)
     assert status == 0
     assert [(day["missing"], day["secops"]["in_secops"]) for day in told["days"]][-2:] == [(0, 75), (0, 75)]
+    hours = [each["secops"]["missing_after_seconds"] / 3600 for each in (first, told)]
+    assert hours == pytest.approx([10, 10], abs=0.1), "the second look, at the other date alone, waits as long"
     assert told["secops"]["totals"] == {"in_secops": 150, "missing": 0, "doubled": 0, "not_yet": 0, "others": 0}
     assert sum("udmSearch" in call.path for call in read.secops.calls[asked:]) == len(told["days"]) + 1
+
+
+def test_what_is_accepted_is_a_repeat_in_the_archive_and_none_in_secops(read: Read, tmp_path: Path) -> None:
+    repeated = read.place.world.zoom.records(back(2), back(2))[5]
+    read.place.change(2, lambda records: [*records, repeated])
+    read.secops.events.double(repeated)  # as the feed reads it
+    before = json.loads(read.verify("--secops", "--json", status=1).out)
+    [found] = before["differences"]
+    assert (found["kind"], before["secops"]["differences"]) == ("repeated", [])
+    entry = {"date": found["date"], "fingerprint": found["fingerprint"], "reason": "Two runs by hand."}
+    accept, page = tmp_path / "accepted.json", tmp_path / "page.html"
+    accept.write_text(json.dumps([entry]))
+    ran = read.verify("--secops", "--accept", accept, status=0)
+    assert "1 repeat looked into, as --accept has it." in " ".join(ran.out.split())
+    assert "In SecOps: each of 151 records, once.\n" in ran.out
+    read.secops.events.double(repeated)
+    told = json.loads(read.verify("--secops", "--accept", accept, "--html", page, "--json", status=1).out)
+    assert f'<td class="day different"><a href="#d{back(2)}"' in page.read_text("utf-8")
+    assert (told["totals"]["accepted"], told["secops"]["totals"]["doubled"]) == (1, 1)
 
 
 def test_without_the_option_google_is_not_asked(read: Read) -> None:

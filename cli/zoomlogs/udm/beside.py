@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .sources import Record
 
 EVENTS = "(events)"
+ABOUT = "about (each element)"
 ERROR = "(error)"
 Values = tuple[str, ...]
 EXAMPLE_CHARACTERS = 200
@@ -117,12 +118,17 @@ def differences(made: Event, parsed: Parsed) -> dict[str, Example]:
         return {ERROR: Example((), (parsed.error,))}
     if len(parsed.events) != 1:
         return {EVENTS: Example(("1",), (str(len(parsed.events)),))}
-    ours, theirs = fields(made), fields(parsed.events[0])
-    return {
+    [udm] = parsed.events
+    ours, theirs = fields(made), fields(udm)
+    found = {
         path: Example(ours.get(path, ()), theirs.get(path, ()))
         for path in dict.fromkeys([*ours, *theirs])
         if ours.get(path, ()) != theirs.get(path, ())
     }
+    # The same values may lie in other elements: an assistant of one user is not that of another.
+    if not found and (elements := Example(_elements(made), _elements(udm))).preview != elements.tenant:
+        return {ABOUT: elements}
+    return found
 
 
 def fields(udm: Mapping[str, Any]) -> dict[str, Values]:
@@ -131,6 +137,12 @@ def fields(udm: Mapping[str, Any]) -> dict[str, Values]:
     for path, value in _walk("", udm):
         found.setdefault(path, []).append(value)
     return {path: tuple(values) for path, values in found.items()}
+
+
+def _elements(udm: Mapping[str, Any]) -> Values:
+    """Return a text for each element of `about`, with the values that lie in it."""
+    elements = [sorted(fields(element).items()) for element in udm.get("about") or ()]
+    return tuple("; ".join(f"{path} = {', '.join(values)}" for path, values in element) for element in elements)
 
 
 def _walk(path: str, value: Any) -> Iterator[tuple[str, str]]:
