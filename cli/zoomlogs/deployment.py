@@ -41,6 +41,13 @@ class Deployment:
         return str(self.outputs["bucket"]["prefix"])
 
     @property
+    def dates_above(self) -> list[str]:
+        """How keys begin in the date folders, of this millennium, of each folder that the feed's lies in: the nearest
+        first, the bucket itself last."""
+        names = self.prefix.split("/")[:-2]
+        return ["/".join([*names[:depth], "2"]) for depth in range(len(names), -1, -1)]
+
+    @property
     def state_key(self) -> str:
         """The checkpoint's key in the bucket."""
         return str(self.outputs["bucket"]["state_key"])
@@ -58,9 +65,9 @@ class Deployment:
     @property
     def report(self) -> Report:
         """Zoom's report that it collects; raise `CommandError` for one that this version does not know."""
-        from zoom_operationlogs.reports import OPERATION_LOGS, REPORTS  # here: `--help` needs nothing of the collector
+        from zoom_operationlogs.reports import REPORTS, report_name  # here: `--help` needs nothing of the collector
 
-        name = self.environment.get("REPORT") or OPERATION_LOGS.name
+        name = report_name(self.environment)
         if name not in REPORTS:
             raise CommandError(
                 f"The collector collects {name}, which this zoomlogs does not know: install the version of the module"

@@ -79,10 +79,9 @@ def of_verify(deployment: Deployment) -> list[Statement]:
     ]
 
 
-def list_archive(deployment: Deployment) -> Statement:
+def list_archive(at: Deployment) -> Statement:
     """Return the statement for listing the archive with its versions and delete markers."""
-    listing = _allow("ListArchive", ["s3:ListBucketVersions"], deployment.outputs["bucket"]["arn"])
-    return {**listing, "Condition": {"StringLike": {"s3:prefix": f"{deployment.prefix}*"}}}
+    return _allow("ListArchive", ["s3:ListBucketVersions"], at.outputs["bucket"]["arn"], f"{at.prefix}*")
 
 
 def of_repair(deployment: Deployment) -> list[Statement]:
@@ -126,9 +125,8 @@ def of_feed_apply(deployment: Deployment) -> list[Statement]:
 def of_udm(deployment: Deployment) -> list[Statement]:
     """Return the statements of `zoomlogs udm` for the records of the archive."""
     bucket = deployment.outputs["bucket"]["arn"]
-    listing = _allow("ListRecords", ["s3:ListBucket"], bucket)
     return [
-        {**listing, "Condition": {"StringLike": {"s3:prefix": f"{deployment.prefix}*"}}},
+        _allow("ListRecords", ["s3:ListBucket"], bucket, f"{deployment.prefix}*"),
         _allow("ReadRecords", ["s3:GetObject"], f"{bucket}/{deployment.prefix}*"),
     ]
 
@@ -160,7 +158,8 @@ NEED_NOTHING = ("rights", "deployer-policy", "feed show", "feed status", "feed s
 def by_check(deployment: Deployment) -> dict[str, list[Statement]]:
     """Return the IAM statements that each check needs, by the check's name; checks that need none are left out."""
     outputs = deployment.outputs
-    bucket, reader = outputs["bucket"]["arn"], outputs.get("reader") or {"mode": "none"}
+    bucket, above = outputs["bucket"]["arn"], deployment.dates_above
+    reader = outputs.get("reader") or {"mode": "none"}
     rights = {
         "secret": [_allow("SignInAtZoom", ["secretsmanager:GetSecretValue"], deployment.secret_arn)],
         "function": [_allow("LookAtFunction", ["lambda:GetFunctionConfiguration"], outputs["function"]["arn"])],
@@ -178,6 +177,7 @@ def by_check(deployment: Deployment) -> dict[str, list[Statement]]:
         # Without the third, a checkpoint that was deleted looks like one that no run has saved yet.
         "checkpoint": [*of_checkpoint(deployment), list_archive(deployment)],
         "archive": [list_archive(deployment), *of_checkpoint(deployment)],
+        "other reports": [list_archive(deployment), _allow("ListDatesAbove", ["s3:ListBucket"], bucket, above)],
         "collector's rights": [_allow("SimulateCollector", ["iam:SimulatePrincipalPolicy"], outputs["role"]["arn"])],
         "scheduler's rights": [
             _allow("SimulateScheduler", ["iam:SimulatePrincipalPolicy"], outputs["schedule"]["role_arn"])
@@ -342,8 +342,9 @@ def each_once(needed: Iterable[list[Statement]]) -> list[Statement]:
     return list({statement["Sid"]: statement for statements in needed for statement in statements}.values())
 
 
-def _allow(sid: str, actions: list[str], resource: str | list[str]) -> Statement:
-    return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource}
+def _allow(sid: str, actions: list[str], resource: str | list[str], prefix: str | list[str] = "") -> Statement:
+    condition = {"Condition": {"StringLike": {"s3:prefix": prefix}}} if prefix else {}
+    return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource, **condition}
 
 
 LOOK_AT_METRICS = _allow("LookAtMetrics", ["cloudwatch:GetMetricData"], "*")  # AWS knows no narrower resource

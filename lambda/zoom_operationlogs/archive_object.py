@@ -36,6 +36,12 @@ def is_record_key(name: str, report: Report) -> bool:
     return bool(match and match[1] == report.name)
 
 
+def report_of(key: str) -> str | None:
+    """Return the name of the report of the object of records that has this key, under whatever prefix."""
+    match = ANY_RECORDS.fullmatch(key)
+    return match[1] if match else None
+
+
 def object_stem(day: date, report: Report) -> str:
     """Return the common start of the names of a record date's objects, relative to the feed's prefix."""
     iso = day.isoformat()

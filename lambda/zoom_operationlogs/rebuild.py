@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from .agenda import first_checkpoint
-from .archive_object import ANY_RECORDS, OBJECT_NAME
+from .archive_object import OBJECT_NAME, report_of
 from .dates import ONE_DAY
 from .errors import OtherReportError, StorageError
 from .incidents import Incident
@@ -86,8 +86,8 @@ def inventory_of(archive: Archive) -> Inventory:
                 ours.add(date.fromisoformat(match[2]))
         elif report.in_guide and (written := write_date(name)):
             guides.add(written)
-        elif (records := ANY_RECORDS.fullmatch(name)) and records[1] != report.name:
-            others[records[1]] = name
+        elif (other := report_of(name)) and other != report.name:
+            others[other] = name
 
     archive.for_each_key(note)
     if others:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from .records import Row, fingerprint, utc
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from .records import Record
@@ -90,3 +91,8 @@ ACTIVITIES = Report(
     permission="User activity reports > Sign In/Sign Out: View",
 )
 REPORTS = {report.name: report for report in (OPERATION_LOGS, ACTIVITIES)}
+
+
+def report_name(environ: Mapping[str, str]) -> str:
+    """Return the name of the report that a collector with this environment collects."""
+    return environ.get("REPORT", "").strip() or OPERATION_LOGS.name

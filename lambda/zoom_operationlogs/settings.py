@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from .errors import SettingsError
-from .reports import OPERATION_LOGS, REPORTS
+from .reports import OPERATION_LOGS, REPORTS, report_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -162,7 +162,7 @@ def parse_date(value: object, name: str) -> date:
 
 
 def _report(environ: Mapping[str, str]) -> Report:
-    name = environ.get("REPORT", "").strip() or OPERATION_LOGS.name
+    name = report_name(environ)
     if name not in REPORTS:
         raise SettingsError(f"REPORT is {name!r:.60}: give {' or '.join(REPORTS)}.")
     return REPORTS[name]

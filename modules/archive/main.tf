@@ -223,6 +223,11 @@ resource "aws_s3_bucket_policy" "archive" {
     }
 
     precondition {
+      condition     = alltrue([for one in local.further : one.arn == local.bucket_arn && one.account_id == var.account.id])
+      error_message = "bucket.further_instances: each module block must have the same bucket_name and the same AWS account as this one, because only this bucket gets the policy, the lifecycle rules and the notifications for its records. Set its bucket_name, or remove it from the list."
+    }
+
+    precondition {
       condition     = length(distinct(concat([var.writer_arn], local.further[*].writer_arn))) == 1 + length(local.further)
       error_message = "bucket.further_instances: two module blocks have the same names. Set name_prefix in one of them, such as \"sign-ins-\": each report has its own function, secret and schedule."
     }

@@ -16,6 +16,8 @@ output "bucket" {
 
     # All that the instance needs which creates the bucket, in one value that a list can hold.
     instance = jsonencode({
+      arn          = local.bucket_arn
+      account_id   = var.account.id
       prefix       = var.bucket.prefix
       state_key    = local.state_key
       policy       = local.policy

@@ -23,13 +23,14 @@ from zoom_operationlogs.checkpoint_format import SCHEMA, decode
 from zoom_operationlogs.errors import NewerCheckpointError, StorageError
 from zoom_operationlogs.fingerprints import FingerprintCounts
 from zoom_operationlogs.legacy import LegacyLedger
+from zoom_operationlogs.reports import OPERATION_LOGS, Report
 
 from .meddling import assert_ended_well, at_each_call, killed, overlap
 from .world import POLL, PREFIX, STATE_KEY, Killed, Promise, World, assert_none, days_ago, multiset
 
 
-def week_world(**settings: Any) -> World:
-    world = World(page_size=30, settings=settings)
+def week_world(report: Report = OPERATION_LOGS, **settings: Any) -> World:
+    world = World(page_size=30, settings=settings, report=report)
     for ago in range(-3, 6):
         world.zoom.add_day(days_ago(ago), 40, seed=ago + 50, twins=0.05)
     return world
@@ -39,7 +40,7 @@ def week_world(**settings: Any) -> World:
 
 
 def deleted(world: World) -> None:
-    world.s3.delete_versions(STATE_KEY)
+    world.s3.delete_versions(world.state_key)
 
 
 def marked_as_deleted(world: World) -> None:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
+from itertools import product
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ from zoom_operationlogs.checkpoint_format import encode as encode_checkpoint
 from zoom_operationlogs.delivered import Delivered
 from zoom_operationlogs.errors import CollectorError, StorageError
 from zoom_operationlogs.pending_record import PendingRecord
-from zoom_operationlogs.reports import OPERATION_LOGS
+from zoom_operationlogs.reports import ACTIVITIES, OPERATION_LOGS, Report
 
 from .test_state import assert_added_what_lacked, deleted, guide_state, guided_world, ours, week_world
 from .world import POLL, PREFIX, STATE_KEY, Promise, World, assert_none, days_ago, hold, multiset
@@ -58,7 +59,8 @@ UNREADABLE: dict[str, Callable[[], bytes]] = {
 
 def plant(world: World, day: date, body: bytes) -> str:
     """Put an object of the next number of the date, as no collector does; return its key."""
-    key = PREFIX + object_name(day, len(world.s3.keys(f"{PREFIX}{day:%Y/%m/%d}/")) + 1, OPERATION_LOGS)
+    number = len(world.s3.keys(f"{world.prefix}{day:%Y/%m/%d}/")) + 1
+    key = world.prefix + object_name(day, number, world.report)
     world.s3.put(key, body)
     return key
 
@@ -66,7 +68,8 @@ def plant(world: World, day: date, body: bytes) -> str:
 def new_row(world: World, ago: int, name: str) -> dict[str, Any]:
     """Let Zoom show a row of some date from now on."""
     moment = world.clock.now() - timedelta(days=ago, minutes=1)
-    record = {"time": f"{moment:%Y-%m-%dT%H:%M:%SZ}", "operator": f"{name}@example.com"}
+    whose = "operator" if "operator" in world.report.fields else "email"
+    record = {"time": f"{moment:%Y-%m-%dT%H:%M:%SZ}", whose: f"{name}@example.com"}
     world.zoom.add(record, visible_at=world.clock.now())
     return record
 
@@ -81,7 +84,7 @@ def failing_run(world: World) -> StorageError:
 def sent(world: World) -> list[dict[str, Any]]:
     """Return what the objects hold that can be read."""
     found = []
-    for version in world.s3.ever_written(PREFIX):
+    for version in world.s3.ever_written(world.prefix):
         with suppress(ValueError):
             found += decode(version.body or b"")
     return found
@@ -103,11 +106,15 @@ def assert_well_after_two_runs(world: World, *, exact: bool = True) -> None:
     hold(Promise.MISSING, world.results[-1]["owed"] == 0, f"{world.results[-1]['owed']} dates are still owed")
 
 
-@pytest.mark.parametrize("ago", [0, 1, 3])
-@pytest.mark.parametrize("kind", ["not gzip", "NaN"])
+@pytest.mark.parametrize(
+    ("report", "ago", "kind"),
+    [*((OPERATION_LOGS, *of) for of in product((0, 1, 3), ("not gzip", "NaN"))), (ACTIVITIES, 1, "NaN")],
+)
 @pytest.mark.parametrize("checkpoint_lost", [False, True])
-def test_an_object_that_cannot_be_read_holds_up_its_own_date_alone(ago: int, kind: str, checkpoint_lost: bool) -> None:
-    world = week_world()
+def test_an_object_that_cannot_be_read_holds_up_its_own_date_alone(
+    report: Report, ago: int, kind: str, checkpoint_lost: bool
+) -> None:
+    world = week_world(report)
     world.poll(2)
     key = plant(world, days_ago(ago), UNREADABLE[kind]())
     if checkpoint_lost:
@@ -135,9 +142,12 @@ def few_records(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fingerprints, "MOST_DISTINCT", 20_000)
 
 
-@pytest.mark.parametrize("kind", UNREADABLE)
-def test_whatever_makes_it_unreadable(kind: str, few_records: None) -> None:
-    world = week_world()
+@pytest.mark.parametrize(
+    ("report", "kind"),
+    [*((OPERATION_LOGS, kind) for kind in UNREADABLE), (ACTIVITIES, "not gzip"), (ACTIVITIES, "bomb of records")],
+)
+def test_whatever_makes_it_unreadable(report: Report, kind: str, few_records: None) -> None:
+    world = week_world(report)
     world.poll(2)
     key = plant(world, days_ago(1), UNREADABLE[kind]())
     row = new_row(world, 0, "today")
@@ -680,8 +690,8 @@ def assert_harmless(world: World, key: str, body: bytes) -> None:
     assert world.results[-1]["owed"] == 0
 
 
-def small_archive() -> World:
-    world = World(page_size=30, settings={"lookback_days": 1})
+def small_archive(report: Report = OPERATION_LOGS) -> World:
+    world = World(page_size=30, settings={"lookback_days": 1}, report=report)
     for ago in range(-1, 3):
         world.zoom.add_day(days_ago(ago), 8, seed=ago + 50)
     world.poll(2)
@@ -689,9 +699,9 @@ def small_archive() -> World:
 
 
 @FEW
-@given(ANY_BODY)
-def test_any_bytes_as_an_object_of_ours(body: bytes) -> None:
-    assert_harmless(small_archive(), PREFIX + object_name(days_ago(1), 2, OPERATION_LOGS), body)
+@given(st.sampled_from((OPERATION_LOGS, ACTIVITIES)), ANY_BODY)
+def test_any_bytes_as_an_object_of_ours(report: Report, body: bytes) -> None:
+    assert_harmless(small_archive(report), report.prefix + object_name(days_ago(1), 2, report), body)
 
 
 @FEW

@@ -107,7 +107,10 @@ def test_a_folder_is_asked_by_terraform(tmp_path, monkeypatch):
         read_deployment(str(tmp_path))
 
 
-@pytest.mark.parametrize(("name", "report"), [(None, OPERATION_LOGS), ("activities", ACTIVITIES)])
+@pytest.mark.parametrize(
+    ("name", "report"),
+    [(None, OPERATION_LOGS), (" ", OPERATION_LOGS), ("activities", ACTIVITIES), (" activities\n", ACTIVITIES)],
+)
 def test_which_report_an_instance_collects(read, name, report):
     of = instance()
     of["function"]["environment"] |= {"REPORT": name} if name else {}

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
-from zoom_operationlogs.archive_object import is_record_key
+from zoom_operationlogs.archive_object import is_record_key, report_of
 
 from ..aws import BRIEF, FAILURES, error_code
 from ..checkpoint import StoredCheckpoint, look
@@ -20,7 +20,7 @@ from .denials import REMAINING_DAYS
 from .findings import NotCheckedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import boto3
 
@@ -30,6 +30,7 @@ ZOOM_SECONDS = 30.0
 LAST_RUNS = 5
 LOOK_EVERY_SECONDS = 0.2
 NAMESPACE = "ZoomOperationLogs"
+DAYS_ABOVE = 31
 
 
 @dataclass(frozen=True)
@@ -176,6 +177,31 @@ class AwsFacts:
                 if marker and marker.written is None:
                     made[entry["Key"]] = replace(marker, written=entry["LastModified"])
         return list(made.values())
+
+    def of_others(self) -> tuple[str | None, str | None]:
+        """Return the key of an object of another report under the prefix, and of one in a folder above."""
+        return self._others_below(), self._others_above()
+
+    def _others_below(self) -> str | None:
+        """Return the key of an object of another report under the prefix, in any version: a feed may have deleted it,
+        and the collector counts it too."""
+        return self._of_other(entry["Key"] for page in self._versions() for entry in page.get("Versions", ()))
+
+    def _others_above(self) -> str | None:
+        """Return the key of a recent object of another report in the date folders of the folders above, one request
+        each: the first thousand objects of the last days are enough to meet a collector's."""
+        s3, since = self.client("s3"), self.now() - timedelta(days=DAYS_ABOVE)
+        for dates in self.deployment.dates_above:
+            start = f"{dates.removesuffix('2')}{since:%Y/%m/%d}"
+            found = s3.list_objects_v2(Bucket=self.deployment.bucket, Prefix=dates, StartAfter=start)
+            keys = (entry["Key"] for entry in found.get("Contents", ()))
+            if other := self._of_other(key for key in keys if key.count("/", len(dates)) == 3):  # not in folders there
+                return other
+        return None
+
+    def _of_other(self, keys: Iterable[str]) -> str | None:
+        name = self.deployment.report.name
+        return next((key for key in keys if (other := report_of(key)) and other != name), None)
 
     def _versions(self) -> Iterator[Mapping[str, Any]]:
         at = self.deployment

@@ -6,7 +6,10 @@ Pure functions, from facts to a finding.
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
+
+from zoom_operationlogs.archive_object import report_of
 
 from ..dates import listed, some
 from ..deleted import listing_command, removing_command
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from ..deleted import Marker, Rule
+    from ..deployment import Deployment
     from ..runs import Run
     from .denials import Denial
 
@@ -160,6 +164,28 @@ def archive(markers: Sequence[Marker], rule: Rule, bucket: str, prefix: str) -> 
         f"; {some(len(markers), 'object')} expired or were deleted while the feed was to delete" if markers else ""
     )
     return ok(f"No object of records is hidden by a delete marker{excused}.")
+
+
+def other_reports(below: str | None, above: str | None, at: Deployment) -> Finding:
+    """Judge whether a feed reads the records of two reports: by the key of an object of another report under the
+    prefix, and of one in a folder above."""
+    bucket, prefix = at.bucket, at.prefix
+    page = "docs/operations.md, Two reports under one prefix"
+    if below:
+        other = report_of(below)
+        return fix(
+            f"s3://{bucket}/{prefix} also holds records of Zoom's report {other}, such as s3://{bucket}/{below}: one"
+            f" feed reads both, and a run that finds no checkpoint refuses the prefix. Give the block of {other} a"
+            f" `bucket.prefix` outside of it, and delete its objects here with all versions ({page})."
+        )
+    if above:
+        folder = re.split(r"\d{4}/\d{2}/\d{2}/", above)[0]
+        return fix(
+            f"s3://{bucket}/{folder} holds records of Zoom's report {report_of(above)}, such as s3://{bucket}/{above},"
+            f" and their feed also reads s3://{bucket}/{prefix}: give this block a `bucket.prefix` outside of"
+            f" s3://{bucket}/{folder}, and delete its objects here with all versions ({page})."
+        )
+    return ok("No records of another report lie under the prefix, or in the folders above it.")
 
 
 def puts(denials: Sequence[Denial], found: Sequence[Run], bucket: str) -> Finding:

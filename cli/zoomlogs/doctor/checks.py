@@ -313,6 +313,7 @@ CHECKS = (
     Check("bucket policy", "bucket", _bucket_policy),
     Check("collector's puts", "bucket or the log group", _puts),
     Check("archive", "bucket", _archive),
+    Check("other reports", "bucket", lambda facts: bucket_rules.other_reports(*facts.of_others(), facts.deployment)),
     Check("checkpoint", "bucket", _checkpoint),
     Check("alarms", "alarm", _alarms),
     Check("subscribers", "topic of the alarms", _subscribers),
