@@ -2,7 +2,7 @@
 
 variable "bucket" {
   type        = object({ name = string, prefix = string, created = bool, shared = bool })
-  description = "The bucket's `name`, the `prefix` of the records' keys, and whether the module `created` it: the reader may then list all of it."
+  description = "The bucket's `name`, the `prefix` of the records' keys, whether the module `created` it, so that the reader may list all of it, and whether it is `shared` with other module blocks."
 }
 
 variable "queue" {

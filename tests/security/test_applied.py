@@ -627,7 +627,8 @@ def destroyed(applied: Applied) -> Destroyed:
 def test_destroy_bypasses_what_is_locked_in_governance_and_ends_at_what_is_in_compliance(destroyed: Destroyed) -> None:
     """What the matrix has put on hold may stay as well: moto names no version to the provider, which lifts the hold."""
     assert "AccessDenied" in destroyed.error and destroyed.locked["Key"] in destroyed.error
-    assert destroyed.resources == ["module.beta.module.archive.aws_s3_bucket.archive[0]"]
+    ours = [one for one in destroyed.resources if one.startswith("module.") and ".data." not in one]
+    assert ours == ["module.beta.module.archive.aws_s3_bucket.archive[0]"]
     assert destroyed.locked in destroyed.versions
     assert destroyed.modes - {"none"} == {"COMPLIANCE"}
     assert not any(one["Key"].endswith("state.json") for one in destroyed.versions)
