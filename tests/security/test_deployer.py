@@ -36,10 +36,12 @@ UNSEEN = {
         "Tag s3:TagResource": V6,
     },
     "upgrade": {
+        "BucketAccessLogs s3:PutBucketLogging": "another bucket for the logs, with the request that apply sends",
         "BucketObjectLock s3:PutBucketObjectLockConfiguration": LATER,
         "CompositeAlarm cloudwatch:PutCompositeAlarm": VERSION,
         "DeadLetterQueue sqs:SetQueueAttributes": KEY,
         "FeedQueue sqs:SetQueueAttributes": KEY,
+        "Function lambda:PutFunctionEventInvokeConfig": VERSION,
         "FunctionConcurrency lambda:PutFunctionConcurrency": LATER,
         "FunctionEnvironmentKey kms:CreateGrant": KEY,
         "FunctionEnvironmentKey kms:Encrypt": KEY,
@@ -60,9 +62,7 @@ UNSEEN = {
         "WriterPolicy iam:DeletePolicyVersion": SIXTH,
     },
     "destroy": {
-        "ReaderAccessKey iam:ListAccessKeys": "ReaderUser allows it too; in a plan nothing else does",
         "ReaderKeyPolicy iam:DeletePolicyVersion": "a policy that has changed: this one changes with `kms_key`",
-        "ReaderUser iam:ListAccessKeys": "ReaderAccessKey allows it too, which `access_key` brings",
     },
 }
 """By phase: statements and actions that no request of the fixture needed, and what they are for."""
