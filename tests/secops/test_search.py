@@ -12,7 +12,7 @@ from google.oauth2.credentials import Credentials
 from standins.secops import SecOpsAdapter
 from standins.secops.tenant import SCOPES
 from zoomlogs.errors import CommandError
-from zoomlogs.secops.session import RefusedError, sign_in
+from zoomlogs.secops.session import RefusedError, Session, sign_in
 
 from .world import YESTERDAY, World
 
@@ -201,3 +201,38 @@ def test_credentials_that_are_none(tmp_path: Any, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "absent.json"))
     with pytest.raises(CommandError, match="Google refuses the sign-in"):
         sign_in(None)
+
+
+class Answers(requests.adapters.BaseAdapter):
+    """Gives every request the same answer."""
+
+    def __init__(self, body: str) -> None:
+        super().__init__()
+        self.body = body
+        self.asked = 0
+
+    def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:  # type: ignore[override]
+        self.asked += 1
+        response = requests.Response()
+        response.status_code, response._content, response.request = 200, self.body.encode(), request
+        return response
+
+    def close(self) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ('{"logTypes": [{}], "nextPageToken": "again"}', "Google gave the same page token again"),
+        ('{"logTypes": 5}', "logTypes of Google's answer is no list of objects"),
+        ('{"logTypes": [5]}', "logTypes of Google's answer is no list of objects"),
+        ("[]", "the answer is no JSON object"),
+    ],
+)
+def test_a_list_that_is_none_or_never_ends_is_refused(body: str, sentence: str) -> None:
+    answers = Answers(body)
+    tenant = World().search()._session.tenant
+    session = Session(tenant, "https://example.com", Credentials("token"), adapter=answers)
+    with pytest.raises(RefusedError, match=sentence):
+        list(session.elements("v1beta", "/logTypes", "logTypes", 100, "list the log types", "a role"))
+    assert answers.asked <= 2

@@ -33,17 +33,11 @@ def last_ingested(session: Session, log_type: str) -> str:
 
     Source: googleapis/googleapis, google/cloud/chronicle/v1beta/log.proto, LogType.last_ingested_time.
     """
-    token = ""
     try:
-        while True:
-            query: dict[str, str | int] = {"pageSize": 1000} | ({"pageToken": token} if token else {})
-            page = session.get("v1beta", "/logTypes", query, "list the log types", ROLE)
-            for found in page.get("logTypes") or ():
-                if str(found.get("name", "")).rpartition("/")[2] == log_type:
-                    return str(found.get("lastIngestedTime") or NEVER_RAN)
-            token = page.get("nextPageToken") or ""
-            if not token:
-                return f"not known: SecOps does not list {log_type}"
+        for found in session.elements("v1beta", "/logTypes", "logTypes", 1000, "list the log types", ROLE):
+            if str(found.get("name", "")).rpartition("/")[2] == log_type:
+                return str(found.get("lastIngestedTime") or NEVER_RAN)
+        return f"not known: SecOps does not list {log_type}"
     except CommandError as error:
         return f"not known: {error}"
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import CommandError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from .session import Session
 
@@ -43,7 +43,14 @@ class Parser:
         """Fetch it; raise `CommandError` where there is none that can be run, or `RefusedError`."""
         self._session = session
         self._path = f"/logTypes/{log_type}"
-        active = next((each for each in self._all() if each.get("state") == "ACTIVE"), None)
+        active = next(
+            (
+                each
+                for each in self._session.elements(BETA, f"{self._path}/parsers", "parsers", 100, TASK, ROLE)
+                if each.get("state") == "ACTIVE"
+            ),
+            None,
+        )
         if active is None:
             raise CommandError(f"The tenant has no active parser for {log_type}: SIEM Settings > Parsers.", status=1)
         config = {name: active[name] for name in PARSER_CONFIG if active.get(name)}
@@ -55,16 +62,6 @@ class Parser:
         for field in ("parserExtension", "dynamicParsingConfig"):
             if active.get(field):
                 self._config[field] = self._extension(str(active[field]).rpartition("/")[2])
-
-    def _all(self) -> Iterator[dict[str, Any]]:
-        token = ""
-        while True:
-            query: dict[str, str | int] = {"pageSize": 100} | ({"pageToken": token} if token else {})
-            page = self._session.get(BETA, f"{self._path}/parsers", query, TASK, ROLE)
-            yield from page.get("parsers") or ()
-            token = page.get("nextPageToken") or ""
-            if not token:
-                return
 
     def _extension(self, name: str) -> dict[str, Any]:
         found = self._session.get(BETA, f"{self._path}/parserExtensions/{name}", {}, TASK, ROLE)

@@ -126,16 +126,9 @@ class Search:
                 yield from self.events(*half, expected=LARGE_DAY + 1)
             return
         path = "/" + _under_the_tenant(str(session.get("name", ""))) + "/searchedResults"
-        token = ""
-        while True:
-            query: dict[str, str | int] = {"pageSize": PAGE_SIZE} | ({"pageToken": token} if token else {})
-            page = self._session.get(BETA, path, query, TASK, ROLE)
-            for result in page.get("searchedResults") or ():
-                record = (result.get("resultRow") or {}).get("eventRecord") or {}
-                yield (record.get("event") or {}).get("udm") or {}
-            token = page.get("nextPageToken") or ""
-            if not token:
-                return
+        for result in self._session.elements(BETA, path, "searchedResults", PAGE_SIZE, TASK, ROLE):
+            record = (result.get("resultRow") or {}).get("eventRecord") or {}
+            yield (record.get("event") or {}).get("udm") or {}
 
     def _waited_for(self, operation: dict[str, Any]) -> dict[str, Any]:
         path = "/" + _under_the_tenant(str(operation.get("name", "")))

@@ -21,7 +21,7 @@ except ImportError:
     ) from None
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from .tenant import Tenant
 
@@ -75,6 +75,22 @@ class Session:
         A refusal says that zoomlogs could not do the `task`, and which `role` may. Raises `RefusedError`.
         """
         return self._ask("GET", version, path, {"params": dict(query)}, task, role)
+
+    def elements(self, version: str, path: str, name: str, size: int, task: str, role: str) -> Iterator[Answer]:
+        """Yield the objects of a list, page after page; `name` is the list's in a page. Otherwise as `get`."""
+        token, seen = "", set[str]()
+        while True:
+            page = self.get(version, path, {"pageSize": size} | ({"pageToken": token} if token else {}), task, role)
+            elements = page.get(name) or []
+            if not isinstance(elements, list) or not all(isinstance(element, dict) for element in elements):
+                raise RefusedError(f"zoomlogs could not {task}: {name} of Google's answer is no list of objects.", 200)
+            yield from elements
+            token = str(page.get("nextPageToken") or "")
+            if not token:
+                return
+            if token in seen:
+                raise RefusedError(f"zoomlogs could not {task}: Google gave the same page token again.", 200)
+            seen.add(token)
 
     def post(self, version: str, path: str, body: Mapping[str, Any], task: str, role: str) -> Answer:
         """Call a method that takes a body; otherwise as `get`."""
