@@ -159,8 +159,21 @@ def _is_instance(value: object) -> bool:
     )
 
 
+_OBJECTS = {
+    "bucket",
+    "dead_letter_queue",
+    "function",
+    "log_group",
+    "reader",
+    "role",
+    "schedule",
+    "secops_feed",
+    "secret",
+}
+
+
 class Outputs(dict[str, Any]):
-    """Outputs by their names; one that is not there ends the command with a sentence."""
+    """Outputs by their names; one that is not there, or no object, ends the command with a sentence."""
 
     def __init__(self, values: Mapping[str, Any], path: str = "") -> None:
         """Take the values, also those of outputs within outputs."""
@@ -168,6 +181,7 @@ class Outputs(dict[str, Any]):
             {
                 name: Outputs(value, f"{path}{name}.") if isinstance(value, dict) else value
                 for name, value in values.items()
+                if path or name not in _OBJECTS or isinstance(value, dict)
             }
         )
         self._path = path

@@ -21,7 +21,8 @@ from requests.adapters import BaseAdapter
 from standins.s3_memory import MemoryS3
 from zoom_operationlogs.checkpoint import Checkpoint, Lease
 from zoom_operationlogs.checkpoint_format import digest, encode
-from zoomlogs.secops.session import RefusedError
+from zoomlogs.adopt import command as _adopt  # noqa: F401 - loaded before its session is replaced
+from zoomlogs.secops.session import RefusedError, Session
 from zoomlogs.verify.command import main as verify
 from zoomlogs.zoom import client
 
@@ -229,6 +230,7 @@ class Google:
         return self.enemy.google[name]
 
     post = get
+    elements = Session.elements
 
 
 @contextmanager

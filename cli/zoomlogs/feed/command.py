@@ -111,7 +111,10 @@ def show(source: str | None, instance: str | None, options: TenantOptions, *, as
     secret = output.get("key_secret_name")
     if not as_json:
         form = table("SIEM Settings > Feeds > Add New Feed > Configure a single feed", "field", "value")
-        for row in output["form"]:
+        rows = output["form"]
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise CommandError("The outputs hold no secops_feed.form: update the module and apply it.")
+        for row in rows:
             form.add_row(str(row["field"]), str(row["value"]))
         console().print(form)
         return
