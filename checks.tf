@@ -29,7 +29,7 @@ check "subscribers" {
 check "years" {
   assert {
     condition     = !var.schedule.enabled || local.last_year == 0 || local.last_year >= tonumber(formatdate("YYYY", plantimestamp()))
-    error_message = "The last year of schedule.expression is ${local.last_year}, which is over: the schedule starts no more runs, and no alarm tells of it before the first one. Give \"*\" as the year."
+    error_message = "The last year of schedule.expression is ${local.last_year}, which is over: the schedule starts no more runs, and no alarm reports it before the first one. Give \"*\" as the year."
   }
 }
 

@@ -68,7 +68,7 @@ def main(deployment: Deployment, asked: AskedRuns, *, as_json: bool) -> int:
         console(stderr=True).say(f"No run since {begun:%Y-%m-%d %H:%M} UTC has failed.")
     elif not found:
         raise CommandError(
-            f"No run has left a word in {group} since {begun:%Y-%m-%d %H:%M} UTC: start one with `zoomlogs run`, or see"
+            f"No runs found in {group} since {begun:%Y-%m-%d %H:%M} UTC: start one with `zoomlogs run`, or see"
             " with `zoomlogs doctor` whether the schedule is on.",
             status=1,
         )

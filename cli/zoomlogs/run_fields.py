@@ -14,7 +14,7 @@ LONGEST_SECONDS = 86_400
 
 
 def read(text: str | bytes) -> dict[str, Any]:
-    """Return the fields of a JSON object, those that the commands reckon with of the right type; {} for anything else.
+    """Return the fields of a JSON object, those that the commands use of the right type; {} for anything else.
 
     A field of another type, or beyond all reason, is None, as if the run had not said it.
     """
@@ -26,7 +26,7 @@ def read(text: str | bytes) -> dict[str, Any]:
 
 
 def checked(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields with None for each that the commands reckon with, and that has another type."""
+    """Return the fields with None for each that the commands use, and that has another type."""
     return {name: _checked(_RULES[name], value) if name in _RULES else value for name, value in fields.items()}
 
 

@@ -73,7 +73,7 @@ def _last_run(logs: CloudWatchLogsClient, group: str, now: datetime) -> Run | st
         found = last_runs(logs, group, now, 1, is_run)
     except FAILURES as error:
         return f"The last run is not known, as the log group {group} cannot be read: {reason(error)}."
-    return found[-1] if found else f"The log group {group} tells of no run in the last {LOOK_BACK.days} days."
+    return found[-1] if found else f"The log group {group} has no run in the last {LOOK_BACK.days} days."
 
 
 MANY = 6  # ranges of dates; what is beyond is counted

@@ -9,11 +9,11 @@ output "secret_arns" {
 }
 
 output "operation_logs" {
-  description = "All that the module tells of the operation logs, which `zoomlogs` reads."
+  description = "The outputs of the module for the operation logs, which `zoomlogs` reads."
   value       = module.operation_logs
 }
 
 output "sign_ins" {
-  description = "All that the module tells of the sign-ins, which `zoomlogs` reads."
+  description = "The outputs of the module for the sign-ins, which `zoomlogs` reads."
   value       = module.sign_ins
 }

@@ -52,7 +52,7 @@ locals {
       throttles = merge(local.any_in_an_hour, local.of_lambda, {
         metric_name         = "Throttles"
         datapoints_to_alarm = 3
-        alarm_description   = "Lambda refuses to start the collector, for want of concurrency. Raise the account's quota, or set collector.reserved_concurrency."
+        alarm_description   = "Lambda refuses to start the collector because no concurrency is left. Raise the account's quota, or set collector.reserved_concurrency."
       })
       duration = merge(local.any_in_an_hour, local.of_lambda, {
         metric_name         = "Duration"

@@ -40,7 +40,7 @@ NAMES = list(CHECK)
 def test_an_operators_day(place: Place) -> None:
     # Nothing has run yet, and the secret is empty.
     place.zoomlogs("logs", status=1)
-    assert "No run has left a word" in place.said
+    assert "No runs found" in place.said
     assert place.zoomlogs("run", status=1).startswith("The secret is still empty")
     assert "is still empty: store" in place.said  # the log, followed
     found = place.doctor(status=1)
@@ -590,7 +590,7 @@ def _nobody_subscribed(aws: AwsStandIn, at: Deployment) -> Callable[[], Any]:
         (
             "subscribers",
             _nobody_subscribed,
-            "Nobody has confirmed to be told by arn:aws:sns:us-east-1:123456789012:zoom-operationlogs",
+            "Nobody has confirmed a subscription to arn:aws:sns:us-east-1:123456789012:zoom-operationlogs",
         ),
         ("checkpoint", _checkpoint_deleted, "The checkpoint is gone, though there are records that a run wrote"),
         ("archive", _records_deleted, "1 object of records lies behind delete markers, where nobody reads them"),

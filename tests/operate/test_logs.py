@@ -90,7 +90,7 @@ def test_none_that_failed_is_said_and_is_well(run: Any) -> None:
 def test_none_since_is_a_failure(run: Any) -> None:
     ran = run(history(), "--since", "30m")
     assert ran.status == 1
-    assert ran.err.startswith("No run has left a word in /aws/lambda/f since ")
+    assert ran.err.startswith("No runs found in /aws/lambda/f since ")
 
 
 def test_a_log_that_is_too_long_is_not_shown_in_part(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -240,12 +240,12 @@ def test_a_run_by_hand_says_nothing_of_the_schedule() -> None:
     check(
         collector_rules.runs([by_hand], [], NOW, QUARTERLY),
         "fix",
-        "by hand, but the log tells of none that the schedule",
+        "by hand, but the log has none that the schedule",
     )
     check(
         collector_rules.runs([by_hand], [], NOW, {"expression": "rate(7 days)", "interval_minutes": 7 * DAY}),
         "unknown",
-        "the log tells of none that the schedule",
+        "the log has none that the schedule",
     )
     found = collector_rules.runs([alive, by_hand], [alive], NOW, QUARTERLY)
     check(found, "ok", "ended well 5 minutes ago")
@@ -593,9 +593,9 @@ TOPIC = "arn:aws:sns:eu-west-1:111122223333:alarms"
 @pytest.mark.parametrize(
     ("confirmed", "pending", "made_here", "status", "words"),
     [
-        (2, 0, TOPIC, "ok", "Somebody has confirmed to be told of alarms (2 subscriptions)."),
-        (1, 1, None, "ok", "(1 subscription)"),
-        (0, 1, TOPIC, "fix", f"Nobody has confirmed to be told by {TOPIC}: follow the link"),
+        (2, 0, TOPIC, "ok", "The alarms reach 2 subscriptions that somebody confirmed."),
+        (1, 1, None, "ok", "reach 1 subscription that"),
+        (0, 1, TOPIC, "fix", f"Nobody has confirmed a subscription to {TOPIC}: follow the link"),
         (0, 0, TOPIC, "fix", f"Nobody is subscribed to {TOPIC}, so that no alarm reaches anybody: set `monitoring ="),
         (0, 0, None, "fix", "subscribe somebody (AWS console: Amazon SNS > Topics > alarms > Create subscription)"),
     ],

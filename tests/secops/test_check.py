@@ -430,7 +430,7 @@ def test_an_empty_tenant_says_where_to_look() -> None:
     [sentence] = found.sentences
     assert sentence == (
         'SecOps has no event for metadata.log_type = "ZOOM_OPERATION_LOGS" on these dates: `zoomlogs feed status` says'
-        " how the feed fares. If others see events there, a data access scope may hide them from these credentials."
+        " how the feed is doing. If others see events there, a data access scope may hide them from you."
     )
 
 

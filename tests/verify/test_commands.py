@@ -306,7 +306,7 @@ def test_status(place: Place) -> None:
 
 
 def test_status_of_a_collector_of_which_the_log_tells_nothing_is_no_success(place: Place) -> None:
-    for name, words in (("/nowhere", "cannot be read: "), ("/silent", "tells of no run in the last 14 days.")):
+    for name, words in (("/nowhere", "cannot be read: "), ("/silent", "has no run in the last 14 days.")):
         other = outputs_with(place, "silent.json", lambda module, name=name: module["log_group"].update({"name": name}))
         place.zoomlogs("status", "--outputs", other, status=1)
         assert words in place.said and place.said.count("\n") == 1

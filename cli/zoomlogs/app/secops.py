@@ -120,7 +120,7 @@ def status(
     service_account: ServiceAccountOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show how the feed fares: its state, its last transfer, and what to do about a failure.
+    """Show the state of the feed, its last transfer, and what to do about a failure.
 
     Example: zoomlogs feed status --json
 

@@ -215,7 +215,7 @@ def runs(found: Sequence[Run], scheduled: Sequence[Run], now: datetime, schedule
     patience = Patience.of(schedule)
     ended = [run for run in found if run.outcome != "running"]
     if not ended:
-        none = f"The log tells of no run in the last {LOOK_BACK.days} days"
+        none = f"The log has no run in the last {LOOK_BACK.days} days"
         if patience.wrong > LOOK_BACK:
             return unknown(
                 f"{none}, which {schedule['expression']} may leave without one: start one with `zoomlogs run` to see."
@@ -231,7 +231,7 @@ def runs(found: Sequence[Run], scheduled: Sequence[Run], now: datetime, schedule
         )
     if not scheduled:
         by_hand = (
-            "Runs were started by hand, but the log tells of none that the schedule started in the last"
+            "Runs were started by hand, but the log has none that the schedule started in the last"
             f" {LOOK_BACK.days} days"
         )
         if patience.wrong > LOOK_BACK:

@@ -73,7 +73,7 @@ def subscribers(topics: Mapping[str, Mapping[str, str] | None], made_here: str |
         console = f"AWS console: Amazon SNS > Topics > {topic.rpartition(':')[2]}"
         if int(attributes["SubscriptionsPending"]):
             return fix(
-                f"Nobody has confirmed to be told by {topic}: follow the link in the mail from AWS, or have it sent"
+                f"Nobody has confirmed a subscription to {topic}: follow the link in the mail from AWS, or have it sent"
                 f" again ({console} > Subscriptions > Request confirmation)."
             )
         emails = 'set `monitoring = { emails = ["…"] }` and apply, or ' if topic == made_here else ""
@@ -82,7 +82,7 @@ def subscribers(topics: Mapping[str, Mapping[str, str] | None], made_here: str |
             " > Create subscription)."
         )
     count = sum(int(attributes["SubscriptionsConfirmed"]) for attributes in topics.values() if attributes)
-    return ok(f"Somebody has confirmed to be told of alarms ({some(count, 'subscription')}).")
+    return ok(f"The alarms reach {some(count, 'subscription')} that somebody confirmed.")
 
 
 def reader_user(keys: Mapping[str, str], last_used: datetime | None, now: datetime, user: str) -> Finding:

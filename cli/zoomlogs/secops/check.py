@@ -116,8 +116,8 @@ class Check:
         is_empty = not any(matched.in_secops or matched.others for matched in compared)
         if is_empty and any(matched.lacking for matched in compared):
             found.sentences.append(
-                f"SecOps has no event for {self._search.query} on these dates: `zoomlogs feed status` says how the feed"
-                " fares. If others see events there, a data access scope may hide them from these credentials."
+                f"SecOps has no event for {self._search.query} on these dates: `zoomlogs feed status` says how"
+                " the feed is doing. If others see events there, a data access scope may hide them from you."
             )
         return found
 
