@@ -105,7 +105,8 @@ def unknown_attributes(configuration: Configuration) -> list[str]:
 
 @cache
 def types_of_inputs(folder: str) -> dict[str, str]:
-    return {one.name: one.type for one in document.read_module(REPOSITORY / folder).inputs}
+    variables = [block for block in document.read(REPOSITORY / folder) if block.kind == "variable"]
+    return {block.labels[0]: block.attributes["type"] for block in variables}
 
 
 def keys(expression: str) -> set[str]:

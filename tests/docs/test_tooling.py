@@ -30,10 +30,3 @@ def test_hooks_name_files_that_exist() -> None:
     named = set(re.findall(r"(?:--config=(?:__GIT_WORKING_DIR__/)?|python3 )([\w./-]+)", text))
     assert named
     assert [name for name in named if not (REPOSITORY / name).is_file()] == []
-
-
-def test_the_docs_hook_runs_for_the_modules_that_have_tables() -> None:
-    [docs] = [hook for one in HOOKS["repos"] for hook in one["hooks"] if hook["id"] == "terraform_docs"]
-    wanted = {*REPOSITORY.glob("*.tf"), *REPOSITORY.glob("modules/*/*.tf")}
-    files = {file.relative_to(REPOSITORY).as_posix(): file in wanted for file in REPOSITORY.rglob("*.tf")}
-    assert {name: bool(re.search(docs["files"], name)) for name in files} == files
