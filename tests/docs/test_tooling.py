@@ -36,22 +36,13 @@ def test_hooks_name_files_that_exist() -> None:
     assert [name for name in named if not (REPOSITORY / name).is_file()] == []
 
 
-def test_the_docs_hook_runs_for_the_modules_that_have_tables() -> None:
-    [docs] = [hook for one in HOOKS["repos"] for hook in one["hooks"] if hook["id"] == "terraform_docs"]
-    wanted = {*REPOSITORY.glob("*.tf"), *REPOSITORY.glob("modules/*/*.tf")}
-    files = {file.relative_to(REPOSITORY).as_posix(): file in wanted for file in REPOSITORY.rglob("*.tf")}
-    assert {name: bool(re.search(docs["files"], name)) for name in files} == files
-
-
 def test_one_set_of_tools_is_named_for_everybody() -> None:
-    """Version managers read .tool-versions; CI, the plan check and terraform-docs have theirs in their own files."""
+    """Version managers read .tool-versions; the plan check and the package have theirs in their own files."""
     versions = dict(line.split() for line in (REPOSITORY / ".tool-versions").read_text(encoding="utf-8").splitlines())
     workflow = yaml.safe_load((REPOSITORY / ".github/workflows/plan-check.yml").read_text(encoding="utf-8"))
     assert versions["terraform"] == workflow[True]["workflow_call"]["inputs"]["terraform-version"]["default"]
     package = (REPOSITORY / "lambda/package.py").read_text(encoding="utf-8")
     assert f'PYTHON_VERSION = "{versions["python"].rpartition(".")[0]}"' in package
-    docs = yaml.safe_load((REPOSITORY / ".terraform-docs.yml").read_text(encoding="utf-8"))
-    assert docs["version"] == f"~> {versions['terraform-docs']}"
 
 
 def test_the_version_is_set_in_one_place() -> None:
