@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -60,6 +61,13 @@ def test_every_command_parses(page: Path) -> None:
     for block in code_blocks(page, "sh", "bash", "shell"):
         checked = subprocess.run(["bash", "-n"], input=block.text, capture_output=True, text=True, check=False)
         assert checked.returncode == 0, f"{block.where}: {checked.stderr}"
+
+
+@each_page
+def test_every_command_starts_python3(page: Path) -> None:
+    """`python` is Python 2, or missing, on many systems; in a virtual environment, `.venv/bin/python` is that one."""
+    text = page.read_text(encoding="utf-8")
+    assert re.findall(r"(?m)(?:^\s*|`|\| )python(?: [\w./-]+)+", text) == []
 
 
 @each_page

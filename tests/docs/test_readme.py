@@ -132,7 +132,7 @@ def test_nine_behaviours_have_a_record_each() -> None:
 def test_a_behaviours_record_has_the_fields_of_the_page(section: str) -> None:
     [record] = re.findall(r"```json\n(.*?)```", section, re.DOTALL)
     shown = event(json.loads(record))
-    fields = re.findall(r"^\| `(.+?)` \| (is|contains) `(.+?)` \|$", section, re.MULTILINE)
+    fields = re.findall(r"^- `(.+?)` (is|contains) `(.+?)`$", section, re.MULTILINE)
     assert fields
     for path, how, expected in fields:
         values = at(shown, path.replace("additional.fields", "additional"))
