@@ -12,12 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoom_operationlogs.credentials import parse
 from zoom_operationlogs.dates import ONE_DAY
-from zoom_operationlogs.errors import (
-    DatesRefusedError,
-    RateLimitedError,
-    SecretError,
-    ZoomRefusedError,
-)
+from zoom_operationlogs.errors import DatesRefusedError, RateLimitedError, SecretError, ZoomRefusedError
 
 from ..dates import ahead, listed, some, span
 from ..runs import LOOK_BACK

@@ -67,11 +67,7 @@ def list_folder(facts: Facts) -> Finding:
     """Try ListObjectsV2 on the folder."""
     place = {"Bucket": facts.deployment.bucket, "Prefix": facts.deployment.prefix}
     return _tried(
-        facts,
-        f"list {_folder(facts)}",
-        lambda: facts.as_reader("s3").list_objects_v2(**place, MaxKeys=1),
-        fix,
-        LOOK,
+        facts, f"list {_folder(facts)}", lambda: facts.as_reader("s3").list_objects_v2(**place, MaxKeys=1), fix, LOOK
     )
 
 
