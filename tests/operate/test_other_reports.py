@@ -54,10 +54,10 @@ def test_a_report_below_the_other_is_found_from_both(report: Report, other: Repo
             second.s3.delete(key)
     found = look(first, report)
     assert found.status == "fix"
-    assert f"/zoom/ also holds records of Zoom's report {other.name}, such as s3://" in found.sentence
+    assert f"/zoom/ also has records of Zoom's report {other.name}, such as s3://" in found.sentence
     found = look(second, other)
     assert found.status == "fix"
-    assert f"holds records of Zoom's report {report.name}, such as s3://" in found.sentence
+    assert f"has records of Zoom's report {report.name}, such as s3://" in found.sentence
     assert f"feed also reads s3://{first.s3.bucket}/{other.prefix}:" in found.sentence
 
 
