@@ -297,8 +297,8 @@ def test_the_checkpoint_of_another_report_is_refused(report: Report, other: Repo
     another_reports_checkpoint(report, other)
 
 
-def another_reports_prefix(report: Report = ACTIVITIES, other: Report = OPERATION_LOGS, prefix: str = "") -> None:
-    """The second of two reports was given the prefix of the first, or one around it."""
+def another_reports_prefix(report: Report = ACTIVITIES, other: Report = OPERATION_LOGS, prefix: str = "zoom/") -> None:
+    """The second of two reports was given the prefix of the first (""), or one around it."""
     first = world_of(other)
     first.poll(2)
     settings = {"prefix": prefix or first.prefix, "state_key": "elsewhere/state.json"}
@@ -315,6 +315,36 @@ def another_reports_prefix(report: Report = ACTIVITIES, other: Report = OPERATIO
 @pytest.mark.parametrize(("report", "other"), OTHERS)
 def test_a_prefix_that_holds_records_of_another_report_is_refused(report: Report, other: Report, prefix: str) -> None:
     another_reports_prefix(report, other, prefix)
+
+
+def two_that_began_at_once(
+    report: Report = OPERATION_LOGS, other: Report = ACTIVITIES, *, deleted: bool = False
+) -> None:
+    """Both were given one prefix, and neither saw a record of the other in its first run."""
+    first = world_of(report, records=0, state_key="elsewhere/state.json")
+    first.poll(2)
+    second = on_the_bucket_of(first, other, prefix=first.prefix)
+    second.settle()
+    theirs = second.s3.keys(second.prefix)
+    if deleted:  # as by a feed that deletes what it has read
+        for key in theirs:
+            second.s3.delete(key)
+    first.zoom.add_day(days_ago(0), 30, seed=4)
+    first.clock.advance(900)
+    refused = refusal_of(first, "records of two reports lie under one prefix, and nothing says so")
+    assert f"holds records of Zoom's report {other.name}, such as s3://" in str(refused)
+    second.settings = {}  # as the sentence says: its prefix follows the report
+    for key in theirs:
+        first.s3.delete_versions(key)
+    for world in (first, second):
+        world.settle()
+        world.assert_exact()
+
+
+@pytest.mark.parametrize("deleted", [False, True], ids=["there", "deleted"])
+@pytest.mark.parametrize(("report", "other"), OTHERS)
+def test_a_running_collector_refuses_the_prefix_too(report: Report, other: Report, deleted: bool) -> None:
+    two_that_began_at_once(report, other, deleted=deleted)
 
 
 @pytest.mark.parametrize("left", ["objects", "state"])
@@ -461,3 +491,5 @@ def test_a_third_report_refuses_the_prefix_and_the_checkpoint_of_another(third: 
     another_reports_prefix(other, third)
     another_reports_checkpoint(third, other)
     another_reports_checkpoint(other, third)
+    two_that_began_at_once(third, other)
+    two_that_began_at_once(other, third)
