@@ -36,12 +36,10 @@ variable "tags" {
     condition     = length(var.tags) <= 50 && alltrue([for key, value in var.tags : length(key) >= 1 && length(key) <= 128 && try(length(value), 0) <= 256 && !startswith(lower(key), "aws:")])
     error_message = "tags must be at most 50, with keys of 1 to 128 characters that do not begin with \"aws:\", and values of at most 256."
   }
-
   validation {
     condition     = alltrue([for key, value in var.tags : alltrue([for text in [key, value] : can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]*$", text))])])
     error_message = "tags must have keys and values of letters, digits, spaces and _ . : / = + - @, and no null: IAM accepts no other characters."
   }
-
   validation {
     condition     = length(distinct([for key in keys(var.tags) : lower(key)])) == length(var.tags)
     error_message = "tags must have keys that differ in more than case: IAM treats \"Owner\" and \"owner\" as the same key."
@@ -80,10 +78,9 @@ variable "kms_key" {
     condition     = var.kms_key == null ? true : can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.kms_key.arn))
     error_message = "kms_key.arn must be the ARN of a KMS key, such as \"arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab\"; an alias does not work, because IAM policies cannot name one."
   }
-
   validation {
     condition     = var.kms_key == null ? true : can(regex("^arn:[^:]+:kms:${local.account.region}:", var.kms_key.arn)) || !can(regex("^arn:[^:]+:kms:", var.kms_key.arn))
-    error_message = "kms_key.arn must be a key of the region in which the module is deployed: use the replica in that region of a multi-Region key."
+    error_message = "kms_key.arn must be a key in the region in which the module is deployed: use the replica of a multi-Region key in that region."
   }
 }
 
@@ -128,53 +125,43 @@ variable "names" {
     condition     = can(regex("^[A-Za-z0-9_-]{1,64}$", "${var.name_prefix}${var.names.function}"))
     error_message = "names.function must be letters, digits, hyphens and underscores, at most 64 with name_prefix."
   }
-
   validation {
     condition     = alltrue([for name in [var.names.function_role, var.names.schedule_role, var.names.reader] : can(regex("^[A-Za-z0-9_+=,.@-]{1,64}$", "${var.name_prefix}${name}"))])
     error_message = "names.function_role, names.schedule_role and names.reader must be letters, digits and _ + = , . @ -, at most 64 with name_prefix."
   }
-
   validation {
     condition     = alltrue([for name in [var.names.function_policy, var.names.reader_policy] : can(regex("^[A-Za-z0-9_+=,.@-]{1,124}$", "${var.name_prefix}${name}"))])
     error_message = "names.function_policy and names.reader_policy must be letters, digits and _ + = , . @ -, at most 124 with name_prefix."
   }
-
   validation {
     condition     = can(regex("^[A-Za-z0-9_.-]{1,64}$", "${var.name_prefix}${var.names.schedule}"))
     error_message = "names.schedule must be letters, digits and . _ -, at most 64 with name_prefix."
   }
-
   validation {
     condition     = alltrue([for name in [var.names.dead_letter_queue, var.names.feed_queue] : can(regex("^[A-Za-z0-9_-]{1,80}$", "${var.name_prefix}${name}"))])
     error_message = "names.dead_letter_queue and names.feed_queue must be letters, digits, hyphens and underscores, at most 80 with name_prefix: neither can be a FIFO queue."
   }
-
   validation {
     condition     = alltrue([for name in [var.names.secret, var.names.reader_key_secret] : can(regex("^[A-Za-z0-9/_+=.@-]{1,512}$", "${var.name_prefix}${name}"))])
     error_message = "names.secret and names.reader_key_secret must be letters, digits and / _ + = . @ -, at most 512 with name_prefix."
   }
-
   # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
   validation {
     condition     = alltrue([for name in [var.names.secret, var.names.reader_key_secret] : !can(regex("-[A-Za-z0-9]{6}$", "${var.name_prefix}${name}"))])
-    error_message = "names.secret and names.reader_key_secret must not end with a hyphen and six letters or digits: the ARNs of secrets end so, and AWS advises against such names because a search by name may not find them."
+    error_message = "names.secret and names.reader_key_secret must not end with a hyphen and six letters or digits, like the ARN of a secret: AWS advises against such names, because a search by name may not find them."
   }
-
   validation {
     condition     = can(regex("^[A-Za-z0-9_-]{1,248}$", "${var.name_prefix}${var.names.alarm_topic}"))
     error_message = "names.alarm_topic must be letters, digits, hyphens and underscores, at most 248 with name_prefix."
   }
-
   validation {
     condition     = var.names.feed == null ? true : length(trimspace(var.names.feed)) > 0
     error_message = "names.feed must not be empty."
   }
-
   validation {
     condition     = can(regex("^[A-Za-z0-9._/#:-]{1,255}$", var.names.metrics_namespace)) && !startswith(var.names.metrics_namespace, "AWS/")
     error_message = "names.metrics_namespace must be 1 to 255 letters, digits and . _ / # : -, and not begin with \"AWS/\"."
   }
-
   validation {
     condition = (
       (var.names.secret == "zoom-operationlogs-credentials" || var.secret.existing == null) &&
@@ -186,8 +173,7 @@ variable "names" {
     )
     error_message = "names must leave out what the module does not create: secret with secret.existing, reader and reader_policy with reader.mode \"none\", reader_key_secret without reader.mode \"user\", feed_queue without feed.source_type \"AMAZON_SQS_V2\", alarm_topic with monitoring.topic_arns or monitoring.enabled = false."
   }
-
-  # IAM's names differ in more than case. `zoomlogs reader-key` writes over what the secret of its name holds.
+  # IAM ignores case when it compares names. `zoomlogs reader-key` would overwrite the other secret.
   validation {
     condition = alltrue([for of_one_kind in [
       concat([var.names.function_role, var.names.schedule_role], var.reader.mode == "role" ? [var.names.reader] : []),
@@ -198,7 +184,7 @@ variable "names" {
       ],
       var.feed.source_type == "AMAZON_SQS_V2" ? [var.names.dead_letter_queue, var.names.feed_queue] : [],
     ] : length(distinct([for name in of_one_kind : lower(name)])) == length(of_one_kind)])
-    error_message = "names must differ where AWS keeps things of one kind apart by their names, capital letters or not: function_role, schedule_role and a reader of reader.mode \"role\"; function_policy and reader_policy; secret and reader_key_secret; dead_letter_queue and feed_queue."
+    error_message = "names must differ in more than case within each of these groups: function_role, schedule_role and, with reader.mode \"role\", reader; function_policy and reader_policy; secret and reader_key_secret; dead_letter_queue and feed_queue."
   }
 }
 
@@ -251,69 +237,56 @@ variable "bucket" {
     condition     = var.bucket.prefix == null ? true : can(regex("^([A-Za-z0-9_-][A-Za-z0-9._-]*/)+$", var.bucket.prefix)) && length(var.bucket.prefix) <= 900
     error_message = "bucket.prefix must be a folder such as \"zoom/operationlogs/\": it ends with \"/\", does not begin with it, and uses only letters, digits and . _ -."
   }
-
   validation {
     condition     = var.bucket.state_key == null ? true : can(regex("^([A-Za-z0-9_-][A-Za-z0-9._-]*/)*[A-Za-z0-9_-][A-Za-z0-9._-]*$", var.bucket.state_key)) && length(var.bucket.state_key) <= 1024
     error_message = "bucket.state_key must be an object's key such as \"zoom/operationlogs-state/state.json\": it neither begins nor ends with \"/\", and uses only letters, digits and . _ -."
   }
-
   validation {
     condition     = var.bucket.state_key == null ? true : !endswith(coalesce(var.bucket.prefix, "/"), "/") || !startswith(var.bucket.state_key, coalesce(var.bucket.prefix, "zoom/${var.zoom.report}/"))
     error_message = "bucket.state_key must be outside bucket.prefix: the feed would ingest the checkpoint as a log, and might delete it."
   }
-
-  # The lifecycle rule of the checkpoint is for all keys that begin with it.
+  # The lifecycle rule of the checkpoint applies to all keys that begin with its key.
   validation {
     condition     = try(length(var.bucket.state_key), 0) == 0 ? true : !startswith(coalesce(var.bucket.prefix, "zoom/${var.zoom.report}/"), var.bucket.state_key)
     error_message = "bucket.state_key must not be the beginning of bucket.prefix: the lifecycle rule that deletes old versions of the checkpoint after 14 days would apply to the records."
   }
-
   validation {
     condition     = var.bucket.encryption == null ? true : contains(["AES256", "aws:kms", "aws:kms:dsse"], var.bucket.encryption)
     error_message = "bucket.encryption must be \"AES256\", \"aws:kms\" or \"aws:kms:dsse\", or null for the bucket's default encryption."
   }
-
   validation {
     condition     = try(startswith(var.bucket.encryption, "aws:kms"), false) ? var.kms_key != null : true
     error_message = "bucket.encryption \"aws:kms\" and \"aws:kms:dsse\" need kms_key, the key that encrypts the records: without it S3 would use its own key, aws/s3, which the roles of the reader and the collector may not use."
   }
-
   validation {
     condition     = var.bucket.expiration_days == null ? true : var.bucket.expiration_days >= 200 && var.bucket.expiration_days == floor(var.bucket.expiration_days)
     error_message = "bucket.expiration_days must be a whole number of at least 200: Zoom returns records for six months, and the collector would deliver a record again that expired within that time."
   }
-
   validation {
     condition     = var.bucket.noncurrent_expiration_days >= 200 && var.bucket.noncurrent_expiration_days == floor(var.bucket.noncurrent_expiration_days)
     error_message = "bucket.noncurrent_expiration_days must be a whole number of at least 200: Zoom returns records for six months, and only the versions show what the feed deleted."
   }
-
   validation {
     condition     = alltrue([for transition in var.bucket.transitions : try(contains(["INTELLIGENT_TIERING", "STANDARD_IA", "GLACIER_IR"], transition.storage_class), false)])
     error_message = "bucket.transitions[*].storage_class must be \"INTELLIGENT_TIERING\", \"STANDARD_IA\" or \"GLACIER_IR\": the feed and the collector need immediate access to records, and ONEZONE_IA keeps them in one Availability Zone."
   }
-
   validation {
     condition     = alltrue([for transition in var.bucket.transitions : try(transition.days >= (transition.storage_class == "STANDARD_IA" ? 30 : 0) && transition.days == floor(transition.days), transition == null)])
     error_message = "bucket.transitions[*].days must be a whole number of at least 0, and of at least 30 for STANDARD_IA."
   }
-
   validation {
     condition     = try(length(distinct(var.bucket.transitions[*].storage_class)) == length(var.bucket.transitions), true) # no transition is null
     error_message = "bucket.transitions must name each storage_class once."
   }
-
   validation {
     condition     = alltrue([for one in var.bucket.further_instances : can(sort([jsondecode(one).arn, jsondecode(one).account_id, jsondecode(one).prefix, jsondecode(one).state_key, jsondecode(one).policy, jsondecode(one).writer_arn]))])
     error_message = "bucket.further_instances must be the output bucket.instance of module blocks with this bucket and bucket.create = false."
   }
-
   validation {
     condition     = var.bucket.create || length(var.bucket.further_instances) == 0
     error_message = "bucket.further_instances are for the module block that creates the bucket: with bucket.create = false, the owner of the bucket sets its policy, lifecycle rules and notifications."
   }
-
-  # S3 moves objects only down this order, and charges 30 days of STANDARD_IA.
+  # S3 moves objects only in this order, and charges at least 30 days of STANDARD_IA.
   # https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html
   validation {
     condition = alltrue(flatten([for from in var.bucket.transitions : [for to in var.bucket.transitions :
@@ -322,68 +295,55 @@ variable "bucket" {
     ]]))
     error_message = "bucket.transitions[*].days must increase in the order STANDARD_IA, INTELLIGENT_TIERING, GLACIER_IR, because S3 moves objects only in this order, and be at least 30 more than those of STANDARD_IA."
   }
-
   validation {
     condition     = var.bucket.expiration_days == null ? true : alltrue([for transition in var.bucket.transitions : try(transition.days < var.bucket.expiration_days, true)])
     error_message = "bucket.transitions[*].days must be less than bucket.expiration_days."
   }
-
   validation {
     condition     = var.bucket.access_logs_bucket == null ? true : can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.bucket.access_logs_bucket)) && var.bucket.access_logs_bucket != var.bucket_name
-    error_message = "bucket.access_logs_bucket must be the name of another bucket in the same region and account: a bucket that logs into itself logs its logs, without end."
+    error_message = "bucket.access_logs_bucket must be the name of another bucket in the same region and account: a bucket that logs to itself creates an infinite loop of logs."
   }
-
   validation {
     condition     = var.bucket.lock == null || try(contains(["GOVERNANCE", "COMPLIANCE"], var.bucket.lock.mode), false)
     error_message = "bucket.lock.mode must be \"GOVERNANCE\" or \"COMPLIANCE\"."
   }
-
   validation {
     condition     = var.bucket.lock == null || try(var.bucket.lock.days >= 1 && var.bucket.lock.days <= 36500 && var.bucket.lock.days == floor(var.bucket.lock.days), false)
     error_message = "bucket.lock.days must be a whole number from 1 to 36500, the longest retention that S3 allows."
   }
-
   validation {
     condition     = !var.bucket.create || try(var.bucket.lock.days <= var.bucket.expiration_days, true) # no lock, or no expiration
     error_message = "bucket.lock.days must be at most bucket.expiration_days: S3 deletes no locked version, so records would outlast bucket.expiration_days."
   }
-
   validation {
     condition     = !var.bucket.create || try(var.bucket.lock.days <= var.bucket.noncurrent_expiration_days, true) # no lock
     error_message = "bucket.lock.days must be at most bucket.noncurrent_expiration_days: S3 deletes no locked version, so deleted records would outlast it. Raise it to bucket.lock.days."
   }
-
   validation {
     condition     = var.bucket.lock == null || var.bucket.versioning
     error_message = "bucket.lock needs bucket.versioning = true: S3 Object Lock protects versions, and S3 enables it only for a bucket that keeps them."
   }
-
   validation {
     condition     = var.bucket.lock == null || !var.bucket.force_destroy
-    error_message = "bucket.lock and bucket.force_destroy contradict each other: the lock keeps records that force_destroy would delete. Set one of them; docs/uninstalling.md says how to uninstall with locked records."
+    error_message = "bucket.lock and bucket.force_destroy contradict each other: the lock keeps records that force_destroy would delete. Set only one of them; docs/uninstalling.md explains how to uninstall with locked records."
   }
-
   # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
   validation {
     condition     = !var.bucket.create || !endswith(var.bucket_name, "-an")
     error_message = "bucket_name must not end in \"-an\": S3 reserves that suffix for buckets in an account's regional namespace, and this module creates the bucket in the global one. An existing bucket may have such a name."
   }
-
   validation {
     condition     = alltrue([for arn in var.bucket.break_glass_arns : can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/([!-#%-)+-.0->@-~]+/)*[A-Za-z0-9_+=,.@-]{1,64}$", arn))])
     error_message = "bucket.break_glass_arns must be ARNs of IAM roles or users, without wildcards, such as \"arn:aws:iam::111122223333:role/break-glass\": give the role, not a session of it (\"arn:aws:sts::…:assumed-role/…\")."
   }
-
   validation {
     condition     = alltrue([for document in var.bucket.policy_statements : can([for statement in jsondecode(document).Statement : "${statement.Effect}${statement.Sid}"])])
     error_message = "bucket.policy_statements must be JSON policy documents with a list of statements, each with Sid and Effect, such as the output bucket.policy of another instance."
   }
-
   validation {
     condition     = var.bucket.create || length(var.bucket.policy_statements) == 0
     error_message = "bucket.policy_statements are for the policy of a new bucket: with bucket.create = false, merge them into that bucket's own policy, together with the output bucket.policy."
   }
-
   validation {
     condition = var.bucket.create || (
       !var.bucket.force_destroy && var.bucket.access_logs_bucket == null && length(var.bucket.transitions) == 0 && var.bucket.expiration_days == null && var.bucket.noncurrent_expiration_days == 200
@@ -427,7 +387,6 @@ variable "zoom" {
     condition     = contains(keys(local.reports), var.zoom.report)
     error_message = "zoom.report must be a report that the collector knows (lambda/zoom_operationlogs/reports.json), such as \"operationlogs\" or \"activities\", the sign-ins and sign-outs."
   }
-
   # The collector checks the same, lambda/zoom_operationlogs/settings.py.
   validation {
     condition = alltrue([for url in [var.zoom.oauth_url, var.zoom.api_url] : can(regex(join("", [
@@ -436,47 +395,38 @@ variable "zoom" {
     ]), url))])
     error_message = "zoom.oauth_url and zoom.api_url must be https addresses of zoom.us or zoomgov.com without a slash at the end, such as \"https://api.zoom.us/v2\" (http only for 127.0.0.1 and localhost). The collector sends the client secret to them; other hosts need zoom.allow_other_hosts = true."
   }
-
   validation {
     condition     = endswith(trimsuffix(var.zoom.oauth_url, "/"), "/oauth/token") && !endswith(trimsuffix(var.zoom.api_url, "/"), "/oauth/token")
     error_message = "zoom.oauth_url must end with \"/oauth/token\", and zoom.api_url must not: they look swapped or incomplete."
   }
-
   validation {
     condition     = strcontains(var.zoom.oauth_url, "zoomgov.com") == strcontains(var.zoom.api_url, "zoomgov.com")
     error_message = "zoom.oauth_url and zoom.api_url must belong to the same Zoom: set both for Zoom for Government (https://zoomgov.com/oauth/token and https://api.zoomgov.com/v2), or neither."
   }
-
   validation {
     condition     = var.zoom.page_size >= 1 && var.zoom.page_size <= 300 && var.zoom.page_size == floor(var.zoom.page_size)
     error_message = "zoom.page_size must be a whole number from 1 to 300, the largest page that Zoom returns."
   }
-
   validation {
     condition     = var.zoom.timeout_seconds >= 1 && var.zoom.timeout_seconds <= 300 && var.zoom.timeout_seconds < var.collector.timeout_seconds && var.zoom.timeout_seconds == floor(var.zoom.timeout_seconds)
     error_message = "zoom.timeout_seconds must be a whole number from 1 to 300, and less than collector.timeout_seconds: a request must not outlast the run."
   }
-
   validation {
     condition     = var.zoom.lookback_days >= 1 && var.zoom.lookback_days <= 28 && var.zoom.lookback_days == floor(var.zoom.lookback_days)
     error_message = "zoom.lookback_days must be a whole number from 1 to 28: Zoom returns at most one month per request."
   }
-
   validation {
     condition     = var.zoom.reconcile_hours >= 1 && var.zoom.reconcile_hours <= 24 && var.zoom.reconcile_hours == floor(var.zoom.reconcile_hours)
     error_message = "zoom.reconcile_hours must be a whole number from 1 to 24, so that the collector looks for late rows at least once a day."
   }
-
   validation {
     condition     = var.zoom.records_per_day == null ? true : var.zoom.records_per_day >= 1 && var.zoom.records_per_day == floor(var.zoom.records_per_day)
     error_message = "zoom.records_per_day must be a whole number of at least 1, or null if you do not know it."
   }
-
   validation {
     condition     = var.zoom.start_date == null || can(regex("^[12][0-9]{3}-[0-9]{2}-[0-9]{2}$", var.zoom.start_date)) && can(formatdate("YYYY", "${var.zoom.start_date}T00:00:00Z"))
     error_message = "zoom.start_date must be a date of the calendar written YYYY-MM-DD, such as \"2026-01-31\"."
   }
-
   # A day after tomorrow begins more than 24 hours from now.
   validation {
     condition     = var.zoom.start_date == null ? true : try(timecmp("${var.zoom.start_date}T00:00:00Z", timeadd(plantimestamp(), "24h")) <= 0, true)
@@ -499,7 +449,6 @@ variable "zoom_credentials" {
     condition     = (var.zoom_credentials == null) == (var.secret.credentials_version == null)
     error_message = "zoom_credentials and secret.credentials_version must be set together: version 1 to write the credentials, one more at each change. Remove both afterwards."
   }
-
   validation {
     condition     = var.zoom_credentials == null ? true : alltrue([for value in values(var.zoom_credentials) : can(regex("^[^\\s<>]+$", value))])
     error_message = "zoom_credentials needs account_id, client_id and client_secret as Zoom shows them: not empty, without spaces, and no \"<placeholder>\"."
@@ -529,37 +478,30 @@ variable "secret" {
     condition     = var.secret.existing == null ? true : can(regex("^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+-[A-Za-z0-9]{6}$", var.secret.existing.arn))
     error_message = "secret.existing.arn must be the complete ARN of a Secrets Manager secret, including its last six characters, such as \"arn:aws:secretsmanager:eu-west-1:111122223333:secret:zoom-AbCdEf\"."
   }
-
   validation {
     condition     = try(var.secret.existing.kms_key, null) == null ? true : can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.secret.existing.kms_key.arn))
     error_message = "secret.existing.kms_key.arn must be the ARN of a KMS key, not of an alias."
   }
-
   validation {
     condition     = var.secret.existing == null ? true : can(regex("^arn:[^:]+:secretsmanager:${local.account.region}:", var.secret.existing.arn)) || !can(regex("^arn:[^:]+:secretsmanager:", var.secret.existing.arn))
-    error_message = "secret.existing.arn must be a secret of the region in which the module is deployed: replicate a secret of another region and give the replica."
+    error_message = "secret.existing.arn must be a secret in the region in which the module is deployed: replicate a secret from another region and use the replica."
   }
-
   validation {
     condition     = try(var.secret.existing.kms_key, null) == null ? true : can(regex("^arn:[^:]+:kms:${local.account.region}:", var.secret.existing.kms_key.arn)) || !can(regex("^arn:[^:]+:kms:", var.secret.existing.kms_key.arn))
-    error_message = "secret.existing.kms_key.arn must be a key of the region in which the module is deployed, like the secret."
+    error_message = "secret.existing.kms_key.arn must be a key in the region in which the module is deployed, like the secret."
   }
-
   validation {
     condition     = var.secret.credentials_version == null ? true : var.secret.credentials_version >= 1 && var.secret.credentials_version == floor(var.secret.credentials_version)
     error_message = "secret.credentials_version must be a whole number of at least 1; raise it by one to write new credentials."
   }
-
   validation {
     condition     = var.secret.credentials_version == null || var.secret.existing == null
     error_message = "secret.credentials_version is for the secret that the module creates: leave it out with secret.existing, and store the credentials in that secret yourself."
   }
-
   validation {
     condition     = var.secret.recovery_window_days == 30 || var.secret.existing == null
     error_message = "secret.recovery_window_days is for the secret that the module creates: leave it out with secret.existing."
   }
-
   validation {
     condition     = contains(concat([0], range(7, 31)), var.secret.recovery_window_days)
     error_message = "secret.recovery_window_days must be 0 (delete immediately) or a whole number from 7 to 30."
@@ -612,42 +554,34 @@ variable "collector" {
     condition     = contains(["x86_64", "arm64"], var.collector.architecture)
     error_message = "collector.architecture must be \"x86_64\" or \"arm64\"."
   }
-
   validation {
     condition     = var.collector.memory_mb >= 128 && var.collector.memory_mb <= 10240 && var.collector.memory_mb == floor(var.collector.memory_mb)
     error_message = "collector.memory_mb must be a whole number from 128 to 10240."
   }
-
   validation {
     condition     = var.collector.timeout_seconds >= 60 && var.collector.timeout_seconds <= 900 && var.collector.timeout_seconds == floor(var.collector.timeout_seconds)
     error_message = "collector.timeout_seconds must be a whole number from 60 (a shorter run has no time to save) to 900 (Lambda's limit)."
   }
-
   validation {
     condition     = var.collector.reserved_concurrency == null ? true : var.collector.reserved_concurrency >= 1 && var.collector.reserved_concurrency == floor(var.collector.reserved_concurrency)
     error_message = "collector.reserved_concurrency must be a whole number of at least 1, or null for none; to stop collecting, set schedule.enabled = false."
   }
-
   validation {
     condition     = contains(["INFO", "DEBUG"], var.collector.log_level)
     error_message = "collector.log_level must be \"INFO\" or \"DEBUG\": above INFO, Lambda would drop the metrics too."
   }
-
   validation {
     condition     = contains([0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.collector.log_retention_days)
     error_message = "collector.log_retention_days must be a value that CloudWatch offers: 0 (no expiration), 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653."
   }
-
   validation {
     condition     = var.collector.code_signing_config_arn == null ? true : can(regex("^arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:code-signing-config:csc-[a-z0-9]{17}$", var.collector.code_signing_config_arn))
     error_message = "collector.code_signing_config_arn must be the ARN of a Lambda code signing configuration, such as \"arn:aws:lambda:eu-west-1:111122223333:code-signing-config:csc-0123456789abcdef0\"."
   }
-
   validation {
     condition     = var.collector.code_signing_config_arn == null || try(var.package.s3_bucket, null) != null
     error_message = "collector.code_signing_config_arn needs package.s3_bucket and package.s3_key: Lambda then accepts only a package that AWS Signer has signed and stored in S3, and the committed package is not signed."
   }
-
   validation {
     condition = var.collector.vpc == null ? true : try(
       length(var.collector.vpc.subnet_ids) >= 1 && length(var.collector.vpc.subnet_ids) <= 16 && alltrue([for id in var.collector.vpc.subnet_ids : can(regex("^subnet-[0-9a-z]+$", id))]) &&
@@ -656,17 +590,14 @@ variable "collector" {
     )
     error_message = "collector.vpc needs 1 to 16 subnet_ids such as \"subnet-0123456789abcdef0\" and 1 to 5 security_group_ids such as \"sg-0123456789abcdef0\"."
   }
-
   validation {
     condition     = try(var.collector.vpc.https_proxy, null) == null ? true : can(regex("^https?://[A-Za-z0-9.-]+(:[1-9][0-9]{0,4})?$", var.collector.vpc.https_proxy))
     error_message = "collector.vpc.https_proxy must be an address such as \"http://proxy.example.com:3128\", without user and password: the function's environment must not contain a secret."
   }
-
   validation {
     condition     = try(var.collector.vpc.no_proxy, null) == null ? true : var.collector.vpc.https_proxy != null && can(regex("^[A-Za-z0-9.*:/_-]+(,[A-Za-z0-9.*:/_-]+)*$", var.collector.vpc.no_proxy))
     error_message = "collector.vpc.no_proxy needs https_proxy, and must list hosts separated by commas without spaces, such as \"s3.eu-west-1.amazonaws.com,.internal\"."
   }
-
   validation {
     condition = try(var.collector.vpc.ca_bundle, null) == null ? true : (
       can(regex("^arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:layer:[A-Za-z0-9_-]+:[0-9]+$", var.collector.vpc.ca_bundle.layer_arn)) &&
@@ -674,12 +605,11 @@ variable "collector" {
     )
     error_message = "collector.vpc.ca_bundle needs layer_arn, the ARN of a Lambda layer version such as \"arn:aws:lambda:eu-west-1:111122223333:layer:ca-bundle:1\", and path, a file under /opt/, where Lambda extracts layers, such as \"/opt/ca-bundle.pem\"."
   }
-
   validation {
     condition = alltrue([for arn in [try(var.collector.vpc.ca_bundle.layer_arn, null), var.collector.code_signing_config_arn] :
       arn == null ? true : can(regex("^arn:[^:]+:lambda:${local.account.region}:", arn)) || !can(regex("^arn:[^:]+:lambda:", arn))
     ])
-    error_message = "collector.vpc.ca_bundle.layer_arn and collector.code_signing_config_arn must be of the region in which the module is deployed: Lambda takes them of no other."
+    error_message = "collector.vpc.ca_bundle.layer_arn and collector.code_signing_config_arn must be in the region in which the module is deployed: Lambda accepts no others."
   }
 }
 
@@ -704,22 +634,18 @@ variable "schedule" {
     condition     = can(regex(local.rate_expression, var.schedule.expression)) || startswith(var.schedule.expression, "cron(")
     error_message = "schedule.expression must be a rate expression such as \"rate(15 minutes)\", with minutes, hours or days, or a cron expression such as \"cron(0/15 * * * ? *)\"."
   }
-
   validation {
     condition     = !startswith(var.schedule.expression, "cron(") || can(regex(local.cron_expression, var.schedule.expression))
     error_message = "schedule.expression must be a cron expression of EventBridge Scheduler: minutes, hours, day of month, month, day of week and year, separated by one space, with \"?\" as exactly one of the two days, such as \"cron(0/15 8-18 ? * MON-FRI *)\"."
   }
-
   validation {
     condition     = contains(local.time_zones, var.schedule.timezone)
     error_message = "schedule.timezone must be a name of the time zone database, such as \"UTC\" or \"Europe/Madrid\"."
   }
-
   validation {
     condition     = var.schedule.timezone == "UTC" || !startswith(var.schedule.expression, "rate(")
     error_message = "schedule.timezone is for a cron expression: leave it out with a rate expression, which has no time of day."
   }
-
   validation {
     condition     = var.schedule.flexible_window_minutes == null ? true : var.schedule.flexible_window_minutes >= 1 && var.schedule.flexible_window_minutes <= 1440 && var.schedule.flexible_window_minutes == floor(var.schedule.flexible_window_minutes)
     error_message = "schedule.flexible_window_minutes must be a whole number from 1 to 1440, or null to start on time."
@@ -753,7 +679,6 @@ variable "package" {
     )
     error_message = "package must name either a file (filename) or an object in S3 (s3_bucket and s3_key, and s3_object_version in a versioned bucket), not both."
   }
-
   validation {
     condition     = var.package == null ? true : var.package.s3_bucket == null ? var.package.sha256 == null : can(regex("^[A-Za-z0-9+/]{43}=$", var.package.sha256))
     error_message = "package.sha256 must be the SHA-256 of the object in S3, in base64 (44 characters, as filebase64sha256() prints it); set it with s3_bucket, not with filename."
@@ -785,42 +710,34 @@ variable "reader" {
     condition     = contains(["user", "role", "none"], var.reader.mode)
     error_message = "reader.mode must be \"user\", \"role\" or \"none\"."
   }
-
   validation {
     condition     = var.reader.mode != "role" || can(regex("^[0-9]+$", var.reader.subject_id))
     error_message = "reader.mode \"role\" needs reader.subject_id, the numeric ID of the feed's service account: without it any Google account could assume the role."
   }
-
   validation {
     condition     = var.reader.mode != "role" || local.account.partition == "aws" || var.reader.federated_principal != null
     error_message = "reader.mode \"role\" trusts accounts.google.com, which is built into the AWS partition \"aws\" only: use mode \"user\", or create an OIDC provider for accounts.google.com and set reader.federated_principal to its ARN."
   }
-
   validation {
     condition     = !contains(["user", "none"], var.reader.mode) || var.reader.subject_id == null && var.reader.federated_principal == null
     error_message = "reader.subject_id and reader.federated_principal are for reader.mode \"role\": leave them out in another mode."
   }
-
   validation {
     condition     = !var.reader.list_whole_bucket || !var.bucket.create
     error_message = "reader.list_whole_bucket is for an existing bucket: leave it out with bucket.create = true, where the reader may list the whole bucket anyway."
   }
-
   validation {
     condition     = var.reader.federated_principal == null || can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:oidc-provider/accounts\\.google\\.com$", var.reader.federated_principal))
     error_message = "reader.federated_principal must be the ARN of an OIDC provider for accounts.google.com, such as \"arn:aws-us-gov:iam::111122223333:oidc-provider/accounts.google.com\"."
   }
-
   validation {
     condition     = alltrue([for arn in var.reader.principal_arns : can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/([!-#%-)+-.0->@-~]+/)*[A-Za-z0-9_+=,.@-]{1,64}$", arn))])
     error_message = "reader.principal_arns must be ARNs of IAM roles or users, without wildcards, such as \"arn:aws:iam::111122223333:role/secops-reader\": give the role, not a session of it (\"arn:aws:sts::…:assumed-role/…\")."
   }
-
   validation {
     condition     = length(var.reader.principal_arns) == 0 || var.reader.mode == "none" && var.feed.deletion_option != "NEVER"
     error_message = "reader.principal_arns is for reader.mode \"none\" with feed.deletion_option \"ON_SUCCESS\": leave it out otherwise."
   }
-
   validation {
     condition     = var.reader.mode != "none" || var.feed.deletion_option != "ON_SUCCESS" || length(var.reader.principal_arns) > 0
     error_message = "reader.principal_arns must name the feed's principals, because feed.deletion_option is \"ON_SUCCESS\" and reader.mode is \"none\": the bucket policy would deny the feed's deletions."
@@ -852,27 +769,22 @@ variable "feed" {
     condition     = contains(["AMAZON_S3_V2", "AMAZON_SQS_V2"], var.feed.source_type)
     error_message = "feed.source_type must be \"AMAZON_S3_V2\" or \"AMAZON_SQS_V2\"; the older types AMAZON_S3 and AMAZON_SQS are not supported."
   }
-
   validation {
     condition     = contains(["NEVER", "ON_SUCCESS"], var.feed.deletion_option)
     error_message = "feed.deletion_option must be \"NEVER\" or \"ON_SUCCESS\", the two options of an Amazon S3 V2 feed."
   }
-
   validation {
     condition     = alltrue([for text in concat(keys(var.feed.labels), values(var.feed.labels), [coalesce(var.feed.namespace, "none")]) : try(length(trimspace(text)), 0) > 0]) && var.feed.namespace != ""
     error_message = "feed.labels and feed.namespace must not be empty, nor a label's key: leave them out instead."
   }
-
   validation {
     condition     = var.feed.deletion_option != "ON_SUCCESS" || var.bucket.versioning
     error_message = "feed.deletion_option \"ON_SUCCESS\" needs bucket.versioning = true: only the versions show the collector what the feed deleted, and it would deliver those records again."
   }
-
   validation {
     condition     = var.feed.instance == null || can(regex("^projects/[a-z0-9.:-]+/locations/[a-z0-9-]+/instances/[0-9A-Fa-f-]{36}$", var.feed.instance))
     error_message = "feed.instance must be \"projects/PROJECT/locations/REGION/instances/CUSTOMER_ID\", such as \"projects/your-project/locations/eu/instances/01234567-89ab-4cde-8f01-23456789abcd\": SIEM Settings > Profile shows all three."
   }
-
   validation {
     condition     = var.feed.max_lookback_days >= 1 && var.feed.max_lookback_days <= 180 && var.feed.max_lookback_days == floor(var.feed.max_lookback_days)
     error_message = "feed.max_lookback_days must be a whole number from 1 to 180, the most that Google SecOps accepts."
@@ -908,47 +820,38 @@ variable "monitoring" {
     condition     = alltrue([for arn in coalesce(var.monitoring.topic_arns, []) : can(regex("^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}$", arn))])
     error_message = "monitoring.topic_arns must be ARNs of SNS topics, such as \"arn:aws:sns:eu-west-1:111122223333:alerts\"; CloudWatch alarms do not notify FIFO topics."
   }
-
   validation {
     condition     = length(coalesce(var.monitoring.topic_arns, [])) <= 5
     error_message = "monitoring.topic_arns must be at most 5, the most that an alarm notifies."
   }
-
   validation {
     condition     = alltrue([for arn in coalesce(var.monitoring.topic_arns, []) : can(regex("^arn:[^:]+:sns:${local.account.region}:", arn)) || !can(regex("^arn:[^:]+:sns:", arn))])
-    error_message = "monitoring.topic_arns must be topics of the region in which the module is deployed: CloudWatch alarms notify no topic of another region."
+    error_message = "monitoring.topic_arns must be topics in the region in which the module is deployed: a CloudWatch alarm cannot notify a topic in another region."
   }
-
   validation {
     condition     = var.monitoring.enabled || length(coalesce(var.monitoring.topic_arns, [])) == 0 && length(var.monitoring.emails) == 0 && !var.monitoring.each_alarm_notifies && var.monitoring.silence_minutes == null && var.monitoring.stalled_backlog_hours == 24 && var.monitoring.runbook_url == null
     error_message = "monitoring.emails, each_alarm_notifies, runbook_url, silence_minutes, stalled_backlog_hours and topic_arns are settings of the alarms: leave them out with monitoring.enabled = false, which creates none."
   }
-
   validation {
     condition     = !var.monitoring.each_alarm_notifies || try(length(var.monitoring.topic_arns), 1) > 0
     error_message = "monitoring.each_alarm_notifies needs a topic: leave it out with monitoring.topic_arns = [], which notifies nobody."
   }
-
   validation {
     condition     = alltrue([for email in var.monitoring.emails : can(regex("^[^@\\s<>()\\[\\]:;,\"\\\\]+@([^@\\s<>()\\[\\]:;,\"\\\\.]+\\.)+[^@\\s<>()\\[\\]:;,\"\\\\.]+$", email))]) && length(distinct(var.monitoring.emails)) == length(var.monitoring.emails)
     error_message = "monitoring.emails must be email addresses such as \"soc@example.com\", each once."
   }
-
   validation {
     condition     = length(var.monitoring.emails) == 0 || var.monitoring.topic_arns == null
     error_message = "monitoring.emails are for the topic that the module creates: leave them out with monitoring.topic_arns, and subscribe them to your topic."
   }
-
   validation {
     condition     = var.monitoring.silence_minutes == null ? true : var.monitoring.silence_minutes >= 15 && var.monitoring.silence_minutes <= 10080 && var.monitoring.silence_minutes == floor(var.monitoring.silence_minutes)
     error_message = "monitoring.silence_minutes must be a whole number from 15 to 10080, seven days, the longest evaluation range of a CloudWatch alarm."
   }
-
   validation {
     condition     = !var.monitoring.enabled || !startswith(var.schedule.expression, "cron(") || var.monitoring.silence_minutes != null
     error_message = "monitoring.silence_minutes must be set, because schedule.expression is a cron expression: give three of its intervals, from which the alarms derive how often the collector runs."
   }
-
   # The longest time between the ends of two runs, as in modules/monitoring; 10080 minutes are seven days.
   validation {
     condition = !var.monitoring.enabled || !startswith(var.schedule.expression, "rate(") || (
@@ -957,12 +860,10 @@ variable "monitoring" {
     )
     error_message = "monitoring.silence_minutes must be at least the interval of schedule.expression, its flexible time window, the function's timeout and five minutes together, or the alarm fires between two ordinary runs. CloudWatch evaluates at most 10080 minutes: set monitoring.enabled = false for a schedule with longer pauses."
   }
-
   validation {
     condition     = var.monitoring.stalled_backlog_hours >= 2 && var.monitoring.stalled_backlog_hours <= 144 && var.monitoring.stalled_backlog_hours == floor(var.monitoring.stalled_backlog_hours)
     error_message = "monitoring.stalled_backlog_hours must be a whole number from 2 to 144."
   }
-
   validation {
     condition     = var.monitoring.runbook_url == null ? true : can(regex("^https://[^\\s#\"<>()\\[\\]]{1,500}$", var.monitoring.runbook_url))
     error_message = "monitoring.runbook_url must be an address such as \"https://github.com/your-organisation/your-copy/blob/main/docs/operations.md\", which begins with https:// and has no #: each alarm adds its own section."

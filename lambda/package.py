@@ -4,7 +4,7 @@
     lambda/package.py --check          build again and compare both byte for byte (downloads the wheels)
     lambda/package.py --check-sources  compare only the hash of the sources, as Terraform does (no network)
 
-The package holds zoom_operationlogs/ and the wheels that requirements.txt pins, pure Python only, so that it runs on
+The package has zoom_operationlogs/ and the wheels that requirements.txt pins, pure Python only, so that it runs on
 either architecture. Order, dates and modes are fixed, and nothing is compressed, because zlib versions differ in their
 output. dist/collector.json records the hashes of the sources and of the package.
 """
@@ -25,12 +25,12 @@ ROOT = Path(__file__).resolve().parent
 PACKAGE = "zoom_operationlogs"
 PYTHON_VERSION = "3.13"  # the Lambda runtime's
 REBUILD = "run `make package` and commit lambda/dist"
-INSTALLER_FILES = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}  # of use only to installers
+INSTALLER_FILES = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}  # only installers use them
 NATIVE_SUFFIXES = {".so", ".pyd", ".dylib", ".dll"}
 
 
 class PackageError(Exception):
-    """The package cannot be built or is not what it should be; the message says what to do."""
+    """The package cannot be built or is not current; the message says what to do."""
 
 
 def main(arguments: list[str]) -> int:
@@ -122,16 +122,16 @@ def download_wheels(requirements: Path, folder: Path) -> list[Path]:
 def package_members(root: Path, wheels: list[Path]) -> dict[str, bytes]:
     """Return the members of the package: name → content.
 
-    Raises PackageError if there is no source, a wheel holds native code, or two hold the same member.
+    Raises PackageError if there is no source, a wheel has native code, or two have the same member.
     """
     members = source_files(root)
     if not members:
-        raise PackageError(f"{root / PACKAGE} holds no Python file: run this from a whole checkout.")
+        raise PackageError(f"{root / PACKAGE} has no Python file: run this from a whole checkout.")
     for wheel in wheels:
         with zipfile.ZipFile(wheel) as archive:
             for name in filter(belongs, archive.namelist()):
                 if Path(name).suffix in NATIVE_SUFFIXES:
-                    raise PackageError(f"{wheel.name} holds native code ({name}): pin a pure-Python wheel instead.")
+                    raise PackageError(f"{wheel.name} has native code ({name}): pin a pure-Python wheel instead.")
                 if name in members:
                     raise PackageError(f"{name} comes from {wheel.name} and from another wheel: drop one of them.")
                 members[name] = archive.read(name)
@@ -171,7 +171,9 @@ def check_sources(root: Path) -> None:
     if not isinstance(recorded, dict) or recorded.get("zip_sha256") != sha256(archive.read_bytes()):
         raise PackageError(f"The Lambda package is not the one that collector.json describes: {REBUILD}.")
     if recorded.get("sources_sha256") != sources_sha256(root):
-        raise PackageError(f"The Lambda package is stale, its sources have changed since it was built: {REBUILD}.")
+        raise PackageError(
+            f"The Lambda package is stale, because its sources have changed since it was built: {REBUILD}."
+        )
 
 
 def check_bytes(root: Path) -> None:

@@ -3,8 +3,8 @@
     scripts/describe_module.py          renew the file
     scripts/describe_module.py --check  change nothing; exit 1 if the file is stale
 
-The file holds the inputs with the keys of their objects, the resources of each submodule, and the hash of the committed
-package. The gate runs from tests/compliance and tests/checkov alone, and has no .tf file to read.
+The file has the inputs with the keys of their objects, the resources of each submodule, and the hash of the committed
+package. The gate consists of tests/compliance and tests/checkov only, and has no .tf file to read.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ COLLECTIONS = {"list", "set", "map"}
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Renew or check the file; give the exit status."""
+    """Renew or check the file; return the exit status."""
     parser = argparse.ArgumentParser(description="Write tests/compliance/module.json.")
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if the file is stale")
     parser.add_argument("--root", type=Path, default=ROOT, help="the repository (default: this one)")
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def describe(root: Path) -> dict[str, Any]:
-    """Give what the gate has to know of the module."""
+    """Return what the gate has to know about the module."""
     package = json.loads((root / "lambda/dist/collector.json").read_text(encoding="utf-8"))
     return {
         "package_sha256": package["zip_sha256"],
@@ -61,13 +61,13 @@ def describe(root: Path) -> dict[str, Any]:
 
 
 def blocks(folder: Path) -> Iterator[Block]:
-    """Give the top-level blocks of a folder's .tf files."""
+    """Yield the top-level blocks of a folder's .tf files."""
     for file in sorted(folder.glob("*.tf")):
         yield from parse(file.read_text(encoding="utf-8"))
 
 
 def shape(expression: str) -> Any:
-    """Give the keys of a type: {"keys": {NAME: SHAPE}} of an object, {"each": SHAPE} of a collection, else null."""
+    """Return the keys of a type: {"keys": {NAME: SHAPE}} for an object, {"each": SHAPE} for a collection, else null."""
     [value] = hcl2.parses_to_tree(f"type = {expression}\n").find_pred(lambda tree: tree.data == "attribute")
     return _shape(value.children[-1])
 

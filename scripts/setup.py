@@ -1,10 +1,10 @@
 """Make .venv, with everything the demo and the tests need: `make setup`.
 
 Finds the best Python on the machine (3.13 as in Lambda, else the newest from 3.11 on), installs the hashed
-requirements and the project itself, and does nothing when nothing has changed. With `--tools`, the tools that check
-plans get environments of their own, because their pins fit beside nothing else. These are made once for all checkouts,
-in the user's cache folder, and the checkout links to them. Needs only the standard library, and parses on Python 3.8,
-so that an old Python can say what is missing.
+requirements and the project itself, and does nothing if nothing has changed. With `--tools`, it also makes the
+environments of the tools that check plans: their pins conflict with the others. All checkouts share them, in the user's
+cache folder, and the checkout links to them. The script needs only the standard library, and parses on Python 3.8, so
+that an old Python can say what is missing.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
 
 class Environment(NamedTuple):
-    """A virtual environment: its folder and the hashed requirements in it.
+    """A virtual environment: its folder and its hashed requirements.
 
-    `project` is installed as well, and `build` first, where requirements have no wheel and must be built. `link` is
-    where the checkout finds an environment that lies elsewhere.
+    `project` is installed as well, and `build` first, for requirements that have no wheel. `link` is the path in the
+    checkout of an environment that is elsewhere.
     """
 
     folder: Path
@@ -48,7 +48,7 @@ class Environment(NamedTuple):
 
     @property
     def stamp(self) -> Path:
-        """The file that tells what it was made from."""
+        """The file that records what it was made from."""
         return self.folder / "setup.json"
 
 
@@ -85,15 +85,15 @@ FOREIGN = ("PIP_TARGET", "PIP_PREFIX", "PIP_REQUIRE_VIRTUALENV", "PYTHONHOME", "
 
 
 class SetupError(Exception):
-    """The environment cannot be made; the message says what to do."""
+    """The environment cannot be created; the message says what to do."""
 
 
 def main(arguments: list[str]) -> int:
-    """Set up; give the exit status."""
+    """Set up; return the exit status."""
     parser = argparse.ArgumentParser(description="Make .venv, with everything the demo and the tests need.")
     parser.add_argument("--python", help="the Python to use (default: the best on this machine)")
-    parser.add_argument("--terraform", action="store_true", help="check that Terraform is there, too")
-    parser.add_argument("--tools", action="store_true", help="make the environments of the plan checks' tools, too")
+    parser.add_argument("--terraform", action="store_true", help="also check that Terraform is installed")
+    parser.add_argument("--tools", action="store_true", help="also make the environments of the tools that check plans")
     options = parser.parse_args(arguments)
     try:
         if options.terraform:
@@ -110,7 +110,7 @@ def main(arguments: list[str]) -> int:
 
 
 def say(line: str) -> None:
-    """Tell the user."""
+    """Print a line."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
@@ -119,7 +119,7 @@ def say(line: str) -> None:
 
 
 def set_up(environment: Environment, wanted: str | None) -> None:
-    """Make or renew an environment that is not as the checkout asks. Raises SetupError, and then leaves the old one."""
+    """Make or renew an environment if the checkout needs it. Raises SetupError, and then leaves the old one."""
     with locked(environment):
         set_up_locked(environment, wanted)
     if environment.link:
@@ -128,7 +128,7 @@ def set_up(environment: Environment, wanted: str | None) -> None:
 
 @contextlib.contextmanager
 def locked(environment: Environment) -> Iterator[None]:
-    """Let one checkout at a time make an environment that they share; the system frees the lock of a dead process."""
+    """Let one checkout at a time make a shared environment; the system frees the lock of a dead process."""
     if not environment.link:
         yield
         return
@@ -139,7 +139,7 @@ def locked(environment: Environment) -> Iterator[None]:
 
 
 def link(place: Path, folder: Path) -> None:
-    """Make `place` a symbolic link to `folder`, and remove what was there."""
+    """Make `place` a symbolic link to `folder`, in place of what was there."""
     if place.is_symlink() and os.readlink(str(place)) == str(folder):
         return
     if place.is_symlink():
@@ -151,13 +151,13 @@ def link(place: Path, folder: Path) -> None:
 def set_up_locked(environment: Environment, wanted: str | None) -> None:
     """Make or renew an environment, under its lock if it is shared."""
     files = [file for file in (environment.requirements, environment.build) if file]
-    root = environment.folder if environment.link else ROOT  # scripts in an environment name its place
+    root = environment.folder if environment.link else ROOT  # scripts in an environment contain its path
     state = {"root": str(root), "requirements": " ".join(map(sha256, files))}
     if environment.project:
         state["project"] = sha256(environment.project)
     stamp, current = read_stamp(environment), probe(environment.python)
     kept = all(stamp.get(name) == state[name] for name in ("root", "requirements"))
-    # Of the environments that checkouts share, any Python will do: another checkout may be using one at this moment.
+    # A shared environment may have any Python: another checkout may be using it now.
     if current and kept and (environment.link or (current[:2] == PREFERRED and not wanted)):
         return renew_project(environment, stamp, state)
     python = explicit_python(wanted) if wanted else best_python()
@@ -174,7 +174,7 @@ def renew_project(environment: Environment, stamp: dict[str, str], state: dict[s
 
 
 def make(environment: Environment, python: tuple[str, tuple[int, ...]], state: dict[str, str]) -> None:
-    """Make an environment anew and vouch for it last; on any failure put the old one back."""
+    """Make a new environment, and write its stamp last; on any failure restore the old one."""
     executable, version = python
     folder, begun = environment.folder, time.time()
     say("Setting up {} with Python {} ({}).".format(folder.name, ".".join(map(str, version)), executable))
@@ -197,7 +197,7 @@ def make(environment: Environment, python: tuple[str, tuple[int, ...]], state: d
 
 
 def install_requirements(environment: Environment) -> None:
-    """Install the hashed requirements, those that build others first: pip would fetch any version by itself."""
+    """Install the hashed requirements, build requirements first: pip would fetch any version of those."""
     isolated: list[str] = []
     if environment.build:
         pip(environment, "--require-hashes", "-r", str(environment.build), count=0)
@@ -207,23 +207,23 @@ def install_requirements(environment: Environment) -> None:
 
 
 def install_project(environment: Environment) -> None:
-    """Install the checkout itself where it belongs, editable, with the setuptools that the requirements pin."""
+    """Install the checkout itself, editable, with the setuptools that the requirements pin."""
     if environment.project:
         folder = str(environment.project.parent)
         pip(environment, "--no-deps", "--no-build-isolation", "--editable", folder, count=0)
-        # The stand-ins and the demo are no part of the project: a path configuration file finds them.
+        # The stand-ins and the demo are not part of the project: a path configuration file adds them.
         for packages in environment.folder.glob("lib/python*/site-packages"):
             (packages / "tests-of-this-checkout.pth").write_text(str(environment.project.parent / "tests") + "\n")
 
 
 def pip(environment: Environment, *arguments: str, count: int) -> None:
-    """Run `pip install`, showing how far it is when it will collect `count` packages. Raises SetupError."""
+    """Run `pip install`, and show its progress through `count` packages. Raises SetupError."""
     command = [environment.python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
     run([*command, *arguments], f"pip could not install what {environment.folder.name} needs", count)
 
 
 def run(command: list[str], failure: str, count: int = 0) -> None:
-    """Run a command, its output in a log that stays only when it fails. Raises SetupError."""
+    """Run a command, with its output in a log that is kept only if it fails. Raises SetupError."""
     env = {name: value for name, value in os.environ.items() if name not in FOREIGN}
     handle, log = tempfile.mkstemp(prefix="setup-", suffix=".log")
     status = None
@@ -246,7 +246,7 @@ def run(command: list[str], failure: str, count: int = 0) -> None:
 
 
 def progress(lines: Iterable[str], count: int) -> Iterator[str]:
-    """Pass pip's lines on, showing on one line how many of `count` packages it has; 0 shows nothing."""
+    """Yield pip's lines, and show on one line how many of `count` packages it has; 0 shows nothing."""
     done = 0
     for line in lines:
         if count and line.startswith("Collecting "):
@@ -261,12 +261,12 @@ def progress(lines: Iterable[str], count: int) -> Iterator[str]:
 
 
 def count_requirements(requirements: Path) -> int:
-    """Count the pinned packages, those for other platforms too."""
+    """Return the number of pinned packages, those for other platforms included."""
     return len(re.findall(r"(?m)^[A-Za-z0-9][^\s]*==", requirements.read_text(encoding="utf-8")))
 
 
 def read_stamp(environment: Environment) -> dict[str, str]:
-    """Read what an environment was made from; empty when it was never finished."""
+    """Return what an environment was made from, nothing if it was never finished."""
     try:
         stamp = json.loads(environment.stamp.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -278,7 +278,7 @@ def read_stamp(environment: Environment) -> dict[str, str]:
 
 
 def best_python() -> tuple[str, tuple[int, ...]]:
-    """Find the best Python: path and version. Raises SetupError when there is none from 3.11 on."""
+    """Return the path and version of the best Python. Raises SetupError without Python 3.11 or newer."""
     found: list[tuple[str, tuple[int, ...]]] = []
     preferred = "python{}.{}".format(*PREFERRED)
     for candidate in sorted(candidates(), key=lambda path: preferred not in path.replace("cpython-", "python")):
@@ -298,7 +298,7 @@ def best_python() -> tuple[str, tuple[int, ...]]:
 
 
 def explicit_python(wanted: str) -> tuple[str, tuple[int, ...]]:
-    """Check the Python that the user named. Raises SetupError."""
+    """Return the path and version of the Python that the user named. Raises SetupError."""
     version = probe(wanted)
     if not version or version[:2] < OLDEST:
         raise SetupError("{} is not a Python {}.{} or newer with the venv module.".format(wanted, *OLDEST))
@@ -306,11 +306,11 @@ def explicit_python(wanted: str) -> tuple[str, tuple[int, ...]]:
 
 
 def candidates() -> list[str]:
-    """List Pythons that may be there: on the path, of the usual version managers, this one; each once."""
+    """Return the paths of possible Pythons: on the path, of the usual version managers, this one; each once."""
     home, env = Path.home(), os.environ
     minors = range(PREFERRED[1] + 3, OLDEST[1] - 1, -1)
     names = ["python{}.{}".format(*PREFERRED), *(f"python3.{minor}" for minor in minors), "python3", "python"]
-    inside = str(ROOT / ".venv")  # the environments to be replaced, when one is activated
+    inside = str(ROOT / ".venv")  # the environments to replace, if one is activated
     folders = [folder for folder in env.get("PATH", "").split(os.pathsep) if not folder.startswith(inside)]
     found = [shutil.which(name, path=os.pathsep.join(folders)) for name in names]
     managers = [
@@ -327,7 +327,7 @@ def candidates() -> list[str]:
 
 
 def probe(python: str) -> tuple[int, ...] | None:
-    """Ask a Python for its version; None when it does not run (a shim of nothing) or has no venv module."""
+    """Return the version of a Python, None if it does not run or has no venv module."""
     try:
         done = subprocess.run(  # noqa: S603 - a candidate of ours
             [python, "-I", "-c", PROBE], capture_output=True, text=True, timeout=30, check=False
@@ -338,7 +338,7 @@ def probe(python: str) -> tuple[int, ...] | None:
 
 
 def rank(version: tuple[int, ...]) -> tuple[bool, tuple[int, ...]]:
-    """Order Pythons: the preferred one, then the newer."""
+    """Return the key that sorts Pythons: the preferred one, then the newest."""
     return (version[:2] == PREFERRED, version[:2])
 
 
@@ -346,19 +346,13 @@ def rank(version: tuple[int, ...]) -> tuple[bool, tuple[int, ...]]:
 
 
 def check_terraform() -> None:
-    """Raise SetupError unless Terraform is there and new enough."""
+    """Raise SetupError unless Terraform is installed and new enough."""
     wanted = "{}.{}".format(*OLDEST_TERRAFORM)
     where = "https://developer.hashicorp.com/terraform/install"
     env = {**os.environ, "TF_CLI_CONFIG_FILE": os.devnull, "CHECKPOINT_DISABLE": "1"}
     try:
-        done = subprocess.run(
-            ["terraform", "version", "-json"],  # noqa: S607 - the user's own
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-            env=env,
-        )
+        command = ["terraform", "version", "-json"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=env)  # noqa: S603
         version = json.loads(done.stdout)["terraform_version"]
     except FileNotFoundError:
         raise SetupError(f"terraform was not found: install Terraform {wanted} or newer, see {where}.") from None

@@ -1,11 +1,12 @@
 """Write time_zones.tf, the names that `schedule.timezone` may have, from PyPI's tzdata: `make docs`.
 
-Links, which are older names of a zone, are among them: EventBridge Scheduler accepts them too. `Factory` is no zone: it
+They include links, the older names of a zone, which EventBridge Scheduler accepts too. `Factory` is not a zone: it
 stands for one that was never set.
 """
 
 from __future__ import annotations
 
+import textwrap
 from importlib.resources import files
 from pathlib import Path
 
@@ -14,9 +15,10 @@ HEAD = "# The names of the time zone database, links included. `make docs` write
 
 
 def text() -> str:
-    """Give the file's text."""
-    names = {*(files("tzdata") / "zones").read_text(encoding="utf-8").split()} - {"Factory"}
-    return HEAD + "locals {\n  time_zones = [\n" + "".join(f'    "{name}",\n' for name in sorted(names)) + "  ]\n}\n"
+    """Return the text of the file."""
+    names = sorted({*(files("tzdata") / "zones").read_text(encoding="utf-8").split()} - {"Factory"})
+    lines = textwrap.indent(textwrap.fill(" ".join(names), 116, break_on_hyphens=False), "    ")
+    return f'{HEAD}locals {{\n  time_zones = regexall("\\\\S+", <<-EOT\n{lines}\n  EOT\n  )\n}}\n'
 
 
 if __name__ == "__main__":

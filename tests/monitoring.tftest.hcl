@@ -190,7 +190,7 @@ run "a_paused_schedule_is_not_silent" {
   }
 
   assert {
-    condition     = strcontains(aws_cloudwatch_dashboard.collector.dashboard_body, "not listened for")
+    condition     = strcontains(aws_cloudwatch_dashboard.collector.dashboard_body, "Silence is not monitored")
     error_message = "and the dashboard says so"
   }
 }

@@ -1,10 +1,10 @@
-# What is there already, one block each. Take a block out if you do not have its resource: Terraform then makes one. Take
-# them all out, this file with them, once they are applied.
+# The existing resources, one block each. Remove the block of a resource that you do not have: Terraform then creates it.
+# Remove this file after the apply.
 
 data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}
 
-# `zoomlogs adopt` made it. Without it the plan ends here, before it shows the function's variables.
+# `zoomlogs adopt` created it. Without it the plan stops here, before it shows the function's variables.
 data "aws_secretsmanager_secret" "zoom" {
   name = var.secret_name
 }
@@ -15,7 +15,7 @@ locals {
   reader_policy_arn = "${local.policies_arn}/${var.reader_policy_name}"
 }
 
-# The bucket. Its encryption, public access block, policy and lifecycle are set by the apply, whether they were or not.
+# The bucket. The apply sets its encryption, public access block, policy and lifecycle in any case.
 
 import {
   to = module.zoom_operation_logs.module.archive.aws_s3_bucket.archive[0]
@@ -59,14 +59,14 @@ import {
   id = "default/${var.schedule_name}"
 }
 
-# Only where somebody let the function write logs, which the guide did not.
+# Only if the function was allowed to write logs; the guide does not allow it.
 import {
   for_each = var.log_group_exists ? toset(["/aws/lambda/${var.function_name}"]) : []
   to       = module.zoom_operation_logs.module.collector.aws_cloudwatch_log_group.collector
   id       = each.value
 }
 
-# The user who reads for Google SecOps. Terraform does not manage its access key, so the feed goes on with it.
+# The user that reads for Google SecOps. Terraform does not manage its access key, so the feed keeps using it.
 
 import {
   to = module.zoom_operation_logs.module.secops_reader.aws_iam_user.reader[0]

@@ -1,10 +1,10 @@
-# The set-up that somebody made by hand after the written guide, taken over as it stands: its names are the module's.
-# imports.tf says what is there already, retire.tf takes away what the guide gave too much.
+# Adopts a set-up that was made by hand after the written guide, with its names. imports.tf has the existing resources,
+# retire.tf removes permissions that the guide grants and nothing needs.
 
 provider "aws" {}
 
 module "zoom_operation_logs" {
-  # In a repository of your own, take the module from its git address, at a version:
+  # In your own repository, use the git address of the module, at a version:
   # source = "git::https://github.com/YOUR-ORGANISATION/terraform-aws-zoom-operation-logs.git?ref=v0.1.0"
   source = "../.."
 

@@ -1,7 +1,7 @@
-# What the guide gave too much: these detach every managed policy but the ones listed, and destroy nothing. They come
-# after the module, so that the reader has its new rights before it loses old ones.
+# Removes permissions that the guide grants and nothing needs: these resources detach every managed policy except those
+# listed, and delete nothing. They depend on the module, so that the reader gets its new permissions first.
 
-# Not where somebody else reads as this user too: their feed would stop.
+# Not if another feed uses this user too: it would stop.
 resource "aws_iam_user_policy_attachments_exclusive" "reader" {
   count = var.reader_is_shared ? 0 : 1
 
@@ -18,7 +18,7 @@ resource "aws_iam_role_policy_attachments_exclusive" "collector" {
   depends_on = [module.zoom_operation_logs]
 }
 
-# The guide's other user keeps its key, which then opens nothing. Delete both once nobody misses them.
+# The guide's other user keeps its key, which then has no permissions. Delete both when nothing needs them.
 resource "aws_iam_user_policy_attachments_exclusive" "full_access" {
   count = var.full_access_user == null ? 0 : 1
 

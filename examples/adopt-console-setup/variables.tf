@@ -24,7 +24,7 @@ variable "role_name" {
 
 variable "writer_policy_name" {
   type        = string
-  description = "Name of the policy that the role carries; the guide leaves it to whoever makes it."
+  description = "Name of the policy of the role. The guide does not give a name."
 }
 
 variable "schedule_name" {
@@ -35,7 +35,7 @@ variable "schedule_name" {
 
 variable "secret_name" {
   type        = string
-  description = "Name of the secret that `zoomlogs adopt` put the credentials into."
+  description = "Name of the secret into which `zoomlogs adopt` put the credentials."
   default     = "zoom-operationlogs-credentials"
 }
 
@@ -47,7 +47,7 @@ variable "log_group_exists" {
 
 variable "reader_name" {
   type        = string
-  description = "Name of the user whose access key the feed has."
+  description = "Name of the user of the feed's access key."
   default     = "secops-reader"
 }
 
@@ -59,24 +59,24 @@ variable "reader_policy_name" {
 
 variable "reader_is_shared" {
   type        = bool
-  description = "Whether that user has other policies, groups or access keys, which another feed may need: it then keeps its other policies. `zoomlogs adopt` finds out."
+  description = "Whether that user has other policies, groups or access keys, which another feed may need: it then keeps its other policies. `zoomlogs adopt` detects it."
   default     = false
 }
 
 variable "full_access_user" {
   type        = string
-  description = "Name of the guide's other user, who carries AmazonS3FullAccess and loses every attached policy; null if there is none, or if the feed has its key."
+  description = "Name of the guide's other user, which has AmazonS3FullAccess and loses every attached policy; null if there is none, or if the feed uses its key."
   default     = null
 
   validation {
     condition     = var.full_access_user == null || var.full_access_user != var.reader_name
-    error_message = "full_access_user must not be reader_name: as the reader it loses AmazonS3FullAccess too, and keeps what the feed needs."
+    error_message = "full_access_user must not be reader_name: the reader loses AmazonS3FullAccess too, and keeps what the feed needs."
   }
 }
 
 variable "deletion_option" {
   type        = string
-  description = "What the feed does with files that it has read: `NEVER`, or `ON_SUCCESS` if it deletes them."
+  description = "`ON_SUCCESS` if the feed deletes the files that it has read, else `NEVER`."
   default     = "NEVER"
 }
 
@@ -86,12 +86,12 @@ variable "zoom" {
     api_url    = optional(string)
     start_date = optional(string)
   })
-  description = "How Zoom is asked, where it differs from the module's defaults: other addresses, the first day to fetch."
+  description = "The module's input `zoom`."
   default     = {}
 }
 
 variable "force_destroy" {
   type        = bool
-  description = "Let `terraform destroy` delete the bucket with the records in it."
+  description = "Let `terraform destroy` delete the bucket with its records."
   default     = false
 }

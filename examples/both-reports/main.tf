@@ -3,9 +3,9 @@
 provider "aws" {}
 
 # This block creates the bucket. A bucket has one policy, one set of lifecycle rules and one notification configuration,
-# so the block writes those of both.
+# so this block writes those of both.
 module "operation_logs" {
-  # In a repository of your own, take the module from its git address, at a version:
+  # In your own repository, use the git address of the module, at a version:
   # source = "git::https://github.com/YOUR-ORGANISATION/terraform-aws-zoom-operation-logs.git?ref=v0.1.0"
   source = "../.."
 
@@ -19,8 +19,8 @@ module "operation_logs" {
   zoom = var.zoom
 }
 
-# The second block names the bucket as text: taken from the first block's output, it would make a cycle. Its records lie
-# under zoom/activities/, and name_prefix keeps its function, role, schedule and secret apart from those of the first.
+# This block has the bucket's name as text: a reference to the first block's output would be a cycle. Its records are
+# under zoom/activities/, and name_prefix gives its function, role, schedule and secret other names.
 module "sign_ins" {
   source = "../.."
 

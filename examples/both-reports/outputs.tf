@@ -1,10 +1,5 @@
-output "bucket" {
-  description = "The bucket's name."
-  value       = module.operation_logs.bucket.name
-}
-
 output "secret_arns" {
-  description = "The secrets that wait for Zoom's credentials, by report. Both may hold those of one app."
+  description = "ARNs of the secrets for Zoom's credentials, by report. Both may contain the credentials of one app."
   value       = { operationlogs = module.operation_logs.secret.arn, activities = module.sign_ins.secret.arn }
 }
 

@@ -1,6 +1,6 @@
 variable "bucket_name" {
   type        = string
-  description = "Name of the bucket; S3 wants it unique in the world, so yours will differ from the guide's."
+  description = "Name of the bucket, which must be globally unique."
   default     = "zoom-operation-logs"
 }
 
@@ -17,6 +17,6 @@ variable "zoom" {
     lookback_days = optional(number)
     start_date    = optional(string)
   })
-  description = "How Zoom is asked for both reports, where it differs from the module's defaults."
+  description = "The module's input `zoom`, for both reports."
   default     = {}
 }

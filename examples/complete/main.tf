@@ -1,4 +1,4 @@
-# Every input set, most of them to another value than the default: what a platform team with rules of its own writes.
+# Every input, most of them with a value other than the default, for a platform team with its own rules.
 
 provider "aws" {}
 
@@ -6,7 +6,7 @@ data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}
 
 data "aws_service" "s3" {
-  service_id = "s3" # names the region, in versions 5 and 6 of the provider
+  service_id = "s3" # has the region, in versions 5 and 6 of the provider
 }
 
 locals {
@@ -15,7 +15,7 @@ locals {
 }
 
 module "zoom_operation_logs" {
-  # In a repository of your own, take the module from its git address, at a version:
+  # In your own repository, use the git address of the module, at a version:
   # source = "git::https://github.com/YOUR-ORGANISATION/terraform-aws-zoom-operation-logs.git?ref=v0.1.0"
   source = "../.."
 
@@ -56,7 +56,7 @@ module "zoom_operation_logs" {
     expiration_days            = 2557 # seven years
     noncurrent_expiration_days = 365
     transitions                = [{ days = 90, storage_class = "GLACIER_IR" }]
-    access_logs_bucket         = aws_s3_bucket_policy.access_logs.bucket # once S3 may write there
+    access_logs_bucket         = aws_s3_bucket_policy.platform["access-logs"].bucket # after S3 may write there
     lock                       = var.force_destroy ? null : { mode = "GOVERNANCE", days = 365 }
     break_glass_arns           = [] # a role, only while a task of docs/operations.md needs it
 
@@ -110,7 +110,7 @@ module "zoom_operation_logs" {
     flexible_window_minutes = 5
   }
 
-  # The committed package, by way of a bucket from which deployments may read.
+  # The committed package, from a bucket for deployments.
   package = {
     s3_bucket         = aws_s3_object.package.bucket
     s3_key            = aws_s3_object.package.key
@@ -122,7 +122,7 @@ module "zoom_operation_logs" {
     mode       = "role"
     subject_id = var.secops_subject_id
 
-    list_whole_bucket = false # of an existing bucket; it may list this one
+    list_whole_bucket = false # for an existing bucket; it may list a new one
   }
 
   feed = {

@@ -1,9 +1,9 @@
 output "zoom_operation_logs" {
-  description = "Everything that the module tells."
+  description = "All outputs of the module, which `zoomlogs` reads."
   value       = module.zoom_operation_logs
 }
 
 output "feed_values" {
-  description = "What to enter under SIEM Settings > Feeds in Google SecOps."
+  description = "Settings of the feed in Google SecOps, under SIEM Settings > Feeds."
   value       = module.zoom_operation_logs.secops_feed.form
 }

@@ -1,4 +1,4 @@
-# What a platform usually has already: a key, a bucket for access logs, one for packages, and a permissions boundary.
+# Usually, the platform has these already: a key, a bucket for access logs, one for packages, and a permissions boundary.
 
 resource "aws_kms_key" "zoom" {
   description             = "Zoom operation logs"
@@ -26,7 +26,7 @@ resource "aws_kms_key" "zoom" {
         } }
       },
       {
-        Sid       = "BucketTellsFeed"
+        Sid       = "BucketNotifiesQueue"
         Effect    = "Allow"
         Principal = { Service = "s3.amazonaws.com" }
         Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
@@ -51,88 +51,68 @@ resource "aws_kms_key" "zoom" {
   })
 }
 
-resource "aws_s3_bucket" "access_logs" {
-  bucket        = "${var.bucket_name}-access-logs"
+locals {
+  buckets = { for purpose in ["access-logs", "packages"] : purpose => "arn:${local.partition}:s3:::${var.bucket_name}-${purpose}" }
+  write_access_logs = {
+    Sid       = "S3WritesAccessLogs"
+    Effect    = "Allow"
+    Principal = { Service = "logging.s3.amazonaws.com" }
+    Action    = "s3:PutObject"
+    Resource  = "${local.buckets.access-logs}/${var.bucket_name}/*"
+    Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
+  }
+}
+
+resource "aws_s3_bucket" "platform" {
+  for_each = local.buckets
+
+  bucket        = "${var.bucket_name}-${each.key}"
   force_destroy = var.force_destroy
 }
 
-resource "aws_s3_bucket_public_access_block" "access_logs" {
-  bucket                  = aws_s3_bucket.access_logs.bucket
+resource "aws_s3_bucket_public_access_block" "platform" {
+  for_each = local.buckets
+
+  bucket                  = aws_s3_bucket.platform[each.key].bucket
   block_public_acls       = true
   block_public_policy     = true
   ignore_public_acls      = true
   restrict_public_buckets = true
 }
 
-resource "aws_s3_bucket_policy" "access_logs" {
-  bucket = aws_s3_bucket.access_logs.bucket
+resource "aws_s3_bucket_policy" "platform" {
+  for_each = local.buckets
+
+  bucket = aws_s3_bucket.platform[each.key].bucket
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [
-      {
-        Sid       = "S3WritesAccessLogs"
-        Effect    = "Allow"
-        Principal = { Service = "logging.s3.amazonaws.com" }
-        Action    = "s3:PutObject"
-        Resource  = "arn:${local.partition}:s3:::${aws_s3_bucket.access_logs.bucket}/${var.bucket_name}/*"
-        Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
-      },
-      {
+    Statement = concat(
+      [{
         Sid       = "DenyInsecureTransport"
         Effect    = "Deny"
         Principal = "*"
         Action    = "s3:*"
-        Resource  = ["arn:${local.partition}:s3:::${aws_s3_bucket.access_logs.bucket}", "arn:${local.partition}:s3:::${aws_s3_bucket.access_logs.bucket}/*"]
+        Resource  = [each.value, "${each.value}/*"]
         Condition = { Bool = { "aws:SecureTransport" = "false" } }
-      },
-    ]
+      }],
+      [for statement in [local.write_access_logs] : statement if each.key == "access-logs"],
+    )
   })
 
-  depends_on = [aws_s3_bucket_public_access_block.access_logs]
-}
-
-resource "aws_s3_bucket" "packages" {
-  bucket        = "${var.bucket_name}-packages"
-  force_destroy = var.force_destroy
-}
-
-resource "aws_s3_bucket_public_access_block" "packages" {
-  bucket                  = aws_s3_bucket.packages.bucket
-  block_public_acls       = true
-  block_public_policy     = true
-  ignore_public_acls      = true
-  restrict_public_buckets = true
+  depends_on = [aws_s3_bucket_public_access_block.platform]
 }
 
 resource "aws_s3_bucket_versioning" "packages" {
-  bucket = aws_s3_bucket.packages.bucket
+  bucket = aws_s3_bucket.platform["packages"].bucket
 
   versioning_configuration {
     status = "Enabled"
   }
 }
 
-resource "aws_s3_bucket_policy" "packages" {
-  bucket = aws_s3_bucket.packages.bucket
-
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Sid       = "DenyInsecureTransport"
-      Effect    = "Deny"
-      Principal = "*"
-      Action    = "s3:*"
-      Resource  = ["arn:${local.partition}:s3:::${aws_s3_bucket.packages.bucket}", "arn:${local.partition}:s3:::${aws_s3_bucket.packages.bucket}/*"]
-      Condition = { Bool = { "aws:SecureTransport" = "false" } }
-    }]
-  })
-
-  depends_on = [aws_s3_bucket_public_access_block.packages]
-}
-
 resource "aws_s3_object" "package" {
-  bucket      = aws_s3_bucket.packages.bucket
+  bucket      = aws_s3_bucket.platform["packages"].bucket
   key         = "zoom-operation-logs/collector.zip"
   source      = var.package_file
   source_hash = filemd5(var.package_file) # a new package is a new version
@@ -140,28 +120,26 @@ resource "aws_s3_object" "package" {
   depends_on = [aws_s3_bucket_versioning.packages]
 }
 
-# What no role or user made by Terraform may ever exceed, here.
+# The most that a role or user created by Terraform may do.
 resource "aws_iam_policy" "boundary" {
   name = "zoom-operation-logs-boundary"
   path = "/security/"
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [
-      {
-        Sid    = "Regional"
-        Effect = "Allow"
-        Action = [
-          "kms:Decrypt", "kms:GenerateDataKey",
-          "lambda:InvokeFunction",
-          "logs:CreateLogStream", "logs:PutLogEvents",
-          "s3:DeleteObject", "s3:GetBucketLocation", "s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:ListBucketVersions", "s3:PutObject",
-          "secretsmanager:GetSecretValue",
-          "sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage", "sqs:SendMessage",
-          "xray:PutTelemetryRecords", "xray:PutTraceSegments",
-        ]
-        Resource = "*"
-      },
-    ]
+    Statement = [{
+      Sid    = "Regional"
+      Effect = "Allow"
+      Action = [
+        "kms:Decrypt", "kms:GenerateDataKey",
+        "lambda:InvokeFunction",
+        "logs:CreateLogStream", "logs:PutLogEvents",
+        "s3:DeleteObject", "s3:GetBucketLocation", "s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:ListBucketVersions", "s3:PutObject",
+        "secretsmanager:GetSecretValue",
+        "sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage", "sqs:SendMessage",
+        "xray:PutTelemetryRecords", "xray:PutTraceSegments",
+      ]
+      Resource = "*"
+    }]
   })
 }

@@ -1,12 +1,12 @@
 variable "bucket_name" {
   type        = string
-  description = "Name of the bucket; the buckets for access logs and packages are named after it."
+  description = "Name of the bucket, and the beginning of the names of the buckets for access logs and packages."
   default     = "zoom-operation-logs"
 }
 
 variable "force_destroy" {
   type        = bool
-  description = "Let `terraform destroy` delete the buckets with what is in them."
+  description = "Let `terraform destroy` delete the buckets with their objects."
   default     = false
 }
 
@@ -16,14 +16,14 @@ variable "zoom" {
     api_url    = optional(string, "https://api.zoom.us/v2")
     start_date = optional(string)
   })
-  description = "Zoom's addresses, and the first day to fetch: YYYY-MM-DD, at most six months back."
+  description = "Zoom's addresses, and the first day to fetch (YYYY-MM-DD), at most six months ago."
   default     = {}
   nullable    = false
 }
 
 variable "zoom_credentials" {
   type        = object({ account_id = string, client_id = string, client_secret = string })
-  description = "Credentials of the Zoom app, when they shall be written; together with `credentials_version`."
+  description = "Credentials of the Zoom app, to write them; together with `credentials_version`."
   default     = null
   ephemeral   = true
   sensitive   = true
@@ -31,24 +31,24 @@ variable "zoom_credentials" {
 
 variable "credentials_version" {
   type        = number
-  description = "1 when the credentials are first written, one more at each change; null once they lie in the secret."
+  description = "1 to write the credentials for the first time, one more at each change; null after that."
   default     = null
 }
 
 variable "secops_subject_id" {
   type        = string
-  description = "Subject id of the Google identity that reads the feed."
+  description = "Subject ID of the feed's Google identity."
   default     = "012345678901234567890"
 }
 
 variable "package_file" {
   type        = string
-  description = "The package that is put into the bucket for packages."
+  description = "The package for the bucket for packages."
   default     = "../../lambda/dist/collector.zip"
 }
 
 variable "alarm_emails" {
   type        = list(string)
-  description = "Who is told when something is wrong; each has to confirm."
+  description = "Email addresses for the alarms; each has to confirm."
   default     = ["soc@example.com"]
 }

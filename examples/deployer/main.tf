@@ -1,5 +1,5 @@
-# The roles of a pipeline on GitHub that plans and applies this module: by GitHub's OIDC, so that no key is kept there.
-# Applied once, by an administrator; the pipeline's own root module, such as examples/plan-check, is another one.
+# The roles of a GitHub pipeline that plans and applies this module, with GitHub's OIDC instead of access keys. An
+# administrator applies this once; the pipeline has another root module, such as examples/plan-check.
 
 provider "aws" {}
 
@@ -11,9 +11,9 @@ locals {
   github    = "token.actions.githubusercontent.com"
   provider  = "arn:${local.partition}:iam::${data.aws_caller_identity.current.account_id}:oidc-provider/${local.github}"
 
-  # Who may assume each role. A pull request is planned with code that nobody has reviewed, so it can change nothing, and
-  # with the option `credentials`, whose plan reads the secret, it cannot plan. What is applied comes from an
-  # environment, whose reviewers and branches GitHub checks.
+  # Who may assume each role. The plan of a pull request runs code that nobody has reviewed, so its role can change
+  # nothing. With the option `credentials` a plan reads the secret, so pull requests cannot plan. An apply runs in an
+  # environment: GitHub checks its reviewers and branches.
   reads_secret = !contains(["", "false"], lookup(var.options, "credentials", ""))
   planned_from = local.reads_secret ? ["ref:refs/heads/main"] : ["pull_request", "ref:refs/heads/main"]
   roles = {
@@ -22,7 +22,7 @@ locals {
   }
   attached = merge([for role, one in local.roles : { for part in keys(one.policies) : "${role}-${part}" => { role = role, policy = one.policies[part] } }]...)
 
-  # s3:ListBucket is without s3:prefix: only who may list the bucket hears from S3 that there is no state yet.
+  # s3:ListBucket has no condition on s3:prefix: otherwise S3 answers AccessDenied if there is no state yet.
   state_arn = var.state == null ? null : "arn:${local.partition}:s3:::${var.state.bucket}"
   state_statements = {
     plan = [
@@ -48,7 +48,7 @@ locals {
 }
 
 module "plan" {
-  # In a repository of your own, take the module from its git address, at a version:
+  # In your own repository, use the git address of the module, at a version:
   # source = "git::https://github.com/YOUR-ORGANISATION/terraform-aws-zoom-operation-logs.git//modules/deployer?ref=v0.1.0"
   source = "../../modules/deployer"
 

@@ -4,6 +4,6 @@ output "role_arns" {
 }
 
 output "policies" {
-  description = "What each role may do, as JSON documents by what they are for."
+  description = "The policies of each role, as JSON documents by purpose."
   value       = { for role, one in local.roles : role => one.policies }
 }

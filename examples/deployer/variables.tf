@@ -1,6 +1,6 @@
 variable "repository" {
   type        = string
-  description = "The repository on GitHub whose pipeline it is: `ORGANISATION/REPOSITORY`."
+  description = "The GitHub repository of the pipeline: `ORGANISATION/REPOSITORY`."
   default     = "YOUR-ORGANISATION/YOUR-REPOSITORY"
 
   validation {
@@ -11,7 +11,7 @@ variable "repository" {
 
 variable "environment" {
   type        = string
-  description = "The environment on GitHub from which the pipeline applies; give it reviewers and a branch."
+  description = "The GitHub environment in which the pipeline applies; configure reviewers and a branch for it."
   default     = "production"
 }
 
@@ -29,6 +29,6 @@ variable "options" {
 
 variable "state" {
   type        = object({ bucket = string, key = string, kms_key_arn = optional(string) })
-  description = "Where the pipeline keeps its state in S3, and the KMS key that encrypts it there, if it is not one of AWS's; null gives no right on it."
+  description = "The state of the pipeline in S3, and its KMS key unless it is an AWS managed key; with null, the roles get no permissions for a state."
   default     = { bucket = "YOUR-STATE-BUCKET", key = "zoom-operation-logs/terraform.tfstate" }
 }

@@ -1,9 +1,9 @@
-# Into a bucket that exists, with a secret that exists: the module makes neither, and changes neither.
+# An existing bucket and an existing secret: the module creates and changes neither.
 
 provider "aws" {}
 
 module "zoom_operation_logs" {
-  # In a repository of your own, take the module from its git address, at a version:
+  # In your own repository, use the git address of the module, at a version:
   # source = "git::https://github.com/YOUR-ORGANISATION/terraform-aws-zoom-operation-logs.git?ref=v0.1.0"
   source = "../.."
 
@@ -22,13 +22,13 @@ module "zoom_operation_logs" {
     }
   }
 
-  # A queue tells the feed of new records; the bucket's notifications are the owner's, so the owner sets this one below.
+  # A queue notifies the feed of new records. The owner of the bucket configures its notifications, see below.
   feed = { source_type = "AMAZON_SQS_V2" }
 
   zoom = var.zoom
 }
 
-# A bucket has one policy and it is yours: merge into it what the module asks for.
+# A bucket has one policy, and you own it: merge the policy of the module into it.
 data "aws_iam_policy_document" "security_lake" {
   source_policy_documents = [module.zoom_operation_logs.bucket.policy]
 
@@ -50,7 +50,7 @@ resource "aws_s3_bucket_policy" "security_lake" {
   policy = data.aws_iam_policy_document.security_lake.json
 }
 
-# So with its notifications: merge the module's into what the bucket sends already.
+# The same applies to notifications: add the module's to those of the bucket.
 resource "aws_s3_bucket_notification" "security_lake" {
   bucket = aws_s3_bucket.security_lake.bucket
 

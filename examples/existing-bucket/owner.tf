@@ -1,10 +1,10 @@
-# What its owner has already, perhaps in another state: the bucket with its key, and the secret.
+# The owner has these already, perhaps in another state: the bucket with its key, and the secret.
 
 data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}
 
 data "aws_service" "s3" {
-  service_id = "s3" # names the region, in versions 5 and 6 of the provider
+  service_id = "s3" # has the region, in versions 5 and 6 of the provider
 }
 
 resource "aws_kms_key" "security_lake" {
@@ -33,16 +33,16 @@ resource "aws_kms_key" "security_lake" {
           "kms:EncryptionContext:aws:logs:arn" = "arn:${data.aws_partition.current.partition}:logs:${data.aws_service.s3.region}:${data.aws_caller_identity.current.account_id}:log-group:/aws/lambda/*"
         } }
       },
-      # So is the feed's queue, which the bucket tells of new objects.
+      # So is the feed's queue, which the bucket notifies of new objects.
       {
-        Sid       = "BucketTellsFeed"
+        Sid       = "BucketNotifiesQueue"
         Effect    = "Allow"
         Principal = { Service = "s3.amazonaws.com" }
         Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
         Resource  = "*"
         Condition = { StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id } }
       },
-      # So is the topic that its alarms write to.
+      # So is the topic of the alarms.
       {
         Sid       = "AlarmsEncrypt"
         Effect    = "Allow"

@@ -6,7 +6,7 @@ variable "bucket_name" {
 
 variable "force_destroy" {
   type        = bool
-  description = "Let `terraform destroy` delete the owner's bucket with what is in it."
+  description = "Let `terraform destroy` delete the owner's bucket with its objects."
   default     = false
 }
 
@@ -15,6 +15,6 @@ variable "zoom" {
     oauth_url = optional(string)
     api_url   = optional(string)
   })
-  description = "Zoom's addresses, where they differ."
+  description = "The module's input `zoom`."
   default     = {}
 }

@@ -3,12 +3,12 @@
 provider "aws" {
   region = var.region
 
-  # Where your rules ask for it, talk to AWS by its FIPS endpoints:
+  # If your rules require it, use the FIPS endpoints of AWS:
   # use_fips_endpoint = true
 }
 
 module "zoom_operation_logs" {
-  # In a repository of your own, take the module from its git address, at a version:
+  # In your own repository, use the git address of the module, at a version:
   # source = "git::https://github.com/YOUR-ORGANISATION/terraform-aws-zoom-operation-logs.git?ref=v0.1.0"
   source = "../.."
 
@@ -20,6 +20,6 @@ module "zoom_operation_logs" {
     api_url   = "https://api.zoomgov.com/v2"
   }
 
-  # AWS knows accounts.google.com by itself in its commercial partition only: here Google reads by a user's key.
+  # accounts.google.com is built into the AWS partition "aws" only: in GovCloud, Google reads with a user's access key.
   reader = { mode = "user" }
 }

@@ -11,12 +11,12 @@ variable "region" {
 
   validation {
     condition     = startswith(var.region, "us-gov-")
-    error_message = "region must be one of GovCloud, such as \"us-gov-west-1\"."
+    error_message = "region must be a GovCloud region, such as \"us-gov-west-1\"."
   }
 }
 
 variable "force_destroy" {
   type        = bool
-  description = "Let `terraform destroy` delete the bucket with the records in it."
+  description = "Let `terraform destroy` delete the bucket with its records."
   default     = false
 }

@@ -1,9 +1,9 @@
-# The least that runs: a bucket name, and the guide's value for everything else.
+# The minimum: a bucket name. Everything else has the guide's values.
 
 provider "aws" {}
 
 module "zoom_operation_logs" {
-  # In a repository of your own, take the module from its git address, at a version:
+  # In your own repository, use the git address of the module, at a version:
   # source = "git::https://github.com/YOUR-ORGANISATION/terraform-aws-zoom-operation-logs.git?ref=v0.1.0"
   source = "../.."
 

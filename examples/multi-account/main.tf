@@ -1,6 +1,6 @@
 # Two AWS accounts in two regions from one root, and two Zoom accounts in one of them.
 
-# A module cannot be repeated over providers: each account or region is a provider of its own name and a module block.
+# for_each cannot iterate over providers: each account or region needs a provider alias and a module block.
 provider "aws" {
   alias  = "emea"
   region = "eu-west-1"
@@ -28,7 +28,7 @@ provider "aws" {
 }
 
 module "emea" {
-  # In a repository of your own, take the module from its git address, at a version:
+  # In your own repository, use the git address of the module, at a version:
   # source = "git::https://github.com/YOUR-ORGANISATION/terraform-aws-zoom-operation-logs.git?ref=v0.1.0"
   source    = "../.."
   providers = { aws = aws.emea }
@@ -38,8 +38,7 @@ module "emea" {
   tags        = { zoom-account = "emea" }
 }
 
-# Several Zoom accounts in one AWS account and region: the prefix keeps their names apart, each has a bucket and a
-# secret of its own.
+# Several Zoom accounts in one AWS account and region: each has its own names (by the prefix), bucket and secret.
 module "americas" {
   source    = "../.."
   providers = { aws = aws.americas }

@@ -1,5 +1,5 @@
 output "secret_arns" {
-  description = "The secrets that wait for the credentials of each Zoom account."
+  description = "ARNs of the secrets for Zoom's credentials, by Zoom account."
 
   value = merge(
     { emea = module.emea.secret.arn },
@@ -8,7 +8,7 @@ output "secret_arns" {
 }
 
 output "feed_values" {
-  description = "What to enter in Google SecOps, a feed for each Zoom account."
+  description = "Settings of the feeds in Google SecOps, by Zoom account."
 
   value = merge(
     { emea = module.emea.secops_feed.form },
@@ -17,6 +17,6 @@ output "feed_values" {
 }
 
 output "zoom_operation_logs" {
-  description = "The instances, which `zoomlogs` reads: choose one with --instance zoom_operation_logs.emea, …"
+  description = "All outputs of the instances, which `zoomlogs` reads: select one, such as with --instance zoom_operation_logs.emea."
   value       = merge({ emea = module.emea }, module.americas)
 }

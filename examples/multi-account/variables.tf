@@ -1,6 +1,6 @@
 variable "aws_accounts" {
   type        = object({ emea = string, americas = string })
-  description = "Numbers of the AWS accounts."
+  description = "IDs of the AWS accounts."
   default     = { emea = "111122223333", americas = "444455556666" }
   nullable    = false
 }
@@ -13,18 +13,18 @@ variable "deployment_role" {
 
 variable "bucket_prefix" {
   type        = string
-  description = "What the buckets' names begin with."
+  description = "Beginning of the buckets' names."
   default     = "zoom-operation-logs"
 }
 
 variable "americas_zoom_accounts" {
   type        = map(object({ start_date = optional(string) }))
-  description = "The Zoom accounts of the Americas by short name, with the first day to fetch."
+  description = "The Zoom accounts of the Americas, by short name, with the first day to fetch."
   default     = { north = {}, south = {} }
 }
 
 variable "force_destroy" {
   type        = bool
-  description = "Let `terraform destroy` delete the buckets with the records in them."
+  description = "Let `terraform destroy` delete the buckets with their records."
   default     = false
 }

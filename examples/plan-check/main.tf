@@ -1,6 +1,6 @@
-# A repository of your own: a root module, and a pipeline that plans it and checks the plan.
+# Your repository: a root module, and a pipeline that plans it and checks the plan.
 
-# Keep the state where the pipeline finds it again; a bucket of yours with versions and a lock does:
+# Keep the state where the pipeline can read it, such as in a bucket with versioning and a lock:
 # terraform {
 #   backend "s3" {
 #     bucket       = "YOUR-STATE-BUCKET"
@@ -21,7 +21,7 @@ provider "aws" {
 }
 
 module "zoom_operation_logs" {
-  # In a repository of your own, take the module from its git address, at a version:
+  # In your own repository, use the git address of the module, at a version:
   # source = "git::https://github.com/YOUR-ORGANISATION/terraform-aws-zoom-operation-logs.git?ref=v0.1.0"
   source = "../.."
 

@@ -1,12 +1,12 @@
 variable "bucket_name" {
   type        = string
-  description = "Name of the bucket; S3 wants it unique in the world, so yours will differ from the guide's."
+  description = "Name of the bucket, which must be globally unique."
   default     = "zoom-operation-logs"
 }
 
 variable "force_destroy" {
   type        = bool
-  description = "Let `terraform destroy` delete the bucket with the records in it."
+  description = "Let `terraform destroy` delete the bucket with its records."
   default     = false
 }
 
@@ -20,6 +20,6 @@ variable "zoom" {
     reconcile_hours = optional(number)
     start_date      = optional(string)
   })
-  description = "How Zoom is asked, where it differs from the module's defaults: other addresses, the first day to fetch, …"
+  description = "The module's input `zoom`."
   default     = {}
 }

@@ -13,7 +13,7 @@ resource "aws_vpc" "collector" {
   tags                 = { Name = "zoom-operation-logs" }
 }
 
-# Nothing uses the group that every VPC has, so it lets nothing through.
+# Nothing uses the default security group, so it allows nothing.
 resource "aws_default_security_group" "closed" {
   vpc_id = aws_vpc.collector.id
 }
@@ -118,7 +118,7 @@ resource "aws_vpc_security_group_ingress_rule" "collector" {
   referenced_security_group_id = aws_security_group.collector.id
 }
 
-# By this way to S3 there is one bucket.
+# This endpoint allows only one bucket.
 resource "aws_vpc_endpoint" "s3" {
   vpc_id          = aws_vpc.collector.id
   service_name    = "com.amazonaws.${data.aws_service.s3.region}.s3"

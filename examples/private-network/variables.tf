@@ -6,7 +6,7 @@ variable "bucket_name" {
 
 variable "cidr_block" {
   type        = string
-  description = "Addresses of the network, at least a /26."
+  description = "IPv4 addresses of the VPC, at least a /26."
   default     = "10.20.30.0/24"
 
   validation {
@@ -17,6 +17,6 @@ variable "cidr_block" {
 
 variable "force_destroy" {
   type        = bool
-  description = "Let `terraform destroy` delete the bucket with the records in it."
+  description = "Let `terraform destroy` delete the bucket with its records."
   default     = false
 }

@@ -1,4 +1,4 @@
-"""What is owed: which dates wait for a sweep, and which of them is next."""
+"""Owed dates: which dates wait for a sweep, and which of them is next."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ MOST_REFUSALS = 2
 def first_checkpoint(today: date, lookback_days: int, known_from: date | None) -> Checkpoint:
     """Return a checkpoint with no settled date, for which `schedule_due` owes every date from `known_from` on.
 
-    `known_from` is the first date that the archive or the guide's state names. With None, or a date within the window,
-    the dates begin with the window; they never begin before Zoom's retention.
+    `known_from` is the first date in the archive or in the guide's state. If it is None or within the window, the dates
+    begin with the window. They never begin before Zoom's retention.
     """
     first, _ = window(today, lookback_days)
     start = max(retention_start(today), min(first, known_from or first))
@@ -42,7 +42,7 @@ def first_checkpoint(today: date, lookback_days: int, known_from: date | None) -
 def schedule_due(checkpoint: Checkpoint, settings: Settings, now: datetime) -> int:
     """Owe the unsettled dates before the window, those from START_DATE on, and the window if a reconcile is due.
 
-    Returns the number of dates that expired unasked, because an outage was longer than Zoom's retention.
+    Returns the number of dates that expired before any sweep, because an outage was longer than Zoom's retention.
     """
     today = now.date()
     first, _ = window(today, settings.lookback_days)
@@ -51,14 +51,14 @@ def schedule_due(checkpoint: Checkpoint, settings: Settings, now: datetime) -> i
     expired = list(date_range(unsettled, min(first, kept) - ONE_DAY))
     checkpoint.expired.update(expired)
     if checkpoint.feed_deletes and not settings.feed_deletes:
-        checkpoint.kept_since = now  # what was deleted before, the feed may have deleted
+        checkpoint.kept_since = now  # the feed may have deleted what was deleted before
     checkpoint.feed_deletes = settings.feed_deletes
     delivered = checkpoint.delivered
     delivered.changed = {day: cutoff for day, cutoff in delivered.changed.items() if kept <= day <= today + ONE_DAY}
     delivered.accepted = {day: counts for day, counts in delivered.accepted.items() if day >= kept}
     for day in date_range(max(unsettled, kept), first - ONE_DAY):
         checkpoint.owe(day, now, settings.page_size)
-    # Also earlier than before: dates that a longer lookback adds to the window are owed when they leave it.
+    # It may move back: dates that a longer lookback adds to the window are owed when they leave it.
     checkpoint.settled_to = max(checkpoint.settled_from, first) - ONE_DAY
     start = max(settings.start_date or checkpoint.settled_from, kept)
     for day in date_range(start, checkpoint.settled_from - ONE_DAY):
@@ -89,13 +89,13 @@ def schedule_reconcile(
 
 
 def schedule_backfill(checkpoint: Checkpoint, settings: Settings, now: datetime, first: date, last: date) -> None:
-    """Owe the dates from `first` to `last` that lie between the start of Zoom's retention and today."""
+    """Owe the dates from `first` to `last` that are between the start of Zoom's retention and today."""
     for day in date_range(max(first, retention_start(now.date())), min(last, now.date())):
         checkpoint.owe(day, now, settings.page_size)
 
 
 def schedule_requested(checkpoint: Checkpoint, settings: Settings, now: datetime, request: Request) -> None:
-    """Owe what an operator asked for."""
+    """Owe the dates that an operator asked for."""
     if request.backfill:
         schedule_backfill(checkpoint, settings, now, *request.backfill)
     if request.reconcile:
@@ -115,9 +115,9 @@ def schedule_split_groups(
 ) -> None:
     """Owe the date one more sweep if page boundaries split groups of identical rows that no sweep has shown whole.
 
-    Identical rows on two pages cannot be told from one row that moved to the next page. `pending` is what the date was
-    owed, `completed` the sweep that ended: a group that it does not split again, it has shown whole. Zoom's pages may
-    be of any length, so a group can be split by bad luck: sweeps follow until `MOST_STALLS` in a row showed none whole.
+    Identical rows on two pages cannot be distinguished from one row that moved to the next page. `pending` is the sweep
+    that was owed, `completed` the one that ended: it has shown whole each group that it did not split again. Zoom's
+    pages may have any length and split a group by chance: sweeps follow until `MOST_STALLS` in a row show none whole.
     """
     split = frozenset(group.fingerprint for group in completed.split)
     left = split & pending.split if pending.split else split
@@ -127,26 +127,18 @@ def schedule_split_groups(
         largest = completed.longest_page if completed.longest_page < completed.page_size else settings.page_size
         if stalls % 2:  # on shorter pages the boundaries lie elsewhere, also if Zoom's pages vary in length
             largest = largest * 2 // 3
-        looks = MOST_LOOKS if pending.looks and checkpoint.lacking(day) > 0 else 0  # that it lacks records was said
-        checkpoint.owe(
-            day,
-            now,
-            page_size_for(groups, largest),
-            split=left,
-            stalls=stalls,
-            by_date=True,
-            looks=looks,
-            accept=pending.accept,
-        )
+        looks = MOST_LOOKS if pending.looks and checkpoint.lacking(day) > 0 else 0  # it was reported as incomplete
+        more = {"split": left, "stalls": stalls, "looks": looks, "accept": pending.accept}
+        checkpoint.owe(day, now, page_size_for(groups, largest), by_date=True, **more)
 
 
 def owe_by_date(
     checkpoint: Checkpoint, settings: Settings, since: datetime, dates: Iterable[date], *, again: bool = False
 ) -> None:
-    """Owe each of the dates a sweep of its own, which begins no earlier than `since` unless the date is owed already.
+    """Owe each of the dates its own sweep, which begins no earlier than `since` unless the date is owed already.
 
-    With `again`, it begins no earlier whether or not it is. Dates are left out that Zoom does not have, and those from
-    before the first that is collected.
+    With `again`, it begins no earlier in any case. Dates that Zoom does not have, and dates before the first collected
+    one, are left out.
     """
     first = max(checkpoint.settled_from, retention_start(since.date()))
     for day in dates:
@@ -158,11 +150,11 @@ def owe_by_date(
 
 
 def settled_by_tail(checkpoint: Checkpoint, settings: Settings, now: datetime, completed: Sweep) -> Iterator[date]:
-    """Yield the owed dates of the window that a tail has swept which read it to its first day.
+    """Yield the owed dates of the window that a tail has swept, if it read the window to its first day.
 
-    It does not do for a date that is owed a sweep of its own, nor if a row lacked a time: only the sweep of its date
-    says where it belongs. A date with a split group of identical rows, and its neighbours, because Zoom's days need not
-    be those of UTC, are owed a sweep with another page size.
+    A date that is owed its own sweep stays owed. So do all dates if a row lacked a time: only the sweep of its date
+    shows where it belongs. A date with a split group of identical rows, and its neighbours (Zoom's days need not be
+    those of UTC), are owed a sweep with another page size.
     """
     first, today = window(now.date(), settings.lookback_days)
     if completed.first > first or completed.untimed or completed.disorder:
@@ -182,10 +174,8 @@ def settled_by_tail(checkpoint: Checkpoint, settings: Settings, now: datetime, c
 def wait_for_accept(
     checkpoint: Checkpoint, now: datetime, day: date, pending: PendingSweep, *, reverted: Callable[[date], bool]
 ) -> bool:
-    """Keep the date owed while rows that its sweep shows are held, because Zoom has changed their form.
-
-    They are held until every sweep that may show them has accepted them, or until Zoom shows the old form again.
-    """
+    """Keep the date owed while rows in a changed form are held: until every sweep that may show them has accepted them,
+    or until Zoom shows the old form again."""
     for changed in checkpoint.changed_near(day):
         waits = any(near != day and near in checkpoint.owed for near in (changed, *neighbours(changed)))
         if (pending.accept and not waits) or reverted(changed):
@@ -197,18 +187,17 @@ def wait_for_accept(
 
 
 def with_the_others(now: datetime) -> datetime:
-    """Return when the dates that wait for an accept are swept again: all in one run, the first of the next hour."""
+    """Return when the dates that wait for an accept are swept again: all in the first run of the next hour."""
     return now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
 
 
 def look_again(
     checkpoint: Checkpoint, settings: Settings, now: datetime, day: date, pending: PendingSweep, completed: Sweep
 ) -> bool:
-    """Decide whether a date before the window stays owed, because one answer of Zoom's may be incomplete.
+    """Decide whether a date before the window stays owed, because one answer of Zoom may be incomplete.
 
-    No run asks for such a date again by itself. An empty one is swept twice. One that lacks records which the archive
-    holds is swept `MOST_LOOKS` times, and its neighbours are swept too, which may hold them. The sweeps are an hour
-    apart at least.
+    No later run would ask for such a date. An empty one is swept twice. One that lacks records of the archive is swept
+    `MOST_LOOKS` times, and so are its neighbours, which may show them. The sweeps are at least an hour apart.
     """
     first, _ = window(now.date(), settings.lookback_days)
     if day >= first or pending.witness:
@@ -232,9 +221,9 @@ def look_again(
 
 
 def explained_by(checkpoint: Checkpoint, settings: Settings, now: datetime, swept: date) -> Iterator[date]:
-    """Yield the owed neighbours of a date just swept, which lack nothing any more now that it has shown its rows.
+    """Yield the owed neighbours of a date just swept that lack nothing any more, now that it has shown its rows.
 
-    One with groups of identical rows on two pages has another look all the same.
+    A neighbour with groups of identical rows on two pages is swept again anyway.
     """
     first, _ = window(now.date(), settings.lookback_days)
     for day in neighbours(swept):
@@ -246,10 +235,8 @@ def explained_by(checkpoint: Checkpoint, settings: Settings, now: datetime, swep
 
 
 def next_date(checkpoint: Checkpoint, tried: set[tuple[date, PendingSweep]], now: datetime) -> date | None:
-    """Return the owed date to sweep next, None if all are in `tried` or have to wait: the newest.
-
-    Dates with a sweep in progress come first, because its page token expires.
-    """
+    """Return the newest owed date, None if all are in `tried` or have to wait. Dates with a sweep in progress come
+    first, because its page token expires."""
     untried = {
         day
         for day, pending in checkpoint.owed.items()

@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     from .records import Record
     from .reports import Report
 
-MOST_MISSING = 100_000  # numbers between two objects of a date, where the first of them have expired
-RESERVE_SHARE = 0.5  # of the reserve, what is left to publishing and saving when a run reads what it has to know first
-COUNT_SHARE = 0.75  # likewise, when it counts by second at its end: dates that need no count are still published
+MOST_MISSING = 100_000  # numbers between two objects of a date; the objects between may have expired
+RESERVE_SHARE = 0.5  # of the reserve, left for publishing and saving when a run first reads what it has to know
+COUNT_SHARE = 0.75  # likewise, when it counts by second at its end: it still publishes dates that need no count
 
 
 class Archive:
@@ -61,13 +61,13 @@ class Archive:
         """Write the records that are not delivered yet as the date's next object; return how many this run wrote.
 
         The put-if-absent is the commit and the lock. After a lost race, or a write of unknown outcome, the run reads
-        what is there now, drops what that delivered, and tries again: a `seq` is never skipped. Nothing of the date
-        is published if one of its objects cannot be read (`UnreadableObjectError`), or not in the time that is left
-        (`OutOfTimeError`). Raises other `StorageError` and `StorageUnavailableError` too.
+        the new objects, drops the records in them, and tries again: a `seq` is never skipped. Nothing of the date is
+        published if one of its objects cannot be read at all (`UnreadableObjectError`) or in time (`OutOfTimeError`).
+        Raises other `StorageError` and `StorageUnavailableError` too.
         """
         pending = sorted(pending, key=lambda record: record.time or BEFORE_ALL)
         written = 0
-        while True:  # once, unless the records are more than one object may hold
+        while True:  # once, unless there are more records than one object may have
             put, left = self._publish_object(day, pending, delivered)
             written += put
             if not left:
@@ -77,7 +77,7 @@ class Archive:
     def _publish_object(self, day: date, pending: Iterable[PendingRecord], delivered: Delivered) -> tuple[int, bool]:
         """Write the next object; return how many records this run wrote, and whether any are left."""
         known = delivered.on(day)
-        unsure: list[MissingLine] = []  # may be written, by a put of unknown outcome
+        unsure: list[MissingLine] = []  # a put of unknown outcome may have written them
 
         def attempt() -> tuple[int, bool]:
             nonlocal unsure
@@ -115,10 +115,10 @@ class Archive:
             self.read_new_objects(known, delivered.legacy, RESERVE_SHARE)
 
     def load(self, day: date, delivered: Delivered) -> None:
-        """Read what the archive holds of a date and is not known yet. Raises as `publish` does, and keeps what it has
-        read: the date is partial until a call has come to its end."""
+        """Read the date's objects that are not known yet. Raises as `publish` does, and keeps what it has read: the
+        date is partial until a call has read all of it."""
         known = delivered.on(day)
-        with suppress(UnreadableObjectError):  # of the day before alone, if it is not raised again
+        with suppress(UnreadableObjectError):  # of the day before; below, it is raised again if it affects this date
             self.legacy.absorb_from(day_before(day), delivered.legacy)  # Zoom's days may begin before those of UTC
         self.read_new_objects(known, delivered.legacy)
 
@@ -143,7 +143,7 @@ class Archive:
 
     def behind_delete_markers(self, since: datetime | None) -> list[str]:
         """Return the objects of records behind a delete marker, of the dates listed in this run, if no older than
-        `since`. S3's own expiration takes 200 days at least, when Zoom no longer has the date and no run lists it."""
+        `since`. S3's expiration takes at least 200 days: by then Zoom no longer has the date, and no run lists it."""
         return [key for key, at in self._markers.items() if since is None or at >= since]
 
     def url(self, name: str = "") -> str:
@@ -160,8 +160,8 @@ class Archive:
         self._bucket.versions(self._prefix, wanted)
 
     def _newer_versions(self, known: DeliveredDay) -> list[StoredVersion]:
-        """Return every version of the date's objects that is not known, in the order of their numbers. If `known` has
-        come to a number far from those that there are, it is forgotten: no run would read the next number."""
+        """Return every version of the date's objects that is not known, in the order of their numbers. If its number is
+        far from theirs, `known` is forgotten: no run would read an object with the next number."""
         highest = 0
 
         def newer(number: int) -> bool:
@@ -176,8 +176,8 @@ class Archive:
         return versions
 
     def _versions(self, day: date, wanted: Callable[[int], bool]) -> list[StoredVersion]:
-        """Return every version of the date's objects with the wanted numbers, in the order of these. Raises
-        `OtherReportError` for another report's object in the same folder: to list that too costs no further call."""
+        """Return every version of the date's objects with the wanted numbers, in that order. Raises `OtherReportError`
+        for another report's object in the same folder: listing it too takes no further call."""
         stem = object_stem(day, self.report)
 
         def is_ours(key: str) -> bool:
@@ -217,11 +217,11 @@ class Archive:
         return counts, oldest, newest
 
     def _read(self, version: StoredVersion, reserve_share: float) -> Iterator[Record]:
-        """Yield the records of an object; raise `UnreadableObjectError` if it does not hold any."""
+        """Yield the records of an object; raise `UnreadableObjectError` if they cannot be read."""
         self._bucket.deadline.check(reserve_share)
         try:
             if sequence_number(version.key) >= LAST_NUMBER:
-                raise ValueError("no collector has come to its number")
+                raise ValueError("no collector reaches its number")
             yield from read_records(self._bucket.read(version), lambda: self._bucket.deadline.check(reserve_share))
         except ValueError as error:
             raise self._unreadable(version, error) from None
@@ -240,8 +240,8 @@ class Archive:
     ) -> list[MissingLine]:
         """Return the lines that are not delivered yet, each with its record.
 
-        A record is delivered as often as lines of its identity are. Where rows of one identity differ in other fields,
-        the date's objects are read, and the rows compared whole.
+        A record is delivered as often as lines of its identity are. If rows of one identity differ in other fields, the
+        date's objects are read, and whole rows compared.
         """
         variants = {record.fingerprint for record in pending if record.variants}
         archived = self._read_whole(known, variants) if variants else {}
@@ -250,7 +250,7 @@ class Archive:
             count = delivered.count(known.date, record.fingerprint)
             if record.variants:
                 whole = archived.get(record.fingerprint, [])
-                # Of other objects, only how many show this identity is known: they stand for any of the rows.
+                # Of other objects, only the number of records with this identity is known: they match any row.
                 whole = [*whole, *[self.report.documented(record.variants[0])] * (count - len(whole))]
                 rows = not_archived(record.variants, whole)[: max(0, record.count - count)]
                 missing += [(record, line(row)) for row in rows]
@@ -259,7 +259,7 @@ class Archive:
         return missing
 
     def _read_whole(self, known: DeliveredDay, fingerprints: Collection[bytes]) -> dict[bytes, list[Record]]:
-        """Return the archived records of these identities in the date's objects that are known."""
+        """Return the archived records of these identities in the date's known objects."""
         found: dict[bytes, list[Record]] = {identity: [] for identity in fingerprints}
         for record in self._records(known, known.seq, RESERVE_SHARE):
             if (identity := self.report.fingerprint(record)) in found:
@@ -267,7 +267,7 @@ class Archive:
         return found
 
     def seconds(self, known: DeliveredDay, up_to: int, legacy: LegacyLedger | None, share: float) -> Counter[datetime]:
-        """Return how many records of the date are delivered in each second, of those that have a time: by the guide's
+        """Return how many records of the date are delivered in each second, of those with a time: by the guide's
         objects, and by ours up to the number `up_to`. Raises as `publish` does, but leaves this share of the reserve;
         `known` then keeps the count for the next run."""
         if known.seconds_seq > up_to:
@@ -282,7 +282,7 @@ class Archive:
         return seconds
 
     def alike(self, known: DeliveredDay, up_to: int, legacy: LegacyLedger | None, share: float) -> Counter[bytes]:
-        """Return the same as `seconds`, by all but the time. It does not count on in the next run."""
+        """Return the same as `seconds`, by everything but the time. The next run starts this count again."""
         ours = Counter(map(self.report.without_time, filter(self.report.time_of, self._records(known, up_to, share))))
         return ours + self.legacy.tally(known.date, legacy, lambda record, _: self.report.without_time(record))
 

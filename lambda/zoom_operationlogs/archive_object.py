@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from .reports import Report
 
 GZIP_LEVEL = 6
-# Of any report: its name and the date.
+# Of any report; the groups are its name and the date.
 OBJECT_NAME = re.compile(r"\d{4}/\d{2}/\d{2}/zoom-([a-z_]+)-(\d{8})-\d{6,}\.json\.gz", re.ASCII)
-# Of any report and in any folder, also as the written guide's function names them.
+# Of any report and in any folder, also with the names of the written guide's function.
 ANY_RECORDS = re.compile(r"(?:.*/)?\d{4}/\d{2}/\d{2}/zoom-([a-z_]+)-[0-9a-f]+(?:-[0-9a-f]+)+\.json\.gz", re.ASCII)
 LAST_NUMBER = 10**12  # no collector reaches it, and much longer numbers make keys that S3 refuses
-MOST_RECORDS = 1_000_000  # of one object: more than the collector writes
+MOST_RECORDS = 1_000_000  # in one object: more than the collector writes
 PUT_BYTES = OBJECT_BYTES // 4  # of unpacked lines in one object, unless a single line has more
 PUT_RECORDS = MOST_RECORDS // 4
 
@@ -38,7 +38,7 @@ def is_record_key(name: str, report: Report) -> bool:
 
 
 def report_of(key: str) -> str | None:
-    """Return the name of the report of the object of records that has this key, under whatever prefix."""
+    """Return the name of the report of the object of records with this key, under any prefix."""
     match = ANY_RECORDS.fullmatch(key)
     return match[1] if match else None
 
@@ -55,7 +55,7 @@ def refuse_other_report(name: str, report: Report, url: Callable[[str], str]) ->
 
 
 def object_stem(day: date, report: Report) -> str:
-    """Return the common start of the names of a record date's objects, relative to the feed's prefix."""
+    """Return the common beginning of the names of a record date's objects, relative to the feed's prefix."""
     iso = day.isoformat()
     return f"{iso.replace('-', '/')}/zoom-{report.name}-{iso.replace('-', '')}-"
 
@@ -71,7 +71,7 @@ def sequence_number(key: str) -> int:
 
 
 def first_object(missing: list[MissingLine]) -> list[MissingLine]:
-    """Return as many of the lines as one object may hold, so that every run can read it back."""
+    """Return as many of the lines as one object may have for every run to be able to read it."""
     ends = accumulate(len(line) + 1 for _, line in missing[:PUT_RECORDS])
     return missing[: max(1, bisect_right(list(ends), PUT_BYTES))]
 
@@ -87,10 +87,10 @@ def decode(body: bytes) -> list[Record]:
 
 
 def read_records(body: bytes, look: Callable[[], None] = lambda: None) -> Iterator[Record]:
-    r"""Yield the records in an object's body. Raises ValueError if it is not gzip NDJSON, or holds more than it may.
+    r"""Yield the records in an object's body. Raises ValueError if it is not gzip NDJSON, or too large.
 
     Lines end at `\n` only: `splitlines` would also split at U+2028 and other characters that records may contain.
-    `look` is called between two pieces, and may raise to end it.
+    `look` is called between two pieces, and may raise to stop.
     """
     rest: list[bytes] = []  # the pieces of a line that has no end yet, joined once
     for number, piece in enumerate(gunzip_chunks(body, OBJECT_BYTES)):

@@ -1,4 +1,4 @@
-"""What AWS says of a request that it refuses."""
+"""What AWS says when it refuses a request."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .records import Row
 
 FULL_BYTES = 8 * 2**20  # of uncompressed lines
-MOST_DATES = 100  # each costs a listing and a put
+MOST_DATES = 100  # each needs a listing and a put
 
 
 @dataclass(frozen=True)
@@ -36,22 +36,22 @@ class Published:
 
 
 class Hooks(Protocol):
-    """What a batch says while it publishes."""
+    """The calls that a batch makes while it publishes."""
 
     def hold_up(self, day: date, error: UnreadableObjectError) -> None:
-        """Nothing of the date is published, because an object cannot be read."""
+        """Called when nothing of the date is published, because an object cannot be read."""
 
     def defer(self, day: date) -> None:
-        """Suspicious rows of the date wait for sweeps of it."""
+        """Called when suspicious rows of the date wait for sweeps of it."""
 
     def changed(self, dates: Collection[date]) -> None:
-        """Zoom has changed the form of the records of these dates; nothing has been put since."""
+        """Called when Zoom has changed the form of the records of these dates, before anything is put."""
 
 
 class Batch:
     """The records of one run that wait to be published, by record date.
 
-    `held_up` holds the dates of which an object cannot be read: none of their records are taken or published.
+    `held_up` has the dates with an object that cannot be read: none of their records are taken or published.
     """
 
     def __init__(self, archive: Archive, lookback_days: int, clock: Callable[[], datetime]) -> None:
@@ -71,7 +71,7 @@ class Batch:
         return self._bytes >= FULL_BYTES or len(self._pending) > MOST_DATES
 
     def take(self, rows: Sequence[Row], sweep_date: date | None, delivered: Delivered) -> None:
-        """Take the records that the page shows more often than the archive holds them.
+        """Take the records that the page shows more often than the archive has them.
 
         `sweep_date` is the date of a date sweep, None for the tail, which leaves out records without a time.
         """
@@ -100,11 +100,10 @@ class Batch:
     ) -> Iterator[Published]:
         """Publish the batch date by date, and yield what was published of each date.
 
-        `watermark` is the newest record time that earlier runs have read up to; it decides which records are late.
-        Rows whose form Zoom has changed are left out, or accepted. Suspicious rows stay in the batch until the run has
-        read all it reads (`last`), and if only the tail has shown them, they are left to the date sweeps of a later
-        run. Raises what `Archive.publish` raises, except `UnreadableObjectError`, which holds up its date; and
-        `OutOfTimeError` between two dates.
+        Records from before `watermark`, the newest record time that earlier runs have read up to, are late. Rows in a
+        changed form are left out, or accepted. Suspicious rows stay in the batch until the run reads no more (`last`);
+        if only the tail has shown them, the date sweeps of a later run decide. Raises what `Archive.publish` raises,
+        except `UnreadableObjectError`, which holds up its date; and `OutOfTimeError` between two dates.
         """
         days = sorted(day for day in self._pending if day not in self.held_up)
         deferred: dict[date, dict[bytes, PendingRecord]] = {}
@@ -136,12 +135,11 @@ class Batch:
         self.deferred = set(deferred)
 
     def reverted(self, day: date, delivered: Delivered, hooks: Hooks, *, whole: bool) -> bool:
-        """Return whether Zoom shows a changed date again in the form that the archive knows; `whole` says that the run
-        has seen all of it."""
+        """Return whether Zoom shows a changed date in the archive's form again; `whole`: the run has seen all of it."""
         return self.guard.reverted(day, delivered, _Archived(self, delivered, hooks, 1.0), whole=whole)
 
     def _judge(self, days: Sequence[date], delivered: Delivered, hooks: Hooks, *, last: bool) -> set[date]:
-        """Read what was added to the dates, and judge their rows; return the dates of which suspicious rows wait."""
+        """Read what was added to the dates, and judge their rows; return the dates with suspicious rows that wait."""
         for day in days:
             if self._pending[day]:
                 if day != days[0]:
@@ -150,14 +148,14 @@ class Batch:
                     self.archive.refresh(day, delivered)
         if self.guard.accepting:
             return set()
-        tomorrow = self._clock().date() + ONE_DAY  # nobody can accept what lies further ahead
+        tomorrow = self._clock().date() + ONE_DAY  # nobody can accept later dates
         past = {day: self._pending[day] for day in days if day <= tomorrow and day not in self.held_up}
         changed = set(delivered.changed)
         concluding = self._by_date if last else ()
         archived = _Archived(self, delivered, hooks, COUNT_SHARE if last else 1.0)
         waiting = self.guard.judge(past, delivered, archived, concluding)
         if newly := delivered.changed.keys() - changed:
-            hooks.changed(newly)  # before a put, by which a later run would take the new form for the old
+            hooks.changed(newly)  # before a put, after which a later run would take the new form for the old
         return waiting
 
     @contextmanager
@@ -186,8 +184,8 @@ class Batch:
 
 @dataclass(frozen=True)
 class _Archived:
-    """What the archive holds, for the guard, read as long as more than this share of the run's reserve is left. A date
-    of which an object cannot be read is held up."""
+    """The archive as the guard reads it, as long as more than this share of the run's reserve is left. A date with an
+    object that cannot be read is held up."""
 
     batch: Batch
     delivered: Delivered

@@ -1,7 +1,7 @@
 """Bounds for all input from outside: how many bytes, how deep, how long.
 
-A peer that sends too much, too deep or too slowly must cost a bounded amount of memory and time. What exceeds a bound
-is a ValueError or a `TimeLimitError`, never a RecursionError, a MemoryError or a run that Lambda has to end.
+A peer that sends too much, too deep or too slowly must cost a bounded amount of memory and time. Input beyond a bound
+raises ValueError or `TimeLimitError`, never RecursionError or MemoryError, and never makes Lambda end the run.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ANSWER_BYTES = 64 * 2**10  # of a sign-in, or a secret
 OBJECT_BYTES = 64 * MB
 LEGACY_OBJECT_BYTES = 512 * MB
 SLICE_BYTES = 64 * 2**10
-GZIP_MEMBERS = 1000  # of one file: each costs time, also if it holds nothing
+GZIP_MEMBERS = 1000  # of one file: even an empty one costs time
 CHECKPOINT_HEADER_BYTES = 8 * MB
 CHECKPOINT_BYTES = 512 * MB
 DEPTH = 64
@@ -58,8 +58,8 @@ def parse_json_at(text: str, start: int) -> tuple[Any, int]:
 
 
 def containers(text: bytes | str) -> int:
-    """Return how many arrays and objects a JSON text has at most: brackets in strings count too. 0 for a text that is
-    too short for too many."""
+    """Return how many arrays and objects a JSON text has at most (brackets in strings count too), 0 if it is too short
+    to have too many."""
     if len(text) <= MOST_CONTAINERS:
         return 0
     return text.count("{") + text.count("[") if isinstance(text, str) else text.count(b"{") + text.count(b"[")
@@ -82,8 +82,8 @@ def depth_exceeds(value: Any, limit: int) -> bool:
 
 
 def gunzip(body: bytes, limit: int) -> bytes:
-    """Return the unpacked bytes of a gzip file of one or more members; raise ValueError if it is none, or unpacks to
-    more than `limit` bytes."""
+    """Return the unpacked bytes of a gzip file of one or more members; raise ValueError for anything else, or for more
+    than `limit` bytes."""
     return b"".join(gunzip_chunks(body, limit))
 
 
@@ -93,8 +93,8 @@ def gunzip_chunks(body: bytes, limit: int, chunk: int = MB) -> Iterator[bytes]:
 
 
 def inflate(body: bytes, limit: int) -> bytes:
-    """Return the unpacked bytes of HTTP's `deflate`, which some servers send without zlib's header; raise ValueError
-    as `gunzip` does."""
+    """Return the unpacked bytes of HTTP's `deflate`, which some servers send without zlib's header; raises as `gunzip`
+    does."""
     has_header = len(body) > 1 and body[0] & 15 == 8 and int.from_bytes(body[:2]) % 31 == 0  # RFC 1950, 2.2
     return b"".join(_unpack(body, limit, MB, "deflate", 15 if has_header else -15))
 
@@ -136,10 +136,10 @@ def _unpack(body: bytes, limit: int, chunk: int, form: str, wbits: int) -> Itera
 def time_limit(seconds: float) -> Iterator[None]:
     """Raise `TimeLimitError` in the block after so many seconds, also in the middle of a handshake or a header.
 
-    The timeouts of sockets are for each read: a peer that sends a byte now and then outlasts them. Python delivers a
-    signal to the main thread only, in which Lambda calls the handler. In any other thread, and on Windows, there is no
-    limit. The signal comes again and again, because code that the block calls may catch the first error. A limit within
-    a limit ends no later than the outer one.
+    A socket's timeout is for each read, so a peer that sends a byte now and then outlasts it. Python delivers signals
+    to the main thread only, in which Lambda calls the handler. In any other thread, and on Windows, there is no limit.
+    The signal repeats, because code in the block may catch the first error. A limit within a limit ends no later than
+    the outer one.
     """
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGALRM"):
         yield

@@ -47,10 +47,10 @@ class StoredVersion(NamedTuple):
 class Bucket:
     """One bucket, within the deadline of one run.
 
-    However slowly S3 answers, a call ends a little before the run must; its outcome is then unknown. Reads and
-    listings are retried. `put` is not: the caller decides what a write of unknown outcome needs, and passes that as
-    the `attempt` of `retry_until_known`. Every call of S3 may raise `StorageError`; those that are retried also
-    raise `StorageUnavailableError`.
+    However slowly S3 answers, a call ends shortly before the run has to; its outcome is then unknown. Reads and
+    listings are retried. `put` is not: the caller knows what a write of unknown outcome needs, and passes that as the
+    `attempt` of `retry_until_known`. Every call may raise `StorageError`; those that are retried also raise
+    `StorageUnavailableError`.
     """
 
     def __init__(
@@ -86,8 +86,8 @@ class Bucket:
     ) -> list[StoredVersion]:
         """Return every version under the prefix in the order of their keys, including those behind delete markers.
 
-        Others may put any number of keys there: those that are not `wanted` take no memory. `deleted` is called for
-        each key that lies behind a delete marker, with the marker's time (UTC); where a listing is retried, again.
+        Others may put any number of keys there: those that are not `wanted` take no memory. `deleted` is called with
+        each key behind a delete marker and the marker's time (UTC), again if the listing is retried.
 
         The same call lists an unversioned bucket, whose objects have the version ID "null" (Amazon S3 User Guide,
         Retaining multiple versions of objects with S3 Versioning).
@@ -125,8 +125,7 @@ class Bucket:
             body = self.retry_until_known(reading)
         except NotFoundError:
             raise VersionDeletedError(
-                f"{self.url(version.key)} was deleted permanently while a run read it: the next run reads what is"
-                " there."
+                f"{self.url(version.key)} was deleted permanently while a run read it: the next run reads what is left."
             ) from None
         if body is None:
             raise ValueError(f"more than {limit // MB} MB")
@@ -141,11 +140,11 @@ class Bucket:
     ) -> tuple[bytes, str]:
         """Return the body and the ETag of the current version of an object. Raises `NotFoundError` if there is none.
 
-        The body is returned as empty if it is not what the caller looks for: if it has more than `limit` bytes, or if
-        its `first` bytes are not `promising`. No more is read then.
+        The body is empty if the caller cannot use it: if it has more than `limit` bytes, or if its `first` bytes are
+        not `promising`. No more is read then.
 
-        S3 answers a read of a missing key with 403 unless the reader may list the whole bucket, and a role that may
-        list only its own prefixes may not (S3 API reference, GetObject, "Permissions"): a listing of the key decides.
+        S3 answers a read of a missing key with 403 unless the role may list the whole bucket (S3 API reference,
+        GetObject, "Permissions"). The collector's role may list only its own prefixes, so a listing of the key decides.
         """
 
         def reading() -> tuple[bytes, str]:
@@ -210,8 +209,8 @@ class Bucket:
     def retry_until_known(self, attempt: Callable[[], T]) -> T:
         """Call `attempt` until it does not raise `OutcomeUnknownError`, and return its result.
 
-        Waits use all the time that Lambda leaves, including the reserve, which is for this. Raises
-        `StorageUnavailableError` if the attempts or the time are used up.
+        Waits use all the time that Lambda leaves, including the reserve. Raises `StorageUnavailableError` if the
+        attempts or the time are used up.
         """
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(OutcomeUnknownError),
@@ -228,19 +227,19 @@ class Bucket:
             ) from None
 
     def _listed(self, page: Mapping[str, Any], prefix: str) -> Mapping[str, Any]:
-        """Return a page of a listing, if it is one of this prefix.
+        """Return a page of a listing; raise `OutcomeUnknownError` if it is not one of this prefix.
 
-        An answer without a list would count as an empty archive. Raises `OutcomeUnknownError`.
+        An answer without a list would count as an empty archive.
         """
         if (page["Name"], page["Prefix"]) != (self._name, prefix):
-            raise OutcomeUnknownError(f"a listing of something else than {self.url(prefix)}")
+            raise OutcomeUnknownError(f"a listing of something other than {self.url(prefix)}")
         if page["IsTruncated"] and not (page.get("NextKeyMarker") or page.get("NextContinuationToken")):
             raise OutcomeUnknownError(f"a listing of {self.url(prefix)} that is cut off")
         return page
 
     @contextmanager
     def _call(self, action: str, key: str) -> Iterator[None]:
-        """Bound the time of the block, and raise what an error of S3 in it means."""
+        """Bound the time of the block, and translate S3's errors in it."""
         try:
             with translate_errors(action, self._name, key), time_limit(self.deadline.call_seconds()):
                 yield
@@ -252,7 +251,7 @@ def _body(
     answer: Mapping[str, Any], limit: int, first: int = 0, promising: Callable[[bytes], bool] = lambda _start: True
 ) -> bytes | None:
     """Return the body of S3's answer to a read, None if it has more than `limit` bytes or does not begin well."""
-    stream, body = answer["Body"], BytesIO()  # whose value is no copy
+    stream, body = answer["Body"], BytesIO()  # its value is not a copy
     if answer.get("ContentLength", 0) <= limit:
         ended = _read_up_to(first, stream, body)
         if promising(body.getvalue()) and (ended or _read_up_to(limit + 1, stream, body)):
@@ -266,11 +265,11 @@ def _read_up_to(most: int, stream: Any, body: BytesIO) -> bool:
     while room := most - body.tell():
         piece = stream.read(min(room, MB))
         body.write(piece)
-        if not piece:  # this read, which is empty, also notices a body that is cut off
+        if not piece:  # an empty read also detects a truncated body
             return True
     return False
 
 
 def out_of_reach(version: StoredVersion, error: StorageError) -> UnreadableObjectError:
-    """Return what it means that S3 does not give one object of records, such as one in Glacier."""
-    return UnreadableObjectError(f"S3 does not give version {version.version_id} of an object of records: {error}")
+    """Return the error for an object of records that S3 does not return, such as one in Glacier."""
+    return UnreadableObjectError(f"S3 does not return version {version.version_id} of an object of records: {error}")

@@ -1,4 +1,4 @@
-"""The checkpoint: what the next run need not find out again. A lost or stale one costs reads, never records.
+"""The checkpoint: what saves the next run from reading again. A lost or stale one costs reads, never records.
 
 This module is the model. `checkpoint_merge` combines what two runs know, `checkpoint_format` encodes it, and
 `checkpoint_store` loads and saves it.
@@ -27,10 +27,8 @@ LONGEST_OUTAGE = timedelta(days=3 * 365)
 
 @dataclass(frozen=True)
 class Stream:
-    """Whose records a checkpoint is about.
-
-    `account` is a hash of Zoom's account ID, empty until Zoom has accepted it.
-    """
+    """The account, report and prefix of a checkpoint. `account` is a hash of Zoom's account ID, empty until Zoom has
+    accepted it."""
 
     account: str
     report: str
@@ -46,10 +44,10 @@ class Stream:
 class PendingSweep:
     """The sweep that an owed date waits for: it must begin no earlier than `owed_since`.
 
-    `split` holds the fingerprints of the groups that no sweep has shown whole yet, `stalls` how many sweeps in a row
-    have shown none of them whole. `by_date` says that a tail does not do. `looks` counts the sweeps that ended without
-    settling the date, and `refusals` the runs in which Zoom refused it; until `not_before` it waits. `witness` says
-    that it is swept only to show what it holds of its neighbours. `accept` says that changed rows count as delivered.
+    `split` has the fingerprints of the groups that no sweep has shown whole yet, `stalls` is how many sweeps in a row
+    have shown none of them whole. `by_date`: a tail does not settle it. `looks` counts the sweeps that ended without
+    settling the date, `refusals` the runs in which Zoom refused it; it waits until `not_before`. `witness`: it is swept
+    only for records of its neighbours. `accept`: changed rows count as delivered.
     """
 
     owed_since: datetime
@@ -66,7 +64,7 @@ class PendingSweep:
 
 @dataclass(frozen=True)
 class Lease:
-    """The run that may publish, by its request ID, and until when (UTC); used only where the feed deletes objects."""
+    """The request ID of the run that may publish, and until when (UTC); used only where the feed deletes objects."""
 
     owner: str
     until: datetime
@@ -74,15 +72,15 @@ class Lease:
 
 @dataclass
 class Checkpoint:
-    """What runs know together. All times and dates are UTC.
+    """What all runs together know. All times and dates are UTC.
 
-    `stream` is whose records it is about, None before the first save. Every date from `settled_from` to `settled_to` is
-    settled, except those in `owed`; those in `expired` were too old for Zoom. `frontier` is the newest record time on
-    the first page of a completed sweep, at most the time it began. `reconciled` is when the window was last owed a
-    sweep. The collector does not call Zoom before `not_before`. `asks_for_tomorrow` is false once Zoom has refused
-    tomorrow. `sweeps` holds the sweeps in progress, by `TAIL` or ISO date. `shown` says of recent date sweeps how many
-    rows of which UTC dates they showed: Zoom's days need not be those of UTC. `told` is the day on which each incident
-    that lasts was told last. `feed_deletes` is FEED_DELETES of the last run, `kept_since` when it last became false.
+    `stream` is None before the first save. Every date from `settled_from` to `settled_to` is settled, except those in
+    `owed`; those in `expired` were too old for Zoom. `frontier` is the newest record time on the first page of a
+    completed sweep, at most the time it began. `reconciled` is when the window was last owed a sweep. The collector
+    does not call Zoom before `not_before`. `asks_for_tomorrow` is false once Zoom has refused tomorrow. `sweeps` has
+    the sweeps in progress, by `TAIL` or ISO date. `shown` has the rows that recent date sweeps showed, by UTC date:
+    Zoom's days need not be those of UTC. `told` is the day of the last report of each incident that lasts.
+    `feed_deletes` is FEED_DELETES of the last run, `kept_since` when it last became false.
     """
 
     settled_from: date
@@ -105,8 +103,8 @@ class Checkpoint:
     def owe(self, day: date, since: datetime, page_size: int, **more: Any) -> None:
         """Owe the date a sweep that begins no earlier than `since`, unless it is owed a later one.
 
-        `more` are further fields of `PendingSweep`. While a date beside it is owed to accept, so is one that is owed
-        again: else the changed date between them would wait for it.
+        `more` are further fields of `PendingSweep`. A date that is owed again accepts if a neighbour does: otherwise
+        the changed date between them would wait for it.
         """
         self.expired.discard(day)
         pending = self.owed.get(day)
@@ -124,14 +122,14 @@ class Checkpoint:
             del self.owed[day]
 
     def expire(self, day: date) -> None:
-        """Record that Zoom no longer has the date, since whenever it is owed: clocks differ."""
+        """Record that Zoom no longer has the date, whatever the clock said when it was owed."""
         self.owed.pop(day, None)
         self.expired.add(day)
 
     def keep_days(self, first: date, last: date) -> None:
-        """Forget what our objects outside `first` to `last` hold, except of the first dates of sweeps in progress, and
-        of dates that a run has begun to read for an owed sweep; and what sweeps showed, except of these dates, of owed
-        dates and of their neighbours."""
+        """Forget what is delivered outside `first` to `last`, except on the first dates of sweeps in progress and on
+        dates that a run has begun to read for an owed sweep; and what sweeps showed, except of `first` to `last`, of
+        owed dates and of their neighbours."""
         needed = {near for day in self.owed for near in neighbours(day)} | self.owed.keys()
         begun = {
             day for day, known in self.delivered.days.items() if (known.partial or known.seconds_seq) and day in needed
@@ -142,26 +140,26 @@ class Checkpoint:
         }
 
     def without_details(self) -> Checkpoint:
-        """Return what neither the archive nor Zoom can show again: the next run reads the rest once more."""
+        """Return only what neither the archive nor Zoom can show again: the next run reads the rest again."""
         legacy = self.delivered.legacy
         empty = replace(legacy, absorbed=set(), counts={}, spans={}) if legacy else None
         delivered = Delivered(legacy=empty, changed=self.delivered.changed, accepted=self.delivered.accepted)
         return replace(self, sweeps={}, shown={}, delivered=delivered)
 
     def changed_near(self, day: date) -> set[date]:
-        """Return those of the date and its neighbours of which Zoom has changed the form of its records."""
+        """Return those of the date and its neighbours with records in a changed form."""
         return self.delivered.changed.keys() & {day, *neighbours(day)}
 
     def lacking(self, day: date) -> int:
-        """Return how many records of the date the archive holds more than the last sweeps of it and its neighbours
+        """Return how many more records of the date the archive has than the last sweeps of it and its neighbours
         showed; 0 or less if they lack none."""
         showed = sum(self.shown.get(sweep_date, {}).get(day, 0) for sweep_date in (day, *neighbours(day)))
         return self.delivered.total(day) - showed
 
     def plausible(self, now: datetime) -> bool:
-        """Return whether a run that ended before `now` can have stored this, if clocks differ by days at most.
+        """Return whether a run that ended before `now` can have stored this, if clocks differ by at most two days.
 
-        A date or time of the far future would settle what was never swept, or owe what never ends.
+        A date or time in the far future would settle dates that were never swept, or owe one for ever.
         """
         latest = now + CLOCK_TOLERANCE
         times = [
@@ -183,5 +181,5 @@ class Checkpoint:
 
 
 def neighbours(day: date) -> tuple[date, date]:
-    """Return the dates before and after, whose sweeps may show records of this one."""
+    """Return the dates before and after: their sweeps may show records of this one."""
     return day_before(day), min(day, date.max - ONE_DAY) + ONE_DAY

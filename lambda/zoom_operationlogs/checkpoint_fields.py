@@ -13,8 +13,8 @@ from .sweep import Edge, Group, Sweep
 
 
 def pending_to_json(pending: PendingSweep) -> dict[str, Any]:
-    """Return what an owed date waits for, as JSON."""
-    told = {
+    """Return a pending sweep as JSON."""
+    fields = {
         "asked": iso(pending.owed_since),
         "page_size": pending.page_size,
         "split": sorted(fingerprint.hex() for fingerprint in pending.split),
@@ -26,11 +26,11 @@ def pending_to_json(pending: PendingSweep) -> dict[str, Any]:
         "witness": pending.witness,
         "accept": pending.accept,
     }
-    return {name: value for name, value in told.items() if value}
+    return {name: value for name, value in fields.items() if value}
 
 
 def pending_from_json(pending: dict[str, Any]) -> PendingSweep:
-    """Return what an owed date waits for; raise ValueError, KeyError or TypeError if the JSON is anything else."""
+    """Return a pending sweep from JSON; raise ValueError, KeyError or TypeError if it is not one."""
     return PendingSweep(
         owed_since=required(moment(pending["asked"])),
         page_size=whole(pending["page_size"], 1, 300),
@@ -102,7 +102,7 @@ def _sweep_from_json(sweep: dict[str, Any]) -> Sweep:
 def sweeps_from_json(sweeps: dict[str, Any]) -> dict[str, Sweep]:
     """Return the places of sweeps by their names; raises as `pending_from_json` does."""
     found = {text(name): _sweep_from_json(sweep) for name, sweep in sweeps.items()}
-    # A sweep of other dates than its name says would settle a date that was never read: it starts again.
+    # A sweep with a name that is not its date would settle a date that was never read: it starts again.
     return {
         name: sweep
         for name, sweep in found.items()

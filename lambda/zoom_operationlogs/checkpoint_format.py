@@ -1,4 +1,4 @@
-"""The checkpoint's bytes: one line of JSON, which a person can read (`head -n 1`), then the packed fingerprints.
+"""The checkpoint's bytes: one line of JSON for people (`head -n 1`), then the packed fingerprints.
 
 `blobs` in that line describes the bytes after it, in their order, and `digest` covers those bytes. `seal` at its end
 covers the line itself. The same checkpoint gives the same bytes.
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 SCHEMA = 3
 DIGEST_BYTES = 16
 UUID_BYTES = 16
-SECOND = struct.Struct(">QI")  # since the first of all times, and how many records
-SEAL_BYTES = 64  # more than a seal has
+SECOND = struct.Struct(">QI")  # of `dates.seconds_since`, and how many records
+SEAL_BYTES = 64  # longer than a seal
 BEGINNING = re.compile(rb'\{"schema": ([0-9]{1,9})[,}]')
 SEAL = re.compile(rb', "seal": "([0-9a-f]{32})"\}\Z')
 
@@ -51,13 +51,13 @@ Blob = tuple[dict[str, Any], "bytes | memoryview"]
 def encode(checkpoint: Checkpoint) -> bytes:
     """Return the checkpoint as bytes.
 
-    One that `decode` would refuse would cost a rebuild in every run: what the archive and Zoom show again is left out.
+    If `decode` would refuse it, every run would rebuild it: then what the archive and Zoom can show again is left out.
     """
     body, header = _encode(checkpoint)
     try:
         line_bytes = body.index(b"\n")
         if line_bytes >= CHECKPOINT_HEADER_BYTES or len(body) - line_bytes > CHECKPOINT_BYTES:
-            raise ValueError("larger than any run reads")
+            raise ValueError("larger than a run reads")
         _from_parts(header, memoryview(body)[line_bytes + 1 :])
     except ValueError:
         body, _ = _encode(checkpoint.without_details())
@@ -111,8 +111,8 @@ def decode(body: bytes) -> Checkpoint:
 
 
 def begins_well(start: bytes) -> bool:
-    """Return whether an object that starts with these bytes may be a checkpoint, of any version, or the guide's state,
-    which is small. Otherwise there is no need to read more."""
+    """Return whether an object that starts with these bytes may be a checkpoint of any version, or the guide's state,
+    which is small. If not, there is no need to read more."""
     try:
         end = start.find(b"\n")
         return len(start) <= ANSWER_BYTES or bool(end >= 0 and _sealed(start[:end]))
@@ -145,7 +145,7 @@ def _header(line: bytes) -> dict[str, Any]:
 
 
 def _sealed(line: bytes) -> bytes:
-    """Return the line if it has its seal; raise what `decode` raises. Bytes that no collector wrote are not parsed."""
+    """Return the line if its seal is right; raise what `decode` raises. Bytes of others are never parsed."""
     if len(line) > CHECKPOINT_HEADER_BYTES:
         raise ValueError("damaged checkpoint: its first line is too long")
     beginning = BEGINNING.match(line)
@@ -154,9 +154,9 @@ def _sealed(line: bytes) -> bytes:
     schema = int(beginning[1])
     if schema > SCHEMA:
         raise NewerCheckpointError(
-            f"The checkpoint was written by a newer collector (schema {schema}, this one knows {SCHEMA}):"
-            " deploy that version again, or delete the checkpoint as a role of bucket.break_glass_arns: it is then"
-            " rebuilt from the archive."
+            f"The checkpoint was written by a newer collector (schema {schema}, this one knows {SCHEMA}): deploy that"
+            " version again, or delete the checkpoint as a role of bucket.break_glass_arns: the next run rebuilds it"
+            " from the archive."
         )
     if schema < SCHEMA:
         raise ValueError("a checkpoint of an older collector")
@@ -259,4 +259,4 @@ def _slices(blobs: list[dict[str, Any]], packed: memoryview) -> Iterator[tuple[d
         yield about, packed[at:end]
         at = end
     if at != len(packed):
-        raise ValueError("damaged checkpoint: its fingerprints are not as long as it says")
+        raise ValueError("damaged checkpoint: its fingerprints do not have the length that it states")

@@ -17,9 +17,9 @@ def merge(
 ) -> Checkpoint:
     """Return what both runs know together; theirs was saved first. The lease is mine.
 
-    `swept` holds, by date, when the last sweep with which this run settled it began, and `ended` the names of the
+    `swept` has, by date, the beginning of the last sweep with which this run settled it, `ended` the names of the
     sweeps that this run ended. A date that either owes stays owed, unless such a sweep began no earlier than it was
-    owed. Nothing is forgotten: at worst a date is swept twice.
+    owed. Nothing is lost: at worst a date is swept twice.
     """
     sweeps = {name: sweep for name, sweep in theirs.sweeps.items() if name not in ended} | mine.sweeps
     owed = {

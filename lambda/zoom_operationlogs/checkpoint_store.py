@@ -27,8 +27,8 @@ UNKNOWN = Stream("", "", "")
 class LoadResult:
     """What is stored at the state key: a checkpoint, the guide's state, something else, or nothing.
 
-    `unusable` says that an object is there, but no checkpoint of this stream; `other` is the stream of another one.
-    `legacy_cursor` is where the guide's state stopped.
+    `unusable`: there is an object, but not a checkpoint of this stream; `other` is its stream if it is another's.
+    `legacy_cursor` is the date at which the guide's function stopped.
     """
 
     checkpoint: Checkpoint | None = None
@@ -41,7 +41,7 @@ class CheckpointStore:
     """The object at the state key, as one run knows it. All methods raise what `Bucket` raises.
 
     They also raise `NewerCheckpointError` if a newer version of the collector wrote the object, and `OtherAccountError`
-    or `OtherReportError` if it is that of another Zoom account or report.
+    or `OtherReportError` if it belongs to another Zoom account or report.
     """
 
     def __init__(self, bucket: Bucket, key: str, stream: Stream, clock: Callable[[], datetime]) -> None:
@@ -50,7 +50,7 @@ class CheckpointStore:
         self._stream = stream
         self.account_confirmed = False  # whether Zoom has accepted the credentials in this run
         self._clock = clock
-        self._etag: str | None = None  # None: no object is stored
+        self._etag: str | None = None  # None if no object is stored
         self._stored_digest = b""  # of the stored bytes
 
     def load(self) -> LoadResult:
@@ -71,13 +71,13 @@ class CheckpointStore:
         if found.account and found.account != self._stream.account:
             raise OtherAccountError(
                 f"The checkpoint {self._bucket.url(self._key)} belongs to another Zoom account: set STATE_KEY and"
-                " S3_PREFIX to ones of this account's own, or, if this account replaces that one, delete the checkpoint"
-                " as a role of bucket.break_glass_arns."
+                " S3_PREFIX to values that only this account uses, or, if this account replaces that one, delete the"
+                " checkpoint as a role of bucket.break_glass_arns."
             )
         if found.report and found.report != self._stream.report:
             raise OtherReportError(
                 f"The checkpoint {self._bucket.url(self._key)} is that of Zoom's report {found.report}, but REPORT is"
-                f" {self._stream.report}: set STATE_KEY and S3_PREFIX to ones of this report's own."
+                f" {self._stream.report}: set STATE_KEY and S3_PREFIX to values that only this report uses."
             )
         if replace(found, account="") != replace(self._stream, account=""):
             return LoadResult(unusable=True, other=found)
@@ -93,8 +93,8 @@ class CheckpointStore:
     ) -> Checkpoint:
         """Store the checkpoint, merged with what other runs stored meanwhile, and return it.
 
-        `swept` and `ended` are as in `checkpoint_merge.merge`. Nothing is written if the bytes are those that this run
-        last loaded or stored. Raises `LeaseLostError` if this run holds the lease and another run has taken it over.
+        `swept` and `ended` are as in `checkpoint_merge.merge`. Nothing is written if this run last loaded or stored the
+        same bytes. Raises `LeaseLostError` if this run held the lease and another run has taken it over.
         """
         for _ in self._bucket.until_no_conflict(self._key):
             try:
@@ -104,14 +104,12 @@ class CheckpointStore:
             except (WriteConflictError, NotFoundError):
                 stored = self.load().checkpoint
                 if stored:
-                    lease = stored.lease
-                    if holds_lease:
-                        lease = _own_lease(checkpoint, stored)
+                    lease = _own_lease(checkpoint, stored) if holds_lease else stored.lease
                     checkpoint = replace(merge(checkpoint, stored, swept, ended), lease=lease)
         raise AssertionError("until_no_conflict raises")
 
     def _stamp(self, stream: Stream | None) -> Stream:
-        """Return the stream, with the account only if Zoom has accepted it: a mistyped one must leave no trace."""
+        """Return the stream, with the account only if Zoom has accepted it: a mistyped one must not be recorded."""
         known = stream.account if stream else ""
         return replace(self._stream, account=self._stream.account if self.account_confirmed else known)
 

@@ -1,4 +1,4 @@
-"""The clock, and the clients, which a Lambda execution environment keeps from run to run."""
+"""The clock, and the clients that a Lambda execution environment keeps from run to run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads the Zoom credentials from Secrets Manager. They are never written anywhere."""
+"""Reads the Zoom credentials from Secrets Manager. The collector never writes them anywhere."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ BYTE_ORDER_MARKS = ("\ufeff", "ï»¿")  # the second is that of UTF-8, read as 
 
 
 def read_credentials(provider: SecretsProvider, secret_id: str, *, fresh: bool) -> Credentials:
-    """Return the credentials that the secret holds; `fresh` bypasses the cache, which lasts `CACHE_SECONDS`.
+    """Return the credentials in the secret; `fresh` bypasses the cache, which lasts `CACHE_SECONDS`.
 
     `secret_id` is the secret's name or ARN. Raises `EmptySecretError` if the secret has no value yet, `SecretError` if
-    it cannot be read, does not exist, or does not hold the credentials, and `UntrustedCertificateError`.
+    it cannot be read, does not exist, or does not contain the credentials, and `UntrustedCertificateError`.
     """
     try:
         with time_limit(SECONDS):
@@ -83,7 +83,7 @@ def _unreadable(secret_id: str, cause: BaseException | None) -> CollectorError:
         return SecretError(f"Secrets Manager gave no usable answer for {secret_id} ({code}); the next run tries again.")
     if code == "InvalidRequestException" and "deletion" in str(cause):
         return SecretError(f"The secret {secret_id} cannot be read: it is scheduled for deletion; restore it.")
-    # The role may read the ARN that begins with the name; where there is no such secret, AWS judges the name alone.
+    # The role may read the ARN that begins with the name; if there is no such secret, AWS evaluates only the name.
     maybe = "if there is no secret of this name, correct ZOOM_SECRET_ID or create the secret; else "
     return SecretError(
         f"The secret {secret_id} cannot be read ({denial(cause)}):"

@@ -42,8 +42,8 @@ class DateSweeps:
     def read(self, now: datetime) -> None:
         """Sweep the owed dates until all are tried or under a quarter of Zoom's daily limit is left.
 
-        A refused date does not hold up the others: `DatesRefusedError` is raised after them. Raises at once what
-        `Sweeper.read`, `RunState.load_day` and `RunState.publish` raise otherwise.
+        A refused date does not block the others: `DatesRefusedError` is raised after them. Everything else that
+        `Sweeper.read`, `RunState.load_day` and `RunState.publish` raise ends the sweeps.
         """
         zoom, log = self._services.zoom, self._services.log
         tried: set[tuple[date, PendingSweep]] = set()
@@ -65,14 +65,14 @@ class DateSweeps:
                     self._expires(day, error, now)
                 else:
                     refused[day] = error
-                if day in self._state.checkpoint.owed:  # maybe otherwise than before
+                if day in self._state.checkpoint.owed:  # maybe with other fields
                     tried.add((day, self._state.checkpoint.owed[day]))
         failures = [error for day, error in refused.items() if not self._expires(day, error, now)]
         if failures:
             raise failures[0]
 
     def _expires(self, day: date, refusal: DatesRefusedError, now: datetime) -> bool:
-        """Record a refused date as expired if it is one that Zoom may no longer have; return whether it is."""
+        """Record a refused date as expired if Zoom may no longer have it; return whether it does."""
         state = self._state
         pending = state.checkpoint.owed.get(day)
         if pending and self._sweeper.answered:  # so the refusal is about the date
@@ -82,8 +82,8 @@ class DateSweeps:
             return False
         state.expire(day, self._services.clock())
         state.report.expired += 1
-        sentence = "Zoom no longer has %s: the date is recorded as expired. Keep what shows it."
-        state.incidents.tell(Incident.DATES_EXPIRED, sentence, day)
+        sentence = "Zoom no longer has %s: the date is recorded as expired. Keep the evidence."
+        state.incidents.report(Incident.DATES_EXPIRED, sentence, day)
         return True
 
     def _sweep(self, day: date) -> None:
@@ -108,17 +108,17 @@ class DateSweeps:
         state.keep_days()
 
     def _conclude(self, day: date, pending: PendingSweep, completed: Sweep, now: datetime) -> None:
-        """Settle the date, unless it has to be swept again; settle its neighbours if that was all they waited for."""
+        """Settle the date, unless it has to be swept again, and the neighbours that waited only for it."""
         state, settings = self._state, self._services.settings
         if wait_for_accept(state.checkpoint, now, day, pending, reverted=state.form_reverted):
             return
         if not look_again(state.checkpoint, settings, now, day, pending, completed):
             if 0 < pending.looks < MOST_LOOKS and state.checkpoint.lacking(day) > 0:
                 state.report.incomplete += 1
-                state.incidents.tell(
+                state.incidents.report(
                     Incident.RECORDS_LACKING,
                     "Zoom shows %s records of %s less than the archive holds, in %s sweeps: the date is settled. Verify"
-                    " it again some days later.",
+                    " it again in a few days.",
                     state.checkpoint.lacking(day),
                     day,
                     pending.looks + 1,
@@ -134,8 +134,8 @@ class DateSweeps:
     def _advance_frontier(self, completed: Sweep) -> None:
         """Move a frontier that is missing or older than yesterday to the newest record of this sweep.
 
-        A tail that has to read back so far might not end in any run. No record is lost, because the dates since the
-        frontier are owed sweeps of their own.
+        A tail that has to read back so far might not end in any run. No record is lost: the dates since the frontier
+        are owed their own sweeps.
         """
         checkpoint = self._state.checkpoint
         frontier = checkpoint.frontier

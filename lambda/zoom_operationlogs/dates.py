@@ -23,7 +23,7 @@ def window(today: date, lookback_days: int) -> tuple[date, date]:
 
 
 def day_before(day: date) -> date:
-    """Return the date before; the first of the calendar has none, and stands for it."""
+    """Return the date before, or the first of the calendar, which has none before it."""
     return day - ONE_DAY if day > date.min else day
 
 
@@ -48,8 +48,7 @@ def may_have_expired(day: date, today: date) -> bool:
 def is_late(record_time: datetime | None, watermark: datetime | None, lookback_days: int) -> bool:
     """Return whether earlier sweeps should have shown a record of this time.
 
-    `watermark` is the newest record time that they have read up to, None if they did not read all of the window before
-    it. A record from before that window is not late.
+    They have read the window up to `watermark`, None if not all of it. A record from before that window is not late.
     """
     return (
         record_time is not None
@@ -75,17 +74,17 @@ def widest(*spans: Span | None) -> Span | None:
 
 
 def second(time: datetime) -> datetime:
-    """Return the second in which a time lies."""
+    """Return the time without its fraction of a second."""
     return time.replace(microsecond=0)
 
 
 def seconds_since(time: datetime) -> int:
-    """Return the whole seconds from the first of all times to this one."""
+    """Return the whole seconds since the first representable time."""
     return (time - BEFORE_ALL) // timedelta(seconds=1)
 
 
 def at_second(number: int) -> datetime:
-    """Return the time so many seconds after the first of all times; raise OverflowError beyond the last."""
+    """Return the inverse of `seconds_since`; raise OverflowError beyond the last representable time."""
     return BEFORE_ALL + timedelta(seconds=number)
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 RESERVE_SECONDS = 20.0
 RESERVE_SHARE = 0.25
 END_SECONDS = 2.0  # of the reserve, for ending the run once a call of AWS has used up the rest
-LEAST_SECONDS = 0.25  # what a call of AWS gets also then
+LEAST_SECONDS = 0.25  # a call of AWS gets at least this
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Deadline:
         return max(LEAST_SECONDS, self.remaining() - min(END_SECONDS, self.reserve / 4))
 
     def may_wait(self, seconds: float) -> bool:
-        """Return whether there is time to wait so long before another call of AWS."""
+        """Return whether there is time for such a wait and another call of AWS."""
         return seconds < self.call_seconds() - LEAST_SECONDS
 
     def check(self, reserve_share: float = 1.0) -> None:

@@ -1,4 +1,4 @@
-"""What is known to be delivered: by the collector's objects, date by date, and by those of the written guide."""
+"""What a run knows to be delivered: by the collector's objects, date by date, and by those of the written guide."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass
 class DeliveredDay:
-    """What our objects of one record date (UTC) hold.
+    """The contents of our objects of one record date (UTC).
 
     `counts` counts the records of the objects numbered 1 to `seq`. Objects never change, so two `DeliveredDay` of one
-    date with the same `seq` count the same. `oldest` and `newest` are the first and last time of these records.
-    `partial` says that there were more objects, which no run has read yet. `seconds` counts the records of the objects
-    numbered 1 to `seconds_seq` by the second of their time, while a count that takes several runs is under way.
+    date with the same `seq` are equal. `oldest` and `newest` are the first and last time of these records. `partial`:
+    there were more objects, which no run has read yet. `seconds` counts the records of the objects numbered 1 to
+    `seconds_seq` by the second of their time, during a count that takes several runs.
     """
 
     date: date
@@ -37,7 +37,7 @@ class DeliveredDay:
     seconds_seq: int = 0
 
     def forget(self) -> None:
-        """Know nothing of the objects any more."""
+        """Forget the objects."""
         self.seq, self.counts, self.oldest, self.newest, self.partial = 0, FingerprintCounts(), None, None, True
         self.seconds, self.seconds_seq = Counter(), 0
 
@@ -51,11 +51,11 @@ class DeliveredDay:
 
 @dataclass
 class Delivered:
-    """What a run knows to be delivered. The archive never holds less.
+    """What a run knows to be delivered. The archive never has less.
 
-    `changed` holds dates of which Zoom has changed the form of its records, each with the time of the newest record
-    that the archive held then; `changed_before` holds those of them that the run has found. `accepted` counts, by date,
-    rows in a new form that an operator took for delivered.
+    `changed` has the dates with records in a changed form, each with the time of the newest record in the archive at
+    the change; `changed_before` has those of an earlier run. `accepted` counts, by date, rows in a new form that an
+    operator accepted as delivered.
     """
 
     days: dict[date, DeliveredDay] = field(default_factory=dict)
@@ -74,7 +74,7 @@ class Delivered:
         return self.days[day]
 
     def knows(self, day: date) -> bool:
-        """Return whether all objects of the date were read that were there when a run last looked."""
+        """Return whether a run has read all objects of the date that it listed last."""
         return day in self.days and not self.days[day].partial
 
     def count(self, day: date, fingerprint: bytes) -> int:
@@ -83,7 +83,7 @@ class Delivered:
         return self.on(day).counts.count(fingerprint) + legacy + self.accepted_count(day, fingerprint)
 
     def accepted_count(self, day: date, fingerprint: bytes) -> int:
-        """Return how often a row of the date was taken for delivered."""
+        """Return how often a row of the date was accepted as delivered."""
         return self.accepted[day].count(fingerprint) if day in self.accepted else 0
 
     def span(self, day: date) -> Span | None:
@@ -93,7 +93,7 @@ class Delivered:
         return widest(ours, self.legacy.spans.get(day) if self.legacy else None)
 
     def accept(self, day: date, fingerprint: bytes, count: int) -> None:
-        """Take a row in a new form for delivered, `count` times."""
+        """Accept a row in a new form as delivered, `count` times."""
         if count:
             self.accepted.setdefault(day, FingerprintCounts()).add([fingerprint] * count)
 
@@ -103,12 +103,12 @@ class Delivered:
         return (len(self.days[day].counts) if day in self.days else 0) + (len(legacy) if legacy else 0)
 
     def keep(self, first: date, last: date, also: Collection[date]) -> None:
-        """Forget what our objects of dates outside `first` to `last` hold, except of those in `also`."""
+        """Forget our objects of dates outside `first` to `last`, except of those in `also`."""
         self.days = {day: known for day, known in self.days.items() if first <= day <= last or day in also}
 
     def merge(self, other: Delivered) -> Delivered:
-        """Return what both know together. Objects never change, so the higher `seq` includes the lower. A date that
-        either has found changed, and is no longer, was accepted."""
+        """Return what both know together. Objects never change, so the higher `seq` includes the lower. A date that was
+        changed when this run began, and is not any more in one of the two, was accepted."""
         days = other.days | self.days
         for day in self.days.keys() & other.days.keys():
             days[day] = max(self.days[day], other.days[day], key=lambda known: (known.seq, not known.partial))

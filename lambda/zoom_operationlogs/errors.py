@@ -8,22 +8,22 @@ CollectorError                   the run fails; the message is a sentence that s
 │   ├── CredentialsRejectedError
 │   └── AccessTokenRejectedError
 ├── ZoomUnavailableError
-├── UntrustedCertificateError    a proxy inspects TLS with a CA of its own, or TLS is set up wrongly
+├── UntrustedCertificateError    a proxy inspects TLS with its own CA, or TLS is misconfigured
 ├── DatesRefusedError
 │   └── DateTooOldError
 ├── UnreadableRowsError          all other rows were collected
-├── StorageError                 S3 refuses, or holds what the collector cannot read
+├── StorageError                 S3 refuses, or has an object that the collector cannot read
 │   ├── AccessDeniedError
-│   ├── NotWriteOnceError        of the probe alone
+│   ├── NotWriteOnceError        only the probe raises it
 │   ├── VersionDeletedError
-│   └── UnreadableObjectError    it holds up the dates that it may hold records of; the other dates go on
+│   └── UnreadableObjectError    it blocks only the dates that it may have records of
 ├── StorageUnavailableError
 ├── NewerCheckpointError
 ├── OtherAccountError
-├── OtherReportError             no prefix and no checkpoint is for two reports
+├── OtherReportError             two reports share neither a prefix nor a checkpoint
 ├── ChangedFormError
 └── LeaseLostError
-HandledError                     the collector handles it; it does not leave a run
+HandledError                     the collector handles it within the run
 ├── OutOfTimeError
 ├── TimeLimitError
 ├── RateLimitedError
@@ -52,7 +52,7 @@ class SettingsError(CollectorError):
 
 
 class SecretError(CollectorError):
-    """The secret cannot be read, does not exist, or does not hold the credentials."""
+    """The secret cannot be read, does not exist, or does not contain the credentials."""
 
 
 class EmptySecretError(SecretError):
@@ -64,11 +64,11 @@ class ZoomRefusedError(CollectorError):
 
 
 class CredentialsRejectedError(ZoomRefusedError):
-    """Zoom does not accept the client ID and client secret."""
+    """Zoom rejects the client ID and client secret."""
 
 
 class AccessTokenRejectedError(ZoomRefusedError):
-    """Zoom does not accept the access token."""
+    """Zoom rejects the access token."""
 
 
 class ZoomUnavailableError(CollectorError):
@@ -84,15 +84,15 @@ class DatesRefusedError(CollectorError):
 
 
 class DateTooOldError(DatesRefusedError):
-    """Zoom says that the date is older than the six months that it keeps."""
+    """Zoom says that the date is before the six months that it keeps."""
 
 
 class UnreadableRowsError(CollectorError):
-    """Zoom sent rows that cannot be read; they were set aside, and all others collected."""
+    """Zoom sent rows that cannot be read; all others were collected."""
 
 
 class StorageError(CollectorError):
-    """S3 refuses, or holds something that the collector cannot read."""
+    """S3 refuses, or has an object that the collector cannot read."""
 
 
 class AccessDeniedError(StorageError):
@@ -100,7 +100,7 @@ class AccessDeniedError(StorageError):
 
 
 class NotWriteOnceError(StorageError):
-    """S3 wrote over an object although the write was conditional on its absence."""
+    """S3 overwrote an object although the write was conditional on its absence."""
 
 
 class VersionDeletedError(StorageError):
@@ -128,15 +128,15 @@ class OtherReportError(CollectorError):
 
 
 class ChangedFormError(CollectorError):
-    """Zoom shows records in another form than the archive holds."""
+    """Zoom shows records in another form than the archive has."""
 
 
 class LeaseLostError(CollectorError):
-    """Another run took the lease over from this one."""
+    """Another run took over the lease of this one."""
 
 
 class HandledError(Exception):
-    """The collector handles it: it does not leave a run."""
+    """The collector handles it within the run."""
 
 
 class OutOfTimeError(HandledError):
@@ -150,8 +150,7 @@ class TimeLimitError(HandledError):
 class RateLimitedError(HandledError):
     """Zoom answered with HTTP status 429.
 
-    `until` is when Zoom may be called again (UTC), None if the answer does not say. `daily` says that it is the
-    daily limit.
+    `until` is when Zoom may be called again (UTC), None if the answer does not say; `daily`: it is the daily limit.
     """
 
     def __init__(self, until: datetime | None, *, daily: bool) -> None:

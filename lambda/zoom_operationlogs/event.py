@@ -25,7 +25,7 @@ def asks_for_probe(event: Any) -> bool:
 class Request:
     """What an event asks for beyond a scheduled run: a backfill or accept (first and last UTC date), or a reconcile.
 
-    `by_hand` says that it is not the schedule's event, so that a schedule that is dead does not look alive in the log.
+    `by_hand`: it is not the schedule's event. The log must not make a dead schedule look alive.
     """
 
     backfill: tuple[date, date] | None = None
@@ -45,10 +45,10 @@ class Request:
         """Return the request of an event.
 
         `{"action": "backfill", "from": "YYYY-MM-DD", "to": "YYYY-MM-DD"}` sweeps those UTC dates, both included;
-        `{"action": "accept", "from": …, "to": …}` sweeps them and takes rows whose form Zoom has changed for delivered;
-        `{"action": "reconcile"}` sweeps the dates of the window. `{}` is what the schedule sends; `{"action": "run"}`,
-        or any other event without an action, is such a run started by hand. Raises `SettingsError` if the event is
-        malformed, or if all its dates lie before Zoom's retention or after `today`.
+        `{"action": "accept", "from": …, "to": …}` sweeps them and counts rows in a changed form as delivered;
+        `{"action": "reconcile"}` sweeps the dates of the window. The schedule sends `{}`; `{"action": "run"}`, or any
+        other event without an action, is such a run started by hand. Raises `SettingsError` if the event is malformed,
+        or if all its dates are before Zoom's retention or after `today`.
         """
         action = event.get("action") if isinstance(event, dict) else None
         if action in (None, RUN):
@@ -57,14 +57,14 @@ class Request:
             return cls(reconcile=True)
         if action not in ("backfill", "accept"):
             raise SettingsError(
-                f'The event\'s action is {action!r:.60}: give "run", "backfill", "reconcile", "accept" or "probe".'
+                f'The event\'s action is {action!r:.60}: use "run", "backfill", "reconcile", "accept" or "probe".'
             )
         first, last = parse_date(event.get("from"), "The event's from"), parse_date(event.get("to"), "The event's to")
         if first > last:
-            raise SettingsError(f"The event asks for dates from {first} to {last}: give the earlier date as from.")
+            raise SettingsError(f"The event asks for dates from {first} to {last}: set from to the earlier date.")
         if last < retention_start(today) or first > today:
             raise SettingsError(
                 f"The event asks for dates from {first} to {last}, but Zoom keeps only the"
-                f" records from {retention_start(today)} to {today}: give dates in that range."
+                f" records from {retention_start(today)} to {today}: use dates in that range."
             )
         return cls(accept=(first, last)) if action == "accept" else cls(backfill=(first, last))

@@ -1,4 +1,4 @@
-"""A multiset of fingerprints, which stores how often each record is delivered in 16 bytes a record."""
+"""A multiset of fingerprints: how often each record is delivered, in 16 bytes a record."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from .records import Record
 
-MOST_DISTINCT = 1_000_000  # records of one object: more than any holds, and memory is bounded
+MOST_DISTINCT = 1_000_000  # records of one object: more than any has; it bounds memory
 LOOK_EVERY = 1000  # records
 
 
@@ -29,8 +29,8 @@ def count_records(
 ) -> dict[date, Counter[bytes]]:
     """Return how often each record, by its identity, is in one object, by date.
 
-    `look` is called now and then, and may raise to end it. Raises ValueError if there are more than `most` records,
-    each of which costs time, however small it is.
+    `look` is called every `LOOK_EVERY` records, and may raise to stop. Raises ValueError for more than `most` records:
+    each costs time, however small it is.
     """
     counts: defaultdict[date, Counter[bytes]] = defaultdict(Counter)
     distinct = 0
@@ -63,7 +63,7 @@ class FingerprintCounts:
         return len(self._packed) // FINGERPRINT_BYTES + sum(self._added.values())
 
     def count(self, fingerprint: bytes) -> int:
-        """Return how often the multiset holds the fingerprint."""
+        """Return how often the multiset has the fingerprint."""
         added = self._added.get(fingerprint, 0)
         size = len(self._packed) // FINGERPRINT_BYTES
         if not size:
@@ -79,11 +79,11 @@ class FingerprintCounts:
             self._added[entry] = self._added.get(entry, 0) + 1
 
     def counts(self) -> Counter[bytes]:
-        """Return how often the multiset holds each fingerprint."""
+        """Return how often the multiset has each fingerprint."""
         return Counter(entry for (entry,) in iter_unpack(f"{FINGERPRINT_BYTES}s", self.pack()))
 
     def raise_to(self, counts: Mapping[bytes, int]) -> None:
-        """Make each fingerprint count at least as often as `counts` says."""
+        """Raise the count of each fingerprint to at least that in `counts`."""
         for entry, wanted in counts.items():
             if (missing := wanted - self.count(entry)) > 0:
                 self._added[entry] = self._added.get(entry, 0) + missing

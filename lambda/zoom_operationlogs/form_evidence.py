@@ -16,8 +16,8 @@ SHARE = 4
 
 
 class Evidence(NamedTuple):
-    """How many rows the archive does not know, how many records it holds in the seconds next to theirs, how many such
-    seconds there are, and in how many of them Zoom shows the archived records as they are."""
+    """The number of rows that the archive does not know, of its records in the seconds next to theirs, of such seconds,
+    and of those in which Zoom shows the archived records unchanged."""
 
     strange: int = 0
     archived: int = 0
@@ -26,16 +26,16 @@ class Evidence(NamedTuple):
 
     @property
     def replaced(self) -> bool:
-        """Whether Zoom no longer shows the archived records as they are."""
+        """Whether Zoom no longer shows the archived records unchanged."""
         return self.seconds > SHARE * self.known
 
     @property
     def shown(self) -> bool:
-        """Whether Zoom shows the archived records as they are: some may be gone."""
+        """Whether Zoom shows the archived records unchanged: some may be gone."""
         return SHARE * self.known >= (SHARE - 1) * self.seconds
 
     def enough(self, least: int) -> bool:
-        """Return whether this is no coincidence."""
+        """Return whether this is more than a coincidence."""
         return self.strange >= least and self.archived >= least
 
     def __add__(self, other: object) -> Evidence:
@@ -43,7 +43,7 @@ class Evidence(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """For how many archived records a row stands, and what these share with it: the second, all but the time."""
+    """The number of archived records that a row stands for, and what they share with it: second, all but the time."""
 
     second: datetime | None
     rest: bytes
@@ -54,12 +54,12 @@ class Standing(NamedTuple):
 class Seen:
     """What the run has seen of a date.
 
-    `span`, `seq` and `seconds` are what the archive held when the run first published: the first and last time, the
-    number of the last object, and the records of each second. `known` counts the rows that the archive knows by their
-    second, `untimed` those without a time; `as_archived` is the first time of those that it holds in this form.
-    `strange` holds the times of the suspicious rows, `found` what they say, and `held` the times of those that were not
-    published. `standing` says of each row that an accept has shown for how many archived records it stands, and of
-    which second; `edge` holds the seconds of the last rows that an earlier run has shown to it.
+    `span`, `seq` and `seconds` describe the archive when the run first published: the first and last time, the number
+    of the last object, and the records of each second. `known` counts the rows that the archive knows by their second,
+    `untimed` those without a time; `as_archived` is the first time of those that it has in this form. `strange` has the
+    times of the suspicious rows, `found` the evidence in them, `held` the times of those that were not published.
+    `standing` has the rows that an accepting sweep has shown; `edge` the seconds of the last rows that an earlier run
+    has shown in it.
     """
 
     span: Span | None = None

@@ -1,12 +1,12 @@
-"""Notices that Zoom has changed the form of its records: then it shows rows that the archive should know and does not.
+"""Detects that Zoom has changed the form of its records: it shows rows that the archive should know and does not.
 
-A time written otherwise, or a detail reworded, gives every record another identity, and all of them would be delivered
-again. A row is suspicious if the archive does not know it, and its time lies within the span of times that the archive
-held of its date when the run began, or if it has no time and the archive holds records of its date that have one. The
-suspicious rows of a date are another form of its records if Zoom shows less than one in `SHARE` of the archived records
-next to them as they are, counted by their seconds: late rows, and those of a gap, have known ones next to them. That is
-no coincidence if there are `ENOUGH` of both. Dates that have fewer are judged together, over all that the run
-has seen, and wait for its end. While a change is known, `ENOUGH` is one.
+A time in another format, or a reworded detail, gives every record another identity: all would be delivered again. A row
+is suspicious if the archive does not know it, and its time is within the span of times that the archive had of its date
+when the run began; or if it has no time, and the archive has records of its date with a time. The suspicious rows of a
+date are another form of its records if Zoom shows less than one in `SHARE` of the archived records next to them
+unchanged, counted by their seconds: late rows, and those of a gap, have known ones next to them. It is more than a
+coincidence if there are `ENOUGH` of both. Dates with fewer are judged together, over all that the run has seen, at its
+end. While a change is known, one is enough.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ if TYPE_CHECKING:
 
 
 class Archived(Protocol):
-    """How many records with a time a date's objects up to a number hold, None if one of the objects cannot be read: the
-    date is held up then."""
+    """Counts the records with a time in a date's objects up to a number; None if one of the objects cannot be read: the
+    date is then held up."""
 
     def seconds(self, known: DeliveredDay, up_to: int) -> Counter[datetime] | None:
-        """Return how many there are in each second."""
+        """Count them by second."""
 
     def alike(self, known: DeliveredDay, up_to: int) -> Counter[bytes] | None:
-        """Return how many there are that are the same but for the time."""
+        """Count those that differ only in time."""
 
 
 class FormGuard:
@@ -49,13 +49,13 @@ class FormGuard:
 
     def __init__(self, report: Report) -> None:
         self._report = report
-        self.accepting = False  # the rows of this sweep are to be accepted
+        self.accepting = False  # whether the current sweep accepts rows
         self._seen: defaultdict[date, Seen] = defaultdict(Seen)
         self._boundaries: set[datetime] = set()
         self._reverted: set[date] = set()
 
     def know(self, day: date, row: Row, count: int, delivered: Delivered) -> None:
-        """Take in that the archive knows a row, which the page shows `count` times."""
+        """Note a row that the archive knows, and that the page shows `count` times."""
         seen, accepted = self._seen[day], delivered.accepted_count(day, row.fingerprint)
         if self.accepting:
             # Of rows without a time, those count that were accepted: `archived` counts none of the others.
@@ -77,10 +77,10 @@ class FormGuard:
     def judge(
         self, pending: Pending, delivered: Delivered, archived: Archived, concluding: Collection[date] = ()
     ) -> set[date]:
-        """Judge the rows that are about to be published; return the dates of which the suspicious rows have to wait.
+        """Judge the rows of a batch; return the dates with suspicious rows that have to wait.
 
-        Dates whose form has changed are recorded in `delivered.changed`. The run shows nothing more of the dates in
-        `concluding`, which do not wait any longer.
+        `delivered.changed` gets the dates in a changed form. The run reads no more of the dates in `concluding`: they
+        do not wait.
         """
         suspicious = set()
         for day, records in pending.items():
@@ -98,10 +98,10 @@ class FormGuard:
                 seen = self._seen[day]
                 many_known = SHARE * len(seen.known) >= (SHARE - 1) * delivered.total(day)
                 if not worth_reading and (many_known or day in concluding):
-                    continue  # few rows, which are published: not worth reading the date's objects
+                    continue  # few rows are published without reading the date's objects
                 seen.found = self._weigh(day, seen.strange.values(), delivered, archived)
         except OutOfTimeError:
-            return suspicious  # a later run counts on, and judges them
+            return suspicious  # a later run continues the count, and judges them
         weighed = {day: seen.found for day, seen in self._seen.items() if seen.strange}
         few = {
             day
@@ -124,7 +124,7 @@ class FormGuard:
         return wait
 
     def hold(self, day: date, pending: dict[bytes, PendingRecord], delivered: Delivered) -> None:
-        """Take the rows of a date that are not published, because their form has changed, out of `pending`."""
+        """Remove the rows of a date from `pending` that are not published because their form has changed."""
         for record in list(pending.values()) if day in delivered.changed else ():
             if self._held(day, record, delivered):
                 del pending[record.fingerprint]
@@ -133,7 +133,7 @@ class FormGuard:
     def suspicious(
         self, day: date, pending: dict[bytes, PendingRecord], delivered: Delivered
     ) -> dict[bytes, PendingRecord]:
-        """Take the suspicious rows of a date out of `pending`, and return them."""
+        """Remove the suspicious rows of a date from `pending`, and return them."""
         found = {name: record for name, record in pending.items() if self._is_suspicious(day, record, delivered)}
         for name in found:
             del pending[name]
@@ -142,9 +142,9 @@ class FormGuard:
     def accept(
         self, archive_day: DeliveredDay, pending: dict[bytes, PendingRecord], delivered: Delivered, archived: Archived
     ) -> None:
-        """Take the suspicious rows of a date for delivered, second by second: as many as the archive holds records of
-        that second, less those for which other rows stand. Of rows without a time, as many are taken as the archive
-        holds records that are the same but for the time, the lowest first: they are the oldest."""
+        """Accept the suspicious rows of a date as delivered, second by second: as many as the archive has records in
+        that second, less those that other rows stand for. Of rows without a time, as many are accepted as the archive
+        has records that differ only in time, the lowest on the page first: they are the oldest."""
         day = archive_day.date
         seen = self._look(day, delivered)
         strange = [
@@ -183,7 +183,7 @@ class FormGuard:
                 del pending[name]
 
     def resumed(self, sweep: Sweep) -> None:
-        """Take in that a sweep goes on, of which an earlier run has published the rows before."""
+        """Note that the run continues a sweep; an earlier run has published its rows so far."""
         if sweep.last_time:
             self._boundaries.add(second(sweep.last_time))
         if sweep.accept:
@@ -192,8 +192,8 @@ class FormGuard:
                     self._seen[row.time.date()].edge[fingerprint] = second(row.time)
 
     def reverted(self, day: date, delivered: Delivered, archived: Archived, *, whole: bool) -> bool:
-        """Return whether Zoom shows a changed date in the form of the archive; the run has seen it `whole`. Once a run,
-        that is true also of a date of which it has held rows: they have to be read again."""
+        """Return whether Zoom shows a changed date in the archive's form again; `whole`: the run has seen all of it.
+        For a date with held rows, which have to be read again, it returns true at most once in a run."""
         seen, cutoff = self._seen[day], delivered.changed[day]
         if not seen.as_archived or seen.as_archived > cutoff:
             return False
@@ -205,7 +205,7 @@ class FormGuard:
         return True
 
     def read_again(self, day: date) -> bool:
-        """Return whether the run has held rows of the date, which have to be read again, and forget them."""
+        """Forget the held rows of the date; return whether there were any, which have to be read again."""
         held, self._seen[day].held = self._seen[day].held, {}
         return bool(held)
 
@@ -231,7 +231,7 @@ class FormGuard:
     def _weigh(
         self, day: date, times: Collection[datetime | None], delivered: Delivered, archived: Archived
     ) -> Evidence:
-        """Return what is to be said of rows with these times. Nothing is said of a date that cannot be read."""
+        """Return the evidence in rows with these times; none for a date that cannot be read."""
         seen = self._seen[day]
         if not seen.span:
             return Evidence()
@@ -251,13 +251,13 @@ class FormGuard:
 
 
 def changed_form(dates: Collection[date]) -> ChangedFormError | None:
-    """Return the error of a run that leaves rows of these dates unpublished, None without a date."""
+    """Return the error of a run that has not published rows of these dates, None without a date."""
     if not dates:
         return None
     first, last = min(dates).isoformat(), max(dates).isoformat()
     return ChangedFormError(
-        f"Zoom shows the records of {first} to {last} in another form than the archive holds, and hardly any as it was."
-        " They are not published again. Compare the two, then invoke the function with"
-        f' {{"action": "accept", "from": "{first}", "to": "{last}"}}, which takes as many for delivered as the archive'
-        " holds of each second and publishes the others."
+        f"Zoom shows the records of {first} to {last} in another form than the archive holds, and hardly any unchanged."
+        " They are not published again. Compare the two forms, then invoke the function with"
+        f' {{"action": "accept", "from": "{first}", "to": "{last}"}}, which accepts as many rows as delivered as the'
+        " archive has records in each second, and publishes the others."
     )

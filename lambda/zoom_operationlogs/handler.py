@@ -44,7 +44,7 @@ metrics = Metrics(
     service=os.environ.get("POWERTOOLS_SERVICE_NAME") or SERVICE,
 )
 
-# At DEBUG these log whole requests and answers, with the secret and the access token.
+# At DEBUG these log whole requests and answers, with the client secret and the access token.
 for library in ("boto3", "botocore", "requests", "urllib3"):
     logging.getLogger(library).setLevel(logging.INFO)
 
@@ -62,7 +62,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
 
 
 def _probe(context: LambdaContext) -> dict[str, Any]:
-    """Execute the probe. It reads nothing from Zoom and sends no metrics, so that no alarm takes it for a run."""
+    """Execute the probe. It reads nothing from Zoom, and sends no metrics: alarms must not take it for a run."""
     started = time.monotonic()
     try:
         check_ca_bundles(os.environ)
@@ -76,7 +76,7 @@ def _probe(context: LambdaContext) -> dict[str, Any]:
 
 
 def _run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Execute a run, and tell CloudWatch how it ended, also if it failed."""
+    """Execute a run, and send CloudWatch how it ended, also if it failed."""
     started = time.monotonic()
     today = clients.now().date()
     result: dict[str, Any] = {"ok": False, "written": 0, "date": today.isoformat()}
@@ -101,19 +101,19 @@ def _run(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         failure = f"{type(defect).__name__}: {defect}"
         raise
     finally:
-        told: dict[str, Any] = dict(result)
+        fields: dict[str, Any] = dict(result)
         if made:
             run, services = made
             _send(run_metrics(outcome, run.report, run.checkpoint))
-            told |= run_fields(run.report, run.checkpoint, services, clients.now())
-        _log_end({**told, "outcome": outcome.value, "failure": failure}, action, started)
+            fields |= run_fields(run.report, run.checkpoint, services, clients.now())
+        _log_end({**fields, "outcome": outcome.value, "failure": failure}, action, started)
     return result
 
 
-def _log_end(told: dict[str, Any], action: str | None, started: float) -> None:
+def _log_end(fields: dict[str, Any], action: str | None, started: float) -> None:
     did = {"action": action, "seconds": round(time.monotonic() - started, 3)}
-    runtime = {"boto3": boto3.__version__}  # that of the Lambda runtime, which AWS updates
-    logger.info("run ended", extra={**told, **did, **runtime})  # None is left out
+    runtime = {"boto3": boto3.__version__}  # AWS updates it
+    logger.info("run ended", extra={**fields, **did, **runtime})  # None is left out
 
 
 def _deadline(context: LambdaContext) -> Deadline:

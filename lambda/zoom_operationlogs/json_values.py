@@ -1,12 +1,12 @@
-"""Reads typed values from JSON that may hold anything; every function raises ValueError for any other value."""
+"""Reads typed values from untrusted JSON; every function raises ValueError for any other value."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Any
 
-YEARS = range(2000, 2100)  # of any date or time but a record's own
-LARGEST = 10**12  # of any count, size or number
+YEARS = range(2000, 2100)  # of every date and time except a record's
+LARGEST = 10**12  # count, size or number
 
 
 def iso(moment: datetime | None) -> str | None:
@@ -15,7 +15,7 @@ def iso(moment: datetime | None) -> str | None:
 
 
 def record_time(value: Any) -> datetime | None:
-    """Return the time, of any year: a record's time is what Zoom says it is. None for null."""
+    """Return the time, of any year, because Zoom sets a record's time. None for null."""
     if value is None:
         return None
     moment = datetime.fromisoformat(text(value))

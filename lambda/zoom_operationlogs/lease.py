@@ -1,4 +1,4 @@
-"""The lease, used where the feed deletes what it has read: only the run that holds it publishes.
+"""The lease, used where the feed deletes what it has read: only the run with the lease publishes.
 
 There a put-if-absent is no lock: it succeeds over the delete marker of an object that the feed has deleted (Amazon S3
 User Guide, How to prevent object overwrites with conditional writes).
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from .run_state import RunState, Services
 
 LEASE_SLACK = timedelta(minutes=1)
-CLOCK_SKEW = timedelta(minutes=2)  # the most by which the clocks of two runs may differ
-# Lambda's longest timeout and what is added to it, by a clock that is behind: no lease can end later.
+CLOCK_SKEW = timedelta(minutes=2)  # the largest difference between the clocks of two runs
+# Lambda's longest timeout and what is added to it, by a clock that is behind: no lease ends later.
 LONGEST_LEASE = timedelta(seconds=900) + LEASE_SLACK + 2 * CLOCK_SKEW
 
 
 def take_lease(state: RunState, services: Services, owner: str) -> bool:
     """Take the lease until a minute after Lambda ends this run; return False if another run holds or takes it.
 
-    From then on the archive refuses a put after the lease's end: Lambda may have frozen the run in between.
+    The archive then refuses a put after the end of the lease: Lambda may have frozen the run in between.
     """
     now, held = services.clock(), state.checkpoint.lease
     if held and now < held.until <= now + LONGEST_LEASE:
@@ -45,7 +45,7 @@ def take_lease(state: RunState, services: Services, owner: str) -> bool:
         return False
 
     def check() -> None:
-        if services.clock() >= until - CLOCK_SKEW:  # by another run's clock it may be over
+        if services.clock() >= until - CLOCK_SKEW:  # it may be over by another run's clock
             raise LeaseLostError("This run outlived its lease: it publishes nothing more; the schedule continues.")
 
     services.archive.before_put = check
@@ -59,7 +59,7 @@ def release_lease(state: RunState, now: datetime) -> None:
 
 
 def hand_over_request(state: RunState, services: Services, request: Request, now: datetime) -> None:
-    """Store what an operator asked for, so that the run that holds the lease or the next one does it."""
+    """Store what an operator asked for, for the run with the lease or the next one."""
     if request.action not in (None, RUN):
         state.reload()
         schedule_requested(state.checkpoint, services.settings, now, request)

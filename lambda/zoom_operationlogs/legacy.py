@@ -1,4 +1,4 @@
-"""What the Lambda function of the written guide left: its objects count as delivered, its state says where it stopped.
+"""The objects and the state of the written guide's Lambda function: they say what it delivered, and where it stopped.
 
 That function names each object by a random UUID, under the date on which it writes it, and writes the whole day again
 in each run. The guide's code, as published, separates records by the letter n instead of a line end.
@@ -40,16 +40,16 @@ OBJECT_NAME = re.compile(
 )
 MOST_FOLDERS = 7  # listed one by one
 STATE_NAME = "state.json"  # under the feed's prefix
-MOST_RECORDS = 4_000_000  # of one object: more than 512 MB hold
+MOST_RECORDS = 4_000_000  # of one object: more than fit into 512 MB
 
 
 @dataclass
 class LegacyLedger:
-    """What was read of the guide's objects; the checkpoint keeps it, so that each object is read once.
+    """The records in the guide's objects that were read; the checkpoint keeps it, so that each object is read once.
 
-    `first` is the first date on which the guide's function wrote, `last` the day after its last. `absorbed` holds the
-    16-byte UUIDs of the objects that were read. `counts` holds, by record date, how often each record counts as
-    delivered: the most that any one object shows. `spans` holds the first and last time of these records.
+    `first` is the first date on which the guide's function wrote, `last` the day after its last. `absorbed` has the
+    16-byte UUIDs of the objects that were read, `counts`, by record date, how often each record counts as delivered:
+    the most that any one object shows. `spans` has the first and last time of these records.
     """
 
     first: date
@@ -89,7 +89,7 @@ class LegacyLedger:
 
 
 class LegacyObjects:
-    """The guide's objects under the feed's prefix, for one run: none, if the guide does not collect the report."""
+    """The guide's objects under the feed's prefix, for one run: none if the guide does not collect the report."""
 
     def __init__(self, bucket: Bucket, prefix: str, report: Report, deadline: Deadline) -> None:
         self._bucket = bucket
@@ -122,11 +122,8 @@ class LegacyObjects:
                 self._listed.add(folder)
 
     def tally(self, day: date, ledger: LegacyLedger | None, key: Callable[[Record, datetime], Any]) -> Counter[Any]:
-        """Return how many records of a date count as delivered, of those that have a time, by a key of the record and
-        its time: the most that any one object shows.
-
-        Raises as `absorb_from` does.
-        """
+        """Return how many records of a date with a time count as delivered, by a key of record and time: the most that
+        any one object shows. Raises as `absorb_from` does."""
         most: Counter[Any] = Counter()
         if ledger and day in ledger.counts:
             for folder in date_range(max(ledger.first, day_before(day)), ledger.last):
@@ -188,7 +185,7 @@ class LegacyObjects:
         return counts, spans
 
     def _records(self, version: StoredVersion) -> Iterator[Record]:
-        """Yield the records of an object; raise `UnreadableObjectError` if it does not hold any."""
+        """Yield the records of an object; raise `UnreadableObjectError` if they cannot be read."""
         self._deadline.check()
         try:
             yield from read_records(self._bucket.read(version), self._deadline.check)
@@ -206,8 +203,8 @@ class LegacyObjects:
 
 
 def write_date(name: str) -> date | None:
-    """Return the date on which the guide's function wrote an object, by its name without the prefix; None if it is of
-    another kind."""
+    """Return the date on which the guide's function wrote the object of this name (without the prefix), None for any
+    other object."""
     match = OBJECT_NAME.fullmatch(name)
     if match and int(match[1]) in YEARS:
         with suppress(ValueError):  # no such day in the calendar, so not an object of the guide's
@@ -243,10 +240,10 @@ def decode(body: bytes) -> list[Record]:
 
 def read_records(body: bytes, look: Callable[[], None] = lambda: None) -> Iterator[Record]:
     """Yield the records in the body of one of the guide's objects, with or without the letter n between them. Raises
-    ValueError if it holds anything else, or more than it may.
+    ValueError if there is anything else in it, or too much.
 
-    A record without an end is parsed again only when twice as much of it is there: a long one comes in many pieces.
-    `look` is called between two pieces, and may raise to end it.
+    A long record comes in many pieces: it is parsed again only when there is twice as much of it. `look` is called
+    between two pieces, and may raise to stop.
     """
     pieces, enough, decoder = [""], 0, codecs.getincrementaldecoder("utf-8")()
     for number, piece in enumerate(gunzip_chunks(body, LEGACY_OBJECT_BYTES)):
@@ -260,7 +257,7 @@ def read_records(body: bytes, look: Callable[[], None] = lambda: None) -> Iterat
 
 
 def _whole_records(text: str, *, last: bool) -> Generator[Record, None, str]:
-    """Yield the records in a piece of the text; return what it holds of a record that the next piece ends."""
+    """Yield the whole records in a piece of the text; return the beginning of one that the next piece ends."""
     at = 0
     while True:
         separator = BETWEEN_RECORDS.match(text, at)

@@ -1,7 +1,7 @@
-"""What a run tells CloudWatch as it ends: four metrics, for the alarms, and the fields of its line "run ended".
+"""What a run sends to CloudWatch as it ends: four metrics, for the alarms, and the fields of its line "run ended".
 
-CloudWatch bills each metric, so only what an alarm needs is one; the dashboard asks the log for the rest.
-docs/operations.md describes both; tests/monitoring compares.
+CloudWatch bills each metric, so only alarms have one; the dashboard queries the log for the rest. docs/operations.md
+describes both; tests/monitoring compares.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ class RunOutcome(StrEnum):
     HELD_UP = "held up"
     WAITING = "waiting for credentials"
     FAILED = "failed"
-    LEFT_TO_OTHER = "left to another"  # neither success nor failure: a lease that never ends must not look like success
+    LEFT_TO_OTHER = "left to another"  # no success: a lease that never ends must not look like one
 
     @classmethod
     def without_error(cls, report: RunReport) -> RunOutcome:
-        """Return the outcome of a run that raised nothing.
+        """Return the outcome of a run without an error.
 
-        A run that read no page was held up, unless Zoom's daily limit is reached. Other apps that use up the account's
+        A run that read no page was held up, unless Zoom's daily limit is reached: other apps that use up the account's
         per-second limit can hold up every run for days.
         """
         if report.left_to_other:
@@ -44,8 +44,7 @@ class RunOutcome(StrEnum):
 def run_metrics(outcome: RunOutcome, report: RunReport, checkpoint: Checkpoint | None) -> dict[str, int]:
     """Return the metrics of a run, also of one that failed; `checkpoint` is None if it failed before it loaded one.
 
-    Only a run that Zoom answered knows of the daily limit. The alarm on it has no data before the first: until then
-    silence is none.
+    Only a run that Zoom answered knows about the daily limit. Before the first, the alarm on it has no data.
     """
     values: dict[str, int] = {}
     if outcome is RunOutcome.SUCCEEDED:
@@ -62,7 +61,7 @@ def run_metrics(outcome: RunOutcome, report: RunReport, checkpoint: Checkpoint |
 def run_fields(
     report: RunReport, checkpoint: Checkpoint | None, services: Services, now: datetime
 ) -> Mapping[str, int | float | None]:
-    """Return what the last line says of a run, also of one that failed; None is left out of the line.
+    """Return the fields of the last line of a run, also of one that failed; the line leaves out None.
 
     `late_seconds` is the age of the oldest late record, `newest_record_seconds` the age of the frontier.
     """

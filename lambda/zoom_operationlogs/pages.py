@@ -60,5 +60,5 @@ def pages(
 
 
 def _mark(token: str) -> bytes:
-    """Return what stands for a page token, which may be long, for the length of a sweep."""
+    """Return a short stand-in for a page token, which may be long."""
     return blake2b(token.encode("utf-8", "surrogatepass"), digest_size=16).digest()

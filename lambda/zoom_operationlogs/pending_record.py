@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class PendingRecord:
-    """A record that the archive should hold `count` times. `line` has no line end, `time` is in UTC.
+    """A record that the archive should have `count` times. `line` has no line end, `time` is in UTC.
 
-    `variants` holds the whole rows if a page has shown rows of this identity that differ in other fields.
+    `variants` has the whole rows if a page has shown rows of this identity that differ in other fields.
     """
 
     line: bytes
@@ -33,9 +33,9 @@ class PendingRecord:
         return cls(line(row.record), row.fingerprint, row.time, 0)
 
     def show(self, rows: Sequence[Record]) -> int:
-        """Take in the rows of this identity on a page; return the number of bytes by which the record grew.
+        """Count the rows of this identity on a page; return the number of bytes by which the record grew.
 
-        A record exists as often as one page shows it: of rows that differ, those of the page that shows the most count.
+        A record exists as often as one page shows it: of rows that differ, those of the page with the most rows count.
         """
         before, more = self.count, len(rows) > self.count
         self.count = max(self.count, len(rows))

@@ -1,7 +1,7 @@
 """The probe: does S3 refuse to write over a record? That refusal is the commit, and the lock between runs.
 
-Only the collector's role may write records, so the collector tries. It sends a record object its own bytes, on the
-condition with which it publishes (`If-None-Match: *`). S3 must answer 412, and nothing is written.
+Only the collector's role may write records, so the collector tries. It sends an object of records again, with the
+condition of every publication (`If-None-Match: *`). S3 must answer 412, and nothing is written.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ def probe(bucket: Bucket, settings: Settings, today: date) -> dict[str, Any]:
         return _result(
             today,
             None,
-            "Nothing was tried, because the feed deletes what it has read (FEED_DELETES): S3 lets every writer write"
-            " over a delete marker, and the feed would read that object again.",
+            "Nothing was tried, because the feed deletes what it has read (FEED_DELETES): S3 allows a write over a"
+            " delete marker, and the feed would read that object again.",
         )
     key = newest_record(bucket, settings.prefix, settings.report, today)
     body = b""
@@ -66,9 +66,9 @@ def probe(bucket: Bucket, settings: Settings, today: date) -> dict[str, Any]:
 
 
 def newest_record(bucket: Bucket, prefix: str, report: Report, today: date) -> str | None:
-    """Return the key of a current object of records, of the last days if there is one; None without any.
+    """Return the key of a current object of records, of the last days if possible; None without any.
 
-    A recent object is the least likely to be deleted between a look and the write.
+    A recent object is the least likely to be deleted between the listing and the write.
     """
     for after in (f"{prefix}{today - RECENT:%Y/%m/%d}/", ""):
         keys = [key for key in bucket.current_keys(prefix, after) if is_record_key(key.removeprefix(prefix), report)]

@@ -1,4 +1,4 @@
-"""A checkpoint from the archive, where there is none that can be used."""
+"""Builds a checkpoint from the archive if there is no usable one."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Inventory:
 def rebuilt(
     archive: Archive, found: LoadResult, today: date, lookback_days: int, incidents: Incidents, log: logging.Logger
 ) -> Checkpoint:
-    """Return a checkpoint built from the archive and the guide's state; that one was lost is an incident.
+    """Return a checkpoint built from the archive and the guide's state; a lost checkpoint is an incident.
 
     Raises what `inventory_of` raises, and `OtherReportError` for the state of the guide's function if that does not
     collect the report.
@@ -43,29 +43,29 @@ def rebuilt(
     if found.legacy_cursor and not archive.report.in_guide:
         raise OtherReportError(
             "The object at STATE_KEY is the state of the written guide's function, which does not collect Zoom's report"
-            f" {archive.report.name}: set STATE_KEY and S3_PREFIX to ones of this report's own."
+            f" {archive.report.name}: set STATE_KEY and S3_PREFIX to values that only this report uses."
         )
     inventory = inventory_of(archive)
     if found.other:
-        incidents.tell(
+        incidents.report(
             Incident.CHECKPOINT_REBUILT,
-            "The checkpoint at STATE_KEY is about %s under %s: this stream starts one of its own in its place. Set"
-            " STATE_KEY to a key of its own for each.",
+            "The checkpoint at STATE_KEY belongs to %s under %s: this run replaces it with a new one. Set a different"
+            " STATE_KEY for each.",
             found.other.report,
             found.other.prefix,
         )
     elif found.unusable or inventory.first is not None:
-        incidents.tell(
+        incidents.report(
             Incident.CHECKPOINT_REBUILT,
             "There is no usable checkpoint: rebuilding it from the archive. Unless this is the first run on a bucket"
-            " that holds records, find out who deleted the checkpoint or wrote over it.",
+            " with records, find out who deleted or overwrote the checkpoint.",
         )
     legacy_first = found.legacy_cursor or _legacy_cursor(archive, log)
     if legacy_first is None and inventory.legacy:
         legacy_first = inventory.legacy.first
     known_from = min(filter(None, (inventory.first, legacy_first)), default=None)
     checkpoint = first_checkpoint(today, lookback_days, known_from)
-    if inventory.legacy:  # no object was written later than today, whatever its name says
+    if inventory.legacy:  # no object was written after today, whatever its name says
         inventory.legacy.last = min(inventory.legacy.last, today + ONE_DAY)
     checkpoint.delivered.legacy = inventory.legacy
     return checkpoint
@@ -93,9 +93,9 @@ def inventory_of(archive: Archive) -> Inventory:
 
 
 def _legacy_cursor(archive: Archive, log: logging.Logger) -> date | None:
-    """Return where the guide's function stopped; without its state, its objects say from when on."""
+    """Return where the guide's function stopped, None without its state."""
     try:
         return archive.legacy.cursor()
     except StorageError as error:
-        log.warning("The state of the written guide's function counts as none: %s", error)
+        log.warning("The state of the written guide's function cannot be read, and is ignored: %s", error)
         return None

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 Record = dict[str, Any]
 
 FINGERPRINT_BYTES = 16
-MOST_PAIRS = 300 * 300  # more than the rows of a page: then only how many there are counts
+MOST_PAIRS = 300 * 300  # of the rows of a page; beyond it, only the number of rows counts
 
-# The function of the written guide wrote the letter n where it meant a line end.
+# The function of the written guide wrote the letter n instead of a line end.
 BETWEEN_RECORDS = re.compile(r"[n\s]*")
 
 # json.dumps with options would create an encoder at each call.
-_as_it_came = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+_unsorted = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _canonical = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"), sort_keys=True).encode
 _lone_surrogate = re.compile("[\ud800-\udfff]")
 
@@ -41,21 +41,30 @@ def fingerprint(fields: Record) -> bytes:
 def line(record: Record) -> bytes:
     r"""Return the record as one line of NDJSON, without its line end.
 
-    The line holds every field in its order, and non-ASCII characters unescaped, except lone surrogates, which UTF-8
-    cannot encode. JSON escapes control characters, so the line holds no `\n`.
+    The line has every field in its order, and non-ASCII characters unescaped, except lone surrogates, which UTF-8
+    cannot encode. JSON escapes control characters, so the line contains no `\n`.
     """
     try:
         text = "{" + ",".join([f"{quote(name)}:{quote(value)}" for name, value in record.items()]) + "}"
     except TypeError:
-        text = _as_it_came(record)
+        text = _unsorted(record)
     try:
         return text.encode()
     except UnicodeEncodeError:
         return _lone_surrogate.sub(lambda match: f"\\u{ord(match[0]):04x}", text).encode()
 
 
+def encodable(text: str) -> bool:
+    """Return whether the text has no lone surrogate, which UTF-8 cannot encode."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def utc(value: Any) -> datetime | None:
-    """Return the time in a field in UTC, None if it holds no valid one. A time without an offset is UTC."""
+    """Return the time in a field in UTC, None if it has no valid one. A time without an offset is UTC."""
     if not isinstance(value, str):
         return None
     try:
@@ -73,24 +82,24 @@ class Row(NamedTuple):
     record: Record
 
     def archive_date(self, sweep_date: date | None) -> date | None:
-        """Return the UTC date whose objects hold this record: that of its time, else the date of the sweep."""
+        """Return the UTC date under which the record is archived: that of its time, else the date of the sweep."""
         return self.time.date() if self.time else sweep_date
 
 
 def occurrences(rows: Iterable[Row]) -> Counter[bytes]:
     """Return how often the rows of one page show each record, by fingerprint.
 
-    A record exists as often as the page that shows it most: rows on several pages may be the same record, because new
-    rows push others down to the next page, where they are read again.
+    A record exists as often as the page with the most of it shows it: rows on several pages may be one record, because
+    new rows push others down to the next page, where they are read again.
     """
     return Counter(row.fingerprint for row in rows)
 
 
 def not_archived(rows: Sequence[Record], archived: Sequence[Record]) -> list[Record]:
-    """Return the rows of one identity that stand for none of the archived records of that identity.
+    """Return the rows of one identity that match none of the archived records of that identity.
 
-    A row stands for an archived record if it has all its fields with the same values: what the record lacks, Zoom added
-    later. Each stands for one at most; as many are paired as can be (Kuhn's algorithm).
+    A row matches an archived record if it has all its fields with the same values; Zoom may have added fields later.
+    Each matches at most one, and as many are paired as possible (Kuhn's algorithm).
     """
     if len(rows) * len(archived) > MOST_PAIRS:
         return list(rows[len(archived) :])

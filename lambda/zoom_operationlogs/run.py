@@ -3,13 +3,13 @@
 The archive is the log, and the checkpoint is a cache. A record is delivered if and only if it is in an object. An
 object is written once, by a put-if-absent on the next number of its date: that put is the commit, and the lock between
 runs. A run that dies after a put has delivered those records: before the next run puts an object for that date, it
-lists the numbers after the last one that the checkpoint names, reads those objects, and drops the records that they
-hold. A run that dies before a put has delivered nothing: the next run reads the same rows from Zoom again, because
-only a sweep that ended moves the frontier or settles a date, and only a save after the put records that. While it
-reads, a run publishes each full batch and saves once a minute; every save publishes first.
+lists the numbers after the last one in the checkpoint, reads those objects, and drops the records in them. A run that
+dies before a put has delivered nothing: the next run reads the same rows from Zoom again, because only a sweep that
+ended moves the frontier or settles a date, and only a save after the put records that. While it reads, a run publishes
+each full batch and saves once a minute; every save publishes first.
 
-Where the feed deletes objects after transfer, a put-if-absent is no lock: there a run takes a lease first, which ends
-by itself a minute after the run's deadline.
+Where the feed deletes objects after transfer, a put-if-absent is no lock: a run takes a lease first, which expires a
+minute after the run's deadline.
 
 Zoom has two readers. The tail reads the newest rows back to the frontier, the newest time that an earlier completed
 sweep has seen. A date sweep reads one owed date to its end, for reconcile, catch-up and backfill alike; a date is owed
@@ -59,11 +59,10 @@ class Run:
     def execute(self, request: Request) -> dict[str, Any]:
         """Execute the run and return its result.
 
-        The result holds `ok` (true), `written` (records), `date` (today, UTC), `objects` (written), `pages` (read),
+        The result has `ok` (true), `written` (records), `date` (today, UTC), `objects` (written), `pages` (read),
         `owed` (dates left), `ended` (whether the tail ended) and `not_before` (ISO time, or None). Raises
-        `CollectorError`; a run that fails while it reads from Zoom first publishes and saves what it has, and so does
-        one that sets rows aside, which fails with `UnreadableRowsError` unless with something else. Any other
-        exception is a defect and ends the run as if Lambda had killed it.
+        `CollectorError`: a run that fails while it reads from Zoom, or that sets rows aside, first publishes and saves
+        what it has. Any other exception is a defect and ends the run as if Lambda had killed it.
         """
         services, settings = self._services, self._services.settings
         now = services.clock()
@@ -107,11 +106,11 @@ class Run:
         return None
 
     def _must_wait(self, state: RunState, now: datetime) -> bool:
-        """Return whether a rate limit that an earlier run met still holds; forget one that has ended."""
+        """Return whether the rate limit of an earlier run still applies; forget one that has ended."""
         until = backoff_until(state.checkpoint, now)
         if until:
             self.report.daily_limit = until >= next_midnight(now)  # other limits last seconds
-            self._services.log.info("Zoom's rate limit still holds: no request before %s.", _moment(until))
+            self._services.log.info("Zoom's rate limit still applies: no request before %s.", _moment(until))
         else:
             state.checkpoint.not_before = None
         return bool(until)
@@ -119,8 +118,8 @@ class Run:
     def _readers(self, state: RunState, now: datetime) -> Sequence[Tail | DateSweeps]:
         """Return the readers in their order, and forget sweeps whose page token has expired: they start again.
 
-        The tail comes first, unless it is one of those: a tail that is too long for one run would otherwise hold up the
-        owed dates in every run. The date sweeps ask the tail which dates Zoom has.
+        The tail comes first, unless it is one of those: a tail that is too long for one run would otherwise keep every
+        run from the owed dates. The date sweeps ask the tail which dates Zoom has.
         """
         sweeps = state.checkpoint.sweeps
         tail_token_expired = TAIL in sweeps and not sweeps[TAIL].resumable(now)

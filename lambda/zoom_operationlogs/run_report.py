@@ -9,11 +9,11 @@ from dataclasses import dataclass
 class RunReport:
     """What a run did, for its result, its metrics and its log line; no decision of the run depends on it.
 
-    `written` and `late` count records, `unreadable_rows` the rows that were set aside, `expired` and `incomplete`
-    (settled although Zoom shows less than the archive holds) count dates, `unfinished` what kept a sweep from its end,
-    `behind_markers` the objects of records that lie behind delete markers, `incidents` what `Incidents` told of.
-    `late_seconds` is the age of the oldest late record when it was published. `left_to_other` says that another run
-    held the lease, `daily_limit` that Zoom's daily limit was reached.
+    `written` and `late` count records, `unreadable_rows` rows that were set aside, `expired` and `incomplete` (settled
+    although Zoom shows less than the archive has) dates, `unfinished` interruptions of sweeps, `behind_markers` objects
+    of records behind delete markers, `incidents` what `Incidents` reported. `late_seconds` is the age of the oldest
+    late record when it was published. `left_to_other`: another run held the lease. `daily_limit`: Zoom's daily limit
+    was reached.
     """
 
     written: int = 0

@@ -1,6 +1,6 @@
 """The state of one run: the checkpoint, the batch of unpublished records, and the report.
 
-A stored checkpoint must never know more than the archive holds: `save` publishes the batch first.
+A stored checkpoint must never know of records that are not in the archive: `save` publishes the batch first.
 """
 
 from __future__ import annotations
@@ -9,13 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from .agenda import (
-    owe_by_date,
-    previous_watermark,
-    schedule_due,
-    schedule_requested,
-    with_the_others,
-)
+from .agenda import owe_by_date, previous_watermark, schedule_due, schedule_requested, with_the_others
 from .batch import Batch
 from .checkpoint import neighbours
 from .dates import ONE_DAY, adjacent, date_range, window
@@ -65,9 +59,9 @@ class RunState:
         self.incidents = Incidents(services.log, report)
         self._services = services
         self._batch = Batch(services.archive, services.settings.lookback_days, services.clock)
-        self._unsettled: set[date] = set()  # dates whose sweeps may show records that are held up
-        self._postponed: dict[date, datetime] = {}  # date: when a sweep began that ended, while suspicious rows wait
-        self._swept: dict[date, datetime] = {}  # date: when its last sweep that ended began, or Zoom called it too old
+        self._unsettled: set[date] = set()  # a sweep of these may show records of a date that is held up
+        self._postponed: dict[date, datetime] = {}  # date: when its completed sweep began, while suspicious rows wait
+        self._swept: dict[date, datetime] = {}  # date: when its last completed sweep began, or Zoom called it too old
         self._watermark: datetime | None = None
         self._saved_at = now
         self.read_whole: set[date] = set()  # dates of which a sweep of this run ended
@@ -98,8 +92,8 @@ class RunState:
         expired = schedule_due(self.checkpoint, settings, now)
         if expired:
             self.report.expired += expired
-            sentence = "%s dates expired: runs failed for longer than Zoom keeps records. Keep what shows it."
-            self.incidents.tell(Incident.DATES_EXPIRED, sentence, expired)
+            sentence = "%s dates expired: runs failed for longer than Zoom keeps records. Keep the evidence."
+            self.incidents.report(Incident.DATES_EXPIRED, sentence, expired)
         schedule_requested(self.checkpoint, settings, now, request)
 
     def reload(self) -> None:
@@ -124,15 +118,15 @@ class RunState:
                 self.hold_up(day, error)
 
     def held_up(self, day: date) -> bool:
-        """Return whether no record that Zoom may show under the date can be published in this run."""
+        """Return whether this run can publish none of the records that Zoom may show under the date."""
         if day in self._batch.held_up and day + ONE_DAY in self._batch.held_up:
             self.load_day(day - ONE_DAY)
         return all(day + step * ONE_DAY in self._batch.held_up for step in (-1, 0, 1))
 
     def hold_up(self, day: date, error: UnreadableObjectError) -> None:
-        """Publish nothing of the date in this run, and keep owed each date whose sweeps may show its records."""
+        """Publish nothing of the date in this run, and owe each date again of which a sweep may show its records."""
         if str(error) not in map(str, self._batch.held_up.values()):
-            self._services.log.error("No record of %s is published: %s", day, error)
+            self._services.log.error("Records of %s are not published: %s", day, error)
         self._batch.held_up[day] = error
         self.report.unfinished += 1
         now = self._services.clock()
@@ -144,9 +138,9 @@ class RunState:
             self.checkpoint.owe(other, now + AFTER, self._services.settings.page_size)
 
     def defer(self, day: date) -> None:
-        """Owe sweeps of the dates that may show the suspicious rows of a date, which wait for those.
+        """Owe sweeps of the dates that may show the suspicious rows of a date, which wait for them.
 
-        Should the run end first, the next one reads these dates from their beginning: it does not have the rows.
+        If the run ends first, the next one reads these dates from their beginning: it does not have the rows.
         """
         near = (day, *neighbours(day))
         owe_by_date(self.checkpoint, self._services.settings, self._services.clock(), near)
@@ -154,8 +148,8 @@ class RunState:
             self.drop_place(name)
 
     def changed(self, dates: Collection[date]) -> None:
-        """Store that Zoom has changed the form of these dates, before anything in the new form is put, and owe those of
-        the window a sweep, which shows them whole."""
+        """Store that Zoom has changed the form of these dates, before a put in the new form, and owe those of the
+        window a sweep, which shows them whole."""
         settings, now = self._services.settings, self._services.clock()
         near = {near for day in dates for near in (day, *neighbours(day))}
         owe_by_date(
@@ -168,9 +162,9 @@ class RunState:
         self._batch.take(rows, sweep_date, self.checkpoint.delivered)
 
     def accept_rows(self, *, accept: bool) -> None:
-        """From now on, take rows whose form Zoom has changed for delivered, or hold them.
+        """From now on, count rows in a changed form as delivered, or hold them.
 
-        Suspicious rows of other dates, which wait, are not to be taken: the next run sweeps their dates again.
+        Suspicious rows of other dates, which wait, do not count: the next run sweeps their dates again.
         """
         if accept and self._batch.deferred:
             self.publish()
@@ -179,13 +173,13 @@ class RunState:
         self._batch.guard.accepting = accept
 
     def resumed(self, sweep: Sweep) -> Sweep:
-        """Take in that a sweep of an earlier run goes on, and return it."""
+        """Note that this run continues the sweep of an earlier run, and return it."""
         self._batch.guard.resumed(sweep)
         return sweep
 
     def form_reverted(self, day: date) -> bool:
-        """Return whether Zoom shows a date again in the form that the archive knows, as far as the run has seen. If the
-        run has held rows of it, its sweeps are owed again."""
+        """Return whether Zoom shows a date in the archive's form again, as far as the run has seen. If the run has held
+        rows of it, its sweeps are owed again."""
         near = {day, *neighbours(day)}
         whole = self.read_whole >= near & self.checkpoint.owed.keys()
         reverted = self._batch.reverted(day, self.checkpoint.delivered, self, whole=whole)
@@ -195,8 +189,8 @@ class RunState:
         return reverted
 
     def settle(self, day: date, began: datetime) -> None:
-        """Record that a sweep of the date, begun at `began`, ended; not if it may have shown records that are held up,
-        and not before the run ends if it may have shown suspicious rows, which wait."""
+        """Record that a sweep of the date, begun at `began`, ended: not if it may have shown records that are held up,
+        and only at the end of the run if it may have shown suspicious rows, which wait."""
         if any(adjacent(day, other) for other in self._batch.deferred):
             self._postponed[day] = began
         elif day not in self._unsettled:
@@ -230,9 +224,9 @@ class RunState:
             self.publish()
 
     def publish(self, *, last: bool = False) -> None:
-        """Publish the batch and count it in the report; `last` says that the run reads no more.
+        """Publish the batch and count it in the report; `last`: the run reads no more.
 
-        Dates of which an object cannot be read are left out, and so are rows whose form Zoom has changed.
+        Dates with an object that cannot be read are left out, and so are rows in a changed form.
         """
         report = self.report
         for published in self._batch.publish(self.checkpoint.delivered, self._watermark, self, last=last):
@@ -241,7 +235,7 @@ class RunState:
             report.late_seconds = max(report.late_seconds, published.late_seconds)
 
     def save(self, *, last: bool = False) -> None:
-        """Publish the batch, then store the checkpoint; `last` says that the run reads no more."""
+        """Publish the batch, then store the checkpoint; `last`: the run reads no more."""
         try:
             self.publish(last=last)
             if last:
@@ -251,7 +245,7 @@ class RunState:
             self.checkpoint.sweeps.clear()
         self.keep_days()
         if last:
-            self._tell_what_lasts()
+            self._report_what_lasts()
         self.store()
         self._saved_at = self._services.clock()
 
@@ -265,13 +259,13 @@ class RunState:
                 self.settle(day, began)
 
     def store(self) -> None:
-        """Store the checkpoint without publishing, and continue with the merge of what other runs stored meanwhile."""
+        """Store the checkpoint without publishing, and continue with it and what other runs stored meanwhile."""
         self.checkpoint = self._services.store.save(
             self.checkpoint, self._swept, self._ended, holds_lease=self.holds_lease
         )
 
-    def _tell_what_lasts(self) -> None:
-        """Tell, once a day, of changed forms, rows set aside and records behind delete markers."""
+    def _report_what_lasts(self) -> None:
+        """Report, once a day, changed forms, rows set aside and records behind delete markers."""
         known, today = self.checkpoint, self._services.clock().date()
         if not self._services.settings.feed_deletes:
             hidden = self._services.archive.behind_delete_markers(since=known.kept_since)
@@ -281,6 +275,6 @@ class RunState:
         self.incidents.rows_set_aside(self.report.unreadable_rows, known.told, today)
 
     def keep_days(self) -> None:
-        """Forget what is delivered on dates that the next run does not need: those far from the window."""
+        """Forget what is delivered on dates far from the window, which the next run does not need."""
         first, today = window(self._services.clock().date(), self._services.settings.lookback_days)
         self.checkpoint.keep_days(first - ONE_DAY, today + 2 * ONE_DAY)

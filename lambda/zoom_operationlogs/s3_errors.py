@@ -1,4 +1,4 @@
-"""What S3's errors mean."""
+"""Translates S3's errors."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ PASSING = {
 
 @contextmanager
 def translate_errors(action: str, bucket: str, key: str) -> Iterator[None]:
-    """Raise what an error of one S3 call means; `action` is the IAM action that the call needs."""
+    """Translate the error of one S3 call; `action` is the IAM action that the call needs."""
     where = f"s3://{bucket}/{key}"
     try:
         yield
@@ -70,13 +70,13 @@ def translate_errors(action: str, bucket: str, key: str) -> Iterator[None]:
             f"boto3 {boto3.__version__} does not know a parameter of {action} on {where}: update the function's"
             " runtime, whose boto3 must be 1.35.69 or newer."
         ) from None
-    except Exception as error:  # the SDK's parsers raise anything, and KeyError says that the answer lacks a field
+    except Exception as error:  # the SDK's parsers raise anything; a KeyError is a missing field of the answer
         if untrusted := untrusted_certificate(error, "Amazon S3"):
             raise untrusted from None
         raise OutcomeUnknownError(f"{type(error).__name__} at {where}") from None
 
 
 def _advice(action: str, code: str, message: str) -> str:
-    if "ObjectLockConfiguration" in message.replace(" ", ""):  # of InvalidRequest, only the message tells
+    if "ObjectLockConfiguration" in message.replace(" ", ""):  # only the message of an InvalidRequest says so
         return NO_LOCK
     return ADVICE.get(code) or (KEY if code.startswith("KMS.") else GRANT_PUT if "Put" in action else GRANT)

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from .errors import SettingsError
+from .records import encodable
 from .reports import OPERATION_LOGS, REPORTS, report_name
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ MAX_PAGE_SIZE = 300  # Zoom's maximum (Zoom, Get operation logs report)
 MAX_LOOKBACK_DAYS = 28  # the tail reads in one request, which covers at most one month (see dates.LONGEST_RANGE)
 LOOPBACK_HOSTS = {"127.0.0.1", "[::1]", "localhost"}
 ZOOM_DOMAINS = ("zoom.us", "zoomgov.com")
-# Nothing that two parsers could read as two hosts, such as a user name or a backslash.
+# Nothing that two parsers could read as different hosts, such as a user name or a backslash.
 ADDRESS = re.compile(r"(https?)://([A-Za-z0-9.-]+|\[::1\])(:[1-9][0-9]{0,4})?(/[A-Za-z0-9._~-]+)*")
 ENCRYPTIONS = ("AES256", "aws:kms", "aws:kms:dsse")  # Amazon S3 API Reference, PutObject, x-amz-server-side-encryption
 LOCK_MODES = ("GOVERNANCE", "COMPLIANCE")  # Amazon S3 User Guide, Locking objects with Object Lock
@@ -38,7 +39,7 @@ class Credentials:
 
 @dataclass(frozen=True)
 class ObjectLock:
-    """The retention that an object of records gets: the mode, and for how many days after it is written."""
+    """The retention of an object of records: the mode, and the days after it is written."""
 
     mode: str
     days: int
@@ -48,9 +49,9 @@ class ObjectLock:
 class Settings:
     """The settings of the function; `from_environ` names the environment variable of each.
 
-    `prefix` ends with one `/`, and `state_key` lies outside it. `credentials` or `secret_id` is set. `start_date` is a
-    UTC date. `encryption` holds the arguments of boto3's `put_object` that ask S3 for an encryption; without them S3
-    encrypts as the bucket's default says. `lock` is for objects of records, not for the checkpoint.
+    `prefix` ends with one `/`, and `state_key` is outside it. `credentials` or `secret_id` is set. `start_date` is a
+    UTC date. `encryption` has the arguments of boto3's `put_object` for the encryption; without them the bucket's
+    default applies. `lock` is for objects of records, not for the checkpoint.
     """
 
     bucket: str
@@ -76,39 +77,38 @@ class Settings:
             object.__setattr__(self, "prefix", self.report.prefix)
         if not re.fullmatch(r"([^/]+/)+", self.prefix):
             raise SettingsError(
-                f"S3_PREFIX is {self.prefix!r}: give a folder that ends in one /, such as {self.report.prefix}."
+                f"S3_PREFIX is {self.prefix!r}: set it to a folder that ends with one /, such as {self.report.prefix}."
             )
         if not self.state_key:
             object.__setattr__(self, "state_key", f"{self.prefix.rstrip('/')}-state/state.json")
         if self.prefix.startswith(self.state_key):
             raise SettingsError(
-                f"STATE_KEY {self.state_key} is the beginning of S3_PREFIX {self.prefix}, so that a lifecycle rule for"
-                " the checkpoint would be one for the records: choose a key such as"
-                " zoom/operationlogs-state/state.json."
+                f"STATE_KEY {self.state_key} is the beginning of S3_PREFIX {self.prefix}, so a lifecycle rule for the"
+                " checkpoint would apply to the records too: choose a key such as zoom/operationlogs-state/state.json."
             )
         if self.state_key.startswith(self.prefix):
             raise SettingsError(
-                f"STATE_KEY {self.state_key} lies under S3_PREFIX {self.prefix}, where the feed would ingest it as a"
-                " log and may delete it: choose a key outside the prefix, such as"
+                f"STATE_KEY {self.state_key} is under S3_PREFIX {self.prefix}, where the feed would ingest it as a log"
+                " and might delete it: choose a key outside the prefix, such as"
                 f" {self.report.prefix.rstrip('/')}-state/state.json."
             )
         if not self.credentials and not self.secret_id:
             raise SettingsError(
-                "No Zoom credentials are set: set ZOOM_SECRET_ID to the name or ARN of a Secrets Manager secret that"
-                " holds account_id, client_id and client_secret."
+                "No Zoom credentials are set: set ZOOM_SECRET_ID to the name or ARN of a Secrets Manager secret with"
+                " account_id, client_id and client_secret."
             )
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
         """Return the settings in these variables. Raises `SettingsError`, which names the variable to change."""
         for name, value in environ.items():
-            if name.startswith(("REPORT", "S3_", "STATE_", "ZOOM_")) and not _encodable(value):
+            if name.startswith(("REPORT", "S3_", "STATE_", "ZOOM_")) and not encodable(value):
                 raise SettingsError(f"{name} has characters that are not UTF-8: correct it.")
         bucket = environ.get("S3_BUCKET", "").strip()
         if not bucket:
-            raise SettingsError("S3_BUCKET is not set: give the name of the bucket to write to.")
+            raise SettingsError("S3_BUCKET is not set: set it to the name of the bucket to write to.")
         if not re.fullmatch(r"[A-Za-z0-9._-]{3,255}", bucket):
-            raise SettingsError(f"S3_BUCKET is {bucket!r:.80}: give the name of the bucket to write to, without s3://.")
+            raise SettingsError(f"S3_BUCKET is {bucket!r:.80}: set it to the bucket's name, without s3://.")
         other_hosts = _flag(environ, "ZOOM_ALLOW_OTHER_HOSTS")
         return cls(
             bucket=bucket,
@@ -130,7 +130,7 @@ class Settings:
         )
 
     def retention(self, now: datetime) -> dict[str, Any]:
-        """Return the arguments of `put_object` that lock an object written now; none without a lock.
+        """Return the arguments of `put_object` that lock an object written now, none without a lock.
 
         S3 refuses a locked put without a checksum (Amazon S3 API Reference, PutObject, ChecksumAlgorithm).
         """
@@ -143,16 +143,8 @@ class Settings:
         }
 
 
-def _encodable(value: str) -> bool:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def parse_date(value: object, name: str) -> date:
-    """Return the date in a string YYYY-MM-DD. Raises `SettingsError`, which calls the value `name`."""
+    """Return the date in a string YYYY-MM-DD. Raises `SettingsError`, which names the value `name`."""
     if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
         try:
             return date.fromisoformat(value)
@@ -164,7 +156,7 @@ def parse_date(value: object, name: str) -> date:
 def _report(environ: Mapping[str, str]) -> Report:
     name = report_name(environ)
     if name not in REPORTS:
-        raise SettingsError(f"REPORT is {name!r:.60}: give {' or '.join(REPORTS)}.")
+        raise SettingsError(f"REPORT is {name!r:.60}: set it to {' or '.join(REPORTS)}.")
     return REPORTS[name]
 
 
@@ -176,9 +168,7 @@ def _credentials(environ: Mapping[str, str]) -> Credentials | None:
         return None
     if not all(values):
         missing = " and ".join(name for name, value in zip(names, values, strict=True) if not value)
-        raise SettingsError(
-            f"{missing} is not set: give all three ZOOM_ credentials, or ZOOM_SECRET_ID instead of them."
-        )
+        raise SettingsError(f"{missing} is not set: set all three ZOOM_ credentials, or ZOOM_SECRET_ID instead.")
     return Credentials(*values)
 
 
@@ -187,7 +177,7 @@ def _encryption(environ: Mapping[str, str]) -> dict[str, str]:
     algorithm, key = (environ.get(name, "").strip() for name in ("S3_SSE", "S3_SSE_KMS_KEY_ARN"))
     if algorithm not in ("", *ENCRYPTIONS):
         raise SettingsError(
-            f"S3_SSE is {algorithm!r:.60}: give AES256, aws:kms or aws:kms:dsse, or leave it out to keep the bucket's"
+            f"S3_SSE is {algorithm!r:.60}: set it to AES256, aws:kms or aws:kms:dsse, or leave it out for the bucket's"
             " default encryption."
         )
     if not algorithm.startswith("aws:kms"):
@@ -213,35 +203,35 @@ def _lock(environ: Mapping[str, str]) -> ObjectLock | None:
     if not mode:
         return None
     if mode not in LOCK_MODES:
-        raise SettingsError(f"S3_LOCK_MODE is {mode!r:.60}: give {' or '.join(LOCK_MODES)}.")
+        raise SettingsError(f"S3_LOCK_MODE is {mode!r:.60}: set it to {' or '.join(LOCK_MODES)}.")
     return ObjectLock(mode, _whole_number(environ, "S3_LOCK_DAYS", 1, 1, MAX_LOCK_DAYS))
 
 
 def _whole_number(environ: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
     value = environ.get(name, "").strip() or str(default)
     if not re.fullmatch(r"[0-9]{1,6}", value) or not least <= int(value) <= most:
-        raise SettingsError(f"{name} is {value!r}: give a whole number from {least} to {most}.")
+        raise SettingsError(f"{name} is {value!r}: set it to a whole number from {least} to {most}.")
     return int(value)
 
 
 def _flag(environ: Mapping[str, str], name: str) -> bool:
     value = environ.get(name, "").strip().lower() or "false"
     if value not in ("true", "false"):
-        raise SettingsError(f"{name} is {value!r}: give true or false.")
+        raise SettingsError(f"{name} is {value!r}: set it to true or false.")
     return value == "true"
 
 
 def _url(environ: Mapping[str, str], name: str, default: str, other_hosts: bool) -> str:
-    """Return the address in a variable. The module checks the same, variables.tf: the client secret is sent there."""
+    """Return the address in a variable, to which the client secret is sent; variables.tf checks the same."""
     value = (environ.get(name, "").strip() or default).rstrip("/")
     found = ADDRESS.fullmatch(value)
     scheme, host = (found[1], found[2].lower()) if found else ("", "")
     # Plain HTTP would send the client secret over the network in clear text; loopback traffic stays on the host.
     if not (scheme == "https" or host in LOOPBACK_HOSTS):
-        raise SettingsError(f"{name} is {value!r}: give an address that starts with https://, such as {default}.")
+        raise SettingsError(f"{name} is {value!r}: set it to an address that starts with https://, such as {default}.")
     if not (other_hosts or host in LOOPBACK_HOSTS or any(f".{host}".endswith(f".{one}") for one in ZOOM_DOMAINS)):
         raise SettingsError(
-            f"{name} is {value!r}, which is not an address of {' or '.join(ZOOM_DOMAINS)}, and the client secret would"
-            " be sent there: correct it, or set ZOOM_ALLOW_OTHER_HOSTS to true if that is intended."
+            f"{name} is {value!r}, not an address of {' or '.join(ZOOM_DOMAINS)}, and the collector would send the"
+            " client secret there: correct it, or set ZOOM_ALLOW_OTHER_HOSTS to true if that is intended."
         )
     return value

@@ -1,4 +1,4 @@
-"""A sweep through the pages of the report: its place, when the tail may stop, and which page size is next."""
+"""A sweep through the pages of the report: its place, when the tail may stop, and the next page size."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ TOKEN_LIFETIME = timedelta(minutes=14)
 TAIL_OVERLAP = timedelta(minutes=15)  # how far the tail reads past the frontier, for rows that appear late
 EDGE = timedelta(minutes=2)  # a row may be a minute out of order, and the last row of a page too
 UNTIMED = datetime.min.replace(tzinfo=UTC)  # stands for the time of rows without one
-MOST_GROUPS = 10_000  # of a sweep, which the checkpoint has to hold
+MOST_GROUPS = 10_000  # of a sweep; they are part of the checkpoint
 PAGE_SIZE_STEP = 17  # rows
 
 
 class Group(NamedTuple):
-    """A group of identical rows that a page boundary split: from the place of its first row up to that after its last.
+    """A group of identical rows that a page boundary split: from the place of its first row to the one after its last.
 
     `day` is the UTC date of their time, None if they have none.
     """
@@ -50,11 +50,11 @@ class Sweep:
     `began` is the time before its first request, `newest` the newest record time on its first page. `token` asks for
     the next page and was issued no earlier than `token_issued`; it is empty before the first page. `disorder` is the
     most by which a row was newer than one above it. `last_time` is the last record time of the last page that had one.
-    `edge` holds the fingerprints of the rows whose time is near that of the last row, each with the place of the first
-    and with its time. The place of a row is the number of rows read before it.
-    `longest_page` is the most rows that a page held: Zoom may return fewer than `page_size`. `split` holds the groups
-    of identical rows that a page boundary split. `shown` counts the rows by the UTC date of their time, `untimed` those
-    without one. `accept` says that its changed rows count as delivered.
+    `edge` has the fingerprints of the rows with a time near that of the last row, each with the place of the first and
+    its time. The place of a row is the number of rows read before it. `longest_page` is the most rows on a page: Zoom
+    may return fewer than `page_size`. `split` has the groups of identical rows that a page boundary split. `shown`
+    counts the rows by the UTC date of their time, `untimed` those without one. `accept`: changed rows count as
+    delivered.
     """
 
     first: date
@@ -92,10 +92,10 @@ class Sweep:
         return Sweep(self.first, self.last, self.page_size, began=now, accept=self.accept)
 
     def observe(self, rows: Sequence[Row]) -> None:
-        """Take in a page: its newest time if it is the first, its order, and groups split by its boundary.
+        """Record a page: its newest time if it is the first, its order, and groups split by its boundary.
 
-        Order is judged within a page, and from page to page by their last rows: rows that appear again at the top of a
-        page were pushed down by newer ones, which is a shift, not disorder.
+        Order is judged within a page, and from page to page by their last rows: newer rows push others down to the top
+        of the next page, which is a shift, not disorder.
         """
         times = [row.time for row in rows if row.time]
         if self.at_first_page:
@@ -134,20 +134,20 @@ class Sweep:
             self.edge = near if len(near) <= MOST_GROUPS else dict(islice(near.items(), MOST_GROUPS))
 
     def _may_count(self, day: date) -> bool:
-        """Return whether rows of the date count as shown: Zoom's days may hold rows of the UTC dates beside them."""
+        """Return whether rows of the date count as shown: Zoom's days may have rows of the adjacent UTC dates."""
         return adjacent(day, self.first) or adjacent(day, self.last) or self.first <= day <= self.last
 
     def advance(self, token: str, issued: datetime) -> None:
-        """Move to the page that `token` asks for; `issued` is a time at which Zoom had not issued it yet."""
+        """Move to the page that `token` asks for; `issued` is a time before Zoom issued it."""
         self.token, self.token_issued = token, issued
 
     def reaches_back_past(self, frontier: datetime | None, rows: Sequence[Row]) -> bool:
-        """Return whether the tail may stop after these rows: the last is older than the frontier by over 15 minutes.
+        """Return whether the tail may stop after these rows: the last is over 15 minutes older than the frontier.
 
-        The frontier is the newest time that a completed sweep has seen; rows that appear later than the overlap are
-        left to the reconcile. Rows come newest first (observed; Zoom does not promise it). If rows came out of order,
-        the tail reads further back by as much. It reads on if the first page begins before the frontier, or if the
-        frontier lies before the sweep.
+        The frontier is the newest time that a completed sweep has seen; the reconcile finds rows that appear later than
+        the overlap. Rows come newest first (observed; Zoom does not promise it). If rows came out of order, the tail
+        reads further back by as much. It reads on if the first page begins before the frontier, or if the frontier is
+        before the sweep.
         """
         if frontier is None or not rows or rows[-1].time is None:
             return False
@@ -157,7 +157,7 @@ class Sweep:
 
 
 def _around(last: datetime | None) -> tuple[datetime, datetime]:
-    """Return the first and last time of rows that may be identical to one that comes after the last row."""
+    """Return the first and last time of rows that may be identical to one after the last row."""
     if last is None:
         return UNTIMED, UNTIMED
     return max(last, UNTIMED + EDGE) - EDGE, min(last, datetime.max.replace(tzinfo=UTC) - EDGE) + EDGE
@@ -176,10 +176,10 @@ def smaller_page_size(page_size: int) -> int:
 
 
 def page_size_for(groups: Sequence[Group], largest: int) -> int:
-    """Return the largest page size, at most `largest`, that splits the fewest of the groups.
+    """Return the largest page size, at most `largest`, that splits the fewest of the groups; 2 if `largest` is 1.
 
-    The sizes from half of `largest` on hold one for any group that is not nearly as large as a page. Alternating
-    between two fixed sizes would not: they have common boundaries further down the day. Returns 2 if `largest` is 1.
+    Among the sizes from half of `largest` on, one fits any group that is not nearly as large as a page. Alternating
+    between two fixed sizes would not do: they have common boundaries further down the day.
     """
 
     def splits(size: int) -> int:

@@ -31,7 +31,7 @@ class Sweeper:
     def resume(self, name: str, now: datetime, *, accept: bool = False) -> Sweep | None:
         """Return the stored sweep of this name, `TAIL` or an ISO date, if Zoom still accepts its page token.
 
-        To accept rows, it must have accepted those that it has shown; and if they have no time, it has to show all.
+        A sweep that accepts rows continues only if it has done so from its first page and every row had a time.
         """
         sweep = self._state.checkpoint.sweeps.get(name)
         if not sweep or not sweep.resumable(now) or sweep.accept != accept or (accept and sweep.untimed):
@@ -48,8 +48,8 @@ class Sweeper:
         """Read the sweep to its end, or to the first page for which `enough` is true; return the sweep if it got there.
 
         `sweep_date` is the date of a date sweep, None for the tail. Returns None if Zoom's page tokens do not lead to
-        the end, or if a date sweep leaves less than a quarter of Zoom's daily limit: a later run then continues it.
-        Raises what `Zoom.page` and `RunState.save` raise; the sweep's place stays in the checkpoint.
+        the end, or if a date sweep leaves less than a quarter of Zoom's daily limit: a later run continues it. Raises
+        what `Zoom.page` and `RunState.save` raise; the sweep's place stays in the checkpoint.
         """
         state = self._state
         try:

@@ -31,7 +31,7 @@ class Tail:
         self._state = state
         self._sweeper = sweeper
         self.ended = False
-        self._stopped = False  # before the first day of the window
+        self._stopped = False  # before it reached the first day of the window
         self.last_date = date.max
 
     def read(self, now: datetime) -> None:
@@ -55,7 +55,7 @@ class Tail:
 
     def _read_pages(self, first: date, now: datetime) -> Sweep | None:
         """Return the sweep if it ended. Zoom's days may begin before or after those of UTC: if Zoom refuses tomorrow,
-        the sweep ends with today, and if it refuses today, with yesterday."""
+        the sweep ends with today; if it refuses today, with yesterday."""
         checkpoint, today = self._state.checkpoint, now.date()
         frontier = checkpoint.frontier
         tomorrow = today + ONE_DAY
@@ -81,6 +81,6 @@ class Tail:
                 last -= ONE_DAY
                 self.last_date = last
             else:
-                if refusals:  # and Zoom answers without tomorrow, so that was it
+                if refusals:  # Zoom answers without tomorrow, so tomorrow was the reason
                     checkpoint.asks_for_tomorrow = last >= tomorrow
                 return completed

@@ -1,7 +1,7 @@
 """The client for one of Zoom's reports, with its Server-to-Server OAuth sign-in.
 
-Sources: those of `reports`, and Zoom, Server-to-Server OAuth (developers.zoom.us). `zoom_refusals` says what an error
-answer means.
+Sources: those of `reports`, and Zoom, Server-to-Server OAuth (developers.zoom.us). `zoom_refusals` interprets error
+answers.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ ATTEMPTS = 6
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 ACCESS_TOKEN_SECONDS = 3600  # of all access tokens (Zoom, Server-to-Server OAuth)
 ACCESS_TOKEN_MARGIN = timedelta(minutes=1)
-ACCESS_TOKEN = re.compile(r"[!-~]{1,16384}")  # what a header can hold
+ACCESS_TOKEN = re.compile(r"[!-~]{1,16384}")  # fits into a header
 SHORT_PAUSE = timedelta(minutes=1)  # after a 429 that does not say when to call again
 
 
@@ -59,15 +59,15 @@ class Session:
     http: requests.Session
     access_token: str = ""
     expires: datetime = LONG_AGO
-    issued_to: Credentials | None = None  # whoever stores others in the secret must not get this token's account
+    issued_to: Credentials | None = None  # new credentials must not use a token of the old account
 
 
 class Zoom:
     """The report, for one run. Waits and timeouts are clipped to the run's deadline.
 
-    `calls` counts the requests for pages, `rate_limited` the answers with status 429. `quota` is the daily limit as of
-    the last answer that named it. `unreadable` counts the rows that were set aside, by the first and last date asked
-    for and the reason.
+    `calls` counts the requests for pages, `rate_limited` the answers with status 429. `quota` is the daily limit in the
+    last answer that named it. `unreadable` counts the rows that were set aside, by the requested first and last date
+    and the reason.
     """
 
     def __init__(
@@ -122,7 +122,7 @@ class Zoom:
         def wait(call: tenacity.RetryCallState) -> float:
             error = call.outcome.exception() if call.outcome else None
             until = error.until if isinstance(error, RateLimitedError) else None
-            # At least the backoff: Zoom may name a time that has passed, and refuse again.
+            # At least the backoff: Zoom may name a time in the past, and refuse again.
             return max(backoff(call), (until - self._clock()).total_seconds() if until else 0.0)
 
         retrying = tenacity.Retrying(
@@ -137,7 +137,7 @@ class Zoom:
         except RateLimitedError as error:
             raise RateLimitedError(error.until or self._clock() + SHORT_PAUSE, daily=error.daily) from None
         except ZoomRefusedError:
-            self._session.expires = LONG_AGO  # sign in again next time: a token keeps the scopes it was issued with
+            self._session.expires = LONG_AGO  # sign in again next time: a token keeps its scopes
             raise
         except UnusableAnswerError as error:
             raise ZoomUnavailableError(
@@ -159,16 +159,16 @@ class Zoom:
             return page_of(body, self.report)
 
     def _access_token(self, *, renew: bool = False) -> str:
-        """Return the access token, renewed a minute before it expires, and for other credentials than it is of."""
+        """Return the access token, renewed a minute before it expires, or if the credentials have changed."""
         credentials = self._of_this_run = self._of_this_run or self._credentials(False)
         session = self._session
         if renew or self._clock() + ACCESS_TOKEN_MARGIN >= session.expires or session.issued_to != credentials:
             try:
                 answer = self._sign_in(credentials)
-            except ZoomRefusedError:  # also of an account id that was corrected since
+            except ZoomRefusedError:  # the secret may have been corrected since
                 rotated = self._credentials(True)
                 if rotated == credentials or rotated.account_id != credentials.account_id:
-                    raise  # the next run looks whether the checkpoint is of the other account
+                    raise  # the next run checks whether the checkpoint belongs to the other account
                 answer = self._sign_in(rotated)
                 self._of_this_run = credentials = rotated
             session.access_token, session.issued_to = answer["access_token"], credentials
@@ -176,7 +176,7 @@ class Zoom:
         return session.access_token
 
     def _sign_in(self, credentials: Credentials) -> Mapping[str, Any]:
-        """Return the answer to a sign-in, which holds an access token."""
+        """Return the answer to a sign-in, with its access token."""
         account = {"grant_type": "account_credentials", "account_id": credentials.account_id}
         app = (credentials.client_id.encode(), credentials.client_secret.encode())
         self._app_secrets = {credentials.client_secret, b64encode(b":".join(app)).decode()}
@@ -191,13 +191,13 @@ class Zoom:
         return answer
 
     def _body(self, endpoint: Endpoint, method: str, url: str, limit: int, **options: Any) -> bytes:
-        """Send a request and return the body of a successful answer. Raises what an error answer means."""
+        """Send a request and return the body of a successful answer; raise the meaning of any other."""
         seconds = self._deadline.clip(self._timeout)
         try:
             answer = exchange(self._session.http, method, url, seconds=seconds, limit=limit, **options)
         except (TimeLimitError, UnusableAnswerError) as error:
             clipped = isinstance(error, TimeLimitError) and seconds < self._timeout
-            if clipped or self._deadline.work_seconds() <= 0:  # it was the run's time that ended
+            if clipped or self._deadline.work_seconds() <= 0:  # the time of the run ended
                 raise OutOfTimeError from None
             raise UnusableAnswerError(str(error)) from None
         if endpoint is Endpoint.REPORT:
@@ -209,8 +209,8 @@ class Zoom:
         return answer.body
 
     def _error(self, body: bytes) -> dict[str, Any] | None:
-        """Return the JSON object of an error, None if the body is not one, without any secret: it may quote the
-        request, and a sentence quotes it."""
+        """Return the JSON object of an error, None if the body is not one. Secrets are removed: the error may quote the
+        request, and the collector quotes the error."""
         found = _json_object(body) if len(body) <= ANSWER_BYTES else None
         return (
             found if found is None else _redacted(found, _spellings({self._session.access_token, *self._app_secrets}))
@@ -218,7 +218,7 @@ class Zoom:
 
     @contextmanager
     def _quoting(self, body: bytes) -> Iterator[None]:
-        """Add what the body of an answer says to an `UnusableAnswerError`: Zoom may send an error with status 200."""
+        """Quote the body of an answer in an `UnusableAnswerError`: Zoom may send an error with status 200."""
         try:
             yield
         except UnusableAnswerError as error:
@@ -228,7 +228,7 @@ class Zoom:
 
 
 def _spellings(secrets: Iterable[str]) -> re.Pattern[str]:
-    """Return a pattern that finds the secrets as they are, and as JSON, HTML and URLs spell them."""
+    """Return a pattern that finds the secrets as they are, and in the spelling of JSON, HTML and URLs."""
     texts = {
         spelling
         for secret in secrets
@@ -249,7 +249,7 @@ def _redacted(value: Any, secret: re.Pattern[str]) -> Any:
 
 
 def _lifetime(expires_in: Any) -> timedelta:
-    """Return how long an access token may be used: at most an hour, which it is if the answer gives no number."""
+    """Return how long an access token may be used: at most an hour, and an hour if the answer has no number."""
     if isinstance(expires_in, str) and re.fullmatch("[0-9]{1,9}", expires_in):
         expires_in = int(expires_in)
     usable = isinstance(expires_in, int | float) and not isinstance(expires_in, bool) and expires_in > 0

@@ -1,4 +1,4 @@
-"""One HTTP request to Zoom and its answer, good or bad: the only place that reads them, within a size and a time."""
+"""One HTTP request to Zoom and its answer, good or bad, within limits of size and time."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CHUNK = 64 * 2**10
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer; `body` is unpacked, and empty if that of an error answer cannot be read or is larger than 64 KB."""
+    """An answer; `body` is unpacked. It is empty for an error that cannot be read or is larger than 64 KB."""
 
     status: int
     headers: Mapping[str, str]
@@ -32,9 +32,9 @@ class Answer:
 def exchange(http: requests.Session, method: str, url: str, *, seconds: float, limit: int, **options: Any) -> Answer:
     """Send one request and read its whole answer.
 
-    `limit` is for the unpacked bytes of an answer with status 200. Raises `TimeLimitError` after so many `seconds` for
-    all of it: connection, handshake, headers and body. Raises `UntrustedCertificateError`, and `UnusableAnswerError` if
-    there is no answer, or none within the limit. `options` are those of `requests.Request`.
+    `limit` is for the unpacked bytes of an answer with status 200. `seconds` is for all of it: connection, handshake,
+    headers and body. Raises `TimeLimitError`, `UntrustedCertificateError`, and `UnusableAnswerError` if there is no
+    answer, or none within the limit. `options` are those of `requests.Request`.
     """
     try:
         with time_limit(seconds), _send(http, requests.Request(method, url, **options), seconds) as response:
@@ -44,12 +44,12 @@ def exchange(http: requests.Session, method: str, url: str, *, seconds: float, l
     except (OSError, HTTPException, urllib3.exceptions.HTTPError, ValueError) as error:
         if untrusted := untrusted_certificate(error, str(urlsplit(url).hostname)):
             raise untrusted from None
-        # Only the class of the error: its text could quote the request.
+        # Only the class of the error: its text may quote the request.
         raise UnusableAnswerError(f"{type(error).__name__} at {url}") from None
 
 
 def _send(http: requests.Session, request: requests.Request, seconds: float) -> requests.Response:
-    """Return the answer, with its body not read yet.
+    """Return the answer before its body is read.
 
     `Session.send` would read and unpack the whole body of a redirect, even of one that it does not follow.
     """
@@ -65,7 +65,7 @@ def _send(http: requests.Session, request: requests.Request, seconds: float) -> 
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Authenticate nothing: without an object of its own, requests puts an entry of ~/.netrc over the bearer token."""
+    """Add no authentication: otherwise requests would replace the bearer token with an entry of ~/.netrc."""
     return request
 
 
@@ -75,7 +75,7 @@ def _body(response: requests.Response, limit: int) -> bytes:
     try:
         return _unpacked(response, ANSWER_BYTES)
     except UnusableAnswerError:
-        return b""  # the status of an error says enough
+        return b""  # the status of an error is enough
 
 
 def _unpacked(response: requests.Response, limit: int) -> bytes:

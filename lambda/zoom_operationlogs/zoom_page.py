@@ -1,4 +1,4 @@
-"""A page of the report from the bytes of an answer. A row that cannot be read is set aside; it holds up no other."""
+"""Reads a page of the report. A row that cannot be read is set aside, and does not block the others."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from .bounds import DEPTH, MOST_CONTAINERS, PAGE_BYTES, containers, size
 from .errors import UnreadableRowsError, UnusableAnswerError
-from .records import line
+from .records import encodable, line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
     from .records import Record
     from .reports import Report
 
-MOST_TOKENS = 4_000_000  # strings and brackets of a page to look at one by one
+MOST_TOKENS = 4_000_000  # strings and brackets of a page
 LONGEST_LINE = PAGE_BYTES  # in an object
 LONGEST_TOKEN = 64 * 2**10
 NESTED_TOO_DEEPLY, NOT_UTF_8 = "nested too deeply", "not UTF-8"
 TOO_MANY_VALUES, TOO_LONG = "with too many arrays and objects", f"longer than {size(LONGEST_LINE)}"
 ROW_DEPTH = 2  # a row is in a list in an object
 
-# A string, also one without an end: else the search for its end would start again at each escaped quote in it.
+# A string, also without an end: otherwise the search for the end would start again at each escaped quote in it.
 _TOKENS = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[{]++|[\]}]++', re.DOTALL)
-_NOT_UTF_8 = re.compile("[\udc80-\udcff]+")  # what the error handler surrogateescape makes of such bytes
+_NOT_UTF_8 = re.compile("[\udc80-\udcff]+")  # such bytes after the error handler surrogateescape
 
 
 @dataclass(frozen=True)
 class Unreadable:
-    """Stands in the place of a value that cannot be read, and says why."""
+    """Replaces a value that cannot be read, and says why."""
 
     why: str
 
@@ -53,7 +53,7 @@ class Page:
 
 
 def page_of(body: bytes, report: Report) -> Page:
-    """Return the page of the report in the body of an answer. Raises `UnusableAnswerError` if it is none."""
+    """Return the page in the body of an answer. Raises `UnusableAnswerError` if there is none."""
     try:
         answer, marks = _parse(body)
     except (ValueError, RecursionError):
@@ -74,8 +74,8 @@ def page_of(body: bytes, report: Report) -> Page:
 
 
 def rows_set_aside(rows: Mapping[tuple[date, date, str], int]) -> UnreadableRowsError | None:
-    """Return what a run fails with that set these rows aside, None for no rows; the keys are the first and the last
-    date that was asked for, and the reason."""
+    """Return the error of a run that set these rows aside, None without any; the keys are the requested first and last
+    date, and the reason."""
     if not rows:
         return None
     first, last = min(first for first, _, _ in rows), max(last for _, last, _ in rows)
@@ -90,11 +90,11 @@ def rows_set_aside(rows: Mapping[tuple[date, date, str], int]) -> UnreadableRows
 
 
 def why_unreadable(row: Any, marks: Mapping[str, str]) -> str:
-    """Return why a row cannot be read, "" if it can; `marks` are parts of strings that stand for a reason."""
+    """Return why a row cannot be read, "" if it can; `marks` are strings that stand for a reason."""
     if not isinstance(row, dict):
         return "not an object"
     if not marks and set(map(type, row.values())) == {str}:
-        return ""  # as nearly all rows
+        return ""  # like nearly all rows
     level: list[Any] = [row]
     for _ in range(DEPTH):
         children = [child for parent in level for child in (parent.values() if isinstance(parent, dict) else parent)]
@@ -116,9 +116,9 @@ def why_unreadable(row: Any, marks: Mapping[str, str]) -> str:
 def _parse(body: bytes) -> tuple[Any, dict[str, str]]:
     """Return the value of the JSON text, and the marks in it.
 
-    An `Unreadable`, or a string with a mark, stands in the place of what JSON does not know, of numbers that Python
-    cannot hold, and of what is not UTF-8, nested too deeply, or has too many arrays and objects. Raises ValueError for
-    any other text that is not JSON, and `UnusableAnswerError` for one with more rows than a page can have.
+    An `Unreadable`, or a string with a mark, replaces what is not JSON, numbers out of Python's range, and what is not
+    UTF-8, nested too deeply, or has too many arrays and objects. Raises ValueError for any other text that is not JSON,
+    and `UnusableAnswerError` for one with more rows than a page can have.
     """
     marks: dict[str, str] = {}
     try:
@@ -136,7 +136,7 @@ def _parse(body: bytes) -> tuple[Any, dict[str, str]]:
 
 
 def _new_mark(marks: dict[str, str], why: str) -> str:
-    mark = os.urandom(16).hex()  # no text of Zoom's holds it
+    mark = os.urandom(16).hex()  # no text from Zoom contains it
     marks[mark] = why
     return mark
 
@@ -164,22 +164,9 @@ def _prune(text: str, depth: int, instead: str) -> str:
 
 
 def _page_token(token: Any, marks: Mapping[str, str]) -> str:
-    if (
-        not isinstance(token, str)
-        or len(token) > LONGEST_TOKEN
-        or not _encodable(token)
-        or any(mark in token for mark in marks)
-    ):
-        raise UnusableAnswerError("the answer contains no usable page token")
-    return token
-
-
-def _encodable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    if isinstance(token, str) and len(token) <= LONGEST_TOKEN and encodable(token) and not any(map(token.count, marks)):
+        return token
+    raise UnusableAnswerError("the answer contains no usable page token")
 
 
 def _constant(name: str) -> Unreadable:

@@ -1,4 +1,4 @@
-"""Zoom's rate limits: how many calls of the day are left, and when to call again after a 429.
+"""Zoom's rate limits: how many calls are left today, and when to call again after a 429.
 
 Sources: Zoom, Rate limits (developers.zoom.us), and answers that users of the API have published.
 """
@@ -20,7 +20,7 @@ DAILY_LIMIT_SLACK = timedelta(minutes=10)  # after midnight UTC, when Zoom reset
 NUMBER = re.compile("[0-9]{1,10}")  # str.isdigit accepts other digits too, and any number of them
 SECONDS = re.compile("[0-9]{1,9}")
 LONGEST_TIME = 64  # characters
-SMALLEST_DAILY_LIMIT = 1000  # of all Zoom plans; no per-second limit is as large (Zoom, Rate limits)
+SMALLEST_DAILY_LIMIT = 1000  # of all Zoom plans; no per-second limit is so large (Zoom, Rate limits)
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def not_before(headers: Mapping[str, str], text: str, now: datetime) -> datetime
 
 
 def latest_retry(now: datetime) -> datetime:
-    """Return the latest time until which a limit can hold: the next midnight UTC and 10 minutes."""
+    """Return the latest time until which a limit can last: the next midnight UTC and 10 minutes."""
     return next_midnight(now) + DAILY_LIMIT_SLACK
 
 

@@ -1,5 +1,4 @@
-"""What an error answer of Zoom means and what an administrator should change: `RULES`, of which the first that fits
-decides.
+"""What Zoom's error answers mean and what an administrator should change: the first rule of `RULES` that fits.
 
 Zoom uses its codes 200 and 300 for several errors, so endpoint, status, code and text decide together. Sources: Zoom,
 Get operation logs report, and Zoom, Server-to-Server OAuth (developers.zoom.us), and answers that users of the API have
@@ -39,7 +38,7 @@ TEXT_FIELDS = ("message", "reason", "error", "errorMessage")
 
 
 class Endpoint(Enum):
-    """What was asked; the value is its name in a sentence."""
+    """Zoom's endpoints; the value is the name in a sentence."""
 
     SIGN_IN = "sign-in"
     REPORT = "report"
@@ -47,12 +46,12 @@ class Endpoint(Enum):
 
 @dataclass(frozen=True)
 class Rule:
-    """What an answer means that comes from one of these endpoints, has one of these statuses, and has one of these
-    codes or a text in which the regular expression `text` is found. What a rule does not give may be anything.
+    """The meaning of an answer from one of these endpoints, with one of these statuses, and with one of these codes or
+    a text that matches the regular expression `text`. A field that a rule leaves out may have any value.
 
-    `text` is searched in lower case. `json` is whether the body is a JSON object, `coded` whether that names a code
-    that is not the HTTP status: Zoom's own errors do. In `sentence`, {endpoint} stands for the endpoint's name, and
-    {records}, {scope} and {permission} for those of the report.
+    `text` is searched in lower case. `json`: the body is a JSON object. `coded`: it has a code that is not the HTTP
+    status, as Zoom's own errors do. In `sentence`, {endpoint} stands for the endpoint's name, and {records}, {scope}
+    and {permission} for those of the report.
     """
 
     error: type[Exception]
@@ -65,7 +64,7 @@ class Rule:
     coded: bool | None = None
 
     def fits(self, endpoint: Endpoint, status: int, body: Mapping[str, Any] | None, text: str) -> bool:
-        """Return whether this rule is for the answer; `text` is what the body says, in lower case."""
+        """Return whether this rule fits the answer; `text` is that of the body, in lower case."""
         code = str((body or {}).get("code"))
         named = code in map(str, self.codes) or (self.text and re.search(self.text, text))
         return (
@@ -101,7 +100,7 @@ NEAR = ".{0,80}?"  # a bounded distance, so that no text makes the search slow
 OFF = "(disabled|deactivated|suspended|inactive)"
 
 RULES = (
-    # An answer of Zoom's is a JSON object; the only other one that is known is a 401 without a body.
+    # Zoom answers with a JSON object; the only known exception is a 401 without a body.
     Rule(AccessTokenRejectedError, TOKEN_REJECTED, REPORT, (HTTPStatus.UNAUTHORIZED,), json=False),
     Rule(
         ZoomRefusedError,
@@ -116,8 +115,8 @@ RULES = (
     ),
     Rule(
         ZoomRefusedError,
-        "What answers in place of Zoom's {endpoint} is another server, such as a proxy or a firewall: let the function"
-        " reach Zoom, or correct ZOOM_API_URL and ZOOM_OAUTH_URL.",
+        "Another server, such as a proxy or a firewall, answers in place of Zoom's {endpoint}: let the function reach"
+        " Zoom, or correct ZOOM_API_URL and ZOOM_OAUTH_URL.",
         json=False,
     ),
     # Of both endpoints.
@@ -186,11 +185,7 @@ RULES = (
         codes=(2001,),
         text=rf"\baccount\b{NEAR}\bnot exist\b",
     ),
-    Rule(
-        ZoomRefusedError,
-        "The report is disabled: enable in Zoom what its answer names.",
-        text=rf"\b{OFF}\b",
-    ),
+    Rule(ZoomRefusedError, "The report is disabled: enable in Zoom what its answer names.", text=rf"\b{OFF}\b"),
     Rule(
         ZoomRefusedError,
         "The address from which the function reaches Zoom is not allowed: allow it where the answer says, in Zoom or in"
@@ -202,8 +197,8 @@ RULES = (
     Rule(ZoomRefusedError, NO_RIGHTS, statuses=(HTTPStatus.FORBIDDEN,), coded=True),
     Rule(
         ZoomRefusedError,
-        "The report is forbidden by an answer that has no error code of Zoom's: if a proxy or a firewall gave it, let"
-        " the function reach Zoom.",
+        "The report is forbidden, but the answer has no error code of Zoom's: if it comes from a proxy or a firewall,"
+        " let the function reach Zoom.",
         statuses=(HTTPStatus.FORBIDDEN,),
     ),
     Rule(PageTokenExpiredError, statuses=DATES_STATUSES, text="page[ _]?token"),
@@ -213,17 +208,12 @@ RULES = (
         codes=(2300,),
         text="endpoint is not recognized|no route matched",
     ),
-    Rule(
-        DateTooOldError,
-        DATES_REFUSED,
-        statuses=DATES_STATUSES,
-        text=r"\b(6|six)[ -]months?\b",
-    ),
+    Rule(DateTooOldError, DATES_REFUSED, statuses=DATES_STATUSES, text=r"\b(6|six)[ -]months?\b"),
     Rule(DatesRefusedError, DATES_REFUSED, statuses=DATES_STATUSES),
     Rule(
         ZoomRefusedError,
         "Zoom refuses the request in a way that it does not document: check ZOOM_API_URL and ZOOM_OAUTH_URL; if they"
-        " are right, ask Zoom's support.",
+        " are correct, ask Zoom's support.",
     ),
 )
 
@@ -236,11 +226,8 @@ def refuse(
     body: Mapping[str, Any] | None,
     now: datetime,
 ) -> NoReturn:
-    """Raise what an answer of this endpoint means, asked for this report, that has another HTTP status than 200, these
-    headers, and this JSON object as its body, None if it has none.
-
-    `now` (UTC) is the time from which a `Retry-After` in seconds counts.
-    """
+    """Raise the meaning of an answer of this endpoint, for this report, with an HTTP status other than 200; `body` is
+    its JSON object, None without one. A `Retry-After` in seconds counts from `now` (UTC)."""
     text = text_of(body or {})
     lower = text.lower()
     if HTTPStatus.TOO_MANY_REQUESTS in (status, (body or {}).get("code")):
@@ -254,7 +241,7 @@ def refuse(
 
 
 def text_of(body: Mapping[str, Any]) -> str:
-    """Return what the body of an error says in words, in a form that can be logged, and not too long to be searched."""
+    """Return the text in the body of an error, safe to log, and short enough to search."""
     errors = body.get("errors")
     details = [error for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
     said = [body.get(field) for field in TEXT_FIELDS]

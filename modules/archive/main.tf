@@ -1,19 +1,19 @@
-# The archive: the bucket that holds every record once, and in queue.tf the queue with notifications of new records. With
-# `bucket.create = false` this module changes nothing of the bucket: its outputs have the policy statements to merge there.
+# The archive: the bucket with every record once, and in queue.tf the queue with notifications of new records. With
+# `bucket.create = false` this module does not change the bucket: its outputs have the policy statements to merge there.
 
 locals {
-  # Beside the records, so that several instances in one bucket have a checkpoint each.
+  # Next to the records, so that each of several instances in one bucket has its own checkpoint.
   state_key = var.bucket.state_key == null ? "${trimsuffix(var.bucket.prefix, "/")}-state/state.json" : var.bucket.state_key
 
   bucket_arn = "arn:${var.account.partition}:s3:::${var.bucket_name}"
 
-  # What each write asks for. In a bucket that exists its owner's default holds, which a header would override.
+  # The encryption header of each write. In an existing bucket the default of its owner applies, without a header.
   encryption = var.bucket.encryption != null || !var.bucket.create ? var.bucket.encryption : var.kms_key == null ? "AES256" : "aws:kms"
 
   records_arn = "${local.bucket_arn}/${var.bucket.prefix}*"
   state_arn   = "${local.bucket_arn}/${local.state_key}"
 
-  # A bucket has one policy, one lifecycle and one notification configuration: whoever creates it writes those of all.
+  # A bucket has one policy, one lifecycle and one notification configuration: its creator writes those of all instances.
   further = [for instance in var.bucket.further_instances : jsondecode(instance)]
   streams = concat(
     [{ suffix = "", prefix = var.bucket.prefix, state_key = local.state_key }],
@@ -21,15 +21,15 @@ locals {
   )
   documents = concat(var.bucket.policy_statements, local.further[*].policy)
 
-  # Tells the statements of this instance from those of another in the same bucket.
+  # Distinguishes the statements of this instance from those of another in the same bucket.
   instance = substr(sha256(var.bucket.prefix), 0, 8)
 
-  # Who touches the archive: each rule denies its actions to everyone but these. A `Principal` would need the role to be
-  # there, and would break when it is made again under its name; `aws:PrincipalArn` is a role's ARN in all its sessions.
+  # Who may change the archive: each rule denies its actions to everyone but these. A `Principal` would need an existing
+  # role, and would break if the role is recreated; `aws:PrincipalArn` is the role's ARN in all its sessions.
   # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn
   touches = {
-    # s3:PutObject is also needed to copy, and for each step of an upload in parts; s3:UpdateObjectEncryption alone is
-    # enough to put an object under a key that the readers may not use.
+    # Copies and multipart uploads need s3:PutObject too. s3:UpdateObjectEncryption alone can encrypt an object with a key
+    # that the readers may not use.
     DenyPutsOfOthers = {
       actions   = ["s3:PutObject", "s3:ReplicateObject", "s3:UpdateObjectEncryption"]
       resources = [local.records_arn, local.state_arn]
@@ -50,8 +50,8 @@ locals {
       resources = [local.records_arn, local.state_arn]
       but       = []
     }
-    # A retention or a legal hold that somebody else sets could keep an object for ever, also in a bucket that exists. The
-    # collector sets retentions alone: it holds nothing and lifts none.
+    # A retention or a legal hold set by someone else could keep an object for ever, also in an existing bucket. The
+    # collector sets only retentions: no legal holds, and it does not bypass a retention.
     DenyLocksOfOthers = {
       actions   = ["s3:PutObjectRetention"]
       resources = [local.records_arn, local.state_arn]
@@ -71,7 +71,7 @@ locals {
       Action    = rule.actions
       Resource  = rule.resources
     },
-    # IAM takes no empty list: without an exception there is no condition.
+    # IAM does not accept an empty list: without an exception there is no condition.
     {
       for key in ["Condition"] : key => { ArnNotEquals = { "aws:PrincipalArn" = concat(rule.but, var.bucket.break_glass_arns) } }
       if length(concat(rule.but, var.bucket.break_glass_arns)) > 0
@@ -88,8 +88,8 @@ locals {
         Resource  = [local.bucket_arn, "${local.bucket_arn}/*"]
         Condition = { Bool = { "aws:SecureTransport" = "false" } }
       },
-      # An object under the feed's prefix is written once: a caller that may put must also say "only if it is not there". Break
-      # glass too: a record is restored by deleting what lies over it, a delete marker or a version.
+      # An object under the feed's prefix is written once: each put must be conditional on its absence. This applies to break
+      # glass too, which restores a record by deleting the delete marker or version above it.
       # https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
       {
         Sid       = "DenyOverwriteOfRecords${local.instance}"
@@ -99,7 +99,7 @@ locals {
         Resource  = local.records_arn
         Condition = { Null = { "s3:if-none-match" = "true" } }
       },
-      # An object encrypted with a caller's own key could be read by nobody else.
+      # Nobody else could read an object that is encrypted with a caller's own key.
       {
         Sid       = "DenyCustomerProvidedKeys"
         Effect    = "Deny"
@@ -112,7 +112,7 @@ locals {
     local.touch_statements,
   )
 
-  # Those about the whole bucket are the same in every instance, and stand there once.
+  # Statements about the whole bucket are the same in every instance: keep each once.
   statements = distinct([
     for statement in concat(local.own_statements, flatten([for document in local.documents : jsondecode(document).Statement])) :
     jsonencode(statement)
@@ -121,12 +121,12 @@ locals {
 }
 
 resource "aws_s3_bucket" "archive" {
-  #checkov:skip=CKV_AWS_18:`bucket.access_logs_bucket` names where they go; a bucket for them is the caller's
+  #checkov:skip=CKV_AWS_18:`bucket.access_logs_bucket` sets it; the caller has the bucket for the logs
   #checkov:skip=CKV_AWS_19:`bucket.encryption`, AES256 or KMS by default, decides below; a plan shows which
   #checkov:skip=CKV_AWS_21:`bucket.versioning`, true by default, decides below
-  #checkov:skip=CKV_AWS_144:Zoom keeps six months and SecOps what it has read: a copy elsewhere is the caller's to choose
+  #checkov:skip=CKV_AWS_144:Zoom keeps six months and SecOps what it has read: the caller decides about replication
   #checkov:skip=CKV_AWS_145:`kms_key` sets a key; without one S3 encrypts with its own
-  #checkov:skip=CKV2_AWS_62:Nobody listens, or `feed.source_type` has queue.tf notify a queue
+  #checkov:skip=CKV2_AWS_62:`feed.source_type` decides; queue.tf then notifies a queue
   count = var.bucket.create ? 1 : 0
 
   bucket        = var.bucket_name
@@ -179,14 +179,14 @@ resource "aws_s3_bucket_versioning" "archive" {
   }
 }
 
-# No rule: a default retention would lock each version of the checkpoint too, so the collector's puts name theirs. The
-# bucket's own argument object_lock_enabled would replace a bucket that exists.
+# Without a rule: a default retention would lock each version of the checkpoint too, so each put of a record sets its own.
+# The bucket's argument object_lock_enabled would replace an existing bucket.
 resource "aws_s3_bucket_object_lock_configuration" "archive" {
   count = var.bucket.create && var.bucket.lock != null ? 1 : 0
 
   bucket = aws_s3_bucket.archive[0].bucket
 
-  # S3 takes it only for a bucket that keeps versions.
+  # S3 requires a bucket that keeps versions.
   depends_on = [aws_s3_bucket_versioning.archive]
 }
 
@@ -205,21 +205,21 @@ resource "aws_s3_bucket_policy" "archive" {
   policy = local.policy
 
   lifecycle {
-    # A feed reads all that lies under its prefix.
+    # A feed reads everything under its prefix.
     precondition {
       condition = alltrue(flatten([for at, one in local.streams : [for other, further in local.streams :
         at == other || !startswith(one.prefix, further.prefix)
       ]]))
-      error_message = "bucket.further_instances: no bucket.prefix of a module block may begin with that of another in the same bucket, because one feed would read the records of both. Let it follow zoom.report, or set bucket.prefix."
+      error_message = "bucket.further_instances: no bucket.prefix of a module block may begin with that of another in the same bucket, because one feed would read the records of both. Leave bucket.prefix out, or set another one."
     }
 
-    # The lifecycle rule of a checkpoint is for all keys that begin with its key.
+    # The lifecycle rule of a checkpoint applies to all keys that begin with its key.
     precondition {
       condition = alltrue(flatten([for at, one in local.streams : [for other, further in local.streams :
         one.state_key != further.state_key && !startswith(one.state_key, further.prefix) && !startswith(further.prefix, one.state_key)
         if at != other && !startswith(one.prefix, further.prefix) && !startswith(further.prefix, one.prefix)
       ]]))
-      error_message = "bucket.further_instances: no bucket.state_key of a module block may be that of another in the same bucket, or lie under its bucket.prefix, or be the beginning of that: two collectors would share a checkpoint, a feed read it, or its lifecycle rule delete records. Let it follow bucket.prefix."
+      error_message = "bucket.further_instances: the bucket.state_key of a module block must not be that of another in the same bucket, under its bucket.prefix, or the beginning of it: two collectors would share a checkpoint, a feed would read it, or its lifecycle rule would delete records. Leave bucket.state_key out, or set another one."
     }
 
     precondition {
@@ -235,11 +235,11 @@ resource "aws_s3_bucket_policy" "archive" {
     # https://docs.aws.amazon.com/AmazonS3/latest/userguide/add-bucket-policy.html
     precondition {
       condition     = length(local.policy) <= 20480
-      error_message = "The bucket's policy is larger than the 20 KB that S3 takes: put fewer documents into bucket.policy_statements, and give further instances a bucket of their own."
+      error_message = "The bucket policy is larger than the 20 KB that S3 accepts: merge fewer documents with bucket.policy_statements, and use another bucket for further instances."
     }
   }
 
-  # S3 refuses two changes of a bucket's access at once.
+  # S3 rejects concurrent changes of a bucket's access settings.
   depends_on = [aws_s3_bucket_public_access_block.archive, aws_s3_bucket_ownership_controls.archive]
 }
 
@@ -259,7 +259,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "archive" {
     }
   }
 
-  # Versions outlive the time in which Zoom can still be asked: an object that the feed deleted is read by version.
+  # Versions last longer than Zoom keeps records: the collector reads an object that the feed deleted by its version.
   dynamic "rule" {
     for_each = local.streams
 
@@ -291,7 +291,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "archive" {
     }
   }
 
-  # The checkpoint is rewritten by every run and can be rebuilt from the archive: its old versions are soon worthless.
+  # Every run rewrites the checkpoint, and a run can rebuild it from the archive: old versions have no value.
   dynamic "rule" {
     for_each = local.streams
 
@@ -309,6 +309,6 @@ resource "aws_s3_bucket_lifecycle_configuration" "archive" {
     }
   }
 
-  # Rules on noncurrent versions need versioning to be settled first.
+  # Rules for noncurrent versions need versioning first.
   depends_on = [aws_s3_bucket_versioning.archive]
 }

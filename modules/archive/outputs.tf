@@ -1,5 +1,5 @@
 output "bucket" {
-  description = "The bucket, for what writes to it: its names and settings; `policy`, the JSON policy document to merge into the policy of an existing bucket; and `instance`, for the input `bucket.further_instances` of the instance that creates the bucket."
+  description = "The bucket, for its writers: its names and settings; `policy`, the JSON policy document to merge into the policy of an existing bucket; and `instance`, for the input `bucket.further_instances` of the instance that creates the bucket."
 
   value = {
     name      = var.bucket.create ? aws_s3_bucket.archive[0].bucket : var.bucket_name
@@ -14,7 +14,7 @@ output "bucket" {
     policy     = local.policy
     shared     = length(local.further) > 0
 
-    # All that the instance needs which creates the bucket, in one value that a list can hold.
+    # Everything that the instance that creates the bucket needs, as one element of a list.
     instance = jsonencode({
       arn          = local.bucket_arn
       account_id   = var.account.id
@@ -30,13 +30,13 @@ output "bucket" {
     break_glass_arns = var.bucket.break_glass_arns
   }
 
-  # Nobody writes before the bucket keeps versions, refuses overwriting, takes locks, and notifies the feed's queue.
+  # Writers wait until the bucket keeps versions, denies overwrites, accepts locks, and notifies the feed's queue.
   depends_on = [
     aws_s3_bucket_notification.feed,
     aws_s3_bucket_object_lock_configuration.archive,
     aws_s3_bucket_policy.archive,
     aws_s3_bucket_versioning.archive,
-    aws_sqs_queue_policy.feed, # S3 refuses to notify a queue that does not allow it
+    aws_sqs_queue_policy.feed, # S3 rejects a notification to a queue that does not allow it
   ]
 }
 

@@ -1,16 +1,16 @@
-# With feed source type AMAZON_SQS_V2: the queue from which the feed learns of new objects, instead of listing the bucket.
+# With feed source type AMAZON_SQS_V2: the queue with notifications of new objects, so that the feed need not list the bucket.
 
 locals {
   notifies  = var.queue_name != null
   queue_arn = local.notifies ? "arn:${var.account.partition}:sqs:${var.account.region}:${var.account.id}:${var.queue_name}" : null
 
-  # New records, and nothing else in the bucket.
+  # Only new records.
   notification = {
     events        = ["s3:ObjectCreated:*"]
     filter_prefix = var.bucket.prefix
   }
 
-  # What the bucket notifies: this instance's queue, and those of further instances.
+  # The queues that the bucket notifies: of this instance, and of further instances.
   notified = concat(
     [for arn in local.queue_arn[*] : merge(local.notification, { suffix = "", queue_arn = arn })],
     [for one in local.further : merge(one.notification, { suffix = "-${substr(sha256(one.prefix), 0, 8)}" }) if one.notification != null],
@@ -23,7 +23,7 @@ resource "aws_sqs_queue" "feed" {
   name                      = var.queue_name
   sqs_managed_sse_enabled   = var.kms_key == null ? true : null
   kms_master_key_id         = one(var.kms_key[*].arn)
-  message_retention_seconds = 14 * 24 * 60 * 60 # the longest: time to repair a feed that has stopped
+  message_retention_seconds = 14 * 24 * 60 * 60 # the maximum: time to repair a feed that has stopped
   tags                      = var.tags
 
   # A renamed queue is created before the old one is deleted, so that S3 always has a queue to notify.
@@ -64,7 +64,7 @@ resource "aws_sqs_queue_policy" "feed" {
   }
 }
 
-# For an existing bucket the output `queue` says what to add to its notification configuration.
+# For an existing bucket the output `queue` has what to add to its notification configuration.
 resource "aws_s3_bucket_notification" "feed" {
   count = length(local.notified) > 0 && var.bucket.create ? 1 : 0
 
@@ -81,6 +81,6 @@ resource "aws_s3_bucket_notification" "feed" {
     }
   }
 
-  # S3 sends a test message, and refuses a queue that does not take it.
+  # S3 sends a test message, and rejects a queue that does not accept it.
   depends_on = [aws_s3_bucket_policy.archive, aws_sqs_queue_policy.feed]
 }

@@ -1,5 +1,5 @@
-# What the collector's role may do. All of the writer policy follows from names, so a plan shows it whole; statements
-# about keys and secrets, whose ARNs may only be known after apply, stand in policies of their own.
+# The permissions of the collector's role. The writer policy depends only on names, so that a plan shows all of it;
+# statements about keys and secrets, with ARNs that may be known only after apply, are in other policies.
 
 locals {
   records_arn = "${var.bucket.arn}/${var.bucket.prefix}*"
@@ -20,7 +20,7 @@ locals {
         Action   = ["s3:GetObject", "s3:PutObject"]
         Resource = local.state_arn
       },
-      # With the right to list, a missing checkpoint is NoSuchKey; without it, S3 answers AccessDenied.
+      # With this permission, S3 answers NoSuchKey for a missing checkpoint, without it AccessDenied.
       {
         Sid       = "ListRecordsAndCheckpoint"
         Effect    = "Allow"
@@ -37,7 +37,7 @@ locals {
     ], local.lock_statements)
   }
 
-  # A put that locks needs this right too. S3 does not document how it rounds the days that remain: a day either side.
+  # A put with a lock needs this too. S3 does not document how it rounds the remaining days: allow one day more or less.
   # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html#object-lock-managing-retention-limits
   lock_statements = [for lock in var.bucket.lock[*] : {
     Sid      = "LockRecords"
@@ -51,15 +51,15 @@ locals {
     }
   }]
 
-  # Secrets Manager adds a hyphen and six characters of its own to the name.
+  # Secrets Manager adds a hyphen and six characters to the name.
   secret_resource = (
     var.secret.existing == null
     ? "arn:${var.account.partition}:secretsmanager:${var.account.region}:${var.account.id}:secret:${var.names.secret}-??????"
     : var.secret.existing.arn
   )
 
-  # The encryption context ties a grant to this bucket and this secret, whatever else the key protects; nobody asks the
-  # key but S3 and Secrets Manager, in the function's name.
+  # The encryption context limits the use of the key to this bucket and this secret, and `kms:ViaService` to requests of S3
+  # and Secrets Manager for the function.
   bucket_key_statements = [for key in var.kms_key[*].arn : {
     Sid      = "UseKeyForRecords"
     Effect   = "Allow"
@@ -70,8 +70,8 @@ locals {
       "kms:ViaService"                   = ["s3.${var.account.region}.${var.account.dns_suffix}"]
     } }
   }]
-  # Lambda decrypts the environment in the role's name. The grant that it makes for that is not enough where the role was
-  # made anew: until the function is replaced, this is.
+  # Lambda decrypts the environment with the role's permissions. Its grant does not cover a recreated role until the
+  # function is replaced; this does.
   # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html
   environment_key_statements = [for key in var.kms_key[*].arn : {
     Sid       = "UseKeyForEnvironment"
@@ -93,10 +93,10 @@ locals {
   }]
   key_statements = concat(local.bucket_key_statements, local.environment_key_statements, local.secret_key_statements)
 
-  # What Lambda needs to put the function into a VPC: AWSLambdaVPCAccessExecutionRole without the logs. Before it takes
-  # the function it asks whether the role has these rights on "*", as there is no network interface yet: rights on
-  # interfaces, subnets or security groups by name make it refuse the function. Lambda uses the function's role for it,
-  # which is why the function's own code is denied the same.
+  # What Lambda needs to run the function in a VPC: AWSLambdaVPCAccessExecutionRole without the logs. Lambda checks that
+  # the role has these permissions on "*", because there is no network interface yet: it rejects permissions on single
+  # interfaces, subnets or security groups. Lambda uses the role of the function, so the code of the function is denied
+  # the same actions.
   # https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
   # https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
   network_statements = [for vpc in var.collector.vpc[*] : [
@@ -140,8 +140,8 @@ resource "aws_iam_role" "collector" {
   })
 }
 
-# Lambda ties a function to the identity of its role, not to the role's name: with a KMS key, the grant to decrypt the
-# environment is of that role alone. A role that was made anew under its name therefore replaces the function.
+# Lambda binds a function to the unique ID of its role, not to its name: with a KMS key, only that role has the grant to
+# decrypt the environment. A recreated role therefore replaces the function.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
 resource "terraform_data" "role" {
   input = aws_iam_role.collector.unique_id
@@ -155,7 +155,7 @@ resource "aws_iam_policy" "writer" {
   tags        = var.tags
 
   lifecycle {
-    ignore_changes = [description] # IAM changes none: the policy would be replaced, and its holder without rights meanwhile
+    ignore_changes = [description] # IAM cannot change it: a replacement would leave the role without permissions meanwhile
   }
 }
 
@@ -188,7 +188,7 @@ resource "aws_iam_role_policy" "keys" {
 }
 
 resource "aws_iam_role_policy" "network" {
-  #checkov:skip=CKV_AWS_290:Lambda asks for the network's rights on every resource, and the function's code is denied them
+  #checkov:skip=CKV_AWS_290:Lambda requires these permissions on every resource; the function's code is denied them
   count = length(local.network_statements)
 
   name   = "join-vpc"
@@ -196,7 +196,7 @@ resource "aws_iam_role_policy" "network" {
   policy = jsonencode({ Version = "2012-10-17", Statement = local.network_statements[count.index] })
 }
 
-# X-Ray knows no resources.
+# X-Ray does not support resource-level permissions.
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
 resource "aws_iam_role_policy" "tracing" {
   count = var.collector.tracing ? 1 : 0

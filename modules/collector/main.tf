@@ -1,5 +1,5 @@
-# The collector: the function that asks Zoom and writes the archive, and all it needs to do so.
-# Who may do what stands in iam.tf, which package it runs in package.tf, when it runs in schedule.tf.
+# The collector: the function that reads from Zoom and writes the archive, with its secret and log group. Its permissions
+# are in iam.tf, its package in package.tf, its schedule in schedule.tf.
 
 locals {
   kms_key = one(var.kms_key[*].arn)
@@ -7,7 +7,7 @@ locals {
   log_group_name = "/aws/lambda/${var.names.function}"
   secret_arn     = var.secret.existing == null ? aws_secretsmanager_secret.zoom[0].arn : var.secret.existing.arn
 
-  # An ARN that is known after apply only would hide the whole environment from a first plan.
+  # An ARN that is known only after apply would hide the whole environment from a first plan.
   secret_id = var.secret.existing == null ? var.names.secret : var.secret.existing.arn
 
   environment = merge(
@@ -25,7 +25,7 @@ locals {
       ZOOM_API_URL    = var.zoom.api_url
       ZOOM_SECRET_ID  = local.secret_id
 
-      # The service is a dimension of every metric: the function's name keeps two collectors in one account apart.
+      # The service is a dimension of every metric: the function's name distinguishes two collectors in one account.
       POWERTOOLS_SERVICE_NAME      = var.names.function
       POWERTOOLS_METRICS_NAMESPACE = var.names.metrics_namespace
       POWERTOOLS_LOG_LEVEL         = var.collector.log_level
@@ -44,14 +44,14 @@ locals {
     },
   )
 
-  # Lambda measures the environment as JSON.
+  # Lambda limits the environment's size as JSON.
   # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
   environment_bytes = length(jsonencode(local.environment))
 }
 
 resource "aws_secretsmanager_secret" "zoom" {
-  #checkov:skip=CKV_AWS_149:`kms_key` sets a key; without one Secrets Manager encrypts with AWS's
-  #checkov:skip=CKV2_AWS_57:Only a person can make a new client secret, in Zoom; the next run uses what is stored then
+  #checkov:skip=CKV_AWS_149:`kms_key` sets a key; without one Secrets Manager uses an AWS managed key
+  #checkov:skip=CKV2_AWS_57:Only a person can create a new client secret, in Zoom
   count = var.secret.existing == null ? 1 : 0
 
   name                    = var.names.secret
@@ -70,8 +70,8 @@ resource "aws_secretsmanager_secret_version" "zoom" {
   secret_string_wo_version = var.secret.credentials_version
 }
 
-# Secrets Manager keeps the current value and the one before. After one more rotation it may delete this version, and the
-# next apply would write its old value as the current one.
+# Secrets Manager keeps the current and the previous value. After one more rotation it may delete this version, and the
+# next apply would make its old value the current one.
 check "credentials_version" {
   assert {
     condition     = alltrue([for version in aws_secretsmanager_secret_version.zoom : contains(version.version_stages, "AWSCURRENT")])
@@ -79,9 +79,9 @@ check "credentials_version" {
   }
 }
 
-# Made before the function, which would otherwise make one itself that never expires.
+# Created before the function: otherwise Lambda would create one that never expires.
 resource "aws_cloudwatch_log_group" "collector" {
-  #checkov:skip=CKV_AWS_158:`kms_key` sets a key; without one CloudWatch encrypts with its own
+  #checkov:skip=CKV_AWS_158:`kms_key` sets a key; without one CloudWatch uses its own
   name              = local.log_group_name
   retention_in_days = var.collector.log_retention_days
   kms_key_id        = local.kms_key
@@ -90,10 +90,10 @@ resource "aws_cloudwatch_log_group" "collector" {
 
 resource "aws_lambda_function" "collector" {
   #checkov:skip=CKV_AWS_50:`collector.tracing` decides
-  #checkov:skip=CKV_AWS_116:An event holds nothing to keep: the next run makes up for one that failed
-  #checkov:skip=CKV_AWS_117:`collector.vpc` puts it into a VPC; it speaks to a public address, Zoom's
-  #checkov:skip=CKV_AWS_173:`kms_key` sets a key; without one Lambda encrypts the environment, which holds no secret, with its own
-  #checkov:skip=CKV_AWS_272:`collector.code_signing_config_arn` sets it, for a package that the caller signs; the committed one is known by its hash
+  #checkov:skip=CKV_AWS_116:An event has no data to keep: the next run makes up for one that failed
+  #checkov:skip=CKV_AWS_117:`collector.vpc` runs it in a VPC; Zoom has a public address
+  #checkov:skip=CKV_AWS_173:`kms_key` sets a key; without one Lambda uses its own. The environment contains no secret
+  #checkov:skip=CKV_AWS_272:`collector.code_signing_config_arn` sets it, for a package that the caller signs; a plan checks the hash of the committed one
   function_name = var.names.function
   description   = substr("Copies Zoom's ${var.zoom.records} to s3://${var.bucket.name}/${var.bucket.prefix}", 0, 256)
   role          = aws_iam_role.collector.arn
@@ -111,7 +111,7 @@ resource "aws_lambda_function" "collector" {
   s3_object_version = local.package.s3_object_version
   source_code_hash  = local.package_sha256
 
-  # Two collectors at once do no harm (a put that is not the first fails), so none is reserved unless asked for.
+  # Concurrent runs do no harm (each put is conditional), so concurrency is not limited by default.
   reserved_concurrent_executions = var.collector.reserved_concurrency
 
   layers = [for vpc in var.collector.vpc[*] : vpc.ca_bundle.layer_arn if vpc.ca_bundle != null]
@@ -152,7 +152,7 @@ resource "aws_lambda_function" "collector" {
     aws_iam_role_policy.network,
     aws_iam_role_policy.tracing,
     aws_iam_role_policy_attachment.writer,
-    aws_secretsmanager_secret.zoom, # the environment has its name, which no reference ties to it
+    aws_secretsmanager_secret.zoom, # the environment has its name without a reference
   ]
 
   lifecycle {
@@ -160,7 +160,7 @@ resource "aws_lambda_function" "collector" {
 
     precondition {
       condition     = local.package_exists
-      error_message = "The collector's package is missing: run `make package`, which makes lambda/dist/collector.zip and collector.json, or correct package.filename."
+      error_message = "The collector's package is missing: run `make package`, which builds lambda/dist/collector.zip and collector.json, or correct package.filename."
     }
 
     precondition {
@@ -175,12 +175,12 @@ resource "aws_lambda_function" "collector" {
 
     precondition {
       condition     = local.environment_bytes <= 4096
-      error_message = "The function's environment would be larger than the 4096 bytes that Lambda takes: shorten collector.vpc.no_proxy, or other long inputs, such as bucket.prefix and bucket.state_key."
+      error_message = "The function's environment would be larger than the 4096 bytes that Lambda accepts: shorten collector.vpc.no_proxy, or other long inputs, such as bucket.prefix and bucket.state_key."
     }
   }
 }
 
-# The next tick of the schedule is the retry: a failed run is counted once, and a run that waited past its turn is dropped.
+# The next scheduled run is the retry: a failed run counts once, and Lambda drops an event that has waited too long.
 resource "aws_lambda_function_event_invoke_config" "collector" {
   function_name                = aws_lambda_function.collector.function_name
   maximum_retry_attempts       = 0

@@ -1,5 +1,5 @@
-# Which code runs: the zip committed with this module unless the caller brings another. The committed one must belong
-# to the sources beside it, or a plan would show infrastructure of today with code of yesterday.
+# The code that runs: the committed zip, unless the caller has another one. The committed one must be built from the
+# sources in this checkout, or a plan would show current infrastructure with old code.
 
 locals {
   committed_zip  = "${var.lambda_directory}/dist/collector.zip"
@@ -27,18 +27,18 @@ locals {
   recorded       = try(jsondecode(file(local.package_record)), {})
   package_sha256 = local.package.filename == null ? local.package.sha256 : try(filebase64sha256(local.package.filename), null)
 
-  # In this order. The error of a check hides those of the checks after it.
+  # In this order: the error of one check hides those of the next.
   package_exists = local.package.filename == null ? true : fileexists(local.package.filename) && (local.bring_your_own || fileexists(local.package_record))
   package_intact = local.bring_your_own || !local.package_exists || try(filesha256(local.committed_zip) == local.recorded.zip_sha256, false)
   package_fresh  = local.bring_your_own || !local.package_exists || local.sources_sha256 == try(local.recorded.sources_sha256, "")
 }
 
-# The code that Lambda runs. The function's own resource cannot tell: Terraform compares the package with the one that
-# it sent last, and so misses an update of the code that failed, and a change that somebody made elsewhere.
+# The code that Lambda runs. The resource of the function is not enough: Terraform compares the package with the one in
+# the state, and so misses a failed update of the code, and a change outside Terraform.
 data "aws_lambda_function" "running" {
   function_name = aws_lambda_function.collector.function_name
 
-  # A plan that changes the function has this read after the change, so an upgrade is judged by its result.
+  # A plan that changes the function reads this after the change, so it checks the result of an upgrade.
   depends_on = [aws_lambda_function.collector]
 
   lifecycle {

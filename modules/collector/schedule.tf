@@ -1,5 +1,5 @@
-# When it runs, and where an invocation goes that could not be delivered. The queue holds those only: a run that failed
-# is Lambda's to count.
+# The schedule, and the queue for invocations that it could not deliver. Failed runs are not in the queue: Lambda counts
+# them.
 
 locals {
   function_arn = "arn:${var.account.partition}:lambda:${var.account.region}:${var.account.id}:function:${var.names.function}"
@@ -30,7 +30,7 @@ locals {
 
 resource "aws_sqs_queue" "dead_letters" {
   name                      = var.names.dead_letter_queue
-  message_retention_seconds = 14 * 24 * 60 * 60 # SQS's longest
+  message_retention_seconds = 14 * 24 * 60 * 60 # the maximum
   sqs_managed_sse_enabled   = var.kms_key == null ? true : null
   kms_master_key_id         = local.kms_key
   tags                      = var.tags
@@ -59,7 +59,7 @@ resource "aws_iam_role" "scheduler" {
   permissions_boundary = var.permissions_boundary_arn
   tags                 = var.tags
 
-  # The source is the schedule's group: AWS says not to name a schedule here.
+  # The source is the schedule group: AWS advises against a schedule here.
   # https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -90,7 +90,7 @@ resource "aws_iam_role_policy" "scheduler_key" {
 }
 
 resource "aws_scheduler_schedule" "collector" {
-  #checkov:skip=CKV_AWS_297:What it keeps is {}
+  #checkov:skip=CKV_AWS_297:Its input is {}
   name                         = var.names.schedule
   description                  = "Runs ${var.names.function}"
   state                        = var.schedule.enabled ? "ENABLED" : "DISABLED"

@@ -30,7 +30,7 @@ variable "zoom" {
     reconcile_hours   = number
     start_date        = string
   })
-  description = "The root module's input `zoom`, and what the `records` of its report are called."
+  description = "The root module's input `zoom`, with the name of the `records` of its report."
 }
 
 variable "zoom_credentials" {
@@ -79,7 +79,7 @@ variable "schedule" {
     enabled                 = bool
     flexible_window_minutes = number
   })
-  description = "The root module's input `schedule`, and its `interval_minutes`, null if it is not known."
+  description = "The root module's input `schedule`, with its `interval_minutes`, null if not known."
 }
 
 variable "package" {
@@ -109,7 +109,7 @@ variable "names" {
     secret            = string
     metrics_namespace = string
   })
-  description = "Whole names of the resources."
+  description = "Full names of the resources."
 }
 
 variable "account" {

@@ -1,10 +1,10 @@
-# The permissions that applying this module needs, and nothing more: rights.json says which action is needed when, with
-# which options, on what. `zoomlogs deployer-policy` prints the same from the same file.
+# The permissions that applying this module needs, and no others. rights.json lists each action with its phases, options
+# and resources. `zoomlogs deployer-policy` prints the same from the same file.
 
 data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}
 
-# Tells the provider's region in versions 5 and 6, which `aws_region` names differently in each.
+# The region, in versions 5 and 6 of the provider; `aws_region` has another attribute in each.
 data "aws_service" "s3" {
   service_id = "s3"
 }

@@ -1,36 +1,36 @@
-# Whether the collector works, seen from AWS: an alarm for each failure, a composite alarm that sums up those that last,
-# and the topic that they notify. The dashboard is in dashboard.tf; what to do about each alarm, in docs/operations.md.
+# Monitoring: an alarm for each failure, a composite alarm for those that last, and the topic that they notify.
+# docs/operations.md says what to do about each alarm.
 #
-# CloudWatch's always-free tier has 10 custom metrics and 10 alarms: the collector sends 4 metrics, and here are 9 alarms.
+# CloudWatch's always-free tier has 10 custom metrics and 10 alarms: the collector sends 4 metrics, and there are 9 alarms.
 
 locals {
-  recurs           = var.schedule.enabled # a schedule that is off is not expected to go on
+  recurs           = var.schedule.enabled # a schedule that is off starts no runs
   interval_minutes = var.schedule.interval_minutes
 
   # The longest time from the end of a run to the end of the next, and five minutes for its metrics to arrive.
   pause_minutes = local.interval_minutes + coalesce(var.schedule.flexible_window_minutes, 0) + ceil(var.function.timeout_seconds / 60) + 5
 
-  # Three runs that did not come. CloudWatch looks back a day in periods of less than an hour, and seven days in longer ones.
+  # Three missing runs. CloudWatch evaluates one day in periods of less than an hour, and seven days in longer ones.
   silence_minutes = coalesce(var.monitoring.silence_minutes, min(10080, 2 * local.interval_minutes + local.pause_minutes))
   silence_period  = local.silence_minutes <= 1440 ? 300 : 3600
   silence_periods = ceil(local.silence_minutes * 60 / local.silence_period)
 
-  # As many hours as surely hold the end of a run; CloudWatch has no period longer than a day.
+  # Enough hours for the end of a run; CloudWatch has no period longer than a day.
   behind_period  = 3600 * min(24, ceil(local.pause_minutes / 60))
   behind_periods = max(2, min(ceil(var.monitoring.stalled_backlog_hours * 3600 / local.behind_period), floor(604800 / local.behind_period) - 1))
 
-  # One failed run is made up for by the next. An hour that has no two runs has to count the first.
+  # The next run makes up for a failed one. In an hour with fewer than two runs, the first one counts.
   failed_runs = max(1, min(2, floor(60 / local.interval_minutes)))
 
-  # A run keeps 15 to 20 seconds for its end: one that comes within 5 of the timeout did not manage to end.
+  # A run reserves 15 to 20 seconds for its end: a run within 5 seconds of the timeout did not end in time.
   slow_milliseconds = 1000 * (var.function.timeout_seconds - 5)
 
   of_collector = { namespace = var.function.metrics_namespace, dimensions = { service = var.function.name } }
   of_lambda    = { namespace = "AWS/Lambda", dimensions = { FunctionName = var.function.name } }
   of_queue     = { namespace = "AWS/SQS", dimensions = { QueueName = var.dead_letter_queue.name } }
 
-  # The arguments of each alarm, under the provider's names, where the alarm has no other: any five minutes of an hour with
-  # one or more. `expression` is metric math over the metric.
+  # The default arguments of an alarm, under the provider's names: any five minutes of an hour with one or more.
+  # `expression` is metric math over the metric.
   any_in_an_hour = {
     statistic           = "Sum"
     expression          = null
@@ -47,7 +47,7 @@ locals {
       errors = merge(local.any_in_an_hour, local.of_lambda, {
         metric_name         = "Errors"
         datapoints_to_alarm = local.failed_runs
-        alarm_description   = "Runs of the collector fail. `zoomlogs logs` shows what each said: what is wrong, and what to change."
+        alarm_description   = "Runs of the collector fail. `zoomlogs logs` shows what is wrong and what to change."
       })
       throttles = merge(local.any_in_an_hour, local.of_lambda, {
         metric_name         = "Throttles"
@@ -59,17 +59,17 @@ locals {
         statistic           = "Maximum"
         datapoints_to_alarm = local.failed_runs
         threshold           = local.slow_milliseconds
-        alarm_description   = "Runs come near to the function's timeout of ${var.function.timeout_seconds} s, or are ended by it. Raise collector.timeout_seconds or collector.memory_mb."
+        alarm_description   = "Runs take nearly as long as the function's timeout of ${var.function.timeout_seconds} s, or are ended by it. Raise collector.timeout_seconds or collector.memory_mb."
       })
-      # A queue that nobody touches stops reporting after six hours, with the letters still in it: keep the state.
+      # An idle queue stops sending metrics after six hours, even if it has messages: keep the state.
       dead_letters = merge(local.any_in_an_hour, local.of_queue, {
         metric_name        = "ApproximateNumberOfMessagesVisible"
         statistic          = "Maximum"
         evaluation_periods = 1
         treat_missing_data = "ignore"
-        alarm_description  = "The schedule could not start the collector: the undelivered invocations are in the queue ${var.dead_letter_queue.name}. A message's attributes say why; empty the queue afterwards."
+        alarm_description  = "The schedule could not start the collector: the undelivered invocations are in the queue ${var.dead_letter_queue.name}. A message's attributes contain the reason; purge the queue afterwards."
       })
-      # One period more than has to be bad, since the first of a series has no difference.
+      # One more period than has to breach, because the first of a series has no difference.
       behind = merge(local.any_in_an_hour, local.of_collector, {
         metric_name         = "DatesOwed"
         statistic           = "Minimum"
@@ -77,24 +77,23 @@ locals {
         period              = local.behind_period
         evaluation_periods  = local.behind_periods + 1
         datapoints_to_alarm = local.behind_periods
-        alarm_description   = "Dates are owed, and have not become fewer for ${var.monitoring.stalled_backlog_hours} hours. `zoomlogs status` lists them; mostly other apps leave too few of Zoom's calls."
+        alarm_description   = "Dates are owed, and their number has not fallen for ${var.monitoring.stalled_backlog_hours} hours. `zoomlogs status` lists them; usually, other apps leave too few of Zoom's calls."
       })
-      # What happens once. It notifies by itself: the composite alarm, which sums up what lasts, sends nothing more while it
-      # is in ALARM.
+      # One-time events. This alarm notifies by itself: the composite alarm sends nothing more while it is in ALARM.
       incidents = merge(local.any_in_an_hour, local.of_collector, {
         metric_name       = "Incidents"
-        alarm_description = "Something happened once that a person should look into: a lost checkpoint, expired dates, a changed form, deleted, unreadable or lacking records. `zoomlogs logs` and the dashboard ${var.function.name} show the sentence."
+        alarm_description = "A one-time event needs attention: a lost checkpoint, expired dates, a changed form, or deleted, unreadable or missing records. `zoomlogs logs` and the dashboard ${var.function.name} show the sentence."
       })
     },
-    # Runs that Zoom answers say it, until Zoom may be asked again; between runs nothing changes. It is also what tells a new
-    # alarm of silence that a run was answered at all, so it looks by the same periods and goes with the schedule.
+    # Each run that Zoom answers sends this metric; between runs the state stays. The rule of the composite alarm also uses
+    # it to detect that Zoom has answered a run, so it has the periods of the silence alarm, and needs the schedule as well.
     { for alarm in ["daily_limit"] : alarm => merge(local.any_in_an_hour, local.of_collector, {
       metric_name        = "DailyLimitReached"
       statistic          = "Maximum"
       period             = local.silence_period
       evaluation_periods = 1
       treat_missing_data = "ignore"
-      alarm_description  = "Zoom's daily limit of API calls, which all apps of the account share, is reached. It starts anew at midnight UTC; if this comes again, find the app that uses the calls."
+      alarm_description  = "Zoom's daily limit of API calls, which all apps of the account share, is reached. It resets at midnight UTC; if this happens again, find the app that uses the calls."
     }) if var.schedule.enabled },
     { for alarm in ["silence"] : alarm => merge(local.any_in_an_hour, local.of_collector, {
       metric_name         = "RunsSucceeded"
@@ -104,7 +103,7 @@ locals {
       datapoints_to_alarm = local.silence_periods
       comparison_operator = "LessThanThreshold"
       treat_missing_data  = "breaching"
-      alarm_description   = "No run has succeeded for ${local.silence_minutes} minutes. `zoomlogs logs` shows whether runs come, `zoomlogs doctor` what keeps them from it."
+      alarm_description   = "No run has succeeded for ${local.silence_minutes} minutes. `zoomlogs logs` shows whether runs start, `zoomlogs doctor` what prevents them."
     }) if local.recurs },
   )
 
@@ -121,7 +120,7 @@ locals {
   topic_arn   = "arn:${var.account.partition}:sns:${var.account.region}:${var.account.id}:${var.topic_name}"
   topics      = local.makes_topic ? aws_sns_topic_policy.alarms[*].arn : var.monitoring.topic_arns # once alarms may publish
 
-  # Nobody but this account's alarms of this function.
+  # Only this account's alarms of this function.
   from_these_alarms = {
     StringEquals = { "aws:SourceAccount" = var.account.id }
     ArnLike      = { "aws:SourceArn" = "arn:${var.account.partition}:cloudwatch:${var.account.region}:${var.account.id}:alarm:${var.function.name}-*" }
@@ -178,18 +177,18 @@ resource "aws_cloudwatch_metric_alarm" "collector" {
   ok_actions    = var.monitoring.each_alarm_notifies ? local.topics : []
   tags          = var.tags
 
-  # CloudWatch deletes no alarm that a composite one still names: with this, that one is changed first.
+  # CloudWatch does not delete an alarm that a composite alarm still names: this changes the composite alarm first.
   lifecycle {
     create_before_destroy = true
   }
 }
 
-# One message while something is wrong, however much goes wrong at once.
+# One notification per incident, however many alarms fire.
 resource "aws_cloudwatch_composite_alarm" "not_healthy" {
   alarm_name        = local.composite_name
-  alarm_description = "The collector of Zoom's ${var.function.records} is not healthy. Which of its alarms are raised: dashboard ${var.function.name}, or `zoomlogs doctor`. Runbook: ${coalesce(var.monitoring.runbook_url, "docs/operations.md of the module")}"
+  alarm_description = "The collector of Zoom's ${var.function.records} is not healthy. The dashboard ${var.function.name} and `zoomlogs doctor` show which alarms fire. Runbook: ${coalesce(var.monitoring.runbook_url, "docs/operations.md of the module")}"
 
-  # A new alarm finds silence before the first run. Silence counts once Zoom has answered a run.
+  # Before the first run, a new alarm is in ALARM for silence, which counts only after Zoom has answered a run.
   alarm_rule = join(" OR ", concat(
     [for concern in keys(local.alarms) : "ALARM(\"${local.alarm_names[concern]}\")" if !contains(concat(local.happens_once, ["silence"]), concern)],
     [for name in ["silence"] : "(ALARM(\"${local.alarm_names.silence}\") AND NOT INSUFFICIENT_DATA(\"${local.alarm_names.daily_limit}\"))" if local.recurs],
@@ -247,7 +246,7 @@ resource "aws_sns_topic_subscription" "email" {
   endpoint  = each.value
 }
 
-# A key of its own, because the one that AWS keeps for SNS cannot be opened to CloudWatch, whose messages then are lost.
+# The AWS managed key for SNS does not work: CloudWatch cannot use it, and its notifications would be lost.
 # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
 resource "aws_kms_key" "topic" {
   count = local.makes_topic && var.kms_key == null ? 1 : 0

@@ -1,4 +1,4 @@
-# Internal: the root module passes every value, and holds the defaults and the rules.
+# The root module passes every value and validates the inputs.
 
 variable "monitoring" {
   type = object({
@@ -14,7 +14,7 @@ variable "monitoring" {
 
 variable "topic_name" {
   type        = string
-  description = "Whole name of the SNS topic that the module creates without `monitoring.topic_arns`."
+  description = "Full name of the SNS topic that the module creates without `monitoring.topic_arns`."
 }
 
 variable "function" {
@@ -24,12 +24,12 @@ variable "function" {
 
 variable "log_group" {
   type        = object({ name = string })
-  description = "The function's log group, by its `name`. Apart from `function`: the alarms do not depend on it."
+  description = "The function's log group, by its `name`. It is not part of `function`, so that the alarms do not depend on it."
 }
 
 variable "schedule" {
   type        = object({ interval_minutes = number, enabled = bool, flexible_window_minutes = number })
-  description = "When the function runs: every `interval_minutes` (null if it runs once), within `flexible_window_minutes`, unless `enabled` is false."
+  description = "When the function runs: every `interval_minutes` (null if not known), within `flexible_window_minutes`, unless `enabled` is false."
 }
 
 variable "dead_letter_queue" {
@@ -44,7 +44,7 @@ variable "account" {
 
 variable "kms_key" {
   type        = object({ arn = string })
-  description = "The root module's input `kms_key`; null for a key of the topic's own."
+  description = "The root module's input `kms_key`; with null, the topic gets a new key."
 }
 
 variable "tags" {

@@ -1,8 +1,8 @@
-# What to enter into the feed in Google SecOps: as the body of its API and as the console's form.
+# The settings of the feed in Google SecOps: as the body of its API and as the form of the console.
 
 locals {
-  # The regions in which Google reads Amazon S3, as its page lists them (looked up in November 2026). It has GovCloud's, but
-  # neither China's nor the European Sovereign Cloud's, nor mx-central-1, ap-southeast-6 and ap-southeast-7.
+  # The regions in which Google reads Amazon S3 (as of November 2026). They include GovCloud, but not China, the European
+  # Sovereign Cloud, mx-central-1, ap-southeast-6 and ap-southeast-7.
   # https://cloud.google.com/storage-transfer/docs/source-amazon-s3#supported_regions
   regions_of_google = [
     "af-south-1",
@@ -22,7 +22,7 @@ locals {
 
   uri = "s3://${var.bucket.name}/${var.bucket.prefix}"
 
-  # An access key is never in the body: `zoomlogs feed apply` takes it from the secret below as it sends it.
+  # The body never contains an access key: `zoomlogs feed apply` reads it from the secret below when it sends the body.
   source_settings = {
     queue                = one(var.queue[*].arn)
     s3Uri                = local.uri
@@ -31,7 +31,7 @@ locals {
     authentication       = local.is_role ? { awsIamRoleAuth = { awsIamRoleArn = var.arn, subjectId = var.reader.subject_id } } : null
   }
 
-  # Proto3 JSON of google.cloud.chronicle.v1.Feed, without what is not set.
+  # Proto3 JSON of google.cloud.chronicle.v1.Feed, without fields that are not set.
   # https://github.com/googleapis/googleapis/blob/master/google/cloud/chronicle/v1/feed.proto
   details = {
     feedSourceType      = var.feed.source_type
@@ -77,10 +77,10 @@ locals {
   )
 }
 
-# With reader.mode "none" Google SecOps need not be the reader, so there is no warning.
+# With reader.mode "none", Google SecOps may not be the reader, so there is no warning.
 check "region" {
   assert {
     condition     = !local.made || local.region_supported
-    error_message = "Google SecOps does not read Amazon S3 in ${var.account.region}: the region is not on Google's list, https://cloud.google.com/storage-transfer/docs/source-amazon-s3#supported_regions. The collector works there, but the feed does not. Make the bucket in a region on the list, or set reader.mode to \"none\" if Google SecOps is not to read it."
+    error_message = "Google SecOps does not read Amazon S3 in ${var.account.region}: the region is not on Google's list, https://cloud.google.com/storage-transfer/docs/source-amazon-s3#supported_regions. The collector works there, but the feed does not. Create the bucket in a region on the list, or set reader.mode to \"none\" if Google SecOps does not read it."
   }
 }

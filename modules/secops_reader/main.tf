@@ -1,5 +1,5 @@
 # The reader of the archive for Google SecOps: an IAM user with an access key in the feed, as in the guide, or a role that
-# Google's federated identity assumes without a key. What to enter into the feed is in feed.tf.
+# Google's federated identity assumes without a key. The settings of the feed are in feed.tf.
 
 locals {
   bucket_arn  = "arn:${var.account.partition}:s3:::${var.bucket.name}"
@@ -10,7 +10,7 @@ locals {
   made    = local.is_user || local.is_role
 
   # Google requires s3:ListBucket without a condition. A new bucket contains only the records and the checkpoint, so the
-  # reader gets it. In an existing bucket the keys of other objects stay hidden.
+  # reader gets it. In an existing bucket the reader does not see the keys of other objects.
   lists_all   = (var.bucket.created && !var.bucket.shared) || var.reader.list_whole_bucket
   list_bounds = { Condition = { StringLike = { "s3:prefix" = ["${var.bucket.prefix}*"] } } }
 
@@ -46,7 +46,7 @@ locals {
       Action   = ["s3:DeleteObject"]
       Resource = local.records_arn
     } if allowed],
-    # Without deleting them, the same messages would come back and the same objects be read again.
+    # Without deletion, the messages would become visible again, and the feed would read the same objects again.
     # https://cloud.google.com/storage-transfer/docs/event-driven-aws
     [for queue in var.queue[*] : {
       Sid      = "TakeMessages"
@@ -56,7 +56,7 @@ locals {
     }],
   )
 
-  # Nobody asks the key but S3 and SQS, and for objects of this bucket alone, whatever else the key protects.
+  # Only for requests of S3 and SQS, and only for objects of this bucket.
   key_statements = flatten([for key in var.kms_key[*].arn : [
     {
       Sid      = "UseKeyForRecords"
@@ -88,11 +88,11 @@ resource "aws_iam_policy" "reader" {
   tags        = var.tags
 
   lifecycle {
-    ignore_changes = [description] # IAM changes none: the policy would be replaced, and its holder without rights meanwhile
+    ignore_changes = [description] # IAM cannot change it: a replacement would leave the reader without permissions meanwhile
   }
 }
 
-# Apart from the reader policy, because a key's ARN may only be known after apply.
+# Not part of the reader policy, because the ARN of a key may be known only after apply.
 resource "aws_iam_policy" "key" {
   count = local.made && var.kms_key != null ? 1 : 0
 
@@ -108,18 +108,18 @@ resource "aws_iam_policy" "key" {
 }
 
 resource "aws_iam_user" "reader" {
-  #checkov:skip=CKV_AWS_273:The feed signs in with a user's access key; `reader.mode = "role"` does without
+  #checkov:skip=CKV_AWS_273:The feed uses an access key; `reader.mode = "role"` needs none
   count = local.is_user ? 1 : 0
 
   name                 = var.names.reader
   path                 = var.iam_path
   permissions_boundary = var.permissions_boundary_arn
-  force_destroy        = true # access keys are made outside Terraform
+  force_destroy        = true # its access keys are created outside Terraform
   tags                 = var.tags
 }
 
 resource "aws_iam_user_policy_attachment" "reader" {
-  #checkov:skip=CKV_AWS_40:One user with one policy: a group would hold nobody else
+  #checkov:skip=CKV_AWS_40:One user with one policy needs no group
   count = length(aws_iam_user.reader)
 
   user       = aws_iam_user.reader[0].name
@@ -127,7 +127,7 @@ resource "aws_iam_user_policy_attachment" "reader" {
 }
 
 resource "aws_iam_user_policy_attachment" "key" {
-  #checkov:skip=CKV_AWS_40:One user with one policy: a group would hold nobody else
+  #checkov:skip=CKV_AWS_40:One user with one policy needs no group
   count = local.is_user ? length(aws_iam_policy.key) : 0
 
   user       = aws_iam_user.reader[0].name

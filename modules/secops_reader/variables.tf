@@ -2,7 +2,7 @@
 
 variable "bucket" {
   type        = object({ name = string, prefix = string, created = bool, shared = bool })
-  description = "The bucket's `name`, the `prefix` of the records' keys, whether the module `created` it, so that the reader may list all of it, and whether it is `shared` with other module blocks."
+  description = "The bucket's `name`, the `prefix` of the records' keys, whether the module `created` it (the reader may then list all of it), and whether it is `shared` with other module blocks."
 }
 
 variable "queue" {
@@ -22,7 +22,7 @@ variable "reader" {
 
 variable "arn" {
   type        = string
-  description = "ARN of the user or role, from its name, so that a plan knows it."
+  description = "ARN of the user or role, derived from its name and therefore known at plan."
 }
 
 variable "feed" {
@@ -39,7 +39,7 @@ variable "feed" {
 
 variable "names" {
   type        = object({ reader = string, reader_policy = string, reader_key_secret = string, feed = string })
-  description = "Whole names of the resources and of the feed."
+  description = "Full names of the resources and of the feed."
 }
 
 variable "account" {

@@ -141,7 +141,7 @@ def test_a_deleted_object_is_told_when_its_date_is_next_listed_and_once_a_day() 
         assert counted(world) == world.ended["behind_markers"] == 1
         said = world.incidents["behind delete markers"]
         assert said.startswith(
-            f"Objects of records lie behind delete markers, where nobody reads them (1, such as {deleted}):"
+            f"Objects of records are behind delete markers, where the feed cannot read them (1, such as {deleted}):"
         )
         new_record(world)
         world.run()

@@ -60,12 +60,12 @@ def sentences() -> list[tuple[type[CollectorError], str]]:
 
 
 def incident_sentences() -> list[str]:
-    """Give every sentence of an incident, from the collector's code: `tell(KIND, SENTENCE, …)`, which may be named."""
+    """Give every sentence of an incident, from the collector's code: `report(KIND, SENTENCE)`, which may be named."""
     found = []
     for file in Path(run.__file__).parent.glob("*.py"):
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             match node:
-                case ast.Call(func=ast.Attribute(attr="tell"), args=[_, ast.Constant(value=str(sentence)), *_]):
+                case ast.Call(func=ast.Attribute(attr="report"), args=[_, ast.Constant(value=str(sentence)), *_]):
                     found.append(sentence)
                 case ast.Assign(targets=[ast.Name(id="sentence")], value=ast.Constant(value=str(named))):
                     found.append(named)

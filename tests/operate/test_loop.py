@@ -116,7 +116,7 @@ def test_what_is_no_checkpoint_is_said_so(header: bytes, why: str) -> None:
     ("kind", "message", "sentence"),
     [
         ("ZoomRefused", "The Zoom app is deactivated: activate it. (Zoom says: x)", None),
-        ("SettingsError", "S3_BUCKET is not set: give the name of the bucket to write to.", None),
+        ("SettingsError", "S3_BUCKET is not set: set it to the name of the bucket to write to.", None),
         ("KeyError", "'x'", "The function broke off: KeyError: 'x'."),
         ("", "", "The function broke off: it does not say why."),
         (

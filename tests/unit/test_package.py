@@ -91,7 +91,7 @@ def test_a_changed_line_makes_the_package_stale(fresh: Path, name: str, check: s
     done = package(fresh, check)
     assert done.returncode == 1
     assert done.stdout == (
-        "The Lambda package is stale, its sources have changed since it was built: "
+        "The Lambda package is stale, because its sources have changed since it was built: "
         "run `make package` and commit lambda/dist.\n"
     )
 
@@ -145,7 +145,7 @@ def test_a_wheel_with_another_hash_is_refused_and_nothing_is_written(fresh: Path
 
 def test_a_folder_without_sources_is_a_sentence(fresh: Path) -> None:
     shutil.rmtree(fresh / "zoom_operationlogs")
-    assert "holds no Python file" in package(fresh).stdout
+    assert "has no Python file" in package(fresh).stdout
 
 
 # --- contents --------------------------------------------------------------------------------------------------------

@@ -72,29 +72,35 @@ def test_nothing_is_locked_unless_asked_for():
     [
         ({"S3_LOCK_MODE": "GOVERNANCE"}, "S3_LOCK_MODE is set, but S3_LOCK_DAYS is not: set both, or leave both out"),
         ({"S3_LOCK_DAYS": "90"}, "S3_LOCK_DAYS is set, but S3_LOCK_MODE is not: set both, or leave both out"),
-        ({"S3_LOCK_MODE": "governance", "S3_LOCK_DAYS": "1"}, "S3_LOCK_MODE is 'governance': give GOVERNANCE or COMP"),
-        ({"S3_LOCK_MODE": "COMPLIANCE", "S3_LOCK_DAYS": "0"}, "S3_LOCK_DAYS is '0': give a whole number from 1 to 36"),
-        ({"S3_LOCK_MODE": "COMPLIANCE", "S3_LOCK_DAYS": "1.5"}, "S3_LOCK_DAYS is '1.5': give a whole number"),
-        ({"S3_SSE": "aws/kms"}, "S3_SSE is 'aws/kms': give AES256, aws:kms or aws:kms:dsse, or leave it out"),
+        (
+            {"S3_LOCK_MODE": "governance", "S3_LOCK_DAYS": "1"},
+            "S3_LOCK_MODE is 'governance': set it to GOVERNANCE or COMP",
+        ),
+        (
+            {"S3_LOCK_MODE": "COMPLIANCE", "S3_LOCK_DAYS": "0"},
+            "S3_LOCK_DAYS is '0': set it to a whole number from 1 to 36",
+        ),
+        ({"S3_LOCK_MODE": "COMPLIANCE", "S3_LOCK_DAYS": "1.5"}, "S3_LOCK_DAYS is '1.5': set it to a whole number"),
+        ({"S3_SSE": "aws/kms"}, "S3_SSE is 'aws/kms': set it to AES256, aws:kms or aws:kms:dsse, or leave it out"),
         ({"S3_SSE": "aws:kms"}, "S3_SSE_KMS_KEY_ARN is '': S3_SSE aws:kms needs the ARN of a KMS key"),
         ({"S3_SSE": "aws:kms:dsse", "S3_SSE_KMS_KEY_ARN": "alias/zoom"}, "S3_SSE_KMS_KEY_ARN is 'alias/zoom': S3_SSE"),
         ({"S3_SSE": "AES256", "S3_SSE_KMS_KEY_ARN": KEY}, "S3_SSE_KMS_KEY_ARN is set, but S3_SSE is AES256"),
         ({"S3_SSE_KMS_KEY_ARN": KEY}, "S3_SSE_KMS_KEY_ARN is set, but S3_SSE is not set"),
         ({"S3_BUCKET": ""}, "S3_BUCKET is not set"),
-        ({"S3_PREFIX": "logs"}, "S3_PREFIX is 'logs': give a folder that ends in one /"),
+        ({"S3_PREFIX": "logs"}, "S3_PREFIX is 'logs': set it to a folder that ends with one /"),
         ({"S3_PREFIX": "/logs/"}, "S3_PREFIX is '/logs/'"),
-        ({"STATE_KEY": "zoom/operationlogs/state.json"}, "lies under S3_PREFIX"),
-        ({"PAGE_SIZE": "301"}, "PAGE_SIZE is '301': give a whole number from 1 to 300"),
+        ({"STATE_KEY": "zoom/operationlogs/state.json"}, "is under S3_PREFIX"),
+        ({"PAGE_SIZE": "301"}, "PAGE_SIZE is '301': set it to a whole number from 1 to 300"),
         ({"PAGE_SIZE": "many"}, "PAGE_SIZE is 'many'"),
         ({"TIMEOUT": "0"}, "TIMEOUT is '0'"),
-        ({"LOOKBACK_DAYS": "29"}, "LOOKBACK_DAYS is '29': give a whole number from 1 to 28"),
+        ({"LOOKBACK_DAYS": "29"}, "LOOKBACK_DAYS is '29': set it to a whole number from 1 to 28"),
         ({"RECONCILE_HOURS": "-1"}, "RECONCILE_HOURS is '-1'"),
         ({"START_DATE": "2026-02-30"}, "START_DATE is '2026-02-30': give a calendar date"),
         ({"START_DATE": "01/02/2026"}, "START_DATE is '01/02/2026'"),
-        ({"FEED_DELETES": "yes"}, "FEED_DELETES is 'yes': give true or false"),
+        ({"FEED_DELETES": "yes"}, "FEED_DELETES is 'yes': set it to true or false"),
         (
             {"ZOOM_API_URL": "http://api.zoom.us/v2"},
-            "ZOOM_API_URL is 'http://api.zoom.us/v2': give an address that starts",
+            "ZOOM_API_URL is 'http://api.zoom.us/v2': set it to an address that starts",
         ),
         ({"ZOOM_OAUTH_URL": "zoom.us"}, "ZOOM_OAUTH_URL is 'zoom.us'"),
         ({"ZOOM_SECRET_ID": ""}, "No Zoom credentials are set"),
@@ -129,9 +135,9 @@ def test_events():
         ({"action": "delete"}, "The event's action is 'delete'"),
         ({"action": "backfill"}, "The event's from is None"),
         ({"action": "backfill", "from": "2026-08-01", "to": "tomorrow"}, "The event's to is 'tomorrow'"),
-        ({"action": "backfill", "from": "2026-08-02", "to": "2026-08-01"}, "give the earlier date as from"),
+        ({"action": "backfill", "from": "2026-08-02", "to": "2026-08-01"}, "set from to the earlier date"),
         ({"action": "backfill", "from": "2026-01-01", "to": "2026-02-27"}, "keeps only the records from 2026-02-28"),
-        ({"action": "backfill", "from": "2026-09-01", "to": "2026-09-02"}, "give dates in that range"),
+        ({"action": "backfill", "from": "2026-09-01", "to": "2026-09-02"}, "use dates in that range"),
     ],
 )
 def test_wrong_events_are_refused_with_a_sentence(event, sentence):
@@ -192,11 +198,11 @@ def test_another_host_is_allowed_by_a_variable_of_its_own_and_only_with_tls() ->
         Settings.from_environ(other)
     with pytest.raises(SettingsError, match="set ZOOM_ALLOW_OTHER_HOSTS to true"):
         Settings.from_environ({**other, "ZOOM_ALLOW_OTHER_HOSTS": "false"})
-    with pytest.raises(SettingsError, match=r"^ZOOM_ALLOW_OTHER_HOSTS is 'yes': give true or false"):
+    with pytest.raises(SettingsError, match=r"^ZOOM_ALLOW_OTHER_HOSTS is 'yes': set it to true or false"):
         Settings.from_environ({**other, "ZOOM_ALLOW_OTHER_HOSTS": "yes"})
     allowed = Settings.from_environ({**other, "ZOOM_ALLOW_OTHER_HOSTS": "true"})
     assert allowed.oauth_url == other["ZOOM_OAUTH_URL"]
-    with pytest.raises(SettingsError, match="give an address that starts with https://"):
+    with pytest.raises(SettingsError, match="set it to an address that starts with https://"):
         Settings.from_environ(
             {**other, "ZOOM_ALLOW_OTHER_HOSTS": "true", "ZOOM_OAUTH_URL": "http://zoom.example.com/oauth/token"}
         )

@@ -76,12 +76,12 @@ PAID = "Only available for Paid or ZMP account"
         (REPORT, 300, {"code": 300, "message": SIX_MONTHS}, "check ZOOM_API_URL"),
         (REPORT, 302, None, "ZOOM_API_URL"),
         (SIGN_IN, 302, None, "ZOOM_OAUTH_URL"),
-        (REPORT, 400, None, "in place of Zoom's report is another server, such as a proxy or a firewall"),
-        (REPORT, 403, None, "in place of Zoom's report is another server, such as a proxy or a firewall"),
-        (REPORT, 404, None, "in place of Zoom's report is another server, such as a proxy or a firewall"),
-        (REPORT, 407, None, "in place of Zoom's report is another server, such as a proxy or a firewall"),
-        (SIGN_IN, 401, None, "in place of Zoom's sign-in is another server, such as a proxy or a firewall"),
-        (SIGN_IN, 403, None, "in place of Zoom's sign-in is another server, such as a proxy or a firewall"),
+        (REPORT, 400, None, "Another server, such as a proxy or a firewall, answers in place of Zoom's report"),
+        (REPORT, 403, None, "Another server, such as a proxy or a firewall, answers in place of Zoom's report"),
+        (REPORT, 404, None, "Another server, such as a proxy or a firewall, answers in place of Zoom's report"),
+        (REPORT, 407, None, "Another server, such as a proxy or a firewall, answers in place of Zoom's report"),
+        (SIGN_IN, 401, None, "Another server, such as a proxy or a firewall, answers in place of Zoom's sign-in"),
+        (SIGN_IN, 403, None, "Another server, such as a proxy or a firewall, answers in place of Zoom's sign-in"),
     ],
 )
 def test_what_an_administrator_must_change_is_said(endpoint, status, body, sentence):
