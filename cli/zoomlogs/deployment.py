@@ -26,7 +26,7 @@ _FUNCTION_ARN = re.compile(r"arn:[\w-]+:lambda:[a-z0-9-]+:[0-9]{12}:function:.+"
 
 @dataclass(frozen=True)
 class Deployment:
-    """One instance of the module: its outputs by their names, as README.md lists them."""
+    """One instance of the module: its outputs by their names, as docs/inputs.md lists them."""
 
     outputs: Mapping[str, Any]
 

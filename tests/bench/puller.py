@@ -113,15 +113,15 @@ def section(records: int, tick: Progress) -> str:
     return f"""
 ## {TITLE}
 
-A feed of the source type `CUSTOM_API` goes on from the newest timestamp that it has seen
-([why not](feed.md#why-not-googles-own-puller)). One day of {records:,} records, 1 in {ONE_IN} of which Zoom shows up to
-{LATEST.seconds // 60} minutes after its time; a poll every 15 minutes, until noon of the next day:
+A feed with source type `CUSTOM_API` continues from the newest timestamp that it has seen
+([why not](feed.md#why-not-googles-own-puller)). One day of {records:,} records, of which Zoom shows 1 in {ONE_IN} up to
+{LATEST.seconds // 60} minutes late, with a poll every 15 minutes until noon of the next day:
 
 | | collector | puller that drops what is not newer | puller that asks from the newest date on |
 |---|---:|---:|---:|
 | records missing of the day | {missing} |
 | lines sent per record | {lines} |
 
-Google's code is not public: `tests/bench/puller.py` is written by the comments of the proto, and signs in as the real
-one could not.
+Google's code is not public: `tests/bench/puller.py` follows the comments of the proto, and signs in as the real puller
+could not.
 """

@@ -99,6 +99,9 @@ def document(
     )
     return f"""# What the collector costs
 
+For anyone who plans for this module's speed, memory or bill, or compares it with the guide's loop. After this page you
+know what was measured, how, and what AWS charges.
+
 {notice}Written by `make bench` on {machine.date}: {machine.cpu}, {machine.cores} cores, Python {machine.python}.
 
 ![Each figure as a share of its limit](bench.svg)
@@ -109,53 +112,52 @@ def document(
 
 How it is measured:
 
-- The guide's loop is written anew as the yardstick (`tests/bench/yardstick.py`) and runs in the same world: it reads
-  the whole of today every 15 minutes, and writes each page as an object of its own.
-- Lines, report calls and requests to S3 are counted over one day of {POLLS} polls, from midnight to midnight, with an
-  S3 and a Zoom in memory and a simulated clock, on which Zoom takes {ZOOM_SECONDS} s for an answer. The days before are
-  as full; the collector has run for a whole day already. An idle poll follows at once on another. The records are
-  spread as in an office day, not evenly: an even day gives the guide's loop 49 lines per record.
-- A first run begins at noon, without a checkpoint or an object; its calls are counted until no date of the window is
-  owed a sweep. The small one has full days in the whole window; the large one has one day, too long for a run.
-- Wall time, CPU and memory are those of a process of its own that runs the real handler (or the loop) with the real
-  boto3 and requests over loopback sockets, without TLS. The stand-ins for Zoom and S3 (moto's server) run in another
-  process and do not count. CPU leaves out the imports; peak memory, the process's high-water mark, contains them.
-- Wall time and CPU are the fastest of the repetitions, the collector and the loop taking turns.
-- Imports are compared by CPU, each in a fresh process, as at a cold start of Lambda: from the unpacked package, whose
-  folder the function cannot write to, so that no bytecode is cached. boto3 is part of the runtime: its bytecode is.
+- The guide's loop is rewritten as the yardstick (`tests/bench/yardstick.py`) and runs in the same world: it reads all
+  of today every 15 minutes, and writes each page as its own object.
+- Lines, report calls and S3 requests are counted over one day of {POLLS} polls, from midnight to midnight, with S3 and
+  Zoom in memory and a simulated clock, on which Zoom answers in {ZOOM_SECONDS} s. The days before are as full, and the
+  collector has run for a day. An idle poll directly follows another. The records are spread as in an office day; an
+  even day gives the guide's loop 49 lines per record.
+- A first run starts at noon without a checkpoint or an object; its calls count until no date of the window is owed. In
+  the small one all days of the window are full; in the large one a single day is too long for one run.
+- Wall time, CPU and memory are those of a separate process that runs the real handler (or the loop) with the real boto3
+  and requests over loopback sockets, without TLS. The stand-ins for Zoom and S3 run in another process. CPU excludes
+  the imports; peak memory includes them.
+- Wall time and CPU are the fastest of the repetitions, with the collector and the loop taking turns.
+- Imports are compared by CPU, each in a fresh process as at a cold start of Lambda, from the unpacked package in a
+  read-only folder, so no bytecode is cached. boto3 is part of the runtime and has its bytecode.
 
 ## Monthly AWS bill, modelled
 
 In US dollars, for the twelfth month, {prices.region}. The columns and *in all* are at list price; *free tier* is the
-sum where AWS's always-free tier holds.
+sum within AWS's always-free tier.
 
 | records a day | compute | requests | storage | logs, metrics | secret | alarms | **in all** | **free tier** \
 | guide's | its lines |
 |---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|
 {_bills(costs)}
 
-- The row of a million is drawn out linearly from the two before it. A run takes {costs[-1].seconds:,.0f} s there on
-  average, {costs[0].seconds:.1f} s at a thousand a day. "–": the loop's later runs of the day need more than the
-  {guide.timeout:.0f} s they have, and what they do not reach is never read.
-- The collector has {ours.memory_mb} MB and a share of a CPU to match, the guide's function Lambda's default of
-  {guide.memory_mb} MB. The measured CPU of this machine's core stands for one whole vCPU.
-- Storage: a year of records, and the replaced checkpoints that the module's lifecycle rule keeps for 14 days. The
-  records are made up and compress better than real ones may.
-- Free tier, each month and however old the account is: {FreeTier.gb_seconds:,} GB-seconds and {FreeTier.requests:,}
+- The row of a million extrapolates linearly from the two before it. A run takes {costs[-1].seconds:,.0f} s there on
+  average, and {costs[0].seconds:.1f} s at a thousand a day. "–": the loop's later runs of the day need more than their
+  {guide.timeout:.0f} s, and never read the rest.
+- The collector has {ours.memory_mb} MB and a corresponding share of a CPU, the guide's function Lambda's default of
+  {guide.memory_mb} MB. The CPU measured on this machine's core counts as one vCPU.
+- Storage: a year of records, and the replaced checkpoints, which the lifecycle rule keeps for 14 days. The generated
+  records may compress better than real ones.
+- Free tier, each month, whatever the account's age: {FreeTier.gb_seconds:,} GB-seconds and {FreeTier.requests:,}
   requests of Lambda; {FreeTier.metrics} custom metrics, {FreeTier.alarm_metrics} alarm metrics, {FreeTier.dashboards}
   dashboards and {FreeTier.log_gb:.0f} GB of logs in CloudWatch; {FreeTier.invocations:,} invocations of EventBridge
-  Scheduler. The tier is the account's: it holds for one module block, if nothing else there uses it up. What is left
-  are the topic's key, the composite alarm, the secret and S3.
+  Scheduler. It is per account, so it covers one module block if nothing else uses it. The topic's key, the composite
+  alarm, the secret and S3 remain.
 - Metrics: {ours.metrics} custom metrics at {prices.metric_month:.2f}, as if each were sent in every hour; most are.
-- Logs: what a run writes, and what the dashboard's {QUERIES} queries of Logs Insights scan. It is assumed to be open
-  for an hour of each day, to be renewed every minute ({LOADS_A_DAY} loads), and to show {DAYS_LOOKED_AT} day.
-- Secret: with the schedule's invocations.
-- Alarms: {ours.alarms}, a composite one, a dashboard, and the key of the topic, which `kms_key` or
-  `monitoring.topic_arns` saves; `monitoring = {{ enabled = false }}` saves them all, and leaves the metrics. These, the
-  metrics and the secret are nearly all of a small bill.
-- Not in it: a key of yours, the feed's own reads, and above all what the SIEM charges per line.
+- Logs: what a run writes, and what the dashboard's {QUERIES} Logs Insights queries scan, if it is open for an hour a
+  day, renewed every minute ({LOADS_A_DAY} loads), and shows {DAYS_LOOKED_AT} day.
+- Secret: includes the schedule's invocations.
+- Alarms: {ours.alarms}, a composite one, a dashboard, and the topic's key, which `kms_key` or `monitoring.topic_arns`
+  saves. `monitoring = {{ enabled = false }}` saves all of these but the metrics.
+- Not included: your own KMS key, the feed's reads, and what the SIEM charges per line, which is usually the most.
 
-The prices are inputs (`tests/bench/cost.py`), noted in {prices.as_of}; check them against AWS's price list:
+The prices are inputs (`tests/bench/cost.py`) from {prices.as_of}; check them against AWS's price list:
 
 | price | US dollars |
 |---|---:|

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import document
 import pytest
 from zoomlogs.mapping.events import event
 
-from .pages import REPOSITORY, attributes, code_blocks, configurations, links
+from .pages import FENCE, REPOSITORY, attributes, code_blocks, configurations, links
 
 README = REPOSITORY / "README.md"
 TEXT = README.read_text(encoding="utf-8")
@@ -21,6 +22,7 @@ INDEX = REPOSITORY / "docs/index.md"
 DETECTIONS = REPOSITORY / "docs/detections.md"
 GLOSSARY = (REPOSITORY / "docs/glossary.md").read_text(encoding="utf-8")
 MOST_WORDS = 1500
+PAGES = sorted((REPOSITORY / "docs").glob("*.md"))
 TERMS = [
     "archive",
     "record",
@@ -97,11 +99,22 @@ def test_the_map_leads_to_every_page_and_example() -> None:
     assert "docs/index.md" in links(README)
 
 
-@pytest.mark.parametrize("page", ["index", "inputs", "setup", "glossary", "detections"])
-def test_a_page_begins_with_whom_it_is_for(page: str) -> None:
-    title, _, first = (REPOSITORY / f"docs/{page}.md").read_text(encoding="utf-8").partition("\n\n")
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_page_begins_with_whom_it_is_for(page: Path) -> None:
+    title, _, first = page.read_text(encoding="utf-8").partition("\n\n")
     assert title.startswith("# ")
-    assert first.startswith("For ")
+    assert re.match("(This page is f|F)or ", first)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_page_that_uses_a_term_leads_to_the_glossary(page: Path) -> None:
+    """Where a term first appears, or before."""
+    if page.stem == "glossary":
+        return
+    text = FENCE.sub("", page.read_text(encoding="utf-8"))
+    prose = re.sub(r"`[^`]*`|\]\([^)]*\)|^#.*", lambda found: " " * len(found[0]), text, flags=re.MULTILINE)
+    used = re.search(r"\b(checkpoint|frontier|settled|lease|sweeps?|tail)\b|\b(the|written) guide\b", prose)
+    assert not used or "glossary.md" in text[: f"{text}\n\n".index("\n\n", used.end())]
 
 
 def test_the_glossary_has_each_term_in_a_few_sentences() -> None:

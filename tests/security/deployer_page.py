@@ -39,24 +39,21 @@ def tables() -> str:
     lines += ["### Names", "", "`X_name` is the module's input `names.X`, without `name_prefix`.", ""]
     lines += ["| name | default |", "|---|---|", *names, ""]
     for part, title in PARTS.items():
-        lines += [f"### {title}", "", "| statement | action | plan | apply | upgrade | destroy |"]
-        lines += ["|---|---|:-:|:-:|:-:|:-:|"]
+        lines += [f"### {title}", ""]
         for statement in table["statements"]:
             if statement["part"] == part:
-                lines += _rows(statement)
-        lines += [""]
+                lines += [*_statement(statement), ""]
     return "\n".join(lines)
 
 
-def _rows(statement: dict[str, Any]) -> list[str]:
-    actions = sorted({action for phase in deployer.PHASES for action in statement.get(phase, [])})
-    told = f"**{statement['sid']}**{_when(statement)}<br/>on {_on(statement)}"
-    rows = []
-    for action in actions:
-        signs = " | ".join("✓" if action in statement.get(phase, []) else "" for phase in deployer.PHASES)
-        rows.append(f"| {told} | `{action}` | {signs} |")
-        told = ""
-    return rows
+def _statement(statement: dict[str, Any]) -> list[str]:
+    """Return a statement: its options, its resources, and the actions of each phase."""
+    phases: dict[str, list[str]] = {}
+    for phase in deployer.PHASES:
+        if actions := ", ".join(f"`{action}`" for action in statement.get(phase, [])):
+            phases.setdefault(actions, []).append(phase)
+    head = f"**{statement['sid']}**{_when(statement)}, on {_on(statement)}:"
+    return [head, "", *(f"- {', '.join(names)}: {actions}" for actions, names in phases.items())]
 
 
 def _when(statement: dict[str, Any]) -> str:
