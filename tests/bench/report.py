@@ -94,7 +94,7 @@ def document(
     table = "\n".join(
         f"| {figure.name} | {shown(figure.ours, figure)} "
         f"| {'–' if figure.yardstick is None else shown(figure.yardstick, figure)} "
-        f"| ≤ {shown(figure.limit, figure)} | {'yes' if figure.met else '**no**'} | {figure.remark} |"
+        f"| ≤\N{NO-BREAK SPACE}{shown(figure.limit, figure)} | {'yes' if figure.met else '**no**'} | {figure.remark} |"
         for figure in figures
     )
     return f"""# What the collector costs
@@ -132,12 +132,15 @@ How it is measured:
 In US dollars, for the twelfth month, {prices.region}. The columns and *in all* are at list price; *free tier* is the
 sum within AWS's always-free tier.
 
-| records a day | compute | requests | storage | logs, metrics | secret | alarms | **in all** | **free tier** \
-| guide's | its lines |
-|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|
+| records a day | compute | calls | storage | logs, metrics | secret | alarms | **in all** | **free tier** |
+|---:|---:|---:|---:|---:|---:|---:|---:|---:|
 {_bills(costs)}
 
-- The row of a million extrapolates linearly from the two before it. A run takes {costs[-1].seconds:,.0f} s there on
+The guide's loop, at list price:
+
+{_loop(costs)}
+
+- A million extrapolates linearly from the two sizes before it. A run takes {costs[-1].seconds:,.0f} s there on
   average, and {costs[0].seconds:.1f} s at a thousand a day. "–": the loop's later runs of the day need more than their
   {guide.timeout:.0f} s, and never read the rest.
 - The collector has {ours.memory_mb} MB and a corresponding share of a CPU, the guide's function Lambda's default of
@@ -169,10 +172,19 @@ def _bills(costs: list[CostRow]) -> str:
     return "\n".join(
         f"| {row.day.records:,} | {row.ours.compute:.2f} | {row.ours.requests:.2f} | {row.ours.storage:.2f} "
         f"| {row.ours.logs_and_metrics:.2f} | {row.ours.secret_and_schedule:.2f} "
-        f"| {row.ours.monitoring:.2f} | **{row.ours.total:.2f}** | **{row.within_free_tier.total:.2f}** "
-        f"| {'–' if row.theirs is None else f'{row.theirs.total:.2f}'} | {row.their_lines:,} |"
+        f"| {row.ours.monitoring:.2f} | **{row.ours.total:.2f}** | **{row.within_free_tier.total:.2f}** |"
         for row in costs
     )
+
+
+def _loop(costs: list[CostRow]) -> str:
+    rows = {
+        "records a day": [f"{row.day.records:,}" for row in costs],
+        "in all": ["–" if row.theirs is None else f"{row.theirs.total:.2f}" for row in costs],
+        "lines written": [f"{row.their_lines:,}" for row in costs],
+    }
+    head, *others = (f"| {title} | {' | '.join(cells)} |" for title, cells in rows.items())
+    return "\n".join([head, "|---|" + "---:|" * len(costs), *others])
 
 
 def _prices(prices: Prices) -> str:

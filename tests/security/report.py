@@ -47,17 +47,16 @@ def _by_principal() -> Iterator[str]:
 def _by_call() -> Iterator[str]:
     yield from ("### By call", "")
     for group in dict.fromkeys(row.group for row in ROWS):
-        rows = [row for row in ROWS if row.group == group]
+        rows = sorted((row for row in ROWS if row.group == group), key=lambda row: not row.allowed)
         yield from (f"**{group}**", "")
-        if allowed := [row for row in rows if row.allowed]:
-            yield from ("| call | action | allowed to |", "|---|---|---|")
-            yield from (_line([_name(row), f"`{row.action}`", who(row.allowed)]) for row in allowed)
-            yield ""
-        if denied := [row for row in rows if not row.allowed]:
-            yield from ("Denied to all:", "")
-            for action in dict.fromkeys(row.action for row in denied):
-                yield f"- `{action}`: {_names(row for row in denied if row.action == action)}"
-            yield ""
+        for allowed in dict.fromkeys(row.allowed for row in rows):
+            same = [row for row in rows if row.allowed == allowed]
+            calls = (
+                f"`{action}` ({_names(row for row in same if row.action == action)})"
+                for action in dict.fromkeys(row.action for row in same)
+            )
+            yield f"- *{who(allowed) or 'nobody'}*: {', '.join(calls)}"
+        yield ""
 
 
 def who(allowed: Iterable[Principal]) -> str:

@@ -85,10 +85,10 @@ ELSEWHERE = {
     DENIED.format("iam:CreateAccessKey"): 'reader = { mode = "role"',
     DENIED.format("secretsmanager:CreateSecret"): "set them in `tags`",
     "InvalidParameterValueException: The provided execution role does not have permissions to call"
-    " DeleteNetworkInterface on EC2": "leave `collector.vpc` out",
+    " DeleteNetworkInterface on EC2": "remove `collector.vpc`",
     "waiting for S3 Bucket Lifecycle Configuration (b) create: timeout while waiting for state to become 'true'"
-    " (last state: 'false', timeout: 3m0s)": "have that automation leave this bucket out",
-    "BucketAlreadyExists: The requested bucket name is not available.": "take another `bucket_name`",
+    " (last state: 'false', timeout: 3m0s)": "exempt this bucket from that automation",
+    "BucketAlreadyExists: The requested bucket name is not available.": "choose another `bucket_name`",
     "ResourceExistsException: The operation failed because the secret already exists.": "set `name_prefix`",
 }
 
