@@ -233,8 +233,10 @@ def test_what_is_stored_is_understood():
         ),
         (
             b'{"cursor_date": "2026-02-09"}',
-            f"The object {WHERE} is the state of the written guide's Lambda, at 2026-02-09: the next run takes it"
-            " over.",
+            (
+                f"The object {WHERE} is the state of the written guide's Lambda, at 2026-02-09: the next run takes it"
+                " over."
+            ),
         ),
     ],
 )
