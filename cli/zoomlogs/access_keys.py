@@ -1,4 +1,4 @@
-"""The reader's access keys: the secret that holds one, and IAM, so that no key is ever lost or left unstored."""
+"""The reader's access keys in IAM and in their secret; every new key is stored or deleted again."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SHAPE = '{"access_key_id": "…", "secret_access_key": "…"}'
 
 
 class NotAKeyError(CommandError):
-    """The secret holds something else than an access key."""
+    """The secret's value is not an access key."""
 
 
 @dataclass(frozen=True)
@@ -38,13 +38,13 @@ class AccessKey:
     secret_access_key: str = field(repr=False)
 
     def as_secret(self) -> str:
-        """Spell it as the secret holds it."""
+        """Return it in the form of the secret."""
         return json.dumps({"access_key_id": self.access_key_id, "secret_access_key": self.secret_access_key})
 
 
 @dataclass(frozen=True)
 class KnownKey:
-    """What IAM tells of a user's key."""
+    """A user's key, as IAM reports it."""
 
     access_key_id: str
     active: bool
@@ -54,7 +54,7 @@ class KnownKey:
 
 @dataclass(frozen=True)
 class Reader:
-    """The user that the feed signs in as, with its tags, and the name of the secret with its key."""
+    """The user that the feed signs in as, its tags, and the name of the secret with its key."""
 
     user: str
     secret: str
@@ -62,21 +62,21 @@ class Reader:
 
 
 def reader_of(deployment: Deployment) -> Reader:
-    """Return whose key it is; raise `CommandError` where the deployment has no such user."""
+    """Return the deployment's reader. Raises `CommandError` if it is not a user."""
     reader = deployment.outputs.get("reader") or {}
     if reader.get("mode") != "user":
         raise CommandError(
-            f"The reader of this deployment has the mode {reader.get('mode') or '(unknown)'}, which needs no access"
-            " key: keys are for reader.mode = user."
+            f"The reader of this deployment has the mode {reader.get('mode') or '(unknown)'}, which has no access key:"
+            " only reader.mode = user has one."
         )
     feed = deployment.outputs.get("secops_feed") or {}
     if not feed.get("key_secret_name"):
-        raise CommandError("The outputs hold no secops_feed.key_secret_name: update the module and apply it.")
+        raise CommandError("The outputs have no secops_feed.key_secret_name: update the module and apply it.")
     return Reader(str(reader["name"]), str(feed["key_secret_name"]), reader.get("tags") or {})
 
 
 def parse(text: str, secret: str) -> AccessKey:
-    """Return the key in a secret's text; the message of a `NotAKeyError` never quotes it."""
+    """Return the key in a secret's text. Raises `NotAKeyError`, which does not quote it."""
     try:
         value = parse_json(text)
     except ValueError:
@@ -88,42 +88,42 @@ def parse(text: str, secret: str) -> AccessKey:
 
 
 def refuse_third_key(user: str, keys: Sequence[KnownKey], stored: str | None) -> None:
-    """Raise `CommandError` where AWS would refuse another key: a user has two at most."""
+    """Raise `CommandError` if the user has two keys, AWS's limit."""
     if len(keys) < MOST_KEYS:
         return
     ids = " and ".join(key.access_key_id for key in keys)
     way = (
         "finish the last rotation with `zoomlogs reader-key rotate --finish`"
         if stored in {key.access_key_id for key in keys}
-        else "delete the one that nothing uses (`zoomlogs reader-key list` shows when each was last used)"
+        else "delete the unused one (`zoomlogs reader-key list` shows when each was last used)"
     )
-    raise CommandError(f"The user {user} has two access keys already, {ids}, and AWS allows no third: {way}.")
+    raise CommandError(f"The user {user} already has two access keys, {ids}, and AWS allows no third: {way}.")
 
 
 def to_retire(user: str, keys: Sequence[KnownKey], stored: str) -> list[KnownKey]:
-    """List the keys that a finished rotation leaves behind: all but the stored one.
+    """Return the keys to delete after a rotation: all but the stored one.
 
-    Raises `CommandError` while the feed may still use one of them: IAM must have seen the stored key at work, and no
-    other key later than that.
+    Raises `CommandError` while the feed may still use one of them, that is, until IAM reports the stored key as the
+    last one used.
     """
     new = next((key for key in keys if key.access_key_id == stored), None)
     if new is None or not new.active:
         raise CommandError(
-            f"The secret holds {f'the key {stored}' if stored else 'something else'}, which is no active key of"
+            f"The secret holds {f'the key {stored}' if stored else 'something else'}, which is not an active key of"
             f" the user {user}: run `zoomlogs reader-key rotate` first."
         )
     old = [key for key in keys if key is not new]
     if old and new.last_used is None:
         raise CommandError(
-            f"AWS has not seen the new key {stored} at work yet: run `zoomlogs feed apply`, wait until the feed has"
-            " read (about half an hour, with AWS's own delay), and finish then.",
+            f"AWS has not seen the new key {stored} in use yet: run `zoomlogs feed apply`, wait until the feed has read"
+            " (about half an hour, with AWS's own delay), and finish then.",
             status=1,
         )
     for key in old:
         if new.last_used and key.last_used and key.last_used > new.last_used:
             raise CommandError(
                 f"The old key {key.access_key_id} was used at {key.last_used:%Y-%m-%d %H:%M} UTC, later than the"
-                " new one: the feed, or something else, still reads with it. Run `zoomlogs feed apply --renew-key`,"
+                " new one: the feed, or something else, still uses it. Run `zoomlogs feed apply --renew-key`,"
                 " wait for the feed's next read, and finish then.",
                 status=1,
             )
@@ -134,16 +134,16 @@ MISSING = "ResourceNotFoundException"
 
 
 class Store:
-    """One reader's keys."""
+    """The keys of one reader."""
 
     def __init__(self, session: boto3.Session, reader: Reader) -> None:
-        make_client: Any = session.client  # boto3-stubs know neither service by a variable name
+        make_client: Any = session.client
         self._iam = make_client("iam")
         self._secrets = make_client("secretsmanager")
         self.reader = reader
 
     def read(self) -> AccessKey | None:
-        """Return the stored key, None where there is none yet."""
+        """Return the stored key, None if there is none yet."""
         name = self.reader.secret
         try:
             answer = self._secrets.get_secret_value(SecretId=name)
@@ -154,33 +154,25 @@ class Store:
         return parse(answer.get("SecretString") or "", name)
 
     def keys(self) -> list[KnownKey]:
-        """List the user's keys, the oldest first, with their last use as IAM knows it (some minutes late)."""
+        """Return the user's keys, oldest first, with their last use, which IAM reports some minutes late."""
         with in_a_sentence(f"The access keys of {self.reader.user} cannot be listed"):
             found = self._iam.list_access_keys(UserName=self.reader.user)["AccessKeyMetadata"]
-            return sorted(
-                (
-                    KnownKey(
-                        key["AccessKeyId"],
-                        key["Status"] == "Active",
-                        key["CreateDate"],
-                        self._iam.get_access_key_last_used(AccessKeyId=key["AccessKeyId"])["AccessKeyLastUsed"].get(
-                            "LastUsedDate"
-                        ),
-                    )
-                    for key in found
-                ),
-                key=lambda key: key.created,
-            )
+            return sorted(map(self._known, found), key=lambda key: key.created)
+
+    def _known(self, key: Mapping[str, Any]) -> KnownKey:
+        key_id = key["AccessKeyId"]
+        used = self._iam.get_access_key_last_used(AccessKeyId=key_id)["AccessKeyLastUsed"].get("LastUsedDate")
+        return KnownKey(key_id, key["Status"] == "Active", key["CreateDate"], used)
 
     def make(self, kms_key: str | None) -> str:
-        """Make a key and store it; return its id. A key that cannot be stored is deleted again."""
+        """Create a key and store it; return its ID. A key that cannot be stored is deleted again."""
         user, name = self.reader.user, self.reader.secret
-        with in_a_sentence(f"No access key could be made for {user}"):
+        with in_a_sentence(f"No access key could be created for {user}"):
             made = self._iam.create_access_key(UserName=user)["AccessKey"]
         key = AccessKey(made["AccessKeyId"], made["SecretAccessKey"])
         try:
             self._put(key, kms_key)
-        except BaseException as error:  # Ctrl-C too: a key that nobody has would stay for ever
+        except BaseException as error:  # also after Ctrl-C: an unstored key would stay forever
             self._take_back(key.access_key_id)
             if isinstance(error, FAILURES):
                 raise CommandError(
@@ -190,9 +182,9 @@ class Store:
         return key.access_key_id
 
     def _put(self, key: AccessKey, kms_key: str | None) -> None:
-        """Store it as the current version; the one before stays as AWSPREVIOUS.
+        """Store it as the current version; the previous one stays as AWSPREVIOUS.
 
-        A secret that is made now has the user's tags: an organisation may let nothing be made without them.
+        A new secret gets the user's tags, which an organisation may require.
         """
         name, token = self.reader.secret, str(uuid.uuid4())
         try:
@@ -211,7 +203,7 @@ class Store:
                     **({"Tags": tags} if tags else {}),
                 )
         except FAILURES as error:
-            # Without an answer it may be stored all the same: deleting the key then would leave a dead one.
+            # Without an answer it may have been stored: then the key must not be deleted.
             if isinstance(error, ClientError) or not self._has_version(token):
                 raise
 

@@ -1,6 +1,6 @@
-"""The collector's checkpoint as the commands read it: all of it, or its first line, which says what is owed.
+"""Reads the collector's checkpoint: all of it, or only its first line, which has the owed dates.
 
-The fingerprints after the first line may be many megabytes; `run` asks every few seconds and leaves them unread.
+The fingerprints after the first line can be many megabytes; `run` polls, so it does not read them.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ CHUNK = 16 * 2**10
 
 @dataclass(frozen=True)
 class StoredCheckpoint:
-    """A checkpoint and when it was saved; or None, and a sentence that says what lies there instead."""
+    """A checkpoint and when it was saved; or None, and a sentence that says why."""
 
     checkpoint: Checkpoint | None = None
     saved: datetime | None = None
@@ -44,21 +44,19 @@ class StoredCheckpoint:
 
     @property
     def is_missing(self) -> bool:
-        """Tell whether nothing lies at the state key."""
+        """Whether there is no object at the state key."""
         return self.saved is None
 
 
 class UnreadableCheckpointError(Exception):
-    """What lies at the state key is no checkpoint that this version knows."""
+    """The object at the state key is not a checkpoint that this version can read."""
 
 
 @dataclass(frozen=True)
 class CheckpointSummary:
-    """Where collecting stands: dates owed a sweep, dates that Zoom no longer has, how far the sweeps have come, and
-    which run holds the lease, if the feed deletes.
+    """The state of collecting: owed dates, dates that Zoom no longer has, rows read by each sweep, and the lease.
 
-    `looks` says of owed dates that were swept already, but whose answer was empty or incomplete, from when on the
-    collector sweeps them again.
+    `looks` has the owed dates that were swept with an empty or incomplete answer, and when to sweep them again.
     """
 
     owed: frozenset[date] = frozenset()
@@ -70,24 +68,24 @@ class CheckpointSummary:
 
     @classmethod
     def of(cls, line: bytes) -> CheckpointSummary:
-        """Read a checkpoint's first line; raise `UnreadableCheckpointError` where it is none."""
+        """Read a checkpoint's first line. Raises `UnreadableCheckpointError`."""
         try:
             known = decode_header(line)
         except NewerCheckpointError:
             raise UnreadableCheckpointError("a newer collector wrote it") from None
         except (ValueError, RecursionError):
-            raise UnreadableCheckpointError("it is damaged, or none of this collector's") from None
+            raise UnreadableCheckpointError("it is damaged, or not a checkpoint") from None
         rows = tuple(sorted((name, sweep.rows_read) for name, sweep in known.sweeps.items() if name != TAIL))
         looks = {day: pending.not_before for day, pending in known.owed.items() if pending.not_before}
         return cls(frozenset(known.owed), frozenset(known.expired), known.not_before, rows, known.lease, looks)
 
     def due(self, dates: Collection[date] | None, now: datetime) -> frozenset[date]:
-        """Return which of the dates, of all for None, a run would sweep now."""
+        """Return which of the dates (None: all) a run would sweep now."""
         asked = self.owed if dates is None else self.owed.intersection(dates)
         return asked - self.waiting(dates, now).keys()
 
     def waiting(self, dates: Collection[date] | None, now: datetime) -> dict[date, datetime]:
-        """Return which of the dates, of all for None, no run sweeps before a time that is still to come, and that."""
+        """Return which of the dates (None: all) are swept again later, and when."""
         return {day: until for day, until in self.looks.items() if until > now and (dates is None or day in dates)}
 
 
@@ -95,25 +93,25 @@ class CheckpointSummary:
 
 
 def read(s3: S3Client, deployment: Deployment) -> StoredCheckpoint:
-    """Return what is stored at the state key; raise `CommandError` where it may not be read."""
+    """Return the checkpoint. Raises `CommandError` if it cannot be read."""
     with in_a_sentence(f"The checkpoint {_address(deployment)} cannot be read"):
         return look(s3, deployment)
 
 
 def look(s3: S3Client, deployment: Deployment) -> StoredCheckpoint:
-    """Return what is stored at the state key. Raises boto3's failures."""
+    """Return the checkpoint. Raises boto3's failures."""
     where = _address(deployment)
     found = fetch(s3, deployment)
     if found is None:
         return StoredCheckpoint(
-            instead=f"There is no checkpoint at {where}: no run has been yet, or it was lost; the next run makes it,"
-            " from the archive where that holds records."
+            instead=f"There is no checkpoint at {where}: no run has saved one yet, or it was deleted; the next run"
+            " creates it, from the archive's records if there are any."
         )
     return understand(*found, where)
 
 
 def fetch(s3: S3Client, deployment: Deployment) -> tuple[bytes, datetime] | None:
-    """Return the bytes at the state key and when they were saved, None where there is none. Raises boto3's failures."""
+    """Return the checkpoint's bytes and the time of saving; None if there are none. Raises boto3's failures."""
     found = _open(s3, deployment)
     if found is None:
         return None
@@ -122,7 +120,7 @@ def fetch(s3: S3Client, deployment: Deployment) -> tuple[bytes, datetime] | None
 
 
 def read_summary(s3: S3Client, deployment: Deployment) -> CheckpointSummary:
-    """Return what the checkpoint's first line says; nothing is owed where there is no checkpoint yet.
+    """Return the checkpoint's first line; an empty summary if there is no checkpoint yet.
 
     Raises `UnreadableCheckpointError`, and boto3's failures.
     """
@@ -145,13 +143,13 @@ def _address(deployment: Deployment) -> str:
 
 
 def _open(s3: S3Client, deployment: Deployment) -> GetObjectOutputTypeDef | None:
-    """Return S3's answer, the body not read yet; None where nothing lies at the state key."""
+    """Return S3's answer with an unread body; None if there is no object."""
     try:
         return s3.get_object(Bucket=deployment.bucket, Key=deployment.state_key)
     except ClientError as error:
         if error_code(error) in NOT_THERE:
             return None
-        # S3 calls a missing key forbidden to whoever may not list the whole bucket: listing this one key tells.
+        # Without the right to list the bucket, S3 answers a missing key with 403: listing this key decides.
         if error_code(error) == "AccessDenied":
             listed = s3.list_objects_v2(Bucket=deployment.bucket, Prefix=deployment.state_key, MaxKeys=1)
             if all(entry["Key"] != deployment.state_key for entry in listed.get("Contents", [])):
@@ -160,14 +158,14 @@ def _open(s3: S3Client, deployment: Deployment) -> GetObjectOutputTypeDef | None
 
 
 def understand(body: bytes, saved: datetime, where: str) -> StoredCheckpoint:
-    """Return the checkpoint in these bytes, or the sentence that says why there is none."""
+    """Return the checkpoint in these bytes, or why there is none."""
     try:
         return StoredCheckpoint(decode(body), saved)
     except NewerCheckpointError:
         return StoredCheckpoint(
             saved=saved,
-            instead=f"The checkpoint {where} was written by a newer collector (this zoomlogs knows schema {SCHEMA}):"
-            " install the zoomlogs of the module's version.",
+            instead=f"The checkpoint {where} was written by a newer collector (this zoomlogs reads schema {SCHEMA}):"
+            " install the module's version of zoomlogs.",
         )
     except (ValueError, RecursionError):
         pass
@@ -178,7 +176,8 @@ def understand(body: bytes, saved: datetime, where: str) -> StoredCheckpoint:
     if cursor:
         return StoredCheckpoint(
             saved=saved,
-            instead=f"The written guide's Lambda left {where}, having come to {cursor}: the next run takes it over.",
+            instead=f"The object {where} is the state of the written guide's Lambda, at {cursor}: the next run"
+            " takes it over.",
         )
     return StoredCheckpoint(
         saved=saved, instead=f"The checkpoint {where} is damaged: the next run rebuilds it, and no record is lost."

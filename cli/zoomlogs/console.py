@@ -1,7 +1,7 @@
 """How every command writes to standard output and standard error.
 
-What a command prints may come from Zoom, AWS or a log, so nothing in it is markup, an emoji code or a control character
-to the terminal. A line is wrapped on a terminal only. An identifier is folded and never cut.
+Output may come from Zoom, AWS or a log, so nothing in it is markup, an emoji code or a control character for the
+terminal. Lines are wrapped only on a terminal. Identifiers are folded, never cut.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from rich.style import StyleType
 
 UNBOUNDED = 100_000
-"""The width of what is no terminal: no line is wrapped. COLUMNS sets another."""
+"""The width without a terminal: no line is wrapped. COLUMNS overrides it."""
 MOST_FOLDED = 4
-"""Columns of a table that is folded in a narrow terminal; one with more is told row by row."""
+"""A table with more columns becomes a paragraph per row in a narrow terminal."""
 BROKEN_PIPE = 141  # 128 + SIGPIPE, as shells count it
 
 
@@ -39,11 +39,11 @@ class SafeConsole(Console):
     """Rich's console, in which text is text: no markup, no emoji codes, no highlighting, no control characters."""
 
     def render_str(self, text: str, **options: Any) -> Text:
-        """Replace control characters before the width is measured, so that tables keep their form."""
+        """Replace control characters before the width is measured, to keep tables aligned."""
         return super().render_str(printable(text, keep="\n"), **{**options, "markup": False, "emoji": False})
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """Replace what is left in objects that were made without `render_str`; control codes of Rich's own stay."""
+        """Replace the rest, in objects made without `render_str`; Rich's own control codes stay."""
         for segment in super().render(renderable, options):
             if segment.control:
                 yield segment
@@ -51,22 +51,22 @@ class SafeConsole(Console):
                 yield Segment(printable(segment.text, keep="\n"), segment.style)
 
     def on_broken_pipe(self) -> None:
-        """End without a word, and with the status that shells give."""
+        """End silently, with the status that shells give."""
         leave_output()
 
     def say(self, sentence: str, style: StyleType = "") -> None:
-        """Print a sentence on a line of its own; a terminal wraps it, so that it can be copied whole."""
+        """Print a sentence; only the terminal wraps it, so it can be copied whole."""
         self.print(printable(sentence), style=style, soft_wrap=True)
 
     def status(self, status: RenderableType, **options: Any) -> Status:
-        """Show that work goes on. A string is no markup here either."""
+        """Show a spinner with text, never markup."""
         return super().status(Text(printable(status)) if isinstance(status, str) else status, **options)
 
 
 def console(*, stderr: bool = False, file: IO[str] | None = None) -> SafeConsole:
     """Return a console for standard output or standard error, or for a file."""
     made = SafeConsole(stderr=stderr, file=file, highlight=False, markup=False, emoji=False)
-    if made.is_dumb_terminal:  # for which Rich takes 80 columns, whatever there is
+    if made.is_dumb_terminal:  # Rich assumes 80 columns
         made.size = ConsoleDimensions(*shutil.get_terminal_size())
     if not made.is_terminal and not os.environ.get("COLUMNS", "").isdigit():
         made.width = UNBOUNDED
@@ -74,7 +74,7 @@ def console(*, stderr: bool = False, file: IO[str] | None = None) -> SafeConsole
 
 
 class FoldingTable(Table):
-    """A table that becomes a paragraph for each row where many columns would break their words."""
+    """A table that becomes a paragraph per row if many columns would break words."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Render the table, or its rows."""
@@ -91,7 +91,7 @@ class FoldingTable(Table):
             yield self._paragraph([each if isinstance(each, Text) else cell(str(each)) for each in row])
 
     def _paragraph(self, row: Sequence[Text]) -> Text:
-        """Say a row: what it is of, which is in the first column, after a mark in the second, and then its values."""
+        """Return a row as text: its title, from the first or (after a mark) the second column, then its values."""
         first = 1 if self.columns[0].header else 2
         values = [
             Text.assemble(f"{column.header} ", value)
@@ -102,7 +102,7 @@ class FoldingTable(Table):
 
 
 def table(title: str = "", *columns: str, numbers: Collection[str] = (), header: bool = True) -> Table:
-    """Return a table in the style of all commands: long words are folded, and `numbers` stand at the right."""
+    """Return a table in the style of all commands; the columns in `numbers` are right-aligned."""
     made = FoldingTable(
         title=cell(title, "bold") if title else None,
         title_justify="left",
@@ -118,40 +118,39 @@ def table(title: str = "", *columns: str, numbers: Collection[str] = (), header:
 
 
 def cell(text: str, style: StyleType = "") -> Text:
-    """Return text for a table, with a style."""
+    """Return styled text for a table."""
     return Text(printable(text), style=style, overflow="fold")
 
 
 def print_json(document: Any) -> None:
-    """Print one JSON document on standard output; it means the same on a terminal, in a file and in any encoding."""
+    """Print one JSON document on standard output, with the same meaning in any encoding."""
     print_text(json_text(document))
 
 
 def print_json_line(document: Any) -> None:
-    """Print one JSON document on one line, for a program that reads line by line."""
+    """Print one JSON document on one line."""
     print_text(json_text(document, indent=None))
 
 
 def json_text(document: Any, indent: int | None = 2) -> str:
-    """Return JSON for standard output: what cannot be shown, or not encoded, is escaped."""
-    text = json.dumps(document, ensure_ascii=not _is_utf8(sys.stdout), indent=indent)
-    return visible_json(text)
+    """Return JSON for standard output; hidden and unencodable characters are escaped."""
+    return visible_json(json.dumps(document, ensure_ascii=not _is_utf8(sys.stdout), indent=indent))
 
 
 def leave_output() -> NoReturn:
-    """End the command because nobody reads its output any more, as after `| head -1`."""
+    """End the command because its output was closed, as after `| head -1`."""
     let_go_of_output()
     raise SystemExit(BROKEN_PIPE) from None
 
 
 def let_go_of_output() -> None:
-    """Send what Python still holds for standard output to nowhere: it would complain at its exit."""
-    with suppress(OSError, ValueError):  # a stream in memory has no number
+    """Discard buffered output, which Python would otherwise try to write at exit."""
+    with suppress(OSError, ValueError):  # a stream in memory has no descriptor
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def print_text(text: str) -> None:
-    """Print text that is nobody else's as it is, and a line end."""
+    """Print trusted text unchanged, and a line end."""
     try:
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
@@ -160,10 +159,10 @@ def print_text(text: str) -> None:
 
 
 def prepare_streams() -> None:
-    """Let standard output and standard error replace what their encoding lacks, as on Windows or with LANG=C."""
+    """Replace characters that the encoding lacks, as on Windows or with LANG=C."""
     for stream in (sys.stdout, sys.stderr):
         if stream is not None and not _is_utf8(stream):
-            with suppress(AttributeError, ValueError):  # a stream that is no TextIOWrapper
+            with suppress(AttributeError, ValueError):  # not a TextIOWrapper
                 stream.reconfigure(errors="replace")  # type: ignore[union-attr]
 
 

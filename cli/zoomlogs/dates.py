@@ -1,4 +1,4 @@
-"""Dates as they are asked for, and in words: ranges, spans of time, numbers and lists as a person says them."""
+"""Dates of options, and dates, durations, numbers and lists in words."""
 
 from __future__ import annotations
 
@@ -17,15 +17,13 @@ if TYPE_CHECKING:
     from datetime import date
 
 DEFAULT_DAYS = 7  # of `zoomlogs verify`
-
-
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _LONGEST_SPAN = 3650  # of any unit
-_FIRST_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)  # before all logs, and far from the first that Python knows
+_FIRST_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)  # before all logs, and safe for arithmetic
 
 
 def parse(value: str, name: str, today: date) -> date:
-    """Return the date that an option names, also as `today` or `yesterday` in UTC; raise `CommandError` for no date."""
+    """Return an option's date, `today` or `yesterday` in UTC. Raises `CommandError` for an invalid one."""
     if value in ("today", "yesterday"):
         return today if value == "today" else today - ONE_DAY
     try:
@@ -35,9 +33,9 @@ def parse(value: str, name: str, today: date) -> date:
 
 
 def last_days(value: str, today: date | None = None) -> tuple[str, str]:
-    """Return the first and the last of the last days that are over, for such as `30d`, as options take them.
+    """Return the first and the last of the last complete days, for a value such as `30d`.
 
-    Raises `CommandError` for no number of days.
+    Raises `CommandError` for an invalid value.
     """
     today = today or datetime.now(UTC).date()
     days = re.fullmatch(r"([1-9]\d{0,3})d?", value)
@@ -47,9 +45,9 @@ def last_days(value: str, today: date | None = None) -> tuple[str, str]:
 
 
 def since(value: str, now: datetime) -> datetime:
-    """Return the moment that --since names: `30m`, `2h`, `7d` or `1w` ago, or a date or time, by UTC if without a zone.
+    """Return the time that --since means: `30m`, `2h`, `7d` or `1w` ago, or a date or time (UTC without a zone).
 
-    Raises `CommandError` for what is none of these.
+    Raises `CommandError` for an invalid value.
     """
     if ago := re.fullmatch(r"([1-9]\d{0,3})([mhdw])", value):
         return now - timedelta(**{_UNITS[ago[2]]: min(int(ago[1]), _LONGEST_SPAN)})
@@ -60,30 +58,29 @@ def since(value: str, now: datetime) -> datetime:
         return max(moment if moment.tzinfo else moment.replace(tzinfo=UTC), _FIRST_MOMENT)
     except ValueError:
         raise CommandError(
-            f"--since is {value!r}: give how long ago, such as 2h or 7d, or a time such as 2026-01-31T12:00."
+            f"--since is {value!r}: give an age such as 2h or 7d, or a time such as 2026-01-31T12:00."
         ) from None
 
 
 def that_zoom_has(first: date, last: date, today: date) -> list[date]:
     """Return the dates from `first` to `last`, both included and in UTC.
 
-    Raises `CommandError` where they are reversed, to come, or older than Zoom keeps.
+    Raises `CommandError` if they are reversed, in the future, or older than Zoom keeps.
     """
     oldest = retention_start(today)
     if first > last:
         raise CommandError(f"--from {first} is after --to {last}: give the earlier date as --from.")
     if last > today:
-        raise CommandError(f"{last} is still to come: give {today}, today in UTC, or an earlier date.")
+        raise CommandError(f"{last} is in the future: give {today}, today in UTC, or an earlier date.")
     if first < oldest:
         raise CommandError(f"{first} is older than Zoom keeps its records: give {oldest} or a later date.")
     return list(date_range(first, last))
 
 
 def dates_to_verify(first: str | None, last: str | None, today: date, begun: date | None = None) -> Sequence[date]:
-    """Return the dates from `first` to `last`, both included, in UTC: by default the last seven that are over.
+    """Return the dates from `first` to `last`, both included, in UTC: by default the last seven complete days.
 
-    `begun` is the first date that the collector was asked for, which the default does not go behind. Raises
-    `CommandError` for dates that are no dates, reversed, to come, or older than Zoom keeps.
+    The default does not go back beyond `begun`, the collector's first date. Raises `CommandError` for invalid dates.
     """
     end = parse(last, "--to", today) if last is not None else None
     start = parse(first, "--from", today) if first is not None else None
@@ -97,7 +94,7 @@ def dates_to_verify(first: str | None, last: str | None, today: date, begun: dat
 
 
 def ranges(days: Iterable[date]) -> list[tuple[date, date]]:
-    """Return the dates as ranges of consecutive dates: first and last of each, in their order."""
+    """Return the dates as ranges: first and last date of each."""
     found: list[tuple[date, date]] = []
     for day in sorted(set(days)):
         if found and day - found[-1][1] == ONE_DAY:
@@ -108,12 +105,12 @@ def ranges(days: Iterable[date]) -> list[tuple[date, date]]:
 
 
 def spell(days: Iterable[date]) -> str:
-    """Say which dates: `2026-03-01 to 2026-03-04, 2026-03-07`."""
+    """Format dates: `2026-03-01 to 2026-03-04, 2026-03-07`."""
     return ", ".join(f"{first}" if first == last else f"{first} to {last}" for first, last in ranges(days))
 
 
 def span(passed: timedelta) -> str:
-    """Say how long in one unit of which it is at least two, rounded down: `3 minutes`, `47 hours`."""
+    """Format a duration in the largest unit of which it has two, rounded down: `3 minutes`, `47 hours`."""
     seconds = max(0, int(passed.total_seconds()))
     for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
         if seconds >= 2 * length:
@@ -122,16 +119,16 @@ def span(passed: timedelta) -> str:
 
 
 def some(number: int, thing: str) -> str:
-    """Write a number with its noun."""
+    """Format a number with its noun."""
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def ahead(moment: datetime | None, now: datetime) -> datetime | None:
-    """Return a moment that is still to come; None of one that is over, such as a past `not_before`."""
+    """Return a time in the future; None for one in the past, such as an old `not_before`."""
     return moment if moment and moment > now else None
 
 
 def listed(names: Iterable[str]) -> str:
-    """List names: `a`, `a and b`, `a, b and c`."""
+    """Format names: `a`, `a and b`, `a, b and c`."""
     *first, last = names
     return f"{', '.join(first)} and {last}" if first else last

@@ -1,4 +1,4 @@
-"""`zoomlogs deployer-policy`: the permissions that applying the module needs, from modules/deployer/rights.json."""
+"""`zoomlogs deployer-policy`: the permissions for applying the module, from modules/deployer/rights.json."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ VALUED = {
     ),
     "s3_package": "needs the package's place, without wildcards: {}=BUCKET/KEY",
 }
-"""The options that need a value, and what to say of a wrong one; any other is on or off."""
+"""The options that need a value, with the message for a wrong one; others are on or off."""
 
 MANAGED_POLICY_CHARACTERS = 6144
-"""The most that IAM takes in a managed policy, white space not counted."""
+"""IAM's limit for a managed policy, without white space."""
 
 
 def table() -> dict[str, Any]:
-    """Read the table as it stands in the checkout."""
+    """Read the table in the checkout."""
     if not TABLE.is_file():
-        raise CommandError("The rights stand in the checkout of the repository: clone it, and run zoomlogs from there.")
+        raise CommandError("This needs a checkout of the repository: clone it, and run zoomlogs from there.")
     read: dict[str, Any] = json.loads(TABLE.read_text(encoding="utf-8"))
     return read
 
 
 def place(account: str, region: str) -> dict[str, str]:
-    """Name account and region as ARNs do."""
+    """Return the parts of ARNs for an account and a region."""
     if not re.fullmatch(r"[0-9]{12}", account):
         raise CommandError("--account must be the 12 digits of an AWS account.")
     session = Session()
@@ -56,7 +56,7 @@ def place(account: str, region: str) -> dict[str, str]:
 def policies(
     phases: Collection[str], options: Mapping[str, str], names: Mapping[str, str], where: Mapping[str, str]
 ) -> dict[str, dict[str, Any]]:
-    """Give the IAM policies by what they are for, each small enough for a managed policy."""
+    """Return the IAM policies by part, each small enough for a managed policy."""
     known = table()
     _check(phases, options, names, known)
     off = dict.fromkeys(known["options"], "")
@@ -73,12 +73,12 @@ def policies(
 
 
 def merged(parts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Put policies together into one document."""
+    """Return one policy with all statements."""
     return {"Version": "2012-10-17", "Statement": [statement for part in parts for statement in part["Statement"]]}
 
 
 def characters(policy: Mapping[str, Any]) -> int:
-    """Count a policy's characters as IAM does."""
+    """Return a policy's size as IAM counts it."""
     return len(re.sub(r"\s", "", json.dumps(policy)))
 
 
@@ -91,7 +91,7 @@ def main(
     *,
     as_json: bool = False,
 ) -> tuple[str, str | None]:
-    """Give the document to print, and a warning if IAM would not take it as one managed policy."""
+    """Return the document to print, and a warning if it is too large for one managed policy."""
     made = policies(phases or PHASES, _pairs("--option", options, "true"), _pairs("--name", names), where)
     if part is not None and part not in made:
         raise CommandError(f"There is no part {part}: choose from {', '.join(made)}.")
@@ -103,8 +103,8 @@ def main(
     warning = None
     if size > MANAGED_POLICY_CHARACTERS:
         warning = (
-            f"IAM takes {MANAGED_POLICY_CHARACTERS} characters in a managed policy, and these are {size}: make one of"
-            f" each part, with --part {', '.join(made)}."
+            f"IAM allows {MANAGED_POLICY_CHARACTERS} characters in a managed policy, and these are {size}: create one"
+            f" for each part, with --part {', '.join(made)}."
         )
     return json.dumps(policy, indent=2), warning
 
@@ -129,7 +129,7 @@ def _pairs(option: str, given: Iterable[str], default: str | None = None) -> dic
 def _check(
     phases: Collection[str], options: Mapping[str, str], names: Mapping[str, str], known: Mapping[str, Any]
 ) -> None:
-    """Refuse what the table does not know, and values that would give other rights than they say."""
+    """Refuse unknown names, and values that would change the meaning of a policy."""
     for what, given, choice in (
         ("phase", phases, known["phases"]),
         ("option", options, known["options"]),

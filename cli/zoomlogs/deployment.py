@@ -1,4 +1,4 @@
-"""What Terraform made, as the operator's commands need it: read from the module's outputs."""
+"""A deployment, as described by the module's outputs."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from zoom_operationlogs.reports import Report
 
 _HOW = (
-    'let your configuration say output "zoom_operation_logs" { value = module.zoom_operation_logs }, apply it, and run'
-    " this in its folder, or give the folder, or what `terraform output -json` printed there, with --outputs"
+    'add output "zoom_operation_logs" { value = module.zoom_operation_logs } to your configuration, apply it, and run'
+    " this in its folder, or give the folder or the output of `terraform output -json` with --outputs"
 )
 _FUNCTION_ARN = re.compile(r"arn:[\w-]+:lambda:[a-z0-9-]+:[0-9]{12}:function:.+", re.DOTALL)
 
@@ -37,13 +37,12 @@ class Deployment:
 
     @property
     def prefix(self) -> str:
-        """The feed's folder in the bucket; ends with "/"."""
+        """The feed's folder in the bucket, with a final "/"."""
         return str(self.outputs["bucket"]["prefix"])
 
     @property
     def dates_above(self) -> list[str]:
-        """How keys begin in the date folders, of this millennium, of each folder that the feed's lies in: the nearest
-        first, the bucket itself last."""
+        """The beginning of keys in date folders (2…) of each folder above the feed's, the nearest first."""
         names = self.prefix.split("/")[:-2]
         return ["/".join([*names[:depth], "2"]) for depth in range(len(names), -1, -1)]
 
@@ -54,77 +53,77 @@ class Deployment:
 
     @property
     def function_name(self) -> str:
-        """The collector's name."""
+        """The function's name."""
         return str(self.outputs["function"]["name"])
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """What the collector is set to, by the names of its environment."""
+        """The function's environment variables."""
         return cast("Mapping[str, str]", self.outputs["function"]["environment"])
 
     @property
     def report(self) -> Report:
-        """Zoom's report that it collects; raise `CommandError` for one that this version does not know."""
-        from zoom_operationlogs.reports import REPORTS, report_name  # here: `--help` needs nothing of the collector
+        """The report that it collects. Raises `CommandError` for a report that this version does not know."""
+        from zoom_operationlogs.reports import REPORTS, report_name  # here, to keep `--help` fast
 
         name = report_name(self.environment)
         if name not in REPORTS:
             raise CommandError(
-                f"The collector collects {name}, which this zoomlogs does not know: install the version of the module"
+                f"The collector collects {name}, which this zoomlogs does not know: install the module's version of it"
                 " (docs/upgrading.md)."
             )
         return REPORTS[name]
 
     @property
     def region(self) -> str:
-        """The AWS region that all of it lies in."""
+        """The AWS region."""
         return str(self.outputs["function"]["arn"]).split(":")[3]
 
     @property
     def account(self) -> str:
-        """The AWS account that all of it lies in, twelve digits."""
+        """The AWS account, twelve digits."""
         return str(self.outputs["function"]["arn"]).split(":")[4]
 
     @property
     def secret_id(self) -> str:
-        """The secret with Zoom's credentials as the collector asks for it: its name, or its ARN."""
+        """The name or ARN by which the collector reads the secret with Zoom's credentials."""
         return self.environment.get("ZOOM_SECRET_ID") or self.secret_arn
 
     @property
     def secret_arn(self) -> str:
-        """The secret with Zoom's credentials, for policies and to write into."""
+        """The ARN of the secret with Zoom's credentials."""
         return str(self.outputs["secret"]["arn"])
 
 
 def read_deployment(source: str | None = None, instance: str | None = None) -> Deployment:
-    """Return the deployment that a file, a folder's `terraform output -json` or standard input (-) describes.
+    """Return the deployment in a file, a folder's `terraform output -json` or standard input (-).
 
-    Raises `CommandError` where there is none, or several and no `instance` chooses.
+    Raises `CommandError` if there is none, or several without an `instance`.
     """
     found = dict(_instances(_document(source)))
     if instance is not None:
         if instance not in found:
-            known = f"; there is {', '.join(sorted(found))}" if found else ""
-            raise CommandError(f"No output {instance} holds an instance of the module{known}.")
+            known = f"; the instances are {', '.join(sorted(found))}" if found else ""
+            raise CommandError(f"The output {instance} is not an instance of the module{known}.")
         return found[instance]
     if not found:
         raise CommandError(
-            f"The outputs hold no instance of the module: {_HOW}. If `terraform apply` stopped halfway, there is none"
-            " until an apply succeeds: docs/operations.md says what stops one."
+            f"The outputs have no instance of the module: {_HOW}. After a failed `terraform apply` there is none until"
+            " an apply succeeds (docs/operations.md)."
         )
     if len(found) > 1:
-        raise CommandError(f"The outputs hold several instances: choose one with --instance {'|'.join(sorted(found))}.")
+        raise CommandError(f"The outputs have several instances: choose one with --instance {'|'.join(sorted(found))}.")
     [deployment] = found.values()
     return deployment
 
 
 def instance_names(source: str | None = None) -> list[str]:
-    """Return the instances that the outputs describe, by their names. Raises `CommandError` where there are none."""
+    """Return the names of the instances in the outputs. Raises `CommandError` if the outputs cannot be read."""
     return sorted(name for name, _ in _instances(_document(source)))
 
 
 def _instances(document: Mapping[str, Any]) -> Iterator[tuple[str, Deployment]]:
-    """Yield the instances by name: an output that is one, a map of them (for_each), or all outputs together."""
+    """Yield the instances by name: an output, an element of one (for_each), or all outputs together."""
     values = {
         name: output["value"] if isinstance(output, dict) and "value" in output else output
         for name, output in document.items()
@@ -142,7 +141,7 @@ def _instances(document: Mapping[str, Any]) -> Iterator[tuple[str, Deployment]]:
 
 
 def _is_instance(value: object) -> bool:
-    """Tell whether it has what every command needs, of the right types; what only some need, `Outputs` misses."""
+    """Whether it has what every command needs, with the right types; `Outputs` reports what else is missing."""
     if not isinstance(value, dict):
         return False
     bucket, function, secret = (value.get(name) for name in ("bucket", "function", "secret"))
@@ -160,23 +159,15 @@ def _is_instance(value: object) -> bool:
 
 
 _OBJECTS = {
-    "bucket",
-    "dead_letter_queue",
-    "function",
-    "log_group",
-    "reader",
-    "role",
-    "schedule",
-    "secops_feed",
-    "secret",
+    *("bucket", "dead_letter_queue", "function", "log_group", "reader", "role", "schedule", "secops_feed", "secret"),
 }
 
 
 class Outputs(dict[str, Any]):
-    """Outputs by their names; one that is not there, or no object, ends the command with a sentence."""
+    """Outputs by name; a missing one, or one of a wrong type, ends the command with a sentence."""
 
     def __init__(self, values: Mapping[str, Any], path: str = "") -> None:
-        """Take the values, also those of outputs within outputs."""
+        """Take the values, nested ones included."""
         super().__init__(
             {
                 name: Outputs(value, f"{path}{name}.") if isinstance(value, dict) else value
@@ -187,7 +178,7 @@ class Outputs(dict[str, Any]):
         self._path = path
 
     def __missing__(self, name: str) -> NoReturn:
-        raise CommandError(f"The outputs hold no {self._path}{name}: update the module and apply it.")
+        raise CommandError(f"The outputs have no {self._path}{name}: update the module and apply it.")
 
 
 def _document(source: str | None) -> dict[str, Any]:
@@ -197,7 +188,7 @@ def _document(source: str | None) -> dict[str, Any]:
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
-        raise CommandError(f"{name} is not what `terraform output -json` prints: {_HOW}.")
+        raise CommandError(f"{name} is not the output of `terraform output -json`: {_HOW}.")
     return document
 
 
@@ -230,8 +221,8 @@ def _terraform_output(folder: Path) -> str:
     if ended.returncode:
         reason = next((line for line in ended.stderr.splitlines() if line.startswith("Error: ")), "Error: it failed")
         raise CommandError(
-            f"`terraform output` says in {folder.resolve()}: {reason.removeprefix('Error: ')}. Run this in the"
-            " folder of your Terraform configuration, or give that folder, or a file with what `terraform output -json`"
-            " printed there, with --outputs."
+            f"`terraform output` failed in {folder.resolve()}: {reason.removeprefix('Error: ')}. Run this in the folder"
+            " of your Terraform configuration, or give that folder, or a file with the output of `terraform output"
+            " -json`, with --outputs."
         )
     return ended.stdout

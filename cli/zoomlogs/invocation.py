@@ -1,9 +1,9 @@
-"""Invokes the function and waits for what comes of it, while something else can be done.
+"""Invokes the function and waits for its answer, while the caller can do something else.
 
-As RequestResponse: the answer carries the result, or the error that the run raised, and says at once if there was no
-run. An invocation of type Event would leave both to the log, may wait in Lambda's queue, and is dropped without a word
-when it waits too long. The price is a connection that stays open for the whole run, so the client waits longer than
-any function may run, keeps the connection alive, and never asks twice: a second request would be a second run.
+The invocation type is RequestResponse, whose answer has the result or the error of the run. (An Event invocation leaves
+both to the log, may wait in Lambda's queue, and can be dropped silently.) The connection stays open for the whole run,
+so the client waits longer than any function may run, keeps the connection alive, and never retries: a retry would start
+a second run.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ PATIENT = Config(
 
 @dataclass(frozen=True)
 class Answer:
-    """What the function answered: its result, or the sentence of the error that it raised."""
+    """The function's answer: its result, or the sentence of its error."""
 
     request_id: str
     result: Mapping[str, Any]
@@ -42,15 +42,15 @@ class Answer:
 
 
 def patient_client(session: boto3.Session) -> LambdaClient:
-    """Return a client that outlasts every run and asks once."""
+    """Return a client that waits for the longest run and never retries."""
     client: LambdaClient = session.client("lambda", config=PATIENT)
     return client
 
 
 def invoke(client: LambdaClient, function: str, event: Mapping[str, str], meanwhile: Callable[[], None]) -> Answer:
-    """Invoke the function once; call `meanwhile`, which takes its time, again and again until it has answered.
+    """Invoke the function once; call `meanwhile`, which waits a little, until it has answered.
 
-    Raises `CommandError` where there was no run, or where the connection broke and the run's end is not known.
+    Raises `CommandError` if no run started, or if the connection broke during the run.
     """
     outcome: list[Answer | Exception] = []
 
@@ -60,7 +60,7 @@ def invoke(client: LambdaClient, function: str, event: Mapping[str, str], meanwh
         except Exception as error:
             outcome.append(error)
 
-    # A daemon: whoever interrupts does not wait for the run, which goes on in AWS.
+    # A daemon thread, because Ctrl-C does not wait for the run, which continues in AWS.
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
     while thread.is_alive():
@@ -83,24 +83,24 @@ def _answer(client: LambdaClient, function: str, event: Mapping[str, str]) -> An
 
 
 def sentence_of(error: Mapping[str, Any]) -> str:
-    """Say what a function raised: the collector's own sentences as they are, anything else with its type."""
+    """Return the sentence of an error: the collector's own unchanged, any other with its type."""
     kind, message = str(error.get("errorType") or ""), str(error.get("errorMessage") or "")
     if "Task timed out" in message:
-        return f"Lambda ended the run at its timeout ({message.rpartition('Error: ')[2]}); what it saved stays saved."
+        return f"The run timed out ({message.rpartition('Error: ')[2]}); what it has saved is kept."
     if message.endswith((".", ")")) and " " in message and not kind.startswith("Runtime."):
         return message
-    return f"The function broke off: {': '.join(filter(None, (kind, message.rstrip('.')))) or 'it does not say why'}."
+    return f"The function failed: {': '.join(filter(None, (kind, message.rstrip('.')))) or 'it gave no reason'}."
 
 
 def _refused(function: str, error: Exception) -> str:
     code = error_code(error)
     if code == "ResourceNotFoundException":
-        return f"There is no function {function}: run `terraform apply`, or give the outputs of the deployment meant."
+        return f"There is no function {function}: run `terraform apply`, or name the right outputs with --outputs."
     if code == "TooManyRequestsException":
-        return f"AWS allows no further run of {function} at this moment ({reason(error)}): try again in a minute."
+        return f"AWS throttles {function} ({reason(error)}): try again in a minute."
     if isinstance(error, HTTPClientError) and not isinstance(error, ClientError):
         return (
-            f"The connection broke while {function} was running ({reason(error)}); a run that began goes on in AWS:"
-            " `zoomlogs logs` shows how it ended."
+            f"The connection to {function} broke ({reason(error)}); a run that has started continues in AWS:"
+            " `zoomlogs logs` shows how it ends."
         )
     return f"{function} could not be invoked: {reason(error)}."

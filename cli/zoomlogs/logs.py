@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 USUAL_RUNS, MOST_RUNS = 20, 1000
 LOOK_EVERY_SECONDS = 2.0
-QUIET = timedelta(seconds=5)  # without a further line of a run that has ended, as Lambda's own come last
+QUIET = timedelta(seconds=5)  # without a further line of an ended run: Lambda's own lines come last
 
 COUNTS = ("written", "objects", "pages", "owed", "calls")
 STYLES = {"ok": "green", "failed": "bold red", "waiting": "yellow", "stopped": "yellow"}
@@ -36,26 +36,26 @@ STYLES = {"ok": "green", "failed": "bold red", "waiting": "yellow", "stopped": "
 
 @dataclass(frozen=True)
 class AskedRuns:
-    """Which runs are asked for: the last `count`, of those that began `since`, of those that failed."""
+    """Which runs to show: the last `count` that began after `since`, or only failed ones."""
 
     count: int
     since: datetime | None = None
     failed: bool = False
 
     def of(self, found: Iterable[Run]) -> list[Run]:
-        """Return those of the runs, oldest first."""
+        """Return the matching runs, oldest first."""
         wanted = [run for run in found if not self.since or run.began >= self.since]
         return [run for run in wanted if run.outcome == "failed" or not self.failed][-self.count :]
 
 
 def asked_runs(last: int | None, since: str | None, *, failed: bool) -> AskedRuns:
-    """Return which runs the options ask for; raise `CommandError` where --since is no time."""
+    """Return which runs to show. Raises `CommandError` for an invalid --since."""
     count = last or (MOST_RUNS if since else USUAL_RUNS)
     return AskedRuns(count, dates.since(since, datetime.now(UTC)) if since is not None else None, failed)
 
 
 def main(deployment: Deployment, asked: AskedRuns, *, as_json: bool) -> int:
-    """Show the runs asked for; return 0. Raises `CommandError` (1) where there is none."""
+    """Show the runs; return 0. Raises `CommandError` (1) if there is none."""
     logs, group = session_for(deployment).client("logs"), _group(deployment)
     with _in_a_sentence(deployment):
         found = read(logs, group, datetime.now(UTC), asked)
@@ -68,26 +68,26 @@ def main(deployment: Deployment, asked: AskedRuns, *, as_json: bool) -> int:
         console(stderr=True).say(f"No run since {begun:%Y-%m-%d %H:%M} UTC has failed.")
     elif not found:
         raise CommandError(
-            f"No runs found in {group} since {begun:%Y-%m-%d %H:%M} UTC: start one with `zoomlogs run`, or see"
-            " with `zoomlogs doctor` whether the schedule is on.",
+            f"No runs found in {group} since {begun:%Y-%m-%d %H:%M} UTC: start one with `zoomlogs run`, or check"
+            " with `zoomlogs doctor` whether the schedule is enabled.",
             status=1,
         )
     return 0
 
 
 def read(logs: CloudWatchLogsClient, group: str, now: datetime, asked: AskedRuns) -> list[Run]:
-    """Return the runs asked for, oldest first. Raises boto3's failures, and `CommandError` where they are too many."""
+    """Return the runs, oldest first. Raises boto3's failures, and `CommandError` if the log is too long."""
     if not asked.since and not asked.failed:
         return last_runs(logs, group, now, asked.count)
     begun = asked.since or now - LOOK_BACK
-    lines, pages = lines_between(logs, group, begun - LONGEST_RUN)  # a run that began before is then known as such
+    lines, pages = lines_between(logs, group, begun - LONGEST_RUN)  # includes runs that began before
     if pages >= MOST_PAGES:
-        raise CommandError(f"The log since {begun:%Y-%m-%d %H:%M} UTC is too long to be read: give a later --since.", 1)
+        raise CommandError(f"The log since {begun:%Y-%m-%d %H:%M} UTC is too long to read: give a later --since.", 1)
     return asked.of(runs(lines, now))
 
 
 def follow(deployment: Deployment, asked: AskedRuns, *, as_json: bool) -> NoReturn:
-    """Show the runs asked for, and each further one when it has ended, until somebody interrupts."""
+    """Show the runs, and each further run when it ends, until interrupted."""
     logs, group = session_for(deployment).client("logs"), _group(deployment)
     began = datetime.now(UTC)
     with _in_a_sentence(deployment):
@@ -98,7 +98,7 @@ def follow(deployment: Deployment, asked: AskedRuns, *, as_json: bool) -> NoRetu
     elif found:
         _show(found)
     shown = {run.request_id for run in found if run.outcome != "running"}
-    with _in_a_sentence(deployment):  # what ended before is no news
+    with _in_a_sentence(deployment):  # skip runs that have already ended
         shown |= {run.request_id for run in _ended_lately(logs, group, began + QUIET)}
     while True:
         time.sleep(LOOK_EVERY_SECONDS)
@@ -118,7 +118,7 @@ def _ended_lately(logs: CloudWatchLogsClient, group: str, now: datetime) -> list
 
 
 def ended(lines: Iterable[Line], now: datetime) -> list[Run]:
-    """Return the runs that have ended, and of which no further line is to be expected."""
+    """Return the runs that have ended and will log no more."""
     last = {line.request_id: line.time for line in sorted(lines, key=lambda line: line.time)}
     return [run for run in runs(lines, now) if run.outcome != "running" and now - last[run.request_id] >= QUIET]
 
@@ -137,8 +137,8 @@ def _in_a_sentence(deployment: Deployment) -> Iterator[None]:
         cause = error.__cause__
         if isinstance(cause, FAILURES) and error_code(cause) == "ResourceNotFoundException":
             raise CommandError(
-                f"There is no log group {group} in {deployment.region}: run `terraform apply`, which makes it anew, or"
-                " give the outputs of the deployment meant with --outputs.",
+                f"There is no log group {group} in {deployment.region}: run `terraform apply`, which creates it again,"
+                " or name the right outputs with --outputs.",
                 status=1,
             ) from None
         raise
@@ -152,7 +152,7 @@ def _show(found: Sequence[Run]) -> None:
 
 
 def as_table(found: Sequence[Run]) -> Table:
-    """Return the runs as a table, the newest last; a column that no run fills is left out."""
+    """Return the runs as a table, newest last."""
     with_action = any(run.action for run in found)
     counted = ("took", *COUNTS)
     shown = table("", "began, UTC", "took", *(["action"] if with_action else []), *COUNTS, "outcome", numbers=counted)
@@ -169,7 +169,7 @@ def as_table(found: Sequence[Run]) -> Table:
 
 
 def as_line(run: Run) -> Text:
-    """Return a run as a line, for one that ends while somebody looks on."""
+    """Return a run as one line, for --follow."""
     counts = f", wrote {some(run.written, 'record')}" if run.written is not None else ""
     owed = f", {some(run.owed, 'date')} owed" if run.owed else ""
     return Text.assemble(
@@ -180,7 +180,7 @@ def as_line(run: Run) -> Text:
 
 
 def sentences(found: Sequence[Run]) -> list[Text]:
-    """Say once what runs had to say: of equal sentences, how many and the last time."""
+    """Return the runs' sentences; equal ones once, with their number and the last time."""
     told: dict[tuple[str, str], list[Run]] = {}
     for run in found:
         if run.sentence:
@@ -198,7 +198,7 @@ def sentences(found: Sequence[Run]) -> list[Text]:
 
 
 def seconds(taken: float | None) -> str:
-    """Write a duration as people read it."""
+    """Format a duration."""
     if taken is None:
         return ""
     return f"{taken:.1f} s" if taken < 60 else f"{int(taken // 60)}m {int(taken % 60):02}s"

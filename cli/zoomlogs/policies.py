@@ -1,6 +1,6 @@
-"""What AWS must allow, as IAM statements with a deployment's ARNs: for each command, and for each check of the doctor.
+"""The IAM statements that each command and each check of the doctor needs, with a deployment's ARNs.
 
-docs/cli.md prints them, and the tests let each command work with exactly these.
+docs/cli.md shows them, and the tests run each command with exactly these.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 Statement = dict[str, Any]
 
 TRIED_ALARM = "errors"
-"""Which of the alarms in the output `monitoring` is set by `zoomlogs doctor --test-alarm`."""
+"""The alarm in the output `monitoring` that `zoomlogs doctor --test-alarm` sets."""
 
 
 def use_of_key(key_arn: str, deployment: Deployment) -> Statement:
-    """Return the IAM statement that each command needs besides, where a KMS key of one's own encrypts what it reads.
+    """Return the additional statement for reading what a customer managed KMS key encrypts.
 
-    By way of these services only: the bucket's objects, the secret, and the function's environment.
+    It allows the key only through the services of the bucket, the secret and the function's environment.
     """
     services = [f"{name}.{deployment.region}.*" for name in ("lambda", "s3", "secretsmanager")]
     return {
@@ -43,10 +43,7 @@ def of_logs(deployment: Deployment) -> list[Statement]:
 
 
 def of_checkpoint(deployment: Deployment) -> list[Statement]:
-    """Return the statements for reading the checkpoint.
-
-    Without the second, a checkpoint that is not there looks like one that may not be read.
-    """
+    """Return the statements for reading the checkpoint; without the second, S3 answers a missing one with 403."""
     bucket = deployment.outputs["bucket"]["arn"]
     listing = _allow("TellWhetherThereIsACheckpoint", ["s3:ListBucket"], bucket)
     return [
@@ -56,15 +53,12 @@ def of_checkpoint(deployment: Deployment) -> list[Statement]:
 
 
 def of_status(deployment: Deployment) -> list[Statement]:
-    """Return the statements of `zoomlogs status`; without those of the log it cannot say the last run."""
+    """Return the statements of `zoomlogs status`."""
     return [*of_checkpoint(deployment), *of_logs(deployment)]
 
 
 def of_run(deployment: Deployment) -> list[Statement]:
-    """Return the statements of `zoomlogs run`, `reconcile` and `backfill`.
-
-    Only the first is a must: without the others they say that they cannot follow the log, or name the dates owed.
-    """
+    """Return the statements of `zoomlogs run`, `reconcile` and `backfill`; only the first is required."""
     return [_start_run(deployment), *of_logs(deployment), *of_checkpoint(deployment)]
 
 
@@ -80,7 +74,7 @@ def of_verify(deployment: Deployment) -> list[Statement]:
 
 
 def list_archive(at: Deployment) -> Statement:
-    """Return the statement for listing the archive with its versions and delete markers."""
+    """Return the statement for listing the archive with versions and delete markers."""
     return _allow("ListArchive", ["s3:ListBucketVersions"], at.outputs["bucket"]["arn"], f"{at.prefix}*")
 
 
@@ -90,12 +84,12 @@ def of_repair(deployment: Deployment) -> list[Statement]:
 
 
 def of_doctor(deployment: Deployment) -> list[Statement]:
-    """Return the statements of `zoomlogs doctor` for all its checks, without those behind an option."""
+    """Return the statements of `zoomlogs doctor` without the options that add checks."""
     return each_once(by_check(deployment).values())
 
 
 def of_trials(*names: str) -> Callable[[Deployment], list[Statement]]:
-    """Return what gives the statements of some of the checks behind an option."""
+    """Return a function that returns the statements of these checks."""
     return lambda deployment: each_once(needed for name, needed in by_trial(deployment).items() if name in names)
 
 
@@ -105,7 +99,7 @@ def of_zoom_secret(deployment: Deployment) -> list[Statement]:
 
 
 def of_reader_key(deployment: Deployment) -> list[Statement]:
-    """Return the statements of `zoomlogs reader-key create`, `rotate` and `list`; none where the reader has no key."""
+    """Return the statements of `zoomlogs reader-key`; none if the reader has no key."""
     if not (secret := _readers_secret(deployment)):
         return []
     keys = ("CreateAccessKey", "DeleteAccessKey", "GetAccessKeyLastUsed", "ListAccessKeys", "UpdateAccessKey")
@@ -117,13 +111,13 @@ def of_reader_key(deployment: Deployment) -> list[Statement]:
 
 
 def of_feed_apply(deployment: Deployment) -> list[Statement]:
-    """Return the statements of `zoomlogs feed apply`; none where the reader has no key, as in mode `role`."""
+    """Return the statements of `zoomlogs feed apply`; none if the reader has no key."""
     secret = _readers_secret(deployment)
     return [_allow("ReadAccessKey", ["secretsmanager:GetSecretValue"], secret)] if secret else []
 
 
 def of_udm(deployment: Deployment) -> list[Statement]:
-    """Return the statements of `zoomlogs udm` for the records of the archive."""
+    """Return the statements of `zoomlogs udm` for the archive's records."""
     bucket = deployment.outputs["bucket"]["arn"]
     return [
         _allow("ListRecords", ["s3:ListBucket"], bucket, f"{deployment.prefix}*"),
@@ -149,14 +143,14 @@ STATEMENTS: dict[str, Callable[[Deployment], list[Statement]]] = {
     "udm": of_udm,
 }
 NEED_NOTHING = ("rights", "deployer-policy", "feed show", "feed status", "feed subject-id")
-"""Commands that ask nothing of AWS; `adopt`, which works before there is a deployment, has `of_adopt`."""
+"""Commands that call nothing in AWS. (`adopt` has `of_adopt`, because it works without a deployment.)"""
 
 
 # The doctor, check by check
 
 
 def by_check(deployment: Deployment) -> dict[str, list[Statement]]:
-    """Return the IAM statements that each check needs, by the check's name; checks that need none are left out."""
+    """Return the statements of each check by its name; checks without any are omitted."""
     outputs = deployment.outputs
     bucket, above = outputs["bucket"]["arn"], deployment.dates_above
     reader = outputs.get("reader") or {"mode": "none"}
@@ -174,7 +168,7 @@ def by_check(deployment: Deployment) -> dict[str, list[Statement]]:
         "public access": [_allow("LookAtPublicAccess", ["s3:GetBucketPublicAccessBlock"], bucket)],
         "bucket policy": [_allow("LookAtBucketPolicy", ["s3:GetBucketPolicy"], bucket)],
         "collector's puts": [_allow("LookAtBucketPolicy", ["s3:GetBucketPolicy"], bucket), *of_logs(deployment)],
-        # Without the third, a checkpoint that was deleted looks like one that no run has saved yet.
+        # The last one distinguishes a deleted checkpoint from one that was never saved.
         "checkpoint": [*of_checkpoint(deployment), list_archive(deployment)],
         "archive": [list_archive(deployment), *of_checkpoint(deployment)],
         "other reports": [list_archive(deployment), _allow("ListDatesAbove", ["s3:ListBucket"], bucket, above)],
@@ -188,7 +182,7 @@ def by_check(deployment: Deployment) -> dict[str, list[Statement]]:
         actions = ["iam:ListAccessKeys", "iam:GetAccessKeyLastUsed"] if reader["mode"] == "user" else ["iam:GetRole"]
         rights["reader"] = [_allow("LookAtReader", actions, reader["arn"])]
     if monitoring := outputs.get("monitoring"):
-        # CloudWatch tells of composite alarms only whoever may describe all ("DescribeAlarms" in its API reference).
+        # Composite alarms need the resource * ("DescribeAlarms" in the CloudWatch API reference).
         rights["alarms"] = [_allow("LookAtAlarms", ["cloudwatch:DescribeAlarms"], "*")]
         if topics := monitoring["topic_arns"]:
             rights["subscribers"] = [_allow("CountSubscribers", ["sns:GetTopicAttributes"], topics)]
@@ -198,7 +192,7 @@ def by_check(deployment: Deployment) -> dict[str, list[Statement]]:
 
 
 LEANS_ON = {"package": "function", "environment": "function", "sign-in": "secret", "report": "secret"}
-"""Checks that look at what another one fetches, and need its rights."""
+"""Checks that use what another check reads, and need its rights."""
 _ACTION = re.compile(r"perform: ([\w-]+:\w+)")
 _S3_ACTIONS = {
     "GetBucketEncryption": "GetEncryptionConfiguration",
@@ -210,18 +204,18 @@ _S3_ACTIONS = {
 
 
 def missing_action(error: Exception, check: str, deployment: Deployment) -> str:
-    """Name the action that AWS refused: by its own words, else by the request and by what the check needs."""
+    """Return the denied action: from AWS's message, or from the request and the check's statements."""
     if found := _ACTION.search(str(error)):
         return found[1]
     needed = {**by_check(deployment), **by_trial(deployment)}.get(LEANS_ON.get(check, check), [])
     actions = sorted({action for statement in needed for action in statement["Action"]})
     operation = str(getattr(error, "operation_name", ""))
     named = [action for action in actions if action.partition(":")[2] == _S3_ACTIONS.get(operation, operation)]
-    return " or ".join(named or actions) or "what docs/cli.md lists for this check"
+    return " or ".join(named or actions) or "the actions in docs/cli.md for this check"
 
 
 def by_trial(deployment: Deployment) -> dict[str, list[Statement]]:
-    """Return the IAM statements that each check behind an option needs, by its name; the reader's own are left out."""
+    """Return the statements of each check behind an option, by its name, without the reader's own."""
     outputs = deployment.outputs
     start = _start_run(deployment)
     records = f"{outputs['bucket']['arn']}/{deployment.prefix}*"
@@ -234,7 +228,6 @@ def by_trial(deployment: Deployment) -> dict[str, list[Statement]]:
         alarm = f"{function['arn'].partition(':lambda:')[0]}:cloudwatch:{deployment.region}:{deployment.account}:alarm"
         rights["alarm to message"] = [
             _allow("SetAlarm", ["cloudwatch:SetAlarmState"], f"{alarm}:{monitoring['alarms'][TRIED_ALARM]}"),
-            # As with DescribeAlarms: of composite alarms, only whoever may look at all is told.
             _allow("FollowAlarms", ["cloudwatch:DescribeAlarms", "cloudwatch:DescribeAlarmHistory"], "*"),
             *(
                 [_allow("SeeSubscribers", ["sns:ListSubscriptionsByTopic"], monitoring["topic_arns"])]
@@ -265,7 +258,7 @@ def of_adopt(
     region: str,
     partition: str = "aws",
 ) -> list[Statement]:
-    """Return the statements of `zoomlogs adopt` for one set-up, whose function runs as `role`."""
+    """Return the statements of `zoomlogs adopt` for one set-up; `role` is the function's."""
 
     def arn(service: str, resource: str, where: str = region) -> str:
         return f"arn:{partition}:{service}:{where}:{account}:{resource}"
@@ -277,7 +270,7 @@ def of_adopt(
             ["scheduler:GetSchedule", "scheduler:UpdateSchedule"],
             [arn("scheduler", f"schedule/default/{schedule}")],
         ),
-        # Whoever updates a schedule hands over its role again.
+        # UpdateSchedule passes the schedule's role again.
         {
             "Sid": "KeepRoleOfSchedule",
             "Effect": "Allow",
@@ -290,7 +283,7 @@ def of_adopt(
             ["lambda:GetFunctionConfiguration", "lambda:ListVersionsByFunction", "lambda:UpdateFunctionConfiguration"],
             [arn("lambda", f"function:{function}")],
         ),
-        # Secrets Manager adds a hyphen and six characters to the name; a secret that is not there yet has none.
+        # The ARN of an existing secret ends with a hyphen and six random characters.
         _allow(
             "PutCredentialsIntoSecret",
             [
@@ -317,7 +310,7 @@ def of_adopt(
 
 
 def _readers_secret(deployment: Deployment) -> list[str]:
-    """Return the ARNs of the secret with the reader's key: before it is made, and with the six characters of AWS's."""
+    """Return the ARN patterns of the secret with the reader's key, before and after its creation."""
     name = (deployment.outputs.get("secops_feed") or {}).get("key_secret_name")
     partition = deployment.outputs["function"]["arn"].partition(":lambda:")[0]
     arn = f"{partition}:secretsmanager:{deployment.region}:{deployment.account}:secret:{name}"
@@ -329,7 +322,7 @@ def _start_run(deployment: Deployment) -> Statement:
 
 
 def each_once(needed: Iterable[list[Statement]]) -> list[Statement]:
-    """Return the statements of all, each once."""
+    """Return all statements without repetition."""
     return list({statement["Sid"]: statement for statements in needed for statement in statements}.values())
 
 
@@ -338,4 +331,4 @@ def _allow(sid: str, actions: list[str], resource: str | list[str], prefix: str 
     return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource, **condition}
 
 
-LOOK_AT_METRICS = _allow("LookAtMetrics", ["cloudwatch:GetMetricData"], "*")  # AWS knows no narrower resource
+LOOK_AT_METRICS = _allow("LookAtMetrics", ["cloudwatch:GetMetricData"], "*")  # AWS supports no narrower resource

@@ -1,4 +1,4 @@
-"""Text from outside as a terminal, a page or a log may show it: everything in it is seen, and nothing is obeyed."""
+"""Makes untrusted text safe for a terminal, a page or a log: no hidden characters, no control characters."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FILLERS = re.compile(
 
 
 def printable(text: str, *, keep: str = "") -> str:
-    """Return the text with U+FFFD for each character that shows nothing or controls a terminal, but for those to keep.
+    """Return the text with U+FFFD for each hidden or control character that is not in `keep`.
 
     These are the categories Cc, Cf, Cs, Zl and Zp, and fillers such as U+3164, variation selectors and tags.
     """
@@ -27,12 +27,12 @@ def printable(text: str, *, keep: str = "") -> str:
 
 
 def visible_json(text: str) -> str:
-    r"""Return JSON of the same meaning in which such characters are escaped: \u202e, and a pair beyond U+FFFF."""
+    r"""Return the same JSON with such characters escaped: \u202e, and a pair beyond U+FFFF."""
     return replace_hidden(text, _escaped, keep="\n")
 
 
 def replace_hidden(text: str, replacement: Callable[[str], str], *, keep: str = "") -> str:
-    """Return the text with a replacement of each character that shows nothing or controls a terminal."""
+    """Return the text with each hidden or control character replaced."""
     if text.isprintable() and not _FILLERS.search(text):
         return text
     return "".join(

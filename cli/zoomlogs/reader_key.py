@@ -1,4 +1,4 @@
-"""`zoomlogs reader-key`: what its commands do and say."""
+"""The commands of `zoomlogs reader-key`."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ if TYPE_CHECKING:
 
 
 def create(deployment: Deployment, kms_key: str | None, *, as_json: bool) -> None:
-    """Make the first key; raise `CommandError` where the secret already holds one of the user's."""
+    """Create the first key. Raises `CommandError` if the secret already has one of the user's keys."""
     store = _store_of(deployment)
     keys, stored = store.keys(), _stored_id(store)
     if stored in _ids(keys):
         raise CommandError(
-            f"The secret {store.reader.secret} holds the key {stored} of {store.reader.user} already: `zoomlogs feed"
-            " apply` uses it, and `zoomlogs reader-key rotate` makes another."
+            f"The secret {store.reader.secret} already holds the key {stored} of {store.reader.user}: `zoomlogs feed"
+            " apply` uses it, and `zoomlogs reader-key rotate` replaces it."
         )
     refuse_third_key(store.reader.user, keys, stored)
     _made(store, store.make(kms_key), [], as_json=as_json)
 
 
 def rotate(deployment: Deployment, kms_key: str | None, *, as_json: bool) -> None:
-    """Make a key beside the old one; raise `CommandError` where there is no old one, or no room."""
+    """Create a second key. Raises `CommandError` if there is no first one, or already a second."""
     store = _store_of(deployment)
     keys, stored = store.keys(), _stored_id(store)
     if stored is None:
         raise CommandError(
-            f"There is no secret {store.reader.secret} yet: make the first key with `zoomlogs reader-key create`."
+            f"There is no secret {store.reader.secret} yet: create the first key with `zoomlogs reader-key create`."
         )
     refuse_third_key(store.reader.user, keys, stored)
     _made(store, store.make(kms_key), [key.access_key_id for key in keys], as_json=as_json)
 
 
 def finish(deployment: Deployment, *, as_json: bool) -> None:
-    """Delete the keys that the rotation left behind; raise `CommandError` while one may be in use."""
+    """Delete the old keys. Raises `CommandError` while one may be in use."""
     store = _store_of(deployment)
     keys, stored = store.keys(), _stored_id(store)
     if stored is None:
@@ -60,7 +60,7 @@ def finish(deployment: Deployment, *, as_json: bool) -> None:
 
 
 def list_keys(deployment: Deployment, *, as_json: bool) -> int:
-    """Show the user's keys; return 0, or 1 where none of them is the stored one: then the feed has none from here."""
+    """Show the user's keys; return 0, or 1 if none of them is stored."""
     store = _store_of(deployment)
     keys, stored = store.keys(), _stored_id(store)
     status = 0 if stored in _ids(keys) else 1
@@ -84,7 +84,7 @@ def list_keys(deployment: Deployment, *, as_json: bool) -> int:
         )
         return status
     title = f"Access keys of {store.reader.user}; the stored one is in {store.reader.secret}"
-    shown = table(title, "access key ID", "state", "made", "last used", "stored")
+    shown = table(title, "access key ID", "state", "created", "last used", "stored")
     for key in keys:
         shown.add_row(
             key.access_key_id,
@@ -104,12 +104,11 @@ def list_keys(deployment: Deployment, *, as_json: bool) -> int:
 
 
 def _store_of(deployment: Deployment) -> Store:
-    """Return where the keys of a deployment are kept."""
     return Store(session_for(deployment), reader_of(deployment))
 
 
 def _stored_id(store: Store) -> str | None:
-    """Return the stored key's id: None where there is no secret, "" where it holds something else."""
+    """Return the stored key's ID: None without a secret, "" if it holds something else."""
     try:
         key = store.read()
     except NotAKeyError:
@@ -126,12 +125,14 @@ def _made(store: Store, made: str, others: list[str], *, as_json: bool) -> None:
     if as_json:
         print_json({"user": reader.user, "secret": reader.secret, "access_key_id": made, "others": others})
         return
-    _say(f"Made the access key {made} of {reader.user}, and stored it in the secret {reader.secret}.")
+    _say(f"Created the access key {made} of {reader.user}, and stored it in the secret {reader.secret}.")
     if others:
-        _say(f"{' and '.join(others)} still works, so the feed goes on reading. Next: `zoomlogs feed apply`, and once")
-        _say("the feed has read with the new key, in about half an hour: `zoomlogs reader-key rotate --finish`.")
+        _say(
+            f"{' and '.join(others)} still works, so the feed continues to read. Next: `zoomlogs feed apply`, and when"
+            " the feed has read with the new key, in about half an hour: `zoomlogs reader-key rotate --finish`."
+        )
     else:
-        _say("Next: `zoomlogs feed apply`. AWS may take some seconds to know a new key everywhere.")
+        _say("Next: `zoomlogs feed apply`. A new key can take some seconds to work everywhere.")
 
 
 def _day(when: datetime | None) -> str:

@@ -1,7 +1,7 @@
-"""`--debug`: each HTTP request on standard error, as it is answered, with nothing in it that opens a door.
+"""`--debug`: shows each HTTP request on standard error when it is answered, without secrets.
 
-Google's library, boto3 and requests all send by urllib3, so that one place sees all of them. A header is never shown, a
-body never, and of a query only the values that are known to be harmless: a presigned URL is a key.
+Google's library, boto3 and requests all use urllib3, so one place sees all requests. Headers and bodies are never
+shown, and of a query only harmless values: a presigned URL grants access.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _AWS_ACTION = re.compile(rb"(?:^|&)Action=(\w+)")  # of the query protocol: IAM,
 
 @contextmanager
 def show_requests() -> Iterator[None]:
-    """Show each request until it ends."""
-    from urllib3 import HTTPConnectionPool  # here, because `zoomlogs --help` needs nothing of it
+    """Show each request in the block."""
+    from urllib3 import HTTPConnectionPool  # here, to keep `--help` fast
 
     out, send = console(stderr=True), HTTPConnectionPool.urlopen
 
@@ -53,7 +53,7 @@ def show_requests() -> Iterator[None]:
 
 
 def harmless(url: str) -> str:
-    """Return a request's path, and its query without the values that may be a secret, a token or a signature."""
+    """Return the path, and the query without values that may be secret."""
     parts = urlsplit(url)
     query = "&".join(
         f"{name}={value if name in HARMLESS else '…'}" if value else name
@@ -63,7 +63,7 @@ def harmless(url: str) -> str:
 
 
 def operation(headers: Mapping[str, Any], body: object) -> str:
-    """Return which operation of AWS's it is, where the address does not tell."""
+    """Return the AWS operation, if the URL does not have it."""
     target = next((value for name, value in headers.items() if name.lower() == "x-amz-target"), "")
     if target:
         return target.decode() if isinstance(target, bytes) else str(target)

@@ -1,4 +1,4 @@
-"""`zoomlogs rights`: the IAM policy with which a command works on this deployment. It asks nothing of AWS."""
+"""`zoomlogs rights`: the IAM policy that a command needs for this deployment."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 SUBCOMMANDS = {"reader-key create": "reader-key", "reader-key rotate": "reader-key", "reader-key list": "reader-key"}
 OF_GOOGLE = {"verify --secops": "verify", "udm --tenant": "udm"}
-"""Options that take rights in Google SecOps, and none more in AWS."""
+"""Options that need rights in Google SecOps, but no more in AWS."""
 
 
 def main(deployment: Deployment, words: Sequence[str], kms_keys: Sequence[str], *, as_json: bool) -> int:
-    """Print the policy of the command that the words name, such as `verify` or `doctor --probe`; return 0.
+    """Print the policy of a command, such as `verify` or `doctor --probe`; return 0.
 
-    Raises `CommandError` for a command or an option that has no policy of its own.
+    Raises `CommandError` for an unknown command or option.
     """
     names = named(words)
     statements = each_once(STATEMENTS[name](deployment) for name in names)
@@ -42,9 +42,9 @@ def main(deployment: Deployment, words: Sequence[str], kms_keys: Sequence[str], 
 
 
 def named(words: Sequence[str]) -> list[str]:
-    """Return the names of STATEMENTS that a command has; none where it needs no rights.
+    """Return the keys of STATEMENTS for a command and its options; none if it needs no rights.
 
-    Each option that has a policy of its own is a name with the command's. Raises `CommandError` for anything else.
+    Raises `CommandError` for an unknown command or option.
     """
     command = " ".join(word for word in words if not word.startswith("-"))
     options = [word for word in words if word.startswith("-")]
@@ -55,11 +55,11 @@ def named(words: Sequence[str]) -> list[str]:
     names = [OF_GOOGLE.get(name, name) for name in named_so]
     if unknown := [name for name in names if name not in STATEMENTS]:
         known = ", ".join([*STATEMENTS, *NEED_NOTHING])
-        raise CommandError(f"{unknown[0]!r} is no command with rights of its own: give one of {known}.")
+        raise CommandError(f"{unknown[0]!r} is not a command or option with its own policy: give one of {known}.")
     return names
 
 
 def compact(policy: dict[str, Any]) -> str:
-    """Return a policy as JSON with each statement on a line of its own, as docs/cli.md has it."""
+    """Return a policy as JSON with one statement per line, as in docs/cli.md."""
     lines = ",\n".join(f"    {json.dumps(statement)}" for statement in policy["Statement"])
     return f'{{\n  "Version": "{policy["Version"]}",\n  "Statement": [\n{lines}\n  ]\n}}'

@@ -1,4 +1,4 @@
-"""What a run says of itself, in its log and as the function's answer: whoever can write there can write anything."""
+"""Reads a run's fields from its log and the function's answer, neither of which is trusted."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ LONGEST_SECONDS = 86_400
 
 
 def read(text: str | bytes) -> dict[str, Any]:
-    """Return the fields of a JSON object, those that the commands use of the right type; {} for anything else.
+    """Return the fields of a JSON object; {} for anything else.
 
-    A field of another type, or beyond all reason, is None, as if the run had not said it.
+    A field that the commands use is None if it has another type or an impossible value.
     """
     try:
         fields = parse_json(text)
@@ -26,12 +26,12 @@ def read(text: str | bytes) -> dict[str, Any]:
 
 
 def checked(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields with None for each that the commands use, and that has another type."""
+    """Return the fields with None for each invalid one that the commands use."""
     return {name: _checked(_RULES[name], value) if name in _RULES else value for name, value in fields.items()}
 
 
 def seconds(value: object, per_second: float = 1) -> float:
-    """Return a span of time in seconds. Raises ValueError for what is none."""
+    """Return a duration in seconds. Raises ValueError for an invalid one."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value / per_second <= LONGEST_SECONDS:
         raise ValueError
     return value / per_second

@@ -1,11 +1,10 @@
-"""The collector's runs, as its log group in CloudWatch Logs tells of them.
+"""The collector's runs, from its log group in CloudWatch Logs.
 
-The module sets log format JSON and system log level WARN, so that Lambda itself reports a run only when it failed
-(Lambda developer guide, "Log-level filtering"): the collector's own line "run ended" tells of each run that Lambda let
-come to its end.
+The module sets log format JSON and system log level WARN, so Lambda itself logs only failed runs (Lambda developer
+guide, "Log-level filtering"). The collector ends each other run with the line "run ended".
 
-Lines are fetched by FilterLogEvents: it costs nothing, answers at once and needs one right; a query of Logs Insights is
-paid by the gigabyte and has to be waited for.
+Lines are read with FilterLogEvents, which is free, immediate and needs one permission; Logs Insights charges for each
+gigabyte and takes time.
 """
 
 from __future__ import annotations
@@ -31,14 +30,14 @@ _NO_CREDENTIALS = " is still empty: "
 LOOK_BACK = timedelta(days=14)
 FIRST_LOOK = timedelta(hours=6)
 MOST_PAGES = 200  # of up to 1 MB each
-OVERLAP = timedelta(minutes=2)  # lines come a little late, and this computer's clock may be ahead
+OVERLAP = timedelta(minutes=2)  # lines arrive late, and this computer's clock may be ahead
 
 Outcome = Literal["ok", "stopped", "waiting", "failed", "running", "unknown"]
 
 
 @dataclass(frozen=True)
 class Line:
-    """One log event: when it was printed (UTC), its fields where it is a JSON object, and the id that AWS gave it."""
+    """One log event: its time (UTC), its fields if it is a JSON object, and AWS's event ID."""
 
     time: datetime
     fields: Mapping[str, Any]
@@ -46,55 +45,55 @@ class Line:
 
     @classmethod
     def of(cls, event: Mapping[str, Any]) -> Line:
-        """Read an event as FilterLogEvents gives it: `timestamp` in milliseconds since 1970, and `message`."""
+        """Read an event of FilterLogEvents."""
         time = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
         return cls(time, run_fields.read(event["message"]), str(event.get("eventId", "")))
 
     @property
     def request_id(self) -> str:
-        """The invocation that it belongs to; "" where the line does not say."""
+        """The ID of its invocation; "" if the line has none."""
         record = self.fields.get("record")
         in_record = record.get("requestId") if isinstance(record, dict) else None
         return str(self.fields.get("correlation_id") or self.fields.get("requestId") or in_record or "")
 
     @property
     def level(self) -> str:
-        """Its level, such as WARNING; "" where it has none."""
+        """Its level, such as WARNING; "" if it has none."""
         return str(self.fields.get("level") or "")
 
     @property
     def message(self) -> str:
-        """What the collector says in it; "" where it is another's line."""
+        """The collector's message; "" for other lines."""
         return str(self.fields.get("message") or "") if "correlation_id" in self.fields else ""
 
     @property
     def ends_run(self) -> bool:
-        """Tell whether it is the last word of a run that came to its end."""
+        """Whether it is the last line of a run that ended by itself."""
         return self.message == RUN_ENDED
 
     @property
     def is_incident(self) -> bool:
-        """Tell whether it is about something that happened once and a person should look into."""
+        """Whether it reports an incident, which a person should look into."""
         return bool(self.message and self.fields.get("incident"))
 
     @property
     def error(self) -> str:
-        """The sentence of a failure in it; "" where it tells of none."""
+        """The sentence of a failure; "" if it reports none."""
         if self.level == "ERROR" and self.message:
             return self.message
-        if said := self.fields.get("errorMessage"):  # the runtime's own line about what the function raised
+        if said := self.fields.get("errorMessage"):  # the runtime's line about an exception
             return f"{self.fields.get('errorType') or 'Error'}: {said}"
         record = self.fields.get("record")
         if self.fields.get("type") == REPORT and isinstance(record, dict) and record.get("status") != "success":
             took = f" after {self.milliseconds / 1000:.0f} s" if self.milliseconds else ""
             if record.get("status") == "timeout":
-                return f"Lambda ended the run{took}, at its timeout: the next run goes on from what it saved."
-            return f"The run broke off{took} ({record.get('status')}): the next run goes on from what it saved."
+                return f"The run timed out{took}: the next run continues from what it saved."
+            return f"The run failed{took} ({record.get('status')}): the next run continues from what it saved."
         return ""
 
     @property
     def milliseconds(self) -> float | None:
-        """How long the run took, by Lambda's own report of it."""
+        """The run's duration in Lambda's own report."""
         record = self.fields.get("record")
         metrics = record.get("metrics") if isinstance(record, dict) else None
         taken = metrics.get("durationMs") if isinstance(metrics, dict) else None
@@ -105,23 +104,20 @@ class Line:
 
     @property
     def worth_saying(self) -> str:
-        """What a person who follows the run needs of it: the collector's words, but not its last, which the result is.
-
-        Metrics, the runtime's own lines, debugging and plain text, such as Python's warnings, are left out.
-        """
+        """The collector's message for a person who follows the run; "" for its last line, debugging and other lines."""
         return "" if self.ends_run or self.level == "DEBUG" else self.message
 
 
-# Runs, put together from the lines that they left
+# Runs
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run; counts are None where its log does not tell them.
+    """One run; counts are None if its log does not have them.
 
-    `outcome`: `ok`; `stopped` ended well but before the newest pages were read to their end (the next run goes on);
-    `waiting` for credentials; `failed`; `running` still; `unknown` where its end is not in the log. `sentence` is why,
-    and what its incidents say. `zoom_calls_left` is what is left of Zoom's daily quota.
+    `outcome`: `ok`; `stopped` before it had read the newest pages to the end (the next run continues); `waiting` for
+    credentials; `failed`; `running`; `unknown` if its end is not in the log. `sentence` is the reason, with the run's
+    incidents. `zoom_calls_left` is the rest of Zoom's daily quota.
     """
 
     request_id: str
@@ -139,11 +135,11 @@ class Run:
 
     @property
     def is_scheduled(self) -> bool:
-        """Tell whether the schedule started it: nobody asked for an action."""
+        """Whether the schedule started it: then it has no action."""
         return self.action is None
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as JSON has it."""
+        """Return its JSON document."""
         return {**asdict(self), "began": self.began.isoformat(timespec="milliseconds")}
 
 
@@ -151,7 +147,7 @@ _COUNTS = [field.name for field in fields(Run) if field.default is None and fiel
 
 
 def runs(lines: Iterable[Line], now: datetime) -> list[Run]:
-    """Return the runs that the lines tell of, oldest first."""
+    """Return the runs in the lines, oldest first."""
     by_request: dict[str, list[Line]] = {}
     for line in lines:
         if line.request_id:
@@ -173,7 +169,7 @@ def _run(request_id: str, lines: Sequence[Line], now: datetime) -> Run:
             filter(None, [ended.fields.get("sentence")])
         )
         outcome: Outcome = "stopped" if stopped else "ok"
-        sentence = (warnings or said or ["It left before the end; the next run goes on."])[-1] if stopped else ""
+        sentence = (warnings or said or ["It stopped before the end; the next run continues."])[-1] if stopped else ""
         if ended.fields.get("waiting_for"):
             outcome = "waiting"
         if failure := ended.fields.get("failure"):
@@ -197,10 +193,8 @@ def _run(request_id: str, lines: Sequence[Line], now: datetime) -> Run:
 def lines_between(
     logs: CloudWatchLogsClient, group: str, start: datetime, end: datetime | None = None, most_pages: int = MOST_PAGES
 ) -> tuple[list[Line], int]:
-    """Return the lines printed from `start` until before `end`, oldest first, and how many pages they took.
-
-    Lines past the first `most_pages` pages are left out.
-    """
+    """Return the lines from `start` until before `end`, oldest first, of the first `most_pages` pages, and the number
+    of pages read."""
     until: dict[str, Any] = {"endTime": _milliseconds(end) - 1} if end else {}  # AWS includes it
     found: list[Line] = []
     pages = 0
@@ -214,21 +208,21 @@ def lines_between(
 
 
 def asked(action: str | None) -> str:
-    """Say what started a run: the schedule, or somebody with an action or without."""
+    """Return what started a run: the schedule, or a person with or without an action."""
     return {None: "scheduled", RUN: "by hand"}.get(action) or str(action)
 
 
 def is_run(run: Run) -> bool:
-    """Tell whether it is one that collects, and no probe."""
+    """Whether it collects, that is, is not a probe."""
     return run.action != PROBE
 
 
 def last_runs(
     logs: CloudWatchLogsClient, group: str, now: datetime, count: int, wanted: Callable[[Run], bool] = lambda _run: True
 ) -> list[Run]:
-    """Return the last `count` runs of the last fortnight that are `wanted`, oldest first; fewer if there are no more.
+    """Return the last `count` runs of the last 14 days that are `wanted`, oldest first.
 
-    It looks back in steps, each twice as long, so that a few runs take one request.
+    It looks back in steps that double, so a few runs need one request.
     """
     lines: list[Line] = []
     found: list[Run] = []
@@ -240,7 +234,7 @@ def last_runs(
         lines = earlier + lines
         pages += taken
         found = [run for run in runs(lines, now) if wanted(run)]
-        if len(found) > count:  # the oldest may have begun before this look
+        if len(found) > count:  # the oldest may have begun before this step
             return found[-count:]
         end, span = begin, span * 2
     return found[-count:]
@@ -251,7 +245,7 @@ def _milliseconds(moment: datetime) -> int:
 
 
 class LogFollower:
-    """The log of one function, from now on; where it cannot be read, `trouble` says why, and nothing is new."""
+    """Follows the log of one function from now on; if it cannot be read, `trouble` says why."""
 
     def __init__(self, logs: CloudWatchLogsClient, group: str, clock: Callable[[], datetime]) -> None:
         self._logs = logs
@@ -259,10 +253,10 @@ class LogFollower:
         self._from = clock() - OVERLAP
         self._seen: set[str] = set()
         self.trouble = ""
-        self.new_lines()  # what stands there already is not news
+        self.new_lines()  # skip the lines that are already there
 
     def new_lines(self) -> list[Line]:
-        """Return the lines that have come since the last call, oldest first."""
+        """Return the lines since the last call, oldest first."""
         if self.trouble:
             return []
         try:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def main(deployment: Deployment, *, as_json: bool = False, now: datetime | None = None) -> int:
-    """Show where collecting stands; return 0, or 1 where the checkpoint or the last run is not known."""
+    """Show where collecting stands; return 0, or 1 if the checkpoint or the last run is not known."""
     now = now or datetime.now(UTC)
     aws = session_for(deployment)
     ran = _last_run(aws.client("logs"), str(deployment.outputs["log_group"]["name"]), now)
@@ -38,10 +38,8 @@ def main(deployment: Deployment, *, as_json: bool = False, now: datetime | None 
     except CommandError as error:
         stored = StoredCheckpoint(instead=str(error))
     if stored.checkpoint and stored.saved:
-        told, lines = (
-            document(stored.checkpoint, stored.saved, now, ran),
-            words(stored.checkpoint, stored.saved, now, ran),
-        )
+        told = document(stored.checkpoint, stored.saved, now, ran)
+        lines = words(stored.checkpoint, stored.saved, now, ran)
     else:
         told = {"last_run": _last_run_as_json(ran, now), "checkpoint": stored.instead}
         lines = [("Last run", _last_run_in_words(ran, now))]
@@ -56,7 +54,7 @@ def main(deployment: Deployment, *, as_json: bool = False, now: datetime | None 
 
 
 def table(deployment: Deployment, lines: Iterable[tuple[str, str]]) -> Table:
-    """Return the facts in words as they are shown, below which collector they are of."""
+    """Return the lines as a table, headed by the collector."""
     shown = Table.grid(padding=(0, 2))
     shown.add_column(style="bold", no_wrap=True)
     shown.add_column(overflow="fold")
@@ -68,19 +66,19 @@ def table(deployment: Deployment, lines: Iterable[tuple[str, str]]) -> Table:
 
 
 def _last_run(logs: CloudWatchLogsClient, group: str, now: datetime) -> Run | str:
-    """Return the last run, or a sentence: an idle run saves no checkpoint, so that only the log tells of it."""
+    """Return the last run, or why it is not known: an idle run saves no checkpoint, so only the log has it."""
     try:
         found = last_runs(logs, group, now, 1, is_run)
     except FAILURES as error:
-        return f"The last run is not known, as the log group {group} cannot be read: {reason(error)}."
+        return f"The last run is not known, because the log group {group} cannot be read: {reason(error)}."
     return found[-1] if found else f"The log group {group} has no run in the last {LOOK_BACK.days} days."
 
 
-MANY = 6  # ranges of dates; what is beyond is counted
+MANY = 6  # ranges of dates; further ones are counted
 
 
 def document(checkpoint: Checkpoint, saved: datetime, now: datetime, ran: Run | str) -> dict[str, Any]:
-    """Return the facts as JSON has them: dates and times in ISO form, spans in seconds, None for what is not."""
+    """Return the JSON document: ISO dates and times, durations in seconds."""
     settled = checkpoint.settled_from <= checkpoint.settled_to
     guide, lease = checkpoint.delivered.legacy, checkpoint.lease
     return {
@@ -115,34 +113,35 @@ def document(checkpoint: Checkpoint, saved: datetime, now: datetime, ran: Run | 
 
 
 def words(checkpoint: Checkpoint, saved: datetime, now: datetime, ran: Run | str) -> list[tuple[str, str]]:
-    """Return the facts in words, pairs of a heading and a sentence; `ran` is the last run, or why it is not known."""
+    """Return headings and sentences; `ran` is the last run, or why it is not known."""
     lines = [
         ("Last run", _last_run_in_words(ran, now)),
         ("Last saved", f"{_when(saved, now)}. A run that finds nothing new saves nothing."),
-        ("Newest record", f"{_when(checkpoint.frontier, now)}." if checkpoint.frontier else "None is known yet."),
+        ("Newest record", f"{_when(checkpoint.frontier, now)}." if checkpoint.frontier else "None yet."),
         (
             "Last full sweep",
-            f"{_when(checkpoint.reconciled, now)}: the last days were asked for from end to end, for rows that come"
-            " late."
+            f"{_when(checkpoint.reconciled, now)}. It reads all recent dates again, for rows that arrive late."
             if checkpoint.reconciled
-            else "None has been yet.",
+            else "None yet.",
         ),
         ("Settled", _settled(checkpoint)),
         ("Owed", _owed(checkpoint, now)),
     ]
     if looks := {day: owed.not_before for day, owed in checkpoint.owed.items() if owed.not_before}:
-        lines.append(("Another look", _another_look(looks, now)))
+        lines.append(("Read again", _another_look(looks, now)))
     if checkpoint.sweeps:
         lines.append(("In progress", " ".join(_sweeps(checkpoint, now))))
     if checkpoint.expired:
-        lines.append(("Expired", f"{_dates(checkpoint.expired)}: Zoom no longer had them when the collector came."))
+        lines.append(
+            ("Expired", f"{_dates(checkpoint.expired)}: Zoom no longer had them when the collector read them.")
+        )
     if until := ahead(checkpoint.not_before, now):
         lines.append(
-            ("Not before", f"{_moment(until)}, in {span(until - now)}: until then Zoom asked not to be called.")
+            ("Not before", f"{_moment(until)}, in {span(until - now)}: Zoom's rate limit allows no call until then.")
         )
     if checkpoint.lease and checkpoint.lease.until > now:
         lease = checkpoint.lease
-        lines.append(("Lease", f"A run holds it until {_moment(lease.until)}; its request id is {lease.owner}."))
+        lines.append(("Lease", f"A run holds it until {_moment(lease.until)}; its request ID is {lease.owner}."))
     if legacy := checkpoint.delivered.legacy:
         lines.append(("Guide's objects", _guide(legacy)))
     return lines
@@ -159,40 +158,40 @@ def _last_run_in_words(ran: Run | str, now: datetime) -> str:
 def _ended(run: Run) -> str:
     by = f" ({asked(run.action)})" if run.action else ""
     if run.outcome == "ok":
-        return f"it ended well and wrote {some(run.written or 0, 'record')}{by}."
+        return f"it succeeded and wrote {some(run.written or 0, 'record')}{by}."
     if run.outcome == "running":
         return f"it is still running{by}."
-    how = {"failed": "it failed: ", "stopped": "it left early: ", "waiting": "it waited: "}
+    how = {"failed": "it failed: ", "stopped": "it stopped early: ", "waiting": "it waited: "}
     return f"{how.get(run.outcome, '')}{run.sentence}"
 
 
 def _settled(checkpoint: Checkpoint) -> str:
     first, last = checkpoint.settled_from, checkpoint.settled_to
     if first > last:
-        return f"No date yet; {first} is the first one that is collected."
+        return f"No date yet; collecting begins with {first}."
     but = [
         f"{count} {what}"
         for what, days in (("owed", checkpoint.owed), ("expired", checkpoint.expired))
         if (count := sum(first <= day <= last for day in days))
     ]
-    said = f"{first} to {last}" + (f", but for {' and '.join(but)}" if but else "")
-    return f"{said}. Later dates are read again until no late row is to be expected."
+    said = f"{first} to {last}" + (f", except {' and '.join(but)}" if but else "")
+    return f"{said}. Later dates are read again, for rows that arrive late."
 
 
 def _owed(checkpoint: Checkpoint, now: datetime) -> str:
     if not checkpoint.owed:
         return "Nothing."
     eldest = min(owed.owed_since for owed in checkpoint.owed.values())
-    return f"{some(len(checkpoint.owed), 'date')}, the longest for {span(now - eldest)}: {_dates(checkpoint.owed)}."
+    return f"{some(len(checkpoint.owed), 'date')}, the oldest for {span(now - eldest)}: {_dates(checkpoint.owed)}."
 
 
 def _another_look(looks: Mapping[date, datetime], now: datetime) -> str:
     first, last = min(looks.values()), max(looks.values())
     return (
-        f"{len(looks)} of these, {'the longest ' if first < last else ''}since {_when(first - LOOK_AGAIN_AFTER, now)}:"
+        f"{len(looks)} of these, {'the oldest ' if first < last else ''}since {_when(first - LOOK_AGAIN_AFTER, now)}:"
         f" {_dates(looks)}."
-        " Zoom's answer was empty or lacked records that are in the archive, and one such answer is not final:"
-        f" {'it is' if len(looks) == 1 else 'they are'} read again after {_moment(last)}."
+        " Zoom's answer was empty or lacked records that are in the archive, so the collector reads"
+        f" {'the date' if len(looks) == 1 else 'the dates'} again after {_moment(last)}."
     )
 
 
@@ -200,19 +199,22 @@ def _dates(days: Iterable[date]) -> str:
     found = ranges(days)
     shown = [first + ONE_DAY * n for first, last in found[-MANY:] for n in range((last - first).days + 1)]
     before = len(found) - MANY
-    return f"{spell(shown)}{f', and {before} stretches before' if before > 0 else ''}"
+    return f"{spell(shown)}{f', and {before} earlier ranges' if before > 0 else ''}"
 
 
 def _sweeps(checkpoint: Checkpoint, now: datetime) -> list[str]:
     return [
         f"{'The newest rows' if name == 'tail' else name}: {sweep.rows_read:,} rows read since {_moment(sweep.began)};"
-        f" the next run {'goes on there' if sweep.resumable(now) else 'starts it again'}."
+        f" the next run {'continues there' if sweep.resumable(now) else 'starts again'}."
         for name, sweep in sorted(checkpoint.sweeps.items())
     ]
 
 
 def _guide(guide: LegacyLedger) -> str:
-    return f"{len(guide.absorbed):,} read of those written from {guide.first} to {guide.last}; they count as delivered."
+    return (
+        f"{len(guide.absorbed):,} of those written from {guide.first} to {guide.last} were read; their records count as"
+        " delivered."
+    )
 
 
 def _when(moment: datetime, now: datetime) -> str:

@@ -1,4 +1,4 @@
-"""Zoom's client as the commands use it: the collector's own, with a time limit for all that a command asks."""
+"""The collector's Zoom client, with a time limit for all requests of a command."""
 
 from __future__ import annotations
 
@@ -30,10 +30,7 @@ def client(
     sleep: Callable[[float], None] = time.sleep,
     on_response: Callable[..., None] | None = None,
 ) -> tuple[Zoom, Session]:
-    """Return a client with these credentials, and its session, which knows whether Zoom has signed it in.
-
-    `on_response` hears of each answer, as a hook of requests.
-    """
+    """Return a client with these credentials, and its session; `on_response` is a requests hook for each answer."""
     session = Session(requests.Session())
     if on_response:
         session.http.hooks["response"].append(on_response)
@@ -52,6 +49,6 @@ def client(
 
 
 def ends_in(seconds: float) -> Deadline:
-    """Return a deadline so many seconds from now, with nothing in reserve."""
+    """Return a deadline in so many seconds, without a reserve."""
     end = time.monotonic() + seconds
     return Deadline(lambda: end - time.monotonic(), 0)

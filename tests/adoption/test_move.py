@@ -249,7 +249,7 @@ def test_a_secret_that_does_not_hold_them_keeps_them_in_the_function(aws: AwsSta
             text = json.dumps({**HELD, "client_secret": "another"})
             aws.client("secretsmanager").put_secret_value(SecretId=NAMES.secret, SecretString=text)
 
-    with pytest.raises(CommandError, match="does not hold the function's credentials, which are left"):
+    with pytest.raises(CommandError, match="does not have the function's credentials, which were not removed"):
         adopt(aws, before=spoil)
     assert in_function(aws) == HELD
 
@@ -300,7 +300,7 @@ REFUSED: dict[str, tuple[Callable[[AwsStandIn], object], str]] = {
         lambda aws: aws.client("scheduler").delete_schedule(Name=SCHEDULE),
         r"There is no schedule zoom-operationlogs-schedule-15min in the group default: give its name with --schedule",
     ),
-    "another's schedule": (with_another_target, r"The schedule .* runs arn:aws:lambda:.*_too, not the function"),
+    "another's schedule": (with_another_target, r"The schedule .* invokes arn:aws:lambda:.*_too, not the function"),
     "some credentials": (
         lambda aws: with_variables(aws, ZOOM_ACCOUNT_ID="x", ZOOM_CLIENT_SECRET=" "),
         r"but no ZOOM_CLIENT_ID and no ZOOM_CLIENT_SECRET: set all",
@@ -308,7 +308,7 @@ REFUSED: dict[str, tuple[Callable[[AwsStandIn], object], str]] = {
     "no credentials": (lambda aws: with_variables(aws, S3_BUCKET=BUCKET), r"Neither the function .* nor the secret"),
     "others in the secret": (
         lambda aws: with_secret(aws, json.dumps({**HELD, "client_id": "another"})),
-        r"holds other credentials than the function .*: choose another name with --secret",
+        r"and the function .* have different credentials, .*: choose another name with --secret",
     ),
     "no credentials in the secret": (
         lambda aws: with_secret(aws, "password"),
@@ -349,7 +349,7 @@ def test_a_failure_of_aws_is_one_sentence(aws: AwsStandIn) -> None:
         if operation == "UpdateSchedule":
             raise EndpointConnectionError(endpoint_url="https://scheduler")
 
-    with pytest.raises(CommandError, match=r"^The schedule \S+ cannot be switched off: Could not .*\.$") as told:
+    with pytest.raises(CommandError, match=r"^The schedule \S+ cannot be disabled: Could not .*\.$") as told:
         adopt(aws, before=fail)
     assert told.value.status == 1
 
@@ -365,8 +365,8 @@ def test_what_needs_a_look_is_said(aws: AwsStandIn) -> None:
     iam.attach_role_policy(RoleName=ROLE, PolicyArn=by_hand.make_policy(aws, "mine", by_hand.allow((["s3:*"], "*"))))
     report = adopt(aws)
     version, policies = report.warnings
-    assert version == "Version 1 of the function carries the credentials too: delete it."
-    assert policies.endswith(f"of mine, {WRITER_POLICY}; the others are detached.")
+    assert version == "Version 1 of the function also has the credentials: delete it."
+    assert policies.endswith(f"of mine, {WRITER_POLICY}; the others will be detached.")
     assert "writer_policy_name" not in report.variables
     assert report.variables["log_group_exists"] is True
 
@@ -375,8 +375,8 @@ def test_a_role_that_cannot_be_imported_is_said(aws: AwsStandIn) -> None:
     found = Move(session(aws), NAMES, sleep=lambda _: None).look()
     function = SimpleNamespace(role="made", role_arn="arn:aws:iam::123456789012:role/service-role/made")
     assert [one.partition(":")[0] for one in warnings(function, [], [])] == [
-        "The role made has a path, which the plan would replace it for",
-        "The role made has no policy of yours attached",
+        "The role made has a path, so the plan would replace it",
+        "The role made has no customer managed policy",
     ]
     assert warnings(found.function, ["one"], []) == []
 
@@ -421,7 +421,7 @@ def test_the_user_of_another_feed_keeps_what_it_has(
     report = adopt(aws)
     assert report.variables["reader_is_shared"] is True
     [warning] = report.warnings
-    assert re.match(rf"The user secops-reader also has {what}: another feed may read as this user\.", warning)
+    assert re.match(rf"The user secops-reader also has {what}: another feed may use it\.", warning)
     assert is_prepared(aws)
 
 
@@ -435,7 +435,7 @@ def test_a_policy_that_another_feed_needs_is_not_narrowed(aws: AwsStandIn) -> No
     assert report.variables["reader_is_shared"] is False
     opens, attached = report.warnings
     assert opens.startswith(
-        "The policy secops-reader-policy also opens arn:aws:s3:::another-feed/*, and the plan would"
+        "The policy secops-reader-policy also allows arn:aws:s3:::another-feed/*, and the plan would"
     )
     assert attached.startswith("The policy secops-reader-policy is also attached to the user another-reader, and the")
 
@@ -458,13 +458,13 @@ def test_the_command_shows_steps_next_steps_and_no_secret(aws: AwsStandIn, tmp_p
     file = tmp_path / "adopt.auto.tfvars.json"
     dry = command_line(aws, "--dry-run", "--variables", file)
     assert dry.status == 0, dry.err
-    assert "Would switch the schedule off." in dry.out
+    assert "Would disable the schedule." in dry.out
     assert not file.exists()
     wet = command_line(aws, "--variables", file)
     assert wet.status == 0, wet.err
     assert "✓ removed the credentials from the function" in wet.out
     assert "Regenerate the client secret in Zoom" in wet.out
-    assert "Now: wait until a run under way is over" in wet.err
+    assert "Now: wait until the current run has ended" in wet.err
     again = command_line(aws, "--json")
     assert again.json["steps"] == []
     assert again.json["variables"] == json.loads(file.read_text())
@@ -492,7 +492,7 @@ def test_without_a_region_it_says_so(aws: AwsStandIn) -> None:
 
 def test_a_profile_that_is_not_there_is_one_line(aws: AwsStandIn) -> None:
     told = command_line(aws, AWS_PROFILE="nowhere")
-    assert told.err == "AWS cannot be signed in to: The config profile (nowhere) could not be found.\n"
+    assert told.err == "Cannot sign in to AWS: The config profile (nowhere) could not be found.\n"
     assert told.status == 2
 
 
@@ -568,4 +568,4 @@ def test_the_readme_lists_its_rights() -> None:
 
 def test_a_policy_of_another_name_is_asked_for(aws: AwsStandIn) -> None:
     warnings = adopt(aws, names=Names(reader_policy="of-nobody")).warnings
-    assert "The user secops-reader has no policy of-nobody attached: give the name of its policy" in " ".join(warnings)
+    assert "The user secops-reader has no policy of-nobody: name its policy" in " ".join(warnings)

@@ -68,7 +68,8 @@ def test_the_first_key_goes_into_the_secret_and_nowhere_else(world: World, aws, 
     assert ran.status == 0
     key = stored()
     assert keys_of(aws) == {key["access_key_id"]}
-    assert f"Made the access key {key['access_key_id']} of {USER}, and stored it in the secret {KEY_SECRET}." in ran.out
+    said = f"Created the access key {key['access_key_id']} of {USER}, and stored it in the secret {KEY_SECRET}."
+    assert said in ran.out
     assert "Next: `zoomlogs feed apply`" in ran.out
     use(aws, key)  # it works
     for text in world.said:
@@ -117,7 +118,7 @@ def test_a_second_create_is_refused(world: World, aws, stored):
     before = stored()
     ran = world.run("reader-key", "create")
     assert ran.status == 2
-    assert f"holds the key {before['access_key_id']} of {USER} already" in ran.err
+    assert f"already holds the key {before['access_key_id']} of {USER}:" in ran.err
     assert (stored(), len(keys_of(aws))) == (before, 1)
 
 
@@ -126,8 +127,8 @@ def test_a_user_with_two_keys_gets_no_third(world: World, aws):
         aws.client("iam").create_access_key(UserName=USER)
     ran = world.run("reader-key", "create")
     assert ran.status == 2
-    assert f"The user {USER} has two access keys already, AKIA" in ran.err
-    assert "delete the one that nothing uses" in ran.err
+    assert f"The user {USER} already has two access keys, AKIA" in ran.err
+    assert "delete the unused one" in ran.err
     assert len(keys_of(aws)) == 2
 
 
@@ -136,7 +137,7 @@ def test_other_modes_have_no_key(world: World, mode):
     world.outputs(module(body(mode=mode), mode=mode))
     for arguments in (["create"], ["rotate"], ["rotate", "--finish"], ["list"]):
         ran = world.run("reader-key", *arguments)
-        assert (ran.status, f"has the mode {mode}, which needs no access key" in ran.err) == (2, True)
+        assert (ran.status, f"has the mode {mode}, which has no access key" in ran.err) == (2, True)
 
 
 # --- nothing is lost -------------------------------------------------------------------------------------------------
@@ -192,7 +193,7 @@ def test_a_rotation_from_end_to_end(world: World, aws, stored):
     new = stored()
     assert (new != old, stored("AWSPREVIOUS")) == (True, old)
     assert keys_of(aws) == {old["access_key_id"], new["access_key_id"]}
-    assert f"{old['access_key_id']} still works, so the feed goes on reading." in ran.out
+    assert f"{old['access_key_id']} still works, so the feed continues to read." in ran.out
 
     # Not yet: nobody has seen the new key at work.
     ran = world.run("reader-key", "rotate", "--finish")
@@ -223,7 +224,7 @@ def test_a_rotation_from_end_to_end(world: World, aws, stored):
 
 
 def test_before_the_first_key_there_is_nothing_to_rotate(world: World):
-    assert "make the first key with `zoomlogs reader-key create`" in world.run("reader-key", "rotate").err
+    assert "create the first key with `zoomlogs reader-key create`" in world.run("reader-key", "rotate").err
     assert "nothing was rotated" in world.run("reader-key", "rotate", "--finish").err
     assert "run `zoomlogs reader-key create`" in world.run("reader-key", "list").out
 
@@ -345,8 +346,8 @@ def test_what_a_finished_rotation_leaves_behind():
     for keys, sentence in (
         ([old, known("NEW")], "has not seen the new key NEW"),
         ([known("OLD", HOUR[11]), new], r"OLD was used at 2026-11-24 11:00 UTC, later"),
-        ([old], "the key NEW, which is no active key"),
-        ([old, known("NEW", HOUR[10], active=False)], "the key NEW, which is no active key"),
+        ([old], "the key NEW, which is not an active key"),
+        ([old, known("NEW", HOUR[10], active=False)], "the key NEW, which is not an active key"),
     ):
         with pytest.raises(CommandError, match=sentence):
             to_retire("u", keys, "NEW")

@@ -60,7 +60,7 @@ def test_what_zoom_accepts_is_stored(put, zoom):
     ran, held = put(GOOD | {"client_secret": f"  {GOOD['client_secret']}\n", "more": "ignored"})
     assert (ran.status, held) == (0, GOOD)
     assert "Zoom: accepted, and the report can be read." in ran.out
-    assert "The next run uses it" in ran.out
+    assert "No deployment is needed" in ran.out
     assert put(GOOD, "--json")[0].json["check"] == "accepted, and the report can be read"
 
 
@@ -110,7 +110,7 @@ def test_what_is_no_credentials_gives_one_sentence(put, text, sentence):
 def test_standard_input_and_nobody_to_ask(world: World, put, aws):
     assert world.run("zoom-secret", "put", "--file", "-", stdin=json.dumps(GOOD)).status == 0
     ran = world.run("zoom-secret", "put")
-    assert (ran.status, "Nobody is here to be asked: put the three into a file" in ran.err) == (2, True)
+    assert (ran.status, "Not a terminal: write the three values to a JSON file" in ran.err) == (2, True)
     ran = world.run("zoom-secret", "put", "--file", "-", "--outputs", "-", stdin="{}")
     assert ran.status == 2
     ran = world.run("zoom-secret", "put", "--file", str(world.folder / "none"))

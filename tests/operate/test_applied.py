@@ -255,7 +255,7 @@ def test_status_works_under_its_rights_and_without_the_log_says_so(
     assert status_command.main(at, as_json=True) == 1  # not all was looked at
     captured = capsys.readouterr()
     assert json.loads(captured.out)["last_run"] is None
-    unknown = "The last run is not known, as the log group /aws/lambda/zoom_operationlogs_to_s3 cannot be read"
+    unknown = "The last run is not known, because the log group /aws/lambda/zoom_operationlogs_to_s3 cannot be read"
     assert captured.err.startswith(unknown)
     assert status_command.main(at) == 1
     assert unknown in " ".join(capsys.readouterr().out.split())
@@ -274,7 +274,11 @@ def test_logs_works_under_its_rights(place: Place, operator: Operator) -> None:
     [
         ("", 0, ""),
         ("logs:FilterLogEvents", 0, "The log /aws/lambda/zoom_operationlogs_to_s3 cannot be followed: "),
-        ("s3:GetObject", 0, "Which dates are owed is not known, as s3://zoom-operation-logs/zoom/operationlogs-state/"),
+        (
+            "s3:GetObject",
+            0,
+            "Which dates are owed is not known, because s3://zoom-operation-logs/zoom/operationlogs-state/",
+        ),
     ],
 )
 def test_run_works_under_its_rights(

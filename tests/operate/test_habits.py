@@ -83,7 +83,7 @@ def test_a_profile_counts_before_all_else_and_for_terraform_too(
 def test_a_profile_that_is_not_there_is_named(terraform: Path) -> None:
     environ = {**commands.neutral(), "AWS_CONFIG_FILE": str(terraform / "config")}
     ran = commands.zoomlogs("logs", "--profile", "red", "--outputs", terraform / "outputs.json", environ=environ)
-    assert (ran.status, ran.err) == (2, "AWS cannot be signed in to: The config profile (red) could not be found.\n")
+    assert (ran.status, ran.err) == (2, "Cannot sign in to AWS: The config profile (red) could not be found.\n")
 
 
 def test_the_names_of_instances_are_completed(tmp_path: Path) -> None:

@@ -47,8 +47,8 @@ def test_a_connection_that_breaks_is_no_second_run(monkeypatch) -> None:
         invoke(client(endpoint_url=url), "collector", {}, lambda: None)
     assert len(calls) == 1
     assert raised.value.status == 1
-    assert str(raised.value).startswith("The connection broke while collector was running (")
-    assert str(raised.value).endswith("goes on in AWS: `zoomlogs logs` shows how it ended.")
+    assert str(raised.value).startswith("The connection to collector broke (")
+    assert str(raised.value).endswith("continues in AWS: `zoomlogs logs` shows how it ends.")
 
 
 def test_the_client_outlasts_every_run() -> None:
@@ -58,8 +58,11 @@ def test_the_client_outlasts_every_run() -> None:
 @pytest.mark.parametrize(
     ("code", "sentence"),
     [
-        ("ResourceNotFoundException", "There is no function collector: run `terraform apply`, or give the outputs"),
-        ("TooManyRequestsException", "AWS allows no further run of collector at this moment (Because"),
+        (
+            "ResourceNotFoundException",
+            "There is no function collector: run `terraform apply`, or name the right outputs",
+        ),
+        ("TooManyRequestsException", "AWS throttles collector (Because"),
         ("AccessDeniedException", "collector could not be invoked: Because (AccessDeniedException)."),
         ("ServiceException", "collector could not be invoked: Because (ServiceException)."),
     ],

@@ -51,7 +51,7 @@ def test_which_dates_are_asked_for() -> None:
         (
             "2026-11-20",
             "2026-11-25",
-            "2026-11-25 is still to come: give 2026-11-24, today in UTC, or an earlier date.",
+            "2026-11-25 is in the future: give 2026-11-24, today in UTC, or an earlier date.",
         ),
         (
             "2026-05-23",
@@ -100,7 +100,7 @@ def test_the_first_line_of_a_checkpoint_tells_what_is_owed() -> None:
     [
         (b"", "damaged"),
         (b"[]", "damaged"),
-        (b'{"cursor_date": "2026-11-01"}', "none of this collector's"),
+        (b'{"cursor_date": "2026-11-01"}', "not a checkpoint"),
         (b'{"schema": 99}', r"a newer collector wrote it"),
     ],
 )
@@ -117,17 +117,17 @@ def test_what_is_no_checkpoint_is_said_so(header: bytes, why: str) -> None:
     [
         ("ZoomRefused", "The Zoom app is deactivated: activate it. (Zoom says: x)", None),
         ("SettingsError", "S3_BUCKET is not set: set it to the name of the bucket to write to.", None),
-        ("KeyError", "'x'", "The function broke off: KeyError: 'x'."),
-        ("", "", "The function broke off: it does not say why."),
+        ("KeyError", "'x'", "The function failed: KeyError: 'x'."),
+        ("", "", "The function failed: it gave no reason."),
         (
             "Runtime.ExitError",
             "RequestId: 1 Error: Runtime exited with error: signal: killed.",
-            "The function broke off: Runtime.ExitError: RequestId: 1 Error: Runtime exited with error: signal: killed.",
+            "The function failed: Runtime.ExitError: RequestId: 1 Error: Runtime exited with error: signal: killed.",
         ),
         (
             "Sandbox.Timedout",
             "RequestId: 1 Error: Task timed out after 300.00 seconds",
-            "Lambda ended the run at its timeout (Task timed out after 300.00 seconds); what it saved stays saved.",
+            "The run timed out (Task timed out after 300.00 seconds); what it has saved is kept.",
         ),
     ],
 )
@@ -218,8 +218,8 @@ def test_without_wait_what_is_owed_is_left_to_the_schedule() -> None:
     assert sentences(ended)[1:] == [
         "Still owed: 8 dates (2026-11-01, 2026-11-02, 2026-11-03, 2026-11-04, 2026-11-05, 2026-11-06 and 2 more).",
         (
-            "The schedule goes on with the dates owed; `zoomlogs run --wait` does so at once, but not while under a"
-            " quarter of Zoom's daily limit is left: then it goes on after midnight UTC."
+            "Scheduled runs continue with the owed dates; `zoomlogs run --wait` does so at once, unless less than a"
+            " quarter of Zoom's daily limit is left: then reading continues after midnight UTC."
         ),
     ]
 
@@ -240,7 +240,7 @@ def test_runs_that_bring_nothing_further_end_it() -> None:
     runner = FakeRunner([good(DAYS[:3], written=0)] * 9)
     ended = carry_out(TEN_DAYS, runner, wait=True)
     assert (ended.status, len(runner.sent)) == (1, 3)
-    assert ended.sentence.startswith("2 runs brought nothing further, as when little of Zoom's daily quota is left")
+    assert ended.sentence.startswith("2 runs made no progress, as when little of Zoom's daily quota is left")
 
 
 # What a run answers that left its work to the one that holds the lease
@@ -253,7 +253,7 @@ def test_the_lease_of_a_killed_run_is_waited_out() -> None:
     ended = carry_out(TEN_DAYS, runner, wait=True)
     assert (ended.status, runner.sent) == (0, [TEN_DAYS.event, BY_HAND])
     assert sum(runner.paused) == 300
-    assert runner.said == ["Another run holds the lease until 17:05:00 UTC at most: waiting until it is over."]
+    assert runner.said == ["Another run holds the lease until 17:05:00 UTC at most: waiting for its end."]
     assert "another run" not in ended.sentence
 
 
@@ -282,10 +282,10 @@ def test_a_plain_run_with_wait_does_its_run_after_the_others() -> None:
 
 def test_without_wait_a_run_that_was_left_to_another_says_so() -> None:
     left = "Another run holds the lease until 17:05:00 UTC at most, so this one left its work to it."
-    goes_on = "`zoomlogs run --wait` goes on as soon as it is over."
+    goes_on = "`zoomlogs run --wait` continues as soon as that ends."
     ended = carry_out(TEN_DAYS, FakeRunner([good(DAYS, **LEFT)], lease=lambda _now: FIVE_MINUTES), wait=False)
     assert (ended.status, ended.owed_count) == (1, 10)
-    assert ended.sentence == f"{left} The schedule goes on with the dates owed; {goes_on}"
+    assert ended.sentence == f"{left} Scheduled runs continue with the owed dates; {goes_on}"
     ended = carry_out(events.run(), FakeRunner([good([], **LEFT)], lease=lambda _now: FIVE_MINUTES), wait=False)
     assert (ended.status, ended.sentence) == (1, f"{left} {goes_on}")
     assert "Nothing is owed." not in sentences(ended)
@@ -296,14 +296,14 @@ def test_a_lease_of_its_own_or_that_is_over_holds_up_nobody(lease: Lease | None)
     runner = FakeRunner([good(DAYS[:3], written=0, not_before=None)] * 9, lease=lambda _now: lease)
     ended = carry_out(TEN_DAYS, runner, wait=True)
     assert (len(runner.sent), runner.said) == (3, [])
-    assert ended.sentence.startswith("2 runs brought nothing further, as when little of Zoom's daily quota is left")
+    assert ended.sentence.startswith("2 runs made no progress, as when little of Zoom's daily quota is left")
 
 
 def test_where_the_checkpoint_cannot_be_read_both_reasons_are_named() -> None:
     ended = carry_out(TEN_DAYS, FakeRunner([good(None, owed=3, **LEFT)] * 9), wait=True)
     assert ended.sentence == (
-        "2 runs brought nothing further, as when another run holds the lease, dates wait for another look, or little of"
-        " Zoom's daily quota is left: the schedule goes on with the dates owed."
+        "2 runs made no progress, as when another run holds the lease, dates are to be read again later, or little of"
+        " Zoom's daily quota is left: scheduled runs continue with the owed dates."
     )
 
 
@@ -316,8 +316,8 @@ def test_a_date_that_waits_for_another_look_is_not_waited_for() -> None:
     assert (ended.status, ended.owed, len(runner.sent), runner.paused) == (0, [], 2, [])
     assert len(sentences(ended)) == 2
     assert sentences(ended)[1] == (
-        "2 dates (2026-11-01, 2026-11-02) will be looked at once more, the last of them after 2026-11-24 17:59 UTC,"
-        " because one empty or incomplete answer of Zoom's is not final: the schedule does so."
+        "Scheduled runs will read 2 dates (2026-11-01, 2026-11-02) again, the last of them after 2026-11-24 17:59 UTC,"
+        " because one empty or incomplete answer of Zoom's is not final."
     )
     document = as_document(TEN_DAYS, ended)
     assert (document["ok"], document["owed"], document["owed_count"]) == (True, [], 0)
@@ -333,7 +333,9 @@ def test_without_wait_a_date_that_waits_for_another_look_counts_as_swept_too() -
     assert "Still owed: 1 date (2026-11-02)." in sentences(ended)
     ended = carry_out(events.run(), FakeRunner([good(DAYS[:1])], looks={DAYS[0]: SOON}), wait=False)
     assert ended.status == 0
-    assert sentences(ended)[1].startswith("1 date (2026-11-01) will be looked at once more after 2026-11-24 17:58 UTC,")
+    assert sentences(ended)[1].startswith(
+        "Scheduled runs will read 1 date (2026-11-01) again after 2026-11-24 17:58 UTC,"
+    )
 
 
 @dataclass
@@ -402,7 +404,7 @@ def test_under_the_daily_limit_the_advice_is_to_wait_for_midnight() -> None:
     ended = carry_out(request, runner, wait=False)
     assert ended.status == 1 and ended.owed_count
     assert ended.sentence.endswith(
-        "while under a quarter of Zoom's daily limit is left: then it goes on after midnight UTC."
+        "unless less than a quarter of Zoom's daily limit is left: then reading continues after midnight UTC."
     )
     at_once = carry_out(events.run(), runner, wait=True)
     assert (at_once.status, at_once.total("written")) == (1, 0)
@@ -424,7 +426,9 @@ def test_zoom_is_left_alone_as_it_wishes() -> None:
     )
     ended = carry_out(TEN_DAYS, runner, wait=True)
     assert (ended.status, runner.paused) == (1, [120])
-    assert ended.sentence == "Zoom asks not to be called before 2026-11-25 00:00 UTC: the schedule goes on then."
+    assert (
+        ended.sentence == "Zoom's rate limit allows no call before 2026-11-25 00:00 UTC: scheduled runs continue then."
+    )
 
 
 def test_a_failed_run_ends_it_with_its_own_sentence() -> None:
@@ -438,9 +442,12 @@ def test_a_failed_run_ends_it_with_its_own_sentence() -> None:
     ("answer", "sentence"),
     [
         ({"ok": False, "written": 0, "waiting_for": "credentials"}, "The secret is still empty"),
-        ({"statusCode": 200}, "The function answered something else than its result"),
-        (result(ended=False), "The run left before it had read the newest records to their end"),
-        (result(ended=False, not_before=NOW.isoformat()), "Zoom asks not to be called before 2026-11-24 17:00 UTC"),
+        ({"statusCode": 200}, "The function's answer is not a result"),
+        (result(ended=False), "The run stopped before it had read the newest records to the end"),
+        (
+            result(ended=False, not_before=NOW.isoformat()),
+            "Zoom's rate limit allows no call before 2026-11-24 17:00 UTC",
+        ),
     ],
 )
 def test_a_run_that_did_not_do_it_all_is_no_success(answer: dict[str, Any], sentence: str) -> None:
@@ -464,7 +471,7 @@ def test_without_the_checkpoint_fewer_dates_owed_are_progress() -> None:
     runner = FakeRunner([good(None, owed=owed, written=0) for owed in (9, 6, 3, 0)])
     assert carry_out(TEN_DAYS, runner, wait=True).status == 0
     stuck = FakeRunner([good(None, owed=3, written=0)] * 9)
-    assert carry_out(TEN_DAYS, stuck, wait=True).sentence.startswith("2 runs brought nothing further")
+    assert carry_out(TEN_DAYS, stuck, wait=True).sentence.startswith("2 runs made no progress")
     assert len(stuck.sent) == 3
 
 

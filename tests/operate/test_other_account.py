@@ -41,10 +41,10 @@ ACT_ON_A_NAME = {
 }
 ASK_NOTHING_OF_A_DEPLOYMENT = {
     "adopt": "works on the names that it is given; takes no step without --account: the tests below",
-    "deployer-policy": "asks nothing of AWS",
-    "rights": "asks nothing of AWS",
+    "deployer-policy": "makes no request to AWS",
+    "rights": "makes no request to AWS",
     "udm": "reads the address that it is given: a bucket's name is one in the world",
-    "feed show": "asks nothing of AWS",
+    "feed show": "makes no request to AWS",
     "feed subject-id": "asks Google",
     "feed status": "asks Google, and AWS in the deployment's account for the age of the queue's messages alone",
     "feed apply": "asks Google first: the test below",
@@ -79,8 +79,8 @@ def test_another_account_is_refused_with_both_numbers(
     )
     assert (ran.status, ran.out) == (2, "")
     assert ran.err == (
-        f"You are signed in to the AWS account {OTHER}, and this is for the account {ACCOUNT}: choose the credentials"
-        " of that account, such as with --profile, or give the outputs of the other deployment with --outputs.\n"
+        f"You are signed in to the AWS account {OTHER}, but this is for the account {ACCOUNT}: use credentials of"
+        " that account, for example with --profile, or the outputs of the other deployment with --outputs.\n"
     )
 
 
@@ -90,7 +90,7 @@ def test_adopt_refuses_an_account_other_than_the_one_given(monkeypatch: pytest.M
     where = ("--region", "eu-west-1", "--account", ACCOUNT)
     ran = commands.zoomlogs("adopt", *where, environ=commands.neutral(**CREDENTIALS))
     assert ran.status == 2
-    assert ran.err.startswith(f"You are signed in to the AWS account {OTHER}, and this is for the account {ACCOUNT}: ")
+    assert ran.err.startswith(f"You are signed in to the AWS account {OTHER}, but this is for the account {ACCOUNT}: ")
 
 
 def test_adopt_takes_no_step_without_an_account(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +104,7 @@ def test_feed_apply_takes_no_key_of_another_account(monkeypatch: pytest.MonkeyPa
     for name, value in CREDENTIALS.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(aws, "account_of", lambda _session: OTHER)
-    with pytest.raises(CommandError, match=f"account {OTHER}, and this is for the account {ACCOUNT}"):
+    with pytest.raises(CommandError, match=f"account {OTHER}, but this is for the account {ACCOUNT}"):
         feed_command._access_key(Deployment(module()))
 
 
@@ -115,7 +115,7 @@ def test_an_account_that_aws_does_not_say_is_a_failure(monkeypatch: pytest.Monke
     for name, value in CREDENTIALS.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(aws, "account_of", fail)
-    with pytest.raises(CommandError, match=r"^AWS does not say which account you are signed in to: ") as raised:
+    with pytest.raises(CommandError, match=r"^The AWS account you are signed in to is not known: ") as raised:
         aws.session_for(Deployment(module()))
     assert raised.value.status == 1
     assert aws.session_for(Deployment(module()), must_answer=False).region_name == "us-east-1"

@@ -162,7 +162,7 @@ def test_what_asks_google_needs_nothing_more_of_aws(option: list[str], example: 
 def test_what_is_no_command_is_refused(words: list[str], example: Path) -> None:
     ran = commands.zoomlogs("rights", *words, "--outputs", example)
     assert (ran.status, ran.out) == (2, "")
-    assert "is no command with rights of its own: give one of doctor, " in ran.err
+    assert "is not a command or option with its own policy: give one of doctor, " in ran.err
 
 
 def test_a_bucket_with_a_key_of_ones_own_brings_it_along(tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ def test_a_checkpoint_that_cannot_be_read_is_said_once_and_looked_at_again(monke
     runner._deployment, runner._screen, runner._s3, runner._told_blind = EXAMPLE, FakeScreen(), None, ""
     assert [runner.checkpoint() for _ in range(3)] == [None, None, known]
     where = "s3://your-zoom-operation-logs/zoom/operationlogs-state/state.json"
-    assert runner._screen.said == [f"Which dates are owed is not known, as {where} cannot be read: it is damaged."]
+    assert runner._screen.said == [f"Which dates are owed is not known, because {where} cannot be read: it is damaged."]
 
 
 def test_a_pause_shows_what_other_runs_say(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,4 +172,7 @@ def test_an_interrupt_leaves_the_run_to_aws(monkeypatch: pytest.MonkeyPatch, cap
         command.run(EXAMPLE, wait=False, as_json=False)
     assert raised.value.code == 130
     captured = capsys.readouterr()
-    assert (captured.out, captured.err.startswith("Left. A run that began goes on in AWS")) == ("", True)
+    assert (captured.out, captured.err.startswith("Stopped following; a run that has started continues in AWS")) == (
+        "",
+        True,
+    )

@@ -546,7 +546,7 @@ def test_checkpoint() -> None:
         collector_rules.checkpoint(StoredCheckpoint(instead="There is none."), NOW, QUARTERLY), "fix", "There is none."
     )
     check(judged(b"rubbish", saved), "fix", "is damaged", "no record is lost")
-    check(judged(b'{"cursor_date": "2026-11-01"}', saved), "fix", "The written guide's Lambda left")
+    check(judged(b'{"cursor_date": "2026-11-01"}', saved), "fix", "is the state of the written guide's Lambda")
     check(judged(b'{"schema": 99}', saved), "fix", "written by a newer collector")
     check(judged(checkpoint(), NOW - timedelta(days=3)), "fix", "last saved 3 days ago")
 

@@ -102,13 +102,13 @@ def test_what_the_log_does_not_tell_is_none() -> None:
         (
             [CREDENTIALS, report("timeout", 300_000)],
             "failed",
-            "Lambda ended the run after 300 s, at its timeout: the next run goes on from what it saved.",
+            "The run timed out after 300 s: the next run continues from what it saved.",
             300,
         ),
         (
             [report("failure", 2000)],
             "failed",
-            "The run broke off after 2 s (failure): the next run goes on from what it saved.",
+            "The run failed after 2 s (failure): the next run continues from what it saved.",
             2,
         ),
         ([says("WARNING", EMPTY), WARNING], "waiting", EMPTY, 0),
@@ -125,7 +125,7 @@ def test_what_the_log_does_not_tell_is_none() -> None:
             "Another run holds the lease until 18:00: leaving the work to it.",
             2.25,
         ),
-        ([ended(ended=False)], "stopped", "It left before the end; the next run goes on.", 2.25),
+        ([ended(ended=False)], "stopped", "It stopped before the end; the next run continues.", 2.25),
         (
             [
                 says("ERROR", "Zoom does not know this."),

@@ -510,7 +510,7 @@ def test_whoever_may_not_start_the_probe_is_told(place: Place, operator: Operato
     for name in ("write once", "write by others"):
         found = look(name, place.deployment)
         assert found.status == "unknown"
-        assert "the collector could not be asked: zoom_operationlogs_to_s3 could not be invoked" in found.sentence
+        assert "the collector could not be invoked: zoom_operationlogs_to_s3 could not be invoked" in found.sentence
 
 
 def test_a_probe_is_seen_in_the_log_and_taken_for_no_run(place: Place, with_key: None, environ: Any) -> None:

@@ -145,7 +145,7 @@ def test_a_reader_without_a_key_gets_one_by_the_command_that_the_doctor_names(re
     ready.zoomlogs("reader-key", "list")
     assert "has no access key" not in look(ready, "reader").sentence
     ready.zoomlogs("reader-key", "create", status=2)
-    assert "`zoomlogs reader-key rotate` makes another" in " ".join(ready.said.split())
+    assert "`zoomlogs reader-key rotate` replaces it" in " ".join(ready.said.split())
     ready.zoomlogs("reader-key", "rotate")
     ready.forget_readers_key()
 
@@ -167,7 +167,7 @@ def test_a_log_group_of_another_deployment_is_found_with_its_outputs(ready: Plac
     wrong = tmp_path / "wrong.json"
     wrong.write_text(json.dumps(outputs))
     ready.zoomlogs("logs", "--outputs", str(wrong), status=1)
-    assert "give the outputs of the deployment meant with --outputs" in " ".join(ready.said.split())
+    assert "name the right outputs with --outputs" in " ".join(ready.said.split())
     ready.zoomlogs("logs", "--outputs", str(ready.outputs))
 
 

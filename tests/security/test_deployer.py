@@ -273,7 +273,7 @@ def test_the_command_prints_the_policy() -> None:
 
 def test_the_command_says_what_is_too_long_and_prints_the_parts() -> None:
     long = commands.zoomlogs(*ASK, "--name", "bucket_name=bucket")
-    assert "make one of each part, with --part archive, collector, roles, reader, monitoring." in long.err
+    assert "create one for each part, with --part archive, collector, roles, reader, monitoring." in long.err
     parts = json.loads(commands.zoomlogs(*ASK, "--name", "bucket_name=bucket", "--json").out)
     one = json.loads(commands.zoomlogs(*ASK, "--name", "bucket_name=bucket", "--part", "roles").out)
     assert parts["roles"] == one

@@ -20,8 +20,8 @@ NOW = datetime(2026, 3, 10, 9, tzinfo=UTC)
 SAVED = NOW - timedelta(minutes=3)
 WHERE = "s3://bucket/state.json"
 NEWER = (
-    f"The checkpoint {WHERE} was written by a newer collector (this zoomlogs knows schema {SCHEMA}): install the"
-    " zoomlogs of the module's version."
+    f"The checkpoint {WHERE} was written by a newer collector (this zoomlogs reads schema {SCHEMA}): install the"
+    " module's version of zoomlogs."
 )
 
 
@@ -29,7 +29,7 @@ def day(number: int) -> date:
     return date(2026, 3, number)
 
 
-ORDERED = "2026-03-10 00:00:00 UTC, 9 hours ago: the last days were asked for from end to end, for rows that come late."
+ORDERED = "2026-03-10 00:00:00 UTC, 9 hours ago. It reads all recent dates again, for rows that arrive late."
 
 
 def quiet() -> Checkpoint:
@@ -70,17 +70,14 @@ def ran(outcome: Any = "ok", sentence: str = "", **more: Any) -> Run:
 
 def test_a_quiet_day_in_words():
     assert words(quiet(), SAVED, NOW, ran(written=0)) == [
-        ("Last run", "2026-03-10 08:58:00 UTC, 2 minutes ago: it ended well and wrote 0 records."),
+        ("Last run", "2026-03-10 08:58:00 UTC, 2 minutes ago: it succeeded and wrote 0 records."),
         ("Last saved", "2026-03-10 08:57:00 UTC, 3 minutes ago. A run that finds nothing new saves nothing."),
         ("Newest record", "2026-03-10 08:55:53 UTC, 4 minutes ago."),
         (
             "Last full sweep",
-            (
-                "2026-03-10 00:00:00 UTC, 9 hours ago: the last days were asked for from end to end, for rows that come"
-                " late."
-            ),
+            ORDERED,
         ),
-        ("Settled", "2026-01-05 to 2026-03-06. Later dates are read again until no late row is to be expected."),
+        ("Settled", "2026-01-05 to 2026-03-06. Later dates are read again, for rows that arrive late."),
         ("Owed", "Nothing."),
     ]
 
@@ -88,11 +85,11 @@ def test_a_quiet_day_in_words():
 @pytest.mark.parametrize(
     ("run", "said"),
     [
-        (ran(written=1), "it ended well and wrote 1 record."),
-        (ran(written=12_300, action="backfill"), "it ended well and wrote 12,300 records (backfill)."),
+        (ran(written=1), "it succeeded and wrote 1 record."),
+        (ran(written=12_300, action="backfill"), "it succeeded and wrote 12,300 records (backfill)."),
         (ran("running"), "it is still running."),
         (ran("failed", "Zoom says no."), "it failed: Zoom says no."),
-        (ran("stopped", "Zoom's rate limit is reached."), "it left early: Zoom's rate limit is reached."),
+        (ran("stopped", "Zoom's rate limit is reached."), "it stopped early: Zoom's rate limit is reached."),
         (ran("waiting", "The secret is still empty: store it."), "it waited: The secret is still empty: store it."),
         (ran("unknown", "Its end is not in the log."), "Its end is not in the log."),
     ],
@@ -108,15 +105,17 @@ def test_where_the_log_tells_of_no_run_the_reason_stands():
 
 def test_a_busy_day_in_words():
     assert dict(words(busy(), SAVED, NOW, ran())[4:]) == {
-        "Settled": "2026-01-05 to 2026-03-06, but for 4 owed and 1 expired. "
-        "Later dates are read again until no late row is to be expected.",
-        "Owed": "4 dates, the longest for 5 hours: 2026-03-01 to 2026-03-03, 2026-03-05.",
-        "In progress": "2026-03-05: 12,300 rows read since 2026-03-10 08:51:00 UTC; the next run goes on there."
-        " The newest rows: 0 rows read since 2026-03-10 07:00:00 UTC; the next run starts it again.",
-        "Expired": "2026-01-05: Zoom no longer had them when the collector came.",
-        "Not before": "2026-03-10 10:10:00 UTC, in 70 minutes: until then Zoom asked not to be called.",
-        "Lease": "A run holds it until 2026-03-10 09:05:00 UTC; its request id is 8a1f.",
-        "Guide's objects": "1 read of those written from 2026-02-01 to 2026-02-09; they count as delivered.",
+        "Settled": "2026-01-05 to 2026-03-06, except 4 owed and 1 expired. "
+        "Later dates are read again, for rows that arrive late.",
+        "Owed": "4 dates, the oldest for 5 hours: 2026-03-01 to 2026-03-03, 2026-03-05.",
+        "In progress": "2026-03-05: 12,300 rows read since 2026-03-10 08:51:00 UTC; the next run continues there."
+        " The newest rows: 0 rows read since 2026-03-10 07:00:00 UTC; the next run starts again.",
+        "Expired": "2026-01-05: Zoom no longer had them when the collector read them.",
+        "Not before": "2026-03-10 10:10:00 UTC, in 70 minutes: Zoom's rate limit allows no call until then.",
+        "Lease": "A run holds it until 2026-03-10 09:05:00 UTC; its request ID is 8a1f.",
+        "Guide's objects": (
+            "1 of those written from 2026-02-01 to 2026-02-09 were read; their records count as delivered."
+        ),
     }
 
 
@@ -125,9 +124,9 @@ def test_before_the_first_sweep_has_ended():
     checkpoint.not_before = NOW - timedelta(hours=1)
     checkpoint.lease = Lease("8a1f", NOW)
     told = dict(words(checkpoint, SAVED, NOW, ran()))
-    assert told["Newest record"] == "None is known yet."
-    assert told["Last full sweep"] == "None has been yet."
-    assert told["Settled"] == "No date yet; 2026-03-07 is the first one that is collected."
+    assert told["Newest record"] == "None yet."
+    assert told["Last full sweep"] == "None yet."
+    assert told["Settled"] == "No date yet; collecting begins with 2026-03-07."
     assert not {"Not before", "Lease"} & told.keys()  # both are over
     facts = document(checkpoint, SAVED, NOW, ran())
     assert (facts["newest_record"], facts["settled"], facts["not_before"]) == (None, None, None)
@@ -139,8 +138,8 @@ def test_many_owed_dates_are_counted():
     for number in range(0, 40, 2):
         checkpoint.owe(date(2026, 1, 6) + timedelta(days=number), NOW, 300)
     owed = dict(words(checkpoint, SAVED, NOW, ran()))["Owed"]
-    assert owed.startswith("20 dates, the longest for 0 seconds: 2026-02-03, ")
-    assert owed.endswith("2026-02-13, and 14 stretches before.")
+    assert owed.startswith("20 dates, the oldest for 0 seconds: 2026-02-03, ")
+    assert owed.endswith("2026-02-13, and 14 earlier ranges.")
 
 
 def test_dates_that_wait_for_another_look():
@@ -149,11 +148,11 @@ def test_dates_that_wait_for_another_look():
         until = minutes and NOW + timedelta(minutes=minutes)
         checkpoint.owe(day(number), NOW - timedelta(hours=number), 300, looks=int(bool(until)), not_before=until)
     told = dict(words(checkpoint, SAVED, NOW, ran()))
-    assert told["Owed"] == "3 dates, the longest for 3 hours: 2026-03-01 to 2026-03-03."
-    assert told["Another look"] == (
-        "2 of these, the longest since 2026-03-10 08:40:00 UTC, 20 minutes ago: 2026-03-01 to 2026-03-02. Zoom's"
-        " answer was empty or lacked records that are in the archive, and one such answer is not final: they are read"
-        " again after 2026-03-10 09:55:00 UTC."
+    assert told["Owed"] == "3 dates, the oldest for 3 hours: 2026-03-01 to 2026-03-03."
+    assert told["Read again"] == (
+        "2 of these, the oldest since 2026-03-10 08:40:00 UTC, 20 minutes ago: 2026-03-01 to 2026-03-02. Zoom's"
+        " answer was empty or lacked records that are in the archive, so the collector reads the dates again after"
+        " 2026-03-10 09:55:00 UTC."
     )
     assert document(checkpoint, SAVED, NOW, ran())["owed"][1] == {
         "date": "2026-03-02",
@@ -234,7 +233,10 @@ def test_what_is_stored_is_understood():
         ),
         (
             b'{"cursor_date": "2026-02-09"}',
-            f"The written guide's Lambda left {WHERE}, having come to 2026-02-09: the next run takes it over.",
+            (
+                f"The object {WHERE} is the state of the written guide's Lambda, at 2026-02-09: the next run takes it"
+                " over."
+            ),
         ),
     ],
 )

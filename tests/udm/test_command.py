@@ -230,7 +230,7 @@ def test_s3_without_credentials_is_refused_in_a_sentence(tmp_path: Path, monkeyp
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", somebodys)
     result = run("s3://bucket/prefix/", HOME=str(tmp_path), AWS_DEFAULT_REGION="us-east-1")
     assert result.status == 2
-    assert result.err == "No AWS credentials are found here: sign in as for `terraform plan`, or give --profile.\n"
+    assert result.err == "No AWS credentials found: sign in as for `terraform plan`, or give --profile.\n"
 
 
 def test_s3_by_its_endpoint(aws: AwsStandIn) -> None:

@@ -63,17 +63,17 @@ def test_one_of_several_is_chosen_by_name(read):
     assert read(several, "logs.americas").region == "us-east-1"
     with pytest.raises(CommandError, match=r"several instances: choose one with --instance logs.americas\|logs.emea"):
         read(several)
-    with pytest.raises(CommandError, match=r"No output apac holds an instance of the module; there is logs.americas, "):
+    with pytest.raises(CommandError, match=r"apac is not an instance of the module; the instances are logs.americas, "):
         read(several, "apac")
 
 
 @pytest.mark.parametrize(
     ("document", "sentence"),
     [
-        ("{}", 'hold no instance of the module: let your configuration say output "zoom_operation_logs"'),
-        (json.dumps(outputs(bucket={"name": "records"})), "hold no instance"),
-        ("[]", "is not what `terraform output -json` prints"),
-        ("No outputs found", "is not what `terraform output -json` prints"),
+        ("{}", 'have no instance of the module: add output "zoom_operation_logs"'),
+        (json.dumps(outputs(bucket={"name": "records"})), "have no instance"),
+        ("[]", "is not the output of `terraform output -json`"),
+        ("No outputs found", "is not the output of `terraform output -json`"),
     ],
 )
 def test_what_is_no_deployment_gives_one_sentence(read, document, sentence):
@@ -101,7 +101,7 @@ def test_a_folder_is_asked_by_terraform(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(program.parent), prepend=":")
     assert read_deployment(str(tmp_path)).bucket == "records"
     program.write_text("#!/bin/sh\necho 'Error: Backend initialization required' >&2\nexit 1\n")
-    with pytest.raises(CommandError, match=r"says in .*: Backend initialization required"):
+    with pytest.raises(CommandError, match=r"failed in .*: Backend initialization required"):
         read_deployment(str(tmp_path))
     program.unlink()
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -213,7 +213,7 @@ def environ(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (["--from", "x"], "--from is 'x': give a calendar date written as YYYY-MM-DD, such as 2026-01-31."),
         (["--from", str(back(2)), "--to", str(back(3))], "give the earlier date as --from."),
-        (["--to", str(back(-2))], "is still to come: give "),
+        (["--to", str(back(-2))], "is in the future: give "),
         (["--from", str(back(200))], "is older than Zoom keeps its records: give "),
         (["--html", "/no/such/folder/page.html"], "lies in no folder: make /no/such/folder, or give another."),
         (["--html", "/"], "--html / is a folder: give the file to write."),

@@ -40,8 +40,8 @@ def test_dates(first, last, begun, expected):
             "2026-03-04",
             "--from 2026-03-05 is after --to 2026-03-04: give the earlier date as --from.",
         ),
-        ("2026-03-05", "2026-03-11", "2026-03-11 is still to come: give 2026-03-10, today in UTC, or an earlier date."),
-        ("2026-03-11", None, "2026-03-11 is still to come: give 2026-03-10, today in UTC, or an earlier date."),
+        ("2026-03-05", "2026-03-11", "2026-03-11 is in the future: give 2026-03-10, today in UTC, or an earlier date."),
+        ("2026-03-11", None, "2026-03-11 is in the future: give 2026-03-10, today in UTC, or an earlier date."),
         (
             "2025-09-09",
             None,
@@ -49,7 +49,7 @@ def test_dates(first, last, begun, expected):
         ),
         (None, "2025-09-09", "2025-09-09 is older than Zoom keeps its records: give 2025-09-10 or a later date."),
         (None, "0001-01-01", "0001-01-01 is older than Zoom keeps its records: give 2025-09-10 or a later date."),
-        ("9999-12-31", None, "9999-12-31 is still to come: give 2026-03-10, today in UTC, or an earlier date."),
+        ("9999-12-31", None, "9999-12-31 is in the future: give 2026-03-10, today in UTC, or an earlier date."),
         ("Friday", None, "--from is 'Friday': give a calendar date written as YYYY-MM-DD, such as 2026-01-31."),
         (None, "2026-02-30", "--to is '2026-02-30': give a calendar date written as YYYY-MM-DD, such as 2026-01-31."),
         ("", "2026-03-01", "--from is '': give a calendar date written as YYYY-MM-DD, such as 2026-01-31."),
@@ -95,7 +95,7 @@ def test_since(value, moment):
 
 @pytest.mark.parametrize("value", ["", "2", "h", "0h", "2 hours", "2026-02-30", "99999w"])
 def test_what_is_no_time_is_refused(value):
-    with pytest.raises(CommandError, match=r"^--since is .*: give how long ago, such as 2h or 7d, or a time such as "):
+    with pytest.raises(CommandError, match=r"^--since is .*: give an age such as 2h or 7d, or a time such as "):
         since(value, NOW)
 
 

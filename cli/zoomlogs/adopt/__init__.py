@@ -1,4 +1,4 @@
-"""Taking over a set-up made by hand after the written guide, up to where Terraform can import it.
+"""`zoomlogs adopt`: prepares a set-up made by hand after the written guide for Terraform's import.
 
-`steps` decides what is left to do, `move` does it, `reader` looks at the feed's user, and `command` is the command.
+`steps` decides what to do, `move` does it, `reader` examines the feed's user, and `command` shows it.
 """

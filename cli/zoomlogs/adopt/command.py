@@ -1,4 +1,4 @@
-"""`zoomlogs adopt`: the steps before `terraform plan` of examples/adopt-console-setup, shown as they are taken."""
+"""`zoomlogs adopt`: takes and shows the steps before `terraform plan` of examples/adopt-console-setup."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from .steps import Names, Report, Step
 
 STEPS: dict[Step, tuple[str, str]] = {
-    "switch-schedule-off": ("switch the schedule off", "switched the schedule off"),
-    "create-secret": ("make the secret with the credentials", "made the secret with the credentials"),
+    "switch-schedule-off": ("disable the schedule", "disabled the schedule"),
+    "create-secret": ("create the secret with the credentials", "created the secret with the credentials"),
     "fill-secret": ("put the credentials into the secret", "put the credentials into the secret"),
     "remove-variables": ("remove the credentials from the function", "removed the credentials from the function"),
-    "wait-for-last-run": ("wait until a run under way is over", "waited until a run under way was over"),
+    "wait-for-last-run": ("wait until the current run has ended", "waited until the current run had ended"),
 }
 SECOND = 1.0
 
@@ -35,18 +35,18 @@ def main(
     as_json: bool,
     variables: Path | None,
 ) -> int:
-    """Take the steps, or say them; return the exit status 0. Raises `CommandError`."""
+    """Take the steps, or only show them; return 0. Raises `CommandError`."""
     signed_in = session(region)
     if not signed_in.region_name:
         raise CommandError("No AWS region is set: give --region, such as --region eu-west-1.")
-    with in_a_sentence("AWS does not say which account you are signed in to"):
+    with in_a_sentence("The AWS account you are signed in to is not known"):
         here = account_of(signed_in)
     if account:
         refuse_other_account(here, account)
     elif not dry_run:
         raise CommandError(
             f"You are signed in to the AWS account {here}, and names are the same in every account: give --account with"
-            " the number of the one in which the set-up is."
+            " the ID of the set-up's account."
         )
     progress = console(stderr=True)
 
@@ -54,7 +54,7 @@ def main(
         over = time.monotonic() + seconds
         with progress.status("") as status:
             while (left := over - time.monotonic()) > 0:
-                status.update(f"Waiting {left:.0f} s until a run under way is over …")
+                status.update(f"Waiting {left:.0f} s until the current run has ended …")
                 time.sleep(min(SECOND, left))
 
     report = Move(signed_in, names, sleep=sleep).run(
@@ -80,12 +80,12 @@ def _tell(report: Report, names: Names, *, dry_run: bool, variables: Path | None
     out = console()
     say = out.say
     if report.adopted:
-        say(f"The function {names.function} runs this module's collector already: nothing is left to do.")
+        say(f"The function {names.function} already runs this module's collector: there is nothing to do.")
         return
     for step in report.steps:
         say(f"Would {STEPS[step][0]}." if dry_run else f"✓ {STEPS[step][1]}")
     if not report.steps:
-        say("Nothing is left to do before the plan.")
+        say("There is nothing left to do before the plan.")
     for warning in report.warnings:
         say(f"! {warning}")
     if not variables:
@@ -97,6 +97,6 @@ def _tell(report: Report, names: Names, *, dry_run: bool, variables: Path | None
         out.print()
         say("Next:")
         say("  1. terraform plan: it must say 0 to destroy.")
-        say("  2. terraform apply: it switches the schedule on again.")
-        say("  3. Regenerate the client secret in Zoom, because it stood in the function in clear, and store the new")
+        say("  2. terraform apply: it enables the schedule again.")
+        say("  3. Regenerate the client secret in Zoom, because the function had it in clear text, and store the new")
         say(f"     one in the secret {names.secret}.")

@@ -1,8 +1,8 @@
-"""The steps before Terraform takes over: schedule off, credentials into a secret, variables away, last run over.
+"""The steps before the import: disable the schedule, move the credentials to a secret, wait for the last run.
 
-A step is done when AWS shows it done, so whatever interrupts them, running them again goes on. The credentials leave
-the function only after the secret has been read back with the same ones in it. A run that begins later (a retry) finds
-none and writes nothing; one that began before is over after the function's timeout.
+AWS's state shows which steps are done, so an interrupted run can be repeated. The credentials leave the function only
+after the same ones were read back from the secret. A later run (a retry) finds none and writes nothing; an earlier one
+has ended after the function's timeout.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Move:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], object],
     ) -> None:
-        """`sleep` waits so many seconds, and may tell somebody."""
+        """`sleep` waits so many seconds, and may show it."""
         self._names = names
         self._clock = clock
         self._sleep = sleep
@@ -67,18 +67,18 @@ class Move:
         self._logs = session.client("logs")
 
     def look(self) -> Found:
-        """Return the set-up as it is; raise `CommandError` where it is not the guide's."""
+        """Return the set-up. Raises `CommandError` if it is not the guide's."""
         found = Found(self._function(), self._schedule(), self._secret())
         target = str(found.schedule["Target"]["Arn"])
         if not found.function.is_ours and target.split(":")[6:7] != [self._names.function]:
             raise CommandError(
-                f"The schedule {self._names.schedule} runs {target}, not the function {self._names.function}: name the"
-                " right ones with --schedule and --function."
+                f"The schedule {self._names.schedule} invokes {target}, not the function {self._names.function}: name"
+                " the right ones with --schedule and --function."
             )
         return found
 
     def run(self, *, dry_run: bool = False, on_step: Callable[[Step], object] = lambda _: None) -> Report:
-        """Do what is left to do, or only say it; `on_step` hears of each step before it is taken."""
+        """Take the remaining steps, or only return them; call `on_step` before each."""
         found = self.look()
         left = steps(found, self._names, self._clock())
         for step in [] if dry_run else left:
@@ -101,7 +101,7 @@ class Move:
     def _take(self, step: Step, found: Found) -> None:
         match step:
             case "switch-schedule-off":
-                with in_a_sentence(f"The schedule {self._names.schedule} cannot be switched off"):
+                with in_a_sentence(f"The schedule {self._names.schedule} cannot be disabled"):
                     self._scheduler.update_schedule(**switched_off(found.schedule))
             case "create-secret" | "fill-secret":
                 self._store(step, credentials_in(found.function.variables))
@@ -112,7 +112,7 @@ class Move:
 
     def _store(self, step: Step, credentials: Credentials | None) -> None:
         if not credentials:
-            raise CommandError("The function's credentials have gone meanwhile: run this again.")
+            raise CommandError("The function's credentials were removed in the meantime: run this again.")
         text = json.dumps({field: getattr(credentials, field) for field in FIELDS})
         with in_a_sentence(f"The credentials cannot be put into the secret {self._names.secret}"):
             if step == "create-secret":
@@ -124,18 +124,16 @@ class Move:
         carried = credentials_in(found.function.variables)
         if carried and (not found.secret or found.secret.holds != carried):
             raise CommandError(
-                f"The secret {self._names.secret} does not hold the function's credentials, which are left where they"
-                " are: run this again."
+                f"The secret {self._names.secret} does not have the function's credentials, which were not removed: run"
+                " this again."
             )
-        with in_a_sentence(f"The variables of the function {self._names.function} cannot be changed"):
+        with in_a_sentence(f"The environment of the function {self._names.function} cannot be changed"):
             self._lambda.update_function_configuration(
                 FunctionName=self._names.function,
                 Environment={"Variables": without_credentials(found.function.variables)},
-                RevisionId=found.function.revision,  # refused if somebody changed the function meanwhile
+                RevisionId=found.function.revision,  # refused if the function was changed in the meantime
             )
             self._lambda.get_waiter("function_updated").wait(FunctionName=self._names.function)
-
-    # Looking
 
     def _function(self) -> Function:
         name = self._names.function
@@ -150,7 +148,7 @@ class Move:
         environment = told.get("Environment", {})
         if error := environment.get("Error"):
             raise CommandError(
-                f"The variables of the function {name} cannot be read: {str(error.get('Message', '')).rstrip('.')}.",
+                f"The environment of the function {name} cannot be read: {str(error.get('Message', '')).rstrip('.')}.",
                 status=1,
             )
         return Function(
@@ -194,9 +192,9 @@ class Move:
             raise CommandError(f"{error} Or choose another name with --secret.") from None
 
     def _for_terraform(self, found: Found, own: list[str], reader: Reader) -> dict[str, object]:
-        """Return the variables of examples/adopt-console-setup, as far as they can be read."""
+        """Return the variables of examples/adopt-console-setup that are known."""
         variables = found.function.variables
-        told: dict[str, object] = {
+        known: dict[str, object] = {
             "bucket_name": variables.get("S3_BUCKET"),
             "prefix": variables.get("S3_PREFIX"),
             "function_name": self._names.function,
@@ -209,8 +207,8 @@ class Move:
             "reader_is_shared": reader.is_shared,
         }
         if len(own) == 1:
-            told["writer_policy_name"] = own[0]
-        return {name: value for name, value in told.items() if value is not None}
+            known["writer_policy_name"] = own[0]
+        return {name: value for name, value in known.items() if value is not None}
 
     def _own_policies(self, role: str) -> list[str]:
         with in_a_sentence(f"The policies of the role {role} cannot be listed"):
@@ -220,7 +218,7 @@ class Move:
 
     def _has_log_group(self) -> bool:
         name = f"/aws/lambda/{self._names.function}"
-        with in_a_sentence(f"The log group {name} cannot be looked for"):
+        with in_a_sentence(f"The log group {name} cannot be listed"):
             pages = self._logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=name)
             return any(group["logGroupName"] == name for page in pages for group in page["logGroups"])
 

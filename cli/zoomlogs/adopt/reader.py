@@ -1,6 +1,6 @@
-"""The user whose access key the feed has, and what else hangs on it: another feed must not stop without a word.
+"""Examines the feed's user and whatever else uses it, because another feed must not stop unexpectedly.
 
-Terraform takes over the user and its policy, narrows the policy to this bucket, and (retire.tf) detaches the others.
+Terraform imports the user and its policy, narrows the policy to this bucket, and (retire.tf) detaches other policies.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 _NO_USER = (
-    "give the name of the user that the feed signs in as with --reader. If there is none, take the last three blocks"
-    " out of imports.tf."
+    "name the user that the feed signs in as with --reader. If there is none, remove the last three blocks from"
+    " imports.tf."
 )
 
 
 @dataclass(frozen=True)
 class ReaderPolicy:
-    """The user's policy: whom it is attached to besides the user, and what it opens, by Resource."""
+    """The user's policy: what else it is attached to, and its resources."""
 
     others: Sequence[str]
     resources: Sequence[str]
@@ -33,7 +33,7 @@ class ReaderPolicy:
 
 @dataclass(frozen=True)
 class Reader:
-    """The user, None of it where there is none: the policies besides its own, groups and access keys."""
+    """The user, if it exists: its own policy, other policies, groups and access keys."""
 
     name: str
     exists: bool = False
@@ -45,7 +45,7 @@ class Reader:
 
     @property
     def is_shared(self) -> bool:
-        """Tell whether somebody else may sign in as this user, or needs what it may do."""
+        """Whether something else may use this user or its permissions."""
         return bool(self.attached or self.inline or self.groups or len(self.access_keys) > 1)
 
 
@@ -53,26 +53,25 @@ class Reader:
 
 
 def warnings(reader: Reader, policy_name: str, bucket: str | None) -> list[str]:
-    """Return what somebody should look at before the plan."""
+    """Return warnings to read before the plan."""
     name = reader.name
     if not reader.exists:
         return [f"There is no user {name}: {_NO_USER}"]
     found = []
     if reader.is_shared:
         found.append(
-            f"The user {name} also has {listed(_possessions(reader))}: another feed may read as this user. So"
-            " reader_is_shared is true, and the plan detaches none of its policies. README.md of the example says what"
-            " to do."
+            f"The user {name} also has {listed(_possessions(reader))}: another feed may use it. So reader_is_shared is"
+            " true, and the plan detaches none of its policies. The example's README.md says what to do."
         )
     if reader.policy is None:
         found.append(
-            f"The user {name} has no policy {policy_name} attached: give the name of its policy with --reader-policy,"
-            " or take the last two blocks out of imports.tf and give --reader-policy a new name."
+            f"The user {name} has no policy {policy_name}: name its policy with --reader-policy, or remove the last two"
+            " blocks from imports.tf and set --reader-policy to a new name."
         )
     if reader.policy:
         beyond = [resource for resource in reader.policy.resources if not _is_of(resource, bucket)]
         if beyond:
-            found.append(_narrowed(policy_name, f"also opens {listed(beyond)}"))
+            found.append(_narrowed(policy_name, f"also allows {listed(beyond)}"))
         if reader.policy.others:
             found.append(_narrowed(policy_name, f"is also attached to {listed(reader.policy.others)}"))
     return found
@@ -91,8 +90,8 @@ def _possessions(reader: Reader) -> list[str]:
 
 def _narrowed(policy: str, why: str) -> str:
     return (
-        f"The policy {policy} {why}, and the plan would narrow it to this bucket's records: take the last two blocks"
-        " out of imports.tf, and give --reader-policy a new name."
+        f"The policy {policy} {why}, and the plan would narrow it to this bucket's records: remove the last two blocks"
+        " from imports.tf, and set --reader-policy to a new name."
     )
 
 
@@ -104,9 +103,9 @@ def _is_of(resource: str, bucket: str | None) -> bool:
 
 
 def look(session: boto3.Session, name: str, policy_name: str) -> Reader:
-    """Return the user and its policy as IAM has them."""
+    """Return the user and its policy."""
     iam = session.client("iam")
-    with in_a_sentence(f"The user {name} cannot be looked at"):
+    with in_a_sentence(f"The user {name} cannot be read"):
         try:
             keys = _listed(iam, "list_access_keys", "AccessKeyMetadata", UserName=name)
         except iam.exceptions.NoSuchEntityException:

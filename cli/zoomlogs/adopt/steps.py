@@ -1,6 +1,6 @@
-"""The set-up as AWS shows it, and what is left to do: decisions without I/O.
+"""The set-up and the remaining steps: decisions without I/O.
 
-A step is done when AWS shows it done, so whatever interrupts them, running them again goes on.
+AWS's state shows which steps are done, so an interrupted run can be repeated.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ DEFAULT_GROUP = "default"  # the guide's, and the module's
 
 Step = Literal["switch-schedule-off", "create-secret", "fill-secret", "remove-variables", "wait-for-last-run"]
 
-# What UpdateSchedule takes of what GetSchedule gives; it replaces the whole schedule.
+# The fields of GetSchedule that UpdateSchedule takes; it replaces the whole schedule.
 _SCHEDULE_FIELDS = (
     *("ActionAfterCompletion", "Description", "EndDate", "FlexibleTimeWindow", "GroupName", "KmsKeyArn", "Name"),
     *("ScheduleExpression", "ScheduleExpressionTimezone", "StartDate", "State", "Target"),
@@ -34,7 +34,7 @@ _SCHEDULE_FIELDS = (
 
 @dataclass(frozen=True)
 class Names:
-    """What the set-up's parts are called, by default as in the guide; the secret as in the module."""
+    """The names of the set-up's parts; the defaults are the guide's, and for the secret the module's."""
 
     function: str = "zoom_operationlogs_to_s3"
     schedule: str = "zoom-operationlogs-schedule-15min"
@@ -45,7 +45,7 @@ class Names:
 
 @dataclass(frozen=True)
 class Function:
-    """The function: its role's ARN, timeout in seconds, handler and environment, and when it was changed to that."""
+    """The function: its role's ARN, timeout in seconds, handler, environment, and when it was last changed."""
 
     role_arn: str
     timeout: int
@@ -61,13 +61,13 @@ class Function:
 
     @property
     def is_ours(self) -> bool:
-        """Tell whether it runs this module's collector already."""
+        """Whether it already runs this module's collector."""
         return self.handler.startswith(OUR_PACKAGE)
 
 
 @dataclass(frozen=True)
 class Secret:
-    """A secret: its ARN, and what it holds, None while it is empty."""
+    """A secret: its ARN and its credentials, None while it is empty."""
 
     arn: str
     holds: Credentials | None
@@ -75,7 +75,7 @@ class Secret:
 
 @dataclass(frozen=True)
 class Found:
-    """The set-up as AWS shows it; the schedule as GetSchedule gives it."""
+    """The set-up in AWS; the schedule as in GetSchedule."""
 
     function: Function
     schedule: Mapping[str, Any]
@@ -84,8 +84,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Report:
-    """What was done, or with `dry_run` would be; whether Terraform has adopted it already; and for the plan, what its
-    variables are and what deserves a look."""
+    """The steps, whether Terraform has already adopted the set-up, the plan's variables, and warnings."""
 
     steps: list[Step]
     adopted: bool
@@ -95,7 +94,7 @@ class Report:
 
 
 def credentials_in(variables: Mapping[str, str]) -> Credentials | None:
-    """Return the credentials in a function's environment, None if none; raise `CommandError` for some only."""
+    """Return the credentials in an environment, None without any. Raises `CommandError` if some are missing."""
     values = {name: variables.get(name, "").strip() for name in VARIABLES.values()}
     missing = [name for name, value in values.items() if not value]
     if len(missing) == len(values):
@@ -103,25 +102,25 @@ def credentials_in(variables: Mapping[str, str]) -> Credentials | None:
     if missing:
         raise CommandError(
             f"The function has some of the credentials, but no {' and no '.join(missing)}: set all of"
-            f" {', '.join(values)} in its environment variables, and run this again."
+            f" {', '.join(values)} in its environment, and run this again."
         )
     return Credentials(*values.values())
 
 
 def steps(found: Found, names: Names, now: datetime) -> list[Step]:
-    """Return what is left to do, in its order; raise `CommandError` where the user must decide first."""
+    """Return the remaining steps in order. Raises `CommandError` if the user must decide first."""
     if found.function.is_ours:
         return []
     carried, held = credentials_in(found.function.variables), found.secret.holds if found.secret else None
     if not carried and not held:
         raise CommandError(
-            f"Neither the function {names.function} nor the secret {names.secret} holds Zoom's credentials: name the"
-            " function that the guide had you make with --function, or the secret with --secret."
+            f"Neither the function {names.function} nor the secret {names.secret} has Zoom's credentials: name the"
+            " guide's function with --function, or the secret with --secret."
         )
     if carried and held and carried != held:
         raise CommandError(
-            f"The secret {names.secret} holds other credentials than the function {names.function}, and neither is"
-            " changed: choose another name with --secret, or store the right ones in the secret and in the function."
+            f"The secret {names.secret} and the function {names.function} have different credentials, and neither was"
+            " changed: choose another name with --secret, or store the right ones in both."
         )
     left: list[Step] = []
     if found.schedule["State"] != "DISABLED":
@@ -136,12 +135,12 @@ def steps(found: Found, names: Names, now: datetime) -> list[Step]:
 
 
 def seconds_to_wait(function: Function, now: datetime) -> float:
-    """Return after how many seconds a run is over that began before the function was last changed, 0 if it is."""
+    """Return the seconds until every run that began before the function's last change has ended."""
     return max(0.0, function.timeout - (now - function.changed).total_seconds())
 
 
 def switched_off(schedule: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the whole schedule as it is, but off."""
+    """Return the schedule, disabled."""
     kept = {name: schedule[name] for name in _SCHEDULE_FIELDS if schedule.get(name) is not None}
     return {**kept, "State": "DISABLED"}
 
@@ -152,24 +151,24 @@ def without_credentials(variables: Mapping[str, str]) -> dict[str, str]:
 
 
 def warnings(function: Function, policies: list[str], versions_with_credentials: list[str]) -> list[str]:
-    """Return what somebody should look at before the plan; `policies` are the role's own, AWS's left out."""
+    """Return warnings to read before the plan; `policies` are the role's customer managed policies."""
     found = [
-        f"Version {version} of the function carries the credentials too: delete it."
+        f"Version {version} of the function also has the credentials: delete it."
         for version in versions_with_credentials
     ]
     if not function.role_arn.endswith(f":role/{function.role}"):
         found.append(
-            f"The role {function.role} has a path, which the plan would replace it for: take its blocks out of"
-            " imports.tf and give role_name a new name."
+            f"The role {function.role} has a path, so the plan would replace it: remove its blocks from imports.tf and"
+            " set role_name to a new name."
         )
     if not policies:
         found.append(
-            f"The role {function.role} has no policy of yours attached: take the two blocks of the writer's policy out"
-            " of imports.tf and give writer_policy_name a new name."
+            f"The role {function.role} has no customer managed policy: remove the two blocks of the writer's policy"
+            " from imports.tf and set writer_policy_name to a new name."
         )
     if len(policies) > 1:
         found.append(
-            f"The role {function.role} has several policies attached: set writer_policy_name to the one that writes to"
-            f" the bucket, of {', '.join(policies)}; the others are detached."
+            f"The role {function.role} has several policies: set writer_policy_name to the one that writes to the"
+            f" bucket, of {', '.join(policies)}; the others will be detached."
         )
     return found

@@ -53,7 +53,7 @@ class Check:
     def _failed(self, error: Exception, facts: Facts) -> Finding:
         code = error_code(error)
         if code in GONE or code.endswith(("QueueDoesNotExist", "NotFound")):
-            return fix(f"AWS has no such {self.what}: {APPLY}, or name the right outputs with --outputs.")
+            return fix(f"There is no {self.what} in AWS: {APPLY}, or name the right outputs with --outputs.")
         if is_denied_by_kms(error):
             return unknown(
                 f"Not checked because {facts.identity} may not decrypt the {self.what} ({code}): {ALLOW_KEY}."

@@ -1,4 +1,4 @@
-"""`zoomlogs run`, `reconcile` and `backfill`: an invocation, its log as it comes, and what is owed afterwards."""
+"""`zoomlogs run`, `reconcile` and `backfill`: invoke the function, follow its log, show what is owed."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ def backfill(deployment: Deployment, first: str, last: str, *, wait: bool, as_js
 
 
 def today() -> Any:
-    """Return today's date in UTC, by which Zoom counts."""
+    """Return today's date in UTC, as in Zoom's report."""
     return datetime.now(UTC).date()
 
 
 def main(deployment: Deployment, request: RunRequest, *, wait: bool, as_json: bool) -> int:
-    """Carry out what was asked for, and show what came of it.
+    """Do the runs and show the result.
 
-    Return 0, or 1 if a run failed, dates are still owed, or Zoom no longer has some that were asked for.
+    Return 0, or 1 if a run failed, dates are still owed, or Zoom no longer has some of the requested dates.
     """
     counted = len(request.dates) if request.dates and request.action == "backfill" else None
     try:
@@ -70,7 +70,7 @@ def main(deployment: Deployment, request: RunRequest, *, wait: bool, as_json: bo
 
 
 def as_document(request: RunRequest, summary: InvocationSummary) -> dict[str, Any]:
-    """Return what came of it as JSON has it; `owed` is null where only `owed_count` is known."""
+    """Return the JSON document; `owed` is null if only `owed_count` is known."""
     return {
         "ok": summary.status == 0,
         "action": request.action,
@@ -85,7 +85,7 @@ def as_document(request: RunRequest, summary: InvocationSummary) -> dict[str, An
 
 
 def sentences(summary: InvocationSummary) -> list[str]:
-    """Say what came of it: what was written, what is owed, what Zoom still allows, and what went wrong."""
+    """Return the result in sentences."""
     said = []
     last = summary.runs[-1]
     if any(run["ok"] for run in summary.runs):
@@ -116,9 +116,9 @@ def _waiting(summary: InvocationSummary) -> str:
     days, last = sorted(summary.waiting), max(summary.waiting.values())
     after = f"after {last:%Y-%m-%d %H:%M} UTC"
     return (
-        f"{some(len(days), 'date')} ({_list(days)}) will be looked at once more"
+        f"Scheduled runs will read {some(len(days), 'date')} ({_list(days)}) again"
         f"{'' if set(summary.waiting.values()) == {last} else ', the last of them'} {after}, because one empty or"
-        " incomplete answer of Zoom's is not final: the schedule does so."
+        " incomplete answer of Zoom's is not final."
     )
 
 
@@ -140,8 +140,8 @@ class _AwsRunner:
         self._log = LogFollower(aws.client("logs"), str(deployment.outputs["log_group"]["name"]), self.now)
         self._told_trouble = False
         self._tell_trouble()
-        self._told_blind = ""  # what was said of a checkpoint that cannot be read
-        self._seen_owed = False  # until the run has saved, its dates are not owed yet
+        self._told_blind = ""  # the last message about an unreadable checkpoint
+        self._seen_owed = False  # the dates are owed only after the run has saved
         self._asked_checkpoint = 0.0
         self._last_lines: dict[str, Mapping[str, Any]] = {}
 
@@ -161,8 +161,8 @@ class _AwsRunner:
         except (*FAILURES, UnreadableCheckpointError) as error:
             where = f"s3://{self._deployment.bucket}/{self._deployment.state_key}"
             why = str(error) if isinstance(error, UnreadableCheckpointError) else reason(error)
-            sentence = f"Which dates are owed is not known, as {where} cannot be read: {why}."
-        if sentence != self._told_blind:  # the next look may well succeed: once a run has saved, or AWS answers again
+            sentence = f"Which dates are owed is not known, because {where} cannot be read: {why}."
+        if sentence != self._told_blind:  # the next attempt may succeed
             self._told_blind = sentence
             self._screen.say(sentence, "yellow")
         return None
@@ -173,13 +173,13 @@ class _AwsRunner:
     def pause(self, seconds: float) -> None:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            self._look()  # other runs may have something to say
+            self._look()  # other runs may log something
 
     def say(self, sentence: str) -> None:
         self._screen.say(sentence, "yellow")
 
     def _look(self) -> None:
-        """Show what is new in the log, and now and then how many days are left."""
+        """Show new log lines, and from time to time how many days are left."""
         time.sleep(LOOK_EVERY_SECONDS)
         for line in self._log.new_lines():
             self._screen.line(line)
@@ -197,7 +197,7 @@ class _AwsRunner:
             self._screen.left(left)
 
     def _last_line(self, answer: Answer) -> Mapping[str, Any]:
-        """Wait a little for the last line of a run that did not fail, which tells more than its result."""
+        """Wait a little for the last line of a successful run, which has more than its result."""
         patience = time.monotonic() + WAIT_FOR_LAST_LINE_SECONDS
         if answer.result.get("ok") is not True:
             return {}
@@ -213,7 +213,7 @@ class _AwsRunner:
 
 def _leave(deployment: Deployment) -> NoReturn:
     console(stderr=True).say(
-        f"Left. A run that began goes on in AWS, and a backfill that it has saved is not forgotten:"
+        f"Stopped following; a run that has started continues in AWS, with any backfill that it has saved:"
         f" `zoomlogs logs` shows how the runs of {deployment.function_name} end."
     )
     raise SystemExit(INTERRUPTED) from None

@@ -1,4 +1,4 @@
-"""One run after another, until nothing that was asked for is owed, or going on at once would be of no use."""
+"""Starts runs until none of the requested dates is owed, or further runs would achieve nothing now."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RunRequest:
-    """A request: the event, and the dates that it asks for; None where a run does whatever is owed."""
+    """The event for the function, and the requested dates; None for all owed dates."""
 
     event: Mapping[str, str]
     dates: frozenset[date] | None = None
 
     @property
     def action(self) -> str:
-        """What it asks for, by the contract's name."""
+        """The event's action."""
         return self.event["action"]
 
 
@@ -38,20 +38,17 @@ BY_HAND = {"action": RUN}
 
 
 def run() -> RunRequest:
-    """Ask for a run as the schedule does; the log says that it was by hand."""
+    """Request a run as the schedule does; the log marks it as started by hand."""
     return RunRequest(BY_HAND)
 
 
 def reconcile(today: date, lookback_days: int) -> RunRequest:
-    """Ask for a sweep of each date of the window, in which rows may still come late."""
+    """Request a sweep of each date in the window, where rows may still arrive late."""
     return RunRequest({"action": "reconcile"}, frozenset(date_range(*window(today, lookback_days))))
 
 
 def backfill(first: str, last: str, today: date) -> RunRequest:
-    """Ask for a sweep of the dates `first` to `last`, both included and written YYYY-MM-DD.
-
-    Raises `CommandError` where they are no dates, reversed, to come, or older than Zoom keeps.
-    """
+    """Request a sweep of the dates `first` to `last`, both included. Raises `CommandError` for invalid dates."""
     begin, end = parse(first, "--from", today), parse(last, "--to", today)
     dates = that_zoom_has(begin, end, today)
     event = {"action": "backfill", "from": begin.isoformat(), "to": end.isoformat()}
@@ -61,34 +58,34 @@ def backfill(first: str, last: str, today: date) -> RunRequest:
 LONGEST_PAUSE = timedelta(minutes=5)
 FRUITLESS_RUNS = 2
 LOOK_AT_LEASE_SECONDS = 5.0
-CLOCKS_APART = timedelta(minutes=1)  # as far as the doctor lets this computer's and AWS's be
+CLOCKS_APART = timedelta(minutes=1)  # the doctor's limit, too
 SHOWN_DATES = 6
 
 
 class Runner(Protocol):
-    """What the loop acts on."""
+    """What the loop needs of AWS and the screen."""
 
     def invoke(self, event: Mapping[str, str]) -> tuple[Answer, Mapping[str, Any]]:
-        """Do one run; return its answer, and the fields of its last log line as far as the log tells."""
+        """Do one run; return its answer, and the fields of its last log line if it was found."""
 
     def checkpoint(self) -> CheckpointSummary | None:
-        """Tell what is owed; None where the checkpoint cannot be read."""
+        """Return the checkpoint's summary; None if it cannot be read."""
 
     def now(self) -> datetime:
-        """Tell the time."""
+        """Return the time."""
 
     def pause(self, seconds: float) -> None:
         """Wait."""
 
     def say(self, sentence: str) -> None:
-        """Show what is waited for."""
+        """Show what the loop waits for."""
 
 
 @dataclass
 class InvocationSummary:
-    """What came of it: the runs, the dates owed afterwards of those asked for (None: only their number is known).
+    """The result: the runs, and which requested dates are still owed (None: only their number is known).
 
-    `waiting` are dates that count as swept for now, but are looked at again after the time given.
+    `waiting` are dates that count as swept, but are read again after the given time.
     """
 
     ok: bool = True
@@ -110,11 +107,11 @@ class InvocationSummary:
 
 
 def carry_out(request: RunRequest, runner: Runner, *, wait: bool) -> InvocationSummary:
-    """Do one run, and with `wait` further ones while dates that were asked for are owed.
+    """Do one run, and with `wait` further runs while requested dates are owed.
 
-    A failed run ends it, and so do runs that bring nothing further, or a wish of Zoom's to be left alone for longer. A
-    run that left its work to another is followed by one when that is over: what was asked for is kept meanwhile. A date
-    whose answer was empty or incomplete is not waited for: the collector looks at it again an hour later.
+    It stops after a failed run, after runs without progress, or if Zoom's rate limit means a long wait. If a run left
+    its work to another, the next one starts when that ends. It does not wait for dates with an empty or incomplete
+    answer, which the collector reads again an hour later.
     """
     summary = InvocationSummary()
     event: Mapping[str, str] = request.event
@@ -133,11 +130,10 @@ def carry_out(request: RunRequest, runner: Runner, *, wait: bool) -> InvocationS
             fruitless = fruitless + 1 if reached == before and not answer.result.get("written") else 0
             before = reached
         if fruitless >= FRUITLESS_RUNS:
-            # Without the checkpoint none can tell.
-            leased = "another run holds the lease, dates wait for another look, or " if checkpoint is None else ""
+            leased = "another run holds the lease, dates are to be read again later, or " if checkpoint is None else ""
             summary.sentence = (
-                f"{FRUITLESS_RUNS} runs brought nothing further, as when {leased}little of Zoom's daily quota is left:"
-                " the schedule goes on with the dates owed."
+                f"{FRUITLESS_RUNS} runs made no progress, as when {leased}little of Zoom's daily quota is left:"
+                " scheduled runs continue with the owed dates."
             )
             return summary
         until = _moment(answer.result.get("not_before"))
@@ -145,7 +141,7 @@ def carry_out(request: RunRequest, runner: Runner, *, wait: bool) -> InvocationS
         if pause > LONGEST_PAUSE:
             summary.ok = not lease  # which did nothing of its own
             summary.sentence = (
-                f"Zoom asks not to be called before {until:%Y-%m-%d %H:%M} UTC: the schedule goes on then."
+                f"Zoom's rate limit allows no call before {until:%Y-%m-%d %H:%M} UTC: scheduled runs continue then."
             )
             return summary
         if pause > timedelta():
@@ -156,9 +152,9 @@ def carry_out(request: RunRequest, runner: Runner, *, wait: bool) -> InvocationS
 
 
 def _held_by_another(answer: Answer, checkpoint: CheckpointSummary | None, now: datetime) -> Lease | None:
-    """Return the lease for whose sake the run left its work to another one; None where it did not, or none can tell.
+    """Return the lease of another run, to which this run left its work; None if it did not, or if that is not known.
 
-    A run that works holds the lease itself. One that is just over counts: it may have been given back since.
+    A lease that has just ended counts.
     """
     lease = checkpoint.lease if checkpoint else None
     idle = answer.result.get("ended") is False and not answer.result.get("pages")
@@ -167,10 +163,10 @@ def _held_by_another(answer: Answer, checkpoint: CheckpointSummary | None, now: 
 
 
 def _wait_for_lease(lease: Lease, runner: Runner) -> None:
-    """Wait until the lease is over: at its end, or when the run that holds it gives it back."""
+    """Wait until the lease ends or is released."""
     now = runner.now()
     if lease.until > now:
-        runner.say(f"Another run holds the lease until {lease.until:%H:%M:%S} UTC at most: waiting until it is over.")
+        runner.say(f"Another run holds the lease until {lease.until:%H:%M:%S} UTC at most: waiting for its end.")
     until = max(lease.until, now + timedelta(seconds=LOOK_AT_LEASE_SECONDS))
     while (left := (until - runner.now()).total_seconds()) > 0:
         runner.pause(min(left, LOOK_AT_LEASE_SECONDS))
@@ -180,7 +176,7 @@ def _wait_for_lease(lease: Lease, runner: Runner) -> None:
 
 
 def _run(answer: Answer, last_line: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is known of a run; the log's line says more than the result does."""
+    """Return a run's document; its last log line has more than the result."""
     known = {**last_line, **answer.result}
     return {
         "request_id": answer.request_id,
@@ -201,7 +197,7 @@ def _add_result(
     if answer.result.get("waiting_for") == "credentials":
         summary.sentence = "The secret is still empty: store Zoom's credentials in it, then run this again."
     elif not summary.ok and not answer.error:
-        summary.sentence = "The function answered something else than its result: look at its log with `zoomlogs logs`."
+        summary.sentence = "The function's answer is not a result: look at its log with `zoomlogs logs`."
     if checkpoint is None:
         summary.owed, summary.owed_count, summary.waiting = None, int(answer.result.get("owed") or 0), {}
         return
@@ -212,27 +208,27 @@ def _add_result(
 
 
 def _with_next_step(summary: InvocationSummary, lease: Lease | None, *, wait: bool) -> InvocationSummary:
-    """Say what is left to do, where nothing else is to be said; `lease` is why the last run left it to another."""
+    """Add the next step, if no other sentence is set; `lease` is the one to which the last run left its work."""
     last = summary.runs[-1]["result"]
     if summary.ok and lease:
         summary.ok = False
-        then = "The schedule goes on with the dates owed; `" if summary.owed_count else "`"
+        then = "Scheduled runs continue with the owed dates; `" if summary.owed_count else "`"
         summary.sentence = (
             f"Another run holds the lease until {lease.until:%H:%M:%S} UTC at most, so this one left its work to it."
-            f" {then}zoomlogs run --wait` goes on as soon as it is over."
+            f" {then}zoomlogs run --wait` continues as soon as that ends."
         )
     elif summary.ok and summary.owed_count and not wait:
         summary.sentence = (
-            "The schedule goes on with the dates owed; `zoomlogs run --wait` does so at once, but not while under a"
-            " quarter of Zoom's daily limit is left: then it goes on after midnight UTC."
+            "Scheduled runs continue with the owed dates; `zoomlogs run --wait` does so at once, unless less than a"
+            " quarter of Zoom's daily limit is left: then reading continues after midnight UTC."
         )
     elif summary.ok and last.get("ended") is False:
         summary.ok = False
         until = _moment(last.get("not_before"))
         summary.sentence = (
-            f"Zoom asks not to be called before {until:%Y-%m-%d %H:%M} UTC: the schedule goes on then."
+            f"Zoom's rate limit allows no call before {until:%Y-%m-%d %H:%M} UTC: scheduled runs continue then."
             if until
-            else "The run left before it had read the newest records to their end: the next one goes on."
+            else "The run stopped before it had read the newest records to the end: the next run continues."
         )
     return summary
 

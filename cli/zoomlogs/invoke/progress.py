@@ -1,4 +1,4 @@
-"""Shows on standard error how the runs go: the collector's words, and on a terminal a bar of days and the time."""
+"""Shows progress on standard error: the collector's messages, and on a terminal a progress bar and the time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _COLOURS = {"WARNING": "yellow", "ERROR": "red"}
 
 
 class Screen:
-    """Where progress is shown; `days` is how many dates were asked for, None where they are not counted."""
+    """Shows progress; `days` is the number of requested dates, None to show no bar."""
 
     def __init__(self, what: str, days: int | None, to: SafeConsole | None = None) -> None:
         self._console = to or console(stderr=True)
@@ -47,7 +47,7 @@ class Screen:
         self._console.say(sentence, style)
 
     def line(self, line: Line) -> None:
-        """Print what a log line says; where several runs speak, each with the beginning of its request id."""
+        """Print a log line's message; if several runs log, with the beginning of the request ID."""
         if not line.worth_saying:
             return
         if line.request_id not in self._requests:
@@ -56,15 +56,15 @@ class Screen:
         self.say(f"{line.time:%H:%M:%S}{who}  {line.worth_saying}", _COLOURS.get(line.level, ""))
 
     def next_run(self) -> None:
-        """Begin a run: its words are its own again."""
+        """Begin a new run."""
         self._requests.clear()
 
     def left(self, days: int) -> None:
-        """Show how many of the days asked for are still owed."""
+        """Show how many of the requested days are still owed."""
         if self._days:
             self._progress.update(self._task, completed=self._days - days)
 
     def calls_left(self, calls: int | None) -> None:
-        """Show what is left of Zoom's daily quota, where the collector says it."""
+        """Show the rest of Zoom's daily quota, if it is known."""
         if calls is not None:
             self._progress.update(self._task, note=f"Zoom: {calls:,} calls left today")
