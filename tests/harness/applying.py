@@ -29,6 +29,7 @@ class Applying:
             TimeElapsedColumn(),
             console=console,
             transient=True,
+            disable=not console.is_terminal,
         )
         self._task = self._progress.add_task("terraform init", total=1)
         self._running: dict[str, None] = {}

@@ -81,7 +81,8 @@ def show(*, keep: bool = False, as_json: bool = False, page: Path = PAGE) -> int
             plot = story.Plot(datetime.now(UTC).replace(microsecond=0))
             outcome = _perform(out, made, plot, page)
             problems = outcome.problems()
-            out.print(f"Took {time.monotonic() - began:.0f} s. The page of zoomlogs verify: {page}")
+            out.print("docs/bench.md compares whole days, of up to 100,000 records.")
+            out.print(f"Took {time.monotonic() - began:.0f} s. The page of zoomlogs verify:\n{page}", soft_wrap=True)
             if as_json:
                 print(json.dumps(outcome.document(time.monotonic() - began), indent=2), flush=True)
             if keep:
@@ -97,7 +98,7 @@ def show(*, keep: bool = False, as_json: bool = False, page: Path = PAGE) -> int
 
 def _perform(out: Console, deployment: Deployment, plot: Plot, page: Path) -> Outcome:
     """Let the runs happen, and show what came of them."""
-    out.print(_resources(deployment))
+    out.print(f"\n{_resources(deployment)}")
     deployment.store_credentials()
     out.print(f"The secret has Zoom's credentials, the schedule is {deployment.target.expression}.")
     out.print(f"{deployment.runtime.kind}\n")
@@ -108,7 +109,7 @@ def _perform(out: Console, deployment: Deployment, plot: Plot, page: Path) -> Ou
         objects = deployment.objects()
         outcome = _compare(deployment, objects, plot, played, guide, page)
     out.print(_archive(deployment, objects))
-    out.print("Feed: `zoomlogs feed show` lists what to enter in SecOps (SIEM Settings > Feeds).")
+    out.print("Feed: `zoomlogs feed show` lists what to enter under SIEM Settings > Feeds.")
     out.print("Sign-ins are another report of Zoom's: examples/both-reports collects both.\n")
     problems = outcome.problems()
     out.print(f"The same Zoom, the same {len(played.runs)} runs, since {plot.start:%d %b %H:%M} UTC:")
@@ -137,7 +138,7 @@ def _compare(
 
 def _play(out: Console, deployment: Deployment, plot: Plot, guide: GuideLoop) -> Played:
     columns = (TextColumn("{task.description}"), BarColumn(bar_width=30), MofNCompleteColumn())
-    with Progress(*columns, console=out, transient=True) as progress:
+    with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as progress:
         task = progress.add_task("The schedule runs the collector", total=len(plot.moments))
 
         def tell(at: datetime, sentence: str) -> None:
@@ -151,14 +152,13 @@ def _resources(deployment: Deployment) -> str:
     paths = [address.split(".")[:-2] for address in deployment.terraform.state_list()]
     by_module = Counter(path[-1] for path in paths if path and "data" not in path)
     modules = ", ".join(f"{name.removesuffix('[0]')} {count}" for name, count in by_module.items())
-    return f"Terraform created {by_module.total()} resources: {modules}."
+    return f"Created {by_module.total()} resources: {modules}."
 
 
 def _archive(deployment: Deployment, objects: list[StoredObject]) -> str:
     """Say in a line what the archive holds."""
-    records, size = sum(len(stored.records) for stored in objects), sum(stored.size for stored in objects)
     where = f"s3://{deployment.bucket}/{deployment.prefix}"
-    return f"\nArchive: {len(objects)} objects, {records:,} records, {size // 1000} kB, in {where}"
+    return f"\nArchive: {len(objects)} objects in {where}, {sum(stored.size for stored in objects) // 1000} kB"
 
 
 def _verify(deployment: Deployment, plot: Plot, page: Path) -> str:

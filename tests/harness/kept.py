@@ -35,13 +35,13 @@ This world stays up until Ctrl-C. In another shell:
   zoomlogs doctor
   zoomlogs status
   zoomlogs logs --failed --since 2d
-  zoomlogs verify --to today
+  zoomlogs verify
   zoomlogs udm --table $DEMO_RECORDS
 
 doctor finds what a real set-up still needs: a subscriber to the alarms, a key
-for the reader, a SecOps tenant. logs shows the run that was killed. For verify,
-older records are late, because this bucket is only minutes old. The schedule
-goes on, every 15 minutes; `zoomlogs run` starts a run now.
+for the reader, a SecOps tenant. logs shows the run that was killed. verify
+calls records late because this bucket is only minutes old. The schedule goes on,
+every 15 minutes; `zoomlogs run` starts a run now.
 
 To play an incident, let Zoom refuse, as if the app were deactivated, and follow
 docs/operations.md. Alarms are not evaluated here; FUNCTION-errors would go off.

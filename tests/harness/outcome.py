@@ -79,8 +79,8 @@ class Outcome:
         return (
             f"{archive.records:,} in Zoom, {archive.lines:,} in the archive,"
             f" {self.arrived.in_secops:,} in SecOps: {archive.lost} missing, {archive.repeated} repeated.\n"
-            f"The guide's loop lost {self.guide.lost}; SecOps would ingest its {self.guide.lines:,} lines"
-            f" for {self.guide.records:,} records."
+            f"The guide's loop lost {self.guide.lost} of {self.guide.records:,},"
+            f" and sends SecOps {self.guide.lines:,} lines."
         )
 
     def document(self, seconds: float) -> dict[str, Any]:
