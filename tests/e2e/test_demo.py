@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import boto3
 import pytest
 
 pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
@@ -21,13 +20,13 @@ DEMO = [sys.executable, "-m", "harness.demo"]
 
 
 @contextmanager
-def demo(folder: Path, **environ: str) -> Iterator[tuple[subprocess.Popen[str], Path]]:
+def demo(folder: Path, *arguments: str, **environ: str) -> Iterator[tuple[subprocess.Popen[str], Path]]:
     """Run the demo with a temporary folder of its own; give the process and the file it prints to."""
     printed = folder / "printed"
     (folder / "tmp").mkdir()
     with printed.open("w") as out:
         process = subprocess.Popen(
-            DEMO,
+            [*DEMO, *arguments],
             stdout=out,
             stderr=subprocess.STDOUT,
             env={**os.environ, "TMPDIR": str(folder / "tmp"), **environ},
@@ -47,6 +46,11 @@ def wait_for(text: str, printed: Path, process: subprocess.Popen[str]) -> str:
     return shown
 
 
+def paste(*commands: str) -> str:
+    """Paste commands into a shell; return what they print."""
+    return subprocess.run(["sh", "-c", "\n".join(commands)], capture_output=True, text=True, check=False).stdout
+
+
 def assert_nothing_is_left(folder: Path) -> None:
     """No file in the demo's temporary folder, and no process that was started with it."""
     deadline = time.monotonic() + 120
@@ -61,24 +65,25 @@ def processes_of(folder: Path) -> list[str]:
 
 
 def test_it_counts_right_stays_up_when_asked_and_leaves_nothing(tmp_path: Path) -> None:
-    with demo(tmp_path, KEEP="1", COLUMNS="100") as (process, printed):
-        shown = wait_for("stays up until Ctrl-C", printed, process)
-        counted = re.search(r"(\d+) in Zoom, (\d+) in the archive, (\d+) in SecOps, 0 missing, 0 repeated", shown)
-        assert counted
-        assert int(counted[1]) == int(counted[2]) == int(counted[3]) > 1500
-        exported = dict(re.findall(r"export (\w+)=(\S+)", shown))
-        s3 = boto3.client(
-            "s3",
-            endpoint_url=exported["AWS_ENDPOINT_URL"],
-            region_name=exported["AWS_REGION"],
-            aws_access_key_id=exported["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=exported["AWS_SECRET_ACCESS_KEY"],
-        )
-        assert s3.list_objects_v2(Bucket="zoom-operation-logs")["KeyCount"] > 5
-        for told in ("s3_bucket.archive", "s3://zoom-operation-logs/zoom/operationlogs/", "SIEM Settings > Feeds"):
-            assert told in shown
+    page = tmp_path / "page.html"
+    with demo(tmp_path, "--page", str(page), KEEP="1", COLUMNS="80") as (process, printed):
+        shown = wait_for("rm $ZOOM_REFUSES", printed, process)
+        counted = re.search(r"([\d,]+) in Zoom, \1 in the archive, \1 in SecOps: 0 missing, 0 repeated\.", shown)
+        assert counted, shown
+        assert int(counted[1].replace(",", "")) > 4500
+        assert "The guide's loop lost 1 of " in shown
+        assert "killed after it wrote" in shown
+        assert "equal" in page.read_text().lower()
+        env, *commands = re.findall(r"(?m)^  (\. /\S+|zoomlogs .+|touch .+|rm .+)$", shown)
+        assert commands[0] == "zoomlogs doctor"
+        doctor = paste(env, "zoomlogs doctor")
+        assert "The last run ended well" in doctor
+        assert "The checkpoint was saved" in doctor
+        assert re.findall(r"(?m)^[✗?] (\w+)", doctor) == ["feed", "subscribers", "reader"]
+        refused = paste(env, "touch $ZOOM_REFUSES", "zoomlogs run 2>&1")
+        assert "The Zoom app is deactivated" in refused
         folders = [folder for folder in (tmp_path / "tmp").iterdir() if folder.is_dir()]
-        assert {oct(folder.stat().st_mode & 0o777) for folder in folders} == {"0o700"}  # nobody else's to look into
+        assert {oct(folder.stat().st_mode & 0o777) for folder in folders} == {"0o700"}  # nobody else may look into it
         process.send_signal(signal.SIGINT)
         assert process.wait(300) == 0
     assert_nothing_is_left(tmp_path)
@@ -87,7 +92,7 @@ def test_it_counts_right_stays_up_when_asked_and_leaves_nothing(tmp_path: Path) 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_while_terraform_applies(tmp_path: Path, how: signal.Signals) -> None:
     with demo(tmp_path) as (process, printed):
-        wait_for("terraform apply makes", printed, process)
+        wait_for("terraform apply creates", printed, process)
         process.send_signal(how)
         assert process.wait(300) == 130
         assert "Interrupted: everything is taken down." in printed.read_text()

@@ -1,4 +1,4 @@
-"""What arrives in Google SecOps: a stand-in's feed reads the archive, and its events are held against the records."""
+"""What arrives in Google SecOps: a stand-in's feed reads the archive, and its events are compared with the records."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Arrived:
 
 @dataclass
 class Version:
-    """An object as the stand-in's feed reads it."""
+    """An object version, in the form that the stand-in's feed reads."""
 
     key: str
     version_id: str
@@ -43,7 +43,7 @@ class Version:
 
 
 def arrived(bucket: str, prefix: str, objects: Iterable[StoredObject], now: datetime) -> Arrived:
-    """Let a feed read the objects, and look for the event of each record an hour later."""
+    """Let a feed read the objects, and search for the event of each record an hour later."""
     secops = SecOps(clock=lambda: now + AN_HOUR)
     role = {"awsIamRoleAuth": {"awsIamRoleArn": "arn:aws:iam::111122223333:role/reader", "subjectId": "1"}}
     settings = {"s3Uri": f"s3://{bucket}/{prefix}", "authentication": role}

@@ -1,7 +1,7 @@
-"""Where Terraform gets the AWS provider from, when its registry may be out of reach.
+"""Where Terraform gets the AWS provider from, with or without access to its registry.
 
-In this order: what the user's CLI configuration says; the registry; an implied mirror folder, which Terraform finds
-by itself; a mirror found under the usual places, which it is then told of.
+In this order: as the user's CLI configuration says; the registry; an implied mirror folder, which Terraform finds by
+itself; a mirror in one of the usual places, which a CLI configuration of the demo then names.
 Source of the folder layouts and of the implied mirrors: Terraform's "CLI configuration: provider installation".
 """
 
@@ -29,14 +29,14 @@ PROBE_SECONDS = 5
 SEARCH_SECONDS = 10.0
 SEARCH_DEPTH = 6
 TESTED_VERSION = "5.100.0"
-"""The version of the AWS provider that the stand-in for AWS is tested with; taken wherever there is a choice."""
+"""The version of the AWS provider that the stand-in for AWS is tested with; preferred where there is a choice."""
 
 _SKIPPED_FOLDERS = {"node_modules", "__pycache__", ".git", "site-packages", "proc", "sys", "dev"}
 
 
 @dataclass(frozen=True)
 class Mirror:
-    """A filesystem mirror: `folder` holds `registry.terraform.io/hashicorp/aws/…` in a fitting `version`."""
+    """A filesystem mirror: `folder` has `registry.terraform.io/hashicorp/aws/…` in a suitable `version`."""
 
     folder: Path
     version: str
@@ -44,11 +44,10 @@ class Mirror:
 
 @dataclass(frozen=True)
 class Choice:
-    """Where the provider comes from: one line to tell the user, and what Terraform has to be told.
+    """Where the provider comes from: one line for the user, and the settings for Terraform.
 
-    `mirror` is a folder that the CLI configuration must name (None: Terraform finds its way alone); `version` is
-    the version to pin (None: not known beforehand); `cli_config` is the configuration file of the user's own that
-    stays in force.
+    `mirror` is a folder that the CLI configuration must name (None: Terraform needs no such setting); `version` is the
+    version to pin (None: unknown); `cli_config` is the user's own configuration file, which stays in force.
     """
 
     says: str
@@ -72,7 +71,7 @@ def choose_provider(
 
     `platform` is Terraform's name of it (`linux_amd64`); `constraint` the module's version constraint; `places` and
     `implied` default to the usual and to Terraform's own folders for this environment and home.
-    Raises TerraformError, with what to do, when there is none to be had.
+    Raises TerraformError, with what to do, when there is no provider.
     """
     configs = user_cli_configs(environ, home)
     own = next((config for config in configs if sets_provider_installation(_text(config))), None)
@@ -89,9 +88,9 @@ def choose_provider(
     if mirror := find_mirror(roots, platform, constraint, seconds=search_seconds):
         return Choice(_found(mirror.version, mirror.folder), mirror.version, mirror.folder)
     raise TerraformError(
-        f"The Terraform registry is out of reach and no AWS provider {constraint} for {platform} lies on this machine: "
-        f"open https://{REGISTRY} in the firewall or proxy, or name a folder that holds {REGISTRY}/hashicorp/aws in "
-        "TF_PLUGIN_CACHE_DIR."
+        f"The Terraform registry is out of reach and no AWS provider {constraint} for {platform} is on this machine: "
+        f"allow https://{REGISTRY} in the firewall or proxy, or set TF_PLUGIN_CACHE_DIR to a folder that contains "
+        f"{REGISTRY}/hashicorp/aws."
     )
 
 
@@ -100,14 +99,14 @@ def _found(version: str, folder: Path) -> str:
 
 
 def provider_environ(environ: Mapping[str, str], choice: Choice, folder: Path) -> dict[str, str]:
-    """Apply a choice: write a CLI configuration into `folder` where one is needed, and give the environment for it.
+    """Write a CLI configuration into `folder` if the choice needs one, and return the environment for it.
 
-    A TF_CLI_CONFIG_FILE or TF_PLUGIN_CACHE_DIR that does not exist is dropped: Terraform would warn of the one at
-    each command and refuse the other.
+    A TF_CLI_CONFIG_FILE or TF_PLUGIN_CACHE_DIR that does not exist is removed: Terraform warns about the first at each
+    command, and refuses the second.
     """
     env = {name: value for name, value in environ.items() if name not in ("TF_CLI_CONFIG_FILE", "TERRAFORM_CONFIG")}
     if choice.mirror is not None:
-        env.pop("TF_PLUGIN_CACHE_DIR", None)  # a mirror is linked to, never copied from
+        env.pop("TF_PLUGIN_CACHE_DIR", None)  # Terraform links to a mirror and copies nothing from it
         config = folder / "cli-config.tfrc"
         config.write_text(cli_config(choice.mirror), encoding="utf-8")
         return env | {"TF_CLI_CONFIG_FILE": str(config)}
@@ -117,13 +116,13 @@ def provider_environ(environ: Mapping[str, str], choice: Choice, folder: Path) -
 
 
 def cli_config(mirror: Path) -> str:
-    """Write the CLI configuration that makes Terraform take its providers from `mirror`."""
+    """Return the CLI configuration with which Terraform takes its providers from `mirror`."""
     path = json.dumps(mirror.as_posix(), ensure_ascii=False).replace("${", "$${").replace("%{", "%%{")
     return f"provider_installation {{\n  filesystem_mirror {{\n    path = {path}\n  }}\n}}\n"
 
 
 def registry_answers(seconds: float = PROBE_SECONDS) -> bool:
-    """Ask the registry for its service discovery document; a proxy's own page does not count as an answer."""
+    """Return whether the registry sends its service discovery document; a proxy's own page is no answer."""
     try:
         response = requests.get(DISCOVERY_URL, timeout=seconds)
         return response.ok and "providers.v1" in response.json()
@@ -135,9 +134,9 @@ def registry_answers(seconds: float = PROBE_SECONDS) -> bool:
 
 
 def user_cli_configs(environ: Mapping[str, str], home: Path) -> list[Path]:
-    """List the CLI configuration files that Terraform would read and that exist.
+    """Return the existing CLI configuration files that Terraform reads.
 
-    TF_CLI_CONFIG_FILE stands for all others, unless it points nowhere.
+    TF_CLI_CONFIG_FILE replaces all others, if that file exists.
     """
     if explicit := _explicit(environ):
         return [explicit]
@@ -154,14 +153,14 @@ def _explicit(environ: Mapping[str, str]) -> Path | None:
 
 
 def sets_provider_installation(config: str) -> bool:
-    """Tell whether the text of a CLI configuration, HCL or JSON, says where providers come from."""
+    """Return whether a CLI configuration, HCL or JSON, says where providers come from."""
     return re.search(r'(^|[\s{,])"?provider_installation"?\s*[:{]', _uncommented(config)) is not None
 
 
 def _version_named_by(config: str, platform: str, constraint: str) -> str | None:
-    """Find the version to pin under the user's own configuration.
+    """Return the version to pin with the user's own configuration.
 
-    What its folders hold; where it may download, the tested version; else it is left open.
+    This is the version in its folders; if it allows downloads, the tested version; else None.
     """
     folders = [Path(folder).expanduser() for folder in _paths_of("path", config)]
     held = [version for folder in folders for version in _versions_in(folder, platform)]
@@ -190,7 +189,7 @@ def _text(file: Path) -> str:
 
 
 def implied_mirrors(environ: Mapping[str, str], home: Path, platform: str) -> list[Path]:
-    """List the folders that Terraform searches by itself when nothing configures provider installation."""
+    """Return the folders that Terraform searches when nothing configures provider installation."""
     if platform.startswith("windows"):
         appdata = Path(environ.get("APPDATA") or home / "AppData" / "Roaming")
         return [appdata / "terraform.d" / "plugins", appdata / "HashiCorp" / "Terraform" / "plugins"]
@@ -204,7 +203,7 @@ def implied_mirrors(environ: Mapping[str, str], home: Path, platform: str) -> li
 
 
 def usual_places(environ: Mapping[str, str], home: Path) -> list[Path]:
-    """List where people keep provider mirrors and caches, the likeliest first."""
+    """Return where people keep provider mirrors and caches, the most likely first."""
     named = [Path(environ["TF_PLUGIN_CACHE_DIR"])] if environ.get("TF_PLUGIN_CACHE_DIR") else []
     system = [Path("/", *parts) for parts in (("opt",), ("usr", "local"), ("usr", "share"), ("usr", "lib"))]
     system += [Path("/", *parts) for parts in (("var", "lib"), ("var", "cache"), ("srv",), ("mnt",))]
@@ -219,9 +218,9 @@ def find_mirror(
     depth: int = SEARCH_DEPTH,
     seconds: float = SEARCH_SECONDS,
 ) -> Mirror | None:
-    """Search folders, shallow ones first, for a mirror that holds a fitting AWS provider for `platform`.
+    """Search folders, the upper ones first, for a mirror with a suitable AWS provider for `platform`.
 
-    Looks at most `depth` levels below each place and for `seconds` in all.
+    It searches at most `depth` levels below each place, and for at most `seconds`.
     """
     deadline = time.monotonic() + seconds
     queue = deque((place, 0) for place in dict.fromkeys(places))
@@ -239,7 +238,7 @@ def find_mirror(
 
 
 def _subfolders(folder: Path) -> Iterator[Path]:
-    """List the folders to look into, without following links, and skipping what may not be read."""
+    """Yield the folders to search. Links are not followed, and unreadable folders are skipped."""
     try:
         with os.scandir(folder) as entries:
             for entry in sorted(entries, key=lambda one: one.name):
@@ -250,7 +249,7 @@ def _subfolders(folder: Path) -> Iterator[Path]:
 
 
 def _versions_in(mirror: Path, platform: str) -> list[str]:
-    """List a mirror's AWS providers for a platform: `VERSION/PLATFORM/` unpacked, `…_VERSION_PLATFORM.zip` packed."""
+    """Return the versions in a mirror for a platform: `VERSION/PLATFORM/` unpacked, `…_VERSION_PLATFORM.zip` packed."""
     folder = mirror / REGISTRY / "hashicorp" / "aws"
     try:
         names = os.listdir(folder)
@@ -265,7 +264,7 @@ def _versions_in(mirror: Path, platform: str) -> list[str]:
 
 
 def best_version(versions: Iterable[str], constraint: str) -> str | None:
-    """Pick from the versions that satisfy a constraint: the tested one, else the newest."""
+    """Return the tested version if it meets the constraint, else the newest that does."""
     fitting = [version for version in versions if satisfies(version, constraint)]
     if TESTED_VERSION in fitting:
         return TESTED_VERSION
@@ -273,7 +272,7 @@ def best_version(versions: Iterable[str], constraint: str) -> str | None:
 
 
 def satisfies(version: str, constraint: str) -> bool:
-    """Tell whether a version meets a Terraform constraint such as `>= 5.100, < 7.0`; pre-releases never do."""
+    """Return whether a version meets a Terraform constraint such as `>= 5.100, < 7.0`; pre-releases never do."""
     if not re.fullmatch(r"\d+(\.\d+){0,2}", version):
         return False
     return all(_meets(_numbers(version), term.strip()) for term in constraint.split(",") if term.strip())
@@ -282,9 +281,7 @@ def satisfies(version: str, constraint: str) -> bool:
 def _meets(version: tuple[int, ...], term: str) -> bool:
     match = re.fullmatch(r"(=|!=|>=|<=|>|<|~>)?\s*v?(\d+(?:\.\d+){0,2})", term)
     if match is None:
-        raise TerraformError(
-            f"The version constraint {term!r} is not one that Terraform knows: write it like >= 5.100."
-        )
+        raise TerraformError(f"The version constraint {term!r} is not valid in Terraform: write it like >= 5.100.")
     operator, wanted = match[1] or "=", _numbers(match[2])
     if operator == "~>":
         fixed = match[2].split(".")[:-1]
@@ -305,7 +302,7 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def provider_constraint(folder: Path) -> str:
-    """Read the AWS provider's version constraint from the .tf files of a module's folder ('' when it has none)."""
+    """Return the AWS provider's version constraint in the .tf files of a folder, '' if there is none."""
     for file in sorted(folder.glob("*.tf")):
         if match := re.search(r'\baws\s*=\s*\{[^}]*?\bversion\s*=\s*"([^"]*)"', _uncommented(_text(file))):
             return match[1]

@@ -1,4 +1,4 @@
-"""A scratch copy of the repository, ready for Terraform: nobody's checkout is touched by a demo or a test."""
+"""A scratch copy of the repository, ready for Terraform, so that no demo or test changes a checkout."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ def prepare(
     standin: bool = True,
     say: Say | None = None,
 ) -> Terraform:
-    """Copy the repository into the folder `scratch` and give a Terraform for `folder` in it, ready for `init()`.
+    """Copy the repository into the folder `scratch` and return a Terraform for `folder` in it, ready for `init()`.
 
-    Finds where the AWS provider comes from and says it in one line; pins its version; with `standin`, sets the
-    provider up for the stand-in for AWS, whose address is in `env`.
-    Raises TerraformError when Terraform is missing or too old, or when no provider is to be had.
+    It finds the AWS provider, says in one line where, and pins its version. With `standin`, it configures the provider
+    for the stand-in for AWS, which has its address in `env`.
+    Raises TerraformError when Terraform is missing or too old, or when there is no provider.
     """
     platform = terraform_platform(env)
     workdir = copy_for_terraform(repository, scratch) / folder
     if not any(workdir.glob("*.tf")):
-        raise TerraformError(f"{repository / folder} holds no Terraform configuration: name a folder with .tf files.")
+        raise TerraformError(f"{repository / folder} has no Terraform configuration: give a folder with .tf files.")
     choice = choose_provider(
         env,
         home=Path.home(),
@@ -62,9 +62,9 @@ def prepare(
 
 
 def copy_for_terraform(repository: Path, scratch: Path) -> Path:
-    """Copy what Terraform reads into `scratch`, in the same layout, so that relative module sources keep working.
+    """Copy what Terraform reads into `scratch`, in the same layout, so that relative module sources work.
 
-    State, caches, overrides and variable files of the user's own stay behind. Gives `scratch`.
+    The user's state, caches, overrides and variable files are not copied. Returns `scratch`.
     """
     ignore = shutil.ignore_patterns(*LEFT_BEHIND)
     root = [file.name for file in repository.glob("*.tf")]
@@ -81,9 +81,9 @@ def copy_for_terraform(repository: Path, scratch: Path) -> Path:
 
 
 def write_overrides(workdir: Path, *, version: str | None = None, standin: bool = False) -> Path:
-    """Write `standin_override.tf`: the provider's version pinned and, for the stand-in, each provider block set up.
+    """Write `standin_override.tf`, which pins the provider's version and configures it for the stand-in.
 
-    The endpoint comes from AWS_ENDPOINT_URL, so that the example's own blocks stay as a reader would copy them.
+    The endpoint comes from AWS_ENDPOINT_URL, so the example's own blocks stay as a reader copies them.
     """
     blocks = []
     if version:
@@ -91,7 +91,7 @@ def write_overrides(workdir: Path, *, version: str | None = None, standin: bool 
         blocks.append(f"terraform {{\n  required_providers {{\n    {required}\n  }}\n}}\n")
     for alias in provider_aliases(workdir) if standin else []:
         settings = {
-            # Enough for connections that a busy machine drops; a fault of the stand-in still shows within seconds.
+            # Enough for the connections that a busy machine drops. An error of the stand-in still shows within seconds.
             **({"alias": f'"{alias}"'} if alias else {}),
             "max_retries": "5",
             "s3_use_path_style": "true",

@@ -1,7 +1,7 @@
-"""The real Terraform, run as a person would run it.
+"""The real Terraform, run as a person runs it.
 
-A `Terraform` runs commands in one folder and reads Terraform's machine-readable output, so that a caller can show
-progress and an error is the sentence that Terraform gave.
+A `Terraform` runs commands in one folder and reads Terraform's machine-readable output: a caller can show progress, and
+an error is the sentence that Terraform printed.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ Say = Callable[[str], None]
 
 
 class TerraformError(Exception):
-    """Terraform could not do what was asked; the message is what a user should read."""
+    """Terraform failed; the message is for the user."""
 
 
 @dataclass(frozen=True)
 class Progress:
     """One step of an apply or destroy.
 
-    `planned`: `count` resources are about to be made, changed or destroyed; the others concern the resource at
+    `planned`: `count` resources are about to be created, changed or destroyed. The others are about the resource at
     `address`, for which `action` (create, update, delete, read …) has taken `seconds` so far.
     """
 
@@ -52,7 +52,7 @@ OnProgress = Callable[[Progress], None]
 
 @dataclass(frozen=True)
 class Changes:
-    """How many resources a plan would change, or an apply changed."""
+    """How many resources a plan will change, or an apply changed."""
 
     add: int = 0
     change: int = 0
@@ -61,7 +61,7 @@ class Changes:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a plan says: whether anything (outputs too) would change, which action each address would see, drift."""
+    """A plan: whether anything will change, outputs included, the action for each address, drift, and warnings."""
 
     changed: bool
     changes: Changes
@@ -72,9 +72,9 @@ class Plan:
 
 @dataclass(frozen=True)
 class TestReport:
-    """What `terraform test` found, by "file: run": each run's status (pass, fail, error, skip), and its errors."""
+    """The results of `terraform test`, by "file: run": the status (pass, fail, error, skip) and the errors."""
 
-    __test__ = False  # not one of pytest's classes
+    __test__ = False  # pytest collects classes that begin with Test
 
     runs: dict[str, str]
     errors: dict[str, list[str]] = field(default_factory=dict)
@@ -87,7 +87,7 @@ class TestReport:
 
 @dataclass
 class _Output:
-    """What a command printed: its JSON messages, and the lines that are none."""
+    """What a command printed: its JSON messages, and the other lines."""
 
     code: int = 0
     messages: list[dict[str, Any]] = field(default_factory=list)
@@ -104,8 +104,8 @@ class _Output:
 class Terraform:
     """Terraform commands in one folder.
 
-    `env` is the whole environment of the commands; `say` hears the single lines worth telling. Ctrl-C, a timeout or
-    any exception of a callback stops the running command in an orderly way before it is passed on.
+    `env` is the whole environment of the commands; `say` gets the lines for the user. After Ctrl-C, a timeout or an
+    exception of a callback, the running command is stopped in an orderly way before the exception is raised.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class Terraform:
         self.binary = binary
 
     def version(self) -> tuple[str, str]:
-        """Tell Terraform's version and its name of this platform, such as `linux_amd64`."""
+        """Return Terraform's version and its name of this platform, such as `linux_amd64`."""
         document = self._document("version")
         return document["terraform_version"], document["platform"]
 
@@ -126,7 +126,7 @@ class Terraform:
         self._json("init", "-input=false", timeout=timeout)
 
     def validate(self) -> list[str]:
-        """Check the configuration; give its warnings. Raises TerraformError with the errors."""
+        """Validate the configuration and return its warnings. Raises TerraformError with the errors."""
         report = self._document("validate", accept=(0, 1))
         found = report.get("diagnostics", [])
         if not report.get("valid"):
@@ -134,7 +134,7 @@ class Terraform:
         return [describe(one) for one in found]
 
     def fmt_check(self) -> list[str]:
-        """List the files below the folder that `terraform fmt` would change."""
+        """Return the files under the folder that `terraform fmt` would change."""
         output = self._run(["fmt", "-check", "-recursive"])
         if output.code not in (0, 3):
             raise TerraformError(_failure("fmt", output))
@@ -149,7 +149,7 @@ class Terraform:
         out: Path | None = None,
         on_progress: OnProgress | None = None,
     ) -> Plan:
-        """Plan, into the file `out` if given; without `refresh` from the state alone. Raises TerraformError."""
+        """Plan, into the file `out` if given; without `refresh`, from the state only. Raises TerraformError."""
         options = [
             *(["-destroy"] if destroy else []),
             *([] if refresh else ["-refresh=false"]),
@@ -196,20 +196,20 @@ class Terraform:
         return _changes(output)
 
     def output(self) -> dict[str, Any]:
-        """Read the outputs, sensitive ones too: name → value."""
+        """Return the outputs by name, sensitive ones included."""
         return {name: output["value"] for name, output in self._document("output").items()}
 
     def show_json(self, plan: Path | None = None) -> dict[str, Any]:
-        """Read the state, or a saved plan, as `terraform show -json` gives it."""
+        """Return the state, or a saved plan, as `terraform show -json` prints it."""
         return self._document("show", *([str(plan)] if plan else []))
 
     def state_list(self) -> list[str]:
-        """List the addresses in the state; none is no error."""
+        """Return the addresses in the state; an empty state is no error."""
         root = self.show_json().get("values", {}).get("root_module", {})
         return sorted(resource["address"] for module in _modules(root) for resource in module.get("resources", []))
 
     def test(self, *filters: str, folder: str = "tests", failures: Literal["raise", "report"] = "raise") -> TestReport:
-        """Run `terraform test`, all files or the ones named. Raises TerraformError with each failure, or reports it."""
+        """Run `terraform test`, all files or those given. Raises TerraformError with each failure, or reports it."""
         options = [f"-test-directory={folder}", *(f"-filter={name}" for name in filters)]
         output = self._json("test", *options, accept=(0, 1))
         report = TestReport(
@@ -245,7 +245,7 @@ class Terraform:
         return output
 
     def _document(self, command: str, *arguments: str, accept: Sequence[int] = (0,)) -> dict[str, Any]:
-        """Run a command whose whole output is one JSON document, after whatever Terraform warns of first."""
+        """Run a command that prints one JSON document, after possible warnings, and return the document."""
         output = self._run([command, "-json", *arguments])
         printed = "\n".join(output.text)
         try:
@@ -276,7 +276,7 @@ class Terraform:
                 stderr=subprocess.STDOUT,
                 text=True,
                 encoding="utf-8",
-                start_new_session=True,  # Ctrl-C is ours to pass on, once
+                start_new_session=True,  # Ctrl-C reaches only this process, which passes it on once
             )
         except FileNotFoundError:
             raise TerraformError(missing_terraform(self.binary)) from None
@@ -287,16 +287,16 @@ class Terraform:
         if timed_out.is_set():
             raise TerraformError(
                 f"terraform {arguments[0]} took longer than {timeout:.0f} s and was stopped: "
-                "look at the network, the proxy and the provider's source."
+                "check the network, the proxy and the provider's source."
             )
         return output
 
 
-# --- reading what Terraform prints -----------------------------------------------------------------------------------
+# --- what Terraform prints -----------------------------------------------------------------------------------
 
 
 def describe(diagnostic: Mapping[str, Any]) -> str:
-    """Put one of Terraform's diagnostics into a line: summary, detail, and the place it is about."""
+    """Return a diagnostic as one line: summary, detail and place."""
     summary, detail = diagnostic.get("summary", "").rstrip("."), " ".join(diagnostic.get("detail", "").split())
     detail = re.sub(r" This was checked by the validation rule at \S+$", "", detail)
     place = diagnostic.get("address") or ""
@@ -306,7 +306,7 @@ def describe(diagnostic: Mapping[str, Any]) -> str:
 
 
 def progress_of(message: Mapping[str, Any]) -> Progress | None:
-    """Read one line of Terraform's machine-readable UI as a step, or None when it is none.
+    """Return the step in a message of Terraform's machine-readable UI, or None if it has none.
 
     Source: Terraform's "Machine-readable UI" reference.
     """
@@ -326,7 +326,7 @@ def progress_of(message: Mapping[str, Any]) -> Progress | None:
 
 
 def _take(line: str, output: _Output, on_progress: OnProgress | None) -> None:
-    """File one line of output: a JSON message as such, anything else as text."""
+    """Add a line to the output: as a message if it is JSON, else as text."""
     try:
         message = json.loads(line) if line.startswith("{") else None
     except ValueError:
@@ -340,7 +340,7 @@ def _take(line: str, output: _Output, on_progress: OnProgress | None) -> None:
 
 
 def _changes(output: _Output) -> Changes:
-    """Read the last summary: the plan's, or the apply's own where there is one."""
+    """Return the last summary: that of the apply, if there is one, else that of the plan."""
     summaries = [message["changes"] for message in output.of_type("change_summary")]
     last = summaries[-1] if summaries else {}
     return Changes(last.get("add", 0), last.get("change", 0), last.get("remove", 0))
@@ -358,24 +358,24 @@ def _modules(module: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _failure(command: str, output: _Output) -> str:
-    """Say why a command failed: its errors, else the end of what it printed."""
-    told = output.diagnostics("error") or [line for line in output.text if line.strip()][-5:]
-    return "\n".join(dict.fromkeys(told)) or f"terraform {command} failed with exit status {output.code}."
+    """Return why a command failed: its errors, else the last lines that it printed."""
+    errors = output.diagnostics("error") or [line for line in output.text if line.strip()][-5:]
+    return "\n".join(dict.fromkeys(errors)) or f"terraform {command} failed with exit status {output.code}."
 
 
 # --- the process and its environment ---------------------------------------------------------------------------------
 
 
 def scrubbed(environ: Mapping[str, str]) -> dict[str, str]:
-    """Drop the TF_* variables that would change what the commands mean, and Terraform's calls home."""
+    """Remove the TF_* variables that would change the commands, and turn off Terraform's version check."""
     kept = {name: value for name, value in environ.items() if not _FOREIGN.match(name)}
     return kept | {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_INPUT": "0"}
 
 
 def variable_environ(variables: Mapping[str, object]) -> dict[str, str]:
-    """Pass input variables by environment, where other users of the machine do not see them.
+    """Return input variables as environment variables, which other users of the machine cannot read.
 
-    Text goes as it is, anything else as JSON, which Terraform reads as an expression.
+    Text is passed unchanged, anything else as JSON, which Terraform reads as an expression.
     """
     return {
         f"TF_VAR_{name}": value if isinstance(value, str) else json.dumps(value) for name, value in variables.items()
@@ -384,7 +384,7 @@ def variable_environ(variables: Mapping[str, object]) -> dict[str, str]:
 
 @contextmanager
 def _stopped_at_the_end(process: subprocess.Popen[str]) -> Iterator[None]:
-    """Leave no Terraform and no provider running when the caller is interrupted."""
+    """Stop Terraform and its providers when the caller is interrupted."""
     try:
         yield
     finally:
@@ -401,7 +401,7 @@ def _stopped_at_the_end(process: subprocess.Popen[str]) -> Iterator[None]:
 
 @contextmanager
 def _time_limit(process: subprocess.Popen[str], seconds: float | None) -> Iterator[threading.Event]:
-    """Kill the process after `seconds`; the event tells whether that happened."""
+    """Kill the process after `seconds`; the event is set if that happened."""
     over = threading.Event()
 
     def stop() -> None:
@@ -427,13 +427,13 @@ def _kill(process: subprocess.Popen[str]) -> None:
 
 
 def missing_terraform(binary: str = "terraform") -> str:
-    """Say what to do when there is no Terraform."""
+    """Return the error message for a missing Terraform."""
     where = "https://developer.hashicorp.com/terraform/install"
     return f"{binary} was not found: install Terraform {_MINIMUM} or newer, see {where}."
 
 
 def terraform_platform(env: Mapping[str, str], *, binary: str = "terraform") -> str:
-    """Check that Terraform is there and new enough; give its name of the platform, such as `linux_amd64`.
+    """Check that Terraform is installed and new enough; return its name of the platform, such as `linux_amd64`.
 
     Raises TerraformError with one sentence when it is missing or too old.
     """

@@ -162,7 +162,7 @@ def test_the_plugin_cache_of_the_cli_configuration_is_searched(machine: Machine,
 
 def test_an_implied_mirror_with_the_wrong_version_does_not_count(machine: Machine) -> None:
     put_provider(machine.implied, "5.99.0")
-    with pytest.raises(TerraformError, match=r"no AWS provider >= 5\.100, < 7\.0 for linux_amd64 lies on this machine"):
+    with pytest.raises(TerraformError, match=r"no AWS provider >= 5\.100, < 7\.0 for linux_amd64 is on this machine"):
         machine.choose()
 
 
