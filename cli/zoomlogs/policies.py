@@ -116,6 +116,11 @@ def of_feed_apply(deployment: Deployment) -> list[Statement]:
     return [_allow("ReadAccessKey", ["secretsmanager:GetSecretValue"], secret)] if secret else []
 
 
+def of_feed_status(deployment: Deployment) -> list[Statement]:
+    """Return the statements of `zoomlogs feed status`; none where the feed has no queue."""
+    return [LOOK_AT_METRICS] if (deployment.outputs.get("secops_feed") or {}).get("queue") else []
+
+
 def of_udm(deployment: Deployment) -> list[Statement]:
     """Return the statements of `zoomlogs udm` for the archive's records."""
     bucket = deployment.outputs["bucket"]["arn"]
@@ -140,9 +145,10 @@ STATEMENTS: dict[str, Callable[[Deployment], list[Statement]]] = {
     "zoom-secret put": of_zoom_secret,
     "reader-key": of_reader_key,
     "feed apply": of_feed_apply,
+    "feed status": of_feed_status,
     "udm": of_udm,
 }
-NEED_NOTHING = ("rights", "deployer-policy", "feed show", "feed status", "feed subject-id")
+NEED_NOTHING = ("rights", "deployer-policy", "feed show", "feed subject-id")
 """Commands that call nothing in AWS. (`adopt` has `of_adopt`, because it works without a deployment.)"""
 
 

@@ -81,11 +81,29 @@ def test_a_source_of_another_kind_is_not_guessed_at():
         ({"lookback": 7}, "Maximum file age (days): 7 → 180"),
         ({"namespace": "old"}, "Asset namespace: old → (none)"),
         ({"labels": {"b": "2", "a": "1"}}, "Ingestion labels: a=1, b=2 → (none)"),
-        ({"uri": URI.rstrip("/")}, f"S3 URI: {URI.rstrip('/')} → {URI}"),
+        ({"uri": f"{URI}old"}, f"S3 URI: {URI}old/ → {URI}"),
     ],
 )
 def test_a_difference_is_said_in_words(options, said):
     assert [str(change) for change in changes(wanted(), found(wanted(**options)))] == [said]
+
+
+def test_what_google_may_write_otherwise_is_no_change():
+    """Else `apply` would send the same again each time."""
+    mine = wanted(labels={"a": "1", "b": "2"})
+    settings = mine["details"]["amazonS3V2Settings"]
+    settings["includePrefixes"] = ["x/", "y/"]
+    theirs = copy.deepcopy(mine)
+    theirs["details"]["labels"] = [{"key": "b", "value": "2"}, {"key": "a", "value": "1"}]
+    theirs["details"]["amazonS3V2Settings"] |= {
+        "s3Uri": URI.rstrip("/"),
+        "includePrefixes": ["y/", "x/"],
+        "maxLookbackDays": str(settings["maxLookbackDays"]),
+    }
+    assert changes(mine, theirs) == []
+    assert choose(mine, [{**theirs, "name": "projects/p/locations/l/instances/i/feeds/1"}]).feed is not None
+    theirs["details"]["labels"][0]["value"] = "3"
+    assert [str(change) for change in changes(mine, theirs)] == ["Ingestion labels: a=1, b=3 → a=1, b=2"]
 
 
 def test_another_key_is_a_change_and_its_secret_is_not_in_it():

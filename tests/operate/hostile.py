@@ -22,7 +22,7 @@ from standins.s3_memory import MemoryS3
 from zoom_operationlogs.checkpoint import Checkpoint, Lease
 from zoom_operationlogs.checkpoint_format import digest, encode
 from zoomlogs.adopt import command as _adopt  # noqa: F401 - loaded before its session is replaced
-from zoomlogs.secops.session import RefusedError, Session
+from zoomlogs.secops.session import RefusedError, Session, Task, of_form
 from zoomlogs.verify.command import main as verify
 from zoomlogs.zoom import client
 
@@ -216,21 +216,18 @@ class Feeds:
         return "103547991597142817347"
 
 
-class Google:
+class Google(Session):
     """A session with SecOps: answers by the last part of the path, and refuses all others."""
 
     def __init__(self, enemy: Enemy) -> None:
         self.enemy = enemy
-        self.tenant = SimpleNamespace(name=f"projects/{enemy.who}")
+        self.tenant = SimpleNamespace(name=f"projects/{enemy.who}")  # type: ignore[assignment]
 
-    def get(self, _version: str, path: str, *_: Any) -> Any:
+    def ask(self, method: str, version: str, path: str, sent: dict[str, Any], task: Task, form: Any) -> Any:
         name = path.rpartition("/")[2].rpartition(":")[2]
         if name not in self.enemy.google:
-            raise RefusedError(f"Google says {self.enemy.who}", 403)
-        return self.enemy.google[name]
-
-    post = get
-    elements = Session.elements
+            raise RefusedError(task, f"Google says {self.enemy.who}.", 403)
+        return of_form(copy.deepcopy(self.enemy.google[name]), task, form)
 
 
 @contextmanager
@@ -253,7 +250,7 @@ def among(enemy: Enemy, folder: Path) -> Iterator[Path]:
             "zoomlogs.aws.session_with_key": lambda *_: enemy,
             "zoomlogs.doctor.facts.session_with_key": lambda *_: enemy,
             "zoomlogs.feed.command._feeds": lambda *_: Feeds(enemy),
-            "zoomlogs.secops.session.Session": lambda *_: Google(enemy),
+            "zoomlogs.secops.session.Session": lambda *_, **__: Google(enemy),
             "zoomlogs.secops.session.sign_in": lambda *_: None,
             "zoomlogs.zoom.requests.Session": http,
             "zoomlogs.invoke.command.LOOK_EVERY_SECONDS": 0.0,

@@ -21,6 +21,7 @@ OTHER_PAGES = {
     "zoom-secret put": ("secrets.md", "`zoomlogs zoom-secret put`"),
     "reader-key": ("feed.md", "`zoomlogs reader-key`"),
     "feed apply": ("feed.md", "Rights for `zoomlogs feed apply`"),
+    "feed status": ("feed.md", "Rights for `zoomlogs feed status`"),
     "udm": ("cli.md", "`udm`"),
 }
 
@@ -73,7 +74,10 @@ EXAMPLE = Deployment(
         "log_group": {"arn": arn("logs", "log-group:/aws/lambda/zoom_operationlogs_to_s3")},
         "secret": {"arn": arn("secretsmanager", "secret:zoom-operationlogs-credentials-AbCdEf")},
         "reader": {"mode": "user", "arn": arn("iam", "user/secops-reader", "")},
-        "secops_feed": {"key_secret_name": "zoom-operationlogs-reader-key"},
+        "secops_feed": {
+            "key_secret_name": "zoom-operationlogs-reader-key",
+            "queue": {"name": "zoom-operationlogs-feed"},
+        },
         "monitoring": {
             "composite_alarm_name": "not-healthy",
             "alarms": {"errors": "zoom_operationlogs_to_s3-errors"},
@@ -81,7 +85,7 @@ EXAMPLE = Deployment(
         },
     }
 )
-"""The module with its defaults, as the page's policies have it."""
+"""The module with its defaults and a queue for the feed, as the page's policies have it."""
 
 
 def rows(section: str) -> dict[str, str]:

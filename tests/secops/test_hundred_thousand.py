@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from zoomlogs.secops.matching import Way
-from zoomlogs.secops.result import Kind, State
+from zoomlogs.secops.result import SecopsKind, SecopsState
 
 from .world import START, YESTERDAY, World
 
@@ -41,12 +40,17 @@ def test_each_fault_is_found_and_named() -> None:
 
     days = world.check(*DAYS).days
     states = [(days[day].state, days[day].missing, days[day].doubled, days[day].not_yet) for day in DAYS]
-    timeless = State.NOT_CHECKED  # where the published samples have records without a time
+    timeless = SecopsState.NOT_CHECKED  # where the published samples have records without a time
     assert [state[1:] for state in states] == [(2, 0, 0), (0, 1, 0), (0, 0, 1), (0, 0, 0)]
-    assert [states[0][0], states[1][0]] == [State.DIFFERENT, State.DIFFERENT]
-    assert states[2][0] in (State.NOT_YET, timeless)
+    assert [states[0][0], states[1][0]] == [SecopsState.DIFFERENT, SecopsState.DIFFERENT]
+    assert states[2][0] in (SecopsState.NOT_YET, timeless)
     named = [(each.kind, each.record) for day in DAYS for each in days[day].differences]
-    assert named == [(Kind.MISSING, lost), (Kind.MISSING, overdue), (Kind.DOUBLED, doubled), (Kind.NOT_YET, late)]
-    assert [days[day].way for day in DAYS] == [Way.FIELDS, Way.FIELDS, Way.FIELDS, Way.SECOND]
-    assert "counted, second by second" in days[misread].note
+    assert named == [
+        (SecopsKind.MISSING, lost),
+        (SecopsKind.MISSING, overdue),
+        (SecopsKind.DOUBLED, doubled),
+        (SecopsKind.NOT_YET, late),
+    ]
+    assert [len(days[day].fields) for day in DAYS] == [4, 4, 4, 1]
+    assert "matched by the second and by action: `zoomlogs udm --tenant`" in days[misread].note
     assert len(world.secops.calls) < 60

@@ -11,8 +11,10 @@ import requests
 from google.oauth2.credentials import Credentials
 from standins.secops import SecOpsAdapter
 from standins.secops.tenant import SCOPES
+from zoomlogs.dates import spell
 from zoomlogs.errors import CommandError
-from zoomlogs.secops.session import RefusedError, Session, sign_in
+from zoomlogs.secops.result import SecopsState
+from zoomlogs.secops.session import RefusedError, Session, Task, sign_in
 
 from .world import YESTERDAY, World
 
@@ -106,8 +108,76 @@ def test_a_long_search_that_does_not_end_is_given_up(busy: World, monkeypatch: p
         found(busy, expected=1000)
 
 
+# --- the limits ---
+
+
+def test_dates_that_an_hours_queries_do_not_reach_are_asked_for_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zoomlogs.secops.search.OURS", 3)
+    world = World()
+    days = [YESTERDAY - timedelta(days=ago) for ago in range(6)]
+    for day in days:
+        world.day(5, day)
+    search = world.search()
+    found = world.check(*days, search=search)
+    asked = [day for day in days if found.days[day].state is not SecopsState.NOT_CHECKED or found.days[day].way]
+    assert len(asked) == 3, "a quarter is left for people who search"
+    left = sorted({*days} - {*asked})
+    [sentence] = found.sentences
+    assert sentence == (
+        "zoomlogs could not search in SecOps: it has sent 3 queries in an hour: run it again in an hour, because the"
+        f" whole tenant has 2,000 queries an hour. SecOps was not asked for {spell(left)}:"
+        f" `zoomlogs verify --secops --from {left[0]} --to {left[-1]}` does so."
+    )
+    assert {found.days[day].note for day in left} == {"Not checked."}
+    world.clock.advance(3600)
+    again = world.check(*left, search=search)
+    assert all(again.days[day].way for day in left) and not again.sentences
+
+
+def limited(retry_after: str | None, times: int) -> tuple[World, list[float]]:
+    """Return a tenant that refuses some requests with 429, and the list of what is waited for."""
+    world, slept = World(), list[float]()
+    world.day(5)
+    world.secops.fail_next(429, "Quota exceeded.", times)
+
+    class Adapter(SecOpsAdapter):
+        def send(self, *args: Any, **options: Any) -> requests.Response:
+            response = super().send(*args, **options)
+            if retry_after and response.status_code == 429:
+                response.headers["Retry-After"] = retry_after
+            return response
+
+    world.session._http.mount("https://", Adapter(world.secops))
+    world.session._sleep = slept.append
+    return world, slept
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "slept"),
+    [(None, [2.0, 5.0]), ("1", [2.0, 5.0]), ("7", [7.0, 7.0]), ("60", [60.0, 60.0]), ("soon", [2.0, 5.0])],
+)
+def test_a_limit_that_google_lifts_soon_is_waited_for(retry_after: str | None, slept: list[float]) -> None:
+    world, waited = limited(retry_after, times=2)
+    assert (found(world), waited) == (5, slept)
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "told", "slept"),
+    [
+        (None, "Google's limit is reached: run it again in an hour", [2.0, 5.0, 15.0, 30.0]),
+        ("1800", "Google's limit is reached, and it asks to wait for 30 minutes: run it again in an hour", []),
+    ],
+)
+def test_a_limit_that_lasts_ends_the_search(retry_after: str | None, told: str, slept: list[float]) -> None:
+    world, waited = limited(retry_after, times=5)
+    result = world.check(YESTERDAY)
+    assert (result.days[YESTERDAY].state, waited) == (SecopsState.NOT_CHECKED, slept)
+    assert told in result.sentences[0] and f"--from {YESTERDAY} --to {YESTERDAY}" in result.sentences[0]
+
+
 # --- refusals --------------------------------------------------------------------------------------------------------
 
+TRY = Task("try", "a role")
 RANGE = {"timeRange.startTime": "2026-03-09T00:00:00Z", "timeRange.endTime": "2026-03-10T00:00:00Z"}
 QUERY = {"query": 'metadata.log_type = "ZOOM_OPERATION_LOGS"'}
 
@@ -130,7 +200,7 @@ QUERY = {"query": 'metadata.log_type = "ZOOM_OPERATION_LOGS"'}
 def test_what_google_refuses_is_refused(query: dict[str, Any], told: str) -> None:
     world = World()
     with pytest.raises(RefusedError, match="could not try") as refused:
-        world.session.get("v1beta", ":udmSearch", query, "try", "a role")
+        world.session.get("v1beta", ":udmSearch", query, TRY, {})
     assert told in str(refused.value)
     assert (refused.value.code, refused.value.status) == (400, 2)
 
@@ -148,14 +218,14 @@ def test_what_google_refuses_is_refused(query: dict[str, Any], told: str) -> Non
 )  # fmt: skip
 def test_what_the_long_search_refuses(body: dict[str, Any], told: str) -> None:
     with pytest.raises(RefusedError, match="could not try") as refused:
-        World().session.post("v1beta", ":search", body, "try", "a role")
+        World().session.post("v1beta", ":search", body, TRY, {})
     assert told in str(refused.value)
 
 
 @pytest.mark.parametrize("version", ["v1", "v1alpha"])
 def test_a_method_is_in_its_version_alone(version: str) -> None:
     with pytest.raises(RefusedError, match="Method not found"):
-        World().session.get(version, ":udmSearch", {**QUERY, **RANGE}, "try", "a role")
+        World().session.get(version, ":udmSearch", {**QUERY, **RANGE}, TRY, {})
 
 
 def test_another_tenant_is_not_found() -> None:
@@ -224,9 +294,9 @@ class Answers(requests.adapters.BaseAdapter):
     ("body", "sentence"),
     [
         ('{"logTypes": [{}], "nextPageToken": "again"}', "Google gave the same page token again"),
-        ('{"logTypes": 5}', "logTypes of Google's answer is no list of objects"),
-        ('{"logTypes": [5]}', "logTypes of Google's answer is no list of objects"),
-        ("[]", "the answer is no JSON object"),
+        ('{"logTypes": 5}', "logTypes is not a list: update zoomlogs"),
+        ('{"logTypes": [5]}', r"logTypes\[0\] is not an object: update zoomlogs"),
+        ("[]", "it is not an object: update zoomlogs"),
     ],
 )
 def test_a_list_that_is_none_or_never_ends_is_refused(body: str, sentence: str) -> None:
@@ -234,5 +304,5 @@ def test_a_list_that_is_none_or_never_ends_is_refused(body: str, sentence: str) 
     tenant = World().search()._session.tenant
     session = Session(tenant, "https://example.com", Credentials("token"), adapter=answers)
     with pytest.raises(RefusedError, match=sentence):
-        list(session.elements("v1beta", "/logTypes", "logTypes", 100, "list the log types", "a role"))
+        list(session.elements("v1beta", "/logTypes", "logTypes", 100, TRY, {}))
     assert answers.asked <= 2

@@ -87,12 +87,16 @@ class World:
         return {name: record for record in known if (name := OPERATION_LOGS.fingerprint(record)) in names}
 
     def search(self) -> Search:
-        return Search(self.session, LOG_TYPE, self.labels, self.clock.sleep)
+        return Search(self.session, LOG_TYPE, self.labels, self.clock.sleep, clock=self.clock.time)
 
     def check(
-        self, *days: date, guide: Mapping[bytes, int] | None = None, least_wait: timedelta = timedelta()
+        self,
+        *days: date,
+        guide: Mapping[bytes, int] | None = None,
+        least_wait: timedelta = timedelta(),
+        search: Search | None = None,
     ) -> Findings:
-        with Check(self.search(), self.clock.time, least_wait.total_seconds()) as check:
+        with Check(search or self.search(), self.clock.time, least_wait.total_seconds()) as check:
             for day in days:
                 check.ask(day, self.deliveries(day), guide or {}, self.find)
             return check.findings()

@@ -13,7 +13,7 @@ import pytest
 from standins.secops import SecOps
 from zoomlogs.mapping.events import event
 from zoomlogs.secops.parser import Parsed
-from zoomlogs.udm.beside import Batches, differences, fields
+from zoomlogs.udm.beside import batches, differences, fields
 
 SAMPLES = Path(__file__).resolve().parents[1] / "standins" / "zoom_records.jsonl"
 RECORD = {
@@ -56,6 +56,19 @@ def test_equal_events_have_no_difference() -> None:
     assert changed(lambda made: made["metadata"].update(eventTimestamp="2026-03-10T09:14:02.000Z")) == {}
 
 
+def test_the_order_of_repeated_fields_has_no_meaning() -> None:
+    users = '[{"userId":"u1","options":["x","y"]},{"userId":"u2"},{"userId":"u3"}]'
+    detail = f"Scheduling Privilege of a@b.example c@d.example  - {users}"
+    made, parsed = (event({**RECORD, "operation_detail": detail}) for _ in range(2))
+    user = parsed["target"]["user"]
+    for found in (parsed["about"], user["emailAddresses"], user["attribute"]["labels"]):
+        assert len(found) > 1
+        found.reverse()
+    assert differences(made, Parsed((parsed,))) == {}
+    user["emailAddresses"].append("e@f.example")
+    assert list(differences(made, Parsed((parsed,)))) == ["target.user.email_addresses"]
+
+
 def test_what_else_a_label_has_does_not_hide_its_value() -> None:
     """UDM's Label has source and rbacEnabled, too, which no preview has."""
 
@@ -86,7 +99,7 @@ def test_a_label_in_another_element_of_about_is_a_difference() -> None:
     assert differences(made, Parsed((parsed,))) == {
         "about (each element)": (
             (f"{label}user.userid = u2", "user.userid = u3"),
-            ("user.userid = u2", f"{label}user.userid = u3"),
+            (f"{label}user.userid = u3", "user.userid = u2"),
         )
     }
 
@@ -100,9 +113,9 @@ def test_no_event_several_events_and_an_error_are_differences() -> None:
 
 def test_a_run_takes_so_many_logs_and_bytes() -> None:
     found = [{"action": "x" * number} for number in (1, 1, 1, 50, 1)]
-    assert [len(some) for some in Batches(2, 10_000).of(iter(found))] == [2, 2, 1]
-    assert [len(some) for some in Batches(10, 60).of(iter(found))] == [3, 1, 1]
-    assert list(Batches(2, 10).of(iter([]))) == []
+    assert [len(some) for some in batches(iter(found), 2, 10_000)] == [2, 2, 1]
+    assert [len(some) for some in batches(iter(found), 10, 60)] == [3, 1, 1]
+    assert list(batches(iter([]), 2, 10)) == []
 
 
 # --- the command -----------------------------------------------------------------------------------------------------

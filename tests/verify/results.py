@@ -7,10 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from zoomlogs.secops.matching import Way
-from zoomlogs.secops.result import Delay, Findings, SecopsDay
-from zoomlogs.secops.result import Difference as InSecops
-from zoomlogs.secops.result import Kind as SecopsKind
-from zoomlogs.secops.result import State as Said
+from zoomlogs.secops.result import Delay, Findings, SecopsDay, SecopsDifference, SecopsKind, SecopsState
 from zoomlogs.verify.comparison import Accepted, DayResult, Difference, Kind, Result, State
 
 FIRST = date(2026, 6, 1)
@@ -89,12 +86,14 @@ def with_secops() -> Result:
     """Return dates in every state of SecOps."""
     took, since = Delay(25 * 60.0, 41 * 60.0), Delay(17 * 60.0, 22 * 60.0)
     fields = ("action", "category_type", "operation_detail", "operator")
-    equal = SecopsDay(Said.EQUAL, 100, 0, 0, 0, 3, 0, Way.FIELDS, fields, took, since)
-    lost = InSecops(SecopsKind.MISSING, 2, "ab" * 16, NASTY, None)
-    missing = replace(equal, state=Said.DIFFERENT, in_secops=1_098, missing=2, doubled=1_000, differences=(lost,))
+    equal = SecopsDay(SecopsState.EQUAL, 100, 0, 0, 0, 3, 0, Way.FIELDS, fields, took, since)
+    lost = SecopsDifference(SecopsKind.MISSING, 2, "ab" * 16, NASTY, None)
+    missing = replace(
+        equal, state=SecopsState.DIFFERENT, in_secops=1_098, missing=2, doubled=1_000, differences=(lost,)
+    )
     counted = replace(equal, way=Way.SECOND, fields=(), note="SecOps' parser changes the fields.")
-    not_yet = replace(equal, state=Said.NOT_YET, in_secops=0, not_yet=100, since_record=None)
-    unasked = SecopsDay(Said.NOT_CHECKED, note="Not checked: Google gave no good answer.")
+    not_yet = replace(equal, state=SecopsState.NOT_YET, in_secops=0, not_yet=100, since_record=None)
+    unasked = SecopsDay(SecopsState.NOT_CHECKED, note="Not checked: Google gave no good answer.")
     days = [a_day(at, secops=each) for at, each in enumerate((equal, missing, counted, not_yet, unasked))]
     findings = Findings("projects/p/locations/eu/instances/i", 'metadata.log_type = "X"', "zoom", wait=10_800.0)
     findings.sentences.append("Google's limit is reached.")

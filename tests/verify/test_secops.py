@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
@@ -16,8 +17,7 @@ from standins.s3_memory import client_error
 from zoom_operationlogs.reports import OPERATION_LOGS
 from zoomlogs.deployment import Deployment
 from zoomlogs.errors import CommandError
-from zoomlogs.secops.result import SecopsDay
-from zoomlogs.secops.result import State as Said
+from zoomlogs.secops.result import SecopsDay, SecopsDifference, SecopsKind, SecopsState
 from zoomlogs.verify import output, secops_output
 from zoomlogs.verify.comparison import DayResult, Result
 from zoomlogs.verify.page import page
@@ -86,9 +86,9 @@ def test_each_side_is_judged_for_itself() -> None:
     both.world.lose(40, DAYS[1])
     result = both.verify(*DAYS)
     states = [(day.state, day.secops and day.secops.state, day.overall) for day in result.days]
-    assert states[0] == (State.EQUAL, Said.NOT_YET, State.NOT_READ_YET)  # its object is an hour old
-    assert states[1] == (State.DIFFERENT, Said.EQUAL, State.DIFFERENT)
-    assert states[2] == (State.EQUAL, Said.EQUAL, State.EQUAL)
+    assert states[0] == (State.EQUAL, SecopsState.NOT_YET, State.NOT_READ_YET)  # its object is an hour old
+    assert states[1] == (State.DIFFERENT, SecopsState.EQUAL, State.DIFFERENT)
+    assert states[2] == (State.EQUAL, SecopsState.EQUAL, State.EQUAL)
     both.world.clock.advance(5 * 3600)
     late = both.verify(DAYS[0])
     assert (one(late).overall, late.equal) == (State.DIFFERENT, False)
@@ -106,7 +106,7 @@ def test_what_the_archive_lacks_is_not_looked_for_and_what_secops_has_of_it_is_a
 def test_what_zoom_cannot_be_asked_for_is_not_checked(both: Both) -> None:
     old = days_ago(200)
     result = both.verify(old)
-    assert (one(result).state, one(result).secops) == (State.UNCHECKED, SecopsDay(Said.NOT_CHECKED))
+    assert (one(result).state, one(result).secops) == (State.UNCHECKED, SecopsDay(SecopsState.NOT_CHECKED))
     assert not result.equal
 
 
@@ -116,7 +116,7 @@ def test_objects_that_the_feed_deleted_are_looked_for_too() -> None:
         both.world.s3.delete(key)
     result = both.verify(DAYS[0])
     found = one(result).secops
-    assert found and (found.state, found.in_secops) == (Said.EQUAL, 100)
+    assert found and (found.state, found.in_secops) == (SecopsState.EQUAL, 100)
     # Nobody else can read them, which SecOps does not make up for.
     assert (one(result).state, one(result).deleted, one(result).overall) == (State.DIFFERENT, 100, State.DIFFERENT)
     assert not result.equal
@@ -146,7 +146,7 @@ def test_a_repeat_that_was_deleted_is_not_looked_for_and_its_event_is_one_too_ma
     both.world.s3.delete(again)
     both.world.clock.advance(5 * 3600)
     day = one(both.verify(DAYS[0]))  # the feed has not seen it
-    assert day.secops and (day.state, day.secops.state, day.secops.in_secops) == (State.EQUAL, Said.EQUAL, 100)
+    assert day.secops and (day.state, day.secops.state, day.secops.in_secops) == (State.EQUAL, SecopsState.EQUAL, 100)
     both.read()
     day = one(both.verify(DAYS[0]))
     assert day.secops and (day.state, day.secops.doubled, day.overall) == (State.EQUAL, 100, State.DIFFERENT)
@@ -232,7 +232,7 @@ def test_the_verdict_names_each_fault() -> None:
 def test_a_second_look_replaces_what_was_known_of_its_dates() -> None:
     first = with_secops()
     assert first.secops
-    day = replace(first.days[0], secops=SecopsDay(Said.NOT_CHECKED))
+    day = replace(first.days[0], secops=SecopsDay(SecopsState.NOT_CHECKED))
     again = replace(first.secops, wait=7 * 3600.0, days={day.date: day.secops}, sentences=["The quota is used up."])
     after = first.with_second_look([day], "", first.ended, again)
     assert after.secops
@@ -258,6 +258,18 @@ def test_the_page_shows_and_explains_it() -> None:
     assert 'href="#s2026-06-02"' in text
     for word in secops_output.words():
         assert f"<dt>{word}</dt>" in text
+
+
+def test_records_of_which_one_is_repeated_are_shown_together() -> None:
+    result = with_secops()
+    both = ({"action": "Update", "operator": "a"}, {"action": "Update", "operator": "b"})
+    one_of = SecopsDifference(SecopsKind.DOUBLED, 3, "", None, None, both)
+    found = replace(result.days[1].secops, differences=(one_of,))  # type: ignore[type-var]
+    result = replace(result, days=(replace(result.days[1], secops=found),))
+    [shown] = re.findall(r"<li>(<p>3 times too often.*?)</li>", page(result), re.DOTALL)
+    assert "One of the records of its second:" in shown and shown.count("<pre>") == 2
+    [told] = output.document(result)["secops"]["differences"]
+    assert (told["record"], told["fingerprint"], told["candidates"]) == (None, None, [*both])
 
 
 def test_the_json_has_it_all() -> None:

@@ -24,7 +24,8 @@ from ..aws import BRIEF, is_denied, secret_is_empty, session_with_key
 from ..errors import CommandError
 from ..invocation import invoke, patient_client
 from ..runs import is_run, last_runs
-from ..secops.tenant import ENDPOINT_VARIABLE, SERVICE_ACCOUNT_VARIABLE, endpoint, tenant_of
+from ..secops.connection import connect
+from ..secops.tenant import SERVICE_ACCOUNT_VARIABLE, tenant_of
 from ..zoom import client, ends_in
 from .aws_facts import AwsFacts
 from .collector_rules import ZoomAnswer
@@ -88,10 +89,10 @@ class Facts(AwsFacts):
         """Return all feeds of the tenant `instance`, or of the tenant in the environment."""
         try:
             tenant = tenant_of(os.environ, instance)
-            address = endpoint(tenant.region, os.environ.get(ENDPOINT_VARIABLE))
-            from ..feed.client import Feeds  # here, because Google's library is slow to import and optional
+            session = connect(tenant, os.environ.get(SERVICE_ACCOUNT_VARIABLE), pauses=())
+            from ..feed.client import Feeds  # here, because Google's library may not be installed
 
-            return Feeds(tenant, address, os.environ.get(SERVICE_ACCOUNT_VARIABLE)).list()
+            return Feeds(session).list()
         except CommandError as error:
             raise NotCheckedError(f"SecOps could not be queried: {str(error).rstrip('.')}") from error
 

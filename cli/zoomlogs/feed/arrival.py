@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from ..dates import span
 from ..errors import CommandError
-from ..secops.tenant import ENDPOINT_VARIABLE, endpoint
 from .feeds import NEVER_RAN
 
 if TYPE_CHECKING:
     from ..deployment import Deployment
     from ..secops.session import Session
-    from ..secops.tenant import Tenant
 
-ROLE = "roles/chronicle.viewer"
 LOOKED_BACK = timedelta(hours=2)
-
-
-def session_of(tenant: Tenant, service_account: str | None) -> Session:
-    """Return a signed session; raise `CommandError` where there are no credentials."""
-    address = endpoint(tenant.region, os.environ.get(ENDPOINT_VARIABLE))
-    from ..secops.session import Session, sign_in
-
-    return Session(tenant, address, sign_in(service_account))
 
 
 def last_ingested(session: Session, log_type: str) -> str:
@@ -33,9 +21,12 @@ def last_ingested(session: Session, log_type: str) -> str:
 
     Source: googleapis/googleapis, google/cloud/chronicle/v1beta/log.proto, LogType.last_ingested_time.
     """
+    from ..secops.session import Task  # here, because Google's library may not be installed
+
+    task, form = Task("list the log types", "roles/chronicle.viewer"), {"name": str, "lastIngestedTime": str}
     try:
-        for found in session.elements("v1beta", "/logTypes", "logTypes", 1000, "list the log types", ROLE):
-            if str(found.get("name", "")).rpartition("/")[2] == log_type:
+        for found in session.elements("v1beta", "/logTypes", "logTypes", 1000, task, form):
+            if found.get("name", "").rpartition("/")[2] == log_type:
                 return str(found.get("lastIngestedTime") or NEVER_RAN)
         return f"not known: SecOps does not list {log_type}"
     except CommandError as error:

@@ -102,6 +102,14 @@ def complete(body: Mapping[str, Any], instance: str, key: AccessKey | None) -> B
     return made
 
 
+def folder(uri: str) -> str:
+    """Spell a URI as the folder that it means.
+
+    Google may drop the slash at its end: its Storage Transfer Service takes only paths that end with one.
+    """
+    return uri.rstrip("/") + "/"
+
+
 def short(name: str) -> str:
     """Return the last part of a resource's name; Google may name the same project by its id or by its number."""
     return name.rpartition("/")[2]
@@ -143,14 +151,21 @@ def _flat(body: Body) -> dict[str, str]:
         if isinstance(kind, dict):
             values |= {f"authentication.{name}": value for name, value in kind.items()}
     values["details.logType"] = short(str(values.get("details.logType") or ""))
+    if uri := values.get("settings.s3Uri"):
+        values["settings.s3Uri"] = folder(uri)
     if str(values["settings.sourceDeletionOption"]).endswith("UNSPECIFIED"):
         values["settings.sourceDeletionOption"] = NEVER
     return {path: _text(value) for path, value in values.items() if value}
 
 
 def _text(value: object) -> str:
+    """Write a value; labels, which may be a list of keys and values, and lists without their order."""
     if isinstance(value, dict):
-        return ", ".join(f"{key}={each}" for key, each in sorted(value.items()))
+        value = [f"{key}={each}" for key, each in value.items()]
     if isinstance(value, list):
-        return ", ".join(map(str, value))
+        return ", ".join(sorted(map(_element, value)))
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def _element(value: object) -> str:
+    return f"{value['key']}={value.get('value', '')}" if isinstance(value, dict) and "key" in value else str(value)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,8 +12,9 @@ import typer
 from ..console import console, print_json, table
 from ..deployment import Deployment, read_deployment
 from ..errors import CommandError
-from ..secops.tenant import ENDPOINT_VARIABLE, Tenant, endpoint, read_tenant
-from .arrival import last_ingested, oldest_message, session_of
+from ..secops.connection import connect
+from ..secops.tenant import Tenant, read_tenant
+from .arrival import last_ingested, oldest_message
 from .body import KEY_AUTHENTICATION, SETTINGS, Change, changes, complete, knows_authentication, short, source_type
 from .feeds import (
     choose,
@@ -189,7 +189,7 @@ def status(
     found = readers(uri_of(output["body"]), feeds)
     wrong = problems(output["body"], feeds)
     log_type = short(output["body"]["details"]["logType"])
-    arrived = {"last_ingested": last_ingested(session_of(tenant, service_account), log_type)}
+    arrived = {"last_ingested": last_ingested(connect(tenant, service_account, pauses=()), log_type)}
     if queue := output.get("queue"):
         arrived["oldest_message"] = oldest_message(deployment, queue["name"])
     if as_json:
@@ -226,10 +226,10 @@ def _feed_output(deployment: Deployment) -> dict[str, Any]:
 
 
 def _feeds(tenant: Tenant, service_account: str | None) -> Feeds:
-    address = endpoint(tenant.region, os.environ.get(ENDPOINT_VARIABLE))
-    from .client import Feeds  # here, because Google's library takes a second to import, and may not be there
+    session = connect(tenant, service_account, pauses=())
+    from .client import Feeds  # here, because Google's library may not be installed
 
-    return Feeds(tenant, address, service_account)
+    return Feeds(session)
 
 
 def _listed(feeds: Feeds) -> list[Body]:

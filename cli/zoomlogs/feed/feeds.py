@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CommandError
-from .body import S3, SOURCE_NAMES, SQS, Body, settings, short, source_type
+from .body import S3, SOURCE_NAMES, SQS, Body, folder, settings, short, source_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,11 +27,6 @@ class Choice:
 def uri_of(feed: Mapping[str, Any]) -> str:
     """Return the S3 URI that a feed reads, "" where it reads none."""
     return str(settings(feed).get("s3Uri") or "")
-
-
-def folder(uri: str) -> str:
-    """Spell a URI as the folder that it means."""
-    return uri.rstrip("/") + "/"
 
 
 def title(feed: Mapping[str, Any]) -> str:

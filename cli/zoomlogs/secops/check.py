@@ -1,5 +1,5 @@
-"""Checks dates against SecOps: a few are asked at once while the next ones are still read, and all are judged at the
-end, because how long an event may take is told by all of them."""
+"""Checks dates against SecOps: a few are asked at once while the next ones are still read. All are judged at the end,
+because how long an event may take follows from all of them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from zoom_operationlogs.records import line
 
-from .identity import fingerprint_of, moment, of_event
+from ..dates import listed, spell
+from .identity import fingerprint_of, ingested, of_event
 from .matching import Delivery, Matched, NotComparableError, Seen, Way, delay, match, wait
-from .result import Delay, Difference, Findings, Kind, SecopsDay, State
+from .result import Delay, Findings, SecopsDay, SecopsDifference, SecopsKind, SecopsState
 from .search import CutOffError
 from .session import RefusedError
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 ASKED_AT_ONCE = 4
 RECORDS_KEPT = 200  # of a date and a kind; the others are counted
+CANDIDATES_KEPT = 20  # of a second
 
 
 @dataclass
@@ -43,6 +45,7 @@ class _Asked:
     matched: Matched | None = None
     timeless: int = 0
     refusal: str = ""
+    stopped: bool = False  # by a refusal that concerns all
 
 
 class Check:
@@ -73,13 +76,13 @@ class Check:
     def _ask(self, asked: _Asked, deliveries: Sequence[Delivery], guide: Mapping[bytes, int]) -> _Asked:
         try:
             if self._stopped:
-                asked.refusal = self._stopped
+                asked.stopped = True
                 return asked
             start = datetime(asked.day.year, asked.day.month, asked.day.day, tzinfo=UTC)
             expected = len(deliveries) + sum(guide.values())
             asked.at = self._clock()
             events = [
-                Seen(of_event(udm), _ingested(udm), fingerprint_of(udm) if guide else b"")
+                Seen(of_event(udm), ingested(udm), fingerprint_of(udm) if guide else b"")
                 for udm in self._search.events(start, start + timedelta(days=1), expected)
             ]
             timed = [each for each in deliveries if each.trace.second is not None]
@@ -88,8 +91,8 @@ class Check:
         except (CutOffError, NotComparableError) as error:
             asked.refusal = f"{error}."
         except RefusedError as refusal:
-            asked.refusal = str(refusal)
-            if refusal.concerns_all:
+            asked.refusal, asked.stopped = str(refusal), refusal.concerns_all
+            if asked.stopped:
                 self._stopped = str(refusal)
         finally:
             self._places.release()
@@ -108,8 +111,9 @@ class Check:
             self._search.namespace,
             wait=max(self._least_wait, wait(each for matched in compared for each in matched.since_written)),
         )
-        if self._stopped:
-            found.sentences.append(self._stopped)
+        if unasked := [asked.day for asked in all_asked if asked.stopped]:
+            again = f"`zoomlogs verify --secops --from {min(unasked)} --to {max(unasked)}`"
+            found.sentences.append(f"{self._stopped} SecOps was not asked for {spell(unasked)}: {again} does so.")
         for asked in all_asked:
             found.days[asked.day] = self._judged(asked, found.wait)
         self._look_for_raw_logs(all_asked, found)
@@ -124,18 +128,18 @@ class Check:
     def _judged(self, asked: _Asked, limit: float) -> SecopsDay:
         matched = asked.matched
         if matched is None:
-            same = asked.refusal == self._stopped
-            return SecopsDay(State.NOT_CHECKED, note="Not checked." if same else f"Not checked: {asked.refusal}")
+            note = "Not checked." if asked.stopped else f"Not checked: {asked.refusal}"
+            return SecopsDay(SecopsState.NOT_CHECKED, note=note)
         late = [each for each in matched.lacking if asked.at - each.written > limit]
         soon = [each for each in matched.lacking if asked.at - each.written <= limit]
         doubled = matched.doubled.total()
-        state = State.EQUAL
+        state = SecopsState.EQUAL
         if late or doubled:
-            state = State.DIFFERENT
+            state = SecopsState.DIFFERENT
         elif asked.timeless:
-            state = State.NOT_CHECKED
+            state = SecopsState.NOT_CHECKED
         elif soon:
-            state = State.NOT_YET
+            state = SecopsState.NOT_YET
         return SecopsDay(
             state,
             matched.in_secops,
@@ -158,30 +162,24 @@ class Check:
             each.written.timestamp()
             for day in found.days.values()
             for each in day.differences
-            if each.kind is Kind.MISSING and each.written
+            if each.kind is SecopsKind.MISSING and each.written
         ]
         if not written:
             return
         start = datetime.fromtimestamp(min(written), UTC).replace(microsecond=0)
         until = datetime.fromtimestamp(max(asked.at for asked in all_asked), UTC) + timedelta(seconds=1)
         try:
-            snippets = Counter(log.snippet for log in self._search.unparsed(start, until))
+            snippets = Counter(self._search.unparsed(start, until))
         except RefusedError as refusal:
             found.sentences.append(f"Whether the missing are raw logs without an event is not known: {refusal}")
             return
         for day, result in found.days.items():
             count = _with_a_raw_log(result.differences, snippets)
             if count:
-                looked_at = sum(each.count for each in result.differences if each.kind is Kind.MISSING)
+                looked_at = sum(each.count for each in result.differences if each.kind is SecopsKind.MISSING)
                 of = "the missing" if looked_at == result.missing else f"{looked_at:,} of the missing"
                 note = f"Of {of}, SecOps has {count:,} as raw logs only: its parser made no event of them."
                 found.days[day] = _with_note(result, note)
-
-
-def _ingested(udm: Mapping[str, object]) -> float | None:
-    metadata = udm.get("metadata")
-    time = moment(metadata.get("ingestedTimestamp")) if isinstance(metadata, dict) else None
-    return time.timestamp() if time else None
 
 
 def _delay(seconds: Sequence[float]) -> Delay | None:
@@ -193,6 +191,11 @@ def _notes(asked: _Asked, matched: Matched, late: Sequence[Delivery]) -> Iterabl
         yield (
             "SecOps' parser changes the fields, so the events were only counted, second by second:"
             " `zoomlogs udm --tenant` shows the differences."
+        )
+    elif matched.lost:
+        yield (
+            f"SecOps' parser changes {listed(matched.lost)}, so the events were matched by the second and by"
+            f" {listed(matched.fields)}: `zoomlogs udm --tenant` shows the differences."
         )
     if matched.crowded:
         yield (
@@ -212,29 +215,38 @@ def _notes(asked: _Asked, matched: Matched, late: Sequence[Delivery]) -> Iterabl
 
 
 def _differences(
-    find: Find, late: Sequence[Delivery], soon: Sequence[Delivery], doubled: Mapping[bytes, int]
-) -> tuple[Difference, ...]:
-    wanted: list[tuple[Kind, bytes, int, float]] = []
-    for kind, lacking in ((Kind.MISSING, late), (Kind.NOT_YET, soon)):
+    find: Find, late: Sequence[Delivery], soon: Sequence[Delivery], doubled: Mapping[tuple[bytes, ...], int]
+) -> tuple[SecopsDifference, ...]:
+    found: list[tuple[SecopsKind, tuple[bytes, ...], int, float]] = []
+    for kind, lacking in ((SecopsKind.MISSING, late), (SecopsKind.NOT_YET, soon)):
         counts = Counter(each.name for each in lacking)
         written = {each.name: each.written for each in lacking}
-        wanted += [(kind, name, counts[name], written[name]) for name in sorted(counts)[:RECORDS_KEPT]]
-    wanted += [(Kind.DOUBLED, name, doubled[name], 0.0) for name in sorted(doubled)[:RECORDS_KEPT] if name]
-    records = find({name for _, name, _, _ in wanted}) if wanted else {}
-    found = [
-        Difference(kind, count, name.hex(), records.get(name), datetime.fromtimestamp(at, UTC) if at else None)
-        for kind, name, count, at in wanted
-    ]
-    return tuple(
-        sorted(found, key=lambda each: (each.kind, str((each.record or {}).get("time", "")), each.fingerprint))
-    )
+        found += [(kind, (name,), counts[name], written[name]) for name in sorted(counts)[:RECORDS_KEPT]]
+    found += [(SecopsKind.DOUBLED, names, doubled[names], 0.0) for names in sorted(doubled)[:RECORDS_KEPT]]
+    records = find({name for _, names, _, _ in found for name in names}) if found else {}
+    return tuple(sorted((_difference(*each, records) for each in found), key=_by_kind_and_time))
 
 
-def _with_a_raw_log(differences: Iterable[Difference], snippets: Counter[str]) -> int:
+def _difference(
+    kind: SecopsKind, names: Sequence[bytes], count: int, written: float, records: Mapping[bytes, Record]
+) -> SecopsDifference:
+    at = datetime.fromtimestamp(written, UTC) if written else None
+    if len(names) == 1:
+        return SecopsDifference(kind, count, names[0].hex(), records.get(names[0]), at)
+    candidates = tuple(records[name] for name in names[:CANDIDATES_KEPT] if name in records)
+    return SecopsDifference(kind, count, "", None, at, candidates)
+
+
+def _by_kind_and_time(difference: SecopsDifference) -> tuple[str, str, str]:
+    record = difference.record or next(iter(difference.candidates), {})
+    return difference.kind, str(record.get("time", "")), difference.fingerprint
+
+
+def _with_a_raw_log(differences: Iterable[SecopsDifference], snippets: Counter[str]) -> int:
     """Count the missing records whose line begins as an unparsed raw log does; each log stands for one."""
     count = 0
     for each in differences:
-        if each.kind is not Kind.MISSING or not each.record:
+        if each.kind is not SecopsKind.MISSING or not each.record:
             continue
         text = line(each.record).decode()
         for snippet in [known for known in snippets if text.startswith(known.rstrip("….\n"))]:

@@ -9,16 +9,27 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from zoom_operationlogs.records import fingerprint, utc
 
 from ..mapping.events import event as mapped
+from .form import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from zoom_operationlogs.records import Record
 
     Event = dict[str, Any]
 
 DETAIL_BYTES = 12  # of the hash in place of a detail, which may be long
+UDM = {
+    "metadata": {
+        "eventTimestamp": timestamp,
+        "ingestedTimestamp": timestamp,
+        "productEventType": str,
+        "description": str,
+    },
+    "principal": {"user": {"userid": str, "emailAddresses": [str]}},
+    "additional": {},
+}
+"""What is read here of an event. `additional` may hold anything."""
 
 
 class Trace(NamedTuple):
@@ -51,9 +62,9 @@ def of_record(record: Record) -> Trace:
 
 
 def of_event(udm: Event) -> Trace:
-    """Return what an event holds where the published mapping puts the fields."""
+    """Return what an event of the form `UDM` holds where the published mapping puts the fields."""
     fields = _raw(udm)
-    time = moment((udm.get("metadata") or {}).get("eventTimestamp"))
+    time = utc(udm.get("metadata", {}).get("eventTimestamp"))
     detail = fields["operation_detail"]
     return Trace(
         int(time.timestamp()) if time else None,
@@ -64,26 +75,26 @@ def of_event(udm: Event) -> Trace:
     )
 
 
+def ingested(udm: Event) -> float | None:
+    """Return when an event was ingested, in seconds since 1970."""
+    time = utc(udm.get("metadata", {}).get("ingestedTimestamp"))
+    return time.timestamp() if time else None
+
+
 def fingerprint_of(udm: Event) -> bytes:
     """Return the fingerprint of the record of an event, if Zoom spelt it as usual: every field a text, the time in UTC
     to the second."""
-    time = moment((udm.get("metadata") or {}).get("eventTimestamp"))
+    time = utc(udm.get("metadata", {}).get("eventTimestamp"))
     return fingerprint({**_raw(udm), "time": f"{time:%Y-%m-%dT%H:%M:%SZ}" if time else ""})
 
 
-def moment(text: object) -> datetime | None:
-    """Return a Timestamp of proto3 JSON, which may have nanoseconds, in UTC; None of anything else."""
-    return utc(text)
-
-
 def _raw(udm: Event) -> dict[str, str]:
-    metadata = udm.get("metadata") or {}
-    user = (udm.get("principal") or {}).get("user") or {}
-    addresses = user.get("emailAddresses") or [user.get("userid")]
-    found = {
-        "action": metadata.get("productEventType"),
-        "category_type": (udm.get("additional") or {}).get("category_type"),
-        "operation_detail": metadata.get("description"),
+    metadata, user = udm.get("metadata", {}), udm.get("principal", {}).get("user", {})
+    addresses = user.get("emailAddresses") or [user.get("userid", "")]
+    category = udm.get("additional", {}).get("category_type")
+    return {
+        "action": metadata.get("productEventType", ""),
+        "category_type": "" if category is None else str(category),
+        "operation_detail": metadata.get("description", ""),
         "operator": addresses[0],
     }
-    return {name: "" if value is None else str(value) for name, value in found.items()}

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 MOST_WAIT = 24 * 3600.0  # seconds: then a record is missing, whatever the delay has been
 LEAST_WAIT = 3 * 3600.0
+KEPT = 0.9  # of the records of a date have a field's value in their second, if the parser keeps the field
 COMPARED_AT_ONCE = 200  # records or events of one second that are held against each other, one by one
 BESIDE = (-300, -61, -17, -7, 7, 17, 61, 300)  # seconds from those of the records to where others' events show
 
@@ -22,8 +23,8 @@ BESIDE = (-300, -61, -17, -7, 7, 17, 61, 300)  # seconds from those of the recor
 class Way(StrEnum):
     """How the events of a date were told to be those of our records."""
 
-    FIELDS = "fields"  # by the time and the raw fields
-    SECOND = "second"  # by how many there are a second: the tenant's parser changes the fields
+    FIELDS = "fields"  # by the time and raw fields
+    SECOND = "second"  # by how many there are a second: the tenant's parser changes all fields
 
 
 class Delivery(NamedTuple):
@@ -46,21 +47,28 @@ class Seen(NamedTuple):
 class Matched:
     """What became of a date's records in SecOps.
 
-    `fields` are those that the events have at all; `lacking` are the deliveries without an event; `changed` counts the
-    records that were found by their second and some of their fields only. `crowded` says that few were found by their
-    fields, and that events of other sources in the same seconds forbid to count.
+    They were matched by their time and the `fields`, of which `lost` are those that the tenant's parser changes.
+    `lacking` are the deliveries without an event; `changed` counts the records that were found by their second and all
+    fields but one; `doubled` counts by the record, or by the records that it may be of. `crowded` says that few were
+    found by their fields, and that events of other sources in the same seconds forbid to match by less.
     """
 
-    way: Way = Way.FIELDS
     fields: tuple[str, ...] = FIELDS
+    lost: tuple[str, ...] = ()
     in_secops: int = 0
     changed: int = 0
     others: int = 0
     crowded: bool = False
     lacking: list[Delivery] = field(default_factory=list)
-    doubled: Counter[bytes] = field(default_factory=Counter)
+    left: list[Seen] = field(default_factory=list)  # events that match no record
+    doubled: Counter[tuple[bytes, ...]] = field(default_factory=Counter)
     since_written: array[float] = field(default_factory=lambda: array("d"))  # seconds from the object to the event
     since_record: array[float] = field(default_factory=lambda: array("d"))  # seconds from the record's time to it
+
+    @property
+    def way(self) -> Way:
+        """How the events were matched."""
+        return Way.FIELDS if self.fields else Way.SECOND
 
     def pair(self, delivery: Delivery, event: Seen) -> None:
         """Take in a record and its event."""
@@ -87,8 +95,8 @@ def match(deliveries: Sequence[Delivery], guide: Mapping[bytes, int], events: Se
         left = [*deliveries, *(Delivery(name, _UNKNOWN, 0.0) for name, count in guide.items() for _ in range(count))]
         result = _by(left, events, [each.name for each in left], [each.name for each in events], Matched())
     else:
-        keys = [each.trace.by(fields) for each in deliveries]
-        result = _by(deliveries, events, keys, [each.trace.by(fields) for each in events], Matched(fields=fields))
+        result = _by_fields(deliveries, events, fields)
+    _changed(result)
     if _mostly(result, deliveries, guide, events):
         return result
     if guide:
@@ -98,7 +106,10 @@ def match(deliveries: Sequence[Delivery], guide: Mapping[bytes, int], events: Se
     if _is_crowded(deliveries, events):
         result.crowded = True
         return result
-    return _by_second(deliveries, events)
+    kept = _kept(deliveries, events, fields)
+    result = _by_fields(deliveries, events, kept)
+    result.lost = tuple(name for name in FIELDS if name not in kept)
+    return result
 
 
 def wait(since_written: Iterable[float]) -> float:
@@ -137,39 +148,63 @@ def _is_crowded(deliveries: Sequence[Delivery], events: Sequence[Seen]) -> bool:
     return 100 * len(beside & theirs) > len(beside)
 
 
+def _kept(deliveries: Sequence[Delivery], events: Sequence[Seen], fields: Sequence[str]) -> tuple[str, ...]:
+    """Return the fields that the tenant's parser keeps: by each of these alone nearly as many records have an event in
+    their second as by the second alone."""
+    enough = KEPT * _common(deliveries, events, ())
+    return tuple(name for name in fields if _common(deliveries, events, (name,)) >= enough)
+
+
+def _common(deliveries: Sequence[Delivery], events: Sequence[Seen], fields: Sequence[str]) -> int:
+    ours, theirs = (Counter(each.trace.by(fields) for each in side) for side in (deliveries, events))
+    return (ours & theirs).total()
+
+
+def _by_fields(deliveries: Sequence[Delivery], events: Sequence[Seen], fields: tuple[str, ...]) -> Matched:
+    """Match by the time and these fields."""
+    keys, event_keys = ([each.trace.by(fields) for each in side] for side in (deliveries, events))
+    return _by(deliveries, events, keys, event_keys, Matched(fields))
+
+
 def _by(
     deliveries: Sequence[Delivery],
     events: Sequence[Seen],
-    names: Sequence[Hashable],
-    event_names: Sequence[Hashable],
+    keys: Sequence[Hashable],
+    event_keys: Sequence[Hashable],
     result: Matched,
 ) -> Matched:
-    """Match by equal names; what is left of both in one second is one record if all fields but one agree."""
+    """Match by equal keys. Of the events that are too many, one that repeats another is a double; the rest are left."""
     ours: defaultdict[Hashable, list[Delivery]] = defaultdict(list)
     theirs: defaultdict[Hashable, list[Seen]] = defaultdict(list)
-    for name, delivery in zip(names, deliveries, strict=True):
-        ours[name].append(delivery)
-    for name, event in zip(event_names, events, strict=True):
-        theirs[name].append(event)
-    left: list[Seen] = []
-    for name, found in theirs.items():
-        wanted = ours.pop(name, [])
+    for key, delivery in zip(keys, deliveries, strict=True):
+        ours[key].append(delivery)
+    for key, event in zip(event_keys, events, strict=True):
+        theirs[key].append(event)
+    for key, found in theirs.items():
+        wanted = ours.pop(key, [])
         _pair_off(wanted, found, result)
-        if not wanted:
-            left += found
-        elif len(found) > len(wanted):
-            result.doubled[wanted[0].name] += len(found) - len(wanted)
-            result.in_secops += len(found) - len(wanted)
         result.lacking += wanted[len(found) :]
+        surplus = len(found) - len(wanted)
+        doubled = min(surplus, _repeats(found) - _repeats(wanted)) if wanted else 0
+        if doubled > 0:
+            result.doubled[tuple(dict.fromkeys(each.name for each in wanted))] += doubled
+            result.in_secops += doubled
+            surplus -= doubled
+        result.left += found[len(found) - surplus :] if surplus > 0 else []
     result.lacking += [delivery for each in ours.values() for delivery in each]
-    _changed(result, left)
+    result.others = len(result.left)
     return result
 
 
-def _changed(result: Matched, left: list[Seen]) -> None:
+def _repeats(found: Sequence[Delivery | Seen]) -> int:
+    """Count those that are alike another in all that is known of them."""
+    return len(found) - len({each.trace for each in found})
+
+
+def _changed(result: Matched) -> None:
     """Pair what is left in one second and alike in all fields but one."""
     events: defaultdict[int | None, list[Seen]] = defaultdict(list)
-    for event in left:
+    for event in result.left:
         events[event.trace.second].append(event)
     lacking = []
     for delivery in result.lacking:
@@ -182,36 +217,7 @@ def _changed(result: Matched, left: list[Seen]) -> None:
         else:
             lacking.append(delivery)
     result.lacking = lacking
-    result.others += sum(map(len, events.values()))
-
-
-def _by_second(deliveries: Sequence[Delivery], events: Sequence[Seen]) -> Matched:
-    """Match by count a second. Of what is there too often, an event that repeats another is a double; others are not
-    told from those of other sources."""
-    result = Matched(Way.SECOND, ())
-    ours: defaultdict[int | None, list[Delivery]] = defaultdict(list)
-    theirs: defaultdict[int | None, list[Seen]] = defaultdict(list)
-    for delivery in deliveries:
-        ours[delivery.trace.second].append(delivery)
-    for event in events:
-        theirs[event.trace.second].append(event)
-    for second, found in theirs.items():
-        wanted = ours.pop(second, [])
-        _pair_off(wanted, found, result)
-        surplus = len(found) - len(wanted)
-        result.lacking += wanted[len(found) :]
-        if wanted and surplus > 0:
-            repeated = sum(count - 1 for count in Counter(event.trace for event in found).values())
-            own = sum(count - 1 for count in Counter(delivery.trace for delivery in wanted).values())
-            doubled = min(surplus, max(0, repeated - own))
-            result.doubled[b""] += doubled
-            result.in_secops += doubled
-            result.others += surplus - doubled
-        elif not wanted:
-            result.others += surplus
-    result.doubled = +result.doubled
-    result.lacking += [delivery for each in ours.values() for delivery in each]
-    return result
+    result.others -= result.changed
 
 
 def _pair_off(wanted: list[Delivery], found: list[Seen], result: Matched) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .matching import Way
 
 
-class State(StrEnum):
+class SecopsState(StrEnum):
     """What is to be said of a date in SecOps."""
 
     EQUAL = "equal"
@@ -25,10 +25,10 @@ class State(StrEnum):
     @property
     def is_well(self) -> bool:
         """Tell whether nothing is wrong with the date."""
-        return self in (State.EQUAL, State.NOT_YET)
+        return self in (SecopsState.EQUAL, SecopsState.NOT_YET)
 
 
-class Kind(StrEnum):
+class SecopsKind(StrEnum):
     """How a record differs."""
 
     MISSING = "missing"
@@ -37,14 +37,19 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Difference:
-    """A record that SecOps has `count` times too seldom or too often; `written` is when its object was written."""
+class SecopsDifference:
+    """A record that SecOps has `count` times too seldom or too often; `written` is when its object was written.
 
-    kind: Kind
+    Where it could be any of several records, which the events do not tell apart, these are the `candidates`, and it has
+    no record and no fingerprint.
+    """
+
+    kind: SecopsKind
     count: int
     fingerprint: str
     record: Record | None
     written: datetime | None = None
+    candidates: tuple[Record, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,7 @@ class Delay:
 class SecopsDay:
     """A date in SecOps. In SecOps is in the archive, less what is missing and not yet there, and what is doubled."""
 
-    state: State
+    state: SecopsState
     in_secops: int = 0
     missing: int = 0
     doubled: int = 0
@@ -71,7 +76,7 @@ class SecopsDay:
     since_record: Delay | None = None
     since_object: Delay | None = None
     note: str = ""
-    differences: tuple[Difference, ...] = ()
+    differences: tuple[SecopsDifference, ...] = ()
 
 
 @dataclass

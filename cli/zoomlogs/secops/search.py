@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
+from collections import deque
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from .session import RefusedError
+from .identity import UDM
+from .session import RefusedError, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -21,7 +22,11 @@ if TYPE_CHECKING:
 
     Event = dict[str, Any]
 
-ROLE = "roles/chronicle.viewer"
+AN_HOUR = 2000  # queries of a tenant; Google SecOps, Understand search, "Search limits and quotas"
+OURS = AN_HOUR * 3 // 4  # the others are for the people who search there
+LIMIT = f"run it again in an hour, because the whole tenant has {AN_HOUR:,} queries an hour"
+TASK = Task("search in SecOps", "roles/chronicle.viewer", limit=LIMIT)
+RAW_LOGS = Task("search for raw logs", "a role with chronicle.events.searchRawLogs", limit=LIMIT)
 BETA = "v1beta"
 MOST_EVENTS = 10_000  # of one udmSearch
 LARGE_DAY = 10 * MOST_EVENTS
@@ -30,19 +35,20 @@ PAGE_SIZE = 1_000  # of its results
 A_SECOND = timedelta(seconds=1)
 POLL_SECONDS = 2.0
 MOST_POLLS = 300  # ten minutes
-TASK = "search in SecOps"
+
+EVENTS = {"events": [{"udm": UDM}], "moreDataAvailable": bool}
+OPERATION = {
+    "name": str,
+    "done": bool,
+    "error": {"message": str},
+    "response": {"name": str, "metadata": {"moreDataAvailable": bool}},
+}
+RESULT = {"resultRow": {"eventRecord": {"event": {"udm": UDM}}}}
+MATCHES = {"matches": [{"logType": {"name": str}, "snippet": {"snippet": str}}]}
 
 
 class CutOffError(Exception):
     """SecOps has more events than a search gives, and no shorter time is left to ask for; the message says when."""
-
-
-@dataclass(frozen=True)
-class RawLog:
-    """The start of a raw log of which the tenant's parser made no event."""
-
-    log_type: str
-    snippet: str
 
 
 class Search:
@@ -55,15 +61,18 @@ class Search:
         labels: Mapping[str, str],
         sleep: Callable[[float], None] = time.sleep,
         namespace: str = "",
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Take what is searched for: the log type, and the ingestion labels that each event must have.
 
-        The feed's `namespace` is told of and not searched for: it is on entities, and not on every event.
+        The feed's `namespace` is shown and not searched for: it is on entities, and not on every event.
         """
         self.namespace = namespace
         self._session = session
         self._log_type = log_type
         self._sleep = sleep
+        self._clock = clock
+        self._queries = deque[float]()  # when each of the last hour was sent
         terms = [f"metadata.log_type = {_quoted(log_type)}"]
         terms += [f"metadata.ingestion_labels[{_quoted(key)}] = {_quoted(value)}" for key, value in labels.items()]
         self.query = " AND ".join(terms)
@@ -91,9 +100,10 @@ class Search:
             start = until
 
     def _by_halves(self, start: datetime, end: datetime) -> Iterator[Event]:
-        answer = self._session.get(BETA, ":udmSearch", self._asked(start, end, MOST_EVENTS), TASK, ROLE)
+        self._count_query()
+        answer = self._session.get(BETA, ":udmSearch", self._asked(start, end), TASK, EVENTS)
         if not answer.get("moreDataAvailable"):
-            yield from (event.get("udm") or {} for event in answer.get("events") or ())
+            yield from (event.get("udm", {}) for event in answer.get("events", ()))
         elif middle := _middle(start, end):
             yield from self._by_halves(start, middle)
             yield from self._by_halves(middle, end)
@@ -107,8 +117,9 @@ class Search:
         if self._has_long_search:
             times = {"startTime": _spelt(start), "endTime": _spelt(end)}
             body = {"query": self.query, "timeRange": times, "resultLimit": MOST_ROWS}
+            self._count_query()
             try:
-                return self._session.post(BETA, ":search", body, TASK, ROLE)
+                return self._session.post(BETA, ":search", body, TASK, OPERATION)
             except RefusedError as refusal:
                 if refusal.code not in (400, 403, 404, 501):
                     raise
@@ -118,53 +129,59 @@ class Search:
     def _results(self, operation: dict[str, Any], start: datetime, end: datetime) -> Iterator[Event]:
         """Wait for a long-running search and yield its results; halve the time where even these are cut off."""
         session = self._waited_for(operation)
-        if (session.get("metadata") or {}).get("moreDataAvailable"):
+        if session.get("metadata", {}).get("moreDataAvailable"):
             middle = _middle(start, end)
             if not middle:
                 raise CutOffError(f"SecOps cuts the search off at {MOST_ROWS:,} events in the second {_spelt(start)}")
             for half in ((start, middle), (middle, end)):
                 yield from self.events(*half, expected=LARGE_DAY + 1)
             return
-        path = "/" + _under_the_tenant(str(session.get("name", ""))) + "/searchedResults"
-        for result in self._session.elements(BETA, path, "searchedResults", PAGE_SIZE, TASK, ROLE):
-            record = (result.get("resultRow") or {}).get("eventRecord") or {}
-            yield (record.get("event") or {}).get("udm") or {}
+        path = f"/{_under_the_tenant(session)}/searchedResults"
+        for result in self._session.elements(BETA, path, "searchedResults", PAGE_SIZE, TASK, RESULT):
+            yield result.get("resultRow", {}).get("eventRecord", {}).get("event", {}).get("udm", {})
 
     def _waited_for(self, operation: dict[str, Any]) -> dict[str, Any]:
-        path = "/" + _under_the_tenant(str(operation.get("name", "")))
+        path = f"/{_under_the_tenant(operation)}"
         for _ in range(MOST_POLLS):
             if operation.get("done"):
                 break
             self._sleep(POLL_SECONDS)
-            operation = self._session.get(BETA, path, {}, TASK, ROLE)
+            operation = self._session.get(BETA, path, {}, TASK, OPERATION)
         else:
-            told = f"zoomlogs could not {TASK}: Google's search did not end in time. Run it again later."
-            raise RefusedError(told, 504)
-        if error := operation.get("error"):
-            said = " ".join(str(error.get("message", "no message")).split())
-            raise RefusedError(f"zoomlogs could not {TASK}: the search failed (Google says: {said}).", 500)
-        session: dict[str, Any] = operation.get("response") or {}
+            raise RefusedError(TASK, "Google's search did not end in time. Run it again later.", 504)
+        if "error" in operation:
+            said = " ".join(operation["error"].get("message", "no message").split())
+            raise RefusedError(TASK, f"the search failed (Google says: {said}).", 500)
+        session: dict[str, Any] = operation.get("response", {})
         return session
 
-    def unparsed(self, start: datetime, end: datetime) -> list[RawLog]:
-        """Return the raw logs of the log type that were ingested in this time and have no event.
+    def unparsed(self, start: datetime, end: datetime) -> list[str]:
+        """Return the beginnings of the raw logs of the log type that were ingested in this time and have no event.
 
         They are found by a name that each of our lines has. Raises `RefusedError`.
         """
-        asked = self._asked(start, end, MOST_EVENTS) | {"query": 'raw = /"operation_detail"/ parsed = false'}
-        task, role = "search for raw logs", "a role with chronicle.events.searchRawLogs"
-        answer = self._session.get("v1alpha", "/legacy:legacySearchRawLogsV2", asked, task, role)
-        found = []
-        for match in answer.get("matches") or ():
-            log_type = str((match.get("logType") or {}).get("name", "")).rpartition("/")[2]
-            snippet = str((match.get("snippet") or {}).get("snippet") or "")
-            if snippet and log_type in ("", self._log_type):
-                found.append(RawLog(log_type, snippet))
-        return found
+        asked = self._asked(start, end) | {"query": 'raw = /"operation_detail"/ parsed = false'}
+        self._count_query()
+        answer = self._session.get("v1alpha", "/legacy:legacySearchRawLogsV2", asked, RAW_LOGS, MATCHES)
+        return [
+            snippet
+            for match in answer.get("matches", ())
+            if match.get("logType", {}).get("name", "").rpartition("/")[2] in ("", self._log_type)
+            and (snippet := match.get("snippet", {}).get("snippet"))
+        ]
 
-    def _asked(self, start: datetime, end: datetime, limit: int) -> dict[str, str | int]:
+    def _count_query(self) -> None:
+        """Count a query; raise `RefusedError` where an hour has had all that are ours."""
+        now = self._clock()
+        while self._queries and self._queries[0] <= now - 3600:
+            self._queries.popleft()
+        if len(self._queries) >= OURS:
+            raise RefusedError(TASK, f"it has sent {OURS:,} queries in an hour: {LIMIT}.", 429)
+        self._queries.append(now)
+
+    def _asked(self, start: datetime, end: datetime) -> dict[str, str | int]:
         times = {"timeRange.startTime": _spelt(start), "timeRange.endTime": _spelt(end)}
-        return {"query": self.query, **times, "limit": limit}
+        return {"query": self.query, **times, "limit": MOST_EVENTS}
 
 
 def _middle(start: datetime, end: datetime) -> datetime | None:
@@ -173,9 +190,9 @@ def _middle(start: datetime, end: datetime) -> datetime | None:
     return start + A_SECOND * (seconds // 2) if seconds > 1 else None
 
 
-def _under_the_tenant(name: str) -> str:
+def _under_the_tenant(resource: Mapping[str, Any]) -> str:
     """Return the last two parts of a resource's name: Google may spell the project by its id or by its number."""
-    return "/".join(name.split("/")[-2:])
+    return "/".join(str(resource.get("name", "")).split("/")[-2:])
 
 
 def _quoted(text: str) -> str:

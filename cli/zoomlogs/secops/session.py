@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import re
 import time
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from zoom_operationlogs.bounds import DEPTH, depth_exceeds
+
+from ..dates import span
 from ..errors import CommandError
+from .form import FormError, check
 
 try:
     import requests
@@ -14,15 +19,18 @@ try:
     from google.auth.exceptions import GoogleAuthError, TransportError
     from google.auth.transport.requests import AuthorizedSession
     from google.oauth2 import service_account
+    from urllib3.exceptions import InvalidHeader
+    from urllib3.util import Retry
 except ImportError:
     raise CommandError(
         "Google's library is not installed here: install zoomlogs with its extra [secops], as docs/cli.md says, or add"
-        " the library with `pipx inject terraform-aws-zoom-operation-logs 'google-cloud-chronicle>=0.6'`."
+        " the library with `pipx inject terraform-aws-zoom-operation-logs google-auth`."
     ) from None
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from .form import Form
     from .tenant import Tenant
 
     Answer = dict[str, Any]
@@ -30,16 +38,27 @@ if TYPE_CHECKING:
 SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 SECONDS = 120.0  # for one answer: a search of a day takes Google some seconds
 PAUSES = (2.0, 5.0, 15.0, 30.0)  # before the next try, where Google asks to wait or has a failure of its own
+MOST_PAUSE = 60.0  # that Google may ask for in Retry-After; a longer one ends the command
 MOST_SAID = 300  # characters of a message that may be a whole page of a proxy's
-AN_HOUR = 2000  # queries; Google SecOps, Understand search, "Search limits and quotas"
+HIDDEN = "(hidden)"
+UPDATE = "update zoomlogs, because the API may have changed"
+
+
+class Task(NamedTuple):
+    """What a request is for, in the words of a refusal."""
+
+    name: str  # "zoomlogs could not …"
+    role: str  # that has the right
+    wrong: str = UPDATE  # what to do about HTTP 400
+    limit: str = "wait a minute and run it again"  # what to do about HTTP 429
 
 
 class RefusedError(CommandError):
-    """Google gave no answer to a request. `code` is the HTTP status, 0 where there was none."""
+    """Google gave no answer to a request, or none that can be read. `code` is the HTTP status, 0 without one."""
 
-    def __init__(self, sentence: str, code: int) -> None:
-        """Take the sentence."""
-        super().__init__(sentence, status=2 if code in (400, 401, 403, 404) else 1)
+    def __init__(self, task: Task, why: str, code: int) -> None:
+        """Take what could not be done, and why."""
+        super().__init__(f"zoomlogs could not {task.name}: {why}", status=2 if code in (400, 401, 403, 404) else 1)
         self.code = code
 
     @property
@@ -57,62 +76,64 @@ class Session:
         address: str,
         credentials: Any,
         *,
+        pauses: Sequence[float] | None = None,
         sleep: Callable[[float], None] = time.sleep,
         adapter: requests.adapters.BaseAdapter | None = None,
     ) -> None:
         """Take the credentials of `sign_in`; `address` is the API's, scheme included. Tests give an `adapter`."""
         self.tenant = tenant
-        self.requests = 0
+        self.secrets: set[str] = set()  # which no sentence may repeat
         self._address = address
+        self._pauses = PAUSES if pauses is None else pauses
         self._sleep = sleep
         self._http = AuthorizedSession(credentials, max_refresh_attempts=1)  # type: ignore[no-untyped-call]
         if adapter:
             self._http.mount("https://", adapter)
 
-    def get(self, version: str, path: str, query: Mapping[str, str | int], task: str, role: str) -> Answer:
-        """Read what is under the tenant's name and `path`.
+    def get(self, version: str, path: str, query: Mapping[str, str | int], task: Task, form: Form) -> Answer:
+        """Return the answer to a request for the tenant's name and `path`.
 
-        A refusal says that zoomlogs could not do the `task`, and which `role` may. Raises `RefusedError`.
+        Raises `RefusedError`, also where the answer is not of the `form`.
         """
-        return self._ask("GET", version, path, {"params": dict(query)}, task, role)
+        return self.ask("GET", version, path, {"params": dict(query)}, task, form)
 
-    def elements(self, version: str, path: str, name: str, size: int, task: str, role: str) -> Iterator[Answer]:
-        """Yield the objects of a list, page after page; `name` is the list's in a page. Otherwise as `get`."""
+    def post(self, version: str, path: str, body: Mapping[str, Any], task: Task, form: Form) -> Answer:
+        """Call a method that takes a body; otherwise as `get`."""
+        return self.ask("POST", version, path, {"json": dict(body)}, task, form)
+
+    def elements(self, version: str, path: str, name: str, size: int, task: Task, form: Form) -> Iterator[Answer]:
+        """Yield the objects of a list, page after page; `name` is the list's in a page, `form` an object's."""
         token, seen = "", set[str]()
         while True:
-            page = self.get(version, path, {"pageSize": size} | ({"pageToken": token} if token else {}), task, role)
-            elements = page.get(name) or []
-            if not isinstance(elements, list) or not all(isinstance(element, dict) for element in elements):
-                raise RefusedError(f"zoomlogs could not {task}: {name} of Google's answer is no list of objects.", 200)
-            yield from elements
-            token = str(page.get("nextPageToken") or "")
+            query = {"pageSize": size} | ({"pageToken": token} if token else {})
+            page = self.get(version, path, query, task, {name: [form], "nextPageToken": str})
+            yield from page.get(name, ())
+            token = page.get("nextPageToken", "")
             if not token:
                 return
             if token in seen:
-                raise RefusedError(f"zoomlogs could not {task}: Google gave the same page token again.", 200)
+                raise RefusedError(task, "Google gave the same page token again: run it again in a while.", 200)
             seen.add(token)
 
-    def post(self, version: str, path: str, body: Mapping[str, Any], task: str, role: str) -> Answer:
-        """Call a method that takes a body; otherwise as `get`."""
-        return self._ask("POST", version, path, {"json": dict(body)}, task, role)
-
-    def _ask(self, method: str, version: str, path: str, sent: dict[str, Any], task: str, role: str) -> Answer:
+    def ask(self, method: str, version: str, path: str, sent: dict[str, Any], task: Task, form: Form) -> Answer:
+        """Send a request, again where Google asks to wait, and return its answer; otherwise as `get`."""
         url = f"{self._address}/{version}/{self.tenant.name}{path}"
-        for pause in (*PAUSES, None):
-            self.requests += 1
+        for pause in (*self._pauses, None):
+            asked_for = 0.0
             try:
                 response = self._http.request(method, url, timeout=SECONDS, **sent)  # type: ignore[no-untyped-call]
             except (GoogleAuthError, requests.RequestException) as error:
                 again = isinstance(error, requests.RequestException | TransportError)
-                failure = RefusedError(f"zoomlogs could not {task}: {_of_connection(error)}", 0)
+                failure = RefusedError(task, of_connection(error), 0 if again else 401)
             else:
                 if response.ok:
-                    return _document(response, task)
+                    return _document(response, task, form)
                 again = response.status_code == 429 or response.status_code >= 500
-                failure = RefusedError(f"zoomlogs could not {task}: {_of_answer(response, role)}", response.status_code)
-            if not again or pause is None:
+                asked_for = _asked_for(response)
+                failure = RefusedError(task, _of_answer(response, task, self.secrets), response.status_code)
+            if not again or pause is None or asked_for > MOST_PAUSE:
                 raise failure
-            self._sleep(pause)
+            self._sleep(max(pause, asked_for))
         raise AssertionError  # the last pause is None
 
 
@@ -128,50 +149,73 @@ def sign_in(file: str | None) -> Any:
         return service_account.Credentials.from_service_account_file(file, scopes=SCOPES)  # type: ignore[no-untyped-call]
     except OSError as error:
         raise CommandError(f"{file} cannot be read: {error.strerror}.") from None
-    except GoogleAuthError as error:
-        if file:  # the error may quote it
+    except (GoogleAuthError, ValueError) as error:
+        if file or not isinstance(error, GoogleAuthError):  # the error may quote the file
             raise CommandError(f"{file} is not the key file of a Google service account.") from None
-        raise CommandError(f"zoomlogs could not sign in to Google: {_of_connection(error)}") from None
-    except ValueError:
-        raise CommandError(f"{file} is not the key file of a Google service account.") from None
+        raise CommandError(f"zoomlogs could not sign in to Google: {of_connection(error)}") from None
 
 
-def _document(response: requests.Response, task: str) -> Answer:
+def _document(response: requests.Response, task: Task, form: Form) -> Answer:
     try:
-        found = response.json()
+        return of_form(response.json(), task, form)
     except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        raise RefusedError(f"zoomlogs could not {task}: the answer is no JSON object.", response.status_code)
-    return found
+        raise _unreadable(task, "it is not JSON") from None
+    except RecursionError:
+        raise _unreadable(task, "it is nested too deeply") from None
 
 
-def _of_connection(error: Exception) -> str:
+def of_form(found: Any, task: Task, form: Form) -> Answer:
+    """Return what was found in an answer; raise `RefusedError` where it is not of the form."""
+    if depth_exceeds(found, DEPTH):
+        raise _unreadable(task, "it is nested too deeply")
+    try:
+        check(found, form)
+    except FormError as error:
+        raise _unreadable(task, f"{error.path.removeprefix('.') or 'it'} is not {error.wanted}") from None
+    answer: Answer = found
+    return answer
+
+
+def _unreadable(task: Task, why: str) -> RefusedError:
+    return RefusedError(task, f"Google's answer cannot be read, because {why}: {UPDATE}.", 200)
+
+
+def of_connection(error: Exception) -> str:
+    """Say why nothing was answered."""
     if isinstance(error, TransportError) or not isinstance(error, GoogleAuthError):
-        return f"Google cannot be reached ({type(error).__name__}): look at the network, and run it again."
-    told = str(error.args[0] if error.args else error).partition("\n")[0].rstrip(".")
+        return f"Google cannot be reached ({type(error).__name__}): check the network, and run it again."
+    said = str(error.args[0] if error.args else error).partition("\n")[0].rstrip(".")
     return (
-        f"Google refuses the sign-in: {told}. Run `gcloud auth application-default login`, or give --service-account"
+        f"Google refuses the sign-in: {said}. Run `gcloud auth application-default login`, or give --service-account"
         " FILE."
     )
 
 
-def _of_answer(response: requests.Response, role: str) -> str:
+def _asked_for(response: requests.Response) -> float:
+    """Return how many seconds Google asks to wait."""
+    try:
+        return float(Retry().parse_retry_after(response.headers.get("Retry-After", "0")))
+    except (InvalidHeader, OverflowError, ValueError):
+        return 0.0
+
+
+def _of_answer(response: requests.Response, task: Task, secrets: set[str]) -> str:
     """Say what is wrong and what to change, Google's own words in brackets."""
-    message = _message(response)
-    said = f" (Google says: HTTP {response.status_code}, {message or 'no message'})"
+    message, wait = _message(response), timedelta(seconds=min(_asked_for(response), 86_400))
+    for secret in secrets:
+        message = message.replace(secret, HIDDEN)
+    said = f" (Google says: HTTP {response.status_code}, {message[:MOST_SAID] or 'no message'})"
     permission = re.search(r"Permission '([\w.]+)'", message)
     named = f", which has {permission[1]}," if permission else ""
     known = {
-        400: "Google refuses the request: update zoomlogs, because the API may have changed.",
+        400: f"Google refuses the request: {task.wrong}.",
         401: "Google does not accept these credentials: run `gcloud auth application-default login`, or give another"
         " --service-account.",
-        403: f"these credentials may not: give them {role}{named} in the tenant's project, and look whether the"
+        403: f"these credentials may not: give them {task.role}{named} in the tenant's project, and check that the"
         " Chronicle API is enabled there.",
         404: "there is no such tenant, or its region does not have this method: compare --project, --region and"
         " --customer-id with SIEM Settings > Profile.",
-        429: f"Google's limit is reached, which is {AN_HOUR:,} queries an hour for the whole tenant, and fewer at once:"
-        " run it again in an hour, for fewer dates.",
+        429: f"Google's limit is reached{f', and it asks to wait for {span(wait)}' if wait else ''}: {task.limit}.",
     }
     return known.get(response.status_code, "Google gave no good answer: run it again in a while.") + said
 
@@ -179,6 +223,6 @@ def _of_answer(response: requests.Response, role: str) -> str:
 def _message(response: requests.Response) -> str:
     try:
         message = str(response.json()["error"]["message"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         message = response.text
-    return " ".join(message.split())[:MOST_SAID]
+    return " ".join(message.split())

@@ -81,35 +81,29 @@ class Comparison:
         return sorted(self.counts.items(), key=lambda item: (-item[1], item[0]))
 
 
-def compare(found: Iterator[Record], parser: Parser, batches: Batches) -> Comparison:
+def compare(found: Iterator[Record], parser: Parser) -> Comparison:
     """Compare all records, as many at once as a run of the parser takes; raise `RefusedError`."""
     comparison = Comparison()
-    for some in batches.of(found):
+    for some in batches(found, parser.most_logs, parser.most_bytes):
         parsed = parser.run([log for _, log in some])
         for (record, _), each in zip(some, parsed, strict=True):
             comparison.add(event(record), each)
     return comparison
 
 
-class Batches(NamedTuple):
-    """How much one run takes: so many logs, and so many bytes of them."""
-
-    logs: int
-    size: int
-
-    def of(self, found: Iterator[Record]) -> Iterator[list[tuple[Record, bytes]]]:
-        """Yield records with their lines, as many at once as may be; memory holds those alone."""
-        batch: list[tuple[Record, bytes]] = []
-        size = 0
-        for record in found:
-            log = line(record)
-            if batch and (len(batch) == self.logs or size + len(log) > self.size):
-                yield batch
-                batch, size = [], 0
-            batch.append((record, log))
-            size += len(log)
-        if batch:
+def batches(found: Iterator[Record], logs: int, most_bytes: int) -> Iterator[list[tuple[Record, bytes]]]:
+    """Yield records with their lines: at most so many at once, and so many bytes."""
+    batch: list[tuple[Record, bytes]] = []
+    size = 0
+    for record in found:
+        log = line(record)
+        if batch and (len(batch) == logs or size + len(log) > most_bytes):
             yield batch
+            batch, size = [], 0
+        batch.append((record, log))
+        size += len(log)
+    if batch:
+        yield batch
 
 
 def differences(made: Event, parsed: Parsed) -> dict[str, Example]:
@@ -125,24 +119,27 @@ def differences(made: Event, parsed: Parsed) -> dict[str, Example]:
         for path in dict.fromkeys([*ours, *theirs])
         if ours.get(path, ()) != theirs.get(path, ())
     }
-    # The same values may lie in other elements: an assistant of one user is not that of another.
+    # The same values may be in other elements: an assistant of one user is not that of another.
     if not found and (elements := Example(_elements(made), _elements(udm))).preview != elements.tenant:
         return {ABOUT: elements}
     return found
 
 
 def fields(udm: Mapping[str, Any]) -> dict[str, Values]:
-    """Return an event's values by paths as the mapping table spells them; labels have their key in brackets."""
+    """Return an event's values by paths as the mapping table spells them; labels have their key in brackets.
+
+    Several values are sorted, because the order of a repeated field has no meaning in UDM.
+    """
     found: dict[str, list[str]] = {}
     for path, value in _walk("", udm):
         found.setdefault(path, []).append(value)
-    return {path: tuple(values) for path, values in found.items()}
+    return {path: tuple(sorted(values)) for path, values in found.items()}
 
 
 def _elements(udm: Mapping[str, Any]) -> Values:
-    """Return a text for each element of `about`, with the values that lie in it."""
-    elements = [sorted(fields(element).items()) for element in udm.get("about") or ()]
-    return tuple("; ".join(f"{path} = {', '.join(values)}" for path, values in element) for element in elements)
+    """Return a text for each element of `about`, with its values; sorted, as the values are."""
+    elements = [sorted(fields(element).items()) for element in udm.get("about", ())]
+    return tuple(sorted("; ".join(f"{path} = {', '.join(values)}" for path, values in each) for each in elements))
 
 
 def _walk(path: str, value: Any) -> Iterator[tuple[str, str]]:

@@ -16,9 +16,9 @@ from ..console import json_text, leave_output, let_go_of_output
 from ..mapping.events import event, line, preview
 from ..mapping.rows import LOG_TYPE
 from ..printable import printable, visible_json
-from ..secops.parser import MOST_BYTES, MOST_LOGS, Parser
-from ..secops.tenant import ENDPOINT_VARIABLE, endpoint, read_tenant
-from .beside import Batches, compare
+from ..secops.connection import connect
+from ..secops.tenant import read_tenant
+from .beside import compare
 from .coverage import GLUED, Coverage
 from .inputs import find
 from .sources import Reading, SourceError, records
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from rich.status import Status
 
     from ..console import SafeConsole
+    from ..secops.parser import Parser
     from .sources import Record, Source
 
 Form = Literal["events", "table", "coverage", "coverage-json", "tenant", "tenant-json"]
@@ -87,11 +88,10 @@ def main(names: Sequence[str], form: Form, parser: Parser | None = None) -> int:
 
 def parser_of(project: str | None, region: str | None, customer_id: str | None, service_account: str | None) -> Parser:
     """Return the tenant's parser of our log type; raise `CommandError` where it cannot be had."""
-    tenant = read_tenant(project, region, customer_id)
-    address = endpoint(tenant.region, os.environ.get(ENDPOINT_VARIABLE))
-    from ..secops.session import Session, sign_in  # here, because Google's library may not be there
+    session = connect(read_tenant(project, region, customer_id), service_account)
+    from ..secops.parser import Parser
 
-    return Parser(Session(tenant, address, sign_in(service_account)), LOG_TYPE.raw)
+    return Parser(session, LOG_TYPE.raw)
 
 
 def _named(name: str) -> str:
@@ -147,7 +147,7 @@ def _show(found: Iterator[Record], reading: Reading, form: Form, out: IO[bytes])
 
 def _show_beside(found: Iterator[Record], parser: Parser, out: IO[bytes], *, as_json: bool) -> bool:
     """Show the preview beside the tenant's parser; return whether they differ."""
-    comparison = compare(found, parser, Batches(MOST_LOGS, MOST_BYTES))
+    comparison = compare(found, parser)
     if as_json:
         document = {"parser": parser.name, "kind": parser.kind, **comparison.as_json()}
         out.write(json_text(document).encode() + b"\n")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from zoom_operationlogs.reports import OPERATION_LOGS
 
-from ..secops.result import State as InSecops
+from ..secops.result import SecopsState
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -111,10 +111,10 @@ def compare(
 
 
 _OF_SECOPS = {
-    InSecops.EQUAL: State.EQUAL,
-    InSecops.NOT_YET: State.NOT_READ_YET,
-    InSecops.DIFFERENT: State.DIFFERENT,
-    InSecops.NOT_CHECKED: State.UNCHECKED,
+    SecopsState.EQUAL: State.EQUAL,
+    SecopsState.NOT_YET: State.NOT_READ_YET,
+    SecopsState.DIFFERENT: State.DIFFERENT,
+    SecopsState.NOT_CHECKED: State.UNCHECKED,
 }
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from ..secops.result import Difference as InSecops
+    from ..secops.result import SecopsDifference
     from .comparison import DayResult, Difference, Result
 
 RECORDS_SHOWN = 500
@@ -281,11 +281,12 @@ def _record(difference: Difference) -> str:
     return _item(difference, f"{difference.count:,} {times}" if difference.count > 1 else "", looked_into)
 
 
-def _item(difference: Difference | InSecops, *told: str) -> str:
+def _item(difference: Difference | SecopsDifference, *told: str) -> str:
     before = "".join(f"<p>{escape(each)}</p>" for each in told if each)
-    if difference.record is None:
+    records = [difference.record] if difference.record else getattr(difference, "candidates", ())
+    if not records:
         return f"<li>{before}<p>Not shown a second time; its fingerprint is {difference.fingerprint}.</p></li>"
-    return f"<li>{before}<pre>{escape(visible(difference.record))}</pre></li>"
+    return f"<li>{before}{''.join(f'<pre>{escape(visible(record))}</pre>' for record in records)}</li>"
 
 
 def visible(record: object) -> str:

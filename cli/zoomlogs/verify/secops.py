@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from zoom_operationlogs.errors import CollectorError
 
 from ..errors import CommandError
+from ..secops.connection import connect
 from ..secops.identity import FIELDS
-from ..secops.result import SecopsDay, State
-from ..secops.tenant import ENDPOINT_VARIABLE, endpoint, read_tenant
+from ..secops.result import SecopsDay, SecopsState
+from ..secops.tenant import read_tenant
 from .archive import ArchivedDay, UnreadableObjectError
 
 if TYPE_CHECKING:
@@ -51,11 +51,9 @@ def search_of(deployment: Deployment, options: SecopsOptions) -> Search:
     if not details.get("logType"):
         raise CommandError("The outputs hold no secops_feed: update the module and apply it.")
     tenant = read_tenant(options.project, options.region, options.customer_id, instance=(feed or {}).get("instance"))
-    address = endpoint(tenant.region, os.environ.get(ENDPOINT_VARIABLE))
-    from ..secops.search import Search  # here, because Google's library takes a second, and may not be there
-    from ..secops.session import Session, sign_in
+    session = connect(tenant, options.service_account)
+    from ..secops.search import Search  # here, because Google's library takes a second, and may not be installed
 
-    session = Session(tenant, address, sign_in(options.service_account))
     log_type = str(details["logType"]).rpartition("/")[2]
     return Search(session, log_type, details.get("labels") or {}, namespace=str(details.get("assetNamespace") or ""))
 
@@ -88,7 +86,7 @@ class Asking:
         if not self._check:
             return results, None
         findings = self._check.findings(on_day)
-        unasked = SecopsDay(State.NOT_CHECKED)
+        unasked = SecopsDay(SecopsState.NOT_CHECKED)
         return [replace(result, secops=findings.days.get(result.date, unasked)) for result in results], findings
 
 

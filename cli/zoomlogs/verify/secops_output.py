@@ -13,23 +13,22 @@ from ..console import cell
 from ..console import table as make_table
 from ..dates import some
 from ..secops.matching import Way
-from ..secops.result import Kind, State
+from ..secops.result import SecopsKind, SecopsState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from rich.console import RenderableType
 
-    from ..secops.result import Delay, Difference, Findings, SecopsDay
+    from ..secops.result import Delay, Findings, SecopsDay, SecopsDifference
     from .comparison import DayResult, Result
 
-MARKS = {State.EQUAL: "✓", State.DIFFERENT: "✗", State.NOT_YET: "…", State.NOT_CHECKED: "?"}
-STYLES = {State.EQUAL: "green", State.DIFFERENT: "bold red", State.NOT_YET: "yellow", State.NOT_CHECKED: "yellow"}
-CLASSES = {
-    State.EQUAL: "equal",
-    State.DIFFERENT: "different",
-    State.NOT_YET: "owed",
-    State.NOT_CHECKED: "unchecked",
+# Of each state: its mark, its style on a terminal, and its class on the page.
+STATES = {
+    SecopsState.EQUAL: ("✓", "green", "equal"),
+    SecopsState.DIFFERENT: ("✗", "bold red", "different"),
+    SecopsState.NOT_YET: ("…", "yellow", "owed"),
+    SecopsState.NOT_CHECKED: ("?", "yellow", "unchecked"),
 }
 HEADS = ("in SecOps", "missing", "repeated", "not yet", "others", "delay (95 %)", "matched by")
 DASH = "–"
@@ -59,7 +58,7 @@ def verdict(result: Result) -> str:
     sums = totals(result)
     parts = [f"{sums.missing:,} missing"] * bool(sums.missing)
     parts += [f"{sums.doubled:,} repeated"] * bool(sums.doubled)
-    unchecked = sum(day.secops is not None and day.secops.state is State.NOT_CHECKED for day in result.days)
+    unchecked = sum(map(_is_unchecked, result.days))
     if unchecked == len(result.days):
         return "SecOps could not be checked."
     said = f"In SecOps: {' and '.join(parts)}." if parts else f"In SecOps: each of {sums.in_secops:,} records, once."
@@ -70,6 +69,10 @@ def verdict(result: Result) -> str:
     if unchecked:
         said += f" {some(unchecked, 'date')} not checked."
     return said
+
+
+def _is_unchecked(day: DayResult) -> bool:
+    return day.secops is not None and day.secops.state is SecopsState.NOT_CHECKED
 
 
 def way(day: SecopsDay) -> str:
@@ -131,7 +134,7 @@ def table(result: Result) -> Iterator[RenderableType]:
     shown.columns[1].no_wrap = True
     for day in result.days:
         if day.secops:
-            mark = Text(MARKS[day.secops.state], style=STYLES[day.secops.state])
+            mark = Text(*STATES[day.secops.state][:2])
             wrong = {0: day.secops.missing, 1: day.secops.doubled}
             shown_values = enumerate(values(day.secops)[1:])
             cells = [cell(value, "bold red" if wrong.get(at) else "") for at, value in shown_values]
@@ -154,13 +157,16 @@ def document(result: Result, findings: Findings) -> dict[str, Any]:
         "missing_after_seconds": findings.wait,
         "sentences": findings.sentences,
         "totals": asdict(totals(result)),
-        "not_checked": [str(day.date) for day in result.days if day.secops and day.secops.state is State.NOT_CHECKED],
+        "not_checked": [
+            str(day.date) for day in result.days if day.secops and day.secops.state is SecopsState.NOT_CHECKED
+        ],
         "differences": [
             {
                 "date": str(day.date),
                 "kind": each.kind,
                 "count": each.count,
-                "fingerprint": each.fingerprint,
+                "fingerprint": each.fingerprint or None,
+                "candidates": list(each.candidates),
                 "object_written": each.written.isoformat() if each.written else None,
                 "record": each.record,
             }
@@ -176,7 +182,7 @@ def of_day(day: SecopsDay) -> dict[str, Any]:
     return {**found, "matched_by": day.way, "fields": list(day.fields)}
 
 
-def _differences(result: Result) -> Iterator[tuple[DayResult, Difference]]:
+def _differences(result: Result) -> Iterator[tuple[DayResult, SecopsDifference]]:
     return ((day, each) for day in result.days if day.secops for each in day.secops.differences)
 
 
@@ -216,8 +222,8 @@ def tiles(result: Result) -> Iterator[tuple[str, int, bool]]:
 
 
 def _row(day: DayResult, found: SecopsDay, marked: str) -> str:
-    state = CLASSES[found.state]
-    mark = f'<span class="swatch {state}" role="img" aria-label="{found.state}">{MARKS[found.state]}</span>'
+    mark, _, shown_as = STATES[found.state]
+    mark = f'<span class="swatch {shown_as}" role="img" aria-label="{found.state}">{mark}</span>'
     head = f'<th scope="row">{mark} <span class="year">{day.date.year}-</span>{day.date:%m-%d}</th>'
     wrong = {1: found.missing, 2: found.doubled}
     cells = "".join(
@@ -240,10 +246,12 @@ def records(result: Result, shown: int, item: Callable[[Any, str], str]) -> str:
     return f"{parts}{rest}"
 
 
-def _why(difference: Difference) -> str:
+def _why(difference: SecopsDifference) -> str:
     """Say how often, and since when it is to be there."""
-    times = "times too often" if difference.kind is Kind.DOUBLED else "times too seldom"
+    times = "times too often" if difference.kind is SecopsKind.DOUBLED else "times too seldom"
     count = f"{difference.count:,} {times}. " if difference.count > 1 else ""
+    if difference.candidates:
+        return f"{count}One of the records of its second:"
     written = f"Its object was written at {difference.written:%Y-%m-%d %H:%M} UTC." if difference.written else ""
     return f"{count}{written}".strip()
 
