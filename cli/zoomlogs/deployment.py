@@ -98,8 +98,25 @@ class Deployment:
 def read_deployment(source: str | None = None, instance: str | None = None) -> Deployment:
     """Return the deployment in a file, a folder's `terraform output -json` or standard input (-).
 
-    Raises `CommandError` if there is none, or several without an `instance`.
+    Print on standard error which report it collects, unless that is the default. Raises `CommandError` if there is no
+    deployment, or several without an `instance`.
     """
+    deployment = _chosen(source, instance)
+    _say_report(deployment)
+    return deployment
+
+
+def _say_report(deployment: Deployment) -> None:
+    from zoom_operationlogs.reports import OPERATION_LOGS, REPORTS, report_name  # here: `--help` needs neither
+
+    from .console import console
+
+    report = REPORTS.get(report_name(deployment.environment), OPERATION_LOGS)
+    if report is not OPERATION_LOGS:
+        console(stderr=True).say(f"Report: Zoom's {report.records} ({deployment.function_name}).")
+
+
+def _chosen(source: str | None, instance: str | None) -> Deployment:
     found = dict(_instances(_document(source)))
     if instance is not None:
         if instance not in found:

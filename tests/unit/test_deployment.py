@@ -133,3 +133,18 @@ def test_two_reports_in_one_document_are_told_apart(read):
     with pytest.raises(CommandError, match=r"--instance operation_logs\|sign_ins"):
         read(document)
     assert read(document, "sign_ins").report is ACTIVITIES
+
+
+def test_each_command_says_which_report_it_is_about_unless_it_is_operation_logs(read, capsys):
+    sign_ins = instance()
+    sign_ins["function"]["environment"]["REPORT"] = "activities"
+    read(outputs(operation_logs=instance()))
+    assert capsys.readouterr() == ("", "")
+    read(outputs(sign_ins=sign_ins))
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", "Report: Zoom's sign-ins and sign-outs (zoom_operationlogs_to_s3).\n")
+    read(outputs(operation_logs=instance(), sign_ins=sign_ins), "sign_ins")
+    assert capsys.readouterr().err == said.err
+    sign_ins["function"]["environment"]["REPORT"] = "meet\x1b[31mings"
+    read(outputs(sign_ins=sign_ins))
+    assert capsys.readouterr().err == "", "a report that is not known has no words; what asks for it refuses it"
