@@ -15,7 +15,7 @@ MARK = "°"
 
 
 def updated(page: str) -> str:
-    """Give the page with the matrix as it is now between its markers."""
+    """Return the page with the matrix as it is now between its markers."""
     before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
@@ -24,13 +24,13 @@ def updated(page: str) -> str:
 
 
 def matrix() -> str:
-    """Give what each principal may and may not do, who may become whom, and the whole table."""
+    """Return what each principal may and may not do, who may become whom, and the whole table."""
     principals = "\n".join(map(_principal, Principal))
     return f"{principals}\n{_deployer()}\n{_trust()}\n{_whole()}"
 
 
 def groups() -> list[str]:
-    """Name the groups of calls, in their order."""
+    """Return the groups of calls, in their order."""
     return list(dict.fromkeys(row.group for row in ROWS))
 
 
