@@ -17,7 +17,7 @@ from botocore import xform_name
 
 
 def carry_out(session: boto3.Session, line: str) -> Any:
-    """Carry out a command line with a session's credentials; give the answer, or what `--query` takes of it."""
+    """Carry out a command line with a session's credentials; return the answer, or what `--query` takes of it."""
     program, service, operation, *words = shlex.split(line)
     assert program == "aws", line
     if service == "s3":

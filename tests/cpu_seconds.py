@@ -129,7 +129,7 @@ class Plugin:
 
 
 def folder(nodeid: str) -> str:
-    """Name the folder of a test, as the table does: tests/faults."""
+    """Return the folder of a test, as the table does: tests/faults."""
     return nodeid.partition("::")[0].rpartition("/")[0]
 
 

@@ -53,7 +53,7 @@ def command_of(arguments: list[str]) -> str | None:
 
 
 def _is_of(arguments: list[str], words: list[str]) -> bool:
-    """Tell whether a command line is of a command, and has the option, if it is one with an option."""
+    """Return whether a command line is of a command, and has the option, if it is one with an option."""
     command = [word for word in words if not word.startswith("-")]
     return arguments[: len(command)] == command and set(words) <= set(arguments)
 

@@ -79,7 +79,7 @@ class Figure:
 
     @property
     def met(self) -> bool:
-        """Tell whether the figure, as it is printed, is within the limit."""
+        """Return whether the figure, as it is printed, is within the limit."""
         return round(self.ours, self.digits) <= self.limit
 
 

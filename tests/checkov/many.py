@@ -19,7 +19,7 @@ from checkov.main import Checkov
 
 
 def run(arguments: list[str], output: Path) -> int:
-    """Run checkov in a child of this process, with what it prints in a file; give its exit status."""
+    """Run checkov in a child of this process, with what it prints in a file; return its exit status."""
     child = os.fork()
     if child:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

@@ -37,7 +37,7 @@ Results = dict[str, list[dict[str, Any]]]
 
 
 def checkov(*runs: list[str | Path]) -> list[Results]:
-    """Run checkov without a network, once for each list of arguments; give failed and skipped checks."""
+    """Run checkov without a network, once for each list of arguments; return failed and skipped checks."""
     jobs = [[*map(str, arguments), "--skip-download", "--output", "json"] for arguments in runs]
     done = subprocess.run([PYTHON, MANY], input=json.dumps(jobs), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -53,7 +53,7 @@ def checkov(*runs: list[str | Path]) -> list[Results]:
 
 
 def findings(results: Results, file: Path | None = None) -> set[tuple[str, str]]:
-    """Name the failed checks, of one file if given, and the resources that failed them."""
+    """Return the failed checks, of one file if given, and the resources that failed them."""
     return {
         (check["check_id"], check["resource"])
         for check in results["failed_checks"]

@@ -1,19 +1,19 @@
-Feature: Whatever stops the collector is heard
-  For monitoring = { … } without enabled = false. Speaks of this module's alarms.
+Feature: Anything that stops the collector raises an alarm
+  For monitoring = { … } without enabled = false. Covers this module's alarms.
 
   @noskip
-  Scenario Outline: An alarm hears of <what>
+  Scenario Outline: There is an alarm for <what>
     Given I have aws_cloudwatch_metric_alarm defined
     When its metric_name is <metric>
     Then it must have threshold
 
     Examples:
       | what                               | metric                             |
-      | runs that fail                     | Errors                             |
-      | runs that Lambda refuses           | Throttles                          |
+      | failed runs                        | Errors                             |
+      | throttled runs                     | Throttles                          |
       | runs that take too long            | Duration                           |
-      | invocations that are not delivered | ApproximateNumberOfMessagesVisible |
-      | what happens once                  | Incidents                          |
+      | undelivered invocations            | ApproximateNumberOfMessagesVisible |
+      | incidents                          | Incidents                          |
 
   @noskip
   Scenario: No alarm is muted

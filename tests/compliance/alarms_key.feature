@@ -1,5 +1,5 @@
-Feature: The topic's own key is rotated, and opened to CloudWatch's alarms alone
-  Besides alarms_topic.feature, without kms_key. Speaks of the key that the module makes for its topic.
+Feature: The topic's own key is rotated, and only CloudWatch alarms may use it
+  In addition to alarms_topic.feature, without kms_key. Covers the key that the module creates for its topic.
 
   @noskip
   Scenario: The topic's key is rotated
@@ -9,7 +9,7 @@ Feature: The topic's own key is rotated, and opened to CloudWatch's alarms alone
     And its value must be true
 
   @noskip
-  Scenario: Of AWS's services only CloudWatch uses the topic's key
+  Scenario: CloudWatch is the only AWS service that may use the topic's key
     Given I have aws_kms_key defined
     When its name metadata is topic
     Then it must have policy
@@ -20,7 +20,7 @@ Feature: The topic's own key is rotated, and opened to CloudWatch's alarms alone
     And its value must match the "cloudwatch[.]amazonaws[.]com$" regex
 
   @noskip
-  Scenario: CloudWatch uses the topic's key for alarms of this account
+  Scenario: CloudWatch may use the topic's key only for alarms in this account
     Given I have aws_kms_key defined
     When its name metadata is topic
     Then it must have policy

@@ -1,8 +1,8 @@
-Feature: A collector that does not run is heard
-  Besides alarms.feature, unless schedule.enabled = false. Speaks of this module's alarms.
+Feature: A collector that does not run raises an alarm
+  In addition to alarms.feature, unless schedule.enabled = false. Covers this module's alarms.
 
   @noskip
-  Scenario: Silence is an alarm, and not taken for health
+  Scenario: The silence alarm treats missing data as a failure
     Given I have aws_cloudwatch_metric_alarm defined
     When its treat_missing_data is breaching
     Then it must have metric_query
@@ -10,13 +10,13 @@ Feature: A collector that does not run is heard
     And its value must match the "FILL\(" regex
 
   @noskip
-  Scenario: An alarm hears of Zoom's daily limit
+  Scenario: There is an alarm for Zoom's daily limit
     Given I have aws_cloudwatch_metric_alarm defined
     When its metric_name is DailyLimitReached
     Then it must have threshold
 
   @noskip
-  Scenario: One alarm sums the others up, silence among them
+  Scenario: The composite alarm includes the silence alarm
     Given I have aws_cloudwatch_composite_alarm defined
     When its name metadata is not_healthy
     Then it must have alarm_rule

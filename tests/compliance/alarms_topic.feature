@@ -1,14 +1,14 @@
-Feature: What the alarms say reaches the topic, and nobody else speaks there
-  Besides alarms.feature, unless monitoring.topic_arns is given. Speaks of this module's topic.
+Feature: Alarms reach the topic, and only CloudWatch publishes to it
+  In addition to alarms.feature, unless monitoring.topic_arns is given. Covers this module's topic.
 
   @noskip
-  Scenario: The topic is not encrypted with SNS's own key, with which alarms cannot write
+  Scenario: The topic does not use alias/aws/sns, a key with which alarms cannot publish
     Given I have aws_sns_topic defined
     When its name metadata is alarms
     Then its kms_master_key_id property must not be alias/aws/sns
 
   @noskip
-  Scenario: Only CloudWatch may write to the topic
+  Scenario: Only CloudWatch may publish to the topic
     Given I have aws_sns_topic_policy defined
     When its name metadata is alarms
     Then it must have policy
@@ -18,7 +18,7 @@ Feature: What the alarms say reaches the topic, and nobody else speaks there
     And its value must match the "cloudwatch[.]amazonaws[.]com$" regex
 
   @noskip
-  Scenario: Only alarms of this account write to the topic
+  Scenario: Only alarms in this account may publish to the topic
     Given I have aws_sns_topic_policy defined
     When its name metadata is alarms
     Then it must have policy

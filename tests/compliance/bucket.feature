@@ -1,9 +1,9 @@
 Feature: The bucket keeps the records safe
-  For a bucket that the module makes (bucket.create = true, the default).
-  Scenarios about "every bucket" speak of all buckets in the plan, the others of the module's.
+  For a bucket that the module creates (bucket.create = true, the default).
+  Scenarios about "every bucket" cover all buckets in the plan, the others the module's bucket.
 
   @noskip
-  Scenario Outline: Every bucket refuses public access: <setting>
+  Scenario Outline: Every bucket blocks public access: <setting>
     Given I have aws_s3_bucket defined
     Then it must have aws_s3_bucket_public_access_block
     And its <setting> property must be true
@@ -16,7 +16,7 @@ Feature: The bucket keeps the records safe
       | restrict_public_buckets |
 
   @noskip
-  Scenario: Access lists are switched off, so that only policies decide who reads the records
+  Scenario: ACLs are disabled: only policies control access to the records
     Given I have aws_s3_bucket defined
     When its name metadata is archive
     Then it must have aws_s3_bucket_ownership_controls
@@ -30,7 +30,7 @@ Feature: The bucket keeps the records safe
     And its sse_algorithm property must be (AES256|aws:kms|aws:kms:dsse)
 
   @noskip
-  Scenario: Each bucket of records has a rule about unencrypted connections
+  Scenario: The bucket policy has a statement about unencrypted connections
     Given I have aws_s3_bucket_policy defined
     When its name metadata is archive
     Then it must have policy
@@ -72,7 +72,7 @@ Feature: The bucket keeps the records safe
       | its objects | arn:[^:]+:s3:::[^/]+/[*]$  |
 
   @noskip
-  Scenario: Each bucket of records has a rule about overwriting
+  Scenario: The bucket policy has a statement about overwriting records
     Given I have aws_s3_bucket_policy defined
     When its name metadata is archive
     Then it must have policy
@@ -80,7 +80,7 @@ Feature: The bucket keeps the records safe
     And its value must be true
 
   @noskip
-  Scenario Outline: A record, once written, cannot be overwritten by anyone: <element>
+  Scenario Outline: Nobody can overwrite a record: <element>
     Given I have aws_s3_bucket_policy defined
     When its name metadata is archive
     Then it must have policy
@@ -97,7 +97,7 @@ Feature: The bucket keeps the records safe
       | Resource  | arn:[^:]+:s3:::[^/*?]+/.+/[*]$ |
 
   @noskip
-  Scenario: Nobody deletes a version, and no break-glass role is let through
+  Scenario: Nobody may delete a version, not even a break-glass role
     Given I have aws_s3_bucket_policy defined
     When its name metadata is archive
     Then it must have policy
@@ -107,7 +107,7 @@ Feature: The bucket keeps the records safe
     Then it must not have Condition
 
   @noskip
-  Scenario: Each bucket of records has a rule about who puts
+  Scenario: The bucket policy has a statement about who may write records
     Given I have aws_s3_bucket_policy defined
     When its name metadata is archive
     Then it must have policy
@@ -118,7 +118,7 @@ Feature: The bucket keeps the records safe
     And it must have aws:PrincipalArn
 
   @noskip
-  Scenario Outline: Only roles and users known by their whole ARNs put or delete records: <element>
+  Scenario Outline: Only roles and users named by their full ARNs may write or delete records: <element>
     Given I have aws_s3_bucket_policy defined
     When its name metadata is archive
     Then it must have policy

@@ -1,5 +1,5 @@
 Feature: The collector does its work, and nothing else
-  For every use of the module. Speaks of the module's function, role, schedule, logs and queue.
+  For every use of the module. Covers the module's function, role, schedule, logs and queue.
 
   @noskip
   Scenario: The collector may only read, add and lock records, and write its own logs: it never deletes
@@ -34,7 +34,7 @@ Feature: The collector does its work, and nothing else
     And its value must match the "[^*?]+(/[*]|[^*?/])$" regex
 
   @noskip
-  Scenario: The collector writes into one log group, its own
+  Scenario: The collector writes only to its own log group
     Given I have aws_iam_policy defined
     When its name metadata is writer
     Then it must have policy
@@ -45,7 +45,7 @@ Feature: The collector does its work, and nothing else
     And its value must match the "arn:[^:]+:logs:[^:*?]+:[0-9]+:log-group:/aws/lambda/[^*?:]+:[*]$" regex
 
   @noskip
-  Scenario Outline: Only the AWS service that needs it takes the role of the <role>
+  Scenario Outline: Only the AWS service that needs it may assume the role of the <role>
     Given I have aws_iam_role defined
     When its name metadata is <role>
     Then it must have assume_role_policy
@@ -58,7 +58,7 @@ Feature: The collector does its work, and nothing else
       | scheduler | scheduler |
 
   @noskip
-  Scenario: Only schedules of this account take the scheduler's role
+  Scenario: Only schedules in this account may assume the scheduler's role
     Given I have aws_iam_role defined
     When its name metadata is scheduler
     Then it must have assume_role_policy
@@ -66,7 +66,7 @@ Feature: The collector does its work, and nothing else
     And its value must match the "[0-9]{12}$" regex
 
   @noskip
-  Scenario: The scheduler may invoke one function and keep what it could not deliver
+  Scenario: The scheduler may only invoke a function and send to a queue
     Given I have aws_iam_role_policy defined
     When its name metadata is scheduler
     Then it must have policy
@@ -76,14 +76,14 @@ Feature: The collector does its work, and nothing else
     And its value must match the "(lambda:InvokeFunction|sqs:SendMessage)$" regex
 
   @noskip
-  Scenario: Logs are kept for at least a year, and not for ever
+  Scenario: Logs are kept for at least a year, and not forever
     Given I have aws_cloudwatch_log_group defined
     When its name metadata is collector
     Then it must have retention_in_days
     And I expect the result is more and equal than 365
 
   @noskip
-  Scenario: An invocation that cannot be delivered goes to the dead letters
+  Scenario: An invocation that cannot be delivered goes to the dead-letter queue
     Given I have any resource defined
     When its type metadata is aws_scheduler_schedule
     And its name metadata is collector
@@ -91,20 +91,20 @@ Feature: The collector does its work, and nothing else
     And it must have dead_letter_config
 
   @noskip
-  Scenario: Dead letters are kept as long as the queue can: two weeks
+  Scenario: Dead letters are kept for two weeks, the longest that SQS allows
     Given I have aws_sqs_queue defined
     When its name metadata is dead_letters
     Then it must have message_retention_seconds
     And I expect the result is more and equal than 1209600
 
   @noskip
-  Scenario: The queue's own encryption is never switched off
+  Scenario: Encryption of the dead-letter queue is not disabled
     Given I have aws_sqs_queue defined
     When its name metadata is dead_letters
     Then its sqs_managed_sse_enabled property must not be false
 
   @noskip
-  Scenario: The queue has a rule about unencrypted connections
+  Scenario: The dead-letter queue's policy has a statement about unencrypted connections
     Given I have aws_sqs_queue_policy defined
     When its name metadata is dead_letters
     Then it must have policy
@@ -113,7 +113,7 @@ Feature: The collector does its work, and nothing else
     And its value must be false
 
   @noskip
-  Scenario Outline: Unencrypted connections to the queue are denied to everyone, for every action: <element>
+  Scenario Outline: Unencrypted connections to the dead-letter queue are denied to everyone, for every action: <element>
     Given I have aws_sqs_queue_policy defined
     When its name metadata is dead_letters
     Then it must have policy

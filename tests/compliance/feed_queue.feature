@@ -1,8 +1,8 @@
-Feature: A queue tells Google SecOps of new records, and takes messages from the bucket alone
+Feature: The feed's queue takes messages only from the bucket
   For feed.source_type "AMAZON_SQS_V2".
 
   @noskip
-  Scenario Outline: The feed's queue lets S3 send to it for one bucket of one account, and nobody do anything else: <element>
+  Scenario Outline: The feed's queue allows only S3 to send, for one bucket of one account: <element>
     Given I have aws_sqs_queue_policy defined
     When its name metadata is feed
     Then it must have policy
@@ -35,14 +35,14 @@ Feature: A queue tells Google SecOps of new records, and takes messages from the
       | Action    | sqs:[*]$ |
 
   @noskip
-  Scenario: Messages to the feed are kept as long as the queue can: two weeks
+  Scenario: Messages to the feed are kept for two weeks, the longest that SQS allows
     Given I have aws_sqs_queue defined
     When its name metadata is feed
     Then it must have message_retention_seconds
     And I expect the result is more and equal than 1209600
 
   @noskip
-  Scenario: The feed's queue never switches its own encryption off
+  Scenario: Encryption of the feed's queue is not disabled
     Given I have aws_sqs_queue defined
     When its name metadata is feed
     Then its sqs_managed_sse_enabled property must not be false

@@ -1,6 +1,6 @@
-"""What the gate's rules refuse, and what lies beside it and is harmless: changes of the module's real plan.
+"""Changes of the module's real plan that the gate's rules refuse, and similar ones that are harmless.
 
-`REFUSED` and `HARMLESS` hold them by the rule. A base is a first plan, or a later one in which nothing changes.
+A base is a first plan, or a later plan without changes.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Case:
     base: Callable[[Plan], Plan] = later
 
     def of(self, plan: Plan) -> Plan:
-        """Give the changed plan."""
+        """Return the changed plan."""
         changed = self.base(plan)
         text = json.dumps(changed)
         self.mutate(changed)
@@ -65,22 +65,22 @@ class Case:
 
 
 def refuses(rule: str, address: str, cases: dict[str, Mutate], **more: object) -> list[Case]:
-    """Name what a rule refuses at an address."""
+    """Return cases that a rule refuses at an address."""
     return [Case(rule, name, mutate, address, **more) for name, mutate in cases.items()]  # type: ignore[arg-type]
 
 
 def passes(rule: str, cases: dict[str, Mutate], **more: object) -> list[Case]:
-    """Name what lies beside it and is harmless."""
+    """Return similar cases that are harmless."""
     return [Case(rule, name, mutate, **more) for name, mutate in cases.items()]  # type: ignore[arg-type]
 
 
 def policy(**elements: object) -> str:
-    """Write a policy with one statement that allows."""
+    """Return a policy with one statement that allows."""
     return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **elements}]})
 
 
 def lifecycle(rule: str, block: str, **days: int) -> Mutate:
-    """Change the days of a lifecycle rule, in what is planned only."""
+    """Change the planned days of a lifecycle rule."""
 
     def mutate(plan: Plan) -> None:
         about = change(plan, "aws_s3_bucket_lifecycle_configuration", "archive")
@@ -92,7 +92,7 @@ def lifecycle(rule: str, block: str, **days: int) -> Mutate:
 
 
 def caller_of_bucket(*statements: dict[str, object], **more: object) -> Mutate:
-    """Give the bucket that the module does not make a policy of the caller's."""
+    """Add the caller's policy for a bucket that the module does not create."""
     return other("aws_s3_bucket_policy", bucket=BUCKET, policy=json.dumps({"Statement": list(statements)}), **more)  # type: ignore[arg-type]
 
 
@@ -100,7 +100,7 @@ SECOND = "module.sign_ins"
 
 
 def two_blocks(plan: Plan) -> Plan:
-    """Give a first plan with a second module block in the same bucket, which collects the other report."""
+    """Return a first plan with a second module block, which collects the other report into the same bucket."""
     both = first(plan)
     known = both["prior_state"]["values"]["root_module"]["child_modules"]
     for held in (both["resource_changes"], known):
@@ -132,7 +132,7 @@ def second_environment(**variables: str) -> Mutate:
 
 
 def denial(action: object, resource: object, condition: dict[str, object]) -> dict[str, object]:
-    """Write a statement that denies to everyone."""
+    """Return a statement that denies to everyone."""
     return {"Effect": "Deny", "Principal": "*", "Action": action, "Resource": resource, "Condition": condition}
 
 
@@ -157,7 +157,7 @@ ONE_MORE = denial("s3:DeleteBucket", BUCKET_ARN, {})
 
 
 def but(rule: dict[str, object], **changed: object) -> list[dict[str, object]]:
-    """Give the rules about touching the archive with one changed, or without it."""
+    """Return the denials about writes and deletes with one changed, or without it."""
     others = [one for one in TOUCHING if one is not rule]
     return [*others, {**rule, **changed}] if changed else others
 
@@ -185,7 +185,7 @@ def unsigned(bucket: str, signing: str | None = None) -> Mutate:
 
 
 def environment_before(**changed: str) -> Mutate:
-    """Say that the function's environment was another."""
+    """Change the function's prior environment."""
 
     def mutate(plan: Plan) -> None:
         about = change(plan, "aws_lambda_function", "collector")
@@ -196,17 +196,17 @@ def environment_before(**changed: str) -> Mutate:
 
 
 def lock(mode: str, days: int) -> Mutate:
-    """Have the collector lock what it writes."""
+    """Make the collector lock its objects."""
     return set_environment(S3_LOCK_MODE=mode, S3_LOCK_DAYS=str(days))
 
 
 def lock_before(mode: str, days: int) -> Mutate:
-    """Say that the collector has locked what it wrote."""
+    """Make the collector have locked its objects before."""
     return environment_before(S3_LOCK_MODE=mode, S3_LOCK_DAYS=str(days))
 
 
 def subject_before(subject: str) -> Mutate:
-    """Say that the reader's role was for another service account."""
+    """Change the prior service account of the reader's role."""
 
     def mutate(plan: Plan) -> None:
         about = change(plan, "aws_iam_role", "reader")
@@ -219,7 +219,7 @@ def subject_before(subject: str) -> Mutate:
 
 
 def loses(kind: str, name: str, attribute: str, value: str) -> Mutate:
-    """Say that a resource has had something that it is to lose."""
+    """Give a resource a prior value that it loses."""
 
     def mutate(plan: Plan) -> None:
         about = change(plan, kind, name)

@@ -1,4 +1,4 @@
-"""Plans for the gate: the module's real one as it is once the environment is known, and once it has been applied."""
+"""Plans for the gate: the module's real plan with a known environment, and the plan after it has been applied."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FUNCTION = f"{MODULE}.module.collector.aws_lambda_function.collector"
 
 
 def arn(service: str, name: str) -> str:
-    """Give an ARN of the account."""
+    """Return an ARN in the account."""
     return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{name}"
 
 
@@ -36,7 +36,7 @@ APPLIED: dict[tuple[str, str], Values] = {
     ("aws_lambda_function", "collector"): {
         "arn": arn("lambda", "function:zoom_operationlogs_to_s3"),
         "code_signing_config_arn": "",
-        "kms_key_arn": "",  # not null: checkov tells them apart
+        "kms_key_arn": "",  # not null: checkov treats them differently
     },
     ("aws_s3_bucket", "archive"): {"arn": f"arn:aws:s3:::{BUCKET}", "id": BUCKET},
     ("aws_secretsmanager_secret", "zoom"): {
@@ -48,18 +48,18 @@ APPLIED: dict[tuple[str, str], Values] = {
         "url": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/zoom-operationlogs-dead-letters",
     },
 }
-"""What AWS adds when it makes a resource, by type and name."""
+"""The attributes that AWS adds when it creates a resource, by type and name."""
 
 
 def first(plan: Plan, **environment: str) -> Plan:
-    """Give a first plan with the environment known, as it is where the function gets the secret's name."""
+    """Return a first plan with the environment known, as it is where the function gets the secret's name."""
     known: Plan = pickle.loads(pickle.dumps(plan))  # in half the time of a deepcopy
     set_environment(**environment)(known)
     return known
 
 
 def set_environment(**changed: str) -> Mutate:
-    """Set variables of the function's environment, which the plan then knows; keeps the others."""
+    """Set variables of the function's environment, which the plan then knows; keep the others."""
 
     def mutate(plan: Plan) -> None:
         for held in values(plan, "aws_lambda_function", "collector"):
@@ -73,7 +73,7 @@ def set_environment(**changed: str) -> Mutate:
 
 
 def later(plan: Plan) -> Plan:
-    """Give the plan of a second run, in which nothing changes."""
+    """Return the plan of a second run, in which nothing changes."""
     known = first(plan)
     for one in known["resource_changes"]:
         change = one["change"]
@@ -87,14 +87,14 @@ def later(plan: Plan) -> Plan:
 
 
 def change(plan: Plan, kind: str, name: str) -> dict[str, Any]:
-    """Give the change of one of the module's resources."""
+    """Return the change of one of the module's resources."""
     [found] = [one for one in plan["resource_changes"] if (one["type"], one["name"]) == (kind, name)]
     about: dict[str, Any] = found["change"]
     return about
 
 
 def acting(kind: str, name: str, *actions: str) -> Mutate:
-    """Have a resource destroyed, replaced or forgotten."""
+    """Destroy, replace or forget a resource."""
 
     def mutate(plan: Plan) -> None:
         about = change(plan, kind, name)
@@ -113,9 +113,9 @@ def other(
     actions: tuple[str, ...] = ("create",),
     **held: Any,
 ) -> Mutate:
-    """Add a resource of the caller's; `reads` are attributes that the plan does not know, with their references.
+    """Add a resource of the caller; `reads` are unknown attributes with their references.
 
-    `at` is the module in which it stands.
+    `at` is its module.
     """
     path = f"{at}." if at else ""
     resource = {"address": f"{path}{kind}.other", "mode": "managed", "type": kind, "name": "other"}
@@ -141,7 +141,7 @@ def other(
 
 
 def all_of(*mutations: Mutate) -> Mutate:
-    """Do several changes."""
+    """Make several changes."""
 
     def mutate(plan: Plan) -> None:
         for one in mutations:

@@ -1,4 +1,4 @@
-Feature: What is kept is encrypted with the KMS key
+Feature: Stored data is encrypted with the KMS key
   For kms_key = { arn = … } of a key that exists before the plan.
 
   @noskip
@@ -15,7 +15,7 @@ Feature: What is kept is encrypted with the KMS key
       | the function's settings  | aws_lambda_function      | collector    | kms_key_arn       |
 
   @noskip
-  Scenario: A key may be used to encrypt and decrypt, and for nothing else
+  Scenario: A key may be used only to encrypt and decrypt
     Given I have any resource defined
     When its type metadata is "aws_iam_" regex
     And it has Statement
@@ -26,7 +26,7 @@ Feature: What is kept is encrypted with the KMS key
     And its value must match the "kms:(Decrypt|GenerateDataKey)$" regex
 
   @noskip
-  Scenario: A key may be used for one purpose only: what it decrypts, or through which service, is a condition
+  Scenario: A condition limits each use of a key to one resource or one service
     Given I have any resource defined
     When its type metadata is "aws_iam_" regex
     And it has Statement

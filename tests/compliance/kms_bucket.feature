@@ -1,5 +1,5 @@
 Feature: The records are encrypted with the KMS key
-  For kms_key = { arn = … } of a key that exists before the plan, with a bucket that the module makes.
+  For kms_key = { arn = … } of a key that exists before the plan, with a bucket that the module creates.
 
   @noskip
   Scenario: The key encrypts the records

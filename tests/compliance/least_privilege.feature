@@ -1,5 +1,5 @@
-Feature: No permission is wider than it has to be
-  For every use of the module. Speaks of every IAM policy in the plan, other modules' too.
+Feature: No policy grants more than necessary
+  For every use of the module. Covers every IAM policy in the plan, including other modules.
 
   @noskip
   Scenario: No policy allows actions by a wildcard
@@ -22,10 +22,10 @@ Feature: No permission is wider than it has to be
     And it must not have NotResource
     And it must not have NotPrincipal
 
-  # X-Ray knows no resource but "*", and Lambda asks for the actions on network interfaces on "*" before it puts a function
-  # into a VPC. A statement that holds any other action must name its resources.
+  # X-Ray has no resources, and Lambda requires the actions on network interfaces on "*" before it connects a function to a
+  # VPC. A statement with any other action must name its resources.
   @noskip
-  Scenario: No policy speaks of every resource, region or account, save for eight actions that AWS takes on no other
+  Scenario: No policy names every resource, region or account, except for eight actions for which AWS requires it
     Given I have any resource defined
     When its type metadata is "aws_iam_" regex
     And it has Statement
@@ -38,7 +38,7 @@ Feature: No permission is wider than it has to be
 
   # S3's folders are judged in collector.feature and reader.feature.
   @noskip
-  Scenario: No policy speaks of every resource of a kind, such as every key or every function
+  Scenario: No policy names every resource of a type, such as every key or every function
     Given I have any resource defined
     When its type metadata is "aws_iam_" regex
     And it has Statement
@@ -49,6 +49,6 @@ Feature: No permission is wider than it has to be
     And its value must not match the "arn:[^:]*:(?!s3:)[^:]*:[^:]*:[^:]*:[a-z-]+[/:][*?]" regex
 
   @noskip
-  Scenario: No policy of AWS that grants everything in a service is attached
+  Scenario: No AWS managed policy that grants full access is attached
     Given I have any resource defined
     Then its policy_arn property must not be arn:[^:]*:iam::aws:policy/.*(FullAccess|AdministratorAccess|PowerUserAccess).*

@@ -1,14 +1,14 @@
 Feature: Records are locked
-  For a use of the module with bucket.lock, in a bucket that it makes.
+  For a use of the module with bucket.lock, in a bucket that it creates.
 
   @noskip
-  Scenario: The bucket of records takes locks
+  Scenario: Object Lock is enabled on the bucket
     Given I have aws_s3_bucket defined
     When its name metadata is archive
     Then it must have aws_s3_bucket_object_lock_configuration
 
   @noskip
-  Scenario: Nothing is locked by default, so that the checkpoint is free
+  Scenario: The bucket has no default retention, which would lock the checkpoint too
     Given I have aws_s3_bucket_object_lock_configuration defined
     When its name metadata is archive
     Then it must not have default_retention
@@ -22,7 +22,7 @@ Feature: Records are locked
     And its value must match the "(GOVERNANCE|COMPLIANCE)$" regex
 
   @noskip
-  Scenario Outline: The collector locks in one mode and for so many days alone: <condition>
+  Scenario Outline: The collector may lock only in one mode and for one number of days: <condition>
     Given I have aws_iam_policy defined
     When its name metadata is writer
     Then it must have policy
@@ -39,7 +39,7 @@ Feature: Records are locked
       | NumericGreaterThanEquals | s3:object-lock-remaining-retention-days |
 
   @noskip
-  Scenario: Nobody but the collector locks, and no break-glass role is let through
+  Scenario: Only the collector may lock records, and no break-glass role
     Given I have aws_s3_bucket_policy defined
     When its name metadata is archive
     Then it must have policy
@@ -50,7 +50,7 @@ Feature: Records are locked
     And its value must match the "arn:[^:]+:iam::[0-9]{12}:role/([^/*?$]+/)*[^/*?$]+$" regex
 
   @noskip
-  Scenario: Nobody lifts a lock or holds an object, and no break-glass role is let through
+  Scenario: Nobody may bypass a lock or place a legal hold, not even a break-glass role
     Given I have aws_s3_bucket_policy defined
     When its name metadata is archive
     Then it must have policy

@@ -1,12 +1,12 @@
-"""Runs terraform-compliance over many plans at once: the tool takes ten times longer to start than to judge a plan.
+"""Runs terraform-compliance over many plans at once: the tool takes ten times longer to start than to check a plan.
 
-Run by the Python of terraform-compliance's own environment. Reads from standard input which folders of features judge
-which plans, `[{"features": FOLDER, "plans": [FILE, …]}, …]`, and prints in the same order, for each plan,
+Needs the Python of terraform-compliance's environment. Reads from standard input the plans for each folder of features,
+`[{"features": FOLDER, "plans": [FILE, …]}, …]`, and prints in the same order, for each plan,
 `{"status": N, "scenarios": {NAME: PASSED}, "features": {NAME: FEATURE}, "failures": [[NAME, MESSAGE], …],
 "output": TEXT}`.
 
-The tool is called as its command line calls it, once for each folder. When it has read the features and is about to
-judge, it goes on in one process for each plan.
+It calls the tool as the command line does, once for each folder. After the tool has read the features, a process is
+forked for each plan.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ with contextlib.redirect_stdout(sys.stderr):  # it greets
 
 
 def main() -> None:
-    """Judge all plans."""
+    """Check all plans."""
     with tempfile.TemporaryDirectory(prefix="compliance-") as folder:
         groups = [judge(group, Path(folder) / str(number)) for number, group in enumerate(json.load(sys.stdin))]
     json.dump(groups, sys.stdout)
 
 
 def judge(group: dict[str, Any], folder: Path) -> list[dict[str, object]]:
-    """Judge each plan of a group by its folder of features."""
+    """Check each plan of a group with its folder of features."""
     folders = [folder / str(number) for number, _ in enumerate(group["plans"])]
     for each in folders:
         each.mkdir(parents=True)
@@ -52,7 +52,7 @@ def judge(group: dict[str, Any], folder: Path) -> list[dict[str, object]]:
 
 
 def start(features: str, plans: dict[str, Path]) -> int:
-    """Start the tool on a folder of features, and let it judge every plan."""
+    """Start the tool with a folder of features, and check every plan."""
     run = radish.main.Runner.start
 
     def run_for_each(runner: Any, found: Any, marker: Any) -> int:
@@ -78,7 +78,7 @@ def start(features: str, plans: dict[str, Path]) -> int:
 
 
 def noted_failures() -> list[tuple[str, str]]:
-    """Have the tool note the scenario and the message of each failure, which its report leaves out."""
+    """Make the tool collect the scenario and message of each failure, which its report leaves out."""
     said: list[tuple[str, str]] = []
     tell = Error.__init__
 
@@ -91,13 +91,13 @@ def noted_failures() -> list[tuple[str, str]]:
 
 
 def in_child(output: Path, work: Callable[[], int]) -> int:
-    """Do something in a child of this process, with all that it prints in a file; give its exit status."""
+    """Run a function in a child process, with its output in a file; return the exit status."""
     sys.stdout.flush()
     child = os.fork()
     if child:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     status = 70
-    gc.disable()  # it lives for half a second
+    gc.disable()  # the process runs for half a second
     try:
         with output.open("w", encoding="utf-8") as file:
             os.dup2(file.fileno(), 1)
@@ -114,7 +114,7 @@ def in_child(output: Path, work: Callable[[], int]) -> int:
 
 
 def report(folder: Path) -> dict[str, object]:
-    """Read what the tool reported: each scenario, a row of an outline as one, with whether all its steps passed."""
+    """Read the tool's report: each scenario or row of an outline, and whether all its steps passed."""
     features = read(folder / "report.json")
     elements = [(feature, element) for feature in features for element in feature["elements"]]
     return {
@@ -130,7 +130,7 @@ def report(folder: Path) -> dict[str, object]:
 
 
 def read(file: Path) -> list[Any]:
-    """Read a list that a child has written; an empty one if it came to nothing."""
+    """Read a list that a child process has written; empty if it wrote none."""
     return list(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else []
 
 

@@ -1,6 +1,6 @@
-"""What a plan that breaks a rule looks like: each function here changes the module's real plan in one way.
+"""Plans that break a rule: each function changes the module's real plan in one way.
 
-`MUTATIONS` holds them by the sentence of the scenario that must refuse them, alone.
+`MUTATIONS` lists them with the scenarios that must refuse them; all others must not.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Mutate = Callable[[Plan], None]
 
 BUCKET = "arn:aws:s3:::zoom-operation-logs"
 MANAGED = "arn:aws:iam::aws:policy/"
-# Of the forms that credentials have; none is anybody's.
+# These have the forms of credentials; none is real.
 ZOOM_SECRET = "Zx8" * 10 + "Q7"
 SHAPES = {
     "an AWS access key": "AK" + "IA" + "ABCDEFGHIJKLMNOP",
@@ -29,7 +29,7 @@ SHAPES = {
 
 @dataclass(frozen=True)
 class Mutation:
-    """A change of the plan of a variant, named after what it does, and the scenarios that must refuse it."""
+    """A change of a variant's plan, and the scenarios that must refuse it."""
 
     name: str
     refused_by: tuple[str, ...]
@@ -37,7 +37,7 @@ class Mutation:
     mutate: Mutate
 
     def of(self, plan: Plan) -> Plan:
-        """Give the changed plan; `plan` stays as it is."""
+        """Return the changed plan; `plan` stays unchanged."""
         changed = copy.deepcopy(plan)
         self.mutate(changed)
         assert changed != plan, f"{self.name} changes nothing"
@@ -68,14 +68,14 @@ def violates_each(outline: str, cases: dict[str, Mutate], variant: str = "full")
 
 
 def modules(module: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Go through a module and those inside it."""
+    """Yield a module and its child modules."""
     yield module
     for child in module.get("child_modules", []):
         yield from modules(child)
 
 
 def values(plan: Plan, kind: str, name: str) -> Iterator[Values]:
-    """Give what a plan says of a resource, in both places where it says it."""
+    """Yield a resource's values, in both places where the plan has them."""
     changes = [(one, one["change"]["after"]) for one in plan["resource_changes"]]
     planned = [
         (one, one["values"])
@@ -98,7 +98,7 @@ def put(kind: str, name: str, **changed: Any) -> Mutate:
 
 
 def within(kind: str, name: str, change: Callable[[Values], object]) -> Mutate:
-    """Change something deeper in a resource."""
+    """Change nested values of a resource."""
 
     def mutate(plan: Plan) -> None:
         for held in values(plan, kind, name):
@@ -122,7 +122,7 @@ def statement(kind: str, name: str, sid: str, attribute: str = "policy", **chang
 
 
 def without_statement(kind: str, name: str, sid: str) -> Mutate:
-    """Leave a statement out of a policy."""
+    """Remove a statement from a policy."""
 
     def change(held: Values) -> None:
         policy = json.loads(held["policy"])
@@ -133,7 +133,7 @@ def without_statement(kind: str, name: str, sid: str) -> Mutate:
 
 
 def without(kind: str) -> Mutate:
-    """Take the resources of a type out of the plan."""
+    """Remove the resources of a type from the plan."""
 
     def mutate(plan: Plan) -> None:
         plan["resource_changes"] = [one for one in plan["resource_changes"] if one["type"] != kind]
@@ -144,7 +144,7 @@ def without(kind: str) -> Mutate:
 
 
 def more(kind: str, **held: Any) -> Mutate:
-    """Add a resource of the caller's own, outside the module."""
+    """Add a resource of the caller, outside the module."""
     resource = {"address": f"{kind}.other", "mode": "managed", "type": kind, "name": "other", "provider_name": "aws"}
 
     def mutate(plan: Plan) -> None:
@@ -157,7 +157,7 @@ def more(kind: str, **held: Any) -> Mutate:
 
 
 def more_policy(kind: str = "aws_iam_policy", attribute: str = "policy", **elements: Any) -> Mutate:
-    """Add a policy of the caller's own, with one statement that allows."""
+    """Add a policy of the caller, with one statement that allows."""
     tags = {"tags_all": {"owner": "other"}} if kind == "aws_iam_policy" else {}
     return more(
         kind,
@@ -171,28 +171,28 @@ def more_policy(kind: str = "aws_iam_policy", attribute: str = "policy", **eleme
 PUBLIC = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
 TLS, OVERWRITE = "DenyInsecureTransport", "DenyOverwriteOfRecords"
 TLS_RULE, OVERWRITE_RULE = (
-    "Each bucket of records has a rule about unencrypted connections",
-    "Each bucket of records has a rule about overwriting",
+    "The bucket policy has a statement about unencrypted connections",
+    "The bucket policy has a statement about overwriting records",
 )
 TLS_DENIED, OVERWRITE_DENIED = (
     "Unencrypted connections to the bucket are denied to everyone, for every action: …",
-    "A record, once written, cannot be overwritten by anyone: …",
+    "Nobody can overwrite a record: …",
 )
 TLS_COVERS = "Unencrypted connections are denied to the bucket and its objects: …"
 ELEMENTS, COVERED = ("Principal", "Action", "Resource"), ("the bucket", "its objects")
 PUTS, VERSIONS = "DenyPutsOfOthers", "DenyDeletesOfVersions"
-GLASS = "Nobody deletes a version, and no break-glass role is let through"
-PUTS_RULE = "Each bucket of records has a rule about who puts"
-PUTS_DENIED = "Only roles and users known by their whole ARNs put or delete records: …"
+GLASS = "Nobody may delete a version, not even a break-glass role"
+PUTS_RULE = "The bucket policy has a statement about who may write records"
+PUTS_DENIED = "Only roles and users named by their full ARNs may write or delete records: …"
 WHO = ("Principal", "Resource", "aws:PrincipalArn")
 
 
 def rows(outline: str, names: tuple[str, ...]) -> tuple[str, ...]:
-    """Name rows of an outline."""
+    """Return the sentences of rows of an outline."""
     return tuple(outline.replace("…", name) for name in names)
 
 
-EVERY_BUCKET = "Every bucket refuses public access: …"
+EVERY_BUCKET = "Every bucket blocks public access: …"
 violates_each(
     EVERY_BUCKET, {flag: put("aws_s3_bucket_public_access_block", "archive", **{flag: False}) for flag in PUBLIC}
 )
@@ -203,8 +203,8 @@ def another_bucket_without_a_public_access_block(plan: Plan) -> None:
     more("aws_s3_bucket", bucket="other", tags_all={"owner": "other"})(plan)
 
 
-@violates("Access lists are switched off, so that only policies decide who reads the records")
-def access_lists_decide(plan: Plan) -> None:
+@violates("ACLs are disabled: only policies control access to the records")
+def acls_are_enabled(plan: Plan) -> None:
     put("aws_s3_bucket_ownership_controls", "archive", rule=[{"object_ownership": "ObjectWriter"}])(plan)
 
 
@@ -259,7 +259,7 @@ def records_can_be_overwritten(plan: Plan) -> None:
 
 
 @violates(OVERWRITE_RULE)
-def records_can_only_be_overwritten(plan: Plan) -> None:
+def records_must_be_overwritten(plan: Plan) -> None:
     statement("aws_s3_bucket_policy", "archive", OVERWRITE, Condition={"Null": {"s3:if-none-match": "false"}})(plan)
 
 
@@ -278,12 +278,12 @@ violates_each(
 
 
 def only_to(*arns: str) -> Values:
-    """Give the condition of a denial that lets somebody through."""
+    """Return a denial's condition with an exception."""
     return {"ArnNotEquals": {"aws:PrincipalArn": list(arns)}}
 
 
 @violates(GLASS)
-def a_role_breaks_the_glass(plan: Plan) -> None:
+def a_break_glass_role_deletes_versions(plan: Plan) -> None:
     broken = only_to("arn:aws:iam::123456789012:role/break-glass")
     statement("aws_s3_bucket_policy", "archive", VERSIONS, Condition=broken)(plan)
 
@@ -316,13 +316,13 @@ violates_each(
 )
 
 
-@violates("Versions are kept, so that nothing is lost by a deletion")
-def versions_are_not_kept(plan: Plan) -> None:
+@violates("Versioning is enabled: a deletion loses nothing")
+def versioning_is_off(plan: Plan) -> None:
     put("aws_s3_bucket_versioning", "archive", versioning_configuration=[{"status": "Suspended"}])(plan)
 
 
-@violates("A deleted record can be had back for at least 200 days")
-def deleted_records_are_gone_in_a_month(plan: Plan) -> None:
+@violates("A deleted record can be restored for at least 200 days")
+def deleted_records_expire_in_a_month(plan: Plan) -> None:
     def change(held: Values) -> None:
         [records] = [rule for rule in held["rule"] if rule["id"] == "records"]
         records["noncurrent_version_expiration"][0]["noncurrent_days"] = 30
@@ -332,12 +332,12 @@ def deleted_records_are_gone_in_a_month(plan: Plan) -> None:
 
 # --- locks -----------------------------------------------------------------------------------------------------------
 
-TAKES_LOCKS = "The bucket of records takes locks"
-NO_DEFAULT = "Nothing is locked by default, so that the checkpoint is free"
+TAKES_LOCKS = "Object Lock is enabled on the bucket"
+NO_DEFAULT = "The bucket has no default retention, which would lock the checkpoint too"
 LOCKED_PUTS = "Each object of records is written with a lock"
-BOUND = "The collector locks in one mode and for so many days alone: …"
-ALONE = "Nobody but the collector locks, and no break-glass role is let through"
-FIRM = "Nobody lifts a lock or holds an object, and no break-glass role is let through"
+BOUND = "The collector may lock only in one mode and for one number of days: …"
+ALONE = "Only the collector may lock records, and no break-glass role"
+FIRM = "Nobody may bypass a lock or place a legal hold, not even a break-glass role"
 MODE, DAYS = "s3:object-lock-mode", "s3:object-lock-remaining-retention-days"
 BOUNDS: dict[str, Values] = {
     "StringEquals": {MODE: "COMPLIANCE"},
@@ -420,7 +420,7 @@ def the_collector_deletes(plan: Plan) -> None:
     )(plan)
 
 
-@violates(WRITER_DOES, WRITER_OBJECTS, WRITER_LISTS, "The collector writes into one log group, its own")
+@violates(WRITER_DOES, WRITER_OBJECTS, WRITER_LISTS, "The collector writes only to its own log group")
 def the_writer_is_missing(plan: Plan) -> None:
     plan["resource_changes"] = [one for one in plan["resource_changes"] if one["name"] != "writer"]
     for module in modules(plan["planned_values"]["root_module"]):
@@ -451,7 +451,7 @@ def the_collector_lists_any_prefix(plan: Plan) -> None:
     )
 
 
-@violates("The collector writes into one log group, its own")
+@violates("The collector writes only to its own log group")
 def the_collector_writes_any_log(plan: Plan) -> None:
     statement(
         "aws_iam_policy",
@@ -462,7 +462,7 @@ def the_collector_writes_any_log(plan: Plan) -> None:
 
 
 violates_each(
-    "Only the AWS service that needs it takes the role of the …",
+    "Only the AWS service that needs it may assume the role of the …",
     {
         role: statement(
             "aws_iam_role",
@@ -476,45 +476,45 @@ violates_each(
 )
 
 
-@violates("Only schedules of this account take the scheduler's role")
+@violates("Only schedules in this account may assume the scheduler's role")
 def schedules_of_any_account_take_the_role(plan: Plan) -> None:
     statement("aws_iam_role", "scheduler", "", "assume_role_policy", Condition=None)(plan)
 
 
-@violates("The scheduler may invoke one function and keep what it could not deliver")
+@violates("The scheduler may only invoke a function and send to a queue")
 def the_scheduler_reads_the_queue(plan: Plan) -> None:
     statement("aws_iam_role_policy", "scheduler", "KeepUndelivered", Action=["sqs:SendMessage", "sqs:ReceiveMessage"])(
         plan
     )
 
 
-@violates("Logs are kept for at least a year, and not for ever")
+@violates("Logs are kept for at least a year, and not forever")
 def logs_are_kept_for_ever(plan: Plan) -> None:
     put("aws_cloudwatch_log_group", "collector", retention_in_days=0)(plan)
 
 
-@violates("Logs are kept for at least a year, and not for ever")
+@violates("Logs are kept for at least a year, and not forever")
 def logs_are_kept_for_a_month(plan: Plan) -> None:
     put("aws_cloudwatch_log_group", "collector", retention_in_days=30)(plan)
 
 
-@violates("An invocation that cannot be delivered goes to the dead letters")
+@violates("An invocation that cannot be delivered goes to the dead-letter queue")
 def undelivered_invocations_are_lost(plan: Plan) -> None:
     within("aws_scheduler_schedule", "collector", lambda held: held["target"][0].update(dead_letter_config=[]))(plan)
 
 
-@violates("Dead letters are kept as long as the queue can: two weeks")
+@violates("Dead letters are kept for two weeks, the longest that SQS allows")
 def dead_letters_are_kept_for_a_minute(plan: Plan) -> None:
     put("aws_sqs_queue", "dead_letters", message_retention_seconds=60)(plan)
 
 
-@violates("The queue's own encryption is never switched off")
+@violates("Encryption of the dead-letter queue is not disabled")
 def the_queue_is_not_encrypted(plan: Plan) -> None:
     put("aws_sqs_queue", "dead_letters", sqs_managed_sse_enabled=False)(plan)
 
 
-QUEUE_RULE = "The queue has a rule about unencrypted connections"
-QUEUE_DENIED = "Unencrypted connections to the queue are denied to everyone, for every action: …"
+QUEUE_RULE = "The dead-letter queue's policy has a statement about unencrypted connections"
+QUEUE_DENIED = "Unencrypted connections to the dead-letter queue are denied to everyone, for every action: …"
 violates_each(
     QUEUE_DENIED,
     {
@@ -538,10 +538,8 @@ def the_queue_has_no_policy(plan: Plan) -> None:
 
 # --- permissions -----------------------------------------------------------------------------------------------------
 
-EVERY_RESOURCE = (
-    "No policy speaks of every resource, region or account, save for eight actions that AWS takes on no other"
-)
-EVERY_KIND = "No policy speaks of every resource of a kind, such as every key or every function"
+EVERY_RESOURCE = "No policy names every resource, region or account, except for eight actions for which AWS requires it"
+EVERY_KIND = "No policy names every resource of a type, such as every key or every function"
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:other"
 
 
@@ -566,17 +564,17 @@ def a_policy_allows_all_actions_but_one(plan: Plan) -> None:
 
 
 @violates(EVERY_RESOURCE)
-def a_policy_speaks_of_everything(plan: Plan) -> None:
+def a_policy_names_everything(plan: Plan) -> None:
     more_policy(Action=["sqs:SendMessage"], Resource="*")(plan)
 
 
 @violates(EVERY_RESOURCE)
-def a_policy_speaks_of_every_region(plan: Plan) -> None:
+def a_policy_names_every_region(plan: Plan) -> None:
     more_policy(Action=["sqs:SendMessage"], Resource=[QUEUE, "arn:aws:sqs:*:123456789012:other"])(plan)
 
 
 @violates(EVERY_RESOURCE)
-def a_policy_speaks_of_every_bucket(plan: Plan) -> None:
+def a_policy_names_every_bucket(plan: Plan) -> None:
     more_policy(Action=["s3:GetObject"], Resource="arn:aws:s3:::*")(plan)
 
 
@@ -601,17 +599,17 @@ def the_exception_for_networks_is_used_for_an_action_of_a_longer_name(plan: Plan
 
 
 @violates(EVERY_RESOURCE)
-def a_policy_speaks_of_a_subnet_in_every_account(plan: Plan) -> None:
+def a_policy_names_a_subnet_in_every_account(plan: Plan) -> None:
     more_policy(Action=["ec2:StartInstances"], Resource="arn:aws:ec2:us-east-1:*:subnet/subnet-0123")(plan)
 
 
 @violates(EVERY_KIND)
-def a_policy_speaks_of_every_function(plan: Plan) -> None:
+def a_policy_names_every_function(plan: Plan) -> None:
     more_policy(Action=["lambda:InvokeFunction"], Resource="arn:aws:lambda:us-east-1:123456789012:function:*")(plan)
 
 
 CODE_IS_DENIED = "The function's code is denied all of EC2"
-DENIAL_HOLDS = "The denial speaks of one function, and of everything that it could ask for"
+DENIAL_HOLDS = "The denial covers one function and every resource"
 
 
 @violates(CODE_IS_DENIED, DENIAL_HOLDS)
@@ -642,7 +640,7 @@ def the_network_is_denied_to_lambda_as_well(plan: Plan) -> None:
     statement("aws_iam_role_policy", "network", "DenyNetworkToOwnCode", Condition=None)(plan)
 
 
-@violates("No policy of AWS that grants everything in a service is attached")
+@violates("No AWS managed policy that grants full access is attached")
 def the_collector_may_do_everything_in_s3(plan: Plan) -> None:
     more(
         "aws_iam_role_policy_attachment",
@@ -654,23 +652,23 @@ def the_collector_may_do_everything_in_s3(plan: Plan) -> None:
 # --- public access ---------------------------------------------------------------------------------------------------
 
 
-@violates("No policy lets everyone in")
-def a_queue_lets_everyone_in(plan: Plan) -> None:
+@violates("No policy grants access to everyone")
+def a_queue_allows_everyone(plan: Plan) -> None:
     more_policy("aws_sqs_queue_policy", Principal="*", Action="sqs:SendMessage", Resource=QUEUE)(plan)
 
 
-@violates("No policy lets everyone in")
-def a_bucket_lets_every_account_in(plan: Plan) -> None:
+@violates("No policy grants access to everyone")
+def a_bucket_allows_every_account(plan: Plan) -> None:
     more_policy("aws_s3_bucket_policy", Principal={"AWS": ["*"]}, Action="s3:GetObject", Resource=f"{BUCKET}/*")(plan)
 
 
-@violates("No access list opens a bucket or an object")
-def an_access_list_opens_a_bucket(plan: Plan) -> None:
+@violates("No ACL makes a bucket or an object public")
+def an_acl_makes_a_bucket_public(plan: Plan) -> None:
     more("aws_s3_bucket_acl", bucket="zoom-operation-logs", acl="public-read")(plan)
 
 
-@violates("No function has an address of its own on the internet")
-def a_function_has_an_address(plan: Plan) -> None:
+@violates("No function has a function URL")
+def a_function_has_a_url(plan: Plan) -> None:
     more("aws_lambda_function_url", function_name="zoom_operationlogs_to_s3", authorization_type="NONE")(plan)
 
 
@@ -698,9 +696,11 @@ def violates_reader(variant: str, kind: str, does: str, touches: str, too_much: 
     )
 
 
-MESSAGES = "and take the messages that tell it of records"
-violates_reader("full", "reader", f"list and read, {MESSAGES}", "reads", "s3:DeleteObject")
-violates_reader("role", "deleting reader", f"list, read and delete, {MESSAGES}", "reads and deletes", "s3:PutObject")
+MESSAGES = "and receive and delete its queue's messages"
+violates_reader("full", "reader", f"list and read objects, {MESSAGES}", "reads", "s3:DeleteObject")
+violates_reader(
+    "role", "deleting reader", f"list, read and delete objects, {MESSAGES}", "reads and deletes", "s3:PutObject"
+)
 
 
 violates_each(
@@ -710,7 +710,7 @@ violates_each(
 )
 
 
-@violates(f"The reader may only list and read, {MESSAGES}")
+@violates(f"The reader may only list and read objects, {MESSAGES}")
 def the_reader_sends_messages(plan: Plan) -> None:
     statement("aws_iam_policy", "reader", "TakeMessages", Action=["sqs:ReceiveMessage", "sqs:SendMessage"])(plan)
 
@@ -721,7 +721,7 @@ TELLS = "BucketTellsOfRecords"
 ACCOUNT = {"StringEquals": {"aws:SourceAccount": "123456789012"}}
 SOURCE = {"ArnEquals": {"aws:SourceArn": BUCKET}}
 violates_each(
-    "The feed's queue lets S3 send to it for one bucket of one account, and nobody do anything else: …",
+    "The feed's queue allows only S3 to send, for one bucket of one account: …",
     {
         "Principal": statement("aws_sqs_queue_policy", "feed", TELLS, Principal={"Service": "sns.amazonaws.com"}),
         "Action": statement("aws_sqs_queue_policy", "feed", TELLS, Action=["sqs:SendMessage", "sqs:ReceiveMessage"]),
@@ -740,12 +740,12 @@ violates_each(
 )
 
 
-@violates("Messages to the feed are kept as long as the queue can: two weeks")
+@violates("Messages to the feed are kept for two weeks, the longest that SQS allows")
 def messages_to_the_feed_are_lost(plan: Plan) -> None:
     put("aws_sqs_queue", "feed", message_retention_seconds=345600)(plan)
 
 
-@violates("The feed's queue never switches its own encryption off")
+@violates("Encryption of the feed's queue is not disabled")
 def the_feeds_queue_is_not_encrypted(plan: Plan) -> None:
     put("aws_sqs_queue", "feed", sqs_managed_sse_enabled=False)(plan)
 
@@ -755,12 +755,12 @@ def the_feeds_messages_have_no_key(plan: Plan) -> None:
     put("aws_sqs_queue", "feed", kms_master_key_id=None)(plan)
 
 
-@violates("Only Google's federated identity takes the reader's role", variant="role")
+@violates("Only Google's federated identity may assume the reader's role", variant="role")
 def another_identity_takes_the_readers_role(plan: Plan) -> None:
     statement("aws_iam_role", "reader", "", "assume_role_policy", Principal={"Federated": "www.amazon.com"})(plan)
 
 
-@violates("Only one service account of Google takes the reader's role", variant="role")
+@violates("Only one Google service account may assume the reader's role", variant="role")
 def any_account_of_google_takes_the_readers_role(plan: Plan) -> None:
     statement("aws_iam_role", "reader", "", "assume_role_policy", Condition=None)(plan)
 
@@ -773,7 +773,7 @@ def environment(**variables: str) -> Mutate:
     return put("aws_lambda_function", "collector", environment=[{"variables": variables}])
 
 
-NAMED = "No resource holds a value under the name …"
+NAMED = "No resource has a value for …"
 violates_each(
     NAMED,
     {
@@ -796,24 +796,24 @@ violates_each(
 
 @violates(*rows(NAMED, ("secret_string", "client_secret")), "No value anywhere has the form of Zoom credentials")
 def the_credentials_are_in_the_plan(plan: Plan) -> None:
-    # Terraform's jsonencode writes text that terraform-compliance decodes; this one it cannot.
+    # terraform-compliance decodes the output of Terraform's jsonencode; it cannot decode this.
     text = json.dumps({"account_id": "a", "client_id": "b", "client_secret": ZOOM_SECRET})
     put("aws_secretsmanager_secret_version", "zoom", secret_string=text)(plan)
     more("aws_ssm_parameter", value=f"the secret: {text}")(plan)
 
 
 @violates("Nothing in a function's environment has the form of a Zoom client secret")
-def the_environment_holds_a_secret_under_another_name(plan: Plan) -> None:
+def the_environment_has_a_secret_under_another_name(plan: Plan) -> None:
     environment(ZOOM="on", SETTING=ZOOM_SECRET)(plan)
 
 
-@violates("Terraform makes no password, which it would keep in its state")
-def terraform_makes_a_password(plan: Plan) -> None:
+@violates("Terraform creates no password: it would be in the state")
+def terraform_creates_a_password(plan: Plan) -> None:
     more("aws_iam_user_login_profile", user="secops-reader")(plan)
 
 
-@violates("Terraform makes no access key, whose secret it would keep in its state")
-def terraform_makes_an_access_key(plan: Plan) -> None:
+@violates("Terraform creates no access key: its secret would be in the state")
+def terraform_creates_an_access_key(plan: Plan) -> None:
     more("aws_iam_access_key", user="secops-reader")(plan)
 
 
@@ -827,7 +827,7 @@ def the_collector_changes_the_secret(plan: Plan) -> None:
     )(plan)
 
 
-@violates("That secret is named in full")
+@violates("The secret is named by its full ARN")
 def the_collector_reads_secrets_that_begin_alike(plan: Plan) -> None:
     statement(
         "aws_iam_role_policy",
@@ -857,22 +857,22 @@ violates_each(
 )
 
 
-@violates("A key may be used to encrypt and decrypt, and for nothing else")
+@violates("A key may be used only to encrypt and decrypt")
 def a_key_may_be_granted_to_others(plan: Plan) -> None:
     statement("aws_iam_role_policy", "keys", "UseKeyForRecords", Action=["kms:Decrypt", "kms:CreateGrant"])(plan)
 
 
-@violates("A key may be used for one purpose only: what it decrypts, or through which service, is a condition")
-def a_key_decrypts_whatever_it_protects(plan: Plan) -> None:
+@violates("A condition limits each use of a key to one resource or one service")
+def a_key_decrypts_everything(plan: Plan) -> None:
     statement("aws_iam_role_policy", "keys", "UseKeyForCredentials", Condition=None)(plan)
 
 
-@violates("Everything that takes tags has one")
+@violates("Every resource that supports tags has one")
 def the_queue_has_no_tags(plan: Plan) -> None:
     put("aws_sqs_queue", "dead_letters", tags={}, tags_all={})(plan)
 
 
-@violates("Everything that takes tags has one")
+@violates("Every resource that supports tags has one")
 def another_bucket_has_no_tags(plan: Plan) -> None:
     put("aws_s3_bucket", "archive", tags=None, tags_all=None)(plan)
 
@@ -880,16 +880,16 @@ def another_bucket_has_no_tags(plan: Plan) -> None:
 # --- the alarms ------------------------------------------------------------------------------------------------------
 
 WATCHED = {
-    "runs that fail": "errors",
-    "runs that Lambda refuses": "throttles",
+    "failed runs": "errors",
+    "throttled runs": "throttles",
     "runs that take too long": "duration",
-    "invocations that are not delivered": "dead_letters",
-    "what happens once": "incidents",
+    "undelivered invocations": "dead_letters",
+    "incidents": "incidents",
 }
 
 
 def without_alarm(concern: str) -> Mutate:
-    """Take one alarm out of the plan."""
+    """Remove one alarm from the plan."""
 
     def stays(one: dict[str, Any]) -> bool:
         return (one["type"], one.get("index")) != ("aws_cloudwatch_metric_alarm", concern)
@@ -902,29 +902,29 @@ def without_alarm(concern: str) -> Mutate:
     return mutate
 
 
-violates_each("An alarm hears of …", {what: without_alarm(concern) for what, concern in WATCHED.items()})
-SILENCE = "Silence is an alarm, and not taken for health"
-SUMMED_UP = "One alarm sums the others up, silence among them"
+violates_each("There is an alarm for …", {what: without_alarm(concern) for what, concern in WATCHED.items()})
+SILENCE = "The silence alarm treats missing data as a failure"
+SUMMED_UP = "The composite alarm includes the silence alarm"
 MUTED = "No alarm is muted"
 
 
-@violates("An alarm hears of Zoom's daily limit")
-def nobody_hears_of_the_daily_limit(plan: Plan) -> None:
+@violates("There is an alarm for Zoom's daily limit")
+def the_daily_limit_has_no_alarm(plan: Plan) -> None:
     without_alarm("daily_limit")(plan)
 
 
 @violates(SILENCE)
-def nobody_hears_silence(plan: Plan) -> None:
+def there_is_no_silence_alarm(plan: Plan) -> None:
     without_alarm("silence")(plan)
 
 
 @violates(SILENCE)
-def silence_is_taken_for_health(plan: Plan) -> None:
+def missing_data_counts_as_healthy(plan: Plan) -> None:
     put("aws_cloudwatch_metric_alarm", "collector", treat_missing_data="notBreaching")(plan)
 
 
 @violates(SILENCE)
-def silence_is_heard_late(plan: Plan) -> None:
+def the_silence_alarm_ignores_gaps(plan: Plan) -> None:
     def change(held: Values) -> None:
         for query in held.get("metric_query") or []:
             if query.get("expression"):
@@ -934,7 +934,7 @@ def silence_is_heard_late(plan: Plan) -> None:
 
 
 @violates(SUMMED_UP)
-def silence_is_not_summed_up(plan: Plan) -> None:
+def the_composite_alarm_leaves_out_silence(plan: Plan) -> None:
     within(
         "aws_cloudwatch_composite_alarm",
         "not_healthy",
@@ -943,7 +943,7 @@ def silence_is_not_summed_up(plan: Plan) -> None:
 
 
 @violates(MUTED)
-def the_alarm_that_is_told_of_is_muted(plan: Plan) -> None:
+def the_composite_alarm_is_muted(plan: Plan) -> None:
     put("aws_cloudwatch_composite_alarm", "not_healthy", actions_enabled=False)(plan)
 
 
@@ -952,12 +952,12 @@ def an_alarm_is_muted(plan: Plan) -> None:
     put("aws_cloudwatch_metric_alarm", "collector", actions_enabled=False)(plan)
 
 
-@violates("The topic is not encrypted with SNS's own key, with which alarms cannot write")
+@violates("The topic does not use alias/aws/sns, a key with which alarms cannot publish")
 def the_topic_has_snss_own_key(plan: Plan) -> None:
     put("aws_sns_topic", "alarms", kms_master_key_id="alias/aws/sns")(plan)
 
 
-@violates("Only CloudWatch may write to the topic")
+@violates("Only CloudWatch may publish to the topic")
 def budgets_write_to_the_topic(plan: Plan) -> None:
     statement(
         "aws_sns_topic_policy",
@@ -967,7 +967,7 @@ def budgets_write_to_the_topic(plan: Plan) -> None:
     )(plan)
 
 
-@violates("Only alarms of this account write to the topic")
+@violates("Only alarms in this account may publish to the topic")
 def alarms_of_any_account_write_to_the_topic(plan: Plan) -> None:
     statement("aws_sns_topic_policy", "alarms", "AlarmsPublish", Condition=None)(plan)
 
@@ -982,7 +982,7 @@ def the_topics_key_stays_the_same(plan: Plan) -> None:
     put("aws_kms_key", "topic", enable_key_rotation=False)(plan)
 
 
-@violates("Of AWS's services only CloudWatch uses the topic's key", variant="default")
+@violates("CloudWatch is the only AWS service that may use the topic's key", variant="default")
 def budgets_use_the_topics_key(plan: Plan) -> None:
     statement(
         "aws_kms_key",
@@ -992,6 +992,6 @@ def budgets_use_the_topics_key(plan: Plan) -> None:
     )(plan)
 
 
-@violates("CloudWatch uses the topic's key for alarms of this account", variant="default")
+@violates("CloudWatch may use the topic's key only for alarms in this account", variant="default")
 def alarms_of_any_account_use_the_topics_key(plan: Plan) -> None:
     statement("aws_kms_key", "topic", "AlarmsEncrypt", Condition=None)(plan)

@@ -1,5 +1,5 @@
-Feature: Lambda joins the network, the function's code does not
-  For collector.vpc. Speaks of the rights with which Lambda puts the function into the VPC: they are on every resource.
+Feature: Lambda may manage network interfaces, and the function's code may not
+  For collector.vpc. Covers the permissions with which Lambda connects the function to the VPC: they are on every resource.
 
   @noskip
   Scenario: The function's code is denied all of EC2
@@ -12,7 +12,7 @@ Feature: Lambda joins the network, the function's code does not
     And its value must match the "ec2:[*]$" regex
 
   @noskip
-  Scenario: The denial speaks of one function, and of everything that it could ask for
+  Scenario: The denial covers one function and every resource
     Given I have aws_iam_role_policy defined
     When its name metadata is network
     Then it must have policy

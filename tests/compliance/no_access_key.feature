@@ -1,8 +1,8 @@
-Feature: Access keys are made outside Terraform
-  Always: `zoomlogs reader-key` makes the key of the reader.
+Feature: Access keys are created outside Terraform
+  For every use of the module: `zoomlogs reader-key` creates the reader's key.
 
   @noskip
-  Scenario: Terraform makes no access key, whose secret it would keep in its state
+  Scenario: Terraform creates no access key: its secret would be in the state
     Given I have any resource defined
     Then its type property must not be aws_iam_access_key
 

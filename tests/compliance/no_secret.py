@@ -1,9 +1,9 @@
-"""Looks for secrets in all of a plan: the resources, as the features do, and the inputs, outputs and prior state too.
+"""Searches a whole plan for secrets: resources, as the features do, and also inputs, outputs and the prior state.
 
     python no_secret.py plan.json
 
-Says where it found one, never what, and ends with status 1. Reads what `terraform show -json` gives; needs nothing but
-Python.
+Prints where it found one, never the secret, and exits with status 1. Reads the output of `terraform show -json`, and
+needs only Python.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ FORMS = re.compile(
     r"|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\."  # a signed web token
     r"|(?i:client_secret)\W{1,5}[A-Za-z0-9]{16}"
 )
-# The configuration is the source, which is public to whoever reads the plan.
+# The configuration is the source code, which everyone who reads the plan can see.
 PARTS = ("variables", "planned_values", "resource_changes", "resource_drift", "output_changes", "prior_state")
 
 
 def secrets(value: Any, place: str = "") -> Iterator[str]:
-    """Say where in a part of the plan there is a secret, by the name it has or by its form."""
+    """Yield where a part of the plan has a secret, by its name or form."""
     if isinstance(value, dict):
         for name, held in value.items():
             below = f"{place}.{name}"
@@ -49,17 +49,17 @@ def secrets(value: Any, place: str = "") -> Iterator[str]:
 
 
 def _is_a_description(held: Any) -> bool:
-    """Tell the shadow of a value, such as {"value": null} or the `true` of sensitive_values, from a value."""
+    """True if a value is only a placeholder, such as {"value": null} or the `true` of sensitive_values."""
     return isinstance(held, bool) or (isinstance(held, dict) and not any(held.values()))
 
 
 def _label(held: Any, number: int) -> str:
-    """Name a resource in a list by its address."""
+    """Return the label of a list item: a resource's address, or the index."""
     return str(held["address"]) if isinstance(held, dict) and "address" in held else str(number)
 
 
 def _decoded(text: str) -> Any:
-    """Read JSON in a string, as policies and secrets are kept; None for other text."""
+    """Parse JSON in a string, such as a policy or a secret; None for other text."""
     try:
         decoded = json.loads(text) if text[:1] in "{[" else None
     except ValueError:
@@ -68,7 +68,7 @@ def _decoded(text: str) -> Any:
 
 
 def main(arguments: list[str]) -> int:
-    """Look through a plan; give the exit status."""
+    """Search a plan; return the exit status."""
     plan = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
     found = [place for part in PARTS if part in plan for place in secrets(plan[part], part)]
     for place in found:

@@ -1,4 +1,4 @@
-"""The module's real plans, as a caller's pipeline makes them: one for each set of options that a plan check sees."""
+"""The module's real plans, as a caller's pipeline creates them: one for each set of options."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ALWAYS = ("collector", "least_privilege", "no_access_key", "public_access", "sec
 BUCKET = ("bucket", "versioning")
 ALARMS = ("alarms", "alarms_silence", "alarms_topic", "alarms_key")
 
-# The inputs of each variant, and the feature files that fit them: README.md says which fits what.
+# The inputs of each variant, and the feature files that fit them (see README.md).
 INPUTS: dict[str, dict[str, object]] = {
     "default": {},
     "full": {
@@ -93,7 +93,7 @@ FEATURES: dict[str, tuple[str, ...]] = {
 
 @contextmanager
 def planning() -> Iterator[Callable[[str], dict[str, Any]]]:
-    """Give a function that plans the fixture as a variant and reads the plan as `terraform show -json` gives it."""
+    """Return a function that plans a variant of the fixture and returns the JSON of `terraform show -json`."""
     with AwsStandIn() as aws, tempfile.TemporaryDirectory(prefix="plans-") as folder:
         terraform = prepare(REPOSITORY, Path(folder), aws.env(), folder=FOLDER)
         terraform.init()
@@ -108,6 +108,6 @@ def planning() -> Iterator[Callable[[str], dict[str, Any]]]:
 
 
 def write(plan: dict[str, Any], file: Path) -> Path:
-    """Write a plan as Terraform does, on one line: terraform-compliance reads no other."""
+    """Write a plan on one line, as Terraform does and terraform-compliance requires."""
     file.write_text(json.dumps(plan), encoding="utf-8")
     return file

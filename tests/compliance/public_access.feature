@@ -1,9 +1,9 @@
-Feature: Nothing is open to the world
-  For every use of the module. Speaks of everything in the plan, other modules' too.
+Feature: Nothing is public
+  For every use of the module. Covers everything in the plan, including other modules.
 
-  # The policy of a VPC endpoint opens nothing: it only narrows what passes.
+  # The policy of a VPC endpoint grants nothing: it only restricts.
   @noskip
-  Scenario: No policy lets everyone in
+  Scenario: No policy grants access to everyone
     Given I have any resource defined
     When its type metadata is not aws_vpc_endpoint
     And it has Statement
@@ -14,12 +14,12 @@ Feature: Nothing is open to the world
     And its value must not match the "[*]$" regex
 
   @noskip
-  Scenario: No access list opens a bucket or an object
+  Scenario: No ACL makes a bucket or an object public
     Given I have any resource defined
     Then its acl property must not be (public-.*|authenticated-read.*)
 
   @noskip
-  Scenario: No function has an address of its own on the internet
+  Scenario: No function has a function URL
     Given I have any resource defined
     Then its type property must not be aws_lambda_function_url
 

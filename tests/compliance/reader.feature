@@ -2,7 +2,7 @@ Feature: Google SecOps reads the records, and only reads
   For reader.mode "user" or "role" with feed.deletion_option "NEVER", the defaults.
 
   @noskip
-  Scenario: The reader may only list and read, and take the messages that tell it of records
+  Scenario: The reader may only list and read objects, and receive and delete its queue's messages
     Given I have aws_iam_policy defined
     When its name metadata is reader
     Then it must have policy

@@ -2,7 +2,7 @@ Feature: Google SecOps reads the records, and deletes what it has read
   For reader.mode "user" or "role" with feed.deletion_option "ON_SUCCESS": in place of reader.feature.
 
   @noskip
-  Scenario: The deleting reader may only list, read and delete, and take the messages that tell it of records
+  Scenario: The deleting reader may only list, read and delete objects, and receive and delete its queue's messages
     Given I have aws_iam_policy defined
     When its name metadata is reader
     Then it must have policy

@@ -1,6 +1,7 @@
-Feature: Google SecOps sees no other names in a bucket made elsewhere
-  For a reader with bucket.create = false and without reader.list_whole_bucket, beside reader.feature or
-  reader_deletes.feature. A bucket made here holds nothing else, and its reader may list all of it.
+Feature: In an existing bucket, Google SecOps sees only its own prefix
+  For a reader with bucket.create = false and without reader.list_whole_bucket, in addition to
+  reader.feature or reader_deletes.feature. A bucket that the module creates holds nothing else, and its reader may list all
+  of it.
 
   @noskip
   Scenario: The reader lists the bucket only by the prefix of one folder

@@ -1,8 +1,8 @@
-Feature: Google SecOps reads without any key
-  For reader.mode "role", beside reader.feature or reader_deletes.feature.
+Feature: Google SecOps reads without an access key
+  For reader.mode "role", in addition to reader.feature or reader_deletes.feature.
 
   @noskip
-  Scenario: Only Google's federated identity takes the reader's role
+  Scenario: Only Google's federated identity may assume the reader's role
     Given I have aws_iam_role defined
     When its name metadata is reader
     Then it must have assume_role_policy
@@ -10,7 +10,7 @@ Feature: Google SecOps reads without any key
     And its value must match the "(accounts[.]google[.]com|arn:[^:]+:iam::[0-9]{12}:oidc-provider/accounts[.]google[.]com)$" regex
 
   @noskip
-  Scenario: Only one service account of Google takes the reader's role
+  Scenario: Only one Google service account may assume the reader's role
     Given I have aws_iam_role defined
     When its name metadata is reader
     Then it must have assume_role_policy

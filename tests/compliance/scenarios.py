@@ -1,4 +1,4 @@
-"""Reads the feature files: which scenarios there are, by the sentence that a reviewer reads."""
+"""Reads the scenarios of the feature files."""
 
 from __future__ import annotations
 

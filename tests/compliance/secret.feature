@@ -1,5 +1,5 @@
 Feature: The collector reads one secret
-  For a secret that the module makes (secret.existing = null, the default), or one whose ARN is known before apply.
+  For a secret that the module creates (secret.existing = null, the default), or one whose ARN is known before apply.
 
   @noskip
   Scenario: The collector may read one secret's value, and do nothing else with secrets
@@ -12,7 +12,7 @@ Feature: The collector reads one secret
     And its value must match the "secretsmanager:GetSecretValue$" regex
 
   @noskip
-  Scenario: That secret is named in full
+  Scenario: The secret is named by its full ARN
     Given I have aws_iam_role_policy defined
     When its name metadata is credentials
     Then it must have policy

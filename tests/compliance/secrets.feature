@@ -1,8 +1,8 @@
-Feature: No secret is in the plan, nor in the state that it makes
-  For every use of the module. Speaks of every resource in the plan, other modules' too.
+Feature: No secret is in the plan or in the state
+  For every use of the module. Covers every resource in the plan, including other modules.
 
   @noskip
-  Scenario Outline: No resource holds a value under the name <name>
+  Scenario Outline: No resource has a value for <name>
     Given I have any resource defined
     Then its <name> property must not be [\s\S]+
 
@@ -38,6 +38,6 @@ Feature: No secret is in the plan, nor in the state that it makes
     And its value must not match the "(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[A-Za-z0-9]{32}$" regex
 
   @noskip
-  Scenario: Terraform makes no password, which it would keep in its state
+  Scenario: Terraform creates no password: it would be in the state
     Given I have any resource defined
     Then its type property must not be (aws_iam_user_login_profile|aws_iam_service_specific_credential)

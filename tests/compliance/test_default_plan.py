@@ -1,6 +1,6 @@
-"""The default plan, judged by each feature that fits it, and refused by each when one rule of the feature is broken.
+"""Each fitting feature accepts the default plan, and refuses it when one of its rules is broken.
 
-test_features.py asks the same of every set of options and of every scenario.
+test_features.py tests the same for every set of options and every scenario.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ pytestmark = pytest.mark.slow
 
 BROKEN_BY = {
     "alarms": "an_alarm_is_muted",
-    "alarms_silence": "nobody_hears_silence",
+    "alarms_silence": "there_is_no_silence_alarm",
     "alarms_key": "budgets_use_the_topics_key",
     "alarms_topic": "the_topic_has_snss_own_key",
     "bucket": "records_can_be_overwritten",
     "collector": "the_collector_deletes",
     "least_privilege": "a_policy_allows_actions_by_a_wildcard",
-    "no_access_key": "terraform_makes_an_access_key",
-    "public_access": "a_function_has_an_address",
+    "no_access_key": "terraform_creates_an_access_key",
+    "public_access": "a_function_has_a_url",
     "reader": "The reader reads objects only in one folder",
     "secret": "the_collector_changes_the_secret",
-    "secrets": "the_environment_holds_a_secret_under_another_name",
-    "versioning": "versions_are_not_kept",
+    "secrets": "the_environment_has_a_secret_under_another_name",
+    "versioning": "versioning_is_off",
 }
 """A mutation for each feature file of the default plan."""
 
@@ -41,7 +41,7 @@ def verdicts(plan_of: Callable[[str], Plan], tmp_path_factory: pytest.TempPathFa
     return judged(cases, tmp_path_factory.mktemp("plans"))
 
 
-def test_the_default_plan_is_accepted_by_every_scenario_that_fits_it(verdicts: dict[str, Verdict]) -> None:
+def test_every_fitting_scenario_accepts_the_default_plan(verdicts: dict[str, Verdict]) -> None:
     verdict = verdicts["as planned"]
     assert verdict.accepted, verdict.output
     assert verdict.judged_by == {one.sentence for one in SCENARIOS if one.feature in FEATURES["default"]}

@@ -1,4 +1,4 @@
-"""The command itself: as a runner calls it, with what the checkers say, and how it prepares them."""
+"""The command as a runner calls it, with the checkers' messages and their installation."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ pytestmark = pytest.mark.slow
 
 STATEMENT = {"Effect": "Allow", "Action": ["s3:*"], "Resource": "*"}
 OLD = next(iter(sorted(Path.home().glob(".pyenv/versions/3.9.*/bin/python3"))), None) or shutil.which("python3.9")
-"""The oldest Python that the check runs on, where the machine has it."""
+"""The oldest Python that the check supports, if the machine has it."""
 
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a sparse checkout of this repository holds: the two folders and nothing else."""
+    """A sparse checkout of this repository, with only the two folders that the check needs."""
     folder = tmp_path_factory.mktemp("clone")
     for name in ("compliance", "checkov"):
         shutil.copytree(
@@ -43,7 +43,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def check(clone: Path, *arguments: object, python: str = sys.executable) -> subprocess.CompletedProcess[str]:
-    """Run the command far from the repository, under a Python that has nothing of the project."""
+    """Run the command outside the repository, with a Python that has none of the project's packages."""
     command = [python, "-I", clone / "tests/compliance/check", *arguments]
     return subprocess.run(list(map(str, command)), cwd=clone.parent, capture_output=True, text=True, check=False)
 
@@ -53,7 +53,7 @@ def in_place(folder: Path) -> set[Path]:
 
 
 def paused(plan: Plan) -> Plan:
-    """Give the second plan of a module that is paused, as step 1 of uninstalling makes it."""
+    """Return the second plan of a paused module, as step 1 of uninstalling creates it."""
     quiet = later(plan)
     put("aws_scheduler_schedule", "collector", state="DISABLED")(quiet)
     gone = re.compile(r'metric_alarm\.collector\["(silence|daily_limit)"\]')
@@ -70,18 +70,18 @@ def paused(plan: Plan) -> Plan:
     return quiet
 
 
-def test_a_pause_is_green_and_nothing_is_written_into_the_clone(
+def test_a_pause_passes_and_nothing_is_written_to_the_clone(
     plan_of: Callable[[str], Plan], clone: Path, tmp_path: Path
 ) -> None:
     before = in_place(clone)
     plan = write(paused(plan_of("default")), tmp_path / "plan.json")
     done = check(clone, plan, "--source", REPOSITORY / FOLDER, python=str(OLD or sys.executable))
-    assert done.stdout == f"Plan check of {MODULE}: nothing to object to.\n", done.stdout + done.stderr
+    assert done.stdout == f"Plan check of {MODULE}: no findings.\n", done.stdout + done.stderr
     assert done.returncode == 0
     assert in_place(clone) == before
 
 
-def test_every_part_of_the_check_is_in_the_list_and_what_is_accepted_is_told_apart(
+def test_the_list_has_every_part_of_the_check_and_accepted_findings_apart(
     plan_of: Callable[[str], Plan], clone: Path, tmp_path: Path
 ) -> None:
     plan = later(plan_of("default"))
@@ -121,25 +121,25 @@ def test_every_part_of_the_check_is_in_the_list_and_what_is_accepted_is_told_apa
         ([], "required: PLAN.json"),
         (["none.json"], "No such file"),
         (["none.json", "--what"], "unrecognized arguments: --what"),
-        (["none.json", "--source", "none"], "--source none is no folder"),
+        (["none.json", "--source", "none"], "--source none is not a folder"),
     ],
 )
-def test_a_wrong_call_ends_with_1_too(arguments: list[str], says: str, clone: Path) -> None:
+def test_a_wrong_command_exits_with_1(arguments: list[str], says: str, clone: Path) -> None:
     done = check(clone, *arguments)
     assert done.returncode == 1
     assert says in done.stdout + done.stderr
 
 
-def test_a_fault_of_the_check_itself_is_red(clone: Path, tmp_path: Path, plan_of: Callable[[str], Plan]) -> None:
+def test_an_error_in_the_check_fails_the_check(clone: Path, tmp_path: Path, plan_of: Callable[[str], Plan]) -> None:
     plan = copy.deepcopy(plan_of("default"))
     plan["configuration"]["root_module"]["module_calls"] = ["no", "object"]
     done = check(clone, write(plan, tmp_path / "plan.json"))
     assert done.returncode == 1
-    assert "The plan was not judged. The check itself failed" in done.stdout
+    assert "The plan was not checked. The check itself failed" in done.stdout
 
 
-def test_a_checker_that_does_not_judge_is_red(plan_of: Callable[[str], Plan], tmp_path: Path) -> None:
-    """With a Terraform that it does not know, terraform-compliance ends before it judges."""
+def test_a_checker_that_stops_fails_the_check(plan_of: Callable[[str], Plan], tmp_path: Path) -> None:
+    """With an unsupported Terraform, terraform-compliance stops before it checks."""
     whole = Whole({**later(plan_of("default")), "terraform_version": "9.9.9"})
     with pytest.raises(checkers.CheckerError, match="Unsupported terraform version"):
         checkers.features(whole, find(whole), tmp_path, folder_of("compliance") / "bin")
@@ -155,7 +155,7 @@ def test_a_checker_that_does_not_judge_is_red(plan_of: Callable[[str], Plan], tm
         ("Action property in {'a': [} resource matches.", None),
     ],
 )
-def test_what_a_checker_says_is_placed(message: str, address: str | None) -> None:
+def test_a_checkers_message_leads_to_its_resources(message: str, address: str | None) -> None:
     def one(where: str, **after: object) -> dict[str, object]:
         change = {"actions": ["create"], "after": after}
         return {"address": where, "mode": "managed", "type": "aws_x", "name": "x", "change": change}
@@ -169,8 +169,8 @@ def test_what_a_checker_says_is_placed(message: str, address: str | None) -> Non
 
 
 @pytest.mark.parametrize("name", environments.REQUIREMENTS)
-def test_the_checkers_are_those_that_make_tools_prepares(name: str) -> None:
-    """Both make them, at one place and with one stamp, so that neither makes them again."""
+def test_the_check_and_make_tools_share_their_environments(name: str) -> None:
+    """Both use the same folder and stamp, so neither installs them again."""
     made = (REPOSITORY / f".venv-{name}").readlink()
     assert folder_of(name) == made
     assert environments._is_made(made, name)
@@ -178,7 +178,7 @@ def test_the_checkers_are_those_that_make_tools_prepares(name: str) -> None:
 
 @pytest.fixture
 def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Prepare with a Python that only tells what it was asked, into an empty cache."""
+    """Install into an empty cache with a Python that only records its arguments."""
     told = tmp_path / "asked"
     python = tmp_path / "python3.13"
     python.write_text(
@@ -198,7 +198,7 @@ case "$*" in *"$REFUSED"*) echo "ERROR: no such package"; exit 1;; esac
     return told
 
 
-def test_the_checkers_are_installed_by_their_hashes_once_and_it_is_said(asked: Path) -> None:
+def test_the_checkers_are_installed_once_by_hash_with_a_message(asked: Path) -> None:
     said: list[str] = []
     for _ in range(2):
         for name in environments.REQUIREMENTS:
@@ -212,12 +212,12 @@ def test_the_checkers_are_installed_by_their_hashes_once_and_it_is_said(asked: P
     )
     for words in installed:
         assert "--require-hashes" in words
-        # Else pip fetches what builds a package in any version, without hashes.
+        # Otherwise pip installs build requirements in any version, without hashes.
         assert {"--only-binary", "--no-build-isolation"} & set(words)
     assert len([line for line in said if line.startswith("Preparing ")]) == 2
 
 
-def test_what_could_not_be_prepared_is_not_left_half_made(asked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_installation_leaves_nothing(asked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REFUSED", "checkov/requirements.txt")
     with pytest.raises(EnvironmentsError, match=r"pip could not install .*: ERROR: no such package"):
         prepared("checkov", print)
@@ -227,8 +227,8 @@ def test_what_could_not_be_prepared_is_not_left_half_made(asked: Path, monkeypat
     assert asked.exists()
 
 
-def test_a_cache_that_cannot_be_written_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unwritable_cache_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    with pytest.raises(EnvironmentsError, match="set XDG_CACHE_HOME to a folder that can"):
+    with pytest.raises(EnvironmentsError, match="set XDG_CACHE_HOME to a writable folder"):
         prepared("checkov", print)

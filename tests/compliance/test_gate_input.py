@@ -1,4 +1,4 @@
-"""What the gate is given: files that are no whole plan, acceptances, and the keys that a caller wrote."""
+"""The gate's inputs: incomplete plans, acceptances, and the keys in a caller's inputs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from .mutations import Plan
 TODAY = date(2026, 3, 10)
 REPOSITORY = Path(__file__).resolve().parents[2]
 
-# --- no whole plan ---------------------------------------------------------------------------------------------------
+# --- incomplete plans ------------------------------------------------------------------------------------------------
 
 WHOLE: Plan = {"format_version": "1.2", "errored": False, "complete": True, "resource_changes": []}
 BUCKET: dict[str, Any] = {"address": "aws_s3_bucket.x", "mode": "managed", "type": "aws_s3_bucket", "name": "x"}
@@ -41,9 +41,9 @@ def resource(*actions: str) -> dict[str, Any]:
 
 
 BAD = {
-    "no object": ([], "The file is no plan"),
-    "another JSON": ({"hello": "world"}, "The file is no plan"),
-    "a state": ({"format_version": "1.0", "values": {}}, "a state and no plan"),
+    "no object": ([], "The file is not a plan"),
+    "another JSON": ({"hello": "world"}, "The file is not a plan"),
+    "a state": ({"format_version": "1.0", "values": {}}, "a state, not a plan"),
     "a newer format": ({**WHOLE, "format_version": "2.0"}, "format version 2.0, and this check reads 1.x"),
     "an errored plan": ({**WHOLE, "errored": True}, "ended with an error"),
     "a plan that does not say so": ({"format_version": "1.2"}, "ended with an error"),
@@ -62,12 +62,12 @@ BAD = {
 
 
 @pytest.mark.parametrize(("raw", "says"), BAD.values(), ids=BAD)
-def test_what_is_no_whole_plan_is_refused_with_its_sentence(raw: Any, says: str) -> None:
+def test_an_incomplete_plan_is_refused_with_its_reason(raw: Any, says: str) -> None:
     with pytest.raises(BadPlanError, match=says):
         judged_whole(raw)
 
 
-def test_a_plan_in_which_something_stays_is_whole() -> None:
+def test_a_plan_that_keeps_a_resource_is_complete() -> None:
     assert len(judged_whole({**WHOLE, "resource_changes": [resource("delete"), resource("no-op")]}).resources) == 2
 
 
@@ -90,11 +90,11 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, monkeypatch: pyte
         read(tmp_path / "large")
 
 
-def test_a_plan_without_the_module_is_red_and_starts_no_checker(tmp_path: Path) -> None:
+def test_a_plan_without_the_module_fails_before_any_checker_starts(tmp_path: Path) -> None:
     file = tmp_path / "plan.json"
     file.write_text(json.dumps({**WHOLE, "resource_changes": [resource("create")]}), encoding="utf-8")
     said: list[str] = []
-    assert judge(Request(file, None, None), TODAY, said.append) == (1, f"The plan was not judged. {NO_USE}\n")
+    assert judge(Request(file, None, None), TODAY, said.append) == (1, f"The plan was not checked. {NO_USE}\n")
     assert said == []
 
 
@@ -106,7 +106,7 @@ RULES = frozenset({"package", "proxy"})
 
 
 def sort(*entries: Any, found: tuple[Finding, ...] = (FOUND,), folder: Path) -> tuple[list[str], int]:
-    """Accept entries; give what is still red and how many findings are accepted."""
+    """Accept entries; return what is still red and the number of accepted findings."""
     file = folder / "accepted.json"
     file.write_text(json.dumps({"accepted": list(entries)}), encoding="utf-8")
     given, wrong = acceptances.read(file)
@@ -120,16 +120,16 @@ def test_a_finding_is_accepted_through_its_last_day(tmp_path: Path) -> None:
 
 
 WRONG: dict[str, tuple[Any, str]] = {
-    "ended": ({**ENTRY, "until": "2026-03-09"}, "It ended on 2026-03-09."),
-    "too long": ({**ENTRY, "until": "2027-03-12"}, "a year is the longest"),
-    "no rule": ({**ENTRY, "rule": "packages"}, "There is no such rule."),
+    "expired": ({**ENTRY, "until": "2026-03-09"}, "It expired on 2026-03-09."),
+    "too long": ({**ENTRY, "until": "2027-03-12"}, "is more than a year ahead"),
+    "no rule": ({**ENTRY, "rule": "packages"}, "There is no rule of this name."),
     "another address": ({**ENTRY, "address": "a.c"}, "Nothing in this plan breaks that rule"),
     "another rule": ({**ENTRY, "rule": "proxy"}, "Nothing in this plan breaks that rule"),
     "every address": ({**ENTRY, "address": "*"}, "Nothing in this plan breaks that rule"),
-    "no reason": ({**ENTRY, "reason": "ok"}, "The reason says too little"),
-    "no date": ({**ENTRY, "until": "next year"}, "is none: write it YYYY-MM-DD"),
-    "a date that is none": ({**ENTRY, "until": "2026-02-30"}, "is none: write it YYYY-MM-DD"),
-    "a date in another form": ({**ENTRY, "until": "2026-3-10"}, "is none: write it YYYY-MM-DD"),
+    "no reason": ({**ENTRY, "reason": "ok"}, "The reason is too short"),
+    "no date": ({**ENTRY, "until": "next year"}, "is not a date of the form YYYY-MM-DD"),
+    "an impossible date": ({**ENTRY, "until": "2026-02-30"}, "is not a date of the form YYYY-MM-DD"),
+    "a date in another form": ({**ENTRY, "until": "2026-3-10"}, "is not a date of the form YYYY-MM-DD"),
     "a key too many": ({**ENTRY, "note": "x"}, "needs rule, address, reason, until"),
     "a key too few": ({"rule": "package", "address": "a.b"}, "needs rule, address, reason, until"),
     "a number": ({**ENTRY, "until": 2026}, "needs rule, address, reason, until"),
@@ -138,20 +138,20 @@ WRONG: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize(("entry", "says"), WRONG.values(), ids=WRONG)
-def test_an_acceptance_that_does_not_hold_is_red_and_so_is_the_finding(entry: Any, says: str, tmp_path: Path) -> None:
+def test_an_invalid_acceptance_is_a_finding_and_accepts_nothing(entry: Any, says: str, tmp_path: Path) -> None:
     red, accepted = sort(entry, folder=tmp_path)
     assert accepted == 0
     assert FOUND.what in red
     assert [one for one in red if says in one], red
 
 
-def test_two_entries_for_one_finding_are_one_too_many(tmp_path: Path) -> None:
+def test_two_entries_for_one_finding_are_refused(tmp_path: Path) -> None:
     red, accepted = sort(ENTRY, {**ENTRY, "until": "2026-12-31"}, folder=tmp_path)
     assert accepted == 1
     assert ["two entries" in one for one in red] == [True]
 
 
-def test_what_cannot_be_accepted_is_not(tmp_path: Path) -> None:
+def test_some_findings_cannot_be_accepted(tmp_path: Path) -> None:
     found = Finding("package", "a.b", "What.", "Why.", "Do.", acceptable=False)
     red, accepted = sort(ENTRY, found=(found,), folder=tmp_path)
     assert accepted == 0
@@ -159,12 +159,12 @@ def test_what_cannot_be_accepted_is_not(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"accepted": {}}', '{"accepted": [], "more": 1}', "{"])
-def test_a_file_of_another_form_is_red(text: str, tmp_path: Path) -> None:
+def test_an_acceptances_file_of_another_form_is_refused(text: str, tmp_path: Path) -> None:
     file = tmp_path / "accepted.json"
     file.write_text(text, encoding="utf-8")
     given, [wrong] = acceptances.read(file)
     assert given == []
-    assert "file of acceptances" in wrong.what
+    assert "acceptances file" in wrong.what
     assert not wrong.acceptable
     assert acceptances.read(tmp_path / "none.json")[1]
 
@@ -187,18 +187,18 @@ def test_the_list_says_what_where_why_what_to_do_and_how_to_accept_it() -> None:
     )
 
 
-def test_a_plan_cannot_write_on_the_readers_terminal_or_forge_a_line() -> None:
-    hostile = Finding("package", "a.b", "x\n2. nothing to object to\x1b[2K\u202e", "Why.", "Do.")
+def test_a_plan_cannot_send_control_characters_or_forge_a_line() -> None:
+    hostile = Finding("package", "a.b", "x\n2. no findings\x1b[2K\u202e", "Why.", "Do.")
     shown = report([], [hostile], [])
     assert "\x1b" not in shown
     assert "\u202e" not in shown
     assert "\n2." not in shown
 
 
-# --- what a caller wrote ---------------------------------------------------------------------------------------------
+# --- a caller's inputs -----------------------------------------------------------------------------------------------
 
 
-def test_a_misspelt_key_is_named_with_the_one_that_was_meant() -> None:
+def test_a_misspelt_key_is_reported_with_the_likely_one() -> None:
     said = list(unknown_keys("bucket", INPUTS["bucket"], {"versionning": False, "transitions": [{"day": 30}]}))
     assert said == [
         "bucket has no key versionning. Did you mean versioning?",
@@ -209,7 +209,7 @@ def test_a_misspelt_key_is_named_with_the_one_that_was_meant() -> None:
 
 
 def plan_of_call(expressions: dict[str, Any], variables: dict[str, Any] | None = None) -> tuple[Whole, Use]:
-    """Give a plan that calls the module in `module.zoom`, with these expressions."""
+    """Return a plan that calls the module in `module.zoom` with these expressions."""
     whole = Whole(
         {
             **WHOLE,
@@ -221,7 +221,7 @@ def plan_of_call(expressions: dict[str, Any], variables: dict[str, Any] | None =
 
 
 def judged(source: str | None, folder: Path, variables: dict[str, Any] | None = None) -> list[tuple[str, str]]:
-    """Judge a call whose `bucket` and `collector` hold references; `source` is its main.tf."""
+    """Check a call with references in `bucket` and `collector`; `source` is its main.tf."""
     written = None
     if source is not None:
         (folder / "main.tf").write_text(source, encoding="utf-8")
@@ -231,17 +231,17 @@ def judged(source: str | None, folder: Path, variables: dict[str, Any] | None = 
     return [(one.rule, one.what) for one in findings(whole, use, written)]
 
 
-def test_literals_are_looked_at_in_the_plan() -> None:
+def test_literals_are_read_from_the_plan() -> None:
     whole, use = plan_of_call({"bucket": {"constant_value": {"versionning": True}}, "zoom": {"constant_value": None}})
     assert [(one.rule, one.address) for one in findings(whole, use, None)] == [
         ("unknown-key", 'module.zoom["emea"].bucket')
     ]
 
 
-def test_an_object_with_a_reference_is_red_without_the_source(tmp_path: Path) -> None:
+def test_an_object_with_a_reference_needs_the_source(tmp_path: Path) -> None:
     assert judged(None, tmp_path) == [
-        ("keys-not-seen", "The keys of bucket were not looked at."),
-        ("keys-not-seen", "The keys of collector were not looked at."),
+        ("keys-not-seen", "The keys of bucket could not be read."),
+        ("keys-not-seen", "The keys of collector could not be read."),
     ]
 
 
@@ -265,14 +265,14 @@ WRITTEN: dict[str, tuple[str, str]] = {
 
 
 @pytest.mark.parametrize(("expression", "more"), WRITTEN.values(), ids=WRITTEN)
-def test_the_source_tells_the_keys(expression: str, more: str, tmp_path: Path) -> None:
+def test_the_source_shows_a_misspelt_key(expression: str, more: str, tmp_path: Path) -> None:
     each = "for_each = { emea = { versionning = true } }" if "each" in expression else ""
     said = judged(CALL.format(expression, each) + more, tmp_path, {"given": {"versionning": True}})
     assert said == [("unknown-key", "bucket has no key versionning. Did you mean versioning?")]
 
 
 @pytest.mark.parametrize(("expression", "more"), WRITTEN.values(), ids=WRITTEN)
-def test_the_source_tells_that_all_is_well(expression: str, more: str, tmp_path: Path) -> None:
+def test_the_source_shows_correct_keys(expression: str, more: str, tmp_path: Path) -> None:
     each = "for_each = { emea = { versioning = true } }" if "each" in expression else ""
     text = (CALL.format(expression, each) + more).replace("versionning", "versioning")
     assert judged(text, tmp_path, {"given": {"versioning": True}}) == []
@@ -289,31 +289,31 @@ def test_the_source_tells_that_all_is_well(expression: str, more: str, tmp_path:
         "merge(local.list...)",
     ],
 )
-def test_what_the_source_does_not_tell_is_named(expression: str, tmp_path: Path) -> None:
+def test_an_expression_that_cannot_be_resolved_is_reported(expression: str, tmp_path: Path) -> None:
     [(rule, what)] = judged(CALL.format(expression, ""), tmp_path)
     assert rule == "keys-not-seen"
-    assert what.startswith("The keys of bucket were not looked at: they come from ")
+    assert what.startswith("The keys of bucket could not be read: they come from ")
 
 
-def test_what_is_named_shows_no_text_of_the_source(tmp_path: Path) -> None:
+def test_a_reported_expression_hides_its_strings(tmp_path: Path) -> None:
     [(_, what)] = judged(CALL.format('jsondecode("{\\"client_secret\\": \\"Sentinel\\"}")', ""), tmp_path)
     assert what.endswith('they come from jsondecode("…").')
 
 
-def test_a_file_that_cannot_be_read_is_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unreadable_file_is_skipped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "other.tf").write_text("this is { no HCL", encoding="utf-8")
     assert judged(CALL.format("{ versioning = var.x }", ""), tmp_path) == []
-    assert "other.tf could not be read, and was left out." in capsys.readouterr().err
+    assert "other.tf could not be read and was skipped." in capsys.readouterr().err
 
 
-def test_an_override_counts(tmp_path: Path) -> None:
+def test_override_files_are_read(tmp_path: Path) -> None:
     (tmp_path / "main_override.tf").write_text('module "zoom" {\n  bucket = { versionning = var.x }\n}\n')
     assert judged(CALL.format("{}", ""), tmp_path) == [
         ("unknown-key", "bucket has no key versionning. Did you mean versioning?")
     ]
 
 
-def test_a_call_in_a_module_of_the_callers_is_found_where_terraform_put_it_and_beside_its_caller(
+def test_a_nested_call_is_found_installed_or_relative_to_its_caller(
     tmp_path: Path,
 ) -> None:
     for folder in (tmp_path / "ours", tmp_path / ".terraform/modules/far"):
@@ -330,7 +330,7 @@ def test_a_call_in_a_module_of_the_callers_is_found_where_terraform_put_it_and_b
     }
 
 
-# --- what the gate knows of the module -------------------------------------------------------------------------------
+# --- facts about the module ------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -376,7 +376,7 @@ def test_a_new_key_a_new_resource_and_a_new_package_are_noticed(describe_module:
 
 @pytest.fixture(scope="module")
 def two(plan_of: Callable[[str], Plan]) -> Whole:
-    """A plan with two uses, one of them at depth and under a key that looks like an address."""
+    """A plan with two uses, one of them nested and under a key that looks like an address."""
     text = json.dumps(plan_of("default"))
     deep = text.replace("module.zoom_operation_logs.", json.dumps('module.ours["a.module.b"].module.zoom.')[1:-1])
     both = json.loads(text)
@@ -391,7 +391,7 @@ def test_every_use_is_found_at_any_depth(two: Whole) -> None:
 
 
 @pytest.mark.slow
-def test_a_use_that_goes_is_judged_by_the_rules_alone(two: Whole) -> None:
+def test_only_the_rules_check_a_use_that_is_destroyed(two: Whole) -> None:
     raw = copy.deepcopy(two.raw)
     for one in raw["resource_changes"]:
         if one["address"].startswith("module.ours"):
@@ -420,7 +420,7 @@ def test_the_features_of_one_use_do_not_see_another(two: Whole) -> None:
 
 
 @pytest.mark.slow
-def test_the_module_planned_by_itself_is_a_use_and_its_variables_are_looked_at(plan_of: Callable[[str], Plan]) -> None:
+def test_the_module_as_root_is_a_use_and_its_variables_are_checked(plan_of: Callable[[str], Plan]) -> None:
     raw = json.loads(json.dumps(plan_of("default")).replace("module.zoom_operation_logs.", ""))
     raw["variables"] = {
         "bucket": {"value": {"versionning": False}},

@@ -1,4 +1,4 @@
-"""The gate's rules: each refuses a plan that breaks it, at its place and alone, and passes what lies beside it."""
+"""The gate's rules: only the broken rule refuses a plan, at the right address, and similar harmless changes pass."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ README = Path(__file__).with_name("README.md")
 
 
 def broken(plan: Plan) -> set[tuple[str, str]]:
-    """Name the rules that a plan breaks, and where."""
+    """Return the rules that a plan breaks, and where."""
     whole = Whole(plan)
     return {(one.rule, one.address) for one in by_rules(whole, find(whole))}
 
@@ -34,7 +34,7 @@ def name_of(case: Case) -> str:
 
 @pytest.fixture(scope="module")
 def quiet(plan_of: Callable[[str], Plan]) -> Callable[[Case], set[tuple[str, str]]]:
-    """Return a function that names what a case's base breaks already."""
+    """Return a function that returns the rules that a case's base breaks already."""
     known: dict[tuple[str, str], set[tuple[str, str]]] = {}
 
     def before(case: Case) -> set[tuple[str, str]]:
@@ -47,20 +47,20 @@ def quiet(plan_of: Callable[[str], Plan]) -> Callable[[Case], set[tuple[str, str
 
 
 @pytest.mark.parametrize("case", REFUSED, ids=name_of)
-def test_a_rule_refuses_a_plan_that_breaks_it_at_its_place_and_alone(
+def test_only_the_broken_rule_refuses_a_plan_at_its_address(
     case: Case, plan_of: Callable[[str], Plan], quiet: Callable[[Case], set[tuple[str, str]]]
 ) -> None:
     assert broken(case.of(plan_of(case.variant))) - quiet(case) == {(case.rule, case.address)}
 
 
 @pytest.mark.parametrize("case", HARMLESS, ids=name_of)
-def test_what_lies_beside_it_is_passed(
+def test_a_similar_harmless_change_passes(
     case: Case, plan_of: Callable[[str], Plan], quiet: Callable[[Case], set[tuple[str, str]]]
 ) -> None:
     assert broken(case.of(plan_of(case.variant))) - quiet(case) == set()
 
 
-def test_each_rule_has_both() -> None:
+def test_each_rule_has_refused_and_harmless_cases() -> None:
     rules = {rule.id for rule in RULES}
     assert {case.rule for case in REFUSED} == rules
     assert {case.rule for case in HARMLESS} == rules
@@ -75,7 +75,7 @@ def test_the_modules_own_plans_break_no_rule(
     assert broken(base(plan_of(variant))) == set()
 
 
-def test_the_variant_with_a_package_of_its_own_and_no_versions_breaks_these_two(plan_of: Callable[[str], Plan]) -> None:
+def test_the_variant_with_its_own_package_and_no_versions_breaks_two_rules(plan_of: Callable[[str], Plan]) -> None:
     assert {rule for rule, _ in broken(first(plan_of("existing_secret")))} == {"package", "versioning-off"}
 
 
@@ -88,7 +88,7 @@ def test_the_features_that_fit_are_found(variant: str, plan_of: Callable[[str], 
     assert fitting(use) == sorted(FEATURES[variant])
 
 
-def test_a_pause_needs_no_alarm_of_silence_and_breaks_no_rule(plan_of: Callable[[str], Plan]) -> None:
+def test_a_pause_needs_no_silence_alarm_and_breaks_no_rule(plan_of: Callable[[str], Plan]) -> None:
     plan = later(plan_of("default"))
     put("aws_scheduler_schedule", "collector", state="DISABLED")(plan)
     [use] = find(Whole(plan))

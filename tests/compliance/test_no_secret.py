@@ -1,4 +1,4 @@
-"""The look through the whole plan: it finds a secret wherever it is, tells where, and never what."""
+"""The search of the whole plan finds a secret anywhere, prints where, and never prints the secret."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def resource(**values: Any) -> dict[str, Any]:
         ({"variables": {"key": {"value": "-----BEGIN EC PRIVATE KEY-----\n" + SECRET}}}, "variables.key.value"),
     ],
 )
-def test_a_secret_is_found_anywhere_and_not_repeated(plan: dict[str, Any], place: str, tmp_path: Path) -> None:
+def test_a_secret_is_found_anywhere_and_never_printed(plan: dict[str, Any], place: str, tmp_path: Path) -> None:
     status, said = look(plan, tmp_path)
     assert status == 1
     assert place in said
@@ -65,5 +65,5 @@ def test_a_secret_is_found_anywhere_and_not_repeated(plan: dict[str, Any], place
         {},
     ],
 )
-def test_what_only_speaks_of_secrets_is_none(plan: dict[str, Any], tmp_path: Path) -> None:
+def test_text_about_secrets_is_not_a_secret(plan: dict[str, Any], tmp_path: Path) -> None:
     assert look(plan, tmp_path) == (0, "No secret was found in the plan.\n")

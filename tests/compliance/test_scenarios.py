@@ -1,4 +1,4 @@
-"""The feature files without a plan: each scenario has a sentence of its own and a mutation that it must refuse."""
+"""The feature files without a plan: each scenario has a unique sentence and a mutation that it must refuse."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def test_every_scenario_has_a_mutation_that_it_must_refuse() -> None:
     assert len({mutation.name for mutation in MUTATIONS}) == len(MUTATIONS)
 
 
-def test_no_scenario_passes_where_it_has_nothing_to_judge() -> None:
+def test_no_scenario_passes_without_its_resources() -> None:
     assert [scenario.sentence for scenario in SCENARIOS if "@noskip" not in scenario.tags] == []
 
 
-def test_every_scenario_has_a_sentence_of_its_own() -> None:
+def test_scenario_sentences_are_unique() -> None:
     assert [sentence for sentence, count in Counter(one.sentence for one in SCENARIOS).items() if count > 1] == []
     text = "".join(file.read_text(encoding="utf-8") for file in FOLDER.glob("*.feature"))
     written = len(re.findall(r"(?m)^ *Scenario(?: Outline)?:", text))
@@ -37,8 +37,8 @@ def test_a_scenario_is_read_whole() -> None:
     assert (
         Scenario(
             feature="tags",
-            sentence="Everything that takes tags has one",
-            reported="Everything that takes tags has one",
+            sentence="Every resource that supports tags has one",
+            reported="Every resource that supports tags has one",
             tags=frozenset({"@noskip"}),
         )
         in SCENARIOS

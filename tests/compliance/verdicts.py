@@ -1,4 +1,4 @@
-"""What terraform-compliance says of plans: all of them judged by one start of the tool for each set of features."""
+"""Runs terraform-compliance over plans, with one start of the tool for each set of features."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SCENARIOS = scenarios()
 
 @dataclass(frozen=True)
 class Case:
-    """A plan to be judged by the features that fit a variant."""
+    """A plan to check with the features that fit a variant."""
 
     name: str
     variant: str
@@ -28,7 +28,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What terraform-compliance says of a plan: scenarios by their sentences."""
+    """The result of terraform-compliance for a plan: scenarios by their sentences."""
 
     accepted: bool
     refused_by: set[str]
@@ -37,7 +37,7 @@ class Verdict:
 
 
 def features_of(variant: str, folder: Path) -> Path:
-    """Put the feature files that fit a variant into a folder, as a pipeline does."""
+    """Copy the feature files that fit a variant into a folder, as a pipeline does."""
     target = folder / variant
     target.mkdir(exist_ok=True)
     for name in FEATURES[variant]:
@@ -46,7 +46,7 @@ def features_of(variant: str, folder: Path) -> Path:
 
 
 def judged(cases: Iterable[Case], folder: Path) -> dict[str, Verdict]:
-    """Judge every case; `folder` takes the plans. Gives the verdicts by the cases' names."""
+    """Check every case, with the plans in `folder`; return the verdicts by the cases' names."""
     names = {scenario.reported: scenario.sentence for scenario in SCENARIOS}
     groups: dict[str, dict[str, str]] = {}
     for number, case in enumerate(cases):

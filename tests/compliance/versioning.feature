@@ -1,8 +1,8 @@
-Feature: The bucket keeps what was deleted or replaced
-  For a bucket that the module makes with bucket.versioning = true, the default.
+Feature: The bucket keeps deleted and replaced objects
+  For a bucket that the module creates with bucket.versioning = true, the default.
 
   @noskip
-  Scenario: Versions are kept, so that nothing is lost by a deletion
+  Scenario: Versioning is enabled: a deletion loses nothing
     Given I have aws_s3_bucket defined
     When its name metadata is archive
     Then it must have aws_s3_bucket_versioning
@@ -10,7 +10,7 @@ Feature: The bucket keeps what was deleted or replaced
     And its value must match the "Enabled$" regex
 
   @noskip
-  Scenario: A deleted record can be had back for at least 200 days
+  Scenario: A deleted record can be restored for at least 200 days
     Given I have aws_s3_bucket_lifecycle_configuration defined
     When its name metadata is archive
     Then it must have rule

@@ -11,6 +11,6 @@ from standins.deployment import Deployment
 
 @pytest.fixture
 def deployment(applied: Applied) -> Iterator[Deployment]:
-    """Give alpha, with policies deciding about every request: its collector works under its own role."""
+    """Return alpha, with policies deciding about every request: its collector works under its own role."""
     with applied.deployment.aws.authorising():
         yield applied.deployment

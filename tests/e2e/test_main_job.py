@@ -27,7 +27,7 @@ STATE_KEY = "zoom/operationlogs-state/state.json"
 
 @contextmanager
 def refused_requests(deployment: Deployment) -> Iterator[list[str]]:
-    """Give a list of the requests that the stand-in for AWS refuses in the block, from its log; full at its end."""
+    """Return a list of the requests that the stand-in for AWS refuses in the block, from its log; full at its end."""
     refused: list[str] = []
     before = len(deployment.aws.log_file.read_text(encoding="utf-8"))
     yield refused

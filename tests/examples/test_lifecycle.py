@@ -175,7 +175,7 @@ def test_the_deployers_policy_is_enough_for_what_the_module_makes(
 
 
 def is_the_platforms(needed: dict[str, Any], arns: set[str]) -> bool:
-    """Tell whether a request is about what an example makes besides the module."""
+    """Return whether a request is about what an example makes besides the module."""
     on_its_own = any(needed["resource"].startswith(arn) for arn in arns if ":key/" not in arn)
     new_secret = needed["resource"] if needed["action"] == "secretsmanager:CreateSecret" else ""
     secret = needed["context"].get("kms:EncryptionContext:SecretARN", [new_secret])[0]  # without its last characters

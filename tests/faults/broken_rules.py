@@ -86,7 +86,7 @@ GUIDES_NAME = re.compile(r"zoom-operationlogs-[0-9a-f]{8}-[0-9a-f-]{27}\.json\.g
 
 
 def of_records(request: Mapping[str, Any]) -> bool:
-    """Tell whether a request is for an object of records."""
+    """Return whether a request is for an object of records."""
     return str(request["Key"]).startswith(PREFIX)
 
 

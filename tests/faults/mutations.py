@@ -78,7 +78,7 @@ class Mutant:
         self._patch.setattr(owner, name, classmethod(counted) if isinstance(found, classmethod) else counted)
 
     def constant(self, owner: Any, name: str, value: Any, *, read_by: tuple[Any, str]) -> None:
-        """Give a constant another value of its type; reaching the function that reads it is reaching the constant."""
+        """Return a constant another value of its type; reaching the function that reads it is reaching the constant."""
         if type(vars(owner).get(name)) is not type(value):
             raise NotApplicableError(f"there is no {owner.__name__}.{name} of type {type(value).__name__}")
         self._patch.setattr(owner, name, value)
@@ -89,7 +89,7 @@ Mutation = Callable[[Mutant], None]
 
 
 def takes_the_same(whole: Function, broken: Function) -> bool:
-    """Tell whether the broken function can be called just as the whole one is."""
+    """Return whether the broken function can be called just as the whole one is."""
     theirs, ours = signature(whole).parameters.values(), signature(broken).parameters.values()
     any_position = any(parameter.kind is Parameter.VAR_POSITIONAL for parameter in ours)
     any_name = any(parameter.kind is Parameter.VAR_KEYWORD for parameter in ours)

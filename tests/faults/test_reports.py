@@ -76,7 +76,7 @@ def modules() -> Iterator[tuple[Path, ast.Module]]:
 
 
 def says_a_report(node: ast.AST) -> bool:
-    """Tell whether code holds one of the words in which the reports differ, apart from a docstring."""
+    """Return whether code holds one of the words in which the reports differ, apart from a docstring."""
     words = {word for report in BOTH for word in (report.name, report.rows, report.scope, *report.fields)} - {"time"}
     return isinstance(node, ast.Constant) and node.value in words - {"action", "type", "version"}
 

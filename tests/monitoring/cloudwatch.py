@@ -125,7 +125,7 @@ class Recording:
         insort(self.samples[metric], (moment, value))
 
     def view(self, watched: Watched, end: int, count: int, seen_until: int) -> View:
-        """Give what has arrived of the last `count` periods before `end`."""
+        """Return what has arrived of the last `count` periods before `end`."""
         moments, values = self._in_microseconds(watched.metric)
         period = watched.period_seconds * SECOND
         begin = end - count * period
@@ -216,7 +216,7 @@ def _each(function: Callable[[float, float], float], left: Series, right: Series
 
 
 def _differences(series: Series) -> Series:
-    """Give each value less the one before it; the first has none."""
+    """Return each value less the one before it; the first has none."""
     differences: Series = []
     before: Point = None
     for point in series:
@@ -248,7 +248,7 @@ def state_of(breaching: Sequence[bool | None], periods: int, datapoints: int, mi
 
 
 def look(alarm: Alarm, views: Sequence[View], before: str, ways: Ways) -> str:
-    """Give the alarm's state, by what it sees of each metric that it watches."""
+    """Return the alarm's state, by what it sees of each metric that it watches."""
     count = alarm.periods + ways.more_periods
     seen = {
         name: series(view.held, watched.statistic, count)
@@ -261,7 +261,7 @@ def look(alarm: Alarm, views: Sequence[View], before: str, ways: Ways) -> str:
 
 
 def changes(alarm: Alarm, recording: Recording, looks: range, ways: Ways) -> Iterator[tuple[int, str]]:
-    """Give each of the looks at which the alarm's state becomes another, and which.
+    """Return each of the looks at which the alarm's state becomes another, and which.
 
     It takes only those at which the alarm can see something else: the same values, looked at again, leave the state as
     it is. What was decided of the same values before holds again, too.
@@ -358,7 +358,7 @@ def alarm_in_plan(values: Mapping[str, Any]) -> Alarm:
 
 
 def metrics_of_dashboard(body: str, widgets: Callable[[str], Any]) -> set[MetricName]:
-    """Give every metric that a dashboard shows; `widgets` parses the body."""
+    """Return every metric that a dashboard shows; `widgets` parses the body."""
     found = set()
     for widget in widgets(body)["widgets"]:
         for namespace, name, *rest in widget["properties"].get("metrics", []):

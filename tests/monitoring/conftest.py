@@ -61,7 +61,7 @@ def read_plan(module: dict[str, Any]) -> Planned:
 
 @pytest.fixture(scope="session")
 def alarms_account() -> Iterator[tuple[AwsStandIn, Terraform]]:
-    """Give an AWS account, and a Terraform for the alarms in it, with the provider already running."""
+    """Return an AWS account, and a Terraform for the alarms in it, with the provider already running."""
     with AwsStandIn() as aws, tempfile.TemporaryDirectory(prefix="alarms-") as scratch:
         terraform = prepare(REPOSITORY, Path(scratch), aws.env(), folder="tests/fixtures/alarms")
         terraform.init()
@@ -71,7 +71,7 @@ def alarms_account() -> Iterator[tuple[AwsStandIn, Terraform]]:
 
 @pytest.fixture(scope="session")
 def plans(alarms_account: tuple[AwsStandIn, Terraform]) -> dict[str, Planned]:
-    """Give what each schedule's module watches, by the schedule's name, and under "" what the whole module does."""
+    """Return what each schedule's module watches, by the schedule's name, and under "" what the whole module does."""
     _, terraform = alarms_account
     file = terraform.workdir / "tfplan"
     schedules = {name: schedule.inputs for name, schedule in SCHEDULES.items()}

@@ -14,32 +14,32 @@ def text() -> str:
 
 
 def section(title: str) -> str:
-    """Give what stands under a heading of the second level."""
+    """Return what stands under a heading of the second level."""
     [found] = re.findall(rf"(?ms)^## {re.escape(title)}\n(.*?)(?=^## |\Z)", text())
     return str(found)
 
 
 def entries_by_name() -> dict[str, str]:
-    """Give what the page says of each alarm, by its name."""
+    """Return what the page says of each alarm, by its name."""
     return dict(re.findall(r"(?ms)^### `([\w-]+)`\n(.*?)(?=^### |\Z)", section("The alarms")))
 
 
 def entries() -> dict[str, str]:
-    """Give what the page says of each alarm, by what it watches."""
+    """Return what the page says of each alarm, by what it watches."""
     return {name.removeprefix("FUNCTION-").replace("-", "_"): entry for name, entry in entries_by_name().items()}
 
 
 def promised(concern: str) -> timedelta:
-    """Give how soon after its cause an alarm comes, as its entry says."""
+    """Return how soon after its cause an alarm comes, as its entry says."""
     [(number, unit)] = re.findall(r"[Tt]old\s+within (\d+) (minutes|hours)", entries()[concern])
     return timedelta(**{unit: int(number)})
 
 
 def metrics() -> dict[str, str]:
-    """Give the unit of each metric in the page's table."""
+    """Return the unit of each metric in the page's table."""
     return dict(re.findall(r"(?m)^\| `(\w+)` \| (\w+) \|", section("The metrics")))
 
 
 def log_fields() -> list[str]:
-    """Give the fields of the line "run ended" in the page's table."""
+    """Return the fields of the line "run ended" in the page's table."""
     return re.findall(r"(?m)^\| `(\w+)` \|", section('The line "run ended"'))

@@ -203,7 +203,7 @@ def take_lease_elsewhere(world: Collected) -> None:
 
 @contextmanager
 def collected() -> Iterator[Collected]:
-    """Give a deployment in memory that has its credentials."""
+    """Return a deployment in memory that has its credentials."""
     with pytest.MonkeyPatch.context() as patch:
         world = Collected(patch)
         world.store_credentials()

@@ -148,7 +148,7 @@ HEALTHY = [
 
 @cache
 def recorded(happens: Callable[[Collected], None]) -> Recorded:
-    """Let it happen, once; give what was measured, and until when."""
+    """Let it happen, once; return what was measured, and until when."""
     with collected() as world:
         happens(world)
         return world.recording, world.clock.now()
@@ -251,7 +251,7 @@ def invocations_are_not_delivered(world: Collected) -> None:
 
 
 def too_few_calls_from_now_on(world: Collected) -> Callable[[], None]:
-    """Ask for dates while other apps nearly use up Zoom's calls of each day; give the run that has them do so."""
+    """Ask for dates while other apps nearly use up Zoom's calls of each day; return the run that has them do so."""
     spent = {world.clock.now().date()}
 
     def run() -> None:
@@ -358,7 +358,7 @@ GOOD_HOURS = 4 * HOUR
 
 @cache
 def failed(happens: Callable[[Collected], datetime | None]) -> tuple[Recorded, datetime]:
-    """Let it happen after some good hours; give what was measured, and when it went wrong: then, or when it says."""
+    """Let it happen after some good hours; return what was measured, and when it went wrong: then, or when it says."""
     with collected() as world:
         busy_days(world, -4, 3)
         if happens is an_old_date_lacks_records:

@@ -28,7 +28,7 @@ WORDS = {"SOURCE", "and", "as", "by", "desc", "fields", "filter", "in", "limit",
 
 @pytest.fixture(scope="module")
 def logged() -> dict[str, set[str]]:
-    """Give the fields that the collector really logs: of its lines "run ended", and of all lines."""
+    """Return the fields that the collector really logs: of its lines "run ended", and of all lines."""
     found: dict[str, set[str]] = {"ended": set(), "all": set()}
     with collected() as world:
 
@@ -61,7 +61,7 @@ def queries(planned: Planned) -> list[str]:
 
 
 def named_in(query: str) -> set[str]:
-    """Give the fields that a query of Logs Insights names: not its words, functions, texts, numbers and own names."""
+    """Return the fields that a query of Logs Insights names: not its words, functions, texts, numbers and own names."""
     bare = re.sub(r"""'[^']*'|"[^"]*\"""", "", query)
     own = set(re.findall(r"\bas (\w+)", bare))
     functions = set(re.findall(r"\b(\w+)\(", bare))

@@ -16,7 +16,7 @@ EMPTY = faults.answer(200, {"operation_logs": [], "next_page_token": ""})
 
 
 def counted(world: Collected) -> int:
-    """Give how many incidents the newest run sent as a metric, which its last line says too."""
+    """Return how many incidents the newest run sent as a metric, which its last line says too."""
     sent = {metric.name: int(value) for metric, value in world.sent}.get("Incidents", 0)
     assert sent == world.ended["incidents"] == len(world.incidents)
     return sent
@@ -81,7 +81,7 @@ def test_an_outage_longer_than_zooms_memory() -> None:
 
 
 def told_while(world: Collected, days: int) -> list[str]:
-    """Give the incidents of some days, four runs a day."""
+    """Return the incidents of some days, four runs a day."""
     told: list[str] = []
 
     def run() -> None:

@@ -35,7 +35,7 @@ def service(name: str) -> MetricName:
 
 
 def last(world: Collected) -> dict[str, float]:
-    """Give what the newest run sent."""
+    """Return what the newest run sent."""
     return {metric.name: value for metric, value in world.sent}
 
 
@@ -69,7 +69,7 @@ def sent() -> set[MetricName]:
 
 
 def unknown(planned: Planned, sent: set[MetricName]) -> set[MetricName]:
-    """Give what is watched or shown although nobody sends it."""
+    """Return what is watched or shown although nobody sends it."""
     watched = {one.metric for alarm in planned.alarms.values() for one in alarm.watched.values()}
     return (watched | planned.shown()) - sent - OF_AWS
 
@@ -256,7 +256,7 @@ def test_a_pause_that_ends_today_is_not_the_daily_limit() -> None:
 
 
 def ended_as(world: Collected) -> tuple[str, bool]:
-    """Give how the newest run ended, and whether it sent the metric of success."""
+    """Return how the newest run ended, and whether it sent the metric of success."""
     return world.ended["outcome"], "RunsSucceeded" in last(world)
 
 

@@ -44,7 +44,7 @@ def test_what_the_metrics_cost_is_counted_right() -> None:
 
 
 def sentences() -> list[tuple[type[CollectorError], str]]:
-    """Give every sentence with which a run can fail, from the collector's code: … stands for what is filled in."""
+    """Return every sentence with which a run can fail, from the collector's code: … stands for what is filled in."""
     kinds, found = {"refusal": StorageError}, []
     families = [CollectorError]
     while families:
@@ -60,7 +60,7 @@ def sentences() -> list[tuple[type[CollectorError], str]]:
 
 
 def incident_sentences() -> list[str]:
-    """Give every sentence of an incident, from the collector's code: `report(KIND, SENTENCE)`, which may be named."""
+    """Return every sentence of an incident in the collector's code: `report(KIND, SENTENCE)`; it may be a constant."""
     found = []
     for file in Path(run.__file__).parent.glob("*.py"):
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):

@@ -36,14 +36,14 @@ class Finding:
     detail: str
 
     def is_accepted_by(self, entry: dict[str, str]) -> bool:
-        """Tell whether an entry of the list accepts it."""
+        """Return whether an entry of the list accepts it."""
         return (self.resource, self.issue) == (entry["resource"], entry["issue"]) and bool(
             re.fullmatch(entry["detail"], self.detail)
         )
 
 
 def policies(plan: Plan) -> Iterator[tuple[str, str]]:
-    """Give the policies in a plan, each with its resource; fail where a resource's is not known yet."""
+    """Return the policies in a plan, each with its resource; fail where a resource's is not known yet."""
     for change in plan["resource_changes"]:
         if change["mode"] == "managed" and WITH_POLICY.fullmatch(change["type"]):
             name = "policy" if change["type"] != "aws_iam_role" else "assume_role_policy"
@@ -53,7 +53,7 @@ def policies(plan: Plan) -> Iterator[tuple[str, str]]:
 
 
 def deployers() -> Iterator[tuple[str, str]]:
-    """Give the policies of modules/deployer with each option somewhere, each with its part."""
+    """Return the policies of modules/deployer with each option somewhere, each with its part."""
     arns = {
         "ca_bundle": "arn:aws:lambda:us-east-1:123456789012:layer:ca-bundle:1",
         "code_signing": "arn:aws:lambda:us-east-1:123456789012:code-signing-config:csc-0123456789abcdef0",
@@ -70,7 +70,7 @@ def deployers() -> Iterator[tuple[str, str]]:
 
 
 def with_resource(trust: str) -> str:
-    """Name a resource in a trust policy, which has none, and without one parliament looks no further."""
+    """Return a resource in a trust policy, which has none, and without one parliament looks no further."""
     policy = json.loads(trust)
     return json.dumps({**policy, "Statement": [{**one, "Resource": ROLE} for one in policy["Statement"]]})
 
@@ -85,7 +85,7 @@ def lint(named: list[tuple[str, str]]) -> set[Finding]:
 
 
 def changed(named: list[tuple[str, str]], resource: str, change: Callable[[dict[str, Any]], None]) -> tuple[str, str]:
-    """Give a resource's policy with another first statement, under another name."""
+    """Return a resource's policy with another first statement, under another name."""
     policy = json.loads(dict(named)[resource])
     change(policy["Statement"][0])
     return f"wrong {resource}", json.dumps(policy)

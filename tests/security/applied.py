@@ -46,12 +46,12 @@ class Applied:
     kept: Places
 
     def runtime(self, own: Instance) -> LambdaRuntime:
-        """Give a sandbox for the package that is deployed as a function, with the session that Lambda opens for it."""
+        """Return a sandbox for the package that is deployed as a function, with a session of the function's role."""
         name = own.function_arn.rpartition(":")[2]
         return self.deployment.another_runtime(name)
 
     def secrets(self) -> dict[str, str]:
-        """Name every value that must be nowhere: client secrets, what is sent to get a token, tokens."""
+        """Return every value that must be nowhere: client secrets, what is sent to get a token, tokens."""
         tokens = {f"access token {number}": token for number, token in enumerate(self.deployment.zoom._tokens._known)}
         assert tokens
         return {

@@ -54,7 +54,7 @@ class Life:
     left: list[str] = field(default_factory=list)
 
     def policies(self, phase: str) -> list[Policy]:
-        """Give the policies that a phase's role has."""
+        """Return the policies that a phase's role has."""
         return [
             policy
             for use, names in self.names.items()
@@ -72,7 +72,7 @@ def allowed(needed: Needed, policies: list[Policy]) -> bool:
 
 
 def is_about_oneself(needed: Needed) -> bool:
-    """Tell whether the provider asks who it is, as it does here, where it does not validate credentials with STS."""
+    """Return whether the provider asks who it is, as it does here, where it does not validate credentials with STS."""
     return needed.get("action") == "iam:GetUser" and needed["resource"] == "*"
 
 
@@ -205,7 +205,7 @@ LOGS = {
 
 
 def aws_sha256(content: bytes) -> str:
-    """Spell a hash as Lambda does."""
+    """Return a hash as Lambda does."""
     return base64.b64encode(hashlib.sha256(content).digest()).decode()
 
 

@@ -22,7 +22,7 @@ PARTS = {
 
 
 def updated(page: str) -> str:
-    """Give the page with the tables as they are now between its markers."""
+    """Return the page with the tables as they are now between its markers."""
     before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
@@ -31,7 +31,7 @@ def updated(page: str) -> str:
 
 
 def tables() -> str:
-    """Give the options, the names, and each part's statements: which action is needed when."""
+    """Return the options, the names, and each part's statements: which action is needed when."""
     table = deployer.table()
     options = [f"| `{option}` | {told} |" for option, told in table["options"].items()]
     names = [f"| `{name}` | {f'`{default}`' if default else 'none'} |" for name, default in table["names"].items()]

@@ -31,7 +31,7 @@ def found(secrets: Mapping[str, str], places: Mapping[str, bytes]) -> list[str]:
 
 
 def spellings(value: str) -> set[bytes]:
-    """Give a value as it is, as JSON and addresses escape it, and as base64 has it wherever in a text it begins."""
+    """Return a value as it is, as JSON and addresses escape it, and as base64 has it wherever in a text it begins."""
     raw = value.encode()
     shifted = (base64.b64encode(b"\0" * before + raw)[4 if before else 0 :].rstrip(b"=") for before in range(3))
     inside = {text[:-1] if (len(raw) + before) % 3 else text for before, text in enumerate(shifted)}
@@ -47,7 +47,7 @@ def spellings(value: str) -> set[bytes]:
 
 
 def unpacked(place: str, data: bytes) -> Iterator[tuple[str, bytes]]:
-    """Give the bytes, and what is packed in them: gzip, zlib, members of zip files, one in another."""
+    """Return the bytes, and what is packed in them: gzip, zlib, members of zip files, one in another."""
     yield place, data
     if zipfile.is_zipfile(io.BytesIO(data)):
         with zipfile.ZipFile(io.BytesIO(data)) as archive:

@@ -47,37 +47,37 @@ class Cell:
         return self.world.instance({"alpha": "beta", "beta": "alpha"}[self.principal.instance])
 
     def __getattr__(self, service: str) -> Any:
-        """Give the principal's client of a service: `cell.s3`."""
+        """Return the principal's client of a service: `cell.s3`."""
         return self.client(service)
 
     def client(self, service: str, *, tls: bool = True) -> Any:
         return self.world.client(self.world.keys(self.principal), service, tls=tls)
 
     def record(self, own: Instance | None = None) -> dict[str, str]:
-        """Name an object that is there, under the feed's prefix."""
+        """Return an object that is there, under the feed's prefix."""
         instance = own or self.own
         return {"Bucket": instance.bucket, "Key": f"{instance.prefix}2026/03/10/kept.json.gz"}
 
     def deletable(self) -> dict[str, str]:
-        """Name an object that is there and may go."""
+        """Return an object that is there and may go."""
         name = {"Bucket": self.own.bucket, "Key": f"{self.own.prefix}2026/03/10/spare-{self.world.unused()}.json.gz"}
         self.world.collector(self.own).put_object(**name, Body=BODY, IfNoneMatch="*")
         return name
 
     def deleted(self) -> dict[str, str]:
-        """Name the version of an object that the feed has deleted since."""
+        """Return the version of an object that the feed has deleted since."""
         name = self.deletable()
         version = self.version_of(name)
         self._delete(name)
         return {**name, "VersionId": version}
 
     def marker(self) -> dict[str, str]:
-        """Name the delete marker that hides an object."""
+        """Return the delete marker that hides an object."""
         name = self.deletable()
         return {**name, "VersionId": self._delete(name)}
 
     def lock(self, mode: str | None = None, more_days: int = 0) -> dict[str, str]:
-        """Give what a put says to lock its object as the collector does, or otherwise."""
+        """Return what a put says to lock its object as the collector does, or otherwise."""
         own = self.own.outputs["bucket"]["lock"]
         until = datetime.now(UTC) + timedelta(days=own["days"] + more_days)
         return {
@@ -87,12 +87,12 @@ class Cell:
         }
 
     def retention(self, mode: str | None = None, more_days: int = 0) -> dict[str, str]:
-        """Give such a retention for an object that is there."""
+        """Return such a retention for an object that is there."""
         lock = self.lock(mode, more_days)
         return {"Mode": lock["ObjectLockMode"], "RetainUntilDate": lock["ObjectLockRetainUntilDate"]}
 
     def locked(self, mode: str = "GOVERNANCE") -> dict[str, str]:
-        """Name the version of an object that is there and locked: the same one for as long as nobody has deleted it."""
+        """Return a locked version of an object: the same one until somebody has deleted it."""
         root, kept = self.world.root("s3"), self.world.locked
         name = kept.get((self.own.bucket, mode))
         if name is None or name not in versions(root, name):
@@ -103,24 +103,24 @@ class Cell:
         return name
 
     def just_locked(self) -> dict[str, str]:
-        """Name an object that the collector has put just now, locked."""
+        """Return an object that the collector has put just now, locked."""
         name = self.new()
         self.world.collector(self.own).put_object(**name, Body=BODY, IfNoneMatch="*", **self.lock())
         return name
 
     def _delete(self, name: Mapping[str, str]) -> str:
-        """Delete an object, whoever may; give the version of its delete marker."""
+        """Delete an object, whoever may; return the version of its delete marker."""
         with self.world.aws.without_bucket_policy(self.own.bucket):
             return str(self.world.root("s3").delete_object(**name)["VersionId"])
 
     def elsewhere(self) -> dict[str, str]:
-        """Name an object that is there, neither under the prefix nor the checkpoint."""
+        """Return an object that is there, neither under the prefix nor the checkpoint."""
         name = {"Bucket": self.own.bucket, "Key": f"elsewhere-{self.world.unused()}.txt"}
         self.world.root("s3").put_object(**name, Body=BODY)
         return name
 
     def new(self, own: Instance | None = None) -> dict[str, str]:
-        """Name an object that is not there, under the feed's prefix."""
+        """Return an object that is not there, under the feed's prefix."""
         instance = own or self.own
         return {"Bucket": instance.bucket, "Key": f"{instance.prefix}2026/03/10/new-{self.world.unused()}.json.gz"}
 
@@ -129,23 +129,23 @@ class Cell:
         return {"Bucket": instance.bucket, "Key": instance.state_key}
 
     def new_state(self) -> dict[str, str]:
-        """Name the checkpoint, just replaced: it is there, and has an older version."""
+        """Return the checkpoint, just replaced: it is there, and has an older version."""
         self.world.collector(self.own).put_object(**self.state(), Body=BODY)
         return self.state()
 
     def old_state(self) -> dict[str, str]:
-        """Name an older version of the checkpoint."""
+        """Return an older version of the checkpoint."""
         name = self.new_state()
         version = self.version_of(name)
         return {**self.new_state(), "VersionId": version}
 
     @property
     def feed_queue(self) -> dict[str, str]:
-        """Name the feed's queue: alpha has one."""
+        """Return the feed's queue: alpha has one."""
         return {"QueueUrl": self.world.instance("alpha").outputs["secops_feed"]["queue"]["url"]}
 
     def message(self) -> dict[str, str]:
-        """Name a message of the feed's queue that has been received."""
+        """Return a message of the feed's queue that has been received."""
         sqs = self.world.root("sqs")
         sqs.send_message(**self.feed_queue, MessageBody="{}")
         [received] = sqs.receive_message(**self.feed_queue)["Messages"]
@@ -164,7 +164,7 @@ class Cell:
 
 
 def versions(s3: Any, name: Mapping[str, str]) -> list[dict[str, str]]:
-    """Name the versions that are there of objects whose keys begin so."""
+    """Return the versions that are there of objects whose keys begin so."""
     listed = s3.list_object_versions(Bucket=name["Bucket"], Prefix=name["Key"]).get("Versions", [])
     return [{"Bucket": name["Bucket"], "Key": one["Key"], "VersionId": one["VersionId"]} for one in listed]
 
@@ -299,7 +299,7 @@ def _bypass(call: Any, name: Mapping[str, str], **asked: Any) -> Any:
 
 
 def _current(name: Mapping[str, str]) -> dict[str, str]:
-    """Name the object of a version."""
+    """Return the object of a version."""
     return {key: value for key, value in name.items() if key != "VersionId"}
 
 
@@ -567,7 +567,7 @@ def _ec2(kind: str) -> Callable[[Cell], str]:
 
 
 def _everything(_: Cell) -> str:
-    """Name what Lambda asks for before it puts a function into a VPC: there is no interface yet."""
+    """Return what Lambda asks for before it puts a function into a VPC: there is no interface yet."""
     return "*"
 
 

@@ -34,7 +34,7 @@ class Principal(Enum):
 
     @property
     def instance(self) -> str:
-        """Name the use of the module that is its own."""
+        """Return the use of the module that is its own."""
         return "beta" if self in BETAS else "alpha"
 
 
@@ -52,13 +52,13 @@ RUNBOOK = Path(__file__).resolve().parents[2] / "docs" / "operations.md"
 
 
 def break_glass_policy(bucket: str) -> str:
-    """Give the policy that the runbook has for the role."""
+    """Return the policy that the runbook has for the role."""
     [found] = re.findall(r"```json\n(\{.*?\})\n *```", RUNBOOK.read_text(encoding="utf-8"), re.DOTALL)
     return str(found).replace("YOUR-BUCKET", bucket)
 
 
 def bypass_policy(bucket: str) -> str:
-    """Give the same, with the right to bypass a retention in governance mode."""
+    """Return the same, with the right to bypass a retention in governance mode."""
     policy = json.loads(break_glass_policy(bucket))
     policy["Statement"].append(
         {"Effect": "Allow", "Action": "s3:BypassGovernanceRetention", "Resource": f"arn:aws:s3:::{bucket}/*"}
@@ -112,7 +112,7 @@ class World:
         return str(self.outputs["key_arn"])
 
     def unused(self) -> str:
-        """Give a name that no call has used yet."""
+        """Return a name that no call has used yet."""
         self.number += 1
         return f"{self.number:04}"
 
@@ -192,7 +192,7 @@ class World:
         return Keys(made["AccessKeyId"], made["SecretAccessKey"])
 
     def judged_as(self, principal: Principal) -> dict[str, str]:
-        """Name a principal to `AwsStandIn.judge`."""
+        """Return a principal to `AwsStandIn.judge`."""
         own = self.instance(principal.instance)
         return {
             Principal.COLLECTOR: {"role": own.collector_role},
@@ -208,16 +208,16 @@ class World:
         }[principal]
 
     def collector(self, own: Instance) -> Any:
-        """Give the S3 client of the collector that a use of the module has: nobody else may put there."""
+        """Return the S3 client of the collector that a use of the module has: nobody else may put there."""
         beta = own.bucket == self.instance("beta").bucket
         return self.client(self.keys(Principal.COLLECTOR_IN_VPC if beta else Principal.COLLECTOR), "s3")
 
     def root(self, service: str) -> Any:
-        """Give a client that may do everything."""
+        """Return a client that may do everything."""
         return self.client(self.aws.root, service)
 
     def client(self, keys: Keys, service: str, *, tls: bool = True) -> Any:
-        """Give a client, the same one for the same caller: making one takes longer than its call."""
+        """Return a client, the same one for the same caller: making one takes longer than its call."""
         wanted = (keys, service, tls)
         if wanted not in self._clients:
             made = self._clients[wanted] = self.aws.client(service, keys)

@@ -170,7 +170,7 @@ def test_only_its_bucket_sends_to_the_feeds_queue(
 
 
 def edited(document: Any, edit: Callable[[dict[str, Any]], object]) -> str:
-    """Give a policy with each statement edited."""
+    """Return a policy with each statement edited."""
     policy = json.loads(document) if isinstance(document, str) else json.loads(json.dumps(document))
     policy["Statement"] = [statement for statement in policy["Statement"] if edit(statement) is not False]
     return json.dumps(policy)

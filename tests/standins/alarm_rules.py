@@ -12,17 +12,17 @@ OK, ALARM, INSUFFICIENT_DATA = "OK", "ALARM", "INSUFFICIENT_DATA"
 
 @cache
 def parsed(text: str) -> ast.expr:
-    """Read metric math or a composite alarm's rule: but for the words in capitals, Python can."""
+    """Parse metric math or a composite alarm's rule: apart from the words in capitals, they are Python."""
     return ast.parse(re.sub(r"\b(AND|OR|NOT)\b", lambda match: match[1].lower(), text), mode="eval").body
 
 
 def holds(rule: str, states: Mapping[str, str]) -> bool:
-    """Tell whether a composite alarm's rule holds; raise KeyError where it names an alarm that there is not."""
+    """Return whether a composite alarm's rule holds; raise KeyError if it names an unknown alarm."""
 
     def value(node: ast.expr) -> bool:
         match node:
             case ast.BoolOp(op=op, values=values):
-                parts = [value(one) for one in values]  # each is looked up, whatever the others say
+                parts = [value(one) for one in values]  # evaluate each, whatever the others return
                 return all(parts) if isinstance(op, ast.And) else any(parts)
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 return not value(operand)

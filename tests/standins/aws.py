@@ -45,7 +45,7 @@ START_SECONDS = 60
 STOP_SECONDS = 5
 COLLECTOR = Path(__file__).resolve().parents[2] / "lambda/dist/collector.zip"
 REFUSED_BY_MODEL = "REFUSED BY THE MODEL"
-"""How a line of the server's log begins that tells of a request as AWS takes none."""
+"""How a line of the server's log begins for a request that AWS would refuse."""
 DELETE_BATCH = 1000  # DeleteObjects takes no more keys in one request
 
 
@@ -65,7 +65,7 @@ _FOREIGN = re.compile(r"AWS_|MOTO_|TF_CLI_ARGS|TF_VAR_|TF_DATA_DIR$|TF_WORKSPACE
 
 
 def scrubbed(environ: Mapping[str, str]) -> dict[str, str]:
-    """Drop what would send a tool to another AWS, profile, region or Terraform workspace than the caller means."""
+    """Remove variables that lead a tool to another AWS endpoint, profile, region or Terraform workspace."""
     return {name: value for name, value in environ.items() if not _FOREIGN.match(name)}
 
 
@@ -77,7 +77,7 @@ def without_proxy_on_loopback(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def google_signature(signed: str, root: Keys) -> str:
-    """Sign a Google token as this stand-in knows it again (Google's own are signed with a key pair of Google's)."""
+    """Sign a Google token so that this stand-in recognises it (Google signs its own with a key pair)."""
     key = hmac.digest(root.secret_access_key.encode(), b"google token", "sha256")
     return base64.urlsafe_b64encode(hmac.digest(key, signed.encode(), "sha256")).decode().rstrip("=")
 
@@ -88,7 +88,7 @@ def _collectors_sha256() -> str | None:
 
 
 class AwsStandIn:
-    """An AWS account of its own on a free loopback port; empty when it starts, gone when it stops.
+    """An AWS account on a free loopback port; empty when it starts, gone when it stops.
 
     Only requests that are signed with a key of its own are served: `root`, which is another one at each start, those
     of the users and sessions that were made here. Functions run only packages that `register_package` was given, and
@@ -113,7 +113,7 @@ class AwsStandIn:
 
     @classmethod
     def at(cls, port: int, region: str, root: Keys) -> Self:
-        """Give one that runs already, on this port: for its clients, not to be started or stopped."""
+        """Return one that already runs on this port: for its clients, not to be started or stopped."""
         standin = cls(region=region)
         standin._port, standin._root = port, root
         return standin
@@ -134,13 +134,13 @@ class AwsStandIn:
 
     @property
     def log_file(self) -> Path:
-        """Where the server logs its requests and errors; removed by stop(). Raises RuntimeError unless started."""
+        """The file with the server's requests and errors; removed by stop(). Raises RuntimeError unless started."""
         if self._folder is None:
             raise RuntimeError("The AWS stand-in is not running: call start() first.")
         return self._folder / "server.log"
 
     def failures(self) -> str:
-        """Give what the server logged of requests that it failed to serve: HTTP 5xx, and the errors behind them."""
+        """Return the log of requests that the server failed to serve: HTTP 5xx, and their errors."""
         text = self.log_file.read_text(encoding="utf-8", errors="replace")
         found = re.findall(
             r"(?m)^Traceback[^\n]*\n(?:[ ][^\n]*\n)*[^\n]*$|^.* HTTP/1\.1\S* 5\d\d .*$|^CANNOT JUDGE.*$", text
@@ -155,7 +155,7 @@ class AwsStandIn:
 
     @contextmanager
     def expecting_refused_requests(self) -> Iterator[list[str]]:
-        """Let the block send what AWS's models refuse; the list then says what they refused."""
+        """Allow requests that AWS's models refuse in the block; the list then has the refusals."""
         before, refused = self._refused_by_model(), list[str]()
         try:
             yield refused
@@ -242,7 +242,7 @@ class AwsStandIn:
         self.stop()
 
     def credentials(self, keys: Keys | None = None) -> dict[str, str]:
-        """Give the variables with which any AWS SDK reaches this stand-in (as its root), and nothing else."""
+        """Return only the variables with which any AWS SDK reaches this stand-in (as its root)."""
         keys = keys or self.root
         return {
             "AWS_ENDPOINT_URL": self.url,
@@ -254,7 +254,7 @@ class AwsStandIn:
         }
 
     def env(self, environ: Mapping[str, str] | None = None) -> dict[str, str]:
-        """Give a whole environment for Terraform or an SDK: `environ` (this process's) scrubbed and pointed here."""
+        """Return an environment for Terraform or an SDK: `environ` (this process's), cleaned and pointed here."""
         return {
             **without_proxy_on_loopback(scrubbed(os.environ if environ is None else environ)),
             **self.credentials(),
@@ -265,7 +265,7 @@ class AwsStandIn:
         }
 
     def client(self, service: str, keys: Keys | None = None) -> Any:
-        """Make a boto3 client of this stand-in (as its root), whatever AWS settings the machine has."""
+        """Create a boto3 client of this stand-in (as its root), whatever AWS settings the machine has."""
         keys = keys or self.root
         config = Config(
             retries={"total_max_attempts": 2},
@@ -281,7 +281,7 @@ class AwsStandIn:
             return make_client(service, endpoint_url=self.url, config=config)
 
     def _session(self, keys: Keys) -> boto3.Session:
-        """Make a session of somebody's."""
+        """Create a session for the given keys."""
         ignored = {
             "profile": (None, None, None, None),
             "config_file": (None, None, os.devnull, None),
@@ -302,7 +302,7 @@ class AwsStandIn:
 
     @contextmanager
     def without_bucket_policy(self, name: str) -> Iterator[None]:
-        """Take a bucket's policy away for the block, as whoever may change the policy can."""
+        """Remove a bucket's policy in the block, as a principal that may change the policy can."""
         s3 = self.client("s3")
         try:
             policy = s3.get_bucket_policy(Bucket=name)["Policy"]
@@ -316,9 +316,9 @@ class AwsStandIn:
                 s3.put_bucket_policy(Bucket=name, Policy=policy)
 
     def empty_bucket(self, name: str) -> int:
-        """Delete every version and delete marker of a bucket, as `terraform destroy` wants it; count them.
+        """Delete every version and delete marker of a bucket, as `terraform destroy` requires; count them.
 
-        Retentions are over first.
+        Ends retentions first.
         """
         self.end_locks(name)
         with self.without_bucket_policy(name):
@@ -339,7 +339,7 @@ class AwsStandIn:
         return len(entries)
 
     def end_locks(self, bucket: str) -> None:
-        """Let every retention in a bucket be over, as if the days had passed, and lift every legal hold."""
+        """End every retention in a bucket, as if the days had passed, and remove every legal hold."""
         self._ask("end-locks", bucket=bucket)
 
     def register_package(self, package: Path | bytes) -> None:
@@ -352,7 +352,7 @@ class AwsStandIn:
             self._ask("register-package", sha256=sha256)
 
     def reset(self) -> None:
-        """Make it as it was when it started, the root's keys excepted.
+        """Reset it to its initial state, except for the root's keys.
 
         Resources, users' keys and sessions are gone, functions that run are killed, authorisation is off, and of the
         packages only the checkout's own is registered.
@@ -361,7 +361,7 @@ class AwsStandIn:
         self._register_collector()
 
     def google_token(self, subject: str) -> str:
-        """Give a token as Google issues one, which this stand-in takes for Google's."""
+        """Return a token of Google's form, which this stand-in accepts as Google's."""
         claims = {"iss": "https://accounts.google.com", "aud": "feed", "sub": subject}
         signed = ".".join(
             base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
@@ -371,7 +371,7 @@ class AwsStandIn:
 
     @contextmanager
     def authorising(self) -> Iterator[None]:
-        """Let policies decide about every request in the block; outside it, only the policies of buckets do."""
+        """Enforce policies for every request in the block; outside it, only bucket policies are enforced."""
         self._ask("authorisation", on=True)
         try:
             yield
@@ -380,7 +380,7 @@ class AwsStandIn:
 
     @contextmanager
     def listing_permissions(self) -> Iterator[list[dict[str, Any]]]:
-        """List, once the block ends, the permissions that its requests needed, whether or not policies decide.
+        """List, after the block, the permissions that its requests needed, whether or not policies are enforced.
 
         Each has `by` (who asked), `action`, `resource` and `context`; of a request whose permissions are not known only
         `by` and `unknown`.
@@ -394,7 +394,7 @@ class AwsStandIn:
 
     @contextmanager
     def service_control_policy(self, *denials: Mapping[str, Any]) -> Iterator[None]:
-        """Let the account's organisation deny something in the block, to the account's root as well.
+        """Apply a service control policy with denials in the block, which also binds the account's root.
 
         Each denial has a list of actions by their whole names, and perhaps a condition.
         """
@@ -414,7 +414,7 @@ class AwsStandIn:
         source: Mapping[str, str] | None = None,
         carries: Mapping[str, str] | None = None,
     ) -> Keys:
-        """Open a session of a role as an AWS service does for itself; raise PermissionError where it is not trusted.
+        """Assume a role as an AWS service does for itself; raise PermissionError if the role does not trust it.
 
         `source` are the condition keys that the service sends along (`aws:SourceArn` …), `carries` the ones that it
         binds to the session's credentials (`lambda:SourceFunctionArn`).
@@ -434,7 +434,7 @@ class AwsStandIn:
     def judge(
         self, caller: Mapping[str, str], action: str, resource: str, context: Mapping[str, str] | None = None
     ) -> bool:
-        """Evaluate a call on the policies as they are applied, without making it.
+        """Evaluate a call against the applied policies, without making it.
 
         `caller` is {"user": name}, {"role": name}, {"service": host name}, or {} for anybody.
         """
@@ -442,7 +442,7 @@ class AwsStandIn:
         return bool(answer["allowed"])
 
     def _ask(self, what: str, **given: Any) -> dict[str, Any]:
-        """Ask the server something of its own, which takes the root's secret."""
+        """Call one of the server's own paths, which need the root's secret."""
         headers = {"Authorization": f"Bearer {self.root.secret_access_key}"}
         request = urllib.request.Request(f"{self.url}/-/{what}", json.dumps(given).encode(), headers)
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))

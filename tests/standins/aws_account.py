@@ -1,4 +1,4 @@
-"""What the stand-in's account holds, as far as deciding about a request needs it: read from moto's own state."""
+"""The account's resources, as authorisation needs them, read from moto's state."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from standins.iam_policy import Caller, CannotJudgeError, Policy
 
 KMS_ENCRYPTIONS = ("aws:kms", "aws:kms:dsse")
 """Encryptions of S3 by a KMS key; only the first can take an S3 Bucket Key."""
-SERVICE_SESSION_SECONDS = 10 * 365 * 86400  # a service renews its session; here it lasts as long as the stand-in
+SERVICE_SESSION_SECONDS = 10 * 365 * 86400  # a service renews its session; here it lasts as long as the stand-in runs
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class MotoAccount:
 
     def user_of(self, access_key_id: str) -> User | None:
         """Find the user whose access key it is."""
-        users = [*self._iam.users.values()]  # others may be made meanwhile: not every request waits for its turn
+        users = [*self._iam.users.values()]  # others may be created meanwhile: not every request waits for its turn
         return next((user for user in users for key in user.access_keys if key.access_key_id == access_key_id), None)
 
     def session_of(self, access_key_id: str) -> AssumedRole | None:
@@ -91,28 +91,28 @@ class MotoAccount:
         return next((session for session in found if session), None)
 
     def user(self, name: str) -> User:
-        """Give a user by name."""
+        """Return a user by name."""
         return self._iam.get_user(name)
 
     def role(self, name: str) -> Role:
-        """Give a role by name."""
+        """Return a role by name."""
         return self._iam.get_role(name)
 
     def has_role(self, arn: str) -> bool:
-        """Tell whether there is a role of this ARN."""
+        """Return whether a role with this ARN exists."""
         return any(role.arn == arn for role in self._iam.roles.values())
 
     def as_user(self, user: User) -> Caller:
-        """Give what policies call a user."""
+        """Return the names of a user in policies."""
         return Caller(frozenset([user.arn]), self.id)
 
     def as_session(self, role: Role, session_name: str) -> Caller:
-        """Give what policies call a role's session: its own ARN, and the role's."""
+        """Return the names of a role's session in policies: its own ARN, and the role's."""
         session = f"arn:{self.partition}:sts::{self.id}:assumed-role/{role.name}/{session_name}"
         return Caller(frozenset([session, role.arn]), self.id)
 
     def open_session(self, role_arn: str, session_name: str) -> AssumedRole:
-        """Issue the credentials of a session as a service has one."""
+        """Issue credentials of a session, as a service gets them."""
         return self._sts.assume_role(self.region, session_name, role_arn, "", SERVICE_SESSION_SECONDS, "")
 
     def identity_policies(self, who: User | Role) -> list[Policy]:
@@ -123,18 +123,18 @@ class MotoAccount:
         return [policy for holder in holders for policy in _policies_of(holder)]
 
     def boundary(self, who: User | Role) -> Policy | None:
-        """Give the permissions boundary of a user or a role."""
+        """Return the permissions boundary of a user or a role."""
         arn = getattr(who, "permissions_boundary_arn", None)
         return _document(_default_document(self._iam.managed_policies[arn])) if arn else None
 
     def has_identity_provider(self, arn: str) -> bool:
-        """Tell whether the account trusts an OIDC provider."""
+        """Return whether the account trusts an OIDC provider."""
         return arn in self._iam.open_id_providers
 
     # --- resources ---
 
     def resource_policy(self, arn: str) -> Policy | None:
-        """Give the policy that a resource itself carries, None where there is none."""
+        """Return a resource's own policy, or None."""
         service = arn.split(":")[2] if arn.startswith("arn:") else ""
         find = {
             "iam": self._trust,
@@ -148,16 +148,16 @@ class MotoAccount:
         return _document(find(arn)) if find else None
 
     def topic(self, arn: str) -> Topic | None:
-        """Give an SNS topic, None where there is none."""
+        """Return an SNS topic, or None."""
         return self._sns.topics.get(arn)
 
     def bucket(self, name: str) -> FakeBucket | None:
-        """Give a bucket, None where there is none."""
+        """Return a bucket, or None."""
         partition, account_id = s3_backends.bucket_accounts.get(name, (self.partition, self.id))
         return s3_backends[account_id][partition].buckets.get(name)
 
     def owner(self, arn: str) -> str:
-        """Tell the account that a resource belongs to; a bucket's ARN does not say it."""
+        """Return the account that a resource belongs to; a bucket's ARN does not name it."""
         service, account_id = ([*arn.split(":"), "", "", "", "", ""][place] for place in (2, 4))
         if service == "s3":
             bucket = arn.split(":")[5].partition("/")[0]
@@ -171,7 +171,7 @@ class MotoAccount:
     def _function_policy(self, arn: str) -> Mapping[str, Any] | None:
         try:
             function = lambda_backends[self.id][self.region].get_function(arn)
-        except Exception:  # moto has an exception of its own for each way not to be there
+        except Exception:  # moto has a different exception for each kind of missing resource
             return None
         return {"Statement": function.policy.statements} if function.policy else None
 
@@ -186,7 +186,7 @@ class MotoAccount:
     # --- what a request names ---
 
     def key_for_new_object(self, bucket: str, wanted: str | None, kms_key_id: str | None) -> Key | None:
-        """Tell the key that encrypts an object to be written: as the request wants, else as the bucket has it."""
+        """Return the key for an object to be written: by the request, or else the bucket's default."""
         found = self.bucket(bucket)
         rule = (found.encryption or {}).get("Rule", {}) if found else {}
         default = rule.get("ApplyServerSideEncryptionByDefault", {})
@@ -197,22 +197,22 @@ class MotoAccount:
         return self._customers_key(kms_key_id if wanted else default.get("KMSMasterKeyID"), bucket_key)
 
     def key_of_object(self, bucket: str, key: str, version: str | None) -> Key | None:
-        """Tell the key that an object is encrypted with."""
+        """Return the key that an object is encrypted with."""
         found = self._object(bucket, key, version)
         if found is None or found.encryption not in KMS_ENCRYPTIONS:
             return None
         return self._customers_key(found.kms_key_id, found.bucket_key_enabled)
 
     def key_of_function(self, arn: str) -> Key | None:
-        """Tell the key that a function's environment is encrypted with."""
+        """Return the key that a function's environment is encrypted with."""
         try:
             function = lambda_backends[self.id][self.region].get_function(arn)
-        except Exception:  # moto has an exception of its own for each way not to be there
+        except Exception:  # moto has a different exception for each kind of missing resource
             return None
         return self._customers_key(function.get_configuration().get("KMSKeyArn"))
 
     def has_object(self, bucket: str, key: str, version: str | None) -> bool:
-        """Tell whether a read would find the object."""
+        """Return whether a read would find the object."""
         return self._object(bucket, key, version) is not None
 
     def _object(self, bucket: str, key: str, version: str | None) -> FakeKey | None:
@@ -222,14 +222,14 @@ class MotoAccount:
         return found if isinstance(found, FakeKey) else None
 
     def _customers_key(self, key_id: str | None, bucket_key: object = False) -> Key | None:
-        """Give a key of the customer's; AWS's own keys serve whoever the service serves."""
+        """Return a customer managed key; AWS managed keys need no permission."""
         if not key_id or key_id.rpartition(":")[2].startswith("alias/aws/"):
             return None
         arn = key_id if ":key/" in key_id else self.key_arn(key_id)
         return Key(arn, str(bucket_key).lower() == "true")
 
     def secret(self, name_or_arn: str) -> tuple[str, Key | None]:
-        """Give a secret's ARN and key; one that does not exist has the ARN it would have."""
+        """Return a secret's ARN and key; one that does not exist has the ARN it would have."""
         secrets = secretsmanager_backends[self.id][self.region].secrets
         if name_or_arn in secrets:
             found = secrets[name_or_arn]
@@ -238,41 +238,41 @@ class MotoAccount:
         return f"arn:{self.partition}:secretsmanager:{self.region}:{self.id}:secret:{name}", None
 
     def queue(self, url: str) -> tuple[str, Key | None]:
-        """Give a queue's ARN and key."""
+        """Return a queue's ARN and key."""
         name = url.rpartition("/")[2]
         queue = sqs_backends[self.id][self.region].queues.get(name)
         key_id = getattr(queue, "kms_master_key_id", None)
         return f"arn:{self.partition}:sqs:{self.region}:{self.id}:{name}", self._customers_key(key_id)
 
     def key_arn(self, key_id: str) -> str:
-        """Give the ARN of a key named by id, ARN or alias."""
+        """Return the ARN of a key named by id, ARN or alias."""
         found = self._kms.keys.get(self._kms.any_id_to_key_id(key_id))
         if found is None:
             raise CannotJudgeError(f"There is no KMS key {key_id} here.")
         return found.arn
 
     def key_arn_of_ciphertext(self, ciphertext: bytes) -> str:
-        """Give the ARN of the key that made a ciphertext."""
+        """Return the ARN of the key that made a ciphertext."""
         return self.key_arn(_deserialize_ciphertext_blob(ciphertext).key_id)
 
     def role_arn(self, name: str) -> str:
-        """Give a role's ARN, its path included."""
+        """Return a role's ARN, its path included."""
         found = next((role.arn for role in self._iam.roles.values() if role.name == name), None)
         return found or f"arn:{self.partition}:iam::{self.id}:role/{name}"
 
     def user_arn(self, name: str) -> str:
-        """Give a user's ARN, its path included."""
+        """Return a user's ARN, its path included."""
         found = self._iam.users.get(name)
         return found.arn if found else f"arn:{self.partition}:iam::{self.id}:user/{name}"
 
     def boundary_key(self, arn: str) -> dict[str, tuple[str, ...]]:
-        """Spell the permissions boundary of a user or a role as a condition key, nothing where it has none."""
+        """Return the permissions boundary of a user or a role as a condition key; empty if it has none."""
         everyone: list[User | Role] = [*self._iam.users.values(), *self._iam.roles.values()]
         found = next((getattr(who, "permissions_boundary_arn", None) for who in everyone if who.arn == arn), None)
         return {"iam:PermissionsBoundary": (found,)} if found else {}
 
     def user_arn_of_key(self, access_key_id: str) -> str:
-        """Give the ARN of the user whose access key it is, `*` where nobody's."""
+        """Return the ARN of the access key's user, `*` if there is none."""
         found = self.user_of(access_key_id)
         return found.arn if found else "*"
 
@@ -284,7 +284,7 @@ def _policies_of(holder: Any) -> Iterator[Policy]:
 
 
 def _default_document(policy: Any) -> str:
-    """Give the text of a managed policy's default version."""
+    """Return the text of a managed policy's default version."""
     document: str = next(
         version.document for version in policy.versions if version.version_id == policy.default_version_id
     )
@@ -292,7 +292,7 @@ def _default_document(policy: Any) -> str:
 
 
 def _document(text: bytes | str | Mapping[str, Any] | None) -> Policy | None:
-    """Read a policy's text; none has no statement."""
+    """Parse a policy's text; an empty one has no statement."""
     if isinstance(text, Mapping) or not text:
         return text or None
     document: Policy = json.loads(text)

@@ -1,4 +1,4 @@
-"""CloudWatch as far as moto leaves it out: composite alarms that follow others, histories, metrics in the log.
+"""Adds to moto's CloudWatch: composite alarms that follow others, histories, metrics in the log.
 
 Sources: CloudWatch user guide, "Create a composite alarm"; API reference, "SetAlarmState" and "DescribeAlarmHistory";
 CloudWatch user guide, "Embedding metrics within logs"; SNS developer guide, on event sources and encrypted topics.
@@ -23,7 +23,7 @@ from moto.logs.models import LogsBackend
 from standins.alarm_rules import holds
 
 MayPublish = Callable[[str, str], str]
-"""Says why CloudWatch may not publish to a topic for an alarm, by the ARNs of both; "" where it may."""
+"""Returns why CloudWatch may not publish to a topic for an alarm, by the ARNs of both; "" if it may."""
 
 OF_STATE = {"ALARM": "alarm_actions", "OK": "ok_actions", "INSUFFICIENT_DATA": "insufficient_data_actions"}
 
@@ -34,7 +34,7 @@ def repair_composite_alarms() -> None:
 
 
 def repair_deletion_of_alarms() -> None:
-    """CloudWatch deletes no alarm that a composite alarm's rule names; moto deletes any."""
+    """CloudWatch does not delete an alarm that a composite alarm's rule names; moto does."""
     delete = CloudWatchBackend.delete_alarms
 
     @functools.wraps(delete)
@@ -51,10 +51,10 @@ def repair_deletion_of_alarms() -> None:
 
 
 def repair_states_of_alarms(why_not: MayPublish) -> None:
-    """A state that changes is kept in the alarm's history, tells its actions, and moves the composite alarms.
+    """A change of state is added to the alarm's history, runs its actions, and updates the composite alarms.
 
-    A composite alarm is looked at whenever another's state is set; here that is at once. No message is sent on: whether
-    CloudWatch could publish it stands in the history.
+    Composite alarms are evaluated immediately after each change of another alarm. No message is sent: the history shows
+    whether CloudWatch could publish it.
     """
     set_state = CloudWatchBackend.set_alarm_state
 
@@ -90,7 +90,7 @@ def repair_states_of_alarms(why_not: MayPublish) -> None:
 
 
 def note(alarm: Any, kind: str, summary: str, data: dict[str, Any]) -> None:
-    """Keep an entry in an alarm's history."""
+    """Add an entry to an alarm's history."""
     alarm.__dict__.setdefault("entries", []).append(
         {
             "AlarmName": alarm.name,
@@ -104,7 +104,7 @@ def note(alarm: Any, kind: str, summary: str, data: dict[str, Any]) -> None:
 
 
 def repair_histories_of_alarms() -> None:
-    """moto has no DescribeAlarmHistory. Of composite alarms it tells only who asks for their type."""
+    """moto has no DescribeAlarmHistory. It returns composite alarms only if the request asks for their type."""
 
     def describe_alarm_history(self: Any) -> ActionResult:
         name, kinds = self._get_param("AlarmName"), self._get_param("AlarmTypes") or ["MetricAlarm"]
@@ -123,7 +123,7 @@ def repair_histories_of_alarms() -> None:
 
 
 def repair_metrics_in_logs() -> None:
-    """CloudWatch takes the metrics out of log events in the embedded metric format; moto only keeps the events."""
+    """CloudWatch extracts metrics from log events in the embedded metric format; moto only stores the events."""
     put = LogsBackend.put_log_events
 
     @functools.wraps(put)

@@ -1,17 +1,14 @@
-"""Every request to the stand-in for AWS: its signature checked, its members held to AWS's model, then decided by the
-policies that apply to it.
+"""Authorisation of each request to the stand-in for AWS: its signature, its members by AWS's model, then the policies.
 
-A request is served if a key that the account issued signed it (see `standins.aws_signature`): the root's, an active one
-of a user, or a session's. Off, as it starts, each of them may do everything, and only bucket policies are asked, which
-bind the root as well, and know everyone by `aws:PrincipalArn`. On, the root's key may do everything, a user's or a
-session's goes by the policies of its user or role, together with the policies of what it calls. A request that nobody
-signed is a stranger's, on or off. A service control policy, where one is set, denies first: on or off, the root's
-requests too.
+A request is served if it is signed with a key that the account issued (see `standins.aws_signature`): the root's, an
+active key of a user, or a session's. Authorisation starts off: every such key may do everything, and only bucket
+policies are enforced, for the root too, with `aws:PrincipalArn` known. When it is on, the root's key may do everything,
+and the policies of a user or role, and of the resource, decide about its keys. An unsigned request is anonymous, on or
+off. A service control policy, if one is set, denies first: on or off, and the root too.
 
-`/-/` is the stand-in's own: switching it on, opening a session as an AWS service does, and judging a call that moto
-cannot carry out. It and moto's own `/moto-api` take the root's secret as a bearer token.
-No web page reaches anything: requests to another host name than this machine's, or of another origin, are refused, and
-nothing allows an origin.
+Paths under `/-/` are the stand-in's own: they switch authorisation on, assume a role as an AWS service does, and
+evaluate a call that moto does not implement. They and moto's `/moto-api` need the root's secret as a bearer token. Web
+pages reach nothing: requests for another host name than this machine's, or with an origin, are refused.
 """
 
 from __future__ import annotations
@@ -49,13 +46,13 @@ from standins.iam_policy import Call, Caller, CannotJudgeError, Policy, Verdict,
 OWN_PATH = "/-/"
 MOTOS_OWN_PATH = "/moto-api"
 PERMITTED = "standin.permitted"
-"""Set in the environ of a request that was allowed: moto need not ask the bucket's policy again."""
+"""Set in the environ of an allowed request: moto must not evaluate the bucket policy again."""
 
 _JUDGED_AS = "standin.judged_as"
 """Set in the environ of a request that passes: region and service, as a credential scope names them."""
 
 STRANGERS_BYTES = 2**20
-"""The most that is read of a request that names no key of this account; the stand-in's own need no more."""
+"""The most bytes read of a request without a key of this account; the stand-in's own requests are smaller."""
 
 GOOGLE = "accounts.google.com"
 _EVERYTHING: Policy = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
@@ -68,9 +65,9 @@ _TARGETS = {
 }
 _PATHS = {"/2015-03-31/functions": "lambda", "/schedules": "scheduler", "/TraceSegments": "xray"}
 _VERSIONS = {b"2010-05-08": "iam", b"2011-06-15": "sts", b"2016-11-15": "ec2"}
-"""How the services tell themselves apart in requests that nobody signed."""
+"""How unsigned requests show their service."""
 _QUERY_SERVICES = ("cloudwatch", "ec2", "iam", "sns", "sqs", "sts")
-"""The services that take `?Action=` of a GET; moto takes it of every request, before what else names the operation."""
+"""The services that read `?Action=` of a GET; moto reads it first in every request."""
 
 _KNOWN_KEYS = re.compile(
     r"aws:(PrincipalArn|PrincipalAccount|RequestedRegion|SecureTransport|SourceAccount|SourceArn|SourceOwner)"
@@ -86,7 +83,7 @@ _KNOWN_KEYS = re.compile(
     r"|secretsmanager:SecretId|sts:(ExternalId|RoleSessionName)",
     re.IGNORECASE,
 )
-"""The condition keys whose value, or absence, is known of every request; any other would be taken for absent.
+"""The condition keys with a known value, or known absence, in every request; others would wrongly count as absent.
 
 `aws:SourceOwner`, which only the policy names that SNS gives each topic at first, is absent: who calls needs a right.
 """
@@ -94,7 +91,7 @@ _KNOWN_KEYS = re.compile(
 
 @dataclass(frozen=True)
 class Asker:
-    """A caller, with the policies and condition keys that it brings along."""
+    """A caller with its policies and condition keys."""
 
     caller: Caller
     identity: Sequence[Policy] = ()
@@ -104,7 +101,7 @@ class Asker:
 
 @dataclass(frozen=True)
 class ApiRequest:
-    """A request as AWS's service model reads it."""
+    """A request, parsed by AWS's service model."""
 
     service: str
     operation: str
@@ -132,7 +129,7 @@ class Authorisation:
             answer: Response | None = Response(f"{why}\n", 403)
         elif request.path.startswith((OWN_PATH, MOTOS_OWN_PATH)):
             if not self._holds_root_secret(request):
-                answer = Response("This path takes the root's secret access key as a bearer token.\n", 403)
+                answer = Response("This path needs the root's secret access key as a bearer token.\n", 403)
             else:
                 answer = self._own(request) if request.path.startswith(OWN_PATH) else None
         else:
@@ -140,7 +137,7 @@ class Authorisation:
         return (answer or self._app)(environ, start_response)
 
     def most_bytes(self, request: WerkzeugRequest) -> int | None:
-        """Say where a request's body is too long, in bytes: nowhere only for who names a key that was issued.
+        """Return the limit of a request's body in bytes: none only with a key that was issued.
 
         Everybody on this machine can connect, and what is read stays in memory until the request is judged.
         """
@@ -155,14 +152,14 @@ class Authorisation:
         return hmac.compare_digest(request.headers.get("Authorization", "").encode(), expected.encode())
 
     def _refusal(self, request: Request) -> Response | None:
-        """Give the answer to a request that may not pass."""
+        """Return the answer to a request that may not pass."""
         service = service_of(request)
         try:
             given = read_signature(request)
             signer = self._signer(request, given) if given else None
             if "Action" in request.args and (request.method != "GET" or service not in _QUERY_SERVICES):
                 raise RefusedError(
-                    "InvalidAction", "The action is named in the query, where it is not looked for.", 400
+                    "InvalidAction", "The action is in the query, which this service does not read.", 400
                 )
             if service not in SERVICES:
                 raise CannotJudgeError(f"The stand-in has no service {service}.")
@@ -188,7 +185,7 @@ class Authorisation:
             return error_response(request, service, 501, "CannotJudge", str(error))
 
     def _needs(self, request: Request, service: str, signer: str) -> list[dict[str, Any]]:
-        """List the permissions that a request needs, whether or not policies decide about it; by name if not known."""
+        """List the permissions that a request needs, even if policies are not enforced; the operation if unknown."""
         asked = read_request(request, service)
         common = request_context(request, self._account.region)
         by = self._principal_arn(signer)
@@ -232,9 +229,9 @@ class Authorisation:
         return error_response(request, service, 403, "AccessDenied", messages[0])
 
     def _refused_by_scp(self, request: Request, asked: ApiRequest, asker: Asker) -> Response | None:
-        """Refuse what the organisation's service control policy denies: it binds an account's root as well.
+        """Refuse what the service control policy denies, to the account's root too.
 
-        Of operations that the policy does not name nothing need be known here.
+        Operations that the policy does not name need not be known here.
         """
         named = {action for statement in statements(self.scp or {}) for action in statement["Action"]}
         if f"{asked.service}:{asked.operation}" not in named:
@@ -250,7 +247,7 @@ class Authorisation:
         return None
 
     def verdict(self, call: Call, asker: Asker) -> Verdict:
-        """Judge one call by all that applies to it."""
+        """Evaluate one call against all policies that apply."""
         owner = self._account.owner(call.resource)
         if self.on and asker.caller.account not in (None, owner):
             raise CannotJudgeError(
@@ -261,7 +258,7 @@ class Authorisation:
             policy = self._what_the_public_gets(call, policy)
         assumes = call.action.startswith("sts:AssumeRole")
         if call.resource.startswith("arn:aws:iam:") and not assumes:
-            policy = None  # a role's trust speaks of assuming it only
+            policy = None  # a trust policy covers only assuming the role
         for applying in filter(None, [*asker.identity, asker.boundary, policy]):
             for key in condition_keys(applying):
                 if not _KNOWN_KEYS.fullmatch(key):
@@ -276,13 +273,13 @@ class Authorisation:
         )
 
     def role_may(self, role_arn: str, action: str) -> bool:
-        """Judge a role as a service does before it takes one: on `*`, for there is no resource yet, without context."""
+        """Evaluate a role as a service does before it uses it: on `*`, as no resource exists yet, without context."""
         if not self._account.has_role(role_arn):
             raise CannotJudgeError(f"There is no role {role_arn} in the account whose policies are evaluated here.")
         return bool(self._judge({"role": role_arn.rpartition("/")[2]}, action, "*", {})["allowed"])
 
     def why_no_message(self, topic_arn: str, alarm_arn: str) -> str:
-        """Say why CloudWatch may not publish to a topic for an alarm, "" where it may.
+        """Return why CloudWatch may not publish to a topic for an alarm, "" if it may.
 
         The topic's policy decides, and for an encrypted topic the policy of its key. The policy with which SNS makes a
         topic lets the account's own alarms publish.
@@ -302,7 +299,7 @@ class Authorisation:
         return ""
 
     def _what_the_public_gets(self, call: Call, policy: Policy | None) -> Policy | None:
-        """Give a bucket's policy as it holds for the public, whom a public access block may shut out."""
+        """Return a bucket's policy for anonymous requests, which a public access block may exclude."""
         bucket = self._account.bucket(call.resource.split(":")[-1].partition("/")[0])
         if bucket is None:
             return policy
@@ -316,7 +313,7 @@ class Authorisation:
     # --- who asks ---
 
     def _signer(self, request: Request, given: Signature) -> str:
-        """Give the access key id that signed a request; raise `RefusedError` unless it did."""
+        """Return the access key ID that signed a request; raise `RefusedError` if the signature is wrong."""
         known = self._issued(given.access_key_id)
         if known is None or not known.active:
             why = f"No active access key of this stand-in is {given.access_key_id}."
@@ -355,7 +352,7 @@ class Authorisation:
         return replace(asker, context={**asker.context, **self._carried.get(signer, {})})
 
     def _principal_arn(self, signer: str) -> str:
-        """Give what `aws:PrincipalArn` says of a signer: of a session, its role."""
+        """Return the `aws:PrincipalArn` of a signer: for a session, its role."""
         if user := self._account.user_of(signer):
             return str(user.arn)
         session = self._account.session_of(signer)
@@ -366,7 +363,7 @@ class Authorisation:
         return Asker(caller, self._account.identity_policies(who), self._account.boundary(who), context)
 
     def _unsigned(self, asked: ApiRequest) -> Asker:
-        """Judge whoever did not sign: somebody whom an identity provider knows, or anybody."""
+        """Evaluate an unsigned request: of a federated identity, or anonymous."""
         if asked.operation == "AssumeRoleWithWebIdentity":
             claims = read_token(asked.params["WebIdentityToken"], self._root)
             provider = f"arn:aws:iam::{self._account.id}:oidc-provider/{claims['iss']}"
@@ -381,7 +378,7 @@ class Authorisation:
     def _simulated(self, params: Params) -> Response:
         """Answer `SimulatePrincipalPolicy`, which moto lacks: identity policies and boundary, as AWS simulates them.
 
-        A policy of the resource's takes no part unless it is given, and one that is given is not evaluated here.
+        A resource policy counts only if the request has one, and that is not evaluated here.
         """
         if "ResourcePolicy" in params:
             raise CannotJudgeError("A simulation with a resource's policy is not carried out here.")
@@ -433,7 +430,7 @@ class Authorisation:
         return {}
 
     def _reset(self) -> dict[str, Any]:
-        """Make everything as it was at the start; functions end first, so that none writes into the new account."""
+        """Reset everything; functions end first, so that none writes into the new account."""
         self.end_functions()
         moto_api_backend.reset()
         self._carried.clear()
@@ -454,7 +451,7 @@ class Authorisation:
     def _service_session(
         self, service: str, role: str, session: str, source: dict[str, str], carries: dict[str, str]
     ) -> dict[str, Any]:
-        """Open a session of a role as an AWS service does for itself, if the role trusts the service."""
+        """Assume a role as an AWS service does for itself, if the role trusts the service."""
         arn = self._account.role_arn(role)
         asker = Asker(Caller(frozenset([service])), context={key: [value] for key, value in source.items()})
         verdict = self.verdict(Call("sts:AssumeRole", arn), asker)
@@ -470,12 +467,12 @@ class Authorisation:
         }
 
     def _take_needed(self, *, on: bool) -> dict[str, Any]:
-        """Give the permissions that requests have needed since it was last asked, and go on listing them, or not."""
+        """Return the permissions that requests have needed since the last call, and continue listing them, or stop."""
         needed, self.needed = self.needed or [], [] if on else None
         return {"needed": needed}
 
     def _judge(self, caller: dict[str, str], action: str, resource: str, context: dict[str, str]) -> dict[str, Any]:
-        """Judge a call on the policies as they are applied, without carrying it out."""
+        """Evaluate a call against the applied policies, without making it."""
         [(kind, name)] = caller.items() or [("anonymous", "")]
         if kind == "user":
             user = self._account.user(name)
@@ -494,7 +491,7 @@ class Authorisation:
 
 
 def from_elsewhere(request: WerkzeugRequest) -> str | None:
-    """Say why a request cannot be of a program on this machine that means the stand-in: a web page sent it."""
+    """Return why a request is not from a program on this machine: a web page may have sent it."""
     port = request.environ["SERVER_PORT"]
     if request.host not in (f"127.0.0.1:{port}", f"localhost:{port}"):
         return "The stand-in for AWS answers to this machine's own names only."
@@ -504,7 +501,7 @@ def from_elsewhere(request: WerkzeugRequest) -> str | None:
 
 
 def service_of(request: Request) -> str:
-    """Tell which service a request is for: the one it is signed for, else by its looks, else S3."""
+    """Return the service of a request: the one it is signed for, else by its form, else S3."""
     scope = request.headers.get("Authorization", "") or f"Credential={request.args.get('X-Amz-Credential', '')}"
     match = re.search(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/", scope)
     if match:
@@ -529,13 +526,13 @@ def body_of(request: Request) -> bytes:
 
 
 def read_request(request: Request, service: str) -> ApiRequest:
-    """Read operation and parameters as the service's model has them."""
+    """Parse operation and parameters by the service's model."""
     if service != "s3":
-        body_of(request)  # before a router reads it as a form, of which nothing is left
+        body_of(request)  # before a router consumes it as a form
     try:
         operation, uri_params = get_service_router(service).match(request)
         model = get_service_model(service)
-    except Exception as error:  # unknown services and operations each have their own
+    except Exception as error:  # unknown services and operations have different exceptions
         raise CannotJudgeError(
             f"{request.method} {request.path} is no operation of {service} known here: {error!r}"
         ) from None
@@ -553,13 +550,13 @@ def read_request(request: Request, service: str) -> ApiRequest:
                 "url_params": uri_params,
             }
         )
-    except Exception as error:  # whatever a parser meets: no number where there must be one, no XML
+    except Exception as error:  # any parser error: no number where one is required, no XML
         raise CannotJudgeError(f"{service}:{operation.name} cannot be read: {error!r}") from None
     return ApiRequest(service, operation.name, {**params, ASKED_AT: asked_at(request.headers)})
 
 
 def held_to_model(request: Request, service: str) -> ApiRequest:
-    """Read a request; refuse what AWS's model refuses, and log it, as what cannot be read (see `AwsStandIn.stop`)."""
+    """Parse a request; refuse and log what AWS's model refuses, and what cannot be parsed (see `AwsStandIn.stop`)."""
 
     def log(operation: str, why: object) -> None:
         sender = request.headers.get("User-Agent", "")[:60]
@@ -579,7 +576,7 @@ def held_to_model(request: Request, service: str) -> ApiRequest:
 
 
 def read_token(token: str, root: Keys) -> dict[str, Any]:
-    """Read the claims of an OpenID Connect token; raise `RefusedError` for one that Google did not sign."""
+    """Return the claims of an OpenID Connect token; raise `RefusedError` if Google did not sign it."""
     signed, _, signature = token.rpartition(".")
     if not hmac.compare_digest(signature.encode(), google_signature(signed, root).encode()):
         raise RefusedError("InvalidIdentityToken", "Couldn't verify the signature of the token.", 400)
@@ -589,9 +586,9 @@ def read_token(token: str, root: Keys) -> dict[str, Any]:
 
 
 def request_context(request: Request, region: str) -> dict[str, list[str]]:
-    """Give the condition keys that every request has.
+    """Return the condition keys that every request has.
 
-    The stand-in speaks plain HTTP and passes for TLS; the header `x-standin-tls: false` makes a request plain.
+    The stand-in uses plain HTTP, which counts as TLS; with the header `x-standin-tls: false` a request counts as plain.
     """
     return {
         "aws:SecureTransport": [request.headers.get("x-standin-tls", "true")],
@@ -601,7 +598,7 @@ def request_context(request: Request, region: str) -> dict[str, list[str]]:
 
 
 class Dispatcher(DomainDispatcherApplication):
-    """Has moto carry a request out as the service that it was judged as, however it looks."""
+    """Makes moto use the service that the request was authorised for, whatever its form."""
 
     def infer_service_region_host(self, environ: dict[str, Any], path: str) -> str | None:
         """Find the service by a credential scope, as moto does for signed requests."""
@@ -613,7 +610,7 @@ class Dispatcher(DomainDispatcherApplication):
 
 
 def by_service(code: str, service: str) -> str:
-    """Spell an error of authentication as a service does."""
+    """Return an authentication error in the form of a service."""
     if service == "s3":
         return {"InvalidClientTokenId": "InvalidAccessKeyId", "ValidationException": "InvalidArgument"}.get(code, code)
     protocol = get_service_model(service).protocol if service in SERVICES else "json"
@@ -624,11 +621,11 @@ def by_service(code: str, service: str) -> str:
 
 
 def error_response(request: Request, service: str, status: int, code: str, message: str) -> Response:
-    """Say no in the service's own manner of speaking."""
+    """Refuse a request in the service's own format."""
     code = by_service(code, service)
     try:
         protocol = get_service_model(service).protocol
-    except Exception:  # a service that botocore does not know
+    except Exception:  # a service unknown to botocore
         protocol = "json"
     if service == "s3":
         body = f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
@@ -650,7 +647,7 @@ def error_response(request: Request, service: str, status: int, code: str, messa
 
 
 def refused_deletes(objects: Collection[str], refused: Mapping[str, str]) -> Response:
-    """Answer a DeleteObjects of which nothing is allowed: S3 says so key by key."""
+    """Answer a DeleteObjects request without an allowed key: S3 answers with an error for each key."""
     if len(refused) < len(objects):
         raise CannotJudgeError(
             "A DeleteObjects of which some keys are allowed and some denied is not carried out here."

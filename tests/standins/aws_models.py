@@ -1,8 +1,7 @@
-"""What AWS's service models, as botocore ships them, say about a request: moto takes nearly anything, AWS does not.
+"""Validates requests by AWS's service models in botocore: moto accepts nearly anything, AWS does not.
 
-moto reads a request into the members of the operation's input, and `faults` holds these to their shapes: required
-members, enums, lengths, ranges, patterns. botocore's own validator, and LocalStack's, which is the same, leave out
-enums, patterns and everything that is too long or too large.
+moto parses a request into the members of the operation's input, and `faults` checks these by their shapes: required
+members, enums, lengths, ranges, patterns. botocore's own validator does not check enums, patterns and maximums.
 """
 
 from __future__ import annotations
@@ -18,30 +17,30 @@ from moto.core.utils import get_service_model
 
 NOT_READ = {
     "text inside a string, such as a policy, an event pattern or a dashboard": (
-        "a model has it as a string; policies go through a linter, see tests/policies"
+        "in a model it is only a string; a linter checks policies, see tests/policies"
     ),
-    "a streaming body, such as that of PutObject": "a model says nothing about it",
-    "members that a model does not name": "moto's parser passes over them, as AWS does",
-    "values that only AWS's pages list, such as the days that a log group can keep": "a model has any number",
+    "a streaming body, such as that of PutObject": "models do not describe it",
+    "members that are not in the model": "moto's parser ignores them, as AWS does",
+    "values that only AWS's documentation lists, such as the retention days of a log group": "models allow any number",
     "rules across members": "a model has none",
-    "a boolean in a query, a header or XML": "moto's parser takes for false whatever is not true",
-    "requests that nobody signed, or with a wrong signature": "AWS refuses them before it reads them",
-    "the headers of the protocol, such as checksums": "they are no members; the SDKs write them",
-    "calls of `standins.s3_memory`": "they are no requests: end-to-end tests send what they stand for",
+    "a boolean in a query, a header or XML": "moto's parser reads everything except true as false",
+    "requests without a signature, or with a wrong one": "AWS refuses them before it validates them",
+    "the headers of the protocol, such as checksums": "they are not members; the SDKs write them",
+    "calls of `standins.s3_memory`": "they are not requests; end-to-end tests send the real ones",
 }
-"""What is not held to the models, and why. A request that cannot be read at all is refused as CannotJudge."""
+"""What is not validated, and why. A request that cannot be parsed is refused as CannotJudge."""
 
 _Check = Callable[[Shape, Any, str], Iterator[str]]
 
 
 def faults(service: str, operation: str, params: Mapping[str, Any]) -> list[str]:
-    """Say what a model refuses in a request, in the words of AWS's validation errors."""
+    """Return what a model refuses in a request, in the words of AWS's validation errors."""
     shape = get_service_model(service).operation_model(operation).input_shape
     return [] if shape is None else list(_faults(shape, params, ""))
 
 
 def _faults(shape: Shape, value: Any, at: str) -> Iterator[str]:
-    """Hold a value to its shape: `at` is where in the request it is."""
+    """Validate a value by its shape; `at` is its place in the request."""
     yield from CHECKS[shape.type_name](shape, value, at)
 
 
@@ -132,7 +131,7 @@ def _bounds(shape: Shape, value: Any, size: float, at: str, what: str) -> Iterat
 
 
 def _fault(shape: Shape, value: Any, at: str, must: str) -> str:
-    """Word a fault; what a model calls sensitive is not shown."""
+    """Return the message of a fault, without values that a model marks as sensitive."""
     shown = "" if shape.metadata.get("sensitive") or isinstance(value, bytes) else f" {str(value)[:200]!r}"
     return f"Value{shown} at '{at}' failed to satisfy constraint: Member must {must}"
 
@@ -143,5 +142,5 @@ def _join(at: str, name: str) -> str:
 
 @functools.cache
 def _compiled(pattern: str) -> regex.Pattern[str]:
-    """Compile a pattern; AWS has it match the whole value, whether or not it says so."""
+    """Compile a pattern; AWS matches the whole value, with or without anchors."""
     return regex.compile(pattern)

@@ -23,25 +23,25 @@ MODES = ("GOVERNANCE", "COMPLIANCE")
 
 
 def parsed(until: str) -> datetime:
-    """Read a retain-until date as a request has it."""
+    """Parse a retain-until date of a request."""
     return datetime.fromisoformat(until.replace("Z", "+00:00")).astimezone(UTC)
 
 
 def asked_at(headers: Mapping[str, str] | Headers) -> datetime:
-    """Tell when a request was made by its sender's clock, which a test may have moved; now if it does not say."""
+    """Return a request's time by its sender's clock, which a test may have moved; now if it has none."""
     said = headers.get("X-Amz-Date")
     return datetime.strptime(said, TIMESTAMP).replace(tzinfo=UTC) if said else datetime.now(UTC)
 
 
 def repair_object_lock() -> None:
-    """Object Lock as S3 has it."""
+    """Object Lock as in S3."""
     _repair_configuration()
     _repair_puts()
     _repair_retention()
 
 
 def _repair_configuration() -> None:
-    """Object Lock may be turned on for a bucket that holds objects; versioning is then on for good."""
+    """Object Lock can be enabled on a bucket with objects; versioning can then no longer be suspended."""
     version = S3Backend.put_bucket_versioning
 
     def configure(
@@ -103,14 +103,14 @@ def _repair_puts() -> None:
 
 
 class InvalidArgumentError(S3ClientError):
-    """An argument that S3 does not take."""
+    """An argument that S3 refuses."""
 
     def __init__(self, message: str) -> None:
         super().__init__("InvalidArgument", message)
 
 
 def _repair_retention() -> None:
-    """A retention may become longer; shorter or weaker only in GOVERNANCE, by whoever bypasses it."""
+    """A retention can be extended; only a GOVERNANCE bypass can shorten or weaken it."""
     put = S3Response.put_object_retention
 
     @functools.wraps(put)
@@ -128,7 +128,7 @@ def _repair_retention() -> None:
 
 
 def end_locks(account_id: str, bucket_name: str) -> None:
-    """Let every retention in a bucket be over, as if the days had passed, and lift every legal hold."""
+    """End every retention in a bucket, as if the days had passed, and remove every legal hold."""
     over = (datetime.now(UTC) - timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     for _, versions in s3_backends[account_id]["aws"].get_bucket(bucket_name).keys.iterlists():
         for version in versions:

@@ -18,69 +18,69 @@ from standins.iam_policy import Call, CannotJudgeError, Context
 Params = Mapping[str, Any]
 
 ASKED_AT = "AskedAt"
-"""Among the parameters of a request to S3: when it was made, by its sender's clock."""
+"""The parameter of an S3 request with its time by the sender's clock."""
 
 
 @dataclass(frozen=True)
 class Key:
-    """A KMS key in use: its ARN, and for S3 whether the bucket keeps a data key of its own (an S3 Bucket Key)."""
+    """A KMS key in use: its ARN, and for S3 whether the bucket uses an S3 Bucket Key."""
 
     arn: str
     bucket_key: bool = False
 
 
 class Account(Protocol):
-    """What must be known of the account to name a request's resources; a key is None where AWS's own does the work."""
+    """The facts about the account that name a request's resources; a key is None if AWS manages it."""
 
     id: str
     region: str
     partition: str
 
     def key_for_new_object(self, bucket: str, wanted: str | None, kms_key_id: str | None) -> Key | None:
-        """Tell the key that encrypts an object to be written."""
+        """Return the key that encrypts an object to be written."""
 
     def key_of_function(self, arn: str) -> Key | None:
-        """Tell the key that a function's environment is encrypted with."""
+        """Return the key that a function's environment is encrypted with."""
 
     def key_of_object(self, bucket: str, key: str, version: str | None) -> Key | None:
-        """Tell the key that an object is encrypted with."""
+        """Return the key that an object is encrypted with."""
 
     def has_object(self, bucket: str, key: str, version: str | None) -> bool:
-        """Tell whether a read would find the object."""
+        """Return whether a read would find the object."""
 
     def secret(self, name_or_arn: str) -> tuple[str, Key | None]:
-        """Give a secret's ARN and key; one that does not exist has the ARN it would have."""
+        """Return a secret's ARN and key; one that does not exist has the ARN it would have."""
 
     def queue(self, url: str) -> tuple[str, Key | None]:
-        """Give a queue's ARN and key."""
+        """Return a queue's ARN and key."""
 
     def key_arn(self, key_id: str) -> str:
-        """Give the ARN of a key named by id, ARN or alias."""
+        """Return the ARN of a key named by id, ARN or alias."""
 
     def key_arn_of_ciphertext(self, ciphertext: bytes) -> str:
-        """Give the ARN of the key that made a ciphertext."""
+        """Return the ARN of the key that made a ciphertext."""
 
     def role_arn(self, name: str) -> str:
-        """Give a role's ARN, its path included."""
+        """Return a role's ARN, its path included."""
 
     def user_arn(self, name: str) -> str:
-        """Give a user's ARN, its path included."""
+        """Return a user's ARN, its path included."""
 
     def boundary_key(self, arn: str) -> dict[str, tuple[str, ...]]:
-        """Spell the permissions boundary of a user or a role as a condition key, nothing where it has none."""
+        """Return the permissions boundary of a user or a role as a condition key; empty if it has none."""
 
     def user_arn_of_key(self, access_key_id: str) -> str:
-        """Give the ARN of the user whose access key it is, `*` where nobody's."""
+        """Return the ARN of the access key's user, `*` if there is none."""
 
 
 def permissions(service: str, operation: str, params: Params, account: Account) -> list[Call]:
-    """List the permissions that a request needs, all of them; none where AWS asks for none."""
+    """List all permissions that a request needs; AWS requires none for some operations."""
     needed = _SERVICES.get(service)
     try:
         calls = needed(operation, params, account) if needed else None
     except (KeyError, TypeError) as error:
         raise CannotJudgeError(
-            f"What {service}:{operation} is asked of cannot be read from the request: {error!r}."
+            f"The resource of {service}:{operation} cannot be read from the request: {error!r}."
         ) from None
     if calls is None:
         raise CannotJudgeError(f"Which permission {service}:{operation} needs is not known here.")
@@ -89,7 +89,7 @@ def permissions(service: str, operation: str, params: Params, account: Account) 
 
 
 def request_tags(params: Params) -> Context:
-    """Spell the tags that a request gives to what it makes, or to what is there, as condition keys."""
+    """Return the tags of a request as condition keys."""
     given = params.get("Tags") or params.get("tags") or {}
     pairs = given.items() if isinstance(given, Mapping) else (_key_and_value(tag) for tag in given)
     return {f"aws:RequestTag/{key}": (value,) for key, value in pairs}
@@ -100,12 +100,12 @@ def _key_and_value(tag: Mapping[str, str]) -> tuple[str, str]:
 
 
 def tagging(action: str, resource: str, params: Params) -> list[Call]:
-    """List what a request needs that gives tags to what it makes."""
+    """List the permissions for the tags of a new resource."""
     return [Call(action, resource)] if params.get("Tags") or params.get("tags") else []
 
 
 def use_of_key(key: Key | None, action: str, service: str, account: Account, **encryption_context: str) -> list[Call]:
-    """List what a service does to a KMS key in its caller's name: nothing where the key is AWS's own."""
+    """List the KMS permissions that a service uses for its caller: none if AWS manages the key."""
     if key is None:
         return []
     context = {
@@ -117,7 +117,7 @@ def use_of_key(key: Key | None, action: str, service: str, account: Account, **e
 
 
 def encryption_context_keys(encryption_context: Mapping[str, str]) -> Context:
-    """Spell an encryption context as condition keys."""
+    """Return an encryption context as condition keys."""
     keys = {f"kms:EncryptionContext:{name}": (value,) for name, value in encryption_context.items()}
     return {**keys, "kms:EncryptionContextKeys": tuple(encryption_context)} if keys else {}
 
@@ -185,7 +185,7 @@ _VERSIONED_OBJECT_ACTIONS = (
     "PutObjectAcl",
     "PutObjectTagging",
 )
-"""Actions of which each has a twin for a version that the request names, such as GetObjectVersion."""
+"""Actions with a second form for requests that name a version, such as GetObjectVersion."""
 _OBJECT_ACTIONS = {
     **{name: name for name in _VERSIONED_OBJECT_ACTIONS},
     "AbortMultipartUpload": "AbortMultipartUpload",
@@ -224,7 +224,7 @@ def _keys(names: Mapping[str, str], params: Params) -> dict[str, tuple[str, ...]
 
 
 def _lock_keys(mode: str | None, until: object, legal_hold: str | None, now: datetime) -> dict[str, tuple[str, ...]]:
-    """Spell what a request asks of Object Lock as condition keys; a day that has begun counts as a day that remains."""
+    """Return a request's Object Lock settings as condition keys; a begun day counts as a remaining day."""
     keys = {"s3:object-lock-mode": mode, "s3:object-lock-legal-hold": legal_hold}
     if until:
         keys["s3:object-lock-retain-until-date"] = str(until)
@@ -236,7 +236,7 @@ def _lock_keys(mode: str | None, until: object, legal_hold: str | None, now: dat
 
 
 def _bypass(params: Params, object_arn: str) -> list[Call]:
-    """List the right to delete or change what is locked in governance mode, where a request makes use of it."""
+    """List the permission to bypass governance mode, if the request uses it."""
     return [Call("s3:BypassGovernanceRetention", object_arn)] if params.get("BypassGovernanceRetention") else []
 
 
@@ -279,10 +279,11 @@ def _s3(operation: str, params: Params, account: Account) -> list[Call] | None:
 
 
 def _read(operation: str, bucket: str, key: str, version: str | None, account: Account) -> list[Call]:
-    """List what a read needs besides: the key that decrypts, and the right to hear that there is nothing.
+    """List what else a read needs: the key for decryption, and the permission to get a 404.
 
-    S3 says 404 only to whoever may list the bucket, and 403 to others (API reference, "GetObject", "Permissions").
-    Whether a right to list by prefix is enough for that is not documented: here it is not, the stricter reading.
+    S3 answers 404 only to callers that may list the bucket, and 403 to others (API reference, "GetObject",
+    "Permissions"). AWS does not document whether a permission to list by prefix is enough: here it is not, the stricter
+    reading.
     """
     bucket_arn = f"arn:{account.partition}:s3:::{bucket}"
     if not account.has_object(bucket, key, version):
@@ -380,7 +381,7 @@ _ALIASED = {
     ("UpdateAlias", "AliasName"),
     ("DeleteAlias", "AliasName"),
 }
-"""Which key an operation on an alias is asked of besides, by the parameter that names it."""
+"""The parameter with the key for which an operation on an alias also needs a permission."""
 
 
 def _kms(operation: str, params: Params, account: Account) -> list[Call] | None:
@@ -434,7 +435,7 @@ def _lambda(operation: str, params: Params, account: Account) -> list[Call] | No
 
 
 def _what_a_function_uses(params: Params, account: Account) -> list[Call]:
-    """List what Lambda looks at in its caller's name: the package in S3, layers, the network.
+    """List the permissions that Lambda uses for its caller: the package in S3, layers, the network.
 
     Lambda developer guide, "Lambda API permissions" and "Required IAM permissions" for a VPC.
     """
@@ -449,10 +450,10 @@ def _what_a_function_uses(params: Params, account: Account) -> list[Call]:
 
 
 def _environment_key(action: str, key_arn: str | None, function_arn: str, account: Account) -> list[Call]:
-    """List what is done to the key of a function's environment: to set it, and to show the environment.
+    """List the permissions for the key of a function's environment: to set it, and to return the environment.
 
-    Lambda shows no environment to those who may not decrypt it, instead of refusing them. Lambda developer guide,
-    "Securing environment variables".
+    Without permission to decrypt, Lambda leaves the environment out instead of refusing the call. Lambda developer
+    guide, "Securing environment variables".
     """
     uses = {"CreateFunction": ("CreateGrant", "Encrypt"), "UpdateFunctionConfiguration": ("CreateGrant", "Encrypt")}
     shown = action in ("GetFunction", "GetFunctionConfiguration")
@@ -510,7 +511,7 @@ _ON_POLICIES = (
     *("GetPolicy", "DeletePolicy", "CreatePolicyVersion", "DeletePolicyVersion", "GetPolicyVersion"),
     *("SetDefaultPolicyVersion", "ListEntitiesForPolicy", "ListPolicyVersions", "TagPolicy", "UntagPolicy"),
 )
-# Of a request that sets a boundary it is the new one, of any other the one that the user or role has.
+# In a request that sets a boundary it is the new one, otherwise the user's or role's own.
 _IAM_KEYS = {"PermissionsBoundary": "iam:PermissionsBoundary", "PolicyArn": "iam:PolicyARN"}
 
 
@@ -524,7 +525,7 @@ def _iam(operation: str, params: Params, account: Account) -> list[Call] | None:
             return [Call(f"iam:{operation}", made, keys), *tagging(f"iam:Tag{kind}", made, params)]
     arn, keys = None, {}
     if operation == "GetUser" and "UserName" not in params:
-        arn = "*"  # oneself, whoever it is
+        arn = "*"  # the caller itself
     elif operation in _ON_USERS:
         arn = account.user_arn(params["UserName"])
         keys = {**account.boundary_key(arn), **_keys(_IAM_KEYS, params)}
@@ -546,7 +547,7 @@ def _iam(operation: str, params: Params, account: Account) -> list[Call] | None:
 
 def _sts(operation: str, params: Params, account: Account) -> list[Call] | None:
     if operation in ("GetCallerIdentity", "GetSessionToken"):
-        return []  # "No permissions are required", whatever policies say
+        return []  # "No permissions are required", even if a policy denies
     if operation not in ("AssumeRole", "AssumeRoleWithWebIdentity"):
         return None
     context = {"sts:RoleSessionName": (params["RoleSessionName"],), **_keys({"ExternalId": "sts:ExternalId"}, params)}
@@ -579,7 +580,7 @@ def _sns(operation: str, params: Params, account: Account) -> list[Call] | None:
 
 def _cloudwatch(operation: str, params: Params, account: Account) -> list[Call] | None:
     def arn(kind: str, name: str) -> str:
-        region = account.region if kind == "alarm:" else ""  # dashboards are of all regions
+        region = account.region if kind == "alarm:" else ""  # dashboards have no region
         return f"arn:{account.partition}:cloudwatch:{region}:{account.id}:{kind}{name}"
 
     action = f"cloudwatch:{operation}"
@@ -597,14 +598,14 @@ def _cloudwatch(operation: str, params: Params, account: Account) -> list[Call] 
         return [Call(action, arn("dashboard/", name)) for name in params["DashboardNames"]]
     if operation in ("ListTagsForResource", "TagResource", "UntagResource"):
         return [Call(action, params["ResourceARN"])]
-    # The last two, and PutCompositeAlarm above, need the right on `*` for composite alarms (API reference).
+    # The last two, and PutCompositeAlarm above, need the permission on `*` for composite alarms (API reference).
     if operation in ("PutMetricData", "GetMetricData", "ListMetrics", "DescribeAlarms", "DescribeAlarmHistory"):
         return [Call(action, "*")]
     return None
 
 
 def _without_resources(service: str, *operations: str) -> Callable[[str, Params, Account], list[Call] | None]:
-    """Cover operations for which AWS knows no resource but `*`."""
+    """Add operations for which AWS supports only the resource `*`."""
     return lambda operation, _params, _account: (
         [Call(f"{service}:{operation}", "*")] if operation in operations else None
     )

@@ -1,10 +1,10 @@
-"""moto's server in a process of its own, with the few repairs that a real Terraform module needs.
+"""moto's server in its own process, with the few repairs that a real Terraform module needs.
 
 Started by `standins.aws.AwsStandIn` as `aws_server.py FOLDER ACCOUNT REGION`. It writes `{"port": N}` on standard
 output once it listens on a free loopback port, after it has read the root's keys, `["ID", "SECRET"]`, in the first line
-of its standard input. When its standard input closes it removes FOLDER and ends: so it never
-outlives the process that started it.
-Each repair says what AWS does and moto 5.2 does not; tests/unit/test_standin_aws.py holds a test of each.
+of its standard input. When its standard input closes, it removes FOLDER and exits, so
+it never outlives the process that started it.
+Each repair says what AWS does and moto 5.2 does not; tests/unit/test_standin_aws.py tests each one.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ if TYPE_CHECKING:
 
 
 def repair_lambda_configuration() -> None:
-    """Lambda echoes the whole configuration it was given; without these four, every second plan shows a change."""
+    """Lambda returns the whole configuration; without these four settings, every second plan shows a change."""
     echoed = ("LoggingConfig", "DeadLetterConfig", "TracingConfig", "KMSKeyArn")
     create, configuration, update = (
         LambdaFunction.__init__,
@@ -93,9 +93,9 @@ def repair_lambda_configuration() -> None:
 
 
 def repair_lambda_revisions() -> None:
-    """Lambda gives each state of a function a revision id and a date, and refuses a change that names another id.
+    """Lambda gives each revision of a function an ID and a date, and refuses a change that names another ID.
 
-    moto has no such id, and the date of a function is that of its creation.
+    moto has no revision IDs, and a function keeps the date of its creation.
     """
     update, configuration = LambdaFunction.update_configuration, LambdaFunction.get_configuration
 
@@ -120,14 +120,14 @@ NETWORK_ACTIONS = ("CreateNetworkInterface", "DeleteNetworkInterface", "Describe
 
 
 def repair_lambda_networks(authorisation: Authorisation) -> None:
-    """Lambda takes a function into a VPC only if its role may manage network interfaces; moto never asks.
+    """Lambda connects a function to a VPC only if its role may manage network interfaces; moto does not check.
 
-    There is no interface yet, so the role must have the right on `*`, whether or not requests are authorised here.
+    No interface exists yet, so the role needs the permission on `*`, whether or not policies are enforced here.
     Lambda developer guide, "Giving Lambda functions access to resources in an Amazon VPC", "Required IAM permissions":
     DescribeNetworkInterfaces "only works if it's allowed on all resources", and without all resource ids for
     DeleteNetworkInterface "your function may not be able to access the VPC"; terraform-provider-aws #20698 has the
-    sentence. Policies hold here at once, but Terraform's provider waits a quarter of an hour for that sentence to pass,
-    so the provider gets another one.
+    message. Terraform's provider retries on that message for 15 minutes, which is pointless here because policies take
+    effect immediately, so the provider gets another message.
     """
     create, update = LambdaBackend.create_function, LambdaFunction.update_configuration
 
@@ -158,9 +158,9 @@ def repair_lambda_networks(authorisation: Authorisation) -> None:
 
 
 def repair_subscriptions() -> None:
-    """SNS counts and lists a topic's subscriptions, those of mail apart until they are confirmed; moto does not.
+    """SNS counts confirmed and pending subscriptions of a topic; moto does not.
 
-    The token that confirms one comes by mail; here it is the address.
+    The token that confirms an email subscription comes by email; here it is the address.
     """
 
     def is_pending(subscription: Any) -> bool:
@@ -203,17 +203,17 @@ def repair_subscriptions() -> None:
 def repair_delete_markers() -> None:
     """Emptying a bucket whose versioning is suspended calls `dispose`, which moto's delete marker lacks: a 500.
 
-    `terraform destroy` does just that with `force_destroy`: it suspends versioning before it empties the bucket.
+    `terraform destroy` does that with `force_destroy`: it suspends versioning before it empties the bucket.
     """
 
     def dispose(self: Any, garbage: bool = False) -> None:
-        """Do nothing: a marker holds no bytes."""
+        """Do nothing: a marker has no content."""
 
     FakeDeleteMarker.dispose = dispose  # type: ignore[attr-defined]
 
 
 def repair_service_specific_credentials() -> None:
-    """A user's credentials for other services are listed when it is destroyed: none here, and a 500 in moto."""
+    """Terraform lists a user's service-specific credentials before a destroy: none here; moto answers 500."""
 
     def list_service_specific_credentials(self: Any) -> str:
         name = "ListServiceSpecificCredentials"
@@ -224,9 +224,9 @@ def repair_service_specific_credentials() -> None:
 
 
 def repair_boundaries_of_users() -> None:
-    """IAM keeps a user's permissions boundary and tells it with the user, though not in lists; moto drops it.
+    """IAM returns a user's permissions boundary in GetUser, but not in lists; moto ignores it.
 
-    `Authorisation` reads it off the user, as it reads a role's.
+    `Authorisation` reads it from the user, like a role's.
     """
     create = IamResponse.create_user
 
@@ -262,7 +262,7 @@ def repair_boundaries_of_users() -> None:
 
 
 def repair_security_group_rules() -> None:
-    """EC2 tells a rule's description whatever it lets in; moto only where that is a range of addresses."""
+    """EC2 returns the description of every rule; moto only for rules with an address range."""
 
     def description(self: Any) -> str | None:
         return (self.ip_range or self.source_group or {}).get("Description")
@@ -271,10 +271,10 @@ def repair_security_group_rules() -> None:
 
 
 def repair_bucket_policies() -> None:
-    """A bucket's policy is asked once, before a request reaches moto (see `standins.aws_authorisation`).
+    """The bucket policy is evaluated once, before a request reaches moto (see `standins.aws_authorisation`).
 
-    moto takes an unmet condition for a denial whatever the effect, so a bucket policy that refuses plain HTTP, or
-    writes without `If-None-Match`, would refuse every request.
+    moto treats an unmet condition as a denial whatever the effect, so a bucket policy that denies plain HTTP, or
+    writes without `If-None-Match`, would deny every request.
     """
 
     def get_permission(self: Any, action: str, resource: str) -> PermissionResult:
@@ -285,11 +285,11 @@ def repair_bucket_policies() -> None:
 
 
 def repair_object_encryption() -> None:
-    """S3 encrypts an object as the request says, else as the bucket's default does, and tells it; moto mixes the two.
+    """S3 encrypts an object by the request, else by the bucket's default, and returns which; moto mixes the two.
 
-    A request that names no key means AWS's own. A bucket without a configuration encrypts with AES256, and an S3 Bucket
-    Key goes with `aws:kms` alone. Amazon S3 API Reference, PutObject; User Guide, "Configuring an S3 Bucket Key at the
-    object level".
+    A request without a key uses the AWS managed key. A bucket without a configuration encrypts with AES256, and an S3
+    Bucket Key applies only to `aws:kms`. Amazon S3 API Reference, PutObject; User Guide, "Configuring an S3 Bucket Key
+    at the object level".
     """
     put, told = S3Backend.put_object, FakeKey.response_dict.fget  # type: ignore[attr-defined]
 
@@ -316,7 +316,7 @@ def repair_object_encryption() -> None:
 
 
 def repair_acls_of_owners() -> None:
-    """A bucket that enforces its owner refuses an object's ACL, which moto takes (user guide, "Disabling ACLs")."""
+    """A bucket with BucketOwnerEnforced refuses an object's ACL, which moto accepts (user guide, "Disabling ACLs")."""
     read = S3Response._acl_from_headers
 
     @functools.wraps(read)
@@ -332,7 +332,7 @@ def repair_acls_of_owners() -> None:
 
 
 class CodeRefusedError(LambdaClientError):
-    """Code that this machine's owner did not ask to run."""
+    """Code that this machine's owner has not registered."""
 
     code = 403
 
@@ -341,10 +341,10 @@ class CodeRefusedError(LambdaClientError):
 
 
 def accept_registered_packages_only(packages: Collection[str]) -> None:
-    """Lambda runs anybody's code; this stand-in runs it on its owner's machine, so only what the owner registered.
+    """This stand-in runs code on its owner's machine, so it accepts only packages that the owner has registered.
 
-    What is refused changes nothing. The object that a package is read from may change meanwhile: what runs is looked at
-    once more when it is unpacked (see `standins.lambda_invocations`).
+    A refused request changes nothing. The package is checked again when it is unpacked, because its object in S3 may
+    have changed (see `standins.lambda_invocations`).
     """
     set_code = LambdaFunction._set_function_code
 
@@ -354,7 +354,7 @@ def accept_registered_packages_only(packages: Collection[str]) -> None:
         if "ZipFile" in updated_spec:
             content = base64.b64decode(updated_spec["ZipFile"])
         elif "S3Bucket" in updated_spec and "S3Key" in updated_spec:
-            with contextlib.suppress(Exception):  # moto has an exception of its own for each way not to be there
+            with contextlib.suppress(Exception):  # moto has a different exception for each kind of missing resource
                 s3 = s3_backends[self.account_id][self.partition]
                 found: Any = s3.get_object(updated_spec["S3Bucket"], updated_spec["S3Key"])
                 content = found.value
@@ -367,7 +367,7 @@ def accept_registered_packages_only(packages: Collection[str]) -> None:
 
 
 def repair_invocations(functions: LocalFunctions) -> None:
-    """`Invoke` runs the function; moto's needs Docker. The answer's request id is the one in the function's log."""
+    """`Invoke` runs the function; moto needs Docker for that. The answer has the request ID of the function's log."""
 
     def invoke(self: Any, body: str | bytes, request_headers: Any, response_headers: dict[str, str]) -> bytes:
         kind = request_headers.get("X-Amz-Invocation-Type", "RequestResponse")
@@ -411,7 +411,7 @@ def serve(folder: str, account_id: str, region: str) -> None:
     accept_registered_packages_only(authorisation.packages)
     app = TakingTurns(authorisation, authorisation.most_bytes)
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler)
-    os.environ["MOTO_PORT"] = str(server.port)  # moto's services call one another through it
+    os.environ["MOTO_PORT"] = str(server.port)  # moto's services call each other through it
     functions = LocalFunctions(AwsStandIn.at(server.port, region, root), Path(folder), authorisation.packages)
     authorisation.end_functions = functions.close
     repair_invocations(functions)

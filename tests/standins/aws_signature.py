@@ -1,13 +1,12 @@
-"""Signature Version 4, checked: which key signed a request, and whether the request is as it was signed.
+"""Verifies Signature Version 4: which key signed a request, and that the request is unchanged.
 
 Sources: IAM user guide, "Create a signed AWS API request"; S3 API reference, "Authenticating Requests (AWS Signature
 Version 4)" with "Using query parameters" and "Signature calculations for the authorization header". The calculation
 itself is botocore's.
 
-The time of a signature is not compared with the clock, except for presigned addresses: tests run functions at another
-time (see `standins.lambda_bootstrap`), and AWS would refuse those as RequestTimeTooSkewed. A signed request that
-somebody recorded could therefore be sent again, but nobody can read the loopback interface who may not read this
-process anyway.
+The time of a signature is not compared with the clock, except for presigned URLs: tests run functions at another time
+(see `standins.lambda_bootstrap`), and AWS would refuse those as RequestTimeTooSkewed. A recorded request could
+therefore be sent again, but only a user who can read this process can also read the loopback interface.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
-UNSIGNED_PAYLOADS = (UNSIGNED_PAYLOAD, "STREAMING-UNSIGNED-PAYLOAD-TRAILER")  # S3 takes these in place of a hash
+UNSIGNED_PAYLOADS = (UNSIGNED_PAYLOAD, "STREAMING-UNSIGNED-PAYLOAD-TRAILER")  # S3 accepts these instead of a hash
 TIMESTAMP = "%Y%m%dT%H%M%SZ"
 
 _SCOPE = r"(?P<key>\w+)/(?P<date>\d{8})/(?P<region>[\w-]+)/(?P<service>[\w-]+)/aws4_request"
@@ -41,7 +40,7 @@ _SIGNATURE_IN_QUERY = re.compile(r"(?:^|(?<=&))X-Amz-Signature=[^&]*(?:&|$)")
 
 
 class RefusedError(Exception):
-    """A request that fails before any policy is asked: its code says why."""
+    """A request that fails before policies are evaluated; its code says why."""
 
     def __init__(self, code: str, message: str, status: int = 403) -> None:
         super().__init__(message)
@@ -51,7 +50,7 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Signature:
-    """A signature as a request states it; `expires` is None for one in the header."""
+    """The signature in a request; `expires` is None for one in the header."""
 
     access_key_id: str
     date: str
@@ -65,7 +64,7 @@ class Signature:
 
 
 def read_signature(request: WerkzeugRequest) -> Signature | None:
-    """Read who claims to have signed a request, None if nobody; raise `RefusedError` for what is not Version 4."""
+    """Return the signature in a request, None if it has none; raise `RefusedError` if it is not Version 4."""
     header, query = request.headers.get("Authorization"), request.args
     if header and query.keys() & {"X-Amz-Signature", "X-Amz-Credential"}:
         raise RefusedError("InvalidArgument", "Only one auth mechanism allowed.", 400)
@@ -101,9 +100,9 @@ def _signature(match: re.Match[str], timestamp: str, token: str | None, expires:
 def check_signature(
     request: Request, given: Signature, secret_access_key: str, body: Callable[[], bytes], now: datetime
 ) -> None:
-    """Raise `RefusedError` unless the request is as the owner of the secret signed it.
+    """Raise `RefusedError` unless the signature is valid for the secret.
 
-    `body` reads the body. AWS wants the host and every `x-amz-` header signed.
+    `body` reads the body. AWS requires that the host and every `x-amz-` header are signed.
     """
     present = {name.lower() for name in request.headers.keys()}  # noqa: SIM118 - an EnvironHeaders iterates over pairs
     unsigned = {name for name in present if name.startswith("x-amz-") or name == "host"} - {*given.signed_headers}
@@ -123,7 +122,7 @@ def check_signature(
 
 
 def _payload(request: Request, given: Signature, body: Callable[[], bytes]) -> str:
-    """Give what stands for the body in what is signed; a hash that is stated is compared with the body."""
+    """Return the payload hash that is signed; a hash in the header is compared with the body."""
     stated = request.headers.get("X-Amz-Content-SHA256")
     s3 = given.service == "s3"
     if s3 and (stated in UNSIGNED_PAYLOADS or (stated is None and given.expires is not None)):
@@ -167,5 +166,5 @@ class _Signer(SigV4Auth):  # type: ignore[misc,unused-ignore]
         return self._payload
 
     def _normalize_url_path(self, path: str) -> Any:
-        """Leave S3's paths as they are: they are encoded once, and `//` and `..` are part of a key."""
+        """Keep S3's paths unchanged: they are encoded once, and `//` and `..` are part of a key."""
         return path if self._keeps_path else super()._normalize_url_path(path)  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""One request at a time, and each carried out once: what moto's server needs under many clients on a busy machine."""
+"""Serves one request at a time, and each only once: moto's server needs this with many clients on a busy machine."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 REMEMBERED = 1000
-"""How many answers are remembered for clients that did not hear them."""
+"""How many answers are kept for clients that did not receive them."""
 
 _RESET = "/-/reset"
 _REENTRANT = ("/invocations", "/invoke-async", _RESET)
 _WAITS = "AmazonSQS.ReceiveMessage"
-"""What waits for functions, which make requests of their own meanwhile, or for messages that others send."""
+"""Operations that wait for functions, which make requests meanwhile, or for messages that others send."""
 
 
 class TakingTurns:
-    """WSGI middleware: holds requests back until the one before is answered.
+    """WSGI middleware: holds a request back until the previous one is answered.
 
-    moto's state is not made for threads: it looks first and writes later, so that two conditional writes can both
-    win, and a listing can fail while something is added. AWS decides each request by itself.
+    moto's state is not thread-safe: it checks first and writes later, so two conditional writes can both succeed, and a
+    listing can fail while something is added. AWS serialises such requests.
 
-    An SDK that did not hear an answer sends the request again under the same `amz-sdk-invocation-id`; what has
-    succeeded is then answered again, not done again. The id is the client's random UUID, which nobody else can name.
+    An SDK that did not receive an answer sends the request again with the same `amz-sdk-invocation-id`; a request that
+    succeeded is then answered again, not executed again. The ID is the client's random UUID, which nobody can guess.
     Source: AWS SDKs and Tools Reference Guide, "Retry behavior".
     """
 
     def __init__(self, app: Callable[..., Any], most_bytes: Callable[[Request], int | None] = lambda _: None) -> None:
-        """Take the application, and where a request's body is too long, in bytes: None is nowhere."""
+        """Take the application, and a function for the limit of a request's body in bytes, None without a limit."""
         self._app = app
         self._most_bytes = most_bytes
         self._turn = threading.Lock()
@@ -45,7 +45,7 @@ class TakingTurns:
         request = Request(environ)
         request.max_content_length = most = self._most_bytes(request)
         try:
-            body = request.get_data()  # before its turn: a slow client holds up nobody
+            body = request.get_data()  # before its turn: a slow client must not delay others
             if len(body) == most:  # where werkzeug cuts off a body in chunks
                 raise RequestEntityTooLarge
         except HTTPException as refused:
@@ -55,7 +55,7 @@ class TakingTurns:
         if path.endswith(_REENTRANT) or request.headers.get("X-Amz-Target") == _WAITS:
             result: Iterable[bytes] = self._app(environ, start_response)
             if path == _RESET:
-                self._answers.clear()  # they speak of what is no longer there
+                self._answers.clear()  # they are about resources that no longer exist
             return result
         with self._turn:
             answer = self._answered(environ, request.headers.get("amz-sdk-invocation-id"), request.method)

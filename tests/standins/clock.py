@@ -1,4 +1,4 @@
-"""A clock that tests hold in their hand; the stand-in for Zoom and the collector under test share one."""
+"""A clock that tests control; the stand-in for Zoom and the collector under test share one."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 
-START = datetime(2025, 3, 12, 9, 0, tzinfo=UTC)  # a Wednesday morning; midnight, month end and leap day are far
+START = datetime(2025, 3, 12, 9, 0, tzinfo=UTC)  # a Wednesday morning, far from midnight, month end and leap day
 
 
 class Clock:
     """A clock that stands still until it is moved; safe to share between threads."""
 
     def __init__(self, start: datetime = START, *, ticking: bool = False) -> None:
-        """Start at `start`; a `ticking` clock also moves with real time, as a program in another process needs it."""
+        """Start at `start`; a `ticking` clock also moves with real time, for programs in other processes."""
         self._lock = threading.Lock()
         self._ticking = ticking
         self.set(start)
 
     def now(self) -> datetime:
-        """Return the moment, in UTC."""
+        """Return the time in UTC."""
         with self._lock:
             passed = time.monotonic() - self._set_at if self._ticking else 0.0
             return self._moment + timedelta(seconds=passed)
 
     def time(self) -> float:
-        """Return the moment in seconds since 1970, like `time.time`."""
+        """Return the time in seconds since 1970, like `time.time`."""
         return self.now().timestamp()
 
     def set(self, moment: datetime) -> None:

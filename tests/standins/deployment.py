@@ -1,4 +1,4 @@
-"""The module applied for real, with a world around it: AWS, Lambda and Zoom are stand-ins, the rest is the product.
+"""Applies the module for real, against stand-ins for AWS, Lambda and Zoom.
 
 with deployed(repository, zoom) as deployment:
     deployment.store_credentials()
@@ -45,7 +45,7 @@ class StoredObject:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Zoom's records held against the archive's, as multisets."""
+    """Zoom's records compared with the archive's, as multisets."""
 
     in_zoom: int
     in_archive: int
@@ -54,13 +54,13 @@ class Comparison:
 
     @property
     def exact(self) -> bool:
-        """Tell whether every record is there, once."""
+        """Return whether every record is there exactly once."""
         return not self.missing and not self.repeated and self.in_zoom == self.in_archive
 
 
 @dataclass
 class Deployment:
-    """What was applied, and the means to run and to read it."""
+    """The applied module, with methods to run and read it."""
 
     aws: AwsStandIn
     zoom: Zoom
@@ -71,7 +71,7 @@ class Deployment:
     target: ScheduledTarget
     runtime: LambdaRuntime
     runs: list[Invocation] = field(default_factory=list)
-    """Every run so far, in whatever sandbox."""
+    """Every run so far, in any sandbox."""
 
     @property
     def bucket(self) -> str:
@@ -84,7 +84,7 @@ class Deployment:
         return str(self.runtime.configuration["Environment"]["Variables"]["S3_PREFIX"])
 
     def store_credentials(self, **changes: str) -> None:
-        """Put the Zoom app's credentials into the secret, as the README has an operator do it."""
+        """Put the Zoom app's credentials into the secret, as the README describes."""
         account = self.zoom.account
         value = {"account_id": account.id, "client_id": account.client_id, "client_secret": account.client_secret}
         self.store_secret(json.dumps(value | changes))
@@ -95,7 +95,7 @@ class Deployment:
         secrets.put_secret_value(SecretId=self.outputs["secret_arn"], SecretString=text)
 
     def run_scheduled(self) -> Invocation:
-        """Invoke the function as the schedule does: its payload, its timeout, at the stand-ins' time."""
+        """Invoke the function as the schedule does, with its payload and timeout, at the stand-ins' time."""
         return self.run(self.target.payload)
 
     def run(
@@ -111,7 +111,7 @@ class Deployment:
         return run
 
     def another_runtime(self, function_name: str | None = None) -> LambdaRuntime:
-        """Make a second sandbox of the function, or one of another function with the same package."""
+        """Create a second sandbox of the function, or one of another function with the same package."""
         return under_its_role(self.aws, function_name or self.target.function_name, self.runtime.package)
 
     def objects(self) -> list[StoredObject]:
@@ -128,7 +128,7 @@ class Deployment:
         return found
 
     def compare(self, first: date) -> Comparison:
-        """Hold the archive against Zoom, record by record, from the date `first` on."""
+        """Compare the archive with Zoom, record by record, from the date `first` on."""
         begin = f"{self.prefix}{first:%Y/%m/%d}/"
         archived = [record for stored in self.objects() if stored.key >= begin for record in stored.records]
         truth, archive = multiset(self.zoom.records(first)), multiset(archived)
@@ -152,10 +152,10 @@ def deployed(
     apply: Callable[[Terraform, dict[str, object]], object] | None = None,
     one_provider: bool = False,
 ) -> Iterator[Deployment]:
-    """Apply an example against the stand-ins, and take everything down at the end, whatever happens.
+    """Apply an example against the stand-ins, and always destroy everything at the end.
 
-    `apply` takes the place of a plain `terraform apply`, with a saved plan for example. `one_provider` starts the
-    provider once for all commands: quicker, where starting it is not what is to be shown.
+    `apply` replaces a plain `terraform apply`, for example with a saved plan. `one_provider` starts the provider once
+    for all commands, which is faster.
     """
     with ExitStack() as stack:
         server = stack.enter_context(ZoomServer(zoom))

@@ -1,9 +1,9 @@
 """IAM policies, evaluated as AWS documents them; pure functions over plain JSON.
 
-`decide` judges a call by everything that applies to it, `statement_applies` one statement.
+`decide` evaluates a call against all policies that apply, `statement_applies` against one statement.
 Sources: the IAM user guide's "Policy evaluation logic", "Permissions boundaries for IAM entities", "IAM JSON policy
-elements: Condition operators" and "Multivalued context keys"; the KMS developer guide's "Key policies". What is not
-covered here raises `CannotJudgeError`: a policy that cannot be judged must not pass for one that was.
+elements: Condition operators" and "Multivalued context keys"; the KMS developer guide's "Key policies". Anything
+else raises `CannotJudgeError`: a policy that cannot be evaluated must not pass.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from typing import Any
 PARTITIONS = ("aws", "aws-cn", "aws-us-gov")
 
 Context = Mapping[str, Sequence[str]]
-"""What a request brings along: condition key (any case) → its values; a missing key is an absent one."""
+"""The context of a request: condition key (any case) → its values; a missing key is absent."""
 
 Policy = Mapping[str, Any]
 
 
 class CannotJudgeError(Exception):
-    """A policy uses something that is not evaluated here; a guess would prove nothing."""
+    """A policy uses something that this evaluator does not support; a guess would prove nothing."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """One permission that a request needs: an action on a resource, and what the request brings along."""
+    """One permission that a request needs: an action on a resource, with the request's context."""
 
     action: str
     resource: str
@@ -36,11 +36,11 @@ class Call:
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks.
+    """The caller.
 
-    `names` are what a `Principal` element may call it: a user's ARN; a session's and its role's; a service's host name;
-    an identity provider's; none when nobody signed. `account` is the account it belongs to: services, providers and
-    strangers to AWS have none.
+    `names` are its names in a `Principal` element: a user's ARN; a session's and its role's; a service's host name; an
+    identity provider's; none if anonymous. `account` is its account: services, providers and anonymous callers have
+    none.
     """
 
     names: frozenset[str] = frozenset()
@@ -49,7 +49,7 @@ class Caller:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a call is allowed, and by or for want of what; a refusal in the words of AWS's messages.
+    """Whether a call is allowed, and why; a refusal is in the words of AWS's messages.
 
     IAM User Guide, "Troubleshoot access denied error messages".
     """
@@ -67,11 +67,11 @@ def decide(
     resource: Policy | None = None,
     resource_decides: bool = False,
 ) -> Verdict:
-    """Judge a call within one account.
+    """Evaluate a call within one account.
 
-    `identity` are the policies of the caller, `boundary` its permissions boundary, `resource` the policy of what is
-    called. With `resource_decides` (KMS keys, roles' trust) nothing goes without the resource's policy, which may leave
-    it to the account by naming its root.
+    `identity` are the policies of the caller, `boundary` its permissions boundary, `resource` the policy of the
+    resource. With `resource_decides` (KMS keys, trust policies) the resource's policy must allow the call, or delegate
+    to the account by naming its root.
     """
 
     def applies(policy: Policy | None, effect: str, names: Collection[str] | None) -> bool:
@@ -106,27 +106,27 @@ def decide(
 
 
 def account_names(account: str | None) -> frozenset[str]:
-    """Give the names that mean a whole account in a `Principal` element."""
+    """Return the names that mean a whole account in a `Principal` element."""
     if account is None:
         return frozenset()
     return frozenset([account, *(f"arn:{partition}:iam::{account}:root" for partition in PARTITIONS)])
 
 
 def statements(policy: Policy) -> list[Mapping[str, Any]]:
-    """List a policy's statements, of which a single one may stand without a list."""
+    """List a policy's statements; a single statement may be outside a list."""
     found = policy.get("Statement", [])
     return [found] if isinstance(found, Mapping) else list(found)
 
 
 def condition_keys(policy: Policy) -> Iterator[str]:
-    """Name the condition keys that a policy asks for."""
+    """Return the condition keys that a policy uses."""
     for statement in statements(policy):
         for keys in (statement.get("Condition") or {}).values():
             yield from keys
 
 
 def like(pattern: str, value: str) -> bool:
-    """Match with IAM's two wildcards: `*` any run of characters, `?` exactly one. Case counts."""
+    """Match with IAM's two wildcards, case-sensitively: `*` for any number of characters, `?` for exactly one."""
     if re.search(r"\$\{(?![*?$]\})", pattern):
         raise CannotJudgeError(f"Policy variables are not evaluated here: {pattern}")
     glob = "".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in pattern)
@@ -165,7 +165,7 @@ _NEGATIONS = {
 
 
 def conditions_hold(conditions: Mapping[str, Mapping[str, Any]], context: Context) -> bool:
-    """Tell whether every operator and key of a `Condition` element holds for the request."""
+    """Return whether every operator and key of a `Condition` element holds for the request."""
     have = {key.casefold(): list(values) for key, values in context.items()}
     return all(
         _holds(operator, _strings(wanted), have.get(key.casefold()))
@@ -197,10 +197,10 @@ def statement_applies(
     context: Context,
     caller: Collection[str] | None = None,
 ) -> bool:
-    """Tell whether a statement, whatever its effect, speaks about this request.
+    """Return whether a statement applies to this request, whatever its effect.
 
-    `caller` are the names of who asks: with none of them a statement for everyone (`*`) still applies, one that names
-    principals does not. None asks nothing about `Principal`: identity policies have none. Trust policies have no
+    `caller` are the caller's names: without any, a statement for everyone (`*`) still applies, one that names
+    principals does not. None ignores `Principal`, which identity policies do not have. Trust policies have no
     `Resource`.
     """
     return (
@@ -224,12 +224,12 @@ def _names_caller(statement: Mapping[str, Any], caller: Collection[str]) -> bool
     if principal == "*":
         return True
     if not isinstance(principal, Mapping):
-        raise CannotJudgeError(f"AWS knows no such Principal: {principal}")
+        raise CannotJudgeError(f"AWS does not support this Principal: {principal}")
     kinds = {kind: _strings(names) for kind, names in principal.items()}
     return "*" in kinds.get("AWS", []) or any(name in caller for names in kinds.values() for name in names)
 
 
 def _strings(value: Any) -> list[str]:
-    """Flatten the policy language's "one or a list"; JSON booleans and numbers become its spelling of them."""
+    """Return a policy's "one or a list" as a list of strings; JSON booleans and numbers are spelled as in policies."""
     values: Iterable[Any] = value if isinstance(value, list) else [value]
     return [str(one).lower() if isinstance(one, bool) else str(one) for one in values]

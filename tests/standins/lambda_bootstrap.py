@@ -1,13 +1,12 @@
-"""What runs inside the local Lambda sandbox: `python -m awslambdaric`, and what that lacks here.
+"""The process inside the local Lambda sandbox: `python -m awslambdaric`, and what that lacks here.
 
     lambda_bootstrap.py HANDLER TIMEOUT_MS [--now EPOCH_MS] [--loop]
 
 `--now` moves this process's clock, which then ticks on: to EPOCH_MS while the handler is imported, and at each
-invocation to that invocation's deadline less the timeout. AWS_LAMBDA_RUNTIME_API holds a secret path after the port,
-which AWS's client knows for most of its requests. `--loop` stands in for AWS's runtime interface client on a
-platform that has none: it speaks the same Runtime API.
-Only the standard library is imported before the handler, `time_machine` and `awslambdaric` excepted, so that what the
-package lacks is missing here as in AWS.
+invocation to that invocation's deadline less the timeout. AWS_LAMBDA_RUNTIME_API has a secret path after the port,
+which AWS's client supports for most of its requests. `--loop` replaces AWS's runtime interface client on a platform
+that has none, with the same Runtime API. Before the handler only the standard library, `time_machine` and
+`awslambdaric` are imported, so a module that the package lacks is missing here as in AWS.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ OnDeadline = Callable[[int], None]
 
 
 def main(arguments: list[str]) -> None:
-    """Run the handler for each invocation, for ever."""
+    """Run the handler for each invocation, forever."""
     parser = argparse.ArgumentParser()
     parser.add_argument("handler")
     parser.add_argument("timeout_ms", type=int)
@@ -42,15 +41,15 @@ def main(arguments: list[str]) -> None:
 
 
 def leave_the_clock(deadline_ms: int) -> None:
-    """Do nothing about the time."""
+    """Leave the clock unchanged."""
 
 
 def moving_clock(now_ms: int, timeout_ms: int) -> OnDeadline:
-    """Move this process's clock to `now_ms`; give what moves it on to each invocation's beginning."""
+    """Move this process's clock to `now_ms`; return a function that moves it to each invocation's start."""
     import time_machine
 
     traveller = time_machine.travel(now_ms / 1000, tick=True).start()
-    time.time()  # the clock ticks from the first look at it
+    time.time()  # the clock ticks from the first time it is read
 
     def move(deadline_ms: int) -> None:
         traveller.move_to((deadline_ms - timeout_ms) / 1000)
@@ -60,7 +59,7 @@ def moving_clock(now_ms: int, timeout_ms: int) -> OnDeadline:
 
 
 def run_awslambdaric(handler: str, on_deadline: OnDeadline) -> None:
-    """Run AWS's client, telling `on_deadline` of each invocation before the handler sees it."""
+    """Run AWS's client, and call `on_deadline` before the handler of each invocation."""
     from awslambdaric.__main__ import main as awslambdaric  # type: ignore[import-untyped,unused-ignore]
     from awslambdaric.lambda_runtime_client import (  # type: ignore[import-untyped,unused-ignore]
         LambdaRuntimeClient,
@@ -85,7 +84,7 @@ def run_awslambdaric(handler: str, on_deadline: OnDeadline) -> None:
 
 
 def runtime_api() -> tuple[str, str]:
-    """Give host with port, and path, of the Runtime API."""
+    """Return host with port, and path, of the Runtime API."""
     address, slash, path = os.environ["AWS_LAMBDA_RUNTIME_API"].partition("/")
     return address, slash + path
 
@@ -94,7 +93,7 @@ def runtime_api() -> tuple[str, str]:
 
 
 class Context:
-    """The context object of a Lambda invocation, as far as it is documented."""
+    """The documented part of a Lambda invocation's context object."""
 
     def __init__(self, request_id: str, function_arn: str, deadline_ms: int) -> None:
         self.aws_request_id = request_id
@@ -109,12 +108,12 @@ class Context:
         self._deadline_ms = deadline_ms
 
     def get_remaining_time_in_millis(self) -> int:
-        """Tell the milliseconds left before the invocation times out."""
+        """Return the milliseconds left before the invocation times out."""
         return max(0, self._deadline_ms - int(time.time() * 1000))
 
 
 def run_loop(handler: str, on_deadline: OnDeadline) -> None:
-    """Import the handler, then ask for invocations and answer them, by the documented Runtime API."""
+    """Import the handler, then fetch invocations and answer them through the Runtime API."""
     try:
         module, _, name = handler.rpartition(".")
         function = getattr(importlib.import_module(module.replace("/", ".")), name)
@@ -135,7 +134,7 @@ def run_loop(handler: str, on_deadline: OnDeadline) -> None:
 
 
 def call(method: str, path: str, body: str | None = None) -> tuple[Any, bytes]:
-    """Call the Runtime API; give headers and body."""
+    """Call the Runtime API; return headers and body."""
     address, prefix = runtime_api()
     connection = http.client.HTTPConnection(address)
     connection.request(method, prefix + RUNTIME_PATH + path, body and body.encode())
@@ -146,7 +145,7 @@ def call(method: str, path: str, body: str | None = None) -> tuple[Any, bytes]:
 
 
 def error_body(error: Exception, kind: str | None = None) -> str:
-    """Describe an exception as the Runtime API wants it."""
+    """Describe an exception as the Runtime API requires."""
     trace = traceback.format_tb(error.__traceback__)
     return json.dumps({"errorMessage": str(error), "errorType": kind or type(error).__name__, "stackTrace": trace})
 

@@ -24,9 +24,9 @@ LOADS_CODE = ("LD_", "DYLD_", "PYTHON", "OPENSSL_", "GCONV_", "AWS_CONFIG_FILE",
 
 
 class LocalFunctions:
-    """The sandboxes of the account's functions; each works under its function's role, and logs into its log group.
+    """The sandboxes of the account's functions; each has its function's role and log group.
 
-    A sandbox is used again while the function stays as it is; invocations at once have one each.
+    A sandbox is reused while the function is unchanged; concurrent invocations have one each.
     """
 
     def __init__(self, aws: AwsStandIn, folder: Path, packages: Collection[str]) -> None:
@@ -95,7 +95,7 @@ class LocalFunctions:
         return made
 
     def close(self) -> None:
-        """End the sandboxes, those in use too, and wait for what ran in them unwatched."""
+        """End all sandboxes, also those in use, and wait for their asynchronous invocations."""
         with self._lock:
             ended, self._made = self._made, []
             self._idle.clear()
@@ -107,11 +107,11 @@ class LocalFunctions:
 
 
 def check_allowed(configuration: Mapping[str, Any], package: bytes) -> None:
-    """Raise PermissionError where a configuration would run anything but the package.
+    """Raise PermissionError if a configuration would run anything but the package.
 
-    The handler is in the package: any other (`cProfile.run`, say) would run whatever the event says. No variable makes
-    Python or the linker load something else. What is asked is the sandbox's own configuration: the function that was
-    invoked may be another version, or another region's of that name.
+    The handler must be in the package: another one (such as `cProfile.run`) would run any code in the event. No
+    variable may make Python or the linker load other code. This checks the sandbox's own configuration, because the
+    invoked function may be another version, or have its name in another region.
     """
     handler = str(configuration["Handler"])
     module = handler.rpartition(".")[0].replace(".", "/")

@@ -49,16 +49,16 @@ if TYPE_CHECKING:
 INIT_SECONDS = 60  # AWS allows 10; a busy laptop may need longer to import the package
 INHERITED = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "SYSTEMROOT")
 RUNTIME_DISTRIBUTIONS = ("boto3", "awslambdaric", "time-machine")
-"""What the sandbox holds besides the package: what AWS's runtime brings, and the clock of the tests."""
+"""What the sandbox has in addition to the package: the modules of AWS's runtime, and the clock of the tests."""
 
 
 @dataclass(frozen=True)
 class Invocation:
-    """What came of one invocation.
+    """The outcome of one invocation.
 
     `result` is the handler's return value, None unless `ok`; `error` has at least `errorType` and `errorMessage`,
-    with AWS's words for a timeout (`Sandbox.Timedout`) or a dead process (`Runtime.ExitError`); `logs` are the lines
-    printed meanwhile; `duration_s` is real time without the cold start; `cold` tells whether a process was started.
+    with AWS's names for a timeout (`Sandbox.Timedout`) or a dead process (`Runtime.ExitError`); `logs` are the lines
+    printed meanwhile; `duration_s` is real time without the cold start; `cold` says whether a process was started.
     """
 
     ok: bool
@@ -73,7 +73,7 @@ class Invocation:
 
 @dataclass(frozen=True)
 class ScheduledTarget:
-    """What Terraform put on a schedule; `period_s` is None for a cron or one-time expression."""
+    """A schedule that Terraform created; `period_s` is None for a cron or one-time expression."""
 
     function_name: str
     payload: str
@@ -83,7 +83,7 @@ class ScheduledTarget:
 
 
 def scheduled_target(aws: AwsStandIn, schedule_name: str, group: str = "default") -> ScheduledTarget:
-    """Read a schedule from the stand-in, so that a caller runs exactly what was deployed."""
+    """Read a schedule from the stand-in: callers run exactly what was deployed."""
     schedule = aws.client("scheduler").get_schedule(Name=schedule_name, GroupName=group)
     expression, target = schedule["ScheduleExpression"], schedule["Target"]
     function_name = re.sub(r"^arn:[^:]+:lambda:[^:]+:\d+:function:", "", target["Arn"])
@@ -98,9 +98,9 @@ def period_seconds(expression: str) -> int | None:
 
 
 class LambdaRuntime:
-    """One sandbox of a deployed function: cold at first, then warm, and cold again after a timeout or crash.
+    """One sandbox of a deployed function: first cold, then warm, and cold again after a timeout or crash.
 
-    Two that run at once are two LambdaRuntimes.
+    Concurrent invocations need one LambdaRuntime each.
     """
 
     def __init__(
@@ -140,7 +140,7 @@ class LambdaRuntime:
 
     @property
     def kind(self) -> str:
-        """Say in one sentence what runs the package."""
+        """Describe in one sentence what runs the package."""
         if self._awslambdaric:
             version = importlib.metadata.version("awslambdaric")
             return f"The package runs in AWS's own runtime interface client (awslambdaric {version})."
@@ -152,10 +152,10 @@ class LambdaRuntime:
     def invoke(
         self, payload: Mapping[str, Any] | str, now: datetime | None = None, *, kill_after: float | None = None
     ) -> Invocation:
-        """Invoke the function and wait for what comes of it.
+        """Invoke the function and wait for the outcome.
 
         `payload` is the event, or its JSON text. With `now` (aware) the sandbox's clock begins there and ticks on;
-        without, its clock is the machine's and nothing touches it. `kill_after` kills the process after so many
+        without it, the sandbox has the machine's clock. `kill_after` kills the process after so many
         seconds of real time, as a crash would.
         """
         moved = now is not None
@@ -193,7 +193,7 @@ class LambdaRuntime:
 
     @contextlib.contextmanager
     def _kept_logs(self, sandbox: _Sandbox) -> Iterator[_LogSender]:
-        """Send the log lines to the log group meanwhile, as they come."""
+        """Send the log lines to the log group as they are printed."""
         sender = _LogSender(self._logs, log_group(self.configuration), sandbox)
         if self._logs is None:
             yield sender
@@ -207,7 +207,7 @@ class LambdaRuntime:
             thread.join()
 
     def kill(self) -> None:
-        """Kill the process, if there is one, whatever it is doing; the next invocation starts cold.
+        """Kill the process, if there is one; the next invocation starts cold.
 
         May be called from another thread while one runs: that one then ends as `Runtime.ExitError`.
         """
@@ -235,7 +235,7 @@ class LambdaRuntime:
         return _Sandbox(command, self.environ(), self.task_root, log, moved=now_ms is not None)
 
     def environ(self) -> dict[str, str]:
-        """Give the environment of the sandbox, as AWS makes it; nothing else of this process's gets in."""
+        """Return the environment of the sandbox, as in AWS, with nothing else of this process's environment."""
         configuration, logging = self.configuration, self.configuration.get("LoggingConfig", {})
         name, region = self.function_name, self._credentials.get("AWS_REGION", "us-east-1")
         log_format = logging.get("LogFormat", "Text").upper()
@@ -264,9 +264,9 @@ class LambdaRuntime:
 
 
 def under_its_role(aws: AwsStandIn, function_name: str, package: Path, *, keeps_logs: bool = False) -> LambdaRuntime:
-    """Make a sandbox of a deployed function with the session that Lambda opens for it, of the function's role.
+    """Create a sandbox of a deployed function with a session of the function's role.
 
-    Raises PermissionError where the role does not trust Lambda, ValueError as LambdaRuntime does.
+    Raises PermissionError if the role does not trust Lambda, ValueError as LambdaRuntime does.
     """
     configuration = aws.client("lambda").get_function_configuration(FunctionName=function_name)
     keys = aws.service_session(
@@ -279,20 +279,20 @@ def under_its_role(aws: AwsStandIn, function_name: str, package: Path, *, keeps_
 
 
 def log_group(configuration: Mapping[str, Any]) -> str:
-    """Give the name of a function's log group."""
+    """Return the name of a function's log group."""
     name = configuration.get("LoggingConfig", {}).get("LogGroup")
     return str(name or f"/aws/lambda/{configuration['FunctionName']}")
 
 
 def keys_in(credentials: Mapping[str, str]) -> Keys:
-    """Give the keys that AWS_* variables hold."""
+    """Return the keys in AWS_* variables."""
     return Keys(
         credentials["AWS_ACCESS_KEY_ID"], credentials["AWS_SECRET_ACCESS_KEY"], credentials.get("AWS_SESSION_TOKEN")
     )
 
 
 def system_lines(configuration: Mapping[str, Any], request_id: str, kind: str, duration_s: float) -> list[str]:
-    """Write what Lambda itself logs at the end of an invocation, by the function's log format and system log level.
+    """Write Lambda's own log event at the end of an invocation, by the function's log format and system log level.
 
     A success is an INFO event and a failure a WARN event, so that with the module's level WARN a good run leaves none
     (Lambda developer guide, "Log-level filtering", "System log level event mapping"). Text logs are not written: the
@@ -310,10 +310,10 @@ def system_lines(configuration: Mapping[str, Any], request_id: str, kind: str, d
 
 
 def runtime_site(folder: Path) -> Path:
-    """Link into `folder` what AWS's Python runtime has installed, and nothing else of this environment.
+    """Link into `folder` only the modules that AWS's Python runtime has installed.
 
-    A dependency that the package forgot is then missing here too, and the collector of the checkout, which is
-    installed beside these, cannot be taken for the deployed one.
+    A dependency that the package lacks is then missing here too, and the checkout's collector, installed in the same
+    environment, cannot be imported instead of the deployed one.
     """
     folder.mkdir(parents=True)
     wanted, seen = list(RUNTIME_DISTRIBUTIONS), set()
@@ -342,7 +342,7 @@ def runtime_site(folder: Path) -> Path:
 
 @dataclass
 class _Event:
-    """An invocation to come; `deadline_ms` is None for a real one, whose time counts from when it is fetched."""
+    """A pending invocation; `deadline_ms` is None with the real clock, when the time counts from the fetch."""
 
     request_id: str
     body: str
@@ -362,7 +362,7 @@ class _Outcome:
 
 @dataclass
 class _Exchange:
-    """What the HTTP threads and the invoker share."""
+    """The state that the HTTP threads and the invoker share."""
 
     events: queue.SimpleQueue[_Event | None] = field(default_factory=queue.SimpleQueue)
     outcomes: queue.SimpleQueue[_Outcome | None] = field(default_factory=queue.SimpleQueue)
@@ -372,8 +372,8 @@ class _Exchange:
 class _Sandbox:
     """One process, its Runtime API server and its log, from cold start to end.
 
-    Each process has a server of its own, so that a request of a killed one can never take another's invocation. Its
-    address begins with a path that nobody else can guess: so no other user of this machine takes or answers one.
+    Each process has its own server, so a request of a killed process can never take another's invocation. Its address
+    begins with a secret path, so no other user of this machine can take or answer an invocation.
     """
 
     def __init__(self, command: list[str], environ: dict[str, str], cwd: Path, log: Path, *, moved: bool) -> None:
@@ -397,7 +397,7 @@ class _Sandbox:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C is for whoever invokes
+                start_new_session=True,  # Ctrl-C is for the invoker
             )
         threading.Thread(target=self._watch, daemon=True).start()
 
@@ -406,12 +406,12 @@ class _Sandbox:
         return self._process.poll() is None
 
     def _watch(self) -> None:
-        """Tell the invoker when the process ends."""
+        """Notify the invoker when the process ends."""
         self._process.wait()
         self._exchange.outcomes.put(None)
 
     def run(self, event: _Event, kill_after: float | None) -> _Outcome:
-        """Hand over an invocation and wait for its outcome, at most its timeout from when it was fetched."""
+        """Pass an invocation on and wait for its outcome, at most its timeout after the fetch."""
         self._exchange.fetched.clear()
         self._exchange.events.put(event)
         killer: threading.Timer | None = None
@@ -429,7 +429,7 @@ class _Sandbox:
                 killer.cancel()
 
     def _outcome_or_fetched(self, event: _Event) -> _Outcome | None:
-        """Wait for the end of the cold start: None when the invocation was fetched, else why it never will be."""
+        """Wait for the end of the cold start: None when the invocation was fetched, else why it will not be."""
         deadline = time.monotonic() + INIT_SECONDS
         while time.monotonic() < deadline:
             if self._exchange.fetched.wait(0.02):
@@ -458,7 +458,7 @@ class _Sandbox:
         return text.decode("utf-8", "replace").splitlines()
 
     def printed(self, offset: int) -> bytes:
-        """Read what was printed from an offset in bytes on."""
+        """Read the output from an offset in bytes."""
         with self._log.open("rb") as file:
             file.seek(offset)
             return file.read()
@@ -479,7 +479,7 @@ class _Sandbox:
 
 
 class _LogSender:
-    """Sends what a sandbox prints to the log group, a line an event; quietly not at all where it may not."""
+    """Sends a sandbox's output to the log group, one event a line; ignores missing permissions."""
 
     EVERY_SECONDS = 0.2
 
@@ -522,7 +522,7 @@ class _RuntimeApi(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        """Give the next invocation, when there is one."""
+        """Return the next invocation when there is one."""
         if not self._is_of_the_sandbox():
             return
         event = self.exchange.events.get()
@@ -547,7 +547,7 @@ class _RuntimeApi(BaseHTTPRequestHandler):
         self.exchange.fetched.set()
 
     def do_POST(self) -> None:
-        """Take the outcome of an invocation, or of the start."""
+        """Receive the outcome of an invocation, or of the start."""
         if not self._is_of_the_sandbox():
             return
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
@@ -556,7 +556,7 @@ class _RuntimeApi(BaseHTTPRequestHandler):
         self.exchange.outcomes.put(_Outcome(kind, body))
 
     def _is_of_the_sandbox(self) -> bool:
-        """Tell whether a request came to the address that only the sandbox has; answer it if not."""
+        """Return whether a request has the secret path of the sandbox; answer it if not."""
         given = self.path.removeprefix("/").partition("/")[0]
         if secrets.compare_digest(given.encode(), self.secret.encode()):
             return True
@@ -572,4 +572,4 @@ class _RuntimeApi(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Keep the requests out of the caller's output."""
+        """Do not log requests to the caller's output."""

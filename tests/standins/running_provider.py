@@ -1,4 +1,4 @@
-"""One AWS provider for many commands of Terraform, which would start it anew two to four times for each command.
+"""One AWS provider for many Terraform commands, which would otherwise start it two to four times for each command.
 
 with running_provider(terraform):
     terraform.plan()
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from harness.terraform import Terraform
 
 PLACE = ".terraform/providers/*/hashicorp/aws/*/*/terraform-provider-aws*"
-# However the owner ends, the pipe from it does. What the provider prints is the provider's alone, so that it ends too.
+# When the owner ends, its pipe closes. Only the provider has the output's other end, so that closes too.
 UNTIL_THE_OWNER_ENDS = 'trap "" INT; "$0" -debug & exec >/dev/null; read _; kill $!; wait'
 
 
 @contextmanager
 def running_provider(terraform: Terraform) -> Iterator[dict[str, str]]:
-    """Keep the provider running that a folder was initialised with, and have `terraform` use it.
+    """Keep a folder's provider running, and make `terraform` use it.
 
-    Gives the variable that leads any other Terraform to it. The process holds the settings of one `provider` block,
-    the last that was read: for a configuration with more of them it is fit for `validate` only. It works in
-    `terraform`'s folder and environment.
-    Source: Terraform's plugin development, "Debugging providers". Raises RuntimeError when the provider does not start.
+    Yields the variable with which any other Terraform uses it. The process has the settings of only one `provider`
+    block, the last that was read: with more of them it is good only for `validate`. It runs in `terraform`'s folder and
+    environment. Source: Terraform's plugin development, "Debugging providers". Raises RuntimeError when the provider
+    does not start.
     """
     [binary] = terraform.workdir.glob(PLACE)
     with subprocess.Popen(
@@ -44,7 +44,7 @@ def running_provider(terraform: Terraform) -> Iterator[dict[str, str]]:
         found = (re.search(r"TF_REATTACH_PROVIDERS='(.*)'$", line) for line in process.stdout)
         told = next((one[1] for one in found if one), None)
         if told is None:
-            raise RuntimeError(f"{binary.name} -debug ended without telling its address.")
+            raise RuntimeError(f"{binary.name} -debug ended without printing its address.")
         variable = {"TF_REATTACH_PROVIDERS": told}
         terraform.env |= variable
         try:

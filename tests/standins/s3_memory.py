@@ -1,5 +1,5 @@
-"""An S3 bucket in memory that behaves like the real one where the collector can tell: versions, delete markers,
-conditional writes, and the failures a test asks for. Its contract tests also run against moto's server."""
+"""An S3 bucket in memory that behaves like a real one for the collector: versions, delete markers, conditional
+writes, and the failures that a test injects. Its contract tests also run against moto's server."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def client_error(operation: str, status: int, code: str, message: str = "") -> C
 
 @dataclass
 class MemoryS3:
-    """A client of one bucket. `before` and `after` see each call and may raise what the caller should meet:
-    raised by `before`, the call was not carried out; by `after`, it was, but the caller does not hear of it."""
+    """A client of one bucket. `before` and `after` are called for each call and may raise its error:
+    raised by `before`, the call has no effect; by `after`, it has, but the caller gets no answer."""
 
     bucket: str = "zoom-operation-logs"
     versioned: bool = True
@@ -151,10 +151,10 @@ class MemoryS3:
 
             yield self._call("list_object_versions", Bucket, Prefix, page)
 
-    # What a test does to the bucket, or reads in it
+    # For tests: changes to the bucket, and what it contains
 
     def delete(self, key: str) -> None:
-        """Delete as a reader does: a delete marker where the bucket keeps versions, else permanently."""
+        """Delete as a reader does: with a delete marker if the bucket has versioning, else permanently."""
         if self.versioned and key in self._keys:
             self._keys[key].append(Version(key, f"v{next(self._ids)}", None, {}, self.clock()))
         else:
@@ -170,7 +170,7 @@ class MemoryS3:
         self._keys[key] = [version for version in self._keys[key] if version.version_id != version_id]
 
     def keys(self, prefix: str = "") -> list[str]:
-        """The keys that a listing shows now."""
+        """The keys in a listing now."""
         return sorted(key for key in self._keys if key.startswith(prefix) and self._latest(key))
 
     def body(self, key: str) -> bytes:
@@ -179,7 +179,7 @@ class MemoryS3:
         return latest.body
 
     def ever_written(self, prefix: str = "") -> list[Version]:
-        """Every version that was ever readable, the deleted ones too: what a feed may have read."""
+        """Every version that was ever readable, including deleted ones: what a feed may have read."""
         return [
             version
             for key in sorted(self._keys)

@@ -165,13 +165,13 @@ def rules(module: str) -> dict[str, str]:
 
 
 def asks_for_its_partition(module: str) -> bool:
-    """Tell whether a module looks the partition up itself, or is given it."""
+    """Return whether a module looks the partition up itself, or is given it."""
     files = (REPOSITORY / folder(module)).glob("*.tf")
     return any('data "aws_partition" "current"' in file.read_text(encoding="utf-8") for file in files)
 
 
 def checks(module: str, files_of_it: str = "*.tf") -> list[str]:
-    """Name the checks of a module, all of them or those of a file."""
+    """Return the checks of a module, all of them or those of a file."""
     files = sorted((REPOSITORY / folder(module)).glob(files_of_it))
     return [name for file in files for name in re.findall(r'(?m)^check "(\w+)"', file.read_text(encoding="utf-8"))]
 

@@ -40,7 +40,7 @@ def facts() -> dict[str, dict[str, Any]]:
 
 
 def used(files: Iterable[Path] = FILES) -> set[str]:
-    """Name the types that are used."""
+    """Return the types that are used."""
     return {type_ for file in files for type_, _ in resources(parse(file.read_text(encoding="utf-8")))}
 
 

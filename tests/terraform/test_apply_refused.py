@@ -30,7 +30,7 @@ def reader(aws: AwsStandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 def row_of(said: str) -> tuple[str, str]:
-    """Find the first row of the runbook that fits a message; give its cause and what to do.
+    """Find the first row of the runbook that fits a message; return its cause and what to do.
 
     Of the words in *…* before "…" one is in the message, and each after it. Of the names in `…` one is.
     """

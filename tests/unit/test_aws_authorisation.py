@@ -27,7 +27,7 @@ def allow(action: str | list[str], resource: str | list[str] = "*", **elements: 
 
 
 def code_of(call: Callable[[], Any]) -> str:
-    """Make a call; give the error's code, "" when it succeeds."""
+    """Make a call; return the error's code, "" when it succeeds."""
     try:
         call()
     except ClientError as error:

@@ -31,7 +31,7 @@ QUICK = figures.Scale(1 / 300, 1)
 
 @pytest.fixture
 def once(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, dict[str, Any]]]:
-    """Let all figures share one host, and each kind of measurement be made once; give what was measured."""
+    """Let all figures share one host, and each kind of measurement be made once; return what was measured."""
     today, day = figures._today(), figures.ONE_DAY
     reports: dict[str, dict[str, Any]] = {}
     real = figures.measured

@@ -80,7 +80,7 @@ def pem(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(pem: Path) -> Iterator[str]:
-    """Serve with that certificate; give the address."""
+    """Serve with that certificate; return the address."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem)
     running = ThreadingHTTPServer(("127.0.0.1", 0), Answering)

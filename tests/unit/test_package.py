@@ -28,7 +28,7 @@ def package(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the package once, from a copy in another folder; give its lambda folder."""
+    """Build the package once, from a copy in another folder; return its lambda folder."""
     root = tmp_path_factory.mktemp("built") / "lambda"
     shutil.copytree(LAMBDA, root, ignore=shutil.ignore_patterns("__pycache__", "dist"))
     done = package(root)

@@ -172,7 +172,7 @@ VPC = {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
 
 @pytest.fixture(scope="module")
 def networked(aws: AwsStandIn) -> str:
-    """Give the name of a role, and of a function of it that is in no VPC."""
+    """Return the name of a role, and of a function of it that is in no VPC."""
     aws.client("iam").create_role(RoleName="networked", AssumeRolePolicyDocument="{}")
     create_function(aws, "networked")
     return "networked"

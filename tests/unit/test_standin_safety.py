@@ -137,7 +137,7 @@ def held(aws: AwsStandIn) -> dict[str, Any]:
 
 @functools.cache
 def client(aws: AwsStandIn, service: str, keys: Keys | None = None) -> Any:
-    """Give a client, the same one for the same caller: making one takes longer than its call."""
+    """Return a client, the same one for the same caller: making one takes longer than its call."""
     return aws.client(service, keys)
 
 

@@ -32,7 +32,7 @@ Actions = dict[str, str]
 
 @pytest.fixture(scope="module")
 def terraform(aws: AwsStandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terraform]:
-    """Give a Terraform for the fixture; the AWS account is empty, and only its id and region are read."""
+    """Return a Terraform for the fixture; the AWS account is empty, and only its id and region are read."""
     made = prepare(REPOSITORY, tmp_path_factory.mktemp("upgrade"), aws.env(), folder=FOLDER)
     made.init()
     with running_provider(made):
@@ -40,7 +40,7 @@ def terraform(aws: AwsStandIn, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 def recorded(version: str) -> State:
-    """Give a state whose package is another than the present one, as that of an earlier version is.
+    """Return a state whose package is another than the present one, as that of an earlier version is.
 
     Were it the same, the plan would ask what Lambda runs, and this account has no function.
     """
@@ -52,13 +52,13 @@ def recorded(version: str) -> State:
 
 
 def planned_over(terraform: Terraform, state: State) -> Actions:
-    """Plan the present module over a state; give what each resource would see that does not stay as it is."""
+    """Plan the present module over a state; return what each resource would see that does not stay as it is."""
     (terraform.workdir / "terraform.tfstate").write_text(json.dumps(state), encoding="utf-8")
     return terraform.plan(refresh=False).actions
 
 
 def managed(state: State) -> set[str]:
-    """Give the addresses in a state, as a plan writes them."""
+    """Return the addresses in a state, as a plan writes them."""
     found = set()
     for resource in state["resources"]:
         for instance in resource["instances"] if resource["mode"] == "managed" else []:

@@ -100,7 +100,7 @@ def values(env: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
 
 
 def is_due(step: Mapping[str, Any], run: Run) -> bool:
-    """Tell whether a step runs, after those before it."""
+    """Return whether a step runs, after those before it."""
     if "if" not in step:
         return not run.failed
     assert step["if"] == "${{ !cancelled() && steps.plan.outcome == 'success' }}"

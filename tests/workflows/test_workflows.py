@@ -69,7 +69,7 @@ def test_zizmor_finds_nothing_but_the_tag_in_the_example_and_the_local_workflow(
 
 
 def uses(workflow: Path) -> list[str]:
-    """Give the lines that name an action or a workflow."""
+    """Return the lines that name an action or a workflow."""
     return [line.strip() for line in workflow.read_text(encoding="utf-8").splitlines() if " uses: " in line]
 
 
@@ -420,7 +420,7 @@ def test_files_and_names_are_taken_as_such(caller: Terraform) -> None:
     run = check(caller, variables="", var_file="ours.tfvars", accepted=hostile)
     assert run.failed == [CHECK]
     assert '"from-a-file"' in run.output
-    assert "The file of acceptances cannot be read" in run.output
+    assert "The acceptances file cannot be read" in run.output
     assert not canary.exists()
 
 

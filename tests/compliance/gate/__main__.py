@@ -14,7 +14,7 @@ from .judge import Request, judge
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that ends with status 1: the check knows green and red, and nothing else."""
+    """A parser that exits with status 1 for a wrong command: the check has no third result."""
 
     def error(self, message: str) -> NoReturn:
         """Print what is wrong with the command."""
@@ -23,14 +23,16 @@ class Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Judge a plan, and print what is wrong with it; give the exit status."""
-    parser = Parser(prog="check", description="Judge a plan that uses this module. Ends with 0 or 1.")
-    parser.add_argument("plan", type=Path, metavar="PLAN.json", help="what `terraform show -json tfplan` prints")
-    parser.add_argument("--source", type=Path, metavar="DIR", help="the root module's folder, to read its .tf files")
-    parser.add_argument("--accepted", type=Path, metavar="FILE", help="what you accept, and until when")
+    """Check a plan and print the findings; return the exit status."""
+    parser = Parser(
+        prog="check", description="Check a plan that uses this module. Exit status: 0 without findings, else 1."
+    )
+    parser.add_argument("plan", type=Path, metavar="PLAN.json", help="the output of `terraform show -json tfplan`")
+    parser.add_argument("--source", type=Path, metavar="DIR", help="the root module's folder, with its .tf files")
+    parser.add_argument("--accepted", type=Path, metavar="FILE", help="the findings that you accept")
     options = parser.parse_args(arguments)
     if options.source and not options.source.is_dir():
-        parser.error(f"--source {options.source} is no folder")
+        parser.error(f"--source {options.source} is not a folder")
 
     def say(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
@@ -38,9 +40,9 @@ def main(arguments: Sequence[str]) -> int:
     request = Request(options.plan, options.source, options.accepted)
     try:
         status, text = judge(request, datetime.now(timezone.utc).date(), say)
-    except Exception:  # a plan of a form that nobody foresaw is not judged, and so is not green
+    except Exception:  # an unexpected form of plan must not pass
         traceback.print_exc()
-        status, text = 1, "The plan was not judged. The check itself failed, as shown above: report it.\n"
+        status, text = 1, "The plan was not checked. The check itself failed, as shown above: please report it.\n"
     sys.stdout.write(text)
     return status
 

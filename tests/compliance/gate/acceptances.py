@@ -1,7 +1,4 @@
-"""What the caller accepts, in a file of the caller's repository.
-
-JSON, because the Python of a runner reads it without anything else, and each entry has its reason in it.
-"""
+"""The findings that the caller accepts, in a JSON file of the caller's repository."""
 
 from __future__ import annotations
 
@@ -18,13 +15,13 @@ KEYS = ("rule", "address", "reason", "until")
 LONGEST = timedelta(days=366)
 SHORTEST_REASON = 10
 
-WHY = "What is accepted must stay true and be looked at again, or the file hides what it should show."
+WHY = "An outdated or unused acceptance could hide a finding that nobody has accepted."
 DO = "Correct the entry or remove it."
 
 
 @dataclass(frozen=True)
 class Acceptance:
-    """A finding that the caller accepts: by rule and address, with the reason, up to and including a day."""
+    """A finding that the caller accepts: its rule and address, the reason, and the last day."""
 
     rule: str
     address: str
@@ -34,21 +31,21 @@ class Acceptance:
 
 @dataclass
 class Sorted:
-    """Findings, parted into those that count and those that are accepted."""
+    """Findings, split into red and accepted ones."""
 
     red: list[Finding] = field(default_factory=list)
     accepted: list[tuple[Finding, Acceptance]] = field(default_factory=list)
 
 
 def read(file: Path) -> tuple[list[Acceptance], list[Finding]]:
-    """Read the file; give its entries, and a finding for each that is none."""
+    """Read the file; return its entries, and a finding for each invalid one."""
     try:
         raw = json.loads(file.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
-        return [], [_wrong(str(file), f"The file of acceptances cannot be read: {error}.")]
+        return [], [_wrong(str(file), f"The acceptances file cannot be read: {error}.")]
     entries = raw.get("accepted") if isinstance(raw, dict) else None
     if not isinstance(entries, list) or set(raw) != {"accepted"}:
-        return [], [_wrong(str(file), 'The file of acceptances must be {"accepted": [ … ]}.')]
+        return [], [_wrong(str(file), 'The acceptances file must have the form {"accepted": [ … ]}.')]
     accepted, wrong = [], []
     for number, entry in enumerate(entries, 1):
         found = _entry(entry)
@@ -66,28 +63,28 @@ def _entry(entry: Any) -> Acceptance | str:
         or set(entry) != set(KEYS)
         or not all(isinstance(one, str) for one in entry.values())
     ):
-        return f"An acceptance needs {', '.join(KEYS)}, each a text, and nothing else."
+        return f"An acceptance needs {', '.join(KEYS)}, each a string, and nothing else."
     if len(entry["reason"].strip()) < SHORTEST_REASON:
-        return "The reason says too little: say why this is right here, and where that was decided."
+        return "The reason is too short: say why this is right here, and where it was decided."
     try:
         until = date(*(int(part) for part in entry["until"].split("-")))
     except (TypeError, ValueError):
-        return f"The date {entry['until']!r} is none: write it YYYY-MM-DD."
+        return f"{entry['until']!r} is not a date of the form YYYY-MM-DD."
     if until.isoformat() != entry["until"]:
-        return f"The date {entry['until']!r} is none: write it YYYY-MM-DD."
+        return f"{entry['until']!r} is not a date of the form YYYY-MM-DD."
     return Acceptance(entry["rule"], entry["address"], entry["reason"], until)
 
 
 def sort(findings: Iterable[Finding], acceptances: Iterable[Acceptance], rules: frozenset[str], today: date) -> Sorted:
-    """Take out what is accepted; whatever is wrong with an acceptance is a finding."""
+    """Split the findings into red and accepted ones; an invalid acceptance is a red finding."""
     parted = Sorted()
     valid: dict[tuple[str, str], Acceptance] = {}
     for one in acceptances:
         wrong = _invalid(one, rules, today) or (
-            "There are two entries for it." if (one.rule, one.address) in valid else ""
+            "There are two entries for this finding." if (one.rule, one.address) in valid else ""
         )
         if wrong:
-            parted.red.append(_wrong(one.address, f"The acceptance of {one.rule} does not hold. {wrong}"))
+            parted.red.append(_wrong(one.address, f"The acceptance of {one.rule} is not valid. {wrong}"))
         else:
             valid[one.rule, one.address] = one
     used = set()
@@ -101,17 +98,17 @@ def sort(findings: Iterable[Finding], acceptances: Iterable[Acceptance], rules: 
     for key, one in valid.items():
         if key not in used:
             said = "Nothing in this plan breaks that rule at that address."
-            parted.red.append(_wrong(one.address, f"The acceptance of {one.rule} does not hold. {said}"))
+            parted.red.append(_wrong(one.address, f"The acceptance of {one.rule} is not valid. {said}"))
     return parted
 
 
 def _invalid(one: Acceptance, rules: frozenset[str], today: date) -> str:
     if one.rule not in rules:
-        return "There is no such rule."
+        return "There is no rule of this name."
     if one.until < today:
-        return f"It ended on {one.until}."
+        return f"It expired on {one.until}."
     if one.until > today + LONGEST:
-        return f"It would hold until {one.until}, and a year is the longest."
+        return f"Its date, {one.until}, is more than a year ahead."
     return ""
 
 

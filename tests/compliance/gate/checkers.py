@@ -1,4 +1,4 @@
-"""terraform-compliance, checkov and the look for secrets, with what they say as findings."""
+"""Runs terraform-compliance, checkov and the search for secrets, and turns their results into findings."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from .uses import Use, document, others
 COMPLIANCE = TESTS / "compliance"
 CHECKOV = re.compile(r"CKV2?_[A-Z0-9]+_\d+")
 HIDDEN = frozenset({"secrets", "no_access_key"})
-"""Features that look for secrets: what they say would show one."""
+"""Features that search for secrets: their messages would show one."""
 
 
 class CheckerError(Exception):
-    """A checker did not judge; the message says what it printed last."""
+    """A checker failed; the message has the last lines that it printed."""
 
 
 def feature_names() -> frozenset[str]:
-    """Give the names of all features: rules that a caller may accept."""
+    """Return the names of all features: a caller may accept them like rules."""
     return frozenset(file.stem for file in COMPLIANCE.glob("*.feature"))
 
 
@@ -39,15 +39,15 @@ def feature_names() -> frozenset[str]:
 
 
 def secrets(plan: Plan) -> list[Finding]:
-    """Look for secrets in all of the plan."""
+    """Search the whole plan for secrets."""
     return [
         Finding(
             "secret-in-plan",
             place,
             "A secret is in the plan, and would be in the state.",
-            "Whoever may read plans or the state has it.",
-            "Replace the secret, which has been seen, and keep it out of Terraform: write-only arguments, or a secret "
-            "that is filled by hand (docs/secrets.md).",
+            "Everyone who can read the plan or the state can read it.",
+            "Rotate the secret, because it is exposed, and keep it out of Terraform: use write-only arguments, or a "
+            "secret that you fill by hand (docs/secrets.md).",
         )
         for part in no_secret.PARTS
         if part in plan.raw
@@ -59,11 +59,11 @@ def secrets(plan: Plan) -> list[Finding]:
 
 
 def features(plan: Plan, uses: Sequence[Use], scratch: Path, bin_folder: Path) -> list[Finding]:
-    """Judge each use by the features that fit it. Raises CheckerError."""
+    """Check each use with the features that fit it. Raises CheckerError."""
     jobs, judged = [], []
     for number, (use, names, gone) in enumerate(_parts(plan, uses)):
         file = scratch / f"plan-{number}.json"
-        file.write_text(json.dumps(without(plan.raw, gone)), encoding="utf-8")  # on one line: the tool reads no other
+        file.write_text(json.dumps(without(plan.raw, gone)), encoding="utf-8")  # on one line, as the tool requires
         jobs.append({"features": str(_folder(names, scratch / f"features-{number}")), "plans": [str(file)]})
         judged.append((use, names))
     done = subprocess.run(
@@ -87,10 +87,9 @@ def features(plan: Plan, uses: Sequence[Use], scratch: Path, bin_folder: Path) -
 
 
 def _parts(plan: Plan, uses: Sequence[Use]) -> Iterator[tuple[Use, list[str], set[str]]]:
-    """Give what to judge: a use, features, and the addresses that these are not to see.
+    """Yield each use, its features, and the addresses to hide from them.
 
-    The features that fit one use must not judge another, and have nothing to judge in one that goes. Whether the
-    caller's own resources have tags is not ours.
+    The features of one use must not check another, and the caller's own resources need no tags.
     """
     foreign = {one.address for one in others(plan, uses)}
     for use in uses:
@@ -129,16 +128,16 @@ def _failures(plan: Plan, use: Use, result: dict[str, Any]) -> Iterator[Finding]
                     address,
                     f"{sentence}.{told}".rstrip(),
                     f"It is a rule of tests/compliance/{feature}.feature.",
-                    "Change what the sentence speaks of.",
+                    "Change the resource so that the sentence is true.",
                 )
 
 
 LIST = re.compile(r"Found (.+)\(\) in (\S+) property of .*", re.DOTALL)
-"""How the tool says that a property has a value that it must not have: it lists all that it has looked at."""
+"""The tool's message about a forbidden value of a property: it lists all resources that it has checked."""
 
 
 def _addresses(message: str, plan: Plan) -> list[str]:
-    """Find the resources that a message speaks of: by a property, by an address, or by the statement of a policy."""
+    """Find the resources that a message is about: by a property, an address, or a policy statement."""
     listed = LIST.fullmatch(message)
     if listed:
         return [one.address for one in plan.resources if _has(one, listed[2], listed[1])]
@@ -165,7 +164,7 @@ def _statements(resource: Resource) -> Iterator[Any]:
 
 
 def without(raw: dict[str, Any], gone: set[str]) -> dict[str, Any]:
-    """Take resources out of a plan, by their addresses."""
+    """Remove resources from a plan by their addresses."""
     if not gone:
         return raw
     left = copy.deepcopy(raw)
@@ -208,7 +207,7 @@ def checkov(plan: Plan, scratch: Path, bin_folder: Path) -> Iterator[subprocess.
 
 
 def checkov_findings(process: subprocess.Popen[str]) -> list[Finding]:
-    """Read what checkov found. Raises CheckerError."""
+    """Return checkov's findings. Raises CheckerError."""
     out, err = process.communicate()
     try:
         report = json.loads(out)
@@ -223,7 +222,7 @@ def checkov_findings(process: subprocess.Popen[str]) -> list[Finding]:
             one["check_id"],
             one["resource"],
             f"{one['check_name']}.",
-            f"It is a check of checkov's{_guide(one)}.",
+            f"It is a checkov check{_guide(one)}.",
             "Change the resource.",
         )
         for one in failed
@@ -243,7 +242,7 @@ def _last(output: str) -> str:
 
 
 def written(folder: Path, calls: Iterable[str], bin_folder: Path, say: Say) -> dict[str, Any]:
-    """Read what the .tf files say of the inputs of each call. Raises CheckerError."""
+    """Read the inputs of each call from the .tf files. Raises CheckerError."""
     done = subprocess.run(
         [str(bin_folder / "python"), str(Path(__file__).with_name("sources.py")), str(folder), *calls],
         env=clean({"PYTHONSAFEPATH": "1", "PYTHONDONTWRITEBYTECODE": "1"}),

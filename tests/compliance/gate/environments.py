@@ -1,6 +1,6 @@
-"""The environments in which terraform-compliance, checkov and the reader of .tf files run: made on first use.
+"""The environments for the checkers and the reader of .tf files, created on first use.
 
-They lie in the user's cache folder, as scripts/setup.py makes them too, because a checkout may be read-only.
+They are in the user's cache folder, because a checkout may be read-only. scripts/setup.py creates the same ones.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ REQUIREMENTS = {
     "compliance": (TESTS / "compliance/requirements.txt", TESTS / "compliance/requirements-build.txt"),
     "checkov": (TESTS / "checkov/requirements.txt",),
 }
-"""The hashed requirements of each environment, and those that build the ones without a wheel."""
+"""The hashed requirements of each environment, and those that build packages without a wheel."""
 
 OLDEST = (3, 11)
 PYTHONS = ("python3.13", "python3.12", "python3.11")
@@ -31,23 +31,23 @@ Say = Callable[[str], None]
 
 
 class EnvironmentsError(Exception):
-    """An environment cannot be made; the message says what to do."""
+    """An environment cannot be created; the message says what to do."""
 
 
 def cache_folder() -> Path:
-    """Give the folder of the XDG Base Directory Specification."""
+    """Return the cache folder by the XDG Base Directory Specification."""
     base = os.environ.get("XDG_CACHE_HOME", "")
     return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "terraform-aws-zoom-operation-logs"
 
 
 def folder_of(name: str) -> Path:
-    """Give the folder of an environment: another one for other requirements."""
+    """Return the folder of an environment; other requirements have another folder."""
     digests = b"".join(hashlib.sha256(file.read_bytes()).digest() for file in REQUIREMENTS[name])
     return cache_folder() / f"{name}-{hashlib.sha256(digests).hexdigest()[:16]}"
 
 
 def prepared(name: str, say: Say) -> Path:
-    """Give the `bin` of an environment, made if it is not there. Raises EnvironmentsError."""
+    """Return the `bin` folder of an environment, created if necessary. Raises EnvironmentsError."""
     folder = folder_of(name)
     if not _is_made(folder, name):
         try:
@@ -57,7 +57,7 @@ def prepared(name: str, say: Say) -> Path:
                     _make(folder, name, say)
         except OSError as error:
             raise EnvironmentsError(
-                f"{folder.parent} cannot be written ({error.strerror}): set XDG_CACHE_HOME to a folder that can."
+                f"{folder.parent} is not writable ({error.strerror}): set XDG_CACHE_HOME to a writable folder."
             ) from None
     return folder / "bin"
 
@@ -87,12 +87,12 @@ def _locked(folder: Path) -> Iterator[None]:
 
 def _make(folder: Path, name: str, say: Say) -> None:
     python = _python()
-    say(f"Preparing {name} in {folder} with {python}: once, a minute or two.")
+    say(f"Preparing {name} in {folder} with {python}. This happens once and takes a minute or two.")
     shutil.rmtree(folder, ignore_errors=True)
     begun = time.time()
     requirements, *build = REQUIREMENTS[name]
     try:
-        _run([python, "-m", "venv", str(folder)], f"{python} could not make an environment in {folder}")
+        _run([python, "-m", "venv", str(folder)], f"{python} could not create an environment in {folder}")
         for file in build:
             _pip(folder, "--only-binary", ":all:", "--require-hashes", "-r", str(file))
         how = ["--no-build-isolation"] if build else ["--only-binary", ":all:"]
@@ -105,7 +105,7 @@ def _make(folder: Path, name: str, say: Say) -> None:
 
 
 def _python() -> str:
-    """Find a Python that the pins are for."""
+    """Find a Python that the pinned requirements support."""
     here = [sys.executable] if sys.version_info[:2] >= OLDEST else []
     found = [shutil.which(name) for name in PYTHONS]
     for python in [*here, *filter(None, found)]:
@@ -113,7 +113,7 @@ def _python() -> str:
             probe = [python, "-c", "import ensurepip, venv"]
             if subprocess.run(probe, capture_output=True, timeout=60, check=False).returncode == 0:
                 return str(python)
-    raise EnvironmentsError("The checkers need Python 3.11 or newer, with venv: install one beside this Python.")
+    raise EnvironmentsError("The checkers need Python 3.11 or newer with venv: install it.")
 
 
 def _pip(folder: Path, *arguments: str) -> None:
@@ -139,5 +139,5 @@ def _run(command: list[str], failure: str) -> None:
 
 
 def clean(more: dict[str, str]) -> dict[str, str]:
-    """Give this process's environment without what would change what a Python imports."""
+    """Return this process's environment without the variables that change a Python's imports."""
     return {**{name: value for name, value in os.environ.items() if name not in FOREIGN}, **more}

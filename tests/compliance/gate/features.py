@@ -1,4 +1,4 @@
-"""Which feature files fit a use of the module: what it has made decides, and its function's environment."""
+"""Selects the feature files that fit a use of the module, by its resources and its function's environment."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ALWAYS = ("collector", "least_privilege", "no_access_key", "public_access", "sec
 
 
 def fitting(use: Use) -> list[str]:
-    """List the feature files that fit a use, by their names without .feature."""
+    """Return the names of the feature files that fit a use, without .feature."""
     chosen = [
         *ALWAYS,
         *_alarms(use),
@@ -43,7 +43,7 @@ def _alarms(use: Use) -> list[str]:
 
 
 def _bucket(use: Use) -> list[str]:
-    """A bucket without versions is for the rule versioning-off to refuse, once."""
+    """Leave out versioning.feature for a bucket without versions: the rule versioning-off refuses it."""
     if not use.makes_bucket:
         return []
     versioning = use.one("archive", "aws_s3_bucket_versioning", "archive")
@@ -56,7 +56,7 @@ def _bucket(use: Use) -> list[str]:
 
 
 def _reader(use: Use) -> list[str]:
-    """The collector is told whether the feed deletes. Without that word the reader must not be able to."""
+    """The reader may delete only if the collector's environment says that the feed deletes."""
     chosen = []
     if use.has("secops_reader", "aws_iam_policy", "reader"):
         deletes = (use.environment or {}).get("FEED_DELETES") == "true"

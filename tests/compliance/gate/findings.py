@@ -1,4 +1,4 @@
-"""What a check found, and what every rule has to say of it."""
+"""Findings, and the rules that produce them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .uses import Use
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that the plan must not have: what and where, why it matters, and what to do."""
+    """A problem in the plan: what and where, why it matters, and what to do."""
 
     rule: str
     address: str
@@ -23,7 +23,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Scene:
-    """What a rule looks at: one use of the module, and everything in the plan that no use makes."""
+    """The input of a rule: one use of the module, and the plan's resources that belong to no use."""
 
     plan: Plan
     use: Use
@@ -31,12 +31,12 @@ class Scene:
 
 
 Hits = Iterable["tuple[str, str]"]
-"""Where a rule was broken and in what way: address and sentence."""
+"""Where and how a rule is broken: address and sentence."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule: its name, by which it is accepted; why it is one; what to do; and a pure function that judges."""
+    """A rule: its name, by which a caller accepts it; why it matters; what to do; and a pure function that checks."""
 
     id: str
     why: str
@@ -44,5 +44,5 @@ class Rule:
     judge: Callable[[Scene], Hits]
 
     def findings(self, scene: Scene) -> list[Finding]:
-        """Judge a use."""
+        """Check a use."""
         return [Finding(self.id, address, what, self.why, self.do) for address, what in self.judge(scene)]

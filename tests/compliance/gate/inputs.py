@@ -1,4 +1,4 @@
-"""Keys that the caller wrote for the module's inputs and the module does not know. Terraform drops them silently."""
+"""Finds keys in the module's inputs that the module does not know: Terraform ignores them silently."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from .uses import Use, path_of
 
 UNKNOWN = (
     "unknown-key",
-    "Terraform drops a key that the module does not know, and the module goes on with its default.",
+    "Terraform ignores a key that the module does not know, and the module uses its default.",
     "Correct the name.",
 )
 NOT_LOOKED_AT = (
     "keys-not-seen",
-    "The plan keeps no keys of an object that holds a reference, so a misspelt one would go unnoticed.",
-    "Name the folder of the root module with --source, or write the object without references.",
+    "The plan does not show the keys of an object with a reference, so a misspelt key would go unnoticed.",
+    "Pass the root module's folder as --source, or write the object without references.",
 )
 
 Written = dict[str, Any]
-"""What a caller wrote for the inputs of one call, read from .tf files: a tree of keys as sources.py writes it."""
+"""The inputs of one call, read from .tf files: a tree of keys as sources.py writes it."""
 
 
 def findings(plan: Plan, use: Use, written: dict[str, Written] | None) -> list[Finding]:
-    """Judge what the caller wrote for a use; `written` is what the .tf files say, by the call's path."""
+    """Check the inputs of a use; `written` has the inputs in the .tf files, by the call's path."""
     path = path_of(use.address)
     if not path:
         return [
@@ -54,14 +54,14 @@ def _input(
         for what in unknown_keys(name, INPUTS[name], value):
             yield UNKNOWN, what
     elif source is None or name not in source:
-        yield NOT_LOOKED_AT, f"The keys of {name} were not looked at."
+        yield NOT_LOOKED_AT, f"The keys of {name} could not be read."
     else:
         for known, what in written_keys(name, INPUTS[name], filled(source[name], variables)):
             yield (UNKNOWN if known else NOT_LOOKED_AT), what
 
 
 def unknown_keys(place: str, shape: Any, value: Any) -> Iterator[str]:
-    """Say which keys of a value the module does not know."""
+    """Yield a sentence for each key that the module does not know."""
     if shape is None:
         return
     if "each" in shape:
@@ -76,17 +76,17 @@ def unknown_keys(place: str, shape: Any, value: Any) -> Iterator[str]:
 
 
 def misspelt(place: str, key: str, shape: Any) -> str:
-    """Say that a key is unknown, and which one may have been meant."""
+    """Return the sentence about an unknown key, with the most similar known one."""
     near = difflib.get_close_matches(key, shape["keys"], 1, 0.6)
-    meant = f" Did you mean {near[0]}?" if near else f" It knows {', '.join(shape['keys'])}."
+    meant = f" Did you mean {near[0]}?" if near else f" Its keys are {', '.join(shape['keys'])}."
     return f"{place} has no key {key}.{meant}"
 
 
 def written_keys(place: str, shape: Any, tree: Any) -> Iterator[tuple[bool, str]]:
-    """Say which keys of what was written the module does not know (true), and what could not be looked at (false).
+    """Yield a sentence for each key that the module does not know (true) and each that cannot be read (false).
 
-    A tree is {"object": {KEY: TREE}}, {"list": [TREE, …]}, {"any": [TREE, …]} for what may be any of these, {"value":
-    null} for a plain value, or {"opaque": TEXT}.
+    A tree is {"object": {KEY: TREE}}, {"list": [TREE, …]}, {"any": [TREE, …]} for alternatives, {"value": null} for a
+    plain value, or {"opaque": TEXT}.
     """
     if shape is None:
         return
@@ -95,7 +95,7 @@ def written_keys(place: str, shape: Any, tree: Any) -> Iterator[tuple[bool, str]
         for one in held:
             yield from written_keys(place, shape, one)
     elif kind == "opaque":
-        yield False, f"The keys of {place} were not looked at: they come from {held}."
+        yield False, f"The keys of {place} could not be read: they come from {held}."
     elif kind == "list" and "each" in shape:
         for one in held:
             yield from written_keys(f"{place}[*]", shape["each"], one)
@@ -111,7 +111,7 @@ def written_keys(place: str, shape: Any, tree: Any) -> Iterator[tuple[bool, str]
 
 
 def filled(tree: Any, variables: dict[str, Any]) -> Any:
-    """Put what the plan says of the root module's variables into a tree."""
+    """Fill a tree with the values of the root module's variables."""
     [(kind, held)] = tree.items()
     if kind == "variable":
         return tree_of(_at(variables, held))
@@ -132,7 +132,7 @@ def _at(value: Any, steps: list[str]) -> Any:
 
 
 def tree_of(value: Any) -> Any:
-    """Give the tree of a value."""
+    """Return the tree of a value."""
     if isinstance(value, dict):
         return {"object": {key: tree_of(one) for key, one in value.items()}}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Judges a plan: the rules, the features, checkov and the look for secrets, less what the caller accepts."""
+"""Checks a plan with the rules, the features, checkov and the search for secrets, less the accepted findings."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from .rules import RULES
 from .uses import Use, find, others, path_of
 
 NO_USE = (
-    "The plan does not use this module: it has no collector function under any module name. Name the plan of "
-    "the root module that calls it, made by the same version of the module as this check."
+    "The plan does not use this module: it has no collector function under any module name. Pass the plan of "
+    "the root module that calls it, and use a check of the same version as the module."
 )
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be judged: the plan's file, the folder of its .tf files, the file of acceptances."""
+    """The arguments of the check: the plan's file, the folder of the .tf files, the acceptances file."""
 
     plan: Path
     source: Path | None
@@ -32,7 +32,7 @@ class Request:
 
 
 def judge(request: Request, today: date, say: Say) -> tuple[int, str]:
-    """Judge a plan; give the exit status and the list to print."""
+    """Check a plan; return the exit status and the list to print."""
     try:
         plan = read(request.plan)
         uses = find(plan)
@@ -40,7 +40,7 @@ def judge(request: Request, today: date, say: Say) -> tuple[int, str]:
             raise BadPlanError(NO_USE)
         found = [*by_rules(plan, uses), *by_checkers(request, plan, uses, say)]
     except (BadPlanError, EnvironmentsError, checkers.CheckerError) as error:
-        return 1, f"The plan was not judged. {error}\n"
+        return 1, f"The plan was not checked. {error}\n"
     given, wrong = acceptances.read(request.accepted) if request.accepted else ([], [])
     parted = acceptances.sort(dict.fromkeys(found), given, known_rules(found), today)
     red = [*wrong, *parted.red]
@@ -48,13 +48,13 @@ def judge(request: Request, today: date, say: Say) -> tuple[int, str]:
 
 
 def by_rules(plan: Plan, uses: Sequence[Use]) -> list[Finding]:
-    """Judge each use by the rules."""
+    """Check each use with the rules."""
     foreign = others(plan, uses)
     return [one for use in uses for rule in RULES for one in rule.findings(Scene(plan, use, foreign))]
 
 
 def by_checkers(request: Request, plan: Plan, uses: Sequence[Use], say: Say) -> list[Finding]:
-    """Run the checkers, and judge what was written for the inputs. Raises EnvironmentsError or CheckerError."""
+    """Run the checkers, and check the inputs' keys. Raises EnvironmentsError or CheckerError."""
     compliance, checkov = prepared("compliance", say), prepared("checkov", say)
     with tempfile.TemporaryDirectory(prefix="plan-check-") as folder:
         scratch = Path(folder)
@@ -73,6 +73,6 @@ def by_checkers(request: Request, plan: Plan, uses: Sequence[Use], say: Say) -> 
 
 
 def known_rules(found: Sequence[Finding]) -> frozenset[str]:
-    """Give every rule that a caller may accept; of checkov's checks any that it reports is one."""
+    """Return every rule that a caller may accept, including each checkov check with a finding."""
     own = {rule.id for rule in RULES} | {inputs.UNKNOWN[0], inputs.NOT_LOOKED_AT[0], "secret-in-plan"}
     return frozenset(own | checkers.feature_names() | {one.rule for one in found})

@@ -1,4 +1,4 @@
-"""What the gate knows of the module, from ../module.json, which `make docs` and `make package` write."""
+"""Facts about the module, from ../module.json, which `make docs` and `make package` write."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A plan as `terraform show -json` gives it, read into resources; a file that is no whole plan is refused."""
+"""Reads the JSON of `terraform show -json` into resources, and refuses a file that is not a complete plan."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from typing import Any
 
 LARGEST_BYTES = 200_000_000
 FORMAT = "1"
-"""The major version of the plan format. Within it HashiCorp only adds."""
+"""The major version of the plan format. HashiCorp changes it only for incompatible changes."""
 
 
 class BadPlanError(Exception):
-    """The file cannot be judged; the message says why and what to do."""
+    """The file cannot be checked; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
 class Resource:
-    """A managed resource of the plan: what it was, what it becomes, and which parts of that are not known yet."""
+    """A managed resource of the plan: its values before and after the apply, and which of those are not known yet."""
 
     address: str
     module: str
@@ -34,21 +34,21 @@ class Resource:
 
     @property
     def stays(self) -> bool:
-        """Whether there is such a resource after the apply."""
+        """True if the resource exists after the apply."""
         return self.actions not in (("delete",), ("forget",))
 
     @property
     def values(self) -> dict[str, Any]:
-        """What the resource is after the apply, or was before a deletion."""
+        """The resource's values after the apply, or before a deletion."""
         return self.after if self.stays else self.before
 
     def is_unknown(self, attribute: str) -> bool:
-        """Tell whether any part of an attribute is known only after the apply."""
+        """True if any part of an attribute is known only after apply."""
         return holds_true(self.unknown.get(attribute))
 
 
 def holds_true(value: Any) -> bool:
-    """Tell whether there is a `true` anywhere in a value, as `after_unknown` marks what is unknown."""
+    """True if a value contains `true` anywhere: `after_unknown` marks unknown values so."""
     if isinstance(value, dict):
         return any(holds_true(one) for one in value.values())
     if isinstance(value, list):
@@ -64,7 +64,7 @@ class Plan:
 
     @cached_property
     def resources(self) -> list[Resource]:
-        """Every managed resource, those without a change too."""
+        """Every managed resource, including those without changes."""
         return [_resource(one) for one in self.raw.get("resource_changes") or [] if one.get("mode") == "managed"]
 
     @cached_property
@@ -79,7 +79,7 @@ class Plan:
         return {name: one.get("value") for name, one in (self.raw.get("variables") or {}).items()}
 
     def data(self, module: str, kind: str, name: str = "current") -> dict[str, Any]:
-        """Give the values of a data source that the plan has read; empty if it has not."""
+        """Return the values of a data source; empty if the plan has not read it."""
         states = [(self.raw.get("prior_state") or {}).get("values"), self.raw.get("planned_values")]
         for state in states:
             for resource in _resources((state or {}).get("root_module") or {}):
@@ -110,10 +110,10 @@ def _resources(module: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def read(file: Path) -> Plan:
-    """Read a plan. Raises BadPlanError if it is none, or none that can be judged whole."""
+    """Read a plan. Raises BadPlanError unless it is a complete plan."""
     try:
         if file.stat().st_size > LARGEST_BYTES:
-            raise BadPlanError(f"{file} is larger than {LARGEST_BYTES // 1_000_000} MB: no plan that can be judged.")
+            raise BadPlanError(f"{file} is larger than {LARGEST_BYTES // 1_000_000} MB, the limit of this check.")
         raw = json.loads(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise BadPlanError(f"{file} cannot be read: {error.strerror}.") from None
@@ -125,22 +125,22 @@ def read(file: Path) -> Plan:
 
 
 def judged_whole(raw: Any) -> Plan:
-    """Take what a file held as a plan. Raises BadPlanError unless it is a whole one."""
+    """Take a file's content as a plan. Raises BadPlanError unless it is a complete plan."""
     if not isinstance(raw, dict) or not isinstance(raw.get("format_version"), str):
-        raise BadPlanError("The file is no plan: write it with `terraform show -json tfplan > plan.json`.")
+        raise BadPlanError("The file is not a plan: write it with `terraform show -json tfplan > plan.json`.")
     if raw["format_version"].partition(".")[0] != FORMAT:
         raise BadPlanError(
             f"The plan has format version {raw['format_version']}, and this check reads {FORMAT}.x: use a check of a "
             "newer version of the module."
         )
     if "values" in raw:
-        raise BadPlanError("The file is a state and no plan: name the plan's file, `terraform show -json tfplan`.")
+        raise BadPlanError("The file is a state, not a plan: pass the plan's file, `terraform show -json tfplan`.")
     if raw.get("errored") is not False:
-        raise BadPlanError("The plan ended with an error, so it shows only part: mend the error, and plan again.")
+        raise BadPlanError("The plan ended with an error and is incomplete: fix the error, and plan again.")
     if raw.get("complete") is not True:
         raise BadPlanError(
             "The plan is not complete: it was made with -target, or changes are deferred. Plan without -target, so "
-            "that everything is judged."
+            "that everything is checked."
         )
     plan = Plan(raw)
     try:
@@ -148,10 +148,10 @@ def judged_whole(raw: Any) -> Plan:
     except (KeyError, TypeError, AttributeError):
         raise BadPlanError("The plan's resource_changes are not in the form that Terraform writes.") from None
     if managed and not any(one.stays for one in managed):
-        raise BadPlanError("The plan destroys everything: it was made with -destroy, and no check passes that.")
+        raise BadPlanError("The plan destroys everything: it was made with -destroy, which this check always refuses.")
     if not managed and _resources_planned(raw):
         raise BadPlanError(
-            "The plan only refreshes: it was made with -refresh-only, so it does not show what is to be."
+            "The plan only refreshes: it was made with -refresh-only, so it does not show what an apply changes."
         )
     return plan
 

@@ -1,4 +1,4 @@
-"""What an expression of the configuration refers to: the plan keeps the names, where it does not know the value yet."""
+"""Follows references in the plan's configuration, for values that the plan does not know yet."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ VARIABLE = re.compile(r"var\.([\w-]+).*")
 DATA = re.compile(r"data\.([\w-]+)\.([\w-]+).*")
 RESOURCE = re.compile(r"([a-z][\w-]*_[\w-]+)\.([\w-]+).*")
 UNSEEN = "?"
-"""Stands for a local value: the plan does not keep what it is made from."""
+"""Stands for a local value: the plan does not contain its expression."""
 
 PASSED_ON = ("terraform_data", "null_resource", "time_static")
-"""Resources that hand on what they are given."""
+"""Resources that pass their arguments on."""
 
 
 class Configuration:
-    """The configuration of a plan, in which references can be followed."""
+    """The configuration of a plan."""
 
     def __init__(self, root: dict[str, Any]) -> None:
         self.root = root
 
     def module(self, path: Iterable[str]) -> dict[str, Any]:
-        """Give the configuration of a module by the names of the calls that lead to it."""
+        """Return the configuration of a module by the names of the calls that lead to it."""
         found = self.root
         for name in path:
             found = self._call(found, name).get("module") or {}
         return found
 
     def call(self, path: tuple[str, ...]) -> dict[str, Any]:
-        """Give the call of a module."""
+        """Return the call of a module."""
         return self._call(self.module(path[:-1]), path[-1]) if path else {}
 
     @staticmethod
@@ -41,16 +41,16 @@ class Configuration:
         return (module.get("module_calls") or {}).get(name) or {}
 
     def block(self, path: tuple[str, ...], kind: str, name: str, mode: str = "managed") -> dict[str, Any]:
-        """Give a resource's or data source's block."""
+        """Return the block of a resource or data source."""
         for one in self.module(path).get("resources") or []:
             if (one.get("mode"), one.get("type"), one.get("name")) == (mode, kind, name):
                 return dict(one)
         return {}
 
     def reached(self, module: str, kind: str, name: str, attribute: str) -> set[str]:
-        """Give the resources, as CALL.CALL.TYPE.NAME, that a resource's attribute is made from, and UNSEEN for a local.
+        """Return the resources, as CALL.CALL.TYPE.NAME, that an attribute refers to, and UNSEEN for a local value.
 
-        Locals inside the modules that it calls do not count: those hold resources of their own.
+        Locals inside called modules do not count: their resources are followed instead.
         """
         path = path_of(module)
         block = self.block(path, kind, name)
@@ -89,13 +89,13 @@ class Configuration:
 
 
 def _is_above(one: str, path: tuple[str, ...]) -> bool:
-    """Tell whether a local is in the module of a resource, or in one that calls it."""
+    """True if a local value is in the module of a resource, or in one that calls it."""
     place = tuple(one.split(".")[:-1])
     return path[: len(place)] == place
 
 
 def references(expression: Any) -> list[str]:
-    """Give every reference in an expression, or in the expressions of a block."""
+    """Return every reference in an expression, or in the expressions of a block."""
     if isinstance(expression, list):
         return [one for part in expression for one in references(part)]
     if not isinstance(expression, dict):
@@ -106,6 +106,6 @@ def references(expression: Any) -> list[str]:
 
 
 def longest(found: Iterable[str]) -> list[str]:
-    """Leave out each reference that only begins another: Terraform lists `a.b.c`, `a.b` and `a` for one of them."""
+    """Leave out references that are the beginning of another: Terraform lists `a.b.c`, `a.b` and `a` for `a.b.c`."""
     every = list(dict.fromkeys(found))
     return [one for one in every if not any(other.startswith((f"{one}.", f"{one}[")) for other in every)]

@@ -1,4 +1,4 @@
-"""The list that a person reads."""
+"""The list of findings that the check prints."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WIDTH = 110
 
 
 def report(uses: Sequence[Use], red: Sequence[Finding], accepted: Sequence[tuple[Finding, Acceptance]]) -> str:
-    """Write what was found, by rule: what and where, why it matters, what to do, and how to accept it."""
+    """Return the findings by rule: what and where, why it matters, what to do, and how to accept it."""
     rules: dict[tuple[str, str, str], list[Finding]] = {}
     for one in red:
         rules.setdefault((one.rule, one.why, one.do), []).append(one)
@@ -22,7 +22,7 @@ def report(uses: Sequence[Use], red: Sequence[Finding], accepted: Sequence[tuple
     if accepted:
         parts.append("\n".join(["Accepted:", *map(_accepted, accepted)]))
     named = ", ".join(printable(use.named) for use in uses)
-    count = f"{len(red)} finding{'' if len(red) == 1 else 's'}" if red else "nothing to object to"
+    count = f"{len(red)} finding{'' if len(red) == 1 else 's'}" if red else "no findings"
     parts.append(f"Plan check of {named}: {count}.")
     return "\n\n".join(parts) + "\n"
 
@@ -52,5 +52,5 @@ def _accepted(pair: tuple[Finding, Acceptance]) -> str:
 
 
 def printable(text: str) -> str:
-    """Leave no control character in a line: a plan's names come from its author."""
+    """Replace control characters: a plan's names come from its author."""
     return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in " ".join(text.split()))

@@ -1,10 +1,10 @@
-"""Reads from .tf files which keys a caller wrote for the inputs of a module call. Run by a Python that has python-hcl2.
+"""Reads from .tf files the keys in the inputs of a module call. Needs a Python with python-hcl2.
 
     python sources.py FOLDER CALL.CALL …
 
-Prints {CALL.CALL: {INPUT: TREE}}. A tree is {"object": {KEY: TREE}}, {"list": [TREE, …]}, {"any": [TREE, …]} for what
-may be any of these, {"value": null} for a plain value, {"variable": [NAME, KEY, …]} for what a variable of the root
-module is given, or {"opaque": TEXT} for what the files do not tell.
+Prints {CALL.CALL: {INPUT: TREE}}. A tree is {"object": {KEY: TREE}}, {"list": [TREE, …]}, {"any": [TREE, …]} for
+alternatives, {"value": null} for a plain value, {"variable": [NAME, KEY, …]} for the value of a variable of the root
+module, or {"opaque": TEXT} for what the files do not show.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ TEXT = re.compile(r'"(?:[^"\\]|\\.)*"?')
 
 
 def opaque(text: str) -> Tree:
-    """Give the tree of what the files do not tell; of what is written, nothing that could be a secret."""
+    """Return the tree of an expression that cannot be read, without its strings: they could be secrets."""
     shown = TEXT.sub('"…"', " ".join(text.split()))
     return {"opaque": shown.partition("<<")[0][:80]}
 
@@ -42,12 +42,12 @@ class Module:
         self.variables: dict[str, dict[str, tuple[Any, str]]] = {}
         self.calls: dict[str, dict[str, tuple[Any, str]]] = {}
         files = sorted(folder.glob("*.tf"), key=lambda file: (file.stem.endswith("override"), file.name))
-        for file in files:  # what an override says replaces what was said before
+        for file in files:  # override files replace earlier values
             text = file.read_text(encoding="utf-8") + "\n"
             try:
                 found = hcl2.parses_to_tree(text).children[0].children
-            except LarkError:  # what it would have told is opaque then
-                sys.stderr.write(f"{file} could not be read, and was left out.\n")
+            except LarkError:  # its values are then opaque
+                sys.stderr.write(f"{file} could not be read and was skipped.\n")
                 continue
             for block in found:
                 if is_a(block, "block"):
@@ -67,13 +67,13 @@ class Module:
             self.calls.setdefault(labels[0], {}).update(attributes)
 
     def inputs(self, call: str) -> dict[str, Tree]:
-        """Give what is written for each input of a call."""
+        """Return the tree of each input of a call."""
         attributes = self.calls.get(call, {})
         each = attributes.get("for_each")
         return {name: self.tree(*expression, each=each) for name, expression in attributes.items()}
 
     def tree(self, node: Any, text: str, *, each: Any = None, depth: int = 0) -> Tree:
-        """Give the tree of an expression."""
+        """Return the tree of an expression."""
         if depth > DEEPEST:
             return opaque(source(node, text))
 
@@ -139,7 +139,7 @@ class Module:
 
 
 def typed(node: Any, text: str) -> Tree:
-    """Give the tree of a type: of an object its keys."""
+    """Return the tree of a type: of an object its keys."""
     node = bare(node)
     if not is_a(node, "function_call"):
         return opaque("a variable of any type") if source(node, text) == "any" else VALUE
@@ -179,7 +179,7 @@ def navigate(tree: Tree, steps: list[str], written: str) -> Tree:
 
 
 def traversal(node: Any, text: str) -> list[str]:
-    """Give the steps of a reference such as local.a["b"].c; none of anything else."""
+    """Return the steps of a reference such as local.a["b"].c; none for anything else."""
     if is_a(node, "identifier"):
         return [source(node, text)]
     if is_a(node, "get_attr_expr_term", "index_expr_term"):
@@ -193,7 +193,7 @@ def traversal(node: Any, text: str) -> list[str]:
 
 
 def bare(node: Any) -> Any:
-    """Take an expression out of its wrapping and parentheses."""
+    """Unwrap an expression from its parentheses."""
     while is_a(node, "expr_term"):
         inner = expressions(node)
         if len(inner) != 1:
@@ -203,7 +203,7 @@ def bare(node: Any) -> Any:
 
 
 def expressions(node: Any) -> list[Any]:
-    """Give the children that are expressions."""
+    """Return the children that are expressions."""
     return [
         one
         for one in node.children
@@ -212,17 +212,17 @@ def expressions(node: Any) -> list[Any]:
 
 
 def is_a(node: Any, *kinds: str) -> bool:
-    """Tell whether a node is of one of these kinds."""
+    """True if a node is of one of these kinds."""
     return str(getattr(node, "data", "")) in kinds
 
 
 def source(node: Any, text: str) -> str:
-    """Give what is written."""
+    """Return the source text of a node."""
     return text[node.meta.start_pos : node.meta.end_pos].strip() if hasattr(node, "meta") else str(node)
 
 
 def folder_of(root: Path, path: list[str]) -> Path | None:
-    """Find the folder of a called module: where `terraform init` put it, or beside its caller."""
+    """Find the folder of a called module: where `terraform init` installed it, or relative to its caller."""
     index = root / ".terraform/modules/modules.json"
     known = json.loads(index.read_text(encoding="utf-8"))["Modules"] if index.exists() else []
     found = next((root / one["Dir"] for one in known if one["Key"] == ".".join(path)), None)
@@ -237,7 +237,7 @@ def folder_of(root: Path, path: list[str]) -> Path | None:
 
 
 def main(arguments: list[str]) -> None:
-    """Print what is written for the calls that are asked for."""
+    """Print the inputs of the requested calls."""
     root = Path(arguments[0])
     said: dict[str, dict[str, Tree]] = {}
     for call in arguments[1:]:

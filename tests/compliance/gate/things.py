@@ -1,4 +1,4 @@
-"""What of the module others could reach for: each thing with the names and ARNs that it goes by.
+"""The things of the module that other resources could name, each with its names and ARNs.
 
 A first plan knows few ARNs. Most follow from account, region and name.
 """
@@ -15,7 +15,7 @@ from .uses import Use, path_of
 
 @dataclass(frozen=True)
 class Thing:
-    """Something that the module made: its kind, what to call it, and what others name it by."""
+    """A resource of the module: its kind, its label in messages, and the names and ARNs by which others refer to it."""
 
     kind: str
     label: str
@@ -24,7 +24,7 @@ class Thing:
     arns: frozenset[str]
 
     def is_named(self, attribute: str, value: str) -> bool:
-        """Tell whether an attribute with this value names the thing."""
+        """True if an attribute with this value names the thing."""
         if value in self.arns or any(value.startswith((f"{arn}:", f"{arn}/")) for arn in self.arns):
             return True
         return attribute in NAMED_BY[self.kind] and value in self.names
@@ -42,10 +42,10 @@ NAMED_BY: dict[str, tuple[str, ...]] = {
     "function": ("function_name", "target_function"),
     "log group": ("log_group_name", "log_group_identifier", "log_group_identifiers", "log_group_arn_list"),
 }
-"""By kind, the attributes in which other resources give a name; an ARN counts in every attribute."""
+"""By kind, the attributes in which other resources use a name; an ARN counts in every attribute."""
 
 THINGS = (
-    ("bucket", "the bucket of the records", "archive", "aws_s3_bucket", "archive"),
+    ("bucket", "the bucket with the records", "archive", "aws_s3_bucket", "archive"),
     ("role", "the collector's role", "collector", "aws_iam_role", "collector"),
     ("role", "the schedule's role", "collector", "aws_iam_role", "scheduler"),
     ("role", "the reader's role", "secops_reader", "aws_iam_role", "reader"),
@@ -64,7 +64,7 @@ THINGS = (
 
 
 def things(use: Use) -> list[Thing]:
-    """List what a use has made or makes."""
+    """List the things of a use."""
     return list(_things(use))
 
 
@@ -87,7 +87,7 @@ def _known(values: set[Any]) -> frozenset[str]:
 
 
 def _arn(use: Use, kind: str, resource: Resource) -> str | None:
-    """Give the ARN that AWS will give it, if it follows from what the plan knows."""
+    """Return the ARN that the resource will have, if the plan knows enough."""
     account, values = use.account, resource.after
     name = values.get("function_name") or values.get("bucket") or values.get("name")
     if not name:
@@ -99,7 +99,7 @@ def _arn(use: Use, kind: str, resource: Resource) -> str | None:
         "role": f"{begin}:iam::{account.id}:role{path}{name}",
         "user": f"{begin}:iam::{account.id}:user{path}{name}",
         "policy": f"{begin}:iam::{account.id}:policy{path}{name}",
-        "secret": f"{begin}:secretsmanager:{here}:secret:{name}",  # and six characters that nobody knows before
+        "secret": f"{begin}:secretsmanager:{here}:secret:{name}",  # and six random characters
         "queue": f"{begin}:sqs:{here}:{name}",
         "topic": f"{begin}:sns:{here}:{name}",
         "function": f"{begin}:lambda:{here}:function:{name}",

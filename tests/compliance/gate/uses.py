@@ -1,4 +1,4 @@
-"""The uses of this module in a plan, known by their resources: at any depth, once or several times."""
+"""Finds the uses of this module in a plan by their resources: at any depth, once or several times."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Account:
 
 
 class Use:
-    """One use of the module: the resources that it has, by submodule, type and name."""
+    """One use of the module, with its resources by submodule, type and name."""
 
     def __init__(self, plan: Plan, address: str, members: Iterable[tuple[str, Resource]]) -> None:
         self.plan = plan
@@ -35,37 +35,37 @@ class Use:
 
     @property
     def named(self) -> str:
-        """What to call it in a sentence."""
+        """Its name in a sentence."""
         return self.address or "the root module"
 
     def all(self, submodule: str, kind: str, name: str) -> list[Resource]:
-        """Give the instances of a resource."""
+        """Return the instances of a resource."""
         return [one for place, one in self.members if (place, one.type, one.name) == (submodule, kind, name)]
 
     def one(self, submodule: str, kind: str, name: str) -> Resource | None:
-        """Give the instance of a resource that stays, or one that goes; None if the plan has none."""
+        """Return the instance of a resource, preferably one that stays; None if the plan has none."""
         found = sorted(self.all(submodule, kind, name), key=lambda one: not one.stays)
         return found[0] if found else None
 
     def has(self, submodule: str, kind: str, name: str) -> bool:
-        """Tell whether there is such a resource after the apply."""
+        """True if the resource exists after the apply."""
         return any(one.stays for one in self.all(submodule, kind, name))
 
     @cached_property
     def function(self) -> Resource:
-        """The function, by which the use was found."""
+        """The collector's function."""
         found = self.one("collector", "aws_lambda_function", "collector")
         assert found is not None
         return found
 
     @cached_property
     def environment(self) -> dict[str, str] | None:
-        """The function's environment after the apply; None where the plan does not know it, or there is no function."""
+        """The function's environment after the apply; None if the plan does not know it or the function goes."""
         return environment(self.function.after, self.function) if self.function.stays else None
 
     @cached_property
     def account(self) -> Account:
-        """Where it is deployed, as far as the plan tells."""
+        """Where it is deployed, as far as the plan shows."""
         region = self.plan.data(self.address, "aws_service", "s3")
         identity = self.plan.data(self.address, "aws_caller_identity")
         return Account(
@@ -76,7 +76,7 @@ class Use:
 
     @cached_property
     def bucket_name(self) -> str:
-        """The bucket of the records; empty if the plan does not tell."""
+        """The bucket with the records; empty if the plan does not show it."""
         bucket = self.one("archive", "aws_s3_bucket", "archive")
         if bucket is not None and bucket.values.get("bucket"):
             return str(bucket.values["bucket"])
@@ -89,12 +89,12 @@ class Use:
 
     @property
     def makes_bucket(self) -> bool:
-        """Whether the bucket is made by the module."""
+        """True if the module creates the bucket."""
         return self.has("archive", "aws_s3_bucket", "archive")
 
 
 def environment(values: dict[str, Any], function: Resource | None = None) -> dict[str, str] | None:
-    """Give a function's environment; None where the plan does not know all of it."""
+    """Return a function's environment; None if the plan does not know all of it."""
     if function is not None and function.is_unknown("environment"):
         return None
     blocks = values.get("environment") or []
@@ -102,7 +102,7 @@ def environment(values: dict[str, Any], function: Resource | None = None) -> dic
 
 
 def find(plan: Plan) -> list[Use]:
-    """Find the uses of the module, by the function of each."""
+    """Find the uses of the module: each has a collector function."""
     members: dict[str, list[tuple[str, Resource]]] = {}
     for resource in plan.resources:
         parted = SUBMODULE.fullmatch(resource.module)
@@ -113,20 +113,20 @@ def find(plan: Plan) -> list[Use]:
 
 
 def others(plan: Plan, uses: Iterable[Use]) -> list[Resource]:
-    """Give the resources that no use of the module makes, those that stand among its own included."""
+    """Return the resources that belong to no use of the module, including strangers inside its modules."""
     own = {id(resource) for use in uses for _, resource in use.members}
     return [resource for resource in plan.resources if id(resource) not in own]
 
 
 def statements(resource: Resource | None, attribute: str) -> list[dict[str, Any]]:
-    """Read the statements of a policy that is known; none of one that is not."""
+    """Return the statements of a policy; none if the plan does not know it."""
     policy = document((resource.values if resource else {}).get(attribute))
     found = policy.get("Statement") if policy else None
     return [one for one in ([found] if isinstance(found, dict) else found or []) if isinstance(one, dict)]
 
 
 def document(text: Any) -> dict[str, Any] | None:
-    """Read a JSON object in a string; None for anything else."""
+    """Parse a JSON object in a string; None for anything else."""
     if not isinstance(text, str) or not text.lstrip().startswith("{"):
         return None
     try:
@@ -137,10 +137,10 @@ def document(text: Any) -> dict[str, Any] | None:
 
 
 def texts(value: Any) -> list[str]:
-    """Give an element of a policy, a text or a list of them, as a list."""
+    """Return a policy element, a string or a list of strings, as a list."""
     return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str)]
 
 
 def path_of(module: str) -> tuple[str, ...]:
-    """Give the names of the calls that lead to a module, without their keys."""
+    """Return the names of the calls that lead to a module, without their keys."""
     return tuple(STEP.findall(module))

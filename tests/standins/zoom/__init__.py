@@ -1,11 +1,11 @@
 """The stand-in for Zoom: its sign-in and its reports, shared by the tests and the demo.
 
-A model in memory answers requests (`Zoom`); two edges lead to it: `ZoomAdapter` for a `requests.Session` in the same
-process, and `ZoomServer` for anything that speaks HTTP. What may go wrong is in `standins.zoom.faults`.
+A model in memory answers requests (`Zoom`); two edges serve it: `ZoomAdapter` for a `requests.Session` in the same
+process, and `ZoomServer` for anything that speaks HTTP. The faults are in `standins.zoom.faults`.
 
     clock = Clock(datetime(2025, 3, 12, 9, tzinfo=UTC))
     zoom = Zoom(Account(plan="business"), clock=clock, rules=Rules(lag=timedelta(minutes=5)))
-    zoom.add_day(date(2025, 3, 12), 3000, seed=1, twins=0.01)   # what is still to come appears as the clock moves
+    zoom.add_day(date(2025, 3, 12), 3000, seed=1, twins=0.01)   # later records appear as the clock moves
     zoom.add({"time": "2025-03-10T23:59:59Z", "action": "Late"}, visible_at=clock.now() + timedelta(hours=26))
     zoom.on_page = lambda page: zoom.add({"time": "2025-03-12T09:00:00Z", "action": f"Came after page {page}"})
     zoom.faults.next(faults.server_error(503), times=2)

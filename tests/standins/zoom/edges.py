@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .messages import Response
     from .model import Zoom
 
-POLL_SECONDS = 0.02  # how often a hanging connection looks for its client, or the end of the server
+POLL_SECONDS = 0.02  # how often a hanging connection checks for its client, or the end of the server
 
 
 class ZoomAdapter(HTTPAdapter):
@@ -57,7 +57,7 @@ class ZoomAdapter(HTTPAdapter):
         """Answer as over a connection, errors included; raise `ValueError` for a request that has no timeout."""
         read_timeout = timeout[1] if isinstance(timeout, tuple) else timeout
         if read_timeout is None:
-            raise ValueError(f"{request.method} {request.url} has no timeout: a silent Zoom would hold it for ever.")
+            raise ValueError(f"{request.method} {request.url} has no timeout: a silent Zoom would block it forever.")
         parts = urlsplit(request.url or "")
         body = request.body if isinstance(request.body, bytes) else str(request.body or "").encode()
         response = self.zoom.handle(
@@ -84,8 +84,8 @@ class ZoomAdapter(HTTPAdapter):
 class ZoomServer:
     """The model behind HTTP/1.1 on a free loopback port, from `start` to `stop` or as a context manager.
 
-    Each answer takes `latency` real seconds. `oauth_url` and `api_url` are what the collector is to be given. Both
-    begin with a path that is another one at each start: nothing else reaches the model.
+    Each answer takes `latency` real seconds. `oauth_url` and `api_url` are for the collector. Both begin
+    with a random path, so no other program reaches the model by chance.
     """
 
     def __init__(self, zoom: Zoom, *, latency: float = 0.0) -> None:
@@ -97,12 +97,12 @@ class ZoomServer:
         self._thread = threading.Thread(target=self._server.serve_forever, args=(POLL_SECONDS,), daemon=True)
 
     def start(self) -> Self:
-        """Begin to answer."""
+        """Start to answer."""
         self._thread.start()
         return self
 
     def stop(self) -> None:
-        """Stop answering, and end the connections that are open."""
+        """Stop answering, and close open connections."""
         self._server.shutdown()
         self._thread.join()
         self._server.stop()
@@ -115,7 +115,7 @@ class ZoomServer:
 
 
 class _Server(ThreadingMixIn, TCPServer):
-    """Without `HTTPServer`, whose constructor asks the name service for the host's name."""
+    """Not `HTTPServer`, because its constructor looks up the host's name."""
 
     daemon_threads = True
     block_on_close = False
@@ -138,7 +138,7 @@ class _Server(ThreadingMixIn, TCPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of clients that left; a fault of the model or of a test's hook is shown."""
+        """Ignore clients that disconnected; show errors of the model or of a test's hook."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
@@ -153,7 +153,7 @@ class _Server(ThreadingMixIn, TCPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Passes a request to the model, and delivers its answer as it says."""
+    """Passes a request to the model, and delivers its answer."""
 
     server: _Server
     protocol_version = "HTTP/1.1"
@@ -189,13 +189,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = response.delivery is Delivery.TRUNCATED
 
     def _reset(self) -> None:
-        """Close with no linger time, which sends RST in place of FIN; detached, so that nobody closes it politely."""
+        """Close with no linger time, which sends RST instead of FIN; detached, so that nothing closes it normally."""
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         os.close(self.connection.detach())
         self.close_connection = True
 
     def _hang(self) -> None:
-        """Wait for the client to leave, or the server to stop."""
+        """Wait for the client to disconnect, or the server to stop."""
         self.close_connection = True
         while not self.server.stopping.is_set():
             left, _, _ = select.select([self.connection], [], [], POLL_SECONDS)
@@ -211,5 +211,5 @@ def _query(text: str) -> dict[str, str]:
 
 
 def _sent(response: Response) -> bytes:
-    """Return what reaches the client of the body."""
+    """Return the part of the body that reaches the client."""
     return response.body[: len(response.body) // 2] if response.delivery is Delivery.TRUNCATED else response.body

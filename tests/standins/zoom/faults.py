@@ -1,7 +1,7 @@
-"""What goes wrong on demand, and the plan that says when.
+"""Faults on demand, and the plan of when they happen.
 
-A fault stands between a request and its answer: it gets the `Exchange` and returns the `Response`. Those here are
-either a fault themselves (`reset`) or return one (`server_error(503)`).
+A fault is a function between a request and its answer: it gets the `Exchange` and returns the `Response`. Functions
+here are either a fault (`reset`) or return one (`server_error(503)`).
 
     zoom.faults.next(server_error(503), times=3)      the next three report calls
     zoom.faults.at(4, reset)                          the fourth report call from now
@@ -30,14 +30,14 @@ Endpoint = Literal["report", "token"]
 
 
 class Ordinary(Protocol):
-    """What Zoom would answer; of the report, no more than `most_rows` rows."""
+    """Zoom's answer; of the report, at most `most_rows` rows."""
 
     def __call__(self, most_rows: int | None = None) -> Response: ...
 
 
 @dataclass(frozen=True)
 class Exchange:
-    """A request, the moment, and what the answer would be."""
+    """A request, its time, and what the answer would be."""
 
     request: Request
     now: datetime
@@ -48,7 +48,7 @@ Fault = Callable[[Exchange], Response]
 
 
 class FaultPlan:
-    """Which calls go wrong: those that `rule` picks, those that `at` counted out, and else those in `next`'s queue."""
+    """Which calls fail: those that `rule` selects, those that `at` names, then those in `next`'s queue."""
 
     def __init__(self) -> None:
         self.rule: Callable[[Request], Fault | None] | None = None
@@ -57,17 +57,17 @@ class FaultPlan:
         self._calls = {"report": 0, "token": 0}
 
     def next(self, fault: Fault, *, times: int = 1, to: Endpoint = "report") -> None:
-        """Let the next `times` calls fail, after those queued already."""
+        """Make the next `times` calls fail, after those already queued."""
         self._queues[to].extend([fault] * times)
 
     def at(self, call: int, fault: Fault, *, to: Endpoint = "report") -> None:
-        """Let one call fail: 1 is the next one."""
+        """Make one call fail: 1 is the next one."""
         if call < 1:
-            raise ValueError(f"Call {call} has been: the next one is 1.")
+            raise ValueError(f"Call {call} is in the past: the next one is 1.")
         self._at[to, self._calls[to] + call] = fault
 
     def clear(self) -> None:
-        """Let nothing fail any more."""
+        """Remove all planned faults."""
         self.rule = None
         self._at.clear()
         for queue in self._queues.values():
@@ -75,11 +75,11 @@ class FaultPlan:
 
     @property
     def pending(self) -> int:
-        """Return how many planned faults have not come about."""
+        """Return how many planned faults have not happened."""
         return len(self._at) + sum(map(len, self._queues.values()))
 
     def due(self, request: Request) -> Fault | None:
-        """Return what befalls this request, and count it."""
+        """Return the fault of this request, and count it."""
         endpoint = request.endpoint
         if endpoint not in self._queues:
             return None
@@ -92,7 +92,7 @@ class FaultPlan:
 
 
 def answer(status: int, body: bytes | Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Fault:
-    """Return a fault that gives this answer, whatever it is."""
+    """Return a fault that always gives this answer."""
     if isinstance(body, bytes):
         response = Response(status, headers or {}, body)
     else:
@@ -101,22 +101,22 @@ def answer(status: int, body: bytes | Mapping[str, Any], headers: Mapping[str, s
 
 
 def invalid_access_token(exchange: Exchange) -> Response:
-    """Refuse the access token, once; `Zoom.revoke_access_tokens` makes it stay refused."""
+    """Refuse the access token once; `Zoom.revoke_access_tokens` refuses it permanently."""
     return api_error(401, 124, "Invalid access token.")
 
 
 def expired_page_token(exchange: Exchange) -> Response:
-    """Answer as to a page token of more than 15 minutes."""
+    """Answer as for a page token older than 15 minutes."""
     return api_error(400, 300, "The next page token is invalid or expired.")
 
 
 def per_second_limit(exchange: Exchange) -> Response:
-    """Refuse for too many calls in a second."""
+    """Refuse because of too many calls in a second."""
     return per_second_refusal()
 
 
 def daily_limit(exchange: Exchange) -> Response:
-    """Refuse for too many calls in a day: `Retry-After` is a date and time, the next midnight UTC."""
+    """Refuse because of too many calls in a day: `Retry-After` is a date and time, the next midnight UTC."""
     return daily_refusal(exchange.now, CALLS_PER_DAY["pro"])
 
 
@@ -131,7 +131,7 @@ def reset(exchange: Exchange) -> Response:
 
 
 def hang(exchange: Exchange) -> Response:
-    """Say nothing until the client gives up."""
+    """Do not answer until the client gives up."""
     return Response(0, delivery=Delivery.HANG)
 
 
@@ -146,17 +146,17 @@ def not_json(exchange: Exchange) -> Response:
 
 
 def null_list(exchange: Exchange) -> Response:
-    """Answer with `"operation_logs": null`, or what the report calls them, in place of the rows."""
+    """Answer with `"operation_logs": null`, or the report's own field, instead of the rows."""
     return _with(exchange.ordinary(), **{SERVED[exchange.request.report].rows: None})
 
 
 def short_page(rows: int) -> Fault:
-    """Return a fault that answers with no more than `rows` rows, and a token for the rest; with 0, always a token."""
+    """Return a fault that answers with at most `rows` rows, and a token for the rest; with 0, always a token."""
     return lambda exchange: exchange.ordinary(most_rows=rows)
 
 
 def repeated_page_token(exchange: Exchange) -> Response:
-    """Answer with the page's own token as the next one; the first page has none to repeat and is answered as ever."""
+    """Answer with the page's own token as the next one; the first page has none and is answered normally."""
     token = exchange.request.query.get("next_page_token")
     return _with(exchange.ordinary(), next_page_token=token) if token else exchange.ordinary()
 

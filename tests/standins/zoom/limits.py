@@ -1,6 +1,6 @@
 """Zoom's rate limits: per account, shared by all its apps (developers.zoom.us, "API rate limits").
 
-The report is a Heavy call. The daily limit, of Heavy and Resource-intensive calls, starts anew at midnight UTC.
+The report is a Heavy call. The daily limit, of Heavy and Resource-intensive calls, resets at midnight UTC.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ CALLS_PER_DAY = {"basic": 1_000, "pro": 30_000, "business": 60_000}
 
 @dataclass
 class LimitRules:
-    """The limits, and what headers tell of them.
+    """The limits, and the headers that show them.
 
-    `calls_per_second`, by the clock, is none unless set: a clock that stands still would hit it. Zoom's is 10 (Pro) or
-    40 (Business). `calls_per_day` is the plan's unless set. `rate_headers`: `full` as documented; `counts` without type
-    and `Retry-After`, or `category` alone, as live answers have been seen.
+    `calls_per_second`, by the clock, is unlimited unless set: a clock that stands still would reach it. Zoom's is 10
+    (Pro) or 40 (Business). `calls_per_day` is the plan's unless set. `rate_headers`: `full` as documented; `counts`
+    without type and `Retry-After`, or `category` alone, as seen in live answers.
     """
 
     calls_per_second: int | None = None
@@ -35,7 +35,7 @@ class LimitRules:
 
 @dataclass
 class RateLimits:
-    """One account's calls, counted in the day and the second of the last one."""
+    """One account's calls, counted for the day and the second of the last one."""
 
     rules: LimitRules
     _day: date = date.min
@@ -44,7 +44,7 @@ class RateLimits:
     _this_second: int = 0
 
     def count(self, account: Account, now: datetime) -> dict[str, str]:
-        """Count a call and return the headers that tell of it; raise `RefusalError`, uncounted, beyond a limit."""
+        """Count a call and return its headers; raise `RefusalError`, without counting, beyond a limit."""
         self.spend(0, now)
         limit = CALLS_PER_DAY[account.plan] if self.rules.calls_per_day is None else self.rules.calls_per_day
         if self._today >= limit:
@@ -56,7 +56,7 @@ class RateLimits:
         return self._shown(_headers(limit, limit - self._today))
 
     def spend(self, calls: int, now: datetime) -> None:
-        """Count calls, whatever the limits."""
+        """Count calls without checking limits."""
         if self._day != now.date():
             self._day, self._today = now.date(), 0
         if self._second != int(now.timestamp()):
@@ -74,7 +74,7 @@ class RateLimits:
 
 
 def per_second_refusal() -> Response:
-    """Return the answer to a call beyond the per-second limit: no header says until when."""
+    """Return the answer to a call beyond the per-second limit: no header says when it ends."""
     return api_error(429, 429, "You have reached the maximum per-second rate limit for this API. Try again later.")
 
 

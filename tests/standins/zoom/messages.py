@@ -1,4 +1,4 @@
-"""What the model and its two edges hand to each other."""
+"""Messages between the model and its two edges."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 class Delivery(Enum):
-    """How an answer reaches the client."""
+    """How an answer is delivered to the client."""
 
     WHOLE = "whole"
-    TRUNCATED = "truncated"  # the headers promise the whole body, half of it comes, the connection closes
+    TRUNCATED = "truncated"  # the headers promise the whole body; after half of it the connection closes
     RESET = "reset"  # the connection is reset before a byte of the answer
-    HANG = "hang"  # nothing comes until the client gives up
+    HANG = "hang"  # no answer until the client gives up
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Request:
 
     @property
     def report(self) -> str:
-        """Return the name of the report that is asked for, "" if it is none."""
+        """Return the name of the requested report, "" if it is none."""
         return report_at(self.path)
 
 
@@ -56,7 +56,7 @@ class Response:
 
 
 class RefusalError(Exception):
-    """Zoom's answer is no; carries it."""
+    """A refusal by Zoom, with its response."""
 
     def __init__(self, response: Response) -> None:
         super().__init__(f"HTTP {response.status}: {response.body.decode()}")
@@ -66,11 +66,11 @@ class RefusalError(Exception):
 def json_response(
     status: int, content: Mapping[str, Any] | bytes, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Return an answer with a JSON body, from an object or from JSON already made."""
+    """Return an answer with a JSON body, from an object or from JSON text."""
     body = content if isinstance(content, bytes) else json.dumps(content).encode()
     return Response(status, {"Content-Type": "application/json;charset=UTF-8", **(headers or {})}, body)
 
 
 def api_error(status: int, code: int, message: str, **more: Any) -> Response:
-    """Return an error as the API words it: `{"code", "message", ...}`."""
+    """Return an error in the API's form: `{"code", "message", ...}`."""
     return json_response(status, {"code": code, "message": message, **more})

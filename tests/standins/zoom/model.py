@@ -1,8 +1,8 @@
 """Zoom's sign-in and its reports as a model in memory: a request in, an answer out, no sockets, no waiting.
 
 Sources: Zoom's schema of `reportOperationLogs` (GET /report/operationlogs; developers.zoom.us, "Get operation logs
-report") and of its Video SDK twin, its pages on rate limits, pagination and errors, and answers that users of the API
-quote; `served` has those of its report of sign-ins. Where no source says, `Rules` has the choice.
+report") and of its Video SDK twin, its pages on rate limits, pagination and errors, and answers that users of the
+API quote; `served` has the sources for the report of sign-ins. Where sources are silent, `Rules` has the options.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ CATEGORIES = {
 
 @dataclass
 class Rules(ReportRules, TokenRules, LimitRules):
-    """What a test may choose; see also the three bases. May be changed at any time.
+    """The options of a test; see also the three bases. May be changed at any time.
 
     `page_token`: `offset` counts rows from the top, so that arrivals shift them down; `snapshot` keeps the list of page
     one. `wide_range`, of more than a month: `truncate` moves `from`, `refuse` refuses. `tomorrow` as `to`: `accept` or
@@ -63,7 +63,7 @@ class Rules(ReportRules, TokenRules, LimitRules):
 
 @dataclass(frozen=True)
 class Call:
-    """A request as a test may ask about it; `page` counts from 1. `page` and `status` are 0 where none came."""
+    """A request, for tests to check; `page` counts from 1. `page` and `status` are 0 if there was none."""
 
     at: datetime
     endpoint: str
@@ -86,10 +86,10 @@ class _PageToken:
 
 
 class Zoom:
-    """Zoom, as far as the collector sees it. Thread-safe.
+    """The part of Zoom that the collector uses. Thread-safe.
 
-    `clock`, `rules`, `faults`, `calls` and `accounts` are there for tests to move, change and read. `on_page(n)` is
-    called after the n-th page of a sweep was made, so that what it adds comes between two pages. Every report is
+    Tests may move, change and read `clock`, `rules`, `faults`, `calls` and `accounts`. `on_page(n)` is called after the
+    n-th page of a sweep, so what it adds comes between two pages. Every report is
     served; records go to `report` and the first account, unless they are added to the `reports[account_id]` of another
     account, or to `reports_of(name)` for another report.
     """
@@ -123,10 +123,10 @@ class Zoom:
         self._dice = random.Random(seed)
 
     def reports_of(self, name: str) -> dict[str, Report]:
-        """Return what the report of this name holds, by account."""
+        """Return the report of this name, by account."""
         return self._served[name]
 
-    # What a test does: fill the report, and ask what is in it and what was called.
+    # For tests: fill the report, and read its contents and the calls.
 
     def add(self, record: Mapping[str, Any], *, visible_at: datetime | None = None, at: datetime | None = None) -> None:
         """Add a record; see `Report.add`."""
@@ -155,7 +155,7 @@ class Zoom:
         return [call for call in self.calls if call.endpoint == endpoint]
 
     def revoke_access_tokens(self) -> None:
-        """Make every access token issued so far invalid; a new one is good."""
+        """Revoke every access token issued so far; new ones are valid."""
         with self._lock:
             self._tokens.revoke()
 
@@ -164,12 +164,12 @@ class Zoom:
         with self._lock:
             self._limits[self.account.id].spend(calls, self.clock.now())
 
-    # What a client does.
+    # For clients.
 
     def handle(
         self, method: str, path: str, headers: Mapping[str, str], query: Mapping[str, str], body: bytes = b""
     ) -> Response:
-        """Answer a request, and note it in `calls`."""
+        """Answer a request, and add it to `calls`."""
         request = Request(method, path, {name.lower(): value for name, value in headers.items()}, query, body)
         with self._lock:
             now = self.clock.now()
@@ -225,7 +225,7 @@ class Zoom:
         return json_response(200, rows_of.encode() + b",".join(rows) + b"]}")
 
     def _asked(self, name: str, query: Mapping[str, str], now: datetime) -> tuple[date, date, int, str]:
-        """Return the days, page size and category ("" for all) that a query asks for; raise `RefusalError`."""
+        """Return the days, page size and category ("" for all) of a query; raise `RefusalError`."""
         first, last = self._day(query, "from"), self._day(query, "to")
         if first > last:
             raise _invalid("from")
@@ -260,7 +260,7 @@ class Zoom:
         raise _invalid(name)
 
     def _place(self, name: str, query: Mapping[str, str], account: str, now: datetime) -> _PageToken:
-        """Return where the page starts: at the top, or where the page token says; raise `RefusalError`."""
+        """Return where the page starts: at the top, or at the page token; raise `RefusalError`."""
         asked = {name: value for name, value in query.items() if name != "next_page_token"}
         token = query.get("next_page_token", "")
         if not token:
@@ -275,7 +275,7 @@ class Zoom:
         return place
 
     def _issue(self, place: _PageToken) -> str:
-        """Return a token for that place: opaque, and spoilt by a client that does not URL-encode it."""
+        """Return a token for that place: opaque, and wrong if a client does not URL-encode it."""
         while self._page_tokens:
             oldest = next(iter(self._page_tokens))
             if place.issued - self._page_tokens[oldest].issued < PAGE_TOKEN_LIFETIME:

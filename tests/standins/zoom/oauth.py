@@ -1,4 +1,4 @@
-"""Sign-in of a Server-to-Server OAuth app: accounts, and the access tokens they are given.
+"""Sign-in of a Server-to-Server OAuth app: accounts and their access tokens.
 
 Sources: developers.zoom.us, "Server-to-Server OAuth" and "Using Zoom APIs"; the wording of refusals as users quote it.
 """
@@ -28,8 +28,8 @@ API_URL = "https://api.zoom.us"
 class Account:
     """A Zoom account and its Server-to-Server OAuth app; may be changed at any time.
 
-    A token keeps the scopes that it was issued with. `role_sees_reports`: whether the role of the app's owner has the
-    rights to usage reports and to each report. `server_to_server` is false for credentials of another app type.
+    A token keeps the scopes that it was issued with. `role_sees_reports`: whether the role of the app's owner may see
+    usage reports and each report. `server_to_server` is false for credentials of another app type.
     """
 
     id: str = "stand-in-account"
@@ -44,7 +44,7 @@ class Account:
 
 @dataclass(frozen=True)
 class AccessToken:
-    """What a token stands for."""
+    """The meaning of a token."""
 
     account: Account
     scopes: frozenset[str]
@@ -53,7 +53,7 @@ class AccessToken:
 
 @dataclass
 class TokenRules:
-    """How long an access token lives, and whether a new one ends those before it, as it did for apps of 2022-23."""
+    """How long an access token is valid, and whether a new one revokes earlier ones, as for apps of 2022-23."""
 
     lifetime: timedelta = timedelta(seconds=3599)
     newest_only: bool = False
@@ -61,7 +61,7 @@ class TokenRules:
 
 @dataclass
 class Tokens:
-    """Issues access tokens and knows them again."""
+    """Issues and recognises access tokens."""
 
     rules: TokenRules
     _issued: int = 0
@@ -102,7 +102,7 @@ class Tokens:
         )
 
     def bearer(self, request: Request, now: datetime) -> AccessToken:
-        """Return what the request's access token stands for; raise `RefusalError` if it is none, expired or revoked.
+        """Return the grant of the request's access token; raise `RefusalError` if it is unknown, expired or revoked.
 
         Only the Authorization header counts: Zoom refuses a token in the query since February 2023.
         """
@@ -115,7 +115,7 @@ class Tokens:
         return known
 
     def revoke(self) -> None:
-        """Make every token issued so far invalid."""
+        """Revoke every token issued so far."""
         self._known.clear()
 
 

@@ -1,4 +1,4 @@
-"""The records of one account, as its report shows them: sorted by time, each from the moment it becomes visible."""
+"""The records of one account's report: sorted by time, each from when it becomes visible."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from .samples import Record
 
-Row = tuple[int, bytes]  # the sort key, and the record's JSON, made once
+Row = tuple[int, bytes]  # the sort key, and the record's JSON, written once
 
 _TIE_BITS = 40  # a sort key is the record's second, then its place among the records of that second
 _LAST_TIE = (1 << _TIE_BITS) - 1
@@ -35,10 +35,10 @@ _encode_ascii = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 class ReportRules:
     """How the report shows its records, where Zoom promises nothing; may be changed at any time.
 
-    `order` of the rows: `newest` first is what is seen; `shuffled` is stable for a seed. `ties` is the order within a
+    `order` of the rows: `newest` first is what users see; `shuffled` is stable for a seed. `ties` is the order within a
     second, in a newest-first report, of records added after it was set: last arrived first, or first, or shuffled.
-    `lag` is how long after its time a record becomes visible, unless `add` is told otherwise. `utc_offset` is that of
-    the days that `from` and `to` name; nobody knows it to be other than zero.
+    `lag` is how long after its time a record becomes visible, unless `add` sets it. `utc_offset` is that of the days in
+    `from` and `to`; no source says that it is not zero.
     """
 
     order: Literal["newest", "oldest", "shuffled"] = "newest"
@@ -48,7 +48,7 @@ class ReportRules:
 
 
 class Report:
-    """An account's records of one report: what a test adds, what is shown by now, and the truth to compare with."""
+    """An account's records of one report: added by a test, shown by now, and the truth to compare with."""
 
     def __init__(
         self, clock: Clock, rules: ReportRules, lock: threading.RLock, seed: int = 0, name: str = "operationlogs"
@@ -60,14 +60,14 @@ class Report:
         self._seed = seed
         self._added = 0
         self._shown: list[Row] = []
-        self._coming: list[tuple[float, int, bytes]] = []  # rows, each after the time it becomes visible
+        self._coming: list[tuple[float, int, bytes]] = []  # rows, each with the time when it becomes visible
         self._coming_sorted = True
         self._changes: list[Callable[[Record], Record]] = []
 
     def add(self, record: Mapping[str, Any], *, visible_at: datetime | None = None, at: datetime | None = None) -> None:
-        """Add a record, as it is. `at` is its place in the report: its `time`, else now.
+        """Add a record unchanged. `at` is its place in the report: its `time`, else now.
 
-        It shows from `visible_at` on: by default its `at` plus the lag, so a record of the future comes with the clock.
+        It is visible from `visible_at` on: by default its `at` plus the lag, so a future record appears with the clock.
         """
         with self._lock:
             moment = (at or event_time(record) or self._clock.now()).timestamp()
@@ -78,13 +78,13 @@ class Report:
             self._coming_sorted = False
 
     def add_day(self, day: date, count: int, *, seed: int = 0, twins: float = 0.0) -> None:
-        """Add `count` sample records of a UTC day; once a day, as the published samples come with every call."""
+        """Add `count` sample records of a UTC day; once for a day, because every call adds the published samples."""
         with self._lock:
             for record in SERVED[self._name].sample_records(day, count, seed, twins):
                 self.add(record)
 
     def rewrite(self, change: Callable[[Record], Record]) -> None:
-        """Show every record in another form from now on, at its place, and each that is added later."""
+        """Show every record in another form from now on, at its place, also those added later."""
         with self._lock:
             self._shown = [(key, to_json(change(json.loads(body)))) for key, body in self._shown]
             self._coming = [(at, key, to_json(change(json.loads(body)))) for at, key, body in self._coming]
@@ -93,7 +93,7 @@ class Report:
     def records(
         self, first: date | None = None, last: date | None = None, *, visible_only: bool = True
     ) -> list[Record]:
-        """Return the truth, oldest first: every record of the days `first` to `last`, both included, twins twice."""
+        """Return the truth, oldest first: every record of the days `first` to `last` inclusive, twins twice."""
         with self._lock:
             rows = self._shown[slice(*self._window(first, last))]
             if not visible_only:
@@ -139,13 +139,13 @@ class Report:
         return (second << _TIE_BITS) | arrival
 
     def _window(self, first: date | None, last: date | None) -> tuple[int, int]:
-        """Return where the visible rows of those days start and stop, once what is due is visible."""
+        """Return where the visible rows of those days start and end, after due rows have become visible."""
         self._reveal()
         start, end = self._bounds(first, last)
         return bisect_left(self._shown, (start, b"")), bisect_left(self._shown, (end, b""))
 
     def _bounds(self, first: date | None, last: date | None) -> tuple[int, int]:
-        """Return the sort keys at which those days begin and have ended."""
+        """Return the sort keys at which those days begin and end."""
         offset = self._rules.utc_offset
         start, end = (
             int((datetime.combine(day, time(), UTC) - offset).timestamp()) << _TIE_BITS
@@ -157,7 +157,7 @@ class Report:
         return start, end
 
     def _reveal(self) -> None:
-        """Move what the clock has made visible into the report; what was shown stays, also if the clock goes back."""
+        """Move due rows into the report; rows stay visible even if the clock moves back."""
         if not self._coming_sorted:
             self._coming.sort(key=itemgetter(0))
             self._coming_sorted = True
@@ -173,7 +173,7 @@ class Report:
 
 
 def to_json(record: Mapping[str, Any]) -> bytes:
-    """Return the record as JSON, non-ASCII as it is, unless it holds a lone surrogate, which UTF-8 cannot carry."""
+    """Return the record as JSON, non-ASCII unescaped unless it has a lone surrogate, which UTF-8 cannot encode."""
     try:
         # Nearly every record is flat and all strings; setting up the encoder would take most of the time.
         text = "{" + ",".join([f"{_quote(name)}:{_quote(value)}" for name, value in record.items()]) + "}"
@@ -186,7 +186,7 @@ def to_json(record: Mapping[str, Any]) -> bytes:
 
 
 def event_time(record: Mapping[str, Any]) -> datetime | None:
-    """Return the record's `time`, in UTC where it names no zone; None where it has no usable one."""
+    """Return the record's `time`, in UTC unless it names a zone; None if it has no usable one."""
     try:
         moment = datetime.fromisoformat(record["time"])
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,17 +1,17 @@
-"""Records shaped like Zoom's, for as many days and as many a day as a test wants.
+"""Sample records like Zoom's, any number a day.
 
-`zoom_records.jsonl` beside this package holds records that others published, in the API's field order, in this order:
+`../zoom_records.jsonl` has records that others published, in the API's field order, in this order:
 
 1. real ones, sanitised by their publishers: the Zoom test data of `demisto/content` (Packs/Zoom);
 2. a real page of 30, its times and categories real, the other fields masked: `hashicorp-forge/grove`,
    tests/fixtures/zoom;
 3. logs sanitised into rule tests: `panther-labs/panther-analysis`, rules/zoom_operation_rules. Their times, which that
-   product had rewritten, are back in the API's form; three of them came without a time;
+   product had rewritten, have the API's form again; three of them came without a time;
 4. the examples of Zoom's API reference (trailing space included) and of its Video SDK twin;
 5. invented by the makers of `elastic/integrations` from the reference; one has neither operator nor action.
 
-Past those, records are made from the grammar that they show: two spaces and a dash before the first change, trailing
-spaces, values with dashes in them, embedded JSON, names in many scripts.
+Further records are generated in the same style: two spaces and a dash before the first change, trailing spaces, values
+with dashes in them, embedded JSON, names in many scripts.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _OPERATORS = (
     "System",
 )
 
-# (category_type, action, operation_detail); `#` becomes a number of the record's own, so that no two are the same.
+# (category_type, action, operation_detail); `#` becomes a unique number.
 _EVENTS = (
     ("User", "Update", "Activate User user#@example.com "),
     ("User", "Update", "Deactivate User user#@example.com "),
@@ -83,10 +83,10 @@ _EVENTS = (
 
 
 def sample_records(day: date, count: int, *, seed: int = 0, twins: float = 0.0) -> Iterator[Record]:
-    """Yield `count` records of a UTC day, the published ones first, then made ones from morning to night.
+    """Yield `count` records of a UTC day, the published ones first, then generated ones from morning to night.
 
-    The same arguments give the same records. All differ from each other, but for the share `twins` (0 to 0.5), each of
-    which repeats, to the letter, the record before it.
+    The same arguments give the same records. All are different, except for the share `twins` (0 to 0.5): each of those
+    repeats the record before it exactly.
     """
     published = _published(day)
 
@@ -99,11 +99,11 @@ def sample_records(day: date, count: int, *, seed: int = 0, twins: float = 0.0) 
 def with_twins(
     day: date, count: int, seed: int, twins: float, make: Callable[[int], Iterator[Record]]
 ) -> Iterator[Record]:
-    """Yield `count` records, of which the share `twins` repeats the record before it; `make` makes so many others."""
+    """Yield `count` records, of which the share `twins` repeats the record before it; `make` generates the others."""
     copies = round(count * twins)
     alone = count - copies
     if not 0 <= copies <= alone:
-        raise ValueError(f"twins is {twins}: give the share of records that repeat another, from 0 to 0.5.")
+        raise ValueError(f"twins is {twins}: it must be the share of records that repeat another, from 0 to 0.5.")
     repeated = set(random.Random(f"twins {seed} {day}").sample(range(alone), copies))
     for number, record in enumerate(islice(make(alone), alone)):
         yield record
@@ -113,7 +113,7 @@ def with_twins(
 
 @cache
 def _published(day: date) -> tuple[Record, ...]:
-    """Return the published records, moved to the day; without those that masking made equal to another."""
+    """Return the published records, moved to the day, without those that masking made equal to another."""
     lines = SAMPLES_FILE.read_text(encoding="utf-8").split("\n")
     moved = {}
     for number, line in enumerate(filter(None, lines)):
@@ -143,7 +143,7 @@ def _in_bursts(rng: random.Random, day: date, seconds: list[int]) -> Iterator[st
 
 
 def _made(day: date, count: int, seed: int) -> Iterator[Record]:
-    """Yield made records in the order of their times."""
+    """Yield generated records in the order of their times."""
     rng = random.Random(f"{seed} {day}")
     seconds = _seconds(rng, count)
     events = rng.choices(_EVENTS, k=count)

@@ -18,7 +18,7 @@ report", `reportSignInSignOutActivities`), and where they are from:
 - rate limit label Heavy, as for the operation logs: the limits are counted together (Zoom's schema; Zoom, Rate limits).
 
 Not known: the time zone of its days, how late a record may appear, whether a sign-in that was refused is shown. The
-stand-in takes for them what it takes for the operation logs.
+stand-in uses the same as for the operation logs.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ CLASSIC_SCOPE = "report:read:admin"
 class Served:
     """A report: its list of rows, the scope that it needs, and its sample records of a day.
 
-    `categories` says that it can be asked for one category of records only.
+    `categories` says that a request can select one category.
     """
 
     rows: str

@@ -1,4 +1,4 @@
-"""Records shaped like those of Zoom's report of sign-ins and sign-outs, for as many days and as many a day as wanted.
+"""Sample records like those of Zoom's report of sign-ins and sign-outs, any number a day.
 
 All are invented. Their fields and values are those that Zoom's schema of `reportSignInSignOutActivities` names and that
 the test data of its users shows (see `served`): `type` is `Sign in` or `Sign out`; a record may lack the address, the
@@ -31,7 +31,7 @@ _EMAILS = ("user{}@example.com", "équipe.réseau+{}@example.com", "o'neil.{}@ex
 
 
 def made(day: date, count: int, seed: int) -> Iterator[Record]:
-    """Yield made records in the order of their times; no two are the same."""
+    """Yield generated records in the order of their times; all are different."""
     rng = random.Random(f"sign-ins {seed} {day}")
     for number, stamp in enumerate(stamps(rng, day, count)):
         client, version = rng.choice(_CLIENTS)
@@ -43,6 +43,6 @@ def made(day: date, count: int, seed: int) -> Iterator[Record]:
             "client_type": client,
             "version": version,
         }
-        if number % 50 == 7:  # as some published test data: only who, when and what
+        if number % 50 == 7:  # like some published test data: only who, when and what
             record = {name: record[name] for name in ("email", "time", "type")}
         yield record

@@ -1,4 +1,4 @@
-"""The rules, in one table: what the features and checkov do not see."""
+"""The rules in one table. They find what the features and checkov do not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What two uses of the module in one plan have in common and must not."""
+"""Conflicts between two uses of the module in one plan."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..uses import Use, find
 
 
 def before(scene: Scene) -> Iterator[Use]:
-    """Give the uses of the plan before this one that stay: of two that are at odds, the later is named."""
+    """Yield the earlier uses that stay: of two in conflict, the later one has the finding."""
     for other in find(scene.plan):
         if other.address == scene.use.address:
             return
@@ -18,7 +18,7 @@ def before(scene: Scene) -> Iterator[Use]:
 
 
 def prefixes(scene: Scene) -> Iterator[tuple[str, str]]:
-    """Find a prefix that begins with another's in the same bucket, or is the same, and checkpoints at odds."""
+    """Find uses with overlapping prefixes in one bucket, and with conflicting checkpoints."""
     own = scene.use.environment or {}
     for other in before(scene):
         theirs = other.environment or {}
@@ -30,22 +30,22 @@ def prefixes(scene: Scene) -> Iterator[tuple[str, str]]:
                 continue
             key, their_key = own.get("STATE_KEY", ""), theirs.get("STATE_KEY", "")
             if key == their_key:
-                said = f"{scene.use.named} and {other.named} have one checkpoint, {key}."
+                said = f"{scene.use.named} and {other.named} share the checkpoint {key}."
                 yield scene.use.function.address, said
             elif key.startswith(another) or their_key.startswith(one):
-                said = f"A checkpoint lies among records: {key} of {scene.use.named}, {their_key} of {other.named}."
+                said = f"A checkpoint is among records: {key} of {scene.use.named}, {their_key} of {other.named}."
                 yield scene.use.function.address, said
 
 
 def names(scene: Scene) -> Iterator[tuple[str, str]]:
-    """Find two functions of one name in one account and region."""
+    """Find functions with the same name in one account and region."""
     name = scene.use.function.after.get("function_name") if scene.use.function.stays else None
     for other in before(scene):
         same_place = scene.use.account == other.account and scene.use.account.id
         if name and same_place and name == other.function.after.get("function_name"):
             yield (
                 scene.use.function.address,
-                f"The function of {scene.use.named} has the name of that of {other.named}.",
+                f"The functions of {scene.use.named} and {other.named} have the same name.",
             )
 
 
@@ -58,7 +58,7 @@ RULES = (
     ),
     Rule(
         "shared-name",
-        "AWS takes each name once: the apply would stop halfway.",
+        "Names must be unique in an account and region: the apply would stop halfway.",
         'Set name_prefix in one of them, such as "sign-ins-".',
         names,
     ),

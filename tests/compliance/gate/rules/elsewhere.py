@@ -1,4 +1,4 @@
-"""Inputs that send secrets, records or code elsewhere, or take code from elsewhere."""
+"""Inputs that send secrets or records elsewhere, or take code from elsewhere."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ PACKAGE = base64.b64encode(bytes.fromhex(PACKAGE_SHA256)).decode()
 PRIVATE = tuple(
     map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"))
 )
-"""RFC 1918, 6598 and 4193. What Python calls private holds more, such as the addresses of examples."""
+"""RFC 1918, 6598 and 4193. Python's `is_private` includes more, such as addresses for examples."""
 
 PLACES = {"S3_BUCKET": "bucket", "S3_PREFIX": "folder", "STATE_KEY": "checkpoint"}
 
 
 def zoom_hosts(scene: Scene) -> Iterator[tuple[str, str]]:
-    """Name each address of Zoom's that is none of Zoom's, and the option that allows one."""
+    """Find addresses that are not Zoom's, and the option that allows them."""
     environment = scene.use.environment
     if environment is None:
         return
@@ -33,18 +33,18 @@ def zoom_hosts(scene: Scene) -> Iterator[tuple[str, str]]:
         url = environment.get(name, "")
         host = host_of(url)
         if not (url.startswith("https://") and is_zooms(host)):
-            yield scene.use.function.address, f"{name} is at {host or 'no host'}, which is not Zoom's."
+            yield scene.use.function.address, f"{name} points to {host or 'no host'}, which is not Zoom's."
     if environment.get(ANY_HOST, "false").strip().lower() not in ("", "false"):
         yield scene.use.function.address, f"{ANY_HOST} is set: the collector may send the client secret to any host."
 
 
 def is_zooms(host: str) -> bool:
-    """Tell whether a host is of one of Zoom's domains."""
+    """True if a host is in one of Zoom's domains."""
     return any(host == domain or host.endswith(f".{domain}") for domain in ZOOM)
 
 
 def host_of(url: str) -> str:
-    """Give the host of a URL; empty if there is none, or if the URL could be read in two ways."""
+    """Return the host of a URL; empty if it has none or is ambiguous."""
     try:
         parts = urlsplit(url)
         host = (parts.hostname or "").rstrip(".")
@@ -54,14 +54,14 @@ def host_of(url: str) -> str:
 
 
 def proxy(scene: Scene) -> Iterator[tuple[str, str]]:
-    """Name a proxy that is not in a private network."""
+    """Find a proxy that is not in a private network."""
     url = (scene.use.environment or {}).get("HTTPS_PROXY")
     if url and not is_private(host_of(url)):
-        yield scene.use.function.address, f"The collector's calls go through the proxy {host_of(url) or 'of no host'}."
+        yield scene.use.function.address, f"The collector's calls go through a proxy at {host_of(url) or 'no host'}."
 
 
 def is_private(host: str) -> bool:
-    """Tell whether a host is an address of a private network, or a name under the domain that is kept for them."""
+    """True if a host is a private IP address, or a name under .internal, the domain for private networks."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
@@ -70,7 +70,7 @@ def is_private(host: str) -> bool:
 
 
 def package(scene: Scene) -> Iterator[tuple[str, str]]:
-    """Name code that is not the package committed with this version of the module."""
+    """Find code that is not the package committed with this version of the module."""
     function = scene.use.function
     values = function.after
     if not function.stays:
@@ -80,18 +80,18 @@ def package(scene: Scene) -> Iterator[tuple[str, str]]:
             yield function.address, f"The function takes code from its {attribute}, which the module does not set."
     for layer in values.get("layers") or []:
         if layer.split(":")[4:5] != [scene.use.account.id]:
-            yield function.address, f"The layer {layer} belongs to another account, and may hold code."
+            yield function.address, f"The layer {layer} belongs to another account, and may contain code."
     if values.get("s3_bucket") or values.get("s3_key"):
         if not signed_here(scene, values.get("code_signing_config_arn")):
             where = f"s3://{values.get('s3_bucket')}/{values.get('s3_key')}"
-            yield function.address, f"The package is {where}, and Lambda checks no signature of yours on it."
+            yield function.address, f"The package is {where}, and Lambda does not check a signature of yours."
     elif values.get("source_code_hash") != PACKAGE:
         file = values.get("filename")
         yield function.address, f"The package {file} is not the one committed with this version of the module."
 
 
 def signed_here(scene: Scene, arn: Any) -> bool:
-    """Tell whether Lambda takes only code that this account's signing configuration admits."""
+    """True if Lambda accepts only code that this account's signing configuration allows."""
     if not isinstance(arn, str) or arn.split(":")[4:5] != [scene.use.account.id]:
         return False
     configs = [one for one in scene.others if one.type == "aws_lambda_code_signing_config" and one.stays]
@@ -104,7 +104,7 @@ def signed_here(scene: Scene, arn: Any) -> bool:
 
 
 def other_account(scene: Scene) -> Iterator[tuple[str, str]]:
-    """Name a secret or a key that another account owns."""
+    """Find a secret or a key of another account."""
     account = scene.use.account
     if not account.id:
         return
@@ -112,13 +112,13 @@ def other_account(scene: Scene) -> Iterator[tuple[str, str]]:
     for one in statements(secret, "policy"):
         for arn in texts(one.get("Resource")):
             if secret and secret.stays and arn.startswith("arn:") and arn.split(":")[4] != account.id:
-                yield secret.address, f"Zoom's credentials are in a secret of the account {arn.split(':')[4]}."
+                yield secret.address, f"Zoom's credentials are in a secret of account {arn.split(':')[4]}."
     for place, resource in scene.use.members:
         for attribute in ("kms_key_arn", "kms_key_id", "kms_master_key_id", "rule"):
             for arn in _key_arns(resource.after.get(attribute)):
                 if arn.split(":")[4] != account.id:
                     what = {"archive": "records"}.get(place, "secrets, logs and messages")
-                    yield resource.address, f"The key of {what} belongs to the account {arn.split(':')[4]}."
+                    yield resource.address, f"The key for {what} belongs to account {arn.split(':')[4]}."
 
 
 def _key_arns(value: Any) -> Iterator[str]:
@@ -133,20 +133,20 @@ def _key_arns(value: Any) -> Iterator[str]:
 
 
 def records_elsewhere(scene: Scene) -> Iterator[tuple[str, str]]:
-    """Name a place of the records that differs from where they have gone so far."""
+    """Find a bucket, folder or checkpoint that would change."""
     function = scene.use.function
     before, after = environment(function.before), scene.use.environment
     if before is None or after is None or not function.before or not function.stays:
         return
     for name, what in PLACES.items():
         if name == "STATE_KEY" and function.imported:
-            continue  # a set-up made by hand kept it among the records: `zoomlogs adopt` moves it
+            continue  # the guide's set-up keeps it among the records: `zoomlogs adopt` moves it
         if before.get(name) and before.get(name) != after.get(name):
-            yield function.address, f"The {what} would be {after.get(name)}. So far it is {before[name]}."
+            yield function.address, f"The {what} would be {after.get(name)}. It is now {before[name]}."
 
 
 def reader_trust(scene: Scene) -> Iterator[tuple[str, str]]:
-    """Name a reader's role that others than one service account of Google's take, or another than so far."""
+    """Find a reader's role that trusts another account's provider, or another Google service account than now."""
     role = scene.use.one("secops_reader", "aws_iam_role", "reader")
     if role is None or not role.stays:
         return
@@ -156,11 +156,11 @@ def reader_trust(scene: Scene) -> Iterator[tuple[str, str]]:
             if provider.startswith("arn:") and provider.split(":")[4] != scene.use.account.id:
                 yield (
                     role.address,
-                    f"The reader's role trusts an identity provider of the account {provider.split(':')[4]}.",
+                    f"The reader's role trusts an identity provider of account {provider.split(':')[4]}.",
                 )
     before, after = _subjects(role.before), _subjects(role.after)
     if before and before != after:
-        yield role.address, "The reader's role would be taken by another service account of Google's than so far."
+        yield role.address, "The reader's role would trust another Google service account than now."
 
 
 def _subjects(values: dict[str, Any]) -> list[str]:
@@ -175,13 +175,13 @@ def _subjects(values: dict[str, Any]) -> list[str]:
 RULES = (
     Rule(
         "zoom-host",
-        "The collector sends the client secret to these addresses, and takes what they answer for Zoom's records.",
+        "The collector sends the client secret to these addresses, and stores their answers as Zoom's records.",
         "Use addresses under zoom.us, or zoomgov.com for Zoom for Government, and leave zoom.allow_other_hosts out.",
         zoom_hosts,
     ),
     Rule(
         "proxy",
-        "Whoever runs the proxy sees where the collector calls, and can stop or redirect it.",
+        "The proxy's operator sees which hosts the collector calls, and can block or redirect its calls.",
         "Give collector.vpc.https_proxy an address of your network: a private IP address, or a name under .internal.",
         proxy,
     ),
@@ -194,19 +194,19 @@ RULES = (
     ),
     Rule(
         "other-account",
-        "Whoever controls that account can read it, replace it, or take it away.",
+        "The administrators of that account can read, replace or remove it.",
         "Use a secret and a key of the account in which the collector runs.",
         other_account,
     ),
     Rule(
         "records-elsewhere",
-        "The collector does not know in the new place what it has delivered, and the feed does not follow.",
+        "The collector does not know what it has delivered to the old place, and the feed still reads there.",
         "Leave the bucket, bucket.prefix and bucket.state_key as they are. To move, follow docs/operations.md.",
         records_elsewhere,
     ),
     Rule(
         "reader-trust",
-        "Whoever takes this role reads every record.",
+        "This role can read every record.",
         "Leave reader.subject_id as it is, and let reader.federated_principal name a provider of this account.",
         reader_trust,
     ),

@@ -1,7 +1,7 @@
-"""Other resources of the same plan that loosen what the module tightened, whoever adds them.
+"""Other resources of the plan that weaken the module's protection.
 
-A resource that names something of the module is red, unless its type is known to change nothing for it. What a plan
-knows is compared by value. What it does not know yet is followed through the configuration.
+A resource that names one of the module's is red, unless its type is known to be harmless. Known values are compared;
+unknown ones are followed through the configuration's references.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ HARMLESS = frozenset(
         "aws_ssm_parameter",
     }
 )
-"""Types that watch or describe, and give nobody a right."""
+"""Types that only watch or describe, and grant nothing."""
 
 EXPECTED = frozenset(
     {
@@ -46,10 +46,10 @@ EXPECTED = frozenset(
         ("role", "aws_lakeformation_permissions"),
     }
 )
-"""What callers are asked to add, by the kind of thing that it names."""
+"""Types that callers are expected to add, by the kind of thing that they name."""
 
 DOCUMENTS = ("policy", "assume_role_policy", "policy_document", "resource_policy", "access_policy", "inline_policy")
-"""Attributes that hold a policy: what it names is judged as a policy, and not as a reference."""
+"""Attributes with a policy document: the ARNs in it are checked as a policy, not as references."""
 
 EXCLUSIVE = frozenset(
     {
@@ -59,18 +59,18 @@ EXCLUSIVE = frozenset(
         "aws_iam_user_policy_attachments_exclusive",
     }
 )
-"""Types that take away what they do not list."""
+"""Types that remove what they do not list."""
 
 
 class Reached:
-    """Finds what of the module a resource names."""
+    """Finds the module's things that a resource names."""
 
     def __init__(self, scene: Scene) -> None:
         self.things = things(scene.use)
         self.configuration = Configuration(scene.plan.configuration)
 
     def by(self, resource: Resource) -> Iterator[Thing]:
-        """Give each thing that a resource names, once."""
+        """Yield each thing that a resource names, once."""
         named = [(place.rpartition(".")[2], value) for place, value in _named(resource.after)]
         made_from = set().union(*(self.places(resource, attribute) for attribute in _unknown(resource)))
         for thing in self.things:
@@ -78,14 +78,14 @@ class Reached:
                 yield thing
 
     def unseen(self, resource: Resource, kinds: tuple[str, ...]) -> Iterator[str]:
-        """Give each attribute that may name a thing of these kinds, made from what the plan does not tell."""
+        """Yield each attribute that may name a thing of these kinds and comes from a local value."""
         naming = {attribute for kind in kinds for attribute in NAMED_BY[kind]}
         for attribute in _unknown(resource):
             if attribute in naming and any(one.endswith(UNSEEN) for one in self.places(resource, attribute)):
                 yield attribute
 
     def places(self, resource: Resource, attribute: str) -> set[str]:
-        """Give what an attribute is made from, by the configuration."""
+        """Return the resources that an attribute refers to, by the configuration."""
         return self.configuration.reached(resource.module, resource.type, resource.name, attribute)
 
 
@@ -96,7 +96,7 @@ def _named(values: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def names_something(attribute: str) -> bool:
-    """Tell whether what an attribute holds may be what a resource acts on."""
+    """True if an attribute may name what a resource acts on."""
     return attribute not in DOCUMENTS and not attribute.startswith("tags")
 
 
@@ -119,7 +119,7 @@ def _unknown(resource: Resource) -> Iterator[str]:
 
 
 def loosened(scene: Scene, *kinds: str) -> Iterator[tuple[str, str]]:
-    """Name each resource of others that acts on a thing of these kinds."""
+    """Find the other resources that act on a thing of these kinds."""
     reached = Reached(scene)
     for resource in scene.others:
         if not resource.stays or resource.type in HARMLESS or not resource.type.startswith(("aws_", "awscc_")):
@@ -127,14 +127,14 @@ def loosened(scene: Scene, *kinds: str) -> Iterator[tuple[str, str]]:
         named = list(reached.by(resource))
         acted_on = [one for one in named if one.kind in kinds and not expected(resource, one, reached.things)]
         if acted_on:
-            yield resource.address, f"A resource of the type {resource.type} acts on {acted_on[0].label}."
+            yield resource.address, f"A resource of type {resource.type} acts on {acted_on[0].label}."
         elif not named:
             for attribute in reached.unseen(resource, kinds):
-                yield resource.address, f"{attribute} comes from a local value: nobody sees yet on what this acts."
+                yield resource.address, f"{attribute} is a local value: the plan does not show what this acts on."
 
 
 def expected(resource: Resource, thing: Thing, known: list[Thing]) -> bool:
-    """Tell whether a caller is expected to add such a resource."""
+    """True if callers are expected to add such a resource."""
     if (thing.kind, resource.type) in EXPECTED:
         return True
     if thing.kind == "queue" and resource.type == "aws_s3_bucket_notification":
@@ -150,27 +150,27 @@ def _lists_only_own(resource: Resource, known: list[Thing]) -> bool:
 
 
 def bucket(scene: Scene) -> Iterator[tuple[str, str]]:
-    """Name settings that others add to a bucket made here, and statements in its own policy that allow."""
+    """Find settings that others add to the module's bucket, and statements of its policy that allow."""
     yield from loosened(scene, "bucket")
     for own in scene.use.all("archive", "aws_s3_bucket_policy", "archive"):
         for one in statements(own, "policy"):
             if own.stays and one.get("Effect") != "Deny":
                 yield (
                     own.address,
-                    f"The bucket's policy allows something: {one.get('Sid') or 'a statement without Sid'}.",
+                    f"A statement of the bucket policy allows access: {one.get('Sid') or 'it has no Sid'}.",
                 )
 
 
 def rights(scene: Scene) -> Iterator[tuple[str, str]]:
-    """Name what gives the module's roles and user more rights, or its policies to others."""
+    """Find what gives the module's roles and user more permissions, or its policies to others."""
     yield from loosened(scene, "role", "user", "policy")
 
 
 def access(scene: Scene) -> Iterator[tuple[str, str]]:
-    """Name what lets others at the secret, queues, topic, key or log."""
+    """Find what gives others access to the secret, queues, topic, key or log."""
     yield from loosened(scene, "secret", "queue", "topic", "key", "log group")
     logs = [one for one in things(scene.use) if one.kind == "log group"]
-    for resource in scene.others:  # names no log group but in its policy
+    for resource in scene.others:  # names the log group only in its policy
         if resource.type == "aws_cloudwatch_log_resource_policy" and resource.stays:
             patterns = [
                 pattern for one in statements(resource, "policy_document") for pattern in texts(one.get("Resource"))
@@ -186,11 +186,11 @@ SAFEGUARDS = {
     "kms_master_key_id": "KMS key",
     "code_signing_config_arn": "code signing configuration",
 }
-"""Attributes that bound or protect one of the module's resources."""
+"""Attributes that restrict or protect one of the module's resources."""
 
 
 def weaker(scene: Scene) -> Iterator[tuple[str, str]]:
-    """Name what loses a safeguard that it has had so far."""
+    """Find resources that lose a safeguard."""
     for _, resource in scene.use.members:
         for attribute, safeguard in SAFEGUARDS.items():
             had = resource.before.get(attribute) and resource.stays
@@ -204,7 +204,7 @@ LOCK_MODES = ("GOVERNANCE", "COMPLIANCE")
 
 
 def _weaker_lock(scene: Scene) -> Iterator[tuple[str, str]]:
-    """Name the function that has locked records, and would do so less."""
+    """Find a function that would lock records less strictly than now."""
     before, after = environment_before(scene), scene.use.environment
     if after is None or before.get("S3_LOCK_MODE") not in LOCK_MODES:
         return
@@ -212,13 +212,13 @@ def _weaker_lock(scene: Scene) -> Iterator[tuple[str, str]]:
     if mode not in LOCK_MODES:
         yield scene.use.function.address, "New records would no longer be locked."
     elif LOCK_MODES.index(mode) < LOCK_MODES.index(before["S3_LOCK_MODE"]):
-        yield scene.use.function.address, f"New records would be locked in {mode} only."
+        yield scene.use.function.address, f"New records would be locked only in {mode} mode."
     elif int(days) < int(before["S3_LOCK_DAYS"]):
-        yield scene.use.function.address, f"New records would be locked for {days} days only."
+        yield scene.use.function.address, f"New records would be locked for only {days} days."
 
 
 def invocation(scene: Scene) -> Iterator[tuple[str, str]]:
-    """Name what lets others invoke the function, or changes how it runs."""
+    """Find what lets others invoke the function, or changes how it runs."""
     yield from loosened(scene, "function")
 
 
@@ -270,7 +270,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "user": ("iam:CreateAccessKey", "iam:PutUserPolicy", "iam:AttachUserPolicy", "iam:CreateLoginProfile"),
     "queue": ("sqs:DeleteMessage", "sqs:PurgeQueue", "sqs:SetQueueAttributes", "sqs:AddPermission"),
 }
-"""By the kind of thing, the rights that let somebody read a secret, change or delete records, or run other code."""
+"""By the kind of thing, the actions that read a secret, change or delete records, or run other code."""
 
 IDENTITY = {
     "aws_iam_policy": "policy",
@@ -281,7 +281,7 @@ IDENTITY = {
 
 
 def grants(scene: Scene) -> Iterator[tuple[str, str]]:
-    """Name each policy of others that lets its holder change what the module keeps, or read the credentials."""
+    """Find other policies that allow changing what the module keeps, or reading the credentials."""
     reached = Reached(scene)
     for resource in scene.others:
         attribute = IDENTITY.get(resource.type)
@@ -293,7 +293,7 @@ def grants(scene: Scene) -> Iterator[tuple[str, str]]:
             if named:
                 yield (
                     resource.address,
-                    f"A policy speaks of {named[0].label}, and the plan does not show yet what it allows.",
+                    f"A policy refers to {named[0].label}, and the plan does not show yet what it allows.",
                 )
             continue
         for thing in reached.things:
@@ -313,7 +313,7 @@ def _granted(found: list[dict[str, Any]], thing: Thing) -> str:
 
 
 def _covers(patterns: list[str], thing: Thing) -> bool:
-    """Tell whether a resource element names the thing; least_privilege.feature judges one that names everything."""
+    """True if a Resource element names the thing; least_privilege.feature checks those that name everything."""
     for pattern in patterns:
         for arn in thing.arns:
             if pattern != "*" and (fnmatchcase(arn, pattern) or fnmatchcase(f"{arn}/x", pattern)):
@@ -324,7 +324,7 @@ def _covers(patterns: list[str], thing: Thing) -> bool:
 
 
 def existing_bucket(scene: Scene) -> Iterator[tuple[str, str]]:
-    """Name what the caller's own bucket lacks, as far as its settings are in the plan."""
+    """Find what the caller's own bucket lacks, if its settings are in the plan."""
     name = scene.use.bucket_name
     if scene.use.makes_bucket or not name or not scene.use.function.stays:
         return
@@ -333,10 +333,10 @@ def existing_bucket(scene: Scene) -> Iterator[tuple[str, str]]:
             continue
         if resource.type == "aws_s3_bucket_policy":
             if resource.is_unknown("policy"):
-                yield resource.address, "The bucket's policy is known only after the apply."
+                yield resource.address, "The bucket policy is known only after apply."
             else:
                 for lacking in lacking_statements(statements(resource, "policy"), scene):
-                    yield resource.address, f"The bucket's policy lacks the module's statement {lacking}."
+                    yield resource.address, f"The bucket policy lacks the module's statement {lacking}."
         elif resource.type == "aws_s3_bucket_lifecycle_configuration":
             for rule in resource.after.get("rule") or []:
                 if _expires(rule):
@@ -344,7 +344,7 @@ def existing_bucket(scene: Scene) -> Iterator[tuple[str, str]]:
 
 
 def lacking_statements(found: list[dict[str, Any]], scene: Scene) -> Iterator[str]:
-    """Name each denial of the module's that a bucket's policy does not hold."""
+    """Yield the module's denials that a bucket policy lacks."""
     use = scene.use
     arn = f"arn:{use.account.partition}:s3:::{use.bucket_name}"
     prefix = (use.environment or {}).get("S3_PREFIX", "")
@@ -369,12 +369,12 @@ def lacking_statements(found: list[dict[str, Any]], scene: Scene) -> Iterator[st
 
 
 def _lacking_about_touching(found: list[dict[str, Any]], scene: Scene, records: str, state: str) -> Iterator[str]:
-    """Name each denial of touching the archive that a policy does not hold, or holds with more exceptions."""
+    """Yield the denials about writes and deletes that a policy lacks, or has with more exceptions."""
     collector = {
         arn for thing in things(scene.use) if thing.place.endswith(".aws_iam_role.collector") for arn in thing.arns
     }
     environment, both, nobody = scene.use.environment or {}, [records, state], set[str]()
-    deleters = None if environment.get("FEED_DELETES") == "true" else nobody  # None: whoever reads
+    deleters = None if environment.get("FEED_DELETES") == "true" else nobody  # None: any reader
     lockers = collector if environment.get("S3_LOCK_MODE") else nobody
     wanted: list[tuple[str, tuple[str, ...], list[str], set[str] | None]] = [
         ("DenyPutsOfOthers", ("s3:PutObject", "s3:ReplicateObject", "s3:UpdateObjectEncryption"), both, collector),
@@ -390,13 +390,13 @@ def _lacking_about_touching(found: list[dict[str, Any]], scene: Scene, records: 
 
 
 def _is_denied(found: list[dict[str, Any]], action: str, resource: str, exceptions: set[str] | None) -> bool:
-    """Tell whether some statement denies an action on a resource to all but these principals."""
+    """True if a statement denies an action on a resource to all but these principals."""
     holding = [one for one in found if _denies_but(one, action, exceptions)]
     return any(fnmatchcase(resource, pattern) for one in holding for pattern in texts(one.get("Resource")))
 
 
 def _denies_but(one: dict[str, Any], action: str, exceptions: set[str] | None) -> bool:
-    """Tell whether a statement denies an action to all but these principals, or fewer; None stands for any."""
+    """True if a statement denies an action to all but these principals, or fewer; None stands for any."""
     condition = one.get("Condition") or {}
     named = condition.get("ArnNotEquals") or {}
     by_principal_only = not condition or (condition.keys() == {"ArnNotEquals"} and named.keys() == {"aws:PrincipalArn"})
@@ -433,34 +433,34 @@ def _expires(rule: dict[str, Any]) -> bool:
 RULES = (
     Rule(
         "bucket-setting",
-        "A bucket has one policy, one lifecycle and one of each setting: the last to be applied replaces the module's.",
-        "Remove it. The inputs under `bucket` set what may differ. For other settings make the bucket yourself, and "
+        "A bucket has only one policy, one lifecycle and one of each setting: the one applied last replaces the other.",
+        "Remove it. The inputs under `bucket` set what may differ. For other settings create the bucket yourself, and "
         "set bucket.create = false.",
         bucket,
     ),
     Rule(
         "rights",
-        "The roles, the user and their policies hold exactly what they need. Anything more is a way to the records or "
-        "the credentials.",
-        "Remove it, and use a role of your own for what else is to be done.",
+        "The roles and the user have exactly the permissions that they need. Any other could expose the records or the "
+        "credentials.",
+        "Remove it, and use a role of your own for other tasks.",
         rights,
     ),
     Rule(
         "access",
-        "Only the module's own principals reach it. Whoever else does can read, add or take away what is in it.",
+        "Only the module's own principals need it. Anyone else with access can read, add or remove its contents.",
         "Remove it.",
         access,
     ),
     Rule(
         "weaker",
-        "It has protected the resource or the records so far.",
+        "It protects the resource or the records.",
         "Leave permissions_boundary_arn, kms_key, collector.code_signing_config_arn and bucket.lock as they are.",
         weaker,
     ),
     Rule(
         "invocation",
         "The function may read Zoom's credentials and write records. Only its schedule starts it.",
-        "Remove it. Operators may start runs with lambda:InvokeFunction in a policy of theirs.",
+        "Remove it. Operators may start runs with lambda:InvokeFunction in their own policy.",
         invocation,
     ),
     Rule(
@@ -471,8 +471,8 @@ RULES = (
     ),
     Rule(
         "existing-bucket",
-        "Without them a record can be overwritten, read on the way, or lost before Zoom's six months are over.",
-        "Merge the output bucket.policy into the bucket's policy, and keep records and their versions 200 days.",
+        "Without them a record can be overwritten, read in transit, or deleted before Zoom's six months are over.",
+        "Merge the output bucket.policy into the bucket policy, and keep records and their versions for 200 days.",
         existing_bucket,
     ),
 )

@@ -1,4 +1,4 @@
-"""What has to be judged and is known only after the apply."""
+"""Values that the check needs and that are known only after apply."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ JUDGED: dict[str, tuple[tuple[str, ...], ...]] = {
     "aws_sns_topic_policy": (("policy",),),
     "aws_sqs_queue_policy": (("policy",),),
 }
-"""By type of the module's resources, what rules and features look at: attributes, and those inside their blocks."""
+"""The attributes that rules and features check, by type of the module's resources."""
 
 
 def unknown(scene: Scene) -> Iterator[tuple[str, str]]:
-    """Name what is judged of each resource and the plan does not know."""
+    """Find the checked attributes that the plan does not know."""
     for _, resource in scene.use.members:
         attributes = unknown_of(resource)
         if attributes and resource.stays:
-            yield resource.address, f"The plan does not show {' and '.join(attributes)}: known only after the apply."
+            yield resource.address, f"The plan does not show {' and '.join(attributes)}: known only after apply."
 
 
 def unknown_of(resource: Resource) -> list[str]:
-    """List what is judged of a resource of the module and not known to the plan."""
+    """List the checked attributes of a resource that the plan does not know."""
     return [".".join(path) for path in JUDGED.get(resource.type, ()) if is_unknown(resource.unknown, path)]
 
 
 def is_unknown(marks: Any, path: tuple[str, ...]) -> bool:
-    """Tell whether anything at a path, in any of a list's blocks, is marked as unknown."""
+    """True if anything at a path, in any block of a list, is marked as unknown."""
     if marks is True or not path:
         return holds_true(marks)
     if isinstance(marks, list):
@@ -57,7 +57,7 @@ RULES = (
     Rule(
         "unknown-value",
         "Nobody can review what the plan does not show.",
-        "Make the key and the secret in an apply before, or give their ARNs.",
+        "Create the key and the secret in an earlier apply, or pass their ARNs.",
         unknown,
     ),
 )
