@@ -191,9 +191,9 @@ def test_the_one_that_reads_the_folder_is_chosen():
         ),
         ([v1(URI)], r"Old \(f1\), Amazon S3, the old kind, reads s3://.* already: a second would ingest every record"),
         ([found(wanted(source="AMAZON_SQS_V2"))], "Amazon SQS V2, reads .* already"),
-        ([found(wanted(uri=UPPER))], f"reads {UPPER}, which holds .*--allow-overlap"),
-        ([found(wanted(uri=URI + "2026/"))], "which lies in .*--allow-overlap"),
-        ([v1("s3://your-zoom-operation-logs")], "which holds"),
+        ([found(wanted(uri=UPPER))], f"reads {UPPER}, which contains .*--allow-overlap"),
+        ([found(wanted(uri=URI + "2026/"))], "which is in .*--allow-overlap"),
+        ([v1("s3://your-zoom-operation-logs")], "which contains"),
     ],
 )
 def test_whoever_else_reads_the_records_is_named_and_refused(feeds, sentence):
@@ -240,11 +240,11 @@ def test_plans():
     same = plan(wanted(), [found(wanted())], ApplyOptions())
     assert (same.action, same.notes) == ("none", [])
     renamed = plan(wanted(name="New"), [found(wanted())], ApplyOptions())
-    assert (renamed.action, renamed.renames, renamed.replaces_details) == ("update", True, False)
+    assert (renamed.action, [change.field for change in renamed.changes]) == ("update", ["Feed name"])
     detailed = plan(wanted(lookback=7), [found(wanted())], ApplyOptions())
-    assert (detailed.action, detailed.renames, detailed.replaces_details) == ("update", False, True)
+    assert (detailed.action, [change.field for change in detailed.changes]) == ("update", ["Maximum file age (days)"])
     again = plan(wanted(), [found(wanted())], ApplyOptions(renew_key=True))
-    assert (again.action, again.renames, again.replaces_details) == ("update", False, True)
+    assert (again.action, again.changes, again.renews) == ("update", [], True)
 
 
 def test_a_disabled_feed_is_enabled_only_if_asked():

@@ -100,7 +100,7 @@ def test_a_dry_run_says_it_and_writes_nothing(keyless: World):
 def test_nobody_to_ask_means_no(keyless: World):
     ran = keyless.run("feed", "apply")
     assert (ran.status, keyless.secops.feeds) == (2, {})
-    assert "Nobody is here to be asked, so nothing was changed: add --yes" in ran.err
+    assert "There is no terminal to ask on, so nothing was changed: add --yes" in ran.err
 
 
 @pytest.mark.parametrize(("answer", "feeds"), [("y\n", 1), ("n\n", 0)])
@@ -180,7 +180,7 @@ def test_a_rotated_key_reaches_the_feed(world: World, stored, tells: bool):
 def test_without_a_stored_key_the_sentence_says_what_makes_one(world: World):
     ran = world.run("feed", "apply", "--yes")
     assert ran.status == 2
-    assert f"The secret {KEY_SECRET} holds no access key yet: make one with `zoomlogs reader-key create`." in ran.err
+    assert f"The secret {KEY_SECRET} has no access key yet: create one with `zoomlogs reader-key create`." in ran.err
 
 
 # --- what Google refuses ---------------------------------------------------------------------------------------------

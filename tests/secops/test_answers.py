@@ -16,10 +16,9 @@ from hypothesis import strategies as st
 from standins.secops import CUSTOMER_ID, PROJECT, REGION, SecOpsAdapter
 from zoomlogs.errors import CommandError
 from zoomlogs.feed.arrival import last_ingested
-from zoomlogs.feed.body import changes
 from zoomlogs.feed.client import Feeds
-from zoomlogs.feed.command import _described
-from zoomlogs.feed.feeds import choose, problems
+from zoomlogs.feed.command import ApplyOptions, _described, plan
+from zoomlogs.feed.feeds import problems
 from zoomlogs.secops.parser import Parser
 from zoomlogs.secops.result import SecopsState
 from zoomlogs.secops.session import Session
@@ -88,11 +87,9 @@ class Spoilt:
         feeds = Feeds(self.session)
         wanted = body(mode="role", uri=feed()["details"]["amazonS3V2Settings"]["s3Uri"])
         found = feeds.list()
-        choose(wanted, found, allow_overlap=True)
-        problems(wanted, found)
-        for each in found:
-            changes(wanted, each)
-            json.dumps(_described(each))
+        list(problems(wanted, found))
+        json.dumps([_described(each) for each in found])
+        plan(wanted, found, ApplyOptions(enable=True, allow_overlap=True))
         assert isinstance(feeds.subject_id(), str)
 
     def ingested(self) -> None:
@@ -114,7 +111,7 @@ WHAT = ("verify", "parse", "feeds", "ingested")
 
 
 @pytest.mark.parametrize("what", WHAT)
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(turn=st.integers(0, 4), place=st.integers(0, 99), instead=JSON)
 def test_whatever_google_answers_ends_in_a_sentence(
     spoilt: Spoilt, what: str, turn: int, place: int, instead: Any

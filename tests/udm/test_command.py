@@ -392,7 +392,7 @@ def test_coverage() -> None:
     assert sorted(note.split(":")[0] for note in document["notes"]) == [
         "USER_UNCATEGORIZED without operator",
         "action over 64 bytes",
-        "event_type that UDM does not know",
+        "event_type that UDM does not have",
         "no usable time",
         "operation_detail over 1024 bytes",
     ]

@@ -140,14 +140,14 @@ def test_repair_looks_a_second_time_and_ends_by_that(place: Place, tmp_path: Pat
     assert (told["totals"]["missing"], told["totals_before_repair"]["missing"]) == (1, 1)
 
 
-def test_a_repeat_that_was_looked_into_is_accepted_and_shown(place: Place, tmp_path: Path) -> None:
+def test_an_accepted_repeat_is_shown_and_no_fault(place: Place, tmp_path: Path) -> None:
     place.change(2, lambda records: [*records, records[5]])
     [found] = json.loads(place.zoomlogs("verify", "--json", status=1))["differences"]
     file, page = tmp_path / "accepted.json", tmp_path / "page.html"
     entry = {"date": found["date"], "fingerprint": found["fingerprint"], "reason": "Two runs, ticket <7>."}
     file.write_text(json.dumps([entry]))
     out = place.zoomlogs("verify", "--accept", file, "--html", page)
-    assert "1 repeat looked into, as --accept has it." in " ".join(out.split())
+    assert "1 repeat accepted by --accept." in " ".join(out.split())
     assert "Two runs, ticket &lt;7&gt;." in page.read_text("utf-8")
     assert place.said == f"The page is in {page}.\n"
     others = [
@@ -172,14 +172,17 @@ def test_a_repeat_that_was_looked_into_is_accepted_and_shown(place: Place, tmp_p
     ("text", "sentence"),
     [
         ("no", "is not JSON: write ["),
-        ("{}", "holds no list: write ["),
+        ("{}", "is not a list: write ["),
         ('[{"date": "2026-03-01", "reason": "x"}]', "entry 1 lacks date, fingerprint or reason"),
         ('[{"date": "2026-03-01", "fingerprint": "AB", "reason": "x"}]', "32 hexadecimal digits"),
-        (f'[{{"date": "x", "fingerprint": "{"a" * 32}", "reason": "x"}}]', "date is no date"),
-        (f'[{{"date": null, "fingerprint": "{"a" * 32}", "reason": "x"}}]', "date is none"),
-        (f'[{{"date": "2026-03-01", "fingerprint": "{"a" * 32}", "reason": " "}}]', "gives no reason"),
+        (f'[{{"date": "x", "fingerprint": "{"a" * 32}", "reason": "x"}}]', "date is not a date"),
+        (f'[{{"date": null, "fingerprint": "{"a" * 32}", "reason": "x"}}]', "date is null"),
+        (f'[{{"date": "2026-03-01", "fingerprint": "{"a" * 32}", "reason": " "}}]', "has no reason"),
         (f'[{{"date": "2026-03-01", "fingerprint": "{"a" * 32}", "reason": "x", "count": 0}}]', "1 or more"),
-        (f'[{{"date": "2026-03-01", "fingerprint": "{"a" * 32}", "reason": "x", "why": 1}}]', "which means nothing"),
+        (
+            f'[{{"date": "2026-03-01", "fingerprint": "{"a" * 32}", "reason": "x", "why": 1}}]',
+            "unknown field why",
+        ),
         (
             (
                 f'[{{"date": "2026-03-01", "fingerprint": "{"a" * 32}", "reason": "x"}},'
@@ -215,9 +218,12 @@ def environ(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
         (["--from", str(back(2)), "--to", str(back(3))], "give the earlier date as --from."),
         (["--to", str(back(-2))], "is still to come: give "),
         (["--from", str(back(200))], "is older than Zoom keeps its records: give "),
-        (["--html", "/no/such/folder/page.html"], "lies in no folder: make /no/such/folder, or give another."),
-        (["--html", "/"], "--html / is a folder: give the file to write."),
-        (["--html", "/dev/null"], "--html /dev/null is no ordinary file: give another."),
+        (
+            ["--html", "/no/such/folder/page.html"],
+            "is in no existing folder: create /no/such/folder, or",
+        ),
+        (["--html", "/"], "--html / is a folder: give the name of a file."),
+        (["--html", "/dev/null"], "--html /dev/null is not an ordinary file: give another."),
         (["--html", "x" * 300], " cannot be written: File name too long."),
         (["--outputs", "nowhere.json"], "nowhere.json cannot be read: No such file or directory."),
     ],
@@ -400,7 +406,7 @@ def test_repair_of_what_is_only_repeated_asks_for_nothing(place: Place) -> None:
     place.change(2, lambda records: [*records, records[5]])
     out = " ".join(place.zoomlogs("verify", "--repair", status=1).split())
     assert NOT_ASKED in out
-    assert f"What is repeated on {back(2)} cannot be repaired: objects are written once" in out
+    assert f"The repeats on {back(2)} cannot be repaired: objects are written once" in out
 
 
 def test_repair_of_what_the_checkpoint_takes_for_delivered_asks_for_nothing_and_says_what_helps(place: Place) -> None:
@@ -408,6 +414,6 @@ def test_repair_of_what_the_checkpoint_takes_for_delivered_asks_for_nothing_and_
     out = " ".join(place.zoomlogs("verify", "--repair", status=1).split())
     assert NOT_ASKED in out
     assert (
-        f"What the checkpoint takes for delivered on {back(1)} no backfill writes again: delete the checkpoint first,"
-        ' as "Replaying a day" in docs/operations.md says.'
+        f"A backfill does not write the records of {back(1)} that the checkpoint holds as delivered: delete the"
+        ' checkpoint first, as "Replaying a day" in docs/operations.md says.'
     ) in out

@@ -152,7 +152,7 @@ def test_what_is_not_yet_due_has_a_tile_so_that_the_numbers_add_up():
 def test_it_says_which_lateness_it_means():
     shown = " ".join(Text(page(of_days(a_day(0)))).of("dd"))
     assert "written into the archive more than 24 hours after the record's time" in shown
-    assert "Not what the log's field late counts: rows that Zoom showed after newer ones." in shown
+    assert "The field late in the log counts something else: rows that Zoom showed after newer ones." in shown
 
 
 def test_it_says_which_report_was_compared():

@@ -60,7 +60,7 @@ def test_what_was_deleted_of_the_last_days_takes_a_new_checkpoint_as_the_note_sa
     result = world.day()
     assert (result.missing, result.taken_for_delivered, wanted([result])) == (1, 1, [])
     assert result.note.startswith(
-        "The checkpoint takes 1 of the missing for delivered, so the archive had them once: delete the checkpoint as"
+        "The checkpoint holds 1 of the missing as delivered, so the archive had them once: delete the checkpoint as"
     )
     assert world.run(event(YESTERDAY, YESTERDAY))["written"] == 0
     world.forget()
@@ -125,9 +125,9 @@ def test_the_table_fits(width):
         ([lacking(0), a_day(1)], "Different on 1 date: 1 missing."),
         ([lacking(0, deleted=3)], "Different on 1 date: 1 missing and 3 in deleted objects."),
         ([lacking(0, missing=0, repeated=5, accepted=2)],
-         "Different on 1 date: 3 repeated. 2 repeats looked into, as --accept has it."),
+         "Different on 1 date: 3 repeated. 2 repeats accepted by --accept."),
         ([a_day(0, repeated=1, accepted=1)],
-         "Equal: each of Zoom's 100 records is in the archive. 1 repeat looked into, as --accept has it."),
+         "Equal: each of Zoom's 100 records is in the archive. 1 repeat accepted by --accept."),
         ([lacking(0, repeated=2), a_day(1, state=State.UNCHECKED)],
          "Different on 1 date: 1 missing and 2 repeated. 1 date could not be checked."),
         ([a_day(0), a_day(1, state=State.UNCHECKED)],

@@ -266,7 +266,7 @@ def test_records_of_which_one_is_repeated_are_shown_together() -> None:
     one_of = SecopsDifference(SecopsKind.DOUBLED, 3, "", None, None, both)
     found = replace(result.days[1].secops, differences=(one_of,))  # type: ignore[type-var]
     result = replace(result, days=(replace(result.days[1], secops=found),))
-    [shown] = re.findall(r"<li>(<p>3 times too often.*?)</li>", page(result), re.DOTALL)
+    [shown] = re.findall(r"<li>(<p>3 times too many.*?)</li>", page(result), re.DOTALL)
     assert "One of the records of its second:" in shown and shown.count("<pre>") == 2
     [told] = output.document(result)["secops"]["differences"]
     assert (told["record"], told["fingerprint"], told["candidates"]) == (None, None, [*both])

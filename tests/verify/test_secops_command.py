@@ -128,7 +128,7 @@ def test_what_is_accepted_is_a_repeat_in_the_archive_and_none_in_secops(read: Re
     accept, page = tmp_path / "accepted.json", tmp_path / "page.html"
     accept.write_text(json.dumps([entry]))
     ran = read.verify("--secops", "--accept", accept, status=0)
-    assert "1 repeat looked into, as --accept has it." in " ".join(ran.out.split())
+    assert "1 repeat accepted by --accept." in " ".join(ran.out.split())
     assert "In SecOps: each of 151 records, once.\n" in ran.out
     read.secops.events.double(repeated)
     told = json.loads(read.verify("--secops", "--accept", accept, "--html", page, "--json", status=1).out)

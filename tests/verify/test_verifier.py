@@ -128,7 +128,7 @@ def test_what_lies_behind_delete_markers_alone_nobody_can_read():
     world.s3.delete(key)
     result = world.day()
     assert (result.state, counts(result), result.deleted) == (State.DIFFERENT, (100, 0, 0, 0), 100)
-    assert result.note.startswith("100 records lie in deleted objects, which nobody can read: remove their delete")
+    assert result.note.startswith("100 records are in deleted objects, which nobody can read: remove their delete")
     assert {each.kind for each in result.differences} == {"deleted"}
     assert all(each.record for each in result.differences)
     assert wanted([result]) == []  # no backfill writes them again
@@ -149,7 +149,7 @@ def test_markers_of_s3s_own_and_of_a_feed_that_deleted_are_said_and_no_fault():
         result = world.day()
         assert (result.deleted, result.state is State.EQUAL) == (deleted, not deleted)
     world.kept_since = now + timedelta(hours=1)
-    assert world.day().note == "100 were deleted while the feed was to delete; their versions stay."
+    assert world.day().note == "100 were deleted while the feed was set to delete; their versions stay."
     world.kept_since = None
     for version in world.s3.ever_written(PREFIX):
         version.written -= timedelta(days=300)
@@ -188,10 +188,10 @@ def test_what_the_guides_objects_hold_behind_markers_nobody_can_read():
     assert world.day().state is State.EQUAL
 
 
-# --- repeats that were looked into -----------------------------------------------------------------------------------
+# --- accepted repeats -----------------------------------------------------------------------------------
 
 
-def test_a_repeat_that_was_looked_into_is_no_fault_and_a_further_one_is():
+def test_an_accepted_repeat_is_no_fault_and_a_further_one_is():
     world = collected()
     world.double(3)
     [difference] = world.day().differences
@@ -199,10 +199,10 @@ def test_a_repeat_that_was_looked_into_is_no_fault_and_a_further_one_is():
     result = world.day()
     assert (result.state, result.repeated, result.accepted) == (State.EQUAL, 1, 1)
     assert result.differences[0].accepted == "A run of two by hand, see ticket 7."
-    assert result.note == "1 repeated was looked into, as --accept has it."
+    assert result.note == "1 repeat accepted by --accept."
     [key, *_] = world.objects()
     world.rewrite(key, [*world.records(key), world.records(key)[3]])
-    assert (world.day().state, world.day().accepted) == (State.DIFFERENT, 1)  # another time than was looked into
+    assert (world.day().state, world.day().accepted) == (State.DIFFERENT, 1)  # once more than accepted
     world.known_repeats = (replace(world.known_repeats[0], until=days_ago(1)),)
     assert world.day().accepted == 0
 

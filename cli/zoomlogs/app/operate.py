@@ -160,7 +160,7 @@ def verify(
     service_account: ServiceAccountOption = None,
     accept: Annotated[
         Path | None,
-        typer.Option("--accept", metavar="FILE", help="Repeats that were looked into: date, fingerprint, reason."),
+        typer.Option("--accept", metavar="FILE", help="Repeats that you accept: date, fingerprint, reason."),
     ] = None,
     outputs: OutputsOption = None,
     instance: InstanceOption = None,

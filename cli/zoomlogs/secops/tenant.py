@@ -1,4 +1,4 @@
-"""Which SecOps tenant is meant, and at which address it answers."""
+"""The options that name a SecOps tenant, and the address of its API."""
 
 from __future__ import annotations
 
@@ -105,9 +105,9 @@ def read_tenant(
 
 
 def tenant_of(environ: Mapping[str, str], instance: str | None) -> Tenant:
-    """Return the tenant that the variables of the options name, or else `instance`.
+    """Return the tenant that the variables of the options name, or else `instance`, for a command without options.
 
-    Raises `CommandError` naming what is missing or wrong, where nobody is asked for options.
+    Raises `CommandError` naming what is missing or wrong.
     """
     values = {variable: environ.get(variable) or None for _, _, variable in _RULES.values()}
     if not instance and (missing := [variable for variable, value in values.items() if not value]):
@@ -119,9 +119,9 @@ def tenant_of(environ: Mapping[str, str], instance: str | None) -> Tenant:
 
 
 def endpoint(region: str, stand_in: str | None) -> str:
-    """Return the address of the API for a region, or of what stands in for it.
+    """Return the address of the API for a region, or the one that replaces it.
 
-    Raises `CommandError` for one where credentials could be overheard.
+    Raises `CommandError` for an address without encryption.
     """
     if not stand_in:
         return f"https://{region}-chronicle.googleapis.com"

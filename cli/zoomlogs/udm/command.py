@@ -1,4 +1,4 @@
-"""`zoomlogs udm`: records in, UDM events out, or a table of them, or what share of them yields what."""
+"""`zoomlogs udm`: records in; UDM events, a table of them, or counts of their fields out."""
 
 from __future__ import annotations
 
@@ -44,11 +44,9 @@ RECORDS_AT_ONCE = 64  # each step for many records in a row is a seventh faster 
 
 
 def main(names: Sequence[str], form: Form, parser: Parser | None = None) -> int:
-    """Show what SecOps will make of the records behind the names; return the exit status.
+    """Show the events of the records behind the names; return the exit status, as docs/udm.md lists them.
 
-    The forms of the tenant take its `parser`. 0 all is well; 1 some lines held no record, a source broke off, there was
-    no record at all, or the parser makes other events; 2 a name leads nowhere; 130 interrupted; 141 the reader of the
-    output went away.
+    The forms of the tenant take its `parser`.
     """
     out = _output()
     differs = False
@@ -71,8 +69,8 @@ def main(names: Sequence[str], form: Form, parser: Parser | None = None) -> int:
             out.flush()
         except OSError:
             let_go_of_output()
-        raise SystemExit(INTERRUPTED) from None  # past the words that fit a demo taken down
-    except OSError as error:  # reading reports its own: this one is of writing
+        raise SystemExit(INTERRUPTED) from None
+    except OSError as error:  # of writing: failures of reading are reported line by line
         _say(f"The output cannot be written: {error.strerror or error}.")
         let_go_of_output()
         return BAD_LINES
@@ -105,7 +103,7 @@ def _output() -> IO[bytes]:
 
 
 def _records(sources: Iterable[Source], reading: Reading, status: Status | None) -> Iterator[Record]:
-    """Yield all records, and tell how far it is."""
+    """Yield all records, and show the progress."""
     count = 0
     for source in sources:
         for record in records(source, reading):
@@ -170,9 +168,6 @@ def _print(out: IO[bytes], console: SafeConsole, table: RenderableType) -> None:
         console.print(table)
     out.write(captured.get().encode(sys.stdout.encoding or "utf-8", "replace"))
     out.flush()
-
-
-# --- what is said besides --------------------------------------------------------------------------------------------
 
 
 @contextmanager
