@@ -116,7 +116,9 @@ def test_what_a_feed_that_deletes_has_deleted_counts(place: Place) -> None:
     place.zoomlogs("verify", "--outputs", deletes)
 
 
-def test_repair_looks_a_second_time_and_ends_by_that(place: Place, tmp_path: Path, environ: Any, capsys: Any) -> None:
+def test_repair_verifies_a_second_time_and_ends_by_that(
+    place: Place, tmp_path: Path, environ: Any, capsys: Any
+) -> None:
     place.change(6, lambda records: records[1:])
     page, asked = tmp_path / "page.html", []
 
@@ -246,7 +248,7 @@ def test_a_page_whose_folder_goes_while_zoom_is_asked_costs_only_the_page(place:
         assert place.said == f"{folder / 'page.html'} could not be written: No such file or directory.\n"
 
 
-def test_a_verification_that_zoom_refuses_leaves_nothing_beside_the_page(place: Place, tmp_path: Path) -> None:
+def test_a_refused_verification_leaves_no_file(place: Place, tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     page.write_text("an older page")
     place.world.zoom.faults.next(faults.answer(403, {"code": 200, "message": "No permission."}))
@@ -265,9 +267,7 @@ def test_a_verification_that_zoom_refuses_leaves_nothing_beside_the_page(place: 
         ),
     ],
 )
-def test_a_wrong_secret_is_said_in_a_sentence_that_does_not_quote_it(
-    place: Place, secret: object, sentence: str
-) -> None:
+def test_a_wrong_secret_is_a_sentence_without_its_value(place: Place, secret: object, sentence: str) -> None:
     place.store(secret)
     assert place.zoomlogs("verify", status=1) == ""
     assert sentence in place.said and place.said.count("\n") == 1
@@ -311,7 +311,7 @@ def test_status(place: Place) -> None:
     assert "Last run" in place.zoomlogs("status", status=1)
 
 
-def test_status_of_a_collector_of_which_the_log_tells_nothing_is_no_success(place: Place) -> None:
+def test_status_without_a_line_in_the_log_is_no_success(place: Place) -> None:
     for name, words in (("/nowhere", "cannot be read: "), ("/silent", "has no run in the last 14 days.")):
         other = outputs_with(place, "silent.json", lambda module, name=name: module["log_group"].update({"name": name}))
         place.zoomlogs("status", "--outputs", other, status=1)
@@ -355,7 +355,7 @@ def without_one(needed: list[dict[str, Any]]) -> Iterator[tuple[str, list[dict[s
         yield action, [other for other in needed if other is not statement]
 
 
-def test_status_works_with_its_rights_and_with_none_less(place: Place, operator: Operator) -> None:
+def test_status_needs_each_of_its_rights(place: Place, operator: Operator) -> None:
     needed = of_status(place.deployment)
     for there, action in ((True, "s3:GetObject"), (False, "s3:ListBucket")):
         if not there:
@@ -370,7 +370,7 @@ def test_status_works_with_its_rights_and_with_none_less(place: Place, operator:
         assert place.said.count("\n") == 1 and "AccessDenied" in place.said, action
 
 
-def test_verify_works_with_its_rights_and_with_none_less(place: Place, operator: Operator) -> None:
+def test_verify_needs_each_of_its_rights(place: Place, operator: Operator) -> None:
     needed = of_verify(place.deployment)
     operator.may(*needed)
     with place.aws.authorising():
@@ -402,14 +402,14 @@ def test_repair_works_with_its_right_and_without_it_says_so(place: Place, operat
     assert "There is no function zoom_operationlogs_to_s3" in told["repair"][0]["error"]
 
 
-def test_repair_of_what_is_only_repeated_asks_for_nothing(place: Place) -> None:
+def test_repair_of_repeats_asks_for_nothing(place: Place) -> None:
     place.change(2, lambda records: [*records, records[5]])
     out = " ".join(place.zoomlogs("verify", "--repair", status=1).split())
     assert NOT_ASKED in out
     assert f"The repeats on {back(2)} cannot be repaired: objects are written once" in out
 
 
-def test_repair_of_what_the_checkpoint_takes_for_delivered_asks_for_nothing_and_says_what_helps(place: Place) -> None:
+def test_repair_of_records_held_as_delivered_asks_for_nothing_and_says_what_helps(place: Place) -> None:
     place.change(1, lambda records: records[1:])
     out = " ".join(place.zoomlogs("verify", "--repair", status=1).split())
     assert NOT_ASKED in out

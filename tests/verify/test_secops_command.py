@@ -117,7 +117,7 @@ def test_after_a_repair_secops_is_asked_again_about_its_dates(
     assert sum("udmSearch" in call.path for call in read.secops.calls[asked:]) == len(told["days"]) + 1
 
 
-def test_what_is_accepted_is_a_repeat_in_the_archive_and_none_in_secops(read: Read, tmp_path: Path) -> None:
+def test_an_accepted_repeat_of_the_archive_is_none_in_secops(read: Read, tmp_path: Path) -> None:
     repeated = read.place.world.zoom.records(back(2), back(2))[5]
     read.place.change(2, lambda records: [*records, repeated])
     read.secops.events.double(repeated)  # as the feed reads it

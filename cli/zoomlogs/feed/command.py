@@ -11,7 +11,6 @@ import typer
 from ..console import console, print_json, table
 from ..deployment import Deployment, read_deployment
 from ..errors import CommandError
-from ..secops.connection import connect
 from ..secops.tenant import Tenant, read_tenant
 from .arrival import last_ingested, oldest_message
 from .body import (
@@ -183,6 +182,8 @@ def status(
     found = readers(uri_of(output["body"]), feeds)
     wrong = [*problems(output["body"], feeds)]
     log_type = short(output["body"]["details"]["logType"])
+    from ..secops.session import connect
+
     arrived = {"last_ingested": last_ingested(connect(tenant, service_account, pauses=()), log_type)}
     if queue := output.get("queue"):
         arrived["oldest_message"] = oldest_message(deployment, queue["name"])
@@ -217,10 +218,10 @@ def _feed_output(deployment: Deployment) -> dict[str, Any]:
 
 
 def _feeds(tenant: Tenant, service_account: str | None) -> Feeds:
-    session = connect(tenant, service_account, pauses=())
-    from .client import Feeds  # here, because Google's library may not be installed
+    from ..secops.session import connect  # here, because Google's library may not be installed
+    from .client import Feeds
 
-    return Feeds(session)
+    return Feeds(connect(tenant, service_account, pauses=()))
 
 
 def _listed(feeds: Feeds) -> list[Body]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from datetime import timedelta
@@ -12,6 +13,7 @@ from zoom_operationlogs.bounds import DEPTH, depth_exceeds
 from ..dates import span
 from ..errors import CommandError
 from .form import FormError, check
+from .tenant import ENDPOINT_VARIABLE, endpoint
 
 try:
     import requests
@@ -135,6 +137,12 @@ class Session:
                 raise failure
             self._sleep(max(pause, asked_for))
         raise AssertionError  # the last pause is None
+
+
+def connect(tenant: Tenant, service_account: str | None, pauses: Sequence[float] | None = None) -> Session:
+    """Return a session with a tenant; raise `CommandError` where nobody can sign in."""
+    address = endpoint(tenant.region, os.environ.get(ENDPOINT_VARIABLE))
+    return Session(tenant, address, sign_in(service_account), pauses=pauses)
 
 
 def sign_in(file: str | None) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
 import typer
@@ -18,47 +18,22 @@ SERVICE_ACCOUNT_VARIABLE = "ZOOMLOGS_SECOPS_SERVICE_ACCOUNT"
 ENDPOINT_VARIABLE = "ZOOMLOGS_SECOPS_ENDPOINT"
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
-ProjectOption = Annotated[
-    str | None,
-    typer.Option(
-        "--project",
-        metavar="ID",
-        help="Google Cloud project of the SecOps tenant.",
-        envvar="ZOOMLOGS_SECOPS_PROJECT",
-        show_default=False,
-    ),
-]
-RegionOption = Annotated[
-    str | None,
-    typer.Option(
-        "--region",
-        "--location",
-        metavar="REGION",
-        help="The tenant's region: us, eu, europe-west2 …",
-        envvar="ZOOMLOGS_SECOPS_REGION",
-        show_default=False,
-    ),
-]
-CustomerOption = Annotated[
-    str | None,
-    typer.Option(
-        "--customer-id",
-        metavar="UUID",
-        help="The tenant's customer ID, under SIEM Settings > Profile.",
-        envvar="ZOOMLOGS_SECOPS_CUSTOMER_ID",
-        show_default=False,
-    ),
-]
-ServiceAccountOption = Annotated[
-    str | None,
-    typer.Option(
-        "--service-account",
-        metavar="FILE",
-        help="Key file of a Google service account; without it, Application Default Credentials.",
-        envvar=SERVICE_ACCOUNT_VARIABLE,
-        show_default=False,
-    ),
-]
+
+def _option(metavar: str, text: str, variable: str, *names: str) -> Any:
+    return typer.Option(*names, metavar=metavar, help=text, envvar=variable, show_default=False)
+
+
+_PROJECT = _option("ID", "Google Cloud project of the SecOps tenant.", "ZOOMLOGS_SECOPS_PROJECT", "--project")
+_REGION_HELP = "The tenant's region: us, eu, europe-west2 …"
+_REGION = _option("REGION", _REGION_HELP, "ZOOMLOGS_SECOPS_REGION", "--region", "--location")
+_CUSTOMER_HELP = "The tenant's customer ID, under SIEM Settings > Profile."
+_CUSTOMER = _option("UUID", _CUSTOMER_HELP, "ZOOMLOGS_SECOPS_CUSTOMER_ID", "--customer-id")
+_ACCOUNT_HELP = "Key file of a Google service account; without it, Application Default Credentials."
+_ACCOUNT = _option("FILE", _ACCOUNT_HELP, SERVICE_ACCOUNT_VARIABLE, "--service-account")
+ProjectOption = Annotated[str | None, _PROJECT]
+RegionOption = Annotated[str | None, _REGION]
+CustomerOption = Annotated[str | None, _CUSTOMER]
+ServiceAccountOption = Annotated[str | None, _ACCOUNT]
 
 _RULES = {
     "--project": (r"[a-z0-9.:-]+", "a project's id or number", "ZOOMLOGS_SECOPS_PROJECT"),

@@ -16,7 +16,6 @@ from ..console import json_text, leave_output, let_go_of_output
 from ..mapping.events import event, line, preview
 from ..mapping.rows import LOG_TYPE
 from ..printable import printable, visible_json
-from ..secops.connection import connect
 from ..secops.tenant import read_tenant
 from .beside import compare
 from .coverage import GLUED, Coverage
@@ -86,10 +85,11 @@ def main(names: Sequence[str], form: Form, parser: Parser | None = None) -> int:
 
 def parser_of(project: str | None, region: str | None, customer_id: str | None, service_account: str | None) -> Parser:
     """Return the tenant's parser of our log type; raise `CommandError` where it cannot be had."""
-    session = connect(read_tenant(project, region, customer_id), service_account)
-    from ..secops.parser import Parser
+    tenant = read_tenant(project, region, customer_id)
+    from ..secops.parser import Parser  # here, because Google's library may not be installed
+    from ..secops.session import connect
 
-    return Parser(session, LOG_TYPE.raw)
+    return Parser(connect(tenant, service_account), LOG_TYPE.raw)
 
 
 def _named(name: str) -> str:

@@ -30,26 +30,26 @@ def find(address: str) -> Iterator[Source]:
     if not match:
         raise SourceError(f"{address} is no S3 address: write s3://bucket/prefix/.")
     try:
-        objects = _objects(session(None).client("s3"), *match.groups())
-        return _to_the_end(address, at_least_one(objects, f"{address} holds no object."))
+        objects = _objects(address, session(None).client("s3"), *match.groups())
+        return at_least_one(objects, f"{address} holds no object.")
     except CommandError as error:
         raise SourceError(str(error)) from None
     except _FAILURES as error:
         raise SourceError(f"{address} cannot be listed: {reason(error)}.") from None
 
 
-def _objects(s3: S3Client, bucket: str, prefix: str) -> Iterator[Source]:
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-        for found in page.get("Contents", ()):
-            if not found["Key"].endswith("/"):  # what a console puts there for a folder
-                yield _object(s3, bucket, found["Key"])
-
-
-def _to_the_end(address: str, objects: Iterator[Source]) -> Iterator[Source]:
-    """Yield what is listed; where listing fails on the way, a source that cannot be read."""
+def _objects(address: str, s3: S3Client, bucket: str, prefix: str) -> Iterator[Source]:
+    """Yield the objects; where listing fails after the first, a source that cannot be read."""
+    begun = False
     try:
-        yield from objects
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+            for found in page.get("Contents", ()):
+                if not found["Key"].endswith("/"):  # what a console puts there for a folder
+                    yield _object(s3, bucket, found["Key"])
+                    begun = True
     except _FAILURES as error:
+        if not begun:
+            raise
         yield unreadable(address, OSError(f"not listed to the end: {reason(error)}"))
 
 

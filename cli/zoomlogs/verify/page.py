@@ -43,6 +43,7 @@ def page(result: Result) -> str:
 
 def _html(result: Result) -> str:
     title = f"Zoom {result.report.records}, {_span(result)}"
+    question = "are they all in Google SecOps?" if result.secops else "is the archive complete?"
     style_hash = base64.b64encode(sha256(CSS.encode()).digest()).decode()
     return f"""<!DOCTYPE html>
 <html lang="en">
@@ -57,7 +58,7 @@ def _html(result: Result) -> str:
 </head>
 <body>
 <header>
-<h1>Zoom {escape(result.report.records)}: {_question(result)}</h1>
+<h1>Zoom {escape(result.report.records)}: {question}</h1>
 <p class="verdict {"good" if result.equal else "bad"}"><span aria-hidden="true">{"✓" if result.equal else "✗"}</span>
 {escape(f"{verdict(result)} {secops_output.verdict(result)}".strip())}</p>
 {f"<p>{escape(result.stopped)}</p>" if result.stopped else ""}
@@ -76,10 +77,6 @@ def _html(result: Result) -> str:
 </body>
 </html>
 """
-
-
-def _question(result: Result) -> str:
-    return "are they all in Google SecOps?" if result.secops else "is the archive complete?"
 
 
 def _facts(result: Result) -> str:
@@ -152,18 +149,15 @@ def _months(result: Result) -> Iterator[str]:
 def _cell(day: DayResult | None, most: int) -> str:
     if day is None:
         return "<td></td>"
-    shade = f" shade{_shade(day.in_zoom, most)}" if day.overall is State.EQUAL else ""
+    # How dark: 0 without records, else 1 to 4 by its share of the busiest date.
+    share = -(-SHADES * day.in_zoom // most) if day.in_zoom else 0
+    shade = f" shade{share}" if day.overall is State.EQUAL else ""
     told = escape(_told(day))
     marks = "".join(f'<span class="mark">{mark}</span>' for mark in _marks(day))
     return (
         f'<td class="day {SHOWN_AS[day.overall][2]}{shade}"><a href="#d{day.date}" title="{told}" aria-label="{told}">'
         f"{day.date.day}{marks}</a></td>"
     )
-
-
-def _shade(records: int, most: int) -> int:
-    """Return how dark a date is: 0 without records, else 1 to 4 by its share of the busiest."""
-    return -(-SHADES * records // most) if records else 0
 
 
 def _marks(day: DayResult) -> list[str]:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from zoom_operationlogs.errors import CollectorError
 
 from ..errors import CommandError
-from ..secops.connection import connect
 from ..secops.identity import FIELDS
 from ..secops.result import SecopsDay, SecopsState
 from ..secops.tenant import read_tenant
@@ -51,8 +50,10 @@ def search_of(deployment: Deployment, options: SecopsOptions) -> Search:
     if not details.get("logType"):
         raise CommandError("The outputs hold no secops_feed: update the module and apply it.")
     tenant = read_tenant(options.project, options.region, options.customer_id, instance=(feed or {}).get("instance"))
+    from ..secops.search import Search  # here, because Google's library may not be installed
+    from ..secops.session import connect
+
     session = connect(tenant, options.service_account)
-    from ..secops.search import Search  # here, because Google's library takes a second, and may not be installed
 
     log_type = str(details["logType"]).rpartition("/")[2]
     return Search(session, log_type, details.get("labels") or {}, namespace=str(details.get("assetNamespace") or ""))
