@@ -232,7 +232,7 @@ def test_two_feeds_of_one_queue_are_refused():
     choose(mine, [found({"displayName": "Old", "details": {"feedSourceType": "AMAZON_SQS", "amazonSqsSettings": old}})])
 
 
-# --- what is to be done ----------------------------------------------------------------------------------------------
+# --- the plan ----------------------------------------------------------------------------------------------
 
 
 def test_plans():

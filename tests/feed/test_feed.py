@@ -55,7 +55,7 @@ def test_only_what_differs_is_said_and_sent(keyless: World):
         "  Maximum file age (days): 180 → 30",
         "  Ingestion labels: (none) → env=prod",
     ]
-    # Google takes the display name in a request of its own only, and no display name in the others.
+    # Google takes the display name only in a request without other fields.
     patches = keyless.secops.writes
     assert [(call.method, call.query["updateMask"]) for call in patches] == [
         ("PATCH", "details"),
@@ -198,7 +198,7 @@ def test_without_a_stored_key_the_sentence_says_what_makes_one(world: World):
     ],
 )
 def test_a_refusal_is_one_sentence_with_googles_own_words(keyless: World, code: int, status: int, sentence: str):
-    for _ in range(3 if code == 401 else 1):  # Google's library signs in anew twice
+    for _ in range(3 if code == 401 else 1):  # Google's library signs in again twice
         keyless.secops.fail_next(code, "the reason")
     ran = keyless.run("feed", "apply", "--yes")
     assert ran.status == status

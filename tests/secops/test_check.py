@@ -1,4 +1,4 @@
-"""What is found of a date in SecOps, and what is no fault there."""
+"""The verdict on a date in SecOps: faults, and what is none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sums of a match add up, whatever was delivered and whatever is in SecOps."""
+"""The sums of a match add up, for any records and any events."""
 
 from __future__ import annotations
 

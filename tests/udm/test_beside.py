@@ -1,4 +1,4 @@
-"""The preview beside the tenant's own parser: equal, or a difference a field."""
+"""`zoomlogs udm --tenant`: the preview compared with the tenant's own parser, field by field."""
 
 from __future__ import annotations
 

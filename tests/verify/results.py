@@ -53,7 +53,7 @@ def deleted_and_accepted() -> Result:
 
 
 def everything_at_once() -> Result:
-    """Return a date with every mark that there is, beside one of SecOps alone."""
+    """Return a date with every mark, beside one with marks of SecOps only."""
     result = with_secops()
     found = (Difference(Kind.DELETED, 2, "ab" * 16, NASTY), Difference(Kind.MISSING, 2, "cd" * 16, NASTY))
     counts = {"missing": 123_456, "repeated": 123_456, "deleted": 1_234_567, "differences": found}

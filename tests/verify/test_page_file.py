@@ -1,4 +1,4 @@
-"""The page's file: refused before Zoom is asked, or written whole; nothing is left beside it."""
+"""The page's file: refused before Zoom is asked, or written whole, without temporary files left."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Zoom, archive and SecOps beside each other: what is said of a date, in the table, on the page and in JSON."""
+"""Zoom, archive and SecOps compared: the verdict on a date, in the table, on the page and in JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `zoomlogs verify` finds, and what it does not cry wolf about."""
+"""The differences that `zoomlogs verify` finds, and what it does not report as one."""
 
 from __future__ import annotations
 
@@ -369,7 +369,7 @@ def test_due_before_is_some_time_before_the_newest_record_seen():
     assert due_before(world.clock.now(), world.checkpoint(), timedelta(minutes=15)) == frontier - timedelta(minutes=15)
 
 
-# --- what it does not cry wolf about ---------------------------------------------------------------------------------
+# --- no false alarms -------------------------------------------------------------------------------------------------
 
 
 def test_rows_that_shift_during_the_verification():

@@ -250,7 +250,7 @@ def _with_a_raw_log(differences: Iterable[SecopsDifference], snippets: Counter[s
         if each.kind is not SecopsKind.MISSING or not each.record:
             continue
         text = line(each.record).decode()
-        for snippet in [known for known in snippets if text.startswith(known.rstrip("….\n"))]:
+        for snippet in [known for known in snippets if (start := known.rstrip("….\n")) and text.startswith(start)]:
             taken = min(each.count, snippets[snippet])
             snippets[snippet] -= taken
             count += taken

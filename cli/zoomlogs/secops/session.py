@@ -127,6 +127,11 @@ class Session:
             except (GoogleAuthError, requests.RequestException) as error:
                 again = isinstance(error, requests.RequestException | TransportError)
                 failure = RefusedError(task, of_connection(error), 0 if again else 401)
+            except (AttributeError, LookupError, TypeError, ArithmeticError, ValueError, RecursionError) as error:
+                again = False  # Google's library does not check the form of the answer to its sign-in
+                kind = type(error).__name__
+                why = f"Google's answer to the sign-in cannot be read ({kind}): check that no proxy changes it."
+                failure = RefusedError(task, why, 0)
             else:
                 if response.ok:
                     return _document(response, task, form)
