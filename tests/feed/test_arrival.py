@@ -36,6 +36,6 @@ def test_the_age_of_the_oldest_message(values: list[float], told: str) -> None:
     assert cloudwatch.asked["ScanBy"] == "TimestampDescending"
 
 
-def test_that_aws_refuses_is_said_and_ends_nothing() -> None:
+def test_a_refusal_by_aws_is_said_and_ends_nothing() -> None:
     refusal = ClientError({"Error": {"Code": "AccessDenied", "Message": "Not you."}}, "GetMetricData")
     assert oldest_message(Deployment({}), "records", CloudWatch([], refusal)) == "not known: Not you (AccessDenied)"

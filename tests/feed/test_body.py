@@ -66,7 +66,7 @@ def test_without_a_reader_there_is_no_feed():
         complete(body(mode="none"), INSTANCE, None)
 
 
-def test_a_source_of_another_kind_is_not_guessed_at():
+def test_a_source_of_another_type_is_refused():
     given = body()
     given["details"]["feedSourceType"] = "AMAZON_S3_V3"
     with pytest.raises(CommandError, match="source type AMAZON_S3_V3: update zoomlogs"):
@@ -88,7 +88,7 @@ def test_a_difference_is_said_in_words(options, said):
     assert [str(change) for change in changes(wanted(), found(wanted(**options)))] == [said]
 
 
-def test_what_google_may_write_otherwise_is_no_change():
+def test_other_spellings_of_googles_are_no_change():
     """Else `apply` would send the same again each time."""
     mine = wanted(labels={"a": "1", "b": "2"})
     settings = mine["details"]["amazonS3V2Settings"]
@@ -121,7 +121,7 @@ def test_from_a_key_to_a_role():
     }
 
 
-def test_what_secops_does_not_tell_is_no_change():
+def test_fields_that_secops_hides_are_no_change():
     silent = found(wanted())
     del silent["details"]["amazonS3V2Settings"]["authentication"]
     assert changes(wanted(), silent) == []
@@ -141,7 +141,7 @@ def test_defaults_and_output_fields_are_no_change():
     assert changes(wanted(), there) == []
 
 
-def test_what_was_added_by_hand_is_said_to_go():
+def test_a_field_set_by_hand_is_said_to_be_removed():
     there = found(wanted())
     there["details"]["amazonS3V2Settings"]["includePrefixes"] = ["zoom/operationlogs/2026/"]
     assert [str(change) for change in changes(wanted(), there)] == [
@@ -149,7 +149,7 @@ def test_what_was_added_by_hand_is_said_to_go():
     ]
 
 
-def test_what_google_adds_is_no_change():
+def test_fields_that_google_adds_are_no_change():
     there = found(wanted())
     there["details"] |= {
         "stsMigrationReadiness": "READY",
@@ -191,17 +191,17 @@ def test_the_one_that_reads_the_folder_is_chosen():
         ),
         ([v1(URI)], r"Old \(f1\), Amazon S3, the old kind, reads s3://.* already: a second would ingest every record"),
         ([found(wanted(source="AMAZON_SQS_V2"))], "Amazon SQS V2, reads .* already"),
-        ([found(wanted(uri=UPPER))], f"reads {UPPER}, which holds .*--allow-overlap"),
-        ([found(wanted(uri=URI + "2026/"))], "which lies in .*--allow-overlap"),
-        ([v1("s3://your-zoom-operation-logs")], "which holds"),
+        ([found(wanted(uri=UPPER))], f"reads {UPPER}, which contains .*--allow-overlap"),
+        ([found(wanted(uri=URI + "2026/"))], "which is in .*--allow-overlap"),
+        ([v1("s3://your-zoom-operation-logs")], "which contains"),
     ],
 )
-def test_whoever_else_reads_the_records_is_named_and_refused(feeds, sentence):
+def test_another_reader_of_the_records_is_named_and_refused(feeds, sentence):
     with pytest.raises(CommandError, match=sentence):
         choose(wanted(), [OTHER, *feeds])
 
 
-def test_the_disabled_do_not_count_but_are_told_of():
+def test_disabled_feeds_get_a_note_only():
     mine = found(wanted(), "f1")
     others = [found(wanted(name="Twin"), "f2", "INACTIVE"), v1(URI, identifier="f3", state="INACTIVE")]
     choice = choose(wanted(), [*others, mine])
@@ -232,7 +232,7 @@ def test_two_feeds_of_one_queue_are_refused():
     choose(mine, [found({"displayName": "Old", "details": {"feedSourceType": "AMAZON_SQS", "amazonSqsSettings": old}})])
 
 
-# --- what is to be done ----------------------------------------------------------------------------------------------
+# --- the plan ----------------------------------------------------------------------------------------------
 
 
 def test_plans():
@@ -240,11 +240,11 @@ def test_plans():
     same = plan(wanted(), [found(wanted())], ApplyOptions())
     assert (same.action, same.notes) == ("none", [])
     renamed = plan(wanted(name="New"), [found(wanted())], ApplyOptions())
-    assert (renamed.action, renamed.renames, renamed.replaces_details) == ("update", True, False)
+    assert (renamed.action, [change.field for change in renamed.changes]) == ("update", ["Feed name"])
     detailed = plan(wanted(lookback=7), [found(wanted())], ApplyOptions())
-    assert (detailed.action, detailed.renames, detailed.replaces_details) == ("update", False, True)
+    assert (detailed.action, [change.field for change in detailed.changes]) == ("update", ["Maximum file age (days)"])
     again = plan(wanted(), [found(wanted())], ApplyOptions(renew_key=True))
-    assert (again.action, again.renames, again.replaces_details) == ("update", False, True)
+    assert (again.action, again.changes, again.renews) == ("update", [], True)
 
 
 def test_a_disabled_feed_is_enabled_only_if_asked():
@@ -297,12 +297,12 @@ UUID = "01234567-89ab-4cde-8f01-23456789abcd"
         (("P/..", "eu", UUID), "--project is P/..: give a project's id"),
     ],
 )
-def test_what_is_missing_of_the_tenant_is_named(given, sentence):
+def test_missing_parts_of_the_tenant_are_named(given, sentence):
     with pytest.raises(CommandError, match=sentence):
         read_tenant(*given)
 
 
-def test_the_address_follows_the_region_and_never_leads_off_in_the_clear():
+def test_the_address_follows_the_region_and_is_never_unencrypted():
     assert endpoint("europe-west2", None) == "https://europe-west2-chronicle.googleapis.com"
     assert endpoint("eu", "http://127.0.0.1:8080/x") == "http://127.0.0.1:8080"
     assert endpoint("eu", "https://proxy.example") == "https://proxy.example"

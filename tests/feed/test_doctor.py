@@ -70,7 +70,7 @@ def test_a_feed_of_the_folder_above_ingests_the_same_twice(keyless: World, feed)
     above = body(mode="role", name="Everything", uri="s3://your-zoom-operation-logs/")
     keyless.secops.add(above)
     assert feed().status == "fix"
-    assert f"which holds {URI}: what both read is ingested twice" in feed().sentence
+    assert f"which contains {URI}: what both read is ingested twice" in feed().sentence
     assert "make it with" not in feed().sentence
     keyless.run("feed", "apply", "--yes", "--allow-overlap")
     assert feed().status == "fix"

@@ -55,7 +55,7 @@ def test_only_what_differs_is_said_and_sent(keyless: World):
         "  Maximum file age (days): 180 → 30",
         "  Ingestion labels: (none) → env=prod",
     ]
-    # Google takes the display name in a request of its own only, and no display name in the others.
+    # Google takes the display name only in a request without other fields.
     patches = keyless.secops.writes
     assert [(call.method, call.query["updateMask"]) for call in patches] == [
         ("PATCH", "details"),
@@ -100,7 +100,7 @@ def test_a_dry_run_says_it_and_writes_nothing(keyless: World):
 def test_nobody_to_ask_means_no(keyless: World):
     ran = keyless.run("feed", "apply")
     assert (ran.status, keyless.secops.feeds) == (2, {})
-    assert "Nobody is here to be asked, so nothing was changed: add --yes" in ran.err
+    assert "There is no terminal to ask on, so nothing was changed: add --yes" in ran.err
 
 
 @pytest.mark.parametrize(("answer", "feeds"), [("y\n", 1), ("n\n", 0)])
@@ -126,7 +126,7 @@ def test_a_feed_on_a_later_page_is_found(keyless: World):
     ]
 
 
-def test_a_feed_that_reads_the_same_already_is_refused(keyless: World):
+def test_a_second_feed_of_the_same_folder_is_refused(keyless: World):
     keyless.secops.add(
         {"displayName": "By hand", "details": {"feedSourceType": "AMAZON_S3", "amazonS3Settings": {"s3Uri": URI}}}
     )
@@ -146,7 +146,7 @@ def test_an_overlap_is_refused_until_it_is_accepted(keyless: World):
     assert "Note: The feed Whole bucket (" in ran.out
 
 
-def test_a_disabled_feed_is_told_of_and_enabled_if_asked(keyless: World):
+def test_a_disabled_feed_is_named_and_enabled_if_asked(keyless: World):
     keyless.run("feed", "apply", "--yes")
     [name] = keyless.secops.feeds
     keyless.secops.change(name, state="INACTIVE")
@@ -180,7 +180,7 @@ def test_a_rotated_key_reaches_the_feed(world: World, stored, tells: bool):
 def test_without_a_stored_key_the_sentence_says_what_makes_one(world: World):
     ran = world.run("feed", "apply", "--yes")
     assert ran.status == 2
-    assert f"The secret {KEY_SECRET} holds no access key yet: make one with `zoomlogs reader-key create`." in ran.err
+    assert f"The secret {KEY_SECRET} has no access key yet: create one with `zoomlogs reader-key create`." in ran.err
 
 
 # --- what Google refuses ---------------------------------------------------------------------------------------------
@@ -198,7 +198,7 @@ def test_without_a_stored_key_the_sentence_says_what_makes_one(world: World):
     ],
 )
 def test_a_refusal_is_one_sentence_with_googles_own_words(keyless: World, code: int, status: int, sentence: str):
-    for _ in range(3 if code == 401 else 1):  # Google's library signs in anew twice
+    for _ in range(3 if code == 401 else 1):  # Google's library signs in again twice
         keyless.secops.fail_next(code, "the reason")
     ran = keyless.run("feed", "apply", "--yes")
     assert ran.status == status
@@ -213,7 +213,7 @@ def test_a_tenant_that_does_not_exist(keyless: World):
     assert (ran.status, "there is no such tenant" in ran.err) == (2, True)
 
 
-def test_credentials_that_are_none(keyless: World, tmp_path: Path):
+def test_invalid_credentials(keyless: World, tmp_path: Path):
     nothing = tmp_path / "none.json"
     assert (
         f"{nothing} cannot be read: No such file"
@@ -231,7 +231,7 @@ def test_credentials_that_are_none(keyless: World, tmp_path: Path):
     assert "Google refuses the sign-in: invalid_grant: Invalid grant: account not found. Run `gcloud auth" in ran.err
 
 
-def test_google_refuses_whoever_may_not(keyless: World):
+def test_a_missing_permission_is_googles_refusal(keyless: World):
     keyless.secops.permitted = False
     ran = keyless.run("feed", "status")
     assert ran.status != 0
@@ -246,7 +246,7 @@ def test_application_default_credentials_sign_in(keyless: World):
     assert ran.status == 0, ran.err
 
 
-def test_no_one_answers(keyless: World):
+def test_nobody_answers(keyless: World):
     ran = keyless.run("feed", "status", ZOOMLOGS_SECOPS_ENDPOINT="http://127.0.0.1:1")
     assert (ran.status, "zoomlogs could not list the feeds" in ran.err) == (1, True)
 
@@ -271,7 +271,7 @@ def test_terraform_may_name_the_tenant(keyless: World):
     assert "Instance 'projects/security-project/locations/us/" in other.err
 
 
-def test_google_s_library_is_asked_for_by_name(keyless: World, monkeypatch: pytest.MonkeyPatch):
+def test_a_missing_library_of_googles_is_named(keyless: World, monkeypatch: pytest.MonkeyPatch):
     for missing in ("auth", "oauth2"):
         monkeypatch.setitem(sys.modules, f"google.{missing}", None)
     monkeypatch.delitem(sys.modules, "zoomlogs.secops.session", raising=False)
@@ -323,7 +323,7 @@ def test_status_of_a_feed_that_is_well(keyless: World):
 MIGRATED = {"stsMigrationReadiness": "READY", "lastV2MigrationAttemptTime": "2026-11-24T10:15:00Z"}
 
 
-def test_a_server_that_keeps_books_of_the_migration_is_left_alone(keyless: World):
+def test_fields_that_google_sets_for_a_migration_are_no_change(keyless: World):
     keyless.run("feed", "apply", "--yes")
     [name] = keyless.secops.feeds
     keyless.secops.change(name, details=MIGRATED)

@@ -229,7 +229,7 @@ def test_before_the_first_key_there_is_nothing_to_rotate(world: World):
     assert "run `zoomlogs reader-key create`" in world.run("reader-key", "list").out
 
 
-def test_a_secret_that_holds_something_else_is_made_good(world: World, aws, stored):
+def test_a_secret_with_another_content_is_repaired(world: World, aws, stored):
     aws.client("secretsmanager").create_secret(Name=KEY_SECRET, SecretString="a-private-value")
     ran = world.run("feed", "apply", "--yes")
     assert (ran.status, "does not hold" in ran.err, "a-private-value" in ran.err) == (2, True, False)
@@ -356,7 +356,7 @@ def test_what_a_finished_rotation_leaves_behind():
 @pytest.mark.parametrize(
     "text", ["", "private", "[]", '{"access_key_id": "A"}', '{"access_key_id": "A", "secret_access_key": 1}']
 )
-def test_what_is_no_key_is_not_quoted(text):
+def test_an_invalid_key_is_not_quoted(text):
     with pytest.raises(NotAKeyError) as raised:
         parse(text, "name")
     assert "private" not in str(raised.value)

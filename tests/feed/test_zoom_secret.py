@@ -101,7 +101,7 @@ def test_a_limit_on_the_report_does_not_stop_a_rotation(put, zoom):
         ('{"client_secret": "a-good-value-1"}', "lacks account_id and client_id: put {"),
     ],
 )
-def test_what_is_no_credentials_gives_one_sentence(put, text, sentence):
+def test_invalid_credentials_are_one_sentence(put, text, sentence):
     ran, held = put(text)
     assert (ran.status, held) == (2, UNTOUCHED)
     assert sentence in ran.err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,16 +14,15 @@ from feed.deployments import body
 from google.oauth2.credentials import Credentials
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from standins.secops import CUSTOMER_ID, PROJECT, REGION, SecOpsAdapter
+from standins.secops import CUSTOMER_ID, PROJECT, REGION, SecOps, SecOpsAdapter
 from zoomlogs.errors import CommandError
 from zoomlogs.feed.arrival import last_ingested
-from zoomlogs.feed.body import changes
 from zoomlogs.feed.client import Feeds
-from zoomlogs.feed.command import _described
-from zoomlogs.feed.feeds import choose, problems
+from zoomlogs.feed.command import ApplyOptions, _described, plan
+from zoomlogs.feed.feeds import problems
 from zoomlogs.secops.parser import Parser
 from zoomlogs.secops.result import SecopsState
-from zoomlogs.secops.session import Session
+from zoomlogs.secops.session import RefusedError, Session, sign_in
 from zoomlogs.secops.tenant import Tenant
 from zoomlogs.udm.beside import compare
 
@@ -88,11 +88,9 @@ class Spoilt:
         feeds = Feeds(self.session)
         wanted = body(mode="role", uri=feed()["details"]["amazonS3V2Settings"]["s3Uri"])
         found = feeds.list()
-        choose(wanted, found, allow_overlap=True)
-        problems(wanted, found)
-        for each in found:
-            changes(wanted, each)
-            json.dumps(_described(each))
+        list(problems(wanted, found))
+        json.dumps([_described(each) for each in found])
+        plan(wanted, found, ApplyOptions(enable=True, allow_overlap=True))
         assert isinstance(feeds.subject_id(), str)
 
     def ingested(self) -> None:
@@ -114,7 +112,7 @@ WHAT = ("verify", "parse", "feeds", "ingested")
 
 
 @pytest.mark.parametrize("what", WHAT)
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(turn=st.integers(0, 4), place=st.integers(0, 99), instead=JSON)
 def test_whatever_google_answers_ends_in_a_sentence(
     spoilt: Spoilt, what: str, turn: int, place: int, instead: Any
@@ -214,3 +212,18 @@ def test_an_answer_that_is_no_answer_is_refused(spoilt: Spoilt, text: str, told:
     finally:
         spoilt.session._http.mount("https://", spoilt.adapter)
     assert f"Google's answer cannot be read, because {told}: update zoomlogs" in note
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [5, [], None, "<html>", {"access_token": "x", "expires_in": "soon"}, {"access_token": "x", "expires_in": 9e99}],
+)
+def test_a_sign_in_that_cannot_be_read_is_a_sentence(
+    tmp_path: Path, answer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with SecOps() as secops:
+        credentials = sign_in(secops.service_account(tmp_path))
+        monkeypatch.setattr(secops, "sign_in", lambda _form: answer)
+        session = Session(Tenant(PROJECT, REGION, CUSTOMER_ID), secops.url, credentials, pauses=())
+        with pytest.raises(RefusedError, match=r"Google's answer to the sign-in cannot be read \(\w+\): check that no"):
+            Feeds(session).list()

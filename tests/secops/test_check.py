@@ -1,4 +1,4 @@
-"""What is found of a date in SecOps, and what is no fault there."""
+"""The verdict on a date in SecOps: faults, and what is none."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_twins_are_no_doubles_and_the_last_written_of_them_waits() -> None:
     assert counts(world.result()) == (1, 1, 0, 0, 0)
 
 
-def test_of_alike_records_it_is_the_last_written_that_is_not_yet_there() -> None:
+def test_of_equal_records_the_last_written_is_not_yet_there() -> None:
     world = World()
     world.archive([record(second) for second in range(9)], written=START - timedelta(days=1))
     [lost] = world.archive([record()], written=START - timedelta(days=1))
@@ -246,7 +246,7 @@ def change_two(udm: Any) -> None:
     udm["metadata"]["description"] = "see the raw log"
 
 
-def test_of_changed_events_the_fields_that_the_parser_keeps_tell_a_lost_record_from_a_foreign_event() -> None:
+def test_the_fields_that_the_parser_keeps_tell_a_lost_record_from_a_foreign_event() -> None:
     world = World()
     actions = ("Add", "Update", "Delete")
     records = world.archive([record(second, action=actions[second % 3]) for second in range(40)])
@@ -264,7 +264,7 @@ def test_of_changed_events_the_fields_that_the_parser_keeps_tell_a_lost_record_f
     )
 
 
-def test_of_changed_events_a_foreign_one_that_is_alike_in_what_the_parser_keeps_stands_for_a_lost_record() -> None:
+def test_a_foreign_event_with_equal_kept_fields_stands_for_a_lost_record() -> None:
     """As docs/verify.md says: nothing is left that could tell them apart."""
     world = World()
     records = world.archive([record(second) for second in range(40)])
@@ -331,7 +331,7 @@ def test_raw_logs_without_an_event_are_told_from_lost_ones() -> None:
     assert result.note == "Of the missing, SecOps has 1 as raw logs only: its parser made no event of them."
 
 
-def test_of_more_missing_than_are_named_the_note_says_how_many_were_looked_at() -> None:
+def test_the_note_says_how_many_of_the_missing_were_compared() -> None:
     world = World()
     named, missing = 200, 210
     for each in world.archive([record(number % 60, operator=f"u{number}@example.com") for number in range(missing)]):
@@ -352,7 +352,7 @@ def test_a_raw_log_of_another_log_type_stands_for_none_of_the_missing() -> None:
     assert (counts(result), result.note) == ((39, 1, 0, 0, 0), "")
 
 
-def test_that_raw_logs_could_not_be_asked_for_is_said() -> None:
+def test_refused_raw_logs_are_said() -> None:
     world = World()
     world.secops.events.lose(world.archive([record(second) for second in range(40)])[0])
     world.secops.denied.add("events.searchRawLogs")
@@ -373,7 +373,7 @@ def test_a_record_without_a_time_is_not_checked() -> None:
 # --- the written guide's objects -------------------------------------------------------------------------------------
 
 
-def test_what_the_written_guide_delivered_is_found_by_its_fingerprint() -> None:
+def test_records_of_the_guides_objects_are_found_by_their_fingerprint() -> None:
     world = World()
     ours = world.archive([record(1)])
     theirs = [record(2), record(2), record(3)]
@@ -448,7 +448,7 @@ def test_where_google_cannot_be_reached_the_other_dates_are_not_tried(monkeypatc
     assert len(asked) <= 5 * 8, "five tries each, of those that were under way and the next"
 
 
-def test_a_limit_that_passes_is_waited_out() -> None:
+def test_a_short_limit_is_waited_for() -> None:
     world = World()
     world.archive([record()])
     world.secops.fail_next(429, "Too many requests at once", times=2)
@@ -488,13 +488,13 @@ def test_an_empty_tenant_says_where_to_look() -> None:
     )
 
 
-def test_an_empty_date_is_equal_and_no_reason_to_worry() -> None:
+def test_an_empty_date_is_equal() -> None:
     found = World().check(YESTERDAY)
     assert found.days[YESTERDAY].state is SecopsState.EQUAL
     assert found.sentences == []
 
 
-def test_a_session_asks_with_methods_that_read_alone() -> None:
+def test_a_session_calls_only_methods_that_read() -> None:
     world = World()
     world.secops.events.lose(world.archive([record(second) for second in range(40)])[0])
     world.check(YESTERDAY)

@@ -1,4 +1,4 @@
-"""The sums of a match add up, whatever was delivered and whatever is in SecOps."""
+"""The sums of a match add up, for any records and any events."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_the_sums_add_up(delivered: list[tuple[int, dict[str, str]]], there: lis
 
 
 @given(delivered=RECORDS)
-def test_what_is_there_is_matched_whatever_the_order(delivered: list[tuple[int, dict[str, str]]]) -> None:
+def test_events_are_matched_in_any_order(delivered: list[tuple[int, dict[str, str]]]) -> None:
     deliveries = [delivery(*each) for each in delivered]
     found = match(deliveries, {}, [Seen(each.trace, 200.0) for each in reversed(deliveries)])
     assert (found.way, found.in_secops, found.lacking, found.others) == (Way.FIELDS, len(deliveries), [], 0)
@@ -52,7 +52,7 @@ def test_the_delay_is_by_the_nearest_rank(seconds: list[float], expected: tuple[
     assert delay(seconds) == expected
 
 
-def test_of_what_is_counted_by_the_second_twins_of_ours_are_no_repeats() -> None:
+def test_twins_are_no_repeats_where_events_are_counted_by_the_second() -> None:
     one, other = {"action": "Update"}, {"action": "Delete"}
     deliveries = [delivery(1, one), delivery(1, one), delivery(1, other)]
     there = [Seen(delivery(1, {"operator": name}).trace, 200.0) for name in ("a", "a", "b", "c")]
@@ -60,7 +60,7 @@ def test_of_what_is_counted_by_the_second_twins_of_ours_are_no_repeats() -> None
     assert (found.way, found.in_secops, found.others, found.doubled.total()) == (Way.SECOND, 3, 1, 0)
 
 
-def test_what_was_ingested_before_its_object_by_another_clock_took_no_time() -> None:
+def test_an_event_before_its_object_by_another_clock_took_no_time() -> None:
     found = match([delivery(1, {"action": "Update"})], {}, [Seen(delivery(1, {"action": "Update"}).trace, 99.0)])
     assert list(found.since_written) == [0.0]
 

@@ -47,7 +47,7 @@ def test_a_busy_time_is_halved(busy: World) -> None:
     assert searches(busy)["udmSearch"] < 60
 
 
-def test_what_the_archive_holds_tells_into_how_many_pieces(busy: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_archives_count_sets_the_number_of_searches(busy: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("zoomlogs.secops.search.MOST_EVENTS", 100)
     busy.secops.searches.most_events = 100
     busy.secops.calls.clear()
@@ -101,7 +101,7 @@ def test_a_long_search_that_fails_is_a_failure(busy: World, monkeypatch: pytest.
         found(busy, expected=1000)
 
 
-def test_a_long_search_that_does_not_end_is_given_up(busy: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_search_that_does_not_end_is_abandoned(busy: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("zoomlogs.secops.search.LARGE_DAY", 500)
     monkeypatch.setattr(busy.secops.searches, "polls", 10**6)
     with pytest.raises(RefusedError, match="did not end in time"):
@@ -259,7 +259,7 @@ def test_a_request_without_a_timeout_is_refused() -> None:
         session.get("https://eu-chronicle.googleapis.com/")
 
 
-def test_credentials_that_are_none(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_credentials(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "key.json"
     with pytest.raises(CommandError, match=r"key\.json cannot be read: No such file"):
         sign_in(str(file))
@@ -299,7 +299,7 @@ class Answers(requests.adapters.BaseAdapter):
         ("[]", "it is not an object: update zoomlogs"),
     ],
 )
-def test_a_list_that_is_none_or_never_ends_is_refused(body: str, sentence: str) -> None:
+def test_an_endless_list_and_no_list_are_refused(body: str, sentence: str) -> None:
     answers = Answers(body)
     tenant = World().search()._session.tenant
     session = Session(tenant, "https://example.com", Credentials("token"), adapter=answers)

@@ -1,4 +1,4 @@
-"""Who asks SecOps nothing needs nothing of Google's."""
+"""Commands that do not ask SecOps need no library of Google's."""
 
 from __future__ import annotations
 

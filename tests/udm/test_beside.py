@@ -1,4 +1,4 @@
-"""The preview beside the tenant's own parser: equal, or a difference a field."""
+"""`zoomlogs udm --tenant`: the preview compared with the tenant's own parser, field by field."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_what_else_a_label_has_does_not_hide_its_value() -> None:
     assert changed(mark) == {"target.user.attribute.labels.rbac_enabled": ((), ("False",))}
 
 
-def test_each_difference_is_told_by_its_field() -> None:
+def test_each_difference_has_its_field() -> None:
     assert changed(lambda made: made["metadata"].update(eventType="USER_CHANGE_PERMISSIONS")) == {
         "metadata.event_type": (("USER_UNCATEGORIZED",), ("USER_CHANGE_PERMISSIONS",))
     }
@@ -209,5 +209,5 @@ def test_a_refusal_is_a_sentence(
     assert ran.out == ""
 
 
-def test_it_goes_with_neither_table_nor_coverage(run: Run) -> None:
+def test_it_excludes_table_and_coverage(run: Run) -> None:
     assert "choose one of --table, --coverage and --tenant." in " ".join(run("--table", status=2).err.split())

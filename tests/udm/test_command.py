@@ -94,7 +94,7 @@ def test_gzip_on_standard_input() -> None:
     assert json.loads(result.out) == event(RECORD)
 
 
-def test_nothing_is_no_success(tmp_path: Path) -> None:
+def test_no_records_are_no_success(tmp_path: Path) -> None:
     """A pipe that failed before it wrote anything must not end well."""
     empty = tmp_path / "empty.json"
     empty.write_text("\n\n")
@@ -108,7 +108,7 @@ NOTHING = "No record is in standard input: there is nothing to preview.\n"
 @pytest.mark.parametrize(
     "content", [b"", b"\n \n", b"[]", b'{"operation_logs": []}', gzip.compress(b"", mtime=0)], ids=repr
 )
-def test_nothing_is_said_to_be_nothing(content: bytes) -> None:
+def test_an_empty_input_is_said_to_be_empty(content: bytes) -> None:
     result = run("-", stdin=content)
     assert (result.status, result.out, result.err) == (1, "", NOTHING)
 
@@ -161,7 +161,7 @@ CSV = "Time,Admin,Category Type,Action,Operation Detail\n2026-03-01,a@b.io,User,
     ids=lambda value: repr(value)[:20] if isinstance(value, bytes) else "",
 )
 @pytest.mark.parametrize("form", [[], ["--table"], ["--coverage"]], ids=" ".join)
-def test_what_is_no_record_is_named_and_gives_no_event(content: bytes, sentence: str, form: list[str]) -> None:
+def test_a_line_without_a_record_is_named_and_gives_no_event(content: bytes, sentence: str, form: list[str]) -> None:
     result = run(*form, "-", stdin=content)
     assert result.status == 1
     assert result.err.startswith(f"<stdin>:1: {sentence}")
@@ -219,7 +219,7 @@ def test_a_wrong_command_line_is_refused_with_2(arguments: list[str], said: str)
     assert said in result.err
 
 
-def test_somebody_at_a_terminal_is_told_what_to_name() -> None:
+def test_a_terminal_is_shown_what_to_name() -> None:
     result = commands.zoomlogs("udm", terminal=True)
     assert result.status == 2
     assert "name files, folders or s3://bucket/prefix/, or pipe records in." in " ".join(result.err.split())
@@ -252,7 +252,7 @@ def test_s3_by_its_endpoint(aws: AwsStandIn) -> None:
 
 
 @pytest.mark.parametrize(("form", "unbuffered"), [("events", False), ("table", True)])
-def test_a_reader_that_goes_away_ends_it_quietly(form: str, unbuffered: bool, many: Path) -> None:
+def test_a_closed_pipe_ends_it_quietly(form: str, unbuffered: bool, many: Path) -> None:
     process = start(*(["--table"] if form == "table" else []), many, unbuffered=unbuffered)
     assert process.stdout
     assert process.stderr
@@ -263,7 +263,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(form: str, unbuffered: bool, ma
 
 
 @buffered_or_not
-def test_a_reader_that_is_gone_before_the_first_line(unbuffered: bool, tmp_path: Path) -> None:
+def test_a_pipe_closed_before_the_first_line(unbuffered: bool, tmp_path: Path) -> None:
     """Python holds so little back until its end, and must not complain then."""
     file = tmp_path / "one.jsonl"
     file.write_text(LINE)
@@ -290,7 +290,7 @@ def test_interruption_ends_it_quietly(by: signal.Signals, many: Path) -> None:
 
 @buffered_or_not
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the device that is always full")
-def test_a_full_disk_is_told_in_a_sentence(unbuffered: bool, tmp_path: Path) -> None:
+def test_a_full_disk_is_a_sentence(unbuffered: bool, tmp_path: Path) -> None:
     file = tmp_path / "one.jsonl"
     file.write_text(LINE)
     with Path("/dev/full").open("wb") as full:
@@ -336,7 +336,7 @@ def test_table_of_many_has_one_header_and_takes_any_number(tmp_path: Path) -> No
     assert result.out.count("2022-07-05 20:28:48") == 450
 
 
-def test_tables_obey_nothing_that_a_record_holds() -> None:
+def test_tables_escape_records() -> None:
     hostile = "\x1b[2J[bold]x[/bold]\x07\u202e\r" + "y" * 400
     detail = f"{hostile}  - {hostile}"
     record = {"operator": hostile, "action": hostile, "category_type": "[red]", "operation_detail": detail}
@@ -347,13 +347,13 @@ def test_tables_obey_nothing_that_a_record_holds() -> None:
         assert "[bold]x[/bold]" in result.out.replace("\n", "")
 
 
-def test_what_is_said_of_files_obeys_nothing_either(tmp_path: Path) -> None:
+def test_file_names_are_escaped(tmp_path: Path) -> None:
     file = tmp_path / "a\x1b[2Jb.jsonl"
     file.write_text("oops")
     assert "\x1b" not in run(file).err
 
 
-def test_target_of_several_users_tells_how_many_more() -> None:
+def test_the_target_of_several_users_counts_the_others() -> None:
     detail = 'Privilege  - [{"userId": "u1", "options": ["a"]}, {"userId": "u2"}, {"userId": "u3"}] - Location: HQ'
     result = run("--table", "-", stdin=json.dumps({"operation_detail": detail}))
     for text in ("u1", "options = a", "location = HQ", "and about 2 more"):
@@ -392,7 +392,7 @@ def test_coverage() -> None:
     assert sorted(note.split(":")[0] for note in document["notes"]) == [
         "USER_UNCATEGORIZED without operator",
         "action over 64 bytes",
-        "event_type that UDM does not know",
+        "event_type that UDM does not have",
         "no usable time",
         "operation_detail over 1024 bytes",
     ]

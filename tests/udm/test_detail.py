@@ -125,19 +125,19 @@ def test_json_in_a_detail(detail: str, expected: list[Any]) -> None:
     assert Detail(detail).json_data == expected
 
 
-def test_json_parts_no_fields_and_holds_no_addresses_of_the_head() -> None:
+def test_json_separates_no_fields_and_has_no_addresses_of_the_head() -> None:
     detail = f"Privilege of a@x.io {json.dumps([ELEMENT])}  - Type: T"
     assert fields(detail) == [("email", "a@x.io"), ("Type", "T")]
 
 
-def test_elements_without_anything_known_make_no_noun() -> None:
+def test_elements_without_known_fields_make_no_noun() -> None:
     made = event({"operation_detail": 'X  - [{}, {"userId": ""}, null, "u", {"options": [null, "", true, {"a": 1}]}]'})
     labels = [{"key": "options", "value": "true"}, {"key": "options", "value": '{"a":"1"}'}]
     assert "target" not in made
     assert made["about"] == [{"user": {"attribute": {"labels": labels}}}]
 
 
-def test_the_first_element_is_the_target_even_where_it_says_nothing() -> None:
+def test_the_first_element_is_the_target_even_without_fields() -> None:
     made = event({"operation_detail": 'X  - [{"other": 1}, {"userId": "u2"}]'})
     assert "target" not in made
     assert made["about"] == [{"user": {"userid": "u2"}}]
@@ -162,7 +162,7 @@ def test_what_could_not_be_split(detail: str, split: bool) -> None:
     assert Detail(detail).split is split
 
 
-def test_names_outside_the_table_are_told() -> None:
+def test_names_outside_the_table_are_listed() -> None:
     detail = Detail("X  - Change Type: from Basic to Licensed - Type: T - Passcode (PMI): on - Name: from a to b")
     assert detail.unmapped == ["Change Type", "Passcode (PMI)", "Name"]
     assert Detail('X  - Privilege:[{"userId": "u: 1"}] - Cost Center:').unmapped == ["Privilege", "Cost Center"]
@@ -187,7 +187,7 @@ known = st.sampled_from([row for row in DETAIL_ROWS.values() if row not in (EMAI
 
 @anything
 @given(values, st.lists(st.tuples(known, values, values, st.sampled_from(["plain", "set", "change"])), max_size=6))
-def test_what_is_written_is_read(head: str, written: list[tuple[Any, str, str, str]]) -> None:
+def test_written_fields_are_read(head: str, written: list[tuple[Any, str, str, str]]) -> None:
     forms = {"plain": "{new}", "set": "set to {new}", "change": "from {old} to {new}"}
     pieces = [f"{row.raw}: {forms[form].format(new=new, old=old)}" for row, new, old, form in written]
     detail = Detail(" - ".join([f"{head} ", *pieces]))

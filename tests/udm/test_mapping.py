@@ -213,7 +213,7 @@ def test_the_table_in_the_code_is_this_one() -> None:
     assert [(row.raw, row.udm) for row in ROWS] == [(raw, udm) for raw, udm, *_ in TABLE]
 
 
-def test_nothing_but_the_constants_comes_of_nothing() -> None:
+def test_an_empty_record_has_the_constants_only() -> None:
     assert schema.check(line(event({}))) == {
         "metadata": {
             "logType": "ZOOM_OPERATION_LOGS",
@@ -306,7 +306,7 @@ def test_fields_outside_the_table_stay_out() -> None:
     assert event({**record, "_source": "x", "id": 5, "Department": "IT"}) == event(record)
 
 
-def test_what_is_no_text_becomes_text() -> None:
+def test_other_values_become_text() -> None:
     record = {"action": 5, "category_type": {"a": [1, None]}, "operation_detail": True}
     made = schema.check(line(event(record)))
     assert made["metadata"]["productEventType"] == "5"

@@ -129,7 +129,7 @@ def test_a_detail_takes_time_in_proportion_to_its_length(shape: Callable[[int], 
     assert any(seconds(long) < most for _ in range(8))
 
 
-def test_json_behind_much_that_looks_like_it_is_not_looked_for() -> None:
+def test_json_after_many_lookalikes_is_not_read() -> None:
     """So that a hostile detail takes no long time; a real one has no such thing."""
     array = '[{"userId":"u"}]'
     near = '[{"x} ' * (JSON_ATTEMPTS // 2) + array

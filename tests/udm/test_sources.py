@@ -108,7 +108,7 @@ def test_lines(content: bytes, operators: str | list[str] | None, bad_numbers: l
     assert found.bad_numbers == bad_numbers
 
 
-def test_reasons_tell_where_and_nothing_of_the_content() -> None:
+def test_reasons_name_the_place_and_not_the_content() -> None:
     found = read(b'{"secret": oops}\nsecret\n{"a": 1} secret\n\xff\n5\n' + b"[" * 200_000)
     assert [reason for *_, reason in found.bad] == [
         "not JSON: expecting value at character 12 of 16",
@@ -204,7 +204,7 @@ def test_files_are_read_as_named_whatever_their_suffix(tmp_path: Path) -> None:
         ("s3://", "s3:// is no S3 address: write s3://bucket/prefix/."),
     ],
 )
-def test_a_name_that_leads_nowhere_is_refused_before_anything_is_read(
+def test_a_name_with_nothing_behind_it_is_refused_first(
     name: str, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -215,9 +215,7 @@ def test_a_name_that_leads_nowhere_is_refused_before_anything_is_read(
     assert str(refused.value) == sentence
 
 
-def test_what_cannot_be_opened_is_a_bad_line_and_the_rest_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_cannot_be_opened_is_a_bad_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.jsonl").mkdir()
     (tmp_path / "b.jsonl").symlink_to(tmp_path / "gone")
     (tmp_path / "c.jsonl").write_bytes(line("c"))
@@ -285,7 +283,7 @@ def test_more_objects_than_a_page_lists(s3: Any, monkeypatch: pytest.MonkeyPatch
     assert read_paths(f"s3://{BUCKET}/").operators == list("0123456")
 
 
-def test_s3_that_leads_nowhere(s3: Any) -> None:
+def test_s3_without_objects(s3: Any) -> None:
     put(s3, "folder/", b"")
     for address, sentence in {
         f"s3://{BUCKET}/folder/": f"s3://{BUCKET}/folder/ holds no object.",

@@ -131,7 +131,7 @@ def placed(aws: AwsStandIn, folder: Path, world: World) -> Iterator[Place]:
 
 
 def _one_run(aws: AwsStandIn, group: str) -> None:
-    """Let the log tell of a run that the schedule started just now."""
+    """Log a run that the schedule started just now."""
     logs, stream = aws.client("logs"), {"logGroupName": group, "logStreamName": "one"}
     logs.create_log_group(logGroupName=group)
     logs.create_log_stream(**stream)

@@ -39,12 +39,12 @@ def of_days(*days: DayResult, stopped: str = "") -> Result:
 
 
 def deleted_and_accepted() -> Result:
-    """Return dates with records in deleted objects, and with repeats that were looked into."""
+    """Return dates with records in deleted objects, and with accepted repeats."""
     found = (Difference(Kind.DELETED, 1, "ab" * 16, NASTY),)
     known = (Difference(Kind.REPEATED, 1, "cd" * 16, NASTY, "Ticket <7>: two runs by hand."),)
     deleted = {"in_archive": 0, "deleted": 1_234_567, "in_zoom": 1_234_567, "differences": found}
     days = (
-        a_day(0, state=State.DIFFERENT, note="1,234,567 records lie in deleted objects.", **deleted),
+        a_day(0, state=State.DIFFERENT, note="1,234,567 records are in deleted objects.", **deleted),
         a_day(1, in_archive=101, repeated=1, accepted=1, differences=known),
         a_day(2),
     )
@@ -53,7 +53,7 @@ def deleted_and_accepted() -> Result:
 
 
 def everything_at_once() -> Result:
-    """Return a date with every mark that there is, beside one of SecOps alone."""
+    """Return a date with every mark, beside one with marks of SecOps only."""
     result = with_secops()
     found = (Difference(Kind.DELETED, 2, "ab" * 16, NASTY), Difference(Kind.MISSING, 2, "cd" * 16, NASTY))
     counts = {"missing": 123_456, "repeated": 123_456, "deleted": 1_234_567, "differences": found}

@@ -116,7 +116,9 @@ def test_what_a_feed_that_deletes_has_deleted_counts(place: Place) -> None:
     place.zoomlogs("verify", "--outputs", deletes)
 
 
-def test_repair_looks_a_second_time_and_ends_by_that(place: Place, tmp_path: Path, environ: Any, capsys: Any) -> None:
+def test_repair_verifies_a_second_time_and_ends_by_that(
+    place: Place, tmp_path: Path, environ: Any, capsys: Any
+) -> None:
     place.change(6, lambda records: records[1:])
     page, asked = tmp_path / "page.html", []
 
@@ -140,14 +142,14 @@ def test_repair_looks_a_second_time_and_ends_by_that(place: Place, tmp_path: Pat
     assert (told["totals"]["missing"], told["totals_before_repair"]["missing"]) == (1, 1)
 
 
-def test_a_repeat_that_was_looked_into_is_accepted_and_shown(place: Place, tmp_path: Path) -> None:
+def test_an_accepted_repeat_is_shown_and_no_fault(place: Place, tmp_path: Path) -> None:
     place.change(2, lambda records: [*records, records[5]])
     [found] = json.loads(place.zoomlogs("verify", "--json", status=1))["differences"]
     file, page = tmp_path / "accepted.json", tmp_path / "page.html"
     entry = {"date": found["date"], "fingerprint": found["fingerprint"], "reason": "Two runs, ticket <7>."}
     file.write_text(json.dumps([entry]))
     out = place.zoomlogs("verify", "--accept", file, "--html", page)
-    assert "1 repeat looked into, as --accept has it." in " ".join(out.split())
+    assert "1 repeat accepted by --accept." in " ".join(out.split())
     assert "Two runs, ticket &lt;7&gt;." in page.read_text("utf-8")
     assert place.said == f"The page is in {page}.\n"
     others = [
@@ -172,14 +174,17 @@ def test_a_repeat_that_was_looked_into_is_accepted_and_shown(place: Place, tmp_p
     ("text", "sentence"),
     [
         ("no", "is not JSON: write ["),
-        ("{}", "holds no list: write ["),
+        ("{}", "is not a list: write ["),
         ('[{"date": "2026-03-01", "reason": "x"}]', "entry 1 lacks date, fingerprint or reason"),
         ('[{"date": "2026-03-01", "fingerprint": "AB", "reason": "x"}]', "32 hexadecimal digits"),
-        (f'[{{"date": "x", "fingerprint": "{"a" * 32}", "reason": "x"}}]', "date is no date"),
-        (f'[{{"date": null, "fingerprint": "{"a" * 32}", "reason": "x"}}]', "date is none"),
-        (f'[{{"date": "2026-03-01", "fingerprint": "{"a" * 32}", "reason": " "}}]', "gives no reason"),
+        (f'[{{"date": "x", "fingerprint": "{"a" * 32}", "reason": "x"}}]', "date is not a date"),
+        (f'[{{"date": null, "fingerprint": "{"a" * 32}", "reason": "x"}}]', "date is null"),
+        (f'[{{"date": "2026-03-01", "fingerprint": "{"a" * 32}", "reason": " "}}]', "has no reason"),
         (f'[{{"date": "2026-03-01", "fingerprint": "{"a" * 32}", "reason": "x", "count": 0}}]', "1 or more"),
-        (f'[{{"date": "2026-03-01", "fingerprint": "{"a" * 32}", "reason": "x", "why": 1}}]', "which means nothing"),
+        (
+            f'[{{"date": "2026-03-01", "fingerprint": "{"a" * 32}", "reason": "x", "why": 1}}]',
+            "unknown field why",
+        ),
         (
             (
                 f'[{{"date": "2026-03-01", "fingerprint": "{"a" * 32}", "reason": "x"}},'
@@ -215,9 +220,12 @@ def environ(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
         (["--from", str(back(2)), "--to", str(back(3))], "give the earlier date as --from."),
         (["--to", str(back(-2))], "is in the future: give "),
         (["--from", str(back(200))], "is older than Zoom keeps its records: give "),
-        (["--html", "/no/such/folder/page.html"], "lies in no folder: make /no/such/folder, or give another."),
-        (["--html", "/"], "--html / is a folder: give the file to write."),
-        (["--html", "/dev/null"], "--html /dev/null is no ordinary file: give another."),
+        (
+            ["--html", "/no/such/folder/page.html"],
+            "is in no existing folder: create /no/such/folder, or",
+        ),
+        (["--html", "/"], "--html / is a folder: give the name of a file."),
+        (["--html", "/dev/null"], "--html /dev/null is not an ordinary file: give another."),
         (["--html", "x" * 300], " cannot be written: File name too long."),
         (["--outputs", "nowhere.json"], "nowhere.json cannot be read: No such file or directory."),
     ],
@@ -240,7 +248,7 @@ def test_a_page_whose_folder_goes_while_zoom_is_asked_costs_only_the_page(place:
         assert place.said == f"{folder / 'page.html'} could not be written: No such file or directory.\n"
 
 
-def test_a_verification_that_zoom_refuses_leaves_nothing_beside_the_page(place: Place, tmp_path: Path) -> None:
+def test_a_refused_verification_leaves_no_file(place: Place, tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     page.write_text("an older page")
     place.world.zoom.faults.next(faults.answer(403, {"code": 200, "message": "No permission."}))
@@ -259,9 +267,7 @@ def test_a_verification_that_zoom_refuses_leaves_nothing_beside_the_page(place: 
         ),
     ],
 )
-def test_a_wrong_secret_is_said_in_a_sentence_that_does_not_quote_it(
-    place: Place, secret: object, sentence: str
-) -> None:
+def test_a_wrong_secret_is_a_sentence_without_its_value(place: Place, secret: object, sentence: str) -> None:
     place.store(secret)
     assert place.zoomlogs("verify", status=1) == ""
     assert sentence in place.said and place.said.count("\n") == 1
@@ -305,7 +311,7 @@ def test_status(place: Place) -> None:
     assert "Last run" in place.zoomlogs("status", status=1)
 
 
-def test_status_of_a_collector_of_which_the_log_tells_nothing_is_no_success(place: Place) -> None:
+def test_status_without_a_line_in_the_log_is_no_success(place: Place) -> None:
     for name, words in (("/nowhere", "cannot be read: "), ("/silent", "has no run in the last 14 days.")):
         other = outputs_with(place, "silent.json", lambda module, name=name: module["log_group"].update({"name": name}))
         place.zoomlogs("status", "--outputs", other, status=1)
@@ -349,7 +355,7 @@ def without_one(needed: list[dict[str, Any]]) -> Iterator[tuple[str, list[dict[s
         yield action, [other for other in needed if other is not statement]
 
 
-def test_status_works_with_its_rights_and_with_none_less(place: Place, operator: Operator) -> None:
+def test_status_needs_each_of_its_rights(place: Place, operator: Operator) -> None:
     needed = of_status(place.deployment)
     for there, action in ((True, "s3:GetObject"), (False, "s3:ListBucket")):
         if not there:
@@ -364,7 +370,7 @@ def test_status_works_with_its_rights_and_with_none_less(place: Place, operator:
         assert place.said.count("\n") == 1 and "AccessDenied" in place.said, action
 
 
-def test_verify_works_with_its_rights_and_with_none_less(place: Place, operator: Operator) -> None:
+def test_verify_needs_each_of_its_rights(place: Place, operator: Operator) -> None:
     needed = of_verify(place.deployment)
     operator.may(*needed)
     with place.aws.authorising():
@@ -396,18 +402,18 @@ def test_repair_works_with_its_right_and_without_it_says_so(place: Place, operat
     assert "There is no function zoom_operationlogs_to_s3" in told["repair"][0]["error"]
 
 
-def test_repair_of_what_is_only_repeated_asks_for_nothing(place: Place) -> None:
+def test_repair_of_repeats_asks_for_nothing(place: Place) -> None:
     place.change(2, lambda records: [*records, records[5]])
     out = " ".join(place.zoomlogs("verify", "--repair", status=1).split())
     assert NOT_ASKED in out
-    assert f"What is repeated on {back(2)} cannot be repaired: objects are written once" in out
+    assert f"The repeats on {back(2)} cannot be repaired: objects are written once" in out
 
 
-def test_repair_of_what_the_checkpoint_takes_for_delivered_asks_for_nothing_and_says_what_helps(place: Place) -> None:
+def test_repair_of_records_held_as_delivered_asks_for_nothing_and_says_what_helps(place: Place) -> None:
     place.change(1, lambda records: records[1:])
     out = " ".join(place.zoomlogs("verify", "--repair", status=1).split())
     assert NOT_ASKED in out
     assert (
-        f"What the checkpoint takes for delivered on {back(1)} no backfill writes again: delete the checkpoint first,"
-        ' as "Replaying a day" in docs/operations.md says.'
+        f"A backfill does not write the records of {back(1)} that the checkpoint holds as delivered: delete the"
+        ' checkpoint first, as "Replaying a day" in docs/operations.md says.'
     ) in out

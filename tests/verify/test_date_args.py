@@ -67,7 +67,7 @@ def test_the_last_days_are_those_that_are_over():
 
 
 @pytest.mark.parametrize("value", ["", "0d", "d", "-3d", "3h", "30 d", "99999d", "٣d"])
-def test_what_is_no_number_of_days_is_refused(value):
+def test_an_invalid_number_of_days_is_refused(value):
     with pytest.raises(CommandError, match=r"^--last is .*: give a number of days, such as 30d\.$"):
         last_days(value, TODAY)
 
@@ -94,7 +94,7 @@ def test_since(value, moment):
 
 
 @pytest.mark.parametrize("value", ["", "2", "h", "0h", "2 hours", "2026-02-30", "99999w"])
-def test_what_is_no_time_is_refused(value):
+def test_an_invalid_time_is_refused(value):
     with pytest.raises(CommandError, match=r"^--since is .*: give an age such as 2h or 7d, or a time such as "):
         since(value, NOW)
 

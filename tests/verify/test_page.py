@@ -54,7 +54,7 @@ def test_it_is_well_formed_and_loads_nothing():
     assert "url(" not in CSS and "@import" not in CSS
 
 
-def test_a_record_is_shown_and_not_obeyed():
+def test_a_record_is_escaped():
     day = a_day(3, state=State.DIFFERENT, missing=1, differences=(Difference(Kind.MISSING, 1, "ab" * 16, NASTY),))
     html = page(of_days(day))
     html.encode()  # which a lone surrogate would not let it
@@ -67,7 +67,7 @@ def test_a_record_is_shown_and_not_obeyed():
 @pytest.mark.parametrize(
     "mark", [chr(code) for code in (0x0A, 0x1B, 0x7F, 0x9B, 0x200B, 0x202E, 0x2066, 0x2028, 0xD800, 0xFEFF)]
 )
-def test_what_has_no_glyph_is_escaped(mark):
+def test_characters_without_a_glyph_are_escaped(mark):
     shown = visible({"a": f"b{mark}c"})
     assert json.loads(shown) == {"a": f"b{mark}c"}
     assert mark not in shown.removeprefix("{\n").removesuffix("\n}")
@@ -79,7 +79,7 @@ def test_names_are_escaped():
     assert all(text in html for text in ("&lt;b&gt;&amp;", "&lt;i&gt;", "&lt;u&gt;"))
 
 
-def test_no_more_records_than_a_browser_shows_with_ease():
+def test_the_number_of_records_shown_is_limited():
     many = tuple(Difference(Kind.REPEATED, 2, f"{number:032x}", {"a": number}) for number in range(200))
     days = [a_day(number, state=State.DIFFERENT, repeated=400, differences=many) for number in range(4)]
     shown = Text(page(of_days(*days)))
@@ -87,13 +87,13 @@ def test_no_more_records_than_a_browser_shows_with_ease():
     assert "And 600 more, which are not listed here." in shown.of("p")
 
 
-def test_what_was_not_kept_of_a_date_is_counted():
+def test_records_beyond_the_kept_ones_are_counted():
     few = tuple(Difference(Kind.MISSING, 1, f"{number:032x}", {"a": number}) for number in range(3))
     shown = Text(page(of_days(a_day(0, state=State.DIFFERENT, missing=10, differences=few))))
     assert "And 7 more, which are not listed here." in shown.of("p")
 
 
-def test_every_date_has_a_cell_a_row_and_words_for_who_does_not_see():
+def test_every_date_has_a_cell_a_row_and_a_label():
     shown = Text(page(half_a_year()))
     links = [attributes for tag, attributes in shown.tags if tag == "a"]
     rows = {attributes["id"] for tag, attributes in shown.tags if tag == "tr" and "id" in attributes}
@@ -115,12 +115,12 @@ def test_every_date_has_a_cell_a_row_and_words_for_who_does_not_see():
         ({"state": State.UNCHECKED}, ["?"]),
     ],
 )
-def test_what_is_not_equal_has_a_mark_besides_its_colour(values, marks):
+def test_each_difference_has_a_mark_and_a_colour(values, marks):
     shown = "".join(f'<span class="mark">{mark}</span>' for mark in marks)
     assert f"1{shown}</a>" in page(of_days(a_day(0, **values)))
 
 
-def test_the_shade_tells_how_many_records():
+def test_the_shade_shows_how_many_records():
     html = page(of_days(*(a_day(number, in_zoom=number * 25, in_archive=number * 25) for number in range(5))))
     assert [f"day equal shade{shade}" in html for shade in range(5)] == [True] * 5
 
@@ -137,7 +137,7 @@ def test_it_says_what_when_and_how():
         assert told in shown
 
 
-def test_what_is_not_yet_due_has_a_tile_so_that_the_numbers_add_up():
+def test_the_numbers_add_up_with_the_tile_of_records_not_yet_due():
     shown = Text(
         page(of_days(a_day(0, in_zoom=107, not_due=4), a_day(1, in_zoom=1_203, in_archive=200, not_due=1_003)))
     )
@@ -154,7 +154,7 @@ def test_what_is_not_yet_due_has_a_tile_so_that_the_numbers_add_up():
 def test_it_says_which_lateness_it_means():
     shown = " ".join(Text(page(of_days(a_day(0)))).of("dd"))
     assert "written into the archive more than 24 hours after the record's time" in shown
-    assert "Not what the log's field late counts: rows that Zoom showed after newer ones." in shown
+    assert "The field late in the log counts something else: rows that Zoom showed after newer ones." in shown
 
 
 def test_it_says_which_report_was_compared():

@@ -1,4 +1,4 @@
-"""The page's file: refused before Zoom is asked, or written whole; nothing is left beside it."""
+"""The page's file: refused before Zoom is asked, or written whole, without temporary files left."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def names(folder: Path) -> list[str]:
     return sorted(file.name for file in folder.iterdir())
 
 
-def test_what_can_be_written_leaves_no_trace_until_it_is(tmp_path: Path) -> None:
+def test_a_writable_page_leaves_no_file_until_it_is_written(tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     refuse_what_cannot_be_written(page)
     assert names(tmp_path) == []
@@ -60,7 +60,7 @@ def test_a_folder_in_which_nothing_may_be_written(tmp_path: Path, mode: int, mon
 
 
 @pytest.mark.parametrize("name", ["replace", "write_text"])
-def test_a_page_that_cannot_be_written_after_all(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_that_cannot_be_written_in_the_end(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     page = tmp_path / "page.html"
     page.write_text("older")
 

@@ -42,7 +42,7 @@ def test_exactly_the_dates_that_lack_records_are_asked_for_as_ranges():
     assert wanted([a_day(0)]) == []
 
 
-def test_the_collector_mends_what_it_is_asked_for():
+def test_the_collector_repairs_the_dates_asked_for():
     world = collected(days=8)
     world.run(event(days_ago(8), days_ago(6)))
     lost = world.lose(day=days_ago(7))
@@ -60,7 +60,7 @@ def test_what_was_deleted_of_the_last_days_takes_a_new_checkpoint_as_the_note_sa
     result = world.day()
     assert (result.missing, result.taken_for_delivered, wanted([result])) == (1, 1, [])
     assert result.note.startswith(
-        "The checkpoint takes 1 of the missing for delivered, so the archive had them once: delete the checkpoint as"
+        "The checkpoint holds 1 of the missing as delivered, so the archive had them once: delete the checkpoint as"
     )
     assert world.run(event(YESTERDAY, YESTERDAY))["written"] == 0
     world.forget()
@@ -69,7 +69,7 @@ def test_what_was_deleted_of_the_last_days_takes_a_new_checkpoint_as_the_note_sa
     assert world.day().state is State.EQUAL
 
 
-def test_of_twins_each_that_the_checkpoint_takes_for_delivered_counts():
+def test_each_twin_that_the_checkpoint_holds_as_delivered_counts():
     world = collected()
     twin = {"time": f"{YESTERDAY}T10:00:00Z", "operator": "twin"}
     for _ in range(3):
@@ -86,7 +86,7 @@ def test_of_twins_each_that_the_checkpoint_takes_for_delivered_counts():
 
 
 @pytest.mark.parametrize("day", [YESTERDAY, days_ago(6)])
-def test_what_the_guides_objects_delivered_and_is_gone_with_them_no_backfill_restores(day):
+def test_records_of_deleted_guide_objects_are_not_restored_by_a_backfill(day):
     world = Verified()
     world.zoom.add_day(day, 100, seed=1)
     guide_object(world, day, world.zoom.records(day, day)[:80])
@@ -125,9 +125,9 @@ def test_the_table_fits(width):
         ([lacking(0), a_day(1)], "Different on 1 date: 1 missing."),
         ([lacking(0, deleted=3)], "Different on 1 date: 1 missing and 3 in deleted objects."),
         ([lacking(0, missing=0, repeated=5, accepted=2)],
-         "Different on 1 date: 3 repeated. 2 repeats looked into, as --accept has it."),
+         "Different on 1 date: 3 repeated. 2 repeats accepted by --accept."),
         ([a_day(0, repeated=1, accepted=1)],
-         "Equal: each of Zoom's 100 records is in the archive. 1 repeat looked into, as --accept has it."),
+         "Equal: each of Zoom's 100 records is in the archive. 1 repeat accepted by --accept."),
         ([lacking(0, repeated=2), a_day(1, state=State.UNCHECKED)],
          "Different on 1 date: 1 missing and 2 repeated. 1 date could not be checked."),
         ([a_day(0), a_day(1, state=State.UNCHECKED)],

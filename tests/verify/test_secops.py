@@ -1,4 +1,4 @@
-"""Zoom, archive and SecOps beside each other: what is said of a date, in the table, on the page and in JSON."""
+"""Zoom, archive and SecOps compared: the verdict on a date, in the table, on the page and in JSON."""
 
 from __future__ import annotations
 
@@ -96,14 +96,14 @@ def test_each_side_is_judged_for_itself() -> None:
     assert difference.record == both.world.zoom.records(DAYS[0], DAYS[0])[50]
 
 
-def test_what_the_archive_lacks_is_not_looked_for_and_what_secops_has_of_it_is_another() -> None:
+def test_an_event_of_a_record_that_the_archive_lacks_is_another() -> None:
     both = Both()
     both.world.lose(40, DAYS[1])  # after the feed has read it
     found = one(both.verify(DAYS[1])).secops
     assert found and (found.in_secops, found.missing, found.others) == (99, 0, 1)
 
 
-def test_what_zoom_cannot_be_asked_for_is_not_checked(both: Both) -> None:
+def test_dates_that_zoom_no_longer_has_are_not_checked(both: Both) -> None:
     old = days_ago(200)
     result = both.verify(old)
     assert (one(result).state, one(result).secops) == (State.UNCHECKED, SecopsDay(SecopsState.NOT_CHECKED))
@@ -138,7 +138,7 @@ def test_a_record_behind_a_delete_marker_and_one_that_is_missing_in_secops_both_
     assert (told["totals"]["deleted"], told["secops"]["totals"]["missing"], told["equal"]) == (100, 1, False)
 
 
-def test_a_repeat_that_was_deleted_is_not_looked_for_and_its_event_is_one_too_many() -> None:
+def test_the_event_of_a_deleted_repeat_is_one_too_many() -> None:
     both = Both()
     [key] = both.world.objects(DAYS[0])
     again = key[:-14] + "000077.json.gz"
@@ -184,7 +184,7 @@ def test_a_record_that_cannot_be_read_again_is_named_by_its_fingerprint(
     assert (difference.fingerprint, difference.record) == (OPERATION_LOGS.fingerprint(lost).hex(), None)
 
 
-def test_without_secops_nothing_is_said_of_it(both: Both) -> None:
+def test_without_secops_nothing_mentions_it(both: Both) -> None:
     result = both.world.result(*DAYS)
     assert result.secops is None
     told = page(result) + json.dumps(output.document(result)) + secops_output.verdict(result)
@@ -266,7 +266,7 @@ def test_records_of_which_one_is_repeated_are_shown_together() -> None:
     one_of = SecopsDifference(SecopsKind.DOUBLED, 3, "", None, None, both)
     found = replace(result.days[1].secops, differences=(one_of,))  # type: ignore[type-var]
     result = replace(result, days=(replace(result.days[1], secops=found),))
-    [shown] = re.findall(r"<li>(<p>3 times too often.*?)</li>", page(result), re.DOTALL)
+    [shown] = re.findall(r"<li>(<p>3 times too many.*?)</li>", page(result), re.DOTALL)
     assert "One of the records of its second:" in shown and shown.count("<pre>") == 2
     [told] = output.document(result)["secops"]["differences"]
     assert (told["record"], told["fingerprint"], told["candidates"]) == (None, None, [*both])

@@ -117,7 +117,7 @@ def test_after_a_repair_secops_is_asked_again_about_its_dates(
     assert sum("udmSearch" in call.path for call in read.secops.calls[asked:]) == len(told["days"]) + 1
 
 
-def test_what_is_accepted_is_a_repeat_in_the_archive_and_none_in_secops(read: Read, tmp_path: Path) -> None:
+def test_an_accepted_repeat_of_the_archive_is_none_in_secops(read: Read, tmp_path: Path) -> None:
     repeated = read.place.world.zoom.records(back(2), back(2))[5]
     read.place.change(2, lambda records: [*records, repeated])
     read.secops.events.double(repeated)  # as the feed reads it
@@ -128,7 +128,7 @@ def test_what_is_accepted_is_a_repeat_in_the_archive_and_none_in_secops(read: Re
     accept, page = tmp_path / "accepted.json", tmp_path / "page.html"
     accept.write_text(json.dumps([entry]))
     ran = read.verify("--secops", "--accept", accept, status=0)
-    assert "1 repeat looked into, as --accept has it." in " ".join(ran.out.split())
+    assert "1 repeat accepted by --accept." in " ".join(ran.out.split())
     assert "In SecOps: each of 151 records, once.\n" in ran.out
     read.secops.events.double(repeated)
     told = json.loads(read.verify("--secops", "--accept", accept, "--html", page, "--json", status=1).out)

@@ -1,4 +1,4 @@
-"""What `zoomlogs verify` finds, and what it does not cry wolf about."""
+"""The differences that `zoomlogs verify` finds, and what it does not report as one."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_one_missing_among_twins_wherever_a_page_ends(ours):
     assert [(each.count, each.record) for each in result.differences] == [(1, twin)]
 
 
-def test_twins_are_no_repetition():
+def test_twins_are_no_repeats():
     world = collected(600, twins=0.3, page_size=30)
     world.poll(3)
     assert world.day().state is State.EQUAL
@@ -101,7 +101,7 @@ def test_late_are_those_written_more_than_a_day_after_their_time():
     assert world.day(days_ago(2)).state is State.EQUAL
 
 
-def test_several_dates_come_in_their_order_newest_is_looked_at_first():
+def test_several_dates_are_read_newest_first_and_shown_in_order():
     world = collected()
     before = len(world.zoom.calls_to("report"))
     found, stopped = world.verify(days_ago(3), days_ago(2), YESTERDAY)
@@ -122,13 +122,13 @@ def test_what_the_feed_deleted_counts():
     assert world.day().state is State.EQUAL
 
 
-def test_what_lies_behind_delete_markers_alone_nobody_can_read():
+def test_records_behind_delete_markers_only_cannot_be_read():
     world = collected()
     [key] = world.objects()
     world.s3.delete(key)
     result = world.day()
     assert (result.state, counts(result), result.deleted) == (State.DIFFERENT, (100, 0, 0, 0), 100)
-    assert result.note.startswith("100 records lie in deleted objects, which nobody can read: remove their delete")
+    assert result.note.startswith("100 records are in deleted objects, which nobody can read: remove their delete")
     assert {each.kind for each in result.differences} == {"deleted"}
     assert all(each.record for each in result.differences)
     assert wanted([result]) == []  # no backfill writes them again
@@ -149,7 +149,7 @@ def test_markers_of_s3s_own_and_of_a_feed_that_deleted_are_said_and_no_fault():
         result = world.day()
         assert (result.deleted, result.state is State.EQUAL) == (deleted, not deleted)
     world.kept_since = now + timedelta(hours=1)
-    assert world.day().note == "100 were deleted while the feed was to delete; their versions stay."
+    assert world.day().note == "100 were deleted while the feed was set to delete; their versions stay."
     world.kept_since = None
     for version in world.s3.ever_written(PREFIX):
         version.written -= timedelta(days=300)
@@ -159,7 +159,7 @@ def test_markers_of_s3s_own_and_of_a_feed_that_deleted_are_said_and_no_fault():
     assert world.day(days_ago(8)).note == "100 records expired by bucket.expiration_days; only versions are left."
 
 
-def test_of_twins_and_repeats_behind_markers_only_what_nobody_reads_counts():
+def test_of_deleted_twins_and_repeats_only_unreadable_records_count():
     world = collected()
     [key] = world.objects()
     records = world.records(key)
@@ -174,7 +174,7 @@ def test_of_twins_and_repeats_behind_markers_only_what_nobody_reads_counts():
     assert (result.deleted, result.repeated, result.in_zoom, result.in_archive) == (1, 1, 100, len(records))
 
 
-def test_what_the_guides_objects_hold_behind_markers_nobody_can_read():
+def test_records_of_the_guides_objects_behind_markers_cannot_be_read():
     world = Verified()
     world.zoom.add_day(YESTERDAY, 100, seed=1)
     guide_object(world, YESTERDAY, world.zoom.records(YESTERDAY, YESTERDAY)[:80])
@@ -188,10 +188,10 @@ def test_what_the_guides_objects_hold_behind_markers_nobody_can_read():
     assert world.day().state is State.EQUAL
 
 
-# --- repeats that were looked into -----------------------------------------------------------------------------------
+# --- accepted repeats -----------------------------------------------------------------------------------
 
 
-def test_a_repeat_that_was_looked_into_is_no_fault_and_a_further_one_is():
+def test_an_accepted_repeat_is_no_fault_and_a_further_one_is():
     world = collected()
     world.double(3)
     [difference] = world.day().differences
@@ -199,15 +199,15 @@ def test_a_repeat_that_was_looked_into_is_no_fault_and_a_further_one_is():
     result = world.day()
     assert (result.state, result.repeated, result.accepted) == (State.EQUAL, 1, 1)
     assert result.differences[0].accepted == "A run of two by hand, see ticket 7."
-    assert result.note == "1 repeated was looked into, as --accept has it."
+    assert result.note == "1 repeat accepted by --accept."
     [key, *_] = world.objects()
     world.rewrite(key, [*world.records(key), world.records(key)[3]])
-    assert (world.day().state, world.day().accepted) == (State.DIFFERENT, 1)  # another time than was looked into
+    assert (world.day().state, world.day().accepted) == (State.DIFFERENT, 1)  # once more than accepted
     world.known_repeats = (replace(world.known_repeats[0], until=days_ago(1)),)
     assert world.day().accepted == 0
 
 
-def test_an_object_written_again_over_a_deleted_one_is_a_repetition():
+def test_an_object_written_again_after_its_deletion_is_a_repeat():
     world = collected()
     [key] = world.objects()
     body = world.s3.body(key)
@@ -249,7 +249,7 @@ def test_without_the_guides_objects_what_they_delivered_is_missing():
     [b"", b"no gzip", gzip.compress(b"[1]\n"), gzip.compress(b'{"a": 1}')],
     ids=["empty", "no gzip", "no record", "no time"],
 )
-def test_an_object_that_is_none_leaves_its_date_unchecked_and_the_others_go_on(body):
+def test_an_unreadable_object_leaves_only_its_date_unchecked(body):
     world = collected()
     [key] = world.objects()
     world.s3.put(key, body)
@@ -284,7 +284,7 @@ def test_a_date_that_the_collector_owes_is_not_read_yet():
     assert result.note == "Not read yet: owed for 2 hours."
 
 
-def test_a_date_that_waits_for_another_look_is_not_read_in_full():
+def test_a_date_that_is_owed_a_second_sweep_is_not_read_in_full():
     world = collected(days=8)
     day = days_ago(7)
     world.zoom.faults.rule = lambda _: faults.answer(200, {"operation_logs": [], "next_page_token": ""})
@@ -296,14 +296,14 @@ def test_a_date_that_waits_for_another_look_is_not_read_in_full():
     assert result.note.startswith(f"Read, but not in full: the collector reads it again after {until:%Y-%m-%d %H:%M}")
 
 
-def test_what_was_deleted_of_an_owed_date_is_different_all_the_same():
+def test_a_deleted_record_of_an_owed_date_is_different():
     world = collected()
     world.lose()
     owe_yesterday(world)
     assert world.day().state is State.DIFFERENT
 
 
-def test_what_an_owed_date_has_too_often_is_different_all_the_same():
+def test_a_repeat_on_an_owed_date_is_different():
     world = collected()
     world.double()
     owe_yesterday(world)
@@ -335,7 +335,7 @@ def test_records_newer_than_the_last_run_are_not_yet_due():
     assert result.note == "2 so new that they are not yet due."
 
 
-def test_a_collector_that_stands_still_is_no_excuse():
+def test_a_stopped_collector_does_not_excuse_missing_records():
     world = collected(today=0)
     moment = START + timedelta(minutes=30)
     world.zoom.add({"time": f"{moment:%Y-%m-%dT%H:%M:%SZ}", "operator": "x"})
@@ -357,22 +357,22 @@ def test_a_collector_that_stands_still_is_no_excuse():
         ({}, 15),
     ],
 )
-def test_how_far_two_runs_may_be_apart(schedule, minutes):
+def test_the_longest_pause_between_two_runs(schedule, minutes):
     pause = longest_pause(schedule)
     assert pause == timedelta(minutes=minutes)
     assert due_before(START, None, pause) == START - timedelta(minutes=2 * minutes + 15)
 
 
-def test_due_before_goes_back_behind_the_newest_record_seen():
+def test_due_before_is_some_time_before_the_newest_record_seen():
     world = collected()
     frontier = world.checkpoint().frontier
     assert due_before(world.clock.now(), world.checkpoint(), timedelta(minutes=15)) == frontier - timedelta(minutes=15)
 
 
-# --- what it does not cry wolf about ---------------------------------------------------------------------------------
+# --- no false alarms -------------------------------------------------------------------------------------------------
 
 
-def test_rows_that_shift_while_it_looks():
+def test_rows_that_shift_during_the_verification():
     world = collected(300, page_size=30)
     world.poll(2)
 
@@ -390,7 +390,7 @@ def test_rows_that_shift_while_it_looks():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("when", range(1, 11))
-def test_a_late_row_that_the_collector_publishes_while_it_looks(when):
+def test_a_late_row_published_during_the_verification(when):
     world = collected(300, page_size=30)
     world.poll(2)
     before = world.report_calls()
@@ -426,7 +426,7 @@ def publish_late_rows(world: Verified, day: date = YESTERDAY, every: int = 1) ->
 
 @pytest.mark.slow
 @pytest.mark.parametrize("every", [2, 3, 5])
-def test_late_rows_that_the_collector_publishes_all_the_while(every):
+def test_late_rows_published_throughout_the_verification(every):
     world = collected(300, page_size=30)
     world.poll(2)
     publish_late_rows(world, every=every)
@@ -436,7 +436,7 @@ def test_late_rows_that_the_collector_publishes_all_the_while(every):
 
 
 @pytest.mark.slow
-def test_what_was_repeated_before_is_found_while_the_collector_publishes():
+def test_an_earlier_repeat_is_found_while_the_collector_publishes():
     world = collected(300, page_size=30)
     world.poll(2)
     lost, doubled = world.lose(100), world.double(200)
@@ -448,7 +448,7 @@ def test_what_was_repeated_before_is_found_while_the_collector_publishes():
 
 
 @pytest.mark.slow
-def test_what_was_left_out_because_it_came_later_is_not_counted_late_either():
+def test_a_record_that_came_later_is_not_counted_as_late():
     world = collected(300, page_size=30)
     world.poll(2)
     world.clock.advance(2 * 86_400)
@@ -459,7 +459,7 @@ def test_what_was_left_out_because_it_came_later_is_not_counted_late_either():
     assert result.late - before.late == result.in_archive - before.in_archive
 
 
-def test_a_row_of_a_quiet_date_of_another_zone_that_the_collector_publishes_meanwhile():
+def test_a_row_of_a_quiet_date_in_another_zone_published_meanwhile():
     world = Verified()
     world.zoom.rules.utc_offset = timedelta(hours=5)
     world.zoom.add({"time": f"{YESTERDAY}T12:00:00Z", "operator": "x"})
@@ -495,7 +495,7 @@ def test_days_of_another_zone(hours):
     assert [each.record for each in world.day().differences] == [lost]
 
 
-def test_a_quiet_day_of_another_zone_is_not_taken_for_repetition():
+def test_records_of_a_quiet_day_in_another_zone_are_no_repeats():
     world = Verified()
     world.zoom.rules.utc_offset = timedelta(hours=-8)
     world.zoom.add({"time": f"{YESTERDAY}T03:00:00Z", "operator": "in yesterday's report of there"})
@@ -506,7 +506,7 @@ def test_a_quiet_day_of_another_zone_is_not_taken_for_repetition():
 
 @pytest.mark.parametrize("hour", ["03", "21"])
 @pytest.mark.parametrize("hours", [-8, 5])
-def test_a_lone_record_in_the_report_of_a_neighbouring_date_is_missed(hours, hour):
+def test_a_record_in_the_report_of_another_date_only_is_missed(hours, hour):
     world = Verified()
     world.zoom.rules.utc_offset = timedelta(hours=hours)
     alone = {"time": f"{YESTERDAY}T{hour}:00:00Z", "operator": "alone"}
@@ -525,13 +525,13 @@ def asked_of(world: Verified, *days: date) -> list[str]:
     return [call.query["from"] for call in world.zoom.calls_to("report")[before:]]
 
 
-def test_a_range_costs_the_looks_at_its_two_neighbours_more():
+def test_a_range_costs_two_more_dates():
     world = collected(10)
     assert asked_of(world, days_ago(3), days_ago(2)) == [str(days_ago(ago)) for ago in (2, 3, 1, 4)]
     assert asked_of(world, days_ago(0)) == [str(days_ago(ago)) for ago in (0, 1, -1)]
 
 
-def test_todays_records_that_zoom_files_under_tomorrow_are_looked_at():
+def test_todays_records_in_the_report_of_tomorrow_are_read():
     world = Verified()
     world.zoom.rules.utc_offset = timedelta(hours=5)
     world.clock.set(START.replace(hour=22))
@@ -548,7 +548,7 @@ def test_todays_records_that_zoom_files_under_tomorrow_are_looked_at():
     assert [each.record for each in result.differences] == [late]
 
 
-def test_where_zoom_refuses_tomorrow_today_is_verified_without_it():
+def test_today_is_verified_where_zoom_refuses_tomorrow():
     world = collected(10)
     world.zoom.rules.tomorrow = "refuse"
     assert world.day(days_ago(0)).state is State.EQUAL
@@ -638,7 +638,7 @@ def test_rows_in_any_order(order):
 # --- Zoom's refusals -------------------------------------------------------------------------------------------------
 
 
-def test_a_page_token_that_expires_is_begun_again():
+def test_a_reading_with_an_expired_page_token_starts_again():
     world = collected(100, page_size=30)
     world.zoom.faults.at(3, faults.expired_page_token)
     assert world.day().state is State.EQUAL
@@ -703,7 +703,7 @@ def test_the_daily_limit_reached_on_the_way():
     assert stopped.startswith("Zoom's rate limit is reached, and it wants no request before 2026-03-11 00:00 UTC: ")
 
 
-def test_the_limit_per_second_is_waited_out():
+def test_the_limit_per_second_is_waited_for():
     world = collected()
     world.zoom.faults.next(faults.per_second_limit, times=3)
     assert world.day().state is State.EQUAL
@@ -741,7 +741,7 @@ def test_zoom_refuses_on_the_way():
     assert "may not see the report" in stopped
 
 
-def test_without_a_checkpoint_it_compares_all_the_same():
+def test_without_a_checkpoint_it_compares_too():
     world = collected()
     world.s3.delete_versions(STATE_KEY)
     world.lose()
@@ -749,7 +749,7 @@ def test_without_a_checkpoint_it_compares_all_the_same():
     assert (result.state, result.missing, result.note) == (State.DIFFERENT, 1, "")
 
 
-def test_before_it_reports_a_difference_it_reads_the_date_again_with_pages_of_another_size():
+def test_a_difference_is_reported_only_after_a_second_reading_with_another_page_size():
     world = collected()
     before = world.report_calls()
     assert world.day().state is State.EQUAL
@@ -760,7 +760,7 @@ def test_before_it_reports_a_difference_it_reads_the_date_again_with_pages_of_an
     assert {call.query["page_size"] for call in world.zoom.calls_to("report")[before:]} == {"30", "29"}
 
 
-def test_where_zoom_refuses_today_because_its_days_lie_behind_yesterday_is_verified_without_it():
+def test_yesterday_is_verified_where_zoom_refuses_today():
     world = Verified()
     world.zoom.rules.tomorrow = "refuse"
     world.zoom.rules.utc_offset = timedelta(hours=-8)

@@ -70,8 +70,8 @@ class Verified(World):
             bucket, self.prefix, self.report, objects, ledger, rule, keeps_deliveries=keeps_deliveries
         )
         lookback = self.settings.get("lookback_days", 3)
-        looked_into = by_date(self.known_repeats, self.clock.now().date())
-        verifier = Verifier(self.report_reader(**choices), archive, known, lookback, self.clock.now(), looked_into)
+        entries = by_date(self.known_repeats, self.clock.now().date())
+        verifier = Verifier(self.report_reader(**choices), archive, known, lookback, self.clock.now(), entries)
         return verifier, archive
 
     def verify(self, *days: date, **choices: Any) -> tuple[list[DayResult], str]:

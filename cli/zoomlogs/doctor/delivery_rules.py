@@ -116,7 +116,7 @@ def _last_read(last_used: datetime | None, now: datetime, what: str) -> Finding:
 
 def feed(wanted: Body, feeds: Sequence[Body]) -> Finding:
     """Judge the tenant's feeds by the one that the module describes."""
-    if wrong := problems(wanted, feeds):
+    if wrong := [*problems(wanted, feeds)]:
         return fix(" ".join(wrong))
     [active] = filter(enabled, readers(uri_of(wanted), feeds))
     return ok(f"The feed {title(active)}: {meaning(active)}.")

@@ -24,7 +24,6 @@ from ..aws import BRIEF, is_denied, secret_is_empty, session_with_key
 from ..errors import CommandError
 from ..invocation import invoke, patient_client
 from ..runs import is_run, last_runs
-from ..secops.connection import connect
 from ..secops.tenant import SERVICE_ACCOUNT_VARIABLE, tenant_of
 from ..zoom import client, ends_in
 from .aws_facts import AwsFacts
@@ -89,10 +88,10 @@ class Facts(AwsFacts):
         """Return all feeds of the tenant `instance`, or of the tenant in the environment."""
         try:
             tenant = tenant_of(os.environ, instance)
-            session = connect(tenant, os.environ.get(SERVICE_ACCOUNT_VARIABLE), pauses=())
             from ..feed.client import Feeds  # here, because Google's library may not be installed
+            from ..secops.session import connect
 
-            return Feeds(session).list()
+            return Feeds(connect(tenant, os.environ.get(SERVICE_ACCOUNT_VARIABLE), pauses=())).list()
         except CommandError as error:
             raise NotCheckedError(f"SecOps could not be queried: {str(error).rstrip('.')}") from error
 

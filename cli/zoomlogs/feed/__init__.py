@@ -1,1 +1,1 @@
-"""The feed in Google SecOps that reads the records: as the module's output `secops_feed` wants it."""
+"""The feed in Google SecOps that reads the records, by the module's output `secops_feed`."""

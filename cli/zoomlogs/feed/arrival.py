@@ -1,4 +1,4 @@
-"""What arrives: when SecOps last ingested the log type, and how long the oldest message waits in the feed's queue."""
+"""When SecOps last ingested the log type, and how long the oldest message has waited in the feed's queue."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LOOKED_BACK = timedelta(hours=2)
 
 
 def last_ingested(session: Session, log_type: str) -> str:
-    """Return when the log type was last ingested from whatever feed, as RFC 3339; or why that is not known.
+    """Return when the log type was last ingested from any feed, as RFC 3339; or why that is not known.
 
     Source: googleapis/googleapis, google/cloud/chronicle/v1beta/log.proto, LogType.last_ingested_time.
     """
@@ -35,7 +35,7 @@ def last_ingested(session: Session, log_type: str) -> str:
 
 def oldest_message(deployment: Deployment, queue: str, cloudwatch: Any = None) -> str:
     """Say how long the oldest message has waited; or why that is not known."""
-    from ..aws import FAILURES, reason, session_for  # here, because most feeds have no queue, and boto3 takes a while
+    from ..aws import FAILURES, reason, session_for  # here, because boto3 takes a while, and most feeds have no queue
 
     metric = {
         "Namespace": "AWS/SQS",

@@ -1,7 +1,6 @@
-"""A feed's body, as Google's API has it: made complete, and held against the one that is there.
+"""A feed's body, the proto3 JSON of `google.cloud.chronicle.v1.Feed`: how it is completed and compared.
 
-A body is the proto3 JSON of `google.cloud.chronicle.v1.Feed`, in camelCase with enums by name (googleapis/googleapis,
-google/cloud/chronicle/v1/feed.proto).
+Source: googleapis/googleapis, google/cloud/chronicle/v1/feed.proto.
 """
 
 from __future__ import annotations
@@ -30,10 +29,11 @@ SOURCE_NAMES = {
     "AMAZON_SQS": "Amazon SQS, the old kind",
 }
 NEVER = "NEVER"
-DEFAULT_LOOKBACK_DAYS = 180  # what Google takes where none is given
+DEFAULT_LOOKBACK_DAYS = 180  # Google's default
 
+FEED_NAME = "Feed name"
 _FIELDS = {
-    "displayName": "Feed name",
+    "displayName": FEED_NAME,
     "details.feedSourceType": "Source type",
     "details.logType": "Log type",
     "settings.queue": "SQS queue",
@@ -52,7 +52,7 @@ _AUTHENTICATION = ("authentication.accessKeyId", "authentication.awsIamRoleArn",
 
 @dataclass(frozen=True)
 class Change:
-    """A field that is to become another: its name in the console's form, and both values; None is none."""
+    """A field that changes: its name in the console's form, and its values before and after."""
 
     field: str
     before: str | None
@@ -68,7 +68,7 @@ def source_type(body: Mapping[str, Any]) -> str:
 
 
 def settings(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the settings of the feed's source, whichever it is; nothing where it has none."""
+    """Return the settings of the feed's source; empty where it has none."""
     details = body.get("details", {})
     known = SETTINGS.get(source_type(body))
     if known:
@@ -77,9 +77,9 @@ def settings(body: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def complete(body: Mapping[str, Any], instance: str, key: AccessKey | None) -> Body:
-    """Return the body as Google takes it: the log type by its whole name, the reader's access key put in.
+    """Return the body with the log type's whole name and the reader's access key.
 
-    `instance` is projects/P/locations/L/instances/I. Raises `CommandError` where nothing says how the feed signs in.
+    `instance` is projects/P/locations/L/instances/I. Raises `CommandError` where the feed could not sign in to AWS.
     """
     made = copy.deepcopy(dict(body))
     details = made["details"]
@@ -89,10 +89,7 @@ def complete(body: Mapping[str, Any], instance: str, key: AccessKey | None) -> B
         raise CommandError(f"The output secops_feed has the source type {source or '(none)'}: update zoomlogs.")
     if key is not None:
         details[SETTINGS[source]]["authentication"] = {
-            KEY_AUTHENTICATION[source]: {
-                "accessKeyId": key.access_key_id,
-                "secretAccessKey": key.secret_access_key,
-            }
+            KEY_AUTHENTICATION[source]: {"accessKeyId": key.access_key_id, "secretAccessKey": key.secret_access_key}
         }
     if not details[SETTINGS[source]].get("authentication"):
         raise CommandError(
@@ -116,10 +113,10 @@ def short(name: str) -> str:
 
 
 def changes(wanted: Body, found: Body | None) -> list[Change]:
-    """List what is to become other in the feed that was found, all of it where there is none.
+    """List the fields that change in the feed that was found, or all where there is none.
 
-    Fields that the module does not set are Google's own, such as its books of a migration. How the feed signs in is
-    left out where SecOps does not tell it.
+    Only fields of the module's output count: Google sets others, such as the state of a migration. How the feed signs
+    in is left out where SecOps does not show it.
     """
     after, before = _flat(wanted), _flat(found) if found else {}
     if found and not knows_authentication(found):
@@ -132,12 +129,12 @@ def changes(wanted: Body, found: Body | None) -> list[Change]:
 
 
 def knows_authentication(found: Body) -> bool:
-    """Tell whether SecOps says with which key or role the feed reads."""
+    """Tell whether SecOps shows with which key or role the feed reads."""
     return any(path in _flat(found) for path in _AUTHENTICATION)
 
 
 def _flat(body: Body) -> dict[str, str]:
-    """Spell the fields out, by the paths of `_FIELDS` and the full ones of others; a default counts as given."""
+    """Return the values as texts by their paths, with Google's defaults."""
     details = body.get("details", {})
     mine = settings(body)
     values: dict[str, Any] = {

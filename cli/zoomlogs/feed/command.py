@@ -1,27 +1,35 @@
-"""`zoomlogs feed`: what its commands do and say."""
+"""The commands of `zoomlogs feed`."""
 
 from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
 from ..console import console, print_json, table
 from ..deployment import Deployment, read_deployment
 from ..errors import CommandError
-from ..secops.connection import connect
 from ..secops.tenant import Tenant, read_tenant
 from .arrival import last_ingested, oldest_message
-from .body import KEY_AUTHENTICATION, SETTINGS, Change, changes, complete, knows_authentication, short, source_type
+from .body import (
+    FEED_NAME,
+    KEY_AUTHENTICATION,
+    SETTINGS,
+    Change,
+    changes,
+    complete,
+    knows_authentication,
+    short,
+    source_type,
+)
 from .feeds import (
+    NEVER_RAN,
     choose,
     enabled,
     failure,
     kind,
-    last_transfer,
     meaning,
     migration,
     problems,
@@ -41,9 +49,8 @@ if TYPE_CHECKING:
 TenantOptions = tuple[str | None, str | None, str | None]
 
 
-@dataclass(frozen=True)
-class ApplyOptions:
-    """What the options of `apply` ask for."""
+class ApplyOptions(NamedTuple):
+    """The options of `apply`."""
 
     dry_run: bool = False
     yes: bool = False
@@ -52,9 +59,8 @@ class ApplyOptions:
     allow_overlap: bool = False
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What is to be done to the feed `name`, None where it is to be made."""
+class Plan(NamedTuple):
+    """What `apply` does to the feed `name`, None for a new one."""
 
     name: str | None
     changes: list[Change]
@@ -70,19 +76,9 @@ class Plan:
             return "create"
         return "update" if self.changes or self.renews or self.enables else "none"
 
-    @property
-    def renames(self) -> bool:
-        """Tell whether the display name changes."""
-        return any(change.field == "Feed name" for change in self.changes)
-
-    @property
-    def replaces_details(self) -> bool:
-        """Tell whether anything but the display name changes."""
-        return self.renews or any(change.field != "Feed name" for change in self.changes)
-
 
 def plan(wanted: Body, feeds: list[Body], apply_options: ApplyOptions) -> Plan:
-    """Decide what to do; raise `CommandError` where it would ingest records twice or cannot be done."""
+    """Decide what to do; raise `CommandError` where records would be ingested twice, or the feed cannot be changed."""
     choice = choose(wanted, feeds, allow_overlap=apply_options.allow_overlap)
     feed, notes = choice.feed, choice.notes
     if feed is None:
@@ -93,16 +89,13 @@ def plan(wanted: Body, feeds: list[Body], apply_options: ApplyOptions) -> Plan:
             "SecOps does not say with which key or role the feed reads: after a change of either, add --renew-key."
         )
     enables = apply_options.enable and not enabled(feed)
-    if not enabled(feed) and not enables:  # so that the command does not end with 0
-        notes.append(f"The feed {title(feed)} is disabled and reads nothing: add --enable.")
     stays_disabled = not enabled(feed) and not enables
-    made = Plan(str(feed["name"]), found, notes, apply_options.renew_key, enables, stays_disabled)
+    if stays_disabled:
+        notes.append(f"The feed {title(feed)} is disabled and reads nothing: add --enable.")
+    made = Plan(feed.get("name", ""), found, notes, apply_options.renew_key, enables, stays_disabled)
     if made.action != "none" and feed.get("readOnly"):
         raise CommandError(f"The feed {title(feed)} is read-only in SecOps and cannot be changed here.")
     return made
-
-
-# --- the commands ----------------------------------------------------------------------------------------------------
 
 
 def show(source: str | None, instance: str | None, options: TenantOptions, *, as_json: bool) -> None:
@@ -151,7 +144,7 @@ def apply(
     *,
     as_json: bool,
 ) -> int:
-    """Bring the feed to what the module wants; return 0, or 1 where it is left disabled."""
+    """Make the feed as the module's output has it; return 0, or 1 where it stays disabled."""
     deployment = read_deployment(source, instance)
     output = _feed_output(deployment)
     tenant = read_tenant(*options, instance=output.get("instance"))
@@ -181,14 +174,16 @@ def apply(
 def status(
     source: str | None, instance: str | None, options: TenantOptions, service_account: str | None, *, as_json: bool
 ) -> int:
-    """Show how the feeds that read this folder fare, and what arrives; return 1 where something is wrong with them."""
+    """Show the state of the feeds that read this folder, and what arrives; return 1 where something is wrong."""
     deployment = read_deployment(source, instance)
     output = _feed_output(deployment)
     tenant = read_tenant(*options, instance=output.get("instance"))
     feeds = _listed(_feeds(tenant, service_account))
     found = readers(uri_of(output["body"]), feeds)
-    wrong = problems(output["body"], feeds)
+    wrong = [*problems(output["body"], feeds)]
     log_type = short(output["body"]["details"]["logType"])
+    from ..secops.session import connect
+
     arrived = {"last_ingested": last_ingested(connect(tenant, service_account, pauses=()), log_type)}
     if queue := output.get("queue"):
         arrived["oldest_message"] = oldest_message(deployment, queue["name"])
@@ -204,10 +199,7 @@ def status(
             else:
                 shown.add_row(name.replace("_", " "), str(value))
         console().print(shown)
-    told = {
-        "last_ingested": f"{log_type} was last ingested",
-        "oldest_message": "The oldest message in the queue",
-    }
+    told = {"last_ingested": f"{log_type} was last ingested", "oldest_message": "The oldest message in the queue"}
     for name, text in arrived.items():
         _say(f"{told[name]}: {text.rstrip('.')}.")
     for problem in wrong:
@@ -226,10 +218,10 @@ def _feed_output(deployment: Deployment) -> dict[str, Any]:
 
 
 def _feeds(tenant: Tenant, service_account: str | None) -> Feeds:
-    session = connect(tenant, service_account, pauses=())
-    from .client import Feeds  # here, because Google's library may not be installed
+    from ..secops.session import connect  # here, because Google's library may not be installed
+    from .client import Feeds
 
-    return Feeds(session)
+    return Feeds(connect(tenant, service_account, pauses=()))
 
 
 def _listed(feeds: Feeds) -> list[Body]:
@@ -245,7 +237,7 @@ def _access_key(deployment: Deployment) -> AccessKey:
     key = Store(session_for(deployment), reader).read()
     if key is None:
         raise CommandError(
-            f"The secret {reader.secret} holds no access key yet: make one with `zoomlogs reader-key create`."
+            f"The secret {reader.secret} has no access key yet: create one with `zoomlogs reader-key create`."
         )
     return key
 
@@ -274,51 +266,49 @@ def _confirm(apply_options: ApplyOptions) -> None:
     if apply_options.yes:
         return
     if sys.stdin is None or not sys.stdin.isatty():
-        raise CommandError("Nobody is here to be asked, so nothing was changed: add --yes to do it, or --dry-run.")
+        raise CommandError("There is no terminal to ask on, so nothing was changed: add --yes to do it, or --dry-run.")
     if not typer.confirm("Do it?", err=True):
         raise CommandError("Nothing was changed.", status=1)
 
 
 def _carry_out(decided: Plan, wanted: Body, feeds: Feeds, secrets: set[str]) -> str:
-    """Do what was decided, step by step; where one fails, its sentence says which were done before."""
+    """Do what was decided, step by step; where one fails, its sentence names those that were done before."""
     if decided.name is None:
         return str(feeds.create(wanted, secrets).get("name", ""))
     name, done = decided.name, list[str]()
-    steps: tuple[tuple[str, bool, Callable[[], object]], ...] = (
+    changed = {change.field for change in decided.changes}
+    steps: list[tuple[str, bool, Callable[[], object]]] = [
         (
             "its settings were changed",
-            decided.replaces_details,
+            decided.renews or bool(changed - {FEED_NAME}),
             lambda: feeds.update_details(name, wanted["details"], secrets),
         ),
-        ("it was renamed", decided.renames, lambda: feeds.rename(name, wanted["displayName"])),
+        ("it was renamed", FEED_NAME in changed, lambda: feeds.rename(name, wanted["displayName"])),
         ("it was enabled", decided.enables, lambda: feeds.enable(name)),
-    )
-    for said, wanted_now, take in steps:
-        if not wanted_now:
-            continue
+    ]
+    for said, is_due, take in steps:
         try:
-            take()
+            if is_due:
+                take()
+                done.append(said)
         except CommandError as error:
             before = f" Before that {' and '.join(done)}: run `zoomlogs feed apply` again for the rest." if done else ""
             raise CommandError(f"{error}{before}", status=error.status) from None
-        done.append(said)
     return name
 
 
 def _described(feed: Body) -> dict[str, Any]:
-    described: dict[str, Any] = {
+    described = {
         "feed": feed.get("name"),
         "name": feed.get("displayName"),
         "source": kind(feed),
         "reads": uri_of(feed),
         "state": state(feed),
         "meaning": meaning(feed),
-        "last_transfer": last_transfer(feed),
+        "last_transfer": feed.get("lastFeedInitiationTime") or NEVER_RAN,
     }
-    if moved := migration(feed):
-        described["migration"] = moved
-    failed = failure(feed)
-    return {**described, "failure": failed} if failed else described
+    more = {"migration": migration(feed), "failure": failure(feed)}
+    return described | {name: value for name, value in more.items() if value}
 
 
 def _say(line: str, *, err: bool = False) -> None:

@@ -1,9 +1,8 @@
-"""The feeds of a tenant: which one reads these records, whether another ingests them twice, and how they fare."""
+"""The feeds of a tenant: which one reads these records, whether another does too, and what state they are in."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import CommandError
 from .body import S3, SOURCE_NAMES, SQS, Body, folder, settings, short, source_type
@@ -16,12 +15,11 @@ if TYPE_CHECKING:
 DISABLED = "INACTIVE"
 
 
-@dataclass
-class Choice:
-    """The feed to work on, None where there is none yet, and what is worth knowing of others."""
+class Choice(NamedTuple):
+    """The feed to work on, None where there is none yet, and notes about others."""
 
     feed: Body | None
-    notes: list[str] = field(default_factory=list)
+    notes: list[str]
 
 
 def uri_of(feed: Mapping[str, Any]) -> str:
@@ -53,7 +51,7 @@ def choose(wanted: Body, feeds: Iterable[Body], *, allow_overlap: bool = False) 
     """Find the one feed that is this deployment's.
 
     Raises `CommandError` where several are, or where another reads the same records: SecOps would ingest them twice.
-    Disabled feeds read nothing, and are only told of.
+    Disabled feeds read nothing, and get a note only.
     """
     feeds = list(feeds)
     uri = uri_of(wanted)
@@ -83,11 +81,11 @@ def choose(wanted: Body, feeds: Iterable[Body], *, allow_overlap: bool = False) 
 
 
 def overlap(wanted: Body, feed: Body) -> str:
-    """Say, without a full stop, that the feed's folder holds the wanted one or lies in it; "" where it does not."""
+    """Say, without a full stop, that the feed's folder contains the wanted one or is in it; "" where neither is so."""
     ours, other = folder(uri_of(wanted)), uri_of(feed)
     if not other or not (ours.startswith(folder(other)) or folder(other).startswith(ours)):
         return ""
-    lies = "holds" if ours.startswith(folder(other)) else "lies in"
+    lies = "contains" if ours.startswith(folder(other)) else "is in"
     return (
         f"The feed {title(feed)}, {kind(feed)}, reads {other}, which {lies} {ours}: what both read is ingested twice."
         " Narrow, disable or delete it in SecOps"
@@ -115,7 +113,7 @@ def _same_queue(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
     arn = str(wanted.get("queue") or "")
     if not arn:
         return False
-    account, name = ([*arn.split(":"), "", "", "", "", ""][place] for place in (4, 5))
+    account, name = [*arn.split(":"), *[""] * 5][4:6]
     return found.get("queue") == arn or (found.get("queue") == name and found.get("accountNumber") == account)
 
 
@@ -137,7 +135,7 @@ _STATES = {
     FAILED: "the last read failed",
 }
 
-# By FeedDetails.STSMigrationReadiness of the same proto. Google moves old feeds in their place: they keep their names.
+# By FeedDetails.STSMigrationReadiness of the same proto. Google moves old feeds in place: they keep their names.
 _MIGRATION = {
     "NOT_READY": "Google cannot move it yet (NOT_READY)",
     "READY": "Google can move it, or has done so (READY)",
@@ -157,16 +155,16 @@ _CODES = {
         "the reader may not list or read the bucket, or may not decrypt with its key",
         (
             "compare the reader's policies with `terraform plan`; look for a Deny in the bucket's policy, for a network"
-            " condition that shuts Google out, and for the key's policy; with a bucket made elsewhere set"
+            " condition that excludes Google, and at the key's policy; with a bucket made elsewhere set"
             " reader.list_whole_bucket = true"
         ),
     ),
     "FILE_NOT_FOUND": (
-        "nothing lies under the S3 URI",
+        "there is nothing under the S3 URI",
         "compare the URI with `zoomlogs feed show`; if they are alike, wait for the collector's first records",
     ),
     "INVALID_ARGUMENT": (
-        "Google takes a value of the feed for wrong",
+        "Google refuses a value of the feed",
         "compare it with `zoomlogs feed apply --dry-run`",
     ),
 }
@@ -183,11 +181,6 @@ def meaning(feed: Mapping[str, Any]) -> str:
         wait = {S3: "; the first read comes within 15 minutes", SQS: ""}.get(source_type(feed), "")
         return _STATES["ACTIVE"] + wait
     return _STATES.get(state(feed), "unknown to this zoomlogs")
-
-
-def last_transfer(feed: Mapping[str, Any]) -> str:
-    """Return when the feed last transferred something, as RFC 3339."""
-    return str(feed.get("lastFeedInitiationTime") or NEVER_RAN)
 
 
 def failure(feed: Mapping[str, Any]) -> dict[str, str]:
@@ -207,22 +200,18 @@ def failure(feed: Mapping[str, Any]) -> dict[str, str]:
 
 
 def migration(feed: Mapping[str, Any]) -> str:
-    """Say how it stands with Google's move of old feeds to its Storage Transfer Service; "" where nothing is said."""
+    """Say whether Google has moved an old feed to its Storage Transfer Service; "" where nothing is known."""
     details = feed.get("details", {})
     readiness = str(details.get("stsMigrationReadiness") or "")
     tried = details.get("lastV2MigrationAttemptTime")
     if not readiness and not tried:
         return ""
-    means = _MIGRATION.get(readiness, readiness or "nothing said of its readiness")
+    means = _MIGRATION.get(readiness, readiness or "its readiness is not known")
     return means + (f"; Google last tried it at {tried}" if tried else "")
 
 
-def problems(wanted: Body, feeds: Sequence[Body]) -> list[str]:
-    """Return what is wrong with a tenant's feeds of the records that the `wanted` one reads, a sentence each."""
-    return list(_problems(wanted, feeds))
-
-
-def _problems(wanted: Body, feeds: Sequence[Body]) -> Iterator[str]:
+def problems(wanted: Body, feeds: Sequence[Body]) -> Iterator[str]:
+    """Yield what is wrong with a tenant's feeds of the records that the `wanted` one reads, a sentence each."""
     uri = uri_of(wanted)
     found = readers(uri, feeds)
     active = [feed for feed in found if enabled(feed)]

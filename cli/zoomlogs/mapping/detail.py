@@ -1,4 +1,4 @@
-"""Takes Zoom's operation_detail apart: what it was done to, the fields that changed, and the JSON in it.
+"""Parses Zoom's operation_detail: the user that it concerns, the fields that changed, and the JSON in it.
 
 The grammar, as published records show it:
 
@@ -6,8 +6,8 @@ The grammar, as published records show it:
     Change Role  - ana@example.com: from User to Co-Owner
     Scheduling Privilege  - [{"userId":"u1","assistant":"bo@example.com","options":["schedule"]}]
 
-A head, then pieces behind ` - `, most of them `name: value`. Nothing is quoted, so a value may hold ` - ` and `: `
-itself: a piece that begins no field belongs to the value before it.
+A head, then pieces after ` - `, most of them `name: value`. Nothing is quoted, so a value may contain ` - ` and `: `: a
+piece that begins no field belongs to the value before it.
 """
 
 from __future__ import annotations
@@ -60,10 +60,10 @@ def is_address(text: str) -> bool:
 
 
 class Detail:
-    """An operation_detail taken apart, in one pass; any text will do.
+    """An operation_detail, parsed in one pass; any text is accepted.
 
     `values` are the table's fields with their new values, in order; `json_data` the elements of the JSON arrays;
-    `unmapped` the names of fields that the table has no row for; `split` tells whether everything found its place.
+    `unmapped` the names of fields without a row in the table; `split` tells whether every part was assigned.
     """
 
     def __init__(self, detail: str) -> None:
@@ -96,10 +96,10 @@ class Detail:
         self._close()
 
     def _json(self, start: int) -> int:
-        """Take in the JSON array that begins here; return where to read on.
+        """Add the JSON array that begins here; return where to read on.
 
-        What is no JSON after all is passed over as far as it could be read, so that no text is read twice. Telling so
-        takes longer the further back it stands: after some attempts there is none.
+        Text that is not JSON is skipped as far as it could be read, so that no text is read twice. The number of such
+        attempts is limited, because each takes longer the further back it is.
         """
         if self._attempts == JSON_ATTEMPTS:
             return start + 1
@@ -116,7 +116,7 @@ class Detail:
         return end
 
     def _piece(self, start: int, end: int, json_at: int, head: bool) -> None:
-        """Find out what the piece is: the head, a field, the rest of a value, or e-mail addresses."""
+        """Assign the piece: it is the head, a field, the rest of a value, or e-mail addresses."""
         text_end = end if json_at < 0 else json_at
         colon = self._detail.find(":", start, text_end)
         if colon >= 0 and self._field(start, colon, text_end, end, head):
@@ -170,10 +170,8 @@ class Detail:
         return text_end - 1 if self._detail[text_end - 1] == ":" else -1
 
     def _may_name(self, name: str, start: int, end: int) -> bool:
-        """Tell whether a name outside the table begins a field, or is text of the value before it.
-
-        Zoom writes names in capitals, and either all fields as changes or none.
-        """
+        """Tell whether a name outside the table begins a field: Zoom capitalises names, and writes either all fields of
+        a detail as changes or none."""
         if not name:
             return False
         return self._changes(start, end) or not (name[0].islower() or (self._is_open and self._is_change))

@@ -1,4 +1,4 @@
-"""Puts a UDM event together from a record, every value by a row of the mapping table."""
+"""Makes a UDM event of a record, every value by a row of the mapping table."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_cir
 
 
 class Preview(NamedTuple):
-    """What becomes of a record: its event, what its detail gave by which row of the table, and the detail itself."""
+    """A record's event, its values by the rows of the table, and its detail."""
 
     event: Event
     values: list[Value]
@@ -32,15 +32,12 @@ class Preview(NamedTuple):
 
 
 def event(record: Record) -> Event:
-    """Return the UDM event of a record, in proto3 JSON; fields of the record that the table does not name stay out.
-
-    Never raises: every field may be missing or of any JSON type.
-    """
+    """Return the UDM event of a record, in proto3 JSON, without fields that the table does not name."""
     return preview(record).event
 
 
 def preview(record: Record) -> Preview:
-    """Return what becomes of a record, and how; never raises, as `event`."""
+    """Return a record's event, and how it came about. Every field may be missing or of any JSON type."""
     description = text(record.get("operation_detail"))
     detail = Detail(description)
     values = [*_of_sign_in(record), *detail.values]
@@ -89,7 +86,7 @@ def text(value: object) -> str:
 
 
 def _of_record(record: Record, description: str, values: Iterable[Value]) -> Event:
-    """Return an event with the constants and what the record's own fields give."""
+    """Return an event with the constants and the values of the record's own fields."""
     operator = text(record.get("operator")).strip()
     metadata = {**_CONSTANTS, _EVENT_TYPE: event_type(record, operator, values)}
     made: Event = {"metadata": metadata}
@@ -107,12 +104,12 @@ def _of_record(record: Record, description: str, values: Iterable[Value]) -> Eve
 
 
 def _of_sign_in(record: Record) -> list[Value]:
-    """Return what the fields of a sign-in or sign-out give; a record of another report has none of them."""
+    """Return the values of a sign-in's or sign-out's fields; a record of another report has none of them."""
     return [(row, value) for row in rows.SIGN_IN_ROWS if (value := text(record.get(row.raw)).strip())]
 
 
 def event_type(record: Record, operator: str, values: Iterable[Value]) -> str:
-    """Return the event's type by the table's three rules; a type that UDM does not know counts as none."""
+    """Return the event's type by the table's three rules; a type that UDM does not have is ignored."""
     given = text(record.get("event_type")).strip()
     if given in EVENT_TYPES:
         return given
@@ -122,19 +119,16 @@ def event_type(record: Record, operator: str, values: Iterable[Value]) -> str:
 
 
 def _of_element(wanted: Iterable[Row], element: object) -> list[Value]:
-    """Return what an element of the JSON in a detail gives; a list gives a value for each of its items."""
+    """Return the values of an element of the JSON in a detail; a list has a value for each of its items."""
     if not isinstance(element, dict):
-        return []  # null, say: UDM has nothing to say of it
+        return []  # such as null
     found = [(row, element.get(row.raw)) for row in wanted]
     items = [(row, item) for row, value in found for item in (value if isinstance(value, list) else [value])]
     return [(row, value) for row, item in items if (value := text(item).strip())]
 
 
 def _fill(message: Event, values: Iterable[Value]) -> Event:
-    """Put values into a message, and return it.
-
-    Of several values for a single field the last one counts, as a parser would overwrite it; a list has each once.
-    """
+    """Put values into a message, and return it. A single field keeps the last value, a list has each once."""
     seen = set()
     for row, value in values:
         parents, field, kind = row.slot

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .search import Search
 
     Find = Callable[[Collection[bytes]], Mapping[bytes, Record]]
-    """Returns those of a date's records that have these fingerprints."""
+    """Returns the records of a date that have these fingerprints."""
 
 ASKED_AT_ONCE = 4
 RECORDS_KEPT = 200  # of a date and a kind; the others are counted
@@ -37,7 +37,7 @@ CANDIDATES_KEPT = 20  # of a second
 
 @dataclass
 class _Asked:
-    """What was found out of a date before it is judged."""
+    """The answers about a date, before it is judged."""
 
     day: date
     find: Find
@@ -49,10 +49,10 @@ class _Asked:
 
 
 class Check:
-    """Checks dates. Use it as a context manager: what is under way is waited for."""
+    """Checks dates. As a context manager it waits for the requests under way."""
 
     def __init__(self, search: Search, clock: Callable[[], float] = time.time, least_wait: float = 0.0) -> None:
-        """Take what is searched with, and how many seconds an event may take at least, as other dates have shown."""
+        """Take the search, and how many seconds an event may take at least, as other dates have shown."""
         self._search = search
         self._least_wait = least_wait
         self._clock = clock
@@ -69,7 +69,7 @@ class Check:
         self._pool.shutdown(cancel_futures=True)
 
     def ask(self, day: date, deliveries: Sequence[Delivery], guide: Mapping[bytes, int], find: Find) -> None:
-        """Begin with a date; waits while enough others are under way."""
+        """Begin to check a date; wait while enough others are under way."""
         self._places.acquire()
         self._asked.append(self._pool.submit(self._ask, _Asked(day, find), deliveries, guide))
 
@@ -99,7 +99,7 @@ class Check:
         return asked
 
     def findings(self, on_day: Callable[[], None] = lambda: None) -> Findings:
-        """Wait for the dates, judge them, and name what differs."""
+        """Wait for the dates, judge them, and name the differences."""
         all_asked = []
         for future in self._asked:
             all_asked.append(future.result())
@@ -120,8 +120,8 @@ class Check:
         is_empty = not any(matched.in_secops or matched.others for matched in compared)
         if is_empty and any(matched.lacking for matched in compared):
             found.sentences.append(
-                f"SecOps has no event for {self._search.query} on these dates: `zoomlogs feed status` says how"
-                " the feed is doing. If others see events there, a data access scope may hide them from you."
+                f"SecOps has no event for {self._search.query} on these dates: `zoomlogs feed status` shows the state"
+                " of the feed. If others see events there, a data access scope may hide them from you."
             )
         return found
 
@@ -157,7 +157,7 @@ class Check:
         )
 
     def _look_for_raw_logs(self, all_asked: Sequence[_Asked], found: Findings) -> None:
-        """Say of which missing records a raw log is there that the parser made no event of."""
+        """Note how many of the missing records have a raw log, from which the parser made no event."""
         written = [
             each.written.timestamp()
             for day in found.days.values()
@@ -176,10 +176,10 @@ class Check:
         for day, result in found.days.items():
             count = _with_a_raw_log(result.differences, snippets)
             if count:
-                looked_at = sum(each.count for each in result.differences if each.kind is SecopsKind.MISSING)
-                of = "the missing" if looked_at == result.missing else f"{looked_at:,} of the missing"
+                named = sum(each.count for each in result.differences if each.kind is SecopsKind.MISSING)
+                of = "the missing" if named == result.missing else f"{named:,} of the missing"
                 note = f"Of {of}, SecOps has {count:,} as raw logs only: its parser made no event of them."
-                found.days[day] = _with_note(result, note)
+                found.days[day] = replace(result, note=f"{result.note} {note}".strip())
 
 
 def _delay(seconds: Sequence[float]) -> Delay | None:
@@ -201,7 +201,8 @@ def _notes(asked: _Asked, matched: Matched, late: Sequence[Delivery]) -> Iterabl
         yield (
             "Few events have the fields of the records. Events of other sources fall into the same seconds, so they"
             " were not counted second by second: if SecOps' parser changes the fields, which `zoomlogs udm --tenant`"
-            " shows, what is missing may be there. A label of the feed (feed.labels) tells its events from others."
+            " shows, the missing records may be there. Set a label for the feed (feed.labels) to search for its events"
+            " only."
         )
     if matched.changed:
         records = "1 record was" if matched.changed == 1 else f"{matched.changed:,} records were"
@@ -211,7 +212,7 @@ def _notes(asked: _Asked, matched: Matched, late: Sequence[Delivery]) -> Iterabl
     if matched.others and late and not matched.in_secops and not matched.crowded:
         yield "The parser may have read another time: `zoomlogs udm --tenant` shows the differences."
     if asked.timeless:
-        yield f"{asked.timeless:,} records have no time, so SecOps has them under the time at which it got them."
+        yield f"{asked.timeless:,} records have no time, so SecOps has them under the time at which it received them."
 
 
 def _differences(
@@ -243,18 +244,14 @@ def _by_kind_and_time(difference: SecopsDifference) -> tuple[str, str, str]:
 
 
 def _with_a_raw_log(differences: Iterable[SecopsDifference], snippets: Counter[str]) -> int:
-    """Count the missing records whose line begins as an unparsed raw log does; each log stands for one."""
+    """Count the missing records with a line that begins like an unparsed raw log; each log stands for one."""
     count = 0
     for each in differences:
         if each.kind is not SecopsKind.MISSING or not each.record:
             continue
         text = line(each.record).decode()
-        for snippet in [known for known in snippets if text.startswith(known.rstrip("….\n"))]:
+        for snippet in [known for known in snippets if (start := known.rstrip("….\n")) and text.startswith(start)]:
             taken = min(each.count, snippets[snippet])
             snippets[snippet] -= taken
             count += taken
     return count
-
-
-def _with_note(day: SecopsDay, note: str) -> SecopsDay:
-    return replace(day, note=f"{day.note} {note}".strip())

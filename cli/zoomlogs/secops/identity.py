@@ -1,4 +1,4 @@
-"""What an event keeps of its record: the five raw fields that the published mapping puts into UDM as they are."""
+"""The identity of an event's record: the five raw fields that the published mapping puts into UDM unchanged."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ UDM = {
     "principal": {"user": {"userid": str, "emailAddresses": [str]}},
     "additional": {},
 }
-"""What is read here of an event. `additional` may hold anything."""
+"""The form of an event, as far as it is read here. `additional` may hold anything."""
 
 
 class Trace(NamedTuple):
-    """The second since 1970, None where there is none, and the other raw fields by their names, "" for one not kept.
+    """The time in seconds since 1970, None without one, and the other raw fields, "" for one that is not kept.
 
-    It names the record: two records with equal traces are alike.
+    It identifies the record: two records with equal traces count as equal.
     """
 
     second: int | None
@@ -57,12 +57,12 @@ FIELDS = Trace._fields[1:]
 
 
 def of_record(record: Record) -> Trace:
-    """Return what the published mapping keeps of a record."""
+    """Return the trace of a record, by the published mapping."""
     return of_event(mapped(record))
 
 
 def of_event(udm: Event) -> Trace:
-    """Return what an event of the form `UDM` holds where the published mapping puts the fields."""
+    """Return the trace of an event, from where the published mapping puts the fields."""
     fields = _raw(udm)
     time = utc(udm.get("metadata", {}).get("eventTimestamp"))
     detail = fields["operation_detail"]
@@ -82,8 +82,7 @@ def ingested(udm: Event) -> float | None:
 
 
 def fingerprint_of(udm: Event) -> bytes:
-    """Return the fingerprint of the record of an event, if Zoom spelt it as usual: every field a text, the time in UTC
-    to the second."""
+    """Return the fingerprint of an event's record, if every field was a text, and the time in UTC to the second."""
     time = utc(udm.get("metadata", {}).get("eventTimestamp"))
     return fingerprint({**_raw(udm), "time": f"{time:%Y-%m-%dT%H:%M:%SZ}" if time else ""})
 

@@ -1,4 +1,4 @@
-"""Holds the events of a date against the records of the archive, as multisets. Nothing here asks anybody."""
+"""Compares the events of a date with the records of the archive, as multisets."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from .identity import FIELDS, Trace
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping, Sequence
 
-MOST_WAIT = 24 * 3600.0  # seconds: then a record is missing, whatever the delay has been
+MOST_WAIT = 24 * 3600.0  # seconds: then a record is missing, whatever the delay of the others
 LEAST_WAIT = 3 * 3600.0
 KEPT = 0.9  # of the records of a date have a field's value in their second, if the parser keeps the field
-COMPARED_AT_ONCE = 200  # records or events of one second that are held against each other, one by one
-BESIDE = (-300, -61, -17, -7, 7, 17, 61, 300)  # seconds from those of the records to where others' events show
+COMPARED_AT_ONCE = 200  # events of one second that are compared one by one with a record
+BESIDE = (-300, -61, -17, -7, 7, 17, 61, 300)  # seconds beside those of the records, to see events of other sources
 
 
 class Way(StrEnum):
-    """How the events of a date were told to be those of our records."""
+    """How the events of a date were matched with records."""
 
     FIELDS = "fields"  # by the time and raw fields
     SECOND = "second"  # by how many there are a second: the tenant's parser changes all fields
 
 
 class Delivery(NamedTuple):
-    """A record in the archive: its fingerprint, what its event keeps of it, and when its object was written."""
+    """A record in the archive: its fingerprint, its trace, and when its object was written."""
 
     name: bytes
     trace: Trace
-    written: float  # seconds since 1970; 0 where nobody knows
+    written: float  # seconds since 1970; 0 where that is not known
 
 
 class Seen(NamedTuple):
-    """An event: what it keeps of its record, when it was ingested, and its record's fingerprint, if that is needed."""
+    """An event: its trace, when it was ingested, and its record's fingerprint, if that is needed."""
 
     trace: Trace
     ingested: float | None
@@ -45,12 +45,12 @@ class Seen(NamedTuple):
 
 @dataclass
 class Matched:
-    """What became of a date's records in SecOps.
+    """The records of a date and their events, matched by the time and the `fields`.
 
-    They were matched by their time and the `fields`, of which `lost` are those that the tenant's parser changes.
-    `lacking` are the deliveries without an event; `changed` counts the records that were found by their second and all
-    fields but one; `doubled` counts by the record, or by the records that it may be of. `crowded` says that few were
-    found by their fields, and that events of other sources in the same seconds forbid to match by less.
+    `lost` are the fields that the tenant's parser changes. `lacking` are the deliveries without an event, `left` the
+    events without a record; `changed` counts records that were matched by all fields but one; `doubled` counts events
+    by their record, or by the records that it may be. `crowded` says that few records have events with their fields,
+    and that events of other sources in the same seconds forbid a match by fewer.
     """
 
     fields: tuple[str, ...] = FIELDS
@@ -60,18 +60,18 @@ class Matched:
     others: int = 0
     crowded: bool = False
     lacking: list[Delivery] = field(default_factory=list)
-    left: list[Seen] = field(default_factory=list)  # events that match no record
+    left: list[Seen] = field(default_factory=list)
     doubled: Counter[tuple[bytes, ...]] = field(default_factory=Counter)
     since_written: array[float] = field(default_factory=lambda: array("d"))  # seconds from the object to the event
     since_record: array[float] = field(default_factory=lambda: array("d"))  # seconds from the record's time to it
 
     @property
     def way(self) -> Way:
-        """How the events were matched."""
+        """Return how they were matched."""
         return Way.FIELDS if self.fields else Way.SECOND
 
     def pair(self, delivery: Delivery, event: Seen) -> None:
-        """Take in a record and its event."""
+        """Add a record and its event."""
         self.in_secops += 1
         if event.ingested is not None:
             if delivery.written:
@@ -85,10 +85,10 @@ class NotComparableError(Exception):
 
 
 def match(deliveries: Sequence[Delivery], guide: Mapping[bytes, int], events: Sequence[Seen]) -> Matched:
-    """Match what was delivered with what is in SecOps.
+    """Match the deliveries with the events of a date.
 
-    `guide` counts by fingerprint the records that the written guide's objects delivered, of which nothing else is
-    known. Raises `NotComparableError` where that is not enough.
+    `guide` counts the records in the guide's objects, of which only the fingerprint is known. Raises
+    `NotComparableError` where that is not enough.
     """
     fields = tuple(name for name in FIELDS if any(getattr(event.trace, name) for event in events)) or FIELDS
     if guide:
@@ -101,7 +101,7 @@ def match(deliveries: Sequence[Delivery], guide: Mapping[bytes, int], events: Se
         return result
     if guide:
         raise NotComparableError(
-            "SecOps' parser changes fields, and of what the written guide's objects hold only the whole record is known"
+            "SecOps' parser changes fields, and of the records in the guide's objects only the fingerprint is known"
         )
     if _is_crowded(deliveries, events):
         result.crowded = True
@@ -113,8 +113,8 @@ def match(deliveries: Sequence[Delivery], guide: Mapping[bytes, int], events: Se
 
 
 def wait(since_written: Iterable[float]) -> float:
-    """Return how many seconds an event may come after its object: three hours, or twice the 95th percentile of what it
-    took the others, but never over a day."""
+    """Return how many seconds an event may come after its object: three hours, or twice the 95th percentile of the
+    others, but never more than a day."""
     _, late = delay(since_written)
     return min(MOST_WAIT, max(LEAST_WAIT, 2 * late))
 
@@ -133,15 +133,15 @@ _UNKNOWN = Trace(None, "", "", "", "")
 def _mostly(
     result: Matched, deliveries: Sequence[Delivery], guide: Mapping[bytes, int], events: Sequence[Seen]
 ) -> bool:
-    """Tell whether the fields do for the date: of the events in a second of ours, or of ours, at least half match."""
+    """Tell whether the fields suffice for the date: at least half of the records match, or of the events near them."""
     seconds = {each.trace.second for each in deliveries}
     near = len(events) if guide else sum(event.trace.second in seconds for event in events)
     return 2 * result.in_secops >= min(len(deliveries) + sum(guide.values()), near)
 
 
 def _is_crowded(deliveries: Sequence[Delivery], events: Sequence[Seen]) -> bool:
-    """Tell whether events are about as likely in a second beside the records as in theirs, so that such a one could
-    stand for a lost record: in more than one of a hundred seconds."""
+    """Tell whether more than one of a hundred seconds beside the records has an event, which could stand for a lost
+    record if it were in the second of one."""
     ours = {each.trace.second for each in deliveries if each.trace.second is not None}
     theirs = {event.trace.second for event in events}
     beside = {second + apart for second in ours for apart in BESIDE} - ours
@@ -173,7 +173,7 @@ def _by(
     event_keys: Sequence[Hashable],
     result: Matched,
 ) -> Matched:
-    """Match by equal keys. Of the events that are too many, one that repeats another is a double; the rest are left."""
+    """Match by equal keys. Of the surplus events, those that repeat another are doubles; the others are left."""
     ours: defaultdict[Hashable, list[Delivery]] = defaultdict(list)
     theirs: defaultdict[Hashable, list[Seen]] = defaultdict(list)
     for key, delivery in zip(keys, deliveries, strict=True):
@@ -197,12 +197,12 @@ def _by(
 
 
 def _repeats(found: Sequence[Delivery | Seen]) -> int:
-    """Count those that are alike another in all that is known of them."""
+    """Count those that have the trace of another."""
     return len(found) - len({each.trace for each in found})
 
 
 def _changed(result: Matched) -> None:
-    """Pair what is left in one second and alike in all fields but one."""
+    """Pair the records and events left that agree in the second and all fields but one."""
     events: defaultdict[int | None, list[Seen]] = defaultdict(list)
     for event in result.left:
         events[event.trace.second].append(event)

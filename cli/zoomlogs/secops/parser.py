@@ -1,4 +1,4 @@
-"""The tenant's own parser of a log type, run over records without ingesting them.
+"""The tenant's own parser of a log type, run on records without ingesting them.
 
 Source: googleapis/googleapis, google/cloud/chronicle/v1beta/parser.proto: ListParsers, GetParserExtension, RunParser.
 """
@@ -31,7 +31,7 @@ RESULTS = {"runParserResults": [{"error": {"message": str}, "parsedEvents": {"ev
 
 @dataclass(frozen=True)
 class Parsed:
-    """What the parser makes of one log: events, or the sentence of its error."""
+    """The parser's result for one log: events, or the sentence of its error."""
 
     events: tuple[Event, ...] = ()
     error: str = ""
@@ -67,7 +67,7 @@ class Parser:
         return {field: found[field] for field in EXTENSION_CONFIG if found.get(field)}
 
     def run(self, logs: Sequence[bytes]) -> list[Parsed]:
-        """Return what becomes of each log, in their order; raise `RefusedError`."""
+        """Return the result for each log, in their order; raise `RefusedError`."""
         body = {**self._config, "log": [base64.b64encode(log).decode() for log in logs]}
         answer = self._session.post(BETA, f"{self._path}:runParser", body, TASK, RESULTS)
         found = [_parsed(result) for result in answer.get("runParserResults", ())]

@@ -1,4 +1,4 @@
-"""What is to be said of a date in SecOps."""
+"""The result of a date in SecOps."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class SecopsState(StrEnum):
-    """What is to be said of a date in SecOps."""
+    """The verdict on a date in SecOps."""
 
     EQUAL = "equal"
     NOT_YET = "not yet"
@@ -38,10 +38,9 @@ class SecopsKind(StrEnum):
 
 @dataclass(frozen=True)
 class SecopsDifference:
-    """A record that SecOps has `count` times too seldom or too often; `written` is when its object was written.
+    """A record that SecOps has `count` times too few or too many; `written` is when its object was written.
 
-    Where it could be any of several records, which the events do not tell apart, these are the `candidates`, and it has
-    no record and no fingerprint.
+    Where it may be one of several records, these are the `candidates`, and it has no record and no fingerprint.
     """
 
     kind: SecopsKind
@@ -62,7 +61,7 @@ class Delay:
 
 @dataclass(frozen=True)
 class SecopsDay:
-    """A date in SecOps. In SecOps is in the archive, less what is missing and not yet there, and what is doubled."""
+    """A date in SecOps. In SecOps = in the archive − missing − not yet + doubled."""
 
     state: SecopsState
     in_secops: int = 0
@@ -94,6 +93,6 @@ class Findings:
     sentences: list[str] = field(default_factory=list)
 
     def with_second_look(self, again: Findings) -> Findings:
-        """Return what is known after some of the dates were asked for again."""
+        """Return the findings after some of the dates were asked for again."""
         told = list(dict.fromkeys([*self.sentences, *again.sentences]))
         return replace(self, days={**self.days, **again.days}, wait=again.wait, sentences=told)

@@ -1,4 +1,4 @@
-"""Finds events and raw logs: by `udmSearch`, which a busy time is halved for, and by the long-running search.
+"""Finds events and raw logs: by `udmSearch`, in shorter ranges where it is cut off, and by the long-running search.
 
 Sources: googleapis/googleapis, google/cloud/chronicle/v1beta/event.proto and search.proto; for raw logs the REST
 reference of `legacy.legacySearchRawLogsV2` (v1alpha).
@@ -48,7 +48,7 @@ MATCHES = {"matches": [{"logType": {"name": str}, "snippet": {"snippet": str}}]}
 
 
 class CutOffError(Exception):
-    """SecOps has more events than a search gives, and no shorter time is left to ask for; the message says when."""
+    """SecOps has more events in one second than a search gives; the message names the second."""
 
 
 class Search:
@@ -63,7 +63,7 @@ class Search:
         namespace: str = "",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Take what is searched for: the log type, and the ingestion labels that each event must have.
+        """Take the log type, and the ingestion labels that each event must have.
 
         The feed's `namespace` is shown and not searched for: it is on entities, and not on every event.
         """
@@ -113,7 +113,7 @@ class Search:
             raise CutOffError(f"SecOps cuts the search off at {MOST_EVENTS:,} events in the second {_spelt(start)}")
 
     def _long_search(self, start: datetime, end: datetime) -> dict[str, Any] | None:
-        """Begin a long-running search; None where the tenant does not have it: the other finds the same."""
+        """Begin a long-running search; None where the tenant does not have it: `udmSearch` finds the same."""
         if self._has_long_search:
             times = {"startTime": _spelt(start), "endTime": _spelt(end)}
             body = {"query": self.query, "timeRange": times, "resultLimit": MOST_ROWS}
@@ -127,7 +127,7 @@ class Search:
         return None
 
     def _results(self, operation: dict[str, Any], start: datetime, end: datetime) -> Iterator[Event]:
-        """Wait for a long-running search and yield its results; halve the time where even these are cut off."""
+        """Wait for a long-running search and yield its results; halve the range where these are cut off too."""
         session = self._waited_for(operation)
         if session.get("metadata", {}).get("moreDataAvailable"):
             middle = _middle(start, end)
@@ -158,7 +158,7 @@ class Search:
     def unparsed(self, start: datetime, end: datetime) -> list[str]:
         """Return the beginnings of the raw logs of the log type that were ingested in this time and have no event.
 
-        They are found by a name that each of our lines has. Raises `RefusedError`.
+        The query looks for a field's name that each of our lines has. Raises `RefusedError`.
         """
         asked = self._asked(start, end) | {"query": 'raw = /"operation_detail"/ parsed = false'}
         self._count_query()

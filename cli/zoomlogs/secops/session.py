@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from datetime import timedelta
@@ -12,6 +13,7 @@ from zoom_operationlogs.bounds import DEPTH, depth_exceeds
 from ..dates import span
 from ..errors import CommandError
 from .form import FormError, check
+from .tenant import ENDPOINT_VARIABLE, endpoint
 
 try:
     import requests
@@ -125,6 +127,11 @@ class Session:
             except (GoogleAuthError, requests.RequestException) as error:
                 again = isinstance(error, requests.RequestException | TransportError)
                 failure = RefusedError(task, of_connection(error), 0 if again else 401)
+            except (AttributeError, LookupError, TypeError, ArithmeticError, ValueError, RecursionError) as error:
+                again = False  # Google's library does not check the form of the answer to its sign-in
+                kind = type(error).__name__
+                why = f"Google's answer to the sign-in cannot be read ({kind}): check that no proxy changes it."
+                failure = RefusedError(task, why, 0)
             else:
                 if response.ok:
                     return _document(response, task, form)
@@ -135,6 +142,12 @@ class Session:
                 raise failure
             self._sleep(max(pause, asked_for))
         raise AssertionError  # the last pause is None
+
+
+def connect(tenant: Tenant, service_account: str | None, pauses: Sequence[float] | None = None) -> Session:
+    """Return a session with a tenant; raise `CommandError` where nobody can sign in."""
+    address = endpoint(tenant.region, os.environ.get(ENDPOINT_VARIABLE))
+    return Session(tenant, address, sign_in(service_account), pauses=pauses)
 
 
 def sign_in(file: str | None) -> Any:

@@ -1,10 +1,10 @@
-"""Which SecOps tenant is meant, and at which address it answers."""
+"""The options that name a SecOps tenant, and the address of its API."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
 import typer
@@ -18,47 +18,22 @@ SERVICE_ACCOUNT_VARIABLE = "ZOOMLOGS_SECOPS_SERVICE_ACCOUNT"
 ENDPOINT_VARIABLE = "ZOOMLOGS_SECOPS_ENDPOINT"
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
-ProjectOption = Annotated[
-    str | None,
-    typer.Option(
-        "--project",
-        metavar="ID",
-        help="Google Cloud project of the SecOps tenant.",
-        envvar="ZOOMLOGS_SECOPS_PROJECT",
-        show_default=False,
-    ),
-]
-RegionOption = Annotated[
-    str | None,
-    typer.Option(
-        "--region",
-        "--location",
-        metavar="REGION",
-        help="The tenant's region: us, eu, europe-west2 …",
-        envvar="ZOOMLOGS_SECOPS_REGION",
-        show_default=False,
-    ),
-]
-CustomerOption = Annotated[
-    str | None,
-    typer.Option(
-        "--customer-id",
-        metavar="UUID",
-        help="The tenant's customer ID, under SIEM Settings > Profile.",
-        envvar="ZOOMLOGS_SECOPS_CUSTOMER_ID",
-        show_default=False,
-    ),
-]
-ServiceAccountOption = Annotated[
-    str | None,
-    typer.Option(
-        "--service-account",
-        metavar="FILE",
-        help="Key file of a Google service account; without it, Application Default Credentials.",
-        envvar=SERVICE_ACCOUNT_VARIABLE,
-        show_default=False,
-    ),
-]
+
+def _option(metavar: str, text: str, variable: str, *names: str) -> Any:
+    return typer.Option(*names, metavar=metavar, help=text, envvar=variable, show_default=False)
+
+
+_PROJECT = _option("ID", "Google Cloud project of the SecOps tenant.", "ZOOMLOGS_SECOPS_PROJECT", "--project")
+_REGION_HELP = "The tenant's region: us, eu, europe-west2 …"
+_REGION = _option("REGION", _REGION_HELP, "ZOOMLOGS_SECOPS_REGION", "--region", "--location")
+_CUSTOMER_HELP = "The tenant's customer ID, under SIEM Settings > Profile."
+_CUSTOMER = _option("UUID", _CUSTOMER_HELP, "ZOOMLOGS_SECOPS_CUSTOMER_ID", "--customer-id")
+_ACCOUNT_HELP = "Key file of a Google service account; without it, Application Default Credentials."
+_ACCOUNT = _option("FILE", _ACCOUNT_HELP, SERVICE_ACCOUNT_VARIABLE, "--service-account")
+ProjectOption = Annotated[str | None, _PROJECT]
+RegionOption = Annotated[str | None, _REGION]
+CustomerOption = Annotated[str | None, _CUSTOMER]
+ServiceAccountOption = Annotated[str | None, _ACCOUNT]
 
 _RULES = {
     "--project": (r"[a-z0-9.:-]+", "a project's id or number", "ZOOMLOGS_SECOPS_PROJECT"),
@@ -105,9 +80,9 @@ def read_tenant(
 
 
 def tenant_of(environ: Mapping[str, str], instance: str | None) -> Tenant:
-    """Return the tenant that the variables of the options name, or else `instance`.
+    """Return the tenant that the variables of the options name, or else `instance`, for a command without options.
 
-    Raises `CommandError` naming what is missing or wrong, where nobody is asked for options.
+    Raises `CommandError` naming what is missing or wrong.
     """
     values = {variable: environ.get(variable) or None for _, _, variable in _RULES.values()}
     if not instance and (missing := [variable for variable, value in values.items() if not value]):
@@ -119,9 +94,9 @@ def tenant_of(environ: Mapping[str, str], instance: str | None) -> Tenant:
 
 
 def endpoint(region: str, stand_in: str | None) -> str:
-    """Return the address of the API for a region, or of what stands in for it.
+    """Return the address of the API for a region, or the one that replaces it.
 
-    Raises `CommandError` for one where credentials could be overheard.
+    Raises `CommandError` for an address without encryption.
     """
     if not stand_in:
         return f"https://{region}-chronicle.googleapis.com"

@@ -1,4 +1,4 @@
-"""The preview beside what the tenant's parser makes of the same records: equal, or a difference a field."""
+"""Compares the preview with the events that the tenant's parser makes of the same records, field by field."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ EXAMPLE_CHARACTERS = 200
 
 
 class Example(NamedTuple):
-    """What both made of a field in the first record in which they differ."""
+    """A field's values in the first record in which they differ."""
 
     preview: Values
     tenant: Values
 
 
 class Comparison:
-    """What came of the records so far."""
+    """The counts of the records so far."""
 
     def __init__(self) -> None:
         self.records = 0
@@ -45,7 +45,7 @@ class Comparison:
         self.examples: dict[str, Example] = {}
 
     def add(self, made: Event, parsed: Parsed) -> None:
-        """Take in a record's preview, and what the tenant's parser made of it."""
+        """Count a record, by its preview and by the result of the tenant's parser."""
         self.records += 1
         found = differences(made, parsed)
         self.equal += not found

@@ -1,4 +1,4 @@
-"""`zoomlogs udm`: records in, UDM events out, or a table of them, or what share of them yields what."""
+"""`zoomlogs udm`: records in; UDM events, a table of them, or counts of their fields out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from ..console import json_text, leave_output, let_go_of_output
 from ..mapping.events import event, line, preview
 from ..mapping.rows import LOG_TYPE
 from ..printable import printable, visible_json
-from ..secops.connection import connect
 from ..secops.tenant import read_tenant
 from .beside import compare
 from .coverage import GLUED, Coverage
@@ -44,11 +43,9 @@ RECORDS_AT_ONCE = 64  # each step for many records in a row is a seventh faster 
 
 
 def main(names: Sequence[str], form: Form, parser: Parser | None = None) -> int:
-    """Show what SecOps will make of the records behind the names; return the exit status.
+    """Show the events of the records behind the names; return the exit status, as docs/udm.md lists them.
 
-    The forms of the tenant take its `parser`. 0 all is well; 1 some lines held no record, a source broke off, there was
-    no record at all, or the parser makes other events; 2 a name leads nowhere; 130 interrupted; 141 the reader of the
-    output went away.
+    The forms of the tenant take its `parser`.
     """
     out = _output()
     differs = False
@@ -71,8 +68,8 @@ def main(names: Sequence[str], form: Form, parser: Parser | None = None) -> int:
             out.flush()
         except OSError:
             let_go_of_output()
-        raise SystemExit(INTERRUPTED) from None  # past the words that fit a demo taken down
-    except OSError as error:  # reading reports its own: this one is of writing
+        raise SystemExit(INTERRUPTED) from None
+    except OSError as error:  # of writing: failures of reading are reported line by line
         _say(f"The output cannot be written: {error.strerror or error}.")
         let_go_of_output()
         return BAD_LINES
@@ -88,10 +85,11 @@ def main(names: Sequence[str], form: Form, parser: Parser | None = None) -> int:
 
 def parser_of(project: str | None, region: str | None, customer_id: str | None, service_account: str | None) -> Parser:
     """Return the tenant's parser of our log type; raise `CommandError` where it cannot be had."""
-    session = connect(read_tenant(project, region, customer_id), service_account)
-    from ..secops.parser import Parser
+    tenant = read_tenant(project, region, customer_id)
+    from ..secops.parser import Parser  # here, because Google's library may not be installed
+    from ..secops.session import connect
 
-    return Parser(session, LOG_TYPE.raw)
+    return Parser(connect(tenant, service_account), LOG_TYPE.raw)
 
 
 def _named(name: str) -> str:
@@ -105,7 +103,7 @@ def _output() -> IO[bytes]:
 
 
 def _records(sources: Iterable[Source], reading: Reading, status: Status | None) -> Iterator[Record]:
-    """Yield all records, and tell how far it is."""
+    """Yield all records, and show the progress."""
     count = 0
     for source in sources:
         for record in records(source, reading):
@@ -170,9 +168,6 @@ def _print(out: IO[bytes], console: SafeConsole, table: RenderableType) -> None:
         console.print(table)
     out.write(captured.get().encode(sys.stdout.encoding or "utf-8", "replace"))
     out.flush()
-
-
-# --- what is said besides --------------------------------------------------------------------------------------------
 
 
 @contextmanager

@@ -1,10 +1,10 @@
-"""Counts what becomes of many records: which UDM fields they yield, and what is left over."""
+"""Counts which UDM fields many records yield, and what is left over."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
@@ -22,56 +22,48 @@ if TYPE_CHECKING:
     from ..mapping.events import Preview
     from .sources import Record
 
-DISTINCT = 1000  # so many shapes and names are told apart, whatever comes: memory stays bounded
+DISTINCT = 1000  # shapes and names are counted apart, which bounds the memory
 SHOWN = 20
 SHAPE_CHARACTERS = 160
+OTHERS = "\n"  # which no text has that is counted
 
 # How long UDM lets these fields be. Source: Google SecOps, UDM usage guide.
 DESCRIPTION_BYTES = 1024
 EVENT_TYPE_BYTES = 64
 
-NO_TIME = "no usable time: SecOps then takes the time at which it got the record"
+NO_TIME = "no usable time: SecOps then takes the time at which it received the record"
 LONG_DESCRIPTION = f"operation_detail over {DESCRIPTION_BYTES} bytes: UDM allows metadata.description no more"
 LONG_EVENT_TYPE = f"action over {EVENT_TYPE_BYTES} bytes: UDM allows metadata.product_event_type no more"
-UNKNOWN_EVENT_TYPE = "event_type that UDM does not know: taken for none"
-NO_PRINCIPAL = "USER_UNCATEGORIZED without operator: UDM wants a principal there"
+UNKNOWN_EVENT_TYPE = "event_type that UDM does not have: ignored"
+NO_PRINCIPAL = "USER_UNCATEGORIZED without operator: UDM requires a principal there"
 GLUED = "records glued on one line: SecOps takes the line for one log that it cannot read"
 
-# What the event itself tells of; several rows of a detail may have filled one field.
+# Rows that the event itself shows; several rows of a detail may have filled one field.
 _IN_EVENT = [row for row in ROWS if row.source in ("record", "constant", "derived")]
 _NUMBER_OR_NAME = re.compile(r'"[^"]*"|“[^”]*”|[^\s@"]+@[^\s@",;)]+|\d+(?:[.,/:-]\d+)*')
 
 
-class Leftovers(NamedTuple):
-    """What was told apart of something left over, most frequent first, and how much more there was."""
-
-    counts: list[tuple[str, int]]
-    others: int
-
-
 class Tally:
-    """Counts texts, up to a number of different ones."""
+    """Counts texts, of at most so many `distinct` ones; any further one is among the others."""
 
     def __init__(self, distinct: int = DISTINCT) -> None:
         self._distinct = distinct
         self._counts: Counter[str] = Counter()
-        self._others = 0
 
     def add(self, text: str) -> None:
-        """Count a text; one too many to be told apart counts among the others."""
-        if text in self._counts or len(self._counts) < self._distinct:
-            self._counts[text] += 1
-        else:
-            self._others += 1
+        """Count a text."""
+        known = text in self._counts or len(self._counts) < self._distinct
+        self._counts[text if known else OTHERS] += 1
 
-    def leftovers(self, most: int | None = None) -> Leftovers:
-        """Return the most frequent ones."""
-        counts = sorted(self._counts.items(), key=lambda item: (-item[1], item[0]))
-        return Leftovers(counts[:most], self._others + sum(count for _, count in counts[most:] if most is not None))
+    def most_frequent(self, most: int | None = None) -> tuple[list[tuple[str, int]], int]:
+        """Return the most frequent texts with their counts, and the count of all others."""
+        counts = sorted((-count, text) for text, count in self._counts.items() if text != OTHERS)
+        rest = -sum(count for count, _ in counts[most:]) if most is not None else 0
+        return [(text, -count) for count, text in counts[:most]], self._counts[OTHERS] + rest
 
 
 class Coverage:
-    """What came of the records so far."""
+    """The counts of the records so far."""
 
     def __init__(self) -> None:
         self.records = 0
@@ -82,7 +74,7 @@ class Coverage:
         self._fields: Counter[str] = Counter()
 
     def add(self, record: Record, preview: Preview) -> None:
-        """Count a record and what became of it."""
+        """Count a record and its event."""
         self.records += 1
         rows = {row for row, _ in preview.values}
         rows.update(row for row in _IN_EVENT if holds(preview.event, row))
@@ -96,43 +88,32 @@ class Coverage:
 
     def as_json(self) -> dict[str, Any]:
         """Return everything, for a program."""
-        unsplit, unmapped = self.unsplit.leftovers(), self.unmapped.leftovers()
+        (unsplit, unsplit_others), (unmapped, unmapped_others) = map(Tally.most_frequent, (self.unsplit, self.unmapped))
         return {
             "records": self.records,
             "fields": [
                 {"udm": udm, "records": count, "share": self._share(count), "from": raw}
                 for udm, count, raw in self._by_field()
             ],
-            "unsplit": [{"shape": found, "count": count} for found, count in unsplit.counts],
-            "unsplit_others": unsplit.others,
-            "unmapped": [{"name": name, "count": count} for name, count in unmapped.counts],
-            "unmapped_others": unmapped.others,
+            "unsplit": [{"shape": found, "count": count} for found, count in unsplit],
+            "unsplit_others": unsplit_others,
+            "unmapped": [{"name": name, "count": count} for name, count in unmapped],
+            "unmapped_others": unmapped_others,
             "notes": dict(self.notes),
         }
 
     def tables(self) -> Iterator[RenderableType]:
         """Yield what to show to people."""
-        fields = table(
-            f"UDM fields of {self.records} records",
-            "UDM field",
-            "records",
-            "share",
-            "from",
-            numbers=("records", "share"),
-        )
+        heads, numbers = ("UDM field", "records", "share", "from"), ("records", "share")
+        fields = table(f"UDM fields of {self.records} records", *heads, numbers=numbers)
         for udm, count, raw in self._by_field():
             of = ", ".join(name if len(raw) == 1 else f"{name} {part}" for name, part in raw.items())
             fields.add_row(udm, str(count), f"{self._share(count):.1%}", of, style=None if count else "dim")
         yield fields
-        yield from _leftovers_table("Details that could not be split", "shape", self.unsplit.leftovers(SHOWN))
-        yield from _leftovers_table(
-            "Fields in details that the mapping table has no row for", "name", self.unmapped.leftovers(SHOWN)
-        )
-        if self.notes:
-            notes = table("To know", "note", "records", numbers=("records",))
-            for note, count in self.notes.most_common():
-                notes.add_row(note, str(count))
-            yield notes
+        yield from _counts_table("Details that could not be split", "shape", *self.unsplit.most_frequent(SHOWN))
+        title = "Fields in details that the mapping table has no row for"
+        yield from _counts_table(title, "name", *self.unmapped.most_frequent(SHOWN))
+        yield from _counts_table("Notes", "note", self.notes.most_common())
 
     def _by_field(self) -> Iterator[tuple[str, int, dict[str, int]]]:
         """Yield each UDM field of the table, how many records yield it, and of which raw field how many."""
@@ -160,7 +141,7 @@ def _stand_in(found: re.Match[str]) -> str:
 
 
 def _notes(record: Record, preview: Preview, rows: set[Row]) -> Iterator[str]:
-    """Yield what an operator should know of a record's event."""
+    """Yield what may go wrong in SecOps with a record's event."""
     metadata = preview.event["metadata"]
     if TIME not in rows:
         yield NO_TIME
@@ -179,11 +160,11 @@ def _exceeds(value: str, limit: int) -> bool:
     return len(value) > limit or (len(value) * 4 > limit and len(value.encode("utf-8", "surrogatepass")) > limit)
 
 
-def _leftovers_table(title: str, what: str, leftovers: Leftovers) -> Iterator[Table]:
-    if leftovers.counts:
+def _counts_table(title: str, what: str, counts: list[tuple[str, int]], others: int = 0) -> Iterator[Table]:
+    if counts:
         shown = table(title, what, "records", numbers=("records",))
-        for found, count in leftovers.counts:
+        for found, count in counts:
             shown.add_row(cell(found), str(count))
-        if leftovers.others:
-            shown.add_row(Text("others", style="italic"), str(leftovers.others))
+        if others:
+            shown.add_row(Text("others", style="italic"), str(others))
         yield shown

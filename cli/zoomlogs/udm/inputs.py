@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import nullcontext
-from functools import partial
 from itertools import chain
 from typing import IO, TYPE_CHECKING
 
-from .sources import BUFFER_BYTES, Source, SourceError, at_least_one
+from .sources import BUFFER_BYTES, Source, SourceError, at_least_one, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -22,8 +21,7 @@ SUFFIXES = (".json", ".jsonl", ".ndjson", ".gz")
 def find(names: Sequence[str]) -> Iterator[Source]:
     """Return the sources behind names: files, folders (all files with a fitting suffix), s3://bucket/prefix and `-`.
 
-    Folders and prefixes are read in the order of their names, as they come. Raises `SourceError` before any of them is
-    read if one of the names leads nowhere.
+    Raises `SourceError`, before any of them is read, if there is nothing behind a name.
     """
     return chain.from_iterable([_behind(name) for name in names])
 
@@ -32,7 +30,7 @@ def _behind(name: str) -> Iterable[Source]:
     if name == STANDARD_INPUT:
         return [Source("<stdin>", _standard_input)]
     if name.startswith("s3:"):
-        from . import s3  # here, because boto3 takes long to import
+        from . import s3  # here, because boto3 takes a while to import
 
         return s3.find(name)
     if os.path.isdir(name):
@@ -56,14 +54,10 @@ def _in_folder(path: str) -> Iterator[Source]:
     try:
         entries = sorted(os.scandir(path), key=lambda entry: entry.name)
     except OSError as error:
-        yield Source(path, partial(_fail, error))  # it is reported where it would have been read
+        yield unreadable(path, error)  # reported where it would have been read
         return
     for entry in entries:
         if entry.is_dir(follow_symlinks=False):
             yield from _in_folder(entry.path)
         elif entry.name.endswith(SUFFIXES):
             yield _file(entry.path)
-
-
-def _fail(error: OSError) -> AbstractContextManager[IO[bytes]]:
-    raise error

@@ -1,4 +1,4 @@
-"""Objects on S3 as sources of records; a module of its own, because boto3 takes long to import."""
+"""Objects on S3 as sources of records."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 from ..aws import FAILURES, reason, session
 from ..errors import CommandError
-from .sources import Source, SourceError, at_least_one
+from .sources import Source, SourceError, at_least_one, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,40 +22,35 @@ _FAILURES = (*FAILURES, OSError, ValueError)  # ValueError: an endpoint that is 
 
 
 def find(address: str) -> Iterator[Source]:
-    """Return all objects under s3://bucket/prefix, which is what a feed reads; they are listed as they are read.
+    """Return all objects under s3://bucket/prefix, as a feed reads them; they are listed as they are read.
 
-    Raises `SourceError` if the address is none, if the first page cannot be listed, or if nothing lies there.
+    Raises `SourceError` if that is no address, the first page cannot be listed, or there is no object.
     """
     match = _ADDRESS.fullmatch(address)
     if not match:
         raise SourceError(f"{address} is no S3 address: write s3://bucket/prefix/.")
     try:
-        objects = _objects(session(None).client("s3"), *match.groups())
-        return _to_the_end(address, at_least_one(objects, f"{address} holds no object."))
+        objects = _objects(address, session(None).client("s3"), *match.groups())
+        return at_least_one(objects, f"{address} holds no object.")
     except CommandError as error:
         raise SourceError(str(error)) from None
     except _FAILURES as error:
         raise SourceError(f"{address} cannot be listed: {reason(error)}.") from None
 
 
-def _objects(s3: S3Client, bucket: str, prefix: str) -> Iterator[Source]:
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-        for found in page.get("Contents", ()):
-            if not found["Key"].endswith("/"):  # what a console puts there for a folder
-                yield _object(s3, bucket, found["Key"])
-
-
-def _to_the_end(address: str, objects: Iterator[Source]) -> Iterator[Source]:
-    """Pass on what is listed; where listing fails on the way, pass on a source that cannot be read."""
+def _objects(address: str, s3: S3Client, bucket: str, prefix: str) -> Iterator[Source]:
+    """Yield the objects; where listing fails after the first, a source that cannot be read."""
+    begun = False
     try:
-        yield from objects
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+            for found in page.get("Contents", ()):
+                if not found["Key"].endswith("/"):  # what a console puts there for a folder
+                    yield _object(s3, bucket, found["Key"])
+                    begun = True
     except _FAILURES as error:
-        why = f"not listed to the end: {reason(error)}"
-
-        def unreadable() -> AbstractContextManager[IO[bytes]]:
-            raise OSError(why)
-
-        yield Source(address, unreadable)
+        if not begun:
+            raise
+        yield unreadable(address, OSError(f"not listed to the end: {reason(error)}"))
 
 
 def _object(s3: S3Client, bucket: str, key: str) -> Source:
@@ -69,13 +64,13 @@ def _object(s3: S3Client, bucket: str, key: str) -> Source:
 
 
 class _Body(io.RawIOBase):
-    """An object's content as it comes over the network; its failures are OSErrors, as those of a file are."""
+    """An object's content, read from the network; its failures are OSErrors, as those of a file are."""
 
     def __init__(self, body: Any) -> None:
         self._body = body
 
     def readable(self) -> bool:
-        """Return true: that is what it is for."""
+        """Return true."""
         return True
 
     def readinto(self, buffer: Any) -> int:
@@ -88,7 +83,7 @@ class _Body(io.RawIOBase):
         return len(chunk)
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         if not self.closed:
             self._body.close()
         super().close()

@@ -42,11 +42,11 @@ _decode = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str).r
 
 
 class NoRecordsError(Exception):
-    """A source is something else than records, from its first line on; the message says what."""
+    """A source holds something else than records, from its first line on; the message says what."""
 
 
 class SourceError(Exception):
-    """A source that leads nowhere; the message is one sentence for the operator."""
+    """There is nothing behind a name; the message is one sentence for the operator."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Source:
 
 @dataclass
 class Reading:
-    """What was met on the way: lines and records read, lines that hold no record, records glued on one line."""
+    """Counts lines and records read, lines without a record, and records glued on one line."""
 
     on_bad_line: Callable[[str, int, str], None]
     source: str = ""
@@ -69,7 +69,7 @@ class Reading:
     glued: int = 0
 
     def bad(self, number: int, reason: str) -> None:
-        """Count a line that holds no record, and report it."""
+        """Count a line without a record, and report it."""
         self.bad_lines += 1
         self.on_bad_line(self.source, number, reason)
 
@@ -82,10 +82,19 @@ def at_least_one(sources: Iterator[Source], otherwise: str) -> Iterator[Source]:
     return chain([first], sources)
 
 
-def records(source: Source, reading: Reading) -> Iterator[Record]:
-    """Yield the records of a source; report lines that hold none, and go on behind them.
+def unreadable(name: str, error: OSError) -> Source:
+    """Return a source that fails when it is opened."""
 
-    Memory stays bounded whatever the size of the source. One that breaks off in its middle counts as one bad line.
+    def fail() -> AbstractContextManager[IO[bytes]]:
+        raise error
+
+    return Source(name, fail)
+
+
+def records(source: Source, reading: Reading) -> Iterator[Record]:
+    """Yield the records of a source; report a line without any, and go on after it.
+
+    Memory is bounded whatever the size of the source. One that breaks off in its middle counts as one bad line.
     """
     number = 0
     reading.source = source.name
@@ -231,13 +240,13 @@ def _unpacked(raw: IO[bytes]) -> IO[bytes]:
 
 
 class _Gunzipped(io.RawIOBase):
-    """What gzip holds, up to the very byte where it breaks off: GzipFile by itself drops the last read's part."""
+    """Unpacks gzip up to the very byte where it breaks off: GzipFile by itself drops the part of the last read."""
 
     def __init__(self, packed: io.BufferedReader) -> None:
         self._file = gzip.GzipFile(fileobj=packed)
 
     def readable(self) -> bool:
-        """Return true: that is what it is for."""
+        """Return true."""
         return True
 
     def readinto(self, buffer: Any) -> int:

@@ -47,7 +47,7 @@ def _row(event: Event) -> Iterator[Text]:
 
 
 def _target(event: Event) -> str:
-    """Say in a line what is known of the target: who, then field by field; and how many more users it is about."""
+    """Describe the target: who, then field by field; and how many more users the event is about."""
     target = event.get("target", {})
     user: dict[str, Any] = dict(target.get("user", {}))
     attribute = user.pop("attribute", {})

@@ -1,9 +1,10 @@
-"""The archive's side: every object of a date, also those that the feed has deleted since."""
+"""The archive's side: every object of a date, including those that the feed has deleted since."""
 
 from __future__ import annotations
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
@@ -38,11 +39,11 @@ class UnreadableObjectError(Exception):
 
 @dataclass
 class ArchivedDay:
-    """What the archive holds of a record date: how often each record was delivered, by all and by the guide's objects
-    alone, and which objects of ours were read. `deliveries` are ours one by one, if they are to be kept.
+    """The archive's records of a date: how often each was delivered, by all objects and by the `guide`'s alone.
 
-    `hidden` says of the `counts` how many lie behind a delete marker that should not be there, `expired` and `by_feed`
-    how many lie behind one of the two kinds that may be; `markers` are the names of the hidden objects.
+    `hidden` counts those of the `counts` that are behind a delete marker that should not be there, in the objects
+    `markers`; `expired` and `by_feed` count those behind the two kinds that may be. `objects` are those of ours that
+    were read; `deliveries` are their records one by one, if they are kept.
     """
 
     date: date
@@ -57,8 +58,7 @@ class ArchivedDay:
     deliveries: list[Delivery] = field(default_factory=list)
 
     def expected_elsewhere(self, deleted: Mapping[bytes, int]) -> ArchivedDay:
-        """Return the date without what lies behind delete markers and does not count as `deleted`, because enough of it
-        can be read: nobody has to have that."""
+        """Return the date without the hidden records that are not `deleted`, because enough of them can be read."""
         spare = self.hidden - Counter(deleted)
         if not spare:
             return self
@@ -72,14 +72,14 @@ class ArchivedDay:
 
 
 class Readable:
-    """A bucket without what lies behind delete markers that should not be there."""
+    """A bucket without the objects behind delete markers that should not be there."""
 
     def __init__(self, bucket: Bucket, rule: Rule) -> None:
         self._bucket = bucket
         self._rule = rule
 
     def versions(self, prefix: str, wanted: Callable[[str], bool]) -> list[StoredVersion]:
-        """Return the versions that can be read, or that may be deleted."""
+        """Return the versions that can be read, or whose delete marker may be there."""
         marked: dict[str, datetime] = {}
         found = self._bucket.versions(prefix, wanted, marked.__setitem__)
         return [each for each in found if not self._hides(marked.get(each.key), each)]
@@ -113,9 +113,9 @@ class ArchiveReader:
         *,
         keeps_deliveries: bool = False,
     ) -> None:
-        """Take the bucket, and the written guide's objects, which count as delivered, with what was read of them.
+        """Take the bucket, and the guide's objects, which count as delivered, with the dates that they hold.
 
-        The `rule` says which delete markers hide what should be there.
+        The `rule` says which delete markers should not be there.
         """
         self._keeps_deliveries = keeps_deliveries
         self._bucket = bucket
@@ -125,10 +125,10 @@ class ArchiveReader:
         self._ledger = ledger
         self._rule = rule or Rule()
         self._markers: dict[str, datetime] = {}
-        self._readable: tuple[LegacyObjects, LegacyLedger] | None = None
+        self._guides_left: tuple[LegacyObjects, LegacyLedger] | None = None
 
     def read(self, day: date) -> ArchivedDay:
-        """Return what was delivered of the date: by our objects, and by the written guide's."""
+        """Return what was delivered of the date: by our objects, and by the guide's."""
         guide = self._guide_counts(day)
         archived = ArchivedDay(day, guide, dict(guide))
         self._hide_guides(archived)
@@ -136,10 +136,9 @@ class ArchiveReader:
         return archived
 
     def read_news(self, day: ArchivedDay, shown: Mapping[bytes, int]) -> None:
-        """Take in the objects written since, of each record as many as bring it to the number that Zoom has `shown`.
+        """Add the objects written since, of each record up to the number that Zoom has `shown`.
 
-        Zoom was looked at meanwhile, so its answer says nothing of what came after. Both methods raise
-        `UnreadableObjectError` or `StorageError`.
+        Zoom's answer says nothing about later records. Both methods raise `UnreadableObjectError` or `StorageError`.
         """
         self._take_in(day, shown)
 
@@ -160,7 +159,7 @@ class ArchiveReader:
             day.objects.add(version)
 
     def _note_marker(self, day: ArchivedDay, version: StoredVersion, name: bytes) -> None:
-        """Count a record that lies behind a delete marker."""
+        """Count a record that is behind a delete marker."""
         marked = self._markers.get(version.key)
         if marked is None or self._rule.feed_deletes:
             return
@@ -173,16 +172,16 @@ class ArchiveReader:
             day.by_feed += 1
 
     def _hide_guides(self, day: ArchivedDay) -> None:
-        """Count as hidden what the guide's objects hold only behind delete markers."""
+        """Count as hidden the records that only deleted objects of the guide's hold."""
         if not self._ledger or self._rule.feed_deletes or not day.guide:
             return
-        if self._readable is None:
+        if self._guides_left is None:
             bucket: Any = Readable(self._bucket, self._rule)
-            self._readable = (
+            self._guides_left = (
                 LegacyObjects(bucket, self._prefix, self._report, self._bucket.deadline),
                 LegacyLedger(self._ledger.first, self._ledger.last),
             )
-        readable, ledger = self._readable
+        readable, ledger = self._guides_left
         if not self._guides_markers:
             return
         readable.absorb_from(day.date, ledger)
@@ -209,7 +208,7 @@ class ArchiveReader:
         return listing_command(bucket, f"{self._prefix}{day:%Y/%m/%d}/")
 
     def find(self, day: ArchivedDay, wanted: Collection[bytes]) -> dict[bytes, Record]:
-        """Return those of the wanted records that lie in the date's objects."""
+        """Return those of the wanted records that are in the date's objects."""
         found = {}
         for _, records in self._read(sorted(day.objects, key=lambda version: version.key)):
             for record in records:
@@ -235,20 +234,22 @@ class ArchiveReader:
             for at in range(0, len(versions), READ_AT_ONCE):
                 some = versions[at : at + READ_AT_ONCE]
                 for version, body in zip(some, pool.map(self._body, some), strict=True):
-                    yield version, self._records(version, body)
+                    with self._readable(version):
+                        records = decode(body)
+                    yield version, records
 
     def _body(self, version: StoredVersion) -> bytes:
-        try:
+        with self._readable(version):
             return self._bucket.read(version)
-        except VersionDeletedError:
-            raise UnreadableObjectError(
-                f"{self._bucket.url(version.key)} was deleted permanently while it was read"
-            ) from None
-        except ValueError as error:
-            raise UnreadableObjectError(f"{self._bucket.url(version.key)} does not hold records ({error})") from None
 
-    def _records(self, version: StoredVersion, body: bytes) -> list[Record]:
+    @contextmanager
+    def _readable(self, version: StoredVersion) -> Iterator[None]:
         try:
-            return decode(body)
+            yield
+        except VersionDeletedError:
+            why = "was deleted permanently while it was read"
         except ValueError as error:
-            raise UnreadableObjectError(f"{self._bucket.url(version.key)} does not hold records ({error})") from None
+            why = f"does not hold records ({error})"
+        else:
+            return
+        raise UnreadableObjectError(f"{self._bucket.url(version.key)} {why}")

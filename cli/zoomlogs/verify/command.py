@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from .repair import Invoke
     from .secops import SecopsOptions
 
-# As long as that a wait that Zoom asks for is waited out, and S3 is asked again.
+# How long a wait may be that Zoom asks for, and how long S3 is asked again.
 PATIENCE = Deadline(lambda: 300.0, 0.0)
 S3_CONFIG = Config(
     connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 2}, max_pool_connections=READ_AT_ONCE
@@ -76,10 +76,9 @@ def main(
     sleep: Callable[[float], None] = time.sleep,
     invoke: Invoke | None = None,
 ) -> int:
-    """Verify, show what was found, ask for what is missing, and look a second time; return the exit status.
+    """Verify, show the result, repair, and verify the repaired dates again; return the exit status.
 
-    0 every record of the dates is in the archive once, but for repeats that were looked into, and in SecOps if that is
-    asked; 1 there is a difference, not every date could be checked, or the page could not be written.
+    0 if all dates are equal; 1 if there is a difference, a date could not be checked, or the page could not be written.
     Raises `CommandError` (2) for what the user must change first, (1) for what Zoom or AWS refuses.
     """
     err = console(stderr=True)
@@ -107,11 +106,9 @@ def main(
             due = due_before(now, checkpoint, longest_pause(deployment.outputs.get("schedule") or {}))
             report = ReportReader(zoom, settings.page_size, clock, due, lambda day, rows: bar.page(day, rows, zoom))
             archive = _archive(s3, deployment, settings.report, checkpoint, sleep, keeps_deliveries=search is not None)
-            looked_into = acceptance.by_date(accepted, began.date())
+            entries = acceptance.by_date(accepted, began.date())
             with asking(search, archive, least_wait) as of_secops:
-                verifier = Verifier(
-                    report, archive, checkpoint, settings.lookback_days, now, looked_into, of_secops.ask
-                )
+                verifier = Verifier(report, archive, checkpoint, settings.lookback_days, now, entries, of_secops.ask)
                 in_archive, stopped = verifier.run(days, bar.day)
                 return *of_secops.beside(in_archive, bar.secops(len(days))), stopped
 
@@ -137,11 +134,11 @@ def main(
         err.say(sentence)
     page_written = _write(html, page(result), err) if html else True
     asked = ask_for_backfill(result.days, invoke or invoker(session, deployment), err) if repair else None
-    mended = repaired_dates(asked or ())
-    if mended:
-        err.say(f"Looking a second time at {spell(mended)} …")
+    repaired_days = repaired_dates(asked or ())
+    if repaired_days:
+        err.say(f"Looking a second time at {spell(repaired_days)} …")
         known = stored.read(s3, deployment).checkpoint
-        results, findings, stopped = look(mended, known, findings.wait if findings else 0.0)
+        results, findings, stopped = look(repaired_days, known, findings.wait if findings else 0.0)
         after = result.with_second_look(results, stopped, clock(), findings)
     else:
         after = result
@@ -152,16 +149,13 @@ def main(
         out = console()
         for sentence in sentences(after, asked):
             out.say(sentence)
-        if mended:
+        if repaired_days:
             _show(after)
-    if mended:
+    if repaired_days:
         if stopped:
             err.say(stopped)
         page_written = _write(html, page(after), err) if html else True
     return 0 if after.equal and page_written else 1
-
-
-# What is needed to begin
 
 
 def _settings(deployment: Deployment) -> Settings:
@@ -172,7 +166,7 @@ def _settings(deployment: Deployment) -> Settings:
 
 
 def _credentials(session: boto3.Session, deployment: Deployment) -> Credentials:
-    """Return what the collector signs in with; the sentence of a failure quotes none of it."""
+    """Return the collector's credentials; the sentence of a failure quotes none of them."""
     arn = deployment.secret_arn
     try:
         found = session.client("secretsmanager").get_secret_value(SecretId=arn)
@@ -195,7 +189,7 @@ def _archive(
     *,
     keeps_deliveries: bool,
 ) -> ArchiveReader:
-    """Return the archive's reader; the checkpoint knows where the guide's objects are, else a listing does."""
+    """Return the archive's reader; the dates of the guide's objects come from the checkpoint, else from a listing."""
     bucket = Bucket(s3, deployment.bucket, PATIENCE, sleep)
     legacy = LegacyObjects(bucket, deployment.prefix, report, PATIENCE)
     if checkpoint:
@@ -210,9 +204,6 @@ def _archive(
     return ArchiveReader(bucket, deployment.prefix, report, legacy, ledger, rule, keeps_deliveries=keeps_deliveries)
 
 
-# What comes of it
-
-
 def _show(result: Result) -> None:
     out = console()
     for part in (*table(result, out.width), *secops_output.table(result)):
@@ -223,7 +214,7 @@ def _show(result: Result) -> None:
 
 
 def _write(path: Path, text: str, err: SafeConsole) -> bool:
-    """Write the page, and say so; what was found is no less found where that fails."""
+    """Write the page, and say so; return whether that succeeded."""
     try:
         write(path, text)
     except CommandError as error:
@@ -234,7 +225,7 @@ def _write(path: Path, text: str, err: SafeConsole) -> bool:
 
 
 class _ProgressBar:
-    """Says on a terminal how far it is."""
+    """Shows the progress on a terminal."""
 
     def __init__(self, progress: Progress, total: int) -> None:
         self._progress = progress
@@ -242,16 +233,16 @@ class _ProgressBar:
         self._asked: list[TaskID] = []
 
     def page(self, day: date, rows: int, zoom: Zoom) -> None:
-        """Hear of a page."""
+        """Show a page."""
         quota = f", {zoom.quota.remaining:,} calls left today" if zoom.quota else ""
         self._progress.update(self._task, description=f"{day}: {rows:,} rows of Zoom{quota}")
 
     def day(self, _result: DayResult) -> None:
-        """Hear of a date that is done."""
+        """Count a date that is done."""
         self._progress.advance(self._task)
 
     def secops(self, total: int) -> Callable[[], None]:
-        """Begin with SecOps' side; return what hears of a date that is done there."""
+        """Return a function that counts a date that is done in SecOps."""
 
         def done() -> None:
             if not self._asked:

@@ -21,12 +21,27 @@ if TYPE_CHECKING:
 
 
 class State(StrEnum):
-    """What is to be said of a date."""
+    """The verdict on a date."""
 
     EQUAL = "equal"
     DIFFERENT = "different"
     NOT_READ_YET = "not read yet"  # differs by missing records only, and the collector owes the date a sweep
     UNCHECKED = "unchecked"
+
+
+# Of each state: its mark, its style on a terminal, and its class on the page.
+SHOWN_AS = {
+    State.EQUAL: ("✓", "green", "equal"),
+    State.DIFFERENT: ("✗", "bold red", "different"),
+    State.NOT_READ_YET: ("…", "yellow", "owed"),
+    State.UNCHECKED: ("?", "yellow", "unchecked"),
+}
+OF_SECOPS = {
+    SecopsState.EQUAL: State.EQUAL,
+    SecopsState.NOT_YET: State.NOT_READ_YET,
+    SecopsState.DIFFERENT: State.DIFFERENT,
+    SecopsState.NOT_CHECKED: State.UNCHECKED,
+}
 
 
 class Kind(StrEnum):
@@ -39,7 +54,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Accepted:
-    """A repeat that was looked into: so often of a record of a date, why, and until when that counts."""
+    """A repeat that somebody has investigated: how often of which record, why, and until when that counts."""
 
     day: date
     fingerprint: str
@@ -54,10 +69,9 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Difference:
-    """A record that is in the archive `count` times too seldom, too often, or only behind a delete marker.
+    """A record that is in the archive `count` times too few or too many, or only behind a delete marker.
 
-    `accepted` is why a repeat is no fault, as --accept has it. `record` is None where neither side showed it a second
-    time; then `fingerprint`, hexadecimal, is all there is.
+    `accepted` is the reason in --accept. `record` is None where neither side showed it a second time.
     """
 
     kind: Kind
@@ -69,7 +83,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Diff:
-    """The difference of two multisets: of each record, how many are missing, repeated, deleted or not yet due."""
+    """How many of each record are missing, repeated, deleted or not yet due."""
 
     missing: Mapping[bytes, int]
     repeated: Mapping[bytes, int]
@@ -88,10 +102,10 @@ def compare(
     recent: Collection[bytes],
     hidden: Mapping[bytes, int] | None = None,
 ) -> Diff:
-    """Compare what exists with what was delivered; what is missing of the `recent` is not yet due.
+    """Compare Zoom's records with the delivered ones; a missing one of the `recent` is not yet due.
 
-    Of the archive, `hidden` lies behind delete markers. It is deleted as far as what can be read does not hold as many
-    as Zoom has, or one at all; what else is hidden counts for nothing.
+    Of the archive, the `hidden` are behind delete markers. They are deleted as far as the readable are fewer than Zoom
+    has, or none; the others are ignored.
     """
     deleted = {}
     if hidden:
@@ -110,22 +124,12 @@ def compare(
     )
 
 
-_OF_SECOPS = {
-    SecopsState.EQUAL: State.EQUAL,
-    SecopsState.NOT_YET: State.NOT_READ_YET,
-    SecopsState.DIFFERENT: State.DIFFERENT,
-    SecopsState.NOT_CHECKED: State.UNCHECKED,
-}
-
-
 @dataclass(frozen=True)
 class DayResult:
     """A row of the table; `in_archive` is what a reader can read, or what was delivered to a feed that deletes.
 
-    `deleted` counts the records that lie behind delete markers alone, `accepted` those of the repeated that somebody
-    has looked into, `taken_for_delivered` those of the missing that no backfill would write, and `owed` tells whether
-    the collector is to read the date. `repeats` are the fingerprints of all that is repeated. `secops` is None where
-    SecOps was not to be asked.
+    `accepted` counts those of the repeated that --accept has, `taken_for_delivered` those of the missing that no
+    backfill would write. `owed` tells whether the collector owes the date. `repeats` has all repeated fingerprints.
     """
 
     date: date
@@ -152,17 +156,16 @@ class DayResult:
 
     @property
     def overall(self) -> State:
-        """What is to be said of the date by Zoom, archive and SecOps together: the worst."""
+        """The verdict of Zoom, archive and SecOps together: the worst."""
         if self.secops is None or self.state in (State.DIFFERENT, State.UNCHECKED):
             return self.state
-        of_secops = _OF_SECOPS[self.secops.state]
+        of_secops = OF_SECOPS[self.secops.state]
         return of_secops if self.state is State.EQUAL or of_secops is not State.EQUAL else self.state
 
 
 @dataclass(frozen=True)
 class Totals:
-    """The table's last row, and what it lacks to add up: in Zoom is in the archive, missing, deleted and not due, less
-    repeated."""
+    """The sums over the dates: in Zoom is in the archive, missing, deleted and not due, less repeated."""
 
     in_zoom: int
     in_archive: int
@@ -176,7 +179,7 @@ class Totals:
 
 @dataclass(frozen=True)
 class Result:
-    """All that was found, and the sentence that says why it is not all that was asked for."""
+    """All dates, and the sentence that says why some could not be checked."""
 
     bucket: str
     prefix: str
@@ -196,7 +199,7 @@ class Result:
 
     @property
     def equal(self) -> bool:
-        """Tell whether that holds, and for SecOps too, if it was asked; what it does not have yet is no difference."""
+        """Tell whether that holds, and for SecOps too if it was asked; what is not there yet is no difference."""
         return self.archive_equal and all(day.secops is None or day.secops.state.is_well for day in self.days)
 
     @property
@@ -207,7 +210,7 @@ class Result:
     def with_second_look(
         self, days: Sequence[DayResult], stopped: str, ended: datetime, findings: Findings | None = None
     ) -> Result:
-        """Return what is known after some of the dates were looked at again."""
+        """Return the result after some of the dates were verified again."""
         again = {day.date: day for day in days}
         looked = tuple(again.get(day.date, day) for day in self.days)
         secops = self.secops.with_second_look(findings) if self.secops and findings else self.secops

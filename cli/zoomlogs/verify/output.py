@@ -1,4 +1,4 @@
-"""What was found, as JSON, as a table on a terminal, and as a page in a file."""
+"""The result as JSON and as a table on a terminal, and the file that the page is written to."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..console import table as make_table
 from ..dates import listed, some
 from ..errors import CommandError
 from . import secops_output
-from .comparison import State
+from .comparison import SHOWN_AS, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from .comparison import DayResult, Result
+    from .comparison import DayResult, Result, Totals
 
 
 def document(result: Result) -> dict[str, Any]:
@@ -64,38 +64,33 @@ def _day(day: DayResult) -> dict[str, Any]:
     return {**values, "date": day.date.isoformat(), **of_secops}
 
 
-MARKS = {State.EQUAL: "✓", State.DIFFERENT: "✗", State.NOT_READ_YET: "…", State.UNCHECKED: "?"}
-_STYLES = {State.EQUAL: "green", State.DIFFERENT: "bold red", State.NOT_READ_YET: "yellow", State.UNCHECKED: "yellow"}
 WIDE = 100
 COUNTS = ("in Zoom", "in archive", "missing", "repeated", "late")
 WRONG = ("missing", "repeated", "deleted")
 
 
 def columns(result: Result) -> tuple[str, ...]:
-    """Return what is counted: the usual, and what few archives have where this one has it."""
+    """Return the columns: those of every archive, and `deleted` only where there is any."""
     return (*COUNTS[:4], *(["deleted"] if result.totals.deleted else []), *COUNTS[4:])
 
 
 def table(result: Result, width: int) -> Iterator[RenderableType]:
-    """Yield a row per date, and the totals; where there is little width, the notes stand below."""
+    """Yield a row per date, and the totals; in a narrow terminal the notes are below."""
     beside = width >= WIDE
     totals, names = result.totals, columns(result)
     third = [secops_output.HEADS[0]] if result.secops else []
     shown = make_table("", "", "date", *names, *third, *(["note"] if beside else []), numbers=(*names, *third))
     shown.show_footer = True
-    sums = [*counts(totals, names), *([secops_output.totals(result).in_secops] if third else [])]
+    sums = [*counts(totals, names), *([secops_output.totals(result)["in_secops"]] if third else [])]
     for column, footer in zip(shown.columns, ["", "total", *(f"{total:,}" for total in sums)], strict=False):
         column.footer = footer
     for day in result.days:
-        mark = Text(MARKS[day.overall], style=_STYLES[day.overall])
+        mark = Text(*SHOWN_AS[day.overall][:2])
         in_secops = [Text(secops_output.values(day.secops)[0])] if day.secops else []
-        if day.state is State.UNCHECKED:
-            values = [Text("–", style="dim")] * len(names)
-        else:
-            values = [
-                Text(f"{value:,}", style=_style(day, name, value))
-                for name, value in zip(names, counts(day, names), strict=True)
-            ]
+        values = [Text("–", style="dim")] * len(names)
+        if day.state is not State.UNCHECKED:
+            styles = {True: SHOWN_AS[day.state][1], False: ""}
+            values = [Text(f"{n:,}", styles[wrong] if n else "dim") for n, wrong in cells(day, names)]
         shown.add_row(mark, str(day.date), *values, *in_secops, *[Text(day.note)] * beside)
     yield shown
     if not beside:
@@ -103,10 +98,10 @@ def table(result: Result, width: int) -> Iterator[RenderableType]:
 
 
 def verdict(result: Result) -> str:
-    """Say in a sentence what came of it."""
+    """Say the result in a sentence."""
     checked = [day for day in result.days if day.state is not State.UNCHECKED]
     totals = result.totals
-    accepted = f" {some(totals.accepted, 'repeat')} looked into, as --accept has it." if totals.accepted else ""
+    accepted = f" {some(totals.accepted, 'repeat')} accepted by --accept." if totals.accepted else ""
     if result.archive_equal:
         once = "" if accepted else ", once"
         if totals.not_due:
@@ -130,30 +125,27 @@ def verdict(result: Result) -> str:
     return said + accepted
 
 
-def counts(of: object, names: Sequence[str]) -> list[int]:
-    """Return the counts of a date, or the totals, that have these names in the table."""
+def cells(day: DayResult, names: Sequence[str]) -> list[tuple[int, bool]]:
+    """Return the counts of a date in the columns of these names, and which of them is a fault."""
+    numbers = zip(names, counts(day, names), strict=True)
+    return [(n, name in WRONG and n > (day.accepted if name == "repeated" else 0)) for name, n in numbers]
+
+
+def counts(of: DayResult | Totals, names: Sequence[str]) -> list[int]:
+    """Return the counts of a date, or the totals, in the columns of these names."""
     return [getattr(of, name.replace(" ", "_").lower()) for name in names]
 
 
-def _style(day: DayResult, name: str, value: int) -> str:
-    return _STYLES[day.state] if is_wrong(day, name, value) else ("dim" if not value else "")
-
-
-def is_wrong(day: DayResult, name: str, value: int) -> bool:
-    """Tell whether a count of a date is a fault."""
-    return name in WRONG and value > (day.accepted if name == "repeated" else 0)
-
-
 def refuse_what_cannot_be_written(path: Path) -> None:
-    """Raise `CommandError` where no page can be put: a verification may take an hour, and is not to be lost."""
+    """Raise `CommandError` where no page can be written: a verification may take an hour."""
     target = path.resolve()
     try:
         if target.is_dir():
-            raise CommandError(f"--html {path} is a folder: give the file to write.")
+            raise CommandError(f"--html {path} is a folder: give the name of a file.")
         if not target.parent.is_dir():
-            raise CommandError(f"--html {path} lies in no folder: make {target.parent}, or give another.")
+            raise CommandError(f"--html {path} is in no existing folder: create {target.parent}, or give another.")
         if _is_there(target) and not target.is_file():
-            raise CommandError(f"--html {path} is no ordinary file: give another.")
+            raise CommandError(f"--html {path} is not an ordinary file: give another.")
         with _beside(target):
             pass
     except OSError as error:
@@ -161,7 +153,7 @@ def refuse_what_cannot_be_written(path: Path) -> None:
 
 
 def write(path: Path, text: str) -> None:
-    """Put the text there, in place of what was; raise `CommandError` where that fails after all."""
+    """Write the text, in place of an older file; raise `CommandError` where that fails."""
     target = path.resolve()
     try:
         with _beside(target) as new:
@@ -174,7 +166,7 @@ def write(path: Path, text: str) -> None:
 
 
 def _is_there(path: Path) -> bool:
-    """Tell whether there is something; raise `OSError` for a name that no file can have."""
+    """Tell whether a file exists; raise `OSError` for a name that no file can have."""
     try:
         path.stat()
     except FileNotFoundError:

@@ -15,8 +15,8 @@ import zoom_operationlogs
 from ..printable import printable, visible_json
 from . import secops_output
 from .archive import LATE_AFTER
-from .comparison import Kind, State
-from .output import MARKS, columns, counts, is_wrong, verdict
+from .comparison import SHOWN_AS, Kind, State
+from .output import cells, columns, counts, verdict
 from .style import CSS
 
 if TYPE_CHECKING:
@@ -33,22 +33,17 @@ MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
-CLASSES = {
-    State.EQUAL: "equal",
-    State.DIFFERENT: "different",
-    State.NOT_READ_YET: "owed",
-    State.UNCHECKED: "unchecked",
-}
 _WRONG = ' class="wrong"'
 
 
 def page(result: Result) -> str:
-    """Return the page as HTML, in which everything is to be seen, whoever said it."""
+    """Return the page as HTML, in which every character is visible, whatever its source."""
     return printable(_html(result), keep="\n")
 
 
 def _html(result: Result) -> str:
     title = f"Zoom {result.report.records}, {_span(result)}"
+    question = "are they all in Google SecOps?" if result.secops else "is the archive complete?"
     style_hash = base64.b64encode(sha256(CSS.encode()).digest()).decode()
     return f"""<!DOCTYPE html>
 <html lang="en">
@@ -63,7 +58,7 @@ def _html(result: Result) -> str:
 </head>
 <body>
 <header>
-<h1>Zoom {escape(result.report.records)}: {_question(result)}</h1>
+<h1>Zoom {escape(result.report.records)}: {question}</h1>
 <p class="verdict {"good" if result.equal else "bad"}"><span aria-hidden="true">{"✓" if result.equal else "✗"}</span>
 {escape(f"{verdict(result)} {secops_output.verdict(result)}".strip())}</p>
 {f"<p>{escape(result.stopped)}</p>" if result.stopped else ""}
@@ -82,10 +77,6 @@ def _html(result: Result) -> str:
 </body>
 </html>
 """
-
-
-def _question(result: Result) -> str:
-    return "are they all in Google SecOps?" if result.secops else "is the archive complete?"
 
 
 def _facts(result: Result) -> str:
@@ -119,9 +110,6 @@ def _totals(result: Result) -> str:
     return f'<dl class="totals">{shown}</dl>'
 
 
-# The calendar
-
-
 def _legend(result: Result) -> str:
     most = max((day.in_zoom for day in result.days), default=0)
     shades = "".join(f'<span class="swatch equal shade{shade}"></span>' for shade in range(SHADES + 1))
@@ -134,7 +122,7 @@ def _legend(result: Result) -> str:
         (State.UNCHECKED, "unchecked"),
     )
     others = "".join(
-        f'<li><span class="swatch {CLASSES[state]}" aria-hidden="true">{MARKS[state]}</span> {text}</li>'
+        f'<li><span class="swatch {SHOWN_AS[state][2]}" aria-hidden="true">{SHOWN_AS[state][0]}</span> {text}</li>'
         for state, text in states
         if any(day.overall is state for day in result.days)
     )
@@ -161,25 +149,22 @@ def _months(result: Result) -> Iterator[str]:
 def _cell(day: DayResult | None, most: int) -> str:
     if day is None:
         return "<td></td>"
-    shade = f" shade{_shade(day.in_zoom, most)}" if day.overall is State.EQUAL else ""
+    # How dark: 0 without records, else 1 to 4 by its share of the busiest date.
+    share = -(-SHADES * day.in_zoom // most) if day.in_zoom else 0
+    shade = f" shade{share}" if day.overall is State.EQUAL else ""
     told = escape(_told(day))
     marks = "".join(f'<span class="mark">{mark}</span>' for mark in _marks(day))
     return (
-        f'<td class="day {CLASSES[day.overall]}{shade}"><a href="#d{day.date}" title="{told}" aria-label="{told}">'
+        f'<td class="day {SHOWN_AS[day.overall][2]}{shade}"><a href="#d{day.date}" title="{told}" aria-label="{told}">'
         f"{day.date.day}{marks}</a></td>"
     )
-
-
-def _shade(records: int, most: int) -> int:
-    """Return how dark a date is: 0 without records, else 1 to 4 by its share of the busiest."""
-    return -(-SHADES * records // most) if records else 0
 
 
 def _marks(day: DayResult) -> list[str]:
     if day.overall is State.EQUAL:
         return []
     if day.overall is not State.DIFFERENT:
-        return [MARKS[day.overall]]
+        return [SHOWN_AS[day.overall][0]]
     marks = {"−": day.missing, "+": day.repeated - day.accepted, "×": day.deleted}
     if day.secops:
         marks |= {"S−": day.secops.missing, "S+": day.secops.doubled}
@@ -202,15 +187,12 @@ def _told(day: DayResult) -> str:
     return f"{day.date}: {day.overall}, {told}, {day.repeated:,} repeated{deleted}{of_secops}"
 
 
-# The table
-
-
 def _table(result: Result) -> str:
     names = columns(result)
     third = [secops_output.HEADS[0]] if result.secops else []
     heads = "".join(f'<th scope="col">{name}</th>' for name in ("date", *names, *third))
     rows = "".join(_row(day, names) for day in result.days)
-    sums = [*counts(result.totals, names), *([secops_output.totals(result).in_secops] if third else [])]
+    sums = [*counts(result.totals, names), *([secops_output.totals(result)["in_secops"]] if third else [])]
     foot = "".join(f"<td>{value:,}</td>" for value in sums)
     return (
         '<div class="scroll" role="region" aria-labelledby="days" tabindex="0">'
@@ -220,8 +202,8 @@ def _table(result: Result) -> str:
 
 
 def _row(day: DayResult, names: Sequence[str]) -> str:
-    state = CLASSES[day.overall]
-    mark = f'<span class="swatch {state}" role="img" aria-label="{day.overall}">{MARKS[day.overall]}</span>'
+    state = SHOWN_AS[day.overall][2]
+    mark = f'<span class="swatch {state}" role="img" aria-label="{day.overall}">{SHOWN_AS[day.overall][0]}</span>'
     head = f'<th scope="row">{mark} <span class="year">{day.date.year}-</span>{day.date:%m-%d}</th>'
     third = secops_output.link(day)
     columns = len(names) + bool(third)
@@ -229,14 +211,8 @@ def _row(day: DayResult, names: Sequence[str]) -> str:
     if day.state is State.UNCHECKED:
         none = f'<td colspan="{columns}" class="none">unchecked</td>'
         return f'<tr id="d{day.date}" class="of-day">{head}{none}</tr>{note}'
-    values = "".join(
-        f"<td{_WRONG if is_wrong(day, name, value) else ''}>{value:,}</td>"
-        for name, value in zip(names, counts(day, names), strict=True)
-    )
+    values = "".join(f"<td{_WRONG if wrong else ''}>{value:,}</td>" for value, wrong in cells(day, names))
     return f'<tr id="d{day.date}" class="of-day">{head}{values}{third}</tr>{note}'
-
-
-# The records
 
 
 def _records(result: Result) -> str:
@@ -256,7 +232,7 @@ def _records(result: Result) -> str:
 
 
 def _accepted(result: Result) -> str:
-    """Return what was accepted of these dates, and why."""
+    """Return the entries of --accept for these dates."""
     shown = [each for each in result.accepted if result.days[0].date <= each.day <= result.days[-1].date]
     if not shown:
         return ""
@@ -265,20 +241,17 @@ def _accepted(result: Result) -> str:
         f"{f', until {each.until}' if each.until else ''}: {escape(each.reason)}</p></li>"
         for each in shown
     )
-    return (
-        '<section aria-labelledby="accepted"><h2 id="accepted">Repeats that were looked into</h2>'
-        f"<ol>{rows}</ol></section>"
-    )
+    return f'<section aria-labelledby="accepted"><h2 id="accepted">Accepted repeats</h2><ol>{rows}</ol></section>'
 
 
 def _record(difference: Difference) -> str:
     times = {
-        Kind.MISSING: "times too seldom",
-        Kind.REPEATED: "times too often",
+        Kind.MISSING: "times missing",
+        Kind.REPEATED: "times too many",
         Kind.DELETED: "times, in deleted objects only",
     }[difference.kind]
-    looked_into = f"Looked into: {difference.accepted}" if difference.accepted else ""
-    return _item(difference, f"{difference.count:,} {times}" if difference.count > 1 else "", looked_into)
+    accepted = f"Accepted: {difference.accepted}" if difference.accepted else ""
+    return _item(difference, f"{difference.count:,} {times}" if difference.count > 1 else "", accepted)
 
 
 def _item(difference: Difference | SecopsDifference, *told: str) -> str:
@@ -290,7 +263,7 @@ def _item(difference: Difference | SecopsDifference, *told: str) -> str:
 
 
 def visible(record: object) -> str:
-    """Return a record as JSON in which everything is to be seen: marks without a glyph are escaped."""
+    """Return a record as JSON in which characters without a glyph are escaped."""
     return visible_json(json.dumps(record, ensure_ascii=False, indent=2))
 
 
@@ -298,20 +271,20 @@ def _words(result: Result) -> str:
     hours = int(LATE_AFTER.total_seconds() // 3600)
     words = {
         "In Zoom": f"how many records Zoom's report of {result.report.records} shows for the date when asked again. It"
-        " gives records no id: two that are alike in every field are two records.",
+        " gives records no id: two that are equal in every field are two records.",
         "In archive": "how many records a reader can read now; where the feed deletes what it has read, how many were"
-        " delivered. Objects of the written guide's Lambda count each record as often as one object shows it.",
-        "Missing": "in Zoom more often than in the archive. What is not yet due is not counted.",
+        " delivered. Of the objects that the guide's Lambda wrote, each record counts as often as one object shows it.",
+        "Missing": "in Zoom more often than in the archive. Records that are not yet due are not counted.",
         "Repeated": "in the archive more often than in Zoom.",
-        "Deleted": "in the archive behind delete markers alone, where nobody can read it, though the feed deletes"
-        " nothing. What S3's own expiration deleted, and what was deleted while the feed was to delete, is in the"
-        " archive.",
+        "Deleted": "in the archive behind delete markers only, where nobody can read it, though the feed deletes"
+        " nothing. Records that S3's expiration deleted, and those deleted while the feed was set to delete, count as"
+        " in the archive.",
         "Late": f"written into the archive more than {hours} hours after the record's time: late at Zoom, or fetched by"
-        " a backfill; no fault, if nothing is missing. Not what the log's field late counts: rows that Zoom showed"
-        " after newer ones.",
-        "Not yet due": "in Zoom, not in the archive, and too new for the collector's last run to have seen. What is in"
-        " Zoom is what is in the archive, missing, deleted and not yet due, less what is repeated.",
-        "Not read yet": "records are missing, but the collector knows that it owes the date and will read it.",
+        " a backfill. Not a fault. The field late in the log counts something else: rows that Zoom showed after newer"
+        " ones.",
+        "Not yet due": "in Zoom, not in the archive, and too new for the collector's last run to have seen. In Zoom ="
+        " in archive + missing + deleted + not yet due − repeated.",
+        "Not read yet": "records are missing, and the collector owes the date: it will read it.",
     }
     words |= secops_output.words() if result.secops else {}
     terms = "".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in words.items())

@@ -1,4 +1,4 @@
-"""Asks the collector for the dates that lack records; what is there too often stays, for the archive never deletes."""
+"""Asks the collector for a backfill of the dates that lack records. Repeats stay: the archive never deletes."""
 
 from __future__ import annotations
 
@@ -30,8 +30,7 @@ LOOK_EVERY_SECONDS = 0.2
 
 
 def wanted(days: Sequence[DayResult]) -> list[tuple[date, date]]:
-    """Return what is to be backfilled, as ranges: the dates that lack records which a backfill would write, and that
-    the collector does not owe."""
+    """Return the ranges to backfill: dates that lack records which a backfill would write, and that are not owed."""
     return ranges(
         day.date
         for day in days
@@ -60,10 +59,7 @@ def invoker(session: boto3.Session, deployment: Deployment) -> Invoke:
 
 
 def ask_for_backfill(days: Sequence[DayResult], invoke: Invoke, err: SafeConsole) -> list[dict[str, Any]]:
-    """Ask for a backfill of the dates that lack records, range by range; return what was asked and answered.
-
-    The first failure is the last one: what is behind it would fail as well.
-    """
+    """Ask for a backfill of the dates that lack records, range by range until one fails; return the answers."""
     done: list[dict[str, Any]] = []
     for first, last in wanted(days):
         err.say(f"Asking the collector to read {_range(first, last)} again …")
@@ -88,7 +84,7 @@ def repaired_dates(repaired: Sequence[Mapping[str, Any]]) -> list[date]:
 
 
 def sentences(result: Result, repaired: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Say what was asked for and written, and what no backfill repairs."""
+    """Say what was asked for and written, and what a backfill does not repair."""
     failed = [each for each in repaired if each["error"]]
     repaired = [each for each in repaired if not each["error"]]
     if repaired:
@@ -104,18 +100,18 @@ def sentences(result: Result, repaired: Sequence[Mapping[str, Any]]) -> Iterator
         yield f"Owed already, and read by the next runs: {spell(waiting)}."
     if taken := [day.date for day in result.days if day.taken_for_delivered]:
         yield (
-            f"What the checkpoint takes for delivered on {spell(taken)} no backfill writes again: delete the checkpoint"
-            f" first, as {RESTORING} says."
+            f"A backfill does not write the records of {spell(taken)} that the checkpoint holds as delivered: delete"
+            f" the checkpoint first, as {RESTORING} says."
         )
     if repeated := [day.date for day in result.days if day.repeated > day.accepted]:
         yield (
-            f"What is repeated on {spell(repeated)} cannot be repaired: objects are written once, and the archive never"
-            " deletes. Once it was looked into, --accept takes it for known."
+            f"The repeats on {spell(repeated)} cannot be repaired: objects are written once, and the archive never"
+            " deletes. Once you know why, accept them with --accept."
         )
     if deleted := [day.date for day in result.days if day.deleted]:
         yield (
-            f"What lies in deleted objects on {spell(deleted)} no backfill writes again: remove the delete markers, as"
-            f" {RESTORING} says."
+            f"A backfill does not write the records in deleted objects on {spell(deleted)}: remove the delete markers,"
+            f" as {RESTORING} says."
         )
 
 

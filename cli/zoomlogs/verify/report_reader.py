@@ -1,7 +1,7 @@
 """Zoom's side: reads a date of the report, from end to end, by the collector's own client and rules.
 
-How often a record exists is the most that any one page shows: a page token may not survive rows that come meanwhile,
-and then a row stands on two pages. Identical rows that a page boundary split need a reading with pages of another size.
+A record exists as often as one page shows it at most: rows that come meanwhile may put a row on two pages. Identical
+rows on both sides of a page boundary need a reading with another page size.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ STARTS = 3  # of a reading whose page token expires on the way
 
 
 class QuotaLowError(Exception):
-    """Under a quarter of Zoom's daily limit is left, which is for the collector alone."""
+    """Less than a quarter of Zoom's daily limit is left, which is for the collector."""
 
 
 class IncompleteReadError(Exception):
-    """What Zoom has of the date could not be read to its end; the message says why, without a full stop."""
+    """The date could not be read to its end; the message says why, without a full stop."""
 
 
 @dataclass
 class DayReading:
-    """What Zoom has shown of a date so far, read once or more often.
+    """The records that Zoom has shown of a date.
 
-    `counts` holds, by UTC date of the record, the most that one page showed of each; `recent` are those that came too
-    lately to be due in the archive; `records` are those that were to be kept.
+    `counts` holds, by UTC date of the record, the most that one page showed of each; `recent` are those too new to be
+    due in the archive; `records` are those that are kept.
     """
 
     asked: date
@@ -50,12 +50,11 @@ class DayReading:
     last_size: int = 0
 
     def has_records_of(self, day: date) -> bool:
-        """Tell whether it holds records of this UTC date; of another than was asked for, if the report's days are not
-        those of UTC."""
+        """Tell whether it holds records of this UTC date; the report's days need not be those of UTC."""
         return bool(self.counts.get(day))
 
     def add_page(self, rows: Collection[Row], due_before: datetime, keep: Collection[bytes]) -> None:
-        """Take in a page."""
+        """Add a page."""
         shown = occurrences(rows)
         for row in rows:
             day = row.archive_date(self.asked) or self.asked
@@ -68,7 +67,7 @@ class DayReading:
 
 
 class ReportReader:
-    """Reads dates of the report; the last few are remembered, because neighbours may be needed again."""
+    """Reads dates of the report, and keeps the last few, because neighbours may be needed again."""
 
     def __init__(
         self,
@@ -78,7 +77,7 @@ class ReportReader:
         due_before: datetime,
         on_page: Callable[[date, int], None] = lambda _day, _rows: None,
     ) -> None:
-        """Take the client; `on_page` hears of each page: the date, and the rows read of it so far."""
+        """Take the client; `on_page` is called with the date and the number of its rows after each page."""
         self._zoom = zoom
         self._page_size = page_size
         self._clock = clock
@@ -88,7 +87,7 @@ class ReportReader:
         self._asks_for_tomorrow = True
 
     def read(self, day: date) -> DayReading:
-        """Read a date; again with pages of other sizes while page boundaries split every sight of a group of twins.
+        """Read a date; again with other page sizes while page boundaries split a group of identical rows.
 
         It stops as `agenda.schedule_split_groups` does, when too many readings in a row showed no further group whole.
         Raises `QuotaLowError`, `IncompleteReadError`, and what `Zoom.page` raises.
@@ -113,21 +112,18 @@ class ReportReader:
         return self._remembered[day]
 
     def read_again(self, day: date, keep: Collection[bytes], *, whole: bool = False) -> None:
-        """Read a date once more, with pages of another size, and keep these records; so its neighbours, if they brought
-        records of it, or if the `whole` is needed."""
+        """Read a date again with another page size, and keep these records; also its neighbours that showed records of
+        it, or both, if the `whole` is needed."""
         for asked in (day, *_neighbours(day)):
             reading = self._remembered.get(asked)
             if reading and (asked == day or whole or reading.has_records_of(day)):
                 self._sweep(reading, smaller_page_size(reading.last_size), keep)
 
     def counts(self, day: date, today: date, *, whole: bool = False) -> dict[bytes, int]:
-        """Return how often each record of a UTC date exists: the neighbours may hold some of it, since Zoom's days need
-        not be those of UTC, and a quiet date does not tell by itself.
+        """Return how often each record of a UTC date exists, also by the dates beside it: Zoom's days need not be UTC.
 
-        Where Zoom's days are ahead of UTC, tomorrow's report holds some of today's records; where they are not, Zoom
-        may refuse it, and today's too where they are behind UTC, and nothing is lacking. A date that Zoom no longer
-        keeps is not asked for, without which the count may lack records: raises `IncompleteReadError` then, if the
-        report's days are seen to begin after those of UTC, or if the count is needed `whole`.
+        Zoom may refuse a date that has not begun in its zone, which then lacks nothing. It no longer has old dates:
+        raises `IncompleteReadError` where one of them may hold records of this date, or the count is needed `whole`.
         """
         reading = self.read(day)
         counts = dict(reading.counts[day])
@@ -138,7 +134,7 @@ class ReportReader:
             try:
                 beside = self._read_if_kept(neighbour, today)
             except DatesRefusedError as refusal:
-                if neighbour >= today:  # it has not begun, where Zoom's days lie behind those of UTC
+                if neighbour >= today:  # it has not begun, where Zoom's days are behind those of UTC
                     self._asks_for_tomorrow = False
                     continue
                 if not isinstance(refusal, DateTooOldError):
@@ -153,14 +149,14 @@ class ReportReader:
         return counts
 
     def _read_if_kept(self, day: date, today: date) -> DayReading:
-        """Read a date, or raise `DateTooOldError` where it is plain that Zoom no longer has it."""
+        """Read a date; raise `DateTooOldError` where Zoom no longer keeps it."""
         if day < retention_start(today):
             raise DateTooOldError
         return self.read(day)
 
     @property
     def recent(self) -> set[bytes]:
-        """The records of the dates last read that came too lately to be due in the archive."""
+        """The records of the dates last read that are too new to be due in the archive."""
         return set().union(*(reading.recent for reading in self._remembered.values()))
 
     @property

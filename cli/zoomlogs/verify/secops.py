@@ -1,4 +1,4 @@
-"""SecOps' side of a verification: what is asked there, and the findings put beside what Zoom and the archive say."""
+"""SecOps' side of a verification: asks about the dates, and adds the findings to the results."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from zoom_operationlogs.errors import CollectorError
 
 from ..errors import CommandError
-from ..secops.connection import connect
 from ..secops.identity import FIELDS
 from ..secops.result import SecopsDay, SecopsState
 from ..secops.tenant import read_tenant
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SecopsOptions:
-    """Which tenant is asked, and as whom."""
+    """Which tenant is asked, and with which credentials."""
 
     project: str | None = None
     region: str | None = None
@@ -40,7 +39,7 @@ class SecopsOptions:
 
 
 def search_of(deployment: Deployment, options: SecopsOptions) -> Search:
-    """Return what searches for the events of this deployment's feed; raise `CommandError` where it cannot sign in."""
+    """Return a search for the events of this deployment's feed; raise `CommandError` where nobody can sign in."""
     if not set(FIELDS) <= set(deployment.report.fields):
         raise CommandError(
             f"--secops does not compare {deployment.report.records} yet: Google has published too little of how it maps"
@@ -51,8 +50,10 @@ def search_of(deployment: Deployment, options: SecopsOptions) -> Search:
     if not details.get("logType"):
         raise CommandError("The outputs hold no secops_feed: update the module and apply it.")
     tenant = read_tenant(options.project, options.region, options.customer_id, instance=(feed or {}).get("instance"))
+    from ..secops.search import Search  # here, because Google's library may not be installed
+    from ..secops.session import connect
+
     session = connect(tenant, options.service_account)
-    from ..secops.search import Search  # here, because Google's library takes a second, and may not be installed
 
     log_type = str(details["logType"]).rpartition("/")[2]
     return Search(session, log_type, details.get("labels") or {}, namespace=str(details.get("assetNamespace") or ""))
@@ -67,7 +68,7 @@ class Asking:
         self._archive = archive
 
     def ask(self, day: ArchivedDay) -> None:
-        """Have a date checked; no more of it is kept than what its records are found by."""
+        """Check a date; only what finds its records again is kept of it."""
         if self._check:
             slim = ArchivedDay(day.date, {}, {}, objects=day.objects)
             self._check.ask(day.date, day.deliveries, day.guide, partial(self._found, slim))
@@ -82,7 +83,7 @@ class Asking:
     def beside(
         self, results: Sequence[DayResult], on_day: Callable[[], None]
     ) -> tuple[Sequence[DayResult], Findings | None]:
-        """Return the dates with what was found of them in SecOps; one that was not compared was not asked for."""
+        """Return the dates with their results in SecOps; one that was not compared with Zoom is not checked."""
         if not self._check:
             return results, None
         findings = self._check.findings(on_day)
@@ -92,7 +93,7 @@ class Asking:
 
 @contextmanager
 def asking(search: Search | None, archive: ArchiveReader, least_wait: float = 0.0) -> Iterator[Asking]:
-    """Return what asks SecOps, if there is something to search with; an event may take `least_wait` at least."""
+    """Return what asks SecOps, if there is a search; an event may take `least_wait` seconds at least."""
     if search is None:
         yield Asking(None, archive)
         return

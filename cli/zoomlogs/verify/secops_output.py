@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict
 from html import escape
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from ..console import table as make_table
 from ..dates import some
 from ..secops.matching import Way
 from ..secops.result import SecopsKind, SecopsState
+from .comparison import OF_SECOPS, SHOWN_AS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,63 +24,36 @@ if TYPE_CHECKING:
     from ..secops.result import Delay, Findings, SecopsDay, SecopsDifference
     from .comparison import DayResult, Result
 
-# Of each state: its mark, its style on a terminal, and its class on the page.
-STATES = {
-    SecopsState.EQUAL: ("✓", "green", "equal"),
-    SecopsState.DIFFERENT: ("✗", "bold red", "different"),
-    SecopsState.NOT_YET: ("…", "yellow", "owed"),
-    SecopsState.NOT_CHECKED: ("?", "yellow", "unchecked"),
-}
 HEADS = ("in SecOps", "missing", "repeated", "not yet", "others", "delay (95 %)", "matched by")
+COUNTED = ("in_secops", "missing", "doubled", "not_yet", "others")
+WRONG = (1, 2)  # of the heads: what is a fault where it is not 0
 DASH = "–"
 
 
-@dataclass(frozen=True)
-class SecopsTotals:
-    """The sums over the dates that were checked."""
-
-    in_secops: int
-    missing: int
-    doubled: int
-    not_yet: int
-    others: int
-
-
-def totals(result: Result) -> SecopsTotals:
-    """Sum up."""
-    days = [day.secops for day in result.days if day.secops]
-    return SecopsTotals(**{each.name: sum(getattr(day, each.name) for day in days) for each in fields(SecopsTotals)})
+def totals(result: Result) -> dict[str, int]:
+    """Sum up the dates that were checked."""
+    return {name: sum(getattr(day.secops, name) for day in result.days if day.secops) for name in COUNTED}
 
 
 def verdict(result: Result) -> str:
-    """Say in a sentence what came of SecOps, "" where it was not asked."""
+    """Say the result for SecOps in a sentence; "" where it was not asked."""
     if result.secops is None:
         return ""
     sums = totals(result)
-    parts = [f"{sums.missing:,} missing"] * bool(sums.missing)
-    parts += [f"{sums.doubled:,} repeated"] * bool(sums.doubled)
     unchecked = sum(map(_is_unchecked, result.days))
     if unchecked == len(result.days):
         return "SecOps could not be checked."
-    said = f"In SecOps: {' and '.join(parts)}." if parts else f"In SecOps: each of {sums.in_secops:,} records, once."
-    if not parts and unchecked:
-        said = f"In SecOps, as far as it was checked: each of {sums.in_secops:,} records, once."
-    if sums.not_yet:
-        said += f" Not there yet: {sums.not_yet:,}."
-    if unchecked:
-        said += f" {some(unchecked, 'date')} not checked."
-    return said
+    parts = [f"{sums[name]:,} {word}" for name, word in (("missing", "missing"), ("doubled", "repeated")) if sums[name]]
+    so_far = ", as far as it was checked" if unchecked and not parts else ""
+    each = f"each of {sums['in_secops']:,} records, once"
+    said = f"In SecOps{so_far}: {' and '.join(parts) or each}."
+    if sums["not_yet"]:
+        said += f" Not there yet: {sums['not_yet']:,}."
+    return said + (f" {some(unchecked, 'date')} not checked." if unchecked else "")
 
 
 def _is_unchecked(day: DayResult) -> bool:
     return day.secops is not None and day.secops.state is SecopsState.NOT_CHECKED
-
-
-def way(day: SecopsDay) -> str:
-    """Say how the events of a date were told to be those of our records."""
-    if day.way is Way.SECOND:
-        return "count a second"
-    return f"{len(day.fields)} fields" if day.way else DASH
 
 
 def took(delay: Delay | None) -> str:
@@ -103,12 +77,18 @@ def values(day: SecopsDay) -> tuple[str, ...]:
     """Return what the columns show of a date."""
     if day.way is None:
         return ("not checked", *[DASH] * len(HEADS[1:]))
-    counts = (day.in_secops, day.missing, day.doubled, day.not_yet, day.others)
-    return (*(f"{count:,}" for count in counts), took(day.since_record), way(day))
+    counts = [f"{getattr(day, name):,}" for name in COUNTED]
+    way = "count a second" if day.way is Way.SECOND else some(len(day.fields), "field")
+    return (*counts, took(day.since_record), way)
+
+
+def _cells(day: SecopsDay) -> list[tuple[str, bool]]:
+    """Return what the columns show, and which of it is a fault."""
+    return [(value, at in WRONG and value not in ("0", DASH)) for at, value in enumerate(values(day))]
 
 
 def sentences(result: Result) -> Iterator[str]:
-    """Yield what is to be known of the answer as a whole."""
+    """Yield what concerns all dates."""
     if result.secops is None:
         return
     yield (
@@ -123,9 +103,6 @@ def sentences(result: Result) -> Iterator[str]:
     yield from result.secops.sentences
 
 
-# The table
-
-
 def table(result: Result) -> Iterator[RenderableType]:
     """Yield a row per date, and the notes and sentences below; nothing where SecOps was not asked."""
     if result.secops is None:
@@ -134,18 +111,13 @@ def table(result: Result) -> Iterator[RenderableType]:
     shown.columns[1].no_wrap = True
     for day in result.days:
         if day.secops:
-            mark = Text(*STATES[day.secops.state][:2])
-            wrong = {0: day.secops.missing, 1: day.secops.doubled}
-            shown_values = enumerate(values(day.secops)[1:])
-            cells = [cell(value, "bold red" if wrong.get(at) else "") for at, value in shown_values]
+            mark = Text(*SHOWN_AS[OF_SECOPS[day.secops.state]][:2])
+            cells = [cell(value, "bold red" if wrong else "") for value, wrong in _cells(day.secops)[1:]]
             shown.add_row(mark, str(day.date), *cells)
     yield Text()
     yield shown
     yield from (Text(f"{day.date}: {day.secops.note}") for day in result.days if day.secops and day.secops.note)
     yield from map(Text, sentences(result))
-
-
-# JSON
 
 
 def document(result: Result, findings: Findings) -> dict[str, Any]:
@@ -156,7 +128,7 @@ def document(result: Result, findings: Findings) -> dict[str, Any]:
         "namespace": findings.namespace or None,
         "missing_after_seconds": findings.wait,
         "sentences": findings.sentences,
-        "totals": asdict(totals(result)),
+        "totals": totals(result),
         "not_checked": [
             str(day.date) for day in result.days if day.secops and day.secops.state is SecopsState.NOT_CHECKED
         ],
@@ -186,17 +158,13 @@ def _differences(result: Result) -> Iterator[tuple[DayResult, SecopsDifference]]
     return ((day, each) for day in result.days if day.secops for each in day.secops.differences)
 
 
-# The page
-
-
 def section(result: Result, marked: str) -> str:
     """Return the page's section, "" where SecOps was not asked; `marked` is the attribute of what is wrong."""
     if result.secops is None:
         return ""
     heads = "".join(f'<th scope="col">{escape(name)}</th>' for name in ("date", *HEADS))
     rows = "".join(_row(day, day.secops, marked) for day in result.days if day.secops)
-    sums = totals(result)
-    foot = "".join(f"<td>{value:,}</td>" for value in asdict(sums).values())
+    foot = "".join(f"<td>{value:,}</td>" for value in totals(result).values())
     told = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences(result))
     return (
         f'<section aria-labelledby="secops"><h2 id="secops">Google SecOps</h2>{told}'
@@ -214,21 +182,16 @@ def link(day: DayResult) -> str:
 def tiles(result: Result) -> Iterator[tuple[str, int, bool]]:
     """Yield the totals, and which of them are wrong; none where SecOps was not asked."""
     if result.secops:
-        sums = totals(result)
-        yield "in SecOps", sums.in_secops, False
-        yield "missing in SecOps", sums.missing, sums.missing > 0
-        yield "repeated in SecOps", sums.doubled, sums.doubled > 0
-        yield "not yet in SecOps", sums.not_yet, False
+        names = ("in SecOps", *(f"{head} in SecOps" for head in HEADS[1:4]))
+        for at, (name, value) in enumerate(zip(names, totals(result).values(), strict=False)):
+            yield name, value, at in WRONG and value > 0
 
 
 def _row(day: DayResult, found: SecopsDay, marked: str) -> str:
-    mark, _, shown_as = STATES[found.state]
-    mark = f'<span class="swatch {shown_as}" role="img" aria-label="{found.state}">{mark}</span>'
-    head = f'<th scope="row">{mark} <span class="year">{day.date.year}-</span>{day.date:%m-%d}</th>'
-    wrong = {1: found.missing, 2: found.doubled}
-    cells = "".join(
-        f"<td{marked if wrong.get(at) else ''}>{escape(value)}</td>" for at, value in enumerate(values(found))
-    )
+    mark, _, shown_as = SHOWN_AS[OF_SECOPS[found.state]]
+    swatch = f'<span class="swatch {shown_as}" role="img" aria-label="{found.state}">{mark}</span>'
+    head = f'<th scope="row">{swatch} <span class="year">{day.date.year}-</span>{day.date:%m-%d}</th>'
+    cells = "".join(f"<td{marked if wrong else ''}>{escape(value)}</td>" for value, wrong in _cells(found))
     note = f'<tr class="note"><td colspan="{1 + len(HEADS)}">{escape(found.note)}</td></tr>' if found.note else ""
     return f'<tr id="s{day.date}" class="of-day">{head}{cells}</tr>{note}'
 
@@ -247,8 +210,8 @@ def records(result: Result, shown: int, item: Callable[[Any, str], str]) -> str:
 
 
 def _why(difference: SecopsDifference) -> str:
-    """Say how often, and since when it is to be there."""
-    times = "times too often" if difference.kind is SecopsKind.DOUBLED else "times too seldom"
+    """Say how often, and when its object was written."""
+    times = "times too many" if difference.kind is SecopsKind.DOUBLED else "times missing"
     count = f"{difference.count:,} {times}. " if difference.count > 1 else ""
     if difference.candidates:
         return f"{count}One of the records of its second:"

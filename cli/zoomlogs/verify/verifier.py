@@ -1,4 +1,4 @@
-"""Verifies date after date: a look at Zoom, the archive after it, and before crying wolf a second look at both."""
+"""Verifies date after date: reads Zoom, then the archive, and both again before it reports a difference."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ class Verifier:
         accepted: Mapping[date, Mapping[str, Accepted]] | None = None,
         on_archived: Callable[[ArchivedDay], None] = lambda _archived: None,
     ) -> None:
-        """Take both sides, the checkpoint for what is owed, if there is one, and repeats that were looked into.
+        """Take both sides, the checkpoint for what is owed, if there is one, and accepted repeats.
 
-        `on_archived` hears of each date that was compared, when everything was read, what others should have of it.
+        `on_archived` is called with each date that was compared, as other systems should have it.
         """
         self._accepted = accepted or {}
         self._on_archived = on_archived
@@ -66,9 +66,8 @@ class Verifier:
     def run(
         self, days: Sequence[date], on_day: Callable[[DayResult], None] = lambda _result: None
     ) -> tuple[list[DayResult], str]:
-        """Verify the dates, newest first, because those can still be mended longest; return them in their order.
+        """Verify the dates, newest first; return them in their order, and the sentence that says why some are left.
 
-        Where Zoom refuses on the way, the dates left are unchecked, and the sentence says why; it is "" otherwise.
         Raises `CommandError` where Zoom refuses before any date was checked, or AWS does.
         """
         results: list[DayResult] = []
@@ -111,13 +110,13 @@ class Verifier:
 
     def _compared(self, day: date) -> DayResult:
         today = self._now.date()
-        # Zoom first: what the collector publishes meanwhile then counts, and is no false alarm of a missing record.
+        # Zoom first: a record that the collector publishes meanwhile is then not reported as missing.
         zoom = self._report.counts(day, today)
         archived = self._archive.read(day)
         diff = compare(zoom, archived.counts, self._report.recent, archived.hidden)
         if diff.differs:
-            # Rows may have come or shifted since: Zoom once more with other pages, then what the archive has got since,
-            # as far as Zoom has shown it. What is repeated was there before this look.
+            # Rows may have come or shifted since: read Zoom again with other pages, then the objects written since, as
+            # far as Zoom has shown their records. Repeats were in the archive before that.
             kept = {*_first(diff.missing), *_first(diff.repeated), *_first(diff.deleted)}
             unknown = any(name not in zoom for name in (*diff.repeated, *diff.deleted))
             self._report.read_again(day, kept, whole=unknown)
@@ -127,13 +126,7 @@ class Verifier:
         self._on_archived(archived.expected_elsewhere(diff.deleted))
         return self._result(day, archived, zoom, diff)
 
-    def _result(
-        self,
-        day: date,
-        archived: ArchivedDay,
-        zoom: Mapping[bytes, int],
-        diff: Diff,
-    ) -> DayResult:
+    def _result(self, day: date, archived: ArchivedDay, zoom: Mapping[bytes, int], diff: Diff) -> DayResult:
         owed = bool(self._checkpoint and day in self._checkpoint.owed)
         state = State.EQUAL
         taken = self._taken_for_delivered(archived, diff)
@@ -170,21 +163,21 @@ class Verifier:
             yield f"{diff.not_due:,} so new that they are not yet due."
         if deleted := sum(diff.deleted.values()):
             yield (
-                f"{some(deleted, 'record')} {'lies' if deleted == 1 else 'lie'} in deleted objects, which nobody can"
+                f"{some(deleted, 'record')} {'is' if deleted == 1 else 'are'} in deleted objects, which nobody can"
                 f" read: remove their delete markers, which `{self._archive.markers_command(day)}` lists, as"
                 f" {RESTORING} says."
             )
         if accepted:
-            yield f"{accepted:,} repeated {'was' if accepted == 1 else 'were'} looked into, as --accept has it."
+            yield f"{some(accepted, 'repeat')} accepted by --accept."
         if archived.expired:
             yield f"{some(archived.expired, 'record')} expired by bucket.expiration_days; only versions are left."
         if archived.by_feed:
-            yield f"{archived.by_feed:,} were deleted while the feed was to delete; their versions stay."
+            yield f"{archived.by_feed:,} were deleted while the feed was set to delete; their versions stay."
         if not self._checkpoint or not diff.missing:
             return
         if taken:
             yield (
-                f"The checkpoint takes {taken:,} of the missing for delivered, so the archive had them once: delete the"
+                f"The checkpoint holds {taken:,} of the missing as delivered, so the archive had them once: delete the"
                 f" checkpoint as {RESTORING} says, then repair."
             )
         elif owed := self._checkpoint.owed.get(day):
@@ -202,8 +195,7 @@ class Verifier:
     def _taken_for_delivered(self, archived: ArchivedDay, diff: Diff) -> int:
         """Count those of the missing that the archive had once and that no backfill would write again.
 
-        The checkpoint remembers what the collector wrote of the last days, and of all days what the guide's objects
-        held; of other days the collector reads what there is.
+        The checkpoint holds what the collector wrote of the last dates, and what the guide's objects held of all dates.
         """
         if not self._checkpoint:
             return 0
@@ -231,9 +223,9 @@ class Verifier:
 
 
 def longest_pause(schedule: Mapping[str, Any]) -> timedelta:
-    """Return how far two runs may be apart by the module's output `schedule`, the window that it may use included.
+    """Return the longest pause between two runs by the module's output `schedule`, its flexible window included.
 
-    A day for a schedule with no known interval; the usual 15 minutes where there is no such output.
+    A day for a schedule without a known interval; the usual 15 minutes where there is no such output.
     """
     if not schedule:
         return USUAL_INTERVAL
@@ -243,10 +235,10 @@ def longest_pause(schedule: Mapping[str, Any]) -> timedelta:
 
 
 def due_before(now: datetime, checkpoint: Checkpoint | None, pause: timedelta) -> datetime:
-    """Return from which time on a record is too new to be expected in the archive.
+    """Return the time from which on a record is too new to be expected in the archive.
 
-    The collector's tail goes back 15 minutes behind the newest record that its last run saw (the frontier). A frontier
-    that stays behind is no excuse for long: two pauses of the schedule and those 15 minutes.
+    The collector's tail reads back to 15 minutes before the newest record that its last run saw (the frontier). A
+    frontier that stays behind counts for no longer than two pauses of the schedule and those 15 minutes.
     """
     slack = now - 2 * pause - TAIL_OVERLAP
     frontier = checkpoint.frontier if checkpoint else None
@@ -254,7 +246,7 @@ def due_before(now: datetime, checkpoint: Checkpoint | None, pause: timedelta) -
 
 
 def for_an_operator(error: CollectorError) -> str:
-    """Return a failure's sentence without what it says to the collector: its role, its next run."""
+    """Return a failure's sentence without what concerns the collector alone: its role, its next run."""
     told = re.sub(r": grant the collector's role .*", ": you lack that right (docs/cli.md lists them).", str(error))
     return re.sub(r"; the next run tries again", "; try again", told)
 

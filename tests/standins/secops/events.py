@@ -1,6 +1,6 @@
-"""What the feeds have brought: raw logs, and the UDM events that the tenant's parser made of them.
+"""The raw logs that the feeds ingested, and the UDM events that the tenant's parser makes of them.
 
-Events are made when they are asked for, so that a hundred thousand cost memory for their raw logs only.
+Events are made on request, so a hundred thousand cost memory for their raw logs only.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Change = Callable[[Body], Any]
 
 @dataclass
 class Log:
-    """A raw log: a line of an object, when it was ingested, and what became of it."""
+    """A raw log: a line of an object, when it was ingested, and its events."""
 
     data: bytes
     log_type: str
@@ -71,7 +71,7 @@ class Events:
                 self.add(line, log_type, ingested, dict(details.get("labels", {})))
 
     def add(self, data: bytes, log_type: str, ingested: datetime, labels: dict[str, str] | None = None) -> Log:
-        """Ingest one raw log, from whatever source."""
+        """Ingest one raw log, from any source."""
         log = self._log(data, log_type, ingested, labels or {})
         self.logs.append(log)
         self._sorted = False
@@ -88,37 +88,37 @@ class Events:
             at = ingested
         return Log(data, log_type, ingested, labels, len(self.logs), at)
 
-    # --- what goes wrong on demand ---
+    # --- faults on demand ---
 
     def lose(self, record: Record) -> None:
-        """Let the event of one record be gone."""
+        """Lose the event of one record."""
         self._one(record).events = 0
 
     def double(self, record: Record) -> None:
-        """Let one record have two events."""
+        """Give one record two events."""
         self._one(record).events += 1
 
     def delay(self, record: Record, by: timedelta) -> None:
-        """Let one record be ingested so much later."""
+        """Ingest one record so much later."""
         self._one(record).ingested += by
 
     def misparse(self, day: date, change: Change) -> None:
-        """Let the parser make something else of a day: `change` alters each event."""
+        """Let `change` alter each event of a day, as another parser would."""
         for log in self.logs:
             if log.at.date() == day:
                 log.changes.append(change)
 
     def unparse(self, record: Record) -> None:
-        """Let the parser make no event of one record: its raw log is there."""
+        """Let one record have a raw log and no event."""
         self._one(record).parsed = False
 
     def _one(self, record: Record) -> Log:
         return next(log for log in self.logs if log.events and log.parsed and log.record == record)
 
-    # --- what is there ---
+    # --- the content ---
 
     def between(self, start: datetime, end: datetime) -> Iterator[Body]:
-        """Yield the events of this time that are ingested by now, oldest first, as the API gives them."""
+        """Yield the events of a time range that are ingested by now, oldest first, as the API shows them."""
         if not self._sorted:
             self.logs.sort(key=lambda log: (log.at, log.number))
             self._times = [log.at for log in self.logs]
@@ -131,12 +131,12 @@ class Events:
                         yield self._shown(log, udm, f"{log.number}-{copy}-{order}")
 
     def unparsed(self, start: datetime, end: datetime) -> Iterator[Log]:
-        """Yield the raw logs of which there is no event, ingested in this time and by now."""
+        """Yield the raw logs without an event that were ingested in a time range and by now."""
         now = self.clock()
         return (log for log in self.logs if not log.parsed and start <= log.ingested < end and log.ingested <= now)
 
     def parsed(self, log: Log) -> list[Body]:
-        """Return what the parser makes of a raw log."""
+        """Return the events of a raw log."""
         made = self.make(log.record)
         for change in log.changes:
             for udm in made:

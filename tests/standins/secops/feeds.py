@@ -1,4 +1,4 @@
-"""The tenant's feeds, by Google's own proto: what its comments say is required, or is refused, is so here."""
+"""The tenant's feeds, by Google's own proto and the rules in its comments."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SETTINGS = {"AMAZON_S3_V2": "amazon_s3_v2_settings", "AMAZON_SQS_V2": "amazon_sq
 
 
 class Rules(Protocol):
-    """What the tenant says of its feeds."""
+    """The settings of the tenant for its feeds."""
 
     name: str
     tells_access_key_id: bool
@@ -26,7 +26,7 @@ class Rules(Protocol):
 
 
 class Feeds:
-    """The feeds of one tenant. It never gives a secret access key back."""
+    """The feeds of one tenant, which shows no secret access key."""
 
     def __init__(self, tenant: Rules) -> None:
         self.name = tenant.name
@@ -34,11 +34,11 @@ class Feeds:
         self._feeds: dict[str, Any] = {}
 
     def all(self) -> dict[str, Body]:
-        """Give the feeds by name, secrets included: what Google keeps, not what it tells."""
+        """Return the feeds by name, with the secrets that the API does not show."""
         return {name: json_format.MessageToDict(feed) for name, feed in self._feeds.items()}
 
     def add(self, body: Body) -> str:
-        """Put a feed there as somebody made it by hand, unchecked; return its name."""
+        """Add a feed as if made by hand, unchecked; return its name."""
         name = f"{self.name}/feeds/{uuid.uuid4()}"
         self._feeds[name] = json_format.ParseDict({"state": "SUCCEEDED", **body, "name": name}, _feed())
         return name
@@ -116,7 +116,7 @@ class Feeds:
         self._feeds[name] = made
 
     def _check(self, feed: Any) -> None:
-        """Refuse what the proto's comments say is required, and values out of bounds."""
+        """Refuse missing fields that the proto's comments require, and values out of bounds."""
         details = feed.details
         if not feed.display_name:
             raise ApiError(400, "display_name is required.")
@@ -144,7 +144,7 @@ class Feeds:
                 raise ApiError(400, f"authentication.{signs_in}.{descriptor.name} is required.")
 
     def _told(self, feed: Any, query: Mapping[str, str]) -> Body:
-        """Give a feed as the API does: no secret in it, enums by number if asked for."""
+        """Return a feed as the API shows it: without secrets, with enums by number on request."""
         shown = _feed()
         shown.CopyFrom(feed)
         for field in SETTINGS.values():

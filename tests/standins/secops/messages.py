@@ -1,4 +1,4 @@
-"""What goes in and out: requests as they came, refusals in Google's form, and the strict reading of both."""
+"""Requests, refusals in Google's form, and strict readers of requests."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class SignInError(Exception):
 
 @dataclass(frozen=True)
 class Call:
-    """A request as it came; the body is None where there was none."""
+    """A request; the body is None without one."""
 
     method: str
     path: str
@@ -54,12 +54,12 @@ class Call:
 
 
 def camel(name: str) -> str:
-    """Spell a field's name as proto3 JSON does; it takes the proto's own spelling too."""
+    """Return a field's name as in proto3 JSON, from that or the proto's own spelling."""
     return ".".join(re.sub(r"_([a-z])", lambda match: match[1].upper(), part) for part in name.split("."))
 
 
 def parameters(query: Mapping[str, str], known: Iterable[str]) -> dict[str, str]:
-    """Return the query's parameters by their names in JSON; refuse one that is no field of the request."""
+    """Return the query's parameters by their names in JSON; refuse a name that the request does not have."""
     found = {camel(name): value for name, value in query.items() if name not in _ALWAYS}
     for name in found:
         if name not in known:
@@ -72,7 +72,7 @@ def parameters(query: Mapping[str, str], known: Iterable[str]) -> dict[str, str]
 
 
 def fields(body: Body | None, known: Iterable[str], at: str = "") -> Body:
-    """Return the body's fields by their names in JSON; refuse one that is no field of the message."""
+    """Return the body's fields by their names in JSON; refuse a name that the message does not have."""
     if not isinstance(body, dict):
         raise ApiError(400, "Invalid JSON payload received. Root element must be a message.")
     found = {camel(name): value for name, value in body.items()}
@@ -84,7 +84,7 @@ def fields(body: Body | None, known: Iterable[str], at: str = "") -> Body:
 
 
 def number(text: object, name: str, default: int, most: int | None = None) -> int:
-    """Return an int32 that was given as JSON or as a query parameter, at most so much."""
+    """Return an int32 from JSON or a query parameter, cut to the most that is allowed."""
     if text in (None, ""):
         return default
     if isinstance(text, bool) or not re.fullmatch(r"-?\d{1,10}", str(text)):
@@ -96,7 +96,7 @@ def number(text: object, name: str, default: int, most: int | None = None) -> in
 
 
 def choice(value: object, name: str, known: Iterable[str]) -> str:
-    """Return an enum's value by name; refuse one that the enum does not have."""
+    """Return an enum's value by name; refuse a value that it does not have."""
     known = list(known)
     if value is None:
         return known[0]

@@ -1,4 +1,4 @@
-"""Log types, and the parser that the tenant has for one: what it is, and what it makes of a log."""
+"""Log types, and the tenant's parser for one of them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CODE = b"filter { # the tenant's parser }"
 
 
 class Parsers:
-    """The parsers of one tenant: those of ZOOM_OPERATION_LOGS. It runs what `events.make` is."""
+    """The tenant's parsers of ZOOM_OPERATION_LOGS. A run calls `events.make`."""
 
     def __init__(self, name: str, events: Events) -> None:
         self.name = name

@@ -43,7 +43,7 @@ class _Session:
 
 
 class Searches:
-    """Answers what is asked of the events."""
+    """Answers searches for events and raw logs."""
 
     def __init__(self, name: str, events: Events) -> None:
         self.name = name
@@ -165,7 +165,7 @@ class Searches:
 
 
 def condition(query: object) -> Callable[[Body], bool]:
-    """Return what a query asks of an event; raise `ApiError` for one that does not compile."""
+    """Return a query's condition on an event; raise `ApiError` for a query that does not compile."""
     if not query or not isinstance(query, str):
         raise ApiError(400, "Request contains an invalid argument: query is required.")
     terms: list[tuple[str, str | None, str]] = []

@@ -1,4 +1,4 @@
-"""One tenant: who may sign in, which request goes where, and the failures that a test asks for."""
+"""One tenant: sign-in, the routes of its API, and failures on demand."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ ROUTES = [
 
 
 class Stored(Protocol):
-    """A version of an object in a bucket, as `transfer` takes it."""
+    """A version of an object in a bucket."""
 
     key: str
     version_id: str
@@ -62,7 +62,7 @@ class Stored(Protocol):
 
 
 class SecOps:
-    """A tenant of its own, on a free loopback port if it is entered."""
+    """A tenant; as a context manager it listens on a free loopback port."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class SecOps:
         most_per_page: int = 1000,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Whether the real API gives the access key's id back is not known: `tells_access_key_id` plays both."""
+        """Create it. Whether the real API shows the access key's id is not known: `tells_access_key_id` plays both."""
         self.name = f"projects/{PROJECT}/locations/{REGION}/instances/{CUSTOMER_ID}"
         self.clock = clock
         self.subject_id = SUBJECT_ID
@@ -132,7 +132,7 @@ class SecOps:
 
     @property
     def feeds(self) -> dict[str, Body]:
-        """Give the feeds by name, secrets included: what Google keeps, not what it tells."""
+        """Return the feeds by name, with the secrets that the API does not show."""
         return self._feeds.all()
 
     @property
@@ -141,7 +141,7 @@ class SecOps:
         return [call for call in self.calls if call.writes]
 
     def add(self, body: Body, **more: Any) -> str:
-        """Put a feed there as somebody made it by hand, unchecked; return its name."""
+        """Add a feed as if made by hand, unchecked; return its name."""
         return self._feeds.add({**body, **more})
 
     def change(self, name: str, **values: Any) -> None:
@@ -149,7 +149,7 @@ class SecOps:
         self._feeds.change(name, **values)
 
     def transfer(self, bucket: str, versions: Iterable[Stored], after: timedelta = timedelta(minutes=20)) -> None:
-        """Let the feeds read what they have not read of a bucket; events are there so long after an object is."""
+        """Let the feeds read the objects that they have not read; their events are there so long `after` the object."""
         for version in versions:
             for feed in self._feeds.reading(f"s3://{bucket}/{version.key}"):
                 self.events.take_in(feed, version.key, version.version_id, version.body or b"", version.written + after)
@@ -160,12 +160,12 @@ class SecOps:
         return set(self._tokens)
 
     def fail_next(self, code: int, message: str, times: int = 1) -> None:
-        """Answer the next requests of the API with a failure."""
+        """Answer the next requests with a failure."""
         for _ in range(times):
             self.fail_after(0, code, message)
 
     def fail_after(self, requests: int, code: int, message: str) -> None:
-        """Answer so many requests as ever, and the one after them with a failure."""
+        """Answer so many requests normally, and the next one with a failure."""
         self._failures += [None] * requests + [(code, message)]
 
     # --- the API ---
