@@ -99,8 +99,8 @@ def document(
     )
     return f"""# What the collector costs
 
-For anyone who plans for this module's speed, memory or bill, or compares it with the guide's loop. After this page you
-know what was measured, how, and what AWS charges.
+For anyone who plans for this module's speed, memory or bill, or compares it with the
+[guide's loop](glossary.md#the-guide). After this page you know what was measured, how, and what AWS charges.
 
 {notice}Written by `make bench` on {machine.date}: {machine.cpu}, {machine.cores} cores, Python {machine.python}.
 
