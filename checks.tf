@@ -1,8 +1,8 @@
-# What a plan warns about. These are not errors: the first matters only if nobody is subscribed in another way, the second
-# must not turn a plan red as time passes, and the others matter only to large Zoom accounts.
+# The warnings of a plan. They are not errors: someone may be subscribed in another way, a plan must not fail because time
+# passes, and the others matter only to large Zoom accounts.
 
 locals {
-  # The last year of a cron expression, 0 if it goes on for ever.
+  # The last year of a cron expression, 0 if there is none.
   years     = try(split(" ", var.schedule.expression)[5], "*")
   last_year = can(regex("[*/]", local.years)) ? 0 : try(max([for year in regexall("[0-9]+", local.years) : tonumber(year)]...), 0)
 
@@ -29,7 +29,7 @@ check "subscribers" {
 check "years" {
   assert {
     condition     = !var.schedule.enabled || local.last_year == 0 || local.last_year >= tonumber(formatdate("YYYY", plantimestamp()))
-    error_message = "The last year of schedule.expression is ${local.last_year}, which is over: the schedule starts no more runs, and no alarm reports it before the first one. Give \"*\" as the year."
+    error_message = "The last year of schedule.expression is ${local.last_year}, which is over: the schedule starts no more runs, and without a first run no alarm reports it. Set the year to \"*\"."
   }
 }
 

@@ -1,6 +1,6 @@
 # Delivers Zoom's operation logs to S3, each record exactly once, and on to Google SecOps.
 
-# The archive: the bucket, whose objects are written once and never changed, and the feed's queue.
+# The archive: the bucket with write-once objects of records, and the queue of the feed.
 module "archive" {
   source = "./modules/archive"
 
@@ -56,8 +56,8 @@ module "secops_reader" {
   tags                     = var.tags
 }
 
-# Monitoring: alarms, notifications, dashboard. It knows the function and the queue by their names alone: Terraform creates
-# an alarm before it destroys the one that it replaces, and would have to do the same with a function that it depends on.
+# Monitoring: alarms, notifications, dashboard. It gets only the names of the function and the queue: Terraform creates the
+# replacement of an alarm first, and would have to do the same with a function that the alarm depends on.
 module "monitoring" {
   source = "./modules/monitoring"
   count  = var.monitoring.enabled ? 1 : 0

@@ -6,7 +6,7 @@ locals {
   reports = jsondecode(file("${path.module}/lambda/zoom_operationlogs/reports.json"))
   report  = lookup(local.reports, var.zoom.report, { records = var.zoom.report, feed = var.zoom.report }) # a wrong name: its validation answers
 
-  # Each report has a prefix of its own, from which its checkpoint's key follows.
+  # Each report has its own prefix; the key of its checkpoint follows from it.
   prefix = var.bucket.prefix == null ? "zoom/${var.zoom.report}/" : var.bucket.prefix
 
   names = merge(

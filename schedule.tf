@@ -1,4 +1,4 @@
-# What EventBridge Scheduler accepts as a schedule, and how often the collector runs by it.
+# The schedule expressions that EventBridge Scheduler accepts, and the interval between two runs.
 
 locals {
   # For each field of a cron expression, the form of its values and of its steps.
@@ -14,7 +14,7 @@ locals {
   cron_item  = { for field, form in local.cron_forms : field => "${form[0]}(?:-${form[0]})?(?:/${form[1]})?" }
   cron_field = { for field, form in local.cron_forms : field => "(?:\\*(?:/${form[1]})?|${local.cron_item[field]}(?:,${local.cron_item[field]})*)" }
 
-  # The last day (L), the weekday nearest to a day (15W); the last Friday (6L), the second Tuesday (3#2). No steps of weekdays.
+  # The last day (L), the weekday nearest to a day (15W); the last Friday (6L), the second Tuesday (3#2). Weekdays have no steps.
   weekday         = "(?:[1-7]|SUN|MON|TUE|WED|THU|FRI|SAT)"
   cron_of_month   = "(?:${local.cron_field.day_of_month}|L|${local.cron_forms.day_of_month[0]}W)"
   cron_of_week    = "(?:\\*|${local.weekday}(?:-${local.weekday})?(?:,${local.weekday}(?:-${local.weekday})?)*|${local.weekday}?L|${local.weekday}#[1-5])"

@@ -76,15 +76,15 @@ module "zoom_operation_logs" {
 
   zoom = {
     report            = "operationlogs"
-    oauth_url         = var.zoom.oauth_url
-    api_url           = var.zoom.api_url
+    oauth_url         = "https://zoom.us/oauth/token"
+    api_url           = "https://api.zoom.us/v2"
     allow_other_hosts = false
     page_size         = 200
     timeout_seconds   = 20
     lookback_days     = 7
     reconcile_hours   = 6
     records_per_day   = 50000
-    start_date        = var.zoom.start_date
+    start_date        = "2026-06-01" # or later, once Zoom no longer has that day
   }
   zoom_credentials = var.zoom_credentials
 

@@ -10,17 +10,6 @@ variable "force_destroy" {
   default     = false
 }
 
-variable "zoom" {
-  type = object({
-    oauth_url  = optional(string, "https://zoom.us/oauth/token")
-    api_url    = optional(string, "https://api.zoom.us/v2")
-    start_date = optional(string)
-  })
-  description = "Zoom's addresses, and the first day to fetch (YYYY-MM-DD), at most six months ago."
-  default     = {}
-  nullable    = false
-}
-
 variable "zoom_credentials" {
   type        = object({ account_id = string, client_id = string, client_secret = string })
   description = "Credentials of the Zoom app, to write them; together with `credentials_version`."

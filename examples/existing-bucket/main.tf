@@ -24,8 +24,6 @@ module "zoom_operation_logs" {
 
   # A queue notifies the feed of new records. The owner of the bucket configures its notifications, see below.
   feed = { source_type = "AMAZON_SQS_V2" }
-
-  zoom = var.zoom
 }
 
 # A bucket has one policy, and you own it: merge the policy of the module into it.

@@ -9,12 +9,3 @@ variable "force_destroy" {
   description = "Let `terraform destroy` delete the owner's bucket with its objects."
   default     = false
 }
-
-variable "zoom" {
-  type = object({
-    oauth_url = optional(string)
-    api_url   = optional(string)
-  })
-  description = "The module's input `zoom`."
-  default     = {}
-}

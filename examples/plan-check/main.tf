@@ -27,5 +27,4 @@ module "zoom_operation_logs" {
 
   bucket_name = var.bucket_name
   bucket      = { force_destroy = var.force_destroy }
-  zoom        = var.zoom
 }

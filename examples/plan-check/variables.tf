@@ -9,17 +9,3 @@ variable "force_destroy" {
   description = "Let `terraform destroy` delete the bucket with its records."
   default     = false
 }
-
-variable "zoom" {
-  type = object({
-    oauth_url       = optional(string)
-    api_url         = optional(string)
-    page_size       = optional(number)
-    timeout_seconds = optional(number)
-    lookback_days   = optional(number)
-    reconcile_hours = optional(number)
-    start_date      = optional(string)
-  })
-  description = "The module's input `zoom`."
-  default     = {}
-}

@@ -12,6 +12,7 @@ locals {
 
   records_arn = "${local.bucket_arn}/${var.bucket.prefix}*"
   state_arn   = "${local.bucket_arn}/${local.state_key}"
+  both        = [local.records_arn, local.state_arn]
 
   # A bucket has one policy, one lifecycle and one notification configuration: its creator writes those of all instances.
   further = [for instance in var.bucket.further_instances : jsondecode(instance)]
@@ -30,38 +31,14 @@ locals {
   touches = {
     # Copies and multipart uploads need s3:PutObject too. s3:UpdateObjectEncryption alone can encrypt an object with a key
     # that the readers may not use.
-    DenyPutsOfOthers = {
-      actions   = ["s3:PutObject", "s3:ReplicateObject", "s3:UpdateObjectEncryption"]
-      resources = [local.records_arn, local.state_arn]
-      but       = [var.writer_arn]
-    }
-    DenyDeletesOfRecords = {
-      actions   = ["s3:DeleteObject"]
-      resources = [local.records_arn]
-      but       = var.deleter_arns
-    }
-    DenyDeletesOfCheckpoint = {
-      actions   = ["s3:DeleteObject"]
-      resources = [local.state_arn]
-      but       = []
-    }
-    DenyDeletesOfVersions = {
-      actions   = ["s3:DeleteObjectVersion", "s3:ReplicateDelete"]
-      resources = [local.records_arn, local.state_arn]
-      but       = []
-    }
+    DenyPutsOfOthers        = { objects = local.both, but = [var.writer_arn], actions = ["s3:PutObject", "s3:ReplicateObject", "s3:UpdateObjectEncryption"] }
+    DenyDeletesOfRecords    = { objects = [local.records_arn], but = var.deleter_arns, actions = ["s3:DeleteObject"] }
+    DenyDeletesOfCheckpoint = { objects = [local.state_arn], but = [], actions = ["s3:DeleteObject"] }
+    DenyDeletesOfVersions   = { objects = local.both, but = [], actions = ["s3:DeleteObjectVersion", "s3:ReplicateDelete"] }
     # A retention or a legal hold set by someone else could keep an object for ever, also in an existing bucket. The
     # collector sets only retentions: no legal holds, and it does not bypass a retention.
-    DenyLocksOfOthers = {
-      actions   = ["s3:PutObjectRetention"]
-      resources = [local.records_arn, local.state_arn]
-      but       = var.bucket.lock == null ? [] : [var.writer_arn]
-    }
-    DenyHoldsAndBypasses = {
-      actions   = ["s3:BypassGovernanceRetention", "s3:PutObjectLegalHold"]
-      resources = [local.records_arn, local.state_arn]
-      but       = []
-    }
+    DenyLocksOfOthers    = { objects = local.both, but = var.bucket.lock == null ? [] : [var.writer_arn], actions = ["s3:PutObjectRetention"] }
+    DenyHoldsAndBypasses = { objects = local.both, but = [], actions = ["s3:BypassGovernanceRetention", "s3:PutObjectLegalHold"] }
   }
   touch_statements = [for name, rule in local.touches : merge(
     {
@@ -69,7 +46,7 @@ locals {
       Effect    = "Deny"
       Principal = "*"
       Action    = rule.actions
-      Resource  = rule.resources
+      Resource  = rule.objects
     },
     # IAM does not accept an empty list: without an exception there is no condition.
     {

@@ -5,18 +5,11 @@ locals {
   # Sovereign Cloud, mx-central-1, ap-southeast-6 and ap-southeast-7.
   # https://cloud.google.com/storage-transfer/docs/source-amazon-s3#supported_regions
   regions_of_google = [
-    "af-south-1",
-    "ap-east-1", "ap-east-2",
-    "ap-northeast-1", "ap-northeast-2", "ap-northeast-3",
-    "ap-south-1", "ap-south-2",
-    "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5",
-    "ca-central-1", "ca-west-1",
+    "af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-south-2",
+    "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ca-central-1", "ca-west-1",
     "eu-central-1", "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3",
-    "il-central-1",
-    "me-central-1", "me-south-1",
-    "sa-east-1",
-    "us-east-1", "us-east-2", "us-west-1", "us-west-2",
-    "us-gov-east-1", "us-gov-west-1",
+    "il-central-1", "me-central-1", "me-south-1", "sa-east-1",
+    "us-east-1", "us-east-2", "us-gov-east-1", "us-gov-west-1", "us-west-1", "us-west-2",
   ]
   region_supported = contains(local.regions_of_google, var.account.region)
 
