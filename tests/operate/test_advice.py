@@ -27,7 +27,7 @@ def test_every_sentence_of_advice_is_in_the_list() -> None:
     assert [advice for advice in ADVICE if not row(*advice)] == []
 
 
-def test_the_list_has_no_sentence_that_is_gone() -> None:
+def test_the_list_has_no_stale_sentence() -> None:
     said = {(module, row(module, sentence)) for module, sentence in ADVICE}
     listed = {(module, start) for module, starts in LIST.items() for start in starts if module != RUNBOOK}
     assert listed - said == set()
@@ -49,7 +49,7 @@ def test_each_proof_is_there(proof: str) -> None:
     assert not test or test in functions_of(REPOSITORY / path)
 
 
-def test_what_no_test_can_follow_names_where_it_leads() -> None:
+def test_advice_without_a_test_names_where_it_leads() -> None:
     unnamed = [
         sentence
         for module, sentence in ADVICE

@@ -125,7 +125,7 @@ def test_an_operators_day(place: Place) -> None:
     assert place.said.startswith("--without feeds: there is no such check; the checks are secret, sign-in, ")
 
 
-def test_usage_is_said_before_anything_is_invoked(place: Place) -> None:
+def test_usage_errors_come_before_any_request(place: Place) -> None:
     place.zoomlogs("backfill", "--from", "2026-01-02", "--to", "2026-01-01", status=2)
     assert place.said == "--from 2026-01-02 is after --to 2026-01-01: give the earlier date as --from.\n"
     place.zoomlogs("backfill", "--from", "2026-01-02", status=2)
@@ -188,7 +188,7 @@ def test_a_check_needs_exactly_its_rights(place: Place, operator: Operator, name
     operator.may([])
 
 
-def test_a_missing_secret_is_not_told_from_a_forbidden_one_by_its_name(place: Place, operator: Operator) -> None:
+def test_a_missing_secret_looks_like_a_denied_one(place: Place, operator: Operator) -> None:
     """The right is for the ARN, which the name of no secret does not match; a run's sentence names both causes too."""
     outputs = copy.deepcopy(dict(place.deployment.outputs))
     outputs["function"]["environment"]["ZOOM_SECRET_ID"] = "nowhere"
@@ -198,7 +198,7 @@ def test_a_missing_secret_is_not_told_from_a_forbidden_one_by_its_name(place: Pl
     assert "may not read the secret nowhere, or it does not exist (AWS answers both with AccessDenied" in found.sentence
 
 
-def test_a_missing_checkpoint_is_told_from_a_forbidden_one(place: Place, operator: Operator) -> None:
+def test_a_missing_checkpoint_differs_from_a_denied_one(place: Place, operator: Operator) -> None:
     outputs = copy.deepcopy(dict(place.deployment.outputs))
     outputs["bucket"]["state_key"] = "zoom/nowhere.json"
     at = Deployment(outputs)
@@ -213,7 +213,7 @@ def test_a_missing_checkpoint_is_told_from_a_forbidden_one(place: Place, operato
     assert read_summary(boto3.Session(region_name=at.region).client("s3"), at) == CheckpointSummary()
 
 
-def test_a_role_that_reads_needs_one_right(place: Place, operator: Operator) -> None:
+def test_a_reader_role_needs_one_right(place: Place, operator: Operator) -> None:
     at = with_role(place)
     needed = by_check(at)["reader"]
     assert actions(needed) == ["iam:GetRole"]
@@ -230,7 +230,7 @@ def test_the_clock_needs_no_right(place: Place, operator: Operator) -> None:
     assert look("clock", place.deployment).status == "ok"
 
 
-def test_the_doctor_works_under_its_rights(place: Place, operator: Operator, capsys: Any) -> None:
+def test_the_doctor_works_with_its_rights(place: Place, operator: Operator, capsys: Any) -> None:
     operator.may(of_doctor(place.deployment))
     assert doctor_command.main(place.deployment, as_json=True, without=["feed"]) == 0
     found = json.loads(capsys.readouterr().out)
@@ -244,7 +244,7 @@ def test_the_doctor_works_under_its_rights(place: Place, operator: Operator, cap
             assert ":user/operator may not " in each["sentence"], each
 
 
-def test_status_works_under_its_rights_and_without_the_log_says_so(
+def test_status_works_with_its_rights_and_reports_an_unreadable_log(
     place: Place, operator: Operator, capsys: Any
 ) -> None:
     at = place.deployment
@@ -261,7 +261,7 @@ def test_status_works_under_its_rights_and_without_the_log_says_so(
     assert unknown in " ".join(capsys.readouterr().out.split())
 
 
-def test_logs_works_under_its_rights(place: Place, operator: Operator) -> None:
+def test_logs_works_with_its_rights(place: Place, operator: Operator) -> None:
     operator.may(of_logs(place.deployment))
     assert logs_command.main(place.deployment, logs_command.AskedRuns(5), as_json=True) == 0
     operator.may([])
@@ -281,7 +281,7 @@ def test_logs_works_under_its_rights(place: Place, operator: Operator) -> None:
         ),
     ],
 )
-def test_run_works_under_its_rights(
+def test_run_works_with_its_rights(
     place: Place, operator: Operator, capsys: Any, left_out: str, status: int, said: str
 ) -> None:
     operator.may(without(of_run(place.deployment), left_out))
@@ -292,7 +292,7 @@ def test_run_works_under_its_rights(
     assert captured.out.startswith("The run wrote ")
 
 
-def test_whoever_may_not_start_a_run_is_told(place: Place, operator: Operator) -> None:
+def test_without_the_right_to_invoke_the_error_says_so(place: Place, operator: Operator) -> None:
     operator.may(without(of_run(place.deployment), "lambda:InvokeFunction"))
     with pytest.raises(CommandError, match=r"could not be invoked: .*lambda:InvokeFunction.*\(AccessDenied"):
         invoke_command.run(place.deployment, wait=False, as_json=False)
@@ -354,7 +354,7 @@ def test_the_doctor_under_a_key_needs_to_decrypt_with_it(
 
 
 @pytest.mark.parametrize("command", ["status", "verify"])
-def test_other_commands_under_a_key_say_what_they_cannot_decrypt(
+def test_other_commands_say_what_they_cannot_decrypt(
     place: Place, key: str, operator: Operator, capsys: Any, command: str
 ) -> None:
     at = place.deployment
@@ -608,7 +608,7 @@ def _nobody_subscribed(aws: AwsStandIn, at: Deployment) -> Callable[[], Any]:
     ],
 )
 @pytest.mark.usefixtures("environ")
-def test_what_is_spoilt_is_found_and_then_well_again(place: Place, name: str, spoil: Spoil, words: str) -> None:
+def test_each_fault_is_found_and_gone_after_repair(place: Place, name: str, spoil: Spoil, words: str) -> None:
     at = place.deployment
     mend = spoil(place.aws, at)
     try:
@@ -620,7 +620,7 @@ def test_what_is_spoilt_is_found_and_then_well_again(place: Place, name: str, sp
 
 
 @pytest.mark.usefixtures("environ")
-def test_a_bucket_that_demands_another_encryption_is_said_and_its_header_is_sent(place: Place, key: str) -> None:
+def test_a_bucket_that_requires_other_encryption_is_reported(place: Place, key: str) -> None:
     at, client = place.deployment, place.aws.client("lambda")
     day = str(datetime.now(UTC).date() - timedelta(days=21))  # which no other test collects
     backfill = ("backfill", "--from", day, "--to", day)
@@ -663,7 +663,7 @@ NOWHERE = {
 
 @pytest.mark.parametrize("name", NOWHERE)
 @pytest.mark.usefixtures("environ")
-def test_what_is_gone_is_said_to_be_gone(place: Place, name: str) -> None:
+def test_a_missing_resource_is_reported(place: Place, name: str) -> None:
     outputs = copy.deepcopy(dict(place.deployment.outputs))
     output, attribute, value = NOWHERE[name]
     outputs[output][attribute] = value
@@ -673,7 +673,7 @@ def test_what_is_gone_is_said_to_be_gone(place: Place, name: str) -> None:
 
 
 @pytest.mark.usefixtures("environ")
-def test_where_aws_is_not_reached_nothing_is_claimed(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_aws_no_check_passes(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     for name in ("secret", "clock", "sign-in", "bucket"):
         found = look(name, place.deployment)

@@ -79,7 +79,7 @@ def prepare(place: Place, folder: Path) -> None:
     place.world.zoom.add_day(datetime.now(UTC).date(), 40, seed=2411)
 
 
-def test_the_page_followed_to_the_letter(place: Place, secops: SecOps, tmp_path: Path) -> None:
+def test_every_step_of_the_page_works(place: Place, secops: SecOps, tmp_path: Path) -> None:
     prepare(place, tmp_path)
     environ = {
         **place.aws.env(commands.neutral()),
@@ -115,6 +115,6 @@ def test_the_page_followed_to_the_letter(place: Place, secops: SecOps, tmp_path:
     assert sum(line.startswith("zoomlogs doctor") for line in played) == 4
 
 
-def test_every_option_of_the_doctor_that_tries_something_is_on_the_page() -> None:
+def test_every_trial_is_on_the_page() -> None:
     lines = {line for step in steps() for line in step.lines}
     assert {f"zoomlogs doctor --{option}" for option in ("probe", "test-alarm", "as-reader")} <= lines

@@ -58,7 +58,7 @@ def plainly(line: str) -> str:
     return re.sub(r"your-zoom-operation-logs|(?<=s3://)BUCKET", "YOUR-BUCKET", line).strip()
 
 
-def test_every_command_of_the_pages_that_touches_an_object_is_played_here() -> None:
+def test_every_object_command_of_the_pages_is_tested_here() -> None:
     written = {plainly(found) for page in PAGES.values() for found in TOUCHES.findall(page)}
     assert written == {REMOVE_CHECKPOINT, REMOVE_GUIDES_STATE, DELETE_VERSION, PUT_BACK, TAKE_ALONG}
     for read in (LIST_MARKERS, KEEP_COPY):
@@ -180,7 +180,7 @@ def refused(runbook: Runbook, session: boto3.Session) -> set[str]:
     return found
 
 
-def test_before_the_glass_is_broken_everybody_is_refused(runbook: Runbook) -> None:
+def test_without_break_glass_everybody_is_refused(runbook: Runbook) -> None:
     assert len(refused(runbook, runbook.administrator)) == 5
     assert len(refused(runbook, runbook.break_glass)) == 5
 
@@ -211,7 +211,7 @@ def look(name: str, runbook: Runbook) -> Finding:
         return check(Facts(Deployment(outputs), boto3.Session(region_name=runbook.aws.region)))
 
 
-def test_the_doctor_says_who_may_break_in(broken: Runbook) -> None:
+def test_the_doctor_names_the_break_glass_identities(broken: Runbook) -> None:
     said = bucket_policy_check(broken)
     assert "lets arn:aws:iam::123456789012:role/break-glass put and delete records" in said
     assert said.endswith("remove it from bucket.break_glass_arns and run `terraform apply`.")
@@ -264,7 +264,7 @@ def test_an_object_that_cannot_be_read_is_removed_and_all_is_well(broken: Runboo
     assert broken.has_kept(before)
 
 
-def test_a_copy_is_put_back_where_no_object_is_and_nowhere_else(broken: Runbook, tmp_path: Path) -> None:
+def test_a_copy_is_restored_only_where_there_is_no_object(broken: Runbook, tmp_path: Path) -> None:
     key, before = broken.record(), broken.in_archive()
     copy = tmp_path / "copy"
     copy.write_bytes(broken.current(key))
@@ -286,7 +286,7 @@ def another_accounts(body: bytes) -> bytes:
     return bytes(encode(checkpoint))
 
 
-def test_a_checkpoint_of_another_account_is_removed_and_built_anew(broken: Runbook) -> None:
+def test_a_checkpoint_of_another_account_is_rebuilt(broken: Runbook) -> None:
     before = broken.in_archive()
     with broken.aws.without_bucket_policy(broken.at.bucket):
         body = another_accounts(broken.current(broken.at.state_key))
@@ -300,7 +300,7 @@ def test_a_checkpoint_of_another_account_is_removed_and_built_anew(broken: Runbo
     assert broken.has_kept(before)
 
 
-def test_the_guides_state_is_cleared_away(broken: Runbook) -> None:
+def test_the_guides_state_is_removed(broken: Runbook) -> None:
     place = {"Bucket": broken.at.bucket, "Key": f"{broken.at.prefix}state.json"}
     with broken.aws.without_bucket_policy(broken.at.bucket):
         broken.s3.put_object(**place, Body=b'{"cursor_date": "2026-01-01"}')
@@ -309,7 +309,7 @@ def test_the_guides_state_is_cleared_away(broken: Runbook) -> None:
         broken.s3.head_object(**place)
 
 
-def test_the_checkpoint_is_taken_along_to_another_bucket(broken: Runbook) -> None:
+def test_the_checkpoint_is_copied_to_another_bucket(broken: Runbook) -> None:
     """The new bucket has the module's policy too, and the role's policy names both."""
     old, new = broken.at.bucket, "the-new-bucket"
     broken.s3.create_bucket(Bucket=new)
@@ -325,7 +325,7 @@ def test_the_checkpoint_is_taken_along_to_another_bucket(broken: Runbook) -> Non
     broken.s3.delete_bucket(Bucket=new)
 
 
-def test_once_it_is_taken_out_again_everybody_is_refused(broken: Runbook) -> None:
+def test_after_removal_everybody_is_refused(broken: Runbook) -> None:
     terraform, variables = broken.world.terraform, broken.world.variables
     done = lets_in(terraform, variables, "")
     assert (done.add, done.change, done.destroy) == (0, 1, 0)

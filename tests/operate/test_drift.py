@@ -139,7 +139,7 @@ def mending(sentence: str) -> str:
     return found[1]
 
 
-def test_an_update_of_the_code_that_was_refused_once(place: Place) -> None:
+def test_a_failed_code_update_is_repeated(place: Place) -> None:
     later = another(place.package)
     with committed(place, later):
         with pytest.raises(TerraformError, match="AccessDenied"):
@@ -157,7 +157,7 @@ def test_an_update_of_the_code_that_was_refused_once(place: Place) -> None:
     place.assert_settled()
 
 
-def test_code_that_was_changed_by_hand(place: Place) -> None:
+def test_code_changed_by_hand_is_replaced(place: Place) -> None:
     by_hand = another(place.package)
     place.world.aws.register_package(by_hand)
     place.lambda_.update_function_code(FunctionName=place.function, ZipFile=by_hand)
@@ -174,7 +174,7 @@ def test_code_that_was_changed_by_hand(place: Place) -> None:
     place.assert_settled()
 
 
-def test_a_function_that_was_deleted_by_hand_is_made_again(place: Place) -> None:
+def test_a_function_deleted_by_hand_is_created_again(place: Place) -> None:
     place.lambda_.delete_function(FunctionName=place.function)
     plan = place.plan()
     assert (plan.actions[FUNCTION], plan.actions[INVOKE_CONFIG]) == ("create", "create")
@@ -183,7 +183,7 @@ def test_a_function_that_was_deleted_by_hand_is_made_again(place: Place) -> None
 
 
 @pytest.mark.parametrize("by_hand", [True, False], ids=["by hand", "by Terraform"])
-def test_a_role_that_was_made_anew_replaces_the_function(place: Place, by_hand: bool) -> None:
+def test_a_new_role_replaces_the_function(place: Place, by_hand: bool) -> None:
     iam, role = place.world.aws.client("iam"), {"RoleName": place.role}
     before = iam.get_role(**role)["Role"]
     for name in iam.list_role_policies(**role)["PolicyNames"]:
@@ -204,7 +204,7 @@ def test_a_role_that_was_made_anew_replaces_the_function(place: Place, by_hand: 
     place.assert_settled()
 
 
-def test_a_module_that_lies_elsewhere_changes_the_path_of_the_package_alone(place: Place) -> None:
+def test_a_moved_module_changes_only_the_package_path(place: Place) -> None:
     """As with another TF_DATA_DIR, in which Terraform keeps the modules that it fetches."""
     main = place.terraform.workdir / "main.tf"
     before = main.read_text()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -29,7 +28,7 @@ def test_help_groups_the_commands() -> None:
     assert 'output "zoom_operation_logs" { value = module.zoom_operation_logs }' in text
 
 
-def test_the_help_of_a_command_shows_what_it_was_written() -> None:
+def test_help_keeps_the_docstring() -> None:
     text = zoomlogs("doctor", "--help")
     assert "  zoomlogs doctor" in text
     assert "Exit status: 0" in text
@@ -56,7 +55,7 @@ def test_bash_completes() -> None:
     ("words", "completion"),
     [("zoomlogs ba", "backfill"), ("zoomlogs backfill --f", "--from"), ("zoomlogs logs --la", "--last")],
 )
-def test_bash_is_answered(words: str, completion: str) -> None:
+def test_bash_completion_answers(words: str, completion: str) -> None:
     at = str(words.count(" "))
     assert zoomlogs(_ZOOMLOGS_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD=at).split() == [completion]
 
@@ -71,7 +70,7 @@ ASKS = {
 
 
 @pytest.mark.parametrize("shell", ASKS)
-def test_zsh_and_fish_are_answered(shell: str) -> None:
+def test_zsh_and_fish_completion_answers(shell: str) -> None:
     """Without these shells: the question is the one that the function put into them asks."""
     asks, answer = ASKS[shell]
     function = zoomlogs("--show-completion", shell, **ANY_SHELL)
@@ -89,22 +88,3 @@ def test_completion_installs(tmp_path: Path) -> None:
     assert "bash completion installed" in zoomlogs("--install-completion", "bash", HOME=str(tmp_path), **ANY_SHELL)
     assert "_zoomlogs_completion" in (tmp_path / ".bash_completions" / "zoomlogs.sh").read_text()
     assert "zoomlogs.sh" in (tmp_path / ".bashrc").read_text()
-
-
-def test_udm_of_files_imports_nothing_of_aws() -> None:
-    program = "import sys, zoomlogs.udm.command; print([name for name in ('boto3', 'requests') if name in sys.modules])"
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert ended.stdout == "[]\n"
-
-
-def test_help_imports_nothing_that_only_commands_need() -> None:
-    """Each of these takes longer to import than all the rest."""
-    program = (
-        "import sys; sys.argv = ['zoomlogs', '--help']\n"
-        "from zoomlogs.__main__ import main\n"
-        "try:\n    main()\nexcept SystemExit:\n    pass\n"
-        "heavy = 'boto3', 'botocore', 'requests', 'google', 'zoom_operationlogs'\n"
-        "print([name for name in heavy if name in sys.modules])"
-    )
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert ended.stdout.splitlines()[-1] == "[]"

@@ -81,7 +81,7 @@ def forbidden(text: str) -> set[str]:
 
 @pytest.mark.parametrize("place", ["terminal", "dumb terminal", "pipe", "json in a pipe", "json on a terminal"])
 @pytest.mark.parametrize("command", COMMANDS)
-def test_nothing_from_outside_commands_a_terminal(command: str, place: str, tmp_path: Path) -> None:
+def test_no_outside_text_controls_the_terminal(command: str, place: str, tmp_path: Path) -> None:
     as_json = "json" in place
     environ = commands.neutral(COLUMNS="9999", TERM="dumb" if "dumb" in place else "xterm-256color")
     with among(enemy(), tmp_path) as file:
@@ -112,7 +112,7 @@ SAY_IT = [name for name in COMMANDS if not name.startswith(SHOW_NONE)]
 
 
 @pytest.mark.parametrize("command", SAY_IT)
-def test_the_hostile_text_is_said_at_all(command: str, tmp_path: Path) -> None:
+def test_the_hostile_text_is_shown(command: str, tmp_path: Path) -> None:
     """Or the test above would hold nothing."""
     with among(enemy(), tmp_path) as file:
         ran = commands.zoomlogs(*arguments(command, file), environ=commands.neutral(), stdin=json.dumps(ZOOM))
@@ -159,7 +159,7 @@ def test_json_in_a_pipe_keeps_every_character(tmp_path: Path) -> None:
     assert form["displayName"] == f"Zoom{HOSTILE}"
 
 
-def test_the_page_of_verify_shows_it_and_obeys_nothing(tmp_path: Path) -> None:
+def test_the_report_of_verify_escapes_it(tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     said = enemy()
     said.zoom = Zoom(
@@ -175,7 +175,7 @@ def test_the_page_of_verify_shows_it_and_obeys_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1"])
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_stream_that_lacks_characters_ends_nothing(command: str, encoding: str, tmp_path: Path) -> None:
+def test_a_limited_encoding_ends_no_command(command: str, encoding: str, tmp_path: Path) -> None:
     """As on Windows, or where PYTHONIOENCODING says so. JSON means the same in any of them."""
     with among(enemy(), tmp_path) as file:
         words = arguments(command, file)
@@ -206,7 +206,7 @@ def test_a_narrow_terminal_cuts_nothing(command: str, columns: str, tmp_path: Pa
 
 @pytest.mark.parametrize("variable", ["ZOOMLOGS_OUTPUTS", "ZOOMLOGS_INSTANCE", "AWS_PROFILE"])
 @pytest.mark.parametrize("command", [name for name in COMMANDS if not name.startswith(("feed subject-id", "adopt"))])
-def test_values_of_the_environment_are_shown_as_they_are(command: str, variable: str, tmp_path: Path) -> None:
+def test_environment_values_are_shown_unchanged(command: str, variable: str, tmp_path: Path) -> None:
     """Lone surrogates are how Python reads bytes of a variable that are not UTF-8."""
     hostile = HOSTILE.replace("\ud800", "\udcff")
     file = tmp_path / "outputs.json"
@@ -245,7 +245,7 @@ def test_udm_of_hostile_records_and_names(options: list[str], screen: bool, tmp_
         )
 
 
-def test_a_sentence_of_googles_is_one_line(tmp_path: Path) -> None:
+def test_googles_message_is_one_line(tmp_path: Path) -> None:
     said = Enemy(feeds=CommandError(f"Google says {HOSTILE}\nline 2", 1))
     with among(said, tmp_path) as file:
         for command in ("feed status", "feed apply --dry-run", "feed subject-id"):

@@ -41,7 +41,7 @@ def hanging_up() -> Iterator[tuple[str, list[int]]]:
         yield f"http://127.0.0.1:{server.getsockname()[1]}", calls
 
 
-def test_a_connection_that_breaks_is_no_second_run(monkeypatch) -> None:
+def test_a_broken_connection_starts_no_second_run(monkeypatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with hanging_up() as (url, calls), pytest.raises(CommandError) as raised:
         invoke(client(endpoint_url=url), "collector", {}, lambda: None)

@@ -30,7 +30,7 @@ def line(fields: dict[str, Any]) -> Line:
     return Line.of(event(fields))
 
 
-def test_lines_are_shown_and_other_runs_told_apart() -> None:
+def test_lines_of_several_runs_are_distinguished() -> None:
     shown, out = screen(None, terminal=False)
     with shown:
         for fields in (
@@ -51,7 +51,7 @@ def test_lines_are_shown_and_other_runs_told_apart() -> None:
     ]
 
 
-def test_the_bar_counts_days_and_tells_the_quota() -> None:
+def test_the_bar_shows_days_and_quota() -> None:
     shown, out = screen(30, terminal=True)
     with shown:
         shown.left(12)
@@ -61,7 +61,7 @@ def test_the_bar_counts_days_and_tells_the_quota() -> None:
     assert "Zoom: 23,400 calls left today" in out.getvalue()
 
 
-def test_no_bar_where_nobody_watches() -> None:
+def test_no_bar_without_a_terminal() -> None:
     shown, out = screen(30, terminal=False)
     with shown:
         shown.left(12)
@@ -102,7 +102,7 @@ def test_before_the_first_save_no_day_counts_as_read() -> None:
     assert runner._screen.days == [10, 4, 0, 0]
 
 
-def test_a_checkpoint_that_cannot_be_read_is_said_once_and_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreadable_checkpoint_is_reported_once_and_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """A run may save a good one meanwhile, and AWS may answer again."""
     known = CheckpointSummary(frozenset(DAYS))
     answers: list[Any] = [UnreadableCheckpointError("it is damaged"), UnreadableCheckpointError("it is damaged"), known]
@@ -121,7 +121,7 @@ def test_a_checkpoint_that_cannot_be_read_is_said_once_and_looked_at_again(monke
     assert runner._screen.said == [f"Which dates are owed is not known, because {where} cannot be read: it is damaged."]
 
 
-def test_a_pause_shows_what_other_runs_say(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pause_shows_other_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command, "LOOK_EVERY_SECONDS", 0.01)
     logs: Any = FakeLogs([])
     shown, out = screen(None, terminal=False)
@@ -139,7 +139,7 @@ def test_a_pause_shows_what_other_runs_say(monkeypatch: pytest.MonkeyPatch) -> N
     assert out.getvalue().splitlines() == ["17:00:00  working", "Another run holds the lease."]
 
 
-def test_only_what_is_new_is_followed() -> None:
+def test_only_new_lines_are_shown() -> None:
     logs: Any = FakeLogs([event(says("INFO", "before"), NOW - timedelta(seconds=30), 1)])
     log = LogFollower(logs, "g", lambda: NOW)
     assert log.new_lines() == []
@@ -150,7 +150,7 @@ def test_only_what_is_new_is_followed() -> None:
     assert [each.message for each in log.new_lines()] == ["late"]
 
 
-def test_a_log_that_cannot_be_read_is_asked_once() -> None:
+def test_an_unreadable_log_is_read_once() -> None:
     class Forbidden(FakeLogs):
         def paginate(self, **_: Any) -> Any:
             self.asked.append((0, 0))

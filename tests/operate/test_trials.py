@@ -78,7 +78,7 @@ def with_key(place: Place) -> None:
     place.zoomlogs("reader-key", "create")
 
 
-def test_google_s_calls_succeed_with_the_readers_key(
+def test_googles_calls_succeed_with_the_readers_key(
     place: Place, with_key: None, may_list: dict[str, Any], operator: Operator, capsys: Any
 ) -> None:
     at = place.deployment
@@ -116,7 +116,7 @@ def test_google_s_calls_succeed_with_the_readers_key(
         ("s3:GetObject", {}, {"read record": "fix"}, "may not read s3://zoom-operation-logs/zoom/operationlogs/"),
     ],
 )
-def test_what_the_reader_is_refused_is_named(
+def test_each_denied_call_is_named(
     place: Place,
     with_key: None,
     may_list: dict[str, Any],
@@ -137,9 +137,7 @@ def test_what_the_reader_is_refused_is_named(
     assert "run `terraform apply`; if that changes nothing, look for a Deny" in first
 
 
-def test_on_a_bucket_of_others_a_listing_of_the_folder_alone_is_no_fault_for_certain(
-    place: Place, with_key: None, environ: Any
-) -> None:
+def test_on_another_bucket_listing_only_the_folder_is_uncertain(place: Place, with_key: None, environ: Any) -> None:
     at = changed(place.deployment, lambda outputs: outputs["bucket"].update(created=False))
     deny = statement("Deny", "s3:ListBucket", "*", Null={"s3:prefix": "true"})
     with place.aws.authorising(), policy_of_reader(place.aws, deny):
@@ -149,7 +147,7 @@ def test_on_a_bucket_of_others_a_listing_of_the_folder_alone_is_no_fault_for_cer
             assert "set `reader = { list_whole_bucket = true }` and apply" in found.sentence
 
 
-def test_a_key_that_aws_does_not_accept_is_said_once(place: Place, with_key: None, environ: Any, capsys: Any) -> None:
+def test_a_rejected_key_is_reported_once(place: Place, with_key: None, environ: Any, capsys: Any) -> None:
     iam = place.aws.client("iam")
     [key] = iam.list_access_keys(UserName=READER)["AccessKeyMetadata"]
     named = {"UserName": READER, "AccessKeyId": key["AccessKeyId"]}
@@ -169,7 +167,7 @@ def test_a_key_that_aws_does_not_accept_is_said_once(place: Place, with_key: Non
     }
 
 
-def test_a_key_that_aws_does_not_know_yet_is_no_fault(
+def test_a_key_that_aws_does_not_know_yet_is_uncertain(
     place: Place, with_key: None, environ: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """IAM has it, and STS or S3 will have it in a minute: a rotation would only make another new one."""
@@ -202,7 +200,7 @@ def test_a_rotation_is_not_disturbed(place: Place, with_key: None, environ: Any)
     assert (found.status, "Finish the rotation first." in found.sentence) == ("unknown", True)
 
 
-def test_the_key_of_somebody_else_is_noticed(place: Place, with_key: None, environ: Any) -> None:
+def test_another_users_key_is_noticed(place: Place, with_key: None, environ: Any) -> None:
     at = changed(place.deployment, lambda outputs: outputs["reader"].update(arn="arn:aws:iam::123456789012:user/other"))
     with place.aws.authorising():
         found = look("reader's key", at)
@@ -210,7 +208,7 @@ def test_the_key_of_somebody_else_is_noticed(place: Place, with_key: None, envir
     assert f"belongs to arn:aws:iam::123456789012:user/{READER}, not to arn" in found.sentence
 
 
-def test_without_a_key_the_way_to_one_is_said(place: Place, environ: Any) -> None:
+def test_without_a_key_the_command_is_named(place: Place, environ: Any) -> None:
     at = changed(place.deployment, lambda outputs: outputs["secops_feed"].update(key_secret_name="nowhere"))
     found = look("reader's key", at)
     assert found.status == "unknown"
@@ -222,7 +220,7 @@ def test_without_a_key_the_way_to_one_is_said(place: Place, environ: Any) -> Non
 @pytest.mark.parametrize(
     ("mode", "words"), [("role", "only Google's own token can assume"), ("none", "the module manages no reader")]
 )
-def test_a_reader_without_a_key_is_one_question_mark_and_status_1(
+def test_a_reader_without_a_key_is_uncertain_and_fails(
     place: Place, environ: Any, capsys: Any, mode: str, words: str
 ) -> None:
     at = changed(place.deployment, lambda outputs: outputs["reader"].update(mode=mode))
@@ -232,7 +230,7 @@ def test_a_reader_without_a_key_is_one_question_mark_and_status_1(
     assert words in found["reader's key"]["sentence"]
 
 
-def test_a_message_is_looked_at_and_stays_visible(place: Place, with_key: None, environ: Any) -> None:
+def test_a_received_message_stays_visible(place: Place, with_key: None, environ: Any) -> None:
     sqs = place.aws.client("sqs")
     url = sqs.create_queue(QueueName="feed")["QueueUrl"]
     sqs.send_message(QueueUrl=url, MessageBody="of a record")
@@ -246,7 +244,7 @@ def test_a_message_is_looked_at_and_stays_visible(place: Place, with_key: None, 
     sqs.delete_queue(QueueUrl=url)
 
 
-def test_the_age_of_the_feeds_oldest_message_is_looked_at(place: Place, operator: Operator) -> None:
+def test_the_age_of_the_oldest_message_is_checked(place: Place, operator: Operator) -> None:
     queue = {"name": "aging", "url": "https://sqs/aging", "arn": "arn:aws:sqs:us-east-1:123456789012:aging"}
     at = changed(place.deployment, lambda outputs: outputs["secops_feed"].update(queue=queue))
     [check] = [each for each in CHECKS if each.name == "feed's queue"]
@@ -300,7 +298,7 @@ def states(place: Place) -> dict[str, str]:
 COMPOSITE, ERRORS = "zoom_operationlogs_to_s3-not-healthy", "zoom_operationlogs_to_s3-errors"
 
 
-def test_an_alarm_reaches_who_is_subscribed_and_is_put_back(
+def test_an_alarm_notifies_its_subscribers_and_is_reset(
     place: Place, told: str, operator: Operator, capsys: Any
 ) -> None:
     before = states(place)
@@ -321,7 +319,7 @@ def test_an_alarm_reaches_who_is_subscribed_and_is_put_back(
     ]
 
 
-def test_an_alarm_that_may_not_be_set_is_not_put_back(place: Place, told: str, operator: Operator) -> None:
+def test_an_alarm_that_was_not_set_is_not_reset(place: Place, told: str, operator: Operator) -> None:
     operator.may(without(STATEMENTS["doctor --test-alarm"](place.deployment), "cloudwatch:SetAlarmState"))
     found = look("alarm to message", place.deployment)
     assert found.status == "unknown"
@@ -383,7 +381,7 @@ def _forbidden(place: Place) -> Callable[[], None]:
     ],
     ids=["disabled", "no-topic", "does-not-follow", "in-alarm", "nobody", "forbidden"],
 )
-def test_what_keeps_a_message_from_going_out_is_said(
+def test_each_obstacle_to_a_notification_is_named(
     place: Place, told: str, environ: Any, monkeypatch: pytest.MonkeyPatch, spoil: Any, status: str, words: str
 ) -> None:
     monkeypatch.setattr(alarm_trial, "PATIENCE_SECONDS", 0.05)
@@ -398,7 +396,7 @@ def test_what_keeps_a_message_from_going_out_is_said(
     assert after[ERRORS] == before[ERRORS]
 
 
-def test_ctrl_c_puts_the_alarm_back(place: Place, told: str, environ: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_resets_the_alarm(place: Place, told: str, environ: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     meanwhile: list[str] = []
 
     def interrupt(_seconds: float) -> None:
@@ -413,7 +411,7 @@ def test_ctrl_c_puts_the_alarm_back(place: Place, told: str, environ: Any, monke
     assert states(place)[ERRORS] == "OK"
 
 
-def test_an_alarm_that_cannot_be_put_back_is_named_with_the_command(
+def test_an_alarm_that_cannot_be_reset_is_named_with_the_command(
     place: Place, told: str, environ: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_alarm = Facts.set_alarm
@@ -440,9 +438,7 @@ def test_an_alarm_that_cannot_be_put_back_is_named_with_the_command(
         (lambda outputs: outputs["monitoring"].update(topic_arns=[]), "the alarms notify nobody"),
     ],
 )
-def test_where_nobody_is_to_be_told_nothing_is_tried(
-    place: Place, environ: Any, capsys: Any, change: Any, words: str
-) -> None:
+def test_without_a_topic_nothing_is_tried(place: Place, environ: Any, capsys: Any, change: Any, words: str) -> None:
     status, found = tried(changed(place.deployment, change), capsys, test_alarm=True)
     assert status == 1
     assert words in found["alarm to message"]["sentence"]
@@ -476,7 +472,7 @@ def versions(place: Place) -> list[tuple[str, str]]:
     return [(each["Key"], each["VersionId"]) for each in found["Versions"]]
 
 
-def test_nobody_writes_over_a_record(place: Place, with_key: None, operator: Operator, capsys: Any) -> None:
+def test_nobody_overwrites_a_record(place: Place, with_key: None, operator: Operator, capsys: Any) -> None:
     at = place.deployment
     operator.may(STATEMENTS["doctor --probe"](at))
     before = versions(place)
@@ -490,7 +486,7 @@ def test_nobody_writes_over_a_record(place: Place, with_key: None, operator: Ope
     assert versions(place) == before
 
 
-def test_an_operator_who_gets_as_far_as_the_object_is_noticed(place: Place, with_key: None, operator: Operator) -> None:
+def test_an_operator_who_could_write_is_noticed(place: Place, with_key: None, operator: Operator) -> None:
     operator.may(STATEMENTS["doctor --probe"](place.deployment))
     before = versions(place)
     with bucket_policy(place):
@@ -505,7 +501,7 @@ def test_an_operator_who_gets_as_far_as_the_object_is_noticed(place: Place, with
     assert versions(place) == before
 
 
-def test_whoever_may_not_start_the_probe_is_told(place: Place, operator: Operator) -> None:
+def test_without_the_right_to_invoke_the_probe_says_so(place: Place, operator: Operator) -> None:
     operator.may([])
     for name in ("write once", "write by others"):
         found = look(name, place.deployment)
@@ -513,7 +509,7 @@ def test_whoever_may_not_start_the_probe_is_told(place: Place, operator: Operato
         assert "the collector could not be invoked: zoom_operationlogs_to_s3 could not be invoked" in found.sentence
 
 
-def test_a_probe_is_seen_in_the_log_and_taken_for_no_run(place: Place, with_key: None, environ: Any) -> None:
+def test_a_probe_is_in_the_log_but_is_not_a_run(place: Place, with_key: None, environ: Any) -> None:
     facts = Facts(place.deployment, boto3.Session(region_name=place.deployment.region))
     last = facts.last_runs[-1].request_id
     assert look("write once", place.deployment).status == "ok"
@@ -527,7 +523,7 @@ def test_a_probe_is_seen_in_the_log_and_taken_for_no_run(place: Place, with_key:
 # --- rights ----------------------------------------------------------------------------------------------------------
 
 
-def test_every_option_has_its_rights_and_no_check_is_without() -> None:
+def test_every_trial_has_its_rights() -> None:
     assert {check.name for check in (*PROBE, *TEST_ALARM, *AS_READER[:1])} == set(NEEDS)
 
 

@@ -76,7 +76,7 @@ def of_line(line: str) -> Iterator[list[str]]:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_what_a_page_tells_to_type_is_understood(page: str) -> None:
+def test_every_command_line_of_a_page_is_valid(page: str) -> None:
     text = (REPOSITORY / page).read_text(encoding="utf-8")
     wrong = {" ".join(words): said for words, whole in command_lines(text) if (said := fault(words, whole=whole))}
     assert wrong == {}
@@ -106,6 +106,6 @@ def test_the_pages_are_read() -> None:
         ("zoomlogs status here", "here"),
     ],
 )
-def test_a_wrong_line_is_noticed(line: str, says: str) -> None:
+def test_a_wrong_command_line_is_noticed(line: str, says: str) -> None:
     faults = [fault(words, whole=whole) for words, whole in command_lines(f"```sh\n{line}\n```\n")]
     assert says in " ".join(faults)

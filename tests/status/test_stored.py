@@ -46,7 +46,7 @@ class Blind(Forbidding):
         raise client_error("ListObjectsV2", 403, "AccessDenied")
 
 
-def test_what_is_there_is_read() -> None:
+def test_a_checkpoint_is_read() -> None:
     s3: Any = Streaming(clock=lambda: NOON)
     s3.put(KEY, encode(OWING))
     assert fetch(s3, AT) == (encode(OWING), NOON)
@@ -55,7 +55,7 @@ def test_what_is_there_is_read() -> None:
 
 
 @pytest.mark.parametrize("bucket", [Streaming, Forbidding])
-def test_where_there_is_none_yet_nothing_is_owed(bucket: type[MemoryS3]) -> None:
+def test_without_a_checkpoint_nothing_is_owed(bucket: type[MemoryS3]) -> None:
     s3: Any = bucket()
     assert fetch(s3, AT) is None
     assert read_summary(s3, AT) == CheckpointSummary()
@@ -64,7 +64,7 @@ def test_where_there_is_none_yet_nothing_is_owed(bucket: type[MemoryS3]) -> None
 
 
 @pytest.mark.parametrize("read", READERS)
-def test_a_forbidden_one_is_not_taken_for_missing(read: Any) -> None:
+def test_a_denied_checkpoint_is_not_missing(read: Any) -> None:
     s3: Any = Forbidding()
     s3.put(KEY, encode(OWING))
     with pytest.raises(ClientError, match="AccessDenied"):
@@ -72,6 +72,6 @@ def test_a_forbidden_one_is_not_taken_for_missing(read: Any) -> None:
 
 
 @pytest.mark.parametrize("read", READERS)
-def test_without_the_right_to_list_none_can_tell(read: Any) -> None:
+def test_without_the_right_to_list_it_is_unknown(read: Any) -> None:
     with pytest.raises(ClientError, match="AccessDenied"):
         read(Blind(), AT)
