@@ -1,6 +1,6 @@
-"""The guide's set-up runs for a day, is taken over as the example's README says, and collects for another day.
+"""The guide's set-up runs for a day, is taken over with the example's README, and collects for another day.
 
-One apply for all; the reader's key is tried all the while.
+All tests share one apply, during which the reader's key is tried repeatedly.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ LOG_GROUP = f"{MODULE}.module.collector.aws_cloudwatch_log_group.collector"
 
 @dataclass
 class Reading:
-    """What the feed does with its key, over and over: list the prefix, read an object of it."""
+    """Uses the key as the feed does, repeatedly: lists the prefix and reads an object."""
 
     aws: AwsStandIn
     keys: Keys
@@ -103,7 +103,7 @@ class Reading:
 
 @dataclass
 class Adopted:
-    """Everything that was looked at on the way."""
+    """Everything that was observed."""
 
     aws: AwsStandIn
     zoom: Zoom
@@ -123,7 +123,7 @@ class Adopted:
 
 
 def could(aws: AwsStandIn, keys: Keys) -> dict[str, bool]:
-    """Try what a key opens."""
+    """Return what a key can access."""
     s3 = aws.client("s3", keys)
     calls = {
         "read records": lambda: s3.list_objects_v2(Bucket=BUCKET, Prefix=PREFIX),
@@ -144,7 +144,7 @@ def could(aws: AwsStandIn, keys: Keys) -> dict[str, bool]:
 
 
 def collect(aws: AwsStandIn, zoom: Zoom, package: Path, until: datetime, every: timedelta) -> list[Invocation]:
-    """Run whatever the function is, as the schedule does, under its role; the clock stays at the last run."""
+    """Run the function as the schedule does, with its role; the clock stays at the last run."""
     runs = []
     with under_its_role(aws, FUNCTION, package) as runtime:
         while True:
@@ -155,7 +155,7 @@ def collect(aws: AwsStandIn, zoom: Zoom, package: Path, until: datetime, every: 
 
 
 def objects(aws: AwsStandIn) -> dict[str, bytes]:
-    """Read what lies under the feed's prefix."""
+    """Read the objects under the feed's prefix."""
     s3 = aws.client("s3")
     listed = [
         item["Key"]
@@ -273,7 +273,7 @@ def test_the_second_plan_is_empty_and_so_is_one_without_the_imports(adopted: Ado
 
 
 def test_another_user_and_an_existing_log_group_are_accepted(tmp_path: Path) -> None:
-    """As the README has it for whoever skipped the guide's optional part: that user becomes the reader."""
+    """The README's way for set-ups without the guide's optional part: its user becomes the reader."""
     with AwsStandIn(managed_policies=True) as aws:
         by_hand.set_up(aws, tmp_path, dict.fromkeys(by_hand.CREDENTIALS, "any"))
         aws.client("logs").create_log_group(logGroupName=f"/aws/lambda/{FUNCTION}")
@@ -356,7 +356,7 @@ def records_of_ours(adopted: Adopted) -> Counter[str]:
 
 
 def delivered_by_the_guide(adopted: Adopted) -> Counter[str]:
-    """Count each record as often as any one object shows it: more is the loop's repetition."""
+    """Count each record as often as one object has it; more are the loop's repetitions."""
     most: Counter[str] = Counter()
     for _, records in adopted.guides:
         most |= multiset(records)
@@ -364,7 +364,7 @@ def delivered_by_the_guide(adopted: Adopted) -> Counter[str]:
 
 
 def test_the_guides_loop_lost_and_repeated_records(adopted: Adopted) -> None:
-    """What is taken over is the real thing: each record many times, the late one never, a state that moved on."""
+    """The set-up behaves as the guide's: each record many times, the late one never, an advanced state."""
     assert adopted.state["cursor_date"] == str((START + DAY).date())
     lines = sum(len(records) for _, records in adopted.guides)
     assert lines > 20 * adopted.zoom.count(START.date(), START.date())

@@ -1,4 +1,4 @@
-"""`zoomlogs adopt`: what it does to a set-up made by hand, wherever it is interrupted, and with which rights."""
+"""`zoomlogs adopt`: what it does to a manual set-up, also after interruptions, and with which rights."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ ALL_STEPS = ["switch-schedule-off", "create-secret", "remove-variables", "wait-f
 
 @pytest.fixture
 def aws(aws: AwsStandIn, tmp_path: Path) -> AwsStandIn:
-    """The stand-in with the guide's function and schedule in it, and nothing else."""
+    """The stand-in with only the guide's function and schedule."""
     aws.reset()
     make(aws, tmp_path)
     return aws
@@ -61,7 +61,7 @@ def make(aws: AwsStandIn, folder: Path) -> None:
 
 
 def session(aws: AwsStandIn, keys: Keys | None = None, before: Callable[[str], object] | None = None) -> Any:
-    """Give a session of the stand-in; `before` hears of each call by its operation, and may raise."""
+    """Return a session; `before` gets each operation before its call, and may raise."""
 
     def client(service: str) -> Any:
         made = aws.client(service, keys)
@@ -212,7 +212,7 @@ def calls_of_a_whole_run(aws: AwsStandIn) -> list[str]:
 
 
 def test_it_can_be_interrupted_anywhere(aws: AwsStandIn, tmp_path: Path) -> None:
-    """Interrupted before its first call, or after any one that writes: between these nothing changes in AWS."""
+    """Interrupt it before its first call, or after any call that writes; other calls change nothing."""
     calls = calls_of_a_whole_run(aws)
     interrupted = [0, *(number for number, call in enumerate(calls, 1) if not call.startswith(READS))]
     assert len(calls) > max(interrupted)
@@ -242,7 +242,7 @@ def test_it_can_be_interrupted_anywhere(aws: AwsStandIn, tmp_path: Path) -> None
 
 
 def test_credentials_leave_the_function_only_if_the_secret_has_them(aws: AwsStandIn) -> None:
-    """Whatever is written to the secret, it is read back before the function loses its variables."""
+    """The secret is read back before the function loses its variables."""
 
     def spoil(operation: str) -> None:
         if operation == "GetSecretValue":
@@ -354,7 +354,7 @@ def test_a_failure_of_aws_is_one_sentence(aws: AwsStandIn) -> None:
     assert told.value.status == 1
 
 
-# --- what it tells ---------------------------------------------------------------------------------------------------
+# --- what it says ----------------------------------------------------------------------------------------------------
 
 
 def test_warnings(aws: AwsStandIn) -> None:
@@ -471,7 +471,7 @@ def test_the_command_shows_steps_and_no_secret(aws: AwsStandIn, tmp_path: Path) 
 
 
 def test_an_error_is_one_line_and_its_status(aws: AwsStandIn) -> None:
-    with aws.expecting_refused_requests():  # a name that no schedule can have
+    with aws.expecting_refused_requests():  # not a valid name
         odd = command_line(aws, "--json", "--schedule", "[bold]none")
     missing = command_line(aws, "--json", "--schedule", "none")
     assert (odd.status, missing.status) == (1, 2)

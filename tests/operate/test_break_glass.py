@@ -1,4 +1,4 @@
-"""The tasks of the pages that put or delete an object, carried out as written, by the role that they ask for."""
+"""The pages' tasks that put or delete an object, done as written, with the role that they require."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ STATEMENT = 'break_glass_arns = ["arn:aws:iam::111122223333:role/break-glass"]'
 
 
 def plainly(line: str) -> str:
-    """Name the bucket as all pages could."""
+    """Use one name for the bucket."""
     return re.sub(r"your-zoom-operation-logs|(?<=s3://)BUCKET", "YOUR-BUCKET", line).strip()
 
 
@@ -67,7 +67,7 @@ def test_every_object_command_of_the_pages_is_tested_here() -> None:
 
 @dataclass
 class Runbook:
-    """Somebody at a shell, with the runbook open: an administrator who may assume the break-glass role."""
+    """An administrator at a shell who may assume the break-glass role."""
 
     world: world.Deployment
     at: Deployment
@@ -83,14 +83,14 @@ class Runbook:
         return self.aws.client("s3")
 
     def types(self, line: str, session: boto3.Session | None = None, **words: str) -> Any:
-        """Carry out a command of the pages, with these words in their places."""
+        """Run a command of the pages with values for its placeholders."""
         for word, value in {"YOUR-BUCKET": self.at.bucket, **words}.items():
             line = line.replace(word, value)
         with self.aws.authorising():
             return carry_out(session or self.break_glass, line)
 
     def record(self) -> str:
-        """Name an object of records."""
+        """Return the key of an object with records."""
         return str(self.s3.list_objects_v2(Bucket=self.at.bucket, Prefix=self.at.prefix)["Contents"][0]["Key"])
 
     def current(self, key: str) -> bytes:
@@ -100,13 +100,13 @@ class Runbook:
         return sum(len(stored.records) for stored in self.world.objects())
 
     def has_kept(self, records: int) -> bool:
-        """Tell whether the archive has these and none twice; with a new checkpoint it may have more, of old dates."""
+        """Whether the archive has these records once; after a new checkpoint it may have more, of old dates."""
         first = (self.world.zoom.clock.now() - timedelta(days=30)).date()
         return self.in_archive() >= records and self.world.compare(first).repeated == 0
 
 
 def lets_in(terraform: Terraform, variables: dict[str, object], who: str) -> Changes:
-    """Write the module's `bucket` with or without `break_glass_arns`, and apply."""
+    """Apply the module with or without `break_glass_arns`."""
     main = terraform.workdir / "main.tf"
     text = main.read_text(encoding="utf-8")
     assert BUCKET.search(text)
@@ -167,7 +167,7 @@ def runbook(minimal: world.Deployment, at: Deployment, tmp_path_factory: pytest.
 
 
 def refused(runbook: Runbook, session: boto3.Session) -> set[str]:
-    """Name the commands that S3 refuses somebody."""
+    """Return the commands that S3 denies."""
     key = runbook.record()
     version = str(runbook.s3.head_object(Bucket=runbook.at.bucket, Key=key)["VersionId"])
     words = {"KEY": key, "VERSION": version, "COPY": __file__, "OLD": runbook.at.bucket, "NEW": runbook.at.bucket}
@@ -202,7 +202,7 @@ def bucket_policy_check(runbook: Runbook) -> str:
 
 
 def look(name: str, runbook: Runbook) -> Finding:
-    """Look as `zoomlogs doctor` does, with the outputs as they are now."""
+    """Run a check of the doctor with the current outputs."""
     outputs = runbook.world.terraform.output()["zoom_operation_logs"]
     [check] = [check for check in CHECKS if check.name == name]
     with pytest.MonkeyPatch.context() as patch:
@@ -279,7 +279,7 @@ def test_a_copy_is_restored_only_where_there_is_no_object(broken: Runbook, tmp_p
 
 
 def another_accounts(body: bytes) -> bytes:
-    """Give the checkpoint as another account's."""
+    """Return the checkpoint as if it were another account's."""
     checkpoint = decode(body)
     assert checkpoint.stream is not None
     checkpoint.stream = type(checkpoint.stream).of("another", checkpoint.stream.report, checkpoint.stream.prefix)
@@ -310,7 +310,7 @@ def test_the_guides_state_is_removed(broken: Runbook) -> None:
 
 
 def test_the_checkpoint_is_copied_to_another_bucket(broken: Runbook) -> None:
-    """The new bucket has the module's policy too, and the role's policy names both."""
+    """The new bucket has the module's policy, and the role's policy names both buckets."""
     old, new = broken.at.bucket, "the-new-bucket"
     broken.s3.create_bucket(Bucket=new)
     policy = broken.s3.get_bucket_policy(Bucket=old)["Policy"]

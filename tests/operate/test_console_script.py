@@ -1,4 +1,4 @@
-"""What only a process shows: that the console script is installed, says what `main` says, and imports little."""
+"""What only a process shows: the console script is installed, prints what `main` prints, and imports little."""
 
 from __future__ import annotations
 

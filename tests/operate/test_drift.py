@@ -1,6 +1,6 @@
-"""Code and infrastructure never part silently: the next plan says so, and gives the command that mends it.
+"""Drift between code and infrastructure is never silent: the next plan reports it with the command that repairs it.
 
-What the command leaves is looked at each time: the next plan is empty, and Lambda runs the package.
+After the command, the next plan is empty and Lambda runs the package.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Place:
         return self.terraform.workdir.parents[1] / "lambda/dist/collector.zip"
 
     def facts(self) -> Facts:
-        """Return what the doctor sees, with the outputs that the last whole apply left."""
+        """Return a check's result with the outputs of the last complete apply."""
         facts = Facts(operated.Deployment(self.terraform.output()["zoom_operation_logs"]), boto3.Session())
         facts.client = self.world.aws.client  # type: ignore[method-assign]
         return facts
@@ -78,14 +78,14 @@ class Place:
         return {one["address"]: one["change"] for one in self.terraform.show_json(plan)["resource_changes"]}
 
     def refusal(self, **options: bool) -> str:
-        """Plan, which must be refused in one sentence; return it."""
+        """Plan; return the one sentence of its error."""
         with pytest.raises(TerraformError) as refused:
             self.plan(**options)
         [said] = str(refused.value).splitlines()
         return said
 
     def run(self, command: str) -> None:
-        """Run a command of the sentence as it stands there, and agree to what it asks."""
+        """Run a command of the sentence and confirm it."""
         variables = variable_environ(self.world.variables)
         environ = self.terraform.env | variables | {"TF_CLI_ARGS_apply": "-auto-approve -no-color"}
         ran = subprocess.run(["sh", "-c", command], cwd=self.terraform.workdir, env=environ, capture_output=True)
@@ -119,7 +119,7 @@ def another(package: Path) -> bytes:
 
 @contextmanager
 def committed(place: Place, content: bytes) -> Iterator[None]:
-    """Have another package lie beside the sources, as a later commit would."""
+    """Replace the package beside the sources, as a later commit would."""
     record = place.package.with_suffix(".json")
     files = {file: file.read_bytes() for file in (place.package, record)}
     place.package.write_bytes(content)
@@ -133,7 +133,7 @@ def committed(place: Place, content: bytes) -> Iterator[None]:
 
 
 def mending(sentence: str) -> str:
-    """Take the command out of a sentence."""
+    """Return the command in a sentence."""
     found = re.search(r"`(terraform apply .*)`", sentence)
     assert found, sentence
     return found[1]
@@ -150,7 +150,7 @@ def test_a_failed_code_update_is_repeated(place: Place) -> None:
         place.run(mending(sentence))
         place.assert_settled()
 
-    # Back to the package before, as a rollback brings it: an ordinary upgrade, in place and not refused.
+    # A rollback to the previous package is an ordinary in-place upgrade.
     plan = place.plan()
     assert {address: does for address, does in plan.actions.items() if does != "read"} == {FUNCTION: "update"}
     place.terraform.apply(place.world.variables)
@@ -168,7 +168,7 @@ def test_code_changed_by_hand_is_replaced(place: Place) -> None:
     assert doctor.status == "fix"
     assert mending(doctor.sentence) == mending(sentence)
     assert place.refusal(refresh=False) == sentence
-    assert place.plan(destroy=True).changes.destroy > 20  # which nobody needs to mend first
+    assert place.plan(destroy=True).changes.destroy > 20  # needs no repair first
 
     place.run(mending(doctor.sentence))
     place.assert_settled()
@@ -198,14 +198,14 @@ def test_a_new_role_replaces_the_function(place: Place, by_hand: bool) -> None:
     changes = place.changes()
     assert {address for address, change in changes.items() if len(change["actions"]) == 2} == {FUNCTION, INVOKE_CONFIG}
     assert (changes[ROLE]["actions"] == ["create"]) != by_hand
-    assert changes[FUNCTION]["after_unknown"]["environment"] == [{"variables": {}}]  # a reader of the plan sees all
+    assert changes[FUNCTION]["after_unknown"]["environment"] == [{"variables": {}}]  # the plan shows all of it
     place.terraform.apply(place.world.variables)
     assert iam.get_role(**role)["Role"]["RoleId"] != before["RoleId"]
     place.assert_settled()
 
 
 def test_a_moved_module_changes_only_the_package_path(place: Place) -> None:
-    """As with another TF_DATA_DIR, in which Terraform keeps the modules that it fetches."""
+    """As with another TF_DATA_DIR, where Terraform keeps modules."""
     main = place.terraform.workdir / "main.tf"
     before = main.read_text()
     repository = place.terraform.workdir.parents[1]

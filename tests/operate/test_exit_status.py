@@ -1,4 +1,4 @@
-"""Exit status 0 says that everything was looked at and is well: no command is green that could look at nothing."""
+"""Exit status 0 means that everything was checked and is well; a command that could check nothing fails."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from zoomlogs.invoke.loop import InvocationSummary
 from .test_other_account import ACT_ON_A_NAME, ASK_NOTHING_OF_A_DEPLOYMENT, CREDENTIALS, ZOOM
 from .test_page import LEAVES
 
-# What ends well without AWS, Zoom or Google, because it asks none of them.
+# These succeed without AWS, Zoom or Google, because they call none of them.
 ALONE = {"deployer-policy", "feed show", "rights"}
 BY_GOOGLE = {"feed subject-id", "feed status", "feed apply"}  # tests/feed: without an answer they end with 1 or 2
 OTHERS = {"adopt": ("--region", "eu-west-1", "--account", ACCOUNT), "udm": ("s3://nowhere/zoom/",)}
@@ -46,7 +46,7 @@ def outputs(tmp_path: Path) -> Path:
 def test_no_command_succeeds_without_aws(
     command: str, outputs: Path, monkeypatch: pytest.MonkeyPatch, says_account: bool
 ) -> None:
-    if says_account:  # so that it comes as far as its own first request
+    if says_account:  # to reach its own first request
         monkeypatch.setattr(aws, "account_of", lambda _session: ACCOUNT)
         monkeypatch.setattr("zoomlogs.adopt.command.account_of", lambda _session: ACCOUNT)
     day = datetime.now(UTC).date()

@@ -46,7 +46,7 @@ OTHERS = {"AWS_ACCESS_KEY_ID": "AKIAENVIRONMENT", "AWS_SECRET_ACCESS_KEY": "e"}
 
 @pytest.fixture
 def terraform(tmp_path: Path) -> Path:
-    """A folder with a `terraform` that prints the outputs, and writes down its environment."""
+    """A folder with a `terraform` that prints the outputs and saves its environment."""
     (tmp_path / "outputs.json").write_text(json.dumps({**module(), "log_group": {"name": "g", "arn": "g"}}))
     program = tmp_path / "terraform"
     program.write_text(f"#!/bin/sh\nenv > {tmp_path}/environment\ncat {tmp_path}/outputs.json\n")

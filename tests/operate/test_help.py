@@ -41,7 +41,7 @@ def test_version() -> None:
 
 @pytest.mark.slow
 def test_bash_completes() -> None:
-    """As bash asks it: by the function that --install-completion writes into ~/.bash_completions."""
+    """With the function that --install-completion writes into ~/.bash_completions."""
     program = (
         'eval "$(zoomlogs --show-completion bash)"; COMP_WORDS=(zoomlogs ba); COMP_CWORD=1;'
         ' _zoomlogs_completion zoomlogs; printf "%s\\n" "${COMPREPLY[@]}"'
@@ -60,9 +60,9 @@ def test_bash_completion_answers(words: str, completion: str) -> None:
     assert zoomlogs(_ZOOMLOGS_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD=at).split() == [completion]
 
 
-# Typer takes the shell that it is started from; with this it takes the one that it is told.
+# Makes Typer use the given shell, not the one that started it.
 ANY_SHELL = {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
-# What the functions that Typer gives zsh and fish ask, and what these shells are answered.
+# What Typer's functions for zsh and fish ask, and the answers.
 ASKS = {
     "zsh": ({"_ZOOMLOGS_COMPLETE": "complete_zsh"}, """_arguments '*: :(("{}":"{}"))'"""),
     "fish": ({"_ZOOMLOGS_COMPLETE": "complete_fish", "_TYPER_COMPLETE_FISH_ACTION": "get-args"}, "{}\t{}"),
@@ -71,7 +71,7 @@ ASKS = {
 
 @pytest.mark.parametrize("shell", ASKS)
 def test_zsh_and_fish_completion_answers(shell: str) -> None:
-    """Without these shells: the question is the one that the function put into them asks."""
+    """Without these shells: the test asks what their installed function asks."""
     asks, answer = ASKS[shell]
     function = zoomlogs("--show-completion", shell, **ANY_SHELL)
     assert all(f"{name}={value}" in function for name, value in asks.items())

@@ -1,4 +1,4 @@
-"""docs/cli.md describes what `--json` prints. `commands.zoomlogs` holds each document that a test sees to it."""
+"""docs/cli.md describes the output of `--json`. `commands.zoomlogs` checks every document that a test sees."""
 
 from __future__ import annotations
 

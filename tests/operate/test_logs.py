@@ -19,7 +19,7 @@ FAILURE = "Zoom refuses the sign-in."
 
 
 class Group:
-    """A log group; each sleep of the command that follows it brings the next events."""
+    """A log group; each sleep of the following command adds the next events."""
 
     def __init__(self, *events: dict[str, Any]) -> None:
         self.events = list(events)
@@ -108,7 +108,7 @@ def test_a_wrong_time_is_refused_before_any_request(run: Any) -> None:
 
 @pytest.mark.parametrize("as_json", [False, True], ids=["words", "json"])
 def test_following_shows_each_ended_run_once(run: Any, monkeypatch: pytest.MonkeyPatch, as_json: bool) -> None:
-    """A run under way and one that comes; the second's failure is told before Lambda's last line of it."""
+    """A current run and a new one; the new one fails before Lambda's last line of it."""
     group = Group(
         event(ended("before"), ago(minutes=10), 1), event(says("INFO", "Reading.", "under way"), ago(minutes=1), 2)
     )

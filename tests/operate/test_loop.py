@@ -1,4 +1,4 @@
-"""What the function is sent, and when a further run follows; what runs is made up here."""
+"""The events for the function, and when a further run follows; the runs are simulated."""
 
 from __future__ import annotations
 
@@ -145,9 +145,9 @@ def result(owed: int = 0, **more: Any) -> dict[str, Any]:
 
 @dataclass
 class FakeRunner:
-    """Answers in turn; after each the checkpoint owes the dates given with it (None: it cannot be read).
+    """Answers in turn; after each, the checkpoint owes its dates (None: it cannot be read).
 
-    Its lease is what the function `lease` makes of the time.
+    `lease` returns the lease for a time.
     """
 
     answers: list[tuple[Answer, list[date] | None]]
@@ -214,7 +214,7 @@ def test_the_quota_may_be_in_the_result_or_unknown() -> None:
 
 def test_without_wait_scheduled_runs_read_the_rest() -> None:
     ended = carry_out(TEN_DAYS, FakeRunner([good([*DAYS[:8], TODAY])]), wait=False)
-    assert (ended.status, ended.owed_count) == (1, 8)  # today is owed too, but was not asked for
+    assert (ended.status, ended.owed_count) == (1, 8)  # today is also owed, but was not requested
     assert sentences(ended)[1:] == [
         "Still owed: 8 dates (2026-11-01, 2026-11-02, 2026-11-03, 2026-11-04, 2026-11-05, 2026-11-06 and 2 more).",
         (
@@ -243,7 +243,7 @@ def test_runs_without_progress_end_the_wait() -> None:
     assert ended.sentence.startswith("2 runs made no progress, as when little of Zoom's daily quota is left")
 
 
-# What a run answers that left its work to the one that holds the lease
+# The answer of a run that left its work to the holder of the lease
 LEFT = {"written": 0, "objects": 0, "pages": 0, "ended": False}
 FIVE_MINUTES = Lease("another", NOW + timedelta(minutes=5))
 
@@ -268,7 +268,7 @@ def test_a_released_lease_ends_the_wait() -> None:
 
 
 def test_a_lease_that_has_just_ended_does_not_end_the_wait() -> None:
-    """Between the answer and the look at the checkpoint the other run may end; and this clock may be ahead of AWS's."""
+    """The other run may end before the checkpoint is read, and this clock may be ahead of AWS's."""
     runner = FakeRunner([good(DAYS, **LEFT)] * 6 + [good([])], lease=lambda _now: Lease("another", NOW))
     assert carry_out(TEN_DAYS, runner, wait=True).status == 0
     assert (runner.paused, runner.said) == ([5] * 6, [])
@@ -308,9 +308,9 @@ def test_without_the_checkpoint_all_reasons_are_named() -> None:
 
 
 def test_dates_to_be_read_again_cause_no_wait() -> None:
-    """One answer of Zoom's may be empty by mistake: the collector asks again an hour later, the operator need not."""
+    """An empty answer of Zoom may be wrong: the collector reads again an hour later, without the operator."""
     later = SOON + timedelta(minutes=1)
-    looks = {DAYS[0]: SOON, DAYS[1]: later, DAYS[2]: NOW, TODAY: SOON}  # the third is due, the last not asked for
+    looks = {DAYS[0]: SOON, DAYS[1]: later, DAYS[2]: NOW, TODAY: SOON}  # the third is due, the last was not requested
     runner = FakeRunner([good([*DAYS[:3], TODAY]), good([*DAYS[:2], TODAY])], looks=looks)
     ended = carry_out(TEN_DAYS, runner, wait=True)
     assert (ended.status, ended.owed, len(runner.sent), runner.paused) == (0, [], 2, [])
@@ -340,7 +340,7 @@ def test_without_wait_a_date_to_be_read_again_counts_as_swept() -> None:
 
 @dataclass
 class CollectorRunner:
-    """The collector itself, in memory; an invocation takes two seconds."""
+    """The collector in memory; an invocation takes two seconds."""
 
     collector: World
     said: list[str] = field(default_factory=list)
@@ -377,7 +377,7 @@ def test_a_backfill_outlasts_a_killed_runs_lease() -> None:
     assert (ended.status, ended.total("written"), len(ended.runs)) == (0, 30, 2)
     assert timedelta(minutes=5) <= runner.now() - began < timedelta(minutes=6)
     assert len(runner.said) == 1
-    assert carry_out(request, runner, wait=True).status == 0  # its own lease, given back, holds up nobody
+    assert carry_out(request, runner, wait=True).status == 0  # its own, released lease
 
 
 def test_a_backfill_of_empty_dates_ends_and_scheduled_runs_read_them_again() -> None:
@@ -393,7 +393,7 @@ def test_a_backfill_of_empty_dates_ends_and_scheduled_runs_read_them_again() -> 
 
 
 def test_at_the_daily_limit_the_advice_is_to_wait_for_midnight() -> None:
-    """What was wrong before: a run at once does nothing there."""
+    """An immediate run would do nothing then."""
     runner = CollectorRunner(World())
     for back in range(12):
         runner.collector.zoom.add_day(days_ago(back), 10, seed=back)
@@ -467,7 +467,7 @@ def test_without_the_checkpoint_the_result_counts() -> None:
 
 
 def test_without_the_checkpoint_fewer_dates_owed_are_progress() -> None:
-    """Of dates whose records are all there already nothing is written, and still they are read."""
+    """Dates with complete records are read although nothing is written."""
     runner = FakeRunner([good(None, owed=owed, written=0) for owed in (9, 6, 3, 0)])
     assert carry_out(TEN_DAYS, runner, wait=True).status == 0
     stuck = FakeRunner([good(None, owed=3, written=0)] * 9)

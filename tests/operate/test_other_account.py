@@ -18,7 +18,7 @@ from zoomlogs.feed import command as feed_command
 from .test_page import LEAVES
 
 OTHER = "210987654321"
-# Nothing listens at the endpoint: a request of a command would give another sentence.
+# Nothing listens at the endpoint, so a request would give another sentence.
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
     "AWS_SECRET_ACCESS_KEY": "x",

@@ -1,4 +1,4 @@
-"""Records of two reports under one prefix, which one feed would read: the doctor of either instance finds them."""
+"""The doctor finds records of two reports under one prefix, which one feed would read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/cli.md tells the truth: every command, its exit statuses, every check, and the policies of policies.py."""
+"""docs/cli.md has every command, its exit statuses, every check, and the policies of policies.py."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OTHER_PAGES = {
 
 
 def sections(page: str) -> dict[str, str]:
-    """Return the sections of a page in docs/ by their headings of the third level."""
+    """Return the sections of a page in docs/ by their third-level headings."""
     text = (Path(__file__).resolve().parents[2] / "docs" / page).read_text(encoding="utf-8")
     return dict(re.findall(r"^### (.+?)\n(.*?)(?=^##|\Z)", text, re.MULTILINE | re.DOTALL))
 
@@ -36,7 +36,7 @@ COMMANDS = sorted(get_command(app).commands)  # type: ignore[attr-defined]
 
 
 def leaves(command: Any, name: str = "zoomlogs") -> dict[str, Any]:
-    """Return the commands that do something by what is typed, those of groups included."""
+    """Return the commands by their full names, those in groups included."""
     if not hasattr(command, "commands"):
         return {name: command}
     return {

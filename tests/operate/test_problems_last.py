@@ -1,4 +1,4 @@
-"""The doctor shows problems last, and with --only-problems nothing else; what it returns does not change."""
+"""The doctor shows problems last, or only problems; its exit status stays the same."""
 
 from __future__ import annotations
 

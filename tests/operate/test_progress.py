@@ -1,4 +1,4 @@
-"""What is shown while a run goes on: the collector's words as they come, the bar of days, and Zoom's quota."""
+"""The progress of a run: the collector's messages, the bar of days, and Zoom's quota."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_no_bar_without_a_terminal() -> None:
 
 
 class FakeScreen:
-    """Keeps what it is told."""
+    """Keeps what it is to show."""
 
     def __init__(self) -> None:
         self.days: list[int] = []
@@ -84,7 +84,7 @@ class FakeScreen:
 
 
 def test_before_the_first_save_no_day_counts_as_read() -> None:
-    """The dates asked for are not in the checkpoint until the run saves it: that is not the same as none owed."""
+    """Until the run saves it, the checkpoint does not have the requested dates, so none may seem owed."""
     runner: Any = object.__new__(command._AwsRunner)
     runner._request, runner._screen, runner._seen_owed = (
         events.backfill("2026-11-01", "2026-11-10", TODAY),
@@ -93,7 +93,7 @@ def test_before_the_first_save_no_day_counts_as_read() -> None:
     )
     for owed in ([], [TODAY], DAYS, DAYS[:4]):
         runner._show_days(CheckpointSummary(frozenset(owed)))
-    # A date that waits for another look counts as read.
+    # A date to be read again counts as read.
     runner._show_days(CheckpointSummary(frozenset(DAYS[:1]), looks={DAYS[0]: runner.now() + timedelta(hours=1)}))
     runner._show_days(None)
     assert runner._screen.days == [10, 4, 0]
@@ -103,7 +103,7 @@ def test_before_the_first_save_no_day_counts_as_read() -> None:
 
 
 def test_an_unreadable_checkpoint_is_reported_once_and_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run may save a good one meanwhile, and AWS may answer again."""
+    """A run may save a valid one in the meantime, or AWS may answer again."""
     known = CheckpointSummary(frozenset(DAYS))
     answers: list[Any] = [UnreadableCheckpointError("it is damaged"), UnreadableCheckpointError("it is damaged"), known]
 

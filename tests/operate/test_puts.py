@@ -1,7 +1,7 @@
-"""Buckets whose policies demand an encryption: what a run writes there, what it says, and what the doctor says.
+"""Buckets with policies that require encryption: what a run writes, and what it and the doctor say.
 
 The policies are in the forms that organisations use (Amazon S3 User Guide, "Protecting data with server-side
-encryption"; the switches of Terraform's S3 modules). The stand-in judges them; the doctor must foresee its verdict.
+encryption"; the switches of Terraform's S3 modules). The stand-in evaluates them; the doctor must predict the result.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def aws(aws: AwsStandIn) -> AwsStandIn:
 
 @pytest.fixture
 def demanding(aws: AwsStandIn) -> Iterator[Any]:
-    """Return what gives the bucket a policy."""
+    """Return a function that sets the bucket's policy."""
     s3 = aws.client("s3")
 
     def demand(*statements: dict[str, Any]) -> None:
@@ -107,7 +107,7 @@ def demanding(aws: AwsStandIn) -> Iterator[Any]:
 
 
 def refused(aws: AwsStandIn, setting: str) -> str:
-    """Write as a run does; return the sentence, "" if S3 took it."""
+    """Write as a run does; return the error sentence, or ""."""
     deadline = Deadline(lambda: 60.0, 0.0)
     bucket = Bucket(aws.client("s3"), BUCKET, deadline, lambda _: None, encryption(setting))
     try:
@@ -235,12 +235,12 @@ REFUSED = (
         (deny({"StringEquals": {"s3:x-amz-acl": "public-read"}}), None),
         (deny({"ForAnyValue:StringNotEquals": {HEADER: "AES256"}}), None),
         (deny({"ForAllValues:StringNotEquals": {HEADER: "AES256"}}), True),
-        # What is not known here.
+        # Unknown conditions.
         (deny({"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}), False),
         (deny({"StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o"}, "Bool": {"aws:SecureTransport": True}}), False),
         (deny({"StringNotEquals": {"aws:SourceVpce": "vpce-1"}, "Bool": {"aws:SecureTransport": False}}), None),
         (deny({"NumericLessThan": {"s3:TlsVersion": "1.2"}}), False),
-        (deny({"StringNotEquals": {HEADER: "${aws:PrincipalTag/sse}"}}), True),  # no header equals anything
+        (deny({"StringNotEquals": {HEADER: "${aws:PrincipalTag/sse}"}}), True),  # a missing header equals nothing
         (deny({"StringNotEquals": {"aws:PrincipalType": "${aws:PrincipalTag/type}"}}), False),
         (deny({"StringNotLike": {"aws:PrincipalArn": "arn:*:${aws:username}"}}), False),
         ({**deny({}), "Principal": None, "NotPrincipal": {"AWS": ROLE}}, False),
@@ -300,7 +300,7 @@ MODE, DAYS = "s3:object-lock-mode", "s3:object-lock-remaining-retention-days"
     ],
 )
 def test_a_denial_of_locks_is_predicted(action: str, condition: dict[str, Any], locked: str, unlocked: str) -> None:
-    """Without a lock nothing but the object is put."""
+    """Without a lock only the object is put."""
     statement = deny(condition, Action=action, Resource=f"{ARN}/{PREFIX}*")
     for environment, verdict in ((LOCK, locked), ({}, unlocked if action == "s3:PutObject" else "no")):
         found = denials([statement], writes(ARN, PREFIX, STATE_KEY, ROLE, environment))

@@ -1,4 +1,4 @@
-"""Each of the doctor's judgements: a fact that is well, and each fact that is not, with the sentence a person reads."""
+"""Each rule of the doctor: a good fact and each bad one, with their sentences."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ def test_environment(actual: dict[str, str], status: str, words: str) -> None:
 
 
 def test_an_environment_that_cannot_be_decrypted_is_not_judged() -> None:
-    """Lambda gives whoever may not use the function's KMS key an error in place of the variables (EnvironmentError)."""
+    """Without rights on the KMS key, Lambda returns EnvironmentError instead of the variables."""
     error = {"ErrorCode": "AccessDeniedException", "Message": "Lambda was unable to decrypt the environment variables"}
     function = {"Environment": {"Error": error}, "KMSKeyArn": "arn:aws:kms:eu-west-1:111122223333:key/k"}
     world: Any = SimpleNamespace(function=function, deployment=None)
@@ -182,7 +182,7 @@ def test_an_environment_that_cannot_be_decrypted_is_not_judged() -> None:
 
 
 def test_an_unexpected_error_ends_one_check_only() -> None:
-    """The world has no functions, which no check expects."""
+    """The facts have no function, which no check expects."""
     world: Any = SimpleNamespace(deployment=SimpleNamespace(outputs={}))
     found = dict(findings(world, CHECKS))
     assert list(found) == [each.name for each in CHECKS]
@@ -235,7 +235,7 @@ def test_runs(found: list[Run], status: str, words: str) -> None:
 
 
 def test_a_run_by_hand_is_not_a_scheduled_run() -> None:
-    """Whoever starts runs by hand because none comes must not turn the doctor green by that."""
+    """Runs by hand must not hide a dead schedule."""
     by_hand, dead, alive = run("ok", 5), run("ok", 300), run("ok", 20)
     by_hand = replace(by_hand, action="run")
     check(
@@ -583,14 +583,14 @@ def test_alarms() -> None:
 
 
 def test_silence_is_excused_before_zoom_has_answered_a_run() -> None:
-    """As the rule of the composite alarm has it: silence counts where daily_limit has data."""
+    """As in the composite alarm's rule: silence counts only if daily_limit has data."""
     names = {"errors": "f-errors", "silence": "f-silence", "daily_limit": "f-daily-limit"}
     fresh = {"all": "OK", "f-errors": "OK", "f-silence": "ALARM", "f-daily-limit": "INSUFFICIENT_DATA"}
     check(delivery_rules.alarms(fresh, names, "all"), "unknown", "No alarm is in ALARM", "for f-daily-limit.")
     failing = delivery_rules.alarms({**fresh, "all": "ALARM", "f-errors": "ALARM"}, names, "all")
     check(failing, "fix", "In ALARM: f-errors; docs")
     check(delivery_rules.alarms({**fresh, "f-daily-limit": "OK"}, names, "all"), "fix", "In ALARM: f-silence;")
-    at_once = {"all": "OK", "f-errors": "OK"}  # a schedule that does not recur has neither of the two
+    at_once = {"all": "OK", "f-errors": "OK"}  # a schedule that does not recur has neither
     check(delivery_rules.alarms(at_once, {"errors": "f-errors"}, "all"), "ok")
 
 

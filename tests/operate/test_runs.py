@@ -1,4 +1,4 @@
-"""What the log tells of the runs: lines as the packaged collector really left them, and how they are shown."""
+"""Runs from log lines as the packaged collector writes them, and how they are shown."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ def test_only_the_collectors_messages_are_shown(fields: dict[str, Any] | str, wo
 
 
 class FakeLogs:
-    """A log group of which FilterLogEvents is asked; counts how often."""
+    """A log group that counts the calls of FilterLogEvents."""
 
     def __init__(self, events: list[dict[str, Any]]) -> None:
         self.events = events

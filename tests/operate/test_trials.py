@@ -1,4 +1,4 @@
-"""What the doctor tries when it is asked to, on the applied module: as the reader, with an alarm, over a record."""
+"""The doctor's trials on the applied module: as the reader, with an alarm, on a record."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def changed(at: Deployment, change: Callable[[dict[str, Any]], object]) -> Deplo
 
 
 def tried(at: Deployment, capsys: pytest.CaptureFixture[str], **trials: bool) -> tuple[int, dict[str, dict[str, str]]]:
-    """Run the doctor with options; return its status and what each check found."""
+    """Run the doctor with options; return its exit status and the result of each check."""
     status = doctor_command.main(at, Trials(**trials), as_json=True)
     return status, {each["check"]: each for each in json.loads(capsys.readouterr().out)}
 
@@ -71,7 +71,7 @@ def may_list(place: Place) -> dict[str, Any]:
 
 @pytest.fixture
 def with_key(place: Place) -> None:
-    """Store the credentials, collect something, and give the reader a key that lies in its secret."""
+    """Store the credentials, collect records, and create the reader's key in its secret."""
     place.world.store_credentials()
     place.zoomlogs("run")
     place.forget_readers_key()
@@ -170,7 +170,7 @@ def test_a_rejected_key_is_reported_once(place: Place, with_key: None, environ: 
 def test_a_key_that_aws_does_not_know_yet_is_uncertain(
     place: Place, with_key: None, environ: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """IAM has it, and STS or S3 will have it in a minute: a rotation would only make another new one."""
+    """IAM has it, and STS or S3 will accept it in a minute: a rotation would only create another."""
 
     def not_yet(*_: object, **__: object) -> None:
         raise ClientError({"Error": {"Code": code, "Message": "not yet"}}, "any")
@@ -192,7 +192,7 @@ def test_a_key_that_aws_does_not_know_yet_is_uncertain(
 
 
 def test_a_rotation_is_not_disturbed(place: Place, with_key: None, environ: Any) -> None:
-    """IAM would see the new key at work, and `reader-key rotate --finish` would delete the old one too early."""
+    """IAM would report the new key as used, and `reader-key rotate --finish` would delete the old one too early."""
     iam = place.aws.client("iam")
     made = iam.create_access_key(UserName=READER)["AccessKey"]["AccessKeyId"]
     found = look("reader's key", place.deployment)
@@ -273,7 +273,7 @@ def test_the_age_of_the_oldest_message_is_checked(place: Place, operator: Operat
 
 @pytest.fixture
 def told(place: Place, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Let one mail address be subscribed and confirmed, and nobody else; give the topic."""
+    """Subscribe and confirm one email address only; return the topic."""
     monkeypatch.setattr(alarm_trial, "LOOK_EVERY_SECONDS", 0.01)
     [topic] = place.deployment.outputs["monitoring"]["topic_arns"]
     sns = place.aws.client("sns")
@@ -449,7 +449,7 @@ def test_without_a_topic_nothing_is_tried(place: Place, environ: Any, capsys: An
 
 @contextmanager
 def bucket_policy(place: Place, *statements: dict[str, Any]) -> Iterator[None]:
-    """Let the bucket have this policy, or none."""
+    """Set the bucket's policy, or remove it."""
     s3, bucket = place.aws.client("s3"), place.deployment.bucket
     kept = s3.get_bucket_policy(Bucket=bucket)["Policy"]
     s3.delete_bucket_policy(Bucket=bucket)
@@ -552,7 +552,7 @@ def test_a_trial_needs_exactly_its_rights(
         assert look(name, at).status == "ok", look(name, at)
         for action in NEEDS[name]:
             if action == "s3:PutObject":
-                continue  # without it the bucket's policy still is what refuses
+                continue  # without it the bucket's policy still refuses
             operator.may(without(needed, action))
             assert look(name, at).status == "unknown", action
     operator.may([])

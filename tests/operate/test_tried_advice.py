@@ -1,5 +1,5 @@
-"""Advice of the commands, tried in the situation that it is for: the situation is made, the advice is read and carried
-out, and the situation is gone. tests/operate/test_advice.py has the list of all advice, with what proves each.
+"""The commands' advice works: each test creates the situation, follows the advice, and sees the problem gone.
+tests/operate/test_advice.py lists all advice with its tests.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ def look(place: Place, name: str) -> Finding:
 
 @pytest.fixture
 def ready(place: Place, environ: Callable[..., None]) -> Place:
-    """The module with its credentials, and a run of the schedule behind it."""
+    """The module with credentials, after a scheduled run."""
     place.world.store_credentials()
     place.run_by_schedule()
     return place
 
 
-# --- `terraform apply`, which puts it right -------------------------------------------------------------------------
+# --- `terraform apply`, which repairs it ----------------------------------------------------------------------------
 
 
 def _spoil_all(place: Place) -> None:
-    """Change by hand all that the doctor says `terraform apply` puts right."""
+    """Change everything that `terraform apply` repairs, according to the doctor."""
     at, client = place.deployment, place.aws.client
     s3, iam, scheduler = client("s3"), client("iam"), client("scheduler")
     s3.put_bucket_versioning(Bucket=at.bucket, VersioningConfiguration={"Status": "Suspended"})
@@ -122,7 +122,7 @@ def test_dead_letters_are_read_and_purged(ready: Place) -> None:
     found = look(ready, "dead letters")
     assert found.status == "fix" and "read why in the messages" in found.sentence
     sqs.receive_message(QueueUrl=url)
-    assert look(ready, "dead letters").status == "fix"  # received, and not gone
+    assert look(ready, "dead letters").status == "fix"  # received, but not deleted
     sqs.purge_queue(QueueUrl=url)
     assert look(ready, "dead letters").status == "ok"
 
@@ -170,7 +170,7 @@ def test_another_deployments_log_group_is_found_with_its_outputs(ready: Place, t
 
 
 def test_a_dead_schedule_is_found_despite_runs_by_hand(ready: Place, monkeypatch: Any) -> None:
-    """What was wrong before: a run by hand made the doctor green."""
+    """A run by hand must not make the check pass."""
     ready.zoomlogs("run", status=None)
     monkeypatch.setattr(Facts, "now", lambda _self: datetime.now(UTC) + timedelta(hours=3))
     found = look(ready, "runs")
@@ -181,7 +181,7 @@ def test_a_dead_schedule_is_found_despite_runs_by_hand(ready: Place, monkeypatch
 
 
 def test_objects_behind_markers_are_restored_by_the_named_commands(ready: Place) -> None:
-    """By whom: tests/operate/test_break_glass.py restores one as the role, under the bucket's policy."""
+    """tests/operate/test_break_glass.py does the same with the role that may."""
     at, s3 = ready.deployment, ready.aws.client("s3")
     keys = [entry["Key"] for entry in s3.list_objects_v2(Bucket=at.bucket, Prefix=at.prefix)["Contents"]]
     with ready.aws.without_bucket_policy(at.bucket):

@@ -1,4 +1,4 @@
-"""The one reader of the checkpoint: what is there, what is not there yet, and what may not be read."""
+"""Reading the checkpoint: existing, missing and denied."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ class Streaming(MemoryS3):
 
 
 class Forbidding(Streaming):
-    """Answers every read with 403, as S3 does for a missing key where the whole bucket may not be listed."""
+    """Answers every read with 403, as S3 does for a missing key without the right to list the bucket."""
 
     def get_object(self, **_request: Any) -> dict[str, Any]:
         raise client_error("GetObject", 403, "AccessDenied")
 
 
 class Blind(Forbidding):
-    """Refuses the listing too."""
+    """Denies the listing too."""
 
     def list_objects_v2(self, **_request: Any) -> dict[str, Any]:
         raise client_error("ListObjectsV2", 403, "AccessDenied")
@@ -51,7 +51,7 @@ def test_a_checkpoint_is_read() -> None:
     s3.put(KEY, encode(OWING))
     assert fetch(s3, AT) == (encode(OWING), NOON)
     assert read_summary(s3, AT) == CheckpointSummary(frozenset([date(2026, 2, 1)]))
-    assert s3.body_given._raw_stream.closed  # what comes after the first line stays unread
+    assert s3.body_given._raw_stream.closed  # the rest stays unread
 
 
 @pytest.mark.parametrize("bucket", [Streaming, Forbidding])

@@ -1,4 +1,4 @@
-"""What `zoomlogs status` says of a checkpoint, and of what is none."""
+"""What `zoomlogs status` says about valid and invalid checkpoints."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_before_the_end_of_the_first_sweep():
     assert told["Newest record"] == "None yet."
     assert told["Last full sweep"] == "None yet."
     assert told["Settled"] == "No date yet; collecting begins with 2026-03-07."
-    assert not {"Not before", "Lease"} & told.keys()  # both are over
+    assert not {"Not before", "Lease"} & told.keys()  # both are in the past
     facts = document(checkpoint, SAVED, NOW, ran())
     assert (facts["newest_record"], facts["settled"], facts["not_before"]) == (None, None, None)
     assert facts["lease"] == {"owner": "8a1f", "until": NOW.isoformat(), "held": False}
@@ -163,7 +163,7 @@ def test_dates_to_be_read_again():
 
 
 def test_internal_fields_are_not_shown():
-    """Whose records they are, what sweeps showed, and what kind of sweep a date is owed."""
+    """The account, what sweeps showed, and the kind of sweep that a date is owed."""
     plain, noted = quiet(), quiet()
     plain.owe(day(3), NOW, 300)
     noted.owe(day(3), NOW, 283, split=frozenset([bytes(16)]), stalls=2, by_date=True, witness=True, accept=True)
