@@ -18,7 +18,6 @@ from standins.aws import AwsStandIn, Keys
 from zoomlogs.adopt.move import Move
 from zoomlogs.adopt.steps import Found, Names, Report, seconds_to_wait, steps, switched_off, warnings
 from zoomlogs.errors import CommandError
-from zoomlogs.policies import of_adopt
 
 from . import by_hand
 from .by_hand import (
@@ -33,6 +32,7 @@ from .by_hand import (
     WRITER_POLICY,
     allow,
 )
+from .rights import of_adopt
 
 pytestmark = pytest.mark.slow
 

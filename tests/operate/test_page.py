@@ -138,7 +138,7 @@ def test_a_kms_key_adds_a_statement(example: Path) -> None:
 
 def test_every_command_has_rights_or_needs_none(example: Path) -> None:
     for name in (name.removeprefix("zoomlogs ") for name in LEAVES):
-        if name == "adopt":  # of_adopt: it works before there is a deployment
+        if name == "adopt":  # it works before there is a deployment
             continue
         ran = commands.zoomlogs("rights", *name.split(), "--outputs", example, "--json")
         assert ran.status == 0, ran
