@@ -39,7 +39,7 @@ class ByHand:
 def set_up(aws: AwsStandIn, folder: Path, credentials: dict[str, str], **variables: str) -> ByHand:
     """Follow the guide from its first step to the last before the feed.
 
-    `credentials` are the three ZOOM_ variables; `variables` come besides (the stand-in's addresses). Users are made
+    `credentials` are the three ZOOM_ variables, `variables` others (the stand-in's addresses). Users are made
     where the stand-in loads AWS's own policies.
     """
     make_bucket(aws)

@@ -115,7 +115,7 @@ def test_an_unreadable_checkpoint_is_reported_once_and_read_again(monkeypatch: p
 
     monkeypatch.setattr(command, "read_summary", read)
     runner: Any = object.__new__(command._AwsRunner)
-    runner._deployment, runner._screen, runner._s3, runner._told_blind = EXAMPLE, FakeScreen(), None, ""
+    runner._deployment, runner._screen, runner._s3, runner._shown_error = EXAMPLE, FakeScreen(), None, ""
     assert [runner.checkpoint() for _ in range(3)] == [None, None, known]
     where = "s3://your-zoom-operation-logs/zoom/operationlogs-state/state.json"
     assert runner._screen.said == [f"Which dates are owed is not known, because {where} cannot be read: it is damaged."]
@@ -126,7 +126,7 @@ def test_a_pause_shows_other_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     logs: Any = FakeLogs([])
     shown, out = screen(None, terminal=False)
     runner: Any = object.__new__(command._AwsRunner)
-    runner._log, runner._screen, runner._request, runner._told_trouble = (
+    runner._log, runner._screen, runner._request, runner._shown_trouble = (
         LogFollower(logs, "g", lambda: NOW),
         shown,
         events.run(),
