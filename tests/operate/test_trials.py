@@ -259,7 +259,7 @@ def test_the_age_of_the_oldest_message_is_checked(place: Place, operator: Operat
         place.aws.client("cloudwatch").put_metric_data(Namespace="AWS/SQS", MetricData=data)
 
     operator.may(by_check(at)["feed's queue"])
-    assert found().sentence.startswith("CloudWatch has no age of the messages in aging")
+    assert found().sentence.startswith("CloudWatch has no message age for aging")
     be(60)
     assert found().status == "ok"
     be(7300)
@@ -369,7 +369,7 @@ def _forbidden(place: Place) -> Callable[[], None]:
     ("spoil", "status", "words"),
     [
         (lambda place: _composite(place, ActionsEnabled=False), "fix", f"The actions of {COMPOSITE} are disabled"),
-        (lambda place: _composite(place, AlarmActions=[]), "fix", f"{COMPOSITE} does not tell arn:aws:sns:"),
+        (lambda place: _composite(place, AlarmActions=[]), "fix", f"{COMPOSITE} does not notify arn:aws:sns:"),
         (
             lambda place: _composite(place, AlarmRule=f'OK("{ERRORS}")'),
             "fix",
