@@ -181,10 +181,10 @@ def as_line(run: Run) -> Text:
 
 def sentences(found: Sequence[Run]) -> list[Text]:
     """Return the runs' sentences; equal ones once, with their number and the last time."""
-    told: dict[tuple[str, str], list[Run]] = {}
+    by_sentence: dict[tuple[str, str], list[Run]] = {}
     for run in found:
         if run.sentence:
-            told.setdefault((run.outcome, run.sentence), []).append(run)
+            by_sentence.setdefault((run.outcome, run.sentence), []).append(run)
     return [
         Text.assemble(
             "\n",
@@ -193,7 +193,7 @@ def sentences(found: Sequence[Run]) -> list[Text]:
             f", and {len(runs) - 1} more like it" if len(runs) > 1 else "",
             f": {sentence}",
         )
-        for (outcome, sentence), runs in told.items()
+        for (outcome, sentence), runs in by_sentence.items()
     ]
 
 

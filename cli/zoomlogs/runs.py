@@ -152,7 +152,9 @@ def runs(lines: Iterable[Line], now: datetime) -> list[Run]:
     for line in lines:
         if line.request_id:
             by_request.setdefault(line.request_id, []).append(line)
-    return sorted((_run(request_id, told, now) for request_id, told in by_request.items()), key=lambda run: run.began)
+    return sorted(
+        (_run(request_id, of_run, now) for request_id, of_run in by_request.items()), key=lambda run: run.began
+    )
 
 
 def _run(request_id: str, lines: Sequence[Line], now: datetime) -> Run:

@@ -38,13 +38,13 @@ def main(deployment: Deployment, *, as_json: bool = False, now: datetime | None 
     except CommandError as error:
         stored = StoredCheckpoint(instead=str(error))
     if stored.checkpoint and stored.saved:
-        told = document(stored.checkpoint, stored.saved, now, ran)
+        facts = document(stored.checkpoint, stored.saved, now, ran)
         lines = words(stored.checkpoint, stored.saved, now, ran)
     else:
-        told = {"last_run": _last_run_as_json(ran, now), "checkpoint": stored.instead}
+        facts = {"last_run": _last_run_as_json(ran, now), "checkpoint": stored.instead}
         lines = [("Last run", _last_run_in_words(ran, now))]
     if as_json:
-        print_json({"report": deployment.report.name, **told})
+        print_json({"report": deployment.report.name, **facts})
     else:
         console().print(table(deployment, lines))
     wrong = [sentence for sentence in (stored.instead, ran if isinstance(ran, str) else "") if sentence]

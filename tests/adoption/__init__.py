@@ -1,1 +1,1 @@
-"""A set-up made by hand after the written guide, taken over by `zoomlogs adopt` and examples/adopt-console-setup."""
+"""Takes over a set-up made by hand after the written guide, with `zoomlogs adopt` and examples/adopt-console-setup."""

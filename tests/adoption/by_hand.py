@@ -1,4 +1,4 @@
-"""The set-up that the written guide has a person click together, made call by call on the stand-in for AWS."""
+"""Creates the written guide's console set-up on the stand-in for AWS, call by call."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ BUCKET = "zoom-operation-logs"
 PREFIX = "zoom/operationlogs/"
 FUNCTION = "zoom_operationlogs_to_s3"
 ROLE = "WriteZoomOperationLogsToS3Role"
-WRITER_POLICY = "zoom-logs-writer"  # the guide leaves the name to its reader
+WRITER_POLICY = "zoom-logs-writer"  # the guide gives no name
 SCHEDULE = "zoom-operationlogs-schedule-15min"
-SCHEDULER_ROLE = "Amazon_EventBridge_Scheduler_LAMBDA_0123456789"  # as the console names the one that it makes
+SCHEDULER_ROLE = "Amazon_EventBridge_Scheduler_LAMBDA_0123456789"  # the console's name
 READER = "secops-reader"
 READER_POLICY = "secops-reader-policy"
 FULL_ACCESS_USER = "zoom-logs"
@@ -29,7 +29,7 @@ CREDENTIALS = ("ZOOM_ACCOUNT_ID", "ZOOM_CLIENT_ID", "ZOOM_CLIENT_SECRET")
 
 @dataclass(frozen=True)
 class ByHand:
-    """What is known only once it is made."""
+    """Values that are known only after creation."""
 
     package: Path
     reader: Keys
@@ -39,7 +39,7 @@ class ByHand:
 def set_up(aws: AwsStandIn, folder: Path, credentials: dict[str, str], **variables: str) -> ByHand:
     """Follow the guide from its first step to the last before the feed.
 
-    `credentials` are the three ZOOM_ variables; `variables` come besides (the stand-in's addresses). Users are made
+    `credentials` are the three ZOOM_ variables, `variables` others (the stand-in's addresses). Users are made
     where the stand-in loads AWS's own policies.
     """
     make_bucket(aws)
@@ -139,7 +139,7 @@ def trust(service: str) -> str:
 
 
 def package_of_the_loop() -> bytes:
-    """Zip the loop as the console's editor deploys it."""
+    """Zip the loop as the console's editor does."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.write(TESTS / "adoption/lambda_function.py", "lambda_function.py")

@@ -1,4 +1,4 @@
-"""The function of a set-up by hand: the yardstick's loop as a Lambda, its credentials in the environment."""
+"""The guide's loop as a Lambda function, with credentials in the environment."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The guide's set-up runs for a day, is taken over as the example's README says, and collects for another day.
+"""The guide's set-up runs for a day, is taken over with the example's README, and collects for another day.
 
-One apply for all; the reader's key is tried all the while.
+All tests share one apply, during which the reader's key is tried repeatedly.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ LOG_GROUP = f"{MODULE}.module.collector.aws_cloudwatch_log_group.collector"
 
 @dataclass
 class Reading:
-    """What the feed does with its key, over and over: list the prefix, read an object of it."""
+    """Uses the key as the feed does, repeatedly: lists the prefix and reads an object."""
 
     aws: AwsStandIn
     keys: Keys
@@ -103,7 +103,7 @@ class Reading:
 
 @dataclass
 class Adopted:
-    """Everything that was looked at on the way."""
+    """Everything that was observed."""
 
     aws: AwsStandIn
     zoom: Zoom
@@ -123,7 +123,7 @@ class Adopted:
 
 
 def could(aws: AwsStandIn, keys: Keys) -> dict[str, bool]:
-    """Try what a key opens."""
+    """Return what a key can access."""
     s3 = aws.client("s3", keys)
     calls = {
         "read records": lambda: s3.list_objects_v2(Bucket=BUCKET, Prefix=PREFIX),
@@ -144,7 +144,7 @@ def could(aws: AwsStandIn, keys: Keys) -> dict[str, bool]:
 
 
 def collect(aws: AwsStandIn, zoom: Zoom, package: Path, until: datetime, every: timedelta) -> list[Invocation]:
-    """Run whatever the function is, as the schedule does, under its role; the clock stays at the last run."""
+    """Run the function as the schedule does, with its role; the clock stays at the last run."""
     runs = []
     with under_its_role(aws, FUNCTION, package) as runtime:
         while True:
@@ -155,7 +155,7 @@ def collect(aws: AwsStandIn, zoom: Zoom, package: Path, until: datetime, every: 
 
 
 def objects(aws: AwsStandIn) -> dict[str, bytes]:
-    """Read what lies under the feed's prefix."""
+    """Read the objects under the feed's prefix."""
     s3 = aws.client("s3")
     listed = [
         item["Key"]
@@ -251,7 +251,7 @@ def adopted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Adopted]:
 # --- the plan --------------------------------------------------------------------------------------------------------
 
 
-def test_the_plan_imports_what_is_there_and_destroys_nothing(adopted: Adopted) -> None:
+def test_the_plan_imports_everything_and_destroys_nothing(adopted: Adopted) -> None:
     changes = {one["address"]: one["change"] for one in adopted.shown["resource_changes"]}
     assert {address for address, change in changes.items() if change.get("importing")} == IMPORTED
     assert [address for address, change in changes.items() if "delete" in change["actions"]] == []
@@ -272,8 +272,8 @@ def test_the_second_plan_is_empty_and_so_is_one_without_the_imports(adopted: Ado
     assert not adopted.without_imports.changed, adopted.without_imports.actions
 
 
-def test_the_feeds_key_may_be_the_first_users_and_a_log_group_may_be_there(tmp_path: Path) -> None:
-    """As the README has it for whoever skipped the guide's optional part: that user becomes the reader."""
+def test_another_user_and_an_existing_log_group_are_accepted(tmp_path: Path) -> None:
+    """The README's way for set-ups without the guide's optional part: its user becomes the reader."""
     with AwsStandIn(managed_policies=True) as aws:
         by_hand.set_up(aws, tmp_path, dict.fromkeys(by_hand.CREDENTIALS, "any"))
         aws.client("logs").create_log_group(logGroupName=f"/aws/lambda/{FUNCTION}")
@@ -318,14 +318,14 @@ def test_the_secret_is_in_no_plan_state_or_folder(adopted: Adopted) -> None:
 # --- who may do what -------------------------------------------------------------------------------------------------
 
 
-def test_the_readers_key_works_at_every_moment(adopted: Adopted) -> None:
+def test_the_readers_key_always_works(adopted: Adopted) -> None:
     assert adopted.reading.times > 50
     assert adopted.reading.failures == []
     keys = adopted.aws.client("iam").list_access_keys(UserName=READER)["AccessKeyMetadata"]
     assert [(key["AccessKeyId"], key["Status"]) for key in keys] == [(adopted.hand.reader.access_key_id, "Active")]
 
 
-def test_afterwards_the_reader_reads_records_and_the_other_user_nothing(adopted: Adopted) -> None:
+def test_afterwards_only_the_reader_reads_records(adopted: Adopted) -> None:
     assert all(adopted.could_before.values())
     with adopted.aws.authorising():
         reader, full_access = could(adopted.aws, adopted.hand.reader), could(adopted.aws, adopted.hand.full_access)
@@ -335,7 +335,7 @@ def test_afterwards_the_reader_reads_records_and_the_other_user_nothing(adopted:
     assert attached["AttachedPolicies"] == []
 
 
-def test_the_schedule_is_off_from_the_first_step_to_the_apply(adopted: Adopted) -> None:
+def test_the_schedule_is_disabled_until_the_apply(adopted: Adopted) -> None:
     [change] = [
         one["change"]
         for one in adopted.shown["resource_changes"]
@@ -356,22 +356,22 @@ def records_of_ours(adopted: Adopted) -> Counter[str]:
 
 
 def delivered_by_the_guide(adopted: Adopted) -> Counter[str]:
-    """Count each record as often as any one object shows it: more is the loop's repetition."""
+    """Count each record as often as one object has it; more are the loop's repetitions."""
     most: Counter[str] = Counter()
     for _, records in adopted.guides:
         most |= multiset(records)
     return most
 
 
-def test_the_guides_loop_did_what_it_is_known_for(adopted: Adopted) -> None:
-    """What is taken over is the real thing: each record many times, the late one never, a state that moved on."""
+def test_the_guides_loop_lost_and_repeated_records(adopted: Adopted) -> None:
+    """The set-up behaves as the guide's: each record many times, the late one never, an advanced state."""
     assert adopted.state["cursor_date"] == str((START + DAY).date())
     lines = sum(len(records) for _, records in adopted.guides)
     assert lines > 20 * adopted.zoom.count(START.date(), START.date())
     assert "late@example.com" not in str(adopted.guides)
 
 
-def test_every_record_is_there_and_none_is_sent_again(adopted: Adopted) -> None:
+def test_every_record_is_there_once(adopted: Adopted) -> None:
     assert [run.error for run in adopted.runs if not run.ok] == []
     assert adopted.runs[-1].result["owed"] == 0
     ours, guide = records_of_ours(adopted), delivered_by_the_guide(adopted)
@@ -385,13 +385,13 @@ def test_every_record_is_there_and_none_is_sent_again(adopted: Adopted) -> None:
     assert any("late@example.com" in record for record in ours)
 
 
-def test_the_first_run_alone_takes_up_where_the_guide_stopped(adopted: Adopted) -> None:
+def test_only_the_first_run_takes_over_the_guides_state(adopted: Adopted) -> None:
     assert adopted.runs[0].result["written"] > 0
     assert adopted.runs[0].result["ended"]
     assert adopted.runs[0].result["owed"] == 0
 
 
-def test_the_guides_state_stays_and_the_checkpoint_lies_outside_the_prefix(adopted: Adopted) -> None:
+def test_the_guides_state_stays_and_the_checkpoint_is_outside_the_prefix(adopted: Adopted) -> None:
     left = objects(adopted.aws)
     assert json.loads(left[f"{PREFIX}state.json"]) == adopted.state
     assert {key for key, _ in adopted.guides} <= left.keys()

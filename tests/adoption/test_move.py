@@ -1,4 +1,4 @@
-"""`zoomlogs adopt`: what it does to a set-up made by hand, wherever it is interrupted, and with which rights."""
+"""`zoomlogs adopt`: what it does to a manual set-up, also after interruptions, and with which rights."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from standins.aws import AwsStandIn, Keys
 from zoomlogs.adopt.move import Move
 from zoomlogs.adopt.steps import Found, Names, Report, seconds_to_wait, steps, switched_off, warnings
 from zoomlogs.errors import CommandError
-from zoomlogs.policies import of_adopt
 
 from . import by_hand
 from .by_hand import (
@@ -33,6 +32,7 @@ from .by_hand import (
     WRITER_POLICY,
     allow,
 )
+from .rights import of_adopt
 
 pytestmark = pytest.mark.slow
 
@@ -47,7 +47,7 @@ ALL_STEPS = ["switch-schedule-off", "create-secret", "remove-variables", "wait-f
 
 @pytest.fixture
 def aws(aws: AwsStandIn, tmp_path: Path) -> AwsStandIn:
-    """The stand-in with the guide's function and schedule in it, and nothing else."""
+    """The stand-in with only the guide's function and schedule."""
     aws.reset()
     make(aws, tmp_path)
     return aws
@@ -61,7 +61,7 @@ def make(aws: AwsStandIn, folder: Path) -> None:
 
 
 def session(aws: AwsStandIn, keys: Keys | None = None, before: Callable[[str], object] | None = None) -> Any:
-    """Give a session of the stand-in; `before` hears of each call by its operation, and may raise."""
+    """Return a session; `before` gets each operation before its call, and may raise."""
 
     def client(service: str) -> Any:
         made = aws.client(service, keys)
@@ -111,7 +111,7 @@ def is_prepared(aws: AwsStandIn) -> bool:
 # --- what it does ----------------------------------------------------------------------------------------------------
 
 
-def test_the_credentials_move_and_all_else_stays(aws: AwsStandIn) -> None:
+def test_the_credentials_move_and_the_rest_stays(aws: AwsStandIn) -> None:
     before, function = schedule(aws), configuration(aws)
     waits: list[float] = []
     report = adopt(aws, sleep=waits.append)
@@ -145,14 +145,14 @@ def test_the_credentials_move_and_all_else_stays(aws: AwsStandIn) -> None:
     assert not report.warnings
 
 
-def test_the_second_time_nothing_is_left_to_do(aws: AwsStandIn) -> None:
+def test_a_second_call_does_nothing(aws: AwsStandIn) -> None:
     adopt(aws)
     later = datetime.now(UTC) + timedelta(seconds=TIMEOUT)
     assert adopt(aws, clock=lambda: later).steps == []
     assert is_prepared(aws)
 
 
-def test_a_wait_that_was_broken_off_is_waited_to_its_end(aws: AwsStandIn) -> None:
+def test_an_interrupted_wait_is_completed(aws: AwsStandIn) -> None:
     adopt(aws)
     waits: list[float] = []
     later = datetime.now(UTC) + timedelta(seconds=TIMEOUT - 60)
@@ -160,7 +160,7 @@ def test_a_wait_that_was_broken_off_is_waited_to_its_end(aws: AwsStandIn) -> Non
     assert 30 < waits[0] <= 60
 
 
-def test_a_dry_run_says_the_same_and_changes_nothing(aws: AwsStandIn) -> None:
+def test_a_dry_run_reports_the_same_and_changes_nothing(aws: AwsStandIn) -> None:
     before = schedule(aws), configuration(aws), by_hand.function_variables(aws)
     called: list[str] = []
     assert adopt(aws, dry_run=True, before=called.append).steps == ALL_STEPS
@@ -175,14 +175,14 @@ def test_an_empty_secret_is_filled(aws: AwsStandIn) -> None:
     assert is_prepared(aws)
 
 
-def test_a_secret_with_the_same_credentials_is_left_as_it_is(aws: AwsStandIn) -> None:
+def test_a_secret_with_the_same_credentials_is_unchanged(aws: AwsStandIn) -> None:
     text = json.dumps({**HELD, "owner": "security"})
     aws.client("secretsmanager").create_secret(Name=NAMES.secret, SecretString=text)
     assert adopt(aws).steps == [step for step in ALL_STEPS if step != "create-secret"]
     assert in_secret(aws) == {**HELD, "owner": "security"}
 
 
-def test_once_zooms_secret_was_rotated_the_new_one_stays(aws: AwsStandIn) -> None:
+def test_a_rotated_secret_is_unchanged(aws: AwsStandIn) -> None:
     adopt(aws)
     rotated = {**HELD, "client_secret": "a-new-one"}
     aws.client("secretsmanager").put_secret_value(SecretId=NAMES.secret, SecretString=json.dumps(rotated))
@@ -190,7 +190,7 @@ def test_once_zooms_secret_was_rotated_the_new_one_stays(aws: AwsStandIn) -> Non
     assert in_secret(aws) == rotated
 
 
-def test_a_function_that_terraform_has_adopted_keeps_its_schedule(aws: AwsStandIn) -> None:
+def test_an_adopted_function_keeps_its_schedule(aws: AwsStandIn) -> None:
     adopt(aws)
     aws.client("lambda").update_function_configuration(
         FunctionName=FUNCTION, Handler="zoom_operationlogs.handler.lambda_handler"
@@ -211,8 +211,8 @@ def calls_of_a_whole_run(aws: AwsStandIn) -> list[str]:
     return calls
 
 
-def test_interrupted_anywhere_it_loses_nothing_and_goes_on(aws: AwsStandIn, tmp_path: Path) -> None:
-    """Interrupted before its first call, or after any one that writes: between these nothing changes in AWS."""
+def test_it_can_be_interrupted_anywhere(aws: AwsStandIn, tmp_path: Path) -> None:
+    """Interrupt it before its first call, or after any call that writes; other calls change nothing."""
     calls = calls_of_a_whole_run(aws)
     interrupted = [0, *(number for number, call in enumerate(calls, 1) if not call.startswith(READS))]
     assert len(calls) > max(interrupted)
@@ -241,8 +241,8 @@ def test_interrupted_anywhere_it_loses_nothing_and_goes_on(aws: AwsStandIn, tmp_
     }
 
 
-def test_a_secret_that_does_not_hold_them_keeps_them_in_the_function(aws: AwsStandIn) -> None:
-    """Whatever is written to the secret, it is read back before the function loses its variables."""
+def test_credentials_leave_the_function_only_if_the_secret_has_them(aws: AwsStandIn) -> None:
+    """The secret is read back before the function loses its variables."""
 
     def spoil(operation: str) -> None:
         if operation == "GetSecretValue":
@@ -254,7 +254,7 @@ def test_a_secret_that_does_not_hold_them_keeps_them_in_the_function(aws: AwsSta
     assert in_function(aws) == HELD
 
 
-def test_a_function_that_somebody_changes_meanwhile_is_not_overwritten(aws: AwsStandIn) -> None:
+def test_a_concurrent_change_of_the_function_is_not_overwritten(aws: AwsStandIn) -> None:
     def change(operation: str) -> None:
         if operation == "UpdateFunctionConfiguration":
             aws.client("lambda").update_function_configuration(
@@ -319,7 +319,7 @@ REFUSED: dict[str, tuple[Callable[[AwsStandIn], object], str]] = {
 
 
 @pytest.mark.parametrize(("arrange", "sentence"), REFUSED.values(), ids=REFUSED)
-def test_what_must_be_changed_first_is_said_and_nothing_is_changed(
+def test_what_must_be_changed_first_is_named_and_nothing_is_changed(
     aws: AwsStandIn, arrange: Callable[[AwsStandIn], object], sentence: str
 ) -> None:
     arrange(aws)
@@ -331,7 +331,7 @@ def test_what_must_be_changed_first_is_said_and_nothing_is_changed(
     assert [name for name in called if not name.startswith(READS)] == []
 
 
-def test_variables_that_cannot_be_decrypted_are_not_taken_for_none(aws: AwsStandIn) -> None:
+def test_an_undecryptable_environment_is_an_error(aws: AwsStandIn) -> None:
     move = Move(session(aws), NAMES, sleep=lambda _: None)
     told = aws.client("lambda").get_function_configuration(FunctionName=FUNCTION)
     error = {
@@ -354,10 +354,10 @@ def test_a_failure_of_aws_is_one_sentence(aws: AwsStandIn) -> None:
     assert told.value.status == 1
 
 
-# --- what it tells ---------------------------------------------------------------------------------------------------
+# --- what it says ----------------------------------------------------------------------------------------------------
 
 
-def test_what_needs_a_look_is_said(aws: AwsStandIn) -> None:
+def test_warnings(aws: AwsStandIn) -> None:
     functions, iam = aws.client("lambda"), aws.client("iam")
     functions.publish_version(FunctionName=FUNCTION)
     aws.client("logs").create_log_group(logGroupName=f"/aws/lambda/{FUNCTION}")
@@ -371,7 +371,7 @@ def test_what_needs_a_look_is_said(aws: AwsStandIn) -> None:
     assert report.variables["log_group_exists"] is True
 
 
-def test_a_role_that_cannot_be_imported_is_said(aws: AwsStandIn) -> None:
+def test_a_role_that_cannot_be_imported_is_a_warning(aws: AwsStandIn) -> None:
     found = Move(session(aws), NAMES, sleep=lambda _: None).look()
     function = SimpleNamespace(role="made", role_arn="arn:aws:iam::123456789012:role/service-role/made")
     assert [one.partition(":")[0] for one in warnings(function, [], [])] == [
@@ -414,9 +414,7 @@ SHARED: dict[str, tuple[Callable[[AwsStandIn], object], str]] = {
 
 
 @pytest.mark.parametrize(("arrange", "what"), SHARED.values(), ids=SHARED)
-def test_the_user_of_another_feed_keeps_what_it_has(
-    aws: AwsStandIn, arrange: Callable[[AwsStandIn], object], what: str
-) -> None:
+def test_a_shared_user_keeps_its_policies(aws: AwsStandIn, arrange: Callable[[AwsStandIn], object], what: str) -> None:
     arrange(aws)
     report = adopt(aws)
     assert report.variables["reader_is_shared"] is True
@@ -425,7 +423,7 @@ def test_the_user_of_another_feed_keeps_what_it_has(
     assert is_prepared(aws)
 
 
-def test_a_policy_that_another_feed_needs_is_not_narrowed(aws: AwsStandIn) -> None:
+def test_a_shared_policy_is_not_narrowed(aws: AwsStandIn) -> None:
     iam, arn = aws.client("iam"), f"arn:aws:iam::{aws.account_id}:policy/{READER_POLICY}"
     both = allow((["s3:GetObject"], f"arn:aws:s3:::{BUCKET}/*"), (["s3:GetObject"], "arn:aws:s3:::another-feed/*"))
     iam.create_policy_version(PolicyArn=arn, PolicyDocument=both, SetAsDefault=True)
@@ -440,7 +438,7 @@ def test_a_policy_that_another_feed_needs_is_not_narrowed(aws: AwsStandIn) -> No
     assert attached.startswith("The policy secops-reader-policy is also attached to the user another-reader, and the")
 
 
-def test_a_user_of_another_name_is_asked_for(aws: AwsStandIn) -> None:
+def test_another_user_name_is_requested(aws: AwsStandIn) -> None:
     report = adopt(aws, names=Names(reader="nobody"))
     assert report.variables["reader_name"] == "nobody"
     assert [warning.partition(":")[0] for warning in report.warnings] == ["There is no user nobody"]
@@ -453,7 +451,7 @@ def command_line(aws: AwsStandIn, *arguments: object, **environ: str) -> command
     return commands.zoomlogs("adopt", *where, *arguments, environ={**aws.env(commands.neutral()), **environ})
 
 
-def test_the_command_shows_steps_next_steps_and_no_secret(aws: AwsStandIn, tmp_path: Path) -> None:
+def test_the_command_shows_steps_and_no_secret(aws: AwsStandIn, tmp_path: Path) -> None:
     aws.client("lambda").update_function_configuration(FunctionName=FUNCTION, Timeout=2)
     file = tmp_path / "adopt.auto.tfvars.json"
     dry = command_line(aws, "--dry-run", "--variables", file)
@@ -472,8 +470,8 @@ def test_the_command_shows_steps_next_steps_and_no_secret(aws: AwsStandIn, tmp_p
         assert VALUES[2] not in text
 
 
-def test_a_refusal_is_one_line_and_its_status(aws: AwsStandIn) -> None:
-    with aws.expecting_refused_requests():  # a name that no schedule can have
+def test_an_error_is_one_line_and_its_status(aws: AwsStandIn) -> None:
+    with aws.expecting_refused_requests():  # not a valid name
         odd = command_line(aws, "--json", "--schedule", "[bold]none")
     missing = command_line(aws, "--json", "--schedule", "none")
     assert (odd.status, missing.status) == (1, 2)
@@ -484,13 +482,13 @@ def test_a_refusal_is_one_line_and_its_status(aws: AwsStandIn) -> None:
         assert refused.err.count("\n") == 1
 
 
-def test_without_a_region_it_says_so(aws: AwsStandIn) -> None:
+def test_a_missing_region_is_an_error(aws: AwsStandIn) -> None:
     told = command_line(aws, AWS_REGION="", AWS_DEFAULT_REGION="")
     assert told.err == "No AWS region is set: give --region, such as --region eu-west-1.\n"
     assert told.status == 2
 
 
-def test_a_profile_that_is_not_there_is_one_line(aws: AwsStandIn) -> None:
+def test_a_missing_profile_is_one_line(aws: AwsStandIn) -> None:
     told = command_line(aws, AWS_PROFILE="nowhere")
     assert told.err == "Cannot sign in to AWS: The config profile (nowhere) could not be found.\n"
     assert told.status == 2
@@ -506,7 +504,7 @@ def test_the_wait_counts_from_the_functions_last_change() -> None:
     assert seconds_to_wait(function, now + timedelta(hours=1)) == 0
 
 
-def test_a_schedule_that_is_off_is_not_switched_again(aws: AwsStandIn) -> None:
+def test_a_disabled_schedule_is_unchanged(aws: AwsStandIn) -> None:
     found = Move(session(aws), NAMES, sleep=lambda _: None).look()
     off = Found(found.function, {**found.schedule, "State": "DISABLED"}, found.secret)
     assert steps(off, NAMES, datetime.now(UTC)) == ALL_STEPS[1:]
@@ -566,6 +564,6 @@ def test_the_readme_lists_its_rights() -> None:
     assert [action for action in ACTIONS if f"`{action}`" not in text] == []
 
 
-def test_a_policy_of_another_name_is_asked_for(aws: AwsStandIn) -> None:
+def test_another_policy_name_is_requested(aws: AwsStandIn) -> None:
     warnings = adopt(aws, names=Names(reader_policy="of-nobody")).warnings
     assert "The user secops-reader has no policy of-nobody: name its policy" in " ".join(warnings)

@@ -1,4 +1,4 @@
-"""All advice in the command line's source: sentences that say what to do, found in its syntax tree."""
+"""Finds all advice in the command line's source: sentences that say what to do."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[2] / "cli" / "zoomlogs"
-# Modules that say nothing to a person who has a problem: help texts, the page, policies.
+# Modules without error messages: help texts, the HTML report, policies.
 SILENT = {"app", "policies.py", "verify/page.py", "verify/style.py"}
 
 VERBS = (
@@ -41,7 +41,7 @@ def all_advice() -> Iterator[tuple[str, str]]:
 
 
 def runbook_commands() -> list[str]:
-    """Return the commands of docs/operations.md: those in blocks of their own, and those in its sentences."""
+    """Return the commands in the blocks and the text of docs/operations.md."""
     page = SOURCE.parents[1].joinpath("docs", "operations.md").read_text("utf-8")
     blocks = re.findall(r"^ *```sh\n(.*?)^ *```", page, re.DOTALL | re.MULTILINE)
     lines = [line.strip() for block in blocks for line in re.sub(r"\\\n\s*", " ", block).splitlines()]
@@ -50,7 +50,7 @@ def runbook_commands() -> list[str]:
 
 
 def _texts(tree: ast.Module) -> Iterator[str]:
-    """Yield all strings but documentation and parts of others."""
+    """Yield all strings except docstrings and parts of other strings."""
     parts: set[int] = set()
     for node in ast.walk(tree):
         body = getattr(node, "body", None)

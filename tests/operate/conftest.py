@@ -1,4 +1,4 @@
-"""The applied module of the world `minimal`, an operator's commands on it, and an operator with chosen rights."""
+"""The applied module `minimal`, commands on it, and an operator with given rights."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Place:
         return self.world.aws
 
     def zoomlogs(self, *arguments: str, status: int | None = 0) -> str:
-        """Run a command; return what it printed on standard output, and keep what it said on standard error."""
+        """Run a command; return its standard output, and keep its standard error in `said`."""
         environ = {**self.aws.env(commands.neutral()), "ZOOMLOGS_OUTPUTS": str(self.outputs)}
         ran = commands.zoomlogs(*arguments, environ=environ)
         assert status is None or ran.status == status, ran
@@ -39,7 +39,7 @@ class Place:
         return ran.out
 
     def forget_readers_key(self) -> None:
-        """Take the reader's keys away, and the secret that holds one."""
+        """Delete the reader's keys and their secret."""
         iam, secrets = self.aws.client("iam"), self.aws.client("secretsmanager")
         reader, secret = (
             self.deployment.outputs["reader"]["name"],
@@ -51,13 +51,13 @@ class Place:
             secrets.delete_secret(SecretId=secret, ForceDeleteWithoutRecovery=True)
 
     def run_by_schedule(self) -> None:
-        """Invoke the function with the schedule's event, so that its log is in CloudWatch."""
+        """Invoke the function with the schedule's event; its log goes to CloudWatch."""
         target = self.world.target
         ran = self.aws.client("lambda").invoke(FunctionName=target.function_name, Payload=target.payload.encode())
         assert "FunctionError" not in ran, ran
 
     def doctor(self, status: int, *arguments: str) -> dict[str, dict[str, str]]:
-        """Run the doctor; return what each check found."""
+        """Run the doctor; return the result of each check."""
         out = self.zoomlogs("doctor", "--json", *arguments, status=status)
         return {found["check"]: found for found in json.loads(out)}
 
@@ -71,7 +71,7 @@ def place(minimal: world.Deployment, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture
 def environ(place: Place, monkeypatch: pytest.MonkeyPatch) -> Callable[[Keys | None], None]:
-    """Sets this process's environment to somebody's credentials on the stand-in; to the root's at first."""
+    """Sets this process's credentials for the stand-in; first the root user's."""
 
     def become(keys: Keys | None) -> None:
         monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
@@ -87,7 +87,7 @@ def environ(place: Place, monkeypatch: pytest.MonkeyPatch) -> Callable[[Keys | N
 
 @dataclass
 class Operator:
-    """A user whose only policy can be set."""
+    """A user with one policy, which can be set."""
 
     aws: AwsStandIn
     keys: Keys
@@ -118,7 +118,7 @@ def operator(place: Place, user: Operator, environ: Callable[[Keys | None], None
 
 
 def without(statements: list[dict[str, Any]], action: str) -> list[dict[str, Any]]:
-    """Leave one action out."""
+    """Return the statements without one action."""
     left = [{**each, "Action": [name for name in each["Action"] if name != action]} for each in statements]
     return [each for each in left if each["Action"]]
 

@@ -1,4 +1,4 @@
-"""A deployment all of which comes from an enemy: AWS, Zoom, Google and the outputs in memory, each answer chosen."""
+"""A hostile deployment: AWS, Zoom, Google and the outputs in memory, with chosen answers."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def checkpoint(owner: str = "run") -> bytes:
 
 
 def forged(changed: Mapping[str, Any]) -> bytes:
-    """A checkpoint with other fields in its first line, sealed as the collector would."""
+    """A checkpoint with changed fields in its first line and a valid seal."""
     first, _, rest = checkpoint().partition(b"\n")
     header = json.loads(first)
     del header["seal"]
@@ -63,7 +63,7 @@ FIELDS = tuple(json.loads(checkpoint().partition(b"\n")[0]))
 
 
 def outputs(change: Callable[[str], str] = str) -> dict[str, Any]:
-    """The example's outputs, each name in them changed."""
+    """The example's outputs with changed names."""
     made = copy.deepcopy(dict(EXAMPLE.outputs))
     made["log_group"]["name"] = "/aws/lambda/f"
     made["dead_letter_queue"] |= {"name": "q", "url": "https://sqs.eu-west-1.amazonaws.com/111122223333/q"}
@@ -85,7 +85,7 @@ def outputs(change: Callable[[str], str] = str) -> dict[str, Any]:
 
 
 class Zoom(BaseAdapter):
-    """Answers the sign-in, and every request for the report with the same bytes."""
+    """Accepts the sign-in, and answers every report request with the same bytes."""
 
     def __init__(self, answer: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
         super().__init__()
@@ -102,11 +102,11 @@ class Zoom(BaseAdapter):
         return response
 
     def close(self) -> None:
-        """Nothing is open."""
+        """There is nothing to close."""
 
 
 class Body(io.BytesIO):
-    """A body as urllib3 gives it."""
+    """A response body of urllib3."""
 
     def read(self, size: int | None = -1, *, decode_content: bool = False) -> bytes:
         return super().read(size)
@@ -114,7 +114,7 @@ class Body(io.BytesIO):
 
 @dataclass
 class Enemy:
-    """What everybody answers."""
+    """The answers of all services."""
 
     events: list[dict[str, Any]] = field(default_factory=list)
     state: bytes = field(default_factory=checkpoint)
@@ -148,7 +148,7 @@ class Enemy:
 
 
 class Exceptions:
-    """The exceptions of a client, by their names; nothing raises them here."""
+    """A client's exceptions; nothing raises them here."""
 
     def __getattr__(self, name: str) -> type[ClientError]:
         return type(name, (ClientError,), {})
@@ -156,7 +156,7 @@ class Exceptions:
 
 @dataclass
 class Client:
-    """A service that answers some operations, and refuses all others."""
+    """A service that answers some operations and denies the others."""
 
     enemy: Enemy
     service: str
@@ -200,7 +200,7 @@ class Paginator:
 
 
 class Feeds:
-    """A tenant of Google's."""
+    """A Google SecOps tenant."""
 
     def __init__(self, enemy: Enemy) -> None:
         self.enemy = enemy
@@ -217,7 +217,7 @@ class Feeds:
 
 
 class Google(Session):
-    """A session with SecOps: answers by the last part of the path, and refuses all others."""
+    """A SecOps session that answers by the last part of the path and denies the rest."""
 
     def __init__(self, enemy: Enemy) -> None:
         self.enemy = enemy
@@ -232,7 +232,7 @@ class Google(Session):
 
 @contextmanager
 def among(enemy: Enemy, folder: Path) -> Iterator[Path]:
-    """Let commands meet the enemy; give the file with its outputs."""
+    """Make commands use the hostile services; return the file with the outputs."""
     file = folder / "outputs.json"
     text = enemy.outputs if isinstance(enemy.outputs, str) else json.dumps(enemy.outputs)
     file.write_text(text, "utf-8", "surrogatepass")
@@ -258,7 +258,7 @@ def among(enemy: Enemy, folder: Path) -> Iterator[Path]:
             "zoomlogs.doctor.facts.LOOK_EVERY_SECONDS": 0.0,
         }.items():
             patches.enter_context(patch(name, stand_in))
-        for function in (verify, client):  # their waits
+        for function in (verify, client):  # no waiting
             patches.enter_context(patch.dict(function.__kwdefaults__, {"sleep": lambda _seconds: None}))
         yield file
 

@@ -1,4 +1,4 @@
-"""Every sentence of advice in the command line is in the list of advice.yaml, with what proves it."""
+"""advice.yaml lists every sentence of advice in the command line, with the test that proves it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NO_TEST = ("elsewhere", "no advice")
 
 
 def row(module: str, sentence: str) -> str:
-    """Return the beginning under which a sentence is listed, the longest; "" where it is not."""
+    """Return the longest listed beginning of a sentence; "" if it is not listed."""
     return max((start for start in LIST.get(module, {}) if sentence.startswith(start)), key=len, default="")
 
 
@@ -27,7 +27,7 @@ def test_every_sentence_of_advice_is_in_the_list() -> None:
     assert [advice for advice in ADVICE if not row(*advice)] == []
 
 
-def test_the_list_has_no_sentence_that_is_gone() -> None:
+def test_the_list_has_no_stale_sentence() -> None:
     said = {(module, row(module, sentence)) for module, sentence in ADVICE}
     listed = {(module, start) for module, starts in LIST.items() for start in starts if module != RUNBOOK}
     assert listed - said == set()
@@ -49,7 +49,7 @@ def test_each_proof_is_there(proof: str) -> None:
     assert not test or test in functions_of(REPOSITORY / path)
 
 
-def test_what_no_test_can_follow_names_where_it_leads() -> None:
+def test_advice_without_a_test_names_where_it_leads() -> None:
     unnamed = [
         sentence
         for module, sentence in ADVICE
@@ -59,5 +59,5 @@ def test_what_no_test_can_follow_names_where_it_leads() -> None:
 
 
 def test_the_list_would_miss_a_sentence() -> None:
-    """The proof that the first test can fail: advice that nobody listed."""
+    """The first test can fail: unlisted advice is found."""
     assert row("logs.py", "The log group is too old: run `zoomlogs doctor`.") == ""

@@ -1,4 +1,4 @@
-"""The operator's commands on the module as Terraform applies it: a day, their rights, and what goes wrong."""
+"""The commands on the applied module: an operator's day, rights, and faults."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_an_operators_day(place: Place) -> None:
     assert [each["outcome"] for each in shown] == ["waiting", "failed", "ok", "ok", "ok"]
     assert shown[3]["request_id"] == run["request_id"]
     assert shown[3]["written"] == 12 * 350
-    # The log tells what each run was asked for, and how many calls Zoom said were left of the day's.
+    # The log has each run's action and the calls that were left.
     assert [each["action"] for each in shown][2:] == ["run", "backfill", "reconcile"]
     left = [each["zoom_calls_left"] for each in shown]
     assert left[:2] == [None, None]
@@ -92,7 +92,7 @@ def test_an_operators_day(place: Place) -> None:
     assert max(map(len, table.splitlines())) <= 80
     assert table.count("failed") == 2  # in the table, and its sentence below
 
-    # Somebody is subscribed to the alarms, and confirms.
+    # Subscribe to the alarms, and confirm.
     [topic] = place.deployment.outputs["monitoring"]["topic_arns"]
     sns = place.aws.client("sns")
     sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="soc@example.com")
@@ -107,12 +107,12 @@ def test_an_operators_day(place: Place) -> None:
         reader = place.aws.client("s3", Keys(made["AccessKeyId"], made["SecretAccessKey"]))
         assert reader.list_objects_v2(Bucket=place.deployment.bucket, Prefix=place.deployment.prefix)["KeyCount"]
 
-    # A run by hand says nothing of the schedule (test_rules.py has the judgement), so it starts one.
+    # A run by hand is not a scheduled run (test_rules.py), so the schedule starts one.
     place.run_by_schedule()
     assert json.loads(place.zoomlogs("logs", "--json"))[-1]["action"] is None
     assert "scheduled" in place.zoomlogs("logs")
 
-    # Green only if all was looked at: SecOps was not, as none is here (tests/feed has one).
+    # There is no SecOps here (tests/feed has one), so its check is unknown.
     found = place.doctor(status=1)
     assert found.pop("feed")["status"] == "unknown"
     assert {each["status"] for each in found.values()} == {"ok"}
@@ -125,7 +125,7 @@ def test_an_operators_day(place: Place) -> None:
     assert place.said.startswith("--without feeds: there is no such check; the checks are secret, sign-in, ")
 
 
-def test_usage_is_said_before_anything_is_invoked(place: Place) -> None:
+def test_usage_errors_come_before_any_request(place: Place) -> None:
     place.zoomlogs("backfill", "--from", "2026-01-02", "--to", "2026-01-01", status=2)
     assert place.said == "--from 2026-01-02 is after --to 2026-01-01: give the earlier date as --from.\n"
     place.zoomlogs("backfill", "--from", "2026-01-02", status=2)
@@ -140,7 +140,7 @@ def test_verify_finds_what_was_never_collected_and_the_function_repairs_it(place
     first, last = (str(datetime.now(UTC).date() - timedelta(days=back)) for back in (23, 22))
     told = json.loads(place.zoomlogs("verify", "--from", first, "--to", last, "--repair", "--json"))
     assert (told["totals_before_repair"]["missing"], told["totals"]["missing"]) == (700, 0)
-    assert told["equal"] is True  # as the second look found
+    assert told["equal"] is True  # after the second verification
     [asked] = told["repair"]
     assert (asked["from"], asked["to"], asked["error"]) == (first, last, None)
     assert (asked["result"]["written"], asked["result"]["owed"]) == (700, 0)
@@ -156,7 +156,7 @@ def look(name: str, at: Deployment) -> Finding:
 
 
 def with_role(place: Place) -> Deployment:
-    """The reader as a role; the collector's serves for one, which has been used."""
+    """Use the collector's role as a reader role that has been used."""
     outputs = copy.deepcopy(dict(place.deployment.outputs))
     outputs["reader"] = {"mode": "role", "name": outputs["role"]["name"], "arn": outputs["role"]["arn"]}
     return Deployment(outputs)
@@ -179,7 +179,7 @@ def test_a_check_needs_exactly_its_rights(place: Place, operator: Operator, name
     assert look(name, at).status == "ok", look(name, at)
     for action in actions(needed):
         if (name, action) in OF_A_MISSING_CHECKPOINT:
-            continue  # only for a checkpoint that is not there: below
+            continue  # needed only for a missing checkpoint, below
         operator.may(without(needed, action))
         found = look(name, at)
         assert found.status == "unknown", (action, found)
@@ -188,8 +188,8 @@ def test_a_check_needs_exactly_its_rights(place: Place, operator: Operator, name
     operator.may([])
 
 
-def test_a_missing_secret_is_not_told_from_a_forbidden_one_by_its_name(place: Place, operator: Operator) -> None:
-    """The right is for the ARN, which the name of no secret does not match; a run's sentence names both causes too."""
+def test_a_missing_secret_looks_like_a_denied_one(place: Place, operator: Operator) -> None:
+    """The right is for the ARN, which a missing secret's name does not match."""
     outputs = copy.deepcopy(dict(place.deployment.outputs))
     outputs["function"]["environment"]["ZOOM_SECRET_ID"] = "nowhere"
     operator.may(by_check(place.deployment)["secret"])
@@ -198,7 +198,7 @@ def test_a_missing_secret_is_not_told_from_a_forbidden_one_by_its_name(place: Pl
     assert "may not read the secret nowhere, or it does not exist (AWS answers both with AccessDenied" in found.sentence
 
 
-def test_a_missing_checkpoint_is_told_from_a_forbidden_one(place: Place, operator: Operator) -> None:
+def test_a_missing_checkpoint_differs_from_a_denied_one(place: Place, operator: Operator) -> None:
     outputs = copy.deepcopy(dict(place.deployment.outputs))
     outputs["bucket"]["state_key"] = "zoom/nowhere.json"
     at = Deployment(outputs)
@@ -213,7 +213,7 @@ def test_a_missing_checkpoint_is_told_from_a_forbidden_one(place: Place, operato
     assert read_summary(boto3.Session(region_name=at.region).client("s3"), at) == CheckpointSummary()
 
 
-def test_a_role_that_reads_needs_one_right(place: Place, operator: Operator) -> None:
+def test_a_reader_role_needs_one_right(place: Place, operator: Operator) -> None:
     at = with_role(place)
     needed = by_check(at)["reader"]
     assert actions(needed) == ["iam:GetRole"]
@@ -230,13 +230,13 @@ def test_the_clock_needs_no_right(place: Place, operator: Operator) -> None:
     assert look("clock", place.deployment).status == "ok"
 
 
-def test_the_doctor_works_under_its_rights(place: Place, operator: Operator, capsys: Any) -> None:
+def test_the_doctor_works_with_its_rights(place: Place, operator: Operator, capsys: Any) -> None:
     operator.may(of_doctor(place.deployment))
     assert doctor_command.main(place.deployment, as_json=True, without=["feed"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert {each["status"] for each in found if each["check"] != "feed"} == {"ok"}
     operator.may([])
-    assert doctor_command.main(place.deployment, as_json=True, without=["feed"]) == 1  # it could look at nothing
+    assert doctor_command.main(place.deployment, as_json=True, without=["feed"]) == 1  # no check could run
     found = json.loads(capsys.readouterr().out)
     assert {each["status"] for each in found if each["check"] not in NEEDS_NONE} == {"unknown"}
     for each in found:
@@ -244,7 +244,7 @@ def test_the_doctor_works_under_its_rights(place: Place, operator: Operator, cap
             assert ":user/operator may not " in each["sentence"], each
 
 
-def test_status_works_under_its_rights_and_without_the_log_says_so(
+def test_status_works_with_its_rights_and_reports_an_unreadable_log(
     place: Place, operator: Operator, capsys: Any
 ) -> None:
     at = place.deployment
@@ -252,7 +252,7 @@ def test_status_works_under_its_rights_and_without_the_log_says_so(
     assert status_command.main(at, as_json=True) == 0
     assert json.loads(capsys.readouterr().out)["last_run"]["outcome"] == "ok"
     operator.may(without(STATEMENTS["status"](at), "logs:FilterLogEvents"))
-    assert status_command.main(at, as_json=True) == 1  # not all was looked at
+    assert status_command.main(at, as_json=True) == 1  # not everything was read
     captured = capsys.readouterr()
     assert json.loads(captured.out)["last_run"] is None
     unknown = "The last run is not known, because the log group /aws/lambda/zoom_operationlogs_to_s3 cannot be read"
@@ -261,7 +261,7 @@ def test_status_works_under_its_rights_and_without_the_log_says_so(
     assert unknown in " ".join(capsys.readouterr().out.split())
 
 
-def test_logs_works_under_its_rights(place: Place, operator: Operator) -> None:
+def test_logs_works_with_its_rights(place: Place, operator: Operator) -> None:
     operator.may(of_logs(place.deployment))
     assert logs_command.main(place.deployment, logs_command.AskedRuns(5), as_json=True) == 0
     operator.may([])
@@ -281,7 +281,7 @@ def test_logs_works_under_its_rights(place: Place, operator: Operator) -> None:
         ),
     ],
 )
-def test_run_works_under_its_rights(
+def test_run_works_with_its_rights(
     place: Place, operator: Operator, capsys: Any, left_out: str, status: int, said: str
 ) -> None:
     operator.may(without(of_run(place.deployment), left_out))
@@ -292,7 +292,7 @@ def test_run_works_under_its_rights(
     assert captured.out.startswith("The run wrote ")
 
 
-def test_whoever_may_not_start_a_run_is_told(place: Place, operator: Operator) -> None:
+def test_without_the_right_to_invoke_the_error_says_so(place: Place, operator: Operator) -> None:
     operator.may(without(of_run(place.deployment), "lambda:InvokeFunction"))
     with pytest.raises(CommandError, match=r"could not be invoked: .*lambda:InvokeFunction.*\(AccessDenied"):
         invoke_command.run(place.deployment, wait=False, as_json=False)
@@ -303,7 +303,7 @@ def test_whoever_may_not_start_a_run_is_told(place: Place, operator: Operator) -
 
 @pytest.fixture
 def key(place: Place) -> Iterator[str]:
-    """Put the bucket, its checkpoint and the secret under a KMS key of the account, and take them back."""
+    """Encrypt the bucket, checkpoint and secret with a KMS key, and undo it."""
     at, s3 = place.deployment, place.aws.client("s3")
     decides = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{at.account}:root"}, "Action": "kms:*"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [{**decides, "Resource": "*"}]})
@@ -354,7 +354,7 @@ def test_the_doctor_under_a_key_needs_to_decrypt_with_it(
 
 
 @pytest.mark.parametrize("command", ["status", "verify"])
-def test_other_commands_under_a_key_say_what_they_cannot_decrypt(
+def test_other_commands_say_what_they_cannot_decrypt(
     place: Place, key: str, operator: Operator, capsys: Any, command: str
 ) -> None:
     at = place.deployment
@@ -470,7 +470,7 @@ def _somebody_allowed(statements: list[dict[str, Any]]) -> None:
 
 
 def _records_deleted(aws: AwsStandIn, at: Deployment) -> Callable[[], Any]:
-    """Delete an object of records, as somebody could who changed the bucket's policy first."""
+    """Delete an object with records, after changing the bucket's policy."""
     return _deleted(aws, at, aws.client("s3").list_objects_v2(Bucket=at.bucket, Prefix=at.prefix)["Contents"][0]["Key"])
 
 
@@ -560,7 +560,7 @@ def _alarm_raised(aws: AwsStandIn, at: Deployment) -> Callable[[], Any]:
 def _nobody_subscribed(aws: AwsStandIn, at: Deployment) -> Callable[[], Any]:
     [topic], sns = at.outputs["monitoring"]["topic_arns"], aws.client("sns")
     for subscription in sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]:
-        if subscription["SubscriptionArn"].startswith("arn:"):  # one that is pending cannot be taken away
+        if subscription["SubscriptionArn"].startswith("arn:"):  # a pending subscription cannot be removed
             sns.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
     return lambda: sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:us-east-1:123456789012:told")
 
@@ -608,7 +608,7 @@ def _nobody_subscribed(aws: AwsStandIn, at: Deployment) -> Callable[[], Any]:
     ],
 )
 @pytest.mark.usefixtures("environ")
-def test_what_is_spoilt_is_found_and_then_well_again(place: Place, name: str, spoil: Spoil, words: str) -> None:
+def test_each_fault_is_found_and_gone_after_repair(place: Place, name: str, spoil: Spoil, words: str) -> None:
     at = place.deployment
     mend = spoil(place.aws, at)
     try:
@@ -620,7 +620,7 @@ def test_what_is_spoilt_is_found_and_then_well_again(place: Place, name: str, sp
 
 
 @pytest.mark.usefixtures("environ")
-def test_a_bucket_that_demands_another_encryption_is_said_and_its_header_is_sent(place: Place, key: str) -> None:
+def test_a_bucket_that_requires_other_encryption_is_reported(place: Place, key: str) -> None:
     at, client = place.deployment, place.aws.client("lambda")
     day = str(datetime.now(UTC).date() - timedelta(days=21))  # which no other test collects
     backfill = ("backfill", "--from", day, "--to", day)
@@ -663,7 +663,7 @@ NOWHERE = {
 
 @pytest.mark.parametrize("name", NOWHERE)
 @pytest.mark.usefixtures("environ")
-def test_what_is_gone_is_said_to_be_gone(place: Place, name: str) -> None:
+def test_a_missing_resource_is_reported(place: Place, name: str) -> None:
     outputs = copy.deepcopy(dict(place.deployment.outputs))
     output, attribute, value = NOWHERE[name]
     outputs[output][attribute] = value
@@ -673,7 +673,7 @@ def test_what_is_gone_is_said_to_be_gone(place: Place, name: str) -> None:
 
 
 @pytest.mark.usefixtures("environ")
-def test_where_aws_is_not_reached_nothing_is_claimed(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_aws_no_check_passes(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     for name in ("secret", "clock", "sign-in", "bucket"):
         found = look(name, place.deployment)

@@ -1,4 +1,4 @@
-"""docs/first-day.md, followed to the letter on the applied module: each command, and what the page shows it answers."""
+"""docs/first-day.md on the applied module: each command, and the output on the page."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TODAY = date(2026, 11, 24)  # on the page
 
 @dataclass(frozen=True)
 class Step:
-    """Command lines of the page, and the answer that it shows of the last of them, "" where it shows none."""
+    """Command lines of the page, and the output that it shows for the last of them, or ""."""
 
     lines: list[str]
     answer: str = ""
@@ -43,7 +43,7 @@ def steps() -> list[Step]:
 
 
 def plain(text: str) -> str:
-    """Write an answer so that two of them are equal but for names, numbers and where lines break."""
+    """Normalise an output: names, numbers and line breaks do not count."""
     text = text.replace("your-zoom-operation-logs", "zoom-operation-logs")
     text = re.sub(r"[0-9]\s+(?:second|minute|hour|day)s?\b", "0 time", text)
     text = re.sub(r"[0-9]\s+(record|object|page|run)s?\b", r"0 \1", text)
@@ -64,7 +64,7 @@ def secops(tmp_path: Path) -> Iterator[SecOps]:
 
 
 def prepare(place: Place, folder: Path) -> None:
-    """Let it be a first day: no key yet, an address that is told, credentials in a file, something to collect."""
+    """Prepare a first day: no key yet, a confirmed address, credentials in a file, records to collect."""
     place.forget_readers_key()
     account = place.world.zoom.account
     credentials = {"account_id": account.id, "client_id": account.client_id, "client_secret": account.client_secret}
@@ -79,7 +79,7 @@ def prepare(place: Place, folder: Path) -> None:
     place.world.zoom.add_day(datetime.now(UTC).date(), 40, seed=2411)
 
 
-def test_the_page_followed_to_the_letter(place: Place, secops: SecOps, tmp_path: Path) -> None:
+def test_every_step_of_the_page_works(place: Place, secops: SecOps, tmp_path: Path) -> None:
     prepare(place, tmp_path)
     environ = {
         **place.aws.env(commands.neutral()),
@@ -100,7 +100,7 @@ def test_the_page_followed_to_the_letter(place: Place, secops: SecOps, tmp_path:
                 ran = commands.zoomlogs(*words, environ=environ, folder=tmp_path)
                 assert ran.status == 0, (line, ran)
                 answer = ran.out
-                if line.startswith("zoomlogs feed apply"):  # and half an hour passes, with a run by the schedule
+                if line.startswith("zoomlogs feed apply"):  # half an hour later, after a scheduled run
                     place.run_by_schedule()
                     [feed] = secops.feeds
                     secops.change(feed, state="SUCCEEDED", lastFeedInitiationTime="2026-11-24T10:15:00Z")
@@ -115,6 +115,6 @@ def test_the_page_followed_to_the_letter(place: Place, secops: SecOps, tmp_path:
     assert sum(line.startswith("zoomlogs doctor") for line in played) == 4
 
 
-def test_every_option_of_the_doctor_that_tries_something_is_on_the_page() -> None:
+def test_every_trial_is_on_the_page() -> None:
     lines = {line for step in steps() for line in step.lines}
     assert {f"zoomlogs doctor --{option}" for option in ("probe", "test-alarm", "as-reader")} <= lines

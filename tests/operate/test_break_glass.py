@@ -1,4 +1,4 @@
-"""The tasks of the pages that put or delete an object, carried out as written, by the role that they ask for."""
+"""The pages' tasks that put or delete an object, done as written, with the role that they require."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ STATEMENT = 'break_glass_arns = ["arn:aws:iam::111122223333:role/break-glass"]'
 
 
 def plainly(line: str) -> str:
-    """Name the bucket as all pages could."""
+    """Use one name for the bucket."""
     return re.sub(r"your-zoom-operation-logs|(?<=s3://)BUCKET", "YOUR-BUCKET", line).strip()
 
 
-def test_every_command_of_the_pages_that_touches_an_object_is_played_here() -> None:
+def test_every_object_command_of_the_pages_is_tested_here() -> None:
     written = {plainly(found) for page in PAGES.values() for found in TOUCHES.findall(page)}
     assert written == {REMOVE_CHECKPOINT, REMOVE_GUIDES_STATE, DELETE_VERSION, PUT_BACK, TAKE_ALONG}
     for read in (LIST_MARKERS, KEEP_COPY):
@@ -67,7 +67,7 @@ def test_every_command_of_the_pages_that_touches_an_object_is_played_here() -> N
 
 @dataclass
 class Runbook:
-    """Somebody at a shell, with the runbook open: an administrator who may assume the break-glass role."""
+    """An administrator at a shell who may assume the break-glass role."""
 
     world: world.Deployment
     at: Deployment
@@ -83,14 +83,14 @@ class Runbook:
         return self.aws.client("s3")
 
     def types(self, line: str, session: boto3.Session | None = None, **words: str) -> Any:
-        """Carry out a command of the pages, with these words in their places."""
+        """Run a command of the pages with values for its placeholders."""
         for word, value in {"YOUR-BUCKET": self.at.bucket, **words}.items():
             line = line.replace(word, value)
         with self.aws.authorising():
             return carry_out(session or self.break_glass, line)
 
     def record(self) -> str:
-        """Name an object of records."""
+        """Return the key of an object with records."""
         return str(self.s3.list_objects_v2(Bucket=self.at.bucket, Prefix=self.at.prefix)["Contents"][0]["Key"])
 
     def current(self, key: str) -> bytes:
@@ -100,13 +100,13 @@ class Runbook:
         return sum(len(stored.records) for stored in self.world.objects())
 
     def has_kept(self, records: int) -> bool:
-        """Tell whether the archive has these and none twice; with a new checkpoint it may have more, of old dates."""
+        """Whether the archive has these records once; after a new checkpoint it may have more, of old dates."""
         first = (self.world.zoom.clock.now() - timedelta(days=30)).date()
         return self.in_archive() >= records and self.world.compare(first).repeated == 0
 
 
 def lets_in(terraform: Terraform, variables: dict[str, object], who: str) -> Changes:
-    """Write the module's `bucket` with or without `break_glass_arns`, and apply."""
+    """Apply the module with or without `break_glass_arns`."""
     main = terraform.workdir / "main.tf"
     text = main.read_text(encoding="utf-8")
     assert BUCKET.search(text)
@@ -167,7 +167,7 @@ def runbook(minimal: world.Deployment, at: Deployment, tmp_path_factory: pytest.
 
 
 def refused(runbook: Runbook, session: boto3.Session) -> set[str]:
-    """Name the commands that S3 refuses somebody."""
+    """Return the commands that S3 denies."""
     key = runbook.record()
     version = str(runbook.s3.head_object(Bucket=runbook.at.bucket, Key=key)["VersionId"])
     words = {"KEY": key, "VERSION": version, "COPY": __file__, "OLD": runbook.at.bucket, "NEW": runbook.at.bucket}
@@ -180,7 +180,7 @@ def refused(runbook: Runbook, session: boto3.Session) -> set[str]:
     return found
 
 
-def test_before_the_glass_is_broken_everybody_is_refused(runbook: Runbook) -> None:
+def test_without_break_glass_everybody_is_refused(runbook: Runbook) -> None:
     assert len(refused(runbook, runbook.administrator)) == 5
     assert len(refused(runbook, runbook.break_glass)) == 5
 
@@ -202,7 +202,7 @@ def bucket_policy_check(runbook: Runbook) -> str:
 
 
 def look(name: str, runbook: Runbook) -> Finding:
-    """Look as `zoomlogs doctor` does, with the outputs as they are now."""
+    """Run a check of the doctor with the current outputs."""
     outputs = runbook.world.terraform.output()["zoom_operation_logs"]
     [check] = [check for check in CHECKS if check.name == name]
     with pytest.MonkeyPatch.context() as patch:
@@ -211,7 +211,7 @@ def look(name: str, runbook: Runbook) -> Finding:
         return check(Facts(Deployment(outputs), boto3.Session(region_name=runbook.aws.region)))
 
 
-def test_the_doctor_says_who_may_break_in(broken: Runbook) -> None:
+def test_the_doctor_names_the_break_glass_identities(broken: Runbook) -> None:
     said = bucket_policy_check(broken)
     assert "lets arn:aws:iam::123456789012:role/break-glass put and delete records" in said
     assert said.endswith("remove it from bucket.break_glass_arns and run `terraform apply`.")
@@ -264,7 +264,7 @@ def test_an_object_that_cannot_be_read_is_removed_and_all_is_well(broken: Runboo
     assert broken.has_kept(before)
 
 
-def test_a_copy_is_put_back_where_no_object_is_and_nowhere_else(broken: Runbook, tmp_path: Path) -> None:
+def test_a_copy_is_restored_only_where_there_is_no_object(broken: Runbook, tmp_path: Path) -> None:
     key, before = broken.record(), broken.in_archive()
     copy = tmp_path / "copy"
     copy.write_bytes(broken.current(key))
@@ -279,14 +279,14 @@ def test_a_copy_is_put_back_where_no_object_is_and_nowhere_else(broken: Runbook,
 
 
 def another_accounts(body: bytes) -> bytes:
-    """Give the checkpoint as another account's."""
+    """Return the checkpoint as if it were another account's."""
     checkpoint = decode(body)
     assert checkpoint.stream is not None
     checkpoint.stream = type(checkpoint.stream).of("another", checkpoint.stream.report, checkpoint.stream.prefix)
     return bytes(encode(checkpoint))
 
 
-def test_a_checkpoint_of_another_account_is_removed_and_built_anew(broken: Runbook) -> None:
+def test_a_checkpoint_of_another_account_is_rebuilt(broken: Runbook) -> None:
     before = broken.in_archive()
     with broken.aws.without_bucket_policy(broken.at.bucket):
         body = another_accounts(broken.current(broken.at.state_key))
@@ -300,7 +300,7 @@ def test_a_checkpoint_of_another_account_is_removed_and_built_anew(broken: Runbo
     assert broken.has_kept(before)
 
 
-def test_the_guides_state_is_cleared_away(broken: Runbook) -> None:
+def test_the_guides_state_is_removed(broken: Runbook) -> None:
     place = {"Bucket": broken.at.bucket, "Key": f"{broken.at.prefix}state.json"}
     with broken.aws.without_bucket_policy(broken.at.bucket):
         broken.s3.put_object(**place, Body=b'{"cursor_date": "2026-01-01"}')
@@ -309,8 +309,8 @@ def test_the_guides_state_is_cleared_away(broken: Runbook) -> None:
         broken.s3.head_object(**place)
 
 
-def test_the_checkpoint_is_taken_along_to_another_bucket(broken: Runbook) -> None:
-    """The new bucket has the module's policy too, and the role's policy names both."""
+def test_the_checkpoint_is_copied_to_another_bucket(broken: Runbook) -> None:
+    """The new bucket has the module's policy, and the role's policy names both buckets."""
     old, new = broken.at.bucket, "the-new-bucket"
     broken.s3.create_bucket(Bucket=new)
     policy = broken.s3.get_bucket_policy(Bucket=old)["Policy"]
@@ -325,7 +325,7 @@ def test_the_checkpoint_is_taken_along_to_another_bucket(broken: Runbook) -> Non
     broken.s3.delete_bucket(Bucket=new)
 
 
-def test_once_it_is_taken_out_again_everybody_is_refused(broken: Runbook) -> None:
+def test_after_removal_everybody_is_refused(broken: Runbook) -> None:
     terraform, variables = broken.world.terraform, broken.world.variables
     done = lets_in(terraform, variables, "")
     assert (done.add, done.change, done.destroy) == (0, 1, 0)

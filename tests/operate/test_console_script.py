@@ -1,4 +1,4 @@
-"""What only a process shows: that the console script is installed, says what `main` says, and imports little."""
+"""What only a process shows: the console script is installed, prints what `main` prints, and imports little."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from zoomlogs.__main__ import INTERRUPTED
 pytestmark = pytest.mark.slow  # most start a process
 
 MODULE = [sys.executable, "-m", "zoomlogs"]
-HEAVY = {"boto3", "botocore", "google", "requests"}
+HEAVY = {"boto3", "botocore", "google", "requests"}  # slower to import than the rest
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ HEAVY = {"boto3", "botocore", "google", "requests"}
         (MODULE, ["udm", "--table", "-"], 'oops\n{"action": "会議室"}\n', 1),
     ],
 )
-def test_a_process_says_what_main_says_here(command: list[Any], arguments: list[str], stdin: str, status: int) -> None:
+def test_a_process_prints_what_main_prints(command: list[Any], arguments: list[str], stdin: str, status: int) -> None:
     """The other tests of commands call `main`."""
     options: dict[str, Any] = {"input": stdin, "env": commands.neutral(), "capture_output": True, "text": True}
     process = subprocess.run([*command, *arguments], check=False, **options)
@@ -34,7 +34,7 @@ def test_a_process_says_what_main_says_here(command: list[Any], arguments: list[
     assert commands.zoomlogs(*arguments, stdin=stdin) == commands.Ran(status, process.stdout, process.stderr)
 
 
-def test_help_and_a_preview_import_nothing_heavy() -> None:
+def test_help_and_udm_import_nothing_heavy() -> None:
     program = f"""
 import sys
 from zoomlogs.__main__ import INTERRUPTED, main

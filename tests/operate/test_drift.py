@@ -1,6 +1,6 @@
-"""Code and infrastructure never part silently: the next plan says so, and gives the command that mends it.
+"""Drift between code and infrastructure is never silent: the next plan reports it with the command that repairs it.
 
-What the command leaves is looked at each time: the next plan is empty, and Lambda runs the package.
+After the command, the next plan is empty and Lambda runs the package.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Place:
         return self.terraform.workdir.parents[1] / "lambda/dist/collector.zip"
 
     def facts(self) -> Facts:
-        """Return what the doctor sees, with the outputs that the last whole apply left."""
+        """Return a check's result with the outputs of the last complete apply."""
         facts = Facts(operated.Deployment(self.terraform.output()["zoom_operation_logs"]), boto3.Session())
         facts.client = self.world.aws.client  # type: ignore[method-assign]
         return facts
@@ -78,14 +78,14 @@ class Place:
         return {one["address"]: one["change"] for one in self.terraform.show_json(plan)["resource_changes"]}
 
     def refusal(self, **options: bool) -> str:
-        """Plan, which must be refused in one sentence; return it."""
+        """Plan; return the one sentence of its error."""
         with pytest.raises(TerraformError) as refused:
             self.plan(**options)
         [said] = str(refused.value).splitlines()
         return said
 
     def run(self, command: str) -> None:
-        """Run a command of the sentence as it stands there, and agree to what it asks."""
+        """Run a command of the sentence and confirm it."""
         variables = variable_environ(self.world.variables)
         environ = self.terraform.env | variables | {"TF_CLI_ARGS_apply": "-auto-approve -no-color"}
         ran = subprocess.run(["sh", "-c", command], cwd=self.terraform.workdir, env=environ, capture_output=True)
@@ -119,7 +119,7 @@ def another(package: Path) -> bytes:
 
 @contextmanager
 def committed(place: Place, content: bytes) -> Iterator[None]:
-    """Have another package lie beside the sources, as a later commit would."""
+    """Replace the package beside the sources, as a later commit would."""
     record = place.package.with_suffix(".json")
     files = {file: file.read_bytes() for file in (place.package, record)}
     place.package.write_bytes(content)
@@ -133,13 +133,13 @@ def committed(place: Place, content: bytes) -> Iterator[None]:
 
 
 def mending(sentence: str) -> str:
-    """Take the command out of a sentence."""
+    """Return the command in a sentence."""
     found = re.search(r"`(terraform apply .*)`", sentence)
     assert found, sentence
     return found[1]
 
 
-def test_an_update_of_the_code_that_was_refused_once(place: Place) -> None:
+def test_a_failed_code_update_is_repeated(place: Place) -> None:
     later = another(place.package)
     with committed(place, later):
         with pytest.raises(TerraformError, match="AccessDenied"):
@@ -150,14 +150,14 @@ def test_an_update_of_the_code_that_was_refused_once(place: Place) -> None:
         place.run(mending(sentence))
         place.assert_settled()
 
-    # Back to the package before, as a rollback brings it: an ordinary upgrade, in place and not refused.
+    # A rollback to the previous package is an ordinary in-place upgrade.
     plan = place.plan()
     assert {address: does for address, does in plan.actions.items() if does != "read"} == {FUNCTION: "update"}
     place.terraform.apply(place.world.variables)
     place.assert_settled()
 
 
-def test_code_that_was_changed_by_hand(place: Place) -> None:
+def test_code_changed_by_hand_is_replaced(place: Place) -> None:
     by_hand = another(place.package)
     place.world.aws.register_package(by_hand)
     place.lambda_.update_function_code(FunctionName=place.function, ZipFile=by_hand)
@@ -168,13 +168,13 @@ def test_code_that_was_changed_by_hand(place: Place) -> None:
     assert doctor.status == "fix"
     assert mending(doctor.sentence) == mending(sentence)
     assert place.refusal(refresh=False) == sentence
-    assert place.plan(destroy=True).changes.destroy > 20  # which nobody needs to mend first
+    assert place.plan(destroy=True).changes.destroy > 20  # needs no repair first
 
     place.run(mending(doctor.sentence))
     place.assert_settled()
 
 
-def test_a_function_that_was_deleted_by_hand_is_made_again(place: Place) -> None:
+def test_a_function_deleted_by_hand_is_created_again(place: Place) -> None:
     place.lambda_.delete_function(FunctionName=place.function)
     plan = place.plan()
     assert (plan.actions[FUNCTION], plan.actions[INVOKE_CONFIG]) == ("create", "create")
@@ -183,7 +183,7 @@ def test_a_function_that_was_deleted_by_hand_is_made_again(place: Place) -> None
 
 
 @pytest.mark.parametrize("by_hand", [True, False], ids=["by hand", "by Terraform"])
-def test_a_role_that_was_made_anew_replaces_the_function(place: Place, by_hand: bool) -> None:
+def test_a_new_role_replaces_the_function(place: Place, by_hand: bool) -> None:
     iam, role = place.world.aws.client("iam"), {"RoleName": place.role}
     before = iam.get_role(**role)["Role"]
     for name in iam.list_role_policies(**role)["PolicyNames"]:
@@ -198,14 +198,14 @@ def test_a_role_that_was_made_anew_replaces_the_function(place: Place, by_hand: 
     changes = place.changes()
     assert {address for address, change in changes.items() if len(change["actions"]) == 2} == {FUNCTION, INVOKE_CONFIG}
     assert (changes[ROLE]["actions"] == ["create"]) != by_hand
-    assert changes[FUNCTION]["after_unknown"]["environment"] == [{"variables": {}}]  # a reader of the plan sees all
+    assert changes[FUNCTION]["after_unknown"]["environment"] == [{"variables": {}}]  # the plan shows all of it
     place.terraform.apply(place.world.variables)
     assert iam.get_role(**role)["Role"]["RoleId"] != before["RoleId"]
     place.assert_settled()
 
 
-def test_a_module_that_lies_elsewhere_changes_the_path_of_the_package_alone(place: Place) -> None:
-    """As with another TF_DATA_DIR, in which Terraform keeps the modules that it fetches."""
+def test_a_moved_module_changes_only_the_package_path(place: Place) -> None:
+    """As with another TF_DATA_DIR, where Terraform keeps modules."""
     main = place.terraform.workdir / "main.tf"
     before = main.read_text()
     repository = place.terraform.workdir.parents[1]

@@ -1,4 +1,4 @@
-"""Exit status 0 says that everything was looked at and is well: no command is green that could look at nothing."""
+"""Exit status 0 means that everything was checked and is well; a command that could check nothing fails."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from zoomlogs.invoke.loop import InvocationSummary
 from .test_other_account import ACT_ON_A_NAME, ASK_NOTHING_OF_A_DEPLOYMENT, CREDENTIALS, ZOOM
 from .test_page import LEAVES
 
-# What ends well without AWS, Zoom or Google, because it asks none of them.
+# These succeed without AWS, Zoom or Google, because they call none of them.
 ALONE = {"deployer-policy", "feed show", "rights"}
 BY_GOOGLE = {"feed subject-id", "feed status", "feed apply"}  # tests/feed: without an answer they end with 1 or 2
 OTHERS = {"adopt": ("--region", "eu-west-1", "--account", ACCOUNT), "udm": ("s3://nowhere/zoom/",)}
 NOBODY_THERE = {**CREDENTIALS, "AWS_MAX_ATTEMPTS": "1"}
 
 
-def test_each_command_is_tried_or_asks_nobody() -> None:
+def test_each_command_is_tested_or_makes_no_request() -> None:
     names = {name.removeprefix("zoomlogs ") for name in LEAVES}
     assert names == {*ACT_ON_A_NAME, *OTHERS, *ALONE, *BY_GOOGLE}
     assert names == {*ACT_ON_A_NAME, *ASK_NOTHING_OF_A_DEPLOYMENT}
@@ -43,10 +43,10 @@ def outputs(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("says_account", [False, True])
 @pytest.mark.parametrize("command", [*(name for name in ACT_ON_A_NAME if name != "doctor"), *OTHERS])
-def test_no_command_is_green_where_aws_is_not_reached(
+def test_no_command_succeeds_without_aws(
     command: str, outputs: Path, monkeypatch: pytest.MonkeyPatch, says_account: bool
 ) -> None:
-    if says_account:  # so that it comes as far as its own first request
+    if says_account:  # to reach its own first request
         monkeypatch.setattr(aws, "account_of", lambda _session: ACCOUNT)
         monkeypatch.setattr("zoomlogs.adopt.command.account_of", lambda _session: ACCOUNT)
     day = datetime.now(UTC).date()
@@ -87,7 +87,7 @@ def _refused(_facts: Any) -> Finding:
         ((lambda _: fix("Wrong."),), ("other",), 1, "1 of 2 checks found something to fix; 1 skipped."),
     ],
 )
-def test_the_doctor_is_green_only_if_every_check_was_made_and_is_well(
+def test_the_doctor_succeeds_only_if_every_check_passed(
     looks: Any, without: tuple[str, ...], status: int, said: str, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     checks = (Check("other", "thing", lambda _: ok("Well.")), *(Check("tried", "thing", look) for look in looks))
@@ -100,14 +100,14 @@ def test_the_doctor_is_green_only_if_every_check_was_made_and_is_well(
         assert f"Skipped because of --without '{name}'." in out
 
 
-def test_a_trial_that_could_not_be_made_is_not_green_either(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_trial_that_could_not_run_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "PROBE", (Check("write once", "function", _not_checked),))
     monkeypatch.setattr(doctor, "session_for", lambda *_, **__: None)
     assert doctor.main(Deployment(module()), doctor.Trials(probe=True), as_json=True) == 1
     assert doctor.main(Deployment(module()), doctor.Trials(probe=True), as_json=True, without=["write once"]) == 0
 
 
-def test_what_is_left_out_by_a_wrong_name_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_skipping_an_unknown_check_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "CHECKS", (Check("feed", "feed", lambda _: ok("Well.")),))
     with pytest.raises(CommandError, match=r"^--without feeds: there is no such check; the checks are feed\.$"):
         doctor.main(Deployment(module()), as_json=False, without=["feeds"])
@@ -116,7 +116,7 @@ def test_what_is_left_out_by_a_wrong_name_is_refused(monkeypatch: pytest.MonkeyP
 # --- runs -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_date_that_zoom_no_longer_has_was_not_read() -> None:
+def test_an_expired_date_fails_the_backfill() -> None:
     assert InvocationSummary().status == 0
     assert InvocationSummary(expired=[date(2026, 1, 1)]).status == 1
     assert InvocationSummary(owed_count=1).status == 1

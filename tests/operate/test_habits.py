@@ -24,7 +24,7 @@ SECRET = "PLANTED-SECRET"
 
 
 @pytest.mark.parametrize("name", LEAVES)
-def test_every_command_explains_itself_and_has_the_options_of_all(name: str) -> None:
+def test_every_command_has_help_and_the_shared_options(name: str) -> None:
     wide = commands.neutral(COLUMNS="120")
     short, long = (commands.zoomlogs(*name.split()[1:], option, environ=wide) for option in ("-h", "--help"))
     assert short == long
@@ -34,7 +34,7 @@ def test_every_command_explains_itself_and_has_the_options_of_all(name: str) -> 
 
 
 @pytest.mark.parametrize("group", ["", "feed", "reader-key", "zoom-secret"])
-def test_every_group_explains_itself(group: str) -> None:
+def test_every_group_has_help(group: str) -> None:
     ran = commands.zoomlogs(*group.split(), "-h")
     assert (ran.status, ran.err) == (0, "")
     assert "Usage:" in ran.out
@@ -46,7 +46,7 @@ OTHERS = {"AWS_ACCESS_KEY_ID": "AKIAENVIRONMENT", "AWS_SECRET_ACCESS_KEY": "e"}
 
 @pytest.fixture
 def terraform(tmp_path: Path) -> Path:
-    """A folder with a `terraform` that prints the outputs, and writes down its environment."""
+    """A folder with a `terraform` that prints the outputs and saves its environment."""
     (tmp_path / "outputs.json").write_text(json.dumps({**module(), "log_group": {"name": "g", "arn": "g"}}))
     program = tmp_path / "terraform"
     program.write_text(f"#!/bin/sh\nenv > {tmp_path}/environment\ncat {tmp_path}/outputs.json\n")
@@ -55,9 +55,7 @@ def terraform(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_profile_counts_before_all_else_and_for_terraform_too(
-    terraform: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_profile_takes_precedence_also_for_terraform(terraform: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
 
     def account_of(session: Any) -> str:
@@ -80,7 +78,7 @@ def test_a_profile_counts_before_all_else_and_for_terraform_too(
     assert not told.keys() & {*OTHERS, "AWS_DEFAULT_PROFILE"}
 
 
-def test_a_profile_that_is_not_there_is_named(terraform: Path) -> None:
+def test_a_missing_profile_is_named(terraform: Path) -> None:
     environ = {**commands.neutral(), "AWS_CONFIG_FILE": str(terraform / "config")}
     ran = commands.zoomlogs("logs", "--profile", "red", "--outputs", terraform / "outputs.json", environ=environ)
     assert (ran.status, ran.err) == (2, "Cannot sign in to AWS: The config profile (red) could not be found.\n")
@@ -104,7 +102,7 @@ def test_the_names_of_instances_are_completed(tmp_path: Path) -> None:
 # --debug
 
 
-def test_debug_shows_each_request_and_nothing_that_opens_a_door(
+def test_debug_shows_each_request_and_no_secret(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def answer(_pool: HTTPConnectionPool, method: str, url: str, **_options: Any) -> HTTPResponse:
@@ -145,7 +143,7 @@ def test_debug_shows_each_request_and_nothing_that_opens_a_door(
     assert all(line.endswith(" ms") for line in lines)
 
 
-def test_a_fault_of_its_own_is_a_sentence_and_with_debug_a_traceback(
+def test_a_bug_is_a_sentence_and_with_debug_a_traceback(
     terraform: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def breaks_off(*_: object, **__: object) -> int:
@@ -165,5 +163,5 @@ def test_a_fault_of_its_own_is_a_sentence_and_with_debug_a_traceback(
         main()
 
 
-def test_what_is_not_known_to_be_harmless_is_hidden() -> None:
+def test_query_values_are_hidden_unless_harmless() -> None:
     assert harmless("/path?a=1&prefix=zoom%2F&uploads&=x") == "/path?a=…&prefix=zoom/&uploads&=…"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -29,7 +28,7 @@ def test_help_groups_the_commands() -> None:
     assert 'output "zoom_operation_logs" { value = module.zoom_operation_logs }' in text
 
 
-def test_the_help_of_a_command_shows_what_it_was_written() -> None:
+def test_help_keeps_the_docstring() -> None:
     text = zoomlogs("doctor", "--help")
     assert "  zoomlogs doctor" in text
     assert "Exit status: 0" in text
@@ -42,7 +41,7 @@ def test_version() -> None:
 
 @pytest.mark.slow
 def test_bash_completes() -> None:
-    """As bash asks it: by the function that --install-completion writes into ~/.bash_completions."""
+    """With the function that --install-completion writes into ~/.bash_completions."""
     program = (
         'eval "$(zoomlogs --show-completion bash)"; COMP_WORDS=(zoomlogs ba); COMP_CWORD=1;'
         ' _zoomlogs_completion zoomlogs; printf "%s\\n" "${COMPREPLY[@]}"'
@@ -56,14 +55,14 @@ def test_bash_completes() -> None:
     ("words", "completion"),
     [("zoomlogs ba", "backfill"), ("zoomlogs backfill --f", "--from"), ("zoomlogs logs --la", "--last")],
 )
-def test_bash_is_answered(words: str, completion: str) -> None:
+def test_bash_completion_answers(words: str, completion: str) -> None:
     at = str(words.count(" "))
     assert zoomlogs(_ZOOMLOGS_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD=at).split() == [completion]
 
 
-# Typer takes the shell that it is started from; with this it takes the one that it is told.
+# Makes Typer use the given shell, not the one that started it.
 ANY_SHELL = {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
-# What the functions that Typer gives zsh and fish ask, and what these shells are answered.
+# What Typer's functions for zsh and fish ask, and the answers.
 ASKS = {
     "zsh": ({"_ZOOMLOGS_COMPLETE": "complete_zsh"}, """_arguments '*: :(("{}":"{}"))'"""),
     "fish": ({"_ZOOMLOGS_COMPLETE": "complete_fish", "_TYPER_COMPLETE_FISH_ACTION": "get-args"}, "{}\t{}"),
@@ -71,8 +70,8 @@ ASKS = {
 
 
 @pytest.mark.parametrize("shell", ASKS)
-def test_zsh_and_fish_are_answered(shell: str) -> None:
-    """Without these shells: the question is the one that the function put into them asks."""
+def test_zsh_and_fish_completion_answers(shell: str) -> None:
+    """Without these shells: the test asks what their installed function asks."""
     asks, answer = ASKS[shell]
     function = zoomlogs("--show-completion", shell, **ANY_SHELL)
     assert all(f"{name}={value}" in function for name, value in asks.items())
@@ -89,22 +88,3 @@ def test_completion_installs(tmp_path: Path) -> None:
     assert "bash completion installed" in zoomlogs("--install-completion", "bash", HOME=str(tmp_path), **ANY_SHELL)
     assert "_zoomlogs_completion" in (tmp_path / ".bash_completions" / "zoomlogs.sh").read_text()
     assert "zoomlogs.sh" in (tmp_path / ".bashrc").read_text()
-
-
-def test_udm_of_files_imports_nothing_of_aws() -> None:
-    program = "import sys, zoomlogs.udm.command; print([name for name in ('boto3', 'requests') if name in sys.modules])"
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert ended.stdout == "[]\n"
-
-
-def test_help_imports_nothing_that_only_commands_need() -> None:
-    """Each of these takes longer to import than all the rest."""
-    program = (
-        "import sys; sys.argv = ['zoomlogs', '--help']\n"
-        "from zoomlogs.__main__ import main\n"
-        "try:\n    main()\nexcept SystemExit:\n    pass\n"
-        "heavy = 'boto3', 'botocore', 'requests', 'google', 'zoom_operationlogs'\n"
-        "print([name for name in heavy if name in sys.modules])"
-    )
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert ended.stdout.splitlines()[-1] == "[]"

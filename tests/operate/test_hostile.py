@@ -1,4 +1,4 @@
-"""What comes from outside commands no terminal, and ends no command, whichever command and whichever source."""
+"""No text from outside controls the terminal or crashes a command, for every command and source."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ SEEN = "[/red]:secret:"
 
 
 def enemy() -> Enemy:
-    """Everybody says it, wherever a text is said."""
+    """Put it into every text of every source."""
     key = f"{PREFIX}{YESTERDAY:%Y/%m/%d}/zoom-operationlogs-"
     return Enemy(
         events=[
@@ -75,13 +75,13 @@ def enemy() -> Enemy:
 
 
 def forbidden(text: str) -> set[str]:
-    """Return what no output may hold: hidden characters of the data; Rich's own codes on a terminal are left out."""
+    """Return the hidden characters in an output, without Rich's own codes."""
     return {char for char in text if category(char) in ("Cf", "Cs", "Zl", "Zp", "Cc") and char not in "\n\r\x1b"}
 
 
 @pytest.mark.parametrize("place", ["terminal", "dumb terminal", "pipe", "json in a pipe", "json on a terminal"])
 @pytest.mark.parametrize("command", COMMANDS)
-def test_nothing_from_outside_commands_a_terminal(command: str, place: str, tmp_path: Path) -> None:
+def test_no_outside_text_controls_the_terminal(command: str, place: str, tmp_path: Path) -> None:
     as_json = "json" in place
     environ = commands.neutral(COLUMNS="9999", TERM="dumb" if "dumb" in place else "xterm-256color")
     with among(enemy(), tmp_path) as file:
@@ -107,13 +107,13 @@ def test_nothing_from_outside_commands_a_terminal(command: str, place: str, tmp_
         assert SEEN in said
 
 
-SHOW_NONE = ("rights", "feed subject-id", "zoom-secret", "verify")  # the last: its page and its JSON, below
+SHOW_NONE = ("rights", "feed subject-id", "zoom-secret", "verify")  # its report and its JSON: below
 SAY_IT = [name for name in COMMANDS if not name.startswith(SHOW_NONE)]
 
 
 @pytest.mark.parametrize("command", SAY_IT)
-def test_the_hostile_text_is_said_at_all(command: str, tmp_path: Path) -> None:
-    """Or the test above would hold nothing."""
+def test_the_hostile_text_is_shown(command: str, tmp_path: Path) -> None:
+    """Otherwise the test above would prove nothing."""
     with among(enemy(), tmp_path) as file:
         ran = commands.zoomlogs(*arguments(command, file), environ=commands.neutral(), stdin=json.dumps(ZOOM))
     assert "\N{REPLACEMENT CHARACTER}" in ran.out + ran.err, ran
@@ -135,7 +135,7 @@ TIMES = re.compile("ago|began|ended|since|saved|until|newest|seconds")
 
 
 def _timeless(value: Any) -> Any:
-    """Leave out what differs between two runs of a command: times, and spans since."""
+    """Remove times and durations, which differ between two runs."""
     if isinstance(value, dict):
         return {
             name: _timeless(each)
@@ -159,7 +159,7 @@ def test_json_in_a_pipe_keeps_every_character(tmp_path: Path) -> None:
     assert form["displayName"] == f"Zoom{HOSTILE}"
 
 
-def test_the_page_of_verify_shows_it_and_obeys_nothing(tmp_path: Path) -> None:
+def test_the_report_of_verify_escapes_it(tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     said = enemy()
     said.zoom = Zoom(
@@ -175,8 +175,8 @@ def test_the_page_of_verify_shows_it_and_obeys_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1"])
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_stream_that_lacks_characters_ends_nothing(command: str, encoding: str, tmp_path: Path) -> None:
-    """As on Windows, or where PYTHONIOENCODING says so. JSON means the same in any of them."""
+def test_a_limited_encoding_ends_no_command(command: str, encoding: str, tmp_path: Path) -> None:
+    """As on Windows, or with PYTHONIOENCODING. JSON has the same meaning in any encoding."""
     with among(enemy(), tmp_path) as file:
         words = arguments(command, file)
         ran = commands.zoomlogs(*words, stdin=json.dumps(ZOOM), encoding=encoding, screen=True)
@@ -190,7 +190,7 @@ def test_a_stream_that_lacks_characters_ends_nothing(command: str, encoding: str
 @pytest.mark.parametrize("columns", ["50", "80", ""])
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_narrow_terminal_cuts_nothing(command: str, columns: str, tmp_path: Path) -> None:
-    """An ellipsis is what Rich leaves of a word that it cuts. Without COLUMNS, a pipe wraps nothing."""
+    """Rich marks a cut word with an ellipsis. Without COLUMNS, a pipe wraps nothing."""
     with among(Enemy(events=[event(ended("b", action="backfill"))]), tmp_path) as file:
         environ = commands.neutral(NO_COLOR="1", TERM="dumb", **({"COLUMNS": columns} if columns else {}))
         if not columns:
@@ -206,8 +206,8 @@ def test_a_narrow_terminal_cuts_nothing(command: str, columns: str, tmp_path: Pa
 
 @pytest.mark.parametrize("variable", ["ZOOMLOGS_OUTPUTS", "ZOOMLOGS_INSTANCE", "AWS_PROFILE"])
 @pytest.mark.parametrize("command", [name for name in COMMANDS if not name.startswith(("feed subject-id", "adopt"))])
-def test_values_of_the_environment_are_shown_as_they_are(command: str, variable: str, tmp_path: Path) -> None:
-    """Lone surrogates are how Python reads bytes of a variable that are not UTF-8."""
+def test_environment_values_are_shown_unchanged(command: str, variable: str, tmp_path: Path) -> None:
+    """Python reads bytes that are not UTF-8 as lone surrogates."""
     hostile = HOSTILE.replace("\ud800", "\udcff")
     file = tmp_path / "outputs.json"
     file.write_text(json.dumps(outputs()))
@@ -239,13 +239,13 @@ def test_udm_of_hostile_records_and_names(options: list[str], screen: bool, tmp_
     assert not forbidden(ran.err) and "\x1b[2J" not in ran.out + ran.err
     if screen or options:
         assert not forbidden(ran.out), ran.out
-    else:  # into a pipe as Google takes it: UTF-8 has no lone surrogates
+    else:  # UTF-8 has no lone surrogates
         assert json.loads(ran.out)["metadata"]["productEventType"] == HOSTILE.replace(
             "\ud800", "\N{REPLACEMENT CHARACTER}"
         )
 
 
-def test_a_sentence_of_googles_is_one_line(tmp_path: Path) -> None:
+def test_googles_message_is_one_line(tmp_path: Path) -> None:
     said = Enemy(feeds=CommandError(f"Google says {HOSTILE}\nline 2", 1))
     with among(said, tmp_path) as file:
         for command in ("feed status", "feed apply --dry-run", "feed subject-id"):
@@ -254,7 +254,7 @@ def test_a_sentence_of_googles_is_one_line(tmp_path: Path) -> None:
             assert not forbidden(ran.err)
 
 
-# Whatever is answered, a command ends with a sentence
+# Every answer ends a command with a sentence
 
 text = st.text(st.characters(exclude_categories=[]), max_size=8) | st.sampled_from(["", "2026-03-10T12:00:00Z", "tail"])
 values = st.recursive(
@@ -281,7 +281,7 @@ RAW = st.sampled_from(
 
 
 def answers(*names: str) -> Any:
-    """Objects with the fields that a command reads, of any value, or bytes of any kind."""
+    """Objects with the fields that a command reads and any values, or any bytes."""
     fields = st.fixed_dictionaries({}, optional=dict.fromkeys(names, values))
     return st.one_of(fields.map(lambda made: json.dumps(made).encode()), values.map(json.dumps).map(str.encode), RAW)
 
@@ -295,7 +295,7 @@ a_few = settings(
 
 
 def meets(said: Enemy, folder: Path, *names: str) -> None:
-    """Run commands; each must end with a status, and say why in sentences, of which none is Python's."""
+    """Run commands; each must end with a status and sentences, never a Python error."""
     for name in names:
         with among(said, folder) as file:
             ran = commands.zoomlogs(*arguments(name, file), environ=commands.neutral(), stdin=said.secret)
@@ -409,7 +409,7 @@ def test_secrets(tmp_path: Path, secret: str) -> None:
 @a_few
 @given(st.sampled_from(sorted(outputs())), st.data())
 def test_outputs(tmp_path: Path, name: str, data: Any) -> None:
-    """Any output, or a field of it, is missing or something else."""
+    """Any output, or a field of it, is missing or of a wrong type."""
     made = outputs()
     field = data.draw(st.sampled_from([None, *made[name]]))
     value = data.draw(st.sampled_from(["gone"]) | values)

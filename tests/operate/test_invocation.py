@@ -1,4 +1,4 @@
-"""An invocation asks once, however it fails, and says in a sentence what happened."""
+"""An invocation is sent once, however it fails, and an error is one sentence."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def client(**options: str) -> object:
 
 @contextmanager
 def hanging_up() -> Iterator[tuple[str, list[int]]]:
-    """A server that takes a request and hangs up; it counts them."""
+    """A server that counts requests and closes the connection."""
     calls: list[int] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -41,7 +41,7 @@ def hanging_up() -> Iterator[tuple[str, list[int]]]:
         yield f"http://127.0.0.1:{server.getsockname()[1]}", calls
 
 
-def test_a_connection_that_breaks_is_no_second_run(monkeypatch) -> None:
+def test_a_broken_connection_starts_no_second_run(monkeypatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with hanging_up() as (url, calls), pytest.raises(CommandError) as raised:
         invoke(client(endpoint_url=url), "collector", {}, lambda: None)
@@ -52,7 +52,7 @@ def test_a_connection_that_breaks_is_no_second_run(monkeypatch) -> None:
 
 
 def test_the_client_outlasts_every_run() -> None:
-    assert PATIENT.read_timeout > LONGEST_RUN_SECONDS  # what botocore was told, in seconds
+    assert PATIENT.read_timeout > LONGEST_RUN_SECONDS  # seconds
 
 
 @pytest.mark.parametrize(

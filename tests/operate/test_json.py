@@ -1,4 +1,4 @@
-"""docs/cli.md describes what `--json` prints. `commands.zoomlogs` holds each document that a test sees to it."""
+"""docs/cli.md describes the output of `--json`. `commands.zoomlogs` checks every document that a test sees."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ def test_a_run_is_as_described() -> None:
         ("reader-key rotate", {"user": "a", "access_key_id": "b", "deleted": [1]}, "deleted[] is 1, not string"),
     ],
 )
-def test_what_is_not_as_described_is_found(command: str, document: Any, fault: str) -> None:
+def test_an_undescribed_document_is_found(command: str, document: Any, fault: str) -> None:
     assert fault in json_fields.faults(command, json.loads(json.dumps(document)))
 
 
-def test_what_is_optional_may_be_absent_and_what_is_any_may_be_anything() -> None:
+def test_optional_fields_and_fields_of_any_type() -> None:
     assert json_fields.faults("reader-key rotate", {"user": "a", "access_key_id": "b"}) == []
     assert json_fields.faults("deployer-policy", {"archive": {"Statement": [{"a": []}]}}) == []
 
@@ -74,5 +74,5 @@ def test_what_is_optional_may_be_absent_and_what_is_any_may_be_anything() -> Non
         (["nothing"], None),
     ],
 )
-def test_which_command_it_is(arguments: list[str], command: str | None) -> None:
+def test_the_command_of_a_command_line(arguments: list[str], command: str | None) -> None:
     assert json_fields.command_of(arguments) == command

@@ -19,7 +19,7 @@ FAILURE = "Zoom refuses the sign-in."
 
 
 class Group:
-    """A log group; each sleep of the command that follows it brings the next events."""
+    """A log group; each sleep of the following command adds the next events."""
 
     def __init__(self, *events: dict[str, Any]) -> None:
         self.events = list(events)
@@ -66,20 +66,20 @@ def ids(ran: commands.Ran) -> list[str]:
     return [run["request_id"] for run in ran.json]
 
 
-def test_the_runs_since(run: Any) -> None:
+def test_runs_since_a_time(run: Any) -> None:
     assert ids(run(history(), "--json", "--since", "3h")) == ["fine2", "broken1.5", "fine1"]
     assert len(ids(run(history(), "--json", "--since", "2d"))) == 32
     assert ids(run(history(), "--json", "--since", "2d", "--last", "2")) == ["broken1.5", "fine1"]
     assert len(ids(run(history(), "--json"))) == 20
 
 
-def test_the_runs_that_failed(run: Any) -> None:
+def test_failed_runs(run: Any) -> None:
     assert ids(run(history(), "--json", "--failed")) == ["broken29.5", "broken1.5"]
     assert ids(run(history(), "--json", "--failed", "--since", "3h")) == ["broken1.5"]
     assert FAILURE in run(history(), "--failed").out
 
 
-def test_none_that_failed_is_said_and_is_well(run: Any) -> None:
+def test_no_failed_run_is_a_success(run: Any) -> None:
     ran = run(Group(event(ended(), ago(hours=1))), "--failed", "--since", "3h")
     assert (ran.status, ran.out) == (0, "")
     assert ran.err.startswith("No run since ") and ran.err.endswith(" UTC has failed.\n")
@@ -87,30 +87,28 @@ def test_none_that_failed_is_said_and_is_well(run: Any) -> None:
     assert (ran.status, ran.json) == (0, [])
 
 
-def test_none_since_is_a_failure(run: Any) -> None:
+def test_no_run_since_a_time_is_a_failure(run: Any) -> None:
     ran = run(history(), "--since", "30m")
     assert ran.status == 1
     assert ran.err.startswith("No runs found in /aws/lambda/f since ")
 
 
-def test_a_log_that_is_too_long_is_not_shown_in_part(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_log_that_is_too_long_is_refused(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logs, "MOST_PAGES", 1)
     ran = run(history(), "--since", "2d")
     assert (ran.status, ran.out) == (1, "")
     assert "too long to read: give a later --since." in ran.err
 
 
-def test_a_wrong_time_is_refused_before_anything_is_asked(run: Any) -> None:
+def test_a_wrong_time_is_refused_before_any_request(run: Any) -> None:
     group = history()
     assert run(group, "--since", "soon").status == 2
     assert group.asked == 0
 
 
 @pytest.mark.parametrize("as_json", [False, True], ids=["words", "json"])
-def test_following_shows_each_run_once_when_it_has_ended(
-    run: Any, monkeypatch: pytest.MonkeyPatch, as_json: bool
-) -> None:
-    """A run under way and one that comes; the second's failure is told before Lambda's last line of it."""
+def test_following_shows_each_ended_run_once(run: Any, monkeypatch: pytest.MonkeyPatch, as_json: bool) -> None:
+    """A current run and a new one; the new one fails before Lambda's last line of it."""
     group = Group(
         event(ended("before"), ago(minutes=10), 1), event(says("INFO", "Reading.", "under way"), ago(minutes=1), 2)
     )
@@ -148,7 +146,7 @@ def test_following_shows_each_run_once_when_it_has_ended(
         assert ran.out.count(FAILURE) == 1
 
 
-def test_following_failures_shows_no_other_run(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_following_failures_shows_only_failures(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     group = Group()
     comes = iter([[event(ended("fine"), ago(seconds=8), 1), event(says("ERROR", FAILURE, "bad"), ago(seconds=7), 2)]])
 
@@ -166,7 +164,7 @@ HOSTILE = ["x", -1, True, 1e300, [[]], {"a": 1}, None, "\x1b[2J", 10**30]
 
 
 @pytest.mark.parametrize("value", HOSTILE, ids=repr)
-def test_a_forged_line_ends_nothing(run: Any, value: object) -> None:
+def test_a_forged_line_ends_no_command(run: Any, value: object) -> None:
     names = ["seconds", "written", "owed", "zoom_calls", "zoom_calls_left", "not_before", "action", "sentence", "level"]
     forged = [
         *({**ended(f"id{number}"), name: value} for number, name in enumerate(names)),
@@ -183,7 +181,7 @@ def test_a_forged_line_ends_nothing(run: Any, value: object) -> None:
 @pytest.mark.parametrize(
     "text", ["[" * 100_000, "{" * 5000 + "}" * 5000, '{"a":' * 3000 + "1" + "}" * 3000, "NaN", "\ud800"]
 )
-def test_a_line_that_is_no_object_ends_nothing(run: Any, text: str) -> None:
+def test_a_line_that_is_not_json_ends_no_command(run: Any, text: str) -> None:
     ran = run(Group(event(text, ago(minutes=5), 1), event(ended(), ago(minutes=4), 2)))
     assert (ran.status, ran.err) == (0, "")
 

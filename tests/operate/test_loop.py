@@ -1,4 +1,4 @@
-"""What the function is sent, and when a further run follows; what runs is made up here."""
+"""The events for the function, and when a further run follows; the runs are simulated."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_the_function_understands_what_it_is_sent() -> None:
     assert Request.from_event(events.run().event, TODAY) == Request(by_hand=True)
 
 
-def test_which_dates_are_asked_for() -> None:
+def test_the_requested_dates() -> None:
     assert sorted(TEN_DAYS.dates or ()) == DAYS
     assert sorted(events.reconcile(TODAY, 3).dates or ()) == [TODAY - timedelta(days=back) for back in (3, 2, 1, 0)]
     assert events.run().dates is None
@@ -70,7 +70,7 @@ def test_which_dates_are_asked_for() -> None:
         ),
     ],
 )
-def test_wrong_dates_give_one_sentence_before_anything_is_invoked(first: str, last: str, sentence: str) -> None:
+def test_wrong_dates_are_refused_before_any_request(first: str, last: str, sentence: str) -> None:
     with pytest.raises(CommandError) as raised:
         events.backfill(first, last, TODAY)
     assert (str(raised.value), raised.value.status) == (sentence, 2)
@@ -79,7 +79,7 @@ def test_wrong_dates_give_one_sentence_before_anything_is_invoked(first: str, la
 # --- the checkpoint's first line -------------------------------------------------------------------------------------
 
 
-def test_the_first_line_of_a_checkpoint_tells_what_is_owed() -> None:
+def test_the_first_line_of_a_checkpoint_has_the_owed_dates() -> None:
     lease = Lease("another", NOW + timedelta(minutes=5))
     checkpoint = Checkpoint(DAYS[0], TODAY, expired={date(2026, 5, 1)}, not_before=NOW, lease=lease)
     checkpoint.owe(DAYS[3], NOW, 300)
@@ -104,7 +104,7 @@ def test_the_first_line_of_a_checkpoint_tells_what_is_owed() -> None:
         (b'{"schema": 99}', r"a newer collector wrote it"),
     ],
 )
-def test_what_is_no_checkpoint_is_said_so(header: bytes, why: str) -> None:
+def test_an_invalid_checkpoint_is_reported(header: bytes, why: str) -> None:
     with pytest.raises(UnreadableCheckpointError, match=why):
         CheckpointSummary.of(header)
 
@@ -145,9 +145,9 @@ def result(owed: int = 0, **more: Any) -> dict[str, Any]:
 
 @dataclass
 class FakeRunner:
-    """Answers in turn; after each the checkpoint owes the dates given with it (None: it cannot be read).
+    """Answers in turn; after each, the checkpoint owes its dates (None: it cannot be read).
 
-    Its lease is what the function `lease` makes of the time.
+    `lease` returns the lease for a time.
     """
 
     answers: list[tuple[Answer, list[date] | None]]
@@ -184,7 +184,7 @@ def good(left: list[date] | None, **more: Any) -> tuple[Answer, list[date] | Non
     return Answer("id", result(**{"owed": len(left or ()), **more})), left
 
 
-def test_one_run_is_enough_where_nothing_is_owed() -> None:
+def test_one_run_is_enough_if_nothing_is_owed() -> None:
     runner = FakeRunner([good([])], {"zoom_calls": 3, "seconds": 2.5, "zoom_calls_left": 23_400})
     ended = carry_out(TEN_DAYS, runner, wait=False)
     assert (ended.status, runner.sent) == (0, [TEN_DAYS.event])
@@ -206,15 +206,15 @@ def test_one_run_is_enough_where_nothing_is_owed() -> None:
     }
 
 
-def test_the_quota_may_stand_in_the_result_too_or_nowhere() -> None:
+def test_the_quota_may_be_in_the_result_or_unknown() -> None:
     ended = carry_out(TEN_DAYS, FakeRunner([good([], zoom_calls_left=7)]), wait=False)
     assert sentences(ended)[-1] == "Zoom allows 7 more calls today."
     assert sentences(carry_out(TEN_DAYS, FakeRunner([good([])]), wait=False))[-1] == "Nothing is owed."
 
 
-def test_without_wait_what_is_owed_is_left_to_the_schedule() -> None:
+def test_without_wait_scheduled_runs_read_the_rest() -> None:
     ended = carry_out(TEN_DAYS, FakeRunner([good([*DAYS[:8], TODAY])]), wait=False)
-    assert (ended.status, ended.owed_count) == (1, 8)  # today is owed too, but was not asked for
+    assert (ended.status, ended.owed_count) == (1, 8)  # today is also owed, but was not requested
     assert sentences(ended)[1:] == [
         "Still owed: 8 dates (2026-11-01, 2026-11-02, 2026-11-03, 2026-11-04, 2026-11-05, 2026-11-06 and 2 more).",
         (
@@ -224,26 +224,26 @@ def test_without_wait_what_is_owed_is_left_to_the_schedule() -> None:
     ]
 
 
-def test_with_wait_plain_runs_follow_until_the_dates_are_read() -> None:
+def test_with_wait_runs_follow_until_the_dates_are_read() -> None:
     runner = FakeRunner([good(DAYS), good(DAYS[:4]), good([TODAY])])
     ended = carry_out(TEN_DAYS, runner, wait=True)
     assert (ended.status, runner.sent) == (0, [TEN_DAYS.event, BY_HAND, BY_HAND])
     assert sentences(ended)[0] == "3 runs wrote 300 records into 3 objects from 9 pages of Zoom's report."
 
 
-def test_a_plain_run_counts_every_date_owed() -> None:
+def test_a_plain_run_counts_every_owed_date() -> None:
     ended = carry_out(events.run(), FakeRunner([good([TODAY, DAYS[0]])]), wait=False)
     assert (ended.status, ended.owed) == (1, [DAYS[0], TODAY])
 
 
-def test_runs_that_bring_nothing_further_end_it() -> None:
+def test_runs_without_progress_end_the_wait() -> None:
     runner = FakeRunner([good(DAYS[:3], written=0)] * 9)
     ended = carry_out(TEN_DAYS, runner, wait=True)
     assert (ended.status, len(runner.sent)) == (1, 3)
     assert ended.sentence.startswith("2 runs made no progress, as when little of Zoom's daily quota is left")
 
 
-# What a run answers that left its work to the one that holds the lease
+# The answer of a run that left its work to the holder of the lease
 LEFT = {"written": 0, "objects": 0, "pages": 0, "ended": False}
 FIVE_MINUTES = Lease("another", NOW + timedelta(minutes=5))
 
@@ -257,7 +257,7 @@ def test_the_lease_of_a_killed_run_is_waited_out() -> None:
     assert "another run" not in ended.sentence
 
 
-def test_a_run_that_gives_the_lease_back_is_waited_for_no_longer() -> None:
+def test_a_released_lease_ends_the_wait() -> None:
     given_back = Lease("another", NOW + timedelta(seconds=42))
     runner = FakeRunner(
         [good(DAYS, **LEFT), good([])],
@@ -267,20 +267,20 @@ def test_a_run_that_gives_the_lease_back_is_waited_for_no_longer() -> None:
     assert 42 <= sum(runner.paused) <= 42 + 5
 
 
-def test_a_lease_given_back_before_it_could_be_read_or_by_another_clock_is_no_reason_to_give_up() -> None:
-    """Between the answer and the look at the checkpoint the other run may end; and this clock may be ahead of AWS's."""
+def test_a_lease_that_has_just_ended_does_not_end_the_wait() -> None:
+    """The other run may end before the checkpoint is read, and this clock may be ahead of AWS's."""
     runner = FakeRunner([good(DAYS, **LEFT)] * 6 + [good([])], lease=lambda _now: Lease("another", NOW))
     assert carry_out(TEN_DAYS, runner, wait=True).status == 0
     assert (runner.paused, runner.said) == ([5] * 6, [])
 
 
-def test_a_plain_run_with_wait_does_its_run_after_the_others() -> None:
+def test_a_plain_run_with_wait_runs_after_the_other() -> None:
     runner = FakeRunner([good([], **LEFT), good([])], lease=lambda _now: FIVE_MINUTES)
     ended = carry_out(events.run(), runner, wait=True)
     assert (ended.status, len(runner.sent)) == (0, 2)
 
 
-def test_without_wait_a_run_that_was_left_to_another_says_so() -> None:
+def test_without_wait_a_run_that_left_its_work_says_so() -> None:
     left = "Another run holds the lease until 17:05:00 UTC at most, so this one left its work to it."
     goes_on = "`zoomlogs run --wait` continues as soon as that ends."
     ended = carry_out(TEN_DAYS, FakeRunner([good(DAYS, **LEFT)], lease=lambda _now: FIVE_MINUTES), wait=False)
@@ -292,14 +292,14 @@ def test_without_wait_a_run_that_was_left_to_another_says_so() -> None:
 
 
 @pytest.mark.parametrize("lease", [None, Lease("id", NOW + timedelta(minutes=5)), Lease("another", NOW)])
-def test_a_lease_of_its_own_or_that_is_over_holds_up_nobody(lease: Lease | None) -> None:
+def test_its_own_or_an_old_lease_causes_no_wait(lease: Lease | None) -> None:
     runner = FakeRunner([good(DAYS[:3], written=0, not_before=None)] * 9, lease=lambda _now: lease)
     ended = carry_out(TEN_DAYS, runner, wait=True)
     assert (len(runner.sent), runner.said) == (3, [])
     assert ended.sentence.startswith("2 runs made no progress, as when little of Zoom's daily quota is left")
 
 
-def test_where_the_checkpoint_cannot_be_read_both_reasons_are_named() -> None:
+def test_without_the_checkpoint_all_reasons_are_named() -> None:
     ended = carry_out(TEN_DAYS, FakeRunner([good(None, owed=3, **LEFT)] * 9), wait=True)
     assert ended.sentence == (
         "2 runs made no progress, as when another run holds the lease, dates are to be read again later, or little of"
@@ -307,10 +307,10 @@ def test_where_the_checkpoint_cannot_be_read_both_reasons_are_named() -> None:
     )
 
 
-def test_a_date_that_waits_for_another_look_is_not_waited_for() -> None:
-    """One answer of Zoom's may be empty by mistake: the collector asks again an hour later, the operator need not."""
+def test_dates_to_be_read_again_cause_no_wait() -> None:
+    """An empty answer of Zoom may be wrong: the collector reads again an hour later, without the operator."""
     later = SOON + timedelta(minutes=1)
-    looks = {DAYS[0]: SOON, DAYS[1]: later, DAYS[2]: NOW, TODAY: SOON}  # the third is due, the last not asked for
+    looks = {DAYS[0]: SOON, DAYS[1]: later, DAYS[2]: NOW, TODAY: SOON}  # the third is due, the last was not requested
     runner = FakeRunner([good([*DAYS[:3], TODAY]), good([*DAYS[:2], TODAY])], looks=looks)
     ended = carry_out(TEN_DAYS, runner, wait=True)
     assert (ended.status, ended.owed, len(runner.sent), runner.paused) == (0, [], 2, [])
@@ -327,7 +327,7 @@ def test_a_date_that_waits_for_another_look_is_not_waited_for() -> None:
     ]
 
 
-def test_without_wait_a_date_that_waits_for_another_look_counts_as_swept_too() -> None:
+def test_without_wait_a_date_to_be_read_again_counts_as_swept() -> None:
     ended = carry_out(events.run(), FakeRunner([good(DAYS[:2])], looks={DAYS[0]: SOON}), wait=False)
     assert (ended.status, ended.owed) == (1, [DAYS[1]])
     assert "Still owed: 1 date (2026-11-02)." in sentences(ended)
@@ -340,7 +340,7 @@ def test_without_wait_a_date_that_waits_for_another_look_counts_as_swept_too() -
 
 @dataclass
 class CollectorRunner:
-    """The collector itself, in memory; an invocation takes two seconds."""
+    """The collector in memory; an invocation takes two seconds."""
 
     collector: World
     said: list[str] = field(default_factory=list)
@@ -377,10 +377,10 @@ def test_a_backfill_outlasts_a_killed_runs_lease() -> None:
     assert (ended.status, ended.total("written"), len(ended.runs)) == (0, 30, 2)
     assert timedelta(minutes=5) <= runner.now() - began < timedelta(minutes=6)
     assert len(runner.said) == 1
-    assert carry_out(request, runner, wait=True).status == 0  # its own lease, given back, holds up nobody
+    assert carry_out(request, runner, wait=True).status == 0  # its own, released lease
 
 
-def test_a_backfill_of_empty_dates_ends_and_they_are_looked_at_again_by_the_schedule() -> None:
+def test_a_backfill_of_empty_dates_ends_and_scheduled_runs_read_them_again() -> None:
     runner = CollectorRunner(World())
     runner.collector.zoom.add_day(days_ago(0), 10, seed=1)
     runner.collector.run()
@@ -392,8 +392,8 @@ def test_a_backfill_of_empty_dates_ends_and_they_are_looked_at_again_by_the_sche
     assert (ended.status, ended.waiting, ended.runs[-1]["result"]["owed"]) == (0, {}, 0)
 
 
-def test_under_the_daily_limit_the_advice_is_to_wait_for_midnight() -> None:
-    """What was wrong before: a run at once does nothing there."""
+def test_at_the_daily_limit_the_advice_is_to_wait_for_midnight() -> None:
+    """An immediate run would do nothing then."""
     runner = CollectorRunner(World())
     for back in range(12):
         runner.collector.zoom.add_day(days_ago(back), 10, seed=back)
@@ -414,12 +414,12 @@ def test_under_the_daily_limit_the_advice_is_to_wait_for_midnight() -> None:
     assert (after.status, after.owed, after.total("written") > 0) == (0, [], True)
 
 
-def test_runs_that_write_or_come_further_in_a_date_go_on() -> None:
+def test_runs_with_progress_continue() -> None:
     runner = FakeRunner([good(DAYS[:3])] * 5 + [good([])])
     assert carry_out(TEN_DAYS, runner, wait=True).status == 0
 
 
-def test_zoom_is_left_alone_as_it_wishes() -> None:
+def test_zooms_rate_limit_is_respected() -> None:
     soon, late = NOW + timedelta(minutes=2), NOW + timedelta(hours=7)
     runner = FakeRunner(
         [good(DAYS, not_before=soon.isoformat()), good(DAYS[:1], not_before=late.isoformat(), ended=False)]
@@ -431,7 +431,7 @@ def test_zoom_is_left_alone_as_it_wishes() -> None:
     )
 
 
-def test_a_failed_run_ends_it_with_its_own_sentence() -> None:
+def test_a_failed_run_ends_the_wait_with_its_sentence() -> None:
     runner = FakeRunner([good(DAYS), (Answer("id", {}, "The Zoom app is deactivated: activate it."), DAYS)])
     ended = carry_out(TEN_DAYS, runner, wait=True)
     assert ended.status == 1
@@ -450,7 +450,7 @@ def test_a_failed_run_ends_it_with_its_own_sentence() -> None:
         ),
     ],
 )
-def test_a_run_that_did_not_do_it_all_is_no_success(answer: dict[str, Any], sentence: str) -> None:
+def test_an_incomplete_run_is_a_failure(answer: dict[str, Any], sentence: str) -> None:
     ended = carry_out(events.run(), FakeRunner([(Answer("id", answer), [])]), wait=True)
     assert ended.status == 1
     assert ended.sentence.startswith(sentence)
@@ -467,7 +467,7 @@ def test_without_the_checkpoint_the_result_counts() -> None:
 
 
 def test_without_the_checkpoint_fewer_dates_owed_are_progress() -> None:
-    """Of dates whose records are all there already nothing is written, and still they are read."""
+    """Dates with complete records are read although nothing is written."""
     runner = FakeRunner([good(None, owed=owed, written=0) for owed in (9, 6, 3, 0)])
     assert carry_out(TEN_DAYS, runner, wait=True).status == 0
     stuck = FakeRunner([good(None, owed=3, written=0)] * 9)
@@ -475,12 +475,12 @@ def test_without_the_checkpoint_fewer_dates_owed_are_progress() -> None:
     assert len(stuck.sent) == 3
 
 
-def test_dates_that_zoom_no_longer_has_are_named() -> None:
+def test_expired_dates_are_named() -> None:
     ended = carry_out(TEN_DAYS, FakeRunner([good([])], expired=[DAYS[0], date(2026, 1, 1)]), wait=False)
     assert "Zoom no longer has 1 date: 2026-11-01." in sentences(ended)
 
 
-def test_an_end_is_well_only_with_nothing_owed() -> None:
+def test_success_requires_that_nothing_is_owed() -> None:
     assert InvocationSummary().status == 0
     assert InvocationSummary(owed_count=1).status == 1
     assert InvocationSummary(ok=False).status == 1

@@ -18,7 +18,7 @@ from zoomlogs.feed import command as feed_command
 from .test_page import LEAVES
 
 OTHER = "210987654321"
-# Nothing listens at the endpoint: a request of a command would give another sentence.
+# Nothing listens at the endpoint, so a request would give another sentence.
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
     "AWS_SECRET_ACCESS_KEY": "x",
@@ -51,7 +51,7 @@ ASK_NOTHING_OF_A_DEPLOYMENT = {
 }
 
 
-def test_each_command_is_one_or_the_other() -> None:
+def test_each_command_is_in_one_of_the_lists() -> None:
     assert {name.removeprefix("zoomlogs ") for name in LEAVES} == {*ACT_ON_A_NAME, *ASK_NOTHING_OF_A_DEPLOYMENT}
 
 
@@ -63,9 +63,7 @@ def outputs(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("command", ACT_ON_A_NAME)
-def test_another_account_is_refused_with_both_numbers(
-    command: str, outputs: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_account_is_refused_with_both_ids(command: str, outputs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(aws, "account_of", lambda _session: OTHER)
     day = datetime.now(UTC).date()
     dates = ("--from", day, "--to", day) if command == "backfill" else ()
@@ -84,7 +82,7 @@ def test_another_account_is_refused_with_both_numbers(
     )
 
 
-def test_adopt_refuses_an_account_other_than_the_one_given(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_adopt_refuses_another_account(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(aws, "account_of", lambda _session: OTHER)
     monkeypatch.setattr("zoomlogs.adopt.command.account_of", lambda _session: OTHER)
     where = ("--region", "eu-west-1", "--account", ACCOUNT)
@@ -100,7 +98,7 @@ def test_adopt_takes_no_step_without_an_account(monkeypatch: pytest.MonkeyPatch)
     assert ran.err.startswith(f"You are signed in to the AWS account {OTHER}, and names are the same in every account")
 
 
-def test_feed_apply_takes_no_key_of_another_account(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_feed_apply_refuses_a_key_of_another_account(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in CREDENTIALS.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(aws, "account_of", lambda _session: OTHER)
@@ -108,7 +106,7 @@ def test_feed_apply_takes_no_key_of_another_account(monkeypatch: pytest.MonkeyPa
         feed_command._access_key(Deployment(module()))
 
 
-def test_an_account_that_aws_does_not_say_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_account_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_session: object) -> str:
         raise EndpointConnectionError(endpoint_url="https://sts.us-east-1.amazonaws.com/")
 

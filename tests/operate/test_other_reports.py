@@ -1,4 +1,4 @@
-"""Records of two reports under one prefix, which one feed would read: the doctor of either instance finds them."""
+"""The doctor finds records of two reports under one prefix, which one feed would read."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def look(world: World, report: Report) -> Finding:
 
 @pytest.mark.parametrize(("report", "other"), [(OPERATION_LOGS, ACTIVITIES), (ACTIVITIES, OPERATION_LOGS)])
 @pytest.mark.parametrize("deleted", [False, True], ids=["there", "deleted"])
-def test_a_report_below_the_other_is_found_from_both(report: Report, other: Report, deleted: bool) -> None:
+def test_a_report_below_another_is_found_by_both(report: Report, other: Report, deleted: bool) -> None:
     first = world_of(report, prefix="zoom/")
     first.poll(2)
     assert look(first, report).status == "ok"
@@ -65,7 +65,7 @@ def test_a_report_below_the_other_is_found_from_both(report: Report, other: Repo
 
 
 @pytest.mark.parametrize(("report", "other"), [(OPERATION_LOGS, ACTIVITIES), (ACTIVITIES, OPERATION_LOGS)])
-def test_reports_side_by_side_are_well(report: Report, other: Report) -> None:
+def test_reports_side_by_side_pass(report: Report, other: Report) -> None:
     first = world_of(report)
     first.s3.put("2026/03/10/export-activities.json.gz", b"of somebody else")
     first.s3.put("zoom/2025/01/01/zoom-operationlogs-20250101-000001.json.gz", b"of long ago")

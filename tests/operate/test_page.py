@@ -1,4 +1,4 @@
-"""docs/cli.md tells the truth: every command, its exit statuses, every check, and the policies of policies.py."""
+"""docs/cli.md has every command, its exit statuses, every check, and the policies of policies.py."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ OTHER_PAGES = {
 
 
 def sections(page: str) -> dict[str, str]:
-    """Return the sections of a page in docs/ by their headings of the third level."""
+    """Return the sections of a page in docs/ by their third-level headings."""
     text = (Path(__file__).resolve().parents[2] / "docs" / page).read_text(encoding="utf-8")
     return dict(re.findall(r"^### (.+?)\n(.*?)(?=^##|\Z)", text, re.MULTILINE | re.DOTALL))
 
@@ -37,7 +37,7 @@ COMMANDS = sorted(get_command(app).commands)  # type: ignore[attr-defined]
 
 
 def leaves(command: Any, name: str = "zoomlogs") -> dict[str, Any]:
-    """Return the commands that do something by what is typed, those of groups included."""
+    """Return the commands by their full names, those in groups included."""
     if not hasattr(command, "commands"):
         return {name: command}
     return {
@@ -95,12 +95,12 @@ def rows(section: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_it_has_every_command(command: str) -> None:
+def test_the_page_has_every_command(command: str) -> None:
     assert command in {name.split()[0] for name in rows(PAGE)}
 
 
 @pytest.mark.parametrize("name", LEAVES)
-def test_every_command_speaks_json_and_its_help_has_an_example_and_its_exit_statuses(name: str) -> None:
+def test_every_command_has_json_an_example_and_its_exit_statuses(name: str) -> None:
     command = LEAVES[name]
     assert any("--json" in parameter.opts for parameter in command.params)
     assert re.search(r"^Example\b", command.help, re.MULTILINE)
@@ -123,7 +123,7 @@ def rights(example: Path, *arguments: str) -> str:
 
 
 @pytest.mark.parametrize("command", STATEMENTS)
-def test_it_has_the_policy_that_rights_prints(command: str, example: Path) -> None:
+def test_the_pages_have_the_policy_that_rights_prints(command: str, example: Path) -> None:
     page, title = OTHER_PAGES.get(command, ("cli.md", f"`{command}`"))
     [section] = [text for heading, text in sections(page).items() if title in heading]
     wanted = rights(example, *command.split())
@@ -132,7 +132,7 @@ def test_it_has_the_policy_that_rights_prints(command: str, example: Path) -> No
     assert json.loads(rights(example, *command.split(), "--json")) == json.loads(wanted)
 
 
-def test_it_prints_what_a_kms_key_asks_for_besides(example: Path) -> None:
+def test_a_kms_key_adds_a_statement(example: Path) -> None:
     key = arn("kms", "key/1234abcd-12ab-34cd-56ef-1234567890ab")
     told = json.loads(rights(example, "logs", "--kms-key", key))["Statement"]
     assert told == [*STATEMENTS["logs"](EXAMPLE), use_of_key(key, EXAMPLE)]
@@ -142,7 +142,7 @@ def test_it_prints_what_a_kms_key_asks_for_besides(example: Path) -> None:
 
 def test_every_command_has_rights_or_needs_none(example: Path) -> None:
     for name in (name.removeprefix("zoomlogs ") for name in LEAVES):
-        if name == "adopt":  # of_adopt: it works before there is a deployment
+        if name == "adopt":  # it works before there is a deployment
             continue
         ran = commands.zoomlogs("rights", *name.split(), "--outputs", example, "--json")
         assert ran.status == 0, ran
@@ -158,18 +158,18 @@ def test_the_rights_of_several_options_are_one_policy(example: Path) -> None:
 
 
 @pytest.mark.parametrize("option", [["verify", "--secops"], ["udm", "--tenant"]])
-def test_what_asks_google_needs_nothing_more_of_aws(option: list[str], example: Path) -> None:
+def test_google_options_need_no_further_aws_rights(option: list[str], example: Path) -> None:
     assert rights(example, *option) == rights(example, option[0])
 
 
 @pytest.mark.parametrize("words", [["nothing"], ["doctor", "--some"], ["feed"], ["logs", "--probe"]])
-def test_what_is_no_command_is_refused(words: list[str], example: Path) -> None:
+def test_an_unknown_command_is_refused(words: list[str], example: Path) -> None:
     ran = commands.zoomlogs("rights", *words, "--outputs", example)
     assert (ran.status, ran.out) == (2, "")
     assert "is not a command or option with its own policy: give one of doctor, " in ran.err
 
 
-def test_a_bucket_with_a_key_of_ones_own_brings_it_along(tmp_path: Path) -> None:
+def test_the_buckets_key_is_included(tmp_path: Path) -> None:
     key = arn("kms", "key/1234abcd-12ab-34cd-56ef-1234567890ab")
     outputs = json.loads(json.dumps(EXAMPLE.outputs))
     outputs["function"]["environment"]["S3_SSE_KMS_KEY_ARN"] = key
@@ -180,7 +180,7 @@ def test_a_bucket_with_a_key_of_ones_own_brings_it_along(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("check", [check.name for check in CHECKS])
-def test_it_has_every_check_and_its_rights(check: str) -> None:
+def test_the_page_has_every_check_and_its_rights(check: str) -> None:
     told = rows(PAGE.partition("## JSON")[0])[check]
     statements = by_check(EXAMPLE).get(check, [])
     for action in {action for statement in statements for action in statement["Action"]}:
@@ -190,7 +190,7 @@ def test_it_has_every_check_and_its_rights(check: str) -> None:
 @pytest.mark.parametrize(
     ("option", "checks"), [("--probe", PROBE), ("--test-alarm", TEST_ALARM), ("--as-reader", AS_READER)]
 )
-def test_it_has_every_trial_and_its_rights(option: str, checks: Any) -> None:
+def test_the_page_has_every_trial_and_its_rights(option: str, checks: Any) -> None:
     [section] = [text for title, text in SECTIONS.items() if f"`doctor {option}`" in title]
     assert list(rows(section))[1:] == [check.name for check in checks]
     for check in checks:

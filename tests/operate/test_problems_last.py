@@ -1,4 +1,4 @@
-"""The doctor shows problems last, and with --only-problems nothing else; what it returns does not change."""
+"""The doctor shows problems last, or only problems; its exit status stays the same."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def marks(ran: commands.Ran) -> list[str]:
     return [line[0] for line in ran.out.split("\n\n")[0].splitlines()]
 
 
-def test_problems_are_last_and_what_is_to_be_fixed_at_the_very_end(doctor: Any) -> None:
+def test_problems_are_last_and_fixes_at_the_end(doctor: Any) -> None:
     ran = doctor()
     assert (ran.status, marks(ran)) == (1, ["✓", "✓", "?", "✗"])
     assert ran.out.endswith("\n\n1 of 4 checks found something to fix; 1 could not be checked.\n")

@@ -1,4 +1,4 @@
-"""What is shown while a run goes on: the collector's words as they come, the bar of days, and Zoom's quota."""
+"""The progress of a run: the collector's messages, the bar of days, and Zoom's quota."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def line(fields: dict[str, Any]) -> Line:
     return Line.of(event(fields))
 
 
-def test_lines_are_shown_and_other_runs_told_apart() -> None:
+def test_lines_of_several_runs_are_distinguished() -> None:
     shown, out = screen(None, terminal=False)
     with shown:
         for fields in (
@@ -51,7 +51,7 @@ def test_lines_are_shown_and_other_runs_told_apart() -> None:
     ]
 
 
-def test_the_bar_counts_days_and_tells_the_quota() -> None:
+def test_the_bar_shows_days_and_quota() -> None:
     shown, out = screen(30, terminal=True)
     with shown:
         shown.left(12)
@@ -61,7 +61,7 @@ def test_the_bar_counts_days_and_tells_the_quota() -> None:
     assert "Zoom: 23,400 calls left today" in out.getvalue()
 
 
-def test_no_bar_where_nobody_watches() -> None:
+def test_no_bar_without_a_terminal() -> None:
     shown, out = screen(30, terminal=False)
     with shown:
         shown.left(12)
@@ -70,7 +70,7 @@ def test_no_bar_where_nobody_watches() -> None:
 
 
 class FakeScreen:
-    """Keeps what it is told."""
+    """Keeps what it is to show."""
 
     def __init__(self) -> None:
         self.days: list[int] = []
@@ -84,7 +84,7 @@ class FakeScreen:
 
 
 def test_before_the_first_save_no_day_counts_as_read() -> None:
-    """The dates asked for are not in the checkpoint until the run saves it: that is not the same as none owed."""
+    """Until the run saves it, the checkpoint does not have the requested dates, so none may seem owed."""
     runner: Any = object.__new__(command._AwsRunner)
     runner._request, runner._screen, runner._seen_owed = (
         events.backfill("2026-11-01", "2026-11-10", TODAY),
@@ -93,7 +93,7 @@ def test_before_the_first_save_no_day_counts_as_read() -> None:
     )
     for owed in ([], [TODAY], DAYS, DAYS[:4]):
         runner._show_days(CheckpointSummary(frozenset(owed)))
-    # A date that waits for another look counts as read.
+    # A date to be read again counts as read.
     runner._show_days(CheckpointSummary(frozenset(DAYS[:1]), looks={DAYS[0]: runner.now() + timedelta(hours=1)}))
     runner._show_days(None)
     assert runner._screen.days == [10, 4, 0]
@@ -102,8 +102,8 @@ def test_before_the_first_save_no_day_counts_as_read() -> None:
     assert runner._screen.days == [10, 4, 0, 0]
 
 
-def test_a_checkpoint_that_cannot_be_read_is_said_once_and_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run may save a good one meanwhile, and AWS may answer again."""
+def test_an_unreadable_checkpoint_is_reported_once_and_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run may save a valid one in the meantime, or AWS may answer again."""
     known = CheckpointSummary(frozenset(DAYS))
     answers: list[Any] = [UnreadableCheckpointError("it is damaged"), UnreadableCheckpointError("it is damaged"), known]
 
@@ -115,18 +115,18 @@ def test_a_checkpoint_that_cannot_be_read_is_said_once_and_looked_at_again(monke
 
     monkeypatch.setattr(command, "read_summary", read)
     runner: Any = object.__new__(command._AwsRunner)
-    runner._deployment, runner._screen, runner._s3, runner._told_blind = EXAMPLE, FakeScreen(), None, ""
+    runner._deployment, runner._screen, runner._s3, runner._shown_error = EXAMPLE, FakeScreen(), None, ""
     assert [runner.checkpoint() for _ in range(3)] == [None, None, known]
     where = "s3://your-zoom-operation-logs/zoom/operationlogs-state/state.json"
     assert runner._screen.said == [f"Which dates are owed is not known, because {where} cannot be read: it is damaged."]
 
 
-def test_a_pause_shows_what_other_runs_say(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pause_shows_other_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command, "LOOK_EVERY_SECONDS", 0.01)
     logs: Any = FakeLogs([])
     shown, out = screen(None, terminal=False)
     runner: Any = object.__new__(command._AwsRunner)
-    runner._log, runner._screen, runner._request, runner._told_trouble = (
+    runner._log, runner._screen, runner._request, runner._shown_trouble = (
         LogFollower(logs, "g", lambda: NOW),
         shown,
         events.run(),
@@ -139,7 +139,7 @@ def test_a_pause_shows_what_other_runs_say(monkeypatch: pytest.MonkeyPatch) -> N
     assert out.getvalue().splitlines() == ["17:00:00  working", "Another run holds the lease."]
 
 
-def test_only_what_is_new_is_followed() -> None:
+def test_only_new_lines_are_shown() -> None:
     logs: Any = FakeLogs([event(says("INFO", "before"), NOW - timedelta(seconds=30), 1)])
     log = LogFollower(logs, "g", lambda: NOW)
     assert log.new_lines() == []
@@ -150,7 +150,7 @@ def test_only_what_is_new_is_followed() -> None:
     assert [each.message for each in log.new_lines()] == ["late"]
 
 
-def test_a_log_that_cannot_be_read_is_asked_once() -> None:
+def test_an_unreadable_log_is_read_once() -> None:
     class Forbidden(FakeLogs):
         def paginate(self, **_: Any) -> Any:
             self.asked.append((0, 0))

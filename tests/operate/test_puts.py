@@ -1,7 +1,7 @@
-"""Buckets whose policies demand an encryption: what a run writes there, what it says, and what the doctor says.
+"""Buckets with policies that require encryption: what a run writes, and what it and the doctor say.
 
 The policies are in the forms that organisations use (Amazon S3 User Guide, "Protecting data with server-side
-encryption"; the switches of Terraform's S3 modules). The stand-in judges them; the doctor must foresee its verdict.
+encryption"; the switches of Terraform's S3 modules). The stand-in evaluates them; the doctor must predict the result.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def aws(aws: AwsStandIn) -> AwsStandIn:
 
 @pytest.fixture
 def demanding(aws: AwsStandIn) -> Iterator[Any]:
-    """Return what gives the bucket a policy."""
+    """Return a function that sets the bucket's policy."""
     s3 = aws.client("s3")
 
     def demand(*statements: dict[str, Any]) -> None:
@@ -107,7 +107,7 @@ def demanding(aws: AwsStandIn) -> Iterator[Any]:
 
 
 def refused(aws: AwsStandIn, setting: str) -> str:
-    """Write as a run does; return the sentence, "" if S3 took it."""
+    """Write as a run does; return the error sentence, or ""."""
     deadline = Deadline(lambda: 60.0, 0.0)
     bucket = Bucket(aws.client("s3"), BUCKET, deadline, lambda _: None, encryption(setting))
     try:
@@ -122,9 +122,7 @@ def refused(aws: AwsStandIn, setting: str) -> str:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("form", DENIES)
-def test_a_write_is_taken_with_the_settings_that_fit_and_the_doctor_foresees_it(
-    form: str, aws: AwsStandIn, demanding: Any
-) -> None:
+def test_the_doctor_predicts_which_settings_allow_a_write(form: str, aws: AwsStandIn, demanding: Any) -> None:
     condition, fitting = DENIES[form]
     statement = deny(condition, Sid="OnlyEncrypted")
     demanding(statement)
@@ -179,9 +177,7 @@ def test_a_run_writes_records_and_checkpoint_with_the_encryption(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("setting", ["none", "AES256", "another key"])
-def test_a_run_that_may_not_write_says_where_to_look_and_the_doctor_agrees(
-    setting: str, aws: AwsStandIn, demanding: Any
-) -> None:
+def test_a_denied_write_is_explained_by_run_and_doctor(setting: str, aws: AwsStandIn, demanding: Any) -> None:
     demanding(*STRICT)
     world = world_of_now(setting)
     with pytest.raises(AccessDeniedError) as failure:
@@ -239,12 +235,12 @@ REFUSED = (
         (deny({"StringEquals": {"s3:x-amz-acl": "public-read"}}), None),
         (deny({"ForAnyValue:StringNotEquals": {HEADER: "AES256"}}), None),
         (deny({"ForAllValues:StringNotEquals": {HEADER: "AES256"}}), True),
-        # What is not known here.
+        # Unknown conditions.
         (deny({"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}), False),
         (deny({"StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o"}, "Bool": {"aws:SecureTransport": True}}), False),
         (deny({"StringNotEquals": {"aws:SourceVpce": "vpce-1"}, "Bool": {"aws:SecureTransport": False}}), None),
         (deny({"NumericLessThan": {"s3:TlsVersion": "1.2"}}), False),
-        (deny({"StringNotEquals": {HEADER: "${aws:PrincipalTag/sse}"}}), True),  # no header equals anything
+        (deny({"StringNotEquals": {HEADER: "${aws:PrincipalTag/sse}"}}), True),  # a missing header equals nothing
         (deny({"StringNotEquals": {"aws:PrincipalType": "${aws:PrincipalTag/type}"}}), False),
         (deny({"StringNotLike": {"aws:PrincipalArn": "arn:*:${aws:username}"}}), False),
         ({**deny({}), "Principal": None, "NotPrincipal": {"AWS": ROLE}}, False),
@@ -257,7 +253,7 @@ def test_a_statement_denies_surely_perhaps_or_not(statement: dict[str, Any], sur
     assert [each.name for each in found] == ["statement 1"][: len(found)]
 
 
-def test_a_write_that_the_policy_denies_is_never_well() -> None:
+def test_a_denied_write_never_passes() -> None:
     sure, other = Denial("OnlyKms", sure=True, by_encryption=True), Denial("OnlyUs", sure=True, by_encryption=False)
     told = bucket_rules.puts([sure], [wrote(5)], "b")
     assert (told.status, "by OnlyKms: set `bucket.encryption`" in told.sentence) == ("fix", True)
@@ -265,7 +261,7 @@ def test_a_write_that_the_policy_denies_is_never_well() -> None:
     assert "by OnlyKms and OnlyUs: change it (AWS console: S3 > Buckets > b > Permissions" in told.sentence
 
 
-def test_a_refused_run_is_never_well_though_the_policy_as_read_denies_nothing() -> None:
+def test_a_refused_run_never_passes() -> None:
     told = bucket_rules.puts([], [wrote(5), failed(REFUSED)], "b")
     assert told.status == "fix"
     assert REFUSED in told.sentence
@@ -281,7 +277,7 @@ def running() -> Run:
     return Run("id", datetime(2026, 11, 24, tzinfo=UTC), None, "running", "")
 
 
-def test_what_cannot_be_told_is_shown_by_a_run_that_writes() -> None:
+def test_a_successful_write_settles_an_uncertain_denial() -> None:
     perhaps = Denial("OnlyByEndpoint", sure=False, by_encryption=False)
     told = bucket_rules.puts([perhaps], [wrote(0)], "b")
     assert (told.status, "OnlyByEndpoint" in told.sentence) == ("unknown", True)
@@ -303,8 +299,8 @@ MODE, DAYS = "s3:object-lock-mode", "s3:object-lock-remaining-retention-days"
         ({"ArnNotEquals": {"aws:PrincipalArn": ROLE}}, "no", "no"),
     ],
 )
-def test_a_denial_of_locks_is_foreseen(action: str, condition: dict[str, Any], locked: str, unlocked: str) -> None:
-    """Without a lock nothing but the object is put."""
+def test_a_denial_of_locks_is_predicted(action: str, condition: dict[str, Any], locked: str, unlocked: str) -> None:
+    """Without a lock only the object is put."""
     statement = deny(condition, Action=action, Resource=f"{ARN}/{PREFIX}*")
     for environment, verdict in ((LOCK, locked), ({}, unlocked if action == "s3:PutObject" else "no")):
         found = denials([statement], writes(ARN, PREFIX, STATE_KEY, ROLE, environment))
@@ -319,7 +315,7 @@ def test_a_denial_of_locks_is_foreseen(action: str, condition: dict[str, Any], l
         ("S3 refuses s3:PutObject on s3://b/k (InvalidRequest): …", False),
     ],
 )
-def test_the_organisation_is_asked_only_where_access_is_denied(said: str, is_asked_for: bool) -> None:
+def test_the_organisation_is_named_only_if_access_is_denied(said: str, is_asked_for: bool) -> None:
     found = bucket_rules.puts([], [failed(said)], "b")
     assert found.status == "fix"
     assert said in found.sentence

@@ -1,4 +1,4 @@
-"""Each of the doctor's judgements: a fact that is well, and each fact that is not, with the sentence a person reads."""
+"""Each rule of the doctor: a good fact and each bad one, with their sentences."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ def test_environment(actual: dict[str, str], status: str, words: str) -> None:
 
 
 def test_an_environment_that_cannot_be_decrypted_is_not_judged() -> None:
-    """Lambda gives whoever may not use the function's KMS key an error in place of the variables (EnvironmentError)."""
+    """Without rights on the KMS key, Lambda returns EnvironmentError instead of the variables."""
     error = {"ErrorCode": "AccessDeniedException", "Message": "Lambda was unable to decrypt the environment variables"}
     function = {"Environment": {"Error": error}, "KMSKeyArn": "arn:aws:kms:eu-west-1:111122223333:key/k"}
     world: Any = SimpleNamespace(function=function, deployment=None)
@@ -181,8 +181,8 @@ def test_an_environment_that_cannot_be_decrypted_is_not_judged() -> None:
     check(environment(world), "unknown", "AccessDeniedException", "allow it kms:Decrypt", "key/k is enabled")
 
 
-def test_what_nobody_foresaw_ends_one_check_and_no_other() -> None:
-    """The world has no functions, which no check expects."""
+def test_an_unexpected_error_ends_one_check_only() -> None:
+    """The facts have no function, which no check expects."""
     world: Any = SimpleNamespace(deployment=SimpleNamespace(outputs={}))
     found = dict(findings(world, CHECKS))
     assert list(found) == [each.name for each in CHECKS]
@@ -234,8 +234,8 @@ def test_runs(found: list[Run], status: str, words: str) -> None:
     check(collector_rules.runs(found, found, NOW, QUARTERLY), status, words)
 
 
-def test_a_run_by_hand_says_nothing_of_the_schedule() -> None:
-    """Whoever starts runs by hand because none comes must not turn the doctor green by that."""
+def test_a_run_by_hand_is_not_a_scheduled_run() -> None:
+    """Runs by hand must not hide a dead schedule."""
     by_hand, dead, alive = run("ok", 5), run("ok", 300), run("ok", 20)
     by_hand = replace(by_hand, action="run")
     check(
@@ -275,7 +275,7 @@ def test_a_run_by_hand_says_nothing_of_the_schedule() -> None:
         (None, 9 * DAY, "fix", "fix"),
     ],
 )
-def test_how_long_no_run_may_have_been(interval: int | None, minutes: int, of_runs: str, of_checkpoint: str) -> None:
+def test_the_longest_time_without_a_run(interval: int | None, minutes: int, of_runs: str, of_checkpoint: str) -> None:
     schedule = {"expression": "cron(0 6 ? * MON *)", "interval_minutes": interval}
     words = {"unknown": ("cron(0 6 ? * MON *)", "is not known")}
     ran = [run("ok", minutes)]
@@ -285,7 +285,7 @@ def test_how_long_no_run_may_have_been(interval: int | None, minutes: int, of_ru
     check(found, of_checkpoint, *words.get(of_checkpoint, ()))
 
 
-def test_the_log_may_be_empty_where_runs_are_rarer_than_it_is_looked_back() -> None:
+def test_the_log_may_be_empty_with_a_rare_schedule() -> None:
     check(
         collector_rules.runs([], [], NOW, {"expression": "rate(5 days)", "interval_minutes": 5 * DAY}),
         "unknown",
@@ -350,7 +350,7 @@ def test_region() -> None:
 @pytest.mark.parametrize(
     ("mode", "supported", "status"), [("user", True, "ok"), ("role", False, "fix"), ("none", False, "ok")]
 )
-def test_the_region_matters_to_a_reader_of_secops(mode: str, supported: bool, status: str) -> None:
+def test_googles_regions_matter_only_to_its_reader(mode: str, supported: bool, status: str) -> None:
     outputs = {
         "bucket": {"name": "b"},
         "function": {"arn": "arn:aws-cn:lambda:cn-north-1:123456789012:function:f"},
@@ -449,7 +449,7 @@ def test_bucket_policy() -> None:
     check(bucket_rules.policy(policy(weaker), wanted, "b", created=True), "fix", "lacks")
 
 
-def test_bucket_policy_that_lets_somebody_in() -> None:
+def test_bucket_policy_with_a_break_glass_identity() -> None:
     wanted, roles = policy(STATEMENT), ["arn:aws:iam::1:role/a", "arn:aws:iam::1:role/b"]
     found = bucket_rules.policy(wanted, wanted, "b", created=True, break_glass=roles[:1])
     check(found, "fix", "lets arn:aws:iam::1:role/a put and delete", "remove it from bucket.break_glass_arns and run")
@@ -480,7 +480,7 @@ RECORD, STATE = "arn:aws:s3:::b/zoom/x.json.gz", "arn:aws:s3:::b/state.json"
         ({"Effect": "Deny"}, False, False),
     ],
 )
-def test_bucket_policy_that_lets_others_in(change: dict[str, Any], here: bool, elsewhere: bool) -> None:
+def test_bucket_policy_that_allows_others(change: dict[str, Any], here: bool, elsewhere: bool) -> None:
     extra = {**ANY, "Resource": "arn:aws:s3:::b/*", **change}
     for created, red in ((True, here), (False, elsewhere)):
         found = bucket_rules.policy(
@@ -500,7 +500,7 @@ def test_bucket_policy_that_lets_others_in(change: dict[str, Any], here: bool, e
         {"Action": "s3:PutObjectAcl"},
     ],
 )
-def test_a_statement_that_keeps_its_sid_and_means_less_is_lacking(change: dict[str, Any]) -> None:
+def test_a_weakened_statement_with_the_same_sid_is_missing(change: dict[str, Any]) -> None:
     found = bucket_rules.policy(policy({**STATEMENT, **change}), policy(STATEMENT), "b", created=True)
     check(found, "fix", "lacks DenyOverwriteOfRecords")
 
@@ -524,7 +524,7 @@ def test_archive_behind_delete_markers() -> None:
     check(judge(hidden, feed_deletes=True), "ok", "The feed deletes what it has read")
 
 
-def test_a_checkpoint_that_is_gone_beside_records_was_deleted() -> None:
+def test_a_missing_checkpoint_beside_records_was_deleted() -> None:
     missing = StoredCheckpoint(instead="There is none.")
     found = collector_rules.checkpoint(missing, NOW, QUARTERLY, lost=True)
     check(found, "fix", "is missing although the archive has records", "`zoomlogs run --wait`")
@@ -583,14 +583,14 @@ def test_alarms() -> None:
 
 
 def test_silence_is_excused_before_zoom_has_answered_a_run() -> None:
-    """As the rule of the composite alarm has it: silence counts where daily_limit has data."""
+    """As in the composite alarm's rule: silence counts only if daily_limit has data."""
     names = {"errors": "f-errors", "silence": "f-silence", "daily_limit": "f-daily-limit"}
     fresh = {"all": "OK", "f-errors": "OK", "f-silence": "ALARM", "f-daily-limit": "INSUFFICIENT_DATA"}
     check(delivery_rules.alarms(fresh, names, "all"), "unknown", "No alarm is in ALARM", "for f-daily-limit.")
     failing = delivery_rules.alarms({**fresh, "all": "ALARM", "f-errors": "ALARM"}, names, "all")
     check(failing, "fix", "In ALARM: f-errors; docs")
     check(delivery_rules.alarms({**fresh, "f-daily-limit": "OK"}, names, "all"), "fix", "In ALARM: f-silence;")
-    at_once = {"all": "OK", "f-errors": "OK"}  # a schedule that does not recur has neither of the two
+    at_once = {"all": "OK", "f-errors": "OK"}  # a schedule that does not recur has neither
     check(delivery_rules.alarms(at_once, {"errors": "f-errors"}, "all"), "ok")
 
 

@@ -1,4 +1,4 @@
-"""What the log tells of the runs: lines as the packaged collector really left them, and how they are shown."""
+"""Runs from log lines as the packaged collector writes them, and how they are shown."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def the_run(*lines: dict[str, Any] | str, now: datetime = NOW) -> Run:
     return run
 
 
-def test_a_probe_is_shown_and_is_no_run_that_collects() -> None:
+def test_a_probe_is_shown_but_is_not_a_run() -> None:
     class Logs:
         def get_paginator(self, _operation: str) -> Any:
             return self
@@ -61,7 +61,7 @@ def test_a_probe_is_shown_and_is_no_run_that_collects() -> None:
     assert [run.request_id for run in last_runs(logs, "g", NOW, 1, is_run)] == ["run"]
 
 
-def test_a_probe_that_tried_nothing_says_why() -> None:
+def test_a_probe_without_an_attempt_says_why() -> None:
     run = the_run(says("INFO", "run ended", ok=False, action="probe", sentence="Nothing was tried.", seconds=0.5))
     assert (run.outcome, run.sentence, run.action, run.written) == ("stopped", "Nothing was tried.", "probe", None)
 
@@ -84,7 +84,7 @@ def test_a_good_run() -> None:
     )
 
 
-def test_what_the_log_does_not_tell_is_none() -> None:
+def test_unknown_counts_are_none() -> None:
     run = the_run(ended())
     assert (run.action, run.zoom_calls_left) == (None, None)
 
@@ -157,7 +157,7 @@ def test_how_a_run_ended(lines: list[Any], outcome: str, sentence: str, took: fl
     assert (run.outcome, run.sentence, run.seconds) == (outcome, sentence, took)
 
 
-def test_a_run_without_an_end_was_once_running() -> None:
+def test_a_run_without_an_end() -> None:
     assert the_run(CREDENTIALS, now=NOW + timedelta(minutes=15)).outcome == "running"
     old = the_run(CREDENTIALS, now=NOW + timedelta(minutes=16))
     assert (old.outcome, old.sentence) == ("unknown", "Its end is not in the log.")
@@ -181,13 +181,13 @@ def test_runs_that_overlap_are_kept_apart() -> None:
         ("[1, 2]", False),
     ],
 )
-def test_a_person_hears_the_collectors_words_only(fields: dict[str, Any] | str, worth: bool) -> None:
+def test_only_the_collectors_messages_are_shown(fields: dict[str, Any] | str, worth: bool) -> None:
     said = Line.of(event(fields)).worth_saying
     assert said == (fields["message"] if worth and isinstance(fields, dict) else "")
 
 
 class FakeLogs:
-    """A log group of which FilterLogEvents is asked; counts how often."""
+    """A log group that counts the calls of FilterLogEvents."""
 
     def __init__(self, events: list[dict[str, Any]]) -> None:
         self.events = events
@@ -213,7 +213,7 @@ def test_few_runs_take_one_request_and_more_take_more() -> None:
     assert len(logs.asked) == 1 + 3  # 6, 12 and 24 hours back
 
 
-def test_a_run_that_began_before_the_first_look_is_known_whole() -> None:
+def test_a_run_that_began_before_the_first_step_is_complete() -> None:
     edge = NOW + timedelta(minutes=1) - FIRST_LOOK
     begun, failed = edge - timedelta(minutes=2), edge + timedelta(minutes=2)
     logs: Any = FakeLogs([event(says("WARNING", "Slow."), begun, 1), event(says("ERROR", "No."), failed, 2)])
@@ -221,7 +221,7 @@ def test_a_run_that_began_before_the_first_look_is_known_whole() -> None:
     assert (run.began, run.seconds, run.sentence) == (begun, 240, "No.")
 
 
-def test_looking_back_leaves_no_gap_and_ends_after_a_fortnight() -> None:
+def test_looking_back_has_no_gap_and_ends_after_14_days() -> None:
     logs: Any = group(3, timedelta(days=6))
     assert [run.request_id for run in last_runs(logs, "g", NOW, 9)] == ["2", "1", "0"]
     for (later, _), (_, end) in zip(logs.asked, logs.asked[1:], strict=False):
@@ -230,7 +230,7 @@ def test_looking_back_leaves_no_gap_and_ends_after_a_fortnight() -> None:
     assert logs.asked[-1][0] == int((NOW - LOOK_BACK).timestamp() * 1000)
 
 
-def test_a_group_of_many_pages_is_not_read_for_ever() -> None:
+def test_a_long_log_is_not_read_to_the_end() -> None:
     class Endless(FakeLogs):
         def paginate(self, **_: Any) -> Any:
             while True:
@@ -251,7 +251,7 @@ def shown(found: list[Run], width: int) -> str:
     return captured.get()
 
 
-def test_the_table_fits_eighty_columns_and_says_a_sentence_once() -> None:
+def test_the_table_fits_80_columns_and_repeats_no_sentence() -> None:
     many = [
         Run(str(n), NOW, 301.0, "failed", "Zoom :secret: [red]x\x1b[2J", "reconcile", 123_456, 12, 1234, 180, 1234)
         for n in range(3)

@@ -1,4 +1,4 @@
-"""The samples in docs/cli.md are what the commands print, of facts made up here."""
+"""The samples in docs/cli.md are the commands' output for example facts."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ BUSY = "Zoom's rate limit is reached: no request before 2026-11-24 16:31:05 UTC.
 
 
 def printed(*parts: Any) -> str:
-    """Return what a terminal of 80 columns shows, without the blanks at the ends of lines."""
+    """Return what a terminal of 80 columns shows, without trailing blanks."""
     out = io.StringIO()
     console = Console(file=out, width=80, highlight=False, markup=False, emoji=False)
     for part in parts:
@@ -44,7 +44,7 @@ def printed(*parts: Any) -> str:
 
 
 def sample(command: str) -> str:
-    """Return the page's sample of a command; lines that it leaves out are an ellipsis there."""
+    """Return the page's sample of a command, without its ellipses."""
     [section] = [text for title, text in SECTIONS.items() if title.endswith(f": `{command}`")]
     [block] = re.findall(r"^```text\n(.*?)\n```$", section, re.MULTILINE | re.DOTALL)
     return "\n".join(line for line in block.splitlines() if line != "…")
@@ -69,7 +69,7 @@ def test_logs() -> None:
 
 
 def test_status() -> None:
-    """As it was after the run that was stopped."""
+    """The status after the stopped run."""
     now = datetime(2026, 11, 24, 16, 40, tzinfo=UTC)
     checkpoint = Checkpoint(date(2026, 6, 1), date(2026, 11, 20), frontier=now - timedelta(minutes=25, seconds=8))
     checkpoint.reconciled = datetime(2026, 11, 24, tzinfo=UTC)

@@ -18,13 +18,13 @@ def no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
 
-def test_nobody_is_signed_in() -> None:
+def test_no_credentials() -> None:
     with pytest.raises(CommandError, match=r"^No AWS credentials found: sign in as for ") as raised:
         session("eu-west-1")
     assert raised.value.status == 2
 
 
-def test_a_profile_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_profile(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "nowhere")
     with pytest.raises(CommandError, match=r"^Cannot sign in to AWS: The config profile \(nowhere\) could not be"):
         session("eu-west-1")

@@ -1,4 +1,4 @@
-"""What the doctor tries when it is asked to, on the applied module: as the reader, with an alarm, over a record."""
+"""The doctor's trials on the applied module: as the reader, with an alarm, on a record."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def changed(at: Deployment, change: Callable[[dict[str, Any]], object]) -> Deplo
 
 
 def tried(at: Deployment, capsys: pytest.CaptureFixture[str], **trials: bool) -> tuple[int, dict[str, dict[str, str]]]:
-    """Run the doctor with options; return its status and what each check found."""
+    """Run the doctor with options; return its exit status and the result of each check."""
     status = doctor_command.main(at, Trials(**trials), as_json=True)
     return status, {each["check"]: each for each in json.loads(capsys.readouterr().out)}
 
@@ -71,14 +71,14 @@ def may_list(place: Place) -> dict[str, Any]:
 
 @pytest.fixture
 def with_key(place: Place) -> None:
-    """Store the credentials, collect something, and give the reader a key that lies in its secret."""
+    """Store the credentials, collect records, and create the reader's key in its secret."""
     place.world.store_credentials()
     place.zoomlogs("run")
     place.forget_readers_key()
     place.zoomlogs("reader-key", "create")
 
 
-def test_google_s_calls_succeed_with_the_readers_key(
+def test_googles_calls_succeed_with_the_readers_key(
     place: Place, with_key: None, may_list: dict[str, Any], operator: Operator, capsys: Any
 ) -> None:
     at = place.deployment
@@ -116,7 +116,7 @@ def test_google_s_calls_succeed_with_the_readers_key(
         ("s3:GetObject", {}, {"read record": "fix"}, "may not read s3://zoom-operation-logs/zoom/operationlogs/"),
     ],
 )
-def test_what_the_reader_is_refused_is_named(
+def test_each_denied_call_is_named(
     place: Place,
     with_key: None,
     may_list: dict[str, Any],
@@ -137,9 +137,7 @@ def test_what_the_reader_is_refused_is_named(
     assert "run `terraform apply`; if that changes nothing, look for a Deny" in first
 
 
-def test_on_a_bucket_of_others_a_listing_of_the_folder_alone_is_no_fault_for_certain(
-    place: Place, with_key: None, environ: Any
-) -> None:
+def test_on_another_bucket_listing_only_the_folder_is_uncertain(place: Place, with_key: None, environ: Any) -> None:
     at = changed(place.deployment, lambda outputs: outputs["bucket"].update(created=False))
     deny = statement("Deny", "s3:ListBucket", "*", Null={"s3:prefix": "true"})
     with place.aws.authorising(), policy_of_reader(place.aws, deny):
@@ -149,7 +147,7 @@ def test_on_a_bucket_of_others_a_listing_of_the_folder_alone_is_no_fault_for_cer
             assert "set `reader = { list_whole_bucket = true }` and apply" in found.sentence
 
 
-def test_a_key_that_aws_does_not_accept_is_said_once(place: Place, with_key: None, environ: Any, capsys: Any) -> None:
+def test_a_rejected_key_is_reported_once(place: Place, with_key: None, environ: Any, capsys: Any) -> None:
     iam = place.aws.client("iam")
     [key] = iam.list_access_keys(UserName=READER)["AccessKeyMetadata"]
     named = {"UserName": READER, "AccessKeyId": key["AccessKeyId"]}
@@ -169,10 +167,10 @@ def test_a_key_that_aws_does_not_accept_is_said_once(place: Place, with_key: Non
     }
 
 
-def test_a_key_that_aws_does_not_know_yet_is_no_fault(
+def test_a_key_that_aws_does_not_know_yet_is_uncertain(
     place: Place, with_key: None, environ: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """IAM has it, and STS or S3 will have it in a minute: a rotation would only make another new one."""
+    """IAM has it, and STS or S3 will accept it in a minute: a rotation would only create another."""
 
     def not_yet(*_: object, **__: object) -> None:
         raise ClientError({"Error": {"Code": code, "Message": "not yet"}}, "any")
@@ -194,7 +192,7 @@ def test_a_key_that_aws_does_not_know_yet_is_no_fault(
 
 
 def test_a_rotation_is_not_disturbed(place: Place, with_key: None, environ: Any) -> None:
-    """IAM would see the new key at work, and `reader-key rotate --finish` would delete the old one too early."""
+    """IAM would report the new key as used, and `reader-key rotate --finish` would delete the old one too early."""
     iam = place.aws.client("iam")
     made = iam.create_access_key(UserName=READER)["AccessKey"]["AccessKeyId"]
     found = look("reader's key", place.deployment)
@@ -202,7 +200,7 @@ def test_a_rotation_is_not_disturbed(place: Place, with_key: None, environ: Any)
     assert (found.status, "Finish the rotation first." in found.sentence) == ("unknown", True)
 
 
-def test_the_key_of_somebody_else_is_noticed(place: Place, with_key: None, environ: Any) -> None:
+def test_another_users_key_is_noticed(place: Place, with_key: None, environ: Any) -> None:
     at = changed(place.deployment, lambda outputs: outputs["reader"].update(arn="arn:aws:iam::123456789012:user/other"))
     with place.aws.authorising():
         found = look("reader's key", at)
@@ -210,7 +208,7 @@ def test_the_key_of_somebody_else_is_noticed(place: Place, with_key: None, envir
     assert f"belongs to arn:aws:iam::123456789012:user/{READER}, not to arn" in found.sentence
 
 
-def test_without_a_key_the_way_to_one_is_said(place: Place, environ: Any) -> None:
+def test_without_a_key_the_command_is_named(place: Place, environ: Any) -> None:
     at = changed(place.deployment, lambda outputs: outputs["secops_feed"].update(key_secret_name="nowhere"))
     found = look("reader's key", at)
     assert found.status == "unknown"
@@ -222,7 +220,7 @@ def test_without_a_key_the_way_to_one_is_said(place: Place, environ: Any) -> Non
 @pytest.mark.parametrize(
     ("mode", "words"), [("role", "only Google's own token can assume"), ("none", "the module manages no reader")]
 )
-def test_a_reader_without_a_key_is_one_question_mark_and_status_1(
+def test_a_reader_without_a_key_is_uncertain_and_fails(
     place: Place, environ: Any, capsys: Any, mode: str, words: str
 ) -> None:
     at = changed(place.deployment, lambda outputs: outputs["reader"].update(mode=mode))
@@ -232,7 +230,7 @@ def test_a_reader_without_a_key_is_one_question_mark_and_status_1(
     assert words in found["reader's key"]["sentence"]
 
 
-def test_a_message_is_looked_at_and_stays_visible(place: Place, with_key: None, environ: Any) -> None:
+def test_a_received_message_stays_visible(place: Place, with_key: None, environ: Any) -> None:
     sqs = place.aws.client("sqs")
     url = sqs.create_queue(QueueName="feed")["QueueUrl"]
     sqs.send_message(QueueUrl=url, MessageBody="of a record")
@@ -246,7 +244,7 @@ def test_a_message_is_looked_at_and_stays_visible(place: Place, with_key: None, 
     sqs.delete_queue(QueueUrl=url)
 
 
-def test_the_age_of_the_feeds_oldest_message_is_looked_at(place: Place, operator: Operator) -> None:
+def test_the_age_of_the_oldest_message_is_checked(place: Place, operator: Operator) -> None:
     queue = {"name": "aging", "url": "https://sqs/aging", "arn": "arn:aws:sqs:us-east-1:123456789012:aging"}
     at = changed(place.deployment, lambda outputs: outputs["secops_feed"].update(queue=queue))
     [check] = [each for each in CHECKS if each.name == "feed's queue"]
@@ -261,7 +259,7 @@ def test_the_age_of_the_feeds_oldest_message_is_looked_at(place: Place, operator
         place.aws.client("cloudwatch").put_metric_data(Namespace="AWS/SQS", MetricData=data)
 
     operator.may(by_check(at)["feed's queue"])
-    assert found().sentence.startswith("CloudWatch has no age of the messages in aging")
+    assert found().sentence.startswith("CloudWatch has no message age for aging")
     be(60)
     assert found().status == "ok"
     be(7300)
@@ -275,7 +273,7 @@ def test_the_age_of_the_feeds_oldest_message_is_looked_at(place: Place, operator
 
 @pytest.fixture
 def told(place: Place, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Let one mail address be subscribed and confirmed, and nobody else; give the topic."""
+    """Subscribe and confirm one email address only; return the topic."""
     monkeypatch.setattr(alarm_trial, "LOOK_EVERY_SECONDS", 0.01)
     [topic] = place.deployment.outputs["monitoring"]["topic_arns"]
     sns = place.aws.client("sns")
@@ -300,7 +298,7 @@ def states(place: Place) -> dict[str, str]:
 COMPOSITE, ERRORS = "zoom_operationlogs_to_s3-not-healthy", "zoom_operationlogs_to_s3-errors"
 
 
-def test_an_alarm_reaches_who_is_subscribed_and_is_put_back(
+def test_an_alarm_notifies_its_subscribers_and_is_reset(
     place: Place, told: str, operator: Operator, capsys: Any
 ) -> None:
     before = states(place)
@@ -321,7 +319,7 @@ def test_an_alarm_reaches_who_is_subscribed_and_is_put_back(
     ]
 
 
-def test_an_alarm_that_may_not_be_set_is_not_put_back(place: Place, told: str, operator: Operator) -> None:
+def test_an_alarm_that_was_not_set_is_not_reset(place: Place, told: str, operator: Operator) -> None:
     operator.may(without(STATEMENTS["doctor --test-alarm"](place.deployment), "cloudwatch:SetAlarmState"))
     found = look("alarm to message", place.deployment)
     assert found.status == "unknown"
@@ -371,7 +369,7 @@ def _forbidden(place: Place) -> Callable[[], None]:
     ("spoil", "status", "words"),
     [
         (lambda place: _composite(place, ActionsEnabled=False), "fix", f"The actions of {COMPOSITE} are disabled"),
-        (lambda place: _composite(place, AlarmActions=[]), "fix", f"{COMPOSITE} does not tell arn:aws:sns:"),
+        (lambda place: _composite(place, AlarmActions=[]), "fix", f"{COMPOSITE} does not notify arn:aws:sns:"),
         (
             lambda place: _composite(place, AlarmRule=f'OK("{ERRORS}")'),
             "fix",
@@ -383,7 +381,7 @@ def _forbidden(place: Place) -> Callable[[], None]:
     ],
     ids=["disabled", "no-topic", "does-not-follow", "in-alarm", "nobody", "forbidden"],
 )
-def test_what_keeps_a_message_from_going_out_is_said(
+def test_each_obstacle_to_a_notification_is_named(
     place: Place, told: str, environ: Any, monkeypatch: pytest.MonkeyPatch, spoil: Any, status: str, words: str
 ) -> None:
     monkeypatch.setattr(alarm_trial, "PATIENCE_SECONDS", 0.05)
@@ -398,7 +396,7 @@ def test_what_keeps_a_message_from_going_out_is_said(
     assert after[ERRORS] == before[ERRORS]
 
 
-def test_ctrl_c_puts_the_alarm_back(place: Place, told: str, environ: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_resets_the_alarm(place: Place, told: str, environ: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     meanwhile: list[str] = []
 
     def interrupt(_seconds: float) -> None:
@@ -413,7 +411,7 @@ def test_ctrl_c_puts_the_alarm_back(place: Place, told: str, environ: Any, monke
     assert states(place)[ERRORS] == "OK"
 
 
-def test_an_alarm_that_cannot_be_put_back_is_named_with_the_command(
+def test_an_alarm_that_cannot_be_reset_is_named_with_the_command(
     place: Place, told: str, environ: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_alarm = Facts.set_alarm
@@ -440,9 +438,7 @@ def test_an_alarm_that_cannot_be_put_back_is_named_with_the_command(
         (lambda outputs: outputs["monitoring"].update(topic_arns=[]), "the alarms notify nobody"),
     ],
 )
-def test_where_nobody_is_to_be_told_nothing_is_tried(
-    place: Place, environ: Any, capsys: Any, change: Any, words: str
-) -> None:
+def test_without_a_topic_nothing_is_tried(place: Place, environ: Any, capsys: Any, change: Any, words: str) -> None:
     status, found = tried(changed(place.deployment, change), capsys, test_alarm=True)
     assert status == 1
     assert words in found["alarm to message"]["sentence"]
@@ -453,7 +449,7 @@ def test_where_nobody_is_to_be_told_nothing_is_tried(
 
 @contextmanager
 def bucket_policy(place: Place, *statements: dict[str, Any]) -> Iterator[None]:
-    """Let the bucket have this policy, or none."""
+    """Set the bucket's policy, or remove it."""
     s3, bucket = place.aws.client("s3"), place.deployment.bucket
     kept = s3.get_bucket_policy(Bucket=bucket)["Policy"]
     s3.delete_bucket_policy(Bucket=bucket)
@@ -476,7 +472,7 @@ def versions(place: Place) -> list[tuple[str, str]]:
     return [(each["Key"], each["VersionId"]) for each in found["Versions"]]
 
 
-def test_nobody_writes_over_a_record(place: Place, with_key: None, operator: Operator, capsys: Any) -> None:
+def test_nobody_overwrites_a_record(place: Place, with_key: None, operator: Operator, capsys: Any) -> None:
     at = place.deployment
     operator.may(STATEMENTS["doctor --probe"](at))
     before = versions(place)
@@ -490,7 +486,7 @@ def test_nobody_writes_over_a_record(place: Place, with_key: None, operator: Ope
     assert versions(place) == before
 
 
-def test_an_operator_who_gets_as_far_as_the_object_is_noticed(place: Place, with_key: None, operator: Operator) -> None:
+def test_an_operator_who_could_write_is_noticed(place: Place, with_key: None, operator: Operator) -> None:
     operator.may(STATEMENTS["doctor --probe"](place.deployment))
     before = versions(place)
     with bucket_policy(place):
@@ -505,7 +501,7 @@ def test_an_operator_who_gets_as_far_as_the_object_is_noticed(place: Place, with
     assert versions(place) == before
 
 
-def test_whoever_may_not_start_the_probe_is_told(place: Place, operator: Operator) -> None:
+def test_without_the_right_to_invoke_the_probe_says_so(place: Place, operator: Operator) -> None:
     operator.may([])
     for name in ("write once", "write by others"):
         found = look(name, place.deployment)
@@ -513,7 +509,7 @@ def test_whoever_may_not_start_the_probe_is_told(place: Place, operator: Operato
         assert "the collector could not be invoked: zoom_operationlogs_to_s3 could not be invoked" in found.sentence
 
 
-def test_a_probe_is_seen_in_the_log_and_taken_for_no_run(place: Place, with_key: None, environ: Any) -> None:
+def test_a_probe_is_in_the_log_but_is_not_a_run(place: Place, with_key: None, environ: Any) -> None:
     facts = Facts(place.deployment, boto3.Session(region_name=place.deployment.region))
     last = facts.last_runs[-1].request_id
     assert look("write once", place.deployment).status == "ok"
@@ -527,7 +523,7 @@ def test_a_probe_is_seen_in_the_log_and_taken_for_no_run(place: Place, with_key:
 # --- rights ----------------------------------------------------------------------------------------------------------
 
 
-def test_every_option_has_its_rights_and_no_check_is_without() -> None:
+def test_every_trial_has_its_rights() -> None:
     assert {check.name for check in (*PROBE, *TEST_ALARM, *AS_READER[:1])} == set(NEEDS)
 
 
@@ -556,7 +552,7 @@ def test_a_trial_needs_exactly_its_rights(
         assert look(name, at).status == "ok", look(name, at)
         for action in NEEDS[name]:
             if action == "s3:PutObject":
-                continue  # without it the bucket's policy still is what refuses
+                continue  # without it the bucket's policy still refuses
             operator.may(without(needed, action))
             assert look(name, at).status == "unknown", action
     operator.may([])

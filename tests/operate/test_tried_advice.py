@@ -1,5 +1,5 @@
-"""Advice of the commands, tried in the situation that it is for: the situation is made, the advice is read and carried
-out, and the situation is gone. tests/operate/test_advice.py has the list of all advice, with what proves each.
+"""The commands' advice works: each test creates the situation, follows the advice, and sees the problem gone.
+tests/operate/test_advice.py lists all advice with its tests.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ def look(place: Place, name: str) -> Finding:
 
 @pytest.fixture
 def ready(place: Place, environ: Callable[..., None]) -> Place:
-    """The module with its credentials, and a run of the schedule behind it."""
+    """The module with credentials, after a scheduled run."""
     place.world.store_credentials()
     place.run_by_schedule()
     return place
 
 
-# --- `terraform apply`, which puts it right -------------------------------------------------------------------------
+# --- `terraform apply`, which repairs it ----------------------------------------------------------------------------
 
 
 def _spoil_all(place: Place) -> None:
-    """Change by hand all that the doctor says `terraform apply` puts right."""
+    """Change everything that `terraform apply` repairs, according to the doctor."""
     at, client = place.deployment, place.aws.client
     s3, iam, scheduler = client("s3"), client("iam"), client("scheduler")
     s3.put_bucket_versioning(Bucket=at.bucket, VersioningConfiguration={"Status": "Suspended"})
@@ -72,7 +72,7 @@ SPOILT = (
 )
 
 
-def test_terraform_apply_puts_right_what_the_doctor_says_that_it_does(ready: Place) -> None:
+def test_terraform_apply_repairs_what_the_doctor_says(ready: Place) -> None:
     try:
         _spoil_all(ready)
         found = {name: look(ready, name) for name in SPOILT}
@@ -89,7 +89,7 @@ def test_terraform_apply_puts_right_what_the_doctor_says_that_it_does(ready: Pla
 # --- commands of `zoomlogs` -----------------------------------------------------------------------------------------
 
 
-def test_an_empty_secret_is_filled_by_the_command_that_the_doctor_names(ready: Place) -> None:
+def test_an_empty_secret_is_filled_by_the_named_command(ready: Place) -> None:
     at = ready.deployment
     secrets, secret = ready.aws.client("secretsmanager"), at.secret_arn
     kept = secrets.get_secret_value(SecretId=secret)["SecretString"]
@@ -102,7 +102,7 @@ def test_an_empty_secret_is_filled_by_the_command_that_the_doctor_names(ready: P
     assert look(ready, "secret").status == "ok"
 
 
-def test_a_checkpoint_that_was_deleted_is_made_anew_by_the_command_that_the_doctor_names(ready: Place) -> None:
+def test_a_deleted_checkpoint_is_rebuilt_by_the_named_command(ready: Place) -> None:
     at = ready.deployment
     with ready.aws.without_bucket_policy(at.bucket):
         ready.aws.client("s3").delete_object(Bucket=at.bucket, Key=at.state_key)
@@ -122,12 +122,12 @@ def test_dead_letters_are_read_and_purged(ready: Place) -> None:
     found = look(ready, "dead letters")
     assert found.status == "fix" and "read why in the messages" in found.sentence
     sqs.receive_message(QueueUrl=url)
-    assert look(ready, "dead letters").status == "fix"  # received, and not gone
+    assert look(ready, "dead letters").status == "fix"  # received, but not deleted
     sqs.purge_queue(QueueUrl=url)
     assert look(ready, "dead letters").status == "ok"
 
 
-def test_actions_of_the_composite_alarm_that_are_off_are_enabled_by_the_command(ready: Place) -> None:
+def test_disabled_alarm_actions_are_enabled_by_the_named_command(ready: Place) -> None:
     composite = ready.deployment.outputs["monitoring"]["composite_alarm_name"]
     ready.aws.client("cloudwatch").disable_alarm_actions(AlarmNames=[composite])
     found = look(ready, "alarms")
@@ -136,7 +136,7 @@ def test_actions_of_the_composite_alarm_that_are_off_are_enabled_by_the_command(
     assert "nobody is notified" not in look(ready, "alarms").sentence
 
 
-def test_a_reader_without_a_key_gets_one_by_the_command_that_the_doctor_names(ready: Place) -> None:
+def test_a_readers_key_is_created_by_the_named_command(ready: Place) -> None:
     ready.forget_readers_key()
     found = look(ready, "reader")
     assert found.status == "fix" and "create one with `zoomlogs reader-key create`" in found.sentence
@@ -150,9 +150,7 @@ def test_a_reader_without_a_key_gets_one_by_the_command_that_the_doctor_names(re
     ready.forget_readers_key()
 
 
-def test_outputs_of_another_folder_are_found_with_the_option_that_the_sentence_names(
-    ready: Place, tmp_path: Path
-) -> None:
+def test_outputs_of_another_folder_are_found_with_the_named_option(ready: Place, tmp_path: Path) -> None:
     ran = commands.zoomlogs("logs", environ=ready.aws.env(commands.neutral()), folder=tmp_path)
     assert ran.status == 2
     assert "--outputs" in ran.err, ran
@@ -162,7 +160,7 @@ def test_outputs_of_another_folder_are_found_with_the_option_that_the_sentence_n
     assert ran.status == 0, ran
 
 
-def test_a_log_group_of_another_deployment_is_found_with_its_outputs(ready: Place, tmp_path: Path) -> None:
+def test_another_deployments_log_group_is_found_with_its_outputs(ready: Place, tmp_path: Path) -> None:
     outputs = {**ready.deployment.outputs, "log_group": {"name": "/aws/lambda/nowhere", "arn": "x"}}
     wrong = tmp_path / "wrong.json"
     wrong.write_text(json.dumps(outputs))
@@ -171,8 +169,8 @@ def test_a_log_group_of_another_deployment_is_found_with_its_outputs(ready: Plac
     ready.zoomlogs("logs", "--outputs", str(ready.outputs))
 
 
-def test_a_schedule_that_is_dead_is_seen_though_runs_are_started_by_hand(ready: Place, monkeypatch: Any) -> None:
-    """What was wrong before: a run by hand made the doctor green."""
+def test_a_dead_schedule_is_found_despite_runs_by_hand(ready: Place, monkeypatch: Any) -> None:
+    """A run by hand must not make the check pass."""
     ready.zoomlogs("run", status=None)
     monkeypatch.setattr(Facts, "now", lambda _self: datetime.now(UTC) + timedelta(hours=3))
     found = look(ready, "runs")
@@ -182,8 +180,8 @@ def test_a_schedule_that_is_dead_is_seen_though_runs_are_started_by_hand(ready: 
 # --- the runbook's commands -----------------------------------------------------------------------------------------
 
 
-def test_objects_behind_markers_are_restored_by_the_commands_that_the_doctor_gives(ready: Place) -> None:
-    """By whom: tests/operate/test_break_glass.py restores one as the role, under the bucket's policy."""
+def test_objects_behind_markers_are_restored_by_the_named_commands(ready: Place) -> None:
+    """tests/operate/test_break_glass.py does the same with the role that may."""
     at, s3 = ready.deployment, ready.aws.client("s3")
     keys = [entry["Key"] for entry in s3.list_objects_v2(Bucket=at.bucket, Prefix=at.prefix)["Contents"]]
     with ready.aws.without_bucket_policy(at.bucket):

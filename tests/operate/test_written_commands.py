@@ -1,4 +1,4 @@
-"""Every `zoomlogs …` that the pages tell a reader to type is one that the command line takes."""
+"""Every `zoomlogs …` command on the pages is valid."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ PAGES = sorted(
 SHELLS = ("sh", "bash", "console", "shell")
 PARTS = re.compile(r"\|\||&&|[|;]")  # of a pipeline
 INTO_A_FILE = re.compile(r" 2?>>? ?\S+")
-TO_THE_SHELL = {"--install-completion", "--show-completion"}  # act while they are read
+TO_THE_SHELL = {"--install-completion", "--show-completion"}  # act during parsing
 COMMAND = re.compile(r"^(?:\$ )?(?:[A-Z_]+=\S+ )*(?:\.venv/bin/)?zoomlogs(?= |$)")
 
 
 def parse(words: list[str]) -> None:
-    """Read a command line as `zoomlogs` does, without carrying it out; raise what it would say of a wrong one."""
+    """Parse a command line as `zoomlogs` does, without running it; raise its errors."""
     name, command, context = "zoomlogs", get_command(app), None
     known = {option for parameter in command.params for option in parameter.opts}
     words = [word for word in words if word not in TO_THE_SHELL & known]
@@ -34,7 +34,7 @@ def parse(words: list[str]) -> None:
         try:
             context = command.make_context(name, words, parent=context)
         except Exception as ended:
-            if type(ended).__name__ == "Exit":  # --help and --version answer while they are read
+            if type(ended).__name__ == "Exit":  # --help and --version act during parsing
                 return
             raise
         if not hasattr(command, "resolve_command"):
@@ -46,7 +46,7 @@ def parse(words: list[str]) -> None:
 
 
 def fault(words: list[str], *, whole: bool) -> str:
-    """Say what is wrong with a command line; one that is only spoken of, not `whole`, may leave out what it needs."""
+    """Return the error of a command line; one in a sentence, not `whole`, may lack arguments."""
     try:
         parse(words)
     except Exception as error:
@@ -59,7 +59,7 @@ def fault(words: list[str], *, whole: bool) -> str:
 
 
 def command_lines(text: str) -> Iterator[tuple[list[str], bool]]:
-    """Yield the words after `zoomlogs`, and whether a line stands in a block to be copied."""
+    """Yield the words after `zoomlogs`, and whether the line is in a block."""
     blocks = re.compile(r"(?ms)^ *```(\w*)\n(.*?)^ *```")
     for language, block in blocks.findall(text):
         if language in SHELLS:
@@ -76,14 +76,14 @@ def of_line(line: str) -> Iterator[list[str]]:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_what_a_page_tells_to_type_is_understood(page: str) -> None:
+def test_every_command_line_of_a_page_is_valid(page: str) -> None:
     text = (REPOSITORY / page).read_text(encoding="utf-8")
     wrong = {" ".join(words): said for words, whole in command_lines(text) if (said := fault(words, whole=whole))}
     assert wrong == {}
 
 
 def test_the_pages_are_read() -> None:
-    """A page whose lines are no longer found would pass."""
+    """Otherwise a page could pass because none of its lines is found."""
     found: dict[str, list[Any]] = {
         page: list(command_lines((REPOSITORY / page).read_text(encoding="utf-8"))) for page in PAGES
     }
@@ -106,6 +106,6 @@ def test_the_pages_are_read() -> None:
         ("zoomlogs status here", "here"),
     ],
 )
-def test_a_wrong_line_is_noticed(line: str, says: str) -> None:
+def test_a_wrong_command_line_is_noticed(line: str, says: str) -> None:
     faults = [fault(words, whole=whole) for words, whole in command_lines(f"```sh\n{line}\n```\n")]
     assert says in " ".join(faults)

@@ -1,4 +1,4 @@
-"""The one reader of the checkpoint: what is there, what is not there yet, and what may not be read."""
+"""Reading the checkpoint: existing, missing and denied."""
 
 from __future__ import annotations
 
@@ -33,29 +33,29 @@ class Streaming(MemoryS3):
 
 
 class Forbidding(Streaming):
-    """Answers every read with 403, as S3 does for a missing key where the whole bucket may not be listed."""
+    """Answers every read with 403, as S3 does for a missing key without the right to list the bucket."""
 
     def get_object(self, **_request: Any) -> dict[str, Any]:
         raise client_error("GetObject", 403, "AccessDenied")
 
 
 class Blind(Forbidding):
-    """Refuses the listing too."""
+    """Denies the listing too."""
 
     def list_objects_v2(self, **_request: Any) -> dict[str, Any]:
         raise client_error("ListObjectsV2", 403, "AccessDenied")
 
 
-def test_what_is_there_is_read() -> None:
+def test_a_checkpoint_is_read() -> None:
     s3: Any = Streaming(clock=lambda: NOON)
     s3.put(KEY, encode(OWING))
     assert fetch(s3, AT) == (encode(OWING), NOON)
     assert read_summary(s3, AT) == CheckpointSummary(frozenset([date(2026, 2, 1)]))
-    assert s3.body_given._raw_stream.closed  # what comes after the first line stays unread
+    assert s3.body_given._raw_stream.closed  # the rest stays unread
 
 
 @pytest.mark.parametrize("bucket", [Streaming, Forbidding])
-def test_where_there_is_none_yet_nothing_is_owed(bucket: type[MemoryS3]) -> None:
+def test_without_a_checkpoint_nothing_is_owed(bucket: type[MemoryS3]) -> None:
     s3: Any = bucket()
     assert fetch(s3, AT) is None
     assert read_summary(s3, AT) == CheckpointSummary()
@@ -64,7 +64,7 @@ def test_where_there_is_none_yet_nothing_is_owed(bucket: type[MemoryS3]) -> None
 
 
 @pytest.mark.parametrize("read", READERS)
-def test_a_forbidden_one_is_not_taken_for_missing(read: Any) -> None:
+def test_a_denied_checkpoint_is_not_missing(read: Any) -> None:
     s3: Any = Forbidding()
     s3.put(KEY, encode(OWING))
     with pytest.raises(ClientError, match="AccessDenied"):
@@ -72,6 +72,6 @@ def test_a_forbidden_one_is_not_taken_for_missing(read: Any) -> None:
 
 
 @pytest.mark.parametrize("read", READERS)
-def test_without_the_right_to_list_none_can_tell(read: Any) -> None:
+def test_without_the_right_to_list_it_is_unknown(read: Any) -> None:
     with pytest.raises(ClientError, match="AccessDenied"):
         read(Blind(), AT)

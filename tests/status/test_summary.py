@@ -1,4 +1,4 @@
-"""What `zoomlogs status` says of a checkpoint, and of what is none."""
+"""What `zoomlogs status` says about valid and invalid checkpoints."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_the_last_run_in_words(run, said):
     assert words(quiet(), SAVED, NOW, run)[0] == ("Last run", f"2026-03-10 08:58:00 UTC, 2 minutes ago: {said}")
 
 
-def test_where_the_log_tells_of_no_run_the_reason_stands():
+def test_without_a_run_in_the_log_the_reason_is_shown():
     assert words(quiet(), SAVED, NOW, "Not known: why.")[0] == ("Last run", "Not known: why.")
     assert document(quiet(), SAVED, NOW, "Not known: why.")["last_run"] is None
 
@@ -119,7 +119,7 @@ def test_a_busy_day_in_words():
     }
 
 
-def test_before_the_first_sweep_has_ended():
+def test_before_the_end_of_the_first_sweep():
     checkpoint = Checkpoint(settled_from=day(7), settled_to=day(6))
     checkpoint.not_before = NOW - timedelta(hours=1)
     checkpoint.lease = Lease("8a1f", NOW)
@@ -127,7 +127,7 @@ def test_before_the_first_sweep_has_ended():
     assert told["Newest record"] == "None yet."
     assert told["Last full sweep"] == "None yet."
     assert told["Settled"] == "No date yet; collecting begins with 2026-03-07."
-    assert not {"Not before", "Lease"} & told.keys()  # both are over
+    assert not {"Not before", "Lease"} & told.keys()  # both are in the past
     facts = document(checkpoint, SAVED, NOW, ran())
     assert (facts["newest_record"], facts["settled"], facts["not_before"]) == (None, None, None)
     assert facts["lease"] == {"owner": "8a1f", "until": NOW.isoformat(), "held": False}
@@ -142,7 +142,7 @@ def test_many_owed_dates_are_counted():
     assert owed.endswith("2026-02-13, and 14 earlier ranges.")
 
 
-def test_dates_that_wait_for_another_look():
+def test_dates_to_be_read_again():
     checkpoint = quiet()
     for number, minutes in ((1, 40), (2, 55), (3, None)):
         until = minutes and NOW + timedelta(minutes=minutes)
@@ -162,8 +162,8 @@ def test_dates_that_wait_for_another_look():
     }
 
 
-def test_what_the_collector_notes_for_itself_is_no_fact_of_its_own():
-    """Whose records they are, what sweeps showed, and what kind of sweep a date is owed."""
+def test_internal_fields_are_not_shown():
+    """The account, what sweeps showed, and the kind of sweep that a date is owed."""
     plain, noted = quiet(), quiet()
     plain.owe(day(3), NOW, 300)
     noted.owe(day(3), NOW, 283, split=frozenset([bytes(16)]), stalls=2, by_date=True, witness=True, accept=True)
@@ -209,7 +209,7 @@ def test_the_document():
     }
 
 
-def test_what_is_stored_is_understood():
+def test_stored_checkpoints_are_understood():
     found = understand(encode(busy()), SAVED, WHERE)
     assert found.checkpoint is not None
     assert (found.checkpoint.owed, found.saved, found.instead) == (busy().owed, SAVED, "")
@@ -240,7 +240,7 @@ def test_what_is_stored_is_understood():
         ),
     ],
 )
-def test_what_is_no_checkpoint_is_said_in_a_sentence(body, sentence):
+def test_an_invalid_checkpoint_is_a_sentence(body, sentence):
     found = understand(body, SAVED, WHERE)
     assert (found.checkpoint, found.instead) == (None, sentence)
 

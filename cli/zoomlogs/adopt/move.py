@@ -139,25 +139,25 @@ class Move:
         name = self._names.function
         with in_a_sentence(f"The function {name} cannot be read"):
             try:
-                told = self._lambda.get_function_configuration(FunctionName=name)
+                answer = self._lambda.get_function_configuration(FunctionName=name)
             except self._lambda.exceptions.ResourceNotFoundException:
                 raise CommandError(
                     f"There is no function {name} in {self._lambda.meta.region_name}: give its name with --function,"
                     " and its region with --region."
                 ) from None
-        environment = told.get("Environment", {})
+        environment = answer.get("Environment", {})
         if error := environment.get("Error"):
             raise CommandError(
                 f"The environment of the function {name} cannot be read: {str(error.get('Message', '')).rstrip('.')}.",
                 status=1,
             )
         return Function(
-            told["Role"],
-            told["Timeout"],
-            told.get("Handler", ""),
+            answer["Role"],
+            answer["Timeout"],
+            answer.get("Handler", ""),
             environment.get("Variables", {}),
-            told["RevisionId"],
-            datetime.fromisoformat(told["LastModified"]),
+            answer["RevisionId"],
+            datetime.fromisoformat(answer["LastModified"]),
         )
 
     def _schedule(self) -> Mapping[str, Any]:
@@ -174,10 +174,10 @@ class Move:
         name = self._names.secret
         with in_a_sentence(f"The secret {name} cannot be read"):
             try:
-                told = self._secrets.describe_secret(SecretId=name)
+                answer = self._secrets.describe_secret(SecretId=name)
             except self._secrets.exceptions.ResourceNotFoundException:
                 return None
-            if "DeletedDate" in told:
+            if "DeletedDate" in answer:
                 raise CommandError(
                     f"The secret {name} is being deleted: restore it (aws secretsmanager restore-secret --secret-id"
                     f" {name}), or choose another name with --secret."
@@ -185,9 +185,9 @@ class Move:
             try:
                 text = self._secrets.get_secret_value(SecretId=name).get("SecretString", "")
             except self._secrets.exceptions.ResourceNotFoundException:  # it has no value yet
-                return Secret(told["ARN"], None)
+                return Secret(answer["ARN"], None)
         try:
-            return Secret(told["ARN"], parse(text, told["ARN"]))
+            return Secret(answer["ARN"], parse(text, answer["ARN"]))
         except SecretError as error:
             raise CommandError(f"{error} Or choose another name with --secret.") from None
 

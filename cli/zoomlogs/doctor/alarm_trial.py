@@ -41,8 +41,8 @@ def alarm_to_message(facts: Facts) -> Finding:
     monitoring = facts.output("monitoring")
     member, composite = monitoring["alarms"][TRIED_ALARM], monitoring["composite_alarm_name"]
     alarms = facts.alarms([member, composite])
-    told = {topic: facts.subscriptions(topic) for topic in monitoring["topic_arns"]}
-    if wrong := obstacle(alarms, member, composite, told):
+    subscribed = {topic: facts.subscriptions(topic) for topic in monitoring["topic_arns"]}
+    if wrong := obstacle(alarms, member, composite, subscribed):
         return wrong
     known = set(facts.history(composite))
     facts.say(
@@ -51,15 +51,15 @@ def alarm_to_message(facts: Facts) -> Finding:
     )
     began = time.monotonic()
     with _raised(facts, member, alarms[member]["StateValue"]):
-        news = _follow(lambda: [entry for entry in facts.history(composite) if entry not in known], told)
-    return judged(news, member, composite, told, time.monotonic() - began)
+        news = _follow(lambda: [entry for entry in facts.history(composite) if entry not in known], subscribed)
+    return judged(news, member, composite, subscribed, time.monotonic() - began)
 
 
 def obstacle(
     alarms: Mapping[str, Mapping[str, Any]],
     member: str,
     composite: str,
-    told: Mapping[str, Sequence[Mapping[str, str]]],
+    subscribed: Mapping[str, Sequence[Mapping[str, str]]],
 ) -> Finding | None:
     """Return why a test would show nothing; None if it can start."""
     if missing := sorted({member, composite} - alarms.keys()):
@@ -71,16 +71,16 @@ def obstacle(
             f"{raised[0]} is in ALARM already, so there is no further notification until it ends: docs/operations.md"
             " says what to do"
         )
-    if not told:
+    if not subscribed:
         raise NotCheckedError("the alarms notify nobody (`monitoring.topic_arns = []`)")
     if not alarms[composite].get("ActionsEnabled", True):
         return fix(
             f"The actions of {composite} are disabled, so nobody is notified: run `terraform apply`, which enables them"
             f" (or run `aws cloudwatch enable-alarm-actions --alarm-names {composite}`)."
         )
-    if missing := sorted(set(told) - set(alarms[composite].get("AlarmActions", []))):
+    if missing := sorted(set(subscribed) - set(alarms[composite].get("AlarmActions", []))):
         return fix(f"{composite} does not notify {' and '.join(missing)}: run `terraform apply`, which repairs it.")
-    if not any(is_confirmed(each) for subscriptions in told.values() for each in subscriptions):
+    if not any(is_confirmed(each) for subscriptions in subscribed.values() for each in subscriptions):
         return fix(
             "No subscription to the alarms' topic is confirmed, so nobody would get the notification: follow the link"
             ' in the email from AWS, or set `monitoring = { emails = ["…"] }` and apply; then try again.'
@@ -89,7 +89,11 @@ def obstacle(
 
 
 def judged(
-    news: Sequence[Entry], member: str, composite: str, told: Mapping[str, Sequence[Mapping[str, str]]], seconds: float
+    news: Sequence[Entry],
+    member: str,
+    composite: str,
+    subscribed: Mapping[str, Sequence[Mapping[str, str]]],
+    seconds: float,
 ) -> Finding:
     """Judge the test by the composite alarm's history."""
     if not any(entry.is_alarm for entry in news):
@@ -100,15 +104,15 @@ def judged(
     actions = [entry.summary for entry in news if entry.kind == "Action"]
     if failed := [summary for summary in actions if not summary.startswith("Successfully")]:
         return fix(f"{composite} followed, but nobody was notified ({failed[0].rstrip('.')}): {REACH}.")
-    if silent := [topic for topic in told if not any(topic in summary for summary in actions)]:
+    if silent := [topic for topic in subscribed if not any(topic in summary for summary in actions)]:
         return fix(
             f"{composite} followed, but its history shows no notification to {' and '.join(silent)} within"
             f" {seconds:.0f} seconds (AWS console: CloudWatch > All alarms > {composite} > History)."
         )
-    who = [address(each) for subscriptions in told.values() for each in subscriptions if is_confirmed(each)]
+    who = [address(each) for subscriptions in subscribed.values() for each in subscriptions if is_confirmed(each)]
     return ok(
-        f"{composite} followed {member}, and CloudWatch published to {some(len(told), 'topic')}. Two messages, for"
-        f" ALARM and OK, should now reach: {', '.join(who)}."
+        f"{composite} followed {member}, and CloudWatch published to {some(len(subscribed), 'topic')}. Two messages,"
+        f" for ALARM and OK, should now reach: {', '.join(who)}."
     )
 
 
@@ -129,8 +133,8 @@ def _follow(look: Callable[[], Sequence[Entry]], topics: Mapping[str, Any]) -> S
     while True:
         news = look()
         followed = any(entry.is_alarm for entry in news)
-        told = [entry for entry in news if entry.kind == "Action"]
-        if (followed and len(told) >= len(topics)) or time.monotonic() >= end:
+        actions = [entry for entry in news if entry.kind == "Action"]
+        if (followed and len(actions) >= len(topics)) or time.monotonic() >= end:
             return news
         time.sleep(LOOK_EVERY_SECONDS)
 

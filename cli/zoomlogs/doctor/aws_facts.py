@@ -229,10 +229,6 @@ class AwsFacts:
         alarms = [*found.get("MetricAlarms", []), *found.get("CompositeAlarms", [])]
         return {alarm["AlarmName"]: alarm for alarm in alarms}
 
-    def alarm_states(self, names: Sequence[str]) -> Mapping[str, str]:
-        """Return the states of the alarms that exist."""
-        return {name: alarm["StateValue"] for name, alarm in self.alarms(names).items()}
-
     def set_alarm(self, name: str, state: str, reason: str) -> None:
         """Set an alarm's state until CloudWatch evaluates it again."""
         self.client("cloudwatch").set_alarm_state(AlarmName=name, StateValue=state, StateReason=reason)

@@ -273,11 +273,11 @@ def _alarms(facts: Facts) -> Finding:
     monitoring = facts.output("monitoring")
     composite, names = monitoring["composite_alarm_name"], monitoring["alarms"]
     found = facts.alarms([composite, *names.values()])
-    told = found.get(composite, {})
-    reaches = set(monitoring["topic_arns"]) <= set(told.get("AlarmActions", ()))
-    tells = bool(told.get("ActionsEnabled", True)) and reaches
+    alarm = found.get(composite, {})
+    reaches = set(monitoring["topic_arns"]) <= set(alarm.get("AlarmActions", ()))
+    notifies = bool(alarm.get("ActionsEnabled", True)) and reaches
     states = {name: str(alarm["StateValue"]) for name, alarm in found.items()}
-    return delivery_rules.alarms(states, names, composite, tells=tells)
+    return delivery_rules.alarms(states, names, composite, notifies=notifies)
 
 
 CHECKS = (

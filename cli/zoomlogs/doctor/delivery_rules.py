@@ -30,8 +30,8 @@ def rights(refused: Collection[str], who: str, role: str, kind: str = "Roles") -
     return ok(f"{who} has all the permissions it needs in its own policies.")
 
 
-def alarms(states: Mapping[str, str], names: Mapping[str, str], composite: str, *, tells: bool = True) -> Finding:
-    """Judge the alarms by their states; `tells` is whether the composite alarm notifies its topics.
+def alarms(states: Mapping[str, str], names: Mapping[str, str], composite: str, *, notifies: bool = True) -> Finding:
+    """Judge the alarms by their states; `notifies` is whether the composite alarm notifies its topics.
 
     As in the composite alarm's rule, silence counts only if daily_limit has data, that is, Zoom has answered a run.
     """
@@ -46,7 +46,7 @@ def alarms(states: Mapping[str, str], names: Mapping[str, str], composite: str, 
             f"In ALARM: {listed(raised or [composite])}; docs/operations.md says what to do (AWS console: CloudWatch >"
             " All alarms)."
         )
-    if not tells:
+    if not notifies:
         return fix(
             f"The actions of {composite} are disabled or name no topic, so nobody is notified: {APPLY} (or run `aws"
             f" cloudwatch enable-alarm-actions --alarm-names {composite}`)."

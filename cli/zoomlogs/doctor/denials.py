@@ -46,14 +46,14 @@ class Denial:
 
 def encryption_context(environment: Mapping[str, str]) -> dict[str, str]:
     """Return the condition keys of the encryption in the function's environment."""
-    told = {ENCRYPTION: environment.get("S3_SSE"), KEY: environment.get("S3_SSE_KMS_KEY_ARN")}
-    return {key: value for key, value in told.items() if value}
+    keys = {ENCRYPTION: environment.get("S3_SSE"), KEY: environment.get("S3_SSE_KMS_KEY_ARN")}
+    return {key: value for key, value in keys.items() if value}
 
 
 def lock_context(environment: Mapping[str, str]) -> dict[str, str]:
     """Return the condition keys of the lock in the function's environment."""
-    told = {LOCK_MODE: environment.get("S3_LOCK_MODE"), REMAINING_DAYS: environment.get("S3_LOCK_DAYS")}
-    return {key: value for key, value in told.items() if value}
+    keys = {LOCK_MODE: environment.get("S3_LOCK_MODE"), REMAINING_DAYS: environment.get("S3_LOCK_DAYS")}
+    return {key: value for key, value in keys.items() if value}
 
 
 def writes(

@@ -138,9 +138,9 @@ class _AwsRunner:
         self._function = patient_client(aws)
         self._s3 = aws.client("s3")
         self._log = LogFollower(aws.client("logs"), str(deployment.outputs["log_group"]["name"]), self.now)
-        self._told_trouble = False
-        self._tell_trouble()
-        self._told_blind = ""  # the last message about an unreadable checkpoint
+        self._shown_trouble = False
+        self._show_trouble()
+        self._shown_error = ""  # the last message about an unreadable checkpoint
         self._seen_owed = False  # the dates are owed only after the run has saved
         self._asked_checkpoint = 0.0
         self._last_lines: dict[str, Mapping[str, Any]] = {}
@@ -162,8 +162,8 @@ class _AwsRunner:
             where = f"s3://{self._deployment.bucket}/{self._deployment.state_key}"
             why = str(error) if isinstance(error, UnreadableCheckpointError) else reason(error)
             sentence = f"Which dates are owed is not known, because {where} cannot be read: {why}."
-        if sentence != self._told_blind:  # the next attempt may succeed
-            self._told_blind = sentence
+        if sentence != self._shown_error:  # the next attempt may succeed
+            self._shown_error = sentence
             self._screen.say(sentence, "yellow")
         return None
 
@@ -185,7 +185,7 @@ class _AwsRunner:
             self._screen.line(line)
             if line.ends_run:
                 self._last_lines[line.request_id] = line.fields
-        self._tell_trouble()
+        self._show_trouble()
         if self._request.dates and time.monotonic() - self._asked_checkpoint >= ASK_CHECKPOINT_EVERY_SECONDS:
             self._asked_checkpoint = time.monotonic()
             self._show_days(self.checkpoint())
@@ -205,9 +205,9 @@ class _AwsRunner:
             self._look()
         return self._last_lines.get(answer.request_id, {})
 
-    def _tell_trouble(self) -> None:
-        if self._log.trouble and not self._told_trouble:
-            self._told_trouble = True
+    def _show_trouble(self) -> None:
+        if self._log.trouble and not self._shown_trouble:
+            self._shown_trouble = True
             self._screen.say(self._log.trouble, "yellow")
 
 
