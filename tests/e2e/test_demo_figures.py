@@ -256,6 +256,18 @@ def test_both_are_killed_in_the_same_run(monkeypatch: pytest.MonkeyPatch) -> Non
     assert [*of_guide] == plot.moments
 
 
+@pytest.mark.parametrize("hour", [6, 13, 23])
+def test_the_guides_loop_loses_the_late_row_at_any_time_of_day(monkeypatch: pytest.MonkeyPatch, hour: int) -> None:
+    monkeypatch.setattr("harness.story.RECORDS_A_DAY", 40)
+    plot, zoom = Plot(datetime(2026, 3, 1, hour, 7, 13, tzinfo=UTC)), Zoom()
+    fill(zoom, plot)
+    guide = GuideLoop(zoom)
+    play(InMemory(zoom, ""), plot, guide, lambda *_: None, lambda: None)  # type: ignore[arg-type]
+    found = Figures.of(zoom.records(plot.start.date()), guide.lines(), guide.calls)
+    assert (found.lost, found.lost_without_repeats) == (1, 2)
+    assert found.lines_per_record > 5
+
+
 def test_zoom_refuses_while_the_file_is_there(tmp_path: Path) -> None:
     zoom, switch = Zoom(), tmp_path / "zoom-refuses"
     kept.obey(zoom, switch)
