@@ -77,11 +77,9 @@ def test_it_counts_right_stays_up_when_asked_and_leaves_nothing(tmp_path: Path) 
         env, *commands = re.findall(r"(?m)^  (\. /\S+|zoomlogs .+|touch .+|rm .+)$", shown)
         assert commands[0] == "zoomlogs doctor"
         doctor = paste(env, "zoomlogs doctor")
-        assert "The last run ended well" in doctor
-        assert "The checkpoint was saved" in doctor
+        assert {"runs", "metrics", "checkpoint"} <= {*re.findall(r"(?m)^✓ (\w+)", doctor)}
         assert re.findall(r"(?m)^[✗?] (\w+)", doctor) == ["feed", "subscribers", "reader"]
-        refused = paste(env, "touch $ZOOM_REFUSES", "zoomlogs run 2>&1")
-        assert "The Zoom app is deactivated" in refused
+        assert "deactivated" in paste(env, "touch $ZOOM_REFUSES", "zoomlogs run 2>&1")
         folders = [folder for folder in (tmp_path / "tmp").iterdir() if folder.is_dir()]
         assert {oct(folder.stat().st_mode & 0o777) for folder in folders} == {"0o700"}  # nobody else may look into it
         process.send_signal(signal.SIGINT)
@@ -89,11 +87,11 @@ def test_it_counts_right_stays_up_when_asked_and_leaves_nothing(tmp_path: Path) 
     assert_nothing_is_left(tmp_path)
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_while_terraform_applies(tmp_path: Path, how: signal.Signals) -> None:
+def test_interrupted_while_terraform_applies(tmp_path: Path) -> None:
+    """By SIGTERM; the test above ends the demo by SIGINT."""
     with demo(tmp_path) as (process, printed):
         wait_for("terraform apply creates", printed, process)
-        process.send_signal(how)
+        process.send_signal(signal.SIGTERM)
         assert process.wait(300) == 130
         assert "Interrupted: everything is taken down." in printed.read_text()
     assert_nothing_is_left(tmp_path)

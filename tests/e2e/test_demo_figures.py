@@ -119,7 +119,7 @@ def test_the_whole_story(
     assert f"The page of zoomlogs verify: {tmp_path / 'page.html'}" in " ".join(shown.split())
     for sentence in (
         "Created 1 resources: archive 1.",
-        "The first run reads today and the three days before",
+        "The first run reads today and three days back: 1",
         "Two equal events; the run is killed after it wrote an object.",
         "The next run goes on from the archive: 0 records more.",
         "A row of 23:30 shows only now",
@@ -256,6 +256,18 @@ def test_both_are_killed_in_the_same_run(monkeypatch: pytest.MonkeyPatch) -> Non
     assert [*of_guide] == plot.moments
 
 
+@pytest.mark.parametrize("hour", [6, 13, 23])
+def test_the_guides_loop_loses_the_late_row_at_any_time_of_day(monkeypatch: pytest.MonkeyPatch, hour: int) -> None:
+    monkeypatch.setattr("harness.story.RECORDS_A_DAY", 40)
+    plot, zoom = Plot(datetime(2026, 3, 1, hour, 7, 13, tzinfo=UTC)), Zoom()
+    fill(zoom, plot)
+    guide = GuideLoop(zoom)
+    play(InMemory(zoom, ""), plot, guide, lambda *_: None, lambda: None)  # type: ignore[arg-type]
+    found = Figures.of(zoom.records(plot.start.date()), guide.lines(), guide.calls)
+    assert (found.lost, found.lost_without_repeats) == (1, 2)
+    assert found.lines_per_record > 5
+
+
 def test_zoom_refuses_while_the_file_is_there(tmp_path: Path) -> None:
     zoom, switch = Zoom(), tmp_path / "zoom-refuses"
     kept.obey(zoom, switch)
@@ -276,6 +288,10 @@ def test_what_the_shell_reads_forgets_other_aws_settings(tmp_path: Path) -> None
     printed = subprocess.run(["sh", "-ec", script], env=others, capture_output=True, text=True, check=True).stdout
     assert printed.splitlines()[0] == "||us-east-1|/a b/outputs.json"
     assert printed.splitlines()[1].endswith("/zoomlogs")
+
+
+def test_what_is_said_of_a_kept_world_fits_into_80_columns() -> None:
+    assert [line for line in kept.TEXT.splitlines() if len(line) > 80] == []
 
 
 @pytest.mark.parametrize("command", re.findall(r"(?m)^  zoomlogs (.+)$", kept.TEXT))

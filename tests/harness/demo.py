@@ -132,7 +132,7 @@ def _compare(
         played,
         Figures.of(zoom.records(first), own, played.calls),
         Figures.of(zoom.records(first), guide.lines(), guide.calls),
-        _verify(deployment, plot, page),
+        _verify(deployment, plot, page),  # the last one: it sets Zoom's clock, and more records show
     )
 
 

@@ -40,8 +40,8 @@ This world stays up until Ctrl-C. In another shell:
 
 doctor finds what a real set-up still needs: a subscriber to the alarms, a key
 for the reader, a SecOps tenant. logs shows the run that was killed. verify
-calls records late because this bucket is only minutes old. The schedule goes on,
-every 15 minutes; `zoomlogs run` starts a run now.
+calls records late because this bucket is only minutes old. The schedule goes
+on, every 15 minutes; `zoomlogs run` starts a run now.
 
 To play an incident, let Zoom refuse, as if the app were deactivated, and follow
 docs/operations.md. Alarms are not evaluated here; FUNCTION-errors would go off.

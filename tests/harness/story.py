@@ -188,7 +188,7 @@ def _worth_telling(plot: Plot, played: Played, at: datetime, run: Invocation) ->
         return f"A run fails: {run.error.get('errorMessage')}"
     records = f"{run.result['written']:,} records"
     if not played.runs:
-        return f"The first run reads today and the three days before: {records}."
+        return f"The first run reads today and three days back: {records}."
     before = played.runs[-1][0]
     if before == plot.killed_at:
         return f"The next run goes on from the archive: {records} more."
