@@ -8,7 +8,7 @@ locals {
 
   # Zoom's page tokens live 15 minutes, and the collector resumes from those younger than 14.
   token_minutes   = 14
-  interval_shown  = coalesce(local.interval_minutes, 0)
+  interval_shown  = try(min(local.run_gaps...), 0) # not the pauses of a cron expression
   fitting_minutes = floor(local.token_minutes + var.collector.timeout_seconds / 60)
   fitting_timeout = 60 * (local.interval_shown - local.token_minutes)
 
@@ -35,7 +35,7 @@ check "years" {
 
 check "page_tokens" {
   assert {
-    condition     = !var.schedule.enabled || local.interval_minutes == null ? true : 60 * local.interval_minutes - var.collector.timeout_seconds <= 60 * local.token_minutes
+    condition     = !var.schedule.enabled || 60 * local.interval_shown - var.collector.timeout_seconds <= 60 * local.token_minutes
     error_message = "With a run every ${local.interval_shown} minutes (schedule.expression) of at most ${var.collector.timeout_seconds} seconds (collector.timeout_seconds), Zoom's page tokens expire before the next run can resume from them. This matters only for accounts where one date takes longer than one run: each run would start that date again. For such an account, run every ${local.fitting_minutes} minutes or more often${local.fitting_timeout > 900 ? "" : ", or set collector.timeout_seconds to ${local.fitting_timeout} or more"}."
   }
 }

@@ -400,7 +400,6 @@ variable "zoom" {
     oauth_url         = optional(string, "https://zoom.us/oauth/token")
     api_url           = optional(string, "https://api.zoom.us/v2")
     allow_other_hosts = optional(bool, false)
-    page_size         = optional(number, 300)
     timeout_seconds   = optional(number, 30)
     lookback_days     = optional(number, 3)
     reconcile_hours   = optional(number, 12)
@@ -413,7 +412,6 @@ variable "zoom" {
     - `oauth_url`: address of the token endpoint; for Zoom for Government `https://zoomgov.com/oauth/token`. Default: `"https://zoom.us/oauth/token"`.
     - `api_url`: address of the API; for Zoom for Government `https://api.zoomgov.com/v2`. Default: `"https://api.zoom.us/v2"`.
     - `allow_other_hosts`: allow addresses outside of zoom.us and zoomgov.com. The collector sends the client secret to them. Default: `false`.
-    - `page_size`: rows per page, 1 to 300. Default: `300`.
     - `timeout_seconds`: timeout of one HTTP request, 1 to 300. Default: `30`.
     - `lookback_days`: days before today in which each run looks for late rows, 1 to 28. Default: `3`.
     - `reconcile_hours`: hours between two complete reads of those days, 1 to 24. Default: `12`.
@@ -432,24 +430,19 @@ variable "zoom" {
   validation {
     condition = alltrue([for url in [var.zoom.oauth_url, var.zoom.api_url] : can(regex(join("", [
       "^(https://${var.zoom.allow_other_hosts ? "[A-Za-z0-9.-]+" : "(([a-z0-9-]+\\.)*(zoom\\.us|zoomgov\\.com)|127\\.0\\.0\\.1|localhost)"}|http://(127\\.0\\.0\\.1|localhost))",
-      "(:[1-9][0-9]{0,4})?(/[A-Za-z0-9._~-]+)*$",
+      "(:[1-9][0-9]{0,4})?(/\\.*[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*$", # no part of the path is "." or ".."
     ]), url))])
     error_message = "zoom.oauth_url and zoom.api_url must be https addresses of zoom.us or zoomgov.com without a slash at the end, such as \"https://api.zoom.us/v2\" (http only for 127.0.0.1 and localhost). The collector sends the client secret to them; other hosts need zoom.allow_other_hosts = true."
   }
 
   validation {
-    condition     = endswith(trimsuffix(var.zoom.oauth_url, "/"), "/oauth/token") && !endswith(trimsuffix(var.zoom.api_url, "/"), "/oauth/token")
-    error_message = "zoom.oauth_url must end with \"/oauth/token\", and zoom.api_url must not: they look swapped or incomplete."
+    condition     = can(regex("/oauth/token/?([?#].*)?$", var.zoom.oauth_url)) && can(regex("/v2/?([?#].*)?$", var.zoom.api_url))
+    error_message = "zoom.oauth_url must end with \"/oauth/token\" and zoom.api_url with \"/v2\": they look swapped or incomplete."
   }
 
   validation {
     condition     = strcontains(var.zoom.oauth_url, "zoomgov.com") == strcontains(var.zoom.api_url, "zoomgov.com")
     error_message = "zoom.oauth_url and zoom.api_url must belong to the same Zoom: set both for Zoom for Government (https://zoomgov.com/oauth/token and https://api.zoomgov.com/v2), or neither."
-  }
-
-  validation {
-    condition     = var.zoom.page_size >= 1 && var.zoom.page_size <= 300 && var.zoom.page_size == floor(var.zoom.page_size)
-    error_message = "zoom.page_size must be a whole number from 1 to 300, the largest page that Zoom returns."
   }
 
   validation {
@@ -897,7 +890,7 @@ variable "monitoring" {
     - `topic_arns`: ARNs of SNS topics that the alarms notify; an empty list notifies nobody. Default: `null`, the module creates a topic.
     - `emails`: email addresses to subscribe to the topic that the module creates. Each must confirm. Default: `[]`.
     - `each_alarm_notifies`: send a notification for each alarm, not only for the composite alarm and for one-time events. Default: `false`.
-    - `silence_minutes`: minutes without a successful run before the alarm fires, 15 to 10080, and at least the interval of a rate expression, the flexible time window, the function's timeout and five minutes together. A cron expression needs it, as three of its intervals: the alarms derive the interval from it. Default: `null`, three intervals of a rate expression and those additions.
+    - `silence_minutes`: minutes without a successful run before the alarm fires, 15 to 10080, and at least the longest time between two runs by `schedule.expression`, the flexible time window, the function's timeout and five minutes together. A cron expression needs it. Default: `null`, three intervals of a rate expression and those additions.
     - `stalled_backlog_hours`: hours in which the number of owed dates may stay the same before the alarm fires, 2 to 144. Default: `24`.
     - `runbook_url`: https address of your copy of docs/operations.md, for the alarms' descriptions and the dashboard. Default: `null`, they name the page.
   EOT
@@ -946,16 +939,16 @@ variable "monitoring" {
 
   validation {
     condition     = !var.monitoring.enabled || !startswith(var.schedule.expression, "cron(") || var.monitoring.silence_minutes != null
-    error_message = "monitoring.silence_minutes must be set, because schedule.expression is a cron expression: give three of its intervals, from which the alarms derive how often the collector runs."
+    error_message = "monitoring.silence_minutes must be set, because schedule.expression is a cron expression: give more than the longest time between two runs, such as 4000 for \"cron(0/15 8-18 ? * MON-FRI *)\", which pauses for 3675 minutes at weekends."
   }
 
   # The longest time between the ends of two runs, as in modules/monitoring; 10080 minutes are seven days.
   validation {
-    condition = !var.monitoring.enabled || !startswith(var.schedule.expression, "rate(") || (
-      coalesce(local.rate_minutes, 0) * (var.monitoring.silence_minutes == null ? 3 : 1) + coalesce(var.schedule.flexible_window_minutes, 0) +
+    condition = !var.monitoring.enabled || local.rate_minutes == null && var.monitoring.silence_minutes == null || (
+      coalesce(local.interval_minutes, 0) * (var.monitoring.silence_minutes == null ? 3 : 1) + coalesce(var.schedule.flexible_window_minutes, 0) +
       (var.monitoring.silence_minutes == null ? 0 : ceil(var.collector.timeout_seconds / 60) + 5) <= coalesce(var.monitoring.silence_minutes, 10080)
     )
-    error_message = "monitoring.silence_minutes must be at least the interval of schedule.expression, its flexible time window, the function's timeout and five minutes together, or the alarm fires between two ordinary runs. CloudWatch evaluates at most 10080 minutes: set monitoring.enabled = false for a schedule with longer pauses."
+    error_message = "monitoring.silence_minutes must be at least the longest time between two runs by schedule.expression, its flexible time window, the function's timeout and five minutes together, or the alarm fires between two ordinary runs. CloudWatch evaluates at most 10080 minutes: set monitoring.enabled = false for a schedule with longer pauses."
   }
 
   validation {

@@ -15,14 +15,14 @@ variables {
     encryption = null
     lock       = null
   }
-  feed_deletes = false
+  feed_deletes    = false
+  own_break_glass = []
   zoom = {
     report            = "operationlogs"
     records           = "operation logs"
     oauth_url         = "https://zoom.us/oauth/token"
     api_url           = "https://api.zoom.us/v2"
     allow_other_hosts = false
-    page_size         = 300
     timeout_seconds   = 30
     lookback_days     = 3
     reconcile_hours   = 12

@@ -79,7 +79,6 @@ module "zoom_operation_logs" {
     oauth_url         = var.zoom.oauth_url
     api_url           = var.zoom.api_url
     allow_other_hosts = false
-    page_size         = 200
     timeout_seconds   = 20
     lookback_days     = 7
     reconcile_hours   = 6
@@ -138,7 +137,7 @@ module "zoom_operation_logs" {
     enabled               = true
     emails                = var.alarm_emails
     each_alarm_notifies   = false
-    silence_minutes       = 45 # three intervals of the cron expression
+    silence_minutes       = 45 # three runs that did not come
     stalled_backlog_hours = 36
     runbook_url           = "https://github.com/YOUR-ORGANISATION/terraform-aws-zoom-operation-logs/blob/main/docs/operations.md"
   }

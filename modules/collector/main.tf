@@ -17,7 +17,7 @@ locals {
       S3_PREFIX       = var.bucket.prefix
       STATE_KEY       = var.bucket.state_key
       FEED_DELETES    = tostring(var.feed_deletes)
-      PAGE_SIZE       = tostring(var.zoom.page_size)
+      PAGE_SIZE       = "300" # Zoom's largest page
       TIMEOUT         = tostring(var.zoom.timeout_seconds)
       LOOKBACK_DAYS   = tostring(var.zoom.lookback_days)
       RECONCILE_HOURS = tostring(var.zoom.reconcile_hours)

@@ -12,6 +12,11 @@ variable "bucket" {
   description = "The archive module's output `bucket`."
 }
 
+variable "own_break_glass" {
+  type        = set(string)
+  description = "Those of `bucket.break_glass_arns` that are principals of the module itself, which is an error."
+}
+
 variable "feed_deletes" {
   type        = bool
   description = "Whether the feed deletes objects after reading them (`feed.deletion_option` `ON_SUCCESS`). The collector then treats deleted versions as delivered."
@@ -24,7 +29,6 @@ variable "zoom" {
     oauth_url         = string
     api_url           = string
     allow_other_hosts = bool
-    page_size         = number
     timeout_seconds   = number
     lookback_days     = number
     reconcile_hours   = number
