@@ -57,10 +57,10 @@ def test_a_report_below_the_other_is_found_from_both(report: Report, other: Repo
             second.s3.delete(key)
     found = look(first, report)
     assert found.status == "fix"
-    assert f"/zoom/ also holds records of Zoom's report {other.name}, such as s3://" in found.sentence
+    assert f"/zoom/ also has records of Zoom's report {other.name}, such as s3://" in found.sentence
     found = look(second, other)
     assert found.status == "fix"
-    assert f"holds records of Zoom's report {report.name}, such as s3://" in found.sentence
+    assert f"has records of Zoom's report {report.name}, such as s3://" in found.sentence
     assert f"feed also reads s3://{first.s3.bucket}/{other.prefix}:" in found.sentence
 
 
@@ -86,7 +86,7 @@ def test_a_third_report_is_judged_as_the_others_are(third: Report) -> None:
     assert look(first, third).status == "ok"
     second = on_the_bucket_of(first, ACTIVITIES)
     second.poll(2)
-    assert "also holds records of Zoom's report activities, such as s3://" in look(first, third).sentence
+    assert "also has records of Zoom's report activities, such as s3://" in look(first, third).sentence
     assert "holds records of Zoom's report room_bookings, such as s3://" in look(second, ACTIVITIES).sentence
 
 
