@@ -8,15 +8,9 @@ locals {
 
   # Zoom's page tokens live 15 minutes, and the collector resumes from those younger than 14.
   token_minutes   = 14
-  interval_shown  = coalesce(local.interval_minutes, 0)
+  interval_shown  = try(min(local.run_gaps...), 0) # not the pauses of a cron expression
   fitting_minutes = floor(local.token_minutes + var.collector.timeout_seconds / 60)
   fitting_timeout = 60 * (local.interval_shown - local.token_minutes)
-
-  # The checkpoint holds 16 bytes for each record, from the day before the window to two days after today. A run needs
-  # 2.4 times that in memory, and 110 MB for the process: measured with 1,000,000 records a day.
-  dates_kept    = var.zoom.lookback_days + 4
-  checkpoint_mb = local.dates_kept * coalesce(var.zoom.records_per_day, 0) * 16 / 1000000
-  memory_mb     = ceil(110 + 2.4 * local.checkpoint_mb)
 }
 
 check "subscribers" {
@@ -35,14 +29,7 @@ check "years" {
 
 check "page_tokens" {
   assert {
-    condition     = !var.schedule.enabled || local.interval_minutes == null ? true : 60 * local.interval_minutes - var.collector.timeout_seconds <= 60 * local.token_minutes
+    condition     = !var.schedule.enabled || 60 * local.interval_shown - var.collector.timeout_seconds <= 60 * local.token_minutes
     error_message = "With a run every ${local.interval_shown} minutes (schedule.expression) of at most ${var.collector.timeout_seconds} seconds (collector.timeout_seconds), Zoom's page tokens expire before the next run can resume from them. This matters only for accounts where one date takes longer than one run: each run would start that date again. For such an account, run every ${local.fitting_minutes} minutes or more often${local.fitting_timeout > 900 ? "" : ", or set collector.timeout_seconds to ${local.fitting_timeout} or more"}."
-  }
-}
-
-check "memory" {
-  assert {
-    condition     = local.memory_mb <= var.collector.memory_mb
-    error_message = "The collector needs about ${local.memory_mb} MB of memory for ${coalesce(var.zoom.records_per_day, 0)} records a day (zoom.records_per_day) on the ${local.dates_kept} dates in its checkpoint (zoom.lookback_days + 4), but collector.memory_mb is ${var.collector.memory_mb}. ${local.memory_mb > 10240 ? "Lambda offers at most 10240 MB: lower zoom.lookback_days" : "Set collector.memory_mb to ${local.memory_mb} or more, or lower zoom.lookback_days"}."
   }
 }

@@ -22,6 +22,7 @@ module "collector" {
   bucket       = module.archive.bucket
   feed_deletes = var.feed.deletion_option == "ON_SUCCESS"
 
+  own_break_glass  = local.own_break_glass
   zoom             = merge(var.zoom, { records = local.report.records })
   zoom_credentials = var.zoom_credentials
   secret           = var.secret

@@ -18,6 +18,14 @@ locals {
   collector_role_arn = "${local.iam_arn}:role${var.iam_path}${local.names.function_role}"
   reader_arn         = "${local.iam_arn}:${var.reader.mode}${var.iam_path}${local.names.reader}"
 
+  # Break-glass principals that are the module's own, or the collector of another block in the bucket. IAM's names of one
+  # kind differ in more than case.
+  own_break_glass = setintersection([for arn in var.bucket.break_glass_arns : lower(arn)], [for arn in concat(
+    [local.collector_role_arn, "${local.iam_arn}:role${var.iam_path}${local.names.schedule_role}"],
+    var.reader.mode == "none" ? var.reader.principal_arns : [local.reader_arn],
+    [for instance in var.bucket.further_instances : jsondecode(instance).writer_arn],
+  ) : lower(arn)])
+
   # Who may delete records: the reader of a feed that deletes what it has read.
   deleter_arns = var.feed.deletion_option != "ON_SUCCESS" ? [] : var.reader.mode == "none" ? var.reader.principal_arns : [local.reader_arn]
 }

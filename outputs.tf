@@ -14,7 +14,7 @@ output "role" {
 }
 
 output "schedule" {
-  description = "The schedule: `name`, `arn`, `expression`, `interval_minutes` (null for a cron expression without `monitoring.silence_minutes`), `flexible_window_minutes`, `enabled`, and `role_name` and `role_arn` of its role."
+  description = "The schedule: `name`, `arn`, `expression`, `interval_minutes` (of a cron expression, the longest time between two runs), `flexible_window_minutes`, `enabled`, and `role_name` and `role_arn` of its role."
   value       = module.collector.schedule
 }
 

@@ -25,7 +25,31 @@ locals {
   rate         = try(regex(local.rate_expression, var.schedule.expression), null)
   rate_minutes = local.rate == null ? null : tonumber(local.rate[0]) * { minute = 1, hour = 60, day = 1440 }[local.rate[1]]
 
-  # monitoring.silence_minutes is three intervals of a cron expression. Without it the interval is not known.
-  cron_minutes     = var.monitoring.silence_minutes == null ? null : max(1, floor(var.monitoring.silence_minutes / 3))
-  interval_minutes = startswith(var.schedule.expression, "cron(") ? local.cron_minutes : local.rate_minutes
+  # The values of each field of a cron expression: minutes, hours, days of the month, months, days of the week. A field without
+  # plain numbers or names, such as ? or 15W, has none.
+  cron_fields = try(split(" ", trimsuffix(trimprefix(regex(local.cron_expression, var.schedule.expression), "cron("), ")")), [])
+  cron_names  = zipmap(split(" ", "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC SUN MON TUE WED THU FRI SAT"), concat(range(1, 13), range(1, 8)))
+  cron_values = [for at, ends in [[0, 59], [0, 23], [1, 31], [1, 12], [1, 7]] : try(distinct(flatten([
+    for item in split(",", local.cron_fields[at]) : [
+      for part in [regex("^(\\*|[0-9A-Z]+)(?:-([0-9A-Z]+))?(?:/([0-9]+))?$", item)] : [
+        for from in [part[0] == "*" ? ends[0] : try(tonumber(part[0]), local.cron_names[part[0]])] : [
+          for to in [part[1] != null ? try(tonumber(part[1]), local.cron_names[part[1]]) : part[0] == "*" || part[2] != null ? ends[1] : from] :
+          [for value in range(from, 1 + (to < from ? to + ends[1] - ends[0] + 1 : to), coalesce(part[2], 1)) : value > ends[1] ? value - ends[1] + ends[0] - 1 : value]
+        ]
+      ]
+    ]
+  ])), [])]
+
+  # The longest time between two days with runs: four weeks or more, if not in every month or on days without plain numbers.
+  cron_weekly = try(local.cron_fields[2] == "?", false)
+  run_days    = sort(formatlist("%02d", local.cron_values[local.cron_weekly ? 4 : 2]))
+  cron_rarely = length(local.cron_values[3]) < 12 || length(local.run_days) == 0
+  days_apart  = local.cron_rarely ? 28 : max([for at, day in local.run_days : try(local.run_days[at + 1], local.run_days[0] + (local.cron_weekly ? 7 : 31)) - day]...)
+
+  # The times between two runs; none where they are not known.
+  cron_times = sort([for time in setproduct(local.cron_values[1], local.cron_values[0]) : format("%04d", 60 * time[0] + time[1])])
+  cron_gaps  = [for at, time in local.cron_times : try(local.cron_times[at + 1], local.cron_times[0] + 1440 * local.days_apart) - time]
+
+  run_gaps         = local.rate_minutes == null ? local.cron_gaps : [local.rate_minutes]
+  interval_minutes = try(max(local.run_gaps...), null)
 }

@@ -364,7 +364,6 @@ variable "zoom" {
     timeout_seconds   = optional(number, 30)
     lookback_days     = optional(number, 3)
     reconcile_hours   = optional(number, 12)
-    records_per_day   = optional(number)
     start_date        = optional(string)
   })
   description = <<-EOT
@@ -377,7 +376,6 @@ variable "zoom" {
     - `timeout_seconds`: timeout of one HTTP request, 1 to 300. Default: `30`.
     - `lookback_days`: days before today in which each run looks for late rows, 1 to 28. Default: `3`.
     - `reconcile_hours`: hours between two complete reads of those days, 1 to 24. Default: `12`.
-    - `records_per_day`: approximate number of records per day in Zoom's report, if you know it. The plan warns if `collector.memory_mb` is less than 110 + 2.4 × (`lookback_days` + 4) × `records_per_day` × 16 / 1,000,000. Default: `null`, no warning.
     - `start_date`: first day to fetch, YYYY-MM-DD, today or tomorrow at the latest. Zoom keeps six months. Default: `null`, `lookback_days` before the first run.
   EOT
   default     = {}
@@ -391,13 +389,13 @@ variable "zoom" {
   validation {
     condition = alltrue([for url in [var.zoom.oauth_url, var.zoom.api_url] : can(regex(join("", [
       "^(https://${var.zoom.allow_other_hosts ? "[A-Za-z0-9.-]+" : "(([a-z0-9-]+\\.)*(zoom\\.us|zoomgov\\.com)|127\\.0\\.0\\.1|localhost)"}|http://(127\\.0\\.0\\.1|localhost))",
-      "(:[1-9][0-9]{0,4})?(/[A-Za-z0-9._~-]+)*$",
+      "(:[1-9][0-9]{0,4})?(/\\.*[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*$", # no part of the path is "." or ".."
     ]), url))])
     error_message = "zoom.oauth_url and zoom.api_url must be https addresses of zoom.us or zoomgov.com without a slash at the end, such as \"https://api.zoom.us/v2\" (http only for 127.0.0.1 and localhost). The collector sends the client secret to them; other hosts need zoom.allow_other_hosts = true."
   }
   validation {
-    condition     = endswith(trimsuffix(var.zoom.oauth_url, "/"), "/oauth/token") && !endswith(trimsuffix(var.zoom.api_url, "/"), "/oauth/token")
-    error_message = "zoom.oauth_url must end with \"/oauth/token\", and zoom.api_url must not: they look swapped or incomplete."
+    condition     = can(regex("/oauth/token/?([?#].*)?$", var.zoom.oauth_url)) && can(regex("/v2/?([?#].*)?$", var.zoom.api_url))
+    error_message = "zoom.oauth_url must end with \"/oauth/token\" and zoom.api_url with \"/v2\": they look swapped or incomplete."
   }
   validation {
     condition     = strcontains(var.zoom.oauth_url, "zoomgov.com") == strcontains(var.zoom.api_url, "zoomgov.com")
@@ -418,10 +416,6 @@ variable "zoom" {
   validation {
     condition     = var.zoom.reconcile_hours >= 1 && var.zoom.reconcile_hours <= 24 && var.zoom.reconcile_hours == floor(var.zoom.reconcile_hours)
     error_message = "zoom.reconcile_hours must be a whole number from 1 to 24, so that the collector looks for late rows at least once a day."
-  }
-  validation {
-    condition     = var.zoom.records_per_day == null ? true : var.zoom.records_per_day >= 1 && var.zoom.records_per_day == floor(var.zoom.records_per_day)
-    error_message = "zoom.records_per_day must be a whole number of at least 1, or null if you do not know it."
   }
   validation {
     condition     = var.zoom.start_date == null || can(regex("^[12][0-9]{3}-[0-9]{2}-[0-9]{2}$", var.zoom.start_date)) && can(formatdate("YYYY", "${var.zoom.start_date}T00:00:00Z"))
@@ -809,7 +803,7 @@ variable "monitoring" {
     - `topic_arns`: ARNs of SNS topics that the alarms notify; an empty list notifies nobody. Default: `null`, the module creates a topic.
     - `emails`: email addresses to subscribe to the topic that the module creates. Each must confirm. Default: `[]`.
     - `each_alarm_notifies`: send a notification for each alarm, not only for the composite alarm and for one-time events. Default: `false`.
-    - `silence_minutes`: minutes without a successful run before the alarm fires, 15 to 10080, and at least the interval of a rate expression, the flexible time window, the function's timeout and five minutes together. A cron expression needs it, as three of its intervals: the alarms derive the interval from it. Default: `null`, three intervals of a rate expression and those additions.
+    - `silence_minutes`: minutes without a successful run before the alarm fires, 15 to 10080, and at least the longest time between two runs by `schedule.expression`, the flexible time window, the function's timeout and five minutes together. A cron expression needs it. Default: `null`, three intervals of a rate expression and those additions.
     - `stalled_backlog_hours`: hours in which the number of owed dates may stay the same before the alarm fires, 2 to 144. Default: `24`.
     - `runbook_url`: https address of your copy of docs/operations.md, for the alarms' descriptions and the dashboard. Default: `null`, they name the page.
   EOT
@@ -850,15 +844,15 @@ variable "monitoring" {
   }
   validation {
     condition     = !var.monitoring.enabled || !startswith(var.schedule.expression, "cron(") || var.monitoring.silence_minutes != null
-    error_message = "monitoring.silence_minutes must be set, because schedule.expression is a cron expression: give three of its intervals, from which the alarms derive how often the collector runs."
+    error_message = "monitoring.silence_minutes must be set, because schedule.expression is a cron expression: give more than the longest time between two runs, such as 4000 for \"cron(0/15 8-18 ? * MON-FRI *)\", which pauses for 3675 minutes at weekends."
   }
   # The longest time between the ends of two runs, as in modules/monitoring; 10080 minutes are seven days.
   validation {
-    condition = !var.monitoring.enabled || !startswith(var.schedule.expression, "rate(") || (
-      coalesce(local.rate_minutes, 0) * (var.monitoring.silence_minutes == null ? 3 : 1) + coalesce(var.schedule.flexible_window_minutes, 0) +
+    condition = !var.monitoring.enabled || local.rate_minutes == null && var.monitoring.silence_minutes == null || (
+      coalesce(local.interval_minutes, 0) * (var.monitoring.silence_minutes == null ? 3 : 1) + coalesce(var.schedule.flexible_window_minutes, 0) +
       (var.monitoring.silence_minutes == null ? 0 : ceil(var.collector.timeout_seconds / 60) + 5) <= coalesce(var.monitoring.silence_minutes, 10080)
     )
-    error_message = "monitoring.silence_minutes must be at least the interval of schedule.expression, its flexible time window, the function's timeout and five minutes together, or the alarm fires between two ordinary runs. CloudWatch evaluates at most 10080 minutes: set monitoring.enabled = false for a schedule with longer pauses."
+    error_message = "monitoring.silence_minutes must be at least the longest time between two runs by schedule.expression, its flexible time window, the function's timeout and five minutes together, or the alarm fires between two ordinary runs. CloudWatch evaluates at most 10080 minutes: set monitoring.enabled = false for a schedule with longer pauses."
   }
   validation {
     condition     = var.monitoring.stalled_backlog_hours >= 2 && var.monitoring.stalled_backlog_hours <= 144 && var.monitoring.stalled_backlog_hours == floor(var.monitoring.stalled_backlog_hours)

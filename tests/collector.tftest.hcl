@@ -15,7 +15,8 @@ variables {
     encryption = null
     lock       = null
   }
-  feed_deletes = false
+  feed_deletes    = false
+  own_break_glass = []
   zoom = {
     report            = "operationlogs"
     records           = "operation logs"

@@ -79,11 +79,10 @@ module "zoom_operation_logs" {
     oauth_url         = "https://zoom.us/oauth/token"
     api_url           = "https://api.zoom.us/v2"
     allow_other_hosts = false
-    page_size         = 200
     timeout_seconds   = 20
     lookback_days     = 7
     reconcile_hours   = 6
-    records_per_day   = 50000
+    page_size         = 200
     start_date        = "2026-06-01" # or later, once Zoom no longer has that day
   }
   zoom_credentials = var.zoom_credentials
@@ -138,7 +137,7 @@ module "zoom_operation_logs" {
     enabled               = true
     emails                = var.alarm_emails
     each_alarm_notifies   = false
-    silence_minutes       = 45 # three intervals of the cron expression
+    silence_minutes       = 45 # three runs that did not come
     stalled_backlog_hours = 36
     runbook_url           = "https://github.com/YOUR-ORGANISATION/terraform-aws-zoom-operation-logs/blob/main/docs/operations.md"
   }

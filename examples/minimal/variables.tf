@@ -14,7 +14,6 @@ variable "zoom" {
   type = object({
     oauth_url       = optional(string)
     api_url         = optional(string)
-    page_size       = optional(number)
     timeout_seconds = optional(number)
     lookback_days   = optional(number)
     reconcile_hours = optional(number)

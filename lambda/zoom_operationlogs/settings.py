@@ -20,8 +20,8 @@ MAX_PAGE_SIZE = 300  # Zoom's maximum (Zoom, Get operation logs report)
 MAX_LOOKBACK_DAYS = 28  # the tail reads in one request, which covers at most one month (see dates.LONGEST_RANGE)
 LOOPBACK_HOSTS = {"127.0.0.1", "[::1]", "localhost"}
 ZOOM_DOMAINS = ("zoom.us", "zoomgov.com")
-# Nothing that two parsers could read as different hosts, such as a user name or a backslash.
-ADDRESS = re.compile(r"(https?)://([A-Za-z0-9.-]+|\[::1\])(:[1-9][0-9]{0,4})?(/[A-Za-z0-9._~-]+)*")
+# Nothing that two parsers could read as two addresses, such as a user name, a backslash, or a path with "..".
+ADDRESS = re.compile(r"(https?)://([A-Za-z0-9.-]+|\[::1\])(:[1-9][0-9]{0,4})?(/\.*[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
 ENCRYPTIONS = ("AES256", "aws:kms", "aws:kms:dsse")  # Amazon S3 API Reference, PutObject, x-amz-server-side-encryption
 LOCK_MODES = ("GOVERNANCE", "COMPLIANCE")  # Amazon S3 User Guide, Locking objects with Object Lock
 MAX_LOCK_DAYS = 36500  # S3's maximum
@@ -117,8 +117,8 @@ class Settings:
             state_key=environ.get("STATE_KEY", ""),
             credentials=_credentials(environ),
             secret_id=environ.get("ZOOM_SECRET_ID", "").strip(),
-            oauth_url=_url(environ, "ZOOM_OAUTH_URL", cls.oauth_url, other_hosts),
-            api_url=_url(environ, "ZOOM_API_URL", cls.api_url, other_hosts),
+            oauth_url=_url(environ, "ZOOM_OAUTH_URL", cls.oauth_url, "/oauth/token", other_hosts),
+            api_url=_url(environ, "ZOOM_API_URL", cls.api_url, "/v2", other_hosts),
             page_size=_whole_number(environ, "PAGE_SIZE", cls.page_size, 1, MAX_PAGE_SIZE),
             http_timeout_seconds=_whole_number(environ, "TIMEOUT", cls.http_timeout_seconds, 1, 300),
             lookback_days=_whole_number(environ, "LOOKBACK_DAYS", cls.lookback_days, 1, MAX_LOOKBACK_DAYS),
@@ -221,7 +221,7 @@ def _flag(environ: Mapping[str, str], name: str) -> bool:
     return value == "true"
 
 
-def _url(environ: Mapping[str, str], name: str, default: str, other_hosts: bool) -> str:
+def _url(environ: Mapping[str, str], name: str, default: str, end: str, other_hosts: bool) -> str:
     """Return the address in a variable, to which the client secret is sent; variables.tf checks the same."""
     value = (environ.get(name, "").strip() or default).rstrip("/")
     found = ADDRESS.fullmatch(value)
@@ -234,4 +234,6 @@ def _url(environ: Mapping[str, str], name: str, default: str, other_hosts: bool)
             f"{name} is {value!r}, not an address of {' or '.join(ZOOM_DOMAINS)}, and the collector would send the"
             " client secret there: correct it, or set ZOOM_ALLOW_OTHER_HOSTS to true if that is intended."
         )
+    if not value.endswith(end):
+        raise SettingsError(f"{name} is {value!r}: give an address that ends with {end}, such as {default}.")
     return value

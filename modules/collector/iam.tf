@@ -138,6 +138,13 @@ resource "aws_iam_role" "collector" {
       Principal = { Service = "lambda.amazonaws.com" }
     }]
   })
+
+  lifecycle {
+    precondition {
+      condition     = length(var.own_break_glass) == 0
+      error_message = "bucket.break_glass_arns must not name the role of a collector or schedule, or the feed's reader: the bucket policy would let it change and delete records. Give a role that people assume for these tasks alone."
+    }
+  }
 }
 
 # Lambda binds a function to the unique ID of its role, not to its name: with a KMS key, only that role has the grant to

@@ -12,6 +12,11 @@ variable "bucket" {
   description = "The archive module's output `bucket`."
 }
 
+variable "own_break_glass" {
+  type        = set(string)
+  description = "Those of `bucket.break_glass_arns` that are principals of the module itself, which is an error."
+}
+
 variable "feed_deletes" {
   type        = bool
   description = "Whether the feed deletes objects after reading them (`feed.deletion_option` `ON_SUCCESS`). The collector then treats deleted versions as delivered."

@@ -19,7 +19,6 @@ import pytest
 from harness.scratch import prepare, provider_aliases
 from harness.terraform import Changes, Plan, Terraform, TerraformError
 from security.deployer import PHASES, WHERE, allowed, is_about_oneself, role
-from standins import iam_policy
 from standins.aws import AwsStandIn
 from standins.running_provider import running_provider
 from terraform.expected import surprising
@@ -280,23 +279,11 @@ def test_each_account_and_region_gets_its_own(plans: dict[str, dict[str, Any]]) 
     }
 
 
-# What each of two module blocks in one bucket may do: with a record of its own, and with one of the other.
-SHARED = [
-    ("collector", "s3:PutObject", "record", True),
-    ("collector", "s3:GetObject", "record", True),
-    ("collector", "s3:DeleteObject", "record", False),
-    ("collector", "s3:PutObject", "state", True),
-    ("collector", "s3:GetObject", "state", True),
-    ("reader", "s3:GetObject", "record", True),
-    ("reader", "s3:PutObject", "record", False),
-    ("reader", "s3:DeleteObject", "record", False),
-    ("reader", "s3:GetObject", "state", False),
-]
 MODULES = {"operation_logs": "zoom/operationlogs", "sign_ins": "zoom/activities"}
 
 
 class InOneBucket:
-    """The principals of both blocks of a plan, and the policies that are there after its apply."""
+    """What a plan of both blocks makes."""
 
     def __init__(self, plan: dict[str, Any]) -> None:
         self.made = {one["address"]: one["change"]["after"] for one in created(plan)}
@@ -306,37 +293,6 @@ class InOneBucket:
     def only(self, kind: str) -> dict[str, Any]:
         [found] = [after for address, after in self.made.items() if f".{kind}." in address]
         return found
-
-    def may(self, module: str, who: str, action: str, key: str, **context: list[str]) -> bool:
-        place = "collector" if who == "collector" else "secops_reader"
-        policy = "aws_iam_policy.writer" if who == "collector" else "aws_iam_policy.reader[0]"
-        kind = "role.collector" if who == "collector" else "user.reader[0]"
-        name = self.made[f"module.{module}.module.{place}.aws_iam_{kind}"]["name"]
-        arn = f"arn:aws:iam::123456789012:{kind.partition('.')[0]}/{name}"
-        call = iam_policy.Call(
-            action,
-            f"{self.arn}/{key}" if key else self.arn,
-            {"aws:PrincipalArn": [arn], "aws:SecureTransport": ["true"], "s3:if-none-match": ["*"], **context},
-        )
-        caller = iam_policy.Caller(frozenset({arn}), "123456789012")
-        identity = [json.loads(self.made[f"module.{module}.module.{place}.{policy}"]["policy"])]
-        return iam_policy.decide(call, caller, identity=identity, resource=self.policy).allowed
-
-
-@pytest.mark.parametrize("module", MODULES)
-def test_each_of_two_reports_in_one_bucket_keeps_to_its_own(module: str, plans: dict[str, dict[str, Any]]) -> None:
-    bucket, own = InOneBucket(plans["both-reports"]), MODULES[module]
-    [other] = set(MODULES.values()) - {own}
-
-    def key(prefix: str, what: str) -> str:
-        return f"{prefix}-state/state.json" if what == "state" else f"{prefix}/2026/03/10/a.json.gz"
-
-    for who, action, what, allowed_ in SHARED:
-        assert bucket.may(module, who, action, key(own, what)) == allowed_, (who, action, what)
-        assert not bucket.may(module, who, action, key(other, what)), f"{who}: {action} of the other's {what}"
-    for who in ("collector", "reader"):
-        assert bucket.may(module, who, "s3:ListBucket", "", **{"s3:prefix": [f"{own}/"]})
-        assert not bucket.may(module, who, "s3:ListBucket", "", **{"s3:prefix": [f"{other}/"]})
 
 
 def test_one_block_configures_the_bucket_for_both_and_the_other_leaves_it_alone(

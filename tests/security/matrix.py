@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -394,6 +394,9 @@ _rows(
     ("delete an object of the other's", "s3:DeleteObject", lambda c: c.s3.delete_object(**c.record(c.other))),
     ("delete a version of the other's", "s3:DeleteObjectVersion",
      lambda c: c.s3.delete_object(**c.record(c.other), VersionId=c.version_of(c.record(c.other)))),
+    ("read the other's checkpoint", "s3:GetObject", lambda c: c.s3.get_object(**c.state(c.other))),
+    ("write over the other's checkpoint", "s3:PutObject",
+     lambda c: c.s3.put_object(**c.state(c.other), Body=BODY)),
     ("delete the other's checkpoint", "s3:DeleteObject", lambda c: c.s3.delete_object(**c.state(c.other))),
     ("list the other's feed prefix", "s3:ListBucket",
      lambda c: c.s3.list_objects_v2(Bucket=c.other.bucket, Prefix=c.other.prefix)),
@@ -790,7 +793,7 @@ def is_allowed(cell: Cell, row: Row) -> bool:
     return True
 
 
-def arrange(world: World) -> None:
+def arrange(world: World, principals: Iterable[Principal] = ALL) -> None:
     """Make what the calls ask for, as the account's root, so that no denial is a mere "not found"."""
     logs = world.root("logs")
     for name in ("alpha", "beta"):
@@ -800,5 +803,5 @@ def arrange(world: World) -> None:
         s3.put_object(Bucket=instance.bucket, Key=kept, Body=BODY, IfNoneMatch="*")
         s3.put_object(Bucket=instance.bucket, Key=instance.state_key, Body=BODY)
         logs.create_log_stream(logGroupName=instance.log_group, logStreamName="stream")
-    for principal in Principal:
+    for principal in principals:
         world.keys(principal)

@@ -275,6 +275,7 @@ CHANGES: list[tuple[str, Principal, Callable[[World, Instance], Any], set[str]]]
             "The rest of its own bucket: write elsewhere",
             "The rest of its own bucket: read elsewhere",
             f"{OTHERS}: read an object of the other's",
+            f"{OTHERS}: read the other's checkpoint",
             f"{OTHERS}: list the other's feed prefix",
             "Logs, metrics and traces: make a stream in the other's log group",
             "Logs, metrics and traces: write to the other's log group",

@@ -151,11 +151,13 @@ def deployed(
     on_progress: OnProgress | None = None,
     apply: Callable[[Terraform, dict[str, object]], object] | None = None,
     one_provider: bool = False,
+    instance: str = "",
 ) -> Iterator[Deployment]:
     """Apply an example against the stand-ins, and always destroy everything at the end.
 
     `apply` replaces a plain `terraform apply`, for example with a saved plan. `one_provider` starts the provider once
     for all commands, which is faster.
+    `instance`: in an example with several module blocks, the output with all outputs of the block that runs.
     """
     with ExitStack() as stack:
         server = stack.enter_context(ZoomServer(zoom))
@@ -180,6 +182,9 @@ def deployed(
             error.add_note(f"Requests that the stand-in for AWS failed to serve:\n{aws.failures() or 'none'}")
             raise
         outputs = terraform.output()
+        if instance:
+            own = outputs[instance]
+            outputs |= {"schedule_name": own["schedule"]["name"], "secret_arn": own["secret"]["arn"]}
         target = scheduled_target(aws, outputs["schedule_name"])
         package = package_in(terraform.show_json(), terraform.workdir, target.function_name)
         runtime = stack.enter_context(under_its_role(aws, target.function_name, package))

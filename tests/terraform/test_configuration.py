@@ -29,6 +29,7 @@ pytestmark = pytest.mark.slow
 def root(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
     terraform = prepare(REPOSITORY, tmp_path_factory.mktemp("root"), os.environ, folder=".", standin=False)
     write_third_report(terraform.workdir)
+    write_break_glass(terraform.workdir)
     write_run(terraform.workdir)
     terraform.init()
     return terraform
@@ -79,6 +80,75 @@ def write_third_report(scratch: Path) -> None:
     (scratch / OF_A_THIRD_REPORT).write_text(json.dumps({"mock_provider": provider, "run": {"third": run}}))
 
 
+OF_BREAK_GLASS = "tests/break_glass_"
+ROLE = "arn:aws:iam::111122223333:role"
+SIGN_INS = {
+    "arn": "arn:aws:s3:::zoom-operation-logs",
+    "account_id": "111122223333",
+    "prefix": "zoom/activities/",
+    "state_key": "s",
+    "policy": '{"Statement": []}',
+    "notification": None,
+    "writer_arn": f"{ROLE}/sign-ins",
+}
+BREAK_GLASS: dict[str, dict[str, object]] = {
+    "collector": {"bucket": {"break_glass_arns": [f"{ROLE}/WriteZoomOperationLogsToS3Role"]}},
+    "collector_with_a_prefix_and_a_path": {
+        "name_prefix": "emea-",
+        "iam_path": "/security/",
+        "bucket": {"break_glass_arns": [f"{ROLE}/a", f"{ROLE}/security/emea-WriteZoomOperationLogsToS3Role"]},
+    },
+    "collector_in_lower_case": {"bucket": {"break_glass_arns": [f"{ROLE}/writezoomoperationlogstos3role"]}},
+    "collector_of_an_existing_bucket": {
+        "bucket": {"create": False, "break_glass_arns": [f"{ROLE}/WriteZoomOperationLogsToS3Role"]},
+    },
+    "schedule": {"bucket": {"break_glass_arns": [f"{ROLE}/InvokeZoomOperationLogsRole"]}},
+    "reader": {"bucket": {"break_glass_arns": ["arn:aws:iam::111122223333:user/secops-reader"]}},
+    "reader_role": {
+        "reader": {"mode": "role", "subject_id": "1"},
+        "bucket": {"break_glass_arns": [f"{ROLE}/secops-reader"]},
+    },
+    "principal_of_a_feed_that_deletes": {
+        "reader": {"mode": "none", "principal_arns": ["arn:aws:iam::444455556666:role/feed"]},
+        "feed": {"deletion_option": "ON_SUCCESS"},
+        "bucket": {"break_glass_arns": ["arn:aws:iam::444455556666:role/feed"]},
+    },
+    "collector_of_another_block": {
+        "bucket": {"break_glass_arns": [f"{ROLE}/sign-ins"], "further_instances": [json.dumps(SIGN_INS)]},
+    },
+}
+NO_BREAK_GLASS: dict[str, dict[str, object]] = {
+    "reader_of_a_module_without_one": {
+        "reader": {"mode": "none"},
+        "bucket": {"break_glass_arns": ["arn:aws:iam::111122223333:user/secops-reader"]},
+    },
+    "role_of_another_account": {
+        "bucket": {"break_glass_arns": ["arn:aws:iam::444455556666:role/WriteZoomOperationLogsToS3Role"]},
+    },
+}
+
+
+def write_break_glass(scratch: Path) -> None:
+    """Write runs that plan the module with principals of its own as break-glass roles, and with others.
+
+    A file for each, because Terraform ends a file at its first failure.
+    """
+    ordinary = {"bucket_name": "zoom-operation-logs", "monitoring": {"topic_arns": []}}
+    provider = {"aws": {"source": "./tests/mocks", "override_during": "plan"}}
+    for name, inputs in (BREAK_GLASS | NO_BREAK_GLASS).items():
+        run = {"command": "plan", "variables": ordinary | inputs}
+        text = json.dumps({"mock_provider": provider, "run": {"plan": run}})
+        (scratch / f"{OF_BREAK_GLASS}{name}.tftest.json").write_text(text)
+
+
+def test_no_principal_of_the_module_breaks_the_glass(suite: TestReport) -> None:
+    errors = {run: said for run, said in suite.errors.items() if run.startswith(OF_BREAK_GLASS)}
+    assert errors.keys() == {f"{OF_BREAK_GLASS}{name}.tftest.json: plan" for name in BREAK_GLASS}
+    for said in errors.values():
+        assert "bucket.break_glass_arns must not name the role of a collector" in "".join(said)
+        assert len(said) == 1
+
+
 def test_the_format_is_terraforms(root: Terraform) -> None:
     assert Terraform(REPOSITORY, root.env).fmt_check() == []
 
@@ -115,9 +185,10 @@ def test_the_suite_of_the_module(suite: TestReport) -> None:
         for run in re.findall(r'(?m)^run "(\w+)"', file.read_text(encoding="utf-8"))
     }
     runs[f"{OF_A_THIRD_REPORT}: third"] = "pass"
-    failures = {run: errors for run, errors in suite.errors.items() if not run.startswith(RUN)}
+    wrong = (RUN, OF_BREAK_GLASS)
+    failures = {run: errors for run, errors in suite.errors.items() if not run.startswith(wrong)}
     assert failures == {}
-    assert {run: status for run, status in suite.runs.items() if not run.startswith(RUN)} == runs
+    assert {run: status for run, status in suite.runs.items() if not run.startswith(wrong)} == runs
 
 
 @pytest.fixture(scope="module")
