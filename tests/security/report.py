@@ -15,7 +15,7 @@ MARK = "°"
 
 
 def updated(page: str) -> str:
-    """Return the page with the matrix as it is now between its markers."""
+    """Return the page with the current matrix between its markers."""
     before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
@@ -24,7 +24,7 @@ def updated(page: str) -> str:
 
 
 def matrix() -> str:
-    """Return what each principal may and may not do, who may become whom, and the whole table."""
+    """Return what each principal may and may not do, who may assume which role, and the whole table."""
     principals = "\n".join(map(_principal, Principal))
     return f"{principals}\n{_deployer()}\n{_trust()}\n{_whole()}"
 
@@ -63,7 +63,7 @@ def _deployer() -> str:
         "### The deployer and a locked version",
         "",
         "The deployer has [the rights](deployer.md) of all phases, with the options `lock` and `force_destroy`.",
-        "It tries each of these on a locked version. Where ✓ stands, the version is gone.",
+        "It tries each of these on a locked version. ✓ means that the version is deleted.",
         "",
         _line(head),
         _line(["---", *[":-:"] * len(LOCK_MODES)]),
