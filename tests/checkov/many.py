@@ -1,8 +1,8 @@
-"""Runs checkov several times: the tool takes longer to start than to judge a plan.
+"""Runs checkov several times: the tool takes longer to start than to check a plan.
 
-Run by the Python of checkov's own environment. Reads from standard input the arguments of each run, `[[ARGUMENT, …],
-…]`, and prints in the same order `[{"status": N, "output": TEXT}, …]`. Each run is a process of its own, which begins
-where the tool has been imported.
+Needs the Python of checkov's environment. Reads from standard input the arguments of each run, `[[ARGUMENT, …], …]`,
+and prints in the same order `[{"status": N, "output": TEXT}, …]`. Each run is a process, forked after the import of the
+tool.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from checkov.main import Checkov
 
 
 def run(arguments: list[str], output: Path) -> int:
-    """Run checkov in a child of this process, with what it prints in a file; return its exit status."""
+    """Run checkov in a child process, with its output in a file; return its exit status."""
     child = os.fork()
     if child:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

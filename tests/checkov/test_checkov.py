@@ -1,4 +1,4 @@
-"""checkov finds nothing in the module that is not accepted in place, with a reason; and it finds what is wrong."""
+"""checkov finds nothing in the module that is not accepted in place with a reason, and it finds faults."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MANY = Path(__file__).with_name("many.py")
 LIST = REPOSITORY / "tests" / "checkov" / "plan.yaml"
 SKIP = re.compile(r"^  #checkov:skip=(\w+):(.+)$", re.MULTILINE)
 
-# The source does not say what the input is; a plan does, so a plan is not spared.
+# The source does not show the input's value; a plan does, so plans are checked.
 ONLY_IN_SOURCE = {
     "CKV_AWS_19": "bucket.encryption",
     "CKV_AWS_21": "bucket.versioning",
@@ -86,7 +86,7 @@ def public_bucket(plan: Plan) -> Plan:
 
 @dataclass(frozen=True)
 class Looked:
-    """What checkov found: in the module's source, in a source with two faults, and in plans by variant."""
+    """checkov's findings: in the module's source, in a source with two faults, and in plans by variant."""
 
     source: Results
     wrong_source: Results
@@ -132,30 +132,30 @@ def wrong(folder: Path) -> Path:
     return folder
 
 
-def test_the_source_has_no_finding_that_is_not_accepted_in_place(looked: Looked) -> None:
+def test_every_finding_in_the_source_is_accepted_in_place(looked: Looked) -> None:
     assert findings(looked.source) == set()
     assert {check["check_id"] for check in looked.source["skipped_checks"]} == {check for check, _ in skips()}
 
 
-def test_what_is_wrong_in_the_source_is_found(looked: Looked) -> None:
+def test_faults_in_the_source_are_found(looked: Looked) -> None:
     archive = "module.archive.aws_s3_bucket.archive"
     block = "module.archive.aws_s3_bucket_public_access_block.archive"
     assert {("CKV_AWS_144", archive), ("CKV_AWS_54", block)} <= findings(looked.wrong_source)
 
 
-def test_the_list_for_a_plan_is_what_the_source_accepts() -> None:
+def test_the_list_for_plans_has_what_the_source_accepts() -> None:
     assert set(accepted()) | set(ONLY_IN_SOURCE) == {check for check, _ in skips()}
     assert not set(accepted()) & set(ONLY_IN_SOURCE)
     assert all(len(reason) > 10 for _, reason in [*skips(), *accepted().items()])
 
 
-def test_the_list_holds_what_a_plan_shows_and_no_more(looked: Looked) -> None:
+def test_the_list_has_exactly_the_findings_of_plans(looked: Looked) -> None:
     shown = {check for variant in (*VARIANTS, "later") for check, _ in findings(looked.plans, looked.files[variant])}
-    # Without versions, which that variant leaves out, a plan has one finding more: as it should.
+    # That variant has no versioning, so its plan correctly has one more finding.
     assert shown - {"CKV_AWS_21"} == set(accepted())
 
 
-def test_with_the_list_a_plan_shows_only_what_is_wrong(looked: Looked) -> None:
+def test_with_the_list_only_real_faults_are_found(looked: Looked) -> None:
     def shown(name: str) -> set[tuple[str, str]]:
         return findings(looked.plans_with_list, looked.files[name])
 

@@ -97,7 +97,7 @@ def test_interrupted_while_terraform_applies(tmp_path: Path) -> None:
     assert_nothing_is_left(tmp_path)
 
 
-def test_a_missing_terraform_is_one_sentence(tmp_path: Path) -> None:
+def test_a_missing_terraform_is_reported_in_one_sentence(tmp_path: Path) -> None:
     empty = tmp_path / "bin"
     empty.mkdir()
     with demo(tmp_path, PATH=str(empty)) as (process, printed):

@@ -37,7 +37,7 @@ def refused_requests(deployment: Deployment) -> Iterator[list[str]]:
     refused += [request for request, status in requests if status in ("400", "401", "403", "501")]
 
 
-def test_an_empty_secret_is_no_failure_yet(deployment: Deployment) -> None:
+def test_an_empty_secret_is_not_a_failure_at_first(deployment: Deployment) -> None:
     run = deployment.run_scheduled()
     assert run.ok
     assert run.result == {"ok": False, "written": 0, "date": "2026-03-10", "waiting_for": "credentials"}
@@ -52,7 +52,7 @@ def test_an_empty_secret_is_no_failure_yet(deployment: Deployment) -> None:
         ('{"account_id": "hush-hush"}', "lacks client_id and client_secret"),
     ],
 )
-def test_a_malformed_secret_ends_in_a_sentence(deployment: Deployment, text: str, sentence: str) -> None:
+def test_a_malformed_secret_gives_one_sentence(deployment: Deployment, text: str, sentence: str) -> None:
     deployment.store_secret(text)
     deployment.runtime.kill()
     run = deployment.run_scheduled()
@@ -62,7 +62,7 @@ def test_a_malformed_secret_ends_in_a_sentence(deployment: Deployment, text: str
     assert not deployment.objects()
 
 
-def test_a_wrong_client_secret_ends_in_a_sentence(deployment: Deployment) -> None:
+def test_a_wrong_client_secret_gives_one_sentence(deployment: Deployment) -> None:
     deployment.store_credentials(client_secret="hush-hush")
     deployment.runtime.kill()
     with refused_requests(deployment) as refused:
@@ -118,7 +118,7 @@ def test_every_record_is_in_the_archive_once(deployment: Deployment, applied: Ap
     assert refused == []
 
 
-def test_objects_are_named_and_filed_by_their_records_dates(deployment: Deployment) -> None:
+def test_objects_are_named_by_their_records_dates(deployment: Deployment) -> None:
     numbers: dict[str, list[int]] = {}
     for stored in deployment.objects():
         match = re.fullmatch(
@@ -132,12 +132,12 @@ def test_objects_are_named_and_filed_by_their_records_dates(deployment: Deployme
     assert all(found == list(range(1, len(found) + 1)) for found in numbers.values())
 
 
-def test_the_state_lies_outside_the_feeds_prefix(deployment: Deployment) -> None:
+def test_the_checkpoint_is_outside_the_feeds_prefix(deployment: Deployment) -> None:
     keys = [item["Key"] for item in deployment.aws.client("s3").list_objects_v2(Bucket=deployment.bucket)["Contents"]]
     assert [key for key in keys if not key.startswith(deployment.prefix)] == [STATE_KEY]
 
 
-def test_an_unreachable_zoom_ends_in_a_sentence(deployment: Deployment) -> None:
+def test_an_unreachable_zoom_gives_one_sentence(deployment: Deployment) -> None:
     deployment.zoom.faults.rule = lambda _request: faults.server_error(503)
     run = deployment.run_scheduled()
     deployment.zoom.faults.clear()
@@ -161,7 +161,7 @@ def test_the_log_line_of_a_run_says_what_happened(deployment: Deployment) -> Non
     assert "action" not in ended  # Powertools leaves out what is null
 
 
-def test_the_log_line_of_a_run_says_what_it_was_asked_for(deployment: Deployment) -> None:
+def test_the_log_line_of_a_run_has_its_request(deployment: Deployment) -> None:
     day = deployment.zoom.clock.now().date().isoformat()
     for event in ({"action": "backfill", "from": day, "to": day}, {"action": "reconcile"}):
         run = deployment.run(event)
@@ -174,7 +174,7 @@ def test_the_log_line_of_a_run_says_what_it_was_asked_for(deployment: Deployment
     assert "zoom_calls_left" not in ended
 
 
-def test_what_is_watched_is_what_the_deployed_package_sends(deployment: Deployment) -> None:
+def test_the_deployed_package_sends_the_watched_metrics(deployment: Deployment) -> None:
     """tests/monitoring asks the same of the handler in memory; here it is the zip, and what was applied."""
     deployment.zoom.clock.advance(deployment.target.period_s or 0)
     run = deployment.run_scheduled()
@@ -205,7 +205,7 @@ def test_what_is_watched_is_what_the_deployed_package_sends(deployment: Deployme
     }
 
 
-def test_only_the_alarms_of_a_deployment_reach_its_topic(deployment: Deployment) -> None:
+def test_only_a_deployments_own_alarms_reach_its_topic(deployment: Deployment) -> None:
     """Evaluated on the policies as they are applied, for beta: its topic's key is made here, too."""
     beta = deployment.outputs["beta"]
     topic, name = beta["monitoring"]["topic_arn"], beta["function"]["name"]

@@ -42,7 +42,7 @@ def assert_exact_after_ordinary_runs(deployment: Deployment) -> None:
     assert comparison.exact, comparison
 
 
-def test_killed_in_the_middle(deployment: Deployment) -> None:
+def test_runs_killed_in_the_middle(deployment: Deployment) -> None:
     """A run that has much to do, and of which the process is gone after so many seconds, again and again."""
     assert deployment.run_scheduled().ok  # the archive then begins at the first day, which leaves the window
     leave(deployment, None)
@@ -77,7 +77,7 @@ def test_two_sandboxes_at_once(deployment: Deployment) -> None:
     ],
     ids=["503", "reset", "truncated", "not JSON", "null list", "access token"],
 )
-def test_a_bad_answer_is_asked_for_again(deployment: Deployment, fault: faults.Fault) -> None:
+def test_a_bad_answer_is_requested_again(deployment: Deployment, fault: faults.Fault) -> None:
     later(deployment, hours=1)
     deployment.zoom.faults.next(fault)
     run = deployment.run_scheduled()
@@ -86,7 +86,7 @@ def test_a_bad_answer_is_asked_for_again(deployment: Deployment, fault: faults.F
     assert_exact_after_ordinary_runs(deployment)
 
 
-def test_the_daily_limit_is_waited_for(deployment: Deployment) -> None:
+def test_runs_wait_for_the_daily_limit(deployment: Deployment) -> None:
     later(deployment, hours=1)
     deployment.zoom.faults.rule = lambda _request: faults.daily_limit
     run = deployment.run_scheduled()
@@ -107,7 +107,7 @@ def test_a_lost_checkpoint_is_rebuilt(deployment: Deployment) -> None:
     assert_exact_after_ordinary_runs(deployment)
 
 
-def test_unknown_actions_are_refused_with_a_sentence(deployment: Deployment) -> None:
+def test_unknown_actions_are_refused_with_a_message(deployment: Deployment) -> None:
     run = deployment.run({"action": "delete"})
     assert not run.ok
     assert 'give "run", "backfill", "reconcile", "accept" or "probe"' in run.error["errorMessage"]

@@ -1,6 +1,6 @@
-"""The examples: those whose resources no other has are applied, planned again and destroyed, the others are planned.
+"""The examples: those with resources of their own are applied, planned again and destroyed, the others are planned.
 
-Most of the time goes into waiting for AWS, so the applied ones live side by side, each on an AWS of its own.
+Most of the time is waiting for AWS, so the applied ones run at the same time, each with its own AWS.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 APPLIED = ["complete", "existing-bucket", "private-network"]
 PLANNED = ["both-reports", "government", "multi-account", "plan-check"]
 PIPELINE = "deployer"
-"""Planned as well: it has the roles of a pipeline, and none of the module's resources."""
+"""Planned too: it has the roles of a pipeline, and none of the module's resources."""
 SECRET_READ = "deployer with the option credentials"
 STATE_KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 STATE = {"bucket": "states-of-ours", "key": "zoom/terraform.tfstate", "kms_key_arn": STATE_KEY}
 
 ELSEWHERE = {
-    "adopt-console-setup",  # imports what tests/adoption makes first, and is applied there
+    "adopt-console-setup",  # imports what tests/adoption creates first, and is applied there
     "minimal",  # applied for tests/operate; its end is in test_minimal.py
 }
 VARIABLES: dict[str, dict[str, object]] = {
@@ -52,10 +52,10 @@ def test_each_example_is_applied_or_planned() -> None:
     assert found == {*APPLIED, *PLANNED, *ELSEWHERE, PIPELINE}
 
 
-def test_what_is_only_planned_has_no_resource_that_is_not_applied(
+def test_examples_that_are_only_planned_have_no_resources_of_their_own(
     lives: dict[str, Future[Life]], plans: dict[str, dict[str, Any]]
 ) -> None:
-    """The same resources, with other values: what AWS takes of them is known from the ones applied."""
+    """The same resources with other values: the applied examples test them."""
     kinds = {one["type"] for plan in plans.values() for one in plan["resource_changes"]}
     assert kinds - {kind for life in lives.values() for kind in life.result().kinds} == set()
 
@@ -65,7 +65,7 @@ def test_what_is_only_planned_has_no_resource_that_is_not_applied(
 
 @dataclass(frozen=True)
 class Life:
-    """What became of an example, from apply to destroy."""
+    """The results of an example, from apply to destroy."""
 
     applied: Changes
     kinds: set[str]
@@ -77,7 +77,7 @@ class Life:
     """The permissions that the requests of each phase needed."""
 
     platform: set[str]
-    """ARNs of what the example makes besides the module."""
+    """ARNs of what the example creates in addition to the module."""
 
 
 def live(example: str, scratch: Path) -> Life:
@@ -108,7 +108,7 @@ def live(example: str, scratch: Path) -> Life:
 
 
 def root_arns(state: dict[str, Any]) -> set[str]:
-    """Collect the ARNs of what a root module makes itself."""
+    """Collect the ARNs of the root module's own resources."""
     return {one["values"]["arn"] for one in state["values"]["root_module"]["resources"] if one["values"].get("arn")}
 
 
@@ -150,7 +150,7 @@ DEPLOYERS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     ),
     "private-network": ({"force_destroy": "true", "vpc": "true"}, {"bucket_name": "zoom-operation-logs"}),
 }
-"""What a platform team would ask the deployer's policy of each example for: options and names."""
+"""The options and names with which a platform team would print each example's deployer policy."""
 
 
 @pytest.mark.parametrize("phase", ["apply", "plan", "destroy"])
@@ -158,7 +158,7 @@ DEPLOYERS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
 def test_the_deployers_policy_is_enough_for_what_the_module_makes(
     example: str, phase: str, lives: dict[str, Future[Life]]
 ) -> None:
-    """What the example makes besides is its platform's: networks, keys, and other buckets."""
+    """The example's other resources are the platform's: networks, keys, and other buckets."""
     life, (options, names) = lives[example].result(), DEPLOYERS[example]
     [key] = [arn for arn in life.platform if arn.startswith("arn:aws:kms:")] or [None]
     options = options | ({"kms_key": key} if key else {})
@@ -174,10 +174,10 @@ def test_the_deployers_policy_is_enough_for_what_the_module_makes(
 
 
 def is_the_platforms(needed: dict[str, Any], arns: set[str]) -> bool:
-    """Return whether a request is about what an example makes besides the module."""
+    """Return whether a request is about an example's own resources."""
     on_its_own = any(needed["resource"].startswith(arn) for arn in arns if ":key/" not in arn)
     new_secret = needed["resource"] if needed["action"] == "secretsmanager:CreateSecret" else ""
-    secret = needed["context"].get("kms:EncryptionContext:SecretARN", [new_secret])[0]  # without its last characters
+    secret = needed["context"].get("kms:EncryptionContext:SecretARN", [new_secret])[0]  # without its random suffix
     on_its_secret = secret and any(arn.startswith(secret) for arn in arns)
     on_its_key = needed["resource"] in arns and (on_its_secret or "kms:ViaService" not in needed["context"])
     making_it = needed["action"] in ("kms:CreateKey", "kms:TagResource") and any(":key/" in arn for arn in arns)
@@ -186,7 +186,7 @@ def is_the_platforms(needed: dict[str, Any], arns: set[str]) -> bool:
 
 
 @pytest.mark.parametrize("example", APPLIED)
-def test_an_example_is_applied_stays_as_it_is_and_goes(example: str, lives: dict[str, Future[Life]]) -> None:
+def test_an_example_is_applied_shows_no_change_and_is_destroyed(example: str, lives: dict[str, Future[Life]]) -> None:
     life = lives[example].result()
     assert life.applied.add > 20
     assert not life.second_plan.changed, life.second_plan.actions
@@ -195,7 +195,7 @@ def test_an_example_is_applied_stays_as_it_is_and_goes(example: str, lives: dict
     assert life.left == []
 
 
-def test_what_the_complete_example_asked_for_is_what_it_got(lives: dict[str, Future[Life]]) -> None:
+def test_the_complete_example_has_what_it_requests(lives: dict[str, Future[Life]]) -> None:
     made = lives["complete"].result().outputs["zoom_operation_logs"]
     assert made["function"]["name"] == "emea-zoom-operation-logs"
     assert made["role"]["arn"].endswith(":role/security/emea-zoom-operation-logs-collector")
@@ -211,7 +211,7 @@ def test_what_the_complete_example_asked_for_is_what_it_got(lives: dict[str, Fut
 
 @pytest.fixture(scope="module")
 def plans(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    """Plan an example and read the plan as `terraform show -json` gives it."""
+    """Plan an example and return the JSON of `terraform show -json`."""
     made = {}
     with AwsStandIn() as aws:
         for name in [*PLANNED, "minimal", PIPELINE]:
@@ -247,8 +247,8 @@ def arns(resources: list[dict[str, Any]]) -> set[tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize("example", [*PLANNED, "minimal"])
-def test_a_first_plan_shows_what_the_function_is_set_to(example: str, plans: dict[str, dict[str, Any]]) -> None:
-    """One value that is known after apply only would hide the whole environment."""
+def test_a_first_plan_shows_the_functions_environment(example: str, plans: dict[str, dict[str, Any]]) -> None:
+    """One value that is known only after apply would hide the whole environment."""
     functions = [one["change"] for one in created(plans[example]) if one["type"] == "aws_lambda_function"]
     assert functions
     for function in functions:
@@ -258,7 +258,7 @@ def test_a_first_plan_shows_what_the_function_is_set_to(example: str, plans: dic
         assert environment["variables"]["S3_SSE"] == "AES256"
 
 
-def test_each_account_and_region_gets_its_own(plans: dict[str, dict[str, Any]]) -> None:
+def test_each_account_and_region_has_its_own_resources(plans: dict[str, dict[str, Any]]) -> None:
     resources = created(plans["multi-account"])
     expected = {
         "module.emea.": ("aws", "eu-west-1", "111122223333"),
@@ -283,7 +283,7 @@ MODULES = {"operation_logs": "zoom/operationlogs", "sign_ins": "zoom/activities"
 
 
 class InOneBucket:
-    """What a plan of both blocks makes."""
+    """The principals of both blocks of a plan, and the policies after its apply."""
 
     def __init__(self, plan: dict[str, Any]) -> None:
         self.made = {one["address"]: one["change"]["after"] for one in created(plan)}
@@ -295,7 +295,7 @@ class InOneBucket:
         return found
 
 
-def test_one_block_configures_the_bucket_for_both_and_the_other_leaves_it_alone(
+def test_one_block_configures_the_bucket_for_both_and_the_other_does_not(
     plans: dict[str, dict[str, Any]],
 ) -> None:
     resources = {one["address"]: one["change"]["after"] for one in created(plans["both-reports"])}
@@ -323,7 +323,7 @@ def test_a_government_account_has_its_own_partition(plans: dict[str, dict[str, A
     assert "arn:aws:" not in json.dumps([one["change"]["after"] for one in resources])
 
 
-def test_the_root_of_a_pipeline_gives_everything_its_tags(plans: dict[str, dict[str, Any]]) -> None:
+def test_the_root_of_a_pipeline_tags_everything(plans: dict[str, dict[str, Any]]) -> None:
     tags = [
         one["change"]["after"]["tags_all"]
         for one in created(plans["plan-check"])
@@ -347,12 +347,12 @@ CREATES = {
     "aws_sns_topic": ("sns:CreateTopic", "arn:{p}:sns:{r}:{a}:{name}"),
     "aws_sqs_queue": ("sqs:CreateQueue", "arn:{p}:sqs:{r}:{a}:{name}"),
 }
-"""With which action each kind of resource that has a name is made, and on what."""
+"""The action and resource that create each kind of named resource."""
 
 
 @pytest.mark.parametrize("example", [*PLANNED, "minimal"])
-def test_the_deployers_policy_makes_what_is_only_planned(example: str, plans: dict[str, dict[str, Any]]) -> None:
-    """Of the other requests what is applied speaks: they are about the same resources."""
+def test_the_deployers_policy_creates_what_is_only_planned(example: str, plans: dict[str, dict[str, Any]]) -> None:
+    """The applied examples test the other requests, which are about the same resources."""
     uses: dict[str, list[dict[str, Any]]] = {}
     for one in created(plans[example]):
         uses.setdefault(one["address"].partition(".module.")[0], []).append(one)
@@ -365,7 +365,7 @@ def test_the_deployers_policy_makes_what_is_only_planned(example: str, plans: di
         where = deployer.place(account, region)
         policies = [*deployer.policies(PHASES["apply"], {}, names, where).values()]
         made = [one for one in resources if one["type"] in CREATES]
-        creates_no_bucket = not any(one["type"] == "aws_s3_bucket" for one in resources)  # the other block does
+        creates_no_bucket = not any(one["type"] == "aws_s3_bucket" for one in resources)  # the other block does this
         assert len({one["type"] for one in made}) == len(CREATES) - creates_no_bucket
         for one in made:
             action, pattern = CREATES[one["type"]]
@@ -374,7 +374,7 @@ def test_the_deployers_policy_makes_what_is_only_planned(example: str, plans: di
             assert allowed({"action": action, "resource": resource, "context": {}}, policies), resource
 
 
-def test_no_pull_request_plans_what_reads_the_secret(plans: dict[str, dict[str, Any]]) -> None:
+def test_no_pull_request_plan_reads_the_secret(plans: dict[str, dict[str, Any]]) -> None:
     after = {one["address"]: one["change"]["after"] for one in plans[SECRET_READ]["resource_changes"]}
     assert "secretsmanager:GetSecretValue" in after['aws_iam_policy.pipeline["plan-collector"]']["policy"]
     assert "pull_request" not in after['aws_iam_role.pipeline["plan"]']["assume_role_policy"]
@@ -396,10 +396,10 @@ output "made" {
 """
 
 
-def test_the_state_is_read_by_both_roles_of_a_pipeline_and_written_by_one(
+def test_both_roles_of_a_pipeline_read_the_state_and_one_writes_it(
     plans: dict[str, dict[str, Any]], aws: AwsStandIn, tmp_path: Path
 ) -> None:
-    """By the real backend, in a bucket that is encrypted with a key of the caller's."""
+    """With the real backend, in a bucket that is encrypted with the caller's key."""
     after = {one["address"]: one["change"]["after"] for one in plans[SECRET_READ]["resource_changes"]}
     (tmp_path / "main.tf").write_text(BACKEND)
     key, s3 = aws.client("kms").create_key()["KeyMetadata"]["Arn"], aws.client("s3")

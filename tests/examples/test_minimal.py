@@ -1,4 +1,4 @@
-"""The end of examples/minimal: planned again, moved and destroyed, after all that tests/operate did to it."""
+"""The end of examples/minimal: planned again, moved and destroyed, after the changes of tests/operate."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 
 
 @pytest.mark.destroys
-def test_the_minimal_example_stays_as_it_is_and_goes(minimal: Deployment) -> None:
-    """After all that tests/operate spoilt in it and put right."""
+def test_the_minimal_example_shows_no_change_and_is_destroyed(minimal: Deployment) -> None:
+    """After everything that tests/operate broke and repaired in it."""
     plan = minimal.terraform.plan(minimal.variables)
     assert not plan.changed, plan.actions
     assert surprising(plan.warnings) == []
 
-    # Another name: with `force_destroy` the bucket goes with its records, which its policy let nobody delete.
+    # Another name: with `force_destroy` the bucket is destroyed with its records, which its policy protects.
     s3 = minimal.aws.client("s3")
     with minimal.aws.without_bucket_policy(minimal.bucket):
         s3.put_object(Bucket=minimal.bucket, Key=f"{minimal.prefix}2026/01/31/a", Body=b"a record")

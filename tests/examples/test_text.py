@@ -1,4 +1,4 @@
-"""The examples as text: what a reader copies is complete, documented and of this version of the module."""
+"""The examples as text: complete, documented and for this version of the module."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 EXAMPLES = sorted(file.parent for file in REPOSITORY.glob("examples/*/main.tf"))
 ADDRESS = "git::https://github.com/YOUR-ORGANISATION/terraform-aws-zoom-operation-logs.git?ref=v0.1.0"
 
-# What the complete example cannot set, because it excludes something that it does set.
+# Inputs that the complete example cannot set, because they exclude others that it sets.
 EXCLUDED = {"existing", "code_signing_config_arn", "vpc", "filename", "federated_principal", "topic_arns"}
-EXCLUDED |= {"reader_key_secret", "principal_arns"}  # of a user, and of no reader, where it has a role
+EXCLUDED |= {"reader_key_secret", "principal_arns"}  # for a user, or without a reader; the example has a role
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
-def test_an_example_is_a_whole_root_module_with_its_readme(example: Path) -> None:
+def test_an_example_is_a_complete_root_module_with_a_readme(example: Path) -> None:
     files = {file.name for file in example.iterdir()}
     assert {"README.md", "main.tf", "outputs.tf", "variables.tf", "versions.tf"} <= files
     declared = '">= 5.100, != 6.35.0, < 7.0"'
@@ -29,7 +29,7 @@ def test_an_example_is_a_whole_root_module_with_its_readme(example: Path) -> Non
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
-def test_an_example_says_the_address_that_a_caller_writes(example: Path) -> None:
+def test_an_example_has_the_source_address_for_callers(example: Path) -> None:
     main = (example / "main.tf").read_text()
     part = "/modules/deployer" if example.name == "deployer" else ""
     assert f'# source = "{ADDRESS.replace(".git?", f".git/{part}?" if part else ".git?")}"' in main
@@ -49,21 +49,21 @@ def test_the_complete_example_sets_every_input() -> None:
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
-def test_access_logs_go_to_a_bucket_only_once_s3_may_write_there(example: Path) -> None:
-    """S3 asks as logging is switched on. With the bucket taken from its policy, Terraform makes the policy first."""
+def test_access_logs_are_enabled_only_after_s3_may_write_them(example: Path) -> None:
+    """S3 checks when logging is enabled. If the bucket is taken from its policy, Terraform creates the policy first."""
     for target in re.findall(r"access_logs_bucket\s*=\s*(\S+)", (example / "main.tf").read_text()):
         assert target.startswith(("aws_s3_bucket_policy.", "var."))
 
 
 @pytest.mark.parametrize("file", ["complete/platform.tf", "existing-bucket/owner.tf"])
-def test_a_key_of_the_callers_is_open_to_the_bucket_that_tells_the_feed(file: str) -> None:
+def test_a_callers_key_allows_the_buckets_notifications(file: str) -> None:
     policies = (REPOSITORY / "examples" / file).read_text()
     assert re.search(r'"s3\.amazonaws\.com" \}\s+Action +=\s+\["kms:Decrypt", "kms:GenerateDataKey"\]', policies)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
-def test_a_key_of_the_callers_is_open_to_the_alarms(example: Path) -> None:
-    """Nobody would notice, but that no message ever comes."""
+def test_a_callers_key_allows_the_alarms(example: Path) -> None:
+    """Otherwise alarms would silently not notify."""
     if "  kms_key " in re.sub(r"(?s)secret = \{.*?\n  \}", "", (example / "main.tf").read_text()):
         policies = "".join(file.read_text() for file in example.glob("*.tf"))
         assert re.search(

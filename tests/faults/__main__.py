@@ -6,10 +6,10 @@ import logging
 import sys
 from pathlib import Path
 
-if not __package__:  # a folder run as a script has itself on the path, not the folder above
+if not __package__:  # a folder that runs as a script has itself on the path, not its parent
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from faults.rules_page import PAGE, updated
 
-logging.getLogger("collector").addHandler(logging.NullHandler())  # the runs warn of what the scenarios do to them
+logging.getLogger("collector").addHandler(logging.NullHandler())  # the runs log warnings about the scenarios' faults
 PAGE.write_text(updated(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

@@ -95,7 +95,7 @@ def of_the_checkpoint(request: Mapping[str, Any]) -> bool:
 
 
 def done(_request: Mapping[str, Any]) -> dict[str, str]:
-    """Answer as S3 does to a write."""
+    """Answer a write as S3 does."""
     return {"ETag": '"done"', "VersionId": "done"}
 
 
@@ -146,7 +146,7 @@ def non_ascii_escaped(mutant: Mutant) -> None:
 
 
 def lone_surrogates_replaced(mutant: Mutant) -> None:
-    """Encode as UTF-8 whatever it cannot hold."""
+    """Encode as UTF-8, even what UTF-8 cannot represent."""
     mutant.replace(
         pending_record,
         "line",
@@ -176,7 +176,7 @@ def metadata_counts_distinct_lines(mutant: Mutant) -> None:
 
 
 def trust_the_checkpoint(mutant: Mutant, applies: Any = lambda _day: True) -> None:
-    """Look at the archive no more, and after a lost race take the next number."""
+    """Do not read the archive, and after a lost race take the next number."""
 
     def make(whole: Function) -> Function:
         def read_new_objects(self: Archive, known: DeliveredDay, legacy: Any, reserve_share: float = 1.0) -> None:
@@ -190,11 +190,11 @@ def trust_the_checkpoint(mutant: Mutant, applies: Any = lambda _day: True) -> No
     mutant.replace(Archive, "read_new_objects", make)
 
 
-def trust_the_checkpoint_for_dates_not_asked_for(mutant: Mutant) -> None:
+def trust_the_checkpoint_for_dates_not_requested(mutant: Mutant) -> None:
     trust_the_checkpoint(mutant, lambda day: day < START.date() - timedelta(days=30))
 
 
-def put_whether_or_not_it_is_there(mutant: Mutant) -> None:
+def put_unconditionally(mutant: Mutant) -> None:
     def broken(put: Function, request: dict[str, Any]) -> Any:
         return put(**(request | {"IfNoneMatch": None} if of_records(request) else request))
 
@@ -202,7 +202,7 @@ def put_whether_or_not_it_is_there(mutant: Mutant) -> None:
 
 
 def take_the_next_number_after_a_timeout(mutant: Mutant) -> None:
-    """Take a write whose outcome is unknown for one that failed, and use the next number."""
+    """Treat a write with an unknown outcome as failed, and use the next number."""
     take_the_next_number_after(mutant, lambda error: isinstance(error, BotoCoreError))
 
 
@@ -227,7 +227,7 @@ def take_the_next_number_after(mutant: Mutant, applies: Callable[[Exception], bo
     puts(mutant, broken)
 
 
-def take_a_timeout_for_done(mutant: Mutant) -> None:
+def count_a_timeout_as_done(mutant: Mutant) -> None:
     def broken(put: Function, request: dict[str, Any]) -> Any:
         try:
             return put(**request)
@@ -239,13 +239,13 @@ def take_a_timeout_for_done(mutant: Mutant) -> None:
     puts(mutant, broken)
 
 
-def list_only_what_is_there(mutant: Mutant) -> None:
-    """List what there is, and not what the feed has deleted."""
+def list_current_versions_only(mutant: Mutant) -> None:
+    """List only current versions, not what the feed has deleted."""
     listings(mutant, lambda s3, _prefix, found: found["Key"] in s3.keys(found["Key"]))
 
 
-def read_only_what_is_there(mutant: Mutant) -> None:
-    """Of an object that the feed has deleted, read nothing."""
+def read_current_versions_only(mutant: Mutant) -> None:
+    """Do not read an object that the feed has deleted."""
 
     def broken(get: Function, request: dict[str, Any], s3: MemoryS3) -> Any:
         answer = get(**request)
@@ -256,14 +256,14 @@ def read_only_what_is_there(mutant: Mutant) -> None:
     gets(mutant, broken)
 
 
-def take_foreign_keys_for_ours(mutant: Mutant) -> None:
-    """Of any object whose name ends in a number, take what it holds for delivered."""
+def count_foreign_keys_as_ours(mutant: Mutant) -> None:
+    """Count the records of any object with a number in its name as delivered."""
 
     any_name = re.compile(r"\d{4}/\d{2}/\d{2}/zoom-(operationlogs)-(\d{8})-.*\d{6}\.json\.gz")
     mutant.constant(archive, "OBJECT_NAME", any_name, read_by=(Archive, "_versions"))
 
 
-def take_an_object_that_does_not_decode_for_empty(mutant: Mutant) -> None:
+def read_an_undecodable_object_as_empty(mutant: Mutant) -> None:
     def make(whole: Function) -> Function:
         def read_records(body: bytes, look: object) -> list[Record]:
             try:
@@ -276,7 +276,7 @@ def take_an_object_that_does_not_decode_for_empty(mutant: Mutant) -> None:
     mutant.replace(archive, "read_records", make)
 
 
-def end_the_run_at_an_object_that_cannot_be_read(mutant: Mutant) -> None:
+def end_the_run_at_an_unreadable_object(mutant: Mutant) -> None:
     def hold_up(self: RunState, day: date, error: UnreadableObjectError) -> None:
         raise error
 
@@ -287,15 +287,15 @@ def put_all_in_one_object(mutant: Mutant) -> None:
     mutant.replace(archive, "first_object", lambda _whole: lambda missing: missing)
 
 
-def believe_any_number(mutant: Mutant) -> None:
+def accept_any_number(mutant: Mutant) -> None:
     mutant.replace(DeliveredDay, "forget", lambda _whole: lambda self: None)
 
 
-def publish_without_a_look_at_the_time(mutant: Mutant) -> None:
+def publish_without_checking_the_time(mutant: Mutant) -> None:
     mutant.replace(Archive, "check_time", lambda _whole: lambda self: None)
 
 
-def keep_the_place_of_a_sweep_whose_rows_wait(mutant: Mutant) -> None:
+def keep_the_place_of_a_sweep_with_waiting_rows(mutant: Mutant) -> None:
     def make(whole: Function) -> Function:
         def defer(self: RunState, day: date) -> None:
             places = dict(self.checkpoint.sweeps)
@@ -308,7 +308,7 @@ def keep_the_place_of_a_sweep_whose_rows_wait(mutant: Mutant) -> None:
     mutant.replace(RunState, "defer", make)
 
 
-def try_forty_times_whatever_the_time(mutant: Mutant) -> None:
+def retry_forty_times_without_checking_the_time(mutant: Mutant) -> None:
     def make(whole: Function) -> Function:
         def until_no_conflict(self: Bucket, key: str) -> Iterator[None]:
             for _ in range(40):
@@ -320,12 +320,12 @@ def try_forty_times_whatever_the_time(mutant: Mutant) -> None:
     mutant.replace(Bucket, "until_no_conflict", make)
 
 
-def take_any_answer_for_a_listing(mutant: Mutant) -> None:
+def read_any_answer_as_a_listing(mutant: Mutant) -> None:
     mutant.replace(Bucket, "_listed", lambda _whole: lambda self, page, prefix: page)
 
 
 def expire_only_what_is_owed_since_before(mutant: Mutant) -> None:
-    """Leave the date owed until the clock has come to when it became owed."""
+    """Leave the date owed until the clock reaches the time when it became owed."""
 
     def make(whole: Function) -> Function:
         def expire(self: RunState, day: date, at: datetime) -> None:
@@ -372,8 +372,8 @@ def identity_by_every_field(mutant: Mutant) -> None:
     identity(mutant, lambda record: json.dumps(record, sort_keys=True))
 
 
-def take_rows_that_differ_for_one(mutant: Mutant) -> None:
-    """Take rows of one identity for copies of the first, and one."""
+def count_different_rows_as_one(mutant: Mutant) -> None:
+    """Count rows of one identity as one record, equal to the first."""
 
     def make(_whole: Function) -> Function:
         def show(self: PendingRecord, rows: Sequence[Record]) -> int:
@@ -391,7 +391,7 @@ def publish_rows_in_another_form(mutant: Mutant) -> None:
 
 
 def clear_a_date_by_one_known_row(mutant: Mutant) -> None:
-    """Ask for a date of which no row is known."""
+    """Never hold a date with a known row."""
 
     def make(whole: Function) -> Function:
         def _weigh(self: FormGuard, day: Any, times: Any, delivered: Any, archived: Any) -> Evidence:
@@ -408,7 +408,7 @@ def judge_each_date_alone(mutant: Mutant) -> None:
 
 
 def forget_what_an_accept_published(mutant: Mutant) -> None:
-    """Forget for which records the rows stand that earlier pages showed."""
+    """Forget which records the rows of earlier pages stand for."""
 
     def make(whole: Function) -> Function:
         def accept(self: FormGuard, archive_day: Any, pending: Any, delivered: Any, archived: Any) -> None:
@@ -424,8 +424,8 @@ def compare_the_last_second_only(mutant: Mutant) -> None:
     mutant.constant(sweep, "EDGE", timedelta(), read_by=(sweep, "_around"))
 
 
-def accept_every_row(mutant: Mutant) -> None:
-    """Take every row in another form for delivered."""
+def accept_all_rows(mutant: Mutant) -> None:
+    """Count every row in another form as delivered."""
 
     def make(_whole: Function) -> Function:
         def accept(self: FormGuard, archive_day: Any, pending: Any, delivered: Any, archived: Any) -> None:
@@ -437,7 +437,7 @@ def accept_every_row(mutant: Mutant) -> None:
 
 
 def count_twins_once(mutant: Mutant) -> None:
-    """Take identical records of a page for one."""
+    """Count identical records of a page as one."""
 
     def broken(ask: Function, *asked: Any) -> Page:
         page = ask(*asked)
@@ -447,7 +447,7 @@ def count_twins_once(mutant: Mutant) -> None:
 
 
 def count_rows_of_all_pages(mutant: Mutant) -> None:
-    """Let a record exist as often as all pages of a sweep show it."""
+    """Count a record as often as all pages of a sweep show it."""
     before: list[Record] = []
 
     def broken(ask: Function, first: date, last: date, page_size: int, token: str) -> Page:
@@ -460,12 +460,12 @@ def count_rows_of_all_pages(mutant: Mutant) -> None:
 
 
 def pages_of_one_size(mutant: Mutant) -> None:
-    """Whatever is owed, ask for pages of the ordinary size."""
+    """Always request pages of the ordinary size."""
     pages(mutant, lambda ask, first, last, _page_size, token: ask(first, last, 20, token))
 
 
-def look_at_split_groups_once_more(mutant: Mutant) -> None:
-    """Take what a second sweep does not split more than the first for shown, whatever it splits."""
+def sweep_split_groups_only_twice(mutant: Mutant) -> None:
+    """Count groups as shown after a second sweep, even if that splits them too."""
 
     def make(whole: Function) -> Function:
         return lambda checkpoint, settings, now, day, pending, completed: (
@@ -502,7 +502,7 @@ def tail_up_to_today(mutant: Mutant) -> None:
 
 
 def tail_from_yesterday(mutant: Mutant) -> None:
-    """Begin the tail no further back than the day before its last."""
+    """Start the tail only one day before its last."""
 
     def broken(ask: Function, first: date, last: date, page_size: int, token: str) -> Page:
         return ask(max(first, last - timedelta(days=1)), last, page_size, token)
@@ -510,7 +510,7 @@ def tail_from_yesterday(mutant: Mutant) -> None:
     pages(mutant, broken)
 
 
-def take_a_refused_tomorrow_for_empty(mutant: Mutant) -> None:
+def read_a_refused_tomorrow_as_empty(mutant: Mutant) -> None:
     def broken(ask: Function, *asked: Any) -> Page:
         try:
             return ask(*asked)
@@ -520,7 +520,7 @@ def take_a_refused_tomorrow_for_empty(mutant: Mutant) -> None:
     pages(mutant, broken)
 
 
-def believe_the_first_refusal_of_tomorrow(mutant: Mutant) -> None:
+def accept_the_first_refusal_of_tomorrow(mutant: Mutant) -> None:
     refused: set[tuple[Any, ...]] = set()
 
     def broken(ask: Function, *asked: Any) -> Page:
@@ -536,7 +536,7 @@ def believe_the_first_refusal_of_tomorrow(mutant: Mutant) -> None:
 
 
 def tail_stops(mutant: Mutant, broken: Function) -> None:
-    """Let the tail stop where `broken(whole, sweep, frontier, rows)` says so."""
+    """Stop the tail where `broken(whole, sweep, frontier, rows)` returns true."""
     mutant.replace(
         Sweep,
         "reaches_back_past",
@@ -545,12 +545,12 @@ def tail_stops(mutant: Mutant, broken: Function) -> None:
 
 
 def stop_at_the_frontier(mutant: Mutant) -> None:
-    """Read not a minute past it."""
+    """Do not read past the frontier."""
     mutant.constant(sweep, "TAIL_OVERLAP", timedelta(), read_by=(Sweep, "reaches_back_past"))
 
 
 def stop_at_what_is_delivered(mutant: Mutant) -> None:
-    """Take a page of which nothing is new for the end of what is new."""
+    """Stop at a page without new records."""
     delivered: set[bytes] = set()
 
     def broken(whole: Function, self: Sweep, frontier: datetime | None, rows: Sequence[Row]) -> bool:
@@ -567,7 +567,7 @@ def stop_at_an_empty_page(mutant: Mutant) -> None:
 
 
 def stop_without_a_frontier(mutant: Mutant) -> None:
-    """With none, take the newest row for it."""
+    """Without a frontier, use the newest row's time."""
     tail_stops(mutant, lambda whole, self, frontier, rows: whole(self, frontier or self.newest, rows))
 
 
@@ -580,7 +580,7 @@ def stop_though_rows_are_out_of_order(mutant: Mutant) -> None:
 
 
 def frontier_of_the_future(mutant: Mutant) -> None:
-    """Move the frontier past the clock, where a row's time lies past it."""
+    """Move the frontier past the clock to a row's time."""
     newest: list[datetime] = []
 
     def broken(whole: Function, self: Sweep, frontier: datetime | None, rows: Sequence[Row]) -> bool:
@@ -592,7 +592,7 @@ def frontier_of_the_future(mutant: Mutant) -> None:
 
 
 def read_to_the_end_at_any_disorder(mutant: Mutant) -> None:
-    """Take order for a yes or no."""
+    """Treat order as all or nothing."""
 
     def broken(whole: Function, self: Sweep, frontier: datetime | None, rows: Sequence[Row]) -> bool:
         return not self.disorder and bool(whole(self, frontier, rows))
@@ -605,7 +605,7 @@ def sweep_what_the_tail_has_swept(mutant: Mutant) -> None:
 
 
 def settle_dates_by_a_tail(mutant: Mutant, **unseen: Any) -> None:
-    """Let a tail settle its dates as if its sweep had another state than it has."""
+    """Settle the tail's dates as if its sweep had another state."""
     mutant.replace(
         tail,
         "settled_by_tail",
@@ -629,7 +629,7 @@ def settle_dates_by_a_tail_with_split_groups(mutant: Mutant) -> None:
     settle_dates_by_a_tail(mutant, split=[])
 
 
-def take_a_shift_for_disorder(mutant: Mutant) -> None:
+def count_a_shift_as_disorder(mutant: Mutant) -> None:
     def make(whole: Function) -> Function:
         def observe(self: Sweep, rows: Sequence[Row]) -> None:
             before = self.last_time
@@ -643,7 +643,7 @@ def take_a_shift_for_disorder(mutant: Mutant) -> None:
 
 
 def move_the_frontier_on_a_sweep_that_did_not_end(mutant: Mutant) -> None:
-    """Save page one's newest time as the frontier, whatever comes of the rest of the sweep."""
+    """Save page one's newest time as the frontier, even if the sweep does not end."""
 
     def eager(whole: Checkpoint) -> Checkpoint:
         tail = whole.sweeps.get(TAIL)
@@ -652,7 +652,7 @@ def move_the_frontier_on_a_sweep_that_did_not_end(mutant: Mutant) -> None:
     stored(mutant, eager)
 
 
-def take_a_repeated_page_token_for_the_end(mutant: Mutant) -> None:
+def end_at_a_repeated_page_token(mutant: Mutant) -> None:
     def broken(ask: Function, first: date, last: date, page_size: int, token: str) -> Page:
         page = ask(first, last, page_size, token)
         return replace(page, next_token="") if token and page.next_token == token else page
@@ -682,7 +682,7 @@ def sweep_a_date_no_further_than_its_first_page(mutant: Mutant) -> None:
     pages(mutant, broken)
 
 
-def take_dates_that_left_the_window_for_settled(mutant: Mutant) -> None:
+def settle_dates_that_left_the_window(mutant: Mutant) -> None:
     def make(whole: Function) -> Function:
         def schedule_due(checkpoint: Checkpoint, settings: Any, now: datetime) -> None:
             left = now.date() - timedelta(days=settings.lookback_days + 1)
@@ -708,7 +708,7 @@ def keep_dates_settled_when_the_window_grows(mutant: Mutant) -> None:
 
 
 def settle_by_a_sweep_begun_before(mutant: Mutant) -> None:
-    """Let the end of any sweep of a date settle it, also of one begun before the date was owed."""
+    """Settle a date at the end of any sweep, also one begun before the date was owed."""
     never = datetime.max.replace(tzinfo=UTC)
     mutant.replace(Checkpoint, "settle", lambda whole: lambda self, day, began: whole(self, day, never))
 
@@ -740,11 +740,11 @@ def ask_again_for_what_is_too_old(mutant: Mutant) -> None:
     mutant.replace(Checkpoint, "expire", lambda _whole: lambda self, day: None)
 
 
-def take_an_empty_answer_for_final(mutant: Mutant) -> None:
+def settle_after_one_empty_answer(mutant: Mutant) -> None:
     mutant.constant(agenda, "LOOKS_AT_EMPTY", 1, read_by=(date_sweeps, "look_again"))
 
 
-def look_again_at_once(mutant: Mutant) -> None:
+def sweep_again_immediately(mutant: Mutant) -> None:
     mutant.constant(agenda, "LOOK_AGAIN_AFTER", timedelta(), read_by=(date_sweeps, "look_again"))
 
 
@@ -752,12 +752,12 @@ def compare_nothing_with_the_archive(mutant: Mutant) -> None:
     mutant.replace(Checkpoint, "lacking", lambda _whole: lambda self, day: 0)
 
 
-def look_again_for_ever(mutant: Mutant) -> None:
+def sweep_again_forever(mutant: Mutant) -> None:
     mutant.constant(agenda, "MOST_LOOKS", 10_000, read_by=(date_sweeps, "look_again"))
 
 
-def take_zooms_days_for_those_of_utc(mutant: Mutant) -> None:
-    """Compare what the archive holds of a date with the sweep of that date alone."""
+def assume_zooms_days_are_utc(mutant: Mutant) -> None:
+    """Compare the archive's records of a date only with the sweep of that date."""
     mutant.replace(
         Checkpoint,
         "lacking",
@@ -765,8 +765,8 @@ def take_zooms_days_for_those_of_utc(mutant: Mutant) -> None:
     )
 
 
-def say_nothing_of_incomplete_dates(mutant: Mutant) -> None:
-    """Settle them as if Zoom had shown all."""
+def hide_incomplete_dates(mutant: Mutant) -> None:
+    """Settle them as if Zoom had shown everything."""
 
     def make(whole: Function) -> Function:
         def read(self: Any, now: datetime) -> None:
@@ -779,7 +779,7 @@ def say_nothing_of_incomplete_dates(mutant: Mutant) -> None:
     mutant.replace(date_sweeps.DateSweeps, "read", make)
 
 
-def expire_a_date_by_its_words_alone(mutant: Mutant) -> None:
+def expire_a_date_only_by_the_message(mutant: Mutant) -> None:
     mutant.constant(date_sweeps, "MOST_REFUSALS", 10_000, read_by=(date_sweeps.DateSweeps, "_expires"))
 
 
@@ -788,7 +788,7 @@ def end_the_run_at_a_refused_date(mutant: Mutant) -> None:
 
 
 def _out_of_time_at(refusal: type[Exception], mutant: Mutant) -> None:
-    """End a run that meets a refusal as if it had used up its time."""
+    """End a run at a refusal as if its time were over."""
 
     def broken(ask: Function, *asked: Any) -> Page:
         try:
@@ -830,7 +830,7 @@ def save_at_the_end_only(mutant: Mutant) -> None:
 
 
 def save_before_publishing(mutant: Mutant) -> None:
-    """Hold objects of records back until the checkpoint that speaks of them is saved."""
+    """Delay objects of records until the checkpoint that includes them is saved."""
     held: list[tuple[Function, dict[str, Any]]] = []
 
     def broken_put(put: Function, request: dict[str, Any]) -> Any:
@@ -845,7 +845,7 @@ def save_before_publishing(mutant: Mutant) -> None:
 
     def broken_get(get: Function, request: dict[str, Any], _s3: MemoryS3) -> Any:
         if of_the_checkpoint(request):
-            held.clear()  # a run begins; what one before held back died with it
+            held.clear()  # a run begins; what an earlier run delayed is lost
         return get(**request)
 
     puts(mutant, broken_put)
@@ -900,7 +900,7 @@ def acknowledge_what_was_not_saved(mutant: Mutant) -> None:
 
 
 def fail_without_saving(mutant: Mutant) -> None:
-    """From the failure on, write nothing more."""
+    """Write nothing after the failure."""
     failed: list[bool] = []
 
     def broken_page(ask: Function, *asked: Any) -> Page:
@@ -914,8 +914,8 @@ def fail_without_saving(mutant: Mutant) -> None:
     puts(mutant, lambda put, request: done(request) if failed else put(**request))
 
 
-def take_a_failure_for_the_end_of_time(mutant: Mutant) -> None:
-    """Treat a run to which Zoom gave no answer as one that has used up its time."""
+def treat_a_failure_as_the_end_of_time(mutant: Mutant) -> None:
+    """Treat a run without an answer from Zoom as one whose time is over."""
     _out_of_time_at(ZoomUnavailableError, mutant)
 
 
@@ -937,7 +937,7 @@ def start_again_each_time_a_page_token_expires(mutant: Mutant) -> None:
     pages(mutant, broken)
 
 
-def heed_no_daily_limit(mutant: Mutant) -> None:
+def ignore_the_daily_limit(mutant: Mutant) -> None:
     mutant.replace(zoom, "daily_quota", lambda _whole: lambda headers: None)
 
 
@@ -958,13 +958,13 @@ def save_though_nothing_changed(mutant: Mutant) -> None:
 # The checkpoint
 
 
-def survey_sees_nothing(mutant: Mutant) -> None:
+def rebuild_as_if_the_archive_were_empty(mutant: Mutant) -> None:
     """Rebuild a checkpoint as if the archive were empty."""
     listings(mutant, lambda _s3, prefix, _found: prefix != PREFIX)
 
 
-def believe_a_damaged_checkpoint(mutant: Mutant) -> None:
-    """Take its digest for right."""
+def accept_a_damaged_checkpoint(mutant: Mutant) -> None:
+    """Accept its digest."""
 
     def make(whole: Function) -> Function:
         def decode(body: bytes) -> Checkpoint:
@@ -981,8 +981,8 @@ def believe_a_damaged_checkpoint(mutant: Mutant) -> None:
     mutant.replace(checkpoint_store, "decode", make)
 
 
-def take_any_stream_for_ones_own(mutant: Mutant) -> None:
-    """Believe each checkpoint at the key, whosever it is."""
+def accept_any_collectors_checkpoint(mutant: Mutant) -> None:
+    """Accept any collector's checkpoint at the key."""
 
     def make(whole: Function) -> Function:
         return lambda body: replace(whole(body), stream=streams[-1])
@@ -1000,7 +1000,7 @@ def take_any_stream_for_ones_own(mutant: Mutant) -> None:
     mutant.replace(checkpoint_store, "decode", make)
 
 
-def take_another_accounts_checkpoint_for_none(mutant: Mutant) -> None:
+def ignore_another_accounts_checkpoint(mutant: Mutant) -> None:
     def make(whole: Function) -> Function:
         def load(self: CheckpointStore) -> Any:
             try:
@@ -1013,7 +1013,7 @@ def take_another_accounts_checkpoint_for_none(mutant: Mutant) -> None:
     mutant.replace(CheckpointStore, "load", make)
 
 
-def take_another_reports_checkpoint_for_none(mutant: Mutant) -> None:
+def ignore_another_reports_checkpoint(mutant: Mutant) -> None:
     def make(whole: Function) -> Function:
         def load(self: CheckpointStore) -> Any:
             try:
@@ -1071,7 +1071,7 @@ def bring_ended_sweeps_back(mutant: Mutant) -> None:
     )
 
 
-def take_a_newer_checkpoint_for_none(mutant: Mutant) -> None:
+def ignore_a_newer_checkpoint(mutant: Mutant) -> None:
     def make(whole: Function) -> Function:
         def decode(body: bytes) -> Checkpoint:
             try:
@@ -1087,23 +1087,23 @@ def take_a_newer_checkpoint_for_none(mutant: Mutant) -> None:
 # The feed deletes
 
 
-def take_no_lease(mutant: Mutant) -> None:
-    """Go to work without taking turns, though the feed deletes: a put-if-absent succeeds over a delete marker."""
+def work_without_a_lease(mutant: Mutant) -> None:
+    """Work without taking turns, although the feed deletes: a put-if-absent succeeds over a delete marker."""
     settings(mutant, feed_deletes=False)
 
 
-def take_too_short_a_lease(mutant: Mutant) -> None:
-    """Let it end while the run may still work."""
+def use_too_short_a_lease(mutant: Mutant) -> None:
+    """End the lease while the run may still work."""
     mutant.constant(lease, "LEASE_SLACK", timedelta(seconds=-400), read_by=(run, "take_lease"))
     put_after_the_lease(mutant)
 
 
-def heed_no_lease_of_another(mutant: Mutant) -> None:
+def ignore_another_runs_lease(mutant: Mutant) -> None:
     recalled(mutant, lambda whole: replace(whole, lease=None))
 
 
 def put_after_the_lease(mutant: Mutant) -> None:
-    """Ask the clock no more once the lease is taken."""
+    """Do not check the clock after the lease is taken."""
 
     def make(whole: Function) -> Function:
         def take_lease(state: Any, services: Any, owner: str) -> bool:
@@ -1116,18 +1116,18 @@ def put_after_the_lease(mutant: Mutant) -> None:
     mutant.replace(run, "take_lease", make)
 
 
-def believe_any_lease(mutant: Mutant) -> None:
+def accept_any_lease(mutant: Mutant) -> None:
     mutant.constant(lease, "LONGEST_LEASE", timedelta(days=2_912_050), read_by=(run, "take_lease"))
 
 
-def warn_of_nothing(mutant: Mutant) -> None:
+def log_no_warning(mutant: Mutant) -> None:
     mutant.replace(logging.Logger, "warning", lambda _whole: lambda self, msg, *args, **kwargs: None)
 
 
 # The guide's objects
 
 
-def do_not_see_the_guides_objects(mutant: Mutant) -> None:
+def ignore_the_guides_objects(mutant: Mutant) -> None:
     listings(mutant, lambda _s3, _prefix, found: not GUIDES_NAME.search(found["Key"]))
 
 
@@ -1139,7 +1139,7 @@ def add_up_what_the_guides_objects_show(mutant: Mutant) -> None:
 
 
 def count_the_guides_objects_or_ours(mutant: Mutant) -> None:
-    """Take for delivered the more of what the guide's objects show and what ours hold, not their sum."""
+    """Count the larger of the guide's and our copies as delivered, not their sum."""
 
     def make(whole: Function) -> Function:
         def count(self: Delivered, day: date, fingerprint: bytes) -> int:
@@ -1181,16 +1181,16 @@ def ignore_the_guides_cursor(mutant: Mutant) -> None:
 # Being refused
 
 
-def do_not_heed_retry_after(mutant: Mutant) -> None:
+def ignore_retry_after(mutant: Mutant) -> None:
     mutant.replace(zoom_refusals, "not_before", lambda _whole: lambda headers, text, now: None)
 
 
-def do_not_know_the_daily_limit_by_its_words(mutant: Mutant) -> None:
+def ignore_the_daily_limits_message(mutant: Mutant) -> None:
     for module in (zoom_refusals, zoom_rate_limits):
         mutant.replace(module, "names_daily_limit", lambda _whole: lambda headers, text: False)
 
 
-def take_each_limit_for_one_of_an_hour(mutant: Mutant) -> None:
+def assume_that_each_limit_lasts_an_hour(mutant: Mutant) -> None:
     mutant.replace(zoom_refusals, "not_before", lambda _whole: lambda headers, text, now: now + timedelta(hours=1))
 
 
@@ -1209,7 +1209,7 @@ def one_access_token_after_another(mutant: Mutant) -> None:
     pages(mutant, broken)
 
 
-def take_null_for_the_last_page(mutant: Mutant) -> None:
+def read_null_as_the_last_page(mutant: Mutant) -> None:
     def make(whole: Function) -> Function:
         return lambda body, report: whole(body.replace(b'"operation_logs": null', b'"operation_logs": []'), report)
 
@@ -1229,11 +1229,11 @@ def let_an_unreadable_row_fail_its_page(mutant: Mutant) -> None:
     mutant.replace(zoom, "page_of", make)
 
 
-def say_nothing_of_unreadable_rows(mutant: Mutant) -> None:
+def hide_unreadable_rows(mutant: Mutant) -> None:
     mutant.replace(run, "rows_set_aside", lambda _whole: lambda rows: None)
 
 
-def do_not_ask_which_endpoint_refuses(mutant: Mutant) -> None:
+def ignore_which_endpoint_refuses(mutant: Mutant) -> None:
     def make(whole: Function) -> Function:
         def refuse(endpoint: Any, report: Any, status: int, headers: Any, body: Any, now: datetime) -> None:
             whole(zoom_refusals.Endpoint.REPORT, report, status, headers, body, now)
@@ -1243,7 +1243,7 @@ def do_not_ask_which_endpoint_refuses(mutant: Mutant) -> None:
     mutant.replace(zoom, "refuse", make)
 
 
-def take_any_page_for_an_answer_of_zooms(mutant: Mutant) -> None:
+def accept_any_page_as_zooms_answer(mutant: Mutant) -> None:
     def make(whole: Function) -> Function:
         def refuse(endpoint: Any, report: Any, status: int, headers: Any, body: Any, now: datetime) -> None:
             whole(endpoint, report, status, headers, body or {}, now)
@@ -1253,7 +1253,7 @@ def take_any_page_for_an_answer_of_zooms(mutant: Mutant) -> None:
     mutant.replace(zoom, "refuse", make)
 
 
-def take_a_refusal_for_an_empty_report(mutant: Mutant) -> None:
+def read_a_refusal_as_an_empty_report(mutant: Mutant) -> None:
     def broken(ask: Function, *asked: Any) -> Page:
         try:
             return ask(*asked)

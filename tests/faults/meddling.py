@@ -1,4 +1,4 @@
-"""Ways to meddle with the network calls of runs: see each, end a run at one, or let several runs take turns."""
+"""Ways to intercept the network calls of runs: observe each, kill a run at one, or interleave several runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .world import CrashedError, Killed, World
 
 @contextmanager
 def at_each_call(world: World, before: Callable[[], None], after: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Call `before` ahead of every call to Zoom and S3, and `after` when it was carried out."""
+    """Call `before` ahead of every call to Zoom and S3, and `after` when it was done."""
     handle = world.zoom.handle
 
     def seen(*request: object) -> object:
@@ -38,7 +38,7 @@ class Killer:
 
     def before(self) -> None:
         self.calls += 1
-        # After a call that was refused, the next one is the first that tells.
+        # After a refused call, kill at the next one.
         if self.calls == self._at + self._after:
             raise Killed
 
@@ -56,9 +56,9 @@ def killed(world: World, at: int, *, after: bool = False) -> Iterator[Killer]:
 
 
 def overlap(world: World, runs: list[Callable[[], object]], seed: int) -> list[BaseException | None]:
-    """Do the runs at once: at each network call, dice say which of them goes on. Return how each ended.
+    """Interleave the runs: at each network call, chance decides which one continues. Return how each ended.
 
-    Only one runs at any moment, so that a seed gives the same history each time.
+    Only one runs at any moment, so a seed always gives the same history.
     """
     dice, condition = random.Random(seed), threading.Condition()
     alive = list(range(len(runs)))
@@ -99,7 +99,7 @@ def overlap(world: World, runs: list[Callable[[], object]], seed: int) -> list[B
 
 
 def assert_ended_well(*ends: BaseException | None) -> None:
-    """Raise `CrashedError` where a run of `overlap` ended with an exception."""
+    """Raise `CrashedError` if a run of `overlap` ended with an exception."""
     for end in ends:
         if end is not None:
             raise CrashedError(f"a run ended with {end!r}") from end

@@ -1,4 +1,4 @@
-"""Breaks a rule of the protocol on purpose, and demands that a scenario notices: the harness and its seams.
+"""Breaks a rule of the protocol on purpose, and requires that a scenario notices: the harness and its seams.
 
 A mutation proves something only if it applies to the code of today, is reached, makes no run crash, and breaks the
 promise that it names. Anything else is a `HarnessError`, never a pass.
@@ -32,11 +32,11 @@ class HarnessError(Exception):
 
 
 class NotApplicableError(HarnessError):
-    """What the mutation breaks is gone, or is called in another way."""
+    """The mutated code is gone, or has another signature."""
 
 
 class NeverReachedError(HarnessError):
-    """The scenario never comes to the broken code."""
+    """The scenario never reaches the broken code."""
 
 
 class NothingNoticedError(HarnessError):
@@ -44,22 +44,22 @@ class NothingNoticedError(HarnessError):
 
 
 class RunCrashedError(HarnessError):
-    """A run, or the scenario, ended with an exception that says nothing of a promise."""
+    """A run, or the scenario, ended with an exception that names no promise."""
 
 
 class WrongPromiseError(HarnessError):
-    """Another promise is broken than the mutation names."""
+    """The broken promise is not the one that the mutation names."""
 
 
 class Mutant:
-    """Puts broken code in the place of whole code, and counts how often it is reached."""
+    """Replaces code with broken code, and counts how often it is reached."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self._patch = patch
         self.reached: dict[str, int] = {}
 
     def replace(self, owner: Any, name: str, make: Callable[[Function], Function]) -> None:
-        """Put `make(whole)` in the place of a function, method or class method; it must take the same arguments."""
+        """Replace a function, method or class method with `make(whole)`, which must take the same arguments."""
         what = f"{owner.__name__}.{name}"
         found = vars(owner).get(name)
         whole = found.__func__ if isinstance(found, classmethod) else found
@@ -78,7 +78,7 @@ class Mutant:
         self._patch.setattr(owner, name, classmethod(counted) if isinstance(found, classmethod) else counted)
 
     def constant(self, owner: Any, name: str, value: Any, *, read_by: tuple[Any, str]) -> None:
-        """Return a constant another value of its type; reaching the function that reads it is reaching the constant."""
+        """Change a constant to another value of its type; reaching the function that reads it counts as reaching it."""
         if type(vars(owner).get(name)) is not type(value):
             raise NotApplicableError(f"there is no {owner.__name__}.{name} of type {type(value).__name__}")
         self._patch.setattr(owner, name, value)
@@ -89,7 +89,7 @@ Mutation = Callable[[Mutant], None]
 
 
 def takes_the_same(whole: Function, broken: Function) -> bool:
-    """Return whether the broken function can be called just as the whole one is."""
+    """Return whether the broken function takes the same arguments as the original."""
     theirs, ours = signature(whole).parameters.values(), signature(broken).parameters.values()
     any_position = any(parameter.kind is Parameter.VAR_POSITIONAL for parameter in ours)
     any_name = any(parameter.kind is Parameter.VAR_KEYWORD for parameter in ours)
@@ -102,7 +102,7 @@ def takes_the_same(whole: Function, broken: Function) -> bool:
 
 @contextmanager
 def observed() -> Iterator[set[type[BaseException]]]:
-    """Yield the kinds of exceptions with which the runs of the block end."""
+    """Yield the types of exceptions with which the block's runs end."""
     ends: set[type[BaseException]] = set()
     run = World.run
 
@@ -120,7 +120,7 @@ def observed() -> Iterator[set[type[BaseException]]]:
 
 @cache
 def ends_of_the_whole(scenario: Scenario) -> frozenset[type[BaseException]]:
-    """Go through the scenario with the protocol whole, once: it must pass. Return how runs end in it."""
+    """Run the scenario once without a mutation: it must pass. Return how its runs end."""
     with observed() as ends:
         scenario()
     return frozenset(ends)
@@ -129,7 +129,7 @@ def ends_of_the_whole(scenario: Scenario) -> frozenset[type[BaseException]]:
 def prove(
     mutation: Mutation, scenario: Scenario, promise: Promise, mutant_of: type[Mutant] = Mutant
 ) -> PromiseBrokenError:
-    """Return how the scenario notices the mutation; raise `HarnessError` unless it does, by that promise alone."""
+    """Return how the scenario notices the mutation; raise `HarnessError` unless exactly that promise is broken."""
     ordinary = ends_of_the_whole(scenario)
     failure: BaseException | None = None
     with pytest.MonkeyPatch.context() as patch, observed() as ends:
@@ -154,11 +154,11 @@ def prove(
     return failure
 
 
-# The seams: where mutations take hold. Each is one place to mend when the collector is built otherwise.
+# The seams: where mutations apply. Each is one place to change when the collector's structure changes.
 
 
 def pages(mutant: Mutant, broken: Function) -> None:
-    """Let the collector read `broken(ask, first, last, page_size, token)` where it asks Zoom for a page."""
+    """Use `broken(ask, first, last, page_size, token)` where the collector requests a page from Zoom."""
 
     def make(whole: Function) -> Function:
         def page(self: Any, first: Any, last: Any, page_size: int, token: str = "") -> Any:
@@ -170,12 +170,12 @@ def pages(mutant: Mutant, broken: Function) -> None:
 
 
 def puts(mutant: Mutant, broken: Function) -> None:
-    """Let `broken(put, request)` stand where the collector writes an object."""
+    """Use `broken(put, request)` where the collector writes an object."""
     mutant.replace(MemoryS3, "put_object", lambda whole: lambda self, **request: broken(partial(whole, self), request))
 
 
 def gets(mutant: Mutant, broken: Function) -> None:
-    """Let `broken(get, request, s3)` stand where the collector reads an object."""
+    """Use `broken(get, request, s3)` where the collector reads an object."""
     mutant.replace(
         MemoryS3, "get_object", lambda whole: lambda self, **request: broken(partial(whole, self), request, self)
     )
@@ -212,7 +212,7 @@ def recalled(mutant: Mutant, change: Callable[[Checkpoint], Checkpoint]) -> None
 
 
 def merged(mutant: Mutant, broken: Callable[[Function, Checkpoint, Checkpoint], Checkpoint]) -> None:
-    """Let `broken(merge, mine, theirs)` stand where two checkpoints become one."""
+    """Use `broken(merge, mine, theirs)` where two checkpoints are merged."""
 
     def make(whole: Function) -> Function:
         def merge(mine: Checkpoint, theirs: Checkpoint, swept: Any, ended: Any = ()) -> Checkpoint:
@@ -224,7 +224,7 @@ def merged(mutant: Mutant, broken: Callable[[Function, Checkpoint, Checkpoint], 
 
 
 def settings(mutant: Mutant, **changed: Any) -> None:
-    """Run with other settings than Terraform gave."""
+    """Run with other settings than those from Terraform."""
     if unknown := changed.keys() - {field.name for field in fields(Settings)}:
         raise NotApplicableError(f"there are no settings {unknown}")
 

@@ -1,4 +1,4 @@
-"""Writes the rules into docs/architecture.md, each with what breaking it was measured to do."""
+"""Writes the rules into docs/architecture.md, each with the measured effect of breaking it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RECORDS = {Promise.MISSING: "missing", Promise.REPEATED: "repeated"}
 
 
 def updated(page: str) -> str:
-    """Return the page with the rules as they are measured now between its markers."""
+    """Return the page with the rules, measured now, between its markers."""
     before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):

@@ -1,6 +1,6 @@
-"""Small histories, each of which comes to one rule of the protocol; they raise `PromiseBrokenError` where it is broken.
+"""Small histories, each for one rule of the protocol; they raise `PromiseBrokenError` if it is broken.
 
-`test_the_suite_bites.py` says which rule each proves. Quick tests of this folder serve as scenarios too.
+`rules.py` says which rule each proves. Quick tests of this folder are scenarios too.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def assert_february(world: World) -> None:
 
 
 def objects_of_one_run() -> None:
-    """What a run writes: its lines, its names, its gzip header, its metadata."""
+    """A run's output: lines, names, gzip header, metadata."""
     world = small_world()
     world.zoom.add(at(START - timedelta(hours=1), "部署", operation_detail="", action=None))
     world.run()
@@ -91,14 +91,14 @@ def objects_of_one_run() -> None:
         hold(Promise.CHANGED, version.key.startswith(name), f"{version.key} holds records of {day}")
         told = {"first-time": min(moments).isoformat(), "last-time": max(moments).isoformat()}
         said = {name: version.metadata.get(name) for name in told}
-        hold(Promise.CHANGED, said == told, f"{version.key} says {said}, and holds {told}")
+        hold(Promise.CHANGED, said == told, f"{version.key} says {said}, and has {told}")
         wrote = version.metadata.get("collector-version")
         hold(Promise.CHANGED, wrote == __version__, f"{version.key} says that {wrote} wrote it")
-    hold(Promise.CHANGED, "部署".encode() in text, "a name is not written as it came")
+    hold(Promise.CHANGED, "部署".encode() in text, "a name is not written as Zoom sent it")
 
 
 def a_line_end_inside_a_record() -> None:
-    """A record that holds what `str.splitlines` takes for the end of a line is read again from the archive."""
+    """A record with a character that `str.splitlines` treats as a line end is read back from the archive."""
     world = small_world()
     world.zoom.add(at(START - timedelta(hours=1), "line", operation_detail="a\u2028b\x85c"))
     world.run()
@@ -109,15 +109,15 @@ def a_line_end_inside_a_record() -> None:
 
 
 def a_lone_surrogate() -> None:
-    """A record holds half a character, which UTF-8 cannot."""
+    """A record has half a character, which UTF-8 cannot encode."""
     world = small_world()
     world.zoom.add(at(START - timedelta(hours=1), "half", operation_detail="x\ud83d"))
     world.run()
     world.assert_exact()
 
 
-def zooms_days_lie_behind() -> None:
-    """Of one of Zoom's days, the records lie on two dates of UTC."""
+def zooms_days_are_behind() -> None:
+    """The records of one of Zoom's days are on two UTC dates."""
     world = small_world()
     world.zoom.rules.utc_offset = timedelta(hours=-8)
     world.settle()
@@ -128,7 +128,7 @@ def zooms_days_lie_behind() -> None:
 
 
 def lost_checkpoint() -> None:
-    test_state.test_lost_or_spoilt_it_is_rebuilt_from_the_archive(deleted, feed_deletes=False)
+    test_state.test_a_lost_or_damaged_checkpoint_is_rebuilt_from_the_archive(deleted, feed_deletes=False)
 
 
 def overlapping_runs() -> None:
@@ -137,7 +137,7 @@ def overlapping_runs() -> None:
 
 
 def overlapping_runs_race_for_one_number() -> None:
-    """Of two runs that see different rows, both want the same number."""
+    """Two runs that see different rows want the same number."""
     for seed in range(6):
         world = World(page_size=15)
         world.zoom.add_day(days_ago(0), 40, seed=1)
@@ -155,8 +155,8 @@ def overlapping_runs_race_for_one_number() -> None:
         hold(Promise.CHANGED, len(names) == len(set(names)), "an object is written twice")
 
 
-def a_date_that_no_run_asked_for() -> None:
-    """A row of today's report bears a time of January; the checkpoint has forgotten that date when it shows again."""
+def a_date_that_no_run_requested() -> None:
+    """A row of today's report has a time in January; when it appears again, the checkpoint has forgotten that date."""
     world = small_world()
     world.zoom.add(at(datetime(2026, 1, 5, 12), "january"), at=START)
     world.poll(2)
@@ -166,15 +166,15 @@ def a_date_that_no_run_asked_for() -> None:
     hold(Promise.MISSING, found, "the row of January")
 
 
-def a_write_that_was_done_and_not_heard_of() -> None:
+def a_write_that_succeeds_without_an_answer() -> None:
     test_refusals.test_s3_fails_once_at_each_call(small_world, test_refusals.timed_out, after=True)
 
 
-def a_write_that_was_done_and_answered_503() -> None:
+def a_write_that_succeeds_and_answers_503() -> None:
     test_refusals.test_s3_fails_once_at_each_call(small_world, test_refusals.refused(503, "SlowDown"), after=True)
 
 
-def a_write_that_was_not_done_and_not_heard_of() -> None:
+def a_write_that_fails_without_an_answer() -> None:
     test_refusals.test_s3_fails_once_at_each_call(small_world, test_refusals.timed_out, after=False)
 
 
@@ -183,7 +183,7 @@ def a_feed_that_deletes() -> None:
 
 
 def a_copy_under_a_foreign_name() -> None:
-    """Somebody left an object of their own under the prefix, which holds records that are not delivered yet."""
+    """Somebody has put an object under the prefix, with records that are not delivered yet."""
     world = small_world()
     world.poll()
     late = at(START - timedelta(hours=3), "late")
@@ -198,7 +198,7 @@ def a_copy_under_a_foreign_name() -> None:
 
 
 def an_object_that_does_not_decode() -> None:
-    """It is spoilt, and whole again before the next run: meanwhile nothing of its date may be taken for missing."""
+    """It is damaged, and repaired before the next run: meanwhile none of its date's records may count as missing."""
     world = small_world()
     world.poll()
     key = world.s3.keys(PREFIX)[-1]
@@ -214,7 +214,7 @@ def an_object_that_does_not_decode() -> None:
 
 
 def an_object_that_cannot_be_read() -> None:
-    """It lies there for some runs: the other dates go on, and its own has all records once it is gone."""
+    """It is there for some runs: other dates continue, and its own date has all records after it is removed."""
     world = small_world()
     world.poll(2)
     key = test_unreadable.plant(world, days_ago(1), b"spoilt")
@@ -229,7 +229,7 @@ def an_object_that_cannot_be_read() -> None:
 
 
 def an_archive_that_takes_several_runs_to_read() -> None:
-    """The checkpoint is lost, and S3 takes its time."""
+    """The checkpoint is lost, and S3 is slow."""
     world = test_unreadable.large_archive()
     world.s3.after = lambda operation, key: (
         world.clock.advance(8) if operation == "get_object" and key.endswith(".gz") else None
@@ -241,8 +241,8 @@ def an_archive_that_takes_several_runs_to_read() -> None:
     world.assert_exact()
 
 
-def an_object_that_was_read_and_is_spoilt_since() -> None:
-    """It gets a second version, and rows of its date are late: the form guard reads the archive's times again."""
+def an_object_damaged_after_it_was_read() -> None:
+    """It gets a second version, and rows of its date come late: the form guard reads the archive's times again."""
     world = small_world()
     world.poll(2)
     world.s3.put(PREFIX + object_name(days_ago(1), 1, OPERATION_LOGS), b"spoilt")
@@ -257,7 +257,7 @@ def an_object_that_was_read_and_is_spoilt_since() -> None:
 
 
 def more_records_than_one_object_may_hold() -> None:
-    """The checkpoint is lost after them."""
+    """The checkpoint is lost afterwards."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(archive_object, "PUT_RECORDS", 20)
         patch.setattr(archive, "MOST_RECORDS", 20)
@@ -270,8 +270,8 @@ def more_records_than_one_object_may_hold() -> None:
     assert_none(Promise.MISSING, multiset([new]) - multiset(test_unreadable.sent(world)))
 
 
-def a_checkpoint_that_knows_more_objects_than_there_are() -> None:
-    """The object that follows has a number that no run reads, which shows once the checkpoint is lost."""
+def a_checkpoint_with_too_high_a_number() -> None:
+    """The next object has a number that no run reads, which shows after the checkpoint is lost."""
     world = small_world()
     world.poll(2)
     known = world.checkpoint()
@@ -287,7 +287,7 @@ def a_checkpoint_that_knows_more_objects_than_there_are() -> None:
 
 
 def rows_of_many_dates() -> None:
-    """S3 takes its time, and each date costs a listing and a put."""
+    """S3 is slow, and each date costs a listing and a put."""
     world = small_world()
     world.poll()
     world.s3.after = lambda operation, key: world.clock.advance(1.5)
@@ -300,7 +300,7 @@ def rows_of_many_dates() -> None:
 
 
 def a_conflict_at_every_write() -> None:
-    """S3 says each time that another run was first."""
+    """S3 answers each time that another run was first."""
     world = small_world()
     world.poll()
     world.clock.advance(POLL.total_seconds())
@@ -319,7 +319,7 @@ def a_conflict_at_every_write() -> None:
 
 
 def a_run_that_ends_while_rows_wait() -> None:
-    """Ten rows of a date are reworded: they wait for its end. The run saves after each page, and is killed."""
+    """Ten rows of a date are reworded: they wait for its sweep's end. The run saves after each page, and is killed."""
     world = World(page_size=20, timeout_seconds=900, settings={"lookback_days": 1})
     world.zoom.add_day(days_ago(1), 100, seed=1)
     world.zoom.add_day(days_ago(0), 5, seed=2)
@@ -354,7 +354,7 @@ def a_run_that_ends_while_rows_wait() -> None:
 
 
 def fields_in_another_order() -> None:
-    """From one answer to the next, Zoom names the fields of a record in another order."""
+    """Zoom changes the order of a record's fields between two answers."""
     world = World(page_size=20, settings={"lookback_days": 1})  # too few for a change of form
     for ago in range(3):
         world.zoom.add_day(days_ago(ago), 6, seed=ago + 9)
@@ -392,7 +392,7 @@ def rows_that_differ_in_another_field() -> None:
 
 
 def every_record_reworded() -> None:
-    """Its runs fail, and publish nothing again."""
+    """The runs fail, and publish nothing again."""
     world = test_form.collected()
     before = len(world.archive())
     world.zoom.rewrite(lambda record: {**record, "operation_detail": "other words"})
@@ -401,7 +401,7 @@ def every_record_reworded() -> None:
         with suppress(ChangedFormError):
             world.run()
     again = len(world.archive()) - before
-    hold(Promise.REPEATED, again <= 0, f"{again} records, such as one in other words")
+    hold(Promise.REPEATED, again <= 0, f"{again} records, such as a reworded one")
 
 
 def a_reworded_date_with_a_late_row() -> None:
@@ -417,7 +417,7 @@ def a_reworded_date_with_a_late_row() -> None:
     world.s3.delete_versions(STATE_KEY)
     test_form_judgement.runs(world, 5)
     again = len(world.archive()) - before
-    hold(Promise.REPEATED, again <= 0, f"{again} records, such as one in other words")
+    hold(Promise.REPEATED, again <= 0, f"{again} records, such as a reworded one")
 
 
 def quiet_dates_reworded() -> None:
@@ -426,11 +426,11 @@ def quiet_dates_reworded() -> None:
     world.zoom.rewrite(lambda record: {**record, "operation_detail": "other words"})
     test_form_judgement.runs(world, 30)
     again = len(world.archive()) - before
-    hold(Promise.REPEATED, again <= 0, f"{again} records, such as one in other words")
+    hold(Promise.REPEATED, again <= 0, f"{again} records, such as a reworded one")
 
 
 def an_accept_in_two_saves() -> None:
-    """A page boundary, and a save there, lie within a second of which four rows came late."""
+    """A page boundary, with a save, is within a second that has four late rows."""
     world, second = test_form_judgement.cut_second(17)
     world.clock.advance(3700)
     world.zoom.on_page = lambda _page: world.clock.advance(70)
@@ -439,7 +439,7 @@ def an_accept_in_two_saves() -> None:
     test_form_judgement.runs(world, 12)
     found = sum(record["time"] == second for record in world.archive())
     hold(Promise.MISSING, found >= 5, f"{5 - found} records, such as a late one")
-    hold(Promise.REPEATED, found <= 5, f"{found - 5} records, such as one in other words")
+    hold(Promise.REPEATED, found <= 5, f"{found - 5} records, such as a reworded one")
 
 
 def twins_apart_on_an_old_date() -> None:
@@ -470,7 +470,7 @@ def every_record_reworded_and_accepted() -> None:
     world.run({"action": "accept", "from": f"{today - timedelta(days=1)}", "to": f"{today}"})
     found = len(world.archive()) - before
     hold(Promise.MISSING, found >= 1, f"{1 - found} records, such as the late one")
-    hold(Promise.REPEATED, found <= 1, f"{found - 1} records, such as one in other words")
+    hold(Promise.REPEATED, found <= 1, f"{found - 1} records, such as a reworded one")
 
 
 def twins() -> None:
@@ -478,7 +478,7 @@ def twins() -> None:
 
 
 def twins_in_no_order() -> None:
-    """Zoom shows its rows in no order; with so many others, pages of 20 part the twins, and pages of 19 do not."""
+    """Zoom shows its rows in no order; pages of 20 separate the twins, and pages of 19 do not."""
     world = World(page_size=20, settings={"lookback_days": 1})
     world.zoom.rules.order = "shuffled"
     world.zoom.add_day(days_ago(1), 60, seed=3)
@@ -494,7 +494,7 @@ def twins_in_no_order() -> None:
 
 
 def rows_that_move_down() -> None:
-    """Rows that come in between two pages push others down, which show on both."""
+    """New rows between two pages push others down, which then show on both."""
     world = small_world()
 
     def arrive(page: int) -> None:
@@ -509,7 +509,7 @@ def rows_that_move_down() -> None:
 
 
 def records_without_a_time() -> None:
-    """One of them stands among those of yesterday."""
+    """One of them is among yesterday's records."""
     world = small_world()
     world.zoom.add({"operator": "timeless@example.com"}, at=START - timedelta(days=1))
     world.poll(2)
@@ -520,8 +520,8 @@ def records_without_a_time() -> None:
 # The tail
 
 
-def zooms_days_lie_ahead() -> None:
-    """It is tomorrow already where Zoom's days begin: what happens now stands in the report of tomorrow."""
+def zooms_days_are_ahead() -> None:
+    """It is already tomorrow in the time zone of Zoom's days: current records are in the report of tomorrow."""
     world = small_world()
     world.zoom.rules.utc_offset = timedelta(hours=9)
     world.clock.set(START + timedelta(hours=10))
@@ -541,7 +541,7 @@ def tomorrow_refused() -> None:
 
 
 def world_of_thirty() -> World:
-    """Three pages of half a minute, read twice."""
+    """Three pages of half a minute each, read twice."""
     world = World(page_size=10)
     for number in range(30):
         world.zoom.add(at(START - timedelta(minutes=5) + timedelta(seconds=number), str(number)))
@@ -549,7 +549,7 @@ def world_of_thirty() -> World:
 
 
 def a_late_row_below_a_page_of_old_ones() -> None:
-    """Page one shows nothing new, and a row that is ten minutes late stands on page four."""
+    """Page one shows nothing new, and a row that is ten minutes late is on page four."""
     world = world_of_thirty()
     world.poll(2)
     world.zoom.add(at(START - timedelta(minutes=10), "late"))
@@ -558,7 +558,7 @@ def a_late_row_below_a_page_of_old_ones() -> None:
 
 
 def a_row_of_the_future() -> None:
-    """One row bears a time that is still to come; a row that shows later stands below a page of newer ones."""
+    """One row has a time in the future; a row that appears later is below a page of newer ones."""
     world = World(page_size=10)
     world.zoom.add(at(START + timedelta(hours=3), "future"), visible_at=START)
     for number in range(30):
@@ -570,7 +570,7 @@ def a_row_of_the_future() -> None:
 
 
 def a_page_with_no_rows() -> None:
-    """The tail's first page is empty, and leads on."""
+    """The tail's first page is empty, and has a page token."""
     world = small_world()
     world.poll(2)
     world.zoom.add(at(world.clock.now(), "new"))
@@ -589,7 +589,7 @@ def no_frontier_and_few_calls_left() -> None:
 
 
 def rows_in_no_order() -> None:
-    """Page one shows some of the new rows and ends with an old one; the other new rows stand below."""
+    """Page one shows some of the new rows and ends with an old one; the other new rows are below."""
     world = small_world()
     world.zoom.rules.order = "shuffled"
     world.poll(2)
@@ -601,7 +601,7 @@ def rows_in_no_order() -> None:
 
 
 def rows_shift_in_a_long_window() -> None:
-    """Rows that come in between two pages are no disorder, for which the tail would read the whole window."""
+    """New rows between two pages do not count as disorder, for which the tail would read the whole window."""
     world = small_world()
     world.zoom.add_day(days_ago(1), 300, seed=5)
     world.poll(2)
@@ -620,7 +620,7 @@ def rows_shift_in_a_long_window() -> None:
 
 
 def a_burst_that_no_run_reads_to_its_end() -> None:
-    """The tail breaks off at the deadline, and its page token is too old when the next run comes."""
+    """The tail stops at the deadline, and its page token is too old for the next run."""
     world = small_world(reconcile_hours=24)
     world.poll(2)
     world.clock.advance(7200)
@@ -634,7 +634,7 @@ def a_burst_that_no_run_reads_to_its_end() -> None:
 
 
 def a_tail_whose_page_token_repeats() -> None:
-    """A tail reads its first pages and no more; the next one must read what it has not."""
+    """A tail reads only its first pages; the next one must read the rest."""
     world = test_time.world_of_a_week(records=300)
     world.poll(2)
     world.clock.advance(6 * 3600)
@@ -665,8 +665,8 @@ def a_row_on_yesterdays_second_page() -> None:
     world.assert_exact()
 
 
-def a_date_owed_since_a_moment_ahead_of_the_clock() -> None:
-    """Another run, on another clock, owed it; Zoom no longer has it."""
+def a_date_owed_in_the_future_by_another_clock() -> None:
+    """Another run with another clock owed it; Zoom no longer has it."""
     world = small_world()
     world.poll()
     known = world.checkpoint()
@@ -689,7 +689,7 @@ def an_outage() -> None:
 
 
 def a_row_as_late_as_the_window_is_long() -> None:
-    """By the time it shows, its date has nearly left the window."""
+    """When it appears, its date has nearly left the window."""
     world = week_world()
     late = START.replace(hour=23, minute=50)
     world.zoom.add(at(late, "late"), visible_at=late + timedelta(hours=71))
@@ -699,7 +699,7 @@ def a_row_as_late_as_the_window_is_long() -> None:
 
 
 def a_row_two_days_late() -> None:
-    """It is in the archive after midnight, when the whole window is owed, and not only when its date leaves it."""
+    """It is in the archive after midnight, when the whole window is owed, not only when its date leaves the window."""
     world = week_world()
     late = START.replace(hour=12)
     world.zoom.add(at(late, "late"), visible_at=late + timedelta(hours=50))
@@ -708,8 +708,8 @@ def a_row_two_days_late() -> None:
     world.assert_exact()
 
 
-def a_row_that_shows_behind_a_sweep() -> None:
-    """A sweep of yesterday, begun before midnight, ends after it; meanwhile a row showed on pages that it had read."""
+def a_row_that_appears_behind_a_sweep() -> None:
+    """A sweep of yesterday begins before midnight and ends after it; a row appears on pages that it has read."""
     world = World(page_size=20, timeout_seconds=120, settings={"lookback_days": 1})
     world.zoom.rules.page_token = "snapshot"
     world.zoom.add_day(days_ago(1), 300, seed=1)
@@ -734,11 +734,11 @@ def a_start_date() -> None:
 
 
 def a_start_date_of_last_year() -> None:
-    """Zoom keeps six months: the dates before are not asked for."""
+    """Zoom keeps six months: earlier dates are not requested."""
     world = small_world(start_date=days_ago(260))
     world.poll(2)
     refused = [call for call in world.zoom.calls_to("report") if call.status == 400]
-    hold(Promise.COST, not refused, f"{len(refused)} calls for dates that Zoom cannot have")
+    hold(Promise.COST, not refused, f"{len(refused)} calls for dates that Zoom no longer has")
 
 
 def a_backfill() -> None:
@@ -762,7 +762,7 @@ def a_row_of_the_morning() -> None:
 
 
 def a_date_that_zoom_calls_too_old() -> None:
-    """It is asked for once, and no more."""
+    """It is requested only once."""
     world = small_world()
     world.poll(2)
     old = str(days_ago(160))
@@ -775,7 +775,7 @@ def a_date_that_zoom_calls_too_old() -> None:
 
 
 def a_refused_date_before_others() -> None:
-    """What Zoom says of one date holds up no older one."""
+    """A refusal of one date does not hold up older ones."""
     world = small_world()
     world.poll(2)
     first, refused_day, last = days_ago(162), days_ago(161), days_ago(160)
@@ -791,7 +791,7 @@ def a_refused_date_before_others() -> None:
 
 
 def the_newest_of_many_owed_dates() -> None:
-    """One run is not long enough for all of them: the newest come first."""
+    """One run is too short for all of them: the newest are first."""
     world = small_world(start_date=days_ago(30))
     for ago in range(3, 31):
         world.zoom.add_day(days_ago(ago), 10, seed=ago)
@@ -803,7 +803,7 @@ def the_newest_of_many_owed_dates() -> None:
 
 @contextmanager
 def in_time(world: World) -> Iterator[None]:
-    """Raise `PromiseBrokenError` where the run of the block outlives what Lambda leaves it."""
+    """Raise `PromiseBrokenError` if the block's run takes longer than Lambda allows."""
     began = world.clock.now()
     yield
     took = (world.clock.now() - began).total_seconds()
@@ -811,7 +811,7 @@ def in_time(world: World) -> Iterator[None]:
 
 
 def zoom_falls_silent() -> None:
-    """Ninety seconds into a run Zoom answers no more; the HTTP timeout is longer than what the run has left."""
+    """Zoom stops answering 90 seconds into a run; the HTTP timeout is longer than the run's remaining time."""
     world = World(page_size=20, timeout_seconds=100)
     world.zoom.add_day(days_ago(0), 900, seed=1)
     world.network.latency = 10
@@ -822,16 +822,16 @@ def zoom_falls_silent() -> None:
 
 
 def a_limit_longer_than_the_run() -> None:
-    """Zoom asks for a wait of ten minutes: the run saves and leaves."""
+    """Zoom requires a wait of ten minutes: the run saves and ends."""
     world = small_world()
     world.zoom.faults.next(faults.answer(429, {"code": 429, "message": "limit"}, {"Retry-After": "600"}))
     with in_time(world):
         world.run()
-    hold(Promise.COST, world.checkpoint().not_before, "the checkpoint does not say until when Zoom is not to be asked")
+    hold(Promise.COST, world.checkpoint().not_before, "the checkpoint does not say until when Zoom must not be called")
 
 
 def s3_takes_its_time() -> None:
-    """What was read must be published and saved after the last page, at two seconds a call."""
+    """The run must publish and save after the last page, with two seconds for each call."""
     world = World(page_size=20, timeout_seconds=100)
     for ago in range(3):
         world.zoom.add_day(days_ago(ago), 400, seed=ago)
@@ -842,7 +842,7 @@ def s3_takes_its_time() -> None:
 
 
 def rows_of_half_a_megabyte() -> None:
-    """More than a batch holds: they are published while they are read."""
+    """More than one batch: they are published while others are read."""
     world = World(page_size=300, settings={"lookback_days": 1})
     for number in range(26):
         detail = f"{number:08}" * 62_500
@@ -854,7 +854,7 @@ def rows_of_half_a_megabyte() -> None:
 
 
 def every_run_is_killed_before_its_end() -> None:
-    """A day of many minutes: what a minute of work brought is kept, also where no run comes to its end."""
+    """A day takes many minutes to read: each minute's work is kept, even if no run finishes."""
     world = World(page_size=20, settings={"lookback_days": 1})
     world.zoom.add_day(days_ago(0), 800, seed=1)
     world.zoom.add_day(days_ago(1), 800, seed=1)
@@ -868,7 +868,7 @@ def every_run_is_killed_before_its_end() -> None:
 
 
 def killed_in_a_large_day() -> None:
-    """A date before the window that takes many minutes: it is saved each minute, and the run killed at any call."""
+    """A date before the window takes many minutes: the run saves each minute, and is killed at any call."""
     for call in count(1):
         world = World(page_size=20, settings={"lookback_days": 1, "start_date": days_ago(3)})
         world.zoom.add_day(days_ago(3), 100, seed=1)
@@ -885,7 +885,7 @@ def killed_in_a_large_day() -> None:
 
 
 def a_race_for_the_checkpoint() -> None:
-    """A backfill asked for by a run that Zoom refuses, and that loses the race for the checkpoint, is owed still."""
+    """A backfill stays owed if Zoom refuses its run, which then loses the race for the checkpoint."""
     for seed in range(6):
         world = test_overlap.busy_world()
         world.poll(2)
@@ -899,7 +899,7 @@ def a_race_for_the_checkpoint() -> None:
 
 
 class FirstPut:
-    """S3 as one run sees it: its first write under a prefix is left to `instead`, which is given that write to do."""
+    """S3 for one run: `instead` gets the first write under a prefix."""
 
     def __init__(self, world: World, prefix: str, instead: Callable[[Callable[[], Any]], Any]) -> None:
         self._s3, self._prefix, self._instead, self._met = world.s3, prefix, instead, False
@@ -916,7 +916,7 @@ class FirstPut:
 
 
 def another_run_saves_first() -> None:
-    """While one run works, rows come in, and another run reads and saves them: the next one has little to do."""
+    """While one run works, another run reads and saves new rows: the next run has little to do."""
     world = small_world()
     world.poll(2)
     world.clock.advance(1800)
@@ -939,7 +939,7 @@ def another_run_saves_first() -> None:
 
 
 def another_run_meets_the_daily_limit() -> None:
-    """It saves first: the other must not forget until when Zoom is not to be asked."""
+    """It saves first: the other run must keep the time until which Zoom must not be called."""
     world = small_world()
     world.poll(2)
     world.zoom.add(at(world.clock.now(), "new"))
@@ -953,11 +953,11 @@ def another_run_meets_the_daily_limit() -> None:
     calls = len(world.zoom.calls)
     world.clock.advance(POLL.total_seconds())
     world.run()
-    hold(Promise.COST, len(world.zoom.calls) == calls, "Zoom is asked though its daily limit is reached")
+    hold(Promise.COST, len(world.zoom.calls) == calls, "Zoom is called although its daily limit is reached")
 
 
 def a_backfill_that_cannot_be_saved() -> None:
-    """S3 refuses the checkpoint: the run may not answer that the dates are owed."""
+    """S3 refuses the checkpoint: the run must not answer that the dates are owed."""
     world = small_world()
     world.poll(2)
     add_february(world)
@@ -978,7 +978,7 @@ def a_backfill_that_cannot_be_saved() -> None:
 
 
 def zoom_fails_in_the_middle() -> None:
-    """What was read before is published, and the run ends as failed."""
+    """The rows read before are published, and the run fails."""
     world = small_world()
     for late in range(3, 43):
         world.zoom.faults.at(late, faults.server_error(500))
@@ -993,7 +993,7 @@ def zoom_fails_in_the_middle() -> None:
 
 
 def a_day_too_large_for_one_run() -> None:
-    """Resumed by its page token, it comes to its end within a few runs."""
+    """Resumed by its page token, its sweep ends within a few runs."""
     world = World(page_size=20, settings={"lookback_days": 1})
     world.zoom.add_day(days_ago(1), 900, seed=1)
     world.network.latency = 10
@@ -1002,7 +1002,7 @@ def a_day_too_large_for_one_run() -> None:
 
 
 def a_page_token_that_is_too_old() -> None:
-    """Zoom is not asked for a page with a token that it no longer takes."""
+    """The collector does not send a page token that Zoom no longer accepts."""
     world = World(page_size=20)
     world.zoom.add_day(days_ago(1), 900, seed=1)
     world.network.latency = 10
@@ -1012,7 +1012,7 @@ def a_page_token_that_is_too_old() -> None:
 
 
 def page_tokens_that_expire_at_once() -> None:
-    """A sweep starts again once in a run, not for ever."""
+    """A sweep starts again once in a run, not forever."""
     world = small_world()
     world.network.latency = 1
     world.zoom.faults.rule = lambda request: faults.expired_page_token if "next_page_token" in request.query else None
@@ -1021,7 +1021,7 @@ def page_tokens_that_expire_at_once() -> None:
 
 
 def under_a_quarter_of_the_days_calls() -> None:
-    """What is left of them is for the tail, and for the account's other apps."""
+    """The remaining calls are for the tail, and for the account's other apps."""
     world = small_world()
     world.poll(2)
     world.zoom.rules.calls_per_day = 1000
@@ -1030,7 +1030,7 @@ def under_a_quarter_of_the_days_calls() -> None:
     calls = world.report_calls()
     world.run({"action": "reconcile"})
     calls = world.report_calls() - calls
-    hold(Promise.COST, calls == 1, f"{calls} calls of the few that are left")
+    hold(Promise.COST, calls == 1, f"{calls} calls of the few that remain")
 
 
 def an_idle_poll() -> None:
@@ -1050,7 +1050,7 @@ def an_idle_poll() -> None:
 # The checkpoint
 
 
-def a_listing_that_is_none() -> None:
+def an_answer_without_a_listing() -> None:
     """The checkpoint is lost after an outage, and S3 answers the listing of the archive with an empty document."""
     world = small_world()
     world.poll()
@@ -1067,11 +1067,11 @@ def a_listing_that_is_none() -> None:
 
 
 def lost_after_an_outage() -> None:
-    test_state.test_lost_after_an_outage_every_date_is_owed()
+    test_state.test_a_checkpoint_lost_after_an_outage_owes_every_date()
 
 
 def a_bit_flipped_in_the_checkpoint() -> None:
-    """In a fingerprint: the record that it stands for would be taken for one that is not delivered."""
+    """In a fingerprint: its record would count as not delivered."""
     world = small_world()
     world.poll(2)
     spoilt = bytearray(world.s3.body(STATE_KEY))
@@ -1083,7 +1083,7 @@ def a_bit_flipped_in_the_checkpoint() -> None:
 
 
 def a_checkpoint_of_a_newer_collector() -> None:
-    """It knows of dates that are owed; the older collector leaves it alone, and the newer one goes on from it."""
+    """It has owed dates; the older collector leaves it unchanged, and the newer one continues from it."""
     world = small_world()
     world.poll(2)
     add_february(world)
@@ -1112,7 +1112,7 @@ def overlapping_runs_while_the_feed_deletes() -> None:
 
 
 def a_run_that_stalls_at_its_put() -> None:
-    """It holds the lease; meanwhile another run comes, the feed deletes, and after its put the first one is killed."""
+    """It has the lease; meanwhile another run starts, the feed deletes, and after its put the first run is killed."""
     world = week_world(feed_deletes=True)
     world.poll()
     feed_reads_and_deletes(world)
@@ -1133,8 +1133,8 @@ def a_run_that_stalls_at_its_put() -> None:
     world.assert_exact()
 
 
-def nothing_left_that_could_tell() -> None:
-    """No versions and no checkpoint: the window comes again, and the log says so."""
+def neither_versions_nor_checkpoint() -> None:
+    """Without versions and checkpoint the window is sent again, and the log says so."""
     world = week_world(feed_deletes=True)
     world.s3.versioned = False
     world.poll(2)
@@ -1149,7 +1149,7 @@ def nothing_left_that_could_tell() -> None:
 
 @contextmanager
 def logged(level: int) -> Iterator[list[str]]:
-    """Yield what is logged, by whomever, from a level on."""
+    """Yield everything that is logged from a level on."""
     lines: list[str] = []
 
     class Kept(logging.Handler):
@@ -1174,8 +1174,8 @@ def what_the_guide_left() -> None:
     test_state.test_the_guides_objects_count_as_delivered("n")
 
 
-def what_the_guide_wrote_a_day_later() -> None:
-    """The records of an evening stand in no object but those of the next morning."""
+def what_the_guide_wrote_the_next_morning() -> None:
+    """An evening's records are only in the objects of the next morning."""
     world, _ = guided_world("n", runs=3, every=timedelta(hours=9))
     world.poll()
     world.settle()
@@ -1183,7 +1183,7 @@ def what_the_guide_wrote_a_day_later() -> None:
 
 
 def a_twin_of_what_the_guide_left() -> None:
-    """The guide's Lambda wrote a record into several objects, and then a second record like it came."""
+    """The guide's Lambda wrote a record into several objects, and then an identical record came."""
     world, _ = guided_world("n")
     twin = world.zoom.records(days_ago(1), days_ago(1))[3]
     world.zoom.add(twin)
@@ -1197,7 +1197,7 @@ def a_twin_of_what_the_guide_left() -> None:
 
 
 def the_guides_objects_are_read_once() -> None:
-    """Also when a new date comes in, of which they may hold records."""
+    """Also when a new date appears, whose records they may hold."""
     world, _ = guided_world("n")
     world.poll(2)
     gets = world.s3.calls["get_object"]
@@ -1230,7 +1230,7 @@ def the_guides_cursor() -> None:
 
 
 def the_daily_limit() -> None:
-    """Zoom says until when it is not to be asked."""
+    """Zoom says when its limit ends."""
     world = small_world()
     world.zoom.faults.next(faults.daily_limit)
     world.poll()
@@ -1240,8 +1240,8 @@ def the_daily_limit() -> None:
     hold(Promise.COST, not calls, f"{calls} calls to Zoom before its limit ends")
 
 
-def the_daily_limit_in_few_words() -> None:
-    """Zoom names the daily limit, and not until when it lasts."""
+def the_daily_limit_without_a_time() -> None:
+    """Zoom names the daily limit, but not when it ends."""
     world = small_world()
     world.zoom.rules.rate_headers = "category"
     world.zoom.faults.next(faults.answer(429, {"code": 429, "message": "You have reached the daily limit."}))
@@ -1252,8 +1252,8 @@ def the_daily_limit_in_few_words() -> None:
     hold(Promise.COST, not calls, f"{calls} calls to Zoom before its limit ends")
 
 
-def the_limit_of_a_second() -> None:
-    """The run waits for its end, and is complete."""
+def the_per_second_limit() -> None:
+    """The run waits for the limit's end, and is complete."""
     world = small_world()
     world.zoom.faults.next(faults.per_second_limit)
     world.run()
@@ -1261,7 +1261,7 @@ def the_limit_of_a_second() -> None:
 
 
 def a_limit_until_next_year() -> None:
-    """Zoom's limits end at midnight, whatever it says."""
+    """Zoom's limits end at midnight, whatever the answer says."""
     world = small_world()
     far = faults.answer(429, {"code": 429, "message": "limit"}, {"Retry-After": "2027-01-01T00:00:00Z"})
     world.zoom.faults.next(far)
@@ -1282,7 +1282,7 @@ def an_access_token_that_is_never_accepted() -> None:
 
 
 def a_list_that_is_null() -> None:
-    """In place of its second page, the tail is given null."""
+    """The tail gets null instead of its second page."""
     world = small_world()
     world.poll(2)
     world.clock.advance(3600)
@@ -1294,7 +1294,7 @@ def a_list_that_is_null() -> None:
 
 
 def a_row_that_cannot_be_read() -> None:
-    """Each page of the report holds one, for hours."""
+    """Each page of the report has one, for hours."""
     world = small_world()
     test_unreadable_rows.shows(world, b'{"time": NaN}')
     said = 0
@@ -1309,7 +1309,7 @@ def a_row_that_cannot_be_read() -> None:
 
 
 def a_sign_in_refused_in_unknown_words() -> None:
-    """It may not be taken for a refusal of the dates, of which others would be tried."""
+    """It must not count as a refusal of the dates, after which others would be tried."""
     world = small_world()
     world.zoom.faults.next(faults.answer(400, {"code": 300, "message": "Something new."}), times=9, to="token")
     with suppress(CollectorError):
@@ -1319,7 +1319,7 @@ def a_sign_in_refused_in_unknown_words() -> None:
 
 
 def a_proxy_in_the_way() -> None:
-    """Its page may not be taken for a refusal of the dates, of which others would be tried."""
+    """Its page must not count as a refusal of the dates, after which others would be tried."""
     world = small_world()
     blocked = faults.answer(400, b"<html>Blocked</html>", {"Content-Type": "text/html"})
     world.zoom.faults.next(blocked, times=9)
@@ -1329,7 +1329,7 @@ def a_proxy_in_the_way() -> None:
 
 
 def a_missing_scope() -> None:
-    """Only an administrator can mend it, and must learn of it."""
+    """Only an administrator can fix it, and must be notified."""
     world = small_world()
     with test_refusals.changed(world, {"scopes": ()}, credentials=False):
         raised = False

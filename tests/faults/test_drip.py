@@ -1,7 +1,7 @@
-"""A peer that sends a byte now and then outlasts every timeout of a socket: a request ends with its deadline all the
-same, at the handshake, the headers and the body.
+"""A request ends at its deadline even if the peer sends single bytes, so that no socket timeout applies: in the
+handshake, the headers and the body.
 
-The limit of these tests is far above what they take; no other test of this folder looks at the clock.
+The limit of these tests is far above what they take; no other test of this folder uses the real clock.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 BODY = b'{"access_token": "' + b"t" * 5000
 HANDSHAKE = b"\x16\x03\x03\x3f\xff\x02" + bytes(5000)  # a TLS record that goes on
 
-# What is sent at once, and what is dripped.
+# What is sent immediately, and what is sent byte by byte.
 PLACES = {
     "the status": (b"", b"HTTP/1.1 " + b"2" * 5000),
     "interim answers": (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 500),
@@ -47,7 +47,7 @@ PLACES = {
 
 @contextmanager
 def dripping(at_once: bytes, drip: bytes) -> Iterator[int]:
-    """Yield the port of a server that answers each connection so, and never closes one."""
+    """Yield the port of a server that answers each connection this way, and never closes one."""
     over = threading.Event()
 
     def answer(connection: socket.socket) -> None:
@@ -73,7 +73,7 @@ def dripping(at_once: bytes, drip: bytes) -> Iterator[int]:
 
 
 def ask(oauth_url: str, api_url: str, timeout: float, *, signed_in: bool) -> float:
-    """Ask for a page with two seconds left, and return how many it took."""
+    """Request a page with two seconds left, and return how long it took."""
     http = requests.Session()
     http.trust_env = False
     session = Session(http)
@@ -115,7 +115,7 @@ def test_a_handshake_ends_with_its_deadline(drip: bytes, signed_in: bool) -> Non
 
 
 def test_a_request_has_its_own_limit_too() -> None:
-    """TIMEOUT is the time for a whole request: with time left for others, it is tried again."""
+    """TIMEOUT is the time for a whole request: if time is left, it is retried."""
     with dripping(*PLACES["a header"]) as port:
         url = f"http://127.0.0.1:{port}"
         assert ask(f"{url}/oauth/token", f"{url}/v2", 0.5, signed_in=True) < SECONDS + GRACE

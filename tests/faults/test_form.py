@@ -1,4 +1,4 @@
-"""Zoom changes the form of its records: a field more, a detail reworded, a time written otherwise."""
+"""Zoom changes the form of its records: one more field, a reworded detail, a time in another format."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def with_an_offset(record: Record) -> Record:
     return {**record, "time": record["time"].replace("Z", ".000+00:00")}
 
 
-# A field more
+# One more field
 
 
 def test_a_field_that_zoom_adds_sends_nothing_again() -> None:
@@ -83,7 +83,7 @@ def test_two_rows_that_differ_in_another_field_are_two_records() -> None:
 
 
 def test_one_and_true_are_two_values() -> None:
-    """To Python they are equal, to JSON they are not."""
+    """They are equal in Python, but not in JSON."""
     world = collected()
     for value in (1, True):
         added(world, 1, id=value)
@@ -119,7 +119,7 @@ def test_an_archived_row_without_the_field_stands_for_one_of_two_that_have_it() 
 
 
 def held(world: World, polls: int = 3) -> None:
-    """Every run fails with the sentence, and publishes nothing again."""
+    """Every run fails with this message, and publishes nothing again."""
     for _ in range(polls):
         world.clock.advance(POLL.total_seconds())
         with pytest.raises(ChangedFormError, match=r'in another form.*invoke the function with \{"action": "accept"'):
@@ -134,7 +134,7 @@ def test_records_in_another_form_are_held_and_newer_ones_go_on(change: Callable[
     added(world, 3)
     held(world)
     added(world, 2)
-    held(world, 100)  # over midnight, reconcile and all
+    held(world, 100)  # over midnight, including the reconcile
     assert (lines(world) - before).total() == 5
     assert not before - lines(world)
 
@@ -144,7 +144,7 @@ def in_milliseconds(record: Record) -> Record:
 
 
 @pytest.mark.parametrize("change", [with_an_offset, in_milliseconds])
-def test_a_time_written_otherwise_is_the_same_record_or_held(change: Callable[[Record], Record]) -> None:
+def test_a_time_in_another_form_is_the_same_record_or_held(change: Callable[[Record], Record]) -> None:
     world = collected()
     before = lines(world)
     world.zoom.rewrite(change)
@@ -157,7 +157,7 @@ def accepted(world: World, first: date, last: date) -> None:
     world.run({"action": "accept", "from": first.isoformat(), "to": last.isoformat()})
 
 
-def test_accepting_takes_as_many_as_the_archive_holds_of_a_second_and_publishes_the_rest() -> None:
+def test_an_accept_counts_as_many_rows_as_the_archive_holds_and_publishes_the_rest() -> None:
     world = collected()
     before = lines(world)
     world.zoom.rewrite(reworded)
@@ -169,7 +169,7 @@ def test_accepting_takes_as_many_as_the_archive_holds_of_a_second_and_publishes_
     assert (lines(world) - before).total() == 1
     world.settle()
     world.settle()
-    world.poll(2, every=timedelta(hours=1))  # the date that left the window is empty, so it is looked at twice
+    world.poll(2, every=timedelta(hours=1))  # the date that left the window is empty, so it is swept twice
     assert (lines(world) - before).total() == 1
     assert world.results[-1]["owed"] == 0
 
@@ -203,7 +203,7 @@ def test_five_records_a_day_are_judged_together() -> None:
     assert lines(world) == before
 
 
-# What is no change of form
+# Not a change of form
 
 
 def test_late_rows_in_one_minute_are_new() -> None:
@@ -249,7 +249,7 @@ def test_a_backfill_in_any_zone_is_no_change(hours: int) -> None:
 
 
 def test_what_the_guide_left_is_held_and_accepted_too() -> None:
-    """Its objects alone hold the dates when Zoom writes its records otherwise."""
+    """Only its objects have these dates when Zoom changes the form of its records."""
     world = World(page_size=30, settings={"lookback_days": 1})
     for ago in range(3):
         world.zoom.add_day(days_ago(ago), 40, seed=ago + 3)
@@ -264,11 +264,11 @@ def test_what_the_guide_left_is_held_and_accepted_too() -> None:
     world.poll(3)
 
 
-# What attackers found
+# Found by adversarial tests
 
 
 def midday(records: int = 10) -> World:
-    """A date whose morning is archived."""
+    """A date with an archived morning."""
     world = World(page_size=30, settings={"lookback_days": 1})
     world.poll(2)
     world.clock.set(START.replace(hour=12))

@@ -1,4 +1,4 @@
-"""How the guard judges: by shares, over all that a run has seen, and anew once a date was shown whole."""
+"""How the guard decides: by shares, over all rows of a run, and again after a date was shown completely."""
 
 from __future__ import annotations
 
@@ -121,8 +121,8 @@ def test_old_quiet_dates_once_a_change_is_known(a_day: int, hours: int) -> None:
     assert lines(world) == before
 
 
-def test_fewer_than_enough_are_no_change() -> None:
-    """Of the whole account, nothing tells them from new records."""
+def test_too_few_rows_are_no_change() -> None:
+    """They cannot be distinguished from new records."""
     world = quiet(3, 300, 3)
     before = lines(world)
     world.zoom.rewrite(reworded)
@@ -174,7 +174,7 @@ def test_late_rows_of_a_second_that_a_page_cuts_are_new(above: int) -> None:
 
 
 def cut_second(above: int) -> tuple[World, str]:
-    """One record of a second is archived, and another form of it is held; four late ones stand beside it."""
+    """One record of a second is archived, and another form of it is held; four late records have the same second."""
     world = World(page_size=20, timeout_seconds=900, settings={"lookback_days": 2})
     noon = datetime.combine(days_ago(1), datetime.min.time(), UTC) + timedelta(hours=12)
     moments = [
@@ -276,7 +276,7 @@ def test_a_second_change_is_said_in_a_run_that_meets_another() -> None:
 
 
 def test_an_accept_takes_no_row_of_another_date_that_waits() -> None:
-    """Ten rows of yesterday are reworded, and wait when an older date is accepted: they are held then."""
+    """Ten rows of yesterday are reworded, and wait while an older date is accepted: then they are held."""
     world = quiet(25, 300, 3, 8)
     old, yesterday = f"{days_ago(7)}", world.clock.now().date() - timedelta(days=1)
     world.zoom.rewrite(lambda record: reworded(record) if record["time"][:10] == old else record)

@@ -1,4 +1,4 @@
-"""What the readers spend: mild disorder costs what order costs, and a first run reads its window once."""
+"""The cost of reading: mild disorder costs as much as order, and a first run reads its window once."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ DAY = timedelta(days=1)
 def world_of_ordered_days(
     records: int, page_size: int, *, disorder: float = 0.0, days: int = 5, burst: int = 1
 ) -> World:
-    """Return a world of so many rows a day, in bursts of so many rows, each 10 s after the one before.
+    """Return a world of so many rows a day, in bursts of so many rows, each 10 s after the previous one.
 
-    Of the rows, the share `disorder` stands up to a minute from its place in the report.
+    The share `disorder` of the rows is up to a minute from its place in the report.
     """
     dice = random.Random(records)
     world = World(page_size=page_size, clock=Clock(MIDNIGHT))
@@ -49,15 +49,15 @@ def calls_of_a_day(records: int, page_size: int, disorder: float, burst: int = 1
 
 @pytest.mark.slow
 def test_mild_disorder_costs_what_order_costs() -> None:
-    """A day of 3,000 rows, of which one in 200 is up to a minute off."""
+    """A day of 3,000 rows, one in 200 up to a minute out of place."""
     ordered, disordered = (calls_of_a_day(3000, 300, disorder) for disorder in (0, 1 / 200))
-    assert disordered <= 1.1 * ordered, f"{disordered} calls in place of {ordered}"
+    assert disordered <= 1.1 * ordered, f"{disordered} calls instead of {ordered}"
 
 
 def a_row_half_a_minute_off() -> None:
-    """One row in 30 is up to a minute off, on pages of ten: the tail does not read all of the window for it."""
+    """One row in 30 is up to a minute out of place, on pages of ten: the tail does not read the whole window for it."""
     ordered, disordered = (calls_of_a_day(150, 10, disorder, burst=10) for disorder in (0, 1 / 30))
-    hold(Promise.COST, disordered <= 1.1 * ordered, f"{disordered} calls for a day for which {ordered} do in order")
+    hold(Promise.COST, disordered <= 1.1 * ordered, f"{disordered} calls for a day that takes {ordered} in order")
 
 
 def test_mild_disorder_on_short_pages_costs_what_order_costs() -> None:
@@ -65,9 +65,9 @@ def test_mild_disorder_on_short_pages_costs_what_order_costs() -> None:
 
 
 def an_old_row_among_the_new_ones() -> None:
-    """Page one is out of order, and ends with a row that is older than the frontier: new ones stand below it.
+    """Page one is out of order, and ends with a row that is older than the frontier: new rows are below it.
 
-    The archive knows the old rows, so nothing but the tail looks for the new ones.
+    The archive has the old rows, so only the tail looks for the new ones.
     """
     world = World(page_size=5, settings={"lookback_days": 1, "reconcile_hours": 24})
     world.zoom.add_day(days_ago(0), 40, seed=1)
@@ -94,9 +94,9 @@ def test_the_tail_reads_further_back_by_as_much_as_rows_are_out_of_order() -> No
 
 
 def first_runs(latency: float, timeout_seconds: float = 300, records: int = 500) -> None:
-    """Let the schedule run until nothing is owed, and count the calls: the window's pages and ten.
+    """Run the schedule until nothing is owed: at most ten calls more than the window's pages.
 
-    No rows come in meanwhile: one that does pushes another over a page boundary, which then looks like two.
+    No rows arrive meanwhile: each would push another over a page boundary, which then looks like two.
     """
     page_size = 20
     world = world_of_ordered_days(records, page_size, days=3)
@@ -140,7 +140,7 @@ def test_first_runs_over_a_day_of_120_000_rows() -> None:
 
 
 def a_row_without_a_time_in_the_first_run() -> None:
-    """Only the sweep of its date says where it belongs: the tail has not swept that date."""
+    """Only the sweep of its date shows where it belongs: the tail has not swept that date."""
     world = World(page_size=20, settings={"lookback_days": 1, "reconcile_hours": 24})
     world.zoom.add_day(days_ago(1), 30, seed=1)
     world.zoom.add({"operator": "timeless@example.com"}, at=START - DAY)
@@ -153,7 +153,7 @@ def test_a_tail_with_a_row_without_a_time_settles_no_date() -> None:
 
 
 def twins_apart_in_the_first_run() -> None:
-    """Rows come out of order, and two are between the twins: a boundary of the tail parts them, none of their date."""
+    """Rows are out of order, and two are between the twins: a page boundary of the tail separates them."""
     world = World(page_size=20, settings={"lookback_days": 1, "reconcile_hours": 24})
     noon = START.replace(hour=12) - DAY
     for number in range(40):
@@ -173,7 +173,7 @@ def test_a_tail_out_of_order_settles_no_date() -> None:
 
 
 def twins_at_a_boundary_in_the_first_run() -> None:
-    """In order: the dates are owed a sweep of their own, with another page size, and are not settled by the tail."""
+    """In order: the tail does not settle the dates, which are owed a sweep with another page size."""
     for above in range(20):
         world = World(page_size=20, settings={"lookback_days": 2, "reconcile_hours": 24})
         for day in (days_ago(1), days_ago(2)):

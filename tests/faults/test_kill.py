@@ -1,4 +1,4 @@
-"""A run that is killed before or after any one of its network calls, with no cleanup, loses and repeats nothing."""
+"""A run that is killed before or after any of its network calls, without cleanup, loses and repeats nothing."""
 
 from collections.abc import Callable
 
@@ -23,7 +23,7 @@ def tail_run() -> World:
 
 
 def large_day_run() -> World:
-    """A date that no run can finish: pages take ten seconds, and the next run resumes it by its token."""
+    """A date that no run can finish: pages take ten seconds, and the next run resumes by the page token."""
     world = World(page_size=20, timeout_seconds=120)
     for ago in range(-2, 5):
         world.zoom.add_day(days_ago(ago), 400, seed=ago + 9)

@@ -1,4 +1,4 @@
-"""A sweep that lacks records which the archive holds settles nothing, three times at most."""
+"""A sweep that lacks archived records settles nothing, at most three times."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .world import Promise, days_ago, hold
 
 
 def half_of_a_date_that_the_archive_holds_whole() -> None:
-    """Zoom shows half of an old date, and with it a record that the archive lacks stays hidden."""
+    """Zoom shows only half of an old date, without a record that the archive lacks."""
     world = world_of_weeks(12)
     world.poll(2)
     day = days_ago(8)
@@ -44,7 +44,7 @@ def test_half_of_a_date_that_the_archive_holds_settles_nothing() -> None:
 
 
 def a_date_that_zoom_never_shows_again() -> None:
-    """Three looks, an hour apart; then the date is settled, counted and said, and nothing is written."""
+    """After three sweeps, an hour apart, the date is settled, counted and logged, and nothing is written."""
     world = world_of_weeks(12)
     world.poll(2)
     day = days_ago(8)
@@ -52,23 +52,23 @@ def a_date_that_zoom_never_shows_again() -> None:
     before = len(looks(world, day))
     backfill(world, day)
     world.poll(24)
-    hold(Promise.COST, len(looks(world, day)) - before == 3, f"{len(looks(world, day)) - before} looks at a date")
-    hold(Promise.MISSING, world.results[-1]["owed"] == 0, "the date is owed for ever")
+    hold(Promise.COST, len(looks(world, day)) - before == 3, f"{len(looks(world, day)) - before} sweeps of a date")
+    hold(Promise.MISSING, world.results[-1]["owed"] == 0, "the date is owed forever")
     hold(Promise.SILENT, incomplete(world) == 1, "nothing says that Zoom shows less than the archive holds")
     assert_looks_are_an_hour_apart(world, day, since=before)
     world.assert_exact()
 
 
-def test_what_zoom_never_shows_again_is_settled_and_said(caplog: pytest.LogCaptureFixture) -> None:
+def test_records_that_zoom_never_shows_again_are_settled_and_logged(caplog: pytest.LogCaptureFixture) -> None:
     a_date_that_zoom_never_shows_again()
     [said] = [record.message for record in caplog.records if "less than the archive holds" in record.message]
-    assert f"47 records of {days_ago(8)}" in said  # of 60, Zoom shows every second of the first 25
+    assert f"47 records of {days_ago(8)}" in said  # Zoom shows every second one of the first 25 of 60
     assert "in 3 sweeps" in said
 
 
 def a_witness_that_is_owed_itself() -> None:
-    """After an outage, Zoom's first answer about each old date is empty; of one of them the archive holds all but a
-    row. Its neighbour lacks records too, and must not turn its debt into that of a witness, which one look settles."""
+    """After an outage, Zoom's first answer for each old date is empty; for one of them the archive has all but one
+    row. Its neighbour lacks records too, and must not make it a mere witness, which one sweep settles."""
     world = world_of_weeks(2)
     for ahead in range(2, 12):
         world.zoom.add_day(days_ago(-ahead), 20, seed=ahead)
@@ -88,7 +88,7 @@ def test_a_date_that_is_owed_does_not_become_a_witness() -> None:
 
 
 def a_date_that_lacks_records_and_has_groups_on_two_pages() -> None:
-    """More sweeps follow because of its identical rows; that it lacks records is counted once."""
+    """More sweeps follow because of its identical rows; the missing records are counted once."""
     world = world_of_weeks(12)
     day = days_ago(8)
     for _ in range(2 * world.page_size):
@@ -107,8 +107,8 @@ def a_date_that_lacks_records_and_has_groups_on_two_pages() -> None:
     backfill(world, day)
     world.poll(100)
     assert world.results[-1]["owed"] == 0
-    hold(Promise.SILENT, incomplete(world) == 1, f"said {incomplete(world)} times")
+    hold(Promise.SILENT, incomplete(world) == 1, f"logged {incomplete(world)} times")
 
 
-def test_that_a_date_lacks_records_is_said_once() -> None:
+def test_missing_records_of_a_date_are_logged_once() -> None:
     a_date_that_lacks_records_and_has_groups_on_two_pages()

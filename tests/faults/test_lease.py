@@ -1,4 +1,4 @@
-"""The lease, where the feed deletes: runs that Lambda freezes, leases that cannot be, clocks that differ."""
+"""The lease, with a feed that deletes: runs that Lambda freezes, impossible leases, different clocks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FROZEN_FOR = timedelta(minutes=10)  # longer than the lease of a run of five min
 
 
 def world_with_news(**settings: Any) -> World:
-    """A world that has been read and deleted, and rows that have come since."""
+    """A world whose objects the feed has read and deleted, with new rows."""
     world = week_world(feed_deletes=True, **settings)
     world.poll()
     feed_reads_and_deletes(world)
@@ -40,9 +40,9 @@ def add_news(world: World) -> None:
 
 
 def freeze_at(world: World, call: int, meanwhile: Callable[[], None]) -> bool:
-    """Let a run freeze after its n-th call to Zoom or S3; return whether it made so many calls.
+    """Freeze a run after its n-th call to Zoom or S3; return whether it made so many calls.
 
-    Nothing can keep a put from S3 that was frozen on its way: the run has looked at its lease before.
+    A put that was frozen in transit still reaches S3, because the run has checked its lease before.
     """
     calls, frozen = 0, False
 
@@ -83,7 +83,7 @@ def another_run_and_the_feed(world: World) -> Callable[[], None]:
 
 
 def a_frozen_run() -> None:
-    """It wakes when its lease is over: another run has done the work, and the feed has deleted what that wrote."""
+    """It wakes after its lease has ended: another run has done the work, and the feed has deleted its objects."""
     for call in count(1):
         world = world_with_news()
         if not freeze_at(world, call, another_run_and_the_feed(world)):
@@ -134,17 +134,17 @@ def a_lease_until_the_year_9999() -> None:
     a_lease_until(lambda _now: datetime(9999, 1, 1, tzinfo=UTC))
 
 
-def test_a_lease_until_the_year_9999_is_not_believed() -> None:
+def test_a_lease_until_the_year_9999_is_ignored() -> None:
     a_lease_until_the_year_9999()
 
 
 @pytest.mark.parametrize("hours", [0.4, 1, 24, 24 * 400])
-def test_a_lease_longer_than_lambda_runs_is_not_believed(hours: float) -> None:
+def test_a_lease_longer_than_a_lambda_run_is_ignored(hours: float) -> None:
     a_lease_until(lambda now: now + timedelta(hours=hours))
 
 
-def test_runs_that_leave_to_another_are_no_successes() -> None:
-    """Several in a row; the longest lease that is believed holds up the schedule for 18 minutes."""
+def test_runs_that_leave_the_work_to_another_do_not_count_as_successes() -> None:
+    """Several in a row; the longest valid lease delays the schedule by 18 minutes."""
     world = world_with_news()
     plant_lease(world, world.clock.now() + timedelta(minutes=17))
     outcomes = []
@@ -165,7 +165,7 @@ def test_clocks_two_minutes_apart(skew: int, timeout_seconds: int) -> None:
 
 
 def clocks_apart(skew: timedelta, timeout_seconds: int) -> None:
-    """A run works until shortly before Lambda ends it; just then another comes, whose clock differs, and the feed."""
+    """A run works until shortly before its timeout; then a run with another clock starts, and the feed deletes."""
     for share in (0.1, 0.5, 0.8, 0.9, 0.99):
         world = world_with_news()
         world.timeout_seconds = timeout_seconds
@@ -190,11 +190,11 @@ def clocks_apart(skew: timedelta, timeout_seconds: int) -> None:
         world.assert_exact()
 
 
-# What is set while runs go on
+# Settings that change during runs
 
 
 def switched_while_a_run_goes_on() -> None:
-    """FEED_DELETES becomes true, or false, while a run goes on: it has no lease, or another takes the lease over."""
+    """FEED_DELETES changes during a run: it has no lease, or another run takes the lease over."""
     for first, before, after in ((False, False, True), (True, False, True), (True, True, False)):
         for call in range(1, 14):
             world = week_world(feed_deletes=first)
@@ -233,7 +233,7 @@ def test_switched_on_and_off_from_run_to_run() -> None:
 
 
 def an_ended_sweep_is_not_brought_back() -> None:
-    """Two runs resume the same sweep; the one that saves last has ended it, and the next run must not resume it."""
+    """Two runs resume the same sweep; the one that saves last has finished it, so the next run must not resume it."""
     world = World(page_size=20, timeout_seconds=120, settings={"lookback_days": 1, "start_date": None})
     world.zoom.add_day(world.clock.now().date() - timedelta(days=1), 300, seed=1)
     world.poll()
@@ -250,7 +250,7 @@ def an_ended_sweep_is_not_brought_back() -> None:
         nonlocal interrupted
         if (operation, key) == ("put_object", STATE_KEY) and not interrupted:
             interrupted = True
-            stored = world.checkpoint()  # as another run saves it that has read no page of the sweep yet
+            stored = world.checkpoint()  # as saved by another run that has read no page of the sweep yet
             header = json.loads(world.s3.body(STATE_KEY).partition(b"\n")[0])
             assert header["sweeps"]
             world.s3.put(STATE_KEY, encode(replace(stored, reconciled=world.clock.now())))

@@ -1,4 +1,4 @@
-"""The harness of the mutations fails where a mutation proves nothing."""
+"""The mutation harness fails if a mutation proves nothing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .world import PREFIX, STATE_KEY, Promise, World, days_ago
 
 
 def two_runs() -> None:
-    """The second must find out from the archive what the first delivered."""
+    """The second run must learn from the archive what the first delivered."""
     world = World(page_size=10, settings={"lookback_days": 1})
     world.zoom.add_day(days_ago(0), 40, seed=1)
     world.run()
@@ -48,7 +48,7 @@ def overwriting(whole: Function) -> Function:
 
 
 def blind(mutant: Mutant) -> None:
-    """See nothing in the archive, and put over what is there: all is delivered again."""
+    """Ignore the archive, and overwrite objects: everything is delivered again."""
     mutant.replace(MemoryS3, "paginate", nothing_listed)
     mutant.replace(MemoryS3, "put_object", overwriting)
 
@@ -66,7 +66,7 @@ def crashes_inside(whole: Function) -> Function:
 
 def refuses(whole: Function) -> Function:
     def put(self: Any, **request: Any) -> Any:
-        raise CollectorError("A failure that the whole protocol has not.")
+        raise CollectorError("A failure that the unchanged protocol does not have.")
 
     return put
 
@@ -88,7 +88,7 @@ def never_called(mutant: Mutant) -> None:
     mutant.replace(MemoryS3, "list_objects_v2", lambda whole: lambda self, **request: whole(self, **request))
 
 
-def test_it_tells_which_promise_is_broken() -> None:
+def test_it_names_the_broken_promise() -> None:
     assert prove(blind, two_runs, Promise.REPEATED).promise is Promise.REPEATED
 
 
@@ -112,7 +112,7 @@ def test_a_mutation_that_proves_nothing_fails(mutation: Mutation, promise: Promi
 
 
 def a_run_that_nobody_sees_fail() -> None:
-    """The scenario hides how its run ended, and what it finds then looks like a broken promise."""
+    """The scenario hides how its run ended, so its finding looks like a broken promise."""
     world = World(page_size=10, settings={"lookback_days": 1})
     world.zoom.add_day(days_ago(0), 40, seed=1)
     with suppress(Exception):

@@ -1,4 +1,4 @@
-"""Dates before the window: no run asks for them again by itself, so one answer of Zoom's must not be final."""
+"""Dates before the window: no run requests them again on its own, so one answer from Zoom must not be final."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def world_of_weeks(days: int, **settings: Any) -> World:
 
 
 def show_less(world: World, days: set[date], keep: Callable[[Rows], Rows], times: int) -> None:
-    """Let Zoom answer the first `times` sweeps of each of these dates with a part of its rows, as one page."""
+    """Make Zoom answer the first `times` sweeps of each of these dates with part of its rows, on one page."""
     left = dict.fromkeys(map(str, days), times)
 
     def cut(exchange: faults.Exchange) -> Any:
@@ -84,7 +84,7 @@ def assert_looks_are_an_hour_apart(world: World, *days: date, since: int = 0) ->
     for day in days:
         times = looks(world, day)[since:]
         least = min((b - a for a, b in pairwise(times)), default=HOUR)
-        hold(Promise.COST, least >= HOUR, f"{day} is asked for again after {least.total_seconds() / 60:.0f} minutes")
+        hold(Promise.COST, least >= HOUR, f"{day} is requested again after {least.total_seconds() / 60:.0f} minutes")
 
 
 def incomplete(world: World) -> int:
@@ -105,7 +105,7 @@ def test_one_empty_answer_is_not_final() -> None:
 @pytest.mark.parametrize("pages", [1, 5])
 @pytest.mark.parametrize("lost", [False, True], ids=["", "checkpoint lost"])
 def test_half_of_a_date_while_the_checkpoint_may_be_lost(lost: bool, pages: int) -> None:
-    """Rebuilt, it owes every date of the archive, and each of them is shown by half once."""
+    """The rebuilt checkpoint owes every date of the archive, and Zoom once shows only half of each."""
     world = world_of_weeks(12)
     world.page_size = 100 // pages
     world.poll(3)
@@ -120,7 +120,7 @@ def test_half_of_a_date_while_the_checkpoint_may_be_lost(lost: bool, pages: int)
 
 
 def test_witnesses_are_the_neighbours_and_no_others() -> None:
-    """What lacks on three dates in a row may stand on the two around them."""
+    """Records missing on three dates in a row may be on the two dates around them."""
     world = world_of_weeks(20)
     world.poll(2)
     lacking = {days_ago(ago) for ago in (10, 11, 12)}
@@ -168,17 +168,17 @@ def test_quiet_dates_end_with_nothing_owed_and_no_alarm(start: int | None, offse
 
 
 def a_quiet_date_in_a_backfill() -> None:
-    """It is looked at twice, not more, and not within an hour."""
+    """It is swept exactly twice, at least an hour apart."""
     world = World(page_size=25, settings={"start_date": days_ago(9)})
     world.poll(16)
     for ago in range(4, 10):
         hold(
             Promise.COST,
             len(looks(world, days_ago(ago))) == 2,
-            f"{len(looks(world, days_ago(ago)))} looks at a quiet date",
+            f"{len(looks(world, days_ago(ago)))} sweeps of a quiet date",
         )
         assert_looks_are_an_hour_apart(world, days_ago(ago))
-    hold(Promise.MISSING, world.results[-1]["owed"] == 0, "quiet dates are owed for ever")
+    hold(Promise.MISSING, world.results[-1]["owed"] == 0, "quiet dates are owed forever")
 
 
 def test_a_quiet_date_is_looked_at_twice() -> None:
@@ -186,14 +186,14 @@ def test_a_quiet_date_is_looked_at_twice() -> None:
 
 
 def quiet_dates_of_an_account_that_the_archive_knows() -> None:
-    """Zoom's days lie eleven hours behind UTC: what is of Monday by UTC stands in Zoom's Sunday."""
+    """Zoom's days are eleven hours behind UTC: records of Monday in UTC are on Zoom's Sunday."""
     world = world_of_weeks(16)
     world.zoom.rules.utc_offset = timedelta(hours=-11)
     world.poll(2)
     backfill(world, days_ago(12), days_ago(8))
     world.poll(16)
     hold(Promise.SILENT, incomplete(world) == 0, "dates that are whole are said to be incomplete")
-    hold(Promise.MISSING, world.results[-1]["owed"] == 0, f"{world.results[-1]['owed']} dates are owed for ever")
+    hold(Promise.MISSING, world.results[-1]["owed"] == 0, f"{world.results[-1]['owed']} dates are owed forever")
     assert_none(Promise.REPEATED, multiset(world.archive()) - multiset(world.zoom.records()))
 
 
@@ -217,7 +217,7 @@ def refuse_date(world: World, day: date, fault: faults.Fault) -> None:
 
 
 def attempts(world: World, times: int = 1) -> int:
-    """Let the schedule run, whether the runs fail or not; return how many failed."""
+    """Run the schedule, whether the runs fail or not; return how many failed."""
     failed = 0
     for _ in range(times):
         world.clock.advance(POLL.total_seconds())
@@ -231,7 +231,7 @@ def attempts(world: World, times: int = 1) -> int:
 @pytest.mark.parametrize("text", TOO_OLD_IN_OTHER_WORDS)
 @pytest.mark.parametrize("status", [400, 404])
 def test_before_the_retention_one_refusal_expires_a_date(status: int, text: str) -> None:
-    """The date was asked for when Zoom still had it, and an outage followed."""
+    """The date was requested when Zoom still had it, and an outage followed."""
     world = world_of_weeks(2)
     world.poll(2)
     day = days_ago(178)
@@ -295,7 +295,7 @@ NO_WORD_ABOUT_THE_DATE = {
 
 @pytest.mark.parametrize("old", [155, 178])
 @pytest.mark.parametrize("name", NO_WORD_ABOUT_THE_DATE)
-def test_what_is_no_word_about_the_date_expires_nothing(name: str, old: int) -> None:
+def test_other_errors_expire_no_date(name: str, old: int) -> None:
     world = world_of_weeks(2)
     world.poll(2)
     day = days_ago(old)
@@ -317,7 +317,7 @@ def backfill_or_fail(world: World, day: date) -> None:
 
 @pytest.mark.parametrize("text", ["Validation Failed.", "the last 6 months", "invalid_request", "Bad request"])
 @pytest.mark.parametrize("status", [400, 404])
-def test_what_the_sign_in_answers_expires_nothing(status: int, text: str) -> None:
+def test_a_sign_in_error_expires_no_date(status: int, text: str) -> None:
     world = world_of_weeks(2)
     world.poll(2)
     day = days_ago(155)
@@ -344,7 +344,7 @@ def test_what_the_sign_in_answers_expires_nothing(status: int, text: str) -> Non
 def test_a_date_that_is_owed_since_a_moment_ahead_of_the_clock_is_refused_once_a_run(
     ahead: timedelta, ago: int
 ) -> None:
-    """Another run, on another clock, owed it."""
+    """Another run with another clock owed it."""
     world = world_of_weeks(2)
     world.poll(2)
     known = world.checkpoint()

@@ -1,4 +1,4 @@
-"""Two and three runs at once on the same state lose and repeat nothing, whoever wins which race."""
+"""Two and three concurrent runs on the same state lose and repeat nothing, whichever wins each race."""
 
 from datetime import date
 
@@ -31,7 +31,7 @@ def test_started_together(seed: int, runs: int, feed_deletes: bool) -> None:
 
 @pytest.mark.parametrize("calls_ahead", range(1, 12))
 def test_staggered(calls_ahead: int) -> None:
-    """The second starts when the first has made so many calls, and the first goes on when the second has ended."""
+    """The second starts after the first has made so many calls, and the first continues after the second has ended."""
     world = busy_world()
     second_ran = False
 
@@ -75,7 +75,7 @@ def test_one_of_two_is_killed(seed: int) -> None:
 
 
 def test_a_race_for_the_checkpoint_forgets_no_request() -> None:
-    """A backfill that was asked for while another run saves is still owed after."""
+    """A backfill that is requested while another run saves stays owed."""
     world = busy_world()
     world.poll(2)
     asked = {"action": "backfill", "from": "2026-02-20", "to": "2026-02-22"}
@@ -87,7 +87,7 @@ def test_a_race_for_the_checkpoint_forgets_no_request() -> None:
 
 
 @pytest.mark.parametrize("action", ["backfill", "reconcile"])
-def test_what_is_asked_for_while_another_run_holds_the_lease_is_owed(action: str) -> None:
+def test_a_request_while_another_run_holds_the_lease_is_owed(action: str) -> None:
     world = busy_world(feed_deletes=True)
     world.poll(2)
     for day in range(20, 23):

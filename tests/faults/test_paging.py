@@ -1,4 +1,4 @@
-"""However Zoom cuts and orders its pages, and whatever happens between two of them."""
+"""All ways in which Zoom may split and order its pages, and events between two pages."""
 
 from collections.abc import Callable
 from datetime import timedelta

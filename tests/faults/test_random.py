@@ -1,7 +1,7 @@
-"""Histories that nobody thought of: arrivals, runs, kills, overlaps, losses and refusals mixed at random.
+"""Random histories: arrivals, runs, kills, overlaps, losses and refusals in any order.
 
-After each step nothing may be there too often; at the end of each history, after ordinary runs, all must be there.
-Hypothesis prints the steps of a history that fails, shortened, and a line that repeats it.
+After each step nothing may be repeated; at the end of each history, after ordinary runs, nothing may be missing.
+Hypothesis prints the shortened steps of a failing history, and a line that repeats it.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ ACTIVITIES = REPORTS["activities"]
 
 IN_CI = bool(os.environ.get("CI"))
 SEED = int(os.environ.get("FAULTS_SEED") or random.SystemRandom().randrange(2**32))
-HOURS_BEHIND = 5  # a replica of Zoom's
+HOURS_BEHIND = 5  # one of Zoom's replicas
 
 ZOOM_TROUBLE: dict[str, faults.Fault] = {
     "401": faults.invalid_access_token,
@@ -70,7 +70,7 @@ S3_TROUBLE = {
 
 
 class History(RuleBasedStateMachine):
-    """A world, and what may happen to it."""
+    """A world, and the events that may happen to it."""
 
     report, who = OPERATION_LOGS, "operator"
 
@@ -115,7 +115,7 @@ class History(RuleBasedStateMachine):
         if start_days_ago:
             self.world.settings["start_date"] = days_ago(start_days_ago)
         else:
-            self.world.run()  # and from now on the archive tells where it starts
+            self.world.run()  # from now on the archive shows where it starts
 
     def add(self, moment_ago: timedelta, twins: int, visible_in: timedelta = timedelta()) -> None:
         self.arrived += 1
@@ -129,7 +129,7 @@ class History(RuleBasedStateMachine):
             self.world.zoom.add(record, visible_at=now + visible_in, at=place)
 
     def stale_answer(self, request: Request) -> faults.Fault | None:
-        """Let the first sweep of a date before the window meet a replica that is hours behind, or knows nothing."""
+        """The first sweep of a date before the window reads a replica that is hours behind, or empty."""
         day, now = request.query.get("from", ""), self.world.clock.now()
         before_the_window = day < str(now.date() - timedelta(days=self.world.settings["lookback_days"]))
         if not (self.stale and day == request.query.get("to") and before_the_window):
@@ -158,13 +158,13 @@ class History(RuleBasedStateMachine):
         return behind
 
     def try_to_run(self, event_: Any = None, **meddling: Any) -> None:
-        """A run may fail, with a sentence: that is what the alarm is for."""
+        """A run may fail with a message: the alarm is for that."""
         try:
             self.world.run(event_, **meddling)
         except CollectorError as error:
             event(type(error).__name__)
 
-    # What comes in
+    # Arrivals
 
     @rule(number=st.integers(1, 25), twins=st.integers(1, 3), seconds=st.integers(0, 3000))
     def records_arrive(self, number: int, twins: int, seconds: int) -> None:
@@ -172,7 +172,7 @@ class History(RuleBasedStateMachine):
             self.add(timedelta(seconds=seconds * at // number), twins if at == 0 else 1)
 
     def promised(self, hours: int) -> int:
-        """Two days, less what Zoom's days and its replicas lie behind: rows that come later wait for a backfill."""
+        """Two days, less the delay of Zoom's days and replicas: later rows wait for a backfill."""
         behind = HOURS_BEHIND if self.stale else 0
         return min(hours, 47 - behind + min(0, self.world.zoom.rules.utc_offset // timedelta(hours=1)))
 
@@ -182,7 +182,7 @@ class History(RuleBasedStateMachine):
 
     @rule(hours=st.integers(0, 40))
     def a_twin_is_late(self, hours: int) -> None:
-        disorder, self.disorder = self.disorder, None  # twins stand together
+        disorder, self.disorder = self.disorder, None  # twins are adjacent
         self.add(timedelta(), 1)
         self.arrived -= 1
         self.add(timedelta(), 1, visible_in=timedelta(hours=self.promised(hours)))
@@ -196,13 +196,13 @@ class History(RuleBasedStateMachine):
     @precondition(lambda self: not self.world.added_field)
     @rule()
     def zoom_adds_a_field(self) -> None:
-        """To all its records, old and new; identical ones stay identical."""
+        """In all records, old and new; identical ones stay identical."""
         self.world.added_field = "id"
         self.world.zoom.rewrite(
             lambda record: {**record, "id": zlib.crc32(json.dumps(record, sort_keys=True).encode())}
         )
 
-    # What runs
+    # Runs
 
     @rule(minutes=st.sampled_from([0, 1, 15, 15, 15, 40]))
     def a_run(self, minutes: int) -> None:
@@ -223,7 +223,7 @@ class History(RuleBasedStateMachine):
 
     @rule(latency=st.sampled_from([5, 12, 20]), minutes=st.sampled_from([0, 0, 15, 40]))
     def a_slow_run(self, latency: int, minutes: int) -> None:
-        """It ends in the middle of a sweep, which the next one resumes, or begins again."""
+        """It ends in the middle of a sweep, which the next run resumes or starts again."""
         self.world.clock.advance(minutes * 60)
         self.world.network.latency, self.world.timeout_seconds = latency, 60
         self.try_to_run()
@@ -262,7 +262,7 @@ class History(RuleBasedStateMachine):
         self.try_to_run()
         self.world.zoom.on_page = None
 
-    # What goes wrong
+    # Faults
 
     @rule(name=st.sampled_from(sorted(ZOOM_TROUBLE)), at=st.integers(1, 8), times=st.sampled_from([1, 1, 2, 30]))
     def zoom_refuses(self, name: str, at: int, times: int) -> None:
@@ -303,7 +303,7 @@ class History(RuleBasedStateMachine):
 
     @rule()
     def another_accounts_checkpoint(self) -> None:
-        """Somebody copies it; the run that meets it leaves everything alone, and it is deleted as the sentence says."""
+        """Somebody copies it; the run that reads it changes nothing, and it is deleted as the message says."""
         s3, key, day = self.world.s3, self.world.state_key, self.world.clock.now().date()
         stream = Stream.of("another-account", self.world.report.name, self.world.prefix)
         foreign = encode(Checkpoint(day, day, stream=stream, owed={}))
@@ -325,13 +325,13 @@ class History(RuleBasedStateMachine):
 
     @rule()
     def feed_deletes_is_switched(self) -> None:
-        """Between two runs; a feed that deletes while the collector does not know is outside the promise."""
+        """Between two runs; the promise does not cover a feed that deletes without FEED_DELETES."""
         self.world.settings["feed_deletes"] = not self.world.settings["feed_deletes"]
 
     @precondition(lambda self: self.world.settings["feed_deletes"])
     @rule(call=st.integers(1, 30), another=st.booleans())
     def a_run_freezes(self, call: int, another: bool) -> None:
-        """It wakes when its lease is over; meanwhile another may have run, and the feed has deleted."""
+        """It wakes after its lease has ended; meanwhile another may have run, and the feed has deleted."""
 
         def meanwhile() -> None:
             if another:
@@ -366,7 +366,7 @@ class History(RuleBasedStateMachine):
     def days_pass(self, days: int) -> None:
         self.world.clock.advance(days * 86400)
 
-    # What must hold
+    # Invariants
 
     @invariant()
     def nothing_is_there_too_often(self) -> None:
@@ -378,16 +378,16 @@ class History(RuleBasedStateMachine):
             self.zoom_is_well()
             self.world.clock.advance(86400)  # longer than any lease, and than Zoom's daily limit
             self.world.settle()
-            self.world.clock.advance(2 * 86400)  # what was late has come by now
+            self.world.clock.advance(2 * 86400)  # late rows have arrived by now
             self.world.settle()
-            self.world.poll(3, every=timedelta(hours=1))  # empty and incomplete dates are looked at again
+            self.world.poll(3, every=timedelta(hours=1))  # empty and incomplete dates are swept again
             self.world.assert_exact()
             yesterday = self.world.clock.now().date() - timedelta(days=1)
             assert not [day for day in self.world.checkpoint().owed if day <= yesterday]  # Zoom may refuse today
 
 
 def test_identical_rows_on_two_pages_of_a_date_that_its_neighbour_explains() -> None:
-    """Found at random: the date lacked records until its neighbour was swept; its second page size was forgotten."""
+    """Found by a random history: the date lacked records until its neighbour was swept, and lost its page size."""
     history = History()
     history.begin(
         feed_deletes=False,
@@ -409,7 +409,7 @@ def test_identical_rows_on_two_pages_of_a_date_that_its_neighbour_explains() -> 
 
 
 class SignIns(History):
-    """The same of the other report."""
+    """The same for the other report."""
 
     report, who = ACTIVITIES, "email"
 

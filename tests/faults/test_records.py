@@ -1,4 +1,4 @@
-"""Whatever a record holds, it arrives as it came: through real pages and sweeps, compared record by record."""
+"""Every record arrives unchanged, whatever its content: through real pages and sweeps, compared record by record."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .world import POLL, PREFIX, START, World, days_ago
 Record = dict[str, Any]
 
 TIME = "2026-03-10T08:00:00Z"
-LINE_ENDS = "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029\r\n"  # where str.splitlines ends a line
+LINE_ENDS = "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029\r\n"  # where str.splitlines splits
 CONTROLS = "".join(map(chr, range(0x20))) + "\x7f\x80\x9f"
 SURROGATES = "\ud83d alone, \udc00 too, the wrong way round \ude00\ud83d"
 
@@ -76,7 +76,7 @@ def lines(world: World) -> list[bytes]:
 
 
 def assert_as_it_came(world: World, record: Record) -> None:
-    """Every field with its value and type, and in the order it came; on a line of its own."""
+    """Every field with its value, type and order, on one line for each record."""
     found = [line for line in lines(world) if json.loads(line) == record and typed(json.loads(line)) == typed(record)]
     assert len(found) == 1, found
     assert list(json.loads(found[0])) == list(record)
@@ -84,12 +84,12 @@ def assert_as_it_came(world: World, record: Record) -> None:
 
 
 def typed(value: Any) -> Any:
-    """Tell 1 from 1.0 and True, which are equal in Python, and -0.0 from 0.0."""
+    """Distinguish 1 from 1.0 and True, which are equal in Python, and -0.0 from 0.0."""
     return json.dumps(value, sort_keys=True)
 
 
-def test_all_of_them_at_once() -> None:
-    world = strange_world(60)  # many of them differ in undocumented fields only: one page has to show them
+def test_all_strange_records_at_once() -> None:
+    world = strange_world(60)  # many of them differ only in undocumented fields: one page must show them
     for record in AWKWARD.values():
         world.zoom.add(record, at=START)
     world.run()
@@ -136,7 +136,7 @@ def test_the_same_record_without_a_time_on_two_dates_is_two_records() -> None:
 
 @pytest.mark.slow
 def test_details_of_300_kilobytes_several_on_a_page() -> None:
-    """More than a batch holds: it is published in pieces, and stays exact."""
+    """More than one batch: it is published in parts, and stays exact."""
     world = strange_world()
     dice = random.Random(5)
     large = [

@@ -1,4 +1,4 @@
-"""Refusals and failures of Zoom and of S3: once at every call, in long series, and until somebody mends them."""
+"""Refusals and failures of Zoom and S3: once at every call, in long series, and until somebody fixes them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ PASSING: dict[str, faults.Fault] = {
     "null": faults.answer(200, b"null"),
     "empty": faults.answer(200, b""),
     "larger than a page": faults.answer(200, b'{"next_page_token": "", "operation_logs": []}' + bytes(PAGE_BYTES)),
-    "a token of no use": faults.answer(200, {"next_page_token": 7, "operation_logs": []}),
+    "a useless token": faults.answer(200, {"next_page_token": 7, "operation_logs": []}),
     "half a character": faults.answer(200, b'{"next_page_token": "", "operation_logs": []}\xe2\x80'),
 }
 LASTING = {name: fault for name, fault in PASSING.items() if name not in ("401", "429 of the second")}
@@ -65,12 +65,12 @@ def calls_of_a_run() -> int:
 CALLS = calls_of_a_run()
 
 
-def test_there_are_enough_calls_to_meddle_with() -> None:
+def test_runs_make_enough_calls_to_interrupt() -> None:
     assert CALLS >= 6
 
 
 def assert_sentence(error: CollectorError) -> None:
-    """An operator reads it: one sentence or two, nothing secret, no Python in it."""
+    """For operators: one or two sentences, without secrets or Python."""
     text = str(error)
     assert len(text.split()) > 6
     assert text.endswith((".", ")"))
@@ -86,13 +86,13 @@ def assert_recovers(world: World) -> None:
     world.assert_exact()
 
 
-# Zoom: what passes
+# Zoom: temporary failures
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PASSING)
 def test_once_at_each_call(name: str) -> None:
-    """The run waits, tries again, and is complete in the end."""
+    """The run waits, retries, and is complete."""
     for call in range(1, CALLS + 1):
         world = small_world()
         world.zoom.faults.at(call, PASSING[name])
@@ -185,7 +185,7 @@ def test_a_new_token_each_hour() -> None:
 
 
 @pytest.mark.parametrize("times", [1, 4])
-def test_the_limit_of_the_second_is_waited_for(times: int) -> None:
+def test_a_run_waits_for_the_per_second_limit(times: int) -> None:
     for call in range(1, CALLS + 1):
         world = small_world()
         for late in range(call, call + times):
@@ -196,7 +196,7 @@ def test_the_limit_of_the_second_is_waited_for(times: int) -> None:
         world.assert_exact()
 
 
-def test_the_limit_of_the_second_for_ever_is_no_error() -> None:
+def test_a_permanent_per_second_limit_is_no_error() -> None:
     for call in (1, 3, CALLS):
         world = small_world()
         for late in range(call, call + 1000):
@@ -211,7 +211,7 @@ def test_the_limit_of_the_second_for_ever_is_no_error() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("rate_headers", ["full", "counts", "category"])
-def test_the_limit_of_the_day_is_kept_until_it_ends(rate_headers: str) -> None:
+def test_the_daily_limit_is_respected_until_it_ends(rate_headers: str) -> None:
     for call in range(1, CALLS + 1):
         world = small_world()
         world.zoom.rules.rate_headers = rate_headers  # type: ignore[assignment]
@@ -271,12 +271,12 @@ def test_under_a_quarter_of_the_days_calls_the_tail_goes_on_and_owed_dates_wait(
     world.assert_exact()
 
 
-# Zoom: what its administrator must mend
+# Zoom: failures that its administrator must fix
 
 
 @contextmanager
 def changed(world: World, what: dict[str, Any], *, credentials: bool) -> Iterator[None]:
-    """Change the account in Zoom, or the credentials that the collector is given."""
+    """Change the account in Zoom, or the collector's credentials."""
     account = world.zoom.account
     before = {name: getattr(account, name) for name in what}
     try:
@@ -334,8 +334,8 @@ def test_refused_in_the_middle_of_a_run(what: dict[str, Any], sentence: str) -> 
         assert_recovers(world)
 
 
-def test_a_refusal_of_the_sign_in_is_not_one_of_dates() -> None:
-    """Whatever its words, it is said at once, and dates are asked for as before."""
+def test_a_refused_sign_in_is_not_a_refused_date() -> None:
+    """Whatever its message, it is raised immediately, and dates are requested as before."""
     for body in ({"code": 300, "message": "Validation Failed."}, {"code": 300, "message": "only within 6 months"}):
         world = small_world()
         world.zoom.faults.next(faults.answer(400, body), times=9, to="token")
@@ -348,7 +348,7 @@ def test_a_refusal_of_the_sign_in_is_not_one_of_dates() -> None:
 
 
 @pytest.mark.parametrize("status", [400, 403, 404])
-def test_a_page_of_a_proxy_is_no_refusal_of_zooms(status: int) -> None:
+def test_a_proxys_page_is_not_a_refusal_by_zoom(status: int) -> None:
     for to in ("report", "token"):
         world = small_world()
         blocked = faults.answer(status, b"<html>Blocked: only within 6 months</html>", {"Content-Type": "text/html"})
@@ -390,7 +390,7 @@ def closed(_operation: str) -> Exception:
 def trouble(
     world: World, what: Trouble, at: int, times: int = 1, *, after: bool = False, only: str = ""
 ) -> Iterator[list[str]]:
-    """Let S3's calls from the `at`-th on go wrong, before they are carried out or after; yield which did."""
+    """Make S3's calls fail from the `at`-th on, before or after they are done; yield which did."""
     calls, met = 0, []
 
     def meddle(operation: str, key: str) -> None:
@@ -409,7 +409,7 @@ def trouble(
 
 
 def second_run() -> World:
-    """The archive has objects that this run must read, as its checkpoint is behind them."""
+    """The archive has objects that this run must read, because its checkpoint is older."""
     world = small_world()
     world.poll()
     stored = world.s3.body(STATE_KEY)
@@ -421,7 +421,7 @@ def second_run() -> World:
 
 
 def run_with_trouble(situation: Callable[[], World], what: Trouble, **how: Any) -> int:
-    """Meet the trouble once at each call; return at how many."""
+    """Cause the failure once at each call; return the number of calls."""
     for at in range(1, 100):
         world = situation()
         before = len(world.archive())
@@ -431,7 +431,7 @@ def run_with_trouble(situation: Callable[[], World], what: Trouble, **how: Any) 
             return at - 1
         assert result["ok"]
         world.assert_exact()
-        assert result["written"] == len(world.archive()) - before, "the result tells what was written"
+        assert result["written"] == len(world.archive()) - before, "the result says what was written"
     raise AssertionError("a run of a hundred calls")
 
 
@@ -444,7 +444,7 @@ def run_with_trouble(situation: Callable[[], World], what: Trouble, **how: Any) 
 )
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_s3_fails_once_at_each_call(situation: Callable[[], World], what: Trouble, after: bool) -> None:
-    """`after` is a write that was done, though the collector never hears of it."""
+    """`after` is a write that succeeds without an answer to the collector."""
     assert run_with_trouble(situation, what, after=after) >= 4
 
 
@@ -463,7 +463,7 @@ def test_s3_fails_in_a_series_at_each_write(times: int, after: bool) -> None:
 
 
 def test_s3_answers_and_then_breaks_off() -> None:
-    """A body that does not arrive whole is read again."""
+    """An incomplete body is read again."""
 
     class Broken(io.BytesIO):
         def read(self, *_: object) -> bytes:
@@ -542,7 +542,7 @@ def test_there_is_no_such_bucket() -> None:
 
 
 def test_zoom_and_s3_fail_at_once() -> None:
-    """The run that Zoom fails cannot save either: the next one starts from what there was."""
+    """A run that fails at Zoom cannot save either: the next one starts from the old checkpoint."""
     world = second_run()
     for late in range(2, 40):
         world.zoom.faults.at(late, faults.server_error(500))
@@ -554,7 +554,7 @@ def test_zoom_and_s3_fail_at_once() -> None:
     assert_recovers(world)
 
 
-def test_a_limit_that_says_it_is_over_is_not_run_into_again_and_again() -> None:
+def test_an_ended_limit_is_not_retried_in_a_loop() -> None:
     world = small_world()
     over = faults.answer(429, {"code": 429, "message": "limit"}, {"Retry-After": "0"})
     world.zoom.faults.next(over, times=4)
@@ -571,9 +571,9 @@ def test_a_limit_that_says_it_is_over_is_not_run_into_again_and_again() -> None:
 
 
 @pytest.mark.parametrize("days", [1, 2])
-def test_a_refusal_of_six_months_means_the_future_too(days: int) -> None:
-    """ "Prior to the current date", Zoom says of its six months: it may say so of tomorrow, and of today where its days
-    lie behind those of UTC."""
+def test_the_six_months_refusal_may_mean_the_future(days: int) -> None:
+    """Zoom answers "prior to the current date" for its six months, and may do so for tomorrow, or for today if its days
+    are behind UTC."""
     world = small_world()
     world.clock.set(TONIGHT + timedelta(hours=1))
     refused = faults.answer(400, {"code": 300, "message": "only within 6 months prior to the current date"}, {})
@@ -610,7 +610,7 @@ def test_under_a_quarter_of_the_days_calls_a_date_is_broken_off() -> None:
     world.assert_exact()
 
 
-def test_one_stray_answer_does_not_make_a_date_of_these_days_too_old() -> None:
+def test_one_stray_answer_does_not_expire_a_recent_date() -> None:
     world = small_world()
     world.poll()
     world.clock.advance(3 * 86400)

@@ -1,7 +1,7 @@
-"""Each of Zoom's reports, alone and beside another in one bucket: which report it is makes no difference but its value.
+"""Each of Zoom's reports, alone and with another in one bucket: only the value of the report differs.
 
-The other files of this folder collect operation logs. Here are the tests in which the report could matter: identity,
-the names of objects and of the list of rows, rights, and whose a prefix and a checkpoint are.
+The other files of this folder collect operation logs. These tests cover what could depend on the report: identity, the
+names of objects and of the list of rows, permissions, and the owner of a prefix and a checkpoint.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def side_by_side(reports: tuple[Report, ...], **settings: Any) -> list[World]:
     return worlds
 
 
-# The product asks for no report's name
+# The product never checks a report's name
 
 
 def modules() -> Iterator[tuple[Path, ast.Module]]:
@@ -76,12 +76,12 @@ def modules() -> Iterator[tuple[Path, ast.Module]]:
 
 
 def says_a_report(node: ast.AST) -> bool:
-    """Return whether code holds one of the words in which the reports differ, apart from a docstring."""
+    """Return whether code, except docstrings, has one of the words that differ between reports."""
     words = {word for report in BOTH for word in (report.name, report.rows, report.scope, *report.fields)} - {"time"}
     return isinstance(node, ast.Constant) and node.value in words - {"action", "type", "version"}
 
 
-def test_no_other_module_knows_one_report_from_another() -> None:
+def test_no_other_module_depends_on_the_report() -> None:
     found = [f"{path.name}:{node.lineno}" for path, tree in modules() for node in ast.walk(tree) if says_a_report(node)]
     assert not found
     named = {
@@ -93,7 +93,7 @@ def test_no_other_module_knows_one_report_from_another() -> None:
     assert named == {"settings.py"}, "the default of REPORT is the only mention of one"
 
 
-def test_such_a_word_is_noticed() -> None:
+def test_a_word_of_one_report_is_found() -> None:
     branch = ast.parse("def f(report):\n    if report.name == 'activities':\n        pass")
     assert any(map(says_a_report, ast.walk(branch)))
 
@@ -127,7 +127,7 @@ def test_a_report_that_does_not_exist(name: str) -> None:
 # One report alone
 
 
-def test_sign_ins_that_differ_in_any_documented_field_are_two() -> None:
+def test_sign_ins_that_differ_in_any_documented_field_are_two_records() -> None:
     world = world_of(ACTIVITIES)
     one = {"time": f"{START:%Y-%m-%dT08:00:00Z}", "email": "a@example.com", "type": "Sign in"}
     one |= {"ip_address": "192.0.2.1", "client_type": "Mac", "version": "6.0"}
@@ -188,7 +188,7 @@ HOSTILE = [b"null", b'{"time": NaN}', b'{"email": "\xe2\x80"}', b'{"a": ' + b"["
 
 
 @pytest.mark.parametrize("row", HOSTILE, ids=["null", "NaN", "half a character", "deep"])
-def test_a_row_that_cannot_be_read_holds_up_no_other(row: bytes) -> None:
+def test_an_unreadable_row_does_not_hold_up_others(row: bytes) -> None:
     world = world_of(ACTIVITIES)
     list_of_rows = b'"activity_logs": ['
 
@@ -207,7 +207,7 @@ def test_a_row_that_cannot_be_read_holds_up_no_other(row: bytes) -> None:
     world.assert_exact()
 
 
-def test_a_list_that_is_null_is_no_empty_list() -> None:
+def test_a_null_list_is_not_an_empty_list() -> None:
     world = world_of(ACTIVITIES)
     world.zoom.faults.next(faults.null_list, times=2)
     world.settle()
@@ -228,11 +228,11 @@ def test_the_guard_of_the_form_knows_the_time_of_this_report() -> None:
     assert not as_it_was(world.archive()) - as_it_was(world.zoom.records()), "none is sent again in another form"
 
 
-# Rights
+# Permissions
 
 
 @pytest.mark.parametrize(("report", "other"), OTHERS)
-def test_a_scope_that_is_missing_is_that_of_this_report(report: Report, other: Report) -> None:
+def test_the_missing_scope_is_that_of_this_report(report: Report, other: Report) -> None:
     world = world_of(report)
     world.zoom.account.scopes = (SERVED[other.name].scope,)
     with pytest.raises(ZoomRefusedError, match=f"lacks the scope {SERVED[report.name].scope}:") as failure:
@@ -245,18 +245,18 @@ def test_a_scope_that_is_missing_is_that_of_this_report(report: Report, other: R
 
 
 @pytest.mark.parametrize(("report", "permission"), [(OPERATION_LOGS, "Admin Activity Logs"), (ACTIVITIES, "Sign In/")])
-def test_a_permission_that_is_missing_is_that_of_this_report(report: Report, permission: str) -> None:
+def test_the_missing_permission_is_that_of_this_report(report: Report, permission: str) -> None:
     world = world_of(report)
     world.zoom.account.role_sees_reports = False
     with pytest.raises(ZoomRefusedError, match=f"User activity reports > {permission}"):
         world.run()
 
 
-# Whose a prefix and a checkpoint are
+# The owner of a prefix and a checkpoint
 
 
 def on_the_bucket_of(first: World, report: Report, **settings: Any) -> World:
-    """Return the collector of another report, with an app of its own, that was given these settings."""
+    """Return the collector of another report, with its own app and these settings."""
     second = World(page_size=20, settings={"lookback_days": 1, **settings}, report=report)
     second.clock, second.s3 = first.clock, first.s3
     second.connect(Zoom(Account(scopes=(SERVED[report.name].scope,)), clock=first.clock, report=report.name))
@@ -265,7 +265,7 @@ def on_the_bucket_of(first: World, report: Report, **settings: Any) -> World:
 
 
 def refusal_of(world: World, otherwise: str) -> OtherReportError:
-    """Return how a run is refused, which changes nothing."""
+    """Return the refusal of a run, which must change nothing."""
     written = len(world.s3.ever_written())
     refused = None
     try:
@@ -280,13 +280,13 @@ def refusal_of(world: World, otherwise: str) -> OtherReportError:
 
 
 def another_reports_checkpoint(report: Report = ACTIVITIES, other: Report = OPERATION_LOGS) -> None:
-    """The second of two reports was given the STATE_KEY of the first."""
+    """The second of two reports has the STATE_KEY of the first."""
     first = world_of(other)
     first.poll(3)
     second = on_the_bucket_of(first, report, state_key=first.state_key)
     refused = refusal_of(second, "the checkpoint of another report is overwritten, and nothing says so")
     assert f"{first.state_key} is that of Zoom's report {other.name}, but REPORT is {report.name}" in str(refused)
-    del second.settings["state_key"]  # as the sentence says
+    del second.settings["state_key"]  # as the message says
     for world in (first, second):
         world.settle()
         world.assert_exact()
@@ -298,14 +298,14 @@ def test_the_checkpoint_of_another_report_is_refused(report: Report, other: Repo
 
 
 def another_reports_prefix(report: Report = ACTIVITIES, other: Report = OPERATION_LOGS, prefix: str = "zoom/") -> None:
-    """The second of two reports was given the prefix of the first (""), or one around it."""
+    """The second of two reports has the prefix of the first, or one that contains it."""
     first = world_of(other)
     first.poll(2)
     settings = {"prefix": prefix or first.prefix, "state_key": "elsewhere/state.json"}
     second = on_the_bucket_of(first, report, **settings)
-    refused = refusal_of(second, "records of two reports lie under one prefix, and nothing says so")
+    refused = refusal_of(second, "records of two reports are under one prefix, and nothing says so")
     assert f"holds records of Zoom's report {other.name}, such as s3://" in str(refused)
-    second.settings = {}  # as the sentence says: both follow the report
+    second.settings = {}  # as the message says: both follow the report
     for world in (first, second):
         world.settle()
         world.assert_exact()
@@ -349,7 +349,7 @@ def test_a_running_collector_refuses_the_prefix_too(report: Report, other: Repor
 
 @pytest.mark.parametrize("left", ["objects", "state"])
 def test_what_the_written_guide_left_belongs_to_operation_logs(left: str) -> None:
-    """The guide's function collects those alone: another report does not take its objects for its own."""
+    """The guide's function collects only these: another report must not count its objects as its own."""
     guided = World(page_size=30)
     guided.zoom.add_day(days_ago(0), 40, seed=3)
     guides = GuidesLambda(guided, "")
@@ -379,7 +379,7 @@ def test_the_probe_tries_a_record_of_its_own_report() -> None:
 
 
 def test_a_day_of_all_with_faults_is_exact(third: Report) -> None:
-    """One bucket, one app, one clock; a fault hits one of them, and the others do not see it."""
+    """One bucket, one app, one clock; a fault hits one collector, and does not affect the others."""
     dice = random.Random("side by side")
     worlds = side_by_side((*BOTH, third))
     for _ in range(96):
@@ -406,7 +406,7 @@ def test_a_day_of_all_with_faults_is_exact(third: Report) -> None:
 
 
 def step(world: World, dice: random.Random) -> None:
-    """Do a run, or two at once; in every third something goes wrong."""
+    """Do one run, or two concurrent ones; every third has a fault."""
 
     def run() -> None:
         with suppress(CollectorError):

@@ -1,5 +1,5 @@
-"""The checkpoint is a cache: lost, spoilt, foreign or too new; and the archive, when a feed deletes what it has read,
-or when the written guide's Lambda has filled it."""
+"""The checkpoint is a cache: lost, damaged, foreign or too new; and the archive, with a feed that deletes, or with the
+objects of the written guide's Lambda."""
 
 from __future__ import annotations
 
@@ -105,7 +105,9 @@ SPOILT = [
 
 @pytest.mark.parametrize("feed_deletes", [False, True])
 @pytest.mark.parametrize("spoil", SPOILT)
-def test_lost_or_spoilt_it_is_rebuilt_from_the_archive(spoil: Callable[[World], None], feed_deletes: bool) -> None:
+def test_a_lost_or_damaged_checkpoint_is_rebuilt_from_the_archive(
+    spoil: Callable[[World], None], feed_deletes: bool
+) -> None:
     world = week_world(feed_deletes=feed_deletes)
     world.poll(3)
     before = len(world.archive())
@@ -143,7 +145,7 @@ def test_a_flipped_bit_anywhere_loses_and_repeats_nothing() -> None:
     world.assert_exact()
 
 
-def test_lost_after_an_outage_every_date_is_owed() -> None:
+def test_a_checkpoint_lost_after_an_outage_owes_every_date() -> None:
     world = week_world()
     for ahead in range(4, 12):
         world.zoom.add_day(days_ago(-ahead), 25, seed=ahead + 500)
@@ -157,7 +159,7 @@ def test_lost_after_an_outage_every_date_is_owed() -> None:
 
 
 @pytest.mark.parametrize("times", range(1, 6))
-def test_lost_again_and_again(times: int) -> None:
+def test_a_checkpoint_lost_repeatedly(times: int) -> None:
     world = week_world()
     for _ in range(times):
         world.poll()
@@ -166,8 +168,8 @@ def test_lost_again_and_again(times: int) -> None:
     world.assert_exact()
 
 
-def test_an_older_one_comes_back() -> None:
-    """Somebody restores a version of days ago: what it does not know is read."""
+def test_an_older_checkpoint_is_restored() -> None:
+    """Somebody restores a version from days ago: what it lacks is read."""
     world = week_world()
     world.poll(2)
     old = world.s3.body(STATE_KEY)
@@ -179,7 +181,7 @@ def test_an_older_one_comes_back() -> None:
     world.assert_exact()
 
 
-def test_from_a_newer_collector_it_is_refused_and_nothing_written() -> None:
+def test_a_newer_collectors_checkpoint_is_refused_and_nothing_is_written() -> None:
     world = week_world()
     world.poll(2)
     header, _, blobs = world.s3.body(STATE_KEY).partition(b"\n")
@@ -219,7 +221,7 @@ def test_deleted_after_every_run(spoil: Callable[[World], None] | None) -> None:
 
 @pytest.mark.parametrize("feed_deletes", [True, False], ids=["told", "not told"])
 def test_deleted_between_any_two_calls(feed_deletes: bool) -> None:
-    """Where the collector was not told that the feed deletes, one run at a time is as exact."""
+    """Without FEED_DELETES, single runs are just as exact."""
     world = week_world(feed_deletes=feed_deletes)
     with at_each_call(world, lambda: feed_reads_and_deletes(world)):
         world.poll(4)
@@ -290,10 +292,10 @@ def test_deleted_while_runs_are_killed(after: bool, lost: bool) -> None:
     assert at > 10
 
 
-def test_without_versions_and_without_a_checkpoint_the_window_comes_again_and_the_log_says_so(
+def test_without_versions_and_checkpoint_the_window_is_sent_again_with_a_warning(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Nothing is left that could tell what was delivered: repeated rather than lost, and loudly."""
+    """Nothing shows what was delivered: records are repeated rather than lost, with a warning."""
     world = week_world(feed_deletes=True)
     world.s3.versioned = False
     world.poll(2)
@@ -307,7 +309,7 @@ def test_without_versions_and_without_a_checkpoint_the_window_comes_again_and_th
     assert any(record.levelname == "WARNING" and "no usable checkpoint" in record.message for record in caplog.records)
 
 
-# What lies under the prefix besides
+# Other objects under the prefix
 
 
 def test_foreign_keys_are_ignored() -> None:
@@ -370,14 +372,14 @@ def test_an_object_of_ours_that_does_not_decode_is_an_error(body: bytes) -> None
     world.assert_exact()
 
 
-# What the written guide's Lambda left
+# Objects of the written guide's Lambda
 
 
 GUIDES_PAGE = 12
 
 
 class GuidesLambda:
-    """Writes as the guide's loop does: a page an object, the whole day at each run, dated by the clock."""
+    """Writes as the guide's loop does: one object a page, the whole day at each run, dated by the clock."""
 
     def __init__(self, world: World, glue: str) -> None:
         self._world, self._glue = world, glue
@@ -423,7 +425,7 @@ def guides_objects(world: World) -> list[bytes]:
 
 
 def guides_records(world: World) -> set[str]:
-    """Return the records that the guide's objects hold, each as one line of JSON."""
+    """Return the records in the guide's objects, each as one line of JSON."""
     found, decoder = set(), json.JSONDecoder()
     for text in map(bytes.decode, guides_objects(world)):
         at = 0
@@ -448,7 +450,7 @@ def truth(world: World) -> Counter[str]:
 def sent_again(world: World) -> set[str]:
     """Return the guide's records that were sent again.
 
-    The second of two identical records may stand on the next page, and so in no one object of the guide's.
+    The second of two identical records may be on the next page, and so in another object.
     """
     there, added = truth(world), ours(world)
     return {record for record in guides_records(world) & added.keys() if added[record] >= there[record]}
@@ -459,7 +461,7 @@ def assert_nothing_sent_again(world: World) -> None:
 
 
 def assert_added_what_lacked(world: World) -> None:
-    """Nothing of the guide's was sent again, and all else was, as often as it exists."""
+    """No record of the guide was sent again, and all others were, as often as they exist."""
     guides = guides_records(world)
     assert guides
     assert_nothing_sent_again(world)
@@ -492,7 +494,7 @@ def test_the_dates_from_the_guides_cursor_on_are_owed(at_state_key: bool) -> Non
 
 @pytest.mark.parametrize("lost", [False, True], ids=["", "checkpoint lost"])
 def test_the_guides_objects_are_read_in_more_than_one_run(lost: bool) -> None:
-    """Many objects and a slow S3: nothing of a date is sent before all are read that may hold it."""
+    """Many objects and a slow S3: no record of a date is sent before all objects that may hold it are read."""
     world, _ = guided_world("n", runs=12, every=timedelta(hours=2))
     objects = len(guides_objects(world))
     assert objects > 30
@@ -521,7 +523,7 @@ def test_a_time_at_the_end_of_all_times_does_not_stop_the_takeover(time: str) ->
 
 
 def test_the_guides_lambda_still_writes_while_the_collector_starts() -> None:
-    """Its schedule is switched off a moment too late: its last object counts too."""
+    """Its schedule is disabled too late: its last object counts too."""
     world, guides = guided_world("n", runs=2)
     calls = 0
 
@@ -552,13 +554,13 @@ def test_killed_while_it_takes_over_from_the_guide(after: bool) -> None:
     assert at > 10
 
 
-def test_what_the_sentence_says_of_a_spoilt_object_mends_it() -> None:
-    """Where the bucket let somebody overwrite an object, its versions count, also that which was there before."""
+def test_the_advice_about_a_damaged_object_repairs_it() -> None:
+    """If the bucket let somebody overwrite an object, all its versions count, including the earlier one."""
     world = week_world()
     world.poll()
     key = world.s3.keys(PREFIX)[0]
     world.s3.put(key, b"spoilt")
-    world.s3.delete(key)  # a marker hides it, and mends nothing
+    world.s3.delete(key)  # a delete marker hides it, but repairs nothing
     deleted(world)
     with pytest.raises(StorageError) as failure:
         world.run()
@@ -585,7 +587,7 @@ def test_an_object_of_the_guides_that_does_not_decode_is_an_error() -> None:
 
 
 def adopted_world() -> World:
-    """The guide's Lambda stopped six weeks ago, and Zoom takes its time."""
+    """The guide's Lambda stopped six weeks ago, and Zoom is slow."""
     world = World(page_size=30)
     for ago in range(43):
         world.zoom.add_day(days_ago(ago), 60, seed=ago)
@@ -595,8 +597,8 @@ def adopted_world() -> World:
 
 
 @pytest.mark.parametrize("refused", [False, True], ids=["killed", "denied"])
-def test_a_first_run_that_cannot_save_forgets_nothing_of_what_the_guide_left(refused: bool) -> None:
-    """What it had published before would else pass for all that is owed."""
+def test_a_first_run_that_cannot_save_forgets_nothing_that_the_guide_left(refused: bool) -> None:
+    """Otherwise its published objects would count as everything that is owed."""
     world = adopted_world()
 
     def no_checkpoint(operation: str, key: str) -> None:
@@ -643,7 +645,7 @@ def test_a_name_with_no_date_of_the_calendar_is_foreign(name: str) -> None:
     world.assert_exact()
 
 
-def test_an_object_that_is_deleted_for_good_while_it_is_read_is_said_and_the_next_run_goes_on() -> None:
+def test_an_object_deleted_permanently_while_a_run_reads_it_fails_only_that_run() -> None:
     world = week_world()
     world.poll(2)
     deleted(world)
@@ -673,7 +675,7 @@ def test_a_lease_lasts_as_long_as_the_run_however_long_the_archive_took_to_read(
 
 
 def test_another_run_comes_first_while_the_guides_objects_are_taken_over() -> None:
-    """What one run has read of them, and what the other, counts for both."""
+    """What each of two runs has read of them counts for both."""
     world = World(page_size=30, settings={"start_date": days_ago(12)})
     for ago in range(13):
         world.zoom.add_day(days_ago(ago), 60, seed=ago)
@@ -684,7 +686,7 @@ def test_another_run_comes_first_while_the_guides_objects_are_taken_over() -> No
     world.network.latency = 8
 
     class SavesLater:
-        """Before its first save another run has done its work."""
+        """Another run has done its work before this client's first save."""
 
         late = False
 
@@ -706,7 +708,7 @@ def test_another_run_comes_first_while_the_guides_objects_are_taken_over() -> No
 
 
 @pytest.mark.parametrize("newer", ["mine", "theirs", "neither"])
-def test_ledgers_of_the_guides_objects_are_put_together(newer: str) -> None:
+def test_ledgers_of_the_guides_objects_are_merged(newer: str) -> None:
     first, second = (bytes([n]) * 16 for n in (1, 2))
     day = days_ago(1)
     ledgers = {

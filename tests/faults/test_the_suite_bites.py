@@ -1,13 +1,13 @@
 """Each rule of the protocol, broken on purpose, breaks a promise in a scenario of this folder.
 
-A row reads: the rule, how it is broken, the scenario that notices, and the promise that is broken then (`Promise` says
-them in words). `mutations.prove` says what is demanded of a row: the scenario passes with the rule whole; with the rule
-broken, no run crashes and just that promise is broken. A row that does not apply to the code any more is an error.
+A row has the rule, how it is broken, the scenario that notices, and the promise that is then broken (see `Promise`).
+`mutations.prove` requires for each row: the scenario passes with the rule intact; with the rule broken, no run crashes
+and exactly that promise is broken. A row that no longer applies to the code is an error.
 
-Where another rule makes up for a broken one, so that no record is lost or repeated, the promise is `COST`: what the
-broken rule spends. Three rules have no row. A frontier older than the window: no row of the window is older, so the
-tail never stops. A request that is tried again, and a lease that only the run defends which holds it: without them the
-run fails, which is a crash here and an alarm in production.
+If another rule compensates for a broken one, so that no record is lost or repeated, the promise is `COST`: the calls
+that the broken rule wastes. Three rules have no row. With a frontier older than the window, no row of the window is
+older, so the tail never stops. Without retries, or without a lease that only its holder renews, the run fails, which is
+a crash here and an alarm in production.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def test_the_page_has_no_other_rules() -> None:
 
 
 class NoMutant(Mutant):
-    """Goes through all the motions of a mutation, and leaves the code whole."""
+    """Behaves like a mutation, but leaves the code unchanged."""
 
     def replace(self, owner: Any, name: str, make: Callable[..., Any]) -> None:
         def unchanged(whole: Callable[..., Any]) -> Callable[..., Any]:

@@ -30,7 +30,7 @@ def test_late_rows(happened: datetime, late: timedelta) -> None:
     world.zoom.add(record, visible_at=happened + late)
     while world.clock.now() < happened + late:
         world.poll()
-    if late > timedelta(hours=1):  # a row that is less late may stand on the tail's page
+    if late > timedelta(hours=1):  # a row that is less late may be on the tail's page
         assert record not in world.archive()
     world.settle()
     assert world.archive().count(record) == 1
@@ -60,13 +60,13 @@ def test_a_first_run_with_a_start_date_six_months_back() -> None:
     world.assert_exact()
 
 
-def test_a_date_that_zoom_no_longer_has_is_recorded_and_holds_up_nothing() -> None:
+def test_a_date_that_zoom_no_longer_has_is_recorded_and_holds_up_no_other() -> None:
     world = world_of_a_week()
     world.poll(2)
     world.clock.advance(220 * 86400)
     world.zoom.add_day(world.clock.now().date(), 30, seed=1)
     world.poll(3)
-    world.poll(2, every=timedelta(hours=1))  # empty dates are looked at twice
+    world.poll(2, every=timedelta(hours=1))  # empty dates are swept twice
     assert world.results[-1]["owed"] == 0
     assert world.checkpoint().expired
     assert {record["time"][:10] for record in world.archive()} >= {world.clock.now().date().isoformat()}
@@ -74,7 +74,7 @@ def test_a_date_that_zoom_no_longer_has_is_recorded_and_holds_up_nothing() -> No
 
 @pytest.mark.parametrize("pause", [15, 40])
 def test_a_day_too_large_for_one_run(pause: int) -> None:
-    """Resumed by its page token where the next run comes within 14 minutes, started again where it comes later."""
+    """Resumed by its page token if the next run starts within 14 minutes, otherwise started again."""
     world = World(page_size=20)
     world.zoom.add_day(days_ago(1), 900, seed=1)
     world.network.latency = 10
@@ -151,7 +151,7 @@ def test_the_steady_state_of_a_day_costs_what_the_readme_says() -> None:
 def test_a_window_too_long_for_one_run_holds_nothing_up(
     every: timedelta, timeout_seconds: int, records: int, seconds_a_page: float
 ) -> None:
-    """No run reads it all, and the page token is too old for the next."""
+    """No run reads all of it, and the page token is too old for the next."""
     world = World(page_size=100, timeout_seconds=timeout_seconds)
     for ago in range(-1, 4):
         world.zoom.add_day(days_ago(ago), records, seed=ago + 9)
@@ -198,7 +198,7 @@ def test_what_a_catch_up_of_several_runs_reads_is_not_late() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("every", "timeout_seconds", "rows"), [(60, 300, 9000), (30, 300, 9000), (15, 60, 1500)])
 def test_a_burst_that_takes_most_of_a_run_is_soon_read(every: int, timeout_seconds: int, rows: int) -> None:
-    """It comes just before the window is owed again, whose dates need as long."""
+    """It arrives just before the window is owed again, whose dates take as long."""
     world = World(page_size=100, timeout_seconds=timeout_seconds, clock=Clock(START.replace(hour=0, minute=5)))
     for ago in range(-1, 5):
         world.zoom.add_day(days_ago(ago), 100, seed=ago + 9)
@@ -215,7 +215,7 @@ def test_a_burst_that_takes_most_of_a_run_is_soon_read(every: int, timeout_secon
     world.assert_exact()
 
 
-def test_a_tail_resumed_past_midnight_where_zooms_days_lie_behind() -> None:
+def test_a_tail_resumed_past_midnight_where_zooms_days_are_behind() -> None:
     world = World(page_size=30, clock=Clock(START.replace(hour=20, minute=5)))
     world.zoom.rules.utc_offset = timedelta(hours=-8)
     world.zoom.rules.tomorrow = "refuse"
@@ -235,8 +235,8 @@ def test_a_tail_resumed_past_midnight_where_zooms_days_lie_behind() -> None:
     world.assert_exact()
 
 
-def one_odd_answer_where_zooms_days_lie_ahead() -> None:
-    """A refusal that has nothing to do with tomorrow, which in UTC is today at Zoom."""
+def one_odd_answer_where_zooms_days_are_ahead() -> None:
+    """A refusal that is unrelated to tomorrow, when Zoom's today is tomorrow in UTC."""
     world = World(page_size=30, settings={"lookback_days": 1}, clock=Clock(START.replace(hour=15, minute=5)))
     world.zoom.rules.utc_offset = timedelta(hours=9)
     for ago in range(-2, 3):
@@ -250,11 +250,11 @@ def one_odd_answer_where_zooms_days_lie_ahead() -> None:
 
 
 def test_one_odd_answer_does_not_keep_zooms_today_away() -> None:
-    one_odd_answer_where_zooms_days_lie_ahead()
+    one_odd_answer_where_zooms_days_are_ahead()
 
 
 def a_longer_lookback() -> None:
-    """LOOKBACK_DAYS is raised, and then a row appears of a date that this adds to the window."""
+    """LOOKBACK_DAYS is raised, and then a row appears on a date that this adds to the window."""
     world = world_of_a_week(settings={"lookback_days": 2})
     world.clock.set(START - timedelta(days=4))
     world.poll(8)

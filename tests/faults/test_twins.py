@@ -1,4 +1,4 @@
-"""Two identical events in one second are two records, wherever Zoom cuts its pages and whenever they appear."""
+"""Two identical events in one second are two records, wherever Zoom splits its pages and whenever they appear."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def quiet_world(**settings: object) -> World:
 
 
 def add_around(world: World, above: int, below: int) -> None:
-    """Add rows that stand above the twins in a report that shows the newest first, and rows below them."""
+    """Add rows above and below the twins, in a report that shows the newest first."""
     for number in range(above):
         world.zoom.add(record(YESTERDAY_NOON + timedelta(seconds=number + 1), f"above{number}"))
     for number in range(below):
@@ -53,7 +53,7 @@ def assert_twins(world: World, twins: int) -> None:
     "twins", [2, 3, *(pytest.param(count, marks=pytest.mark.slow) for count in (6, PAGE_SIZE // 2))]
 )
 def test_at_every_place_of_a_page(twins: int) -> None:
-    """In one page, and split by its boundary at every position."""
+    """On one page, and split by its boundary at every position."""
     for above in range(2 * PAGE_SIZE + 1):
         world = quiet_world()
         add_around(world, above, 30)
@@ -65,7 +65,7 @@ def test_at_every_place_of_a_page(twins: int) -> None:
 
 
 def test_far_down_a_long_day() -> None:
-    """Where the boundaries of two sizes of page come close to each other again."""
+    """Where the boundaries of two page sizes are close to each other again."""
     for above in range(PAGE_SIZE * (PAGE_SIZE - 1) - 4, PAGE_SIZE * (PAGE_SIZE - 1) + 3):
         world = quiet_world()
         add_around(world, above, 5)
@@ -90,7 +90,7 @@ def test_several_groups_split_at_once() -> None:
 @pytest.mark.parametrize("page_size", [PAGE_SIZE, 50])
 @pytest.mark.parametrize("seed", range(3))
 def test_more_groups_than_any_one_size_of_page_holds(seed: int, page_size: int) -> None:
-    """Looks follow until each group that a boundary had cut was on one page; and they come to an end."""
+    """Sweeps continue until each split group was on one page; and they end."""
     world, dice = quiet_world(), random.Random(seed)
     world.page_size = page_size
     for second in range(200):
@@ -103,7 +103,7 @@ def test_more_groups_than_any_one_size_of_page_holds(seed: int, page_size: int) 
 
 @pytest.mark.parametrize("ties", ["newest", "oldest", "shuffled"])
 def test_among_others_of_the_same_second(ties: str) -> None:
-    """Twins of several kinds lie mixed in a second that a page boundary cuts."""
+    """Several kinds of twins are mixed in a second that a page boundary splits."""
     for above in range(PAGE_SIZE - 8, PAGE_SIZE + 1):
         world = quiet_world()
         world.zoom.rules.ties = ties  # type: ignore[assignment]
@@ -117,7 +117,7 @@ def test_among_others_of_the_same_second(ties: str) -> None:
 
 @pytest.mark.parametrize("twins", [PAGE_SIZE + 1, 3 * PAGE_SIZE])
 def test_more_than_a_page_of_twins_is_never_too_many(twins: int) -> None:
-    """No page shows them all, so that they cannot be told apart (documented): as many as one page shows arrive."""
+    """No page shows them all, so they cannot be counted (documented): as many as one page shows arrive."""
     for above in range(0, PAGE_SIZE, 5):
         world = quiet_world()
         add_around(world, above, 10)
@@ -151,7 +151,7 @@ def test_one_appears_later(above: int, later: timedelta) -> None:
 @pytest.mark.parametrize("arrivals", [1, 2, 5])
 @pytest.mark.parametrize("page_token", ["offset", "snapshot"])
 def test_rows_arrive_while_paging(page_token: str, arrivals: int) -> None:
-    """Rows that come in push one row over the boundary, so that it shows twice: that is no twin."""
+    """New rows push one row over the boundary, so it shows twice: it is not a twin."""
     for above in range(PAGE_SIZE - 5, PAGE_SIZE + 2):
         world = quiet_world()
         world.zoom.rules.page_token = page_token  # type: ignore[assignment]
@@ -173,7 +173,7 @@ def test_rows_arrive_while_paging(page_token: str, arrivals: int) -> None:
 
 @pytest.mark.parametrize("above", range(PAGE_SIZE - 4, PAGE_SIZE + 1))
 def test_twins_of_the_row_that_moves(above: int) -> None:
-    """Another twin comes in while paging, and pushes those before it down."""
+    """Another twin arrives while paging, and pushes earlier ones down."""
     world = quiet_world()
     add_around(world, above, 30)
     add_twins(world, 2)
@@ -197,14 +197,14 @@ def test_a_run_killed_before_its_second_look_owes_it_still() -> None:
 
 @pytest.mark.parametrize("most_rows", [3, 7, 11])
 def test_twins_on_pages_that_hold_fewer_rows_than_asked_for(most_rows: int) -> None:
-    """Of a date that no later reconcile looks at."""
+    """On a date that no later reconcile sweeps."""
     world = World(page_size=20, settings={"start_date": days_ago(20)})
     world.zoom.rules.most_rows = most_rows
     for second in range(40):
         for _ in range(2):
             world.zoom.add({"time": f"{days_ago(20)}T10:00:{second:02}Z", "operator": "twin"}, visible_at=START)
     world.poll(3)
-    world.poll(2, every=timedelta(hours=1))  # empty dates are looked at twice
+    world.poll(2, every=timedelta(hours=1))  # empty dates are swept twice
     assert world.results[-1]["owed"] == 0
     world.assert_exact()
 

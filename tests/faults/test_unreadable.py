@@ -1,4 +1,4 @@
-"""What S3 holds and the collector cannot read: a date waits, no other does, and it costs bounded time and memory."""
+"""Objects that the collector cannot read: only their date waits, and they cost bounded time and memory."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ UNREADABLE: dict[str, Callable[[], bytes]] = {
 
 
 def plant(world: World, day: date, body: bytes) -> str:
-    """Put an object of the next number of the date, as no collector does; return its key."""
+    """Put an object with the date's next number and a content that no collector writes; return its key."""
     number = len(world.s3.keys(f"{world.prefix}{day:%Y/%m/%d}/")) + 1
     key = world.prefix + object_name(day, number, world.report)
     world.s3.put(key, body)
@@ -68,7 +68,7 @@ def plant(world: World, day: date, body: bytes) -> str:
 
 
 def new_row(world: World, ago: int, name: str) -> dict[str, Any]:
-    """Let Zoom show a row of some date from now on."""
+    """Make Zoom show a row of some date from now on."""
     moment = world.clock.now() - timedelta(days=ago, minutes=1)
     whose = "operator" if "operator" in world.report.fields else "email"
     record = {"time": f"{moment:%Y-%m-%dT%H:%M:%SZ}", whose: f"{name}@example.com"}
@@ -84,7 +84,7 @@ def failing_run(world: World) -> StorageError:
 
 
 def sent(world: World) -> list[dict[str, Any]]:
-    """Return what the objects hold that can be read."""
+    """Return the records of the readable objects."""
     found = []
     for version in world.s3.ever_written(world.prefix):
         with suppress(ValueError):
@@ -93,13 +93,13 @@ def sent(world: World) -> list[dict[str, Any]]:
 
 
 def assert_exact_of_all(world: World) -> None:
-    """The first date may be any, where a name or the guide's state says so."""
+    """The first date may be any that a name or the guide's state implies."""
     assert_none(Promise.REPEATED, multiset(world.archive()) - multiset(world.zoom.records(days_ago(400))))
     world.assert_delivered(days_ago(1), days_ago(-1))
 
 
 def assert_well_after_two_runs(world: World, *, exact: bool = True) -> None:
-    """Two ordinary runs; not `exact` if Zoom has shown records that it does not have, or the guide's objects count."""
+    """After two ordinary runs; not `exact` if Zoom has shown invented records, or if the guide's objects count."""
     for _ in range(2):
         world.clock.advance(POLL.total_seconds())
         world.run()
@@ -113,7 +113,7 @@ def assert_well_after_two_runs(world: World, *, exact: bool = True) -> None:
     [*((OPERATION_LOGS, *of) for of in product((0, 1, 3), ("not gzip", "NaN"))), (ACTIVITIES, 1, "NaN")],
 )
 @pytest.mark.parametrize("checkpoint_lost", [False, True])
-def test_an_object_that_cannot_be_read_holds_up_its_own_date_alone(
+def test_an_unreadable_object_holds_up_only_its_own_date(
     report: Report, ago: int, kind: str, checkpoint_lost: bool
 ) -> None:
     world = week_world(report)
@@ -138,7 +138,7 @@ def test_an_object_that_cannot_be_read_holds_up_its_own_date_alone(
 
 @pytest.fixture
 def few_records(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lower the numbers of records that an object may hold: it takes seconds to come to the real ones."""
+    """Lower the limits of records in an object: reaching the real ones takes seconds."""
     monkeypatch.setattr(collector_archive, "MOST_RECORDS", 100_000)
     monkeypatch.setattr(legacy, "MOST_RECORDS", 100_000)
     monkeypatch.setattr(fingerprints, "MOST_DISTINCT", 20_000)
@@ -148,7 +148,7 @@ def few_records(monkeypatch: pytest.MonkeyPatch) -> None:
     ("report", "kind"),
     [*((OPERATION_LOGS, kind) for kind in UNREADABLE), (ACTIVITIES, "not gzip"), (ACTIVITIES, "bomb of records")],
 )
-def test_whatever_makes_it_unreadable(report: Report, kind: str, few_records: None) -> None:
+def test_each_kind_of_unreadable_object(report: Report, kind: str, few_records: None) -> None:
     world = week_world(report)
     world.poll(2)
     key = plant(world, days_ago(1), UNREADABLE[kind]())
@@ -214,7 +214,7 @@ def test_a_tail_that_takes_several_runs_settles_nothing_of_what_it_left_out() ->
     assert_well_after_two_runs(world)
 
 
-def test_of_several_each_is_logged_and_the_first_raised(caplog: pytest.LogCaptureFixture) -> None:
+def test_several_unreadable_objects_are_all_logged_and_the_first_is_raised(caplog: pytest.LogCaptureFixture) -> None:
     world = week_world()
     world.poll(2)
     keys = [plant(world, days_ago(ago), b"spoilt") for ago in (1, 2)]
@@ -230,8 +230,8 @@ def test_of_several_each_is_logged_and_the_first_raised(caplog: pytest.LogCaptur
     assert_well_after_two_runs(world)
 
 
-def test_an_object_that_s3_refuses_to_give_holds_up_its_own_date_alone() -> None:
-    """Such as one under a KMS key that the role may not use, or in Glacier."""
+def test_an_object_that_s3_refuses_to_return_holds_up_only_its_own_date() -> None:
+    """For example, under a KMS key that the role may not use, or in Glacier."""
     world = week_world()
     world.poll(2)
     key = plant(world, days_ago(1), b"")
@@ -251,7 +251,7 @@ def test_an_object_that_s3_refuses_to_give_holds_up_its_own_date_alone() -> None
 
 
 def test_a_number_that_no_collector_reaches() -> None:
-    """The number after it would make a key that S3 refuses."""
+    """The next number would make a key that S3 refuses."""
     world = week_world()
     world.poll(2)
     key = PREFIX + object_name(days_ago(1), int("9" * 900), OPERATION_LOGS)
@@ -324,7 +324,7 @@ def test_a_name_of_the_guides_from_before_its_time_costs_nothing() -> None:
 
 
 def test_the_first_of_all_times_in_an_object_of_the_guides() -> None:
-    """The zero time of Go and .NET has no day before it."""
+    """The zero time of Go and .NET has no previous day."""
     world = small_archive()
     zero = "0001-01-01T00:00:00Z"
     old = [{"time": zero, "operator": f"{number}@example.com"} for number in range(3)]
@@ -340,7 +340,7 @@ def test_the_first_of_all_times_in_an_object_of_the_guides() -> None:
 
 
 def show_too(world: World, *rows: dict[str, Any]) -> None:
-    """Let every page show more rows."""
+    """Make every page show more rows."""
 
     def more(exchange: faults.Exchange) -> Any:
         answer = exchange.ordinary()
@@ -352,7 +352,7 @@ def show_too(world: World, *rows: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("day", ["0001-01-01", "1999-12-31", "9999-12-31"])
 def test_a_time_far_from_the_window_is_no_date_that_is_owed(day: str) -> None:
-    """Its archive knows a record of that second, so another one is suspicious."""
+    """The archive has a record of that second, so another one is suspicious."""
     world = small_archive()
     for look in range(3):
         show_too(world, {"time": f"{day}T00:00:00Z", "operator": f"{look}@example.com"})
@@ -394,12 +394,12 @@ def test_a_long_record_of_the_guides_is_not_parsed_again_with_each_piece(monkeyp
     assert len(looks) > 50
 
 
-# Objects that were read, and are spoilt since
+# Objects that are damaged after they were read
 
 
 @pytest.mark.parametrize("whose", ["ours", "the guide's"])
-def test_a_second_version_that_cannot_be_read_holds_up_no_other_date(whose: str) -> None:
-    """The archive's times are read again for a late row."""
+def test_an_unreadable_second_version_does_not_hold_up_other_dates(whose: str) -> None:
+    """The archive's times are read again because of a late row."""
     world = small_archive()
     key = PREFIX + object_name(days_ago(1), 1, OPERATION_LOGS)
     if whose == "the guide's":
@@ -438,11 +438,11 @@ def test_a_guides_object_that_was_not_absorbed_is_not_read_for_its_times() -> No
     assert not objects.tally(days_ago(1), ledger, lambda _, time: time)
 
 
-# What the collector writes, it reads back
+# The collector can read back what it writes
 
 
 @pytest.mark.parametrize("limit", ["PUT_RECORDS", "PUT_BYTES"])
-def test_records_that_are_too_many_for_one_object_go_into_several(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_records_that_exceed_one_object_go_into_several(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archive_object, limit, 20 if limit == "PUT_RECORDS" else 2000)
     monkeypatch.setattr(collector_archive, "MOST_RECORDS", 20 if limit == "PUT_RECORDS" else 10**6)
     world = week_world()
@@ -490,8 +490,8 @@ def test_objects_hold_every_line_in_their_order_and_never_too_much(lines: list[b
 
 
 @pytest.mark.parametrize("seq", [150_000, 10**11, 10**12 - 1])
-def test_a_checkpoint_that_knows_more_objects_than_there_are(seq: int) -> None:
-    """The next number would be one that no run reads."""
+def test_a_checkpoint_with_too_high_a_number(seq: int) -> None:
+    """No run would read the next number."""
     world = small_archive()
     known = world.checkpoint()
     known.delivered.days[days_ago(0)].seq = seq
@@ -554,7 +554,7 @@ def test_a_conflict_at_every_write_ends_with_the_runs_time(seconds: float, at: s
 @pytest.mark.parametrize("rows", [1, 5, 25])
 @pytest.mark.parametrize("reader", ["tail", "date sweep"])
 def test_a_late_row_of_a_date_that_takes_longer_than_a_run_to_read(reader: str, rows: int) -> None:
-    """The form guard reads the date's objects; it must not begin again in each run."""
+    """The form guard reads the date's objects; it must not start again in each run."""
     world = small_archive()
     records = sorted(world.zoom.records(days_ago(1), days_ago(1)), key=lambda row: str(row["time"]))
     for number in range(60):
@@ -590,7 +590,7 @@ def test_a_late_row_of_a_date_that_takes_longer_than_a_run_to_read(reader: str, 
 
 
 def large_archive(objects: int = 45) -> World:
-    """Of each date of the window, many objects, each with a row."""
+    """Many objects for each date of the window, with one row each."""
     world = World(page_size=30)
     for ago in range(-3, 4):
         world.zoom.add_day(days_ago(ago), objects + 5 * ago, seed=ago + 50)
@@ -632,7 +632,7 @@ def test_a_lost_checkpoint_is_rebuilt_in_several_runs() -> None:
 
 
 def test_a_date_found_while_publishing_is_read_in_several_runs() -> None:
-    """Zoom's day holds records of another date, whose objects no sweep has asked for."""
+    """Zoom's day has records of another date, whose objects no sweep has read."""
     world = World(page_size=30, settings={"lookback_days": 1})
     world.zoom.rules.utc_offset = timedelta(hours=-8)
     for ago in range(8, 11):
@@ -675,7 +675,7 @@ FEW = settings(max_examples=15, deadline=None)
 
 
 def assert_harmless(world: World, key: str, body: bytes) -> None:
-    """Plant it where a run without a checkpoint meets it: a run ends well or with a sentence, in its time."""
+    """Plant it where a run without a checkpoint reads it: the run ends well or with a message, in time."""
     world.s3.put(key, body)
     deleted(world)
     for _ in range(2):
@@ -754,7 +754,7 @@ def test_any_name_under_the_prefix(name: str, body: bytes) -> None:
         assert_harmless(world, PREFIX + name, body)
 
 
-def test_the_state_of_the_guides_is_read_up_to_its_bound() -> None:
+def test_the_guides_state_is_read_only_up_to_its_limit() -> None:
     world = week_world()
     world.s3.put(PREFIX + "state.json", b" " * 2**20 + guide_state(days_ago(40)))
     world.run()
@@ -764,10 +764,8 @@ def test_the_state_of_the_guides_is_read_up_to_its_bound() -> None:
 @pytest.mark.parametrize(
     "start", [b"x" * 200, b'{"schema": 3, "x": [' + b"[]," * 10**6 + b"[]]}\n", b'{"schema": 3}\n']
 )
-def test_of_garbage_in_place_of_the_checkpoint_no_more_is_read_than_its_first_line(
-    start: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It would fit into its bound, but not into the memory of the function."""
+def test_only_the_first_line_of_a_garbage_checkpoint_is_read(start: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is within the limit, but would exceed the function's memory."""
     world = week_world()
     world.poll(2)
     get, read = world.s3.get_object, 0
@@ -793,11 +791,11 @@ def test_of_garbage_in_place_of_the_checkpoint_no_more_is_read_than_its_first_li
     world.clock.advance(POLL.total_seconds())
     world.run()
     assert read <= 9 * 2**20
-    assert max(parsed, default=0) < 10**6, "it is not parsed, for its seal is missing"
+    assert max(parsed, default=0) < 10**6, "it is not parsed, because its seal is missing"
     assert_well_after_two_runs(world)
 
 
-def test_a_checkpoint_beyond_its_bound_is_no_checkpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_checkpoint_beyond_its_limit_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is not even read."""
     world = week_world()
     world.poll(2)

@@ -1,4 +1,4 @@
-"""A row that cannot be read holds up no other, and the run says that it was set aside."""
+"""An unreadable row does not hold up others, and the run reports that it was set aside."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ROWS = {
 
 
 def with_row(row: bytes) -> Fault:
-    """Return a fault that puts this row ahead of the rows of an answer."""
+    """Return a fault that adds this row before the rows of an answer."""
 
     def answer(exchange: Exchange) -> Response:
         ordinary = exchange.ordinary()
@@ -43,7 +43,7 @@ def with_row(row: bytes) -> Fault:
 
 
 def shows(world: World, row: bytes) -> None:
-    """Let each page of the report hold this row."""
+    """Add this row to each page of the report."""
     fault = with_row(row)
 
     def of_the_report(request: Request) -> Fault | None:
@@ -87,7 +87,7 @@ def test_the_sentence_names_the_dates_that_were_asked_for() -> None:
     with pytest.raises(UnreadableRowsError, match=f"{day} to {day} holds unreadable rows \\(1 not an object\\)"):
         world.run({"action": "backfill", "from": day, "to": day})
     world.zoom.faults.rule = None
-    world.poll(2, every=timedelta(hours=1))  # no row of it could be read, so it is looked at twice
+    world.poll(2, every=timedelta(hours=1))  # none of its rows could be read, so it is swept twice
     assert not world.checkpoint().owed
 
 
@@ -126,7 +126,7 @@ ODD_ROWS = VALUES | st.fixed_dictionaries({"time": TIMES}, optional={"operator":
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(ODD_ROWS, min_size=1, max_size=4))
 def test_any_value_as_a_row(rows: list[Any]) -> None:
-    """The runs end with a result or a sentence, and every other record is there once."""
+    """The runs end with a result or a message, and every other record is there once."""
     world = World(page_size=20, settings={"lookback_days": 1})
     world.zoom.add_day(days_ago(0), 20, seed=1)
     shows(world, b", ".join(json.dumps(row).encode() for row in rows))

@@ -1,4 +1,4 @@
-"""Zoom's pages may hold any number of rows: which groups of identical rows are exact then, and how many may be lost.
+"""Zoom's pages may have any number of rows: which groups of identical rows are then exact, and how many may be lost.
 
 `python -m faults.test_varying_pages`, run in tests/, measures the figures in docs/verify.md.
 """
@@ -23,8 +23,8 @@ TIES = ["newest", "shuffled"]
 def history(seed: int, page_size: int, share: float, *, all_alike: bool = False, ties: str = "newest") -> World:
     """Return a world of pages that vary in length, after the runs that read it.
 
-    Of an old date, which is swept for START_DATE alone, and of yesterday: each second is one row, or a group of
-    identical rows. The largest group is that share of the shortest page; `all_alike` makes all of them as large.
+    On an old date, which is swept only because of START_DATE, and on yesterday each second has one row, or a group of
+    identical rows. The largest group is that share of the shortest page; with `all_alike` all groups are as large.
     """
     dice = random.Random(seed)
     world = World(page_size=page_size, seed=seed, settings={"lookback_days": 1, "start_date": OLD})
@@ -80,7 +80,7 @@ def test_they_are_in_many_more_histories(page_size: int, seeds: range, ties: str
 
 
 def measured(page_size: int, share: float, histories: int = 60) -> str:
-    """Return in how many of the histories records were lost, and the share of the identical ones that was."""
+    """Return in how many histories records were lost, and the lost share of identical ones."""
     identical, losses = 0, []
     for seed in range(histories):
         world = history(seed, page_size, share, all_alike=True)

@@ -1,4 +1,4 @@
-"""The checkpoint says whose it is: two collectors in one bucket, or one whose prefix or account has changed."""
+"""The checkpoint names its owner: two collectors in one bucket, or one with a changed prefix or account."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OTHER_ACCOUNT = Account(id="another-account", client_id="another-client", client
 
 
 def of_another_account(world: World) -> World:
-    """Return the collector of another account, whose `STATE_KEY` was not changed with the prefix."""
+    """Return the collector of another account, with a changed prefix and an unchanged `STATE_KEY`."""
     other = world.beside(OTHER_ACCOUNT, prefix=ANOTHER, state_key=STATE_KEY)
     for ago in range(-3, 9):
         other.zoom.add_day(days_ago(ago), 35, seed=ago + 400)
@@ -27,7 +27,7 @@ def of_another_account(world: World) -> World:
 
 
 def settle(*worlds: World) -> None:
-    """Let the schedule run each of them, past the whole reconcile of the next day."""
+    """Run the schedule of each, past the whole reconcile of the next day."""
     clock = worlds[0].clock
     for minutes in (15, 15, 24 * 60, 15, 15):
         clock.advance(minutes * 60)
@@ -46,14 +46,14 @@ def is_refused(world: World) -> bool:
 
 
 def another_accounts_checkpoint(start_date: date | None = None) -> None:
-    """The second of two accounts was given a prefix and no STATE_KEY of its own."""
+    """The second of two accounts has its own prefix, but not its own STATE_KEY."""
     first = week_world(start_date=start_date)
     first.poll(3)
     stored, objects = first.s3.body(STATE_KEY), len(first.s3.ever_written())
     second = of_another_account(first)
     hold(Promise.SILENT, is_refused(second), "the checkpoint of another account is overwritten, and nothing says so")
     assert (first.s3.body(STATE_KEY), len(first.s3.ever_written())) == (stored, objects)
-    del second.settings["state_key"]  # as the sentence says: it follows the prefix
+    del second.settings["state_key"]  # as the message says: it follows the prefix
     for _ in range(3):
         first.poll()
         second.run()
@@ -66,7 +66,7 @@ def test_another_accounts_checkpoint_is_refused(start_date: date | None) -> None
 
 
 def test_the_account_was_replaced_and_the_checkpoint_deleted() -> None:
-    """The other thing that the sentence says."""
+    """The message's other advice."""
     first = week_world()
     first.poll(3)
     second = of_another_account(first)
@@ -79,7 +79,7 @@ def test_the_account_was_replaced_and_the_checkpoint_deleted() -> None:
 
 
 def another_prefix(start_date: date | None = None) -> None:
-    """S3_PREFIX was changed, and STATE_KEY kept: the whole window comes under the new prefix."""
+    """S3_PREFIX was changed, and STATE_KEY kept: the whole window is written under the new prefix."""
     world = week_world(start_date=start_date)
     world.poll(3)
     settle(world)
@@ -98,7 +98,7 @@ def test_another_prefix_starts_anew_and_says_so(start_date: date | None, caplog:
 
 
 def test_two_prefixes_that_share_a_checkpoint_cost_only_reads() -> None:
-    """Each takes the other's for none."""
+    """Each ignores the other's."""
     first = week_world()
     second = first.beside(prefix=ANOTHER, state_key=STATE_KEY)
     for _ in range(6):
@@ -109,18 +109,18 @@ def test_two_prefixes_that_share_a_checkpoint_cost_only_reads() -> None:
 
 
 def a_mistyped_account(rejected: str = "account") -> None:
-    """The first runs were given an account ID that Zoom does not know: the right one is not refused for it."""
+    """The first runs had an account ID that Zoom does not know: the right one must not be refused afterwards."""
     world = week_world()
     account = world.zoom.account
     mistyped = Account(id="mistyped") if rejected == "account" else Account(id="mistyped", client_id="mistyped")
-    world.zoom.account = mistyped  # whose credentials the collector has; Zoom knows the other one only
+    world.zoom.account = mistyped  # the collector has its credentials; Zoom knows only the other account
     for _ in range(3):
         with suppress(ZoomRefusedError):
             world.run()
         world.clock.advance(60)
     assert not world.archive()
     world.zoom.account = account
-    hold(Promise.MISSING, not is_refused(world), "the account is refused for one that was mistyped")
+    hold(Promise.MISSING, not is_refused(world), "the account is refused because another one was mistyped")
     settle(world)
     assert is_refused(of_another_account(world))
 
@@ -131,10 +131,10 @@ def test_a_mistyped_account_leaves_no_trace(rejected: str) -> None:
 
 
 def the_secret_is_changed_to_another_account() -> None:
-    """The function stays warm, with an access token of the first account. The run that finds the checkpoint to be
-    another account's leaves all alone; then it is deleted, as the sentence says.
+    """The function stays warm, with an access token of the first account. The run that finds another account's
+    checkpoint changes nothing; then the checkpoint is deleted, as the message says.
 
-    The second account has a date without records: rows that look suspicious have only the dates beside them swept.
+    The second account has a date without records: for suspicious rows only the neighbouring dates are swept.
     """
     world = week_world(start_date=days_ago(6))
     first = world.zoom.account
@@ -146,7 +146,7 @@ def the_secret_is_changed_to_another_account() -> None:
     world.connect(zoom)
     world.poll(3)
     zoom.account = OTHER_ACCOUNT
-    hold(Promise.SILENT, is_refused(world), "another account's records go on in the archive")
+    hold(Promise.SILENT, is_refused(world), "another account's records continue in the archive")
     deleted(world)
     world.settle()
     assert_none(
@@ -159,7 +159,7 @@ def test_a_warm_function_reads_the_account_that_the_secret_names() -> None:
 
 
 def test_a_run_does_not_change_its_account() -> None:
-    """The cached credentials are void, and the secret now holds another account's."""
+    """The cached credentials are invalid, and the secret now has another account's."""
     world = week_world()
     first = world.zoom.account
     zoom = Zoom(first, OTHER_ACCOUNT, clock=world.clock)

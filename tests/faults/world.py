@@ -42,23 +42,23 @@ STATE_KEY = "zoom/operationlogs-state/state.json"
 
 
 class Killed(BaseException):
-    """Lambda ends the run: nothing of it may clean up."""
+    """Lambda ends the run, without any cleanup."""
 
 
 class Promise(Enum):
-    """What the collector promises; a scenario that fails says which one is broken."""
+    """The collector's promises; a failing scenario names the broken one."""
 
-    MISSING = "every record is in the archive, and no date that is owed is forgotten"
+    MISSING = "every record is in the archive, and no owed date is forgotten"
     REPEATED = "no record is in the archive more often than it exists"
     CHANGED = "a record is as Zoom sent it, and an object has the form that its readers expect"
     SECRET = "no secret is in a log, an object or its metadata"
     DEADLINE = "a run ends before Lambda ends it"
-    SILENT = "a run that failed, or that delivers again, says so"
-    COST = "no call to Zoom or S3 is made that is not needed, and Zoom's limits are kept"
+    SILENT = "a run that fails or delivers again says so"
+    COST = "no unnecessary call to Zoom or S3 is made, and Zoom's limits are respected"
 
 
 class PromiseBrokenError(AssertionError):
-    """A promise does not hold in a scenario."""
+    """A promise is broken in a scenario."""
 
     def __init__(self, promise: Promise, found: object) -> None:
         super().__init__(f"{promise.name.lower()}: {found} ({promise.value})")
@@ -67,7 +67,7 @@ class PromiseBrokenError(AssertionError):
 
 
 class CrashedError(Exception):
-    """A run ended with an exception where it had to end well."""
+    """A run that had to succeed ended with an exception."""
 
 
 def hold(promise: Promise, kept: object, found: object) -> None:
@@ -85,17 +85,17 @@ class World:
     settings: dict[str, Any] = field(default_factory=dict)
     clock: Clock = field(default_factory=lambda: Clock(START))
     results: list[dict[str, Any]] = field(default_factory=list)
-    reports: list[RunReport] = field(default_factory=list)  # also of runs that failed
+    reports: list[RunReport] = field(default_factory=list)  # including failed runs
     last_run: datetime | None = None
-    seed: int = 0  # of what Zoom does at random
+    seed: int = 0  # for Zoom's random behaviour
     report: Report = OPERATION_LOGS
-    added_field: str = ""  # of Zoom's records, which older lines of the archive lack: it is not compared
+    added_field: str = ""  # a field of Zoom's records that older lines of the archive lack: it is not compared
 
     def __post_init__(self) -> None:
         self.s3 = MemoryS3(clock=self.clock.now)
         self._runs = count(1)
         self.began: datetime | None = None  # the first run
-        self.first_date: date | None = None  # from which on everything is promised; START_DATE goes before it
+        self.first_date: date | None = None  # everything is promised from here on; START_DATE is earlier
         name = self.report.name
         account = Account(scopes=(SERVED[name].scope,))
         self.connect(Zoom(account, clock=self.clock, seed=self.seed, report=name))
@@ -107,7 +107,7 @@ class World:
         self.warm = self._session()
 
     def beside(self, account: Account | None = None, report: Report | None = None, **settings: Any) -> World:
-        """Return a second collector on the same bucket and clock: of the same Zoom account and report, or of others."""
+        """Return a second collector on the same bucket and clock, of the same or another Zoom account and report."""
         settings = {**self.settings, **settings}
         report = report or self.report
         other = World(self.page_size, self.timeout_seconds, settings, self.clock, seed=self.seed, report=report)
@@ -125,12 +125,14 @@ class World:
 
     @property
     def shown(self) -> ReportOfZoom:
-        """What Zoom holds of the report that is collected."""
+        """Zoom's records of the collected report."""
         return self.zoom.reports_of(self.report.name)[self.zoom.account.id]
 
     def _session(self) -> Session:
         http = requests.Session()
-        http.trust_env = False  # a proxy or a netrc of this machine is none of a Zoom in memory; looking takes time
+        http.trust_env = (
+            False  # this machine's proxy and netrc do not apply to a Zoom in memory; reading them takes time
+        )
         http.mount("https://", self.network)
         return Session(http)
 
@@ -143,7 +145,7 @@ class World:
         session: Session | None = None,
         credentials: Callable[[bool], Credentials] | None = None,
     ) -> Run:
-        """Make one run; its own `s3` or `sleep` let a test meddle with this run alone."""
+        """Create one run; with `s3` or `sleep` a test can change this run alone."""
         account = self.zoom.account
         settings = Settings(
             bucket=self.s3.bucket,
@@ -190,7 +192,7 @@ class World:
         return self.results[-1]
 
     def poll(self, times: int = 1, every: timedelta = POLL) -> None:
-        """Let the schedule run the collector: now if it never ran, else when the next run is due."""
+        """Run the collector on schedule: now if it never ran, else when the next run is due."""
         for _ in range(times):
             if self.last_run:
                 self.clock.set(max(self.last_run + every, self.clock.now()))
@@ -198,25 +200,25 @@ class World:
             self.run()
 
     def settle(self) -> None:
-        """Let the ordinary runs follow after which nothing may be missing: until the next whole reconcile is done."""
+        """Do ordinary runs until the next whole reconcile is done: then nothing may be missing."""
         self.poll(2)
         tomorrow = datetime.combine(self.clock.now().date() + timedelta(days=1), datetime.min.time(), UTC)
         self.clock.set(tomorrow + timedelta(minutes=1))
         self.poll(3)
 
-    # What there is
+    # Contents
 
     def archive(self) -> list[dict[str, Any]]:
-        """Return every record that a feed could ever have read, and check that nothing else lies under its prefix."""
+        """Return every record that a feed could ever have read, and check that nothing else is under its prefix."""
         records = []
         for version in self.s3.ever_written(self.prefix):
-            assert version.key.endswith(".json.gz"), f"{version.key} is no object of records"
+            assert version.key.endswith(".json.gz"), f"{version.key} is not an object of records"
             assert version.body is not None
             try:
                 read = list(read_records(version.body))
             except ValueError as error:
                 raise PromiseBrokenError(
-                    Promise.CHANGED, f"{version.key} does not hold its records ({error})"
+                    Promise.CHANGED, f"{version.key} does not have its records ({error})"
                 ) from None
             counted = version.metadata["record-count"]
             hold(Promise.CHANGED, counted == str(len(read)), f"{version.key} counts {counted} of {len(read)} records")
@@ -232,26 +234,26 @@ class World:
             return multiset([{k: v for k, v in record.items() if k != self.added_field} for record in records])
 
         truth, archive = compared(self.shown.records(start)), compared(self.archive())
-        # The first of Zoom's days may hold records of the UTC date before, and a longer window those of dates before.
+        # The first of Zoom's days may have records of the UTC date before it, a longer window those of earlier dates.
         there = truth + compared(self.shown.records(start - timedelta(days=30), start - timedelta(days=1)))
         return truth - archive, archive - there
 
     def report_calls(self) -> int:
-        """Return how many requests the report has had so far."""
+        """Return the number of report requests so far."""
         return len(self.zoom.calls_to("report"))
 
     def assert_exact(self) -> None:
-        """Raise `PromiseBrokenError` where a record is missing or repeated."""
+        """Raise `PromiseBrokenError` if a record is missing or repeated."""
         missing, repeated = self.difference()
         assert_none(Promise.MISSING, missing)
         assert_none(Promise.REPEATED, repeated)
 
     def assert_none_repeated(self) -> None:
-        """Raise `PromiseBrokenError` where a record is there too often; some may still be to come."""
+        """Raise `PromiseBrokenError` if a record is repeated; some may still be missing."""
         assert_none(Promise.REPEATED, self.difference()[1])
 
     def assert_delivered(self, first: date, last: date) -> None:
-        """Raise `PromiseBrokenError` if a record of these dates is missing, of the window or not."""
+        """Raise `PromiseBrokenError` if a record of these dates is missing, in the window or not."""
         assert_none(Promise.MISSING, multiset(self.shown.records(first, last)) - multiset(self.archive()))
 
     def checkpoint(self) -> Checkpoint:

@@ -1,9 +1,9 @@
-"""CloudWatch's alarms, as far as the module's own need them: metrics, metric math, missing data, composite rules.
+"""The part of CloudWatch that the module's alarms need: metrics, metric math, missing data, composite rules.
 
 Written after AWS's pages "Using Amazon CloudWatch alarms", "Configuring how CloudWatch alarms treat missing data" and
 "Using math expressions with CloudWatch metrics"; test_cloudwatch.py holds the examples of the first two. What those
-leave open is a setting here (`Ways`), and the alarms are judged under each way: how many more periods than needed
-CloudWatch looks at, whether periods end on the hour or at the moment of looking, and how late a value arrives.
+leave open is a setting here (`Ways`), and the alarms are tested with each: how many extra periods CloudWatch retrieves,
+whether periods end on the hour or at the evaluation, and how late a value arrives.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ STATISTICS: Mapping[str, Callable[[Sequence[float]], float]] = {
 
 @dataclass(frozen=True)
 class MetricName:
-    """What identifies a metric: its namespace, its name, and every one of its dimensions."""
+    """The identity of a metric: its namespace, name, and all dimensions."""
 
     namespace: str
     name: str
@@ -55,7 +55,7 @@ class MetricName:
 
 @dataclass(frozen=True)
 class Watched:
-    """A metric, and how the values of a period become one."""
+    """A metric, and how the values of a period are aggregated."""
 
     metric: MetricName
     statistic: str
@@ -83,14 +83,14 @@ class Alarm:
 
 @dataclass(frozen=True)
 class Ways:
-    """What AWS does not promise: periods looked at beyond those evaluated, how periods lie, how late values come."""
+    """What AWS does not promise: extra periods retrieved, the alignment of periods, the delay of values."""
 
     more_periods: int
     aligned: bool
     delay: timedelta
 
 
-# Every two of the settings meet in one of these.
+# Every pair of settings is in one of these.
 EVERY_WAY = [
     Ways(0, aligned=True, delay=timedelta()),
     Ways(0, aligned=False, delay=timedelta(minutes=3)),
@@ -99,13 +99,13 @@ EVERY_WAY = [
 ]
 
 
-# Moments are whole microseconds since 1970 where an alarm is looked at, thousands of times.
+# Times are whole microseconds since 1970, because an alarm is evaluated thousands of times.
 Held = tuple[tuple[int, float], ...]  # the values of an alarm's periods, each with the number of its period
 
 
 @dataclass(frozen=True)
 class View:
-    """What an alarm sees of a metric, and the first moments at which a value leaves its period, or another comes."""
+    """An alarm's view of a metric, and the first times at which a value leaves its period, or another arrives."""
 
     held: Held
     leaves: int | None
@@ -114,7 +114,7 @@ class View:
 
 @dataclass
 class Recording:
-    """Values of metrics, each with its moment; and of the log the last line of each run, and the kinds of incidents."""
+    """Values of metrics, each with its time; from the log the last line of each run, and the kinds of incidents."""
 
     ended: list[dict[str, Any]] = field(default_factory=list)
     incidents: list[str] = field(default_factory=list)
@@ -151,7 +151,7 @@ def microseconds(moment: datetime) -> int:
 
 
 def series(held: Held, statistic: str, count: int) -> Series:
-    """Make one of the values of each period."""
+    """Aggregate the values of each period."""
     periods: dict[int, list[float]] = {}
     for number, value in held:
         periods.setdefault(number, []).append(value)
@@ -175,10 +175,10 @@ _OPERATORS: Mapping[type, Callable[[float, float], float]] = {
 
 
 def calculate(expression: str, series: Mapping[str, Series]) -> Series:
-    """Evaluate metric math over series of one length; raise ValueError at what is not known here.
+    """Evaluate metric math over series of one length; raise ValueError for unsupported functions.
 
-    Where an operand is missing, so is the result. FILL leaves a series without any value as it is: whether CloudWatch
-    fills that one too is not written down.
+    If an operand is missing, so is the result. FILL leaves a series without any value unchanged: AWS does not document
+    whether CloudWatch fills it.
     """
     [length] = {len(one) for one in series.values()}
     return _calculate(parsed(expression), series, length)
@@ -208,7 +208,7 @@ def _calculate(node: ast.expr, series: Mapping[str, Series], length: int) -> Ser
         case ast.Call(func=ast.Name(id="IF"), args=[condition, yes, no]):
             chosen = zip(value(condition), value(yes), value(no), strict=True)
             return [None if test is None else (a if test else b) for test, a, b in chosen]
-    raise ValueError(f"No such metric math here: {ast.unparse(node)}")
+    raise ValueError(f"Unsupported metric math: {ast.unparse(node)}")
 
 
 def _each(function: Callable[[float, float], float], left: Series, right: Series) -> Series:
@@ -242,13 +242,13 @@ def state_of(breaching: Sequence[bool | None], periods: int, datapoints: int, mi
         return ALARM
     if not all(real):
         return OK
-    # Only breaching points, fewer than it takes: an alarm once the oldest of them is as old as those would be.
+    # Only breaching points, but too few: an alarm as soon as the oldest of them is old enough.
     oldest = len(breaching) - list(breaching).index(True)
     return ALARM if missing == "missing" and datapoints <= oldest <= periods else before
 
 
 def look(alarm: Alarm, views: Sequence[View], before: str, ways: Ways) -> str:
-    """Return the alarm's state, by what it sees of each metric that it watches."""
+    """Return the alarm's state, by its views of its metrics."""
     count = alarm.periods + ways.more_periods
     seen = {
         name: series(view.held, watched.statistic, count)
@@ -261,10 +261,10 @@ def look(alarm: Alarm, views: Sequence[View], before: str, ways: Ways) -> str:
 
 
 def changes(alarm: Alarm, recording: Recording, looks: range, ways: Ways) -> Iterator[tuple[int, str]]:
-    """Return each of the looks at which the alarm's state becomes another, and which.
+    """Return each evaluation at which the alarm's state changes, and the new state.
 
-    It takes only those at which the alarm can see something else: the same values, looked at again, leave the state as
-    it is. What was decided of the same values before holds again, too.
+    It considers only evaluations with new values: the same values leave the state unchanged. Decisions for the same
+    values are reused.
     """
     state, at = INSUFFICIENT_DATA, 0
     step = alarm.period_seconds * SECOND if ways.aligned else 60 * SECOND
@@ -290,7 +290,7 @@ def changes(alarm: Alarm, recording: Recording, looks: range, ways: Ways) -> Ite
 
 @dataclass
 class Told:
-    """What was seen: when each alarm went into ALARM, and when the composite one did."""
+    """When each alarm and the composite alarm went into ALARM."""
 
     raised: dict[str, list[datetime]] = field(default_factory=lambda: defaultdict(list))
     ended: dict[str, str] = field(default_factory=dict)
@@ -305,7 +305,7 @@ def watch(
     ways: Ways,
     every: timedelta = timedelta(minutes=2),
 ) -> Told:
-    """Look at the alarms, made at `first`, again and again until `last`."""
+    """Evaluate the alarms, created at `first`, repeatedly until `last`."""
     told = Told()
     looks = range(microseconds(first) + 60 * SECOND, microseconds(last) + 1, every // _MICROSECOND)
     happens: dict[int, dict[str, str]] = {looks.start: {}}
@@ -326,11 +326,11 @@ def watch(
     return told
 
 
-# What Terraform plans
+# Terraform's plan
 
 
 def alarm_in_plan(values: Mapping[str, Any]) -> Alarm:
-    """Read an `aws_cloudwatch_metric_alarm` as a plan gives it."""
+    """Read an `aws_cloudwatch_metric_alarm` of a plan."""
     queries = values.get("metric_query") or []
     expressions = [query["expression"] for query in queries if query.get("return_data")]
     watched = {

@@ -23,7 +23,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Planned:
-    """What a plan of the module watches: alarms by concern, the composite alarm's name and rule, the dashboard,
+    """The monitoring in a plan of the module: alarms by concern, the composite alarm's name and rule, the dashboard,
     and the descriptions of the alarms."""
 
     alarms: dict[str, Alarm]
@@ -45,7 +45,7 @@ def resources(module: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def read_plan(module: dict[str, Any]) -> Planned:
-    """Read what one module of a plan watches, from the plan's JSON."""
+    """Read the monitoring of one module from a plan's JSON."""
     found = list(resources(module))
     alarms = {one["index"]: one["values"] for one in found if one["type"] == "aws_cloudwatch_metric_alarm"}
     [composite] = [one["values"] for one in found if one["type"] == "aws_cloudwatch_composite_alarm"]
@@ -71,7 +71,7 @@ def alarms_account() -> Iterator[tuple[AwsStandIn, Terraform]]:
 
 @pytest.fixture(scope="session")
 def plans(alarms_account: tuple[AwsStandIn, Terraform]) -> dict[str, Planned]:
-    """Return what each schedule's module watches, by the schedule's name, and under "" what the whole module does."""
+    """Return the monitoring for each schedule, by the schedule's name, and under "" that of the default."""
     _, terraform = alarms_account
     file = terraform.workdir / "tfplan"
     schedules = {name: schedule.inputs for name, schedule in SCHEDULES.items()}

@@ -1,4 +1,4 @@
-"""docs/operations.md as a reader has it: the table of metrics, and an entry for each alarm."""
+"""docs/operations.md: the table of metrics, and an entry for each alarm."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ def text() -> str:
 
 
 def section(title: str) -> str:
-    """Return what stands under a heading of the second level."""
+    """Return the section under a second-level heading."""
     [found] = re.findall(rf"(?ms)^## {re.escape(title)}\n(.*?)(?=^## |\Z)", text())
     return str(found)
 
 
 def entries_by_name() -> dict[str, str]:
-    """Return what the page says of each alarm, by its name."""
+    """Return the page's entry for each alarm, by its name."""
     return dict(re.findall(r"(?ms)^### `([\w-]+)`\n(.*?)(?=^### |\Z)", section("The alarms")))
 
 
 def entries() -> dict[str, str]:
-    """Return what the page says of each alarm, by what it watches."""
+    """Return the page's entry for each alarm, by what it watches."""
     return {name.removeprefix("FUNCTION-").replace("-", "_"): entry for name, entry in entries_by_name().items()}
 
 
 def promised(concern: str) -> timedelta:
-    """Return how soon after its cause an alarm comes, as its entry says."""
+    """Return how soon after its cause an alarm fires, by its entry."""
     [(number, unit)] = re.findall(r"[Tt]old\s+within (\d+) (minutes|hours)", entries()[concern])
     return timedelta(**{unit: int(number)})
 

@@ -1,8 +1,7 @@
-"""The collector as Lambda runs it, handler and all, in a world in memory; and the metrics that come of it.
+"""Runs the collector's handler as Lambda does, in a world in memory, and records its metrics.
 
-Its own metrics are read from the lines that it prints (EMF), and its log as it was written. Lambda's are those of AWS's
-page "Types of metrics for Lambda functions": for each invocation Errors is 0 or 1 and Duration in ms, for each refused
-one Throttles is 1.
+Its own metrics come from the lines that it prints (EMF). Lambda's are those of AWS's page "Types of metrics for Lambda
+functions": for each invocation Errors is 0 or 1 and Duration in ms, for each throttled one Throttles is 1.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ SECRET = "zoom-operationlogs-credentials"
 
 
 class Secrets:
-    """Secrets Manager as the collector asks it; `text` is None while nobody has put a value in."""
+    """Secrets Manager for the collector; `text` is None while the secret has no value."""
 
     text: str | None = None
 
@@ -69,7 +68,9 @@ class Collected:
         self.s3 = MemoryS3(clock=self.clock.now)
         self.secrets = Secrets()
         http = requests.Session()
-        http.trust_env = False  # a proxy or a netrc of this machine is none of a Zoom in memory; looking takes time
+        http.trust_env = (
+            False  # this machine's proxy and netrc do not apply to a Zoom in memory; reading them takes time
+        )
         http.mount("https://", self.network)
         session = Session(http)
         for name, value in {
@@ -82,9 +83,7 @@ class Collected:
         self._log = io.StringIO()
         self.patch.setattr(handler.logger.registered_handler, "stream", self._log)
         self.patch.setattr(handler, "time", SimpleNamespace(sleep=self.clock.sleep, monotonic=self.clock.time))
-        for (
-            name
-        ) in CA_BUNDLES:  # a file of this machine; to read its hundreds of certificates takes most of a run's time
+        for name in CA_BUNDLES:  # reading this machine's hundreds of certificates takes most of a run's time
             self.patch.delenv(name, raising=False)
         self.setenv(S3_BUCKET=self.s3.bucket, ZOOM_SECRET_ID=SECRET)
 
@@ -98,10 +97,10 @@ class Collected:
         known = {"account_id": account.id, "client_id": account.client_id, "client_secret": account.client_secret}
         self.secrets.text = json.dumps(known | changes)
 
-    # What happens
+    # Events
 
     def run(self, event: dict[str, Any] | None = None) -> dict[str, Any] | None:
-        """Do one run now; return its result, or None where it failed."""
+        """Do one run now; return its result, or None if it failed."""
         began = self.clock.now()
         ends = began + timedelta(seconds=TIMEOUT_SECONDS)
         context = SimpleNamespace(
@@ -128,7 +127,7 @@ class Collected:
 
     @property
     def logged(self) -> list[dict[str, Any]]:
-        """What the newest run logged."""
+        """The log lines of the newest run."""
         return [json.loads(line) for line in self._log.getvalue().splitlines()]
 
     @property
@@ -143,27 +142,27 @@ class Collected:
         return {line["incident"]: line["message"] for line in self.logged if "incident" in line}
 
     def timeout(self) -> None:
-        """Let a run take too long: Lambda ends it, and it prints nothing any more."""
+        """Make a run time out: Lambda ends it, and it prints nothing more."""
         began = self.clock.now()
         self.clock.advance(TIMEOUT_SECONDS)
         self._of_lambda(began, timedelta(seconds=TIMEOUT_SECONDS), failed=True)
 
     def throttle(self) -> None:
-        """Let Lambda refuse the run, which it tries again for a quarter of an hour, ever more rarely."""
+        """Make Lambda throttle the run, which it retries for 15 minutes with growing intervals."""
         for minutes in (0, 1, 3, 7, 12):
             self._lambda_metric("Throttles", self.clock.now() + timedelta(minutes=minutes), 1)
 
     def nothing(self) -> None:
-        """Let the schedule not run anything."""
+        """Let the time of a run pass without a run."""
 
     def undelivered(self) -> None:
-        """Let the schedule's invocation go to the dead letters, which are counted every minute from then on."""
+        """Send the schedule's invocation to the dead-letter queue, which is counted every minute from then on."""
         for minutes in range(1, 16):
             name = MetricName.of("AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": QUEUE})
             self.recording.add(name, self.clock.now() + timedelta(minutes=minutes), 1)
 
     def every(self, period: timedelta, until: timedelta, tick: Callable[[], object] | None = None) -> None:
-        """Let the schedule tick for so long from now on; `tick` takes the place of a run."""
+        """Run the schedule for this long; `tick` replaces a run."""
         first = self.last_run + period if self.last_run else self.clock.now()
         last = max(first, self.clock.now()) + until
         while first < last:
@@ -195,7 +194,7 @@ def emf_metrics(emf: dict[str, Any]) -> Iterator[tuple[MetricName, float]]:
 
 
 def take_lease_elsewhere(world: Collected) -> None:
-    """Let a run that is none of this recording hold the lease for five minutes."""
+    """Give the lease to an unrecorded run for five minutes."""
     known = decode(world.s3.body(STATE_KEY))
     known.lease = Lease("another run", world.clock.now() + timedelta(minutes=5))
     world.s3.put(STATE_KEY, encode(known))
@@ -203,7 +202,7 @@ def take_lease_elsewhere(world: Collected) -> None:
 
 @contextmanager
 def collected() -> Iterator[Collected]:
-    """Return a deployment in memory that has its credentials."""
+    """Return a deployment in memory with credentials."""
     with pytest.MonkeyPatch.context() as patch:
         world = Collected(patch)
         world.store_credentials()

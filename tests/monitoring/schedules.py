@@ -1,4 +1,4 @@
-"""Schedules other than the default: with a window in which a run may begin, daily, and cron."""
+"""Schedules other than the default: with a flexible time window, daily, and cron."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Schedule:
-    """How often it runs, and what the module is given for it."""
+    """How often it runs, and the module's inputs for it."""
 
     every: timedelta
     window: timedelta | None = None
@@ -29,12 +29,12 @@ class Schedule:
 
     @property
     def begins_within(self) -> timedelta:
-        """How long after it is due a run begins at the latest."""
+        """The longest delay of a run after its due time."""
         return self.window or timedelta()
 
     @property
     def patience(self) -> timedelta:
-        """How long after a failure the alarm of silence comes at the latest."""
+        """The longest delay of the silence alarm after a failure."""
         return 4 * self.every + 2 * self.begins_within + HOUR
 
 

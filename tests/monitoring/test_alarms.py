@@ -1,7 +1,7 @@
-"""The planned alarms over what the real collector measures: ordinary days raise none, each failure raises its own.
+"""The planned alarms over the real collector's metrics: ordinary days raise none, each failure raises its own.
 
-Every case is looked at in each way that CloudWatch may go about it (`EVERY_WAY`). How soon an alarm has to come is
-read from docs/operations.md, which promises it to the operator.
+Every case is evaluated in each way that CloudWatch may use (`EVERY_WAY`). The longest delay of an alarm is read from
+docs/operations.md, which promises it to the operator.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def ways(way: Ways) -> str:
 
 
 def busy_days(world: Collected, first: int, last: int, count: int = 20) -> None:
-    """Fill days with a tenth of an account's records, in pages of a tenth: as many pages, which take as long."""
+    """Fill days with a tenth of an account's records, on pages of a tenth of the size: the same number of pages."""
     world.setenv(PAGE_SIZE="30")
     for day in range(first, last + 1):
         world.zoom.add_day((START + day * DAY).date(), count, seed=day + 400)
@@ -47,18 +47,18 @@ def watched(planned: Planned, recorded: Recorded, way: Ways, every: timedelta = 
     return watch(planned.alarms.values(), planned.composite, recording, START, last, way, every)
 
 
-# Ordinary days: what happens, and nobody is to be told
+# Ordinary days: events without a notification
 
 
 def nights_and_weekends(world: Collected) -> None:
-    """Days with something, two without anything, reconciles all along."""
+    """Days with records, two without, and reconciles."""
     busy_days(world, -4, 1)
     busy_days(world, 4, 4)
     world.every(POLL, 5 * DAY)
 
 
 def ask_for(world: Collected, first: int, last: int, left: int = 31) -> None:
-    """Have the next run owe the dates from so many days ago to so many; at least `left` of them are left to others."""
+    """Make the next run owe the dates of a range of days ago; at least `left` of them are left to later runs."""
     begin, end = ((START - days * DAY).date().isoformat() for days in (first, last))
     result = world.run({"action": "backfill", "from": begin, "to": end})
     assert result
@@ -66,7 +66,7 @@ def ask_for(world: Collected, first: int, last: int, left: int = 31) -> None:
 
 
 def a_backfill(world: Collected) -> None:
-    """Forty dates asked for, while Zoom takes so long that a run manages few of them."""
+    """Forty requested dates, while Zoom is so slow that a run reads only a few of them."""
     busy_days(world, -45, 1, count=90)
     world.every(POLL, HOUR)
     world.network.latency = 25
@@ -75,7 +75,7 @@ def a_backfill(world: Collected) -> None:
 
 
 def a_backfill_of_three_nights(world: Collected) -> None:
-    """Dates that can only be read between midnight and four: then other apps have used up most of the calls."""
+    """Dates that can only be read between midnight and four: after that other apps have used up most of the calls."""
     busy_days(world, -90, 3, count=90)
     spent: set[date] = set()
 
@@ -105,7 +105,7 @@ def a_first_apply(world: Collected) -> None:
 
 
 def deployments_and_hiccups(world: Collected) -> None:
-    """Two ticks missed, a run that fails, one that Lambda starts only at the second try, one that leaves to another."""
+    """Two missed runs, a failed run, one that Lambda starts only after a retry, one that leaves the work to another."""
     busy_days(world, -4, 3)
     world.every(POLL, 3 * HOUR)
     world.every(POLL, 2 * POLL, world.nothing)
@@ -122,7 +122,7 @@ def deployments_and_hiccups(world: Collected) -> None:
 
 
 def late_rows_and_the_limit_of_a_second(world: Collected) -> None:
-    """Rows that come hours late, and a Zoom that now and then says "not so fast" for as long as a run tries."""
+    """Rows that are hours late, and a Zoom that sometimes throttles a whole run."""
     busy_days(world, -4, 3)
     for hour in range(1, 40, 3):
         late = {
@@ -148,7 +148,7 @@ HEALTHY = [
 
 @cache
 def recorded(happens: Callable[[Collected], None]) -> Recorded:
-    """Let it happen, once; return what was measured, and until when."""
+    """Run the case once; return the metrics, and their end."""
     with collected() as world:
         happens(world)
         return world.recording, world.clock.now()
@@ -159,18 +159,18 @@ each_ordinary_time = pytest.mark.parametrize("happens", HEALTHY, ids=lambda happ
 
 @each_ordinary_time
 @pytest.mark.parametrize("way", EVERY_WAY, ids=ways)
-def test_ordinary_days_raise_nothing(way: Ways, happens: Callable[[Collected], None], planned: Planned) -> None:
+def test_ordinary_days_raise_no_alarm(way: Ways, happens: Callable[[Collected], None], planned: Planned) -> None:
     told = watched(planned, recorded(happens), way)
     assert planned.composite[0] not in told.raised
-    # The alarm of silence is made before the first run, and finds silence; the composite one knows better.
+    # The silence alarm is created before the first run, and fires; the composite alarm does not.
     first_run = START + timedelta(minutes=15) + (DAY if happens is a_first_apply else timedelta())
     silence = planned.alarms["silence"].name
     assert {name: times for name, times in told.raised.items() if name != silence or max(times) > first_run} == {}
     assert told.ended[silence] == OK
 
 
-def test_the_ordinary_days_are_no_empty_ones() -> None:
-    """What the cases above claim to hold, they do hold."""
+def test_the_ordinary_days_have_the_claimed_events() -> None:
+    """The cases above have the events that they claim."""
     said: dict[str, list[float]] = {}
     outcomes: set[str] = set()
     for happens in HEALTHY:
@@ -191,7 +191,7 @@ def test_the_ordinary_days_are_no_empty_ones() -> None:
     assert not any(said["incidents"])
 
 
-# Failures: what goes wrong after a good day, for how long, and which alarms are to come of it
+# Failures: the fault after a good day, its duration, and the expected alarms
 
 
 def zoom_is_down(world: Collected) -> None:
@@ -200,7 +200,7 @@ def zoom_is_down(world: Collected) -> None:
 
 
 def zoom_refuses_for_going_too_fast(world: Collected) -> None:
-    """The limit of a second, of which another app of the account leaves nothing: no run fails, and none gets a page."""
+    """Another app uses up the per-second limit: no run fails, and none gets a page."""
     world.zoom.faults.rule = lambda _request: faults.per_second_limit
     world.every(POLL, 3 * HOUR)
 
@@ -225,7 +225,7 @@ def the_schedule_is_gone(world: Collected) -> None:
 
 
 def there_are_only_probes(world: Collected) -> None:
-    """A probe is no success, which would hide that nothing is collected; nor is it a failure."""
+    """A probe is neither a success, which would hide that nothing is collected, nor a failure."""
     world.every(POLL, 3 * HOUR, lambda: world.run({"action": "probe"}))
 
 
@@ -235,7 +235,7 @@ def the_secret_is_emptied(world: Collected) -> None:
 
 
 def another_run_always_holds_the_lease(world: Collected) -> None:
-    """As a second collector with the same state key does: each run leaves its work to it."""
+    """Like a second collector with the same state key: each run leaves the work to it."""
     world.setenv(FEED_DELETES="true")
 
     def run() -> None:
@@ -251,7 +251,7 @@ def invocations_are_not_delivered(world: Collected) -> None:
 
 
 def too_few_calls_from_now_on(world: Collected) -> Callable[[], None]:
-    """Ask for dates while other apps nearly use up Zoom's calls of each day; return the run that has them do so."""
+    """Request dates while other apps nearly use up Zoom's daily calls; return the run that makes them do so."""
     spent = {world.clock.now().date()}
 
     def run() -> None:
@@ -280,7 +280,7 @@ def the_checkpoint_is_lost(world: Collected) -> None:
 
 
 def zoom_no_longer_has_a_date(world: Collected) -> None:
-    """An outage that was longer than Zoom's memory, or a date at the edge of it."""
+    """An outage longer than Zoom's retention, or a date at its limit."""
     world.zoom.faults.rule = lambda request: (
         faults.answer(400, {"code": 300, "message": "The report is available for the last 6 months only."})
         if request.query.get("from") == OLD_DATE
@@ -293,7 +293,7 @@ def zoom_no_longer_has_a_date(world: Collected) -> None:
 
 
 def somebody_deletes_an_object(world: Collected) -> None:
-    """Today's first object of records, behind a delete marker; the runs go on, and new records come."""
+    """Today's first object of records is behind a delete marker; runs continue, and new records arrive."""
     world.s3.delete(world.s3.keys(f"zoom/operationlogs/{START:%Y/%m/%d}/")[0])
 
     def run() -> None:
@@ -316,7 +316,7 @@ def zoom_sends_rows_that_cannot_be_read(world: Collected) -> None:
 
 
 def an_old_date_lacks_records(world: Collected) -> datetime:
-    """Zoom shows nothing of a date of which the archive holds records, in three sweeps an hour apart: give the last."""
+    """Zoom shows no records of an archived date, in three sweeps an hour apart; return the last one."""
     day = (START - 20 * DAY).date().isoformat()
     ask = {"action": "backfill", "from": day, "to": day}
     empty = faults.answer(200, {"operation_logs": [], "next_page_token": ""})
@@ -330,7 +330,7 @@ def an_old_date_lacks_records(world: Collected) -> datetime:
 
 
 OLD_DATE = "2025-09-20"
-# What happens, the alarms that are to come of it, and the kinds of its incidents.
+# The event, the expected alarms, and the kinds of its incidents.
 FAILURES: list[tuple[Callable[[Collected], datetime | None], set[str], set[str]]] = [
     (zoom_is_down, {"errors", "silence"}, set()),
     (zoom_refuses_for_going_too_fast, {"silence"}, set()),
@@ -358,7 +358,7 @@ GOOD_HOURS = 4 * HOUR
 
 @cache
 def failed(happens: Callable[[Collected], datetime | None]) -> tuple[Recorded, datetime]:
-    """Let it happen after some good hours; return what was measured, and when it went wrong: then, or when it says."""
+    """Run the case after some good hours; return the metrics, and the time of the failure."""
     with collected() as world:
         busy_days(world, -4, 3)
         if happens is an_old_date_lacks_records:
@@ -394,7 +394,7 @@ def test_a_failure_raises_exactly_its_alarms_in_time(
         concern: after for concern, after in raised.items() if concern in expected and after > promised(concern)
     } == {}
     if lasting:
-        assert raised["not_healthy"] == min(raised[concern] for concern in lasting), "one message, at once"
+        assert raised["not_healthy"] == min(raised[concern] for concern in lasting), "one message, immediately"
 
 
 def test_each_alarm_has_a_failure_that_raises_it(planned: Planned) -> None:
@@ -417,7 +417,7 @@ def one_trouble_after_another(world: Collected) -> None:
 
 
 @pytest.mark.parametrize("way", EVERY_WAY, ids=ways)
-def test_what_is_mended_is_said_to_be(way: Ways, planned: Planned) -> None:
+def test_a_recovery_is_notified(way: Ways, planned: Planned) -> None:
     told = watched(planned, recorded(one_trouble_after_another), way)
     assert {name: state for name, state in told.ended.items() if state == ALARM} == {}
     assert 1 <= len(told.raised[planned.composite[0]]) <= 2
@@ -428,7 +428,7 @@ def nothing_ever_runs(world: Collected) -> None:
 
 
 @pytest.mark.parametrize("way", EVERY_WAY, ids=ways)
-def test_an_alarm_of_silence_made_before_the_first_run_tells_nobody(way: Ways, planned: Planned) -> None:
-    """A schedule that never once worked is a matter of the first hour, in which somebody is looking."""
+def test_a_silence_alarm_created_before_the_first_run_notifies_nobody(way: Ways, planned: Planned) -> None:
+    """A schedule that never worked shows in the first hour, when somebody is watching."""
     told = watched(planned, recorded(nothing_ever_runs), way)
     assert told.raised.keys() == {planned.alarms["silence"].name}

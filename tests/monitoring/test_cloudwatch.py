@@ -1,7 +1,7 @@
-"""The tests' CloudWatch against AWS's own examples, and against what its pages say of math and rules.
+"""The tests' CloudWatch against AWS's examples, and against its documentation of math and rules.
 
-The two tables stand on the page "Configuring how CloudWatch alarms treat missing data": an alarm over three periods,
-of which three or two must be bad, and an evaluation range of five.
+The two tables are from the page "Configuring how CloudWatch alarms treat missing data": an alarm over three periods, of
+which three or two must breach, and an evaluation range of five.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ EXACT = Ways(more_periods=0, aligned=True, delay=timedelta())
 
 @pytest.mark.parametrize("before", [OK, ALARM, INSUFFICIENT_DATA])
 @pytest.mark.parametrize(("datapoints", "points", "missing", "ignore", "breaching", "not_breaching"), EXAMPLES)
-def test_awss_examples_of_missing_data(
+def test_aws_examples_of_missing_data(
     datapoints: int, points: str, missing: str, ignore: str, breaching: str, not_breaching: str, before: str
 ) -> None:
     read = [{"0": False, "X": True, "-": None}[point] for point in points]
@@ -63,8 +63,8 @@ def test_awss_examples_of_missing_data(
 
 
 @pytest.mark.parametrize("points", ["----X", "---X-"])
-def test_an_alarm_does_not_come_before_its_time(points: str) -> None:
-    """AWS's section on premature transitions: the next value may be good."""
+def test_an_alarm_is_not_premature(points: str) -> None:
+    """From AWS's section on premature transitions: the next value may be good."""
     read = [True if point == "X" else None for point in points]
     assert state_of(read, 3, 3, "missing", OK) == OK
     assert state_of([None, None, True, None, None], 3, 3, "missing", OK) == ALARM
@@ -94,7 +94,7 @@ def test_rules_of_composite_alarms() -> None:
         holds('BROKEN("one")', states)
 
 
-def test_values_of_a_period_become_one_and_others_are_not_seen() -> None:
+def test_values_of_a_period_are_aggregated_and_others_ignored() -> None:
     recording = Recording()
     for minute, value in ((-11, 7), (-10, 1), (-6, 2), (-5, 4), (-1, 8), (0, 16)):
         recording.add(METRIC, NOON + timedelta(minutes=minute), value)
@@ -114,7 +114,7 @@ def test_values_of_a_period_become_one_and_others_are_not_seen() -> None:
     assert values("Sum", seconds=60) == [None, None, 8]
 
 
-def test_a_view_says_when_it_can_change_first() -> None:
+def test_a_view_returns_when_it_can_first_change() -> None:
     recording = Recording()
     minute, noon = 60 * SECOND, microseconds(NOON)
     for moment in (-13, -7, 2):
@@ -133,8 +133,8 @@ def silence(missing: str, expression: str | None) -> Alarm:
     return Alarm("silence", {"m": Watched(METRIC, "Sum", 300)}, expression, "LessThanThreshold", 1, 3, 3, missing)
 
 
-def test_without_filling_silence_is_heard_late() -> None:
-    """Why the module fills: CloudWatch goes on with old values as long as it finds any in its range."""
+def test_without_fill_the_silence_alarm_is_late() -> None:
+    """Why the module uses FILL: CloudWatch uses old values while any is in its range."""
     recording = Recording()
     for minute in range(-60, 1, 5):
         recording.add(METRIC, NOON + timedelta(minutes=minute), 1)
@@ -150,7 +150,7 @@ def test_without_filling_silence_is_heard_late() -> None:
     assert state(silence("breaching", None), EXACT) == ALARM
 
 
-def test_an_alarm_is_looked_at_from_its_beginning_to_the_end() -> None:
+def test_an_alarm_is_evaluated_from_its_creation_to_the_end() -> None:
     recording = Recording()
     recording.add(METRIC, NOON + timedelta(minutes=30), 1)
     rule = ("all", 'ALARM("silence")')

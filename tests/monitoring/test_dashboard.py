@@ -1,4 +1,4 @@
-"""The dashboard: what a person reads at a glance, laid out without overlaps, from fields that the log really has."""
+"""The dashboard: readable at a glance, without overlaps, from fields that the log really has."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ WORDS = {"SOURCE", "and", "as", "by", "desc", "fields", "filter", "in", "limit",
 
 @pytest.fixture(scope="module")
 def logged() -> dict[str, set[str]]:
-    """Return the fields that the collector really logs: of its lines "run ended", and of all lines."""
+    """Return the fields that the collector really logs: in its lines "run ended", and in all lines."""
     found: dict[str, set[str]] = {"ended": set(), "all": set()}
     with collected() as world:
 
@@ -61,7 +61,7 @@ def queries(planned: Planned) -> list[str]:
 
 
 def named_in(query: str) -> set[str]:
-    """Return the fields that a query of Logs Insights names: not its words, functions, texts, numbers and own names."""
+    """Return the fields in a Logs Insights query, without keywords, functions, strings, numbers and aliases."""
     bare = re.sub(r"""'[^']*'|"[^"]*\"""", "", query)
     own = set(re.findall(r"\bas (\w+)", bare))
     functions = set(re.findall(r"\b(\w+)\(", bare))
@@ -69,7 +69,7 @@ def named_in(query: str) -> set[str]:
     return set(re.findall(r"[@a-zA-Z][\w.]*|\b1h\b", bare)) - own - functions - WORDS
 
 
-def test_every_query_names_fields_that_the_log_has(planned: Planned, logged: dict[str, set[str]]) -> None:
+def test_every_query_uses_fields_that_the_log_has(planned: Planned, logged: dict[str, set[str]]) -> None:
     assert len(queries(planned)) == QUERIES, "the bill in docs/bench.md counts them"
     for query in queries(planned):
         of_runs = 'message = "run ended" and ispresent(outcome)' in query
@@ -77,7 +77,7 @@ def test_every_query_names_fields_that_the_log_has(planned: Planned, logged: dic
         assert unknown == set(), query
 
 
-def test_every_query_asks_the_functions_log_group_and_ends_its_texts(planned: Planned) -> None:
+def test_every_query_uses_the_functions_log_group_and_closes_its_strings(planned: Planned) -> None:
     for query in queries(planned):
         source, _, commands = query.partition(" | ")
         assert source == f"SOURCE '/aws/lambda/{FUNCTION}'"
@@ -87,14 +87,14 @@ def test_every_query_asks_the_functions_log_group_and_ends_its_texts(planned: Pl
         assert all(re.match(r"(fields|filter|stats|sort|limit) ", command) for command in bare.split(" | ")), bare
 
 
-def test_a_field_that_the_log_has_not_is_found(planned: Planned, logged: dict[str, set[str]]) -> None:
+def test_a_field_that_the_log_lacks_is_found(planned: Planned, logged: dict[str, set[str]]) -> None:
     for query in queries(planned):
         for field in named_in(query) - OF_AWS:
             misspelt = re.sub(rf"\b{field}\b(?!\")", f"{field}_", query)
             assert named_in(misspelt) - OF_AWS - logged["all"], (query, field)
 
 
-def test_what_outcomes_the_queries_look_for_exist(planned: Planned) -> None:
+def test_the_outcomes_in_the_queries_exist(planned: Planned) -> None:
     looked_for = {
         text for query in queries(planned) for text in re.findall(r'strcontains\(outcome, "([^"]+)"\)', query)
     }
@@ -110,7 +110,7 @@ def test_the_page_lists_the_fields(logged: dict[str, set[str]]) -> None:
     assert said - logged["ended"] == {"waiting_for"}
 
 
-def test_nothing_overlaps_and_nothing_sticks_out(planned: Planned) -> None:
+def test_no_widget_overlaps_or_exceeds_the_grid(planned: Planned) -> None:
     cells = [
         (x, y)
         for widget in widgets(planned)
@@ -122,7 +122,7 @@ def test_nothing_overlaps_and_nothing_sticks_out(planned: Planned) -> None:
     assert min(x for x, _ in cells) == min(y for _, y in cells) == 0
 
 
-def test_single_values_stand_on_top(planned: Planned) -> None:
+def test_single_values_are_at_the_top(planned: Planned) -> None:
     views = [(widget["y"], widget["properties"].get("view")) for widget in widgets(planned)]
     last_value = max(y for y, view in views if view == "singleValue")
     assert last_value < min(y for y, view in views if view in ("timeSeries", "table"))
@@ -144,8 +144,8 @@ def test_every_widget_has_a_title_and_units(planned: Planned) -> None:
             assert any(unit in widget["properties"]["title"].lower() for unit in UNITS), widget["properties"]["title"]
 
 
-def test_what_is_of_another_size_has_an_axis_of_its_own(planned: Planned) -> None:
-    """Calls used beside calls left, objects beside records, lateness beside age: the smaller would be a flat line."""
+def test_metrics_of_different_magnitude_have_separate_axes(planned: Planned) -> None:
+    """Used and remaining calls, objects and records, lateness and age: on one axis the smaller would be a flat line."""
     apart = [
         ("zoom_calls", "zoom_calls_left"),
         ("objects", "written"),
@@ -175,7 +175,7 @@ def test_it_shows_every_alarm_and_the_threshold_of_the_duration(planned: Planned
     assert marks == {planned.alarms["duration"].threshold, 300_000}
 
 
-def test_the_runbook_is_named_everywhere(plans: dict[str, Planned]) -> None:
+def test_every_alarm_links_to_the_runbook(plans: dict[str, Planned]) -> None:
     by_name, by_address = plans[""], plans["in a window"]
     [text] = [widget["properties"]["markdown"] for widget in widgets(by_name, "text")]
     assert "**docs/operations.md**" in text
@@ -195,7 +195,7 @@ def test_the_runbook_is_named_everywhere(plans: dict[str, Planned]) -> None:
 
 
 def test_the_last_failure_is_found_by_its_query(planned: Planned) -> None:
-    """The sentence of a failed run stands in its last line, that of an incident in a line of its own."""
+    """The message of a failed run is in its last line, that of an incident in a separate line."""
     [query] = [query for query in queries(planned) if "coalesce" in query]
     assert "ispresent(failure) or ispresent(incident)" in query
     with collected() as world:

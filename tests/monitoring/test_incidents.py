@@ -1,4 +1,4 @@
-"""Incidents: each is a sentence in the log, a field of the last line, and one in the metric; what lasts, once a day."""
+"""Incidents: each is a log message, a field of the last line, and a count in the metric; permanent ones once a day."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EMPTY = faults.answer(200, {"operation_logs": [], "next_page_token": ""})
 
 
 def counted(world: Collected) -> int:
-    """Return how many incidents the newest run sent as a metric, which its last line says too."""
+    """Return the number of incidents in the newest run's metric, which is also in its last line."""
     sent = {metric.name: int(value) for metric, value in world.sent}.get("Incidents", 0)
     assert sent == world.ended["incidents"] == len(world.incidents)
     return sent
@@ -30,7 +30,7 @@ def with_records(world: Collected, *days: int) -> None:
 
 
 def new_record(world: Collected) -> None:
-    """Have the next run publish something of today."""
+    """Make the next run publish a record of today."""
     happened = f"{world.clock.now():%Y-%m-%dT%H:%M:%SZ}"
     world.zoom.add({"time": happened, "action": "Add", "operator": happened, "category_type": "User"})
     world.clock.advance(POLL.total_seconds())
@@ -52,7 +52,7 @@ def test_a_lost_checkpoint() -> None:
         assert counted(world) == 0
 
 
-def test_a_first_run_is_none() -> None:
+def test_a_first_run_is_not_an_incident() -> None:
     with collected() as world:
         world.run()
         assert counted(world) == 0
@@ -93,7 +93,7 @@ def told_while(world: Collected, days: int) -> list[str]:
     return told
 
 
-def test_a_changed_form_is_told_once_a_day() -> None:
+def test_a_changed_form_is_reported_once_a_day() -> None:
     with collected() as world:
         with_records(world, -1, 0)
         world.zoom.rewrite(lambda record: {**record, "operation_detail": f"Now: {record.get('operation_detail')}"})
@@ -101,7 +101,7 @@ def test_a_changed_form_is_told_once_a_day() -> None:
         assert "in another form than the archive holds" in world.ended["failure"]
 
 
-def test_rows_that_stay_unreadable_are_told_once_a_day() -> None:
+def test_permanently_unreadable_rows_are_reported_once_a_day() -> None:
     with collected() as world:
         with_records(world, 0)
         rows = faults.answer(200, {"next_page_token": "", "operation_logs": [None, 7]})
@@ -128,7 +128,7 @@ def test_an_old_date_that_lacks_records_in_every_sweep() -> None:
 # Behind delete markers
 
 
-def test_a_deleted_object_is_told_when_its_date_is_next_listed_and_once_a_day() -> None:
+def test_a_deleted_object_is_reported_at_the_next_listing_and_once_a_day() -> None:
     with collected() as world:
         with_records(world, -1, 0)
         [deleted] = objects(world)
@@ -145,10 +145,10 @@ def test_a_deleted_object_is_told_when_its_date_is_next_listed_and_once_a_day() 
         )
         new_record(world)
         world.run()
-        assert (counted(world), world.ended["behind_markers"]) == (0, 1), "the line goes on to say it"
+        assert (counted(world), world.ended["behind_markers"]) == (0, 1), "the last line still has it"
 
 
-def test_a_deleted_object_that_is_put_back_is_none() -> None:
+def test_a_deleted_object_that_is_restored_is_not_an_incident() -> None:
     with collected() as world:
         with_records(world, 0)
         [deleted] = objects(world)
@@ -160,13 +160,13 @@ def test_a_deleted_object_that_is_put_back_is_none() -> None:
         assert world.ended["behind_markers"] == 0
         body = world.s3.body(deleted)
         world.s3.delete(deleted)
-        world.s3.put(deleted, body)  # as from a copy: the marker stays, behind it
+        world.s3.put(deleted, body)  # as from a copy: the marker stays, behind the new version
         new_record(world)
         world.run()
         assert world.ended["behind_markers"] == 0
 
 
-def test_another_key_behind_a_marker_is_none() -> None:
+def test_another_key_behind_a_marker_is_not_an_incident() -> None:
     with collected() as world:
         with_records(world, 0)
         other = objects(world)[0].replace(".json.gz", ".json.gz.copy")
@@ -177,7 +177,7 @@ def test_another_key_behind_a_marker_is_none() -> None:
         assert world.ended["behind_markers"] == 0
 
 
-def test_what_the_feed_deletes_is_none_while_it_may_and_afterwards() -> None:
+def test_the_feeds_deletions_are_not_incidents_even_later() -> None:
     with collected() as world:
         world.setenv(FEED_DELETES="true")
         with_records(world, -1, 0)
@@ -200,18 +200,18 @@ def test_what_the_feed_deletes_is_none_while_it_may_and_afterwards() -> None:
         world.s3.delete(newest)
         new_record(world)
         world.run()
-        assert counted(world) == world.ended["behind_markers"] == 1, "somebody else deleted that"
+        assert counted(world) == world.ended["behind_markers"] == 1, "somebody else deleted it"
         assert decode(world.s3.body(STATE_KEY)).kept_since == known.kept_since
 
 
-def test_a_marker_is_not_excused_by_a_feed_that_never_deleted() -> None:
+def test_a_feed_that_never_deleted_does_not_explain_a_marker() -> None:
     with collected() as world:
         with_records(world, 0)
         assert decode(world.s3.body(STATE_KEY)).kept_since is None
 
 
-def test_a_run_that_ends_its_lease_tells_before_another_may_take_it() -> None:
-    """What it told is in its last save: one more would find that the next run holds the lease, and fail."""
+def test_a_run_that_ends_its_lease_reports_before_another_may_take_it() -> None:
+    """Its report is in its last save: another save would fail, because the next run has the lease."""
     with collected() as world:
         world.setenv(FEED_DELETES="true")
         with_records(world, 0)
@@ -225,7 +225,7 @@ def test_a_run_that_ends_its_lease_tells_before_another_may_take_it() -> None:
         assert decode(world.s3.body(STATE_KEY)).told == {"rows set aside": START.date()}
 
 
-# The sentences
+# The messages
 
 
 def test_every_kind_is_tested() -> None:

@@ -1,4 +1,4 @@
-"""The alarms and the dashboard watch metrics that exist: those that the collector really sends, and AWS's own."""
+"""The alarms and the dashboard use existing metrics: those that the collector really sends, and AWS's own."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def service(name: str) -> MetricName:
 
 
 def last(world: Collected) -> dict[str, float]:
-    """Return what the newest run sent."""
+    """Return the metrics of the newest run."""
     return {metric.name: value for metric, value in world.sent}
 
 
@@ -44,7 +44,7 @@ MOST_METRICS, MOST_ALARMS = 6, 10  # issue 18: CloudWatch's always-free tier has
 
 @pytest.fixture(scope="module")
 def sent() -> set[MetricName]:
-    """Every metric that the collector sends: in runs that wait, work, fail, are held up, leave, or meet an incident."""
+    """Every metric that the collector sends: in runs that wait, work, fail, are delayed, leave, or have an incident."""
     with collected() as world:
         for day in range(-4, 2):
             world.zoom.add_day((START + day * DAY).date(), 20, seed=day + 60)
@@ -69,7 +69,7 @@ def sent() -> set[MetricName]:
 
 
 def unknown(planned: Planned, sent: set[MetricName]) -> set[MetricName]:
-    """Return what is watched or shown although nobody sends it."""
+    """Return the metrics that are watched or shown but never sent."""
     watched = {one.metric for alarm in planned.alarms.values() for one in alarm.watched.values()}
     return (watched | planned.shown()) - sent - OF_AWS
 
@@ -80,7 +80,7 @@ def test_the_collector_sends_each_metric_of_its_table_and_no_other(sent: set[Met
 
 
 def test_no_other_code_sends_a_metric() -> None:
-    """So that none can come besides, on whatever path: one call, of the values that `run_metrics` returns."""
+    """One call sends the values that `run_metrics` returns, so no other metric can exist."""
     code = {file.name: file.read_text("utf-8") for file in Path(handler.__file__).parent.glob("*.py")}
     calls = [name for name, text in code.items() for _ in re.findall(r"add_metric|single_metric|_aws|put_metric", text)]
     assert calls == ["handler.py"]
@@ -93,7 +93,7 @@ def test_no_other_code_sends_a_metric() -> None:
 @pytest.mark.slow
 def test_alarms_and_metrics_stay_in_the_free_tier(planned: Planned) -> None:
     watched = [one.metric for alarm in planned.alarms.values() for one in alarm.watched.values()]
-    assert len(watched) == len(planned.alarms) == 8, "CloudWatch bills an alarm by the metrics that it watches"
+    assert len(watched) == len(planned.alarms) == 8, "CloudWatch bills an alarm by its metrics"
     assert len(planned.alarms) + 1 <= MOST_ALARMS, "and the composite alarm"
 
 
@@ -105,7 +105,7 @@ def test_each_alarm_and_widget_names_a_metric_that_exists(planned: Planned, sent
 
 @pytest.mark.slow
 def test_every_metric_is_watched(planned: Planned) -> None:
-    """What no alarm needs is a field of the log."""
+    """Values without an alarm are fields of the log."""
     watched = {one.metric for alarm in planned.alarms.values() for one in alarm.watched.values()}
     assert {service(name) for name in METRICS} <= watched
 
@@ -138,10 +138,10 @@ def test_a_misspelt_metric_is_found(
             line[1] = right
 
 
-# What the values are
+# The values
 
 
-def test_a_run_that_fails_tells_what_it_did() -> None:
+def test_a_failed_run_reports_what_it_did() -> None:
     with collected() as world:
         world.zoom.add_day(START.date(), 700, seed=1)
         world.zoom.faults.at(3, faults.answer(403, {"code": 200, "message": "No permission."}))
@@ -172,7 +172,7 @@ def test_a_run_without_settings_has_failed() -> None:
         assert world.ended["failure"].startswith("PAGE_SIZE is 'many'")
 
 
-def test_a_fault_of_the_collectors_own_has_failed_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_in_the_collector_is_a_failure_too(monkeypatch: pytest.MonkeyPatch) -> None:
     with collected() as world:
         monkeypatch.setattr(handler.Run, "execute", lambda *_: 1 / 0)
         assert world.run() is None
@@ -196,7 +196,7 @@ def test_late_rows_are_counted_once_and_by_how_much() -> None:
         assert (world.ended["late"], world.ended["late_seconds"]) == (0, 0)
 
 
-def test_what_is_read_for_the_first_time_is_not_late() -> None:
+def test_records_read_for_the_first_time_are_not_late() -> None:
     with collected() as world:
         for day in range(-40, 1):
             world.zoom.add_day((START + day * DAY).date(), 30, seed=day + 90)
@@ -209,7 +209,7 @@ def test_what_is_read_for_the_first_time_is_not_late() -> None:
         assert world.ended["late"] == 0
 
 
-def test_the_daily_limit_is_told_of_until_it_is_over() -> None:
+def test_the_daily_limit_is_reported_until_it_ends() -> None:
     with collected() as world:
         world.zoom.add_day(START.date(), 100, seed=5)
         world.every(POLL, timedelta(hours=1))
@@ -223,8 +223,8 @@ def test_the_daily_limit_is_told_of_until_it_is_over() -> None:
         assert sum(refused) == 1
 
 
-def test_a_run_that_zoom_did_not_answer_knows_nothing_of_the_daily_limit() -> None:
-    """The alarm keeps its state, and before a first answer it has none."""
+def test_a_run_without_an_answer_from_zoom_reports_no_daily_limit() -> None:
+    """The alarm keeps its state, and has none before the first answer."""
     with collected() as world:
         world.zoom.faults.rule = lambda _request: faults.server_error(503)
         world.run()
@@ -234,7 +234,7 @@ def test_a_run_that_zoom_did_not_answer_knows_nothing_of_the_daily_limit() -> No
         assert last(world) == {"DatesOwed": 4}
 
 
-def test_the_limit_of_a_second_is_not_the_daily_one() -> None:
+def test_the_per_second_limit_is_not_the_daily_limit() -> None:
     with collected() as world:
         world.zoom.add_day(START.date(), 100, seed=5)
         world.zoom.faults.next(faults.per_second_limit, times=3)
@@ -291,7 +291,7 @@ def test_a_run_that_got_some_pages_has_succeeded_though_zoom_refused_the_next() 
 
 
 def test_a_run_that_waits_for_tomorrow_has_succeeded() -> None:
-    """The daily limit has an alarm of its own, and is no silence."""
+    """The daily limit has its own alarm, and does not count as silence."""
     with collected() as world:
         world.zoom.spend_calls(30_000)
         for _ in range(2):
@@ -301,7 +301,7 @@ def test_a_run_that_waits_for_tomorrow_has_succeeded() -> None:
 
 
 def test_a_run_that_leaves_the_work_to_another_is_neither_success_nor_failure() -> None:
-    """A lease that never ends must not look like success."""
+    """A lease that never ends must not count as success."""
     with collected() as world:
         world.setenv(FEED_DELETES="true")
         world.run()
@@ -312,7 +312,7 @@ def test_a_run_that_leaves_the_work_to_another_is_neither_success_nor_failure() 
         assert ended_as(world) == ("left to another", False)
 
 
-def test_freshness_and_what_is_left_of_zooms_calls() -> None:
+def test_freshness_and_remaining_zoom_calls() -> None:
     with collected() as world:
         world.zoom.add({"time": f"{START - timedelta(hours=2):%Y-%m-%dT%H:%M:%SZ}", "action": "Add"})
         world.run()
@@ -335,5 +335,5 @@ SEEN = datetime.fromisoformat("2026-03-10T09:00:00+00:00")
         (None, SEEN, False),
     ],
 )
-def test_late_is_what_an_ended_sweep_had_passed(time: str | None, seen: datetime | None, late: bool) -> None:
+def test_a_record_is_late_if_an_ended_sweep_had_passed_it(time: str | None, seen: datetime | None, late: bool) -> None:
     assert is_late(datetime.fromisoformat(time) if time else None, seen, 3) is late

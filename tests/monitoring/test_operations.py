@@ -1,4 +1,4 @@
-"""docs/operations.md says what is there: an entry for each alarm, a row for each metric; and its recipes hold."""
+"""docs/operations.md is complete and correct: an entry for each alarm, a row for each metric, and working recipes."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ def test_the_table_of_metrics_is_the_collectors() -> None:
     assert section("The metrics").count("\n| `") == len(METRICS)
 
 
-def test_what_the_metrics_cost_is_counted_right() -> None:
+def test_the_page_counts_the_metrics_correctly() -> None:
     assert f"{NUMBERS[len(METRICS)]} metrics of" in text()
 
 
 def sentences() -> list[tuple[type[CollectorError], str]]:
-    """Return every sentence with which a run can fail, from the collector's code: … stands for what is filled in."""
+    """Return every message with which a run can fail, from the collector's code; … stands for a filled-in value."""
     kinds, found = {"refusal": StorageError}, []
     families = [CollectorError]
     while families:
@@ -110,7 +110,7 @@ def test_every_alarm_has_an_entry_and_every_entry_an_alarm(planned: Planned) -> 
 
 
 @pytest.mark.slow
-def test_every_alarm_goes_by_the_name_that_the_doctor_says(planned: Planned) -> None:
+def test_every_alarm_has_the_name_that_the_doctor_prints(planned: Planned) -> None:
     by_concern, composite = {concern: alarm.name for concern, alarm in planned.alarms.items()}, planned.composite[0]
     names = set(by_concern.values())
     assert {name.replace("FUNCTION", FUNCTION) for name in entries_by_name()} == names
@@ -119,8 +119,8 @@ def test_every_alarm_goes_by_the_name_that_the_doctor_says(planned: Planned) -> 
     spoken_of = {name.replace("FUNCTION", FUNCTION) for name in re.findall(r"`(FUNCTION-[\w-]+)`", text())}
     assert spoken_of - {planned.composite[0]} <= names
     assert planned.composite[0] in spoken_of
-    # None goes by a shortened name.
-    shortened = planned.alarms.keys() - set(log_fields())  # a field of the log may be called like an alarm
+    # No alarm has a shortened name.
+    shortened = planned.alarms.keys() - set(log_fields())  # a field of the log may have an alarm's name
     assert [concern for concern in shortened if f"`{concern}`" in text()] == []
     assert [concern for concern in shortened if f"`{concern.replace('_', '-')}`" in text()] == []
 
@@ -134,14 +134,14 @@ def test_the_lines_of_the_doctor_that_the_page_names_exist() -> None:
 
 
 @pytest.mark.slow
-def test_an_entry_says_when_it_is_told_and_what_to_do(planned: Planned) -> None:
+def test_an_entry_says_when_the_alarm_fires_and_what_to_do(planned: Planned) -> None:
     for concern, entry in entries().items():
         assert promised(concern) >= timedelta(minutes=10)
         assert len(entry.split()) > 60, concern
 
 
 @pytest.mark.slow
-def test_the_page_speaks_of_the_thresholds_that_are_planned(planned: Planned) -> None:
+def test_the_page_has_the_planned_thresholds(planned: Planned) -> None:
     alarms = planned.alarms
     silence, behind = alarms["silence"], alarms["behind"]
     assert f"for {silence.periods * silence.period_seconds // 60} minutes" in entries()["silence"]
@@ -154,7 +154,7 @@ def test_the_page_speaks_of_the_thresholds_that_are_planned(planned: Planned) ->
     assert "three five-minute periods" in entries()["throttles"]
 
 
-# What AWS asks for the commands of the page that only look, or end an alarm; and those of the break-glass role.
+# The permissions of the page's commands that only read or end an alarm, and of the break-glass role's.
 RIGHTS_OF_AWS_COMMANDS = {
     "lambda get-account-settings": "lambda:GetAccountSettings",
     "lambda get-function-concurrency": "lambda:GetFunctionConcurrency",
@@ -168,7 +168,7 @@ RIGHTS_OF_AWS_COMMANDS = {
 BREAKS_THE_GLASS = {"s3 cp", "s3 rm", *(f"s3api {verb}-object" for verb in ("copy", "delete", "get", "head", "put"))}
 
 
-def test_the_page_says_which_rights_its_aws_commands_need() -> None:
+def test_the_page_lists_the_permissions_of_its_aws_commands() -> None:
     used = set(re.findall(r"\baws ([a-z0-9]+ [a-z-]+)", text()))
     assert used - BREAKS_THE_GLASS == RIGHTS_OF_AWS_COMMANDS.keys()
     beforehand = re.search(r"(?ms)^## Before the first night$.*?(?=^## )", text())
@@ -194,7 +194,7 @@ def test_every_option_that_the_page_names_exists() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("hours", [0, 20])
-def test_a_moved_bucket_goes_on_where_the_old_one_stopped(hours: int) -> None:
+def test_a_moved_bucket_continues_where_the_old_one_stopped(hours: int) -> None:
     with collected() as world:
         for day in range(-4, 4):
             world.zoom.add_day((START + day * DAY).date(), 60, seed=day + 50, twins=0.05)

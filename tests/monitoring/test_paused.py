@@ -1,4 +1,4 @@
-"""A schedule that is paused and goes on: CloudWatch deletes no alarm that a composite one names."""
+"""A schedule that is paused and resumed: CloudWatch does not delete an alarm that a composite alarm names."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from standins.aws import AwsStandIn
 pytestmark = pytest.mark.slow
 
 
-def test_pausing_and_going_on(alarms_account: tuple[AwsStandIn, Terraform]) -> None:
+def test_pausing_and_resuming(alarms_account: tuple[AwsStandIn, Terraform]) -> None:
     aws, terraform = alarms_account
     cloudwatch = aws.client("cloudwatch")
     schedules = {"one": {"interval_minutes": 15}}
@@ -25,9 +25,7 @@ def test_pausing_and_going_on(alarms_account: tuple[AwsStandIn, Terraform]) -> N
     with pytest.raises(ClientError, match="composite alarm"):
         cloudwatch.delete_alarms(AlarmNames=[silence])
     terraform.apply(off)
-    assert not of_runs & alarms(), (
-        "a daily limit of before would let the new alarm of silence speak before the first run"
-    )
+    assert not of_runs & alarms(), "an earlier daily limit would make the new silence alarm fire before the first run"
     terraform.apply(on)
     assert of_runs <= alarms()
     assert not terraform.plan(on).changed

@@ -1,4 +1,4 @@
-"""The probe of the write-once rule, as the handler carries it out: what it tries, what it says, and what it leaves."""
+"""The handler's probe of the write-once rule: what it tries, reports, and leaves."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def filled(world: Collected, days: int = 2) -> Collected:
 
 
 def probed(world: Collected) -> tuple[Any, list[dict[str, Any]]]:
-    """Probe; return the result, and the metrics that were printed meanwhile."""
+    """Probe; return the result, and the printed metrics."""
     printed = io.StringIO()
     with redirect_stdout(printed):
         context = type("Context", (), {"aws_request_id": "an-id", "get_remaining_time_in_millis": lambda _: 300_000})()
@@ -41,7 +41,7 @@ def probed(world: Collected) -> tuple[Any, list[dict[str, Any]]]:
     return result, [json.loads(line) for line in printed.getvalue().splitlines()]
 
 
-def test_s3_refuses_to_write_over_the_newest_record_and_nothing_changes(caplog: pytest.LogCaptureFixture) -> None:
+def test_s3_refuses_to_overwrite_the_newest_record_and_nothing_changes(caplog: pytest.LogCaptureFixture) -> None:
     with collected() as world:
         filled(world)
         before = [(version.key, version.version_id, version.body) for version in world.s3.ever_written()]
@@ -69,7 +69,7 @@ def test_it_needs_neither_credentials_nor_zoom() -> None:
         assert world.run(PROBE)["ok"] is True  # type: ignore[index]
 
 
-def test_a_store_that_ignores_the_condition_fails_the_run_loudly() -> None:
+def test_a_store_that_ignores_the_condition_fails_the_run() -> None:
     with collected() as world:
         filled(world)
         key, put = newest(world), world.s3.put_object
@@ -79,11 +79,11 @@ def test_a_store_that_ignores_the_condition_fails_the_run_loudly() -> None:
             NotWriteOnceError, match=rf"^S3 did not refuse to write over s3://.*{key} with If-None-Match"
         ):
             probed(world)
-        assert world.s3.body(key) == before  # a version more, of the same bytes
-        assert world.run(PROBE) is None  # as Lambda sees it: failed
+        assert world.s3.body(key) == before  # one more version with the same bytes
+        assert world.run(PROBE) is None  # a failure for Lambda
 
 
-def test_where_the_feed_deletes_nothing_is_tried() -> None:
+def test_with_a_feed_that_deletes_nothing_is_tried() -> None:
     with collected() as world:
         filled(world)
         world.setenv(FEED_DELETES="true")
@@ -126,7 +126,7 @@ def test_an_old_archive_is_tried_too_and_foreign_objects_are_not() -> None:
 @pytest.mark.parametrize(
     ("status", "code", "raised"), [(403, "AccessDenied", AccessDeniedError), (503, "SlowDown", StorageUnavailableError)]
 )
-def test_a_refusal_of_another_kind_is_no_proof(status: int, code: str, raised: type[Exception]) -> None:
+def test_another_kind_of_refusal_is_no_proof(status: int, code: str, raised: type[Exception]) -> None:
     def refuse(operation: str, _key: str) -> None:
         if operation == "put_object":
             raise client_error("PutObject", status, code)
@@ -138,7 +138,7 @@ def test_a_refusal_of_another_kind_is_no_proof(status: int, code: str, raised: t
             probed(world)
 
 
-def test_a_conflict_that_passes_is_tried_again() -> None:
+def test_a_temporary_conflict_is_retried() -> None:
     with collected() as world:
         filled(world)
         left = iter([409])
@@ -151,7 +151,7 @@ def test_a_conflict_that_passes_is_tried_again() -> None:
         assert probed(world)[0]["ok"]
 
 
-def test_a_probe_is_no_run_to_the_metrics() -> None:
+def test_a_probe_is_not_counted_as_a_run() -> None:
     with collected() as world:
         filled(world)
         of_collector = {

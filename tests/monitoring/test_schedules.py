@@ -1,4 +1,4 @@
-"""The alarms of schedules other than the default, over what the collector measures by them."""
+"""The alarms of other schedules than the default, over the collector's metrics."""
 
 from __future__ import annotations
 
@@ -21,11 +21,13 @@ pytestmark = pytest.mark.slow
 
 LOOKS = timedelta(minutes=4)  # less than the shortest period
 each_schedule = pytest.mark.parametrize("schedule", SCHEDULES)
-each_way = pytest.mark.parametrize("way", [EVERY_WAY[0], EVERY_WAY[1]], ids=ways)  # the earliest and the latest view
+each_way = pytest.mark.parametrize(
+    "way", [EVERY_WAY[0], EVERY_WAY[1]], ids=ways
+)  # the earliest and the latest evaluation
 
 
 def ticks(world: Collected, schedule: Schedule, until: timedelta, tick: Callable[[], object] | None = None) -> None:
-    """Let the schedule tick for so long: each run begins anywhere in the window, and ends in good time or late."""
+    """Run the schedule for this long: each run begins anywhere in the window, and ends early or late."""
     moments = random.Random(7)
     end = world.clock.now() + until
     due = world.last_run or START
@@ -45,7 +47,7 @@ def length(schedule: Schedule) -> timedelta:
 
 @cache
 def good_days(name: str) -> Recorded:
-    """Ordinary days, and in the middle of them dates that are asked for, which take more than one run."""
+    """Ordinary days, and in the middle requested dates that take more than one run."""
     schedule = SCHEDULES[name]
     with collected() as world:
         busy_days(world, -45, 14, count=6)
@@ -58,7 +60,7 @@ def good_days(name: str) -> Recorded:
 
 @each_schedule
 @each_way
-def test_ordinary_days_raise_nothing(way: Ways, schedule: str, plans: dict[str, Planned]) -> None:
+def test_ordinary_days_raise_no_alarm(way: Ways, schedule: str, plans: dict[str, Planned]) -> None:
     planned = plans[schedule]
     told = watched(planned, good_days(schedule), way, LOOKS)
     first_run = START + SCHEDULES[schedule].begins_within + HOUR
@@ -88,7 +90,7 @@ def left_to_another(world: Collected) -> Callable[[], object]:
 FAILURES: Mapping[Callable[[Collected], Callable[[], object]], set[str]] = {
     gone: {"silence"},
     left_to_another: {"silence"},  # none of these runs owes a date
-    failing: {"errors", "silence", "behind"},  # it lasts longer than a day, so that dates are owed
+    failing: {"errors", "silence", "behind"},  # it lasts longer than a day, so dates are owed
     too_few_calls_from_now_on: {"behind"},
 }
 

@@ -1,6 +1,6 @@
 """Runs parliament over policies: its list of AWS's actions takes longer to read than a policy.
 
-Run by the Python of parliament's own environment. Reads from standard input policies, `[POLICY, …]`, and prints in the
+Needs the Python of parliament's environment. Reads from standard input policies, `[POLICY, …]`, and prints in the
 same order `[[{"issue": NAME, "detail": TEXT}, …], …]`.
 """
 
@@ -16,7 +16,7 @@ from parliament import analyze_policy_string  # noqa: E402
 
 
 def main() -> None:
-    """Look at all policies."""
+    """Check all policies."""
     found = [analyze_policy_string(policy).findings for policy in json.load(sys.stdin)]
     json.dump([[{"issue": one.issue, "detail": str(one.detail)} for one in each] for each in found], sys.stdout)
 

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.slow
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """What parliament says of a resource's policy."""
+    """parliament's findings in a resource's policy."""
 
     resource: str
     issue: str
@@ -53,7 +53,7 @@ def policies(plan: Plan) -> Iterator[tuple[str, str]]:
 
 
 def deployers() -> Iterator[tuple[str, str]]:
-    """Return the policies of modules/deployer with each option somewhere, each with its part."""
+    """Return policies of modules/deployer that together use each option, each with its part."""
     arns = {
         "ca_bundle": "arn:aws:lambda:us-east-1:123456789012:layer:ca-bundle:1",
         "code_signing": "arn:aws:lambda:us-east-1:123456789012:code-signing-config:csc-0123456789abcdef0",
@@ -70,7 +70,7 @@ def deployers() -> Iterator[tuple[str, str]]:
 
 
 def with_resource(trust: str) -> str:
-    """Return a resource in a trust policy, which has none, and without one parliament looks no further."""
+    """Add a resource to a trust policy, which has none: without one parliament stops."""
     policy = json.loads(trust)
     return json.dumps({**policy, "Statement": [{**one, "Resource": ROLE} for one in policy["Statement"]]})
 
@@ -93,7 +93,7 @@ def changed(named: list[tuple[str, str]], resource: str, change: Callable[[dict[
 
 @dataclass(frozen=True)
 class Linted:
-    """The policies of all variants, and what was found in them and in those that a test made wrong."""
+    """The policies of all variants, and the findings in them and in the faulty ones."""
 
     policies: list[tuple[str, str]]
     findings: set[Finding]
@@ -129,16 +129,16 @@ def linted(plan_of: Callable[[str], Plan]) -> Linted:
     return Linted(named, found - wrong, wrong)
 
 
-def test_the_policies_have_no_finding_that_is_not_accepted(linted: Linted) -> None:
+def test_every_finding_in_the_policies_is_accepted(linted: Linted) -> None:
     assert sorted(one for one in linted.findings if not any(map(one.is_accepted_by, ACCEPTED))) == []
 
 
-def test_what_is_accepted_is_found(linted: Linted) -> None:
+def test_every_accepted_finding_is_found(linted: Linted) -> None:
     assert [entry for entry in ACCEPTED if not any(one.is_accepted_by(entry) for one in linted.findings)] == []
     assert all(len(entry["reason"]) > 10 for entry in ACCEPTED)
 
 
-def test_policies_of_all_kinds_are_looked_at(linted: Linted) -> None:
+def test_policies_of_all_kinds_are_checked(linted: Linted) -> None:
     assert {resource.partition(".")[0] for resource, _ in linted.policies} == {
         *("aws_iam_policy", "aws_iam_role", "aws_iam_role_policy", "aws_kms_key"),
         *("aws_s3_bucket_policy", "aws_sns_topic_policy", "aws_sqs_queue_policy"),
@@ -146,7 +146,7 @@ def test_policies_of_all_kinds_are_looked_at(linted: Linted) -> None:
     }
 
 
-def test_each_of_the_deployers_statements_is_looked_at(linted: Linted) -> None:
+def test_each_of_the_deployers_statements_is_checked(linted: Linted) -> None:
     looked_at = {
         one["Sid"]
         for name, policy in linted.policies
@@ -157,7 +157,7 @@ def test_each_of_the_deployers_statements_is_looked_at(linted: Linted) -> None:
 
 
 @pytest.mark.parametrize(("resource", "change", "issue"), WRONG)
-def test_what_is_wrong_in_a_policy_is_found(
+def test_faults_in_a_policy_are_found(
     resource: str, change: Callable[[dict[str, Any]], None], issue: str, linted: Linted
 ) -> None:
     found = {one for one in linted.wrong if one.resource == f"wrong {resource}"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-if not __package__:  # a folder run as a script has itself on the path, not the folder it lies in
+if not __package__:  # a folder that runs as a script has itself on the path, not its parent
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from security import deployer_page, report

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 START = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
 FIRST_DAY = (START - timedelta(days=3)).date()
-"""The first day that the collector asks for by itself."""
+"""The first day that the collector requests on its own."""
 
 DAYS = range(-6, 9)
-"""The days from START on of which Zoom has records: each shows them as the clock comes to them."""
+"""The days from START on with records in Zoom, which appear as the clock moves."""
 
 RECORDS_A_DAY = 300
 ALPHA = Account(id="alpha-account", client_id="alpha-client", client_secret="Alpha7kQ2vXw9LmT4sZr8NbY")
@@ -35,10 +35,10 @@ BETA = Account(id="beta-account", client_id="beta-client", client_secret="Beta5h
 
 @dataclass
 class Applied:
-    """The applied fixture: alpha's credentials come by `put-secret-value`, beta's passed through Terraform.
+    """The applied fixture: alpha's credentials come from `put-secret-value`, beta's from Terraform.
 
-    `deployment` is alpha's. `kept` is what is to be searched for secrets: gathered when it arises, because not all of
-    it stays.
+    `deployment` is alpha's. `kept` is what the tests search for secrets: collected immediately, because not all of it
+    stays.
     """
 
     deployment: Deployment
@@ -51,7 +51,7 @@ class Applied:
         return self.deployment.another_runtime(name)
 
     def secrets(self) -> dict[str, str]:
-        """Return every value that must be nowhere: client secrets, what is sent to get a token, tokens."""
+        """Return every value that must not appear anywhere: client secrets, token requests, tokens."""
         tokens = {f"access token {number}": token for number, token in enumerate(self.deployment.zoom._tokens._known)}
         assert tokens
         return {

@@ -33,18 +33,18 @@ PHASES = {
     "upgrade": ("plan", "upgrade"),
     "destroy": ("plan", "destroy"),
 }
-"""What is done, in this order, and the rights that it is done with."""
+"""The phases, in this order, and their permissions."""
 
 WITHDRAWN = {"apply": "iam:PassRole", "upgrade": "iam:CreatePolicyVersion", "destroy": "s3:DeleteObjectVersion"}
-"""An action that is denied at first: Terraform has to fail."""
+"""An action that is denied first: Terraform must fail."""
 
 
 @dataclass
 class Life:
-    """What became of the fixture under its deployers, from apply to destroy."""
+    """The results of the fixture under its deployers, from apply to destroy."""
 
     options: dict[str, dict[str, dict[str, str]]]
-    """What each phase's rights are asked for with: use of the module → options."""
+    """The options for each phase's permissions, by use of the module."""
 
     names: dict[str, dict[str, str]]
     needed: dict[str, list[Needed]] = field(default_factory=dict)
@@ -66,18 +66,18 @@ WHERE = deployer.place("123456789012", "us-east-1")
 
 
 def allowed(needed: Needed, policies: list[Policy]) -> bool:
-    """Judge a permission by identity policies alone."""
+    """Evaluate a permission by identity policies alone."""
     call = Call(needed["action"], needed["resource"], needed["context"])
     return decide(call, Caller(frozenset(["deployer"]), WHERE["account"]), identity=policies).allowed
 
 
 def is_about_oneself(needed: Needed) -> bool:
-    """Return whether the provider asks who it is, as it does here, where it does not validate credentials with STS."""
+    """Return whether this is GetUser without a name, which the provider sends if it does not validate with STS."""
     return needed.get("action") == "iam:GetUser" and needed["resource"] == "*"
 
 
 def lived(repository: Path = REPOSITORY) -> Life:
-    """Apply, plan again, upgrade and destroy the fixture with authorisation on, each as a role of its own."""
+    """Apply, plan again, upgrade and destroy the fixture with authorisation on, each with its own role."""
     with AwsStandIn() as aws, tempfile.TemporaryDirectory(prefix="zoomlogs-") as scratch:
         given = platform(aws)
         life = Life(*asked_for(given))
@@ -104,7 +104,7 @@ def step(
     keys: Mapping[str, Keys],
     variables: dict[str, object],
 ) -> None:
-    """Do what a phase does, with an action withdrawn first where one is."""
+    """Run a phase, first without an action if one is given."""
     with aws.listing_permissions() as needed, signed_in(aws, terraform, keys[phase]):
         if phase in WITHDRAWN:
             with without(aws, phase, WITHDRAWN[phase]):
@@ -122,7 +122,7 @@ def step(
 
 
 def run(terraform: Terraform, phase: str, variables: dict[str, object]) -> Changes | Plan:
-    """Run Terraform as a phase does."""
+    """Run Terraform for a phase."""
     if phase == "plan":
         return terraform.plan(variables)
     return terraform.destroy(variables) if phase == "destroy" else terraform.apply(variables)
@@ -130,7 +130,7 @@ def run(terraform: Terraform, phase: str, variables: dict[str, object]) -> Chang
 
 @contextmanager
 def signed_in(aws: AwsStandIn, terraform: Terraform, keys: Keys) -> Iterator[None]:
-    """Have Terraform sign with these keys: its provider is another one for each."""
+    """Make Terraform sign with these keys, with one provider for each."""
     terraform.env |= aws.credentials(keys)
     with running_provider(terraform):
         yield
@@ -147,7 +147,7 @@ def without(aws: AwsStandIn, phase: str, action: str) -> Iterator[None]:
 
 
 def role(aws: AwsStandIn, phase: str, policies: list[Policy]) -> Keys:
-    """Make a deployer's role, and open a session of it."""
+    """Create a deployer's role, and assume it."""
     iam, name = aws.client("iam"), f"deployer-{phase}"
     trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": f"arn:aws:iam::{aws.account_id}:root"}}
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
@@ -159,7 +159,7 @@ def role(aws: AwsStandIn, phase: str, policies: list[Policy]) -> Keys:
 
 
 def platform(aws: AwsStandIn) -> dict[str, Any]:
-    """Make what a platform has already: a boundary, a key, a network, a layer, buckets for logs and packages."""
+    """Create what a platform already has: a boundary, a key, a network, a layer, buckets for logs and packages."""
     everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
     boundary = aws.client("iam").create_policy(PolicyName="boundary", PolicyDocument=json.dumps(everything))["Policy"]
     ec2, s3 = aws.client("ec2"), aws.client("s3")
@@ -205,12 +205,12 @@ LOGS = {
 
 
 def aws_sha256(content: bytes) -> str:
-    """Return a hash as Lambda does."""
+    """Return a hash in Lambda's form."""
     return base64.b64encode(hashlib.sha256(content).digest()).decode()
 
 
 def asked_for(given: Mapping[str, Any]) -> tuple[dict[str, dict[str, dict[str, str]]], dict[str, dict[str, str]]]:
-    """Say the options and names of each use of the module, as a platform team would for its pipeline."""
+    """Return the options and names of each use of the module, as a platform team would choose them."""
     alpha = {
         **dict.fromkeys(("access_logs", "credentials", "emails", "feed_queue", "force_destroy"), "true"),
         **dict.fromkeys(("reserved_concurrency", "tags", "vpc"), "true"),
@@ -233,7 +233,7 @@ def asked_for(given: Mapping[str, Any]) -> tuple[dict[str, dict[str, dict[str, s
 
 
 def leave_behind(aws: AwsStandIn) -> None:
-    """Leave what Terraform does not know of: a record in the bucket, and an access key of the reader's."""
+    """Add what Terraform does not manage: a record in the bucket, and an access key of the reader."""
     for bucket in ("alpha-zoom-operation-logs", "beta-zoom-operation-logs"):
         with aws.without_bucket_policy(bucket):
             aws.client("s3").put_object(Bucket=bucket, Key="zoom/operationlogs/2026/01/31/a", Body=b"a record")

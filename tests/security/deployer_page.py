@@ -22,7 +22,7 @@ PARTS = {
 
 
 def updated(page: str) -> str:
-    """Return the page with the tables as they are now between its markers."""
+    """Return the page with the current tables between its markers."""
     before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):

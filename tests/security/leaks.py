@@ -1,4 +1,4 @@
-"""Looks for secret values in what a deployment leaves behind: files, answers, logs, objects, packed or not."""
+"""Searches everything that a deployment leaves for secret values: files, answers, logs, objects, compressed or not."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from urllib.parse import quote
 from standins.aws import AwsStandIn
 
 Places = dict[str, bytes]
-"""What is searched: a name for each place, and its bytes."""
+"""The searched places by name, with their bytes."""
 
 
 def found(secrets: Mapping[str, str], places: Mapping[str, bytes]) -> list[str]:
-    """Say which secret lies in which place, in any of the spellings that it could have."""
+    """Return which secret is in which place, in any of its encodings."""
     return [
         f"{name} is in {inside}"
         for place, data in places.items()
@@ -31,7 +31,7 @@ def found(secrets: Mapping[str, str], places: Mapping[str, bytes]) -> list[str]:
 
 
 def spellings(value: str) -> set[bytes]:
-    """Return a value as it is, as JSON and addresses escape it, and as base64 has it wherever in a text it begins."""
+    """Return a value unchanged, escaped as in JSON and URLs, and as base64 encodes it at any offset."""
     raw = value.encode()
     shifted = (base64.b64encode(b"\0" * before + raw)[4 if before else 0 :].rstrip(b"=") for before in range(3))
     inside = {text[:-1] if (len(raw) + before) % 3 else text for before, text in enumerate(shifted)}
@@ -47,7 +47,7 @@ def spellings(value: str) -> set[bytes]:
 
 
 def unpacked(place: str, data: bytes) -> Iterator[tuple[str, bytes]]:
-    """Return the bytes, and what is packed in them: gzip, zlib, members of zip files, one in another."""
+    """Return the bytes, and what they contain: gzip, zlib, members of zip files, also nested."""
     yield place, data
     if zipfile.is_zipfile(io.BytesIO(data)):
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -63,18 +63,18 @@ def unpacked(place: str, data: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def in_folder(folder: Path) -> Places:
-    """Take in every file below a folder, but for the providers, which Terraform has from elsewhere."""
+    """Add every file below a folder, except the providers, which Terraform downloads."""
     files = (path for path in folder.rglob("*") if path.is_file() and "providers" not in path.relative_to(folder).parts)
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
 def as_json(**values: Any) -> Places:
-    """Take in values as JSON spells them."""
+    """Add values as JSON."""
     return {name: json.dumps(value, default=str, ensure_ascii=False).encode() for name, value in values.items()}
 
 
 def in_account(aws: AwsStandIn) -> Places:
-    """Take in what an account holds, but for the secrets' values: objects, functions, queues, logs, policies."""
+    """Add an account's contents, except the secrets' values: objects, functions, queues, logs, policies."""
     return {**_objects(aws), **_functions(aws), **_queues(aws), **_logs(aws), **_descriptions(aws)}
 
 

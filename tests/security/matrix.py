@@ -1,4 +1,4 @@
-"""The matrix: every call that matters, and which principals may make it. Nobody else may.
+"""The matrix: every relevant call, and which principals may make it. Nobody else may.
 
 "Own" and "other" are the principal's own use of the module and the other one in the same account.
 """
@@ -33,7 +33,7 @@ POLICY = '{"Version": "2012-10-17", "Statement": []}'
 
 @dataclass(frozen=True)
 class Cell:
-    """What a call is made with: the world, who calls, and what is its own and the other's."""
+    """The arguments of a call: the world, the caller, and its own and the other use of the module."""
 
     world: World
     principal: Principal
@@ -54,18 +54,18 @@ class Cell:
         return self.world.client(self.world.keys(self.principal), service, tls=tls)
 
     def record(self, own: Instance | None = None) -> dict[str, str]:
-        """Return an object that is there, under the feed's prefix."""
+        """Return an existing object under the feed's prefix."""
         instance = own or self.own
         return {"Bucket": instance.bucket, "Key": f"{instance.prefix}2026/03/10/kept.json.gz"}
 
     def deletable(self) -> dict[str, str]:
-        """Return an object that is there and may go."""
+        """Return an existing object that may be deleted."""
         name = {"Bucket": self.own.bucket, "Key": f"{self.own.prefix}2026/03/10/spare-{self.world.unused()}.json.gz"}
         self.world.collector(self.own).put_object(**name, Body=BODY, IfNoneMatch="*")
         return name
 
     def deleted(self) -> dict[str, str]:
-        """Return the version of an object that the feed has deleted since."""
+        """Return the version of an object that the feed has deleted."""
         name = self.deletable()
         version = self.version_of(name)
         self._delete(name)
@@ -77,7 +77,7 @@ class Cell:
         return {**name, "VersionId": self._delete(name)}
 
     def lock(self, mode: str | None = None, more_days: int = 0) -> dict[str, str]:
-        """Return what a put says to lock its object as the collector does, or otherwise."""
+        """Return the arguments of a put that locks its object as the collector does, or differently."""
         own = self.own.outputs["bucket"]["lock"]
         until = datetime.now(UTC) + timedelta(days=own["days"] + more_days)
         return {
@@ -87,7 +87,7 @@ class Cell:
         }
 
     def retention(self, mode: str | None = None, more_days: int = 0) -> dict[str, str]:
-        """Return such a retention for an object that is there."""
+        """Return such a retention for an existing object."""
         lock = self.lock(mode, more_days)
         return {"Mode": lock["ObjectLockMode"], "RetainUntilDate": lock["ObjectLockRetainUntilDate"]}
 
@@ -103,24 +103,24 @@ class Cell:
         return name
 
     def just_locked(self) -> dict[str, str]:
-        """Return an object that the collector has put just now, locked."""
+        """Return an object that the collector has just put, locked."""
         name = self.new()
         self.world.collector(self.own).put_object(**name, Body=BODY, IfNoneMatch="*", **self.lock())
         return name
 
     def _delete(self, name: Mapping[str, str]) -> str:
-        """Delete an object, whoever may; return the version of its delete marker."""
+        """Delete an object as a principal that may; return the version of its delete marker."""
         with self.world.aws.without_bucket_policy(self.own.bucket):
             return str(self.world.root("s3").delete_object(**name)["VersionId"])
 
     def elsewhere(self) -> dict[str, str]:
-        """Return an object that is there, neither under the prefix nor the checkpoint."""
+        """Return an existing object that is neither under the prefix nor the checkpoint."""
         name = {"Bucket": self.own.bucket, "Key": f"elsewhere-{self.world.unused()}.txt"}
         self.world.root("s3").put_object(**name, Body=BODY)
         return name
 
     def new(self, own: Instance | None = None) -> dict[str, str]:
-        """Return an object that is not there, under the feed's prefix."""
+        """Return a missing object under the feed's prefix."""
         instance = own or self.own
         return {"Bucket": instance.bucket, "Key": f"{instance.prefix}2026/03/10/new-{self.world.unused()}.json.gz"}
 
@@ -129,7 +129,7 @@ class Cell:
         return {"Bucket": instance.bucket, "Key": instance.state_key}
 
     def new_state(self) -> dict[str, str]:
-        """Return the checkpoint, just replaced: it is there, and has an older version."""
+        """Return the checkpoint, just replaced, so that it has an older version."""
         self.world.collector(self.own).put_object(**self.state(), Body=BODY)
         return self.state()
 
@@ -158,20 +158,20 @@ class Cell:
         return str(self.world.root("s3").head_object(**name)["ETag"])
 
     def ciphertext(self, context: Mapping[str, str]) -> bytes:
-        """Encrypt something as the account's root, for others to try and decrypt."""
+        """Encrypt something as the account's root, for others to decrypt."""
         kms = self.world.root("kms")
         return bytes(kms.encrypt(KeyId=self.world.key_arn, Plaintext=BODY, EncryptionContext=context)["CiphertextBlob"])
 
 
 def versions(s3: Any, name: Mapping[str, str]) -> list[dict[str, str]]:
-    """Return the versions that are there of objects whose keys begin so."""
+    """Return the versions of objects under a prefix."""
     listed = s3.list_object_versions(Bucket=name["Bucket"], Prefix=name["Key"]).get("Versions", [])
     return [{"Bucket": name["Bucket"], "Key": one["Key"], "VersionId": one["VersionId"]} for one in listed]
 
 
 @dataclass(frozen=True)
 class Evaluated:
-    """A call that the stand-in cannot carry out: judged on the applied policies instead."""
+    """A call that the stand-in does not support: evaluated on the applied policies instead."""
 
     resource: Callable[[Cell], str]
     context: Callable[[Cell], dict[str, str]] = lambda _: {}
@@ -181,7 +181,7 @@ class Evaluated:
 class Row:
     """A call, and who may make it.
 
-    `answer` is the error in which an allowed call ends, S3's 412 for example; without one it succeeds.
+    `answer` is the error of an allowed call, such as S3's 412; without it the call succeeds.
     """
 
     group: str
@@ -221,27 +221,27 @@ _rows(
     "Records, in the feed's prefix of its own bucket",
     ("write a new object (`If-None-Match: *`)", "s3:PutObject",
      lambda c: c.s3.put_object(**c.new(), Body=BODY, IfNoneMatch="*"), (*COLLECTORS, *BREAK_GLASS)),
-    ("write over an object, with `If-None-Match: *`: 412", "s3:PutObject",
+    ("overwrite an object, with `If-None-Match: *`: 412", "s3:PutObject",
      lambda c: c.s3.put_object(**c.record(), Body=BODY, IfNoneMatch="*"), (*COLLECTORS, *BREAK_GLASS),
      "PreconditionFailed"),
-    ("write over an object, with `If-Match`", "s3:PutObject",
+    ("overwrite an object, with `If-Match`", "s3:PutObject",
      lambda c: c.s3.put_object(**c.record(), Body=BODY, IfMatch=c.etag_of(c.record()))),
     ("write without a condition", "s3:PutObject", lambda c: c.s3.put_object(**c.new(), Body=BODY)),
     ("write, without TLS", "s3:PutObject",
      lambda c: c.client("s3", tls=False).put_object(**c.new(), Body=BODY, IfNoneMatch="*")),
-    ("write, encrypted with a key of the writer's", "s3:PutObject",
+    ("write, encrypted with a customer-provided key", "s3:PutObject",
      lambda c: c.s3.put_object(**c.new(), Body=BODY, IfNoneMatch="*", SSECustomerAlgorithm="AES256",
                                SSECustomerKey="k" * 32)),
     ("write, with an ACL for everyone: 400", "s3:PutObjectAcl",
      lambda c: c.s3.put_object(**c.new(), Body=BODY, IfNoneMatch="*", ACL="public-read"), (), NO_ACLS),
     ("write, with tags", "s3:PutObjectTagging",
      lambda c: c.s3.put_object(**c.new(), Body=BODY, IfNoneMatch="*", Tagging="a=b")),
-    ("begin an upload in parts", "s3:PutObject", lambda c: c.s3.create_multipart_upload(**c.new())),
+    ("start a multipart upload", "s3:PutObject", lambda c: c.s3.create_multipart_upload(**c.new())),
     ("copy an object", "s3:PutObject", lambda c: c.s3.copy_object(**c.new(), CopySource=c.record())),
     ("read an object", "s3:GetObject", lambda c: c.s3.get_object(**c.record()), READS),
     ("read an object, without TLS", "s3:GetObject", lambda c: c.client("s3", tls=False).get_object(**c.record())),
     ("read an object's headers", "s3:GetObject", lambda c: c.s3.head_object(**c.record()), READS),
-    ("read what was deleted since, by its version", "s3:GetObjectVersion",
+    ("read a deleted object by its version", "s3:GetObjectVersion",
      lambda c: c.s3.get_object(**c.deleted()), (*COLLECTORS, OTHER_ROLE, *BREAK_GLASS)),
     ("read an object's ACL", "s3:GetObjectAcl", lambda c: c.s3.get_object_acl(**c.record()), (OTHER_ROLE,)),
     ("change an object's ACL: 400", "s3:PutObjectAcl",
@@ -257,7 +257,7 @@ _rows(
      DELETES),
     ("restore an object, by deleting its delete marker", "s3:DeleteObjectVersion",
      lambda c: c.s3.delete_object(**c.marker()), BREAK_GLASS),
-    ("delete a version for good", "s3:DeleteObjectVersion",
+    ("delete a version permanently", "s3:DeleteObjectVersion",
      lambda c: c.s3.delete_object(**c.deleted()), BREAK_GLASS),
     ("list the prefix", "s3:ListBucket",
      lambda c: c.s3.list_objects_v2(Bucket=c.own.bucket, Prefix=c.own.prefix), LISTS),
@@ -273,9 +273,9 @@ _rows(
     ("read it", "s3:GetObject", lambda c: c.s3.get_object(**c.state()), (*COLLECTORS, OTHER_ROLE, *BREAK_GLASS)),
     ("replace it (`If-Match`)", "s3:PutObject",
      lambda c: c.s3.put_object(**c.state(), Body=BODY, IfMatch=c.etag_of(c.state())), (*COLLECTORS, *BREAK_GLASS)),
-    ("write over it without a condition", "s3:PutObject",
+    ("overwrite it without a condition", "s3:PutObject",
      lambda c: c.s3.put_object(**c.state(), Body=BODY), (*COLLECTORS, *BREAK_GLASS)),
-    ("see whether it is there", "s3:ListBucket",
+    ("check whether it exists", "s3:ListBucket",
      lambda c: c.s3.list_objects_v2(Bucket=c.own.bucket, Prefix=c.own.state_key), LISTS),
     ("read an older version", "s3:GetObjectVersion",
      lambda c: c.s3.get_object(**c.state(), VersionId=c.version_of(c.state())), (OTHER_ROLE, *BREAK_GLASS)),
@@ -317,11 +317,11 @@ _rows(
                                ChecksumAlgorithm="SHA256")),
     ("lock the checkpoint", "s3:PutObjectRetention",
      lambda c: c.s3.put_object(**c.state(), Body=BODY, **c.lock())),
-    ("lock an object that is there, as `bucket.lock` has it", "s3:PutObjectRetention",
+    ("lock an existing object, as `bucket.lock` has it", "s3:PutObjectRetention",
      lambda c: c.s3.put_object_retention(**c.deletable(), Retention=c.retention()), COLLECTORS),
-    ("lock an object that is there for 100 years", "s3:PutObjectRetention",
+    ("lock an existing object for 100 years", "s3:PutObjectRetention",
      lambda c: c.s3.put_object_retention(**c.deletable(), Retention=c.retention(more_days=36000))),
-    ("hold an object that is there", "s3:PutObjectLegalHold",
+    ("place a legal hold on an existing object", "s3:PutObjectLegalHold",
      lambda c: c.s3.put_object_legal_hold(**c.deletable(), LegalHold={"Status": "ON"})),
     ("read a locked object", "s3:GetObject", lambda c: c.s3.get_object(**_current(c.locked())), READS),
     ("hide a locked object behind a delete marker", "s3:DeleteObject",
@@ -350,8 +350,8 @@ _rows(
      lambda c: c.s3.list_objects_v2(Bucket=c.own.bucket, Prefix="zoom/"), READERS),
     ("list all versions", "s3:ListBucketVersions", lambda c: c.s3.list_object_versions(Bucket=c.own.bucket)),
     ("list uploads", "s3:ListBucketMultipartUploads", lambda c: c.s3.list_multipart_uploads(Bucket=c.own.bucket)),
-    ("ask whether it exists", "s3:ListBucket", lambda c: c.s3.head_bucket(Bucket=c.own.bucket), READERS),
-    ("ask for its region", "s3:GetBucketLocation",
+    ("check whether it exists", "s3:ListBucket", lambda c: c.s3.head_bucket(Bucket=c.own.bucket), READERS),
+    ("get its region", "s3:GetBucketLocation",
      lambda c: c.s3.get_bucket_location(Bucket=c.own.bucket), READERS),
     ("read its policy", "s3:GetBucketPolicy", lambda c: c.s3.get_bucket_policy(Bucket=c.own.bucket)),
     ("change its policy", "s3:PutBucketPolicy",
@@ -373,11 +373,11 @@ _rows(
     ("change its Object Lock", "s3:PutBucketObjectLockConfiguration",
      lambda c: c.s3.put_object_lock_configuration(
          Bucket=c.own.bucket, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled"}), (OTHER_ROLE,)),
-    ("open it to the public", "s3:PutBucketPublicAccessBlock",
+    ("make it public", "s3:PutBucketPublicAccessBlock",
      lambda c: c.s3.delete_public_access_block(Bucket=c.own.bucket)),
     ("send its events elsewhere", "s3:PutBucketNotification",
      lambda c: c.s3.put_bucket_notification_configuration(Bucket=c.own.bucket, NotificationConfiguration={})),
-    ("copy it elsewhere for good", "s3:PutReplicationConfiguration",
+    ("replicate it elsewhere", "s3:PutReplicationConfiguration",
      lambda c: c.s3.put_bucket_replication(
          Bucket=c.own.bucket,
          ReplicationConfiguration={
@@ -400,7 +400,7 @@ _rows(
     ("delete the other's checkpoint", "s3:DeleteObject", lambda c: c.s3.delete_object(**c.state(c.other))),
     ("list the other's feed prefix", "s3:ListBucket",
      lambda c: c.s3.list_objects_v2(Bucket=c.other.bucket, Prefix=c.other.prefix)),
-    ("ask for the other's region", "s3:GetBucketLocation",
+    ("get the other's region", "s3:GetBucketLocation",
      lambda c: c.s3.get_bucket_location(Bucket=c.other.bucket)),
     ("list buckets", "s3:ListAllMyBuckets", lambda c: c.s3.list_buckets()),
     ("make a bucket", "s3:CreateBucket", lambda c: c.s3.create_bucket(Bucket=f"made-{c.world.unused()}")),
@@ -438,11 +438,11 @@ _rows(
     "The KMS key, asked directly",
     ("decrypt what is encrypted for its own bucket", "kms:Decrypt",
      lambda c: _decrypt(c, _bucket_context(c))),
-    ("make a data key for its own bucket", "kms:GenerateDataKey",
+    ("generate a data key for its own bucket", "kms:GenerateDataKey",
      lambda c: c.kms.generate_data_key(KeyId=c.world.key_arn, KeySpec="AES_256", EncryptionContext=_bucket_context(c))),
     ("decrypt what is encrypted for its own secret", "kms:Decrypt",
      lambda c: _decrypt(c, {"SecretARN": c.own.secret_arn})),
-    ("make a data key for its own secret", "kms:GenerateDataKey",
+    ("generate a data key for its own secret", "kms:GenerateDataKey",
      lambda c: c.kms.generate_data_key(KeyId=c.world.key_arn, KeySpec="AES_256",
                                        EncryptionContext={"SecretARN": c.own.secret_arn})),
     ("decrypt its own function's environment", "kms:Decrypt",
@@ -455,12 +455,12 @@ _rows(
      lambda c: _decrypt(c, {"SecretARN": c.other.secret_arn})),
     ("decrypt what is encrypted for the queue", "kms:Decrypt",
      lambda c: _decrypt(c, {"aws:sqs:arn": c.own.outputs["dead_letter_queue"]["arn"]})),
-    ("decrypt what has no context", "kms:Decrypt", lambda c: _decrypt(c, {})),
-    ("make a data key without a context", "kms:GenerateDataKey",
+    ("decrypt without an encryption context", "kms:Decrypt", lambda c: _decrypt(c, {})),
+    ("generate a data key without an encryption context", "kms:GenerateDataKey",
      lambda c: c.kms.generate_data_key(KeyId=c.world.key_arn, KeySpec="AES_256")),
     ("encrypt", "kms:Encrypt",
      lambda c: c.kms.encrypt(KeyId=c.world.key_arn, Plaintext=BODY, EncryptionContext=_bucket_context(c))),
-    ("give others the use of it", "kms:CreateGrant",
+    ("grant others the use of it", "kms:CreateGrant",
      lambda c: c.kms.create_grant(KeyId=c.world.key_arn, GranteePrincipal="arn:aws:iam::123456789012:user/stranger",
                                   Operations=["Decrypt"])),
     ("change its policy", "kms:PutKeyPolicy",
@@ -483,12 +483,12 @@ _rows(
      lambda c: c.client("lambda").update_function_code(FunctionName=c.own.function_arn, ZipFile=b"zip")),
     ("change its own settings", "lambda:UpdateFunctionConfiguration",
      lambda c: c.client("lambda").update_function_configuration(FunctionName=c.own.function_arn, Timeout=900)),
-    ("let others invoke its own", "lambda:AddPermission",
+    ("allow others to invoke its own", "lambda:AddPermission",
      lambda c: c.client("lambda").add_permission(FunctionName=c.own.function_arn, StatementId="s", Principal="*",
                                                  Action="lambda:InvokeFunction")),
     ("delete its own", "lambda:DeleteFunction",
      lambda c: c.client("lambda").delete_function(FunctionName=c.own.function_arn)),
-    ("make one that runs as the collector", "lambda:CreateFunction",
+    ("create one that runs as the collector", "lambda:CreateFunction",
      lambda c: c.client("lambda").create_function(
          FunctionName="another", Role=c.own.outputs["role"]["arn"], Runtime="python3.13", Handler="a.b",
          Code={"ZipFile": b"zip"})),
@@ -517,7 +517,7 @@ _rows(
     ("receive a message", "sqs:ReceiveMessage", lambda c: c.sqs.receive_message(**c.feed_queue), (READER_USER,)),
     ("receive a message, without TLS", "sqs:ReceiveMessage",
      lambda c: c.client("sqs", tls=False).receive_message(**c.feed_queue)),
-    ("keep a message to oneself for longer", "sqs:ChangeMessageVisibility",
+    ("extend a message's visibility timeout", "sqs:ChangeMessageVisibility",
      lambda c: c.sqs.change_message_visibility(**c.message(), VisibilityTimeout=60), (READER_USER,)),
     ("delete a message that has been read", "sqs:DeleteMessage",
      lambda c: c.sqs.delete_message(**c.message()), (READER_USER,)),
@@ -537,12 +537,12 @@ def _event() -> dict[str, Any]:
 
 _rows(
     "Logs, metrics and traces",
-    ("make a stream in its own log group", "logs:CreateLogStream",
+    ("create a stream in its own log group", "logs:CreateLogStream",
      lambda c: c.logs.create_log_stream(logGroupName=c.own.log_group, logStreamName=c.world.unused()), COLLECTORS),
     ("write to its own log group", "logs:PutLogEvents",
      lambda c: c.logs.put_log_events(logGroupName=c.own.log_group, logStreamName="stream",
                                      logEvents=[_event()]), COLLECTORS),
-    ("make a stream in the other's log group", "logs:CreateLogStream",
+    ("create a stream in the other's log group", "logs:CreateLogStream",
      lambda c: c.logs.create_log_stream(logGroupName=c.other.log_group, logStreamName=c.world.unused())),
     ("write to the other's log group", "logs:PutLogEvents",
      lambda c: c.logs.put_log_events(logGroupName=c.other.log_group, logStreamName="stream",
@@ -554,7 +554,7 @@ _rows(
     ("list log groups", "logs:DescribeLogGroups", lambda c: c.logs.describe_log_groups()),
     ("make a log group", "logs:CreateLogGroup",
      lambda c: c.logs.create_log_group(logGroupName=f"/aws/lambda/{c.world.unused()}")),
-    ("change how long its own keeps", "logs:PutRetentionPolicy",
+    ("change the retention of its own log group", "logs:PutRetentionPolicy",
      lambda c: c.logs.put_retention_policy(logGroupName=c.own.log_group, retentionInDays=1)),
     ("delete its own log group", "logs:DeleteLogGroup",
      lambda c: c.logs.delete_log_group(logGroupName=c.own.log_group)),
@@ -570,7 +570,7 @@ def _ec2(kind: str) -> Callable[[Cell], str]:
 
 
 def _everything(_: Cell) -> str:
-    """Return what Lambda asks for before it puts a function into a VPC: there is no interface yet."""
+    """Return what Lambda requests before it connects a function to a VPC: there is no interface yet."""
     return "*"
 
 
@@ -580,26 +580,26 @@ def _own_code(c: Cell) -> dict[str, str]:
 
 _rows(
     "The network",
-    ("look at network interfaces, from the function's code", "ec2:DescribeNetworkInterfaces",
+    ("describe network interfaces, from the function's code", "ec2:DescribeNetworkInterfaces",
      lambda c: c.ec2.describe_network_interfaces()),
-    ("look at subnets, from the function's code", "ec2:DescribeSubnets", lambda c: c.ec2.describe_subnets()),
-    ("make a network interface, from the function's code", "ec2:CreateNetworkInterface",
+    ("describe subnets, from the function's code", "ec2:DescribeSubnets", lambda c: c.ec2.describe_subnets()),
+    ("create a network interface, from the function's code", "ec2:CreateNetworkInterface",
      Evaluated(_ec2("network-interface/*"), _own_code)),
-    ("make one in any subnet, from the function's code", "ec2:CreateNetworkInterface",
+    ("create one in any subnet, from the function's code", "ec2:CreateNetworkInterface",
      Evaluated(_ec2("subnet/subnet-elsewhere"), _own_code)),
     ("delete a network interface, from the function's code", "ec2:DeleteNetworkInterface",
      Evaluated(_ec2("network-interface/eni-1"), _own_code)),
-    ("give a network interface an address, from the function's code", "ec2:AssignPrivateIpAddresses",
+    ("assign an address to a network interface, from the function's code", "ec2:AssignPrivateIpAddresses",
      Evaluated(_ec2("network-interface/eni-1"), _own_code)),
-    ("make a network interface, by Lambda itself", "ec2:CreateNetworkInterface",
+    ("create a network interface, by Lambda itself", "ec2:CreateNetworkInterface",
      Evaluated(_everything), (COLLECTOR_IN_VPC,)),
     ("delete a network interface, by Lambda itself", "ec2:DeleteNetworkInterface",
      Evaluated(_everything), (COLLECTOR_IN_VPC,)),
-    ("look at network interfaces, by Lambda itself", "ec2:DescribeNetworkInterfaces",
+    ("describe network interfaces, by Lambda itself", "ec2:DescribeNetworkInterfaces",
      Evaluated(_everything), (COLLECTOR_IN_VPC,)),
-    ("give a network interface an address, by Lambda itself", "ec2:AssignPrivateIpAddresses",
+    ("assign an address to a network interface, by Lambda itself", "ec2:AssignPrivateIpAddresses",
      Evaluated(_ec2("network-interface/eni-1")), (COLLECTOR_IN_VPC,)),
-    ("take one from a network interface, by Lambda itself", "ec2:UnassignPrivateIpAddresses",
+    ("unassign an address from a network interface, by Lambda itself", "ec2:UnassignPrivateIpAddresses",
      Evaluated(_ec2("network-interface/eni-1")), (COLLECTOR_IN_VPC,)),
     ("change a security group, by Lambda itself", "ec2:AuthorizeSecurityGroupIngress",
      Evaluated(_ec2("security-group/sg-1"))),
@@ -637,16 +637,16 @@ def _exchange(c: Cell, subject: str) -> Any:
 
 _rows(
     "Identity",
-    ("ask who it is", "sts:GetCallerIdentity", lambda c: c.sts.get_caller_identity(), SIGNED),
+    ("call GetCallerIdentity", "sts:GetCallerIdentity", lambda c: c.sts.get_caller_identity(), SIGNED),
     ("exchange the feed's Google token for the reader role", "sts:AssumeRoleWithWebIdentity",
      lambda c: _exchange(c, SUBJECT), ALL),
     ("exchange another Google token for the reader role", "sts:AssumeRoleWithWebIdentity",
      lambda c: _exchange(c, "200000000000000000002")),
     ("become the collector", "sts:AssumeRole", lambda c: _become(c, c.own.outputs["role"]["arn"])),
     ("become the scheduler", "sts:AssumeRole", lambda c: _become(c, c.own.outputs["schedule"]["role_arn"])),
-    ("become the reader role", "sts:AssumeRole",
+    ("assume the reader role", "sts:AssumeRole",
      lambda c: _become(c, c.world.instance("beta").outputs["reader"]["arn"])),
-    ("make an access key of the reader user", "iam:CreateAccessKey",
+    ("create an access key for the reader user", "iam:CreateAccessKey",
      lambda c: c.iam.create_access_key(UserName=c.world.instance("alpha").outputs["reader"]["name"])),
     ("make a user", "iam:CreateUser", lambda c: c.iam.create_user(UserName=f"made-{c.world.unused()}")),
     ("list users", "iam:ListUsers", lambda c: c.iam.list_users()),
@@ -658,19 +658,19 @@ _rows(
     ("change the writer policy", "iam:CreatePolicyVersion",
      lambda c: c.iam.create_policy_version(PolicyArn=c.own.outputs["role"]["policy_arn"], PolicyDocument=POLICY,
                                            SetAsDefault=True)),
-    ("change whom the collector's role trusts", "iam:UpdateAssumeRolePolicy",
+    ("change the trust policy of the collector's role", "iam:UpdateAssumeRolePolicy",
      lambda c: c.iam.update_assume_role_policy(RoleName=c.own.collector_role, PolicyDocument=POLICY)),
 )  # fmt: skip
 
 
-# --- the deployer and what is locked ---------------------------------------------------------------------------------
+# --- the deployer and locked versions ---------------------------------------------------------------------------------
 
 LOCK_MODES = ("GOVERNANCE", "COMPLIANCE")
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """How a deployer tries to delete a locked version: what it does first, and the modes in which it then succeeds."""
+    """How a deployer tries to delete a locked version: its first steps, and the modes in which it succeeds."""
 
     how: str
     first: Callable[[Cell, Any], object] = lambda cell, s3: None
@@ -722,12 +722,12 @@ ATTEMPTS = (
 )
 
 
-# --- who may open a session of a role --------------------------------------------------------------------------------
+# --- who may assume a role -------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Trust:
-    """An AWS service that wants to act in a role, with what it says about for whom; evaluated on the trust policies."""
+    """An AWS service that assumes a role, with its condition keys; evaluated on the trust policies."""
 
     who: str
     service: str
@@ -750,25 +750,25 @@ TRUST = (
     Trust("EventBridge Scheduler, for another group", _SCHEDULER, "scheduler", False,
           {**_OWN, "aws:SourceArn": f"{_GROUP}other"}),
     Trust("EventBridge Scheduler, for another account", _SCHEDULER, "scheduler", False, _OTHERS),
-    Trust("EventBridge Scheduler, without saying for whom", _SCHEDULER, "scheduler", False),
+    Trust("EventBridge Scheduler, without a source", _SCHEDULER, "scheduler", False),
     Trust("EventBridge Scheduler, for the default schedule group", _SCHEDULER, "collector", False, _OWN),
     Trust("EventBridge Scheduler, for the default schedule group", _SCHEDULER, "reader", False, _OWN),
 )  # fmt: skip
 
 
-# --- finding out -----------------------------------------------------------------------------------------------------
+# --- trying calls ----------------------------------------------------------------------------------------------------
 
 DENIALS = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
 UNSIGNED = "MissingAuthenticationToken"
-"""What every service but S3 and SQS says to who does not sign: the caller is refused before any policy is asked."""
+"""The error of every service except S3 and SQS for unsigned requests, before any policy is evaluated."""
 
 
 class UnexpectedOutcomeError(AssertionError):
-    """A call ended neither as an allowed one nor as a denied one."""
+    """A call was neither allowed nor denied."""
 
 
 def is_allowed(cell: Cell, row: Row) -> bool:
-    """Make the call, or judge it; raise `UnexpectedOutcomeError` when it ends in anything but success and a denial."""
+    """Make the call, or evaluate it; raise `UnexpectedOutcomeError` if it neither succeeds nor is denied."""
     if isinstance(row.call, Evaluated):
         judged = cell.world.judged_as(cell.principal)
         return cell.world.aws.judge(judged, row.action, row.call.resource(cell), row.call.context(cell))
@@ -794,7 +794,7 @@ def is_allowed(cell: Cell, row: Row) -> bool:
 
 
 def arrange(world: World, principals: Iterable[Principal] = ALL) -> None:
-    """Make what the calls ask for, as the account's root, so that no denial is a mere "not found"."""
+    """Create what the calls need, as the account's root, so that no denial is only a "not found"."""
     logs = world.root("logs")
     for name in ("alpha", "beta"):
         instance = world.instance(name)

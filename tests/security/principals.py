@@ -1,4 +1,4 @@
-"""Who asks, and the two uses of the module that are each other's "somebody else's"."""
+"""The principals, and the two uses of the module, each of which is the other's "other"."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from zoomlogs import deployer
 from zoomlogs.deployment import Deployment
 
 SUBJECT = "100000000000000000001"
-"""The Google identity that the fixture's feed reads with."""
+"""The Google identity of the fixture's feed."""
 
 
 class Principal(Enum):
-    """A caller of the matrix: its column, and in a sentence what it is for."""
+    """A caller of the matrix: its column, and its purpose in a sentence."""
 
     COLLECTOR = "collector"
     COLLECTOR_IN_VPC = "collector in a VPC"
@@ -34,7 +34,7 @@ class Principal(Enum):
 
     @property
     def instance(self) -> str:
-        """Return the use of the module that is its own."""
+        """Return its own use of the module."""
         return "beta" if self in BETAS else "alpha"
 
 
@@ -52,13 +52,13 @@ RUNBOOK = Path(__file__).resolve().parents[2] / "docs" / "operations.md"
 
 
 def break_glass_policy(bucket: str) -> str:
-    """Return the policy that the runbook has for the role."""
+    """Return the runbook's policy for the role."""
     [found] = re.findall(r"```json\n(\{.*?\})\n *```", RUNBOOK.read_text(encoding="utf-8"), re.DOTALL)
     return str(found).replace("YOUR-BUCKET", bucket)
 
 
 def bypass_policy(bucket: str) -> str:
-    """Return the same, with the right to bypass a retention in governance mode."""
+    """Return the same, with permission to bypass a retention in governance mode."""
     policy = json.loads(break_glass_policy(bucket))
     policy["Statement"].append(
         {"Effect": "Allow", "Action": "s3:BypassGovernanceRetention", "Resource": f"arn:aws:s3:::{bucket}/*"}
@@ -92,13 +92,13 @@ class Instance(Deployment):
 
 @dataclass
 class World:
-    """The applied fixture, prepared so that every call of the matrix finds what it asks for."""
+    """The applied fixture, prepared for every call of the matrix."""
 
     aws: AwsStandIn
     outputs: Mapping[str, Any]
     number: int = 0
     locked: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
-    """What the matrix has locked, by bucket and mode."""
+    """The objects that the matrix has locked, by bucket and mode."""
     _keys: dict[Principal, Keys] = field(default_factory=dict)
     _deployers: dict[str, Keys] = field(default_factory=dict)
     _clients: dict[tuple[Keys, str, bool], Any] = field(default_factory=dict)
@@ -117,7 +117,7 @@ class World:
         return f"{self.number:04}"
 
     def keys(self, principal: Principal) -> Keys:
-        """Get a principal's credentials, as it gets them."""
+        """Get a principal's credentials the way the principal does."""
         if principal not in self._keys:
             self._keys[principal] = self._obtain(principal)
         return self._keys[principal]
@@ -150,7 +150,7 @@ class World:
         return ANONYMOUS
 
     def collector_keys(self, own: Instance) -> Keys:
-        """Open the session that Lambda runs the function in."""
+        """Assume the role in which Lambda runs the function."""
         return self.aws.service_session(
             "lambda.amazonaws.com",
             own.collector_role,
@@ -159,13 +159,13 @@ class World:
         )
 
     def scheduler_keys(self, own: Instance) -> Keys:
-        """Open the session that EventBridge Scheduler delivers in."""
+        """Assume the role with which EventBridge Scheduler delivers."""
         group = f"arn:aws:scheduler:{self.aws.region}:{self.aws.account_id}:schedule-group/default"
         source = {"aws:SourceAccount": self.aws.account_id, "aws:SourceArn": group}
         return self.aws.service_session("scheduler.amazonaws.com", own.scheduler_role, "delivery", source=source)
 
     def deployer_keys(self, own: Instance) -> Keys:
-        """Open a session of a role that has the rights of modules/deployer, with both options about deletion."""
+        """Assume a role with the permissions of modules/deployer, with both options about deletion."""
         name = f"deployer-of-{own.bucket}"
         if name not in self._deployers:
             where = deployer.place(self.aws.account_id, self.aws.region)
@@ -178,7 +178,7 @@ class World:
         return f"arn:aws:iam::{self.aws.account_id}:role/deployer-of-{own.bucket}"
 
     def _role(self, name: str, path: str, policy: str) -> Keys:
-        """Make a role of the account with one policy, and open a session of it."""
+        """Create a role with one policy, and assume it."""
         iam, whole_account = self.root("iam"), f"arn:aws:iam::{self.aws.account_id}:root"
         trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": whole_account}}
         document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
@@ -192,7 +192,7 @@ class World:
         return Keys(made["AccessKeyId"], made["SecretAccessKey"])
 
     def judged_as(self, principal: Principal) -> dict[str, str]:
-        """Return a principal to `AwsStandIn.judge`."""
+        """Return a principal for `AwsStandIn.judge`."""
         own = self.instance(principal.instance)
         return {
             Principal.COLLECTOR: {"role": own.collector_role},
@@ -208,7 +208,7 @@ class World:
         }[principal]
 
     def collector(self, own: Instance) -> Any:
-        """Return the S3 client of the collector that a use of the module has: nobody else may put there."""
+        """Return the S3 client of a use's collector: nobody else may put there."""
         beta = own.bucket == self.instance("beta").bucket
         return self.client(self.keys(Principal.COLLECTOR_IN_VPC if beta else Principal.COLLECTOR), "s3")
 
@@ -217,7 +217,7 @@ class World:
         return self.client(self.aws.root, service)
 
     def client(self, keys: Keys, service: str, *, tls: bool = True) -> Any:
-        """Return a client, the same one for the same caller: making one takes longer than its call."""
+        """Return a client, the same one for the same caller: creating one takes longer than its call."""
         wanted = (keys, service, tls)
         if wanted not in self._clients:
             made = self._clients[wanted] = self.aws.client(service, keys)

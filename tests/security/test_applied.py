@@ -1,4 +1,4 @@
-"""Least privilege and secrecy of the module as Terraform applied it: one apply, then everybody tries everything."""
+"""Least privilege and secrecy of the applied module: one apply, then every principal tries every call."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def world(applied: Applied) -> World:
-    """The world with all that the calls ask for in it; after the runs, whose archive it adds to."""
+    """The world with everything that the calls need; after the runs, because it adds to their archive."""
     with applied.deployment.aws.authorising():
         arrange(applied.world)
     return applied.world
@@ -39,7 +39,7 @@ def world(applied: Applied) -> World:
 
 @pytest.fixture(scope="module", autouse=True)
 def collected(applied: Applied) -> None:
-    """Let the collector have run, where tests/e2e was left out."""
+    """Run the collector if tests/e2e was left out."""
     deployment = applied.deployment
     deployment.store_credentials()
     for _ in range(30):
@@ -49,7 +49,7 @@ def collected(applied: Applied) -> None:
         deployment.zoom.clock.advance(timedelta(minutes=75).total_seconds())
 
 
-def test_the_feeds_queue_is_told_of_each_object_of_records_and_of_nothing_else(applied: Applied) -> None:
+def test_the_feeds_queue_gets_a_message_for_each_object_of_records_only(applied: Applied) -> None:
     deployment, own = applied.deployment, applied.world.instance("alpha")
     sqs, queue = deployment.aws.client("sqs"), own.outputs["secops_feed"]["queue"]["url"]
     told = []
@@ -63,7 +63,7 @@ def test_the_feeds_queue_is_told_of_each_object_of_records_and_of_nothing_else(a
     assert len(keys) > 20
 
 
-def test_credentials_that_passed_through_terraform_work_and_debug_is_on(applied: Applied) -> None:
+def test_credentials_from_terraform_work_and_debug_is_on(applied: Applied) -> None:
     beta = applied.world.instance("beta")
     with applied.deployment.aws.authorising(), applied.runtime(beta) as runtime:
         logging, variables = runtime.configuration["LoggingConfig"], runtime.configuration["Environment"]["Variables"]
@@ -74,7 +74,7 @@ def test_credentials_that_passed_through_terraform_work_and_debug_is_on(applied:
     assert any("DEBUG" in line for line in run.logs)
 
 
-# --- what is locked --------------------------------------------------------------------------------------------------
+# --- locks ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("name", "mode"), [("alpha", "COMPLIANCE"), ("beta", "GOVERNANCE")])
@@ -90,7 +90,7 @@ def test_each_object_of_records_is_locked_for_its_days_and_the_checkpoint_is_not
 
 
 @pytest.mark.parametrize(("name", "mode"), [("alpha", "COMPLIANCE"), ("beta", "GOVERNANCE")])
-def test_the_doctor_sees_that_they_are(applied: Applied, monkeypatch: pytest.MonkeyPatch, name: str, mode: str) -> None:
+def test_the_doctor_reports_the_locks(applied: Applied, monkeypatch: pytest.MonkeyPatch, name: str, mode: str) -> None:
     for variable, value in applied.deployment.aws.env().items():
         monkeypatch.setenv(variable, value)
     facts = Facts(applied.world.instance(name), boto3.Session())
@@ -113,7 +113,7 @@ def test_the_doctor_sees_that_they_are(applied: Applied, monkeypatch: pytest.Mon
 
 
 def allowed_to(world: World, principal: Principal) -> set[str]:
-    """Let a principal try every call; name those that it may make."""
+    """Let a principal try every call; return those that it may make."""
     with world.aws.authorising():
         return {f"{row.group}: {row.does}" for row in ROWS if is_allowed(Cell(world, principal), row)}
 
@@ -123,7 +123,7 @@ def expected_of(principal: Principal) -> set[str]:
 
 
 @pytest.mark.parametrize("principal", Principal, ids=lambda principal: principal.value)
-def test_each_may_do_what_the_matrix_says_and_nothing_else(world: World, principal: Principal) -> None:
+def test_each_principal_may_do_exactly_what_the_matrix_says(world: World, principal: Principal) -> None:
     allowed, expected = allowed_to(world, principal), expected_of(principal)
     assert {
         "denied, but should be allowed": expected - allowed,
@@ -141,11 +141,11 @@ def may_act(world: World, trust: Trust) -> bool:
     return world.aws.judge({"service": trust.service}, "sts:AssumeRole", role, trust.source)
 
 
-def test_services_may_act_in_the_roles_that_are_made_for_them(world: World) -> None:
+def test_services_may_assume_only_their_own_roles(world: World) -> None:
     assert [may_act(world, trust) for trust in TRUST] == [trust.allowed for trust in TRUST]
 
 
-# --- the matrix bites: one change of a policy, and just these cells are other ones -----------------------------------
+# --- the matrix can fail: one change of a policy changes exactly these cells ------------------------------------------
 
 
 QUEUE_SOURCE = {"aws:SourceArn": "arn:aws:s3:::alpha-zoom-operation-logs", "aws:SourceAccount": "123456789012"}
@@ -160,9 +160,9 @@ QUEUE_SOURCE = {"aws:SourceArn": "arn:aws:s3:::alpha-zoom-operation-logs", "aws:
         ("s3.amazonaws.com", {}, False),
         ("sns.amazonaws.com", QUEUE_SOURCE, False),
     ],
-    ids=["its bucket", "another bucket", "another account", "without saying for whom", "another service"],
+    ids=["its bucket", "another bucket", "another account", "without a source", "another service"],
 )
-def test_only_its_bucket_sends_to_the_feeds_queue(
+def test_only_the_bucket_may_send_to_the_feeds_queue(
     world: World, service: str, source: dict[str, str], allowed: bool
 ) -> None:
     queue = world.instance("alpha").outputs["secops_feed"]["queue"]["arn"]
@@ -213,13 +213,13 @@ def bucket_policy(world: World, own: Instance, edit: Callable[[dict[str, Any]], 
 
 
 def but(*sids: str) -> Callable[[dict[str, Any]], bool]:
-    """Leave out the statements of which the Sid begins so."""
+    """Leave out the statements whose Sid has this prefix."""
     return lambda statement: not statement["Sid"].startswith(sids)
 
 
 @contextmanager
 def deleting_reader(world: World, own: Instance) -> Iterator[None]:
-    """Let the reader delete by its own policy and by the bucket's: one alone is not enough."""
+    """Allow the reader to delete in its own policy and in the bucket policy: one alone is not enough."""
     with (
         managed_policy(world, own.outputs["reader"]["policy_arn"], with_deletion),
         bucket_policy(world, own, but("DenyDeletesOfRecords")),
@@ -245,7 +245,7 @@ def without_condition(statement: dict[str, Any]) -> None:
 
 
 def unbounded_locks(statement: dict[str, Any]) -> None:
-    """Let whoever locks lock as it likes, and lift locks and hold objects, as far as the bucket's policy lets it."""
+    """Allow the collector any lock, bypass and legal hold, as far as the bucket policy permits."""
     if statement["Sid"] == "LockRecords":
         del statement["Condition"]
         statement["Action"] = ["s3:BypassGovernanceRetention", "s3:PutObjectLegalHold", "s3:PutObjectRetention"]
@@ -277,7 +277,7 @@ CHANGES: list[tuple[str, Principal, Callable[[World, Instance], Any], set[str]]]
             f"{OTHERS}: read an object of the other's",
             f"{OTHERS}: read the other's checkpoint",
             f"{OTHERS}: list the other's feed prefix",
-            "Logs, metrics and traces: make a stream in the other's log group",
+            "Logs, metrics and traces: create a stream in the other's log group",
             "Logs, metrics and traces: write to the other's log group",
             f"{LOCKED}: lock the checkpoint",
         },
@@ -304,14 +304,14 @@ CHANGES: list[tuple[str, Principal, Callable[[World, Instance], Any], set[str]]]
         without_bucket_policy,
         {
             f"{RECORDS}: write a new object (`If-None-Match: *`)",
-            f"{RECORDS}: write over an object, with `If-None-Match: *`: 412",
-            f"{RECORDS}: write over an object, with `If-Match`",
+            f"{RECORDS}: overwrite an object, with `If-None-Match: *`: 412",
+            f"{RECORDS}: overwrite an object, with `If-Match`",
             f"{RECORDS}: write without a condition",
             f"{RECORDS}: write, without TLS",
-            f"{RECORDS}: write, encrypted with a key of the writer's",
+            f"{RECORDS}: write, encrypted with a customer-provided key",
             f"{RECORDS}: write, with an ACL for everyone: 400",
             f"{RECORDS}: write, with tags",
-            f"{RECORDS}: begin an upload in parts",
+            f"{RECORDS}: start a multipart upload",
             f"{RECORDS}: copy an object",
             f"{RECORDS}: read an object, without TLS",
             f"{RECORDS}: put an object under another key",
@@ -320,9 +320,9 @@ CHANGES: list[tuple[str, Principal, Callable[[World, Instance], Any], set[str]]]
             f"{RECORDS}: delete an object",
             f"{RECORDS}: delete objects, several at once",
             f"{RECORDS}: restore an object, by deleting its delete marker",
-            f"{RECORDS}: delete a version for good",
+            f"{RECORDS}: delete a version permanently",
             f"{CHECKPOINT}: replace it (`If-Match`)",
-            f"{CHECKPOINT}: write over it without a condition",
+            f"{CHECKPOINT}: overwrite it without a condition",
             f"{CHECKPOINT}: delete it",
             f"{CHECKPOINT}: delete a version of it",
             f"{LOCKED}: write a new object, locked as `bucket.lock` has it",
@@ -331,9 +331,9 @@ CHANGES: list[tuple[str, Principal, Callable[[World, Instance], Any], set[str]]]
             f"{LOCKED}: write a new object, locked two days less",
             f"{LOCKED}: write a new object, with a legal hold",
             f"{LOCKED}: lock the checkpoint",
-            f"{LOCKED}: lock an object that is there, as `bucket.lock` has it",
-            f"{LOCKED}: lock an object that is there for 100 years",
-            f"{LOCKED}: hold an object that is there",
+            f"{LOCKED}: lock an existing object, as `bucket.lock` has it",
+            f"{LOCKED}: lock an existing object for 100 years",
+            f"{LOCKED}: place a legal hold on an existing object",
             f"{LOCKED}: hide a locked object behind a delete marker",
         },
     ),
@@ -342,9 +342,9 @@ CHANGES: list[tuple[str, Principal, Callable[[World, Instance], Any], set[str]]]
         Principal.OTHER_ROLE,
         lambda world, own: bucket_policy(world, own, but("DenyLocksOfOthers", "DenyHoldsAndBypasses")),
         {
-            f"{LOCKED}: lock an object that is there, as `bucket.lock` has it",
-            f"{LOCKED}: lock an object that is there for 100 years",
-            f"{LOCKED}: hold an object that is there",
+            f"{LOCKED}: lock an existing object, as `bucket.lock` has it",
+            f"{LOCKED}: lock an existing object for 100 years",
+            f"{LOCKED}: place a legal hold on an existing object",
         },
     ),
     (
@@ -355,7 +355,7 @@ CHANGES: list[tuple[str, Principal, Callable[[World, Instance], Any], set[str]]]
             f"{LOCKED}: write a new object, locked in the other mode",
             f"{LOCKED}: write a new object, locked two days longer",
             f"{LOCKED}: write a new object, locked two days less",
-            f"{LOCKED}: lock an object that is there for 100 years",
+            f"{LOCKED}: lock an existing object for 100 years",
         },
     ),
     (
@@ -364,13 +364,13 @@ CHANGES: list[tuple[str, Principal, Callable[[World, Instance], Any], set[str]]]
         lambda world, own: bucket_policy(world, own, but("DenyPutsOfOthers")),
         {
             f"{RECORDS}: write a new object (`If-None-Match: *`)",
-            f"{RECORDS}: write over an object, with `If-None-Match: *`: 412",
+            f"{RECORDS}: overwrite an object, with `If-None-Match: *`: 412",
             f"{RECORDS}: write, with an ACL for everyone: 400",
             f"{RECORDS}: write, with tags",
             f"{RECORDS}: put an object under another key",
             f"{RECORDS}: replicate an object into it",
             f"{CHECKPOINT}: replace it (`If-Match`)",
-            f"{CHECKPOINT}: write over it without a condition",
+            f"{CHECKPOINT}: overwrite it without a condition",
         },
     ),
     (
@@ -396,18 +396,18 @@ CHANGES: list[tuple[str, Principal, Callable[[World, Instance], Any], set[str]]]
         {
             f"{RECORDS}: replicate a deletion into it",
             f"{RECORDS}: restore an object, by deleting its delete marker",
-            f"{RECORDS}: delete a version for good",
+            f"{RECORDS}: delete a version permanently",
             f"{CHECKPOINT}: delete a version of it",
         },
     ),
     (
-        "overwriting by whoever breaks the glass",
+        "overwriting by break-glass roles",
         Principal.BREAK_GLASS,
         lambda world, own: bucket_policy(world, own, but("DenyOverwriteOfRecords")),
         {
-            f"{RECORDS}: write over an object, with `If-Match`",
+            f"{RECORDS}: overwrite an object, with `If-Match`",
             f"{RECORDS}: write without a condition",
-            f"{RECORDS}: begin an upload in parts",
+            f"{RECORDS}: start a multipart upload",
             f"{RECORDS}: copy an object",
         },
     ),
@@ -416,11 +416,11 @@ CHANGES: list[tuple[str, Principal, Callable[[World, Instance], Any], set[str]]]
         Principal.COLLECTOR,
         without_bucket_policy,
         {
-            f"{RECORDS}: write over an object, with `If-Match`",
+            f"{RECORDS}: overwrite an object, with `If-Match`",
             f"{RECORDS}: write without a condition",
             f"{RECORDS}: write, without TLS",
-            f"{RECORDS}: write, encrypted with a key of the writer's",
-            f"{RECORDS}: begin an upload in parts",
+            f"{RECORDS}: write, encrypted with a customer-provided key",
+            f"{RECORDS}: start a multipart upload",
             f"{RECORDS}: copy an object",
             f"{RECORDS}: read an object, without TLS",
         },
@@ -431,28 +431,28 @@ CHANGES: list[tuple[str, Principal, Callable[[World, Instance], Any], set[str]]]
         lambda world, own: role_policy(world, own.collector_role, "use-kms-keys", without_condition),
         {
             f"{KEY}: decrypt what is encrypted for its own bucket",
-            f"{KEY}: make a data key for its own bucket",
+            f"{KEY}: generate a data key for its own bucket",
             f"{KEY}: decrypt what is encrypted for its own secret",
-            f"{KEY}: make a data key for its own secret",
+            f"{KEY}: generate a data key for its own secret",
             f"{KEY}: decrypt the other function's environment",
             f"{KEY}: decrypt what is encrypted for another bucket",
             f"{KEY}: decrypt what is encrypted for another secret",
             f"{KEY}: decrypt what is encrypted for the queue",
-            f"{KEY}: decrypt what has no context",
-            f"{KEY}: make a data key without a context",
+            f"{KEY}: decrypt without an encryption context",
+            f"{KEY}: generate a data key without an encryption context",
         },
     ),
     (
-        "the network left to the function's code",
+        "network permissions for the function's code",
         Principal.COLLECTOR_IN_VPC,
         lambda world, own: role_policy(world, own.collector_role, "join-vpc", without_denial),
         {
-            f"{NETWORK}: look at network interfaces, from the function's code",
-            f"{NETWORK}: look at subnets, from the function's code",
-            f"{NETWORK}: make a network interface, from the function's code",
-            f"{NETWORK}: make one in any subnet, from the function's code",
+            f"{NETWORK}: describe network interfaces, from the function's code",
+            f"{NETWORK}: describe subnets, from the function's code",
+            f"{NETWORK}: create a network interface, from the function's code",
+            f"{NETWORK}: create one in any subnet, from the function's code",
             f"{NETWORK}: delete a network interface, from the function's code",
-            f"{NETWORK}: give a network interface an address, from the function's code",
+            f"{NETWORK}: assign an address to a network interface, from the function's code",
         },
     ),
     (
@@ -467,15 +467,15 @@ CHANGES: list[tuple[str, Principal, Callable[[World, Instance], Any], set[str]]]
 @pytest.mark.parametrize(
     ("principal", "change", "more"), [change[1:] for change in CHANGES], ids=[change[0] for change in CHANGES]
 )
-def test_a_wider_policy_shows(
+def test_a_wider_policy_changes_exactly_its_cells(
     world: World, principal: Principal, change: Callable[[World, Instance], Any], more: set[str]
 ) -> None:
     with change(world, world.instance(principal.instance)):
         assert allowed_to(world, principal) - expected_of(principal) == more
 
 
-def test_a_lock_holds_whoever_takes_the_buckets_policy_away(world: World) -> None:
-    """An administrator deletes only what is locked in governance mode, and only by asking for that."""
+def test_a_lock_protects_even_without_the_bucket_policy(world: World) -> None:
+    """An administrator can delete only objects locked in governance mode, and only with an explicit bypass."""
     cell, root = Cell(world, Principal.BYPASS), world.root("s3")
     deleted = set()
     for mode in ("GOVERNANCE", "COMPLIANCE"):
@@ -488,7 +488,7 @@ def test_a_lock_holds_whoever_takes_the_buckets_policy_away(world: World) -> Non
 
 
 def deletes(world: World, attempt: Attempt, mode: str) -> bool:
-    """Let a deployer try to delete a locked version; tell whether it is gone."""
+    """Let a deployer try to delete a locked version; return whether it is deleted."""
     cell, root = Cell(world, Principal.BYPASS), world.root("s3")
     version, s3 = cell.locked(mode), world.client(world.deployer_keys(cell.own), "s3")
     was = root.get_bucket_policy(Bucket=cell.own.bucket)["Policy"]
@@ -499,12 +499,12 @@ def deletes(world: World, attempt: Attempt, mode: str) -> bool:
 
 
 @pytest.mark.parametrize("mode", LOCK_MODES)
-def test_not_even_the_deployer_deletes_a_locked_version_but_where_the_page_says(world: World, mode: str) -> None:
+def test_the_deployer_deletes_a_locked_version_only_as_the_page_says(world: World, mode: str) -> None:
     deleted = {attempt.how for attempt in ATTEMPTS if deletes(world, attempt, mode)}
     assert deleted == {attempt.how for attempt in ATTEMPTS if mode in attempt.deletes_in}
 
 
-def test_a_narrower_policy_shows(world: World) -> None:
+def test_a_narrower_policy_changes_exactly_its_cells(world: World) -> None:
     own = world.instance(Principal.SCHEDULER.instance)
     with role_policy(
         world, own.scheduler_role, "invoke-collector", lambda statement: statement["Sid"] != "InvokeCollector"
@@ -519,21 +519,21 @@ def only_by_its_prefix(statement: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("principal", [Principal.READER_USER, Principal.READER_ROLE], ids=lambda one: one.value)
-def test_the_reader_of_a_bucket_made_elsewhere_lists_its_prefix_alone(world: World, principal: Principal) -> None:
-    """As the module plans it with `bucket.create = false`: tests/reader.tftest.hcl."""
+def test_the_reader_of_an_existing_bucket_lists_only_its_prefix(world: World, principal: Principal) -> None:
+    """As planned with `bucket.create = false` (tests/reader.tftest.hcl)."""
     own = world.instance(principal.instance)
     with managed_policy(world, own.outputs["reader"]["policy_arn"], only_by_its_prefix):
         allowed = allowed_to(world, principal)
     assert expected_of(principal) - allowed == {
-        "The checkpoint of its own bucket: see whether it is there",
+        "The checkpoint of its own bucket: check whether it exists",
         "The rest of its own bucket: list all of it",
         "The rest of its own bucket: list another folder",
         "The rest of its own bucket: list the folder above",
-        "The rest of its own bucket: ask whether it exists",
+        "The rest of its own bucket: check whether it exists",
     }
 
 
-def test_a_wider_trust_shows(world: World) -> None:
+def test_a_wider_trust_policy_is_noticed(world: World) -> None:
     iam, role = world.root("iam"), world.instance("beta").scheduler_role
     was = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
     iam.update_assume_role_policy(RoleName=role, PolicyDocument=edited(was, without_condition))
@@ -541,15 +541,15 @@ def test_a_wider_trust_shows(world: World) -> None:
     iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(was))
     assert more == [
         trust.who for trust in TRUST if trust.role == "scheduler" and "Scheduler, for another" in trust.who
-    ] + ["EventBridge Scheduler, without saying for whom"]
+    ] + ["EventBridge Scheduler, without a source"]
 
 
-# --- secrets: the last tests, for they destroy -----------------------------------------------------------------------
+# --- secrets: the last tests, as they destroy ------------------------------------------------------------------------
 
 
 @pytest.mark.destroys
-def test_the_secret_manager_has_the_secrets(applied: Applied) -> None:
-    """What is searched for is what is there: a search for something else would find nothing, too."""
+def test_the_searched_secrets_are_in_secrets_manager(applied: Applied) -> None:
+    """The search uses the real secrets: a search for others would also find nothing."""
     secretsmanager, world = applied.deployment.aws.client("secretsmanager"), applied.world
     for name, account in (("alpha", ALPHA), ("beta", BETA)):
         value = secretsmanager.get_secret_value(SecretId=world.instance(name).secret_arn)["SecretString"]
@@ -580,8 +580,8 @@ def test_a_second_plan_shows_no_change_and_no_secret(applied: Applied) -> None:
 
 
 @pytest.mark.destroys
-def test_a_plan_warns_while_an_apply_may_bring_old_credentials_back(applied: Applied) -> None:
-    """Beta's went through Terraform and something else stores new ones: one more time, and Terraform writes its own."""
+def test_a_plan_warns_if_an_apply_may_restore_old_credentials(applied: Applied) -> None:
+    """Beta's came from Terraform and were then replaced: another apply could write the old ones again."""
     deployment, beta = applied.deployment, applied.world.instance("beta")
     value = json.dumps({"account_id": BETA.id, "client_id": BETA.client_id, "client_secret": BETA.client_secret})
     deployment.aws.client("secretsmanager").put_secret_value(SecretId=beta.secret_arn, SecretString=value)
@@ -593,7 +593,7 @@ def test_a_plan_warns_while_an_apply_may_bring_old_credentials_back(applied: App
 
 @dataclass(frozen=True)
 class Destroyed:
-    """A destroy that fails at a version locked in COMPLIANCE, and what it left; another one has come after it."""
+    """A destroy that fails at a version locked in COMPLIANCE, with what it left, and a second destroy."""
 
     secrets: dict[str, str]
     locked: dict[str, str]
@@ -606,7 +606,7 @@ class Destroyed:
 
 @pytest.fixture(scope="module")
 def destroyed(applied: Applied) -> Destroyed:
-    """Destroy all: alpha's locks are over, beta's records are locked in GOVERNANCE, but for one."""
+    """Destroy all: alpha's locks have ended, beta's records are locked in GOVERNANCE, except one."""
     deployment, world = applied.deployment, applied.world
     aws, terraform, beta = deployment.aws, deployment.terraform, world.instance("beta")
     secrets, locked = applied.secrets(), Cell(world, Principal.BYPASS).locked("COMPLIANCE")
@@ -625,8 +625,8 @@ def destroyed(applied: Applied) -> Destroyed:
 
 
 @pytest.mark.destroys
-def test_destroy_bypasses_what_is_locked_in_governance_and_ends_at_what_is_in_compliance(destroyed: Destroyed) -> None:
-    """What the matrix has put on hold may stay as well: moto names no version to the provider, which lifts the hold."""
+def test_destroy_bypasses_governance_locks_and_stops_at_compliance_locks(destroyed: Destroyed) -> None:
+    """Objects on legal hold may also stay: moto returns no version to the provider, which removes the hold."""
     assert "AccessDenied" in destroyed.error and destroyed.locked["Key"] in destroyed.error
     ours = [one for one in destroyed.resources if one.startswith("module.") and ".data." not in one]
     assert ours == ["module.beta.module.archive.aws_s3_bucket.archive[0]"]
@@ -636,8 +636,8 @@ def test_destroy_bypasses_what_is_locked_in_governance_and_ends_at_what_is_in_co
 
 
 @pytest.mark.destroys
-def test_destroy_needs_the_right_to_bypass_where_all_locks_are_over_too(destroyed: Destroyed) -> None:
-    """Object Lock stays on, and while it is, the provider asks for the bypass."""
+def test_destroy_needs_the_bypass_permission_even_if_all_locks_have_ended(destroyed: Destroyed) -> None:
+    """Object Lock stays enabled, so the provider sends the bypass header."""
     bypassed = [one["resource"] for one in destroyed.needed if one.get("action") == "s3:BypassGovernanceRetention"]
     assert {arn.partition(":::")[2].partition("-")[0] for arn in bypassed} == {"alpha", "beta"}
 

@@ -1,4 +1,4 @@
-"""The deployer's policy: enough for plan, apply, upgrade and destroy, and nothing that none of them needs."""
+"""The deployer's policy: enough for plan, apply, upgrade and destroy, and nothing else."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TABLE = deployer.table()
 BUCKET = {"bucket_name": "your-zoom-operation-logs"}
 BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
 
-V6 = "version 6.23 of the provider and later tag buckets with it, and do without where it is denied; 5.100 is tested"
+V6 = "provider 6.23 and later tags buckets with it, and continues if it is denied; 5.100 is tested"
 SIGNING = "the stand-in has no code signing"
 KEY = "another `kms_key`, which the fixture does not change"
 LATER = "set later, with the request that apply sends"
@@ -54,7 +54,7 @@ UNSEEN = {
         "ReaderPolicy iam:DeletePolicyVersion": SIXTH,
         "Roles iam:UpdateAssumeRolePolicy": VERSION,
         "Secret secretsmanager:UpdateSecret": KEY,
-        "SecretKey kms:Decrypt": "SecretKeyWhileTerraformWritesIt allows it too, which `credentials` brings",
+        "SecretKey kms:Decrypt": "SecretKeyWhileTerraformWritesIt, of the option `credentials`, allows it too",
         "Tag s3:UntagResource": V6,
         "Topic sns:SetTopicAttributes": KEY,
         "TopicKey kms:PutKeyPolicy": VERSION,
@@ -65,7 +65,7 @@ UNSEEN = {
         "ReaderKeyPolicy iam:DeletePolicyVersion": "a policy that has changed: this one changes with `kms_key`",
     },
 }
-"""By phase: statements and actions that no request of the fixture needed, and what they are for."""
+"""By phase: statements and actions that no request of the fixture needed, and their purpose."""
 
 UNUSED = {
     "FunctionCodeSigning": SIGNING,
@@ -75,7 +75,7 @@ UNUSED = {
 
 
 def with_options(*options: str) -> dict[str, str]:
-    """Switch options on, those that take a value with one."""
+    """Turn options on, with a value if they need one."""
     values = {
         "ca_bundle": "arn:aws:lambda:us-east-1:123456789012:layer:ca-bundle:1",
         "code_signing": "arn:aws:lambda:us-east-1:123456789012:code-signing-config:csc-0123456789abcdef0",
@@ -86,7 +86,7 @@ def with_options(*options: str) -> dict[str, str]:
     return {option: values.get(option, "true") for option in options}
 
 
-# --- proved by what Terraform does -----------------------------------------------------------------------------------
+# --- proved by Terraform's requests ----------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +114,7 @@ def test_terraform_fails_without_an_action(phase: str, life: Life) -> None:
 @each_life
 @pytest.mark.parametrize("phase", PHASES)
 def test_every_request_is_allowed(phase: str, life: Life) -> None:
-    """As the stand-in found: here it is judged once more, by the identity policies alone."""
+    """As the stand-in decided; evaluated here once more, by the identity policies alone."""
     assert life.needed[phase]
     assert [one for one in life.needed[phase] if "unknown" in one] == []
     policies = life.policies(phase)
@@ -123,8 +123,8 @@ def test_every_request_is_allowed(phase: str, life: Life) -> None:
 
 @each_life
 @pytest.mark.parametrize("phase", PHASES)
-def test_each_action_withdrawn_is_missed(phase: str, life: Life) -> None:
-    """By a request that no other statement allows; a statement that two uses of the module have alike is one."""
+def test_each_withdrawn_action_is_needed(phase: str, life: Life) -> None:
+    """By a request that no other statement allows; equal statements of two uses of the module count as one."""
     statements = [one for policy in life.policies(phase) for one in policy["Statement"]]
     rights = [
         (f"{one['Sid']} {action}", {**one, "Action": [action]})
@@ -151,7 +151,7 @@ def test_the_fixture_has_each_statement(life: Life) -> None:
 
 
 @each_life
-def test_it_reads_no_secret_but_the_one_that_terraform_writes(life: Life) -> None:
+def test_it_reads_only_the_secret_that_terraform_writes(life: Life) -> None:
     read = {one["resource"] for needed in life.needed.values() for one in needed if "GetSecretValue" in one["action"]}
     assert len(read) == 1
     assert ":secret:alpha-zoom-operationlogs-credentials-" in read.pop()
@@ -164,7 +164,7 @@ def actions_of(policies: dict[str, Any]) -> set[str]:
     return {action for policy in policies.values() for one in policy["Statement"] for action in one["Action"]}
 
 
-def test_the_value_of_a_secret_is_read_by_one_statement_alone() -> None:
+def test_only_one_statement_reads_a_secrets_value() -> None:
     everything = with_options(*TABLE["options"])
     for option in ("existing_secret", "credentials"):
         without = {**everything, "existing_secret": "false", option: str(option == "existing_secret").lower()}
@@ -179,7 +179,7 @@ def test_the_value_of_a_secret_is_read_by_one_statement_alone() -> None:
     assert reading == ["SecretValueWhileTerraformWritesIt"]
 
 
-def test_it_reads_no_record_and_deletes_none_but_by_force() -> None:
+def test_it_reads_no_record_and_deletes_records_only_by_force() -> None:
     made = deployer.policies(deployer.PHASES, with_options("kms_key", "vpc"), BUCKET, WHERE)
     assert {"s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"} & actions_of(made) == set()
 
@@ -191,7 +191,7 @@ def test_a_plan_alone_changes_nothing() -> None:
     assert verbs <= {"Get", "List", "Describe", "Decrypt"}
 
 
-def test_no_action_has_a_wildcard_and_few_resources_are_all() -> None:
+def test_no_action_has_a_wildcard_and_few_statements_allow_every_resource() -> None:
     for statement in TABLE["statements"]:
         for phase in deployer.PHASES:
             assert not any("*" in action for action in statement.get(phase, []))
@@ -207,7 +207,7 @@ def test_roles_are_passed_to_their_services_only() -> None:
     ]
 
 
-def test_with_a_boundary_nothing_is_made_or_given_without_it() -> None:
+def test_with_a_boundary_every_role_and_permission_requires_it() -> None:
     made = deployer.policies(deployer.PHASES, with_options("permissions_boundary"), BUCKET, WHERE)
     for policy in made.values():
         for one in policy["Statement"]:
@@ -227,11 +227,11 @@ def test_each_part_fits_into_a_managed_policy(unlike: tuple[str, ...]) -> None:
 
 
 def test_the_names_are_the_modules_defaults() -> None:
-    """Of each name that AWS knows: `X_name` is the module's `names.X`."""
+    """For each name in AWS: `X_name` is the module's `names.X`."""
     text = (REPOSITORY / "variables.tf").read_text(encoding="utf-8")
     [names] = re.findall(r'(?s)variable "names" \{\n  type = object\(\{(.*?)\}\)', text)
     defaults = dict(re.findall(r'(\w+) += optional\(string, "(.*?)"\)', names))
-    others = {"feed", "metrics_namespace", "reader_key_secret"}  # the last is made by `zoomlogs reader-key`
+    others = {"feed", "metrics_namespace", "reader_key_secret"}  # `zoomlogs reader-key` creates the last one
     assert TABLE["names"] == {
         "bucket_name": "",
         "name_prefix": "",
@@ -247,7 +247,7 @@ def test_the_options_are_inputs_of_the_module() -> None:
         assert re.match(r"`(\w+)", told)[1] in inputs  # type: ignore[index]
 
 
-def test_the_readme_names_the_page_where_it_says_apply() -> None:
+def test_the_readme_links_the_page_at_terraform_apply() -> None:
     readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
     [told] = [one for one in readme.split("\n\n") if "`terraform apply` needs no Python" in one]
     assert "(docs/deployer.md)" in told
@@ -271,7 +271,7 @@ def test_the_command_prints_the_policy() -> None:
     assert json.loads(ran.out) == deployer.merged(made.values())
 
 
-def test_the_command_says_what_is_too_long_and_prints_the_parts() -> None:
+def test_the_command_reports_too_long_a_policy_and_prints_the_parts() -> None:
     long = commands.zoomlogs(*ASK, "--name", "bucket_name=bucket")
     assert "create one for each part, with --part archive, collector, roles, reader, monitoring." in long.err
     parts = json.loads(commands.zoomlogs(*ASK, "--name", "bucket_name=bucket", "--json").out)
@@ -302,7 +302,7 @@ def test_a_wrong_request_gives_one_sentence(options: list[str], names: list[str]
     assert str(refused.value).startswith(sentence)
 
 
-def test_what_does_not_exist_gives_one_sentence() -> None:
+def test_an_unknown_phase_part_or_region_gives_one_sentence() -> None:
     with pytest.raises(CommandError, match="There is no phase refresh: choose from plan, apply, upgrade, destroy"):
         deployer.main(["refresh"], [], ["bucket_name=bucket"], WHERE, None)
     with pytest.raises(CommandError, match="There is no part all: choose from archive, "):

@@ -1,4 +1,4 @@
-"""The search for secrets finds one that was planted, in each kind of place."""
+"""The search finds a planted secret in each kind of place."""
 
 from __future__ import annotations
 
@@ -43,23 +43,23 @@ def zipped(data: bytes) -> bytes:
         (lambda text: b"?q=distinct%2Five%2Bw%C3%B6rt", "place"),
     ],
 )
-def test_a_secret_is_found_however_it_is_packed(pack: Callable[[str], bytes], place: str) -> None:
+def test_a_secret_is_found_in_every_encoding(pack: Callable[[str], bytes], place: str) -> None:
     assert found(SECRETS, {"place": pack(SECRET)}) == [f"the client secret is in {place}"]
 
 
 @pytest.mark.parametrize("before", ["", "a", "ab", "abc", "abcd"])
 @pytest.mark.parametrize("after", ["", "a", "ab"])
-def test_base64_is_found_wherever_the_value_begins(before: str, after: str) -> None:
+def test_base64_is_found_at_every_offset(before: str, after: str) -> None:
     for secret in ("s3cret-value", "s3cret-value!", "s3cret-value!?"):
         text = base64.b64encode(f"{before}{secret}{after}".encode())
         assert any(spelling in text for spelling in spellings(secret))
 
 
-def test_what_holds_no_secret_is_clean() -> None:
+def test_data_without_a_secret_is_clean() -> None:
     assert found(SECRETS, {"place": b"distinct", "zip": zipped(b"distinct/ive"), "text": b"x" * 100}) == []
 
 
-def test_files_are_searched_but_for_the_providers(tmp_path: Path) -> None:
+def test_files_are_searched_except_the_providers(tmp_path: Path) -> None:
     for name in (
         "terraform.tfstate",
         "terraform.tfstate.backup",

@@ -1,4 +1,4 @@
-"""docs/security.md holds the matrix that the tests assert, and the matrix is one that proves something."""
+"""docs/security.md has the matrix that the tests assert, and the matrix proves something."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from .principals import Principal
 from .report import BEGIN, MARK, PAGE, matrix, updated, who
 
 
-def test_the_page_has_the_matrix_as_it_is() -> None:
+def test_the_page_has_the_current_matrix() -> None:
     page = PAGE.read_text(encoding="utf-8")
     assert page == updated(page), "run `python tests/security`"
 
 
-def test_another_matrix_would_show() -> None:
+def test_another_matrix_would_change_the_page() -> None:
     page = PAGE.read_text(encoding="utf-8")
     changed = page.replace("| ✓ |", "| ✗ |", 1)
     assert changed != page
     assert updated(changed) == page
 
 
-def test_the_readme_counts_them() -> None:
+def test_the_readme_counts_the_calls() -> None:
     readme = (PAGE.parents[1] / "README.md").read_text(encoding="utf-8")
     assert f"[{len(ROWS)} calls by ten principals](docs/security.md)" in readme
     assert len(Principal) == 10
@@ -41,7 +41,7 @@ def test_a_page_without_markers_is_refused() -> None:
 
 
 @pytest.mark.parametrize("principal", Principal)
-def test_each_principal_has_something_that_it_may_do_and_much_that_it_may_not(principal: Principal) -> None:
+def test_each_principal_has_allowed_and_denied_calls(principal: Principal) -> None:
     allowed = [row for row in ROWS if principal in row.allowed]
     assert allowed
     assert len(allowed) < len(ROWS) / 3
@@ -69,7 +69,7 @@ def test_each_call_is_named_once() -> None:
     assert len(names) == len(set(names))
 
 
-def test_the_services_that_matter_are_in() -> None:
+def test_the_relevant_services_are_in_the_matrix() -> None:
     services = {row.action.partition(":")[0] for row in ROWS}
     assert services == {
         *(

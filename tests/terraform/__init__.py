@@ -1,4 +1,4 @@
-"""The module's inputs, its configuration, and what it uses of the AWS provider."""
+"""The module's inputs, its configuration, and its use of the AWS provider."""
 
 from __future__ import annotations
 

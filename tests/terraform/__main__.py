@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-if not __package__:  # a folder run as a script has itself on the path, not the folder it lies in
+if not __package__:  # a folder that runs as a script has itself on the path, not its parent
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from harness.provider_mirrors import TESTED_VERSION
@@ -21,7 +21,7 @@ from terraform.provider_use import DEPRECATED_IN_6, FACTS, REPOSITORY, used
 
 
 def main() -> None:
-    """Read the facts about the types that are used, and keep them."""
+    """Read the facts about the used types, and store them."""
     types = sorted(used() | DEPRECATED_IN_6.keys())
     with tempfile.TemporaryDirectory() as scratch:
         terraform = prepare(REPOSITORY, Path(scratch), os.environ, folder=".", standin=False)

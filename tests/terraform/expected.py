@@ -1,4 +1,4 @@
-"""What a plan of an example warns about, rightly: an example cannot know whom the alarms should notify."""
+"""Expected warnings of an example's plan: an example cannot know whom the alarms should notify."""
 
 from __future__ import annotations
 

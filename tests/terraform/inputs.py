@@ -1,9 +1,9 @@
-"""The table of inputs, and what Terraform says to each of them.
+"""The table of inputs, and Terraform's messages for each of them.
 
-Terraform plans a module once for each case of a `for_each`, so that one process judges hundreds of cases. It does not
-evaluate a rule that refers to an input that broke a rule of its own, in no instance of the module: so each block
-holds only cases that break rules of the same input (or resource), and each case is judged as if it were alone.
-The same plan shows what the modules' checks warn of that look at inputs alone, and so stand in checks.tf.
+Terraform plans a module once for each case of a `for_each`, so one process tests hundreds of cases. If an input breaks
+its rule in one instance, Terraform evaluates no rule that refers to this input in any instance: so each block has only
+cases that break rules of the same input (or resource), and each case is tested as if it were alone.
+The same plan shows the warnings of the checks in checks.tf, which use only inputs.
 """
 
 from __future__ import annotations
@@ -36,17 +36,16 @@ INPUT_FILES = {
     ),
     "deployer": ("variables.tf", "rights.json"),
 }
-"""What the rules of a module's inputs need. In place of account.tf, which asks AWS, the cases have `ACCOUNT`."""
+"""The files that the rules of a module's inputs need, with `ACCOUNT` instead of account.tf, which reads from AWS."""
 ACCOUNT = {"id": "111122223333", "region": "eu-west-1", "partition": "${var.partition}", "dns_suffix": "amazonaws.com"}
 BLOCK = re.compile(r'(?ms)^((variable|resource) "(\w+)"[^\n]*) \{$(.*?)^\}$')
 
 
 @dataclass(frozen=True)
 class Case:
-    """Inputs of a module, and the sentence of the rule that they break, of an input (`var.bucket`) or a resource.
+    """Inputs of a module, and the message of the rule that they break, of an input (`var.bucket`) or a resource.
 
-    Inputs that are accepted have neither place nor sentence. Those that are for a check (`check.memory`) have its
-    warning, or none.
+    Accepted inputs have neither place nor message. Those for a check (`check.memory`) have its warning, or none.
     """
 
     id: str
@@ -75,7 +74,7 @@ class Case:
 
 
 class EachKeyOnce(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """YAML's safe loader, but it refuses two cases of the same name; YAML would drop the first silently."""
+    """YAML's safe loader that refuses two cases of the same name: YAML would silently drop the first."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = [key.value for key, _ in node.value]
@@ -117,12 +116,12 @@ def _cases() -> Iterator[dict[str, Any]]:
 
 
 def _without_subscribers(inputs: dict[str, Any]) -> dict[str, Any]:
-    """Have the alarms notify nobody, unless the case says whom: a plan would warn of that too."""
+    """Give the alarms no recipient unless the case names one, because a plan would warn about that too."""
     return inputs | {"monitoring": {"topic_arns": []} | inputs.get("monitoring", {})}
 
 
 def written_out(value: Any) -> Any:
-    """Write out what the table abbreviates.
+    """Expand the table's abbreviations.
 
     `<z*64>` is 64 times z; `s-<1..3>` as element or key is s-1, s-2, s-3; `<today+1>` is tomorrow's date in UTC.
     """
@@ -153,25 +152,25 @@ def folder(module: str) -> str:
 
 @functools.cache
 def rules(module: str) -> dict[str, str]:
-    """What the rules of a module say: each sentence, and the place that says it. No two say the same."""
+    """The messages of a module's rules, and their places. All are different."""
     found = [
         (json.loads(sentence), ".".join(re.findall(r'"(\w+)"', header)) if kind == "resource" else f"var.{name}")
         for file in sorted((REPOSITORY / folder(module)).glob("*.tf"))
         for header, kind, name, body in BLOCK.findall(file.read_text(encoding="utf-8"))
         for sentence in re.findall(r"(?m)^ +error_message += (.*)$", body)
     ]
-    assert len(dict(found)) == len(found), f"two rules of {module} say the same"
+    assert len(dict(found)) == len(found), f"two rules of {module} have the same message"
     return dict(found)
 
 
 def asks_for_its_partition(module: str) -> bool:
-    """Return whether a module looks the partition up itself, or is given it."""
+    """Return whether a module reads the partition itself, or gets it as an input."""
     files = (REPOSITORY / folder(module)).glob("*.tf")
     return any('data "aws_partition" "current"' in file.read_text(encoding="utf-8") for file in files)
 
 
 def checks(module: str, files_of_it: str = "*.tf") -> list[str]:
-    """Return the checks of a module, all of them or those of a file."""
+    """Return the names of a module's checks, all or those of a file."""
     files = sorted((REPOSITORY / folder(module)).glob(files_of_it))
     return [name for file in files for name in re.findall(r'(?m)^check "(\w+)"', file.read_text(encoding="utf-8"))]
 
@@ -190,7 +189,7 @@ def write_plan(scratch: Path) -> None:
 
 
 def refused(terraform: Terraform, wrong: Iterable[Case]) -> dict[str, list[str]]:
-    """Plan wrong inputs: what Terraform says, by case."""
+    """Plan wrong inputs; return Terraform's messages, by case."""
     _write(terraform.workdir / "terraform.tfvars.json", _by_block(cases(), wrong))
     try:
         terraform.plan()
@@ -200,7 +199,7 @@ def refused(terraform: Terraform, wrong: Iterable[Case]) -> dict[str, list[str]]
 
 
 def accepted(terraform: Terraform, right: Sequence[Case]) -> dict[str, list[str]]:
-    """Plan right inputs: nothing said to each that Terraform planned. A second plan leaves out those it refused."""
+    """Plan right inputs; return no message for each planned case. A second plan leaves out refused cases."""
     _write(terraform.workdir / "terraform.tfvars.json", _by_block(cases(), right))
     plan = terraform.workdir / "accepted.tfplan"
     try:
@@ -216,7 +215,7 @@ def accepted(terraform: Terraform, right: Sequence[Case]) -> dict[str, list[str]
 
 
 def warned(terraform: Terraform, right: Iterable[Case]) -> dict[str, list[str]]:
-    """Plan right inputs: what Terraform warns of, by case."""
+    """Plan right inputs; return Terraform's warnings, by case."""
     _write(terraform.workdir / "terraform.tfvars.json", _by_block(cases(), right))
     return by_case(terraform.plan().warnings)
 
@@ -247,7 +246,7 @@ def write_run(scratch: Path) -> None:
 
 
 def by_case(errors: Iterable[str]) -> dict[str, list[str]]:
-    """Sort Terraform's errors: the sentences said to each case, by its id. An error that names no case stays whole."""
+    """Sort Terraform's errors: the messages for each case, by its ID. An error that names no case stays unchanged."""
     kinds = "Invalid value for variable|Resource precondition failed|Check block assertion failed"
     form = re.compile(rf"(?:{kinds}): (case\d+) (.*) \([^()]*\)")
     said = defaultdict(list)
@@ -258,7 +257,7 @@ def by_case(errors: Iterable[str]) -> dict[str, list[str]]:
 
 
 def _copy(module: str, target: Path, *files: str) -> None:
-    """Copy a module so that each sentence begins with the case that it is said to: Terraform names no instance."""
+    """Copy a module so that each message begins with its case: Terraform does not name the instance."""
     target.mkdir()
     for file in (one for pattern in files for one in (REPOSITORY / folder(module)).glob(pattern)):
         text = file.read_text(encoding="utf-8").replace('error_message = "', 'error_message = "${var.case} ')
@@ -275,7 +274,7 @@ def _root(blocks: dict[str, Any]) -> dict[str, Any]:
 
 
 def _block(case: Case, source: str) -> dict[str, Any]:
-    """Call a module once for each case of the block; an input that a case leaves out has its default."""
+    """Call a module once for each case of the block; inputs that a case leaves out have their defaults."""
     text = (REPOSITORY / folder(case.module) / "variables.tf").read_text(encoding="utf-8")
     names = [*re.findall(r'(?m)^variable "(\w+)"', text), *(["partition"] if case.module == "root" else [])]
     given = {name: f"${{try(each.value.{name}, null)}}" for name in names}

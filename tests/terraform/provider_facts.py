@@ -1,8 +1,8 @@
-"""Where the facts about the AWS provider's versions come from, and how they are read.
+"""Reads the facts about the AWS provider's versions.
 
-Of the tested version: Terraform itself, `terraform providers schema -json`. Of version 6, which the tests do not
-install: the names in the prebuilt bindings of CDK for Terraform, on PyPI, which HashiCorp made from the provider's
-schema. Their last release is of 6.25.0.
+For the tested version from Terraform itself, `terraform providers schema -json`. For version 6, which the tests do not
+install, from the names in the prebuilt bindings of CDK for Terraform, on PyPI, which HashiCorp generated from the
+provider's schema. Their last release is for 6.25.0.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Facts = dict[str, Any]
 
 
 def from_schema(provider: Mapping[str, Any], types: Iterable[str]) -> dict[str, Facts]:
-    """Return the facts about some types as `terraform providers schema -json` has them of one provider."""
+    """Return the facts about some types from `terraform providers schema -json` of one provider."""
     found = {}
     for type_ in types:
         kind = "data_source_schemas" if type_.startswith("data.") else "resource_schemas"
@@ -91,8 +91,8 @@ def _module_of(type_: str) -> str:
 def from_module(source: str) -> Facts:
     """Read the facts about one type from its module in the bindings, without running it.
 
-    What the configuration class takes are the arguments, without a default the required ones; a parameter of another
-    class is a block. What the resource's class can be asked for are the attributes.
+    The parameters of the configuration class are the arguments, those without a default are required; a parameter of
+    another class is a block. The properties of the resource's class are the attributes.
     """
     classes = {node.name: node for node in ast.parse(source).body if isinstance(node, ast.ClassDef)}
     [config] = [name for name, node in classes.items() if "TerraformMetaArguments" in _bases(node)]

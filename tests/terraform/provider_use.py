@@ -1,4 +1,4 @@
-"""What the module and its examples use of the AWS provider, held against what the versions that they allow have.
+"""Compares the module's and the examples' use of the AWS provider with the versions that they allow.
 
 The facts about the versions are in aws_provider.json: version → type → facts. `python tests/terraform` renews them. The
 type of a data source begins with "data.".
@@ -19,8 +19,8 @@ FACTS = Path(__file__).with_name("aws_provider.json")
 RENEW = ".venv/bin/python tests/terraform"
 FILES = sorted(file for pattern in ("*.tf", "modules/*/*.tf", "examples/*/*.tf") for file in REPOSITORY.glob(pattern))
 
-# What version 6 deprecates: its upgrade guide, and the release notes of 6.31.0. The bindings, which the facts about it
-# are read from, do not say so.
+# Deprecated in version 6, by its upgrade guide and the release notes of 6.31.0. The bindings, the source of the facts,
+# do not show this.
 DEPRECATED_IN_6 = {
     "data.aws_region": {"id", "name"},
     "aws_s3_bucket_lifecycle_configuration": {"expected_bucket_owner"},
@@ -40,12 +40,12 @@ def facts() -> dict[str, dict[str, Any]]:
 
 
 def used(files: Iterable[Path] = FILES) -> set[str]:
-    """Return the types that are used."""
+    """Return the used types."""
     return {type_ for file in files for type_, _ in resources(parse(file.read_text(encoding="utf-8")))}
 
 
 def resources(blocks: Iterable[Block]) -> Iterator[tuple[str, Block]]:
-    """Yield the provider's resources and data sources with their types; a check holds data sources too."""
+    """Yield the provider's resources and data sources with their types, including data sources in checks."""
     for block in blocks:
         if block.kind in ("resource", "data") and block.labels[0].startswith("aws_"):
             yield ("data." if block.kind == "data" else "") + block.labels[0], block
@@ -53,7 +53,7 @@ def resources(blocks: Iterable[Block]) -> Iterator[tuple[str, Block]]:
 
 
 def faults(text: str, version: str, known: dict[str, Any]) -> list[str]:
-    """Hold a .tf file against one version of the provider: a sentence for each thing that is wrong."""
+    """Compare a .tf file with one version of the provider; return a message for each fault."""
     blocks = parse(text)
     said = [fault for type_, block in resources(blocks) for fault in _of_resource(type_, block, version, known)]
     said += [fault for block in blocks for fault in _of_references(block, version, known)]
@@ -62,7 +62,7 @@ def faults(text: str, version: str, known: dict[str, Any]) -> list[str]:
 
 def _of_resource(type_: str, block: Block, version: str, known: dict[str, Any]) -> Iterator[str]:
     if type_ not in known:
-        yield f"{version} has no {type_}, or aws_provider.json does not know it: renew it with `{RENEW}`."
+        yield f"{version} has no {type_}, or it is missing in aws_provider.json: renew it with `{RENEW}`."
         return
     yield from _of_block(type_, block, version, known[type_]["arguments"])
     given = {*block.attributes, *(name for name, _ in _nested(block))}
@@ -85,7 +85,7 @@ def _of_block(place: str, block: Block, version: str, arguments: dict[str, Any])
 
 
 def _nested(block: Block) -> Iterator[tuple[str, Block]]:
-    """Yield the nested blocks by name, dynamic ones by what they generate."""
+    """Yield the nested blocks by name, dynamic ones by the generated block."""
     for one in block.blocks:
         if one.kind == "dynamic":
             yield one.labels[0], next(inner for inner in one.blocks if inner.kind == "content")

@@ -1,4 +1,4 @@
-"""What an apply says when AWS or an organisation refuses something, and that the runbook knows it by these words."""
+"""Messages of an apply that AWS or an organisation refuses, and that the runbook has these messages."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def reader(aws: AwsStandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terraform]:
-    """Terraform for examples/minimal, of which it applies the reader's user alone."""
+    """Terraform for examples/minimal, which applies only the reader's user."""
     terraform = prepare(REPOSITORY, tmp_path_factory.mktemp("refused"), aws.env())
     terraform.env["TF_CLI_ARGS_apply"] = f"-target={READER}.aws_iam_user.reader"
     terraform.init()
@@ -30,9 +30,9 @@ def reader(aws: AwsStandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 def row_of(said: str) -> tuple[str, str]:
-    """Find the first row of the runbook that fits a message; return its cause and what to do.
+    """Find the first row of the runbook that matches a message; return its cause and advice.
 
-    Of the words in *…* before "…" one is in the message, and each after it. Of the names in `…` one is.
+    The message must contain one of the texts in *…* before "…", each text after it, and one of the names in `…`.
     """
     [section] = re.findall(r"(?ms)^## When an apply is refused\n(.*?)^## ", PAGE.read_text(encoding="utf-8"))
     for message, why, do in re.findall(r"(?m)^\| (.*?\*.*?) \| (.*?) \| (.*?) \|$", section):
@@ -42,11 +42,11 @@ def row_of(said: str) -> tuple[str, str]:
             any(word in said for word in words) for words in one_of if words
         ):
             return why, do
-    raise AssertionError(f"The runbook does not know: {said}")
+    raise AssertionError(f"The runbook does not have: {said}")
 
 
-def test_a_name_that_is_taken_has_its_row(aws: AwsStandIn, reader: Terraform) -> None:
-    """Google's guides for other log sources call their user so too."""
+def test_a_taken_name_is_in_the_runbook(aws: AwsStandIn, reader: Terraform) -> None:
+    """Google's guides for other log sources use the same name for their user."""
     aws.client("iam").create_user(UserName="secops-reader")
     with pytest.raises(TerraformError) as refused:
         reader.apply()
@@ -56,7 +56,7 @@ def test_a_name_that_is_taken_has_its_row(aws: AwsStandIn, reader: Terraform) ->
     assert 'names = { reader = "zoom-secops-reader"' in do
 
 
-def test_an_organisation_that_forbids_users_has_its_row(aws: AwsStandIn, reader: Terraform) -> None:
+def test_an_organisation_that_forbids_users_is_in_the_runbook(aws: AwsStandIn, reader: Terraform) -> None:
     with (
         aws.service_control_policy({"Action": ["iam:CreateUser", "iam:CreateAccessKey"]}),
         pytest.raises(TerraformError) as refused,
@@ -67,7 +67,7 @@ def test_an_organisation_that_forbids_users_has_its_row(aws: AwsStandIn, reader:
     assert '`reader = { mode = "role", subject_id = "…" }`' in do
 
 
-def test_an_organisation_that_wants_tags_has_its_row(aws: AwsStandIn, reader: Terraform) -> None:
+def test_an_organisation_that_requires_tags_is_in_the_runbook(aws: AwsStandIn, reader: Terraform) -> None:
     wants = {"Action": ["iam:CreateUser"], "Condition": {"Null": {"aws:RequestTag/owner": "true"}}}
     with aws.service_control_policy(wants):
         with pytest.raises(TerraformError, match="explicit deny in a service control policy"):
@@ -80,7 +80,7 @@ def test_an_organisation_that_wants_tags_has_its_row(aws: AwsStandIn, reader: Te
 
 
 DENIED = "is not authorized to perform: {} on resource: * with an explicit deny in a service control policy"
-# As AWS and the provider's issues have these messages.
+# Messages as quoted by AWS and in the provider's issues.
 ELSEWHERE = {
     DENIED.format("iam:CreateAccessKey"): 'reader = { mode = "role"',
     DENIED.format("secretsmanager:CreateSecret"): "set them in `tags`",
@@ -96,5 +96,5 @@ ELSEWHERE = {
 @pytest.mark.parametrize(
     ("said", "do"), ELSEWHERE.items(), ids=["keys", "tags", "network", "lifecycle", "bucket", "secret"]
 )
-def test_what_the_stand_in_does_not_say_has_its_row(said: str, do: str) -> None:
+def test_messages_that_the_stand_in_lacks_are_in_the_runbook(said: str, do: str) -> None:
     assert do in row_of(said)[1]

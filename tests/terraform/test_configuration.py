@@ -149,7 +149,7 @@ def test_no_principal_of_the_module_breaks_the_glass(suite: TestReport) -> None:
         assert len(said) == 1
 
 
-def test_the_format_is_terraforms(root: Terraform) -> None:
+def test_the_format_is_that_of_terraform_fmt(root: Terraform) -> None:
     assert Terraform(REPOSITORY, root.env).fmt_check() == []
 
 
@@ -197,25 +197,25 @@ def said(suite: TestReport) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("case", OF_RESOURCES, ids=lambda case: f"{case.module}: {case.name}")
-def test_a_wrong_input_gives_its_sentence_alone(case: Case, said: dict[str, list[str]]) -> None:
+def test_a_wrong_input_gives_only_its_message(case: Case, said: dict[str, list[str]]) -> None:
     assert said.get(case.id) == [case.sentence]
 
 
-def test_terraform_says_nothing_else(said: dict[str, list[str]]) -> None:
+def test_terraform_prints_nothing_else(said: dict[str, list[str]]) -> None:
     assert said.keys() == {case.id for case in OF_RESOURCES}
 
 
-# What AWS carries out only once something else is there, or loses without a word before that.
+# Resources that AWS accepts only after another one, or that silently lose data before it exists.
 AFTER = {
-    "the schedule, after the feed's queue is told of objects": (
+    "the schedule, after the notification to the feed's queue": (
         "collector.aws_scheduler_schedule.collector",
         "archive.aws_s3_bucket_notification.feed",
     ),
-    "the notification, after the queue takes it": (
+    "the notification, after the queue's policy allows it": (
         "archive.aws_s3_bucket_notification.feed",
         "archive.aws_sqs_queue_policy.feed",
     ),
-    "the schedule, after the bucket refuses overwriting": (
+    "the schedule, after the bucket denies overwriting": (
         "collector.aws_scheduler_schedule.collector",
         "archive.aws_s3_bucket_policy.archive",
     ),
@@ -240,7 +240,7 @@ AFTER = {
 
 @pytest.fixture(scope="module")
 def graph(root: Terraform) -> dict[str, set[str]]:
-    """What each resource waits for."""
+    """The dependencies of each resource."""
     shown = subprocess.run(["terraform", "graph"], cwd=root.workdir, env=root.env, capture_output=True, text=True)
     edges: dict[str, set[str]] = {}
     for after, before in re.findall(r'"(.+?)" -> "(.+?)"', shown.stdout):
@@ -249,7 +249,7 @@ def graph(root: Terraform) -> dict[str, set[str]]:
 
 
 @pytest.mark.parametrize(("after", "before"), AFTER.values(), ids=AFTER)
-def test_what_needs_something_waits_for_it(graph: dict[str, set[str]], after: str, before: str) -> None:
+def test_resources_depend_on_what_they_need(graph: dict[str, set[str]], after: str, before: str) -> None:
     reached, new = set(), {f"module.{after}"}
     while new:
         reached |= new

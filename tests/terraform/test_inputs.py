@@ -1,7 +1,7 @@
-"""What a caller reads who gives a wrong input: one sentence for each, and no rule without an input that breaks it.
+"""Wrong inputs: one message for each, and no rule without an input that breaks it.
 
-The inputs and sentences are in inputs.yaml. Rules of resources, which need a provider, are judged in
-test_configuration.py, in the one process that runs the module's suite.
+The inputs and messages are in inputs.yaml. test_configuration.py tests the rules of resources, which need a provider,
+in the one process that runs the module's suite.
 """
 
 from __future__ import annotations
@@ -62,18 +62,18 @@ def planned(planning: Terraform) -> dict[str, list[str]]:
 
 @pytest.mark.slow
 @each_wrong
-def test_a_wrong_input_gives_its_sentence_alone(case: Case, said: dict[str, list[str]]) -> None:
+def test_a_wrong_input_gives_only_its_message(case: Case, said: dict[str, list[str]]) -> None:
     assert said.get(case.id) == [case.sentence]
 
 
 @pytest.mark.slow
-def test_terraform_says_nothing_else(said: dict[str, list[str]]) -> None:
+def test_terraform_prints_nothing_else(said: dict[str, list[str]]) -> None:
     assert said.keys() == {case.id for case in WRONG}
 
 
 @pytest.mark.slow
 @each_right
-def test_an_input_at_the_edge_is_accepted(case: Case, planned: dict[str, list[str]]) -> None:
+def test_an_input_at_the_limit_is_accepted(case: Case, planned: dict[str, list[str]]) -> None:
     assert planned.get(case.id) == []
 
 
@@ -87,8 +87,8 @@ def as_text(given: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "case", [case for case in cases() if case.module == "deployer"], ids=lambda case: f"{case.module}: {case.name}"
 )
-def test_the_deployers_command_takes_and_refuses_what_the_module_does(case: Case) -> None:
-    """Both read the rules from modules/deployer/rights.json. A command line knows no null."""
+def test_the_deployers_command_accepts_and_refuses_what_the_module_does(case: Case) -> None:
+    """Both read the rules from modules/deployer/rights.json. A command line has no null."""
     options, names = as_text(case.inputs.get("options", {})), as_text(case.inputs["names"])
     if None in {*options.values(), *names.values()}:
         assert case.sentence
@@ -109,12 +109,12 @@ def warnings(planning: Terraform) -> dict[str, list[str]]:
 
 @pytest.mark.slow
 @each_checked
-def test_a_plan_warns_of_what_may_not_fit_and_of_nothing_else(case: Case, warnings: dict[str, list[str]]) -> None:
+def test_a_plan_warns_only_about_what_may_not_fit(case: Case, warnings: dict[str, list[str]]) -> None:
     assert warnings.get(case.id, []) == [case.sentence] * bool(case.sentence)
 
 
 @pytest.mark.slow
-def test_each_warning_is_of_a_case(warnings: dict[str, list[str]]) -> None:
+def test_each_warning_belongs_to_a_case(warnings: dict[str, list[str]]) -> None:
     assert warnings.keys() <= {case.id for case in CHECKED}
 
 
@@ -128,13 +128,13 @@ def test_the_memory_that_the_operations_page_names_follows_its_formula() -> None
 
 
 @pytest.mark.parametrize("module", table())
-def test_each_check_warns_of_an_input(module: str) -> None:
+def test_each_check_warns_about_an_input(module: str) -> None:
     said = {case.place for case in CHECKED if case.module == module and case.sentence}
     assert said == {f"check.{name}" for name in checks(module, "checks.tf")}
 
 
 @pytest.mark.parametrize("module", table())
-def test_each_check_of_more_than_inputs_warns_in_a_run(module: str) -> None:
+def test_each_other_check_warns_in_a_run(module: str) -> None:
     runs = "".join(file.read_text(encoding="utf-8") for file in (REPOSITORY / "tests").glob("*.tftest.hcl"))
     warned = set(re.findall(r"(?m)^  expect_failures = \[check\.(\w+)\]$", runs))
     assert {*checks(module)} - {*checks(module, "checks.tf")} <= warned
@@ -148,7 +148,7 @@ def test_each_rule_is_broken_by_an_input(module: str) -> None:
 
 @pytest.mark.parametrize("module", table())
 def test_no_rule_is_overlooked(module: str) -> None:
-    """One of an output, say, or written in another form. A postcondition is about AWS, and no input breaks it."""
+    """For example, a rule of an output, or in another form. A postcondition is about AWS, and no input breaks it."""
     files = (REPOSITORY / folder(module)).glob("*.tf")
     text = "".join(file.read_text(encoding="utf-8") for file in files)
     text = re.sub(r"(?ms)^    postcondition \{$.*?^    \}$", "", text)

@@ -1,4 +1,4 @@
-"""`bucket.lock` comes to a deployed archive without a replacement, and goes without touching what is locked."""
+"""`bucket.lock` can be added to a deployed archive without a replacement, and removed without unlocking records."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def inputs(**bucket: Any) -> dict[str, object]:
     return {**given, "kms_key": None, **changed}
 
 
-def test_a_lock_comes_and_goes_without_a_replacement(aws: AwsStandIn, tmp_path: Path) -> None:
+def test_a_lock_is_added_and_removed_without_a_replacement(aws: AwsStandIn, tmp_path: Path) -> None:
     terraform = prepare(REPOSITORY, tmp_path, aws.env(), folder="modules/archive")
     terraform.init()
     s3, record, saved = aws.client("s3"), {"Bucket": NAME, "Key": "zoom/operationlogs/before"}, tmp_path / "tfplan"
@@ -49,6 +49,6 @@ def test_a_lock_comes_and_goes_without_a_replacement(aws: AwsStandIn, tmp_path: 
         assert not terraform.plan(unlocked).changed
         assert s3.get_object_lock_configuration(Bucket=NAME)["ObjectLockConfiguration"] == lockable
 
-        # A bucket that had Object Lock keeps it, and its versions, until it is destroyed (tests/security).
+        # A bucket with Object Lock keeps it, and its versioning, until it is destroyed (tests/security).
         with pytest.raises(TerraformError, match="the versioning state cannot be changed"):
             terraform.apply(inputs(versioning=False))

@@ -1,6 +1,6 @@
-"""Module and examples keep to what versions 5 and 6 of the AWS provider both have, and neither deprecates.
+"""Module and examples use only what versions 5 and 6 of the AWS provider both have, and neither deprecates.
 
-`terraform validate` sees this for the version that the tests install. Version 6 is known by facts (aws_provider.json).
+`terraform validate` checks this for the installed version. The facts about version 6 are in aws_provider.json.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ VERSIONS = facts()
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(REPOSITORY)))
-def test_a_file_uses_what_the_version_has(file: Path, version: str) -> None:
+def test_a_file_uses_only_what_the_version_has(file: Path, version: str) -> None:
     assert faults(file.read_text(encoding="utf-8"), version, VERSIONS[version]) == []
 
 
-def test_the_facts_are_of_both_majors_and_of_all_types_used() -> None:
+def test_the_facts_cover_both_majors_and_all_used_types() -> None:
     assert [version.partition(".")[0] for version in VERSIONS] == ["5", "6"]
     assert TESTED_VERSION in VERSIONS
     assert len(used()) > 50
@@ -38,8 +38,8 @@ FUNCTION = 'resource "aws_lambda_function" "f" {\n  function_name = "f"\n  role 
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ('resource "aws_sqs_topic" "q" {\n}\n', "VERSION has no aws_sqs_topic, or aws_provider.json does not know it"),
-        ('data "aws_zone" "q" {\n}\n', "VERSION has no data.aws_zone, or aws_provider.json does not know it"),
+        ('resource "aws_sqs_topic" "q" {\n}\n', "VERSION has no aws_sqs_topic, or it is missing in aws_provider.json"),
+        ('data "aws_zone" "q" {\n}\n', "VERSION has no data.aws_zone, or it is missing in aws_provider.json"),
         (QUEUE.replace("policy =", "rule ="), "VERSION has no argument aws_sqs_queue_policy.rule."),
         (FUNCTION % "tracing {\n  mode = 1\n }", "VERSION has no argument aws_lambda_function.tracing."),
         (FUNCTION % "timeout {\n  mode = 1\n }", "VERSION has no block aws_lambda_function.timeout."),
@@ -60,7 +60,7 @@ FUNCTION = 'resource "aws_lambda_function" "f" {\n  function_name = "f"\n  role 
     ],
 )
 @pytest.mark.parametrize("version", VERSIONS)
-def test_what_a_version_lacks_or_requires_is_found(version: str, text: str, fault: str) -> None:
+def test_missing_and_required_arguments_are_found(version: str, text: str, fault: str) -> None:
     assert any(fault.replace("VERSION", version) in one for one in faults(text, version, VERSIONS[version]))
 
 
@@ -76,17 +76,17 @@ def test_what_a_version_lacks_or_requires_is_found(version: str, text: str, faul
         ),
     ],
 )
-def test_what_a_version_deprecates_is_found(text: str, versions: list[str]) -> None:
+def test_deprecated_arguments_are_found(text: str, versions: list[str]) -> None:
     found = {version: faults(text, version, known) for version, known in VERSIONS.items()}
     assert [version[0] for version, said in found.items() if any("deprecates" in one for one in said)] == versions
 
 
-def test_what_is_neither_is_no_fault() -> None:
+def test_supported_arguments_are_no_fault() -> None:
     for version, known in VERSIONS.items():
         assert faults(QUEUE + "locals {\n  a = aws_sqs_queue_policy.q.policy\n}\n", version, known) == []
 
 
-# --- the facts are read as they stand there --------------------------------------------------------------------------
+# --- reading the facts -----------------------------------------------------------------------------------------------
 
 MODULE = """
 class Thing(_cdktf_1.TerraformResource):

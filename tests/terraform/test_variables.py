@@ -1,4 +1,4 @@
-"""What the variables say of themselves: how many there are, their defaults, and that submodules have neither."""
+"""The variables: their number, their documented defaults, and that submodules have no defaults."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 VARIABLES = [one for one in parse((REPOSITORY / "variables.tf").read_text(encoding="utf-8")) if one.kind == "variable"]
 INTERNAL = ("archive", "collector", "monitoring", "secops_reader")
 MOST = 80
-"""More options than that, and nobody reads them. The names count as one: only an adoption needs them."""
+"""More options than this are too many to read. The names count as one: only an adoption needs them."""
 
 
 def leaves(shape: Any) -> int:
-    """Count the values that can be given, by the shapes in module.json."""
+    """Count the settable values, by the shapes in module.json."""
     if not shape:
         return 1
     return leaves(shape["each"]) if "each" in shape else sum(leaves(one) for one in shape["keys"].values())
@@ -54,8 +54,8 @@ def defaults(block: Block) -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("block", VARIABLES, ids=lambda block: block.labels[0])
-def test_the_line_of_an_option_says_its_default(block: Block) -> None:
-    """The list in the description has a line for each, and a variable that is no object says it in its sentence."""
+def test_an_options_line_has_its_default(block: Block) -> None:
+    """The description of an object has a line for each option; that of another variable says its default."""
     said = block.attributes["description"]
     lines = dict(re.findall(r"(?m)^ *- `([\w.]+)`: (.*)$", said))
     for option, default in defaults(block):
@@ -92,7 +92,7 @@ def test_the_defaults_of_a_type_are_found() -> None:
 
 
 @pytest.mark.parametrize("module", INTERNAL)
-def test_a_submodule_has_no_defaults_and_no_rules_of_its_own(module: str) -> None:
+def test_a_submodule_has_no_defaults_and_no_rules(module: str) -> None:
     folder = REPOSITORY / "modules" / module
     text = (folder / "variables.tf").read_text(encoding="utf-8")
     assert not re.findall(r"(?m)^ +(?:default|nullable) |validation \{|optional\(", text)
@@ -109,7 +109,7 @@ def addresses() -> Iterator[tuple[str, bool, dict[str, str]]]:
             continue
         yield (
             case.name,
-            not case.sentence or case.name == "address with slash at the end",  # which the collector takes away
+            not case.sentence or case.name == "address with a trailing slash",  # which the collector removes
             {
                 "S3_BUCKET": "logs",
                 "ZOOM_SECRET_ID": "zoom",
@@ -121,7 +121,7 @@ def addresses() -> Iterator[tuple[str, bool, dict[str, str]]]:
 
 
 @pytest.mark.parametrize(("right", "environ"), [one[1:] for one in addresses()], ids=[one[0] for one in addresses()])
-def test_the_collector_takes_the_addresses_that_the_module_takes(right: bool, environ: dict[str, str]) -> None:
+def test_the_collector_accepts_the_addresses_that_the_module_accepts(right: bool, environ: dict[str, str]) -> None:
     if right:
         assert Settings.from_environ(environ)
     else:

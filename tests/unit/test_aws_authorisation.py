@@ -142,7 +142,7 @@ def test_a_request_needs_these_permissions_and_no_others(
     assert code_of(call) in ("AccessDenied", "403")
 
 
-def test_a_read_of_nothing_is_404_only_to_whoever_may_list_the_bucket(user: Caller) -> None:
+def test_a_missing_object_is_404_only_for_callers_that_may_list(user: Caller) -> None:
     def read() -> Any:
         return user.client("s3").get_object(Bucket=BUCKET, Key="nothing")
 
@@ -198,10 +198,10 @@ def test_some_of_several_deletes_allowed_is_not_carried_out(user: Caller) -> Non
     assert code_of(lambda: user.client("s3").delete_objects(Bucket=BUCKET, Delete=objects)) == "CannotJudge"
 
 
-# --- what cannot be judged is loud -----------------------------------------------------------------------------------
+# --- unsupported requests -------------------------------------------------------------------------------------------
 
 
-def test_an_unknown_operation_is_no_silent_yes(aws: AwsStandIn, user: Caller) -> None:
+def test_an_unknown_operation_is_not_allowed_silently(aws: AwsStandIn, user: Caller) -> None:
     user.may(allow("*"))
     assert code_of(lambda: user.client("s3").select_object_content(
         Bucket=BUCKET, Key="in/a", Expression="", ExpressionType="SQL", InputSerialization={}, OutputSerialization={}
@@ -210,7 +210,7 @@ def test_an_unknown_operation_is_no_silent_yes(aws: AwsStandIn, user: Caller) ->
     assert "CANNOT JUDGE POST" in aws.log_file.read_text(encoding="utf-8")
 
 
-def test_a_condition_key_that_is_not_known_is_no_absent_one(user: Caller) -> None:
+def test_an_unknown_condition_key_does_not_count_as_absent(user: Caller) -> None:
     user.may(allow("s3:*", Condition={"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}))
     assert code_of(lambda: user.client("s3").list_buckets()) == "CannotJudge"
 
@@ -227,10 +227,10 @@ EVENT = {"timestamp": 1, "message": "x"}
 OTHER_ACCOUNT = {"x-moto-account-id": "999999999999"}
 
 
-# --- who asks --------------------------------------------------------------------------------------------------------
+# --- callers ---------------------------------------------------------------------------------------------------------
 
 
-def test_off_everyone_is_root_and_on_the_root_still_is() -> None:
+def test_without_authorisation_everyone_is_root_and_with_it_only_the_root() -> None:
     with AwsStandIn() as aws:
         stranger = Caller(aws, "stranger")
         assert code_of(lambda: stranger.client("s3").list_buckets()) == ""
@@ -240,8 +240,10 @@ def test_off_everyone_is_root_and_on_the_root_still_is() -> None:
         assert code_of(lambda: stranger.client("s3").list_buckets()) == ""
 
 
-def test_a_buckets_policy_knows_everyone_by_principal_arn_on_or_off(aws: AwsStandIn, user: Caller, role: str) -> None:
-    """A user by the user's ARN, a session by its role's, the root by its own; nobody who does not sign."""
+def test_a_bucket_policy_knows_every_principal_arn_with_and_without_authorisation(
+    aws: AwsStandIn, user: Caller, role: str
+) -> None:
+    """A user by the user's ARN, a session by its role's, the root by its own; not an unsigned request."""
     session = aws.service_session("lambda.amazonaws.com", role, "run")
     arns = {
         f"arn:aws:iam::{ACCOUNT}:user/user": user.keys,
@@ -276,13 +278,13 @@ def test_a_buckets_policy_knows_everyone_by_principal_arn_on_or_off(aws: AwsStan
     root.delete_bucket_policy(Bucket=OTHER)
 
 
-def test_unknown_keys_are_nobodys(aws: AwsStandIn) -> None:
+def test_unknown_keys_belong_to_nobody(aws: AwsStandIn) -> None:
     unknown = Keys("AKIAIOSFODNN7EXAMPLE", "x")
     assert code_of(lambda: aws.client("s3", unknown).list_buckets()) == "InvalidAccessKeyId"
     assert code_of(lambda: aws.client("iam", unknown).list_users()) == "InvalidClientTokenId"
 
 
-def test_who_does_not_sign_is_refused_by_all_but_s3_and_sqs(aws: AwsStandIn) -> None:
+def test_only_s3_and_sqs_accept_unsigned_requests(aws: AwsStandIn) -> None:
     for service, method, parameters in (
         ("secretsmanager", "list_secrets", {}),
         ("kms", "list_keys", {}),
@@ -296,7 +298,7 @@ def test_who_does_not_sign_is_refused_by_all_but_s3_and_sqs(aws: AwsStandIn) -> 
         assert code_of(lambda: call(**parameters)) == "MissingAuthenticationToken", service  # noqa: B023
 
 
-def test_a_buckets_policy_can_let_everyone_in_unless_the_public_is_shut_out(aws: AwsStandIn) -> None:
+def test_a_bucket_policy_can_allow_everyone_unless_public_access_is_blocked(aws: AwsStandIn) -> None:
     root, anyone = aws.client("s3"), aws.client("s3", ANONYMOUS)
 
     def read() -> Any:
@@ -338,7 +340,7 @@ def test_managed_group_and_inline_policies_all_count(aws: AwsStandIn) -> None:
     assert code_of(lambda: s3.get_bucket_acl(Bucket=BUCKET)) == ""
 
 
-def test_a_service_opens_a_session_of_a_role_that_trusts_it(aws: AwsStandIn, role: str) -> None:
+def test_a_service_assumes_a_role_that_trusts_it(aws: AwsStandIn, role: str) -> None:
     iam = aws.client("iam")
     iam.put_role_policy(RoleName=role, PolicyName="p", PolicyDocument=document(allow("s3:ListBucket")))
     keys = aws.service_session("lambda.amazonaws.com", role, "run")
@@ -351,7 +353,7 @@ def test_a_service_opens_a_session_of_a_role_that_trusts_it(aws: AwsStandIn, rol
         aws.service_session("ec2.amazonaws.com", role, "run")
 
 
-def test_a_boundary_bounds_a_role(aws: AwsStandIn, role: str) -> None:
+def test_a_boundary_limits_a_role(aws: AwsStandIn, role: str) -> None:
     iam = aws.client("iam")
     boundary = iam.create_policy(PolicyName="boundary", PolicyDocument=document(allow("s3:Get*")))["Policy"]["Arn"]
     iam.put_role_policy(RoleName=role, PolicyName="p", PolicyDocument=document(allow("s3:*")))
@@ -361,7 +363,7 @@ def test_a_boundary_bounds_a_role(aws: AwsStandIn, role: str) -> None:
     assert code_of(lambda: s3.list_objects_v2(Bucket=BUCKET)) == "AccessDenied"
 
 
-def test_a_boundary_bounds_a_user(aws: AwsStandIn, user: Caller) -> None:
+def test_a_boundary_limits_a_user(aws: AwsStandIn, user: Caller) -> None:
     iam = aws.client("iam")
     made = iam.create_policy(PolicyName="of-user", PolicyDocument=document(allow("s3:Get*")))["Policy"]["Arn"]
     user.may(allow("s3:*"))
@@ -373,7 +375,7 @@ def test_a_boundary_bounds_a_user(aws: AwsStandIn, user: Caller) -> None:
     assert code_of(lambda: s3.list_objects_v2(Bucket=BUCKET)) == ""
 
 
-def test_what_a_session_carries_is_told_of_each_of_its_requests(aws: AwsStandIn, role: str) -> None:
+def test_a_sessions_condition_keys_are_in_each_of_its_requests(aws: AwsStandIn, role: str) -> None:
     mine = {"ArnEquals": {"lambda:SourceFunctionArn": "arn:mine"}}
     refused = {**allow("ec2:*"), "Effect": "Deny", "Condition": mine}
     aws.client("iam").put_role_policy(
@@ -385,7 +387,7 @@ def test_what_a_session_carries_is_told_of_each_of_its_requests(aws: AwsStandIn,
     assert code_of(lambda: aws.client("ec2", by_lambda).describe_subnets()) == ""
 
 
-def test_assuming_a_role_takes_its_trust(aws: AwsStandIn, user: Caller, role: str) -> None:
+def test_assuming_a_role_needs_its_trust(aws: AwsStandIn, user: Caller, role: str) -> None:
     iam = aws.client("iam")
     arn = iam.get_role(RoleName=role)["Role"]["Arn"]
 
@@ -408,7 +410,7 @@ def test_assuming_a_role_takes_its_trust(aws: AwsStandIn, user: Caller, role: st
     assert code_of(assume) == "AccessDenied"
 
 
-def test_a_google_token_opens_a_role_that_trusts_its_subject(aws: AwsStandIn) -> None:
+def test_a_google_token_assumes_a_role_that_trusts_its_subject(aws: AwsStandIn) -> None:
     iam, sts = aws.client("iam"), aws.client("sts", ANONYMOUS)
     trust = {
         "Effect": "Allow",
@@ -433,7 +435,7 @@ def test_a_google_token_opens_a_role_that_trusts_its_subject(aws: AwsStandIn) ->
     assert exchange(aws.google_token("1")) == ""
 
 
-# --- KMS, in the caller's name ---------------------------------------------------------------------------------------
+# --- KMS, for the caller ---------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -442,7 +444,7 @@ def key(aws: AwsStandIn) -> str:
     return str(aws.client("kms").create_key(Policy=policy)["KeyMetadata"]["Arn"])
 
 
-def test_an_object_under_a_key_takes_the_use_of_the_key(aws: AwsStandIn, user: Caller, key: str) -> None:
+def test_an_object_under_a_key_needs_permission_for_the_key(aws: AwsStandIn, user: Caller, key: str) -> None:
     root = aws.client("s3")
     root.create_bucket(Bucket="sealed")
 
@@ -475,7 +477,7 @@ def test_an_object_under_a_key_takes_the_use_of_the_key(aws: AwsStandIn, user: C
         assert code_of(get) == "AccessDenied"
 
 
-def test_a_secret_under_a_key_takes_the_use_of_the_key(aws: AwsStandIn, user: Caller, key: str) -> None:
+def test_a_secret_under_a_key_needs_permission_for_the_key(aws: AwsStandIn, user: Caller, key: str) -> None:
     root = aws.client("secretsmanager")
     arn = root.create_secret(Name="sealed", SecretString="x", KmsKeyId=key)["ARN"]
 
@@ -494,8 +496,8 @@ def test_a_secret_under_a_key_takes_the_use_of_the_key(aws: AwsStandIn, user: Ca
     assert code_of(get) == ""
 
 
-def test_a_secret_is_read_by_its_name_and_a_name_of_none_is_denied(aws: AwsStandIn, user: Caller) -> None:
-    """The policy names the ARN with its six characters, which the name of no secret does not match."""
+def test_a_secret_is_read_by_its_name_and_an_unknown_name_is_denied(aws: AwsStandIn, user: Caller) -> None:
+    """The policy names the ARN with its six characters, which an unknown name does not match."""
     arn = aws.client("secretsmanager").create_secret(Name="named", SecretString="x")["ARN"]
     read = user.client("secretsmanager").get_secret_value
     user.may(allow("secretsmanager:GetSecretValue", f"{arn.removesuffix(arn[-6:])}??????"))
@@ -507,7 +509,7 @@ def test_a_secret_is_read_by_its_name_and_a_name_of_none_is_denied(aws: AwsStand
     assert code_of(lambda: read(SecretId="named")) == "ResourceNotFoundException"
 
 
-def test_a_queue_under_a_key_takes_the_use_of_the_key(aws: AwsStandIn, user: Caller, key: str) -> None:
+def test_a_queue_under_a_key_needs_permission_for_the_key(aws: AwsStandIn, user: Caller, key: str) -> None:
     url = aws.client("sqs").create_queue(QueueName="sealed", Attributes={"KmsMasterKeyId": key})["QueueUrl"]
 
     def send() -> Any:
@@ -597,8 +599,8 @@ def test_resources_of_the_other_services(aws: AwsStandIn, user: Caller) -> None:
         assert not code_of(call).startswith(("AccessDenied", "AuthorizationError", "CannotJudge")), needed
 
 
-def test_a_boundary_can_be_demanded_of_who_is_made_and_of_who_is_given_rights(aws: AwsStandIn, user: Caller) -> None:
-    """A request that sets one has it as a condition key; any other the one that the role has."""
+def test_a_policy_can_require_a_boundary_for_new_roles_and_for_new_permissions(aws: AwsStandIn, user: Caller) -> None:
+    """A request that sets one has it as a condition key; other requests have the role's own."""
     root, given = aws.client("iam"), user.client("iam")
     made = [root.create_policy(PolicyName=name, PolicyDocument=document(allow("*"))) for name in ("b1", "b2")]
     wanted, other = (one["Policy"]["Arn"] for one in made)
@@ -614,8 +616,8 @@ def test_a_boundary_can_be_demanded_of_who_is_made_and_of_who_is_given_rights(aw
     assert code_of(lambda: given.put_role_policy(RoleName="r2", **rights)) == "AccessDenied"
 
 
-def test_an_encrypted_environment_takes_the_use_of_its_key(aws: AwsStandIn, user: Caller, key: str) -> None:
-    """To set it and to show it, by way of Lambda and for this function alone."""
+def test_an_encrypted_environment_needs_permission_for_its_key(aws: AwsStandIn, user: Caller, key: str) -> None:
+    """To set and to return it, only through Lambda and for this function."""
     arn = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:encrypted"
     context = {
         "kms:EncryptionContext:aws:lambda:FunctionArn": arn,
@@ -635,10 +637,10 @@ def test_an_encrypted_environment_takes_the_use_of_its_key(aws: AwsStandIn, user
     user.may(allow(["lambda:CreateFunction", "iam:PassRole"]), {**use, "Action": "kms:CreateGrant"})
     assert "kms:Encrypt" in refused()
     user.may(allow(["lambda:CreateFunction", "iam:PassRole"]), use)
-    assert "register_package" in refused()  # allowed, and not carried out: nobody registered this package
+    assert "register_package" in refused()  # allowed, but not executed: this package is not registered
 
 
-def test_the_permissions_of_requests_are_listed_decided_or_not(aws: AwsStandIn, user: Caller) -> None:
+def test_permissions_of_requests_are_listed_with_and_without_authorisation(aws: AwsStandIn, user: Caller) -> None:
     user.may(allow("sts:GetCallerIdentity"))
     with aws.listing_permissions() as needed:
         assert code_of(lambda: user.client("s3").head_bucket(Bucket=BUCKET)) == "403"
@@ -653,12 +655,12 @@ def test_the_permissions_of_requests_are_listed_decided_or_not(aws: AwsStandIn, 
     assert nothing == []
 
 
-def test_who_one_is_can_always_be_asked(aws: AwsStandIn, user: Caller) -> None:
+def test_get_caller_identity_needs_no_permission(aws: AwsStandIn, user: Caller) -> None:
     user.may({**allow("*"), "Effect": "Deny"})
     assert user.client("sts").get_caller_identity()["Arn"] == f"arn:aws:iam::{ACCOUNT}:user/user"
 
 
-def test_a_call_can_be_judged_without_being_made(aws: AwsStandIn, user: Caller) -> None:
+def test_a_call_can_be_evaluated_without_being_made(aws: AwsStandIn, user: Caller) -> None:
     user.may(allow("ec2:CreateNetworkInterface", "arn:aws:ec2:*:*:subnet/mine"))
     for resource, expected in (
         ("arn:aws:ec2:r:123456789012:subnet/mine", True),

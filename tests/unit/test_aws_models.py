@@ -1,4 +1,4 @@
-"""What AWS's service models refuse: each kind of fault, where it is and how it is told."""
+"""What AWS's service models refuse: each kind of fault, with its place and message."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ CONSTRAINT = "failed to satisfy constraint: Member must"
         ("secretsmanager", "PutSecretValue", {"SecretId": "s", "SecretString": "text"}),
     ],
 )
-def test_a_request_that_aws_takes_has_no_fault(service: str, operation: str, params: dict[str, Any]) -> None:
+def test_a_valid_request_has_no_fault(service: str, operation: str, params: dict[str, Any]) -> None:
     assert faults(service, operation, params) == []
 
 
@@ -100,7 +100,7 @@ def test_a_request_that_aws_takes_has_no_fault(service: str, operation: str, par
         *("too large", "pattern", "pattern of a key, and sensitive", "no boolean", "no timestamp"),
     ],
 )
-def test_a_fault_is_told_as_aws_tells_it(service: str, operation: str, params: dict[str, Any], said: str) -> None:
+def test_a_fault_has_aws_own_message(service: str, operation: str, params: dict[str, Any], said: str) -> None:
     assert faults(service, operation, params)[:1] == [said]
 
 
@@ -109,18 +109,18 @@ def test_what_is_sensitive_is_not_shown() -> None:
     assert said == f"Value at 'SecretString' {CONSTRAINT} have length less than or equal to 65536"
 
 
-def test_every_fault_is_told() -> None:
+def test_every_fault_is_reported() -> None:
     assert len(faults("cloudwatch", "PutMetricAlarm", {"Statistic": "Mean", "EvaluationPeriods": 0})) == 3
 
 
 @pytest.mark.parametrize("service", sorted(SERVICES))
-def test_every_kind_of_value_in_a_model_is_judged(service: str) -> None:
+def test_every_kind_of_value_in_a_model_is_validated(service: str) -> None:
     model = get_service_model(service)
     assert {model.shape_for(name).type_name for name in model.shape_names} <= CHECKS.keys()
 
 
 @pytest.mark.parametrize("service", sorted(SERVICES))
-def test_every_pattern_of_a_model_is_read(service: str) -> None:
+def test_every_pattern_of_a_model_compiles(service: str) -> None:
     model = get_service_model(service)
     patterns = {model.shape_for(name).metadata.get("pattern", "") for name in model.shape_names}
     assert [regex.compile(pattern) for pattern in patterns]

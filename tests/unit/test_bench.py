@@ -1,4 +1,4 @@
-"""`make bench` in its small version: everything is measured, and the table and the chart are written."""
+"""The small version of `make bench`: everything is measured, and the table and the chart are written."""
 
 import json
 import re
@@ -31,7 +31,7 @@ QUICK = figures.Scale(1 / 300, 1)
 
 @pytest.fixture
 def once(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, dict[str, Any]]]:
-    """Let all figures share one host, and each kind of measurement be made once; return what was measured."""
+    """Make all figures share one host, and measure each kind once; return the measurements."""
     today, day = figures._today(), figures.ONE_DAY
     reports: dict[str, dict[str, Any]] = {}
     real = figures.measured
@@ -65,7 +65,7 @@ def test_quick_bench_measures_everything_and_writes_table_and_chart(
     rows = re.findall(r"^\| ([^|]+) \| ([0-9.,]+)(?: MB| s| USD)? \| .*\| (yes|\*\*no\*\*) \|", table, re.MULTILINE)
     names = [name for name, _, _ in rows]
     assert len(names) == len(set(names)) == 15
-    # The limits of the other figures are meant for the full sizes.
+    # The limits of the other figures are for the full sizes.
     steady = {name: (value, met) for name, value, met in rows if re.search("lines|steady state|requests|bill", name)}
     assert len(steady) == 6
     assert steady[names[0]] == ("1.000", "yes")
@@ -78,7 +78,7 @@ def test_quick_bench_measures_everything_and_writes_table_and_chart(
     assert len(chart.findall(".//{http://www.w3.org/2000/svg}path")) == 5
 
 
-# A day of 1,000 records as `collector_day` counts it, with runs that all log as much as one with an incident.
+# A day of 1,000 records as `collector_day` counts it, if all runs log as much as one with an incident.
 SMALL = Day(
     1_000,
     report_calls=119,
@@ -103,7 +103,7 @@ def test_the_bill_of_a_small_account_stays_within_its_limits(metrics: int, alarm
     assert bill(SMALL, function, Prices(), FreeTier()).total <= 2.00
 
 
-def test_the_limits_of_the_bill_would_be_missed_otherwise() -> None:
+def test_other_settings_would_exceed_the_limits_of_the_bill() -> None:
     before = function_with(21, 10)
     assert bill(SMALL, before, Prices()).total > 8.00
     assert bill(SMALL, before, Prices(), FreeTier()).total > 2.00
@@ -111,7 +111,7 @@ def test_the_limits_of_the_bill_would_be_missed_otherwise() -> None:
     assert second.total > 2.00, "a second block finds nothing left of the tier"
 
 
-def test_the_free_tier_takes_nothing_below_zero() -> None:
+def test_the_free_tier_never_makes_a_cost_negative() -> None:
     none = bill(Day(0), Function(128, 0.0, 0, 0, secrets=0), Prices(), FreeTier())
     assert none.total == 0
 
@@ -135,7 +135,7 @@ def test_the_full_window_is_a_checkpoint() -> None:
     assert len(figures.WINDOW_OF_28) + 1 == 28 + 3
 
 
-def test_a_disordered_day_is_the_same_day_with_some_rows_up_to_a_minute_from_their_place() -> None:
+def test_a_disordered_day_has_the_same_rows_up_to_a_minute_out_of_place() -> None:
     day = date(2026, 3, 10)
     tidy, disordered = (Zoom(clock=Clock(datetime(2026, 3, 11, tzinfo=UTC))) for _ in range(2))
     tidy.add_day(day, 3_000, seed=1)
@@ -160,7 +160,7 @@ def test_the_folder_is_a_command() -> None:
     assert "--quick" in done.stdout
 
 
-def test_a_puller_by_the_latest_timestamp_loses_late_rows_or_repeats_all() -> None:
+def test_a_puller_by_latest_timestamp_loses_or_repeats_rows() -> None:
     records = 600
     ours = puller.our_day(records)
     drops, dates = (puller.puller_day(records, drops=drops) for drops in (True, False))

@@ -29,13 +29,13 @@ from zoom_operationlogs.errors import TimeLimitError
 @pytest.mark.parametrize(
     "text", ["NaN", "[Infinity]", '{"a": 1e999}', "[" * 65 + "]" * 65, "[" * 10**6, "1" * 5000, "", "{", b"\xff"]
 )
-def test_what_is_no_finite_json_is_a_value_error(text: str | bytes) -> None:
+def test_invalid_or_infinite_json_is_a_value_error(text: str | bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - UnicodeDecodeError and JSONDecodeError are ValueErrors
         parse_json(text)
 
 
 @pytest.mark.parametrize("text", ["NaN", '{"a": 1e999}', "[" * 65 + "]" * 65, "[" * 10**6, "", "{", " 1"])
-def test_of_a_json_value_within_a_text_too(text: str) -> None:
+def test_a_json_value_within_a_text_has_the_same_limits(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011
         parse_json_at("n" + text, 1)
     assert parse_json_at('n{"a": 1}n{}', 1) == ({"a": 1}, 9)
@@ -48,7 +48,7 @@ def test_depth() -> None:
     assert not depth_exceeds([[[]]], 3)
 
 
-def test_gunzip_unpacks_no_more_than_it_may() -> None:
+def test_gunzip_respects_its_limit() -> None:
     assert gunzip(gzip.compress(b"a") + gzip.compress(b"b"), 10) == b"ab"
     assert gunzip(gzip.compress(b""), 10) == b""
     assert gunzip(gzip.compress(b"x" * MB), MB) == b"x" * MB
@@ -66,7 +66,7 @@ def test_gzip_of_several_members_in_any_pieces(members: list[bytes], zeros: byte
         assert max(map(len, pieces)) <= chunk
 
 
-def test_members_are_bounded() -> None:
+def test_gzip_members_are_limited() -> None:
     member = gzip.compress(b"")
     assert gunzip(member * GZIP_MEMBERS, MB) == b""
     with pytest.raises(ValueError, match="members"):
@@ -76,9 +76,9 @@ def test_members_are_bounded() -> None:
 @pytest.mark.parametrize(
     "body",
     [b"", b"plain", gzip.compress(b"text")[:-9], gzip.compress(b"a") + b"more"],
-    ids=["empty", "plain", "cut off", "more after it"],  # gzip holds the time, which two workers need not share
+    ids=["empty", "plain", "cut off", "more after it"],  # gzip includes the time, which may differ between two workers
 )
-def test_what_is_no_gzip_is_a_value_error(body: bytes) -> None:
+def test_invalid_gzip_is_a_value_error(body: bytes) -> None:
     with pytest.raises(ValueError, match="not gzip"):
         gunzip(body, MB)
 
@@ -97,7 +97,7 @@ def test_a_time_limit_ends_a_block_and_leaves_an_outer_alarm_as_it_was() -> None
         signal.setitimer(signal.ITIMER_REAL, *outer)
 
 
-def test_a_time_limit_that_is_caught_comes_again() -> None:
+def test_a_time_limit_that_is_caught_is_raised_again() -> None:
     def stubborn() -> None:
         for _ in range(2):
             with suppress(TimeLimitError):
@@ -108,7 +108,7 @@ def test_a_time_limit_that_is_caught_comes_again() -> None:
         stubborn()
 
 
-def test_a_limit_within_a_limit_ends_no_later() -> None:
+def test_a_nested_limit_does_not_extend_the_outer_one() -> None:
     with pytest.raises(TimeLimitError), time_limit(0.01), time_limit(60):
         threading.Event().wait(60)
 

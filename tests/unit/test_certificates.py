@@ -1,4 +1,4 @@
-"""A proxy that inspects TLS shows a certificate of its own authority: real servers, through requests and boto3."""
+"""A proxy that inspects TLS has a certificate of its own authority: real servers, through requests and boto3."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NOW = datetime.now(UTC)
 
 
 class Answering(BaseHTTPRequestHandler):
-    """Answers each request as both of Zoom's endpoints, Secrets Manager and S3 may."""
+    """Answers each request like Zoom's endpoints, Secrets Manager and S3."""
 
     protocol_version = "HTTP/1.1"
     body = b'{"access_token": "token", "operation_logs": [], "SecretString": "text", "Name": "zoom", "VersionId": "v"}'
@@ -50,11 +50,11 @@ class Answering(BaseHTTPRequestHandler):
     do_POST = do_PUT = do_GET  # noqa: N815 - the names that the server looks for
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Do not log."""
 
 
 def certificate(folder: Path) -> Path:
-    """Make a key and a certificate that it signs itself, for this machine; return the file of both."""
+    """Create a key and a self-signed certificate for this machine; return the file with both."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Inspecting Proxy")])
     address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
@@ -107,7 +107,7 @@ def deadline() -> Deadline:
 
 
 def refuse_to_wait(_seconds: float) -> None:
-    raise AssertionError("what no retry mends is tried again")
+    raise AssertionError("a permanent failure is retried")
 
 
 def ask_zoom(server: str) -> None:
@@ -147,7 +147,7 @@ CALLS: dict[str, Callable[[str], None]] = {
 
 
 @pytest.mark.parametrize("whose", CALLS)
-def test_a_certificate_of_an_unknown_authority_is_named_and_not_tried_again(
+def test_a_certificate_of_an_unknown_authority_is_reported_without_a_retry(
     whose: str, server: str, environ: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(UntrustedCertificateError) as failure:
@@ -162,7 +162,7 @@ def test_a_certificate_of_an_unknown_authority_is_named_and_not_tried_again(
 
 
 @pytest.mark.parametrize("whose", CALLS)
-def test_with_the_authority_in_the_bundle_all_are_reached(
+def test_with_the_authority_in_the_bundle_all_servers_are_reached(
     whose: str, server: str, pem: Path, environ: pytest.MonkeyPatch
 ) -> None:
     for name in CA_BUNDLES:
@@ -173,7 +173,7 @@ def test_with_the_authority_in_the_bundle_all_are_reached(
 
 @pytest.mark.parametrize("name", CA_BUNDLES)
 @pytest.mark.parametrize("content", [None, "", "not a certificate"])
-def test_a_bundle_that_is_not_there_or_is_none_is_named_before_anything_is_asked(
+def test_a_missing_or_invalid_bundle_is_reported_before_any_request(
     name: str, content: str | None, tmp_path: Path, environ: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "ca-bundle.pem"

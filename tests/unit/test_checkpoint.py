@@ -1,4 +1,4 @@
-"""The checkpoint: stored whole, refused when newer, given up when damaged, and merged without forgetting."""
+"""The checkpoint: stored completely, refused if newer, discarded if damaged, and merged without loss."""
 
 import json
 import logging
@@ -105,7 +105,7 @@ checkpoints = st.builds(
 
 
 @given(checkpoints)
-def test_it_is_stored_whole(checkpoint):
+def test_a_checkpoint_is_stored_completely(checkpoint):
     body = encode(checkpoint)
     assert encode(decode(body)) == body
     again = decode(body)
@@ -115,13 +115,13 @@ def test_it_is_stored_whole(checkpoint):
     }
 
 
-def test_its_first_line_is_json_for_people():
+def test_the_first_line_is_readable_json():
     body = encode(Checkpoint(date(2026, 3, 1), date(2026, 3, 5), frontier=NOON))
     assert json.loads(body.split(b"\n")[0])["settled"] == ["2026-03-01", "2026-03-05"]
 
 
 @given(checkpoints, st.data())
-def test_damage_is_noticed(checkpoint, data):
+def test_damage_is_detected(checkpoint, data):
     body = encode(checkpoint)
     packed = body[body.index(b"\n") + 1 :]
     if packed:
@@ -131,7 +131,7 @@ def test_damage_is_noticed(checkpoint, data):
     at = data.draw(st.integers(0, body.index(b"\n") - 1))
     with pytest.raises(ValueError):  # noqa: PT011 - any will do: it is given up
         decode(body[:at])
-    with pytest.raises((ValueError, NewerCheckpointError)):  # one bit may make another number of the schema's
+    with pytest.raises((ValueError, NewerCheckpointError)):  # one bit may change the schema's number
         decode(body[:at] + bytes([body[at] ^ 1]) + body[at + 1 :])
 
 
@@ -152,17 +152,17 @@ def test_damage_is_noticed(checkpoint, data):
         b'{"schema": ' + b"9" * 5_000 + b"}",
     ],
 )
-def test_what_is_no_checkpoint_is_given_up(body):
+def test_an_invalid_checkpoint_is_discarded(body):
     with pytest.raises(ValueError):  # noqa: PT011
         decode(body)
 
 
-def test_one_from_a_newer_collector_is_refused():
+def test_a_newer_collectors_checkpoint_is_refused():
     with pytest.raises(NewerCheckpointError, match="deploy that version again"):
         decode(b'{"schema": 4}\n')
 
 
-# --- whatever lies at the state key ----------------------------------------------------------------------------------
+# --- any content of the state key -----------------------------------------------------------------------------------
 
 EVERYTHING = Checkpoint(
     date(2026, 3, 2),
@@ -208,7 +208,7 @@ HEADER = {name: value for name, value in json.loads(LINE).items() if name != "se
 
 
 def seal(header: object) -> bytes:
-    """Return the header's line as `encode` seals it, so that only its values can be at fault."""
+    """Return the header's line with a valid seal, so only its values can be wrong."""
     line = json.dumps(header).encode()
     return b'%b, "seal": "%b"}' % (line[:-1], digest(line).hex().encode())
 
@@ -231,7 +231,7 @@ def replaced(path: tuple[str | int, ...], value: object) -> dict[str, object]:
 
 
 def use(body: bytes) -> None:
-    """Decode as the collector and the command line do, and look at what came of it; allow only what `decode` raises."""
+    """Decode as the collector and the command line do, and check the result; allow only exceptions of `decode`."""
     line = body.partition(b"\n")[0]
     for read, these in ((decode, body), (decode_header, line)):
         try:
@@ -269,7 +269,7 @@ def test_the_helper_seals_as_the_collector_does():
 @example(LINE)
 @example(LINE + b"\n")
 @example(b"\n" + PACKED)
-def test_any_bytes_are_a_checkpoint_or_given_up(body):
+def test_any_bytes_are_a_checkpoint_or_discarded(body):
     use(body)
 
 
@@ -278,12 +278,12 @@ def test_any_bytes_are_a_checkpoint_or_given_up(body):
 @example(("schema",), 10**400)
 @example(("sweeps", "tail", "disorder"), 1e308)
 @example(("sweeps", "tail", "disorder"), "nan")
-def test_a_value_of_any_kind_is_a_checkpoint_or_given_up(path, value):
+def test_a_value_of_any_type_is_a_checkpoint_or_discarded(path, value):
     use(seal(replaced(path, value)) + b"\n" + PACKED)
 
 
 @pytest.mark.parametrize("value", [None, False, 0, -1, "", "x", [], {}, [[]], {"": {}}, 2**80, "9999-12-31"], ids=repr)
-def test_each_value_in_turn_is_a_checkpoint_or_given_up(value):
+def test_each_changed_value_is_a_checkpoint_or_discarded(value):
     for path in places_in(HEADER):
         use(seal(replaced(path, value)) + b"\n" + PACKED)
 
@@ -296,11 +296,11 @@ def test_each_value_in_turn_is_a_checkpoint_or_given_up(value):
         (("owed", "2026-03-10", "asked"), "9999-12-31T00:00:00+00:00", False),
         (("sweeps", "tail", "began"), "1999-12-31T00:00:00+00:00", False),
         (("sweeps", "tail", "token_issued"), "2026-03-10T12:00:00", False),  # no zone
-        (("sweeps", "tail", "newest"), "9999-12-31T00:00:00+00:00", True),  # a record's time is what Zoom says it is
+        (("sweeps", "tail", "newest"), "9999-12-31T00:00:00+00:00", True),  # a record's time is whatever Zoom sends
         (("frontier",), "0001-01-01T00:00:00+00:00", True),
     ],
 )
-def test_times_are_of_this_century_but_for_those_of_records(path, value, accepted):
+def test_times_except_those_of_records_are_in_this_century(path, value, accepted):
     body = seal(replaced(path, value)) + b"\n" + PACKED
     if accepted:
         decode(body)
@@ -327,7 +327,7 @@ FAR = NOON + timedelta(days=400)
     ],
     ids=lambda changed: "-".join(changed),
 )
-def test_what_no_run_can_have_stored_is_not_believed(changed):
+def test_impossible_values_are_discarded(changed):
     assert decode(encode(EVERYTHING)).plausible(NOON)
     assert not decode(encode(replace(EVERYTHING, **changed))).plausible(NOON)
 
@@ -338,7 +338,7 @@ def test_clocks_may_differ_and_outages_last():
 
 
 @pytest.mark.parametrize(("lasts", "believed"), [(timedelta(minutes=16), True), (timedelta(days=2_900_000), False)])
-def test_a_lease_is_believed_for_as_long_as_lambda_may_run(lasts, believed):
+def test_a_lease_is_valid_for_at_most_a_lambda_run(lasts, believed):
     lease = Lease("another", NOON + lasts)
     checkpoint = decode(encode(replace(EVERYTHING, lease=lease)))
     assert (checkpoint.lease, checkpoint.plausible(NOON)) == (lease, True)
@@ -352,7 +352,7 @@ def test_a_lease_is_believed_for_as_long_as_lambda_may_run(lasts, believed):
     assert take_lease(state, services, "mine") is not believed
 
 
-# --- what two runs know ----------------------------------------------------------------------------------------------
+# --- merging two runs ------------------------------------------------------------------------------------------------
 
 
 def day(seq: int) -> DeliveredDay:
@@ -386,7 +386,7 @@ def test_merging_forgets_nothing():
         assert merged.delivered.days[TODAY].seq == 3
 
 
-def test_merging_owes_a_date_until_a_sweep_that_began_after_it_was_asked_for():
+def test_merging_owes_a_date_until_a_sweep_that_began_after_its_request():
     asked = {TODAY: PendingSweep(NOON, 300)}
     early, late = Checkpoint(TODAY, TODAY, owed=dict(asked)), Checkpoint(TODAY, TODAY, owed=dict(asked))
     early.settle(TODAY, NOON - timedelta(seconds=1))
@@ -405,13 +405,13 @@ def owing(checkpoint: Checkpoint, now: datetime, **settings: object) -> set[date
     return owed
 
 
-def test_what_is_owed_over_a_day_and_after_an_outage():
+def test_owed_dates_over_a_day_and_after_an_outage():
     first = TODAY - timedelta(days=3)
     checkpoint = Checkpoint(first, first - timedelta(days=1))
     assert owing(checkpoint, NOON) == set(date_range(first, TODAY))
     assert owing(checkpoint, NOON + timedelta(hours=11, minutes=59)) == set()
     midnight = datetime(2026, 3, 11, tzinfo=UTC)
-    # The first time in a day: the window, and the date that has just left it.
+    # For the first time in a day: the window, and the date that has just left it.
     assert owing(checkpoint, midnight) == set(date_range(first, date(2026, 3, 11)))
     assert owing(checkpoint, midnight + timedelta(hours=12)) == {date(2026, 3, 10), date(2026, 3, 11)}
     later = midnight + timedelta(days=45)
@@ -438,7 +438,7 @@ def test_zoom_keeps_six_months(today, oldest):
     assert retention_start(today) == oldest
 
 
-def test_merging_keeps_what_is_asked_for_of_a_date_that_had_expired():
+def test_merging_keeps_a_request_for_an_expired_date():
     expired, asked = Checkpoint(TODAY, TODAY, expired={TODAY}), Checkpoint(TODAY, TODAY, expired={TODAY})
     asked.owe(TODAY, NOON, 300)
     for merged in (merge(asked, expired, {}), merge(expired, asked, {})):
@@ -450,8 +450,8 @@ def test_merging_keeps_what_is_asked_for_of_a_date_that_had_expired():
 
 
 @given(checkpoints, st.lists(st.dates(), max_size=3), st.integers(0, 10**13))
-def test_what_is_encoded_can_be_decoded(checkpoint: Checkpoint, times: list[date], rows: int) -> None:
-    """Whatever a sweep, the archive or the guide's objects made it hold: a run that cannot read it rebuilds it."""
+def test_every_encoded_checkpoint_can_be_decoded(checkpoint: Checkpoint, times: list[date], rows: int) -> None:
+    """For any sweep, archive or objects of the guide; a run that cannot read its checkpoint rebuilds it."""
     sweep = Sweep(
         times[0] if times else TODAY, TODAY, 300, NOON, rows_read=rows, shown=Counter(dict.fromkeys(times, rows))
     )
@@ -459,7 +459,7 @@ def test_what_is_encoded_can_be_decoded(checkpoint: Checkpoint, times: list[date
     assert decode(encode(checkpoint)).owed == checkpoint.owed
 
 
-def test_a_checkpoint_larger_than_any_run_reads_is_stored_without_what_is_found_again(
+def test_a_checkpoint_above_the_limit_is_stored_without_what_can_be_rebuilt(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(checkpoint_format, "CHECKPOINT_HEADER_BYTES", 5000)
@@ -471,7 +471,7 @@ def test_a_checkpoint_larger_than_any_run_reads_is_stored_without_what_is_found_
     assert found.owed == owed
     assert found.delivered.days == {}
     assert found.delivered.legacy == LegacyLedger(TODAY, TODAY), "its objects are read once more"
-    assert checkpoint.delivered.days == many, "the run goes on with what it knows"
+    assert checkpoint.delivered.days == many, "the run continues with what it knows"
 
 
 def test_a_count_that_takes_several_runs_is_kept() -> None:

@@ -1,4 +1,4 @@
-"""What the one console lets through: everything that is seen, and nothing that a terminal obeys."""
+"""The console prints all visible characters, and no control characters."""
 
 from __future__ import annotations
 
@@ -46,20 +46,20 @@ SEEN = "Zürich 会議室 — ✓ ✗ … e\u0301 😀 ﷽"
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=ascii)
-def test_what_is_not_seen_is_replaced(text: str) -> None:
+def test_invisible_characters_are_replaced(text: str) -> None:
     assert printable(text)[0] == "\N{REPLACEMENT CHARACTER}"
     assert json.loads(visible_json(json.dumps(text, ensure_ascii=False))) == text
     assert text[0] not in visible_json(json.dumps(text, ensure_ascii=False))
 
 
-def test_what_is_seen_stays() -> None:
+def test_visible_characters_stay() -> None:
     assert printable(SEEN) == SEEN
     assert printable("a\nb\tc") == "a\N{REPLACEMENT CHARACTER}b\N{REPLACEMENT CHARACTER}c"
     assert printable("a\nb\tc", keep="\n") == "a\nb\N{REPLACEMENT CHARACTER}c"
 
 
 @given(st.text(st.characters(exclude_categories=())))
-def test_no_category_slips_through(text: str) -> None:
+def test_every_unicode_category_is_handled(text: str) -> None:
     assert not {category(char) for char in printable(text)} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
     assert json.loads(visible_json(json.dumps(text, ensure_ascii=False))) == text
 
@@ -73,7 +73,7 @@ def shown(*parts: object, terminal: bool = True, width: int = 60, styled: bool =
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=ascii)
-def test_no_way_into_the_console_lets_it_through(text: str) -> None:
+def test_every_console_method_replaces_invisible_characters(text: str) -> None:
     out = io.StringIO()
     made = SafeConsole(file=out, force_terminal=True, color_system=None, width=40)
     grid = table(text, text)
@@ -87,13 +87,13 @@ def test_no_way_into_the_console_lets_it_through(text: str) -> None:
     assert "\N{REPLACEMENT CHARACTER}" in out.getvalue()
 
 
-def test_a_sentence_cannot_make_a_line_of_its_own() -> None:
+def test_a_sentence_cannot_forge_a_line() -> None:
     out = io.StringIO()
     SafeConsole(file=out).say("Zoom says\n✓ all is well")
     assert out.getvalue().count("\n") == 1
 
 
-def test_data_is_no_markup_and_no_emoji_code() -> None:
+def test_data_is_not_read_as_markup_or_emoji_codes() -> None:
     text = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:zoom [red]x[/red] [/]"
     assert shown(text, width=200).strip() == text
     grid = table("", "a")
@@ -133,7 +133,7 @@ def test_a_row_of_many_columns_is_a_paragraph_where_its_words_would_break() -> N
     ]
 
 
-def test_a_dumb_terminal_is_as_wide_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dumb_terminal_has_its_real_width(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rich takes 80 columns for it."""
     monkeypatch.setenv("TERM", "dumb")
     monkeypatch.setenv("COLUMNS", "50")
@@ -144,7 +144,7 @@ def test_a_dumb_terminal_is_as_wide_as_it_is(monkeypatch: pytest.MonkeyPatch) ->
 
 
 class GoneReader(io.StringIO):
-    """Standard output of which nobody reads any more."""
+    """Standard output whose reader has closed it."""
 
     def write(self, _text: str) -> int:
         raise BrokenPipeError
@@ -158,14 +158,14 @@ class GoneReader(io.StringIO):
     [lambda: print_json({}), lambda: console().print("x"), lambda: console().say("x")],
     ids=["json", "table", "line"],
 )
-def test_a_reader_that_is_gone_ends_it_without_a_word(write: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_closed_pipe_ends_the_command_silently(write: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", GoneReader())
     with pytest.raises(SystemExit) as ended:
         write()
     assert ended.value.code == BROKEN_PIPE
 
 
-def test_nothing_is_wrapped_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_terminal_nothing_is_wrapped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("COLUMNS", raising=False)
     out = io.StringIO()
     grid = table("", "check", "finding")

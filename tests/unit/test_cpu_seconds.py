@@ -1,4 +1,4 @@
-"""Where a run's time went: what is counted, the table, and the page that holds it."""
+"""The CPU time of a test run: what is counted, the table, and its page."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_process_counts_while_it_runs_and_after() -> None:
         running.kill()
 
 
-def test_what_is_booked_is_what_was_spent_since() -> None:
+def test_booked_time_is_the_time_spent_since() -> None:
     meter = cpu_seconds.Meter()
     meter.book("before")
     with meter.booking("shared", "before"):
@@ -40,7 +40,7 @@ def test_what_is_booked_is_what_was_spent_since() -> None:
     assert meter.rows["after"] < 0.4
 
 
-def test_the_table_begins_with_the_most_and_says_whether_the_limit_is_kept() -> None:
+def test_the_table_is_sorted_and_shows_whether_the_limit_is_exceeded() -> None:
     rows = {"tests/a": 1.2, "tests/b": 70.0, "tests/c": 0.1}
     tests = {"tests/a": 3, "tests/b": 4, "tests/c": 5}
     assert cpu_seconds.table(rows, tests, 120) == [
@@ -53,7 +53,7 @@ def test_the_table_begins_with_the_most_and_says_whether_the_limit_is_kept() -> 
     assert cpu_seconds.table(rows, tests, None)[-1].endswith("in all, 1.2 min")
 
 
-def test_the_page_keeps_all_but_its_table() -> None:
+def test_only_the_pages_table_changes() -> None:
     page = f"before\n{cpu_seconds.BEGIN}\nold\n{cpu_seconds.END}\nafter\n"
     drawn = cpu_seconds.markdown({"tests/a": 1.2}, {"tests/a": 3})
     assert cpu_seconds.renewed(page, drawn) == (

@@ -1,4 +1,4 @@
-"""The secret is read whatever is in it, and what is wrong with it is said."""
+"""The secret is read whatever its content, and errors in it are reported."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_the_value_may_be_text_or_binary_with_a_byte_order_mark(value: str | byt
         (TEXT.encode() + b" " * 64 * 1024, "larger than 64 KB"),
     ],
 )
-def test_a_value_that_is_wrong_is_a_sentence_that_does_not_quote_it(value: Any, sentence: str) -> None:
+def test_a_wrong_value_is_reported_without_quoting_it(value: Any, sentence: str) -> None:
     with pytest.raises(SecretError, match=sentence) as failure:
         read(value)
     assert "hush" not in str(failure.value)
@@ -91,7 +91,7 @@ def refused(code: str, message: str = "") -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": message}}, "GetSecretValue")
 
 
-def test_what_secrets_manager_says() -> None:
+def test_errors_of_secrets_manager() -> None:
     with pytest.raises(EmptySecretError):
         read(refused("ResourceNotFoundException", "no value for staging label: AWSCURRENT"))
     with pytest.raises(SecretError, match="There is no secret arn"):
@@ -102,8 +102,8 @@ def test_what_secrets_manager_says() -> None:
         read(ConnectTimeoutError(endpoint_url="https://secretsmanager.example"))
 
 
-def test_a_name_may_be_denied_because_there_is_no_such_secret() -> None:
-    """The role may read the ARN that begins with the name; of a name without a secret, AWS judges another resource."""
+def test_a_denied_name_may_be_a_missing_secret() -> None:
+    """The role may read the ARN that begins with the name; for an unknown name, AWS evaluates another resource."""
     denied = refused("AccessDeniedException", "… because no identity-based policy allows the secretsmanager:Get action")
     with pytest.raises(SecretError) as by_name:
         read(denied, "zoom-operationlogs-credentials")
@@ -119,7 +119,7 @@ def test_a_name_may_be_denied_because_there_is_no_such_secret() -> None:
         assert "because no identity-based policy allows" in sentence
 
 
-def test_secrets_manager_that_answers_slowly_holds_up_no_run(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_secrets_manager_does_not_delay_a_run_past_its_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(credentials, "SECONDS", 0.05)
 
     class Slow:
@@ -134,7 +134,7 @@ def test_secrets_manager_that_answers_slowly_holds_up_no_run(monkeypatch: pytest
         read_credentials(Slow(), "arn", fresh=False)  # type: ignore[arg-type]
 
 
-def test_a_spoilt_value_does_not_stay_in_the_cache() -> None:
+def test_a_wrong_value_is_not_cached() -> None:
     class Cached(Provider):
         def get(self, _arn: str, *, force_fetch: bool, **_: Any) -> Any:
             return TEXT if force_fetch else self.value

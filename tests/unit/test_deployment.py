@@ -1,4 +1,4 @@
-"""Which deployment a command works on: whatever form Terraform's outputs have, or one sentence that says what to do."""
+"""The deployment of a command: from Terraform's outputs in any form, or one sentence that says what to do."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_one_of_several_is_chosen_by_name(read):
         ("No outputs found", "is not the output of `terraform output -json`"),
     ],
 )
-def test_what_is_no_deployment_gives_one_sentence(read, document, sentence):
+def test_an_invalid_deployment_is_reported_in_one_sentence(read, document, sentence):
     with pytest.raises(CommandError, match=sentence):
         read(document)
 
@@ -91,7 +91,7 @@ def test_standard_input_is_read(monkeypatch):
     assert read_deployment("-").bucket == "records"
 
 
-def test_a_folder_is_asked_by_terraform(tmp_path, monkeypatch):
+def test_a_folders_outputs_come_from_terraform(tmp_path, monkeypatch):
     program = tmp_path / "bin" / "terraform"
     program.parent.mkdir()
     program.write_text(
@@ -119,14 +119,14 @@ def test_which_report_an_instance_collects(read, name, report):
     assert read(outputs(zoom=of)).report is report
 
 
-def test_a_report_of_a_newer_version_is_said(read):
+def test_an_unknown_report_is_reported(read):
     of = instance()
     of["function"]["environment"]["REPORT"] = "meetings"
     with pytest.raises(CommandError, match="collects meetings, which this zoomlogs does not know"):
         _ = read(outputs(zoom=of)).report
 
 
-def test_two_reports_in_one_document_are_told_apart(read):
+def test_two_reports_in_one_document_are_distinguished(read):
     sign_ins = instance()
     sign_ins["function"]["environment"]["REPORT"] = "activities"
     document = outputs(operation_logs=instance(), sign_ins=sign_ins)

@@ -1,4 +1,4 @@
-"""The evaluation of policies together, on the examples of AWS's own documentation."""
+"""The evaluation of policies together, with the examples in AWS's documentation."""
 
 from __future__ import annotations
 
@@ -45,16 +45,16 @@ def policy(effect: str = "Allow", action: str = "*", resource: str = "*", **elem
     [
         (Call("s3:PutObject", "arn:aws:s3:::carlossalazar/file"), True),
         (Call("s3:ListAllMyBuckets", "arn:aws:s3:::*"), True),
-        (Call("s3:GetObject", "arn:aws:s3:::elsewhere/file"), False),  # implicitly: nothing allows it
+        (Call("s3:GetObject", "arn:aws:s3:::elsewhere/file"), False),  # implicitly: no policy allows it
         (Call("s3:PutObject", "arn:aws:s3:::carlossalazar-logs/file"), False),
-        (Call("s3:PutObject", "arn:aws:s3:::carlossalazar/file.log"), False),  # a denial wins over what allows
+        (Call("s3:PutObject", "arn:aws:s3:::carlossalazar/file.log"), False),  # a denial overrides an allow
     ],
 )
 def test_identity_policies(call: Call, *, expected: bool) -> None:
     assert decide(call, USER, identity=[CARLOS]).allowed is expected
 
 
-def test_in_one_account_the_resources_policy_is_enough_and_a_denial_anywhere_wins() -> None:
+def test_in_one_account_the_resource_policy_is_enough_and_any_denial_wins() -> None:
     logs = Call("s3:GetObject", "arn:aws:s3:::carlossalazar-logs/file")
     mine = Call("s3:GetObject", "arn:aws:s3:::other/file")
     grants = policy(Principal={"AWS": "arn:aws:iam::123456789012:user/carlossalazar"})
@@ -65,14 +65,14 @@ def test_in_one_account_the_resources_policy_is_enough_and_a_denial_anywhere_win
     assert not decide(mine, USER, identity=[policy()], resource=denies).allowed
 
 
-def test_a_role_is_named_by_its_own_arn_or_its_sessions() -> None:
+def test_a_role_is_named_by_its_own_arn_or_a_sessions() -> None:
     call = Call("s3:GetObject", "arn:aws:s3:::other/file")
     for name in (ROLE_ARN, SESSION_ARN):
         assert decide(call, SESSION, resource=policy(Principal={"AWS": [name]})).allowed
 
 
 @pytest.mark.parametrize("account", [ROOT, ACCOUNT])
-def test_naming_the_account_leaves_it_to_the_account(account: str) -> None:
+def test_naming_the_account_delegates_to_the_account(account: str) -> None:
     call = Call("s3:GetObject", "arn:aws:s3:::other/file")
     leaves = policy(Principal={"AWS": account})
     assert not decide(call, USER, resource=leaves).allowed
@@ -80,7 +80,7 @@ def test_naming_the_account_leaves_it_to_the_account(account: str) -> None:
     assert not decide(call, USER, resource=policy("Deny", Principal={"AWS": account}), identity=[policy()]).allowed
 
 
-def test_whoever_does_not_sign_has_only_the_resources_policy() -> None:
+def test_an_anonymous_caller_has_only_the_resource_policy() -> None:
     call = Call("s3:GetObject", "arn:aws:s3:::public/file")
     assert decide(call, NOBODY, resource=policy(Principal="*")).allowed
     assert decide(call, NOBODY, resource=policy(Principal={"AWS": "*"})).allowed
@@ -108,12 +108,12 @@ def test_a_boundary_can_deny() -> None:
     assert not decide(call, USER, identity=[policy()], boundary=boundary).allowed
 
 
-def test_what_a_resource_grants_beyond_the_boundary_is_not_judged() -> None:
+def test_a_resource_policy_beyond_the_boundary_is_not_evaluated() -> None:
     with pytest.raises(CannotJudgeError):
         decide(Call("sqs:SendMessage", "arn:q"), USER, boundary=BOUNDARY, resource=policy(Principal="*"))
 
 
-# KMS developer guide, "Default key policy" and "Allowing users in other accounts": only the key's policy opens a key
+# KMS developer guide, "Default key policy" and "Allowing users in other accounts": only the key policy grants access
 @pytest.mark.parametrize(
     ("principal", "identity", "expected"),
     [
@@ -125,7 +125,7 @@ def test_what_a_resource_grants_beyond_the_boundary_is_not_judged() -> None:
         ({"Service": "logs.us-east-1.amazonaws.com"}, [policy(action="kms:*")], False),
     ],
 )
-def test_a_key_is_opened_by_its_own_policy(
+def test_only_a_keys_own_policy_grants_access(
     principal: dict[str, str], identity: list[dict[str, Any]], *, expected: bool
 ) -> None:
     call = Call("kms:Decrypt", "arn:aws:kms:us-east-1:123456789012:key/1")
@@ -140,7 +140,7 @@ def test_a_key_is_opened_by_its_own_policy(
     [
         ({"kms:EncryptionContext:aws:s3:arn": ["arn:aws:s3:::bucket"]}, True),
         ({"kms:EncryptionContext:aws:s3:arn": ["arn:aws:s3:::bucket/key"]}, True),
-        ({"kms:encryptioncontext:AWS:S3:ARN": ["arn:aws:s3:::bucket"]}, True),  # a key's case does not count
+        ({"kms:encryptioncontext:AWS:S3:ARN": ["arn:aws:s3:::bucket"]}, True),  # keys are not case-sensitive
         ({"kms:EncryptionContext:aws:s3:arn": ["arn:aws:s3:::BUCKET"]}, False),
         ({"kms:EncryptionContext:aws:s3:arn": ["arn:aws:s3:::bucket-2"]}, False),
         ({"kms:EncryptionContext:other": ["arn:aws:s3:::bucket"]}, False),
@@ -163,7 +163,7 @@ def test_an_encryption_context_ties_a_key_to_a_bucket(context: dict[str, list[st
         ({"lambda:SourceFunctionArn": ["arn:aws:lambda:us-east-1:123456789012:function:other"]}, True),
     ],
 )
-def test_a_functions_own_code_can_be_told_from_lambda(context: dict[str, list[str]], *, expected: bool) -> None:
+def test_a_functions_code_is_distinguished_from_lambda(context: dict[str, list[str]], *, expected: bool) -> None:
     mine = {"lambda:SourceFunctionArn": ["arn:aws:lambda:us-east-1:123456789012:function:mine"]}
     statements = [
         {"Effect": "Allow", "Action": ["ec2:DescribeSubnets"], "Resource": ["*"]},
@@ -198,7 +198,7 @@ def test_a_role_trusts_a_service_on_behalf_of_somebody(
     assert decide(call, Caller(frozenset([service])), resource=trust, resource_decides=True).allowed is expected
 
 
-# IAM JSON policy reference, "Wildcards in resource ARNs": a wildcard goes beyond a segment
+# IAM JSON policy reference, "Wildcards in resource ARNs": a wildcard matches across segments
 @pytest.mark.parametrize(
     ("pattern", "value", "expected"),
     [
@@ -212,7 +212,7 @@ def test_wildcards_in_arns(pattern: str, value: str, *, expected: bool) -> None:
     assert like(pattern, value) is expected
 
 
-def test_the_condition_keys_that_a_policy_asks_for() -> None:
+def test_the_condition_keys_of_a_policy() -> None:
     conditions = {"Bool": {"aws:SecureTransport": "false"}, "Null": {"s3:if-none-match": "true", "s3:prefix": "true"}}
     asked = policy(Condition=conditions)
     assert list(condition_keys(asked)) == ["aws:SecureTransport", "s3:if-none-match", "s3:prefix"]

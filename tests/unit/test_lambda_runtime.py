@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 ROLE = "arn:aws:iam::123456789012:role/collector"
 NOON = datetime(2031, 5, 6, 12, 0, tzinfo=UTC)
-A_WHILE = timedelta(hours=1)  # however busy the machine is
+A_WHILE = timedelta(hours=1)  # even on a busy machine
 
 HANDLER = """
 import json, logging, os, sys, time
@@ -70,7 +70,7 @@ def aws(aws: AwsStandIn) -> AwsStandIn:
 
 @pytest.fixture(scope="module")
 def package(aws: AwsStandIn, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Deploy a package named like the collector's, whose handler tells what it sees."""
+    """Deploy a package with the collector's name and a handler that returns what it sees."""
     return deploy(aws, tmp_path_factory.mktemp("zip"), "collector", HANDLER)
 
 
@@ -122,7 +122,7 @@ def runtime(aws: AwsStandIn, package: Path, request: pytest.FixtureRequest) -> I
         yield one
 
 
-def test_the_deployed_code_runs_and_not_the_checkouts(runtime: LambdaRuntime) -> None:
+def test_the_deployed_code_runs_not_the_checkouts(runtime: LambdaRuntime) -> None:
     invocation = runtime.invoke({"a": 1})
     assert invocation.ok, invocation.error
     assert invocation.result["event"] == {"a": 1}
@@ -132,7 +132,7 @@ def test_the_deployed_code_runs_and_not_the_checkouts(runtime: LambdaRuntime) ->
 
 
 @pytest.mark.parametrize("module", ["requests", "zoomlogs", "tenacity", "pytest"])
-def test_what_the_package_lacks_is_missing(runtime: LambdaRuntime, module: str) -> None:
+def test_a_module_that_the_package_lacks_is_missing(runtime: LambdaRuntime, module: str) -> None:
     error = runtime.invoke({"do": "import", "module": module}).error
     assert error["errorType"] == "ModuleNotFoundError"
     assert error["errorMessage"] == f"No module named '{module}'"
@@ -144,7 +144,7 @@ def test_boto3_comes_with_the_runtime_and_reaches_the_standin(aws: AwsStandIn, r
     assert invocation.result == ["seen-from-lambda"], invocation.error
 
 
-def test_the_environment_is_the_functions_and_aws_own_and_nothing_else(
+def test_the_environment_has_only_the_functions_and_aws_variables(
     aws: AwsStandIn, runtime: LambdaRuntime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("AWS_PROFILE", "ZOOM_CLIENT_SECRET", "HTTPS_PROXY", "PYTHONSTARTUP", "TF_VAR_x"):
@@ -177,7 +177,7 @@ def test_the_context_is_filled(runtime: LambdaRuntime) -> None:
     assert arn == "arn:aws:lambda:us-east-1:123456789012:function:collector"
 
 
-def test_a_warm_process_is_used_again(runtime: LambdaRuntime) -> None:
+def test_a_warm_process_is_reused(runtime: LambdaRuntime) -> None:
     runtime.kill()
     invocations = [runtime.invoke("{}") for _ in range(3)]
     assert [one.cold for one in invocations] == [True, False, False]
@@ -220,7 +220,7 @@ def test_a_process_that_dies_is_an_exit_error_and_the_next_is_cold(runtime: Lamb
     assert (after.ok, after.cold) == (True, True)
 
 
-def test_a_crash_can_be_had_on_demand(runtime: LambdaRuntime) -> None:
+def test_a_crash_on_demand(runtime: LambdaRuntime) -> None:
     runtime.invoke({})
     crashed = runtime.invoke({"do": "sleep", "seconds": 3600}, kill_after=0.2)
     assert crashed.error["errorMessage"].endswith("Runtime exited with error: signal: SIGKILL")
@@ -228,7 +228,7 @@ def test_a_crash_can_be_had_on_demand(runtime: LambdaRuntime) -> None:
     assert runtime.invoke({}, kill_after=120).ok
     left = {thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)} - {*timers}
     for timer in left:
-        timer.join()  # it was called off: else it kills the process after two minutes
+        timer.join()  # it was cancelled: otherwise it kills the process after two minutes
     assert not runtime.invoke({}).cold
 
 
@@ -250,7 +250,7 @@ def test_without_now_the_clock_is_the_machines(runtime: LambdaRuntime) -> None:
     assert 0 < result["remaining"] <= 30_000
 
 
-def test_with_now_the_sandbox_lives_at_that_time_from_its_import_on(runtime: LambdaRuntime) -> None:
+def test_with_now_the_sandbox_has_that_time_from_its_import_on(runtime: LambdaRuntime) -> None:
     runtime.kill()
     result = runtime.invoke({}, now=NOON).result
     assert timedelta(0) <= datetime.fromisoformat(result["date"]) - NOON < A_WHILE
@@ -269,7 +269,7 @@ def test_the_clock_moves_with_each_invocation_in_a_warm_process_and_ticks(runtim
     assert abs(earlier["time"] - (NOON - timedelta(days=400)).timestamp()) < A_WHILE.total_seconds()
 
 
-def test_timeouts_are_real_time_whatever_the_clock_says(hasty: LambdaRuntime) -> None:
+def test_timeouts_use_real_time(hasty: LambdaRuntime) -> None:
     assert hasty.invoke({"do": "sleep", "seconds": 3600}, now=NOON).timed_out
 
 
@@ -311,7 +311,7 @@ def test_a_package_that_is_not_the_deployed_one_is_refused(aws: AwsStandIn, pack
         LambdaRuntime(aws, "collector", other)
 
 
-def test_credentials_can_be_others_than_the_standins(aws: AwsStandIn, package: Path) -> None:
+def test_other_credentials_can_be_given(aws: AwsStandIn, package: Path) -> None:
     credentials = aws.credentials() | {"AWS_ACCESS_KEY_ID": "role", "AWS_SESSION_TOKEN": "token"}
     with LambdaRuntime(aws, "collector", package, credentials=credentials) as runtime:
         env = runtime.invoke({}).result["env"]

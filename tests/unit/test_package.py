@@ -1,4 +1,4 @@
-"""The Lambda package: reproducible, fresh, pure Python, and whole."""
+"""The Lambda package: reproducible, up to date, pure Python, and complete."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import pytest
 pytestmark = pytest.mark.slow
 
 LAMBDA = Path(__file__).resolve().parents[2] / "lambda"
-RUNTIME_MODULES = ("boto3", "botocore", "s3transfer", "dateutil", "six.py")  # what AWS's Python runtime brings
+RUNTIME_MODULES = ("boto3", "botocore", "s3transfer", "dateutil", "six.py")  # the modules of AWS's Python runtime
 
 
 def package(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -54,7 +54,7 @@ def test_a_second_build_elsewhere_gives_the_same_bytes(built: Path, tmp_path: Pa
     assert sorted(file.name for file in (checkout / "dist").iterdir()) == ["collector.json", "collector.zip"]
 
 
-def test_the_record_holds_the_hashes_that_terraform_computes(built: Path) -> None:
+def test_the_record_has_the_hashes_that_terraform_computes(built: Path) -> None:
     text = (built / "dist" / "collector.json").read_text()
     record = json.loads(text)
     assert text == json.dumps(record, indent=2, sort_keys=True) + "\n"
@@ -69,12 +69,12 @@ def test_the_record_holds_the_hashes_that_terraform_computes(built: Path) -> Non
     assert record["zip_sha256"] == hashlib.sha256((built / "dist" / "collector.zip").read_bytes()).hexdigest()
 
 
-# --- stale, missing, tampered with -----------------------------------------------------------------------------------
+# --- stale, missing, changed -----------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def fresh(built: Path, tmp_path: Path) -> Path:
-    """A checkout whose package is up to date, so that each test breaks one thing."""
+    """A checkout with an up-to-date package, in which each test breaks one thing."""
     root = shutil.copytree(built, tmp_path / "fresh")
     done = package(root, "--check-sources")
     assert (done.returncode, done.stdout) == (0, "The package is up to date.\n")
@@ -107,7 +107,7 @@ def test_a_new_or_removed_module_makes_the_package_stale(fresh: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["collector.zip", "collector.json"])
-def test_a_missing_file_is_said_to_be_missing(fresh: Path, name: str) -> None:
+def test_a_missing_file_is_reported(fresh: Path, name: str) -> None:
     (fresh / "dist" / name).unlink()
     done = package(fresh, "--check-sources")
     assert done.returncode == 1
@@ -116,7 +116,7 @@ def test_a_missing_file_is_said_to_be_missing(fresh: Path, name: str) -> None:
     )
 
 
-def test_a_package_that_was_tampered_with_is_found_even_with_a_fitting_record(fresh: Path) -> None:
+def test_a_changed_package_is_found_even_with_a_matching_record(fresh: Path) -> None:
     archive, record = fresh / "dist" / "collector.zip", fresh / "dist" / "collector.json"
     with zipfile.ZipFile(archive, "a") as file:
         file.writestr("extra.py", "")
@@ -128,7 +128,7 @@ def test_a_package_that_was_tampered_with_is_found_even_with_a_fitting_record(fr
     assert (done.returncode, "is not what its sources build" in done.stdout) == (1, True)
 
 
-def test_a_damaged_record_is_a_sentence(fresh: Path) -> None:
+def test_a_damaged_record_is_reported(fresh: Path) -> None:
     (fresh / "dist" / "collector.json").write_text("{")
     assert "not the one that collector.json describes" in package(fresh, "--check-sources").stdout
 
@@ -143,7 +143,7 @@ def test_a_wheel_with_another_hash_is_refused_and_nothing_is_written(fresh: Path
     assert (fresh / "dist" / "collector.zip").read_bytes() == before
 
 
-def test_a_folder_without_sources_is_a_sentence(fresh: Path) -> None:
+def test_a_folder_without_sources_is_reported(fresh: Path) -> None:
     shutil.rmtree(fresh / "zoom_operationlogs")
     assert "has no Python file" in package(fresh).stdout
 
@@ -159,7 +159,7 @@ def test_members_are_plain_sorted_and_dated_alike(built: Path) -> None:
     assert shapes == {((1980, 1, 1, 0, 0, 0), zipfile.ZIP_STORED, 3, 0o100644)}
 
 
-def test_the_package_is_pure_python_and_holds_no_notes_of_installers(unpacked: Path) -> None:
+def test_the_package_is_pure_python_without_installer_metadata(unpacked: Path) -> None:
     files = [file for file in unpacked.rglob("*") if file.is_file()]
     assert not [file for file in files if file.suffix in {".so", ".pyd", ".dll", ".dylib", ".pyc", ".exe"}]
     assert not [file for file in files if file.read_bytes()[:4] == b"\x7fELF"]

@@ -1,4 +1,4 @@
-"""What a record is: its line, its time, its identity."""
+"""A record: its line, its time, its identity."""
 
 import json
 from datetime import UTC, date, datetime
@@ -22,7 +22,7 @@ any_record = st.dictionaries(any_text, any_json, max_size=6)
 
 
 @given(any_record)
-def test_a_line_holds_the_whole_record_on_one_line(record):
+def test_a_record_is_written_completely_on_one_line(record):
     written = line(record)
     assert b"\n" not in written
     assert json.loads(written) == record
@@ -39,7 +39,7 @@ def test_identity_survives_the_archive(record):
 
 
 @given(any_record | st.dictionaries(any_text, any_text, max_size=6))
-def test_identity_is_that_of_the_canonical_json(record):
+def test_identity_is_computed_from_canonical_json(record):
     canonical = json.dumps(record, sort_keys=True, separators=(",", ":")).encode()
     assert OPERATION_LOGS.fingerprint(record) == blake2b(canonical, digest_size=16).digest()
     assert json.loads(line(record)) == record
@@ -60,11 +60,11 @@ def test_identity_does_not_depend_on_the_order_of_fields():
         ({"n": "1"}, {"n": 1}),
     ],
 )
-def test_records_that_differ_at_all_are_two(one, other):
+def test_different_records_have_different_identities(one, other):
     assert OPERATION_LOGS.fingerprint(one) != OPERATION_LOGS.fingerprint(other)
 
 
-def test_fields_and_text_stay_as_they_came():
+def test_fields_and_text_stay_unchanged():
     record = {
         "time": "2026-01-02T03:04:05Z",
         "operator": "Ünal 王 😀\u2028",
@@ -99,7 +99,7 @@ def test_times(value, moment):
     assert OPERATION_LOGS.time_of({"time": value}) == moment
 
 
-def test_a_record_without_a_time_is_archive_date_the_date_asked_for():
+def test_a_record_without_a_time_gets_the_requested_date():
     assert OPERATION_LOGS.row({"operator": "a"}).archive_date(date(2026, 1, 2)) == date(2026, 1, 2)
     assert OPERATION_LOGS.row({"operator": "a"}).archive_date(None) is None
     assert OPERATION_LOGS.row({"time": "2026-01-01T23:59:59Z"}).archive_date(date(2026, 1, 2)) == date(2026, 1, 1)
@@ -110,7 +110,7 @@ few_fingerprints = st.sampled_from([bytes([i]) * 16 for i in range(6)]) | finger
 
 
 @given(st.lists(st.lists(few_fingerprints)), few_fingerprints)
-def test_counts_are_those_of_a_multiset_however_often_it_was_packed(batches, probe):
+def test_counts_survive_packing(batches, probe):
     counts, everything = FingerprintCounts(), []
     for batch in batches:
         counts.add(batch)

@@ -1,4 +1,4 @@
-"""The provider that stays: it ends with its owner, and one that does not start is said, not waited for."""
+"""The running provider: it ends with its owner, and one that does not start is reported immediately."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def place(workdir: Path, script: str) -> Terraform:
     return Terraform(workdir, {**os.environ, "PID": str(workdir / "pid")})
 
 
-def test_it_is_told_of_and_ends_with_the_block(tmp_path: Path) -> None:
+def test_the_provider_is_used_and_ends_with_the_block(tmp_path: Path) -> None:
     terraform = place(tmp_path, DEBUG)
     with running_provider(terraform) as variable:
         assert variable == {"TF_REATTACH_PROVIDERS": "{}"}
@@ -39,7 +39,7 @@ def test_it_is_told_of_and_ends_with_the_block(tmp_path: Path) -> None:
         os.kill(pid, 0)
 
 
-def test_one_that_does_not_start_is_a_sentence(tmp_path: Path) -> None:
+def test_a_provider_that_does_not_start_is_reported(tmp_path: Path) -> None:
     terraform = place(tmp_path, "#!/bin/sh\nexit 1\n")
-    with pytest.raises(RuntimeError, match="ended without telling its address"), running_provider(terraform):
+    with pytest.raises(RuntimeError, match="ended without printing its address"), running_provider(terraform):
         pass

@@ -1,4 +1,4 @@
-"""What S3's answers mean, where the role may list only its own prefixes."""
+"""The meaning of S3's answers, with a role that may list only its own prefixes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from zoom_operationlogs.settings import ObjectLock, Settings
 
 
 class Confined(MemoryS3):
-    """Answers a read with 403, as S3 does for a missing key where the whole bucket may not be listed."""
+    """Answers a read with 403, as S3 does for a missing key if the caller may not list the whole bucket."""
 
     def get_object(self, **_request: object) -> dict[str, object]:
         raise client_error("GetObject", 403, "AccessDenied")
@@ -41,7 +41,7 @@ def bucket(s3: MemoryS3) -> Bucket:
     return Bucket(s3, s3.bucket, Deadline(lambda: 60.0, 0.0), lambda _seconds: None)  # type: ignore[arg-type]
 
 
-def test_a_missing_key_is_told_from_a_forbidden_one() -> None:
+def test_a_missing_key_is_distinguished_from_a_forbidden_one() -> None:
     s3 = Confined()
     with pytest.raises(NotFoundError):
         bucket(s3).current("state.json")
@@ -84,20 +84,20 @@ def test_a_denied_write_names_the_policies_that_may_deny_it(message: str, quoted
     assert "assumed-role" not in sentence
 
 
-def test_a_denied_read_is_not_a_matter_of_encryption_headers() -> None:
+def test_a_denied_read_does_not_mention_encryption_headers() -> None:
     with pytest.raises(AccessDeniedError) as failure, translate_errors("s3:GetObject", "logs", "key"):
         raise client_error("GetObject", 403, "AccessDenied")
     assert str(failure.value).endswith(f"{DENIED_BY}.")
 
 
-def test_a_key_that_cannot_be_used_is_named() -> None:
+def test_an_unusable_kms_key_is_reported() -> None:
     sentence = r"\(KMS\.DisabledException\): let the KMS key be enabled .* S3_SSE_KMS_KEY_ARN"
     with pytest.raises(StorageError, match=sentence), translate_errors("s3:PutObject", "logs", "key"):
         raise client_error("PutObject", 400, "KMS.DisabledException")
 
 
 @pytest.mark.parametrize("replaces", [None, "etag"])
-def test_every_write_asks_for_the_encryption(replaces: str | None) -> None:
+def test_every_write_sends_the_encryption_header(replaces: str | None) -> None:
     s3, encryption = MemoryS3(), {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "key"}
     at = Bucket(s3, s3.bucket, Deadline(lambda: 60.0, 0.0), lambda _seconds: None, encryption)  # type: ignore[arg-type]
     etag = at.put("key", b"1", replaces=None) if replaces else None
@@ -116,7 +116,7 @@ def locking(s3: MemoryS3) -> Bucket:
     return Bucket(s3, s3.bucket, deadline, lambda _seconds: None, retention=retention)  # type: ignore[arg-type]
 
 
-def test_an_object_of_records_is_locked_and_no_other_is() -> None:
+def test_only_objects_of_records_are_locked() -> None:
     s3 = MemoryS3(object_lock=True)
     at = locking(s3)
     at.add_records("records", b"1", ContentType="application/gzip")
@@ -127,13 +127,13 @@ def test_an_object_of_records_is_locked_and_no_other_is() -> None:
         at.add_records("records", b"2")
 
 
-def test_a_bucket_without_object_lock_is_named() -> None:
+def test_a_bucket_without_object_lock_is_reported() -> None:
     sentence = r"S3 refuses s3:PutObject or s3:PutObjectRetention on .*records \(InvalidRequest\): turn on Object Lock"
     with pytest.raises(StorageError, match=sentence):
         locking(MemoryS3()).add_records("records", b"1")
 
 
-def test_the_checksum_of_a_locked_object_is_sent_even_where_boto3_is_told_to_send_none_by_itself() -> None:
+def test_a_locked_object_has_a_checksum_even_if_boto3_sends_none_by_default() -> None:
     keys = {"aws_access_key_id": "id", "aws_secret_access_key": "secret", "region_name": "us-east-1"}
     config = Config(request_checksum_calculation="when_required")
     s3 = boto3.client("s3", endpoint_url="http://localhost:1", config=config, **keys)
@@ -156,7 +156,7 @@ def test_the_checksum_of_a_locked_object_is_sent_even_where_boto3_is_told_to_sen
     assert [name for name in free if "lock" in name or "checksum" in name] == []
 
 
-def test_a_missing_bucket_is_named() -> None:
+def test_a_missing_bucket_is_reported() -> None:
     with (
         pytest.raises(StorageError, match="There is no bucket logs: correct S3_BUCKET"),
         translate_errors("x", "logs", "key"),
@@ -165,7 +165,7 @@ def test_a_missing_bucket_is_named() -> None:
 
 
 def test_the_client_sends_a_write_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A retry beneath the commit would meet its own object, or write again what a feed has read and deleted."""
+    """A retry in the SDK would conflict with its own object, or rewrite what a feed has read and deleted."""
     for name, value in {"REGION": "us-east-1", "ACCESS_KEY_ID": "id", "SECRET_ACCESS_KEY": "key"}.items():
         monkeypatch.setenv(f"AWS_{name}", value)
     client = clients.s3.__wrapped__()
@@ -185,8 +185,8 @@ def test_the_client_sends_a_write_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sent == ["PUT"]
 
 
-def test_a_boto3_that_is_too_old_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lambda's runtime brings its own boto3: one from before 1.35.69 does not know IfMatch."""
+def test_too_old_a_boto3_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lambda's runtime has its own boto3: versions before 1.35.69 do not support IfMatch."""
     monkeypatch.setattr(boto3, "__version__", "1.34.145")
     with (
         pytest.raises(StorageError, match=r"boto3 1\.34\.145 .* s3:PutObject on s3://logs/key: .* runtime"),
@@ -195,7 +195,7 @@ def test_a_boto3_that_is_too_old_is_named(monkeypatch: pytest.MonkeyPatch) -> No
         raise ParamValidationError(report='Unknown parameter in input: "IfMatch"')
 
 
-# What is no answer of S3's
+# Invalid answers from S3
 
 NO_LISTING: dict[str, dict[str, Any]] = {
     "nothing": {},
@@ -208,7 +208,7 @@ NO_LISTING: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("answer", NO_LISTING.values(), ids=NO_LISTING.keys())
-def test_an_answer_that_is_no_listing_is_no_empty_archive(
+def test_an_answer_without_a_listing_is_not_an_empty_archive(
     answer: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     s3 = Confined()
@@ -219,7 +219,7 @@ def test_an_answer_that_is_no_listing_is_no_empty_archive(
             call()
 
 
-def test_of_a_listing_only_the_wanted_keys_are_kept() -> None:
+def test_only_the_wanted_keys_of_a_listing_are_kept() -> None:
     s3 = MemoryS3()
     for number in range(2500):
         s3.put(f"p/{number:04}", b"")
@@ -241,7 +241,7 @@ def test_of_a_listing_only_the_wanted_keys_are_kept() -> None:
     ],
     ids=repr,
 )
-def test_whatever_the_sdk_raises_is_an_answer_that_cannot_be_used(error: Exception) -> None:
+def test_any_exception_of_the_sdk_is_an_unusable_answer(error: Exception) -> None:
     with pytest.raises(OutcomeUnknownError, match=type(error).__name__), translate_errors("x", "logs", "key"):
         raise error
 
@@ -275,7 +275,7 @@ def test_headers_that_the_sdk_cannot_parse(headers: dict[str, str], monkeypatch:
         Bucket(client, "logs", Deadline(lambda: 60.0, 0.0), lambda _seconds: None).current("key")
 
 
-def test_a_body_in_many_pieces_is_put_together_up_to_its_bound() -> None:
+def test_a_body_in_many_pieces_is_joined_up_to_its_limit() -> None:
     class Drops(io.BytesIO):
         def read(self, size: int | None = -1) -> bytes:
             return super().read(min(7, size or 0))

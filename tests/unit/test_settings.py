@@ -1,4 +1,4 @@
-"""Wrong settings and wrong events end in one sentence that says what to change."""
+"""Wrong settings and wrong events give one sentence that says what to change."""
 
 from datetime import UTC, date, datetime
 
@@ -21,7 +21,7 @@ def test_the_guides_values_are_the_defaults():
     assert settings.encryption == {}
 
 
-def test_the_guides_credentials_are_understood_and_not_shown():
+def test_the_guides_credentials_are_accepted_and_not_shown():
     names = {"ZOOM_ACCOUNT_ID": "acct", "ZOOM_CLIENT_ID": "client", "ZOOM_CLIENT_SECRET": "hush-hush"}
     settings = Settings.from_environ({"S3_BUCKET": "logs", **names})
     assert settings.credentials
@@ -48,11 +48,11 @@ KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd"
         ),
     ],
 )
-def test_what_a_write_asks_s3_for(variables, arguments):
+def test_the_encryption_headers_of_a_write(variables, arguments):
     assert Settings.from_environ({**ENVIRONMENT, **variables}).encryption == arguments
 
 
-def test_records_are_locked_from_the_moment_of_their_write_on_with_a_checksum():
+def test_records_are_locked_from_their_write_on_with_a_checksum():
     settings = Settings.from_environ({**ENVIRONMENT, "S3_LOCK_MODE": "GOVERNANCE", "S3_LOCK_DAYS": " 90"})
     assert settings.lock == ObjectLock("GOVERNANCE", 90)
     assert settings.retention(datetime(2026, 3, 10, 9, 30, 1, 999_999, UTC)) == {
@@ -107,7 +107,7 @@ def test_nothing_is_locked_unless_asked_for():
         ({"ZOOM_SECRET_ID": "", "ZOOM_CLIENT_ID": "x"}, "ZOOM_ACCOUNT_ID and ZOOM_CLIENT_SECRET is not set"),
     ],
 )
-def test_wrong_settings_are_refused_with_a_sentence(change, sentence):
+def test_wrong_settings_are_refused_with_a_message(change, sentence):
     with pytest.raises(SettingsError) as refusal:
         Settings.from_environ({**ENVIRONMENT, **change})
     assert sentence in str(refusal.value)
@@ -121,7 +121,7 @@ def test_a_server_on_the_loopback_may_be_plain_http():
 
 def test_events():
     assert Request.from_event({}, TODAY) == Request()
-    for by_hand in (None, {"action": "run"}, {"key1": "value1"}):  # the last is what Lambda's console suggests
+    for by_hand in (None, {"action": "run"}, {"key1": "value1"}):  # the last is the example in Lambda's console
         assert Request.from_event(by_hand, TODAY) == Request(by_hand=True)
     assert (Request().action, Request(by_hand=True).action) == (None, "run")
     assert Request.from_event({"action": "reconcile"}, TODAY) == Request(reconcile=True)
@@ -140,13 +140,13 @@ def test_events():
         ({"action": "backfill", "from": "2026-09-01", "to": "2026-09-02"}, "use dates in that range"),
     ],
 )
-def test_wrong_events_are_refused_with_a_sentence(event, sentence):
+def test_wrong_events_are_refused_with_a_message(event, sentence):
     with pytest.raises(SettingsError) as refusal:
         Request.from_event(event, TODAY)
     assert sentence in str(refusal.value)
 
 
-# The same cases as in tests/terraform/inputs.yaml: the collector is the last that can keep the client secret.
+# The same cases as in tests/terraform/inputs.yaml: the collector is the last check before the secret is sent.
 @pytest.mark.parametrize(
     "url",
     [
@@ -169,7 +169,7 @@ def test_wrong_events_are_refused_with_a_sentence(event, sentence):
     ],
 )
 @pytest.mark.parametrize("name", ["ZOOM_OAUTH_URL", "ZOOM_API_URL"])
-def test_the_client_secret_goes_to_zooms_hosts_alone(name: str, url: str) -> None:
+def test_the_client_secret_goes_only_to_zooms_hosts(name: str, url: str) -> None:
     with pytest.raises(SettingsError, match=f"^{name} is "):
         Settings.from_environ({**ENVIRONMENT, name: url})
 
@@ -192,7 +192,7 @@ def test_zooms_domains_and_this_machine_are_allowed(url: str) -> None:
     assert Settings.from_environ({**ENVIRONMENT, "ZOOM_OAUTH_URL": url}).oauth_url == url
 
 
-def test_another_host_is_allowed_by_a_variable_of_its_own_and_only_with_tls() -> None:
+def test_another_host_needs_its_own_variable_and_tls() -> None:
     other = {**ENVIRONMENT, "ZOOM_OAUTH_URL": "https://zoom.example.com/oauth/token"}
     with pytest.raises(SettingsError, match="set ZOOM_ALLOW_OTHER_HOSTS to true"):
         Settings.from_environ(other)
@@ -209,7 +209,7 @@ def test_another_host_is_allowed_by_a_variable_of_its_own_and_only_with_tls() ->
 
 
 def test_a_state_key_that_begins_the_prefix_is_refused() -> None:
-    """As in Terraform: a lifecycle rule for the checkpoint would be one for the records."""
+    """As in Terraform: a lifecycle rule for the checkpoint would also apply to the records."""
     for key in ("zoom", "zoom/operationlogs"):
         with pytest.raises(SettingsError, match=r"^STATE_KEY"):
             Settings.from_environ({**ENVIRONMENT, "STATE_KEY": key})

@@ -1,4 +1,4 @@
-"""`make setup`: which Python, when .venv is made anew, and what a user reads when it cannot be."""
+"""`make setup`: which Python, when .venv is recreated, and the messages if it cannot be."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Version = tuple[int, ...]
 
 @pytest.fixture
 def setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """Load the script over a checkout in small, whose pip runs are only noted in `setup.runs`."""
+    """Load the script for a small checkout; pip runs are only recorded in `setup.runs`."""
     spec = importlib.util.spec_from_file_location("setup_script", SCRIPT)
     assert spec is not None
     assert spec.loader is not None
@@ -51,7 +51,7 @@ def setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 def pythons(setup: ModuleType, monkeypatch: pytest.MonkeyPatch, versions: dict[str, Version | None]) -> None:
-    """Say which Pythons the machine has; an environment's is the one it was last made with."""
+    """Set the machine's Pythons; an environment has the one with which it was last created."""
     monkeypatch.setattr(setup, "candidates", lambda: list(versions))
 
     def probe(python: str) -> Version | None:
@@ -72,14 +72,14 @@ def pythons(setup: ModuleType, monkeypatch: pytest.MonkeyPatch, versions: dict[s
         ({"/a/python3.11": (3, 11, 9), "/b/python3.12": (3, 12, 1), "/c/python3": (3, 8, 0)}, "/b/python3.12"),
     ],
 )
-def test_the_best_python_is_lambdas_own_else_the_newest(
+def test_setup_prefers_lambdas_python_then_the_newest(
     setup: Any, monkeypatch: pytest.MonkeyPatch, versions: dict[str, Version | None], best: str
 ) -> None:
     pythons(setup, monkeypatch, versions)
     assert setup.best_python() == (best, versions[best])
 
 
-def test_an_old_machine_is_told_what_to_install(
+def test_an_old_machine_gets_a_message_about_what_to_install(
     setup: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pythons(setup, monkeypatch, {"/a/python3": (3, 10, 0), "/b/python3.13": None})
@@ -105,7 +105,9 @@ def test_nothing_is_done_when_nothing_changed(setup: Any) -> None:
     assert setup.runs == first
 
 
-def test_a_changed_requirement_or_a_better_python_makes_it_anew(setup: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_changed_requirement_or_a_better_python_recreates_the_environment(
+    setup: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pythons(setup, monkeypatch, {"/a/python3.11": (3, 11, 1)})
     setup.main([])
     pythons(setup, monkeypatch, {"/a/python3.11": (3, 11, 1), "/b/python3.13": (3, 13, 1)})
@@ -129,7 +131,9 @@ def test_changed_metadata_installs_only_the_project(setup: Any) -> None:
     assert json.loads(setup.MAIN.stamp.read_text())["project"] == setup.sha256(setup.MAIN.project)
 
 
-def test_the_stand_ins_and_the_demo_are_found_though_the_project_leaves_them_out(setup: Any, tmp_path: Path) -> None:
+def test_the_stand_ins_and_the_demo_can_be_imported_though_the_wheel_leaves_them_out(
+    setup: Any, tmp_path: Path
+) -> None:
     packages = tmp_path / ".venv" / "lib" / "python3.13" / "site-packages"
     setup.main([])
     packages.mkdir(parents=True)
@@ -139,7 +143,7 @@ def test_the_stand_ins_and_the_demo_are_found_though_the_project_leaves_them_out
     assert found.read_text() == f"{tmp_path / 'tests'}\n"
 
 
-def test_the_tools_have_environments_of_their_own_made_only_when_asked_for(setup: Any) -> None:
+def test_the_tools_have_their_own_environments_created_on_request(setup: Any) -> None:
     setup.main([])
     assert not setup.TOOLS[0].folder.exists()
     main = list(setup.runs)
@@ -157,7 +161,7 @@ def test_the_tools_have_environments_of_their_own_made_only_when_asked_for(setup
     assert len(setup.runs) == len(main) + 4
 
 
-def test_what_builds_requirements_without_a_wheel_is_pinned_too(setup: Any, tmp_path: Path) -> None:
+def test_build_requirements_are_pinned_too(setup: Any, tmp_path: Path) -> None:
     build = tmp_path / "requirements-build.txt"
     build.write_text("setuptools==84 --hash=sha256:0\n")
     setup.TOOLS = (setup.TOOLS[0]._replace(build=build),)
@@ -171,7 +175,7 @@ def test_what_builds_requirements_without_a_wheel_is_pinned_too(setup: Any, tmp_
     assert len(setup.runs) == done + 3
 
 
-def test_a_tool_that_cannot_be_installed_is_named_and_leaves_the_rest(
+def test_a_tool_that_cannot_be_installed_is_reported_and_the_rest_continue(
     setup: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     works = setup.run
@@ -189,7 +193,7 @@ def test_a_tool_that_cannot_be_installed_is_named_and_leaves_the_rest(
     assert not setup.TOOLS[0].link.is_symlink()
 
 
-def test_a_tool_is_made_once_for_all_checkouts_with_the_same_requirements(
+def test_checkouts_with_the_same_requirements_share_a_tools_environment(
     setup: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "shared"))
@@ -198,7 +202,7 @@ def test_a_tool_is_made_once_for_all_checkouts_with_the_same_requirements(
     monkeypatch.setattr(setup, "TOOLS", (first,))
     setup.set_up(first, None)
     made = len(setup.runs)
-    # Another checkout, which has an environment of its own from before.
+    # Another checkout, with an older environment of its own.
     (tmp_path / "other/.venv-tool/bin").mkdir(parents=True)
     monkeypatch.setattr(setup, "ROOT", tmp_path / "other")
     second = setup.cached("tool", setup.TOOLS[0].requirements)
@@ -207,7 +211,7 @@ def test_a_tool_is_made_once_for_all_checkouts_with_the_same_requirements(
     assert len(setup.runs) == made
     assert {first.link.resolve(), second.link.resolve()} == {first.folder}
     assert first.link != second.link
-    # Other requirements are another environment: the first checkout keeps its own.
+    # Other requirements need another environment: the first checkout keeps its own.
     (tmp_path / "requirements-other.txt").write_text("tool==2 --hash=sha256:0\n")
     third = setup.cached("tool", tmp_path / "requirements-other.txt")
     monkeypatch.setattr(setup, "TOOLS", (first, third))
@@ -217,8 +221,8 @@ def test_a_tool_is_made_once_for_all_checkouts_with_the_same_requirements(
     assert first.link.resolve() == first.folder
 
 
-def test_a_tool_that_works_is_not_made_again_for_another_python(setup: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another checkout, which has chosen another Python, may be using it."""
+def test_a_working_tool_is_not_reinstalled_for_another_python(setup: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another checkout with another Python may be using it."""
     pythons(setup, monkeypatch, {"/a/python3.12": (3, 12, 0), "/b/python3.13": (3, 13, 0)})
     setup.set_up(setup.TOOLS[0], "/a/python3.12")
     made = list(setup.runs)
@@ -227,7 +231,7 @@ def test_a_tool_that_works_is_not_made_again_for_another_python(setup: Any, monk
     assert setup.runs == made
 
 
-def test_a_tool_that_another_checkout_is_making_is_waited_for(setup: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_setup_waits_for_another_checkouts_installation(setup: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     tool, works, waited = setup.TOOLS[0], setup.run, []
 
     def run(command: list[str], failure: str, count: int = 0) -> None:
@@ -245,7 +249,7 @@ def test_a_tool_that_another_checkout_is_making_is_waited_for(setup: Any, monkey
         setup.fcntl.flock(file, setup.fcntl.LOCK_EX | setup.fcntl.LOCK_NB)  # free again
 
 
-def test_the_requirements_of_every_environment_are_there_with_hashes_and_without_an_index() -> None:
+def test_the_requirements_of_every_environment_have_hashes_and_no_index() -> None:
     spec = importlib.util.spec_from_file_location("setup_script", SCRIPT)
     assert spec is not None
     assert spec.loader is not None

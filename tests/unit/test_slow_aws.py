@@ -1,4 +1,4 @@
-"""However slowly AWS answers, a run ends before Lambda ends it: real sockets, and a server that sends byte by byte."""
+"""However slowly AWS answers, a run ends before its timeout: real sockets, and a server that sends byte by byte."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from zoom_operationlogs.deadline import Deadline
 from zoom_operationlogs.errors import OutcomeUnknownError, SecretError, StorageUnavailableError
 from zoom_operationlogs.settings import Settings
 
-SECONDS = 2.0  # that a run has
+SECONDS = 2.0  # the run's timeout
 PAUSE = 0.3
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nContent-Length: 100000\r\n\r\n"
 AT_ONCE = {
@@ -27,11 +27,11 @@ AT_ONCE = {
     "many headers": (b"HTTP/1.1 200 OK\r\n", b"x: y\r\n" * 1000),
     "body": (HEAD, b"<" * 1000),
 }
-"""What the server sends at once, and what byte by byte."""
+"""What the server sends immediately, and what byte by byte."""
 
 
 class Dripping:
-    """Accepts connections, and answers each slowly, whatever is asked."""
+    """Accepts connections, and answers each request slowly."""
 
     def __init__(self, at_once: bytes, then: bytes) -> None:
         self._at_once, self._then = at_once, then
@@ -62,7 +62,7 @@ class Dripping:
 
 @pytest.fixture
 def drip(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], None]]:
-    """Return what makes a service of AWS slow at a place."""
+    """Return an answer that makes an AWS service slow at one place."""
     for name, value in {"DEFAULT_REGION": "us-east-1", "ACCESS_KEY_ID": "id", "SECRET_ACCESS_KEY": "key"}.items():
         monkeypatch.setenv(f"AWS_{name}", value)
     servers: list[Dripping] = []

@@ -1,4 +1,4 @@
-"""The stand-in for AWS: each repair, its life cycle, and the policy evaluation it rests on."""
+"""The stand-in for AWS: each repair, its life cycle, and its policy evaluation."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ ANYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 
 
 def status_of(call: Any, **parameters: Any) -> int:
-    """Call and give the HTTP status, error or not."""
+    """Call and return the HTTP status, of an error too."""
     try:
         answer = call(**parameters)
     except ClientError as error:
@@ -152,7 +152,7 @@ def test_lambda_echoes_its_logging_dead_letter_and_tracing_configuration(aws: Aw
     assert {name: updated[name] for name in given} == changed
 
 
-# The role of a function in a VPC, as AWS's guide has it ("Required IAM permissions"), and what may be amiss with it.
+# The role of a function in a VPC, as in AWS's guide ("Required IAM permissions"), and wrong variants.
 NETWORK = ("CreateNetworkInterface", "DeleteNetworkInterface", "DescribeNetworkInterfaces")
 
 
@@ -198,11 +198,11 @@ def create_function(aws: AwsStandIn, name: str, **configuration: Any) -> None:
         ([may(*NETWORK)], [may(*NETWORK[:2])], NETWORK[2]),
     ],
     ids=[
-        *("as the guide has it", "within a boundary", "without creating", "without deleting", "without looking"),
-        *("on interfaces alone", "deleting on interfaces alone", "deleting denied", "beyond its boundary"),
+        *("as in the guide", "within a boundary", "without creating", "without deleting", "without looking"),
+        *("on interfaces alone", "deleting only on interfaces", "deleting denied", "beyond its boundary"),
     ],
 )
-def test_lambda_joins_a_vpc_only_if_its_role_may(
+def test_lambda_connects_to_a_vpc_only_with_the_roles_permission(
     aws: AwsStandIn,
     networked: str,
     statements: list[dict[str, Any]],
@@ -233,7 +233,7 @@ def test_lambda_joins_a_vpc_only_if_its_role_may(
         assert (name in there) is (missing is None)
         configuration = functions.get_function_configuration(FunctionName=networked)
         assert bool(configuration.get("VpcConfig", {}).get("SubnetIds")) is (missing is None)
-        # To leave the network takes no rights.
+        # Leaving the network needs no permission.
         none: dict[str, list[str]] = {"SubnetIds": [], "SecurityGroupIds": []}
         functions.update_function_configuration(FunctionName=networked, VpcConfig=none)
         functions.update_function_configuration(FunctionName=networked, MemorySize=256)
@@ -243,8 +243,8 @@ def test_lambda_joins_a_vpc_only_if_its_role_may(
         iam.delete_role_permissions_boundary(RoleName=networked)
 
 
-def test_terraform_is_not_kept_waiting_for_rights_that_will_not_come(aws: AwsStandIn, networked: str) -> None:
-    """Its provider retries Lambda's sentence for a quarter of an hour, in which IAM might have caught up."""
+def test_terraform_does_not_retry_missing_permissions(aws: AwsStandIn, networked: str) -> None:
+    """The provider retries on Lambda's message for 15 minutes, because IAM is eventually consistent."""
     elsewhere = policy(*NARROWER)
     aws.client("iam").put_role_policy(RoleName=networked, PolicyName="p", PolicyDocument=elsewhere)
     functions = aws.client("lambda")
@@ -256,14 +256,14 @@ def test_terraform_is_not_kept_waiting_for_rights_that_will_not_come(aws: AwsSta
     assert "The provided execution role does not have permissions" not in message
 
 
-def test_a_condition_that_cannot_be_known_beforehand_is_neither_met_nor_unmet(aws: AwsStandIn, networked: str) -> None:
+def test_a_condition_on_unknown_context_is_neither_met_nor_unmet(aws: AwsStandIn, networked: str) -> None:
     on_condition = may(*NETWORK, Condition={"ArnEquals": {"ec2:Vpc": "arn:aws:ec2:us-east-1:123456789012:vpc/vpc-1"}})
     aws.client("iam").put_role_policy(RoleName=networked, PolicyName="p", PolicyDocument=policy(on_condition))
     with pytest.raises(ClientError, match=r"CannotJudge.*ec2:Vpc"):
         create_function(aws, "conditioned", VpcConfig=VPC)
 
 
-def test_lambda_refuses_a_change_of_what_was_changed_meanwhile(aws: AwsStandIn) -> None:
+def test_lambda_refuses_a_change_of_an_older_revision(aws: AwsStandIn) -> None:
     functions = aws.client("lambda")
     aws.client("iam").create_role(RoleName="reviser", AssumeRolePolicyDocument="{}")
     role = "arn:aws:iam::123456789012:role/reviser"
@@ -280,7 +280,7 @@ def test_lambda_refuses_a_change_of_what_was_changed_meanwhile(aws: AwsStandIn) 
     assert functions.get_function_configuration(FunctionName="revised")["MemorySize"] == 256
 
 
-def test_an_alarm_that_a_composite_one_names_is_not_deleted(aws: AwsStandIn) -> None:
+def test_an_alarm_in_a_composite_alarms_rule_is_not_deleted(aws: AwsStandIn) -> None:
     cloudwatch = aws.client("cloudwatch")
     metric = {"MetricName": "m", "Namespace": "n", "Period": 60, "Statistic": "Sum"}
     cloudwatch.put_metric_alarm(
@@ -296,7 +296,7 @@ OF_COMPOSITES = {"AlarmTypes": ["CompositeAlarm"], "ScanBy": "TimestampAscending
 
 
 def make_alarms(aws: AwsStandIn, topic: str, **more: Any) -> None:
-    """Make two alarms, and a composite one of both that tells a topic."""
+    """Create two alarms, and a composite alarm of both that notifies a topic."""
     cloudwatch = aws.client("cloudwatch")
     metric = {"MetricName": "m", "Namespace": "n", "Period": 60, "Statistic": "Sum"}
     for name in ("errors", "first-run"):
@@ -316,11 +316,11 @@ def history(aws: AwsStandIn, **parameters: Any) -> list[tuple[str, str]]:
     return [(item["HistoryItemType"], item["HistorySummary"]) for item in items["AlarmHistoryItems"]]
 
 
-def test_a_composite_alarm_follows_and_its_history_has_what_it_told(aws: AwsStandIn) -> None:
+def test_a_composite_alarm_follows_and_its_history_has_its_actions(aws: AwsStandIn) -> None:
     topic = aws.client("sns").create_topic(Name="followed")["TopicArn"]
     make_alarms(aws, topic)
     set_alarm(aws, "ALARM")
-    set_alarm(aws, "ALARM", "first-run")  # the composite one is in ALARM already, and tells nothing again
+    set_alarm(aws, "ALARM", "first-run")  # the composite alarm is already in ALARM, and does not notify again
     set_alarm(aws, "OK")
     told = ("Action", f"Successfully executed action {topic}")
     raised, ended = (("StateUpdate", f"Alarm updated from {change}") for change in ("OK to ALARM", "ALARM to OK"))
@@ -334,7 +334,7 @@ def test_a_composite_alarm_follows_and_its_history_has_what_it_told(aws: AwsStan
     aws.client("cloudwatch").delete_alarms(AlarmNames=["all"])
 
 
-def test_an_alarm_that_may_not_publish_says_so_in_its_history(aws: AwsStandIn) -> None:
+def test_an_alarm_that_may_not_publish_has_this_in_its_history(aws: AwsStandIn) -> None:
     sns, kms = aws.client("sns"), aws.client("kms")
     lets = {"Principal": {"Service": "cloudwatch.amazonaws.com"}, "Effect": "Allow", "Resource": "*"}
     account = {**lets, "Principal": {"AWS": f"arn:aws:iam::{aws.account_id}:root"}, "Action": "kms:*"}
@@ -387,7 +387,7 @@ def test_metrics_in_log_events_reach_cloudwatch(aws: AwsStandIn) -> None:
     assert found("g") == []
 
 
-def test_a_topic_counts_its_subscriptions_and_an_address_has_to_confirm(aws: AwsStandIn) -> None:
+def test_a_topic_counts_its_subscriptions_and_an_address_must_confirm(aws: AwsStandIn) -> None:
     sns = aws.client("sns")
     topic = sns.create_topic(Name="counted")["TopicArn"]
 
@@ -452,7 +452,7 @@ def test_one_delete_marker_can_be_deleted_by_version(aws: AwsStandIn, bucket: st
     assert s3.get_object(Bucket=bucket, Key="back")["Body"].read() == b"x"
 
 
-def test_requests_take_turns_but_for_those_that_wait_for_others() -> None:
+def test_requests_take_turns_except_those_that_wait_for_others() -> None:
     inside, most = 0, 0
     both = threading.Barrier(2, timeout=120)
 
@@ -461,7 +461,7 @@ def test_requests_take_turns_but_for_those_that_wait_for_others() -> None:
         inside += 1
         most = max(most, inside)
         if environ["PATH_INFO"] != "/bucket/key":
-            both.wait()  # for another one, which must not be held back
+            both.wait()  # for another one, which must not be delayed
         else:
             time.sleep(0.02)
         inside -= 1
@@ -492,7 +492,7 @@ def test_an_answer_is_remembered_until_a_reset() -> None:
     assert served == ["/bucket", "/-/reset", "/bucket"]
 
 
-def test_what_was_done_and_not_heard_of_is_not_done_again(aws: AwsStandIn) -> None:
+def test_a_request_with_a_lost_answer_is_not_executed_again(aws: AwsStandIn) -> None:
     iam = aws.client("iam")
 
     def invoked_as(name: str) -> Any:
@@ -517,7 +517,7 @@ def test_what_was_done_and_not_heard_of_is_not_done_again(aws: AwsStandIn) -> No
     iam.delete_user(UserName="asked-for-twice")
 
 
-def test_a_role_of_another_account_can_be_assumed_and_is_not_judged(aws: AwsStandIn) -> None:
+def test_a_role_of_another_account_can_be_assumed_and_is_not_evaluated(aws: AwsStandIn) -> None:
     role = "arn:aws:iam::111122223333:role/deployment"
     issued = aws.client("sts").assume_role(RoleArn=role, RoleSessionName="terraform")["Credentials"]
     sts = aws.client("sts", Keys(issued["AccessKeyId"], issued["SecretAccessKey"], issued["SessionToken"]))
@@ -526,7 +526,7 @@ def test_a_role_of_another_account_can_be_assumed_and_is_not_judged(aws: AwsStan
         assert status_of(sts.get_caller_identity) == 501
 
 
-def test_of_writers_that_race_for_one_key_exactly_one_wins(aws: AwsStandIn, bucket: str) -> None:
+def test_exactly_one_of_several_concurrent_writers_of_a_key_wins(aws: AwsStandIn, bucket: str) -> None:
     clients = [aws.client("s3") for _ in range(4)]
 
     def winners(conditions: dict[str, str], key: str) -> list[int]:
@@ -542,7 +542,7 @@ def test_of_writers_that_race_for_one_key_exactly_one_wins(aws: AwsStandIn, buck
             assert winners({"IfMatch": etag}, f"{number}") == [200, 412, 412, 412]
 
 
-def test_a_bucket_that_refuses_plain_http_lets_tls_through(aws: AwsStandIn, bucket: str) -> None:
+def test_a_bucket_that_denies_plain_http_allows_tls(aws: AwsStandIn, bucket: str) -> None:
     s3 = aws.client("s3")
     s3.put_bucket_policy(Bucket=bucket, Policy=deny(bucket, "s3:*", {"Bool": {"aws:SecureTransport": "false"}}))
     plain = aws.client("s3")
@@ -563,7 +563,7 @@ def test_a_bucket_can_be_write_once(aws: AwsStandIn, bucket: str) -> None:
     assert status_of(s3.put_object, Bucket=bucket, Key="a", Body=b"x", IfNoneMatch="*") == 412
 
 
-def test_a_denied_head_and_versioned_read_go_by_the_permissions_iam_names(aws: AwsStandIn, bucket: str) -> None:
+def test_head_and_versioned_reads_need_the_permissions_that_iam_names(aws: AwsStandIn, bucket: str) -> None:
     s3 = aws.client("s3")
     version = s3.put_object(Bucket=bucket, Key="a", Body=b"x")["VersionId"]
     everyone = {"Bool": {"aws:SecureTransport": "true"}}
@@ -575,7 +575,7 @@ def test_a_denied_head_and_versioned_read_go_by_the_permissions_iam_names(aws: A
     assert status_of(s3.get_object, Bucket=bucket, Key="a", VersionId=version) == 403
 
 
-# --- what the repairs rest on: moto's own behaviour ------------------------------------------------------------------
+# --- moto's own behaviour, which the repairs need --------------------------------------------------------------------
 
 
 def test_a_put_if_absent_over_a_delete_marker_succeeds_as_on_aws(aws: AwsStandIn, bucket: str) -> None:
@@ -599,7 +599,7 @@ def test_a_put_if_absent_over_a_delete_marker_succeeds_as_on_aws(aws: AwsStandIn
         ({"ServerSideEncryption": "aws:kms:dsse", "SSEKMSKeyId": "key"}, ("aws:kms:dsse", "key", None)),
     ],
 )
-def test_an_object_is_encrypted_as_asked_or_else_as_the_bucket_is(
+def test_an_object_is_encrypted_as_requested_or_by_the_buckets_default(
     aws: AwsStandIn, bucket: str, asked: dict[str, Any], told: tuple[str, str | None, bool | None]
 ) -> None:
     s3 = aws.client("s3")
@@ -620,7 +620,7 @@ def test_if_match_on_a_missing_key_is_404(aws: AwsStandIn, bucket: str) -> None:
 # --- environment -----------------------------------------------------------------------------------------------------
 
 
-def test_the_environment_is_scrubbed_and_points_at_the_standin(aws: AwsStandIn) -> None:
+def test_the_environment_is_cleaned_and_points_to_the_standin(aws: AwsStandIn) -> None:
     dirty = {
         "PATH": "/bin",
         "AWS_PROFILE": "production",
@@ -694,7 +694,7 @@ def gone_within(seconds: float, url: str) -> bool:
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
-def test_the_server_ends_with_its_owner_however_that_ends(end: signal.Signals) -> None:
+def test_the_server_ends_with_its_owner_however_it_ends(end: signal.Signals) -> None:
     code = (
         "import time; from standins.aws import AwsStandIn\n"
         "aws = AwsStandIn().start(); print(aws.url, aws.log_file, flush=True); time.sleep(60)"
@@ -760,7 +760,7 @@ def test_ctrl_c_reaches_only_the_owner() -> None:
     ],
     ids=["enum", "pattern", "missing", "query", "range", "rest-xml", "ec2"],
 )
-def test_a_request_that_aws_refuses_is_refused_and_remembered(
+def test_a_request_that_aws_would_refuse_is_refused_and_recorded(
     aws: AwsStandIn, service: str, call: str, given: dict[str, Any], code: str, said: str
 ) -> None:
     client = aws._session(aws.root).client(service, endpoint_url=aws.url, config=Config(parameter_validation=False))
@@ -770,14 +770,14 @@ def test_a_request_that_aws_refuses_is_refused_and_remembered(
     assert [bool(re.search(f"{service}:.*Boto3.*{said}", line)) for line in refused] == [True]
 
 
-def test_a_request_that_cannot_be_read_is_remembered_too(aws: AwsStandIn) -> None:
+def test_an_unreadable_request_is_recorded_too(aws: AwsStandIn) -> None:
     client = aws._session(aws.root).client("lambda", endpoint_url=aws.url, config=Config(parameter_validation=False))
     with aws.expecting_refused_requests() as refused, pytest.raises(ClientError, match="CannotJudge"):
         client.list_functions(MaxItems="many")
     assert [("many" in line, "cannot be read" in line) for line in refused] == [(True, True)]
 
 
-def test_whoever_started_the_standin_hears_of_a_refused_request_that_was_not_expected() -> None:
+def test_an_unexpected_refused_request_is_raised_when_the_standin_stops() -> None:
     aws = AwsStandIn().start()
     alarm = {"EvaluationPeriods": 1, "ComparisonOperator": "GreaterThanThreshold", "Statistic": "Mean"}
     put = aws.client("cloudwatch").put_metric_alarm
@@ -789,7 +789,7 @@ def test_whoever_started_the_standin_hears_of_a_refused_request_that_was_not_exp
     with pytest.raises(RuntimeError, match=r"AWS would refuse these requests:\nREFUSED BY THE MODEL cloudwatch:.*Mean"):
         aws.stop()
     assert not folder.exists()
-    aws.start().stop()  # another start knows nothing of it
+    aws.start().stop()  # another start has no record of it
 
 
 # --- policies: rows of AWS's documentation ---------------------------------------------------------------------------
@@ -871,12 +871,12 @@ def test_statements(statement: dict[str, Any], caller: list[str] | None, *, expe
         {"Action": "*", "Principal": "everyone"},
     ],
 )
-def test_what_cannot_be_judged_is_refused_not_passed(statement: dict[str, Any]) -> None:
+def test_a_policy_that_cannot_be_evaluated_is_refused(statement: dict[str, Any]) -> None:
     with pytest.raises(CannotJudgeError):
         statement_applies(statement, "s3:GetObject", "arn:b/key", {}, ["arn:me"])
 
 
-def test_a_bucket_that_enforces_its_owner_takes_no_acl(aws: AwsStandIn, bucket: str) -> None:
+def test_a_bucket_with_owner_enforced_refuses_an_acl(aws: AwsStandIn, bucket: str) -> None:
     s3 = aws.client("s3")
     enforced = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
     s3.put_bucket_ownership_controls(Bucket=bucket, OwnershipControls=enforced)
@@ -931,7 +931,7 @@ def test_a_locked_put_needs_object_lock(aws: AwsStandIn, bucket: str) -> None:
         aws.client("s3").put_object(Bucket=bucket, Key="a", Body=b"x", **locked())
 
 
-def test_a_locked_put_needs_a_checksum_also_where_the_bucket_locks_by_default(aws: AwsStandIn, lockable: str) -> None:
+def test_a_locked_put_needs_a_checksum_even_with_a_default_retention(aws: AwsStandIn, lockable: str) -> None:
     config = Config(request_checksum_calculation="when_required")
     keys = {"aws_access_key_id": aws.root.access_key_id, "aws_secret_access_key": aws.root.secret_access_key}
     s3 = boto3.client("s3", endpoint_url=aws.url, region_name=aws.region, config=config, **keys)
@@ -955,7 +955,7 @@ def test_a_locked_put_needs_a_checksum_also_where_the_bucket_locks_by_default(aw
         (locked(days=-1), "must be in the future"),
     ],
 )
-def test_a_lock_is_a_mode_and_a_date_to_come(aws: AwsStandIn, lockable: str, wrong: dict[str, str], why: str) -> None:
+def test_a_lock_needs_a_mode_and_a_future_date(aws: AwsStandIn, lockable: str, wrong: dict[str, str], why: str) -> None:
     with pytest.raises(ClientError, match=rf"InvalidArgument.*{why}"):
         aws.client("s3").put_object(Bucket=lockable, Key="a", Body=b"x", **{"ChecksumAlgorithm": "SHA256", **wrong})
 

@@ -1,4 +1,4 @@
-"""The stand-in for AWS invokes functions: the deployed code, its answer, its role and its log, as Lambda has them."""
+"""The stand-in for AWS invokes functions: the deployed code, its answer, its role and its log, as in Lambda."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def log(aws: AwsStandIn, request_id: str) -> list[dict[str, Any]]:
     return [json.loads(message) for message in messages(aws) if request_id in message]
 
 
-def test_a_good_run_answers_and_leaves_only_its_own_words(aws: AwsStandIn) -> None:
+def test_a_good_run_answers_and_logs_only_its_own_lines(aws: AwsStandIn) -> None:
     answer = invoke(aws, {})
     assert "FunctionError" not in answer
     assert answer["told"] == invoke(aws, {})["told"]  # the same process: it stays warm
@@ -102,19 +102,21 @@ def test_a_run_that_takes_too_long_is_ended(aws: AwsStandIn) -> None:
     assert report["record"]["metrics"]["durationMs"] >= 2000
 
 
-def test_lines_come_while_the_run_goes_on(aws: AwsStandIn) -> None:
+def test_lines_are_logged_during_the_run(aws: AwsStandIn) -> None:
     before = messages(aws)
     assert invoke(aws, {"sleep": 800}, "sleeper", InvocationType="Event")["StatusCode"] == 202
     while not (mine := [line for line in messages(aws) if line not in before]):
         time.sleep(0.1)
-    assert [json.loads(line)["message"] for line in mine] == ["told"]  # and not yet what it says when it wakes
+    assert [json.loads(line)["message"] for line in mine] == [
+        "told"
+    ]  # and not yet the line that it prints after the sleep
 
 
 def test_the_function_works_under_its_role(aws: AwsStandIn) -> None:
     assert invoke(aws, {"whoami": True})["told"].endswith(":assumed-role/teller/teller")
 
 
-def test_whoever_may_not_invoke_does_not(aws: AwsStandIn) -> None:
+def test_a_caller_without_permission_cannot_invoke(aws: AwsStandIn) -> None:
     iam = aws.client("iam")
     iam.create_user(UserName="nobody")
     made = iam.create_access_key(UserName="nobody")["AccessKey"]

@@ -1,4 +1,4 @@
-"""The S3 in memory answers as moto's server does, so that the two cannot drift apart."""
+"""The S3 in memory and moto's server give the same answers."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def refused(status: int, code: str, call: Any, *args: Any, **options: Any) -> No
     assert (response["ResponseMetadata"]["HTTPStatusCode"], response["Error"]["Code"]) == (status, code)
 
 
-def test_what_was_put_is_read(either: Any) -> None:
+def test_a_put_object_is_read(either: Any) -> None:
     answer = put(either, b"one", Metadata={"record-count": "1", "first-time": "2026-03-10T08:00:00+00:00"})
     assert get(either) == b"one"
     read = either.get_object(Bucket=BUCKET, Key=KEY)
@@ -103,7 +103,7 @@ def test_put_if_absent_succeeds_over_a_delete_marker(versioned: Any) -> None:
     assert len(versions(versioned)) == 2
 
 
-def test_put_if_it_is_the_same(either: Any) -> None:
+def test_put_if_match(either: Any) -> None:
     etag = put(either, b"one")["ETag"]
     newer = put(either, b"two", IfMatch=etag)["ETag"]
     refused(412, "PreconditionFailed", put, either, b"three", IfMatch=etag)
@@ -111,11 +111,11 @@ def test_put_if_it_is_the_same(either: Any) -> None:
     put(either, b"three", IfMatch=newer)
 
 
-def test_put_if_it_is_the_same_where_there_is_nothing(either: Any) -> None:
+def test_put_if_match_on_a_missing_key(either: Any) -> None:
     refused(404, "NoSuchKey", put, either, IfMatch='"0123456789abcdef0123456789abcdef"')
 
 
-def test_put_if_it_is_the_same_over_a_delete_marker(versioned: Any) -> None:
+def test_put_if_match_over_a_delete_marker(versioned: Any) -> None:
     etag = put(versioned, b"one")["ETag"]
     delete(versioned)
     refused(404, "NoSuchKey", put, versioned, b"two", IfMatch=etag)
@@ -182,7 +182,7 @@ def test_a_missing_bucket(either: Any) -> None:
 
 
 def test_a_listing_of_more_than_a_page() -> None:
-    """In memory alone: over a socket it is a thousand requests, and the paginator the SDK's own."""
+    """Only in memory: over a socket it takes a thousand requests, and the paginator is the SDK's."""
     s3 = MemoryS3(bucket=BUCKET)
     for number in range(PAGE + 2):
         put(s3, key=f"{number:05}")
@@ -194,8 +194,8 @@ def test_metadata_that_is_not_ascii_is_refused(either: Any) -> None:
         put(either, Metadata={"name": "é"})
 
 
-def test_what_before_and_after_raise() -> None:
-    """Raised before, a call was not carried out; raised after, it was."""
+def test_exceptions_of_before_and_after() -> None:
+    """Raised before, a call has no effect; raised after, it has."""
     s3 = MemoryS3(bucket=BUCKET)
 
     def fail(operation: str, key: str) -> None:

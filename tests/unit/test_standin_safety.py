@@ -1,6 +1,6 @@
-"""What another user of this machine, or a page in its browser, could do through the stand-ins: nothing.
+"""Another user of this machine, or a page in its browser, can do nothing through the stand-ins.
 
-Each attempt is made for real, is refused, and has changed nothing.
+Each attempt is real, is refused, and changes nothing.
 """
 
 from __future__ import annotations
@@ -49,13 +49,13 @@ class Answer:
 
     @property
     def code(self) -> str:
-        """The error's code, in whatever protocol."""
+        """The error's code, in any protocol."""
         found = re.search(r"<Code>(\w+)</Code>", self.body) or re.search(r'"__type": "(\w+)"', self.body)
         return found[1] if found else ""
 
 
 def send(url: str, method: str, path: str, body: bytes = b"", **headers: str) -> Answer:
-    """Send exactly this, and nothing that a client would add."""
+    """Send exactly this, without a client's additions."""
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
     connection.putrequest(method, path, skip_host="Host" in headers, skip_accept_encoding=True)
     for name, value in {"Content-Length": str(len(body)), **headers}.items():
@@ -69,7 +69,7 @@ def send(url: str, method: str, path: str, body: bytes = b"", **headers: str) ->
 
 @dataclass(frozen=True)
 class Signed:
-    """A request as botocore signs it, which can be changed afterwards."""
+    """A request signed by botocore, which can be changed afterwards."""
 
     url: str
     method: str
@@ -119,7 +119,7 @@ def as_keys(made: dict[str, Any]) -> Keys:
 
 
 def held(aws: AwsStandIn) -> dict[str, Any]:
-    """What the attempts go for."""
+    """The targets of the attempts."""
     s3, iam = client(aws, "s3"), client(aws, "iam")
     return {
         "buckets": [one["Name"] for one in s3.list_buckets()["Buckets"]],
@@ -137,7 +137,7 @@ def held(aws: AwsStandIn) -> dict[str, Any]:
 
 @functools.cache
 def client(aws: AwsStandIn, service: str, keys: Keys | None = None) -> Any:
-    """Return a client, the same one for the same caller: making one takes longer than its call."""
+    """Return a client, the same one for the same caller: creating one takes longer than its call."""
     return aws.client(service, keys)
 
 
@@ -161,7 +161,7 @@ def refusal(call: Callable[[], Any]) -> str:
 
 @pytest.fixture(scope="module")
 def fresh() -> Iterator[tuple[AwsStandIn, dict[str, Any]]]:
-    """A stand-in, and what it told of itself before anything was made in it."""
+    """A stand-in, and its description before anything was created in it."""
     with AwsStandIn() as standin:
         yield standin, told(standin)
 
@@ -196,12 +196,12 @@ def unchanged(aws: AwsStandIn) -> Iterator[None]:
     assert held(aws) == before
 
 
-# --- what is served ---------------------------------------------------------------------------------------------------
+# --- served requests --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("presigned", [False, True], ids=["header", "presigned"])
-def test_what_is_signed_is_served(aws: AwsStandIn, user: Keys, session: Keys, *, presigned: bool) -> None:
-    """Each kind of key, each place of the signature, and a key of S3's with all that is hard to spell."""
+def test_signed_requests_are_served(aws: AwsStandIn, user: Keys, session: Keys, *, presigned: bool) -> None:
+    """Each kind of key, each place of the signature, and an S3 key with difficult characters."""
     for keys in (aws.root, user, session):
         got = signed(aws, keys, "s3", "GET", "/bucket/a%20b/%C3%A9~%2B//c", presigned=presigned).send()
         assert (got.status, got.body) == (200, "kept")
@@ -229,7 +229,7 @@ def test_an_unsigned_payload_is_s3s_alone(aws: AwsStandIn) -> None:
     assert (refused.status, refused.code) == (501, "NotImplemented")
 
 
-def test_a_function_may_live_at_another_time_and_a_presigned_address_ends(
+def test_a_function_may_have_another_time_and_a_presigned_url_expires(
     aws: AwsStandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from datetime import datetime
@@ -243,7 +243,7 @@ def test_a_function_may_live_at_another_time_and_a_presigned_address_ends(
     assert by_address.send().code == "AccessDenied"
 
 
-# --- signatures that are none -----------------------------------------------------------------------------------------
+# --- invalid signatures -----------------------------------------------------------------------------------------------
 
 
 def wrong_secret(aws: AwsStandIn) -> Keys:
@@ -278,7 +278,7 @@ def test_a_wrong_secret_and_an_unknown_key_are_refused_in_each_services_words(
 
 
 @pytest.mark.usefixtures("unchanged")
-def test_what_was_changed_after_signing_is_refused(aws: AwsStandIn) -> None:
+def test_a_request_changed_after_signing_is_refused(aws: AwsStandIn) -> None:
     put = signed(aws, aws.root, "s3", "PUT", "/bucket/key?tagging", b"<Tagging/>", **{"x-amz-meta-a": "b"})
     post = signed(aws, aws.root, "iam", body=CREATE_USER, **{"Content-Type": FORM, "X-Amz-Target": "none"})
     presigned = signed(aws, aws.root, "s3", "PUT", "/bucket/key", presigned=True)
@@ -324,7 +324,7 @@ def test_signature_version_2_is_refused(aws: AwsStandIn) -> None:
 
 
 @pytest.mark.usefixtures("unchanged")
-def test_who_does_not_sign_is_nobody_though_policies_are_not_asked(aws: AwsStandIn) -> None:
+def test_an_unsigned_request_is_anonymous_even_without_authorisation(aws: AwsStandIn) -> None:
     for service, method, given in (
         ("secretsmanager", "list_secrets", {}),
         ("lambda", "invoke", {"FunctionName": "f"}),
@@ -341,7 +341,7 @@ def test_who_does_not_sign_is_nobody_though_policies_are_not_asked(aws: AwsStand
     assert send(aws.url, "POST", "/", CREATE_USER, **{"Content-Type": "text/plain"}).status >= 400
 
 
-def test_what_is_public_stays_public(aws: AwsStandIn) -> None:
+def test_public_resources_stay_public(aws: AwsStandIn) -> None:
     statement = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::public/*"}
     s3 = client(aws, "s3")
     s3.create_bucket(Bucket="public")
@@ -350,8 +350,8 @@ def test_what_is_public_stays_public(aws: AwsStandIn) -> None:
     assert client(aws, "s3", ANONYMOUS).get_object(Bucket="public", Key="key")["Body"].read() == b"for all"
 
 
-def test_a_public_queue_takes_what_it_is_open_for_only(aws: AwsStandIn) -> None:
-    """moto looks for the action in the query first, the policy is asked about the one in the header."""
+def test_a_public_queue_allows_only_its_public_actions(aws: AwsStandIn) -> None:
+    """moto reads the action from the query first; the policy is evaluated for the one in the header."""
     sqs = client(aws, "sqs")
     url = sqs.create_queue(QueueName="public")["QueueUrl"]
     arn = "arn:aws:sqs:us-east-1:123456789012:public"
@@ -369,8 +369,8 @@ def test_a_public_queue_takes_what_it_is_open_for_only(aws: AwsStandIn) -> None:
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["whole", "chunked"])
 @pytest.mark.usefixtures("unchanged")
-def test_a_stranger_does_not_fill_the_memory(aws: AwsStandIn, *, chunked: bool) -> None:
-    """What is too long is refused before it is read; who waits for more of it would wait here for ever."""
+def test_an_anonymous_request_cannot_fill_the_memory(aws: AwsStandIn, *, chunked: bool) -> None:
+    """Too long a body is refused before it is read; waiting for the rest would hang this test."""
     port = urlsplit(aws.url).port
     some, length = bytes(2**20 + 1), 2**40
     start = f"{length:x}\r\n".encode() if chunked else b""
@@ -395,7 +395,7 @@ def test_a_stranger_does_not_fill_the_memory(aws: AwsStandIn, *, chunked: bool) 
         connection.close()
 
 
-def test_a_key_that_is_off_or_gone_opens_nothing(aws: AwsStandIn) -> None:
+def test_an_inactive_or_deleted_key_is_refused(aws: AwsStandIn) -> None:
     iam = client(aws, "iam")
     iam.create_user(UserName="leaver")
     keys = as_keys(iam.create_access_key(UserName="leaver")["AccessKey"])
@@ -422,16 +422,16 @@ def test_a_token_belongs_to_its_session(aws: AwsStandIn, user: Keys, session: Ke
         assert "InvalidToken" in refusal(client(aws, "s3", keys).list_buckets)
 
 
-def test_a_session_that_is_over_opens_nothing(aws: AwsStandIn, user: Keys) -> None:
+def test_an_expired_session_is_refused(aws: AwsStandIn, user: Keys) -> None:
     body = f"Action=AssumeRole&RoleArn={ROLE}&RoleSessionName=session&DurationSeconds=-1&Version=2011-06-15".encode()
-    with aws.expecting_refused_requests():  # no session is made that is over already
+    with aws.expecting_refused_requests():  # a session cannot be created already expired
         answer = signed(aws, user, "sts", body=body, **{"Content-Type": FORM}).send()
     assert "DurationSeconds" in answer.body
     assert "AccessKeyId" not in answer.body
 
 
 @pytest.mark.usefixtures("unchanged")
-def test_googles_tokens_cannot_be_made_up(aws: AwsStandIn) -> None:
+def test_google_tokens_cannot_be_forged(aws: AwsStandIn) -> None:
     sts = client(aws, "sts", ANONYMOUS)
     header, claims, signature = aws.google_token("1").split(".")
     none = base64.urlsafe_b64encode(b'{"alg": "none"}').decode().rstrip("=")
@@ -448,7 +448,7 @@ def test_googles_tokens_cannot_be_made_up(aws: AwsStandIn) -> None:
 
 
 def test_there_are_only_the_services_that_the_module_needs(aws: AwsStandIn) -> None:
-    """moto has others: AWS Batch, for one, would start any container."""
+    """moto has others: AWS Batch, for example, would start any container."""
     assert "CannotJudge" in refusal(client(aws, "batch").describe_job_queues)
 
 
@@ -473,7 +473,7 @@ CONTROL = [
 
 @pytest.mark.parametrize(("method", "path", "body"), CONTROL, ids=[path for _, path, _ in CONTROL])
 @pytest.mark.usefixtures("unchanged")
-def test_control_paths_take_the_roots_secret(aws: AwsStandIn, user: Keys, method: str, path: str, body: bytes) -> None:
+def test_control_paths_need_the_roots_secret(aws: AwsStandIn, user: Keys, method: str, path: str, body: bytes) -> None:
     for headers in (
         {},
         {"Authorization": f"Bearer {user.secret_access_key}"},
@@ -490,7 +490,7 @@ def test_control_paths_take_the_roots_secret(aws: AwsStandIn, user: Keys, method
 
 
 @pytest.mark.usefixtures("unchanged")
-def test_a_web_page_gets_nothing_through(aws: AwsStandIn) -> None:
+def test_a_web_page_cannot_send_requests(aws: AwsStandIn) -> None:
     preflight = {"Origin": "http://evil.example", "Access-Control-Request-Method": "POST"}
     preflight["Access-Control-Request-Headers"] = "authorization"
     simple = {"Origin": "http://evil.example", "Content-Type": "text/plain"}
@@ -511,10 +511,10 @@ def test_a_web_page_gets_nothing_through(aws: AwsStandIn) -> None:
     assert [name for name in names if name.startswith("access-control-")] == []
 
 
-# --- code that would run ----------------------------------------------------------------------------------------------
+# --- executing code ---------------------------------------------------------------------------------------------------
 
 
-def test_only_registered_code_is_taken(aws: AwsStandIn, user: Keys) -> None:
+def test_only_registered_code_is_accepted(aws: AwsStandIn, user: Keys) -> None:
     own, foreign = zipped(HANDLER), zipped("raise SystemExit('it runs')")
     aws.register_package(own)
     client(aws, "s3").put_object(Bucket="bucket", Key="own.zip", Body=own)
@@ -559,7 +559,7 @@ def test_only_registered_code_is_taken(aws: AwsStandIn, user: Keys) -> None:
     ],
     ids=lambda value: "" if isinstance(value, str) else next(iter(value)),
 )
-def test_a_leaked_key_of_a_user_runs_nothing_else(
+def test_a_leaked_user_key_cannot_run_other_code(
     aws: AwsStandIn, user: Keys, tmp_path: Path, settings: dict[str, Any], why: str
 ) -> None:
     aws.register_package(zipped(HANDLER))
@@ -570,8 +570,10 @@ def test_a_leaked_key_of_a_user_runs_nothing_else(
     assert not (tmp_path / "ran").exists()
 
 
-def test_no_other_version_or_region_lends_a_function_its_handler(aws: AwsStandIn, user: Keys, tmp_path: Path) -> None:
-    """What runs is the function of that name as it is now, whichever was invoked."""
+def test_another_version_or_region_cannot_change_a_functions_handler(
+    aws: AwsStandIn, user: Keys, tmp_path: Path
+) -> None:
+    """The function of that name runs as it is now, whichever was invoked."""
     own, functions = zipped(HANDLER), client(aws, "lambda", user)
     aws.register_package(own)
     make_function(aws, user, "lent", {"ZipFile": own})
@@ -593,10 +595,10 @@ def test_no_other_version_or_region_lends_a_function_its_handler(aws: AwsStandIn
     assert not (tmp_path / "ran").exists()
 
 
-# --- who could look ---------------------------------------------------------------------------------------------------
+# --- confidentiality --------------------------------------------------------------------------------------------------
 
 
-def test_the_roots_secret_is_nowhere_to_be_read(aws: AwsStandIn) -> None:
+def test_the_roots_secret_cannot_be_read_anywhere(aws: AwsStandIn) -> None:
     secret, process = aws.root.secret_access_key.encode(), aws._process
     assert process is not None
     client(aws, "s3").list_buckets()
@@ -612,7 +614,7 @@ def test_the_roots_secret_is_nowhere_to_be_read(aws: AwsStandIn) -> None:
 
 
 def listening_at(port: int) -> set[str]:
-    """The addresses on which something listens at a port, as Linux writes them."""
+    """The addresses that listen on a port, as Linux writes them."""
     rows = [line.split() for file in ("tcp", "tcp6") for line in Path(f"/proc/net/{file}").read_text().splitlines()[1:]]
     return {row[1].partition(":")[0] for row in rows if row[3] == "0A" and int(row[1].partition(":")[2], 16) == port}
 
@@ -642,7 +644,7 @@ def runtime(aws: AwsStandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 @pytest.mark.parametrize("secret", ["", f"/{'0' * 40}", "/"], ids=["none", "wrong", "empty"])
-def test_no_invocation_is_taken_or_answered_by_another(runtime: LambdaRuntime, secret: str) -> None:
+def test_another_process_cannot_take_or_answer_an_invocation(runtime: LambdaRuntime, secret: str) -> None:
     sandbox = runtime._sandbox
     assert sandbox is not None
     url = f"http://127.0.0.1:{sandbox._server.server_port}"
@@ -659,7 +661,7 @@ def test_no_invocation_is_taken_or_answered_by_another(runtime: LambdaRuntime, s
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"])
-def test_zoom_hears_nothing_from_who_does_not_know_its_address(method: str) -> None:
+def test_zoom_ignores_requests_without_its_secret_path(method: str) -> None:
     zoom = Zoom()
     with ZoomServer(zoom) as server:
         netloc = urlsplit(server.url).netloc
@@ -679,7 +681,7 @@ def test_zoom_hears_nothing_from_who_does_not_know_its_address(method: str) -> N
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
-def test_secops_does_nothing_for_who_did_not_sign_in(method: str) -> None:
+def test_secops_refuses_callers_that_did_not_sign_in(method: str) -> None:
     with SecOps() as secops:
         name = secops.add({"displayName": "kept"})
         secops.fail_next(503, "later")
@@ -692,11 +694,11 @@ def test_secops_does_nothing_for_who_did_not_sign_in(method: str) -> None:
         assert (secops.feeds, secops.calls, secops._failures, secops.tokens) == (before, [], failures, set())
 
 
-# --- reset: the last of the file, as it takes away what is shared ---------------------------------------------
+# --- reset: last in the file, because it removes shared resources ---------------------------------------------
 
 
 def told(aws: AwsStandIn) -> dict[str, Any]:
-    """What an account shows, by service."""
+    """The resources of an account, by service."""
     questions: dict[str, list[str]] = {
         "s3": ["list_buckets"],
         "iam": ["list_users", "list_roles", "list_policies", "list_groups", "list_account_aliases"],
@@ -721,7 +723,7 @@ def told(aws: AwsStandIn) -> dict[str, Any]:
         r"\b[a-z]+-[0-9a-f]{8,17}\b",
         r"\d{4}-\d\d-\d\d[ T][^\"]+",
     )
-    for pattern in made:  # ids and times are other ones in every account
+    for pattern in made:  # IDs and times differ in every account
         text = re.sub(pattern, '""' if "Metadata" in pattern else "", text)
     return {"told": text}
 
@@ -731,7 +733,7 @@ def children_of(pid: int) -> list[str]:
     return [line.split()[1] for line in listed.splitlines() if line.split()[0] == str(pid)]
 
 
-def test_a_reset_standin_is_as_good_as_a_new_one(
+def test_a_reset_standin_equals_a_new_one(
     fresh: tuple[AwsStandIn, dict[str, Any]], aws: AwsStandIn, user: Keys, session: Keys
 ) -> None:
     _, before = fresh
@@ -742,7 +744,7 @@ def test_a_reset_standin_is_as_good_as_a_new_one(
     assert aws._process is not None
     while not children_of(aws._process.pid):
         time.sleep(0.05)
-    client(aws, "s3").put_object(Bucket="bucket", Key="large", Body=b"0" * 20_000_000)  # which moto keeps in a file
+    client(aws, "s3").put_object(Bucket="bucket", Key="large", Body=b"0" * 20_000_000)  # moto stores this in a file
     client(aws, "logs").create_log_group(logGroupName="/group")
     client(aws, "secretsmanager").create_secret(Name="secret", SecretString="s")
     client(aws, "sqs").create_queue(QueueName="queue")
@@ -763,7 +765,7 @@ def test_a_reset_standin_is_as_good_as_a_new_one(
         assert "InvalidClientTokenId" in refusal(client(aws, "sts", keys).get_caller_identity)
     client(aws, "iam").create_user(UserName="user")
     again = as_keys(client(aws, "iam").create_access_key(UserName="user")["AccessKey"])
-    assert client(aws, "s3", again).list_buckets()["Buckets"] == []  # nobody asks policies any more
+    assert client(aws, "s3", again).list_buckets()["Buckets"] == []  # policies are no longer enforced
     trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
     client(aws, "iam").create_role(RoleName="runner", AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))
     assert "register_package" in refusal(lambda: make_function(aws, root, "own", {"ZipFile": own}))

@@ -1,4 +1,4 @@
-"""The stand-in for Zoom answers as Zoom does, by either edge; the facts are Zoom's own pages and its users' quotes."""
+"""The stand-in for Zoom answers as Zoom does, at both edges; sources are Zoom's pages and its users' quotes."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def multiset(records: list[dict[str, Any]]) -> Counter[str]:
 
 
 class Client:
-    """What a collector would do, and no more than one sign-in."""
+    """Acts as a collector, with at most one sign-in."""
 
     def __init__(self, zoom: Zoom, session: requests.Session, oauth_url: str, api_url: str) -> None:
         self.zoom, self.session, self.oauth_url, self.api_url = zoom, session, oauth_url, api_url
@@ -225,7 +225,7 @@ def test_access_token_ends_by_the_clock(connect: Connect) -> None:
 
 
 @pytest.mark.parametrize(("newest_only", "status"), [(False, 200), (True, 401)])
-def test_new_token_ends_the_older_ones_only_for_apps_of_old(connect: Connect, newest_only: bool, status: int) -> None:
+def test_new_token_revokes_older_ones_only_for_older_apps(connect: Connect, newest_only: bool, status: int) -> None:
     client = connect(Zoom(rules=Rules(newest_only=newest_only)))
     assert client.page().status_code == 200
     newer = client.sign_in().json()["access_token"]
@@ -246,10 +246,10 @@ def test_revoked_tokens_and_those_of_a_deactivated_app_are_invalid(connect: Conn
     assert client.get({"from": str(YESTERDAY), "to": str(YESTERDAY)}, newer).status_code == 200
 
 
-# Rights
+# Permissions
 
 
-def test_scope_missing_and_a_token_keeps_the_scopes_it_was_issued_with(connect: Connect) -> None:
+def test_missing_scope_and_a_token_keeps_its_scopes(connect: Connect) -> None:
     client = connect(Zoom(Account(scopes=("user:read:admin",))))
     refusal = {
         "code": 4711,
@@ -310,7 +310,7 @@ def test_bad_parameters_are_refused_by_name(connect: Connect, query: dict[str, A
     assert (response.status_code, response.json()) == (400, invalid(field))
 
 
-def test_answer_tells_what_it_holds(connect: Connect) -> None:
+def test_answer_has_its_metadata(connect: Connect) -> None:
     client = connect(Zoom())
     client.zoom.add(at(1))
     assert client.page(MONDAY, YESTERDAY, 2).json() == {
@@ -322,7 +322,7 @@ def test_answer_tells_what_it_holds(connect: Connect) -> None:
     }
 
 
-def test_pages_hold_30_rows_unless_asked_and_300_at_most(connect: Connect) -> None:
+def test_pages_have_30_rows_by_default_and_300_at_most(connect: Connect) -> None:
     client = connect(Zoom())
     client.zoom.add_day(YESTERDAY, 301)
     default = client.get({"from": str(YESTERDAY), "to": str(YESTERDAY)}).json()
@@ -330,7 +330,7 @@ def test_pages_hold_30_rows_unless_asked_and_300_at_most(connect: Connect) -> No
     assert [len(page) for page in client.rows()] == [300, 1]
 
 
-def test_timestamps_are_cut_to_dates_where_tolerated(connect: Connect) -> None:
+def test_timestamps_are_cut_to_dates_if_accepted(connect: Connect) -> None:
     client = connect(Zoom(rules=Rules(timestamps=True)))
     client.zoom.add(at(1))
     answer = client.get({"from": "2025-03-11T12:00:00Z", "to": "2025-03-11T13:00:00Z"}).json()
@@ -426,7 +426,7 @@ def test_newest_first_whatever_the_order_of_arrival(connect: Connect) -> None:
     assert actions(client) == ["1", "5", "7", "9"]
 
 
-def test_newest_first_when_many_come_late(connect: Connect) -> None:
+def test_newest_first_when_many_are_late(connect: Connect) -> None:
     client = connect(Zoom())
     client.zoom.add(at(500))
     client.page()
@@ -495,7 +495,7 @@ def test_page_token_ends_after_15_minutes(connect: Connect) -> None:
     assert client.page(size=30, page_token="made-up").json() == EXPIRED_PAGE_TOKEN
 
 
-def test_page_token_is_good_for_its_own_query_alone(connect: Connect) -> None:
+def test_page_token_is_valid_only_for_its_own_query(connect: Connect) -> None:
     client = connect(Zoom())
     client.zoom.add_day(YESTERDAY, 90)
     token = client.page(size=30).json()["next_page_token"]
@@ -541,7 +541,7 @@ def test_arrivals_between_pages(connect: Connect, page_token: Any, pages: list[l
     assert seen == [call.page for call in zoom.calls_to("report")] == list(range(1, len(pages) + 1))
 
 
-def test_late_row_in_the_middle_is_missed_by_pages_past_it(connect: Connect) -> None:
+def test_later_pages_miss_a_late_row_in_the_middle(connect: Connect) -> None:
     client = connect(Zoom())
     for second in (1, 2, 3, 4):
         client.zoom.add(at(second))
@@ -777,7 +777,7 @@ def test_plan_of_faults(connect: Connect) -> None:
 # Calls and truth
 
 
-def test_calls_are_counted_with_their_moment_and_without_secrets(connect: Connect) -> None:
+def test_calls_are_recorded_with_their_time_and_without_secrets(connect: Connect) -> None:
     client = connect(Zoom())
     client.zoom.add_day(YESTERDAY, 31)
     client.sign_in(auth=("wrong", "wrong"))
@@ -811,17 +811,17 @@ AWKWARD = [
 ]
 
 
-def test_records_come_as_they_are(connect: Connect) -> None:
+def test_records_are_sent_unchanged(connect: Connect) -> None:
     client = connect(Zoom())
     for record in AWKWARD:
         client.zoom.add(record)
     pages = client.rows(YESTERDAY, TODAY)
     assert multiset(flat(pages)) == multiset(AWKWARD)
-    assert pages[0][-1] == AWKWARD[0]  # those without a usable time are filed under the moment they were added
+    assert pages[0][-1] == AWKWARD[0]  # those without a usable time are placed at the time when they were added
     assert len(client.rows(TODAY)[0]) == 4
 
 
-def test_place_in_the_report_may_be_given(connect: Connect) -> None:
+def test_place_in_the_report_can_be_set(connect: Connect) -> None:
     client = connect(Zoom())
     client.zoom.add({"action": "no time"}, at=datetime(2025, 3, 10, 12, tzinfo=UTC))
     assert actions(client, MONDAY) == ["no time"]
@@ -833,7 +833,7 @@ def test_non_ascii_is_sent_as_utf_8(connect: Connect) -> None:
     assert "Gruppe Ü 🚀".encode() in client.page().content
 
 
-def test_two_accounts_have_nothing_in_common(connect: Connect) -> None:
+def test_two_accounts_are_separate(connect: Connect) -> None:
     other = Account("other", "other-client", "other-secret")
     zoom = Zoom(Account(), other, rules=Rules(calls_per_day=2))
     client = connect(zoom)
@@ -863,7 +863,7 @@ def test_truth_by_day_and_visibility() -> None:
     assert (zoom.count(), zoom.count(YESTERDAY), zoom.count(None, MONDAY)) == (2, 1, 1)
 
 
-def test_what_was_shown_stays_when_the_clock_goes_back() -> None:
+def test_visible_rows_stay_when_the_clock_moves_back() -> None:
     zoom = Zoom()
     zoom.add(at(9 * 3600, day=TODAY))
     assert zoom.count() == 1
@@ -906,7 +906,7 @@ def test_samples_begin_with_the_real_ones() -> None:
     }
 
 
-def test_samples_have_the_shapes_that_trip_collectors() -> None:
+def test_samples_have_the_forms_that_are_hard_for_collectors() -> None:
     records = list(sample_records(YESTERDAY, 2000))
     details = [record["operation_detail"] for record in records]
     assert set().union(*records) == {"time", "operator", "category_type", "action", "operation_detail"}
@@ -948,7 +948,7 @@ def test_adapter_passes_time_by_the_clock() -> None:
     assert zoom.clock.now() == MORNING + timedelta(seconds=30.7)
 
 
-def test_adapter_wants_a_timeout() -> None:
+def test_adapter_requires_a_timeout() -> None:
     session = requests.Session()
     session.mount("https://", ZoomAdapter(Zoom()))
     with pytest.raises(ValueError, match="has no timeout"):
@@ -970,7 +970,7 @@ def test_server_keeps_connections_alive() -> None:
         connection.close()
 
 
-def test_server_takes_its_time_and_stops_answering_when_it_stops() -> None:
+def test_server_has_latency_and_stops_answering_when_it_stops() -> None:
     zoom = Zoom()
     with ZoomServer(zoom, latency=0.05) as server, requests.Session() as session:
         session.trust_env = False
@@ -983,7 +983,7 @@ def test_server_takes_its_time_and_stops_answering_when_it_stops() -> None:
         assert len(zoom.calls) == calls
 
 
-def test_server_answers_clients_at_once_and_each_row_once() -> None:
+def test_server_answers_concurrent_clients_with_each_row_once() -> None:
     zoom = Zoom()
     zoom.add_day(YESTERDAY, 1000)
 

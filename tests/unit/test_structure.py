@@ -1,6 +1,6 @@
-"""The house stays one that a stranger can live in: small modules, one tree of errors, and a page that shows both.
+"""The code stays easy to read: small modules, one tree of errors, and a page that shows both.
 
-That modules import each other without a circle is `make lint`'s to check (pyproject.toml, tool.importlinter).
+`make lint` checks that modules import each other without cycles (pyproject.toml, tool.importlinter).
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.stem)
-def test_a_module_can_be_read_in_one_sitting(module: Path) -> None:
+def test_collector_modules_are_short(module: Path) -> None:
     assert len(module.read_text(encoding="utf-8").splitlines()) <= 300
 
 
 @pytest.mark.parametrize("module", sorted(COMMANDS.rglob("*.py")), ids=lambda module: str(module.relative_to(COMMANDS)))
-def test_so_can_a_module_of_the_command_line(module: Path) -> None:
+def test_command_line_modules_are_short(module: Path) -> None:
     assert len(module.read_text(encoding="utf-8").splitlines()) <= 350
 
 
@@ -40,16 +40,16 @@ def test_so_can_a_module_of_the_command_line(module: Path) -> None:
         ("checkpoint.py", r"checkpoint_format import"),
     ],
 )
-def test_the_commands_make_it_in_one_place(place: str, made: str) -> None:
+def test_the_commands_create_the_console_in_one_place(place: str, made: str) -> None:
     makers = {module.name for module in COMMANDS.rglob("*.py") if re.search(made, module.read_text(encoding="utf-8"))}
     assert makers <= {place}
 
 
-def test_the_story_of_a_run_is_shorter_still() -> None:
+def test_run_py_is_under_150_lines() -> None:
     assert len((COLLECTOR / "run.py").read_text(encoding="utf-8").splitlines()) < 150
 
 
-def test_every_exception_is_in_the_one_tree() -> None:
+def test_every_exception_is_in_errors_py() -> None:
     for module in MODULES:
         defined = re.findall(r"^class (\w+)\((?:\w*Error|\w*Exception)\b", module.read_text(encoding="utf-8"), re.M)
         assert module.name == "errors.py" or not defined, f"move {defined} from {module.name} to errors.py"
@@ -67,7 +67,7 @@ def tree(root: type[Exception], indent: str = "") -> list[str]:
 
 
 @pytest.mark.parametrize("text", [errors.__doc__ or "", PAGE], ids=["docstring", "page"])
-def test_the_tree_is_drawn_as_it_is(text: str) -> None:
+def test_the_exception_tree_is_drawn_correctly(text: str) -> None:
     drawn = re.findall(r"^([│├└ ]*[├└]── \w+Error)\b", text, re.MULTILINE)
     real = [line for root in (errors.CollectorError, errors.HandledError) for line in tree(root)]
     assert drawn == real
@@ -78,7 +78,7 @@ def test_the_tree_is_drawn_as_it_is(text: str) -> None:
     [(COLLECTOR, "## Modules\n"), (COMMANDS, "## Modules of the command line\n")],
     ids=["collector", "commands"],
 )
-def test_the_page_has_the_rooms_in_the_order_of_their_layers(package: Path, heading: str) -> None:
+def test_the_page_lists_the_modules_in_the_order_of_their_layers(package: Path, heading: str) -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
     [contract] = [one for one in settings["contracts"] if one.get("containers") == [package.name]]
     layers = [set(re.findall(r"\w+", layer)) for layer in contract["layers"]]
@@ -95,7 +95,7 @@ def test_the_page_has_the_rooms_in_the_order_of_their_layers(package: Path, head
         assert max(order[module] for module in above) <= min(order[module] for module in below)
 
 
-def test_no_name_is_excused() -> None:
+def test_no_name_is_exempt_from_the_naming_rule() -> None:
     for folder in ("lambda", "cli", "tests"):
         for file in (ROOT / folder).rglob("*.py"):
             assert "noqa: N8" + "18" not in file.read_text(encoding="utf-8"), file

@@ -1,4 +1,4 @@
-"""When the tail may stop, and what a page tells of order and of page boundaries."""
+"""When the tail may stop, and what a page shows about order and page boundaries."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -31,13 +31,13 @@ def stops(*pages: list[Row], frontier: datetime | None) -> bool:
 FRONTIER = NOON - timedelta(minutes=10)
 
 
-def test_it_stops_after_the_first_page_that_lies_more_than_15_minutes_past_the_frontier():
+def test_it_stops_after_the_first_page_more_than_15_minutes_past_the_frontier():
     assert stops([row(0), row(26)], frontier=FRONTIER)
     assert not stops([row(0), row(25)], frontier=FRONTIER)
     assert stops([row(0), row(5)], [row(6), row(40)], frontier=FRONTIER)
 
 
-def test_it_reads_on_where_nothing_tells_what_was_seen():
+def test_it_reads_on_without_a_frontier():
     assert not stops([row(0), row(600)], frontier=None)
     assert not stops([row(0), row(600)], frontier=datetime(2026, 3, 6, 23, 59, tzinfo=UTC))
 
@@ -47,7 +47,7 @@ def test_an_empty_page_or_a_row_without_a_time_never_stops_it():
     assert not stops([row(0), row(600), row(None)], frontier=FRONTIER)
 
 
-def test_rows_out_of_order_make_it_read_further_back_by_as_much():
+def test_rows_out_of_order_make_it_read_further_back_by_that_much():
     within_a_page = [row(0), row(30), row(20)]  # ten minutes: more than 35 are needed
     assert not stops([*within_a_page, row(35)], frontier=FRONTIER)
     assert stops([*within_a_page, row(36)], frontier=FRONTIER)
@@ -82,7 +82,7 @@ def test_rows_repeated_from_the_page_before_are_a_shift_not_disorder():
     assert stops([row(0), row(5), row(6)], [row(5), row(6), row(40)], frontier=FRONTIER)
 
 
-def test_page_one_tells_the_newest_time():
+def test_page_one_has_the_newest_time():
     sweep = tail()
     sweep.observe([row(3), row(4)])
     sweep.advance("token", NOON)
@@ -90,7 +90,7 @@ def test_page_one_tells_the_newest_time():
     assert sweep.newest == NOON - timedelta(minutes=3)
 
 
-def test_a_record_on_both_sides_of_a_page_boundary_is_noticed():
+def test_a_record_on_both_sides_of_a_page_boundary_is_detected():
     split, whole = tail(), tail()
     for sweep, second in ((split, [row(5, "twin"), row(6)]), (whole, [row(6), row(7)])):
         sweep.observe([row(0), row(5, "twin"), row(5, "other")])
@@ -124,8 +124,8 @@ def test_the_next_page_size_keeps_the_groups_together_that_were_split():
     assert page_size_for([Group(b"", 0, 2, None)], 1) == 2
 
 
-def test_what_a_sweep_keeps_is_bounded() -> None:
-    """Pages of many rows of one time, or of many dates, must not make a checkpoint that no run reads."""
+def test_a_sweeps_state_is_limited() -> None:
+    """Pages with many rows of one time, or of many dates, must not make a checkpoint too large to read."""
     began = datetime(2026, 3, 10, 9, tzinfo=UTC)
     place = Sweep(date(2026, 3, 9), date(2026, 3, 10), 300, began)
     same = [Row(number.to_bytes(16), began, {}) for number in range(2 * MOST_GROUPS)]

@@ -1,4 +1,4 @@
-"""The Terraform runner: where the provider comes from, what users read, and that nothing keeps running."""
+"""The Terraform runner: the provider's source, messages to users, and that nothing keeps running."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ needs_terraform = pytest.mark.skipif(shutil.which("terraform") is None, reason="
 
 
 def put_provider(mirror: Path, version: str = "5.100.0", platform: str = PLATFORM, *, packed: bool = False) -> Path:
-    """Lay an AWS provider into a mirror, in either of Terraform's two layouts."""
+    """Put an AWS provider into a mirror, in either of Terraform's two layouts."""
     folder = mirror / "registry.terraform.io" / "hashicorp" / "aws"
     if packed:
         folder.mkdir(parents=True, exist_ok=True)
@@ -66,7 +66,7 @@ def put_provider(mirror: Path, version: str = "5.100.0", platform: str = PLATFOR
 
 
 class Machine:
-    """A machine for the decision: its home, its folders, and whether the registry answers."""
+    """A machine: its home, its folders, and whether the registry answers."""
 
     def __init__(self, root: Path) -> None:
         self.home, self.opt, self.implied = root / "home", root / "opt", root / "implied"
@@ -96,13 +96,13 @@ def machine(tmp_path: Path) -> Machine:
     return Machine(tmp_path)
 
 
-def test_the_registry_is_used_where_it_answers_and_the_tested_version_is_pinned(machine: Machine) -> None:
+def test_the_registry_is_used_if_it_answers_and_the_tested_version_is_pinned(machine: Machine) -> None:
     put_provider(machine.opt / "mirror")
     choice = machine.choose(registry=True)
     assert choice == Choice("Using the AWS provider from the Terraform registry.", "5.100.0")
 
 
-def test_a_cli_configuration_that_says_where_providers_come_from_is_obeyed(machine: Machine) -> None:
+def test_a_cli_configuration_with_provider_installation_is_respected(machine: Machine) -> None:
     config = machine.home / "own.tfrc"
     config.write_text('provider_installation {\n  filesystem_mirror { path = "/company" }\n}\n')
     machine.environ["TF_CLI_CONFIG_FILE"] = str(config)
@@ -121,7 +121,7 @@ def test_the_version_in_the_users_own_mirror_is_pinned(machine: Machine) -> None
     assert (choice.version, choice.mirror, choice.cli_config) == ("6.1.0", None, None)
 
 
-def test_where_the_users_configuration_may_download_the_tested_version_is_pinned(machine: Machine) -> None:
+def test_the_tested_version_is_pinned_if_the_users_configuration_may_download(machine: Machine) -> None:
     (machine.home / ".terraformrc").write_text('provider_installation {\n  network_mirror { url = "https://m/" }\n}\n')
     assert machine.choose().version == "5.100.0"
 
@@ -133,7 +133,7 @@ def test_a_configuration_file_in_the_config_folder_counts_too(machine: Machine) 
     assert "mirror.tfrc" in machine.choose().says
 
 
-def test_a_cli_configuration_about_other_things_stays_in_force_with_the_registry(machine: Machine) -> None:
+def test_other_cli_configuration_stays_in_effect_with_the_registry(machine: Machine) -> None:
     config = machine.home / "own.tfrc"
     config.write_text('plugin_cache_dir = "/cache"\n# provider_installation {}\n')
     machine.environ["TF_CLI_CONFIG_FILE"] = str(config)
@@ -147,7 +147,7 @@ def test_an_implied_mirror_is_left_to_terraform(machine: Machine) -> None:
     assert choice.says == f"Terraform registry out of reach: using the AWS provider 5.100.0 found in {machine.implied}."
 
 
-def test_else_a_mirror_is_searched_for_and_said_in_one_line(machine: Machine) -> None:
+def test_otherwise_a_mirror_is_searched_and_reported_in_one_line(machine: Machine) -> None:
     mirror = put_provider(machine.opt / "any" / "where")
     choice = machine.choose()
     assert (choice.mirror, choice.version) == (mirror, "5.100.0")
@@ -166,14 +166,14 @@ def test_an_implied_mirror_with_the_wrong_version_does_not_count(machine: Machin
         machine.choose()
 
 
-def test_a_missing_cli_configuration_file_is_as_good_as_none(machine: Machine, tmp_path: Path) -> None:
+def test_a_missing_cli_configuration_file_counts_as_none(machine: Machine, tmp_path: Path) -> None:
     machine.environ["TF_CLI_CONFIG_FILE"] = str(tmp_path / "gone")
     choice = machine.choose(registry=True)
     assert choice.cli_config is None
     assert "TF_CLI_CONFIG_FILE" not in provider_environ(machine.environ, choice, tmp_path)
 
 
-def test_a_found_mirror_is_written_into_a_configuration_that_terraform_is_pointed_at(tmp_path: Path) -> None:
+def test_a_found_mirror_is_written_into_terraforms_configuration(tmp_path: Path) -> None:
     environ = {"PATH": "/bin", "TF_PLUGIN_CACHE_DIR": str(tmp_path)}
     env = provider_environ(environ, Choice("", "5.100.0", Path("/m")), tmp_path)
     assert env.keys() == {"PATH", "TF_CLI_CONFIG_FILE"}
@@ -181,7 +181,7 @@ def test_a_found_mirror_is_written_into_a_configuration_that_terraform_is_pointe
     assert 'path = "/m"' in cli_config(Path("/m"))
 
 
-def test_the_users_configuration_and_cache_are_kept_where_they_exist(tmp_path: Path) -> None:
+def test_the_users_existing_configuration_and_cache_are_kept(tmp_path: Path) -> None:
     config = tmp_path / "own.tfrc"
     environ = {"TF_CLI_CONFIG_FILE": "x", "TF_PLUGIN_CACHE_DIR": str(tmp_path)}
     assert provider_environ(environ, Choice("", cli_config=config), tmp_path) == {
@@ -229,7 +229,7 @@ def test_shallow_mirrors_come_first_whatever_the_order_of_the_places(tmp_path: P
     assert find_mirror([tmp_path / "home", tmp_path / "opt"], PLATFORM, CONSTRAINT) == Mirror(near, "5.100.0")
 
 
-def test_the_search_is_bounded_in_time_and_survives_what_it_may_not_read(tmp_path: Path) -> None:
+def test_the_search_is_limited_in_time_and_skips_unreadable_folders(tmp_path: Path) -> None:
     put_provider(tmp_path / "mirror")
     (tmp_path / "loop").symlink_to(tmp_path)
     (tmp_path / "file").touch()
@@ -329,7 +329,7 @@ terraform {
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """A repository in small: a module at the root, a sub-module, a package, an example, and what must stay behind."""
+    """A small repository: a root module, a submodule, a package, an example, and files that must not be copied."""
     files = {
         "versions.tf": VERSIONS,
         "main.tf": 'module "archive" {\n  source = "./modules/archive"\n  bucket = var.bucket\n}\n',
@@ -388,9 +388,7 @@ def repository(tmp_path: Path) -> Path:
     return root
 
 
-def test_a_scratch_copy_holds_what_terraform_reads_and_nothing_of_the_users_own(
-    repository: Path, tmp_path: Path
-) -> None:
+def test_a_scratch_copy_has_only_what_terraform_reads(repository: Path, tmp_path: Path) -> None:
     scratch = copy_for_terraform(repository, tmp_path / "scratch")
     assert sorted(file.relative_to(scratch).as_posix() for file in scratch.rglob("*") if file.is_file()) == [
         "examples/minimal/main.tf",
@@ -423,12 +421,12 @@ def test_each_provider_block_is_set_up_for_the_standin_under_its_alias(tmp_path:
     assert write_overrides(tmp_path).read_text() == ""
 
 
-# --- the runner, against a Terraform that prints what it is told -----------------------------------------------------
+# --- the runner, with a Terraform that prints given text ------------------------------------------------------------
 
 
 @pytest.fixture
 def fake(tmp_path: Path) -> Callable[..., Terraform]:
-    """Make a Terraform whose binary is a few lines of Python."""
+    """Create a Terraform binary from a few lines of Python."""
 
     def make(code: str, env: dict[str, str] | None = None) -> Terraform:
         binary = tmp_path / "terraform"
@@ -441,7 +439,7 @@ def fake(tmp_path: Path) -> Callable[..., Terraform]:
     return make
 
 
-def test_an_error_is_the_sentence_that_terraform_gave(fake: Callable[..., Terraform]) -> None:
+def test_an_error_has_terraforms_message(fake: Callable[..., Terraform]) -> None:
     terraform = fake("""
         print("Warning: not JSON")
         for severity in ("warning", "error"):
@@ -463,7 +461,7 @@ def test_a_failure_without_diagnostics_shows_the_end_of_what_was_printed(fake: C
         fake("sys.exit(7)").apply()
 
 
-def test_variables_travel_by_environment_and_never_on_the_command_line(fake: Callable[..., Terraform]) -> None:
+def test_variables_are_passed_in_the_environment_and_never_on_the_command_line(fake: Callable[..., Terraform]) -> None:
     terraform = fake(
         """
         seen = {"arguments": sys.argv, **{k: v for k, v in os.environ.items() if k.startswith("TF_")}}
@@ -485,7 +483,7 @@ def test_variables_travel_by_environment_and_never_on_the_command_line(fake: Cal
     assert variable_environ({"flag": True}) == {"TF_VAR_flag": "true"}
 
 
-def test_a_document_is_read_whatever_terraform_warns_of_before_it(fake: Callable[..., Terraform]) -> None:
+def test_a_document_is_read_despite_warnings_before_it(fake: Callable[..., Terraform]) -> None:
     terraform = fake("""
         print("There are some problems with the CLI configuration:\\n  { }")
         print(json.dumps({"a": {"value": [1]}}, indent=2))
@@ -549,7 +547,7 @@ def test_the_version_is_checked(fake: Callable[..., Terraform], version: str, se
         assert terraform_platform({}, binary=terraform.binary) == PLATFORM
 
 
-def test_a_missing_terraform_is_one_sentence(tmp_path: Path) -> None:
+def test_a_missing_terraform_is_reported_in_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(TerraformError, match=r"^no-terraform was not found: install Terraform 1\.11 or newer"):
         terraform_platform({"PATH": str(tmp_path)}, binary="no-terraform")
 
@@ -567,7 +565,7 @@ def test_a_diagnostic_names_its_place() -> None:
     assert describe({"summary": "Bad.", "detail": "", "range": where}) == "Bad (main.tf:3)"
 
 
-def test_scrubbing_keeps_what_is_not_terraforms() -> None:
+def test_cleaning_keeps_other_variables() -> None:
     env = scrubbed({"PATH": "/bin", "TF_DATA_DIR": "x", "TF_PLUGIN_CACHE_DIR": "y", "AWS_REGION": "z"})
     assert env == {
         "PATH": "/bin",

@@ -1,4 +1,4 @@
-"""What an operator installs: the command line and the collector's package, and nothing of the tests or the demo."""
+"""The wheel has the command line and the collector's package, without tests and demo."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PIP = ["-m", "pip", "--disable-pip-version-check", "--no-input"]
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build from the committed files and those changed since, as a git address would be: no build folder, no cache."""
+    """Build from the committed and changed files, as from a git address: no build folder, no cache."""
     checkout = tmp_path_factory.mktemp("checkout")
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "cli", "lambda", "tests", "*.toml"],
@@ -34,7 +34,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-def test_it_holds_the_command_line_and_the_collector_and_nothing_else(wheel: Path) -> None:
+def test_the_wheel_has_only_the_command_line_and_the_collector(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         files = [Path(name) for name in archive.namelist()]
     sources = {file for file in files if file.suffix in (".py", ".json")}
@@ -51,7 +51,7 @@ def test_it_holds_the_command_line_and_the_collector_and_nothing_else(wheel: Pat
 @pytest.mark.slow
 @pytest.mark.exhaustive
 def test_a_git_address_installs_into_an_empty_environment(tmp_path: Path) -> None:
-    """With its dependencies from the package index, as docs/cli.md says."""
+    """With its dependencies from the package index, as docs/cli.md describes."""
     environment = tmp_path / "environment"
     subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True)
     python, zoomlogs = environment / "bin" / "python", environment / "bin" / "zoomlogs"

@@ -1,4 +1,4 @@
-"""Whatever Zoom answers, the client returns a page or raises an exception of `errors.py`, within its bounds."""
+"""Whatever Zoom answers, the client returns a page or raises an exception of `errors.py`, within its limits."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ ROW = {"time": "2026-03-10T08:00:00Z", "operator": "ann@example.com"}
 
 
 class Answers(HTTPAdapter):
-    """Gives one answer to each sign-in and one to each request for the report."""
+    """Gives one answer to each sign-in, and one to each request for the report."""
 
     def __init__(self, sign_in: Any = None, report: Any = None) -> None:
         super().__init__()
@@ -103,26 +103,26 @@ def page(sign_in: Any = None, report: Any = None) -> Page:
         ("", bytes),
     ],
 )
-def test_what_an_answer_is_packed_with(encoding: str, pack: Any) -> None:
+def test_the_supported_content_encodings(encoding: str, pack: Any) -> None:
     packed = {"Content-Encoding": encoding}
     found = page((200, packed, pack(SIGNED_IN)), (200, packed, pack(page_body([ROW]))))
     assert found.records == [ROW]
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "compress"])
-def test_an_answer_packed_in_another_way_is_unusable(encoding: str) -> None:
+def test_an_answer_with_another_content_encoding_is_unusable(encoding: str) -> None:
     with pytest.raises(ZoomUnavailableError, match="Content-Encoding"):
         page(report=(200, {"Content-Encoding": encoding}, page_body([ROW])))
 
 
-def test_nothing_else_is_asked_for() -> None:
+def test_no_other_encoding_is_requested() -> None:
     answers = Answers()
     client(answers).page(DAY, DAY, 300)
     assert {request.headers["Accept-Encoding"] for request in answers.asked} == {"gzip, deflate"}
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
-def test_a_page_has_its_limit(pack: Any) -> None:
+def test_a_page_has_a_size_limit(pack: Any) -> None:
     packed = {"Content-Encoding": "gzip"} if pack is gzip.compress else {}
     whole = page_body([ROW])
     assert page(report=(200, packed, pack(whole + b" " * (PAGE_BYTES - len(whole))))).records == [ROW]
@@ -139,7 +139,7 @@ def test_an_answer_that_unpacks_to_much_more_is_not_unpacked(encoding: str) -> N
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
-def test_a_sign_in_answer_has_its_limit(pack: Any) -> None:
+def test_a_sign_in_answer_has_a_size_limit(pack: Any) -> None:
     packed = {"Content-Encoding": "gzip"} if pack is gzip.compress else {}
     assert page(sign_in=(200, packed, pack(SIGNED_IN + b" " * (ANSWER_BYTES - len(SIGNED_IN)))))
     with pytest.raises(ZoomUnavailableError, match="more than 64 KB"):
@@ -177,7 +177,7 @@ SPOILT_NUMBERS = ["²", "٣", "1" * 5000, "-1", "1e3", "", "0x10", "१"]
 
 
 @pytest.mark.parametrize("number", SPOILT_NUMBERS)
-def test_headers_that_are_no_numbers_are_ignored(number: str) -> None:
+def test_headers_that_are_not_numbers_are_ignored(number: str) -> None:
     names = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "Retry-After")
     headers = {**dict.fromkeys(names, number), "X-RateLimit-Type": "Daily-limit"}
     zoom = client(Answers(report=(200, headers, page_body([ROW]))))
@@ -251,7 +251,7 @@ UNREADABLE = {
 
 @pytest.mark.parametrize("name", UNREADABLE)
 @pytest.mark.parametrize("at", ["first", "last", "alone"])
-def test_a_row_that_cannot_be_read_is_set_aside(name: str, at: str) -> None:
+def test_an_unreadable_row_is_set_aside(name: str, at: str) -> None:
     row, other = UNREADABLE[name], json.dumps(ROW).encode()
     rows = {"first": [row, other, other], "last": [other, other, row], "alone": [row]}[at]
     found = page(report=(200, {}, b'{"operation_logs": [' + b", ".join(rows) + b'], "next_page_token": "more"}'))
@@ -271,13 +271,13 @@ def test_a_row_that_cannot_be_read_is_set_aside(name: str, at: str) -> None:
         {"time": "0001-01-01T00:00:00+23:00"},
     ],
 )
-def test_an_odd_row_is_no_unreadable_one(row: dict[str, Any]) -> None:
+def test_an_odd_row_is_readable(row: dict[str, Any]) -> None:
     deep = page_body([row]).replace(b"[", b"[" + DEEP + b",", 1)
     for body in (page_body([row]), deep, b"\xef\xbb\xbf" + page_body([row])):
         assert page(report=(200, {}, body)).records == [row]
 
 
-def test_a_page_that_is_cut_off_is_unusable_however_deep_it_is() -> None:
+def test_a_truncated_page_is_unusable_at_any_depth() -> None:
     whole = b'{"operation_logs": [' + DEEP + b'], "next_page_token": "more"}'
     for cut in (100, 600_000, 650_000, len(whole) - 2, len(whole) - 10):
         with pytest.raises(UnusableAnswerError):
@@ -341,7 +341,7 @@ ANSWERS = st.tuples(STATUSES, HEADERS, BODIES)
 
 
 def take(answers: Answers, report: Report = OPERATION_LOGS) -> None:
-    """Ask for a page; any exception that is not the collector's own goes through."""
+    """Request a page; exceptions that are not the collector's own are raised."""
     try:
         found = client(answers, report=report).page(DAY, DAY, 300)
     except (CollectorError, HandledError) as error:
@@ -410,7 +410,7 @@ def test_a_page_of_too_many_rows_costs_no_memory(row: bytes) -> None:
     assert not [row for row in found if row]
 
 
-def test_a_row_that_would_be_too_long_a_line_is_set_aside() -> None:
+def test_a_row_that_exceeds_the_line_limit_is_set_aside() -> None:
     grows = b'{"a": [' + b",".join([b"1e15"] * 950_000) + b"]}"  # each becomes 1000000000000000.0
     found = page_of(page_body([ROW]).replace(b"[", b"[" + grows + b", ", 1), OPERATION_LOGS)
     assert (found.records, dict(found.unreadable)) == ([ROW], {"longer than 16 MB": 1})
@@ -431,7 +431,7 @@ def test_a_row_that_would_be_too_long_a_line_is_set_aside() -> None:
     ids=["plain", "slashes", "escapes", "url", "url in lower case", "html", "json in json"],
 )
 @pytest.mark.parametrize("status", [400, 200])
-def test_no_secret_is_quoted_however_it_is_spelt(secret: str, spell: Any, status: int) -> None:
+def test_no_secret_is_quoted_in_any_encoding(secret: str, spell: Any, status: int) -> None:
     basic = b64encode(f"client:{secret}".encode()).decode()
     for hidden in (secret, basic):
         body = f'{{"reason": {spell("refused: " + hidden)}, "error": "new"}}'.encode()

@@ -1,4 +1,4 @@
-"""The one request to Zoom, of the collector and of the commands: what of the environment counts."""
+"""The request to Zoom by the collector and the commands: which environment settings apply."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ URL = "https://api.zoom.us/v2/report/operationlogs"
 
 
 class Recorder(BaseAdapter):
-    """Answers every request, and keeps the last one with how it would have been sent."""
+    """Answers every request, and records the last one with its settings."""
 
     def send(self, request: requests.PreparedRequest, **settings: Any) -> requests.Response:  # type: ignore[override]
         self.request, self.settings = request, settings
@@ -29,14 +29,14 @@ class Recorder(BaseAdapter):
         return response
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Nothing to close."""
 
 
 @pytest.mark.parametrize("whose", ["collector", "commands"])
 def test_netrc_changes_nothing_while_proxies_and_certificates_count(
     whose: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As requests reads it: a default entry is for every host."""
+    """In requests, a default entry applies to every host."""
     netrc = tmp_path / "netrc"
     netrc.write_text("default login somebody password theirs\n")
     netrc.chmod(0o600)

@@ -1,4 +1,4 @@
-"""What Zoom's bad answers mean. Bodies as quoted in Zoom's documentation and by its users."""
+"""The meaning of Zoom's error answers, as quoted in Zoom's documentation and by its users."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -84,7 +84,7 @@ PAID = "Only available for Paid or ZMP account"
         (SIGN_IN, 403, None, "Another server, such as a proxy or a firewall, answers in place of Zoom's sign-in"),
     ],
 )
-def test_what_an_administrator_must_change_is_said(endpoint, status, body, sentence):
+def test_the_message_says_what_an_administrator_must_change(endpoint, status, body, sentence):
     with pytest.raises(ZoomRefusedError) as refusal:
         refuse(endpoint, OPERATION_LOGS, status, {}, body, NOW)
     assert sentence in str(refusal.value)
@@ -146,7 +146,7 @@ def test_what_an_administrator_must_change_is_said(endpoint, status, body, sente
         (SIGN_IN, 429, {"code": 429, "message": SIX_MONTHS}, errors.RateLimitedError),
     ],
 )
-def test_what_the_collector_handles_itself_is_told_apart(endpoint, status, body, meaning):
+def test_refusals_that_the_collector_handles_are_distinguished(endpoint, status, body, meaning):
     with pytest.raises(meaning) as refusal:
         refuse(endpoint, OPERATION_LOGS, status, {}, body, NOW)
     assert type(refusal.value) is meaning
@@ -157,7 +157,7 @@ def test_another_program_that_signs_in_is_named_as_a_cause():
         refuse(REPORT, OPERATION_LOGS, 401, {}, {"code": 124, "message": "Invalid access token."}, NOW)
 
 
-def test_what_zoom_says_is_quoted_in_a_form_that_can_be_logged():
+def test_zooms_message_is_quoted_in_a_form_that_can_be_logged():
     with pytest.raises(ZoomRefusedError) as refusal:
         refuse(SIGN_IN, OPERATION_LOGS, 400, {}, {"reason": "a\r\nb \ud800" + "x" * 10_000, "error": ["y"]}, NOW)
     assert r"a b \ud800xxx" in str(refusal.value)
@@ -192,7 +192,7 @@ def test_a_failed_run_says_what_to_change(rule):
         ({}, "you have reached the maximum per-second rate limit for this api.", None),
     ],
 )
-def test_when_zoom_may_be_asked_again(headers, text, until):
+def test_when_zoom_may_be_called_again(headers, text, until):
     assert not_before(CaseInsensitiveDict(headers), text, NOW) == until
 
 

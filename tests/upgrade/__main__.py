@@ -1,4 +1,4 @@
-"""Records the state that a version of the module leaves, for the upgrade test: `python tests/upgrade v0.1.0`."""
+"""Records the state of an earlier version of the module, for the upgrade test: `python tests/upgrade v0.1.0`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-if not __package__:  # a folder run as a script has itself on the path, not the folder it lies in
+if not __package__:  # a folder that runs as a script has itself on the path, not its parent
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from harness.scratch import prepare
@@ -19,8 +19,8 @@ from upgrade.earlier import FOLDER, REPOSITORY, STATES
 
 
 def main() -> None:
-    """Apply the fixture with the module of a git revision on the stand-in for AWS, and keep the state."""
-    parser = argparse.ArgumentParser(description="Record the state that a version of the module leaves.")
+    """Apply the fixture with the module of a git revision on the stand-in for AWS, and store the state."""
+    parser = argparse.ArgumentParser(description="Record the state of an earlier version of the module.")
     parser.add_argument("revision", help="a tag or a commit of this repository")
     revision = parser.parse_args().revision
     with tempfile.TemporaryDirectory() as folder, AwsStandIn() as aws:

@@ -1,4 +1,4 @@
-"""The states that earlier versions of the module left, recorded by `python tests/upgrade REVISION`."""
+"""The states of earlier versions of the module, recorded by `python tests/upgrade REVISION`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""An upgrade destroys nothing: the present module is planned over the states that earlier versions left.
+"""An upgrade destroys nothing: the current module is planned over the states of earlier versions.
 
-The plan is made from the recorded state alone, without asking AWS what has become of it, so that it takes seconds.
+The plan uses only the recorded state, without a refresh from AWS, so it takes seconds.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 
 RECORDED = sorted(file.stem for file in STATES.glob("*.json"))
 KEPT = ("aws_s3_bucket", "aws_secretsmanager_secret", "aws_cloudwatch_log_group", "aws_sqs_queue")
-"""What holds something that a caller would miss."""
+"""Resources that a caller must not lose."""
 
 IN_PLACE = ("create", "update", "move", "read")
 
@@ -32,7 +32,7 @@ Actions = dict[str, str]
 
 @pytest.fixture(scope="module")
 def terraform(aws: AwsStandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terraform]:
-    """Return a Terraform for the fixture; the AWS account is empty, and only its id and region are read."""
+    """Return a Terraform for the fixture; the AWS account is empty, and only its ID and region are read."""
     made = prepare(REPOSITORY, tmp_path_factory.mktemp("upgrade"), aws.env(), folder=FOLDER)
     made.init()
     with running_provider(made):
@@ -40,9 +40,9 @@ def terraform(aws: AwsStandIn, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 def recorded(version: str) -> State:
-    """Return a state whose package is another than the present one, as that of an earlier version is.
+    """Return a state with another package than the current one, like that of an earlier version.
 
-    Were it the same, the plan would ask what Lambda runs, and this account has no function.
+    With the same package, the plan would read the function's code, and this account has no function.
     """
     state: State = json.loads((STATES / f"{version}.json").read_text(encoding="utf-8"))
     for resource in state["resources"]:
@@ -52,13 +52,13 @@ def recorded(version: str) -> State:
 
 
 def planned_over(terraform: Terraform, state: State) -> Actions:
-    """Plan the present module over a state; return what each resource would see that does not stay as it is."""
+    """Plan the current module over a state; return the actions on each resource that changes."""
     (terraform.workdir / "terraform.tfstate").write_text(json.dumps(state), encoding="utf-8")
     return terraform.plan(refresh=False).actions
 
 
 def managed(state: State) -> set[str]:
-    """Return the addresses in a state, as a plan writes them."""
+    """Return the addresses in a state, in a plan's form."""
     found = set()
     for resource in state["resources"]:
         for instance in resource["instances"] if resource["mode"] == "managed" else []:
@@ -73,7 +73,7 @@ def upgraded(request: pytest.FixtureRequest, terraform: Terraform) -> tuple[Stat
     return state, planned_over(terraform, state)
 
 
-def test_there_is_an_earlier_version_to_plan_over() -> None:
+def test_an_earlier_state_exists() -> None:
     assert RECORDED, "record one: python tests/upgrade REVISION"
 
 
@@ -81,11 +81,11 @@ def test_an_upgrade_destroys_and_replaces_nothing(upgraded: tuple[State, Actions
     state, actions = upgraded
     assert len(managed(state)) > 45
     assert {address: does for address, does in actions.items() if does not in IN_PLACE} == {}
-    # Nor is anything forgotten, or made a second time.
+    # Nor is anything forgotten, or created twice.
     assert [address for address in managed(state) if actions.get(address, "no-op") not in ("no-op", "update")] == []
 
 
-def test_an_upgrade_leaves_what_is_kept_as_it_is_and_changes_the_function_in_place(
+def test_an_upgrade_keeps_resources_and_updates_the_function_in_place(
     upgraded: tuple[State, Actions],
 ) -> None:
     state, actions = upgraded
@@ -96,10 +96,10 @@ def test_an_upgrade_leaves_what_is_kept_as_it_is_and_changes_the_function_in_pla
     assert {actions[address] for address in functions} == {"update"}
 
 
-def test_a_version_that_would_destroy_something_is_noticed(terraform: Terraform) -> None:
+def test_a_version_that_destroys_something_is_detected(terraform: Terraform) -> None:
     state = recorded(RECORDED[-1])
     small = {(one["type"], one["name"]): one for one in state["resources"] if "module.small" in one["module"]}
-    # An address that changed, a name in AWS that changed, and something that is no longer made.
+    # A changed address, a changed name in AWS, and a resource that is no longer created.
     small["aws_sqs_queue", "dead_letters"]["name"] = "had_another_name"
     small["aws_iam_role", "collector"]["instances"][0]["attributes"] |= {"name": "another", "id": "another"}
     gone = {"schema_version": 0, "attributes": {"name": "somebody", "id": "somebody"}}
@@ -111,7 +111,7 @@ def test_a_version_that_would_destroy_something_is_noticed(terraform: Terraform)
 
 
 def test_moving_the_bucket_destroys_nothing(terraform: Terraform) -> None:
-    """As docs/operations.md has it: the archive is taken out of the state, and the module gets a new name."""
+    """As in docs/operations.md: the archive is removed from the state, and the module gets a new bucket name."""
     state = recorded(RECORDED[-1])
     state["resources"] = [one for one in state["resources"] if "module.archive" not in one.get("module", "")]
     main = terraform.workdir / "main.tf"

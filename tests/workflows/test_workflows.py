@@ -80,7 +80,7 @@ OURS = {
 
 
 @each
-def test_every_action_is_pinned_by_its_commit_and_tells_its_version(workflow: Path) -> None:
+def test_every_action_is_pinned_by_commit_and_shows_its_version(workflow: Path) -> None:
     pinned = [line for line in uses(workflow) if re.fullmatch(r"uses: [\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line)]
     assert pinned
     others = [line for line in uses(workflow) if line not in pinned]
@@ -133,7 +133,7 @@ WRITES = {
 
 
 @each
-def test_nothing_keeps_the_token_and_only_the_listed_jobs_may_write(workflow: Path) -> None:
+def test_no_step_keeps_the_token_and_only_the_listed_jobs_may_write(workflow: Path) -> None:
     checkouts = [step for step in steps(workflow) if step.get("uses", "").startswith("actions/checkout@")]
     assert all(step["with"]["persist-credentials"] is False for step in checkouts)
     document = load(workflow)
@@ -143,7 +143,7 @@ def test_nothing_keeps_the_token_and_only_the_listed_jobs_may_write(workflow: Pa
         assert {one for one, level in granted.items() if level != "read"} <= WRITES.get((workflow, name), set())
 
 
-def test_ci_runs_the_oldest_terraform_that_the_module_takes_and_every_test() -> None:
+def test_ci_runs_the_oldest_supported_terraform_and_every_test() -> None:
     [job] = load(CI)["jobs"].values()
     oldest, newest = job["strategy"]["matrix"]["terraform"]
     required = re.search(r'required_version = ">= ([\d.]+)"', (REPOSITORY / "versions.tf").read_text(encoding="utf-8"))
@@ -157,7 +157,7 @@ def test_ci_runs_the_oldest_terraform_that_the_module_takes_and_every_test() -> 
     assert job["steps"][-1]["run"] == "make test-all"
 
 
-def test_the_example_gives_what_the_workflow_takes() -> None:
+def test_the_example_passes_the_workflows_inputs() -> None:
     inputs = load(PLAN_CHECK)["on"]["workflow_call"]["inputs"]
     job = load(CALLER)["jobs"]["plan-check"]
     assert set(job["with"]) <= set(inputs)
@@ -311,7 +311,7 @@ ENVIRONMENT_KNOWN = "ZOOM_SECRET_ARN" not in (REPOSITORY / "modules/collector/ma
 
 @slow
 @exhaustive
-def test_the_example_is_green_and_its_plan_is_shown_and_handed_on(caller: Terraform) -> None:
+def test_the_example_passes_and_its_plan_is_shown_and_uploaded(caller: Terraform) -> None:
     run = check(caller)
     assert list(run.steps) == STEPS
     if ENVIRONMENT_KNOWN:
@@ -328,7 +328,7 @@ def test_the_example_is_green_and_its_plan_is_shown_and_handed_on(caller: Terraf
 
 @slow
 @exhaustive
-def test_what_is_wrong_in_the_callers_own_resources_is_refused(caller: Terraform) -> None:
+def test_faults_in_the_callers_own_resources_are_refused(caller: Terraform) -> None:
     """A public bucket, a policy with a wildcard, and a secret; a folder of Python's names and a file of checkov's."""
     (caller.workdir / "json.py").write_text("raise SystemExit(0)\n", encoding="utf-8")
     (caller.workdir / ".checkov.yaml").write_text("skip-check: [CKV_AWS_20]\n", encoding="utf-8")
@@ -404,7 +404,7 @@ def test_what_is_wrong_in_the_callers_own_resources_is_refused(caller: Terraform
 
 @slow
 @exhaustive
-def test_a_plan_that_fails_ends_the_job(caller: Terraform) -> None:
+def test_a_failed_plan_ends_the_job(caller: Terraform) -> None:
     run = check(caller, variables='{"bucket_name": "Not A Bucket"}')
     assert run.failed == ["Plan"]
     assert CHECK not in run.steps
@@ -413,7 +413,7 @@ def test_a_plan_that_fails_ends_the_job(caller: Terraform) -> None:
 
 @slow
 @exhaustive
-def test_files_and_names_are_taken_as_such(caller: Terraform) -> None:
+def test_file_names_are_not_executed(caller: Terraform) -> None:
     (caller.workdir / "ours.tfvars").write_text('bucket_name = "from-a-file"\n', encoding="utf-8")
     canary = caller.workdir / "canary"
     hostile = f"$(touch {canary}) ; touch {canary} *"
@@ -425,7 +425,7 @@ def test_files_and_names_are_taken_as_such(caller: Terraform) -> None:
 
 
 @pytest.mark.parametrize(("region", "seen"), [("ap-southeast-2", "ap-southeast-2"), ("", "eu-west-1")])
-def test_the_region_counts_without_a_role_and_the_plan_takes_no_lock(region: str, seen: str, tmp_path: Path) -> None:
+def test_the_region_is_set_without_a_role_and_the_plan_takes_no_lock(region: str, seen: str, tmp_path: Path) -> None:
     fake = tmp_path / "bin/terraform"
     fake.parent.mkdir()
     fake.write_text(
@@ -439,7 +439,7 @@ def test_the_region_counts_without_a_role_and_the_plan_takes_no_lock(region: str
     assert run.output == f"{seen} {seen}: plan -lock=false -out={tmp_path}/tfplan\n"
 
 
-def test_a_private_module_is_cloned_with_the_token_and_nothing_else_gets_it(tmp_path: Path) -> None:
+def test_only_the_clone_of_a_private_module_gets_the_token(tmp_path: Path) -> None:
     """Run the step with a Terraform that only tells what git would send, and to whom."""
     asks = "\n".join(
         f'echo "{name}: $(git config --get-urlmatch http.extraheader {url})"'
