@@ -207,7 +207,7 @@ def test_a_few_events_of_others_leave_a_day_countable() -> None:
     sign_in_every_second(world, 400)
     result = world.result()
     assert result.state is SecopsState.DIFFERENT, "never equal by what others brought"
-    assert "what is missing may be there" in result.note
+    assert "the missing records may be there" in result.note
 
 
 # --- what the tenant's parser changes --------------------------------------------------------------------------------
@@ -391,7 +391,7 @@ def test_records_of_the_guides_objects_are_found_by_their_fingerprint() -> None:
     world.secops.events.misparse(YESTERDAY, lambda udm: udm["metadata"].update(description="", productEventType=""))
     result = world.result(guide=guide)
     assert result.state is SecopsState.NOT_CHECKED
-    assert "written guide's objects" in result.note
+    assert "the guide's objects" in result.note
 
 
 # --- labels ----------------------------------------------------------------------------------------------------------
@@ -483,8 +483,8 @@ def test_an_empty_tenant_says_where_to_look() -> None:
     assert counts(found.days[YESTERDAY]) == (0, 5, 0, 0, 0)
     [sentence] = found.sentences
     assert sentence == (
-        'SecOps has no event for metadata.log_type = "ZOOM_OPERATION_LOGS" on these dates: `zoomlogs feed status` says'
-        " how the feed is doing. If others see events there, a data access scope may hide them from you."
+        'SecOps has no event for metadata.log_type = "ZOOM_OPERATION_LOGS" on these dates: `zoomlogs feed status` shows'
+        " the state of the feed. If others see events there, a data access scope may hide them from you."
     )
 
 

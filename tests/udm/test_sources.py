@@ -8,6 +8,7 @@ import json
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -327,11 +328,15 @@ def test_an_object_that_breaks_off_or_is_gone_is_a_bad_line(s3: Any, monkeypatch
 
 
 def test_listing_that_fails_on_the_way_is_reported(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    def objects(*_: Any) -> Iterator[Source]:
-        yield Source("first", lambda: io.BufferedReader(io.BytesIO(line("a"))))  # type: ignore[arg-type]
+    def pages(**_: Any) -> Iterator[dict[str, Any]]:
+        yield {"Contents": [{"Key": "first.json"}]}
         raise OSError("the network went away.")
 
-    monkeypatch.setattr(s3_sources, "_objects", objects)
+    client = SimpleNamespace(
+        get_paginator=lambda _name: SimpleNamespace(paginate=pages),
+        get_object=lambda **_: {"Body": io.BytesIO(line("a"))},
+    )
+    monkeypatch.setattr(s3_sources, "session", lambda _region: SimpleNamespace(client=lambda _name: client))
     found = read_paths(f"s3://{BUCKET}/")
     assert found.operators == ["a"]
     assert found.bad == [
