@@ -803,7 +803,7 @@ variable "monitoring" {
     - `topic_arns`: ARNs of SNS topics that the alarms notify; an empty list notifies nobody. Default: `null`, the module creates a topic.
     - `emails`: email addresses to subscribe to the topic that the module creates. Each must confirm. Default: `[]`.
     - `each_alarm_notifies`: send a notification for each alarm, not only for the composite alarm and for one-time events. Default: `false`.
-    - `silence_minutes`: minutes without a successful run before the alarm fires, 15 to 10080, and at least the longest time between two runs by `schedule.expression`, the flexible time window, the function's timeout and five minutes together. A cron expression needs it. Default: `null`, three intervals of a rate expression and those additions.
+    - `silence_minutes`: minutes without a successful run before the alarm fires, 15 to 10080, and at least the longest time between two runs by `schedule.expression`, the flexible time window, the function's timeout and five minutes together. A cron expression needs it; in a time zone with daylight saving time give an hour more, because EventBridge Scheduler does not start runs again in the hour that clocks repeat. Default: `null`, three intervals of a rate expression and those additions.
     - `stalled_backlog_hours`: hours in which the number of owed dates may stay the same before the alarm fires, 2 to 144. Default: `24`.
     - `runbook_url`: https address of your copy of docs/operations.md, for the alarms' descriptions and the dashboard. Default: `null`, they name the page.
   EOT

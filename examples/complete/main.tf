@@ -137,7 +137,7 @@ module "zoom_operation_logs" {
     enabled               = true
     emails                = var.alarm_emails
     each_alarm_notifies   = false
-    silence_minutes       = 45 # three runs that did not come
+    silence_minutes       = 105 # three runs that did not come, and the hour that clocks repeat in autumn
     stalled_backlog_hours = 36
     runbook_url           = "https://github.com/YOUR-ORGANISATION/terraform-aws-zoom-operation-logs/blob/main/docs/operations.md"
   }
