@@ -209,7 +209,7 @@ def test_another_host_is_allowed_by_a_variable_of_its_own_and_only_with_tls() ->
 
 
 def test_a_state_key_that_begins_the_prefix_is_refused() -> None:
-    """As in Terraform: a lifecycle rule for the checkpoint would be one for the records."""
+    """As in Terraform: a lifecycle rule for the checkpoint would apply to the records too."""
     for key in ("zoom", "zoom/operationlogs"):
         with pytest.raises(SettingsError, match=r"^STATE_KEY"):
             Settings.from_environ({**ENVIRONMENT, "STATE_KEY": key})
