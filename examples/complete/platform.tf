@@ -88,6 +88,7 @@ resource "aws_s3_bucket_policy" "platform" {
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = concat(
+      [for statement in [local.write_access_logs] : statement if each.key == "access-logs"],
       [{
         Sid       = "DenyInsecureTransport"
         Effect    = "Deny"
@@ -96,7 +97,6 @@ resource "aws_s3_bucket_policy" "platform" {
         Resource  = [each.value, "${each.value}/*"]
         Condition = { Bool = { "aws:SecureTransport" = "false" } }
       }],
-      [for statement in [local.write_access_logs] : statement if each.key == "access-logs"],
     )
   })
 

@@ -71,7 +71,7 @@ def sequence_number(key: str) -> int:
 
 
 def first_object(missing: list[MissingLine]) -> list[MissingLine]:
-    """Return as many of the lines as one object may have for every run to be able to read it."""
+    """Return as many of the lines as fit into one object, so that every run can read it."""
     ends = accumulate(len(line) + 1 for _, line in missing[:PUT_RECORDS])
     return missing[: max(1, bisect_right(list(ends), PUT_BYTES))]
 

@@ -22,9 +22,9 @@ class DeliveredDay:
     """The contents of our objects of one record date (UTC).
 
     `counts` counts the records of the objects numbered 1 to `seq`. Objects never change, so two `DeliveredDay` of one
-    date with the same `seq` are equal. `oldest` and `newest` are the first and last time of these records. `partial`:
-    there were more objects, which no run has read yet. `seconds` counts the records of the objects numbered 1 to
-    `seconds_seq` by the second of their time, during a count that takes several runs.
+    date with the same `seq` count the same records. `oldest` and `newest` are the first and last time of these records.
+    `partial`: there were more objects, which no run has read yet. `seconds` counts the records of the objects numbered
+    1 to `seconds_seq` by the second of their time, during a count that takes several runs.
     """
 
     date: date

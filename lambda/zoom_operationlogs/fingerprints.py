@@ -83,7 +83,7 @@ class FingerprintCounts:
         return Counter(entry for (entry,) in iter_unpack(f"{FINGERPRINT_BYTES}s", self.pack()))
 
     def raise_to(self, counts: Mapping[bytes, int]) -> None:
-        """Raise the count of each fingerprint to at least that in `counts`."""
+        """Raise the count of each fingerprint to at least the one in `counts`."""
         for entry, wanted in counts.items():
             if (missing := wanted - self.count(entry)) > 0:
                 self._added[entry] = self._added.get(entry, 0) + missing

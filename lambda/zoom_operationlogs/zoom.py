@@ -191,7 +191,7 @@ class Zoom:
         return answer
 
     def _body(self, endpoint: Endpoint, method: str, url: str, limit: int, **options: Any) -> bytes:
-        """Send a request and return the body of a successful answer; raise the meaning of any other."""
+        """Send a request and return the body of a successful answer; raise the error that any other answer means."""
         seconds = self._deadline.clip(self._timeout)
         try:
             answer = exchange(self._session.http, method, url, seconds=seconds, limit=limit, **options)

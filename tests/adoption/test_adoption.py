@@ -291,7 +291,7 @@ def test_another_user_and_an_existing_log_group_are_accepted(tmp_path: Path) -> 
             changes = {one["address"]: one["change"] for one in terraform.show_json(saved)["resource_changes"]}
             terraform.plan({**variables, "reader_is_shared": True}, out=saved)
             shared = {one["address"] for one in terraform.show_json(saved)["resource_changes"]}
-            refused = "full_access_user must not be reader_name: as the reader it loses"
+            refused = "full_access_user must not be reader_name: the reader loses"
             with pytest.raises(TerraformError, match=refused):
                 terraform.plan({**variables, "full_access_user": FULL_ACCESS_USER})
     imported = {address for address, change in changes.items() if change.get("importing")}

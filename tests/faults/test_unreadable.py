@@ -378,7 +378,7 @@ def test_a_state_of_the_guides_that_s3_does_not_give_counts_as_none(
 
     world.s3.before = forbidden
     world.run()
-    assert "counts as none: S3 refuses" in caplog.text
+    assert "is ignored: S3 refuses" in caplog.text
     world.s3.delete_versions(PREFIX + "state.json")
     assert_well_after_two_runs(world)
 

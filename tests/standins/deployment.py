@@ -58,6 +58,12 @@ class Comparison:
         return not self.missing and not self.repeated and self.in_zoom == self.in_archive
 
 
+def of_module(outputs: dict[str, Any]) -> dict[str, Any]:
+    """Return the module's outputs: those of an example, or of the first instance of tests/fixtures/security."""
+    found: dict[str, Any] = outputs.get("zoom_operation_logs") or outputs["alpha"]
+    return found
+
+
 @dataclass
 class Deployment:
     """The applied module, with methods to run and read it."""
@@ -76,7 +82,7 @@ class Deployment:
     @property
     def bucket(self) -> str:
         """The bucket's name."""
-        return str(self.outputs["bucket"])
+        return str(of_module(self.outputs)["bucket"]["name"])
 
     @property
     def prefix(self) -> str:
@@ -183,9 +189,8 @@ def deployed(
             raise
         outputs = terraform.output()
         if instance:
-            own = outputs[instance]
-            outputs |= {"schedule_name": own["schedule"]["name"], "secret_arn": own["secret"]["arn"]}
-        target = scheduled_target(aws, outputs["schedule_name"])
+            outputs |= {"zoom_operation_logs": outputs[instance], "secret_arn": outputs[instance]["secret"]["arn"]}
+        target = scheduled_target(aws, of_module(outputs)["schedule"]["name"])
         package = package_in(terraform.show_json(), terraform.workdir, target.function_name)
         runtime = stack.enter_context(under_its_role(aws, target.function_name, package))
         yield Deployment(aws, zoom, server, terraform, inputs, outputs, target, runtime)
