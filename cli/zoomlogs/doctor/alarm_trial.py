@@ -30,7 +30,7 @@ LOOK_EVERY_SECONDS = 5.0
 SAYS = "zoomlogs doctor --test-alarm"
 REACH = (
     "let the topic's policy grant sns:Publish, and the policy of its KMS key kms:Decrypt and kms:GenerateDataKey*, to"
-    " cloudwatch.amazonaws.com (docs/operations.md, Who is subscribed)"
+    " cloudwatch.amazonaws.com (docs/operations.md, Notifications)"
 )
 
 
