@@ -87,7 +87,7 @@ def test_a_third_report_is_judged_as_the_others_are(third: Report) -> None:
     second = on_the_bucket_of(first, ACTIVITIES)
     second.poll(2)
     assert "also has records of Zoom's report activities, such as s3://" in look(first, third).sentence
-    assert "holds records of Zoom's report room_bookings, such as s3://" in look(second, ACTIVITIES).sentence
+    assert "has records of Zoom's report room_bookings, such as s3://" in look(second, ACTIVITIES).sentence
 
 
 def test_each_folder_above_takes_one_request() -> None:
