@@ -122,14 +122,9 @@ def cell(text: str, style: StyleType = "") -> Text:
     return Text(printable(text), style=style, overflow="fold")
 
 
-def print_json(document: Any) -> None:
+def print_json(document: Any, indent: int | None = 2) -> None:
     """Print one JSON document on standard output, with the same meaning in any encoding."""
-    print_text(json_text(document))
-
-
-def print_json_line(document: Any) -> None:
-    """Print one JSON document on one line."""
-    print_text(json_text(document, indent=None))
+    print_text(json_text(document, indent))
 
 
 def json_text(document: Any, indent: int | None = 2) -> str:

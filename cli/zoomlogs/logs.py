@@ -12,7 +12,7 @@ from rich.text import Text
 
 from . import dates
 from .aws import FAILURES, error_code, in_a_sentence, session_for
-from .console import cell, console, print_json, print_json_line, table
+from .console import cell, console, print_json, table
 from .dates import some
 from .errors import CommandError
 from .runs import LONGEST_RUN, LOOK_BACK, MOST_PAGES, asked, last_runs, lines_between, runs
@@ -94,7 +94,7 @@ def follow(deployment: Deployment, asked: AskedRuns, *, as_json: bool) -> NoRetu
         found = read(logs, group, began, asked)
     if as_json:
         for run in found:
-            print_json_line(run.as_json())
+            print_json(run.as_json(), indent=None)
     elif found:
         _show(found)
     shown = {run.request_id for run in found if run.outcome != "running"}
@@ -107,7 +107,7 @@ def follow(deployment: Deployment, asked: AskedRuns, *, as_json: bool) -> NoRetu
         shown |= {run.request_id for run in news}
         for run in asked.of(news):
             if as_json:
-                print_json_line(run.as_json())
+                print_json(run.as_json(), indent=None)
             else:
                 console().print(as_line(run))
 

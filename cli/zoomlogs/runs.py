@@ -50,11 +50,15 @@ class Line:
         return cls(time, run_fields.read(event["message"]), str(event.get("eventId", "")))
 
     @property
+    def _record(self) -> Mapping[str, Any]:
+        record = self.fields.get("record")
+        return record if isinstance(record, dict) else {}
+
+    @property
     def request_id(self) -> str:
         """The ID of its invocation; "" if the line has none."""
-        record = self.fields.get("record")
-        in_record = record.get("requestId") if isinstance(record, dict) else None
-        return str(self.fields.get("correlation_id") or self.fields.get("requestId") or in_record or "")
+        found = self.fields.get("correlation_id") or self.fields.get("requestId") or self._record.get("requestId")
+        return str(found or "")
 
     @property
     def level(self) -> str:
@@ -83,19 +87,18 @@ class Line:
             return self.message
         if said := self.fields.get("errorMessage"):  # the runtime's line about an exception
             return f"{self.fields.get('errorType') or 'Error'}: {said}"
-        record = self.fields.get("record")
-        if self.fields.get("type") == REPORT and isinstance(record, dict) and record.get("status") != "success":
+        status = self._record.get("status")
+        if self.fields.get("type") == REPORT and isinstance(self.fields.get("record"), dict) and status != "success":
             took = f" after {self.milliseconds / 1000:.0f} s" if self.milliseconds else ""
-            if record.get("status") == "timeout":
+            if status == "timeout":
                 return f"The run timed out{took}: the next run continues from what it saved."
-            return f"The run failed{took} ({record.get('status')}): the next run continues from what it saved."
+            return f"The run failed{took} ({status}): the next run continues from what it saved."
         return ""
 
     @property
     def milliseconds(self) -> float | None:
         """The run's duration in Lambda's own report."""
-        record = self.fields.get("record")
-        metrics = record.get("metrics") if isinstance(record, dict) else None
+        metrics = self._record.get("metrics")
         taken = metrics.get("durationMs") if isinstance(metrics, dict) else None
         try:
             return 1000 * run_fields.seconds(taken, per_second=1000)

@@ -488,12 +488,6 @@ def test_a_missing_region_is_an_error(aws: AwsStandIn) -> None:
     assert told.status == 2
 
 
-def test_a_missing_profile_is_one_line(aws: AwsStandIn) -> None:
-    told = command_line(aws, AWS_PROFILE="nowhere")
-    assert told.err == "Cannot sign in to AWS: The config profile (nowhere) could not be found.\n"
-    assert told.status == 2
-
-
 # --- decisions -------------------------------------------------------------------------------------------------------
 
 

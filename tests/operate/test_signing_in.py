@@ -24,12 +24,6 @@ def test_no_credentials() -> None:
     assert raised.value.status == 2
 
 
-def test_a_missing_profile(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_PROFILE", "nowhere")
-    with pytest.raises(CommandError, match=r"^Cannot sign in to AWS: The config profile \(nowhere\) could not be"):
-        session("eu-west-1")
-
-
 def test_a_session_is_in_the_deployments_region(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")

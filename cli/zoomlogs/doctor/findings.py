@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 Status = Literal["ok", "fix", "unknown", "left out"]
@@ -18,19 +19,10 @@ class Finding:
     sentence: str
 
 
-def ok(sentence: str) -> Finding:
-    """The check passed."""
-    return Finding("ok", sentence)
-
-
-def fix(sentence: str) -> Finding:
-    """Something must be changed."""
-    return Finding("fix", sentence)
-
-
-def unknown(sentence: str) -> Finding:
-    """The check could not be made, or nothing is wrong that a person could fix."""
-    return Finding("unknown", sentence)
+ok = partial(Finding, "ok")
+fix = partial(Finding, "fix")
+unknown = partial(Finding, "unknown")
+"""The check could not be made, or nothing is wrong that a person could fix."""
 
 
 def left_out(name: str) -> Finding:

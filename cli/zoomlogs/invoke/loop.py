@@ -139,7 +139,7 @@ def carry_out(request: RunRequest, runner: Runner, *, wait: bool) -> InvocationS
         until = _moment(answer.result.get("not_before"))
         pause = until - runner.now() if until else timedelta()
         if pause > LONGEST_PAUSE:
-            summary.ok = not lease  # which did nothing of its own
+            summary.ok = not lease  # with a lease, this run did nothing
             summary.sentence = (
                 f"Zoom's rate limit allows no call before {until:%Y-%m-%d %H:%M} UTC: scheduled runs continue then."
             )
