@@ -1,4 +1,4 @@
-"""A small GitHub runner: it runs the `run` steps of a job as the real one does, and leaves the actions to the test."""
+"""A small GitHub runner: it runs the `run` steps of a job as the real one does; the test replaces the actions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EXPRESSION = re.compile(r"\$\{\{\s*(.+?)\s*\}\}")
 
 @dataclass
 class Run:
-    """What became of a job: each step that ran with whether it succeeded, and all that they printed."""
+    """The result of a job: each step that ran and whether it succeeded, and all output."""
 
     steps: dict[str, bool] = field(default_factory=dict)
     output: str = ""
@@ -28,7 +28,7 @@ class Run:
 
 
 def load(file: Path) -> dict[str, Any]:
-    """Read a workflow; its `on` is the word here, not YAML's true."""
+    """Read a workflow; `on` stays a string, not YAML's true."""
     document: dict[Any, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
     document["on"] = document.pop(True)
     return document
@@ -44,7 +44,7 @@ def run_job(
     skip: set[str],
     token: str = "",
 ) -> Run:
-    """Run a reusable workflow's job with these inputs, in a workspace that the test has laid out."""
+    """Run a reusable workflow's job with these inputs, in a workspace that the test has prepared."""
     document = load(workflow)
     given = {name: str(one.get("default", "")) for name, one in document["on"]["workflow_call"]["inputs"].items()}
     known = {f"inputs.{name}": value for name, value in (given | inputs).items()}
@@ -88,7 +88,7 @@ def run_job(
 
 
 def values(env: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
-    """Put values in the place of expressions. Raises KeyError for one that the caller could not know of."""
+    """Replace expressions with values. Raises KeyError for an unknown one."""
     return {name: EXPRESSION.sub(lambda place: known[place[1]], str(value)) for name, value in env.items()}
 
 
