@@ -7,7 +7,6 @@ process that they start: Terraform, its provider, the stand-ins, the commands. `
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from marked import replaced
 
 README = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- BEGIN CPU TABLE -->", "<!-- END CPU TABLE -->"
@@ -125,7 +125,7 @@ class Plugin:
         for line in table(rows, self._tests, self._config.getoption("cpu_limit")):
             terminalreporter.write_line(line)
         if self._config.getoption("renew_cpu_table"):
-            README.write_text(renewed(README.read_text("utf-8"), markdown(rows, self._tests)), "utf-8")
+            README.write_text(replaced(README.read_text("utf-8"), BEGIN, END, markdown(rows, self._tests)), "utf-8")
 
 
 def folder(nodeid: str) -> str:
@@ -154,14 +154,6 @@ def markdown(rows: Mapping[str, float], tests: Mapping[str, int]) -> str:
     lines = [f"| {row} | {tests.get(row, 0) or ''} | {spent:.0f} |" for row, spent in ordered(rows, tests)]
     total = f"| **in all** | {sum(tests.values())} | {sum(rows.values()):.0f} |"
     return "\n".join(["| folder | tests | CPU seconds |", "|---|---:|---:|", *lines, total])
-
-
-def renewed(page: str, drawn: str) -> str:
-    """Replace the table in a page. Raises ValueError if the page has no markers."""
-    between = re.compile(f"{re.escape(BEGIN)}.*{re.escape(END)}", re.DOTALL)
-    if not between.search(page):
-        raise ValueError(f"{README.name} needs the lines {BEGIN} and {END}.")
-    return between.sub(lambda _: f"{BEGIN}\n{drawn}\n{END}", page)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

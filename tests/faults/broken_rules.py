@@ -1001,24 +1001,19 @@ def accept_any_collectors_checkpoint(mutant: Mutant) -> None:
 
 
 def ignore_another_accounts_checkpoint(mutant: Mutant) -> None:
-    def make(whole: Function) -> Function:
-        def load(self: CheckpointStore) -> Any:
-            try:
-                return whole(self)
-            except OtherAccountError:
-                return checkpoint_store.LoadResult(unusable=True)
-
-        return load
-
-    mutant.replace(CheckpointStore, "load", make)
+    _unusable_instead_of(mutant, OtherAccountError)
 
 
 def ignore_another_reports_checkpoint(mutant: Mutant) -> None:
+    _unusable_instead_of(mutant, OtherReportError)
+
+
+def _unusable_instead_of(mutant: Mutant, error: type[Exception]) -> None:
     def make(whole: Function) -> Function:
         def load(self: CheckpointStore) -> Any:
             try:
                 return whole(self)
-            except OtherReportError:
+            except error:
                 return checkpoint_store.LoadResult(unusable=True)
 
         return load

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from marked import replaced
+
 from .matrix import ATTEMPTS, LOCK_MODES, ROWS, TRUST, Row
 from .principals import Principal
 
@@ -16,11 +18,7 @@ MARK = "°"
 
 def updated(page: str) -> str:
     """Return the page with the current matrix between its markers."""
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"The page lacks the lines {BEGIN} and {END}.")
-    return f"{before}{BEGIN}\n\n{matrix()}\n{END}{after}"
+    return replaced(page, BEGIN, END, f"\n{matrix()}")
 
 
 def matrix() -> str:
