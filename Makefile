@@ -66,7 +66,7 @@ package: ## Build lambda/dist/collector.zip from lambda/, the same bytes everywh
 	@$(VENV)/python lambda/package.py
 	@$(VENV)/python scripts/describe_module.py # the plan gate knows the package by its hash
 
-docs: ## Renew what is generated in the READMEs, docs and tests/compliance/module.json
+docs: ## Renew what is generated in docs/ and tests/compliance/module.json
 	$(call prepare)
 	@$(VENV)/python scripts/time_zones.py
 	@$(VENV)/python scripts/document.py

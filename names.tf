@@ -2,11 +2,9 @@
 # before the role exists.
 
 locals {
-  # What the collector of each report is called, lambda/zoom_operationlogs/reports.py.
-  report = lookup({
-    operationlogs = { records = "operation logs", feed = "Zoom Operation Logs" }
-    activities    = { records = "sign-ins and sign-outs", feed = "Zoom Sign-ins" }
-  }, var.zoom.report, { records = var.zoom.report, feed = var.zoom.report })
+  # Zoom's reports by name, with what their records and feeds are called. The collector reads the same file.
+  reports = jsondecode(file("${path.module}/lambda/zoom_operationlogs/reports.json"))
+  report  = lookup(local.reports, var.zoom.report, { records = var.zoom.report, feed = var.zoom.report }) # a wrong name: its validation answers
 
   # Each report has a prefix of its own, from which its checkpoint's key follows.
   prefix = var.bucket.prefix == null ? "zoom/${var.zoom.report}/" : var.bucket.prefix

@@ -424,8 +424,8 @@ variable "zoom" {
   nullable    = false
 
   validation {
-    condition     = contains(["operationlogs", "activities"], var.zoom.report)
-    error_message = "zoom.report must be \"operationlogs\" or \"activities\", which has the sign-ins and sign-outs."
+    condition     = contains(keys(local.reports), var.zoom.report)
+    error_message = "zoom.report must be a report that the collector knows (lambda/zoom_operationlogs/reports.json), such as \"operationlogs\" or \"activities\", the sign-ins and sign-outs."
   }
 
   # The collector checks the same, lambda/zoom_operationlogs/settings.py.

@@ -89,16 +89,16 @@ def sha256(content: bytes) -> str:
 
 
 def source_files(root: Path) -> dict[str, bytes]:
-    """Return the collector's modules: name relative to `root`, with slashes → content."""
-    files = sorted((root / PACKAGE).rglob("*.py"))
+    """Return the collector's modules and data: name relative to `root`, with slashes → content."""
+    files = sorted(file for kind in ("py", "json") for file in (root / PACKAGE).rglob(f"*.{kind}"))
     return {file.relative_to(root).as_posix(): file.read_bytes() for file in files}
 
 
 def sources_sha256(root: Path) -> str:
     """Return the SHA-256 hash of the sources, in hex; Terraform computes the same hash and compares.
 
-    It covers one line a file, `NAME SHA256\\n`, in the byte order of the names: the collector's modules,
-    requirements.txt and package.py.
+    It covers one line a file, `NAME SHA256\\n`, in the byte order of the names: the collector's modules
+    and data, requirements.txt and package.py.
     """
     inputs = {name: (root / name).read_bytes() for name in ("requirements.txt", "package.py")}
     inputs |= source_files(root)

@@ -1,11 +1,9 @@
-"""Write each module's tables of inputs and outputs into its README, as terraform-docs would: `make docs`.
+"""Write the inputs and outputs of the modules into docs/inputs.md, one line an option: `make docs`.
 
-    scripts/document.py          renew what stands between the markers
-    scripts/document.py --check  change nothing; exit 1 and name each README that is stale
+    scripts/document.py          renew what is between the markers
+    scripts/document.py --check  change nothing; exit 1 if the page is stale
 
-It does what `terraform-docs --recursive .` (0.22) does with .terraform-docs.yml, for the settings that stand there and
-no others, so that nobody needs that program to keep the tables true. The form was compared with terraform-docs'
-documentation and templates, not with what the program itself prints.
+A description of an object lists its attributes, one a line: "- `name`: what it is. Default: `value`."
 """
 
 from __future__ import annotations
@@ -22,19 +20,19 @@ from typing import TYPE_CHECKING, Any
 import hcl2
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterator, Sequence
 
 ROOT = Path(__file__).resolve().parents[1]
-RENEW = "make docs"
-BEGIN = "<!-- BEGIN_TF_DOCS -->"
-END = "<!-- END_TF_DOCS -->"
-HEADING = "###"  # settings.indent: 3
-MISSING = "n/a"
-CENTRED = "Required"
+PAGE = "docs/inputs.md"
+BEGIN = "<!-- BEGIN INPUTS -->"
+END = "<!-- END INPUTS -->"
+MODULES = ("", "modules/deployer")  # the other submodules are internal
+OPTION = re.compile(r"^- `([\w.]+)`: (.*)$", re.MULTILINE)
+LINK = re.compile(r"\bdocs/([\w-]+\.md)\b")
 
 
 class DocumentError(Exception):
-    """A README cannot be written; the message says what to do."""
+    """The page cannot be written; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -47,170 +45,151 @@ class Block:
     blocks: tuple[Block, ...]
 
 
-@dataclass(frozen=True)
-class Input:
-    """A variable; `default` is JSON, or None where it has none."""
-
-    name: str
-    description: str
-    type: str
-    default: str | None
-
-
-@dataclass(frozen=True)
-class Output:
-    """An output."""
-
-    name: str
-    description: str
-
-
-@dataclass(frozen=True)
-class Module:
-    """What a README says of a module, each list in the order of its table."""
-
-    requirements: list[tuple[str, str]]
-    calls: list[tuple[str, str, str]]
-    inputs: list[Input]
-    outputs: list[Output]
-
-
 def main(arguments: Sequence[str]) -> int:
-    """Renew or check the READMEs; give the exit status."""
-    parser = argparse.ArgumentParser(description="Write the tables of inputs and outputs into the READMEs.")
-    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if a README is stale")
+    """Renew or check the page; give the exit status."""
+    parser = argparse.ArgumentParser(description=f"Write the inputs and outputs into {PAGE}.")
+    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if the page is stale")
     parser.add_argument("--root", type=Path, default=ROOT, help="the repository (default: this one)")
     options = parser.parse_args(arguments)
+    page = options.root / PAGE
+    old = page.read_text(encoding="utf-8")
     try:
-        stale = renew(options.root, write=not options.check)
+        new = updated(old, options.root)
     except DocumentError as error:
-        print(error, file=sys.stderr)  # noqa: T201
+        print(f"{PAGE}: {error}", file=sys.stderr)  # noqa: T201
         return 1
-    for readme in stale:
-        said = f"is stale: run `{RENEW}` and commit it." if options.check else "renewed."
-        print(readme.relative_to(options.root), said)  # noqa: T201
-    return 1 if options.check and stale else 0
+    if new == old:
+        return 0
+    if options.check:
+        print(f"{PAGE} is stale: run `make docs` and commit it.")  # noqa: T201
+        return 1
+    page.write_text(new, encoding="utf-8", newline="\n")
+    print(f"{PAGE} renewed.")  # noqa: T201
+    return 0
 
 
-def renew(root: Path, *, write: bool) -> list[Path]:
-    """List the READMEs, the root's and each module's, that differ from the .tf files; with `write`, renew them."""
-    stale = []
-    for folder in [root, *sorted(file.parent for file in root.glob("modules/*/main.tf"))]:
-        readme = folder / "README.md"
-        old = readme.read_text(encoding="utf-8")
-        try:
-            new = inject(old, render(read_module(folder)))
-        except DocumentError as error:
-            raise DocumentError(f"{readme.relative_to(root)}: {error}") from None
-        if new != old:
-            stale.append(readme)
-            if write:
-                readme.write_text(new, encoding="utf-8", newline="\n")
-    return stale
-
-
-def inject(readme: str, content: str) -> str:
-    """Put the content between the markers, in place of what is there."""
-    begin, end = readme.find(BEGIN), readme.find(END)
+def updated(page: str, root: Path) -> str:
+    """Put what the .tf files say between the page's markers."""
+    begin, end = page.find(BEGIN), page.find(END)
     if not 0 <= begin < end:
-        raise DocumentError(f"it needs the lines {BEGIN} and {END}, in this order, where the tables belong.")
-    return f"{readme[:begin]}{BEGIN}\n{content}\n{readme[end:]}"
+        raise DocumentError(f"it needs the lines {BEGIN} and {END}, in this order, where the lists belong.")
+    content = "\n\n".join(part for folder in MODULES for part in sections(root, folder))
+    return f"{page[:begin]}{BEGIN}\n{content}\n{page[end:]}"
 
 
-# What terraform-docs prints
+# The page
 
 
-def render(module: Module) -> str:
-    """Give the sections that the module has something for, as terraform-docs' markdown tables."""
-    sections = [
-        section("Requirements", ("Name", "Version"), module.requirements),
-        section("Modules", ("Name", "Source", "Version"), module.calls),
-        section("Inputs", ("Name", "Description", "Type", "Default", "Required"), map(_input_row, module.inputs)),
-        section("Outputs", ("Name", "Description"), [(one.name, cell(one.description)) for one in module.outputs]),
-    ]
-    return "\n\n".join(filter(None, sections))
+def sections(root: Path, folder: str) -> Iterator[str]:
+    """Yield the headings and lists of a module: its inputs, each object with its options, and its outputs."""
+    blocks = read(root / folder)
+    variables = [block for block in blocks if block.kind == "variable"]
+    of_module = f" of {folder}" if folder else ""
+    yield f"## Inputs{of_module}"
+    yield "\n".join(line_of_input(block) for block in variables if not OPTION.search(prose(block)))
+    for block in variables:
+        if lines := list(lines_of_options(block)):
+            yield f"### {block.labels[0]}"
+            yield linked(OPTION.split(prose(block))[0].strip())
+            yield "\n".join(lines)
+    yield f"## Outputs{of_module}"
+    yield "\n".join(f"- `{one.labels[0]}`: {linked(prose(one))}" for one in blocks if one.kind == "output")
 
 
-def section(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Give a heading and its table; nothing where there are no rows."""
-    body = [_row(row) for row in rows]
-    if not body:
-        return ""
-    return "\n".join([f"{HEADING} {title}", "", _row(columns), _row([_dashes(column) for column in columns]), *body])
+def line_of_input(block: Block) -> str:
+    """Write the line of an input, with its default as its block has it."""
+    given = block.attributes.get("default")
+    default = "" if given is None else json.dumps(literal(given))
+    return line(block.labels[0], shown(type_of(block), {}), default, prose(block))
 
 
-def _row(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+def lines_of_options(block: Block) -> Iterator[str]:
+    """Yield a line for each attribute that has one in the description; its type names those that have none."""
+    lines = dict(OPTION.findall(prose(block)))
+    known = dict(attributes(type_of(block)))
+    if unknown := lines.keys() - known.keys():
+        raise DocumentError(f"{block.labels[0]} has no such options as its description: {', '.join(sorted(unknown))}.")
+    for path in (path for path in known if path in lines):
+        match _call(known[path]):
+            case "optional", [kind, default]:
+                yield line(path, shown(kind, lines, path), _text(default), lines[path])
+            case "optional", [kind]:
+                yield line(path, shown(kind, lines, path), "null", lines[path])
+            case _:
+                yield line(path, shown(known[path], lines, path), "", lines[path])
 
 
-def _dashes(column: str) -> str:
-    return f":{'-' * (len(column) - 2)}:" if column == CENTRED else "-" * len(column)
+def line(name: str, kind: str, default: str, text: str) -> str:
+    """Write a line; the description's own sentence about the default stays if it says more than the value."""
+    said = text.strip().removesuffix(f" Default: `{default}`.")
+    return f"- `{name}` (`{kind}`, {f'default `{default}`' if default else 'required'}): {linked(said)}"
 
 
-def _input_row(one: Input) -> tuple[str, ...]:
-    default = MISSING if one.default is None else code(one.default)
-    return one.name, cell(one.description), code(one.type), default, "yes" if one.default is None else "no"
+def linked(text: str) -> str:
+    """Link the pages that a description names."""
+    return LINK.sub(r"[\1](\1)", text)
 
 
-def cell(text: str) -> str:
-    """Give prose as one cell: its lines joined by <br/>, and a bar outside `code` escaped."""
-    parts = text.strip().split("`")
-    escaped = "`".join(part if number % 2 else part.replace("|", "\\|") for number, part in enumerate(parts))
-    return re.sub(r" *\n", "<br/>", escaped) or MISSING
+# Types
 
 
-def code(text: str) -> str:
-    """Give a type or a default as one cell: in backquotes, or in <pre> where it has several lines."""
-    return "<pre>{}</pre>".format(text.strip().replace("\n", "<br/>")) if "\n" in text else f"`{text}`"
+def type_of(block: Block) -> Any:
+    """Parse the type of a variable."""
+    [attribute] = hcl2.parses_to_tree(f"type = {block.attributes.get('type', 'any')}\n").find_pred(_is("attribute"))
+    return attribute.children[-1]
 
 
-# What the .tf files say
+def attributes(kind: Any, within: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield each attribute of an object type, at every depth, by its path such as `vpc.ca_bundle`."""
+    for name, inner in _elements(kind):
+        yield f"{within}{name}", inner
+        yield from attributes(inner, f"{within}{name}.")
 
 
-def read_module(folder: Path) -> Module:
-    """Read a module from the .tf files of its folder."""
-    blocks = [block for file in sorted(folder.glob("*.tf")) for block in parse(file.read_text(encoding="utf-8"))]
-    settings = [block for block in blocks if block.kind == "terraform"]
-    providers = {
-        name: literal(value)
-        for block in settings
-        for nested in block.blocks
-        if nested.kind == "required_providers"
-        for name, value in nested.attributes.items()
-    }
-    cores = [
-        literal(block.attributes["required_version"]) for block in settings if "required_version" in block.attributes
-    ]
-    return Module(
-        requirements=[
-            *(("terraform", core) for core in cores),
-            *((name, about["version"]) for name, about in sorted(providers.items()) if "version" in about),
-        ],
-        calls=sorted(_call(block) for block in blocks if block.kind == "module"),
-        inputs=sorted(
-            (_input(block) for block in blocks if block.kind == "variable"),
-            key=lambda one: (one.default is not None, one.name),
-        ),
-        outputs=sorted(
-            (Output(block.labels[0], prose(block)) for block in blocks if block.kind == "output"),
-            key=lambda one: one.name,
-        ),
-    )
+def shown(kind: Any, apart: dict[str, str], path: str = "") -> str:
+    """Write a type on one line, without the attributes that have lines apart."""
+    name, arguments = _call(kind)
+    if name == "optional":
+        given = "".join(f", {_text(default)}" for default in arguments[1:])
+        return f"optional({shown(arguments[0], apart, path)}{given})"
+    if name == "object":
+        within = f"{path}." if path else ""
+        kept = [(key, inner) for key, inner in _elements(kind) if within + key not in apart]
+        return f"object({{ {', '.join(f'{key} = {shown(inner, apart, within + key)}' for key, inner in kept)} }})"
+    return f"{name}({shown(arguments[0], apart, path)})" if arguments else name
 
 
-def _input(block: Block) -> Input:
-    default = block.attributes.get("default")
-    return Input(
-        name=block.labels[0],
-        description=prose(block),
-        type=block.attributes.get("type", "any"),
-        default=None if default is None else json.dumps(literal(default), indent=2, sort_keys=True, ensure_ascii=False),
-    )
+def _elements(kind: Any) -> list[tuple[str, Any]]:
+    name, arguments = _call(kind)
+    if name != "object":
+        return _elements(arguments[0]) if arguments else []
+    [written] = filter(_is("object"), arguments[0].children)
+    return [(_text(one.children[0]), one.children[-1]) for one in filter(_is("object_elem"), written.children)]
 
 
-def _call(block: Block) -> tuple[str, str, str]:
-    source = literal(block.attributes["source"])
-    return block.labels[0], source, literal(block.attributes.get("version", f'"{MISSING}"'))
+def _call(kind: Any) -> tuple[str, list[Any]]:
+    """Part `list(string)` into its name and its arguments; a type such as `string` has none."""
+    call = next(filter(_is("function_call"), kind.children), None)
+    if call is None:
+        return _text(kind), []
+    [arguments] = filter(_is("arguments"), call.children)
+    return _text(call.children[0]), [one for one in arguments.children if hasattr(one, "children")]  # no commas
+
+
+def _text(tree: Any) -> str:
+    return "".join(str(token) for token in tree.scan_values(lambda _: True)).strip()
+
+
+def _is(kind: str) -> Any:
+    return lambda node: getattr(node, "data", None) == kind
+
+
+# The .tf files
+
+
+def read(folder: Path) -> list[Block]:
+    """Read the blocks of a module."""
+    return [block for file in sorted(folder.glob("*.tf")) for block in parse(file.read_text(encoding="utf-8"))]
 
 
 def prose(block: Block) -> str:
@@ -220,23 +199,21 @@ def prose(block: Block) -> str:
 
 def parse(text: str) -> list[Block]:
     """Give the top-level blocks of a .tf file."""
-    return [_block(tree, text) for tree in hcl2.parses_to_tree(text).children[0].children if _is(tree, "block")]
+    return [_block(tree, text) for tree in hcl2.parses_to_tree(text).children[0].children if _is("block")(tree)]
 
 
 def _block(tree: Any, text: str) -> Block:
-    kind, *labels = [_source(child, text) for child in tree.children if _is(child, "identifier", "string")]
-    [body] = [child for child in tree.children if _is(child, "body")]
-    attributes = [child for child in body.children if _is(child, "attribute")]
+    kind, *labels = [_source(one, text) for one in tree.children if _is("identifier")(one) or _is("string")(one)]
+    [body] = filter(_is("body"), tree.children)
     return Block(
         kind=kind,
         labels=tuple(label.strip('"') for label in labels),
-        attributes={_source(one.children[0], text): _source(one.children[-1], text) for one in attributes},
-        blocks=tuple(_block(child, text) for child in body.children if _is(child, "block")),
+        attributes={
+            _source(one.children[0], text): _source(one.children[-1], text)
+            for one in filter(_is("attribute"), body.children)
+        },
+        blocks=tuple(_block(child, text) for child in filter(_is("block"), body.children)),
     )
-
-
-def _is(node: Any, *kinds: str) -> bool:
-    return getattr(node, "data", None) in kinds
 
 
 def _source(tree: Any, text: str) -> str:

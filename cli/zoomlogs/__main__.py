@@ -1,4 +1,4 @@
-"""`zoomlogs`: what an operator runs."""
+"""The command `zoomlogs`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .app.options import group
 from .console import console, let_go_of_output, prepare_streams
 from .errors import CommandError
 
-FAULT = "zoomlogs broke off by a fault of its own"
+FAULT = "zoomlogs failed because of a bug"
 INTERRUPTED = 130  # 128 + SIGINT, as shells count it
 
 app = group()
@@ -32,34 +32,35 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _commands(
-    _: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and end.")
-    ] = False,
+    _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
 ) -> None:
     """Zoom's operation logs into Google SecOps, every record exactly once.
 
-    Run it in the folder of your Terraform configuration, signed in to AWS as for `terraform plan`, or give the outputs
-    of one with --outputs. The configuration has to have this output:
+    Run it in the folder of your Terraform configuration, signed in to AWS as for `terraform plan`, or name the folder
+    with --outputs. The configuration needs this output:
 
         output "zoom_operation_logs" { value = module.zoom_operation_logs }
 
-    Begin with `zoomlogs doctor`; each command explains itself with --help. docs/cli.md lists what each needs of AWS.
+    Start with `zoomlogs doctor`. `zoomlogs rights COMMAND` shows the permissions that a command needs.
+
+    Exit status of every command: 0 if all is well, 1 if not, 2 if you must change something first (an option, a file,
+    the deployment), 130 after Ctrl-C.
     """
 
 
 def main() -> None:
-    """Run the command line; Ctrl-C and a polite kill end it in an orderly way."""
+    """Run the command line; SIGINT and SIGTERM end it in order."""
     signal.signal(signal.SIGTERM, _interrupt)
     prepare_streams()
     try:
-        status = app(prog_name="zoomlogs", standalone_mode=False)  # the status that the command ended with
+        status = app(prog_name="zoomlogs", standalone_mode=False)
     except typer.Abort:
         console(stderr=True).say("Interrupted.")
         status = INTERRUPTED
     except CommandError as error:
         console(stderr=True).say(str(error))
         status = error.status
-    except OSError as error:  # of writing, as to a disk that is full: what is read has its own sentences
+    except OSError as error:  # a write failed, as on a full disk; failed reads have their own sentences
         let_go_of_output()
         console(stderr=True).say(f"The output cannot be written: {error.strerror or error}.")
         status = 1
@@ -76,12 +77,12 @@ def main() -> None:
 
 
 def broken_off(error: Exception) -> str:
-    """Say where zoomlogs broke off, without a word of the error's: it may quote what was read."""
+    """Return where zoomlogs failed, without the error's message, which may quote a secret."""
     where = error.__traceback__
     while where and where.tb_next:
         where = where.tb_next
     place = f"{Path(where.tb_frame.f_code.co_filename).name}, line {where.tb_lineno}" if where else "nowhere"
-    return f"{FAULT}: {type(error).__name__} in {place}. Run it again with --debug, and report what that shows."
+    return f"{FAULT}: {type(error).__name__} in {place}. Run it again with --debug, and report the traceback."
 
 
 def _interrupt(*_: object) -> NoReturn:

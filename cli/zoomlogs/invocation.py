@@ -28,10 +28,7 @@ if TYPE_CHECKING:
 
 LONGEST_RUN_SECONDS = 900  # Lambda's longest timeout
 PATIENT = Config(
-    connect_timeout=10,
-    read_timeout=LONGEST_RUN_SECONDS + 60,
-    retries={"total_max_attempts": 1},
-    tcp_keepalive=True,
+    connect_timeout=10, read_timeout=LONGEST_RUN_SECONDS + 60, retries={"total_max_attempts": 1}, tcp_keepalive=True
 )
 
 

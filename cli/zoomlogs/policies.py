@@ -287,11 +287,7 @@ def of_adopt(
         },
         _allow(
             "TakeCredentialsOutOfFunction",
-            [
-                "lambda:GetFunctionConfiguration",
-                "lambda:ListVersionsByFunction",
-                "lambda:UpdateFunctionConfiguration",
-            ],
+            ["lambda:GetFunctionConfiguration", "lambda:ListVersionsByFunction", "lambda:UpdateFunctionConfiguration"],
             [arn("lambda", f"function:{function}")],
         ),
         # Secrets Manager adds a hyphen and six characters to the name; a secret that is not there yet has none.
@@ -308,12 +304,7 @@ def of_adopt(
         _allow("SeeWhatTerraformShallImport", ["iam:ListAttachedRolePolicies"], [arn("iam", f"role/{role}", "")]),
         _allow(
             "SeeWhatElseTheReaderServes",
-            [
-                "iam:ListAccessKeys",
-                "iam:ListAttachedUserPolicies",
-                "iam:ListGroupsForUser",
-                "iam:ListUserPolicies",
-            ],
+            ["iam:ListAccessKeys", "iam:ListAttachedUserPolicies", "iam:ListGroupsForUser", "iam:ListUserPolicies"],
             [arn("iam", f"user/{reader}", "")],
         ),
         _allow(

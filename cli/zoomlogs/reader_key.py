@@ -4,27 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .access_keys import (
-    NotAKeyError,
-    Store,
-    reader_of,
-    refuse_third_key,
-    to_retire,
-)
+from .access_keys import NotAKeyError, Store, reader_of, refuse_third_key, to_retire
 from .aws import session_for
 from .console import console, print_json, table
-from .deployment import read_deployment
 from .errors import CommandError
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from .access_keys import KnownKey
+    from .deployment import Deployment
 
 
-def create(source: str | None, instance: str | None, kms_key: str | None, *, as_json: bool) -> None:
+def create(deployment: Deployment, kms_key: str | None, *, as_json: bool) -> None:
     """Make the first key; raise `CommandError` where the secret already holds one of the user's."""
-    store = _store_of(source, instance)
+    store = _store_of(deployment)
     keys, stored = store.keys(), _stored_id(store)
     if stored in _ids(keys):
         raise CommandError(
@@ -35,9 +29,9 @@ def create(source: str | None, instance: str | None, kms_key: str | None, *, as_
     _made(store, store.make(kms_key), [], as_json=as_json)
 
 
-def rotate(source: str | None, instance: str | None, kms_key: str | None, *, as_json: bool) -> None:
+def rotate(deployment: Deployment, kms_key: str | None, *, as_json: bool) -> None:
     """Make a key beside the old one; raise `CommandError` where there is no old one, or no room."""
-    store = _store_of(source, instance)
+    store = _store_of(deployment)
     keys, stored = store.keys(), _stored_id(store)
     if stored is None:
         raise CommandError(
@@ -47,9 +41,9 @@ def rotate(source: str | None, instance: str | None, kms_key: str | None, *, as_
     _made(store, store.make(kms_key), [key.access_key_id for key in keys], as_json=as_json)
 
 
-def finish(source: str | None, instance: str | None, *, as_json: bool) -> None:
+def finish(deployment: Deployment, *, as_json: bool) -> None:
     """Delete the keys that the rotation left behind; raise `CommandError` while one may be in use."""
-    store = _store_of(source, instance)
+    store = _store_of(deployment)
     keys, stored = store.keys(), _stored_id(store)
     if stored is None:
         raise CommandError(f"There is no secret {store.reader.secret} yet: nothing was rotated.")
@@ -65,9 +59,9 @@ def finish(source: str | None, instance: str | None, *, as_json: bool) -> None:
         _say(f"Nothing to delete: {stored} is the only key of {store.reader.user}.")
 
 
-def list_keys(source: str | None, instance: str | None, *, as_json: bool) -> int:
+def list_keys(deployment: Deployment, *, as_json: bool) -> int:
     """Show the user's keys; return 0, or 1 where none of them is the stored one: then the feed has none from here."""
-    store = _store_of(source, instance)
+    store = _store_of(deployment)
     keys, stored = store.keys(), _stored_id(store)
     status = 0 if stored in _ids(keys) else 1
     if as_json:
@@ -109,9 +103,8 @@ def list_keys(source: str | None, instance: str | None, *, as_json: bool) -> int
     return status
 
 
-def _store_of(source: str | None, instance: str | None) -> Store:
+def _store_of(deployment: Deployment) -> Store:
     """Return where the keys of a deployment are kept."""
-    deployment = read_deployment(source, instance)
     return Store(session_for(deployment), reader_of(deployment))
 
 

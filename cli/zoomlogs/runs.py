@@ -224,11 +224,7 @@ def is_run(run: Run) -> bool:
 
 
 def last_runs(
-    logs: CloudWatchLogsClient,
-    group: str,
-    now: datetime,
-    count: int,
-    wanted: Callable[[Run], bool] = lambda _run: True,
+    logs: CloudWatchLogsClient, group: str, now: datetime, count: int, wanted: Callable[[Run], bool] = lambda _run: True
 ) -> list[Run]:
     """Return the last `count` runs of the last fortnight that are `wanted`, oldest first; fewer if there are no more.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import suppress
+from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from .archive_object import (
     object_name,
     object_stem,
     read_records,
+    refuse_other_report,
     sequence_number,
 )
 from .bucket import out_of_reach
@@ -90,8 +92,7 @@ class Archive:
                 self.objects_written += 1
                 known.seq += 1
                 times = [record.time for record, _ in part if record.time]
-                fingerprints = (record.fingerprint for record, _ in part)
-                known.add(fingerprints, min(times, default=None), max(times, default=None))
+                known.add((one.fingerprint for one, _ in part), min(times, default=None), max(times, default=None))
                 self._up_to_date[day] = known
             return written + len(part), len(part) < len(missing)
 
@@ -159,11 +160,8 @@ class Archive:
         self._bucket.versions(self._prefix, wanted)
 
     def _newer_versions(self, known: DeliveredDay) -> list[StoredVersion]:
-        """Return every version of the date's objects that is not known, in the order of their numbers.
-
-        If `known` has come to a number that is far from those that there are, it is forgotten: the next number would
-        be one that no run reads.
-        """
+        """Return every version of the date's objects that is not known, in the order of their numbers. If `known` has
+        come to a number far from those that there are, it is forgotten: no run would read the next number."""
         highest = 0
 
         def newer(number: int) -> bool:
@@ -178,16 +176,23 @@ class Archive:
         return versions
 
     def _versions(self, day: date, wanted: Callable[[int], bool]) -> list[StoredVersion]:
-        """Return every version of the date's objects with the wanted numbers, in the order of these."""
+        """Return every version of the date's objects with the wanted numbers, in the order of these. Raises
+        `OtherReportError` for another report's object in the same folder: to list that too costs no further call."""
+        stem = object_stem(day, self.report)
 
-        def is_wanted(key: str) -> bool:
-            return bool(OBJECT_NAME.fullmatch(key.removeprefix(self._prefix))) and wanted(sequence_number(key))
+        def is_ours(key: str) -> bool:
+            name = key.removeprefix(self._prefix)
+            refuse_other_report(name, self.report, self.url)
+            return name.startswith(stem) and bool(OBJECT_NAME.fullmatch(name))
 
         def note(key: str, deleted_at: datetime) -> None:
-            if OBJECT_NAME.fullmatch(key.removeprefix(self._prefix)):
+            if is_ours(key):
                 self._markers[key] = deleted_at
 
-        found = self._bucket.versions(self._prefix + object_stem(day, self.report), is_wanted, note)
+        def is_wanted(key: str) -> bool:
+            return is_ours(key) and wanted(sequence_number(key))
+
+        found = self._bucket.versions(f"{self._prefix}{stem.rpartition('/')[0]}/", is_wanted, note)
         return sorted(found, key=lambda version: sequence_number(version.key))
 
     def _shown_by(
@@ -203,9 +208,7 @@ class Archive:
                 oldest, newest = min(time, oldest or time), max(time, newest or time)
             return day
 
-        def check() -> None:
-            self._bucket.deadline.check(reserve_share)
-
+        check = partial(self._bucket.deadline.check, reserve_share)
         records = self._read(version, reserve_share)
         try:
             counts = count_records(records, self.report.fingerprint, date_of, check, MOST_RECORDS)[day]
@@ -266,8 +269,7 @@ class Archive:
     def seconds(self, known: DeliveredDay, up_to: int, legacy: LegacyLedger | None, share: float) -> Counter[datetime]:
         """Return how many records of the date are delivered in each second, of those that have a time: by the guide's
         objects, and by ours up to the number `up_to`. Raises as `publish` does, but leaves this share of the reserve;
-        `known` then keeps the count for the next run.
-        """
+        `known` then keeps the count for the next run."""
         if known.seconds_seq > up_to:
             known.seconds, known.seconds_seq = Counter(), 0
         versions = self._versions(known.date, lambda number: known.seconds_seq < number <= up_to)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from . import __version__
 from .bounds import MB, OBJECT_BYTES, PAGE_BYTES, gunzip_chunks, parse_json_at
+from .errors import OtherReportError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -40,6 +41,17 @@ def report_of(key: str) -> str | None:
     """Return the name of the report of the object of records that has this key, under whatever prefix."""
     match = ANY_RECORDS.fullmatch(key)
     return match[1] if match else None
+
+
+def refuse_other_report(name: str, report: Report, url: Callable[[str], str]) -> None:
+    """Raise `OtherReportError` if a name, relative to the feed's prefix, is that of an object of another report: one
+    feed would read the records of both. `url` returns the address of a name."""
+    if (other := report_of(name)) not in (None, report.name):
+        raise OtherReportError(
+            f"{url('')} holds records of Zoom's report {other}, such as {url(name)}, but REPORT is {report.name}: set"
+            " S3_PREFIX to a prefix of this report's own, or give that report another and delete its objects here as a"
+            " role of bucket.break_glass_arns."
+        )
 
 
 def object_stem(day: date, report: Report) -> str:

@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from .agenda import first_checkpoint
-from .archive_object import OBJECT_NAME, report_of
+from .archive_object import OBJECT_NAME, refuse_other_report
 from .dates import ONE_DAY
 from .errors import OtherReportError, StorageError
 from .incidents import Incident
@@ -72,12 +72,11 @@ def rebuilt(
 
 
 def inventory_of(archive: Archive) -> Inventory:
-    """Return what the archive holds, by its keys alone. Raises `OtherReportError` if records of another report lie
-    there, which one feed would read with this one's; `StorageError` and `StorageUnavailableError`."""
+    """Return what the archive holds, by its keys alone. Raises `OtherReportError` if records of another report are
+    there, `StorageError` and `StorageUnavailableError`."""
     report = archive.report
     ours: set[date] = set()
     guides: set[date] = set()
-    others: dict[str, str] = {}
 
     def note(name: str) -> None:
         match = OBJECT_NAME.fullmatch(name)
@@ -86,16 +85,10 @@ def inventory_of(archive: Archive) -> Inventory:
                 ours.add(date.fromisoformat(match[2]))
         elif report.in_guide and (written := write_date(name)):
             guides.add(written)
-        elif (other := report_of(name)) and other != report.name:
-            others[other] = name
+        else:
+            refuse_other_report(name, report, archive.url)
 
     archive.for_each_key(note)
-    if others:
-        other, name = min(others.items())
-        raise OtherReportError(
-            f"{archive.url()} holds records of Zoom's report {other}, such as {archive.url(name)}, but REPORT is"
-            f" {report.name}: set S3_PREFIX to a prefix of this report's own, such as {report.prefix}."
-        )
     return Inventory(min(ours, default=None), empty_ledger(guides))
 
 

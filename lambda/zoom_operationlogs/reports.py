@@ -1,8 +1,9 @@
-"""Zoom's reports that the collector knows, one `Report` each: all that one differs in from another.
+"""Zoom's reports that the collector knows, one `Report` each: everything in which one differs from another.
 
-The other modules take a report as a value, and none asks for its name: a further report is one more entry in `REPORTS`.
-What Zoom says of all of them lies elsewhere: a request covers a month (`dates`), a page holds 300 records (`settings`),
-a page token lives for 15 minutes (`sweep`), and records are kept for six months (`dates`).
+`reports.json` lists them. Terraform reads the same file (names.tf), so a further report is one more entry there. The
+other modules take a report as a value, and none asks for its name. What is the same for all reports is elsewhere: a
+request covers a month (`dates`), a page holds 300 records (`settings`), a page token lives for 15 minutes (`sweep`),
+and Zoom keeps records for six months (`dates`).
 
 Sources: Zoom, Get operation logs report (`reportOperationLogs`), and Zoom, Get sign In / sign out activity report
 (`reportSignInSignOutActivities`), developers.zoom.us.
@@ -10,7 +11,9 @@ Sources: Zoom, Get operation logs report (`reportOperationLogs`), and Zoom, Get 
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .records import Row, fingerprint, utc
@@ -26,17 +29,18 @@ if TYPE_CHECKING:
 class Report:
     """One of Zoom's reports.
 
-    `name` is the last part of its path, and stands in its default prefix and in the names of its objects. `rows` is the
-    name of the list in an answer, `time` that of the field with a record's time, and `fields` are the documented fields
-    of a record, sorted: its identity. The rest is for sentences: what its `records` are called, the `scope` that the
-    app needs, and the `permission` that the role of the app's owner needs. `in_guide` says that the written guide's
-    function collects it, so that objects and a state of that function may lie under its prefix.
+    `name`, lowercase letters and underscores, is the last part of its path. It is also in its default prefix and in the
+    names of its objects. `rows` is the name of the list in an answer, `time` that of the field with a record's time.
+    `fields` are the documented fields of a record, sorted: its identity. The rest is for people: what its `records` and
+    its `feed` are called, the `scope` that the app needs, and the `permission` that the role of the app's owner needs.
+    `in_guide`: the written guide's function collects it, so its objects and its state may be under the prefix.
     """
 
     name: str
     rows: str
     fields: tuple[str, ...]
     records: str
+    feed: str
     scope: str
     permission: str
     time: str = "time"
@@ -73,24 +77,15 @@ class Report:
         return fingerprint({name: value for name, value in self.documented(record).items() if name != self.time})
 
 
-OPERATION_LOGS = Report(
-    name="operationlogs",
-    rows="operation_logs",
-    fields=("action", "category_type", "operation_detail", "operator", "time"),
-    records="operation logs",
-    scope="report:read:operation_logs:admin",
-    permission="User activity reports > Admin Activity Logs: View",
-    in_guide=True,
-)
-ACTIVITIES = Report(
-    name="activities",
-    rows="activity_logs",
-    fields=("client_type", "email", "ip_address", "time", "type", "version"),
-    records="sign-ins and sign-outs",
-    scope="report:read:user_activities:admin",
-    permission="User activity reports > Sign In/Sign Out: View",
-)
-REPORTS = {report.name: report for report in (OPERATION_LOGS, ACTIVITIES)}
+def read_reports(text: str) -> dict[str, Report]:
+    """Return the reports in the text of `reports.json`, by name."""
+    return {
+        name: Report(name, **{**value, "fields": tuple(value["fields"])}) for name, value in json.loads(text).items()
+    }
+
+
+REPORTS = read_reports(Path(__file__).with_name("reports.json").read_text(encoding="utf-8"))
+OPERATION_LOGS = REPORTS["operationlogs"]  # the default
 
 
 def report_name(environ: Mapping[str, str]) -> str:

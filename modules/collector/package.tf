@@ -16,7 +16,7 @@ locals {
 
   # Same rule as in lambda/package.py: "<name> <sha256>\n" for every source, in bytewise order of the names.
   source_names = sort(concat(
-    tolist(fileset(var.lambda_directory, "zoom_operationlogs/**/*.py")),
+    tolist(fileset(var.lambda_directory, "zoom_operationlogs/**/*.{py,json}")),
     ["package.py", "requirements.txt"],
   ))
   sources_sha256 = try(

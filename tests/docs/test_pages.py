@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -63,6 +64,13 @@ def test_every_command_parses(page: Path) -> None:
 
 
 @each_page
+def test_every_command_starts_python3(page: Path) -> None:
+    """`python` is Python 2, or missing, on many systems; in a virtual environment, `.venv/bin/python` is that one."""
+    text = page.read_text(encoding="utf-8")
+    assert re.findall(r"(?m)(?:^\s*|`|\| )python(?: [\w./-]+)+", text) == []
+
+
+@each_page
 def test_every_json_block_is_json(page: Path) -> None:
     for block in code_blocks(page, "json"):
         assert json.loads(block.text), block.where
@@ -105,7 +113,8 @@ def unknown_attributes(configuration: Configuration) -> list[str]:
 
 @cache
 def types_of_inputs(folder: str) -> dict[str, str]:
-    return {one.name: one.type for one in document.read_module(REPOSITORY / folder).inputs}
+    variables = [block for block in document.read(REPOSITORY / folder) if block.kind == "variable"]
+    return {block.labels[0]: block.attributes["type"] for block in variables}
 
 
 def keys(expression: str) -> set[str]:

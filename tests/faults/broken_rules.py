@@ -1034,6 +1034,10 @@ def share_a_prefix_with_another_report(mutant: Mutant) -> None:
     mutant.replace(rebuild, "inventory_of", make)
 
 
+def do_not_see_another_report_beside_ones_own(mutant: Mutant) -> None:
+    mutant.replace(archive, "refuse_other_report", lambda _whole: lambda name, report, url: None)
+
+
 def keep_the_access_token_of_other_credentials(mutant: Mutant) -> None:
     def make(whole: Function) -> Function:
         def page(self: zoom.Zoom, *args: Any, **named: Any) -> Page:

@@ -279,6 +279,8 @@ CHECKPOINT: list[Row] = [
      broken.ignore_another_reports_checkpoint, test_reports.another_reports_checkpoint, SILENT),
     ("a prefix that holds records of another report is refused",
      broken.share_a_prefix_with_another_report, test_reports.another_reports_prefix, SILENT),
+    ("a collector that has a checkpoint refuses it too",
+     broken.do_not_see_another_report_beside_ones_own, test_reports.two_that_began_at_once, SILENT),
     ("an access token is used only with the credentials that it was issued for",
      broken.keep_the_access_token_of_other_credentials,
      test_whose_checkpoint.the_secret_is_changed_to_another_account, MISSING),

@@ -32,12 +32,14 @@ from standins.zoom import Request, faults
 from zoom_operationlogs.checkpoint import Checkpoint, Stream
 from zoom_operationlogs.checkpoint_format import encode
 from zoom_operationlogs.errors import CollectorError, OtherAccountError
-from zoom_operationlogs.reports import ACTIVITIES, OPERATION_LOGS
+from zoom_operationlogs.reports import OPERATION_LOGS, REPORTS
 
 from .meddling import assert_ended_well, at_each_call, killed, overlap
 from .test_lease import freeze_at
 from .test_refusals import closed, refused, timed_out, trouble
 from .world import START, Killed, World, days_ago
+
+ACTIVITIES = REPORTS["activities"]
 
 IN_CI = bool(os.environ.get("CI"))
 SEED = int(os.environ.get("FAULTS_SEED") or random.SystemRandom().randrange(2**32))

@@ -7,6 +7,7 @@ names of objects and of the list of rows, permissions, and the owner of a prefix
 from __future__ import annotations
 
 import ast
+import json
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -17,9 +18,10 @@ from typing import Any
 
 import pytest
 import zoom_operationlogs
-from standins.zoom import Account, Zoom, faults
-from standins.zoom.served import SERVED, Served
-from zoom_operationlogs.archive_object import OBJECT_NAME
+from standins.zoom import Account, Zoom, faults, third_report
+from standins.zoom.served import SERVED
+from zoom_operationlogs import reports
+from zoom_operationlogs.archive_object import OBJECT_NAME, object_name, report_of
 from zoom_operationlogs.errors import (
     ChangedFormError,
     CollectorError,
@@ -29,7 +31,7 @@ from zoom_operationlogs.errors import (
     ZoomRefusedError,
 )
 from zoom_operationlogs.probe import newest_record
-from zoom_operationlogs.reports import ACTIVITIES, OPERATION_LOGS, REPORTS, Report
+from zoom_operationlogs.reports import OPERATION_LOGS, REPORTS, Report, read_reports
 from zoom_operationlogs.settings import Settings
 
 from .meddling import assert_ended_well, killed, overlap
@@ -37,6 +39,8 @@ from .test_random import S3_TROUBLE, ZOOM_TROUBLE
 from .test_refusals import assert_sentence, trouble
 from .test_state import GuidesLambda
 from .world import START, Killed, Promise, World, days_ago, hold, multiset
+
+ACTIVITIES = REPORTS["activities"]
 
 BOTH = (OPERATION_LOGS, ACTIVITIES)
 OTHERS = [pytest.param(*pair, id=f"{pair[0].name} beside {pair[1].name}") for pair in (BOTH, BOTH[::-1])]
@@ -50,16 +54,16 @@ def world_of(report: Report, *, records: int = 40, **settings: Any) -> World:
     return world
 
 
-def side_by_side(**settings: Any) -> tuple[World, World]:
-    """Return a collector of operation logs and one of sign-ins, with one Zoom app and one bucket."""
-    first = World(page_size=20, settings={"lookback_days": 1, **settings})
-    account = Account(scopes=tuple(SERVED[report.name].scope for report in BOTH))
+def side_by_side(reports: tuple[Report, ...], **settings: Any) -> list[World]:
+    """Return a collector for each report, with one app of Zoom's and one bucket."""
+    first = World(page_size=20, settings={"lookback_days": 1, **settings}, report=reports[0])
+    account = Account(scopes=tuple(SERVED[report.name].scope for report in reports))
     first.connect(Zoom(account, clock=first.clock))
-    second = first.beside(report=ACTIVITIES)
-    for world in (first, second):
+    worlds = [first, *(first.beside(report=report) for report in reports[1:])]
+    for world in worlds:
         for ago in range(-2, 3):
             world.shown.add_day(days_ago(ago), 60, seed=ago + 9, twins=0.1)
-    return first, second
+    return worlds
 
 
 # The product never checks a report's name
@@ -293,8 +297,8 @@ def test_the_checkpoint_of_another_report_is_refused(report: Report, other: Repo
     another_reports_checkpoint(report, other)
 
 
-def another_reports_prefix(report: Report = ACTIVITIES, other: Report = OPERATION_LOGS, prefix: str = "") -> None:
-    """The second of two reports has the prefix of the first, or one that contains it."""
+def another_reports_prefix(report: Report = ACTIVITIES, other: Report = OPERATION_LOGS, prefix: str = "zoom/") -> None:
+    """The second of two reports was given the prefix of the first (""), or one around it."""
     first = world_of(other)
     first.poll(2)
     settings = {"prefix": prefix or first.prefix, "state_key": "elsewhere/state.json"}
@@ -311,6 +315,36 @@ def another_reports_prefix(report: Report = ACTIVITIES, other: Report = OPERATIO
 @pytest.mark.parametrize(("report", "other"), OTHERS)
 def test_a_prefix_that_holds_records_of_another_report_is_refused(report: Report, other: Report, prefix: str) -> None:
     another_reports_prefix(report, other, prefix)
+
+
+def two_that_began_at_once(
+    report: Report = OPERATION_LOGS, other: Report = ACTIVITIES, *, deleted: bool = False
+) -> None:
+    """Both were given one prefix, and neither saw a record of the other in its first run."""
+    first = world_of(report, records=0, state_key="elsewhere/state.json")
+    first.poll(2)
+    second = on_the_bucket_of(first, other, prefix=first.prefix)
+    second.settle()
+    theirs = second.s3.keys(second.prefix)
+    if deleted:  # as by a feed that deletes what it has read
+        for key in theirs:
+            second.s3.delete(key)
+    first.zoom.add_day(days_ago(0), 30, seed=4)
+    first.clock.advance(900)
+    refused = refusal_of(first, "records of two reports lie under one prefix, and nothing says so")
+    assert f"holds records of Zoom's report {other.name}, such as s3://" in str(refused)
+    second.settings = {}  # as the sentence says: its prefix follows the report
+    for key in theirs:
+        first.s3.delete_versions(key)
+    for world in (first, second):
+        world.settle()
+        world.assert_exact()
+
+
+@pytest.mark.parametrize("deleted", [False, True], ids=["there", "deleted"])
+@pytest.mark.parametrize(("report", "other"), OTHERS)
+def test_a_running_collector_refuses_the_prefix_too(report: Report, other: Report, deleted: bool) -> None:
+    two_that_began_at_once(report, other, deleted=deleted)
 
 
 @pytest.mark.parametrize("left", ["objects", "state"])
@@ -344,16 +378,17 @@ def test_the_probe_tries_a_record_of_its_own_report() -> None:
 # Side by side
 
 
-def test_a_day_of_both_with_faults_is_exact() -> None:
-    """One bucket, one app, one clock; faults hit either collector, and do not affect the other."""
+def test_a_day_of_all_with_faults_is_exact(third: Report) -> None:
+    """One bucket, one app, one clock; a fault hits one of them, and the others do not see it."""
     dice = random.Random("side by side")
-    worlds = side_by_side()
+    worlds = side_by_side((*BOTH, third))
     for _ in range(96):
         for world in worlds:
             moment = world.clock.now() - timedelta(minutes=dice.choice([0, 1, 5, 300]))
-            who = "operator" if world.report is OPERATION_LOGS else "email"
+            [who] = {"operator", "email", "who"} & set(world.report.fields)
             for twin in range(dice.choice([1, 1, 2])):
-                world.shown.add({"time": f"{moment:%Y-%m-%dT%H:%M:%SZ}", who: f"{twin // 2}{moment:%H%M}@example.com"})
+                record = {world.report.time: f"{moment:%Y-%m-%dT%H:%M:%SZ}", who: f"{twin // 2}{moment:%H%M}"}
+                world.shown.add(record)
             step(world, dice)
             world.clock.advance(60)
         for world in worlds:
@@ -413,25 +448,23 @@ def lose(world: World, run: Callable[[], None], dice: random.Random) -> None:
 # A third
 
 
-def test_a_third_report_is_one_value(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An invented report with its own names of list, fields, time and scope works without a change of any module."""
-    third = Report(
-        name="room_bookings",
-        rows="bookings",
-        fields=("booked_at", "room", "who"),
-        time="booked_at",
-        records="room bookings",
-        scope="report:read:room_bookings:admin",
-        permission="Rooms > Bookings: View",
-    )
+@pytest.fixture
+def third(monkeypatch: pytest.MonkeyPatch) -> Report:
+    """Return the made-up report: one entry in reports.json, and no other change of the product."""
+    entries = json.loads(Path(reports.__file__).with_name("reports.json").read_text(encoding="utf-8"))
+    read = read_reports(json.dumps({**entries, third_report.NAME: third_report.ENTRY}))
+    assert read.items() > REPORTS.items()
+    monkeypatch.setitem(SERVED, third_report.NAME, third_report.THIRD)
+    monkeypatch.setitem(REPORTS, third_report.NAME, read[third_report.NAME])
+    return read[third_report.NAME]
 
-    def bookings(day: Any, count: int, seed: int, twins: float) -> Iterator[dict[str, Any]]:
-        for number in range(count):
-            at = f"{day}T{number % 24:02}:{number % 60:02}:00Z"
-            yield {"room": f"{seed}-{number // 2}", "who": "équipe", "booked_at": at, "time": "no time of this report"}
 
-    monkeypatch.setitem(SERVED, third.name, Served("bookings", third.scope, bookings))
-    monkeypatch.setitem(REPORTS, third.name, third)
+@pytest.mark.parametrize("name", REPORTS)
+def test_the_name_of_a_report_is_found_in_the_keys_of_its_objects(name: str) -> None:
+    assert report_of(f"zoom/{object_name(START.date(), 1, REPORTS[name])}") == name
+
+
+def test_a_third_report_is_one_entry(third: Report) -> None:
     environ = {"S3_BUCKET": "logs", "ZOOM_SECRET_ID": "zoom", "REPORT": "room_bookings"}
     assert Settings.from_environ(environ).report is third
     world = world_of(third)
@@ -450,3 +483,13 @@ def test_a_third_report_is_one_value(monkeypatch: pytest.MonkeyPatch) -> None:
     world.zoom.revoke_access_tokens()
     with pytest.raises(ZoomRefusedError, match="lacks the scope report:read:room_bookings:admin"):
         world.run()
+
+
+@pytest.mark.parametrize("other", BOTH, ids=lambda report: report.name)
+def test_a_third_report_refuses_the_prefix_and_the_checkpoint_of_another(third: Report, other: Report) -> None:
+    another_reports_prefix(third, other)
+    another_reports_prefix(other, third)
+    another_reports_checkpoint(third, other)
+    another_reports_checkpoint(other, third)
+    two_that_began_at_once(third, other)
+    two_that_began_at_once(other, third)

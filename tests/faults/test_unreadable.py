@@ -26,10 +26,12 @@ from zoom_operationlogs.checkpoint_format import encode as encode_checkpoint
 from zoom_operationlogs.delivered import Delivered
 from zoom_operationlogs.errors import CollectorError, StorageError
 from zoom_operationlogs.pending_record import PendingRecord
-from zoom_operationlogs.reports import ACTIVITIES, OPERATION_LOGS, Report
+from zoom_operationlogs.reports import OPERATION_LOGS, REPORTS, Report
 
 from .test_state import assert_added_what_lacked, deleted, guide_state, guided_world, ours, week_world
 from .world import POLL, PREFIX, STATE_KEY, Promise, World, assert_none, days_ago, hold, multiset
+
+ACTIVITIES = REPORTS["activities"]
 
 LINE = b'{"time": "2026-03-09T10:00:00Z", "operator": %s}\n'
 

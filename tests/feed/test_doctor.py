@@ -56,14 +56,14 @@ def test_without_a_tenant_or_an_answer_it_says_why(keyless: World, feed):
     unsaid = feed(ZOOMLOGS_SECOPS_PROJECT="", ZOOMLOGS_SECOPS_REGION="", ZOOMLOGS_SECOPS_CUSTOMER_ID="")
     assert unsaid == Finding(
         "unknown",
-        "Not checked because SecOps could not be asked: Which SecOps tenant? Set ZOOMLOGS_SECOPS_PROJECT,"
+        "Not checked because SecOps could not be queried: Which SecOps tenant? Set ZOOMLOGS_SECOPS_PROJECT,"
         " ZOOMLOGS_SECOPS_REGION, ZOOMLOGS_SECOPS_CUSTOMER_ID, or feed.instance in Terraform: SIEM Settings > Profile"
         " shows them.",
     )
     keyless.secops.permitted = False
     refused = feed(**keyless.secops.env())
     assert refused.status == "unknown"
-    assert "Not checked because SecOps could not be asked: zoomlogs could not list the feeds" in refused.sentence
+    assert "Not checked because SecOps could not be queried: zoomlogs could not list the feeds" in refused.sentence
 
 
 def test_a_feed_of_the_folder_above_ingests_the_same_twice(keyless: World, feed):

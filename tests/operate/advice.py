@@ -16,6 +16,7 @@ VERBS = (
     *("install", "update", "add", "delete", "finish", "restore", "compare", "ask", "let", "allow", "change", "merge"),
     *("follow", "subscribe", "activate", "write", "name", "sign in", "verify", "keep", "take", "start", "decrypt"),
     *("replace", "find out", "read why", "apply", "regenerate", "narrow", "disable", "grant", "raise", "clone"),
+    *("use", "check", "create", "skip", "synchronise", "fix"),
 )
 """How a sentence begins, or a part of it, that says what to do."""
 ADVISES = re.compile(rf"`[^`]+`|AWS console|(?:[:.;,] |\bor |\band |^)(?:{'|'.join(VERBS)})\b", re.IGNORECASE)

@@ -96,7 +96,7 @@ def test_an_operators_day(place: Place) -> None:
     [topic] = place.deployment.outputs["monitoring"]["topic_arns"]
     sns = place.aws.client("sns")
     sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="soc@example.com")
-    assert "Nobody has confirmed" in place.doctor(status=1)["subscribers"]["sentence"]
+    assert "No subscription to" in place.doctor(status=1)["subscribers"]["sentence"]
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:us-east-1:123456789012:told")  # at once
 
     # The reader gets a key, and SecOps uses it.
@@ -119,12 +119,10 @@ def test_an_operators_day(place: Place) -> None:
     assert place.doctor(0, "--without", "feed")["feed"]["status"] == "left out"
     out = place.zoomlogs("doctor", "--without", "feed")
     assert out.count("✓") == len(CHECKS) - 1
-    assert "– feed" in out and "Left out, as --without 'feed' has it." in out
-    assert out.endswith(
-        f"{len(CHECKS) - 1} of {len(CHECKS)} checks are well, and nothing is to be fixed; 1 left out.\n"
-    )
+    assert "– feed" in out and "Skipped because of --without 'feed'." in out
+    assert out.endswith(f"{len(CHECKS) - 1} of {len(CHECKS)} checks passed, and nothing needs a fix; 1 skipped.\n")
     place.zoomlogs("doctor", "--without", "feeds", status=2)
-    assert place.said.startswith("--without feeds: there is no such check here; there is secret, sign-in, ")
+    assert place.said.startswith("--without feeds: there is no such check; the checks are secret, sign-in, ")
 
 
 def test_usage_is_said_before_anything_is_invoked(place: Place) -> None:
@@ -185,7 +183,7 @@ def test_a_check_needs_exactly_its_rights(place: Place, operator: Operator, name
         operator.may(without(needed, action))
         found = look(name, at)
         assert found.status == "unknown", (action, found)
-        assert re.search(r"because arn:aws:iam::\d{12}:user/operator may not look at", found.sentence), found
+        assert re.search(r"because arn:aws:iam::\d{12}:user/operator may not read", found.sentence), found
         assert re.search(rf"allow (it|the identity) {action}\.$", found.sentence), found
     operator.may([])
 
@@ -197,7 +195,7 @@ def test_a_missing_secret_is_not_told_from_a_forbidden_one_by_its_name(place: Pl
     operator.may(by_check(place.deployment)["secret"])
     found = look("secret", Deployment(outputs))
     assert found.status == "unknown"
-    assert "may not look at the secret nowhere, or there is no secret of this name (AccessDenied" in found.sentence
+    assert "may not read the secret nowhere, or it does not exist (AWS answers both with AccessDenied" in found.sentence
 
 
 def test_a_missing_checkpoint_is_told_from_a_forbidden_one(place: Place, operator: Operator) -> None:
@@ -206,7 +204,7 @@ def test_a_missing_checkpoint_is_told_from_a_forbidden_one(place: Place, operato
     at = Deployment(outputs)
     needed = by_check(at)["checkpoint"]
     operator.may(needed)
-    assert look("checkpoint", at).sentence.startswith("The checkpoint is gone, though there are records")
+    assert look("checkpoint", at).sentence.startswith("The checkpoint is missing although the archive has records")
     operator.may(without(needed, "s3:ListBucketVersions"))
     assert look("checkpoint", at).status == "unknown"
     operator.may(without(needed, "s3:ListBucket"))
@@ -341,8 +339,8 @@ def test_the_doctor_under_a_key_needs_to_decrypt_with_it(
         "checkpoint",
     }
     for name in ("secret", "checkpoint"):
-        assert "may not decrypt what the" in without_key[name]["sentence"]
-        assert without_key[name]["sentence"].endswith("allow it kms:Decrypt on the KMS key, as docs/cli.md has it.")
+        assert "may not decrypt the" in without_key[name]["sentence"]
+        assert without_key[name]["sentence"].endswith("allow it kms:Decrypt on the KMS key (docs/cli.md).")
     operator.may([*of_doctor(at), use_of_key(key, at)])
     assert {name: each["sentence"] for name, each in found().items() if each["status"] != "ok"} == {}
     elsewhere = f"{key[:-4]}0000"
@@ -567,11 +565,11 @@ def _nobody_subscribed(aws: AwsStandIn, at: Deployment) -> Callable[[], Any]:
     ("name", "spoil", "words"),
     [
         ("schedule", _schedule_off, "The schedule is disabled"),
-        ("environment", _variable_changed, "PAGE_SIZE of the function's environment"),
+        ("environment", _variable_changed, "PAGE_SIZE in the function's environment"),
         ("dead letters", _dead_letter, "1 invocation could not be delivered"),
-        ("versioning", _versioning_off, "The bucket keeps no versions"),
+        ("versioning", _versioning_off, "Versioning is off"),
         ("encryption", _no_encryption, "The bucket has no default encryption"),
-        ("public access", _no_block, "does not shut out the public"),
+        ("public access", _no_block, "Block Public Access is off"),
         (
             "bucket policy",
             _no_policy,
@@ -590,10 +588,10 @@ def _nobody_subscribed(aws: AwsStandIn, at: Deployment) -> Callable[[], Any]:
         (
             "subscribers",
             _nobody_subscribed,
-            "Nobody has confirmed a subscription to arn:aws:sns:us-east-1:123456789012:zoom-operationlogs",
+            "No subscription to arn:aws:sns:us-east-1:123456789012:zoom-operationlogs",
         ),
-        ("checkpoint", _checkpoint_deleted, "The checkpoint is gone, though there are records that a run wrote"),
-        ("archive", _records_deleted, "1 object of records lies behind delete markers, where nobody reads them"),
+        ("checkpoint", _checkpoint_deleted, "The checkpoint is missing although the archive has records"),
+        ("archive", _records_deleted, "1 object with records is behind delete markers, where nobody can read them"),
         ("bucket policy", _policy_with(_one_taken_away), "The bucket's policy lacks Deny"),
         ("bucket policy", _policy_with(_deletions_allowed), "The bucket's policy lacks DenyDeletesOf"),
         ("bucket policy", _policy_with(_exempt), "The bucket's policy lacks DenyDeletesOf"),
@@ -602,7 +600,7 @@ def _nobody_subscribed(aws: AwsStandIn, at: Deployment) -> Callable[[], Any]:
             _policy_with(_somebody_allowed),
             "also allows arn:aws:iam::210987654321:root s3:GetObject (Share)",
         ),
-        ("alarms", _alarm_raised, "In alarm: zoom_operationlogs_to_s3-errors;"),
+        ("alarms", _alarm_raised, "In ALARM: zoom_operationlogs_to_s3-errors;"),
     ],
 )
 @pytest.mark.usefixtures("environ")
@@ -632,7 +630,7 @@ def test_a_bucket_that_demands_another_encryption_is_said_and_its_header_is_sent
             "runs",
             "collector's puts",
         }
-        assert found["collector's rights"]["sentence"].endswith("by its own policies.")
+        assert found["collector's rights"]["sentence"].endswith("in its own policies.")
         header = {"S3_SSE": "aws:kms", "S3_SSE_KMS_KEY_ARN": key}
         set_to = {"FunctionName": at.function_name, "Environment": {"Variables": {**at.environment, **header}}}
         client.update_function_configuration(**set_to)

@@ -214,7 +214,7 @@ def look(name: str, runbook: Runbook) -> Finding:
 def test_the_doctor_says_who_may_break_in(broken: Runbook) -> None:
     said = bucket_policy_check(broken)
     assert "lets arn:aws:iam::123456789012:role/break-glass put and delete records" in said
-    assert said.endswith("take it out of bucket.break_glass_arns and run `terraform apply`.")
+    assert said.endswith("remove it from bucket.break_glass_arns and run `terraform apply`.")
 
 
 def test_a_record_behind_a_delete_marker_is_restored(broken: Runbook) -> None:
@@ -224,7 +224,7 @@ def test_a_record_behind_a_delete_marker_is_restored(broken: Runbook) -> None:
         broken.s3.delete_object(Bucket=broken.at.bucket, Key=key)
     assert broken.in_archive() < before
     assert verified(broken, day)["totals"]["deleted"] > 0
-    assert "1 object of records lies behind delete markers" in look("archive", broken).sentence
+    assert "1 object with records is behind delete markers" in look("archive", broken).sentence
     [[found, version]] = broken.types(LIST_MARKERS.replace("2026/06/01", day))
     assert found == key
     broken.types(DELETE_VERSION, KEY=key, VERSION=version)
@@ -330,5 +330,5 @@ def test_once_it_is_taken_out_again_everybody_is_refused(broken: Runbook) -> Non
     done = lets_in(terraform, variables, "")
     assert (done.add, done.change, done.destroy) == (0, 1, 0)
     assert not terraform.plan(variables).changed
-    assert "refuses plain HTTP" in bucket_policy_check(broken)
+    assert "denies plain HTTP" in bucket_policy_check(broken)
     assert len(refused(broken, broken.break_glass)) == 5

@@ -52,7 +52,7 @@ print({HEAVY} & set(sys.modules), file=sys.stderr)
 
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "kill"])
 def test_an_interrupted_command_ends_without_a_traceback(by: signal.Signals, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zoomlogs.app.operate.read_deployment", lambda *_: signal.raise_signal(by))
+    monkeypatch.setattr("zoomlogs.deployment._document", lambda *_: signal.raise_signal(by))
     ran = commands.zoomlogs("status")
     assert (ran.status, ran.out) == (INTERRUPTED, "")
     assert ran.err in ("", "Interrupted.\n")  # Typer's versions differ

@@ -78,13 +78,13 @@ def _refused(_facts: Any) -> Finding:
 @pytest.mark.parametrize(
     ("looks", "without", "status", "said"),
     [
-        ((lambda _: ok("Well."),), (), 0, "2 of 2 checks are well, and nothing is to be fixed."),
-        ((_not_checked,), (), 1, "1 of 2 checks are well, and nothing is to be fixed; 1 could not be checked."),
+        ((lambda _: ok("Well."),), (), 0, "2 of 2 checks passed, and nothing needs a fix."),
+        ((_not_checked,), (), 1, "1 of 2 checks passed, and nothing needs a fix; 1 could not be checked."),
         ((lambda _: unknown("Who knows."),), (), 1, "1 could not be checked."),
         ((lambda _: fix("Wrong."),), (), 1, "1 of 2 checks found something to fix."),
         ((_refused,), (), 1, "1 of 2 checks found something to fix."),
-        ((_not_checked,), ("tried",), 0, "1 of 2 checks are well, and nothing is to be fixed; 1 left out."),
-        ((lambda _: fix("Wrong."),), ("other",), 1, "1 of 2 checks found something to fix; 1 left out."),
+        ((_not_checked,), ("tried",), 0, "1 of 2 checks passed, and nothing needs a fix; 1 skipped."),
+        ((lambda _: fix("Wrong."),), ("other",), 1, "1 of 2 checks found something to fix; 1 skipped."),
     ],
 )
 def test_the_doctor_is_green_only_if_every_check_was_made_and_is_well(
@@ -97,7 +97,7 @@ def test_the_doctor_is_green_only_if_every_check_was_made_and_is_well(
     out = capsys.readouterr().out
     assert out.endswith(f"{said}\n"), out
     for name in without:
-        assert f"Left out, as --without '{name}' has it." in out
+        assert f"Skipped because of --without '{name}'." in out
 
 
 def test_a_trial_that_could_not_be_made_is_not_green_either(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,7 +109,7 @@ def test_a_trial_that_could_not_be_made_is_not_green_either(monkeypatch: pytest.
 
 def test_what_is_left_out_by_a_wrong_name_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "CHECKS", (Check("feed", "feed", lambda _: ok("Well.")),))
-    with pytest.raises(CommandError, match=r"^--without feeds: there is no such check here; there is feed\.$"):
+    with pytest.raises(CommandError, match=r"^--without feeds: there is no such check; the checks are feed\.$"):
         doctor.main(Deployment(module()), as_json=False, without=["feeds"])
 
 

@@ -158,7 +158,7 @@ def test_a_fault_of_its_own_is_a_sentence_and_with_debug_a_traceback(
         main()
     said = " ".join(capsys.readouterr().err.split())
     assert ended.value.code == 1
-    assert said.startswith(FAULT) and "Run it again with --debug, and report what that shows." in said
+    assert said.startswith(FAULT) and "Run it again with --debug, and report the traceback." in said
     assert "LookupError" in said and SECRET not in said
     monkeypatch.setattr("sys.argv", [*command, "--debug"])
     with pytest.raises(LookupError, match=SECRET):

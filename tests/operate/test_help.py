@@ -32,7 +32,7 @@ def test_help_groups_the_commands() -> None:
 def test_the_help_of_a_command_shows_what_it_was_written() -> None:
     text = zoomlogs("doctor", "--help")
     assert "  zoomlogs doctor" in text
-    assert "Ends with 0" in text
+    assert "Exit status: 0" in text
     assert "--json" in text
 
 
@@ -78,7 +78,7 @@ def test_zsh_and_fish_are_answered(shell: str) -> None:
     assert all(f"{name}={value}" in function for name, value in asks.items())
     assert "_TYPER_COMPLETE_ARGS=" in function
     for words, completion, says in [
-        ("zoomlogs ba", "backfill", "Read dates again, as far back as Zoom..."),
+        ("zoomlogs ba", "backfill", "Read dates again, up to six months back;..."),
         ("zoomlogs logs --la", "--last", "How many runs."),
     ]:
         answered = zoomlogs(**asks, _TYPER_COMPLETE_ARGS=words)

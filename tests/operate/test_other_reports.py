@@ -6,13 +6,16 @@ from typing import Any
 
 import boto3
 import pytest
-from faults.test_reports import on_the_bucket_of, world_of
+from faults.test_reports import on_the_bucket_of, third, world_of
 from faults.world import World
-from zoom_operationlogs.reports import ACTIVITIES, OPERATION_LOGS, Report
+from zoom_operationlogs.reports import OPERATION_LOGS, REPORTS, Report
 from zoomlogs.deployment import Deployment
 from zoomlogs.doctor.checks import CHECKS
 from zoomlogs.doctor.facts import Facts
 from zoomlogs.doctor.findings import Finding
+
+__all__ = ["third"]  # the fixture
+ACTIVITIES = REPORTS["activities"]
 
 [CHECK] = [each for each in CHECKS if each.name == "other reports"]
 
@@ -54,10 +57,10 @@ def test_a_report_below_the_other_is_found_from_both(report: Report, other: Repo
             second.s3.delete(key)
     found = look(first, report)
     assert found.status == "fix"
-    assert f"/zoom/ also holds records of Zoom's report {other.name}, such as s3://" in found.sentence
+    assert f"/zoom/ also has records of Zoom's report {other.name}, such as s3://" in found.sentence
     found = look(second, other)
     assert found.status == "fix"
-    assert f"holds records of Zoom's report {report.name}, such as s3://" in found.sentence
+    assert f"has records of Zoom's report {report.name}, such as s3://" in found.sentence
     assert f"feed also reads s3://{first.s3.bucket}/{other.prefix}:" in found.sentence
 
 
@@ -75,6 +78,16 @@ def test_reports_side_by_side_are_well(report: Report, other: Report) -> None:
     second = on_the_bucket_of(first, other)
     second.poll(2)
     assert [look(first, report).status, look(second, other).status] == ["ok", "ok"]
+
+
+def test_a_third_report_is_judged_as_the_others_are(third: Report) -> None:
+    first = world_of(third, prefix="zoom/")
+    first.poll(2)
+    assert look(first, third).status == "ok"
+    second = on_the_bucket_of(first, ACTIVITIES)
+    second.poll(2)
+    assert "also has records of Zoom's report activities, such as s3://" in look(first, third).sentence
+    assert "holds records of Zoom's report room_bookings, such as s3://" in look(second, ACTIVITIES).sentence
 
 
 def test_each_folder_above_takes_one_request() -> None:

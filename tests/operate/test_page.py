@@ -101,7 +101,7 @@ def test_every_command_speaks_json_and_its_help_has_an_example_and_its_exit_stat
     assert any("--json" in parameter.opts for parameter in command.params)
     assert re.search(r"^Example\b", command.help, re.MULTILINE)
     assert re.search(rf"{name}( |$)", command.help, re.MULTILINE)
-    assert "Ends with 0" in command.help
+    assert "Exit status: 0" in command.help
 
 
 @pytest.fixture(scope="module")

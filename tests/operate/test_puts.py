@@ -191,7 +191,7 @@ def test_a_run_that_may_not_write_says_where_to_look_and_the_doctor_agrees(
         assert words in sentence
     told = bucket_rules.puts(foreseen(STRICT, setting), [failed(sentence)], BUCKET)
     assert told.status == "fix"
-    assert "The bucket's policy denies what the collector writes, by " in told.sentence
+    assert "The bucket's policy denies the collector's writes, by " in told.sentence
     assert "DenyIncorrectKmsKeySse" in told.sentence
     assert "Contents" not in aws.client("s3").list_objects_v2(Bucket=BUCKET)
 
@@ -271,7 +271,7 @@ def test_a_refused_run_is_never_well_though_the_policy_as_read_denies_nothing() 
     assert REFUSED in told.sentence
     assert "service control policies (SCPs) and resource control policies (RCPs)" in told.sentence
     perhaps = Denial("OnlyByEndpoint", sure=False, by_encryption=False)
-    assert "but perhaps by OnlyByEndpoint" in bucket_rules.puts([perhaps], [failed(REFUSED)], "b").sentence
+    assert "or perhaps by OnlyByEndpoint" in bucket_rules.puts([perhaps], [failed(REFUSED)], "b").sentence
     assert bucket_rules.puts([], [failed(REFUSED), wrote(0)], "b").status == "ok"
     assert bucket_rules.puts([], [failed("Zoom gave no usable answer."), running()], "b").status == "ok"
     assert bucket_rules.puts([], [failed(REFUSED), running()], "b").status == "fix"

@@ -67,16 +67,16 @@ REFUSED = ZoomRefusedError("The Zoom app is deactivated: activate it at marketpl
     ("answer", "of_sign_in", "of_report", "words"),
     [
         (ZoomAnswer(True, None, Quota(30_000, 29_951)), "ok", "ok", "29,951 of 30,000 calls are left today"),
-        (ZoomAnswer(True), "ok", "ok", "the plan give the report."),
+        (ZoomAnswer(True), "ok", "ok", "the plan allow the report."),
         (ZoomAnswer(True, REFUSED), "ok", "fix", "activate it at marketplace.zoom.us"),
         (ZoomAnswer(False, REFUSED), "fix", "unknown", "Not checked because Zoom issues no token."),
-        (ZoomAnswer(True, RateLimitedError(NOW, daily=True)), "ok", "unknown", "but not before 2026-11-24 17:00 UTC"),
-        (ZoomAnswer(True, RateLimitedError(None, daily=False)), "ok", "unknown", "but not at once"),
+        (ZoomAnswer(True, RateLimitedError(NOW, daily=True)), "ok", "unknown", "try again after 2026-11-24 17:00 UTC"),
+        (ZoomAnswer(True, RateLimitedError(None, daily=False)), "ok", "unknown", "try again in a minute"),
         (
             ZoomAnswer(True, DatesRefusedError("Zoom refuses the report's dates. (Zoom says: from is in the future)")),
             "ok",
             "unknown",
-            "Zoom let the app in but refused how one row of today was asked for",
+            "Zoom accepts the app, but refused the request for one row of today",
         ),
         (
             ZoomAnswer(False, ZoomUnavailableError("Zoom gave no usable answer.")),
@@ -88,7 +88,7 @@ REFUSED = ZoomRefusedError("The Zoom app is deactivated: activate it at marketpl
             ZoomAnswer(True, ZoomUnavailableError("Zoom gave no answer.")),
             "ok",
             "unknown",
-            "no answer from here: Zoom gave",
+            "did not answer this computer: Zoom gave",
         ),
     ],
 )
@@ -105,8 +105,8 @@ def test_sign_in_and_report(answer: ZoomAnswer, of_sign_in: str, of_report: str,
         (None, 1.0, "unknown", "AWS gave no answer"),
         (300.0, 300.0, "fix", "This computer's clock is 300 s ahead of AWS's"),
         (-90.0, -90.0, "fix", "This computer's clock is 90 s behind AWS's"),
-        (1.0, 120.0, "fix", "AWS's clock is 119 s ahead of what Zoom's answers say"),
-        (1.0, -120.0, "fix", "AWS's clock is 121 s behind what Zoom's answers say"),
+        (1.0, 120.0, "fix", "AWS's clock is 119 s ahead of Zoom's"),
+        (1.0, -120.0, "fix", "AWS's clock is 121 s behind Zoom's"),
     ],
 )
 def test_clock(aws: float | None, zoom: float | None, status: str, words: str) -> None:
@@ -141,22 +141,29 @@ def test_function(change: dict[str, str], status: str, words: str) -> None:
 def test_package() -> None:
     as_lambda_has_it = base64.b64encode(bytes.fromhex(HASH)).decode()
     for applied, committed in ((as_lambda_has_it, HASH), (as_lambda_has_it, None), (None, HASH)):
-        check(collector_rules.package(as_lambda_has_it, applied, committed, "f"), "ok", "that Terraform put there")
+        check(collector_rules.package(as_lambda_has_it, applied, committed, "f"), "ok", "that Terraform deployed")
     anew = "`terraform apply -replace=\"$(terraform state list -id=f | grep 'aws_lambda_function.collector$')\"`"
     check(collector_rules.package(as_lambda_has_it, "another", HASH, "f"), "fix", "changed outside Terraform", anew)
     check(
-        collector_rules.package(as_lambda_has_it, as_lambda_has_it, "00" * 32, "f"), "unknown", "another package", anew
+        collector_rules.package(as_lambda_has_it, as_lambda_has_it, "00" * 32, "f"),
+        "unknown",
+        "another version than this zoomlogs",
+        anew,
     )
-    check(collector_rules.package(as_lambda_has_it, None, None, "f"), "unknown", "no package lies beside")
+    check(collector_rules.package(as_lambda_has_it, None, None, "f"), "unknown", "this installation has no package")
 
 
 @pytest.mark.parametrize(
     ("actual", "status", "words"),
     [
-        ({"S3_BUCKET": "b", "PAGE_SIZE": "300"}, "ok", "no secret in it"),
-        ({"S3_BUCKET": "b", "PAGE_SIZE": "1", "MORE": "x"}, "fix", "MORE and PAGE_SIZE of the function's environment"),
-        ({"S3_BUCKET": "b"}, "fix", "PAGE_SIZE of the function's environment differ"),
-        ({"S3_BUCKET": "b", "PAGE_SIZE": "300", "ZOOM_CLIENT_SECRET": "TOPSECRET"}, "fix", "make a new client secret"),
+        ({"S3_BUCKET": "b", "PAGE_SIZE": "300"}, "ok", "without a secret"),
+        ({"S3_BUCKET": "b", "PAGE_SIZE": "1", "MORE": "x"}, "fix", "MORE and PAGE_SIZE in the function's environment"),
+        ({"S3_BUCKET": "b"}, "fix", "PAGE_SIZE in the function's environment differ"),
+        (
+            {"S3_BUCKET": "b", "PAGE_SIZE": "300", "ZOOM_CLIENT_SECRET": "TOPSECRET"},
+            "fix",
+            "create a new client secret",
+        ),
     ],
 )
 def test_environment(actual: dict[str, str], status: str, words: str) -> None:
@@ -179,7 +186,7 @@ def test_what_nobody_foresaw_ends_one_check_and_no_other() -> None:
     world: Any = SimpleNamespace(deployment=SimpleNamespace(outputs={}))
     found = dict(findings(world, CHECKS))
     assert list(found) == [each.name for each in CHECKS]
-    check(found["function"], "unknown", "zoomlogs itself broke off", "AttributeError", "no attribute 'function'.")
+    check(found["function"], "unknown", "zoomlogs failed:", "AttributeError", "no attribute 'function'.")
 
 
 SCHEDULE = {"State": "ENABLED", "ScheduleExpression": "rate(15 minutes)", "Target": {"Arn": FUNCTION, "RoleArn": "r"}}
@@ -192,9 +199,9 @@ EXPECTED = {"name": "every-15", "enabled": True, "expression": "rate(15 minutes)
         ({}, {}, "ok", "at rate(15 minutes)"),
         ({"State": "DISABLED"}, {}, "fix", "nothing is collected: enable it (AWS console: Amazon EventBridge"),
         ({"State": "DISABLED"}, {"enabled": False}, "fix", "set `schedule = { enabled = true }` and apply"),
-        ({"Target": {"Arn": "arn:other", "RoleArn": "r"}}, {}, "fix", "starts arn:other and not the collector"),
+        ({"Target": {"Arn": "arn:other", "RoleArn": "r"}}, {}, "fix", "invokes arn:other, not the collector"),
         ({"Target": {"Arn": FUNCTION, "RoleArn": "other"}}, {}, "fix", "uses the role other"),
-        ({"ScheduleExpression": "rate(1 day)"}, {}, "fix", "runs at rate(1 day) and not at rate(15 minutes)"),
+        ({"ScheduleExpression": "rate(1 day)"}, {}, "fix", "is rate(1 day), not rate(15 minutes)"),
     ],
 )
 def test_schedule(change: dict[str, Any], expected: dict[str, Any], status: str, words: str) -> None:
@@ -208,7 +215,7 @@ def run(outcome: Any, minutes: int, sentence: str = "") -> Run:
 @pytest.mark.parametrize(
     ("found", "status", "words"),
     [
-        ([run("failed", 30, "Once."), run("ok", 15)], "ok", "ended well 15 minutes ago"),
+        ([run("failed", 30, "Once."), run("ok", 15)], "ok", "succeeded 15 minutes ago"),
         ([run("ok", 15), run("running", 0)], "ok", "15 minutes ago"),
         ([], "fix", "no run in the last 14 days"),
         ([run("running", 0)], "fix", "no run in the last 14 days"),
@@ -219,7 +226,7 @@ def run(outcome: Any, minutes: int, sentence: str = "") -> Run:
         (
             [run("stopped", 15, "Zoom's limit.")],
             "unknown",
-            "left early 15 minutes ago: Zoom's limit.",
+            "stopped early 15 minutes ago: Zoom's limit.",
         ),
     ],
 )
@@ -234,21 +241,21 @@ def test_a_run_by_hand_says_nothing_of_the_schedule() -> None:
     check(
         collector_rules.runs([dead, by_hand], [dead], NOW, QUARTERLY),
         "fix",
-        "The schedule's last run was at",
+        "The last scheduled run was at",
         "5 hours",
     )
     check(
         collector_rules.runs([by_hand], [], NOW, QUARTERLY),
         "fix",
-        "by hand, but the log has none that the schedule",
+        "by hand, but the log has no scheduled run",
     )
     check(
         collector_rules.runs([by_hand], [], NOW, {"expression": "rate(7 days)", "interval_minutes": 7 * DAY}),
         "unknown",
-        "the log has none that the schedule",
+        "the log has no scheduled run",
     )
     found = collector_rules.runs([alive, by_hand], [alive], NOW, QUARTERLY)
-    check(found, "ok", "ended well 5 minutes ago")
+    check(found, "ok", "succeeded 5 minutes ago")
     failed = replace(by_hand, outcome="failed", sentence="Zoom says no.")
     check(collector_rules.runs([alive, failed], [alive], NOW, QUARTERLY), "fix", "failed: Zoom says no.")
 
@@ -270,7 +277,7 @@ def test_a_run_by_hand_says_nothing_of_the_schedule() -> None:
 )
 def test_how_long_no_run_may_have_been(interval: int | None, minutes: int, of_runs: str, of_checkpoint: str) -> None:
     schedule = {"expression": "cron(0 6 ? * MON *)", "interval_minutes": interval}
-    words = {"unknown": ("cron(0 6 ? * MON *)", "does not tell how far two runs are apart")}
+    words = {"unknown": ("cron(0 6 ? * MON *)", "is not known")}
     ran = [run("ok", minutes)]
     found = collector_rules.runs(ran, ran, NOW, schedule)
     check(found, of_runs, *words.get(of_runs, ()))
@@ -299,20 +306,20 @@ def ran(minutes: int, outcome: Any = "ok", pages: int = 2) -> Run:
 def test_metrics() -> None:
     good = collector_rules.succeeded([ran(45, "failed"), ran(31, pages=0), ran(30), ran(15), ran(0, "running")])
     assert [run.began for run in good] == [NOW - timedelta(minutes=30), NOW - timedelta(minutes=15)]
-    check(collector_rules.metrics(good, 2.0, NOW, "collector"), "ok", "2 runs succeeded lately")
+    check(collector_rules.metrics(good, 2.0, NOW, "collector"), "ok", "2 runs succeeded recently")
     check(
         collector_rules.metrics(good, 0, NOW, "collector"),
         "fix",
         "A run succeeded at 2026-11-24 16:30 UTC",
         "log format is JSON",
     )
-    check(collector_rules.metrics([ran(9)], 0, NOW, "collector"), "unknown", "look again in five minutes")
+    check(collector_rules.metrics([ran(9)], 0, NOW, "collector"), "unknown", "try again in five minutes")
     check(collector_rules.metrics([], 0, NOW, "collector"), "unknown", "no run has succeeded yet")
 
 
 def test_the_feeds_queue() -> None:
     check(delivery_rules.feed_queue(None, []), "ok", "The feed has no queue")
-    check(delivery_rules.feed_queue("feed", []), "unknown", "nobody has used the queue for some hours")
+    check(delivery_rules.feed_queue("feed", []), "unknown", "the queue was not used for some hours")
     check(delivery_rules.feed_queue("feed", [90_000.0, 60.0]), "ok", "the oldest in feed has waited for")
     check(delivery_rules.feed_queue("feed", [60.0, 7201.0]), "fix", "has waited for 2 hours", "`zoomlogs feed status`")
 
@@ -335,9 +342,9 @@ created_or_not = pytest.mark.parametrize(
 def test_region() -> None:
     check(bucket_rules.region("eu-west-1", "eu-west-1", "b", google_reads=True), "ok")
     there = bucket_rules.region("us-east-1", "eu-west-1", "b", google_reads=True)
-    check(there, "fix", "lies in us-east-1 and the function in eu-west-1")
+    check(there, "fix", "is in us-east-1 and the function in eu-west-1")
     china = bucket_rules.region("cn-north-1", "cn-north-1", "b", google_reads=False)
-    check(china, "fix", "lies in cn-north-1, where Google SecOps does not read Amazon S3")
+    check(china, "fix", "is in cn-north-1, where Google SecOps does not read Amazon S3")
 
 
 @pytest.mark.parametrize(
@@ -360,7 +367,7 @@ def test_versioning(created: bool, how: str) -> None:
     check(bucket_rules.versioning("Enabled", "b", created=created, feed_deletes=True), "ok")
     check(bucket_rules.versioning("Suspended", "b", created=created, feed_deletes=True), "fix", "delivered again", how)
     check(
-        bucket_rules.versioning(None, "b", created=created, feed_deletes=False), "fix", "a deleted record is gone", how
+        bucket_rules.versioning(None, "b", created=created, feed_deletes=False), "fix", "a deleted record is lost", how
     )
 
 
@@ -368,13 +375,13 @@ def test_versioning(created: bool, how: str) -> None:
 def test_object_lock(created: bool, how: str) -> None:
     lock, on = {"mode": "COMPLIANCE", "days": 90}, {"ObjectLockEnabled": "Enabled"}
     check(bucket_rules.object_lock(None, None, "b", created=created), "ok", "Records are not locked")
-    check(bucket_rules.object_lock(on, None, "b", created=created), "ok", "locks nothing by default")
+    check(bucket_rules.object_lock(on, None, "b", created=created), "ok", "without a default retention")
     check(bucket_rules.object_lock(on, lock, "b", created=created), "ok", "locked for 90 days (COMPLIANCE)")
-    check(bucket_rules.object_lock(None, lock, "b", created=created), "fix", "refuses every object of records", how)
+    check(bucket_rules.object_lock(None, lock, "b", created=created), "fix", "refuses every object with records", how)
     for span, words in (({"Days": 30}, "30 days"), ({"Years": 7}, "7 years")):
         default = {**on, "Rule": {"DefaultRetention": {"Mode": "GOVERNANCE", **span}}}
         for wanted in (None, lock):
-            said = f"by default (GOVERNANCE, {words}), so that each checkpoint"
+            said = f"by default (GOVERNANCE, {words}), also each replaced checkpoint"
             check(
                 bucket_rules.object_lock(default, wanted, "b", created=created),
                 "fix",
@@ -445,9 +452,9 @@ def test_bucket_policy() -> None:
 def test_bucket_policy_that_lets_somebody_in() -> None:
     wanted, roles = policy(STATEMENT), ["arn:aws:iam::1:role/a", "arn:aws:iam::1:role/b"]
     found = bucket_rules.policy(wanted, wanted, "b", created=True, break_glass=roles[:1])
-    check(found, "fix", "lets arn:aws:iam::1:role/a put and delete", "take it out of bucket.break_glass_arns and run")
+    check(found, "fix", "lets arn:aws:iam::1:role/a put and delete", "remove it from bucket.break_glass_arns and run")
     found = bucket_rules.policy(wanted, wanted, "b", created=False, break_glass=roles)
-    check(found, "fix", "role/a and arn:aws:iam::1:role/b", "take them out", "merge the output `bucket.policy` again")
+    check(found, "fix", "role/a and arn:aws:iam::1:role/b", "remove them", "merge the output `bucket.policy` again")
     check(
         bucket_rules.policy(policy(), wanted, "b", created=True, break_glass=roles),
         "fix",
@@ -506,21 +513,21 @@ def test_archive_behind_delete_markers() -> None:
     def judge(*markers: Marker, **rule: Any) -> Finding:
         return bucket_rules.archive(markers, Rule(**rule), "b", "zoom/")
 
-    check(judge(), "ok", "No object of records is hidden")
-    check(judge(hidden), "fix", "1 object of records lies behind delete markers", "--key zoom/2026/11/01/a.json.gz")
-    check(judge(hidden, expired, expiration_days=365), "fix", "1 object of records lies")
-    check(judge(expired, emptied, expiration_days=365), "ok", "2 objects expired or were deleted while")
+    check(judge(), "ok", "No record is behind a delete marker")
+    check(judge(hidden), "fix", "1 object with records is behind delete markers", "--key zoom/2026/11/01/a.json.gz")
+    check(judge(hidden, expired, expiration_days=365), "fix", "1 object with records is")
+    check(judge(expired, emptied, expiration_days=365), "ok", "S3 or the feed deleted 2 objects")
     check(judge(expired, expiration_days=500), "fix", "behind delete markers")
-    check(judge(emptied), "fix", "their versions are gone, too", "`zoomlogs verify`")
-    check(judge(hidden, kept_since=NOW + timedelta(hours=1)), "ok", "1 object expired or were deleted while")
+    check(judge(emptied), "fix", "their versions are deleted too", "`zoomlogs verify`")
+    check(judge(hidden, kept_since=NOW + timedelta(hours=1)), "ok", "S3 or the feed deleted 1 object")
     check(judge(hidden, kept_since=NOW - timedelta(hours=1)), "fix", "behind delete markers")
-    check(judge(hidden, feed_deletes=True), "ok", "What the feed has read it deletes")
+    check(judge(hidden, feed_deletes=True), "ok", "The feed deletes what it has read")
 
 
 def test_a_checkpoint_that_is_gone_beside_records_was_deleted() -> None:
     missing = StoredCheckpoint(instead="There is none.")
     found = collector_rules.checkpoint(missing, NOW, QUARTERLY, lost=True)
-    check(found, "fix", "is gone, though there are records that a run wrote", "`zoomlogs run --wait`")
+    check(found, "fix", "is missing although the archive has records", "`zoomlogs run --wait`")
 
 
 def checkpoint(**more: Any) -> bytes:
@@ -532,7 +539,7 @@ def test_checkpoint() -> None:
     check(judged(checkpoint(), saved), "ok", "20 minutes ago; nothing is owed.")
     owing = Checkpoint(date(2026, 11, 1), date(2026, 11, 20), not_before=NOW + timedelta(hours=7))
     owing.owe(date(2026, 11, 2), NOW, 300)
-    check(judged(encode(owing), saved), "ok", "1 date is owed, and Zoom is left alone until 2026-11-25 00:00 UTC.")
+    check(judged(encode(owing), saved), "ok", "1 date is owed, and no run calls Zoom until 2026-11-25 00:00 UTC.")
     over = checkpoint(not_before=NOW - timedelta(hours=1))
     check(judged(over, saved), "ok", "20 minutes ago; nothing is owed.")
     check(
@@ -552,7 +559,7 @@ def judged(body: bytes, saved: datetime, schedule: Any = QUARTERLY) -> Finding:
 
 
 def test_rights() -> None:
-    check(delivery_rules.rights([], "The collector's role", "r"), "ok", "The collector's role may do all")
+    check(delivery_rules.rights([], "The collector's role", "r"), "ok", "The collector's role has all")
     found = delivery_rules.rights(["s3:PutObject on x"], "SecOps' reader", "u", "Users")
     check(found, "fix", "SecOps' reader may not s3:PutObject on x", "IAM > Users > u > Permissions")
 
@@ -560,29 +567,29 @@ def test_rights() -> None:
 def test_alarms() -> None:
     quiet = {"all": "OK", "f-errors": "OK", "f-silence": "OK", "f-daily-limit": "OK"}
     names = {"errors": "f-errors", "silence": "f-silence", "daily_limit": "f-daily-limit"}
-    check(delivery_rules.alarms(quiet, names, "all"), "ok", "All 4 alarms are quiet.")
+    check(delivery_rules.alarms(quiet, names, "all"), "ok", "None of the 4 alarms is in ALARM.")
     one = {**quiet, "all": "ALARM", "f-errors": "ALARM"}
-    check(delivery_rules.alarms(one, names, "all"), "fix", "In alarm: f-errors; docs")
+    check(delivery_rules.alarms(one, names, "all"), "fix", "In ALARM: f-errors; docs")
     two = {**one, "f-silence": "ALARM"}
     check(
-        delivery_rules.alarms(two, names, "all"), "fix", "In alarm: f-errors and f-silence;", "CloudWatch > All alarms"
+        delivery_rules.alarms(two, names, "all"), "fix", "In ALARM: f-errors and f-silence;", "CloudWatch > All alarms"
     )
-    check(delivery_rules.alarms({**quiet, "all": "ALARM"}, names, "all"), "fix", "In alarm: all;")
+    check(delivery_rules.alarms({**quiet, "all": "ALARM"}, names, "all"), "fix", "In ALARM: all;")
     gone = {"all": "OK", "f-daily-limit": "OK"}
-    check(delivery_rules.alarms(gone, names, "all"), "fix", "The alarms f-errors and f-silence are gone")
-    check(delivery_rules.alarms({**gone, "f-errors": "OK"}, names, "all"), "fix", "The alarm f-silence is gone")
+    check(delivery_rules.alarms(gone, names, "all"), "fix", "The alarms f-errors and f-silence do not exist")
+    check(delivery_rules.alarms({**gone, "f-errors": "OK"}, names, "all"), "fix", "The alarm f-silence does not exist")
     blind = delivery_rules.alarms({**quiet, "f-errors": "INSUFFICIENT_DATA"}, names, "all")
-    check(blind, "unknown", "too few data have come yet for f-errors.")
+    check(blind, "unknown", "there is not enough data yet for f-errors.")
 
 
 def test_silence_is_excused_before_zoom_has_answered_a_run() -> None:
     """As the rule of the composite alarm has it: silence counts where daily_limit has data."""
     names = {"errors": "f-errors", "silence": "f-silence", "daily_limit": "f-daily-limit"}
     fresh = {"all": "OK", "f-errors": "OK", "f-silence": "ALARM", "f-daily-limit": "INSUFFICIENT_DATA"}
-    check(delivery_rules.alarms(fresh, names, "all"), "unknown", "No alarm is raised", "for f-daily-limit.")
+    check(delivery_rules.alarms(fresh, names, "all"), "unknown", "No alarm is in ALARM", "for f-daily-limit.")
     failing = delivery_rules.alarms({**fresh, "all": "ALARM", "f-errors": "ALARM"}, names, "all")
-    check(failing, "fix", "In alarm: f-errors; docs")
-    check(delivery_rules.alarms({**fresh, "f-daily-limit": "OK"}, names, "all"), "fix", "In alarm: f-silence;")
+    check(failing, "fix", "In ALARM: f-errors; docs")
+    check(delivery_rules.alarms({**fresh, "f-daily-limit": "OK"}, names, "all"), "fix", "In ALARM: f-silence;")
     at_once = {"all": "OK", "f-errors": "OK"}  # a schedule that does not recur has neither of the two
     check(delivery_rules.alarms(at_once, {"errors": "f-errors"}, "all"), "ok")
 
@@ -593,11 +600,11 @@ TOPIC = "arn:aws:sns:eu-west-1:111122223333:alarms"
 @pytest.mark.parametrize(
     ("confirmed", "pending", "made_here", "status", "words"),
     [
-        (2, 0, TOPIC, "ok", "The alarms reach 2 subscriptions that somebody confirmed."),
-        (1, 1, None, "ok", "reach 1 subscription that"),
-        (0, 1, TOPIC, "fix", f"Nobody has confirmed a subscription to {TOPIC}: follow the link"),
-        (0, 0, TOPIC, "fix", f"Nobody is subscribed to {TOPIC}, so that no alarm reaches anybody: set `monitoring ="),
-        (0, 0, None, "fix", "subscribe somebody (AWS console: Amazon SNS > Topics > alarms > Create subscription)"),
+        (2, 0, TOPIC, "ok", "The alarms notify 2 confirmed subscriptions."),
+        (1, 1, None, "ok", "notify 1 confirmed subscription"),
+        (0, 1, TOPIC, "fix", f"No subscription to {TOPIC} is confirmed: follow the link"),
+        (0, 0, TOPIC, "fix", f"{TOPIC} has no subscription, so its alarms notify nobody: set `monitoring ="),
+        (0, 0, None, "fix", "create a subscription (AWS console: Amazon SNS > Topics > alarms > Create subscription)"),
     ],
 )
 def test_subscribers(confirmed: int, pending: int, made_here: str | None, status: str, words: str) -> None:
@@ -606,12 +613,17 @@ def test_subscribers(confirmed: int, pending: int, made_here: str | None, status
 
 
 def test_subscribers_of_no_topic_and_of_several() -> None:
-    check(delivery_rules.subscribers({}, None), "ok", "The alarms tell nobody, as `monitoring.topic_arns = []` has it.")
-    check(delivery_rules.subscribers({TOPIC: None}, TOPIC), "fix", f"The topic {TOPIC} is gone", "`terraform apply`")
-    check(delivery_rules.subscribers({TOPIC: None}, None), "fix", "is gone", "`monitoring.topic_arns`")
+    check(delivery_rules.subscribers({}, None), "ok", "The alarms notify nobody (`monitoring.topic_arns = []`).")
+    check(
+        delivery_rules.subscribers({TOPIC: None}, TOPIC),
+        "fix",
+        f"The topic {TOPIC} does not exist",
+        "`terraform apply`",
+    )
+    check(delivery_rules.subscribers({TOPIC: None}, None), "fix", "does not exist", "`monitoring.topic_arns`")
     told = {"SubscriptionsConfirmed": "1", "SubscriptionsPending": "0"}
     other = {TOPIC: told, f"{TOPIC}-2": {**told, "SubscriptionsConfirmed": "0"}}
-    check(delivery_rules.subscribers(other, None), "fix", f"Nobody is subscribed to {TOPIC}-2")
+    check(delivery_rules.subscribers(other, None), "fix", f"{TOPIC}-2 has no subscription")
 
 
 def test_reader_user() -> None:
@@ -628,7 +640,7 @@ def test_reader_user() -> None:
     check(
         delivery_rules.reader_user({"A": "Active"}, NOW - timedelta(days=3), NOW, "u"),
         "fix",
-        "no longer reads",
+        "has stopped reading",
         "3 days ago",
     )
     check(delivery_rules.reader_user({"A": "Active"}, NOW + timedelta(seconds=9), NOW, "u"), "ok", "0 seconds ago")
@@ -636,4 +648,4 @@ def test_reader_user() -> None:
 
 def test_reader_role() -> None:
     check(delivery_rules.reader_role(NOW - timedelta(hours=5), NOW, "r"), "ok", "the role r was last used 5 hours ago")
-    check(delivery_rules.reader_role(None, NOW, "r"), "fix", "nobody has used the role r")
+    check(delivery_rules.reader_role(None, NOW, "r"), "fix", "the role r has never been used")

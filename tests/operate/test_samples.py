@@ -105,7 +105,7 @@ def chosen() -> Iterable[tuple[str, Finding]]:
         tenant_of({}, None)
     except CommandError as error:
         why = str(error).rstrip(".")
-    yield "feed", unknown(f"Not checked because SecOps could not be asked: {why}.")
+    yield "feed", unknown(f"Not checked because SecOps could not be queried: {why}.")
 
 
 def test_doctor() -> None:

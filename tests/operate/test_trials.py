@@ -92,9 +92,9 @@ def test_google_s_calls_succeed_with_the_readers_key(
     status, found = tried(at, capsys, as_reader=True)
     assert status == 1
     assert {each["status"] for name, each in found.items() if name != "take message"} == {"unknown"}
-    assert "may not look at the reader's key (AccessDenied)" in found["reader's key"]["sentence"]
+    assert "may not read the reader's key (AccessDenied)" in found["reader's key"]["sentence"]
     operator.may(without(STATEMENTS["doctor --as-reader"](at), "secretsmanager:GetSecretValue"))
-    assert "the reader's key is not known: The secret" in look("reader's key", at).sentence
+    assert "the reader's key cannot be read: The secret" in look("reader's key", at).sentence
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_a_key_that_aws_does_not_know_yet_is_no_fault(
         )
         found = look(name, at)
         assert found.status == "unknown"
-        assert f"({code}). AWS may take a minute" in found.sentence
+        assert f"({code}): a new access key can take a minute" in found.sentence
 
 
 def test_a_rotation_is_not_disturbed(place: Place, with_key: None, environ: Any) -> None:
@@ -214,11 +214,13 @@ def test_without_a_key_the_way_to_one_is_said(place: Place, environ: Any) -> Non
     at = changed(place.deployment, lambda outputs: outputs["secops_feed"].update(key_secret_name="nowhere"))
     found = look("reader's key", at)
     assert found.status == "unknown"
-    assert found.sentence.endswith("no access key in its secret yet: make one with `zoomlogs reader-key create`.")
+    assert found.sentence.endswith(
+        "the reader's secret has no access key yet: create one with `zoomlogs reader-key create`."
+    )
 
 
 @pytest.mark.parametrize(
-    ("mode", "words"), [("role", "AWS opens only to Google's own token"), ("none", "is set up elsewhere")]
+    ("mode", "words"), [("role", "only Google's own token can assume"), ("none", "the module manages no reader")]
 )
 def test_a_reader_without_a_key_is_one_question_mark_and_status_1(
     place: Place, environ: Any, capsys: Any, mode: str, words: str
@@ -265,7 +267,7 @@ def test_the_age_of_the_feeds_oldest_message_is_looked_at(place: Place, operator
     be(7300)
     assert (found().status, "has waited for 2 hours" in found().sentence) == ("fix", True), found()
     operator.may([])
-    assert (found().status, "may not look at the feed's queue" in found().sentence) == ("unknown", True)
+    assert (found().status, "may not read the feed's queue" in found().sentence) == ("unknown", True)
 
 
 # --- an alarm --------------------------------------------------------------------------------------------------------
@@ -307,9 +309,9 @@ def test_an_alarm_reaches_who_is_subscribed_and_is_put_back(
     printed = capsys.readouterr()
     [found] = json.loads(printed.out)
     assert (status, found["status"]) == (0, "ok")
-    assert found["sentence"].startswith(f"{COMPOSITE} followed {ERRORS}, and CloudWatch gave the message to 1 topic.")
+    assert found["sentence"].startswith(f"{COMPOSITE} followed {ERRORS}, and CloudWatch published to 1 topic.")
     assert found["sentence"].endswith("should now reach: soc@example.com.")
-    assert f"{ERRORS} is set to ALARM" in printed.err
+    assert f"Setting {ERRORS} to ALARM" in printed.err
     assert states(place) == before
     items = place.aws.client("cloudwatch").describe_alarm_history(
         AlarmName=COMPOSITE, AlarmTypes=["CompositeAlarm"], HistoryItemType="StateUpdate", MaxRecords=2
@@ -323,7 +325,7 @@ def test_an_alarm_that_may_not_be_set_is_not_put_back(place: Place, told: str, o
     operator.may(without(STATEMENTS["doctor --test-alarm"](place.deployment), "cloudwatch:SetAlarmState"))
     found = look("alarm to message", place.deployment)
     assert found.status == "unknown"
-    assert "user/operator may not look at the alarm" in found.sentence
+    assert "user/operator may not read the alarm" in found.sentence
 
 
 def _composite(place: Place, **change: Any) -> Callable[[], None]:
@@ -376,7 +378,7 @@ def _forbidden(place: Place) -> Callable[[], None]:
             f"but {COMPOSITE} did not follow within",
         ),
         (lambda place: _already(place, ERRORS), "unknown", f"{COMPOSITE} is in ALARM already"),
-        (_nobody, "fix", "Nobody has confirmed a subscription to the alarms' topic"),
+        (_nobody, "fix", "No subscription to the alarms' topic is confirmed"),
         (_forbidden, "fix", "is not authorized to perform: sns:Publish"),
     ],
     ids=["disabled", "no-topic", "does-not-follow", "in-alarm", "nobody", "forbidden"],
@@ -425,7 +427,7 @@ def test_an_alarm_that_cannot_be_put_back_is_named_with_the_command(
     found = look("alarm to message", place.deployment)
     place.aws.client("cloudwatch").set_alarm_state(AlarmName=ERRORS, StateValue="OK", StateReason="test")
     assert found.status == "fix"
-    assert f"{ERRORS} could not be put back" in found.sentence
+    assert f"{ERRORS} could not be reset" in found.sentence
     assert (
         f"`aws cloudwatch set-alarm-state --alarm-name {ERRORS} --state-value OK --state-reason over`" in found.sentence
     )
@@ -435,7 +437,7 @@ def test_an_alarm_that_cannot_be_put_back_is_named_with_the_command(
     ("change", "words"),
     [
         (lambda outputs: outputs.update(monitoring=None), "monitoring is off"),
-        (lambda outputs: outputs["monitoring"].update(topic_arns=[]), "the alarms tell nobody"),
+        (lambda outputs: outputs["monitoring"].update(topic_arns=[]), "the alarms notify nobody"),
     ],
 )
 def test_where_nobody_is_to_be_told_nothing_is_tried(
@@ -483,7 +485,7 @@ def test_nobody_writes_over_a_record(place: Place, with_key: None, operator: Ope
     assert (status, list(found)) == (0, [check.name for check in PROBE])
     assert found["write once"]["sentence"].startswith(f"S3 refuses to write over s3://{at.bucket}/{at.prefix}")
     assert found["write by others"]["sentence"].startswith(
-        "The bucket's policy keeps your AWS identity from writing s3://"
+        "The bucket's policy does not let your AWS identity write s3://"
     )
     assert versions(place) == before
 
@@ -496,7 +498,7 @@ def test_an_operator_who_gets_as_far_as_the_object_is_noticed(place: Place, with
         operator.may(without(STATEMENTS["doctor --probe"](place.deployment), "s3:PutObject"))
         without_right = look("write by others", place.deployment)
     assert (found.status, "(412). Run `terraform apply`" in found.sentence) == ("fix", True)
-    assert (without_right.status, "does not say that the bucket's policy is why" in without_right.sentence) == (
+    assert (without_right.status, "does not name the bucket's policy as the reason" in without_right.sentence) == (
         "unknown",
         True,
     )

@@ -83,7 +83,7 @@ def test_terraform_apply_puts_right_what_the_doctor_says_that_it_does(ready: Pla
     for name in SPOILT:
         finding = look(ready, name)
         # A new alarm has no data yet.
-        assert finding.status == "ok" or (name == "alarms" and "too few data" in finding.sentence), (name, finding)
+        assert finding.status == "ok" or (name == "alarms" and "not enough data" in finding.sentence), (name, finding)
 
 
 # --- commands of `zoomlogs` -----------------------------------------------------------------------------------------
@@ -131,15 +131,15 @@ def test_actions_of_the_composite_alarm_that_are_off_are_enabled_by_the_command(
     composite = ready.deployment.outputs["monitoring"]["composite_alarm_name"]
     ready.aws.client("cloudwatch").disable_alarm_actions(AlarmNames=[composite])
     found = look(ready, "alarms")
-    assert found.status == "fix" and "so that it tells nobody" in found.sentence, found
+    assert found.status == "fix" and "so nobody is notified" in found.sentence, found
     ready.aws.client("cloudwatch").enable_alarm_actions(AlarmNames=[composite])
-    assert "tells nobody" not in look(ready, "alarms").sentence
+    assert "nobody is notified" not in look(ready, "alarms").sentence
 
 
 def test_a_reader_without_a_key_gets_one_by_the_command_that_the_doctor_names(ready: Place) -> None:
     ready.forget_readers_key()
     found = look(ready, "reader")
-    assert found.status == "fix" and "make one by `zoomlogs reader-key create`" in found.sentence
+    assert found.status == "fix" and "create one with `zoomlogs reader-key create`" in found.sentence
     ready.zoomlogs("reader-key", "list", status=1)
     ready.zoomlogs("reader-key", "create")
     ready.zoomlogs("reader-key", "list")
@@ -176,7 +176,7 @@ def test_a_schedule_that_is_dead_is_seen_though_runs_are_started_by_hand(ready: 
     ready.zoomlogs("run", status=None)
     monkeypatch.setattr(Facts, "now", lambda _self: datetime.now(UTC) + timedelta(hours=3))
     found = look(ready, "runs")
-    assert found.status == "fix" and "The schedule's last run was at" in found.sentence, found
+    assert found.status == "fix" and "The last scheduled run was at" in found.sentence, found
 
 
 # --- the runbook's commands -----------------------------------------------------------------------------------------

@@ -96,7 +96,7 @@ def test_the_doctor_reports_the_locks(applied: Applied, monkeypatch: pytest.Monk
     facts = Facts(applied.world.instance(name), boto3.Session())
     names = ("versioning", "object lock", "collector's rights", "bucket policy")
     found = {one.name: one(facts) for one in CHECKS if one.name in names}
-    assert found["object lock"].sentence == f"Each object of records is locked for 30 days ({mode})."
+    assert found["object lock"].sentence == f"Each object with records is locked for 30 days ({mode})."
     said = {which: (told.status, told.sentence) for which, told in found.items() if told.status != "ok"}
     assert said.keys() <= {"bucket policy"}, said  # beta lets break-glass roles through
     rule = {"DefaultRetention": {"Mode": mode, "Days": 1}}

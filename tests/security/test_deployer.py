@@ -250,7 +250,7 @@ def test_the_options_are_inputs_of_the_module() -> None:
 def test_the_readme_links_the_page_at_terraform_apply() -> None:
     readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
     [told] = [one for one in readme.split("\n\n") if "`terraform apply` needs no Python" in one]
-    assert "[deployer.md](docs/deployer.md)" in told
+    assert "(docs/deployer.md)" in told
 
 
 def test_the_page_has_the_tables() -> None:

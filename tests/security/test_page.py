@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from .matrix import ATTEMPTS, ROWS
 from .principals import Principal
-from .report import BEGIN, PAGE, matrix, updated
+from .report import BEGIN, MARK, PAGE, matrix, updated, who
 
 
 def test_the_page_has_the_current_matrix() -> None:
@@ -45,6 +47,25 @@ def test_each_principal_has_allowed_and_denied_calls(principal: Principal) -> No
     assert len(allowed) < len(ROWS) / 3
 
 
+def test_two_of_a_kind_have_one_name() -> None:
+    both = {Principal.READER_USER, Principal.READER_ROLE}
+    assert who({*both, Principal.SCHEDULER}) == "scheduler, both readers"
+    assert who({Principal.READER_ROLE, Principal.COLLECTOR}) == "collector, reader role"
+    assert who(Principal) == "all"
+
+
+def test_the_page_has_every_call_and_who_may_make_it() -> None:
+    by_call = matrix().partition("### By call")[2]
+    for group, lines in re.findall(r"(?ms)^\*\*([^*]+)\*\*\n(.*?)(?=^\*\*|^###)", by_call):
+        for row in (row for row in ROWS if row.group == group):
+            name = f"{row.does}{MARK if row.how == 'evaluated' else ''}"
+            if row.allowed:
+                assert f"| {name} | `{row.action}` | {who(row.allowed)} |\n" in lines
+            else:
+                [denied] = re.findall(rf"(?m)^- `{re.escape(row.action)}`: (.*)$", lines)
+                assert name in denied.split("; ")
+
+
 def test_each_call_is_named_once() -> None:
     names = [(row.group, row.does) for row in ROWS]
     assert len(names) == len(set(names))
@@ -73,7 +94,9 @@ def test_the_relevant_services_are_in_the_matrix() -> None:
 def test_the_page_says_which_cells_are_only_evaluated() -> None:
     evaluated = [row for row in ROWS if row.how == "evaluated"]
     assert evaluated
-    assert all(f"| {row.does} | `{row.action}` | evaluated |" in matrix() for row in evaluated)
+    page = matrix()
+    assert all(f"{row.does}{MARK}" in page for row in evaluated)
+    assert all(f"{row.does}{MARK}" not in page for row in ROWS if row.how == "called")
     assert {row.action for row in evaluated if not row.action.startswith("ec2:")} == {
         "s3:ReplicateDelete",
         "s3:ReplicateObject",

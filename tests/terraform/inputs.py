@@ -26,7 +26,14 @@ TABLE = Path(__file__).with_name("inputs.yaml")
 CONFIGURATION = "main.tf.json"
 RUN = "tests/inputs.tftest.json"
 INPUT_FILES = {
-    "root": ("variables.tf", "checks.tf", "names.tf", "schedule.tf", "time_zones.tf"),
+    "root": (
+        "variables.tf",
+        "checks.tf",
+        "names.tf",
+        "schedule.tf",
+        "time_zones.tf",
+        "lambda/zoom_operationlogs/reports.json",
+    ),
     "deployer": ("variables.tf", "rights.json"),
 }
 """The files that the rules of a module's inputs need, with `ACCOUNT` instead of account.tf, which reads from AWS."""
@@ -254,7 +261,9 @@ def _copy(module: str, target: Path, *files: str) -> None:
     target.mkdir()
     for file in (one for pattern in files for one in (REPOSITORY / folder(module)).glob(pattern)):
         text = file.read_text(encoding="utf-8").replace('error_message = "', 'error_message = "${var.case} ')
-        (target / file.name).write_text(text, encoding="utf-8")
+        copy = target / file.relative_to(REPOSITORY / folder(module))
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_text(text, encoding="utf-8")
     _write(
         target / "case.tf.json", {"variable": {"case": {"type": "string"}}, "output": {"id": {"value": "${var.case}"}}}
     )

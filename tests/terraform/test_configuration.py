@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 from harness.scratch import prepare
 from harness.terraform import Terraform, TestReport
 from standins.running_provider import running_provider
+from standins.zoom.third_report import ENTRY, NAME
 
 from terraform.inputs import RUN, Case, by_case, cases, write_run
 
@@ -25,9 +28,55 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
     terraform = prepare(REPOSITORY, tmp_path_factory.mktemp("root"), os.environ, folder=".", standin=False)
+    write_third_report(terraform.workdir)
     write_run(terraform.workdir)
     terraform.init()
     return terraform
+
+
+OF_A_THIRD_REPORT = "tests/third_report.tftest.json"
+THIRD_REPORT = {
+    "a prefix and a checkpoint of its own": """
+        output.bucket.prefix == "zoom/room_bookings/"
+        && output.bucket.state_key == "zoom/room_bookings-state/state.json"
+    """,
+    "a function that collects it": """
+        output.function.environment.REPORT == "room_bookings"
+        && output.function.environment.S3_PREFIX == "zoom/room_bookings/"
+    """,
+    "a feed of its prefix, with its name": """
+        output.secops_feed.body.displayName == "Zoom Room Bookings"
+        && endswith(output.secops_feed.body.details.amazonS3V2Settings.s3Uri, "/zoom/room_bookings/")
+    """,
+}
+
+
+def write_third_report(scratch: Path) -> None:
+    """Write a copy of the module with one more entry in reports.json, and a run that plans it."""
+    copy = scratch / "third_report"
+    for folder in ("lambda", "modules"):
+        shutil.copytree(scratch / folder, copy / folder)
+    for file in scratch.glob("*.tf"):
+        if not file.name.endswith("_override.tf"):
+            shutil.copy2(file, copy)
+    entries = copy / "lambda/zoom_operationlogs/reports.json"
+    entries.write_text(json.dumps({**json.loads(entries.read_text("utf-8")), NAME: ENTRY}), encoding="utf-8")
+    run = {
+        "command": "plan",
+        "module": {"source": "./third_report"},
+        "variables": {
+            "bucket_name": "zoom-operation-logs",
+            "zoom": {"report": NAME},
+            "package": {"filename": "lambda/dist/collector.zip"},  # the copy's sources are not those of its package
+            "monitoring": {"topic_arns": []},
+        },
+        "assert": [
+            {"condition": f"${{{' '.join(condition.split())}}}", "error_message": what}
+            for what, condition in THIRD_REPORT.items()
+        ],
+    }
+    provider = {"aws": {"source": "./tests/mocks", "override_during": "plan"}}
+    (scratch / OF_A_THIRD_REPORT).write_text(json.dumps({"mock_provider": provider, "run": {"third": run}}))
 
 
 def test_the_format_is_that_of_terraform_fmt(root: Terraform) -> None:
@@ -65,6 +114,7 @@ def test_the_suite_of_the_module(suite: TestReport) -> None:
         for file in (REPOSITORY / "tests").glob("*.tftest.hcl")
         for run in re.findall(r'(?m)^run "(\w+)"', file.read_text(encoding="utf-8"))
     }
+    runs[f"{OF_A_THIRD_REPORT}: third"] = "pass"
     failures = {run: errors for run, errors in suite.errors.items() if not run.startswith(RUN)}
     assert failures == {}
     assert {run: status for run, status in suite.runs.items() if not run.startswith(RUN)} == runs

@@ -15,7 +15,7 @@ from zoomlogs.mapping.rows import ROWS, SIGN_IN_ROWS, Row
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PAGE = (REPOSITORY / "docs" / "udm.md").read_text(encoding="utf-8")
-README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+SETUP = (REPOSITORY / "docs" / "setup.md").read_text(encoding="utf-8")
 SIGN_INS = PAGE.partition("## Sign-ins and sign-outs\n")[2].partition("\n## ")[0].split("\n")
 TABLE = PAGE.partition("## The table\n")[2].partition("\n## ")[0].split("\n")
 
@@ -25,8 +25,8 @@ def test_its_record_becomes_its_event() -> None:
     assert event(record) == expected
 
 
-def test_the_readmes_record_becomes_its_event() -> None:
-    section = README.partition("### One record, from Zoom to UDM\n")[2].partition("\n## ")[0]
+def test_the_record_of_the_setup_becomes_its_event() -> None:
+    section = SETUP.partition("## One record, from Zoom to UDM\n")[2].partition("\n## ")[0]
     record, expected = map(json.loads, re.findall(r"```json\n(.*?)```", section, re.DOTALL))
     assert event(record) == expected
     name = re.search(r"`zoom/operationlogs/(.+?)`", section)

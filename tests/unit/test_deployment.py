@@ -7,9 +7,11 @@ import json
 import sys
 
 import pytest
-from zoom_operationlogs.reports import ACTIVITIES, OPERATION_LOGS
+from zoom_operationlogs.reports import OPERATION_LOGS, REPORTS
 from zoomlogs.deployment import read_deployment
 from zoomlogs.errors import CommandError
+
+ACTIVITIES = REPORTS["activities"]
 
 
 def instance(region: str = "eu-west-1") -> dict[str, object]:

@@ -58,7 +58,9 @@ def test_the_record_has_the_hashes_that_terraform_computes(built: Path) -> None:
     text = (built / "dist" / "collector.json").read_text()
     record = json.loads(text)
     assert text == json.dumps(record, indent=2, sort_keys=True) + "\n"
-    names = [file.relative_to(built).as_posix() for file in built.glob("zoom_operationlogs/**/*.py")]
+    kinds = ("*.py", "*.json")
+    files = [file for kind in kinds for file in built.glob(f"zoom_operationlogs/**/{kind}")]
+    names = [file.relative_to(built).as_posix() for file in files]
     lines = [
         f"{name} {hashlib.sha256((built / name).read_bytes()).hexdigest()}\n"
         for name in sorted([*names, "requirements.txt", "package.py"])
@@ -80,7 +82,9 @@ def fresh(built: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("check", ["--check", "--check-sources"])
-@pytest.mark.parametrize("name", ["zoom_operationlogs/run.py", "requirements.txt", "package.py"])
+@pytest.mark.parametrize(
+    "name", ["zoom_operationlogs/run.py", "zoom_operationlogs/reports.json", "requirements.txt", "package.py"]
+)
 def test_a_changed_line_makes_the_package_stale(fresh: Path, name: str, check: str) -> None:
     with (fresh / name).open("a") as file:
         file.write("# changed\n")

@@ -37,13 +37,14 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_has_only_the_command_line_and_the_collector(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         files = [Path(name) for name in archive.namelist()]
-    sources = {file for file in files if file.suffix == ".py"}
+    sources = {file for file in files if file.suffix in (".py", ".json")}
     assert {file.parts[0] for file in files if not file.parts[0].endswith(".dist-info")} == {
         "zoomlogs",
         "zoom_operationlogs",
     }
     for folder, package in (("cli", "zoomlogs"), ("lambda", "zoom_operationlogs")):
-        ours = {file.relative_to(REPOSITORY / folder) for file in (REPOSITORY / folder / package).rglob("*.py")}
+        ours = {file.relative_to(REPOSITORY / folder) for file in (REPOSITORY / folder / package).rglob("*.[jp]*")}
+        ours = {file for file in ours if file.suffix in (".py", ".json")}
         assert {file for file in sources if file.parts[0] == package} == ours
 
 

@@ -7,12 +7,14 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-from zoom_operationlogs.reports import ACTIVITIES
+from zoom_operationlogs.reports import REPORTS
 from zoomlogs.verify.comparison import Difference, Kind, State
 from zoomlogs.verify.page import RECORDS_SHOWN, page, visible
 from zoomlogs.verify.style import CSS
 
 from .results import NASTY, a_day, half_a_year, of_days
+
+ACTIVITIES = REPORTS["activities"]
 
 
 class Text(HTMLParser):

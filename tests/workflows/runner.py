@@ -11,6 +11,8 @@ from typing import Any
 
 import yaml
 
+TAG = "v0.1.0"
+BRANCH = "dependabot/pip/lambda/package-1"
 EXPRESSION = re.compile(r"\$\{\{\s*(.+?)\s*\}\}")
 
 
@@ -44,21 +46,26 @@ def run_job(
     skip: set[str],
     token: str = "",
 ) -> Run:
-    """Run a reusable workflow's job with these inputs, in a workspace that the test has prepared."""
+    """Run a workflow's job with these inputs, in a workspace that the test has prepared."""
     document = load(workflow)
-    given = {name: str(one.get("default", "")) for name, one in document["on"]["workflow_call"]["inputs"].items()}
+    takes = document["on"].get("workflow_call", {}).get("inputs", {})
+    given = {name: str(one.get("default", "")) for name, one in takes.items()}
     known = {f"inputs.{name}": value for name, value in (given | inputs).items()}
     known |= {
         "github.workspace": str(workspace),
+        "github.ref_name": TAG,
+        "github.head_ref": BRANCH,
+        "github.token": token,
         "job.workflow_repository": "ours/terraform-aws-zoom-operation-logs",
         "secrets.module-token": token,
+        "steps.provenance.outputs.bundle-path": str(temp / "attestation.json"),
     }
     definition = document["jobs"][job]
     assert definition["defaults"]["run"]["shell"] == "bash"
     summary = temp / "summary"
     base = {
         **env,
-        **values(definition["env"], known),
+        **values(definition.get("env", {}), known),
         "RUNNER_TEMP": str(temp),
         "GITHUB_WORKSPACE": str(workspace),
         "GITHUB_STEP_SUMMARY": str(summary),

@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import subprocess
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from harness.terraform import Terraform
 from standins.aws import AwsStandIn
 from standins.running_provider import running_provider
 
-from .runner import Run, load, run_job
+from .runner import BRANCH, TAG, Run, load, run_job
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 BIN = REPOSITORY / ".venv-checkov" / "bin"
@@ -29,6 +30,8 @@ EXAMPLE = REPOSITORY / "examples" / "plan-check"
 PLAN_CHECK = REPOSITORY / ".github/workflows/plan-check.yml"
 DEPENDABOT = REPOSITORY / ".github/dependabot.yml"
 CI = REPOSITORY / ".github/workflows/ci.yml"
+RELEASE = REPOSITORY / ".github/workflows/release.yml"
+PACKAGE = REPOSITORY / ".github/workflows/package.yml"
 CALLER = EXAMPLE / ".github/workflows/terraform.yml"
 WORKFLOWS = [*sorted((REPOSITORY / ".github/workflows").glob("*.yml")), CALLER]
 slow, exhaustive = pytest.mark.slow, pytest.mark.exhaustive
@@ -54,12 +57,15 @@ def test_it_is_a_workflow(workflow: Path) -> None:
 
 @slow
 @exhaustive
-def test_zizmor_finds_only_the_tag_in_the_example() -> None:
+def test_zizmor_finds_nothing_but_the_tag_in_the_example_and_the_local_workflow() -> None:
+    """GitHub Enterprise Server does not know the form `$/` that zizmor wants for a local workflow."""
     command = [BIN / "zizmor", "--offline", "--no-config", "--format", "json", *WORKFLOWS]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     found = [(one["ident"], one["locations"][0]["symbolic"]["key"]) for one in json.loads(done.stdout)]
-    assert [ident for ident, _ in found] == ["unpinned-uses"], found
-    assert CALLER.name in json.dumps(found)
+    assert [(ident, Path(where["Local"]["verbatim_path"])) for ident, where in found] == [
+        ("self-repository", RELEASE),
+        ("unpinned-uses", CALLER),
+    ]
 
 
 def uses(workflow: Path) -> list[str]:
@@ -67,7 +73,10 @@ def uses(workflow: Path) -> list[str]:
     return [line.strip() for line in workflow.read_text(encoding="utf-8").splitlines() if " uses: " in line]
 
 
-OURS = re.compile(r"uses: YOUR-ORGANISATION/[\w-]+/\.github/workflows/plan-check\.yml@v\d+\.\d+\.\d+")
+OURS = {
+    CALLER: re.compile(r"uses: YOUR-ORGANISATION/[\w-]+/\.github/workflows/plan-check\.yml@v\d+\.\d+\.\d+"),
+    RELEASE: re.compile(r"uses: \./\.github/workflows/ci\.yml"),
+}
 
 
 @each
@@ -75,7 +84,7 @@ def test_every_action_is_pinned_by_commit_and_shows_its_version(workflow: Path) 
     pinned = [line for line in uses(workflow) if re.fullmatch(r"uses: [\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line)]
     assert pinned
     others = [line for line in uses(workflow) if line not in pinned]
-    assert [bool(OURS.fullmatch(line)) for line in others] == ([True] if workflow == CALLER else [])
+    assert [bool(OURS[workflow].fullmatch(line)) for line in others] == ([True] if workflow in OURS else [])
 
 
 def test_an_action_has_one_version_everywhere() -> None:
@@ -87,7 +96,7 @@ def test_an_action_has_one_version_everywhere() -> None:
 
 @slow
 @exhaustive
-def test_dependabot_renews_the_actions_and_the_checkers() -> None:
+def test_dependabot_renews_every_pin() -> None:
     command = [BIN / "check-jsonschema", "--builtin-schema", "vendor.dependabot", DEPENDABOT]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
@@ -97,7 +106,15 @@ def test_dependabot_renews_the_actions_and_the_checkers() -> None:
         for one in updates
         for folder in one.get("directories", [one.get("directory")])
     }
-    assert folders == {("github-actions", "/"), ("pip", "/tests/compliance"), ("pip", "/tests/checkov")}
+    pinned = {
+        file.parent
+        for pattern in ("*", ".github/*/*", "lambda/*", "tests/*/*")
+        for file in REPOSITORY.glob(pattern)
+        if re.fullmatch(r"requirements.*\.txt", file.name)
+    }
+    assert folders == {("github-actions", "/")} | {
+        ("pip", "/" + folder.relative_to(REPOSITORY).as_posix().removesuffix(".")) for folder in pinned
+    }
 
 
 @each
@@ -105,16 +122,25 @@ def test_no_script_holds_an_expression(workflow: Path) -> None:
     assert [step["name"] for step in steps(workflow) if "${{" in step.get("run", "")] == []
 
 
+# The jobs that may write, and what.
+WRITES = {
+    (RELEASE, "release"): {"contents", "id-token", "attestations"},
+    (PACKAGE, "commit"): {"contents", "actions"},
+    (PLAN_CHECK, "plan-check"): {"id-token"},
+    (CALLER, "plan-check"): {"id-token"},
+    (CALLER, "apply"): {"id-token"},
+}
+
+
 @each
-def test_no_step_keeps_the_token_or_may_write(workflow: Path) -> None:
+def test_nothing_keeps_the_token_and_only_the_listed_jobs_may_write(workflow: Path) -> None:
     checkouts = [step for step in steps(workflow) if step.get("uses", "").startswith("actions/checkout@")]
     assert all(step["with"]["persist-credentials"] is False for step in checkouts)
     document = load(workflow)
-    granted = [document.get("permissions", {}), *(job.get("permissions", {}) for job in document["jobs"].values())]
-    assert {(name, level) for one in granted for name, level in one.items()} <= {
-        ("contents", "read"),
-        ("id-token", "write"),
-    }
+    assert document.get("permissions", {}) == {}
+    for name, job in document["jobs"].items():
+        granted = job.get("permissions", {})
+        assert {one for one, level in granted.items() if level != "read"} <= WRITES.get((workflow, name), set())
 
 
 def test_ci_runs_the_oldest_supported_terraform_and_every_test() -> None:
@@ -460,3 +486,87 @@ def test_only_the_plan_that_was_checked_is_applied(tmp_path: Path) -> None:
     (tmp_path / "tfplan").write_text("another", encoding="utf-8")
     assert subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, check=False).returncode == 1
     assert not (tmp_path / "asked").exists()
+
+
+# --- the release, and the package of Dependabot's branches -----------------------------------------------------------
+
+
+def run_release(tmp_path: Path, *names: str) -> Run:
+    """Run these steps of a release in this checkout, with a `gh` that prints what it is asked for."""
+    fake = tmp_path / "bin/gh"
+    fake.parent.mkdir()
+    fake.write_text('#!/bin/sh\necho gh "$@"\n', encoding="utf-8")
+    fake.chmod(0o755)
+    (tmp_path / "attestation.json").write_text("signed", encoding="utf-8")
+    env = os.environ | {"PATH": f"{fake.parent}{os.pathsep}{REPOSITORY / '.venv/bin'}{os.pathsep}{os.environ['PATH']}"}
+    rest = {step["name"] for step in steps(RELEASE)} - set(names)
+    return run_job(RELEASE, "release", {}, env, REPOSITORY, tmp_path, rest, token="t0ken")
+
+
+@slow
+@exhaustive
+def test_the_bill_of_materials_lists_what_is_in_the_package(tmp_path: Path) -> None:
+    run = run_release(tmp_path, "Write the software bill of materials")
+    assert run.failed == [], run.output
+    bill = json.loads((tmp_path / "collector.cdx.json").read_text(encoding="utf-8"))
+    assert bill["metadata"]["component"]["name"] == "terraform-aws-zoom-operation-logs"
+    listed = {f"{re.sub('[-_.]+', '_', one['name'])}-{one['version']}" for one in bill["components"]}
+    with zipfile.ZipFile(REPOSITORY / "lambda/dist/collector.zip") as package:
+        tops = {name.partition("/")[0] for name in package.namelist()}
+    assert listed == {
+        re.sub("[-_]+(?=.*-)", "_", top.removesuffix(".dist-info")) for top in tops if top.endswith(".dist-info")
+    }
+    assert all(one.get("licenses") for one in bill["components"])
+
+
+def test_a_release_has_the_package_its_bill_of_materials_and_its_provenance(tmp_path: Path) -> None:
+    run = run_release(tmp_path, "Publish the release")
+    files = [tmp_path / "collector.cdx.json", tmp_path / "collector.sigstore.json"]
+    notes = f"--verify-tag --title {TAG} --notes-file {tmp_path}/notes.md"
+    assert run.output == f"gh release create {TAG} {notes} lambda/dist/collector.zip {files[0]} {files[1]}\n"
+    assert files[1].read_text(encoding="utf-8") == "signed"
+
+
+def test_a_release_runs_every_test_before_it_publishes() -> None:
+    jobs = load(RELEASE)["jobs"]
+    assert jobs["release"]["needs"] == "test"
+    assert jobs["test"]["uses"] == "./.github/workflows/ci.yml"
+    names = [step["name"] for step in jobs["release"]["steps"]]
+    assert names.index("Check the package") < names.index("Attest the provenance") < names.index("Publish the release")
+
+
+def test_the_package_is_committed_on_dependabots_branch_and_ci_starts(tmp_path: Path) -> None:
+    """Run the step in a clone of a branch, with a `gh` that prints what it is asked for."""
+    origin, clone = tmp_path / "origin", tmp_path / "clone"
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.com"]
+    subprocess.run(["git", "init", "--quiet", "--bare", origin], check=True)
+    subprocess.run(["git", "clone", "--quiet", origin, clone], check=True, capture_output=True)
+    files = ["lambda/dist/collector.json", "lambda/dist/collector.zip", "tests/compliance/module.json"]
+    for name in (*files, "other"):
+        (clone / name).parent.mkdir(parents=True, exist_ok=True)
+        (clone / name).write_text("old", encoding="utf-8")
+    subprocess.run(["git", "add", "."], cwd=clone, check=True)
+    subprocess.run([*git, "commit", "--quiet", "--message", "old"], cwd=clone, check=True)
+    fake = tmp_path / "bin/gh"
+    fake.parent.mkdir()
+    fake.write_text('#!/bin/sh\necho gh "$@"\n', encoding="utf-8")
+    fake.chmod(0o755)
+    env = os.environ | {"PATH": f"{fake.parent}{os.pathsep}{os.environ['PATH']}"}
+    rest = {step["name"] for step in steps(PACKAGE)} - {"Commit the package and start CI"}
+    assert run_job(PACKAGE, "commit", {}, env, clone, tmp_path, rest, token="t0ken").output == ""  # nothing new
+    for name in (*files, "other"):
+        (clone / name).write_text("new", encoding="utf-8")
+    run = run_job(PACKAGE, "commit", {}, env, clone, tmp_path, rest, token="t0ken")
+    assert run.failed == [], run.output
+    assert run.output.splitlines()[-1] == f"gh workflow run ci.yml --ref {BRANCH}"
+    show = ["git", "--git-dir", origin, "show", "--format=%an", "--name-only", BRANCH]
+    pushed = subprocess.run(show, capture_output=True, text=True, check=True).stdout.split()
+    assert pushed == ["github-actions[bot]", *files]
+
+
+def test_only_dependabot_gets_a_package_and_the_job_that_builds_it_may_not_write() -> None:
+    jobs = load(PACKAGE)["jobs"]
+    assert "github.event.pull_request.user.login == 'dependabot[bot]'" in jobs["build"]["if"]
+    assert "head.repo.full_name == github.repository" in jobs["build"]["if"]
+    assert jobs["commit"]["needs"] == "build"
+    assert "workflow_dispatch" in load(CI)["on"]

@@ -1,4 +1,4 @@
-"""The commands that prepare: the credentials, the deployer's policy, a set-up made by hand."""
+"""The commands for setting up: credentials, IAM policies, and taking over a manual set-up."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from ..console import console, print_text
-from ..deployment import read_deployment
-from .options import SET_UP, InstanceOption, JsonOption, OutputsOption, group
+from ..deployment import Deployment  # noqa: TC001
+from .options import SET_UP, JsonOption, Where, group
 
 app = group()
 zoom_secret = group()
@@ -22,40 +22,37 @@ def adopt(
         str, typer.Option(metavar="NAME", help="Its schedule, in the group default.")
     ] = "zoom-operationlogs-schedule-15min",
     secret: Annotated[
-        str, typer.Option(metavar="NAME", help="The secret to make for the credentials.")
+        str, typer.Option(metavar="NAME", help="The secret to create for the credentials.")
     ] = "zoom-operationlogs-credentials",  # noqa: S107  its name
     reader: Annotated[
-        str, typer.Option(metavar="NAME", help="The IAM user whose access key the feed has.")
+        str, typer.Option(metavar="NAME", help="The IAM user that the feed signs in as.")
     ] = "secops-reader",
     reader_policy: Annotated[
-        str, typer.Option(metavar="NAME", help="That user's policy, which opens the bucket.")
+        str, typer.Option(metavar="NAME", help="The policy that lets this user read the bucket.")
     ] = "secops-reader-policy",
     region: Annotated[
-        str | None, typer.Option(help="Where they are, if not in your profile's region.", show_default=False)
+        str | None, typer.Option(help="The AWS region; by default your profile's.", show_default=False)
     ] = None,
     variables: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Write the variables of the example there.", show_default=False),
+        Path | None, typer.Option(metavar="FILE", help="Write the example's variables to a file.", show_default=False)
     ] = None,
     account: Annotated[
-        str | None,
-        typer.Option(metavar="ID", help="The AWS account that they are in: any other is refused.", show_default=False),
+        str | None, typer.Option(metavar="ID", help="The AWS account of the set-up.", show_default=False)
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say the steps, and take none.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Give the report as JSON.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the steps without taking them.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Prepare a set-up made by hand after the written guide, so that Terraform can take it over.
+    """Prepare a set-up made by hand after the written guide, so that Terraform can import it.
 
-    It switches the schedule off, moves Zoom's credentials from the function's variables into a secret, and waits until
-    a run under way is over. Run it again whatever interrupted it. The README of examples/adopt-console-setup goes on.
+    It disables the schedule, moves Zoom's credentials from the function's environment into a secret, and waits until
+    the current run has ended. If it is interrupted, run it again. --account is required, except with --dry-run. The
+    README of examples/adopt-console-setup has the next steps.
 
     Example, in that folder:
 
         zoomlogs adopt --account 111122223333 --variables adopt.auto.tfvars.json
 
-    --account may be left out with --dry-run only.
-
-    Ends with 0, with 1 where AWS refuses something, with 2 where you must change something first.
+    Exit status: 0, or 1 if a request to AWS failed.
     """
     from ..adopt import command
     from ..adopt.steps import Names
@@ -70,31 +67,30 @@ def deployer_policy(
     region: Annotated[str, typer.Option(help="The region.")],
     phase: Annotated[
         list[str] | None,
-        typer.Option(metavar="PHASE", help="plan, apply, upgrade or destroy, again for each; all, if not given."),
+        typer.Option(metavar="PHASE", help="plan, apply, upgrade or destroy; can be repeated; by default all."),
     ] = None,
     option: Annotated[
-        list[str] | None,
-        typer.Option(metavar="OPTION[=VALUE]", help="An option of the module that is used, again for each."),
+        list[str] | None, typer.Option(metavar="OPTION[=VALUE]", help="A module option that you use; can be repeated.")
     ] = None,
     name: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME=VALUE", help="bucket_name, and each name that is not the module's default."),
+        typer.Option(metavar="NAME=VALUE", help="bucket_name, and each name that differs from the module's default."),
     ] = None,
     part: Annotated[
-        str | None, typer.Option(metavar="PART", help="One part of it, small enough for a managed policy.")
+        str | None, typer.Option(metavar="PART", help="Only one part, small enough for a managed policy.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Give all parts, each by its name.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print all parts by name.")] = False,
 ) -> None:
-    """Print the IAM policy that applying the module needs, and nothing more.
+    """Print the least-privilege IAM policy for applying the module.
 
-    It asks nothing of AWS. docs/deployer.md lists the options and names; the output of the module modules/deployer has
-    the same policies.
+    It makes no request to AWS. docs/deployer.md lists the options and names. The submodule modules/deployer outputs the
+    same policies.
 
     Example:
 
         zoomlogs deployer-policy --account 111122223333 --region eu-west-1 --phase plan --name bucket_name=YOUR-BUCKET
 
-    Ends with 0, with 2 where there is no such phase, option, name or part.
+    Exit status: 0, or 2 for an unknown phase, option, name or part.
     """
     from .. import deployer
 
@@ -107,31 +103,30 @@ def deployer_policy(
 
 @app.command(rich_help_panel=SET_UP, context_settings={"ignore_unknown_options": True})
 def rights(
+    deployment: Deployment,
     words: Annotated[
-        list[str],
-        typer.Argument(metavar="COMMAND", help="The command, with an option that needs more, such as doctor --probe."),
+        list[str], typer.Argument(metavar="COMMAND", help="The command and its options, such as doctor --probe.")
     ],
     kms_key: Annotated[
         list[str] | None,
-        typer.Option("--kms-key", metavar="ARN", help="A KMS key of yours that is used, again for each."),
+        typer.Option("--kms-key", metavar="ARN", help="A customer managed KMS key in use; can be repeated."),
     ] = None,
-    outputs: OutputsOption = None,
-    instance: InstanceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Print the IAM policy with which a command works on this deployment, and nothing more.
+    """Print the least-privilege IAM policy of a command for this deployment.
 
-    It asks nothing of AWS. Terraform's outputs name the KMS key of the bucket's objects, and no other.
+    It makes no request to AWS. From the outputs it knows the KMS key of the bucket's objects; name other keys with
+    --kms-key.
 
     Example:
 
         zoomlogs rights doctor --probe --json > policy.json
 
-    Ends with 0, with 2 where there is no such command or no deployment.
+    Exit status: 0, or 2 for an unknown command.
     """
     from .. import rights as command
 
-    raise typer.Exit(command.main(read_deployment(outputs, instance), words, kms_key or (), as_json=as_json))
+    raise typer.Exit(command.main(deployment, words, kms_key or (), as_json=as_json))
 
 
 @zoom_secret.callback()
@@ -141,29 +136,28 @@ def _zoom_secret() -> None:
 
 @zoom_secret.command()
 def put(
-    outputs: OutputsOption = None,
-    instance: InstanceOption = None,
+    where: Where,
     file: Annotated[
         str | None,
         typer.Option(
             "--file",
             metavar="FILE|-",
-            help="JSON with account_id, client_id and client_secret; - is standard input. Without it you are asked.",
+            help="JSON with account_id, client_id and client_secret (- for standard input); by default it prompts.",
             show_default=False,
         ),
     ] = None,
-    no_check: Annotated[bool, typer.Option("--no-check", help="Store them without asking Zoom first.")] = False,
+    no_check: Annotated[bool, typer.Option("--no-check", help="Store them without trying them at Zoom.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Store Zoom's credentials, once Zoom has accepted them: the first time, and at each rotation.
+    """Try Zoom's credentials at Zoom, and store them: the first time, and at each rotation.
 
     Example: zoomlogs zoom-secret put --file zoom.json
 
-    Ends with 0; with 1 if Zoom or AWS refused, with 2 if something must be changed first.
+    Exit status: 0, or 1 if Zoom or AWS refused.
     """
     from .. import zoom_secret as secret
 
-    secret.put(outputs, instance, file, check=not no_check, as_json=as_json)
+    secret.put(*where, file, check=not no_check, as_json=as_json)
 
 
 app.add_typer(zoom_secret, name="zoom-secret", rich_help_panel=SET_UP)

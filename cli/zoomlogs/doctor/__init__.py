@@ -1,7 +1,7 @@
-"""`zoomlogs doctor`: looks at everything that has to be right, and says what to change in which console.
+"""`zoomlogs doctor`: checks the whole deployment, and says what to change in which console.
 
-`facts` and `aws_facts` fetch the facts. The pure functions of `collector_rules`, `bucket_rules` and `delivery_rules`
-judge them. `checks` is the list of all checks, and `command` runs and shows them. What changes something for a moment,
-or acts as somebody else, is tried only when asked for: `write_trial`, `alarm_trial`, `reader_trial`. What a check needs
-of AWS is in `zoomlogs.policies`.
+`facts` and `aws_facts` fetch facts. The pure functions of `collector_rules`, `bucket_rules` and `delivery_rules` judge
+them. `checks` lists all checks; `command` runs and shows them. `write_trial`, `alarm_trial` and `reader_trial` change
+something briefly or use other credentials, so they run only on request. `zoomlogs.policies` has the rights of each
+check.
 """

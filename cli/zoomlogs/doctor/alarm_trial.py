@@ -1,7 +1,7 @@
-"""Whether an alarm reaches somebody: a member alarm is set to ALARM, the composite one followed, and all put back.
+"""Tests the notification of an alarm: sets a member alarm to ALARM, follows the composite alarm, and resets it.
 
-The composite alarm's history tells both that it followed and whether CloudWatch could hand the message to the topic,
-which the key of an encrypted topic or the topic's policy can prevent without a word elsewhere.
+Only the composite alarm's history shows whether CloudWatch could publish to the topic: the topic's policy or the KMS
+key of an encrypted topic can prevent it.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ LOOK_EVERY_SECONDS = 5.0
 SAYS = "zoomlogs doctor --test-alarm"
 REACH = (
     "let the topic's policy grant sns:Publish, and the policy of its KMS key kms:Decrypt and kms:GenerateDataKey*, to"
-    " cloudwatch.amazonaws.com (docs/operations.md, Who is told)"
+    " cloudwatch.amazonaws.com (docs/operations.md, Notifications)"
 )
 
 
 def alarm_to_message(facts: Facts) -> Finding:
-    """Set the member alarm, follow what comes of it, and put it back, whatever happens."""
+    """Set the member alarm, follow the composite alarm, and always reset it."""
     if not facts.deployment.outputs.get("monitoring"):
-        raise NotCheckedError("monitoring is off, so that there is no alarm to try")
+        raise NotCheckedError("monitoring is off, so there is no alarm to test")
     monitoring = facts.output("monitoring")
     member, composite = monitoring["alarms"][TRIED_ALARM], monitoring["composite_alarm_name"]
     alarms = facts.alarms([member, composite])
@@ -46,8 +46,8 @@ def alarm_to_message(facts: Facts) -> Finding:
         return wrong
     known = set(facts.history(composite))
     facts.say(
-        f"{member} is set to ALARM, and {composite} should follow within a minute or two (looked at for"
-        f" {PATIENCE_SECONDS // 60} minutes at most). It is put back afterwards, also by Ctrl-C."
+        f"Setting {member} to ALARM; {composite} should follow within two minutes (waiting for"
+        f" {PATIENCE_SECONDS // 60} minutes at most). The alarm is reset afterwards, also after Ctrl-C."
     )
     began = time.monotonic()
     with _raised(facts, member, alarms[member]["StateValue"]):
@@ -61,27 +61,29 @@ def obstacle(
     composite: str,
     told: Mapping[str, Sequence[Mapping[str, str]]],
 ) -> Finding | None:
-    """Return why trying would show nothing, None where it can be tried; nothing has been touched yet."""
+    """Return why a test would show nothing; None if it can start."""
     if missing := sorted({member, composite} - alarms.keys()):
-        return fix(f"There is no alarm {' and no alarm '.join(missing)}: run `terraform apply`, which makes it anew.")
+        return fix(
+            f"There is no alarm {' and no alarm '.join(missing)}: run `terraform apply`, which creates it again."
+        )
     if raised := [name for name in (composite, member) if alarms[name]["StateValue"] == "ALARM"]:
         raise NotCheckedError(
-            f"{raised[0]} is in ALARM already, so that no further message comes before it has ended: docs/operations.md"
+            f"{raised[0]} is in ALARM already, so there is no further notification until it ends: docs/operations.md"
             " says what to do"
         )
     if not told:
-        raise NotCheckedError("the alarms tell nobody, as `monitoring.topic_arns = []` has it")
+        raise NotCheckedError("the alarms notify nobody (`monitoring.topic_arns = []`)")
     if not alarms[composite].get("ActionsEnabled", True):
         return fix(
-            f"The actions of {composite} are disabled, so that it tells nobody: run `terraform apply`, which enables"
-            f" them (`aws cloudwatch enable-alarm-actions --alarm-names {composite}` does so too)."
+            f"The actions of {composite} are disabled, so nobody is notified: run `terraform apply`, which enables them"
+            f" (or run `aws cloudwatch enable-alarm-actions --alarm-names {composite}`)."
         )
     if missing := sorted(set(told) - set(alarms[composite].get("AlarmActions", []))):
-        return fix(f"{composite} does not tell {' and '.join(missing)}: run `terraform apply`, which puts it right.")
+        return fix(f"{composite} does not notify {' and '.join(missing)}: run `terraform apply`, which repairs it.")
     if not any(is_confirmed(each) for subscriptions in told.values() for each in subscriptions):
         return fix(
-            "Nobody has confirmed a subscription to the alarms' topic, so nobody would get the message: follow the link"
-            ' in the mail from AWS, or set `monitoring = { emails = ["…"] }` and apply; then try again.'
+            "No subscription to the alarms' topic is confirmed, so nobody would get the notification: follow the link"
+            ' in the email from AWS, or set `monitoring = { emails = ["…"] }` and apply; then try again.'
         )
     return None
 
@@ -89,40 +91,40 @@ def obstacle(
 def judged(
     news: Sequence[Entry], member: str, composite: str, told: Mapping[str, Sequence[Mapping[str, str]]], seconds: float
 ) -> Finding:
-    """Judge what the composite alarm's history shows of the trial."""
+    """Judge the test by the composite alarm's history."""
     if not any(entry.is_alarm for entry in news):
         return fix(
             f"{member} was in ALARM, but {composite} did not follow within {seconds:.0f} seconds: compare its rule with"
-            " `terraform plan`, and see that it has no actions suppressor (AWS console: CloudWatch > All alarms)."
+            " `terraform plan`, and check that it has no actions suppressor (AWS console: CloudWatch > All alarms)."
         )
     actions = [entry.summary for entry in news if entry.kind == "Action"]
     if failed := [summary for summary in actions if not summary.startswith("Successfully")]:
-        return fix(f"{composite} followed, but nobody is told. CloudWatch says: {failed[0].rstrip('.')}. So {REACH}.")
+        return fix(f"{composite} followed, but nobody was notified ({failed[0].rstrip('.')}): {REACH}.")
     if silent := [topic for topic in told if not any(topic in summary for summary in actions)]:
         return fix(
-            f"{composite} followed, but its history shows no message to {' and '.join(silent)} within"
+            f"{composite} followed, but its history shows no notification to {' and '.join(silent)} within"
             f" {seconds:.0f} seconds (AWS console: CloudWatch > All alarms > {composite} > History)."
         )
     who = [address(each) for subscriptions in told.values() for each in subscriptions if is_confirmed(each)]
     return ok(
-        f"{composite} followed {member}, and CloudWatch gave the message to {some(len(told), 'topic')}. Two messages,"
-        f" of an alarm and that it is over, should now reach: {', '.join(who)}."
+        f"{composite} followed {member}, and CloudWatch published to {some(len(told), 'topic')}. Two messages, for"
+        f" ALARM and OK, should now reach: {', '.join(who)}."
     )
 
 
 def is_confirmed(subscription: Mapping[str, str]) -> bool:
-    """Tell whether a subscription is confirmed: SNS gives it an ARN only then."""
+    """Whether a subscription is confirmed: only then SNS gives it an ARN."""
     return subscription["SubscriptionArn"].startswith("arn:")
 
 
 def address(subscription: Mapping[str, str]) -> str:
-    """Name whom a subscription reaches."""
+    """Return the endpoint of a subscription."""
     kind = subscription["Protocol"]
     return subscription["Endpoint"] if kind.startswith("email") else f"{kind} {subscription['Endpoint']}"
 
 
 def _follow(look: Callable[[], Sequence[Entry]], topics: Mapping[str, Any]) -> Sequence[Entry]:
-    """Look until the history shows the alarm and a message to each topic, or patience ends."""
+    """Wait until the history shows the alarm and a message to each topic, or time is up."""
     end = time.monotonic() + PATIENCE_SECONDS
     while True:
         news = look()
@@ -135,13 +137,13 @@ def _follow(look: Callable[[], Sequence[Entry]], topics: Mapping[str, Any]) -> S
 
 @contextmanager
 def _raised(facts: Facts, alarm: str, before: str) -> Iterator[None]:
-    """Keep an alarm in ALARM for the block, and put it back to the state `before`."""
+    """Keep an alarm in ALARM for the block, then reset it to the state `before`."""
     refused = False
     try:
         try:
             facts.set_alarm(alarm, "ALARM", f"A test by {SAYS}; it ends in a few minutes.")
         except ClientError:
-            refused = True  # so that there is nothing to put back
+            refused = True  # nothing to reset
             raise
         yield
     finally:
@@ -155,16 +157,16 @@ def _put_back(facts: Facts, alarm: str, before: str) -> None:
             facts.set_alarm(alarm, before, f"The test by {SAYS} is over.")
         except FAILURES as error:
             raise CommandError(
-                f"{alarm} could not be put back ({reason(error)}): run `aws cloudwatch set-alarm-state --alarm-name"
-                f" {alarm} --state-value {before} --state-reason over`. CloudWatch does so too, when it next looks at"
-                " the metric.",
+                f"{alarm} could not be reset ({reason(error)}): run `aws cloudwatch set-alarm-state --alarm-name"
+                f" {alarm} --state-value {before} --state-reason over`. CloudWatch also resets it when it next"
+                " evaluates the metric.",
                 status=1,
             ) from error
 
 
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Let no second Ctrl-C come between, where this is the main thread."""
+    """Ignore Ctrl-C in the block, if this is the main thread."""
     kept: Any = None
     with suppress(ValueError):
         kept = signal.signal(signal.SIGINT, signal.SIG_IGN)

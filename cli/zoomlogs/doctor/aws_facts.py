@@ -1,14 +1,11 @@
-"""What AWS says of the bucket, the metrics, the alarms and who may do what: one request for each fact.
-
-Nothing is written, but by `set_alarm`, which only a check behind an option uses.
-"""
+"""The facts that AWS has of bucket, metrics, alarms and permissions, one request each."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
 from zoom_operationlogs.archive_object import is_record_key, report_of
@@ -26,16 +23,12 @@ if TYPE_CHECKING:
 
     from ..deployment import Deployment
 
-ZOOM_SECONDS = 30.0
-LAST_RUNS = 5
-LOOK_EVERY_SECONDS = 0.2
-NAMESPACE = "ZoomOperationLogs"
 DAYS_ABOVE = 31
 
 
 @dataclass(frozen=True)
 class Simulated:
-    """Actions on one resource, with the condition keys of the request, whose rights are to be simulated."""
+    """Actions to simulate on one resource, with the condition keys of the request."""
 
     actions: tuple[str, ...]
     resource: str
@@ -44,7 +37,7 @@ class Simulated:
 
 @dataclass(frozen=True)
 class Entry:
-    """An entry of an alarm's history: when, of which kind, and CloudWatch's words for what happened."""
+    """An entry of an alarm's history: time, type, and CloudWatch's summary."""
 
     at: datetime
     kind: str
@@ -52,28 +45,27 @@ class Entry:
 
     @property
     def is_alarm(self) -> bool:
-        """Tell whether it says that the state became ALARM ("Alarm updated from OK to ALARM")."""
+        """Whether the state became ALARM ("Alarm updated from OK to ALARM")."""
         return self.kind == "StateUpdate" and self.summary.endswith("to ALARM")
 
 
 class AwsFacts:
-    """The deployment as AWS has it now. Facts raise boto3's failures, or `NotCheckedError`."""
+    """The deployment as AWS reports it now. Facts raise boto3's failures, or `NotCheckedError`."""
 
     def __init__(self, deployment: Deployment, session: boto3.Session) -> None:
-        """Take the deployment, and the session of whoever asks."""
+        """Take the deployment, and the caller's session."""
         self.deployment = deployment
         self._session = session
 
     def client(self, service: str) -> Any:
-        """Return a client of whoever asks."""
-        make: Any = self._session.client
-        return make(service, config=BRIEF)
+        """Return a client with the caller's credentials."""
+        return cast("Any", self._session).client(service, config=BRIEF)
 
     def output(self, name: str) -> Mapping[str, Any]:
         """Return one of the module's outputs."""
         value = self.deployment.outputs.get(name)
         if not isinstance(value, dict):
-            raise NotCheckedError(f"the outputs hold no {name}, as this version of the module has it: apply it again")
+            raise NotCheckedError(f"the outputs have no {name}: apply this version of the module")
         return value
 
     def now(self) -> datetime:
@@ -83,7 +75,7 @@ class AwsFacts:
     def metric(
         self, namespace: str, name: str, dimensions: Mapping[str, str], statistic: str, since: datetime
     ) -> Sequence[float]:
-        """Return what CloudWatch has of a metric, by five minutes, oldest first."""
+        """Return a metric's values for each five minutes, oldest first."""
         metric = {
             "Namespace": namespace,
             "MetricName": name,
@@ -95,69 +87,53 @@ class AwsFacts:
             EndTime=self.now() + timedelta(minutes=5),
             ScanBy="TimestampAscending",
         )
-        values: Sequence[float] = answer["MetricDataResults"][0]["Values"]
-        return values
+        return cast("list[float]", answer["MetricDataResults"][0]["Values"])
 
     # bucket
 
     def bucket_region(self) -> str:
-        """Return the region that the bucket lies in; the eldest two have other names in this answer."""
-        found = self.client("s3").get_bucket_location(Bucket=self.deployment.bucket).get("LocationConstraint")
+        """Return the bucket's region; the answer names the two oldest regions differently."""
+        found = self._of_bucket("get_bucket_location").get("LocationConstraint")
         return {None: "us-east-1", "": "us-east-1", "EU": "eu-west-1"}.get(found, str(found))
 
     def versioning(self) -> str | None:
-        """Return Enabled or Suspended, None where it never was on."""
-        status: str | None = self.client("s3").get_bucket_versioning(Bucket=self.deployment.bucket).get("Status")
-        return status
+        """Return Enabled or Suspended, None if versioning was never on."""
+        return cast("str | None", self._of_bucket("get_bucket_versioning").get("Status"))
 
     def encryption(self) -> Sequence[Mapping[str, Any]]:
         """Return the rules of default encryption."""
-        try:
-            found = self.client("s3").get_bucket_encryption(Bucket=self.deployment.bucket)
-        except ClientError as error:
-            if error_code(error) == "ServerSideEncryptionConfigurationNotFoundError":
-                return []
-            raise
-        rules: Sequence[Mapping[str, Any]] = found["ServerSideEncryptionConfiguration"]["Rules"]
-        return rules
+        found = self._of_bucket("get_bucket_encryption", "ServerSideEncryptionConfigurationNotFoundError")
+        return cast("list[Any]", found.get("ServerSideEncryptionConfiguration", {}).get("Rules", []))
 
     def object_lock(self) -> Mapping[str, Any] | None:
-        """Return the configuration of Object Lock, None where it is off."""
-        try:
-            found = self.client("s3").get_object_lock_configuration(Bucket=self.deployment.bucket)
-        except ClientError as error:
-            if error_code(error) == "ObjectLockConfigurationNotFoundError":
-                return None
-            raise
-        configuration: Mapping[str, Any] = found["ObjectLockConfiguration"]
-        return configuration
+        """Return the configuration of Object Lock, None if it is off."""
+        found = self._of_bucket("get_object_lock_configuration", "ObjectLockConfigurationNotFoundError")
+        return found.get("ObjectLockConfiguration")
 
     def public_access(self) -> Mapping[str, bool]:
-        """Return the block of public access."""
-        try:
-            found = self.client("s3").get_public_access_block(Bucket=self.deployment.bucket)
-        except ClientError as error:
-            if error_code(error) == "NoSuchPublicAccessBlockConfiguration":
-                return {}
-            raise
-        block: Mapping[str, bool] = found["PublicAccessBlockConfiguration"]
-        return block
+        """Return the Block Public Access settings."""
+        found = self._of_bucket("get_public_access_block", "NoSuchPublicAccessBlockConfiguration")
+        return cast("dict[str, bool]", found.get("PublicAccessBlockConfiguration", {}))
 
     def policy(self) -> str | None:
-        """Return the bucket's policy, None where it has none."""
+        """Return the bucket's policy, None if it has none."""
+        return self._of_bucket("get_bucket_policy", "NoSuchBucketPolicy").get("Policy")
+
+    def _of_bucket(self, operation: str, not_set: str = "") -> dict[str, Any]:
+        """Return S3's answer about the bucket; nothing for the error code by which S3 says that nothing is set."""
         try:
-            return str(self.client("s3").get_bucket_policy(Bucket=self.deployment.bucket)["Policy"])
+            return cast("dict[str, Any]", getattr(self.client("s3"), operation)(Bucket=self.deployment.bucket))
         except ClientError as error:
-            if error_code(error) == "NoSuchBucketPolicy":
-                return None
-            raise
+            if error_code(error) != not_set:
+                raise
+            return {}
 
     def checkpoint(self) -> StoredCheckpoint:
-        """Return the checkpoint and when it was saved, or what lies there instead."""
+        """Return the checkpoint and when it was saved, or why there is none."""
         return look(self.client("s3"), self.deployment)
 
     def has_records(self) -> bool:
-        """Tell whether there is a version of an object of records of the collector's own."""
+        """Return whether there is any version of an object that the collector wrote."""
         return any(
             is_record_key(entry["Key"].removeprefix(self.deployment.prefix), self.deployment.report)
             for page in self._versions()
@@ -165,37 +141,37 @@ class AwsFacts:
         )
 
     def markers(self) -> list[Marker]:
-        """Return the delete markers that hide objects of records, whoever made them."""
+        """Return the delete markers that hide records."""
         made: dict[str, Marker] = {}
         prefix, report = self.deployment.prefix, self.deployment.report
         for page in self._versions():
             for entry in page.get("DeleteMarkers", ()):
                 if entry["IsLatest"] and is_of_records(entry["Key"].removeprefix(prefix), report):
                     made[entry["Key"]] = Marker(entry["Key"], entry["VersionId"], entry["LastModified"], None)
-            for entry in page.get("Versions", ()):  # of each key the newest comes first, and the marker before it
+            for entry in page.get("Versions", ()):  # S3 lists the newest version of a key first
                 marker = made.get(entry["Key"])
                 if marker and marker.written is None:
                     made[entry["Key"]] = replace(marker, written=entry["LastModified"])
         return list(made.values())
 
     def of_others(self) -> tuple[str | None, str | None]:
-        """Return the key of an object of another report under the prefix, and of one in a folder above."""
+        """Return a key of another report under the prefix, and one in a folder above."""
         return self._others_below(), self._others_above()
 
     def _others_below(self) -> str | None:
-        """Return the key of an object of another report under the prefix, in any version: a feed may have deleted it,
-        and the collector counts it too."""
+        """Return a key of another report under the prefix, in any version, as the collector does."""
         return self._of_other(entry["Key"] for page in self._versions() for entry in page.get("Versions", ()))
 
     def _others_above(self) -> str | None:
-        """Return the key of a recent object of another report in the date folders of the folders above, one request
-        each: the first thousand objects of the last days are enough to meet a collector's."""
+        """Return a recent key of another report in the date folders above: the first thousand keys of each folder."""
         s3, since = self.client("s3"), self.now() - timedelta(days=DAYS_ABOVE)
         for dates in self.deployment.dates_above:
             start = f"{dates.removesuffix('2')}{since:%Y/%m/%d}"
             found = s3.list_objects_v2(Bucket=self.deployment.bucket, Prefix=dates, StartAfter=start)
             keys = (entry["Key"] for entry in found.get("Contents", ()))
-            if other := self._of_other(key for key in keys if key.count("/", len(dates)) == 3):  # not in folders there
+            if other := self._of_other(
+                key for key in keys if key.count("/", len(dates)) == 3
+            ):  # directly in a date folder
                 return other
         return None
 
@@ -204,37 +180,37 @@ class AwsFacts:
         return next((key for key in keys if (other := report_of(key)) and other != name), None)
 
     def _versions(self) -> Iterator[Mapping[str, Any]]:
-        at = self.deployment
-        pages = self.client("s3").get_paginator("list_object_versions").paginate(Bucket=at.bucket, Prefix=at.prefix)
-        yield from pages
+        lister = self.client("s3").get_paginator("list_object_versions")
+        yield from lister.paginate(Bucket=self.deployment.bucket, Prefix=self.deployment.prefix)
 
-    # who may what
+    # permissions
 
     @cached_property
     def identity(self) -> str:
-        """The ARN of whoever asks, which AWS tells without a permission."""
+        """The caller's ARN, which needs no permission."""
         try:
             return str(self.client("sts").get_caller_identity()["Arn"])
         except FAILURES:
             return "your AWS identity"
 
     def refused(self, principal_arn: str, wanted: Sequence[Simulated]) -> list[str]:
-        """Return the actions that a simulation of the principal's policies refuses."""
+        """Return the actions that a simulation of the principal's policies denies."""
         iam = self.client("iam")
         refused = []
         for one in wanted:
+            context = [
+                {
+                    "ContextKeyName": name,
+                    "ContextKeyValues": [value],
+                    "ContextKeyType": "numeric" if name == REMAINING_DAYS else "string",
+                }
+                for name, value in one.context
+            ]
             answer = iam.simulate_principal_policy(
                 PolicySourceArn=principal_arn,
                 ActionNames=list(one.actions),
                 ResourceArns=[one.resource],
-                ContextEntries=[
-                    {
-                        "ContextKeyName": name,
-                        "ContextKeyValues": [value],
-                        "ContextKeyType": "numeric" if name == REMAINING_DAYS else "string",
-                    }
-                    for name, value in one.context
-                ],
+                ContextEntries=context,
             )
             refused += [
                 f"{result['EvalActionName']} on {one.resource}"
@@ -246,7 +222,7 @@ class AwsFacts:
     # alarms
 
     def alarms(self, names: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
-        """Return the alarms that exist, metric alarms and composite ones, by their names."""
+        """Return the alarms that exist, composite alarms included, by name."""
         found = self.client("cloudwatch").describe_alarms(
             AlarmNames=list(names), AlarmTypes=["MetricAlarm", "CompositeAlarm"], MaxRecords=100
         )
@@ -258,11 +234,11 @@ class AwsFacts:
         return {name: alarm["StateValue"] for name, alarm in self.alarms(names).items()}
 
     def set_alarm(self, name: str, state: str, reason: str) -> None:
-        """Set an alarm's state until CloudWatch looks at its metric again."""
+        """Set an alarm's state until CloudWatch evaluates it again."""
         self.client("cloudwatch").set_alarm_state(AlarmName=name, StateValue=state, StateReason=reason)
 
     def history(self, composite: str) -> Sequence[Entry]:
-        """Return what happened to a composite alarm last, the newest first."""
+        """Return the last events of a composite alarm, newest first."""
         found = self.client("cloudwatch").describe_alarm_history(
             AlarmName=composite, AlarmTypes=["CompositeAlarm"], ScanBy="TimestampDescending", MaxRecords=50
         )
@@ -272,26 +248,23 @@ class AwsFacts:
         ]
 
     def subscriptions(self, topic: str) -> Sequence[Mapping[str, str]]:
-        """Return who is subscribed to a topic: the first hundred."""
-        found: Sequence[Mapping[str, str]] = self.client("sns").list_subscriptions_by_topic(TopicArn=topic)[
-            "Subscriptions"
-        ]
-        return found
+        """Return the first hundred subscriptions to a topic."""
+        found = self.client("sns").list_subscriptions_by_topic(TopicArn=topic)
+        return cast("list[dict[str, str]]", found["Subscriptions"])
 
     def topic(self, arn: str) -> Mapping[str, str] | None:
-        """Return a topic's attributes, None where it is gone."""
+        """Return a topic's attributes, None if it does not exist."""
         try:
-            found: Mapping[str, str] = self.client("sns").get_topic_attributes(TopicArn=arn)["Attributes"]
+            return cast("dict[str, str]", self.client("sns").get_topic_attributes(TopicArn=arn)["Attributes"])
         except ClientError as error:
             if error_code(error) == "NotFound":
                 return None
             raise
-        return found
 
     # reader
 
     def access_keys(self, user: str) -> Mapping[str, str]:
-        """Return a user's access keys: id → Active or Inactive."""
+        """Return a user's access keys: ID → Active or Inactive."""
         found = self.client("iam").list_access_keys(UserName=user)
         return {key["AccessKeyId"]: key["Status"] for key in found["AccessKeyMetadata"]}
 
@@ -303,7 +276,5 @@ class AwsFacts:
 
     def role_last_used(self, role: str) -> datetime | None:
         """Return when a role was last used."""
-        used: datetime | None = (
-            self.client("iam").get_role(RoleName=role)["Role"].get("RoleLastUsed", {}).get("LastUsedDate")
-        )
-        return used
+        found = self.client("iam").get_role(RoleName=role)["Role"]
+        return cast("datetime | None", found.get("RoleLastUsed", {}).get("LastUsedDate"))

@@ -1,4 +1,4 @@
-"""All checks, in the order in which they are shown; each stands alone, and none stops another."""
+"""All checks, in display order. They are independent: a check that fails does not stop the others."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ if TYPE_CHECKING:
     from .facts import Facts
 
 GONE = ("NoSuchBucket", "NoSuchEntity", "ResourceNotFoundException", "404", "AWS.SimpleQueueService.NonExistentQueue")
-APPLY = "run `terraform apply`, which makes it anew"
-ALLOW_KEY = "allow it kms:Decrypt on the KMS key, as docs/cli.md has it"
-NO_READER = 'Who reads the records is made elsewhere, as `reader.mode = "none"` has it.'
-NO_MONITORING = "Nobody is told when collecting fails, as `monitoring.enabled = false` has it."
+APPLY = "run `terraform apply`, which creates it again"
+ALLOW_KEY = "allow it kms:Decrypt on the KMS key (docs/cli.md)"
+NO_READER = 'The module manages no reader (`reader.mode = "none"`).'
+NO_MONITORING = "No alarms are set up (`monitoring.enabled = false`)."
 
 
 @dataclass(frozen=True)
 class Check:
-    """A check: its name, what is missing where AWS knows nothing of it, and how it is made."""
+    """A check: its name, the resource that it looks at, and the function that makes it."""
 
     name: str
     what: str
     look: Callable[[Facts], Finding]
 
     def __call__(self, facts: Facts) -> Finding:
-        """Make it, whatever happens."""
+        """Make the check; turn every failure into a finding."""
         try:
             return self.look(facts)
         except NotCheckedError as why:
@@ -48,24 +48,23 @@ class Check:
             return self._failed(error, facts)
         except Exception as error:
             said = ": ".join(filter(None, (type(error).__name__, reason(error))))
-            return unknown(f"Not checked because zoomlogs itself broke off: {said}.")
+            return unknown(f"Not checked because zoomlogs failed: {said}.")
 
     def _failed(self, error: Exception, facts: Facts) -> Finding:
         code = error_code(error)
         if code in GONE or code.endswith(("QueueDoesNotExist", "NotFound")):
-            return fix(f"There is no {self.what}, says AWS: {APPLY}, or give the outputs of the deployment meant.")
+            return fix(f"AWS has no such {self.what}: {APPLY}, or name the right outputs with --outputs.")
         if is_denied_by_kms(error):
             return unknown(
-                f"Not checked because {facts.identity} may not decrypt what the {self.what} holds ({code}):"
-                f" {ALLOW_KEY}."
+                f"Not checked because {facts.identity} may not decrypt the {self.what} ({code}): {ALLOW_KEY}."
             )
         if is_denied(error):
             return unknown(
-                f"Not checked because {facts.identity} may not look at the {self.what} ({code}): allow it"
+                f"Not checked because {facts.identity} may not read the {self.what} ({code}): allow it"
                 f" {missing_action(error, self.name, facts.deployment)}."
             )
         if not code:
-            return unknown(f"Not checked because AWS was not reached, or has no credentials of yours: {reason(error)}.")
+            return unknown(f"Not checked because AWS was not reached or you are not signed in: {reason(error)}.")
         return unknown(f"Not checked because AWS answered: {reason(error)}.")
 
 
@@ -77,9 +76,9 @@ def _secret(facts: Facts) -> Finding:
         if not is_denied(error) or is_denied_by_kms(error) or secret_id.startswith("arn:"):
             raise
         raise NotCheckedError(
-            f"{facts.identity} may not look at the secret {secret_id}, or there is no secret of this name"
-            f" ({error_code(error)} is AWS's answer to both): look for it in the AWS console under Secrets Manager >"
-            f" Secrets, and allow the identity {missing_action(error, 'secret', facts.deployment)}"
+            f"{facts.identity} may not read the secret {secret_id}, or it does not exist (AWS answers both with"
+            f" {error_code(error)}): look for it in the AWS console under Secrets Manager > Secrets, and allow the"
+            f" identity {missing_action(error, 'secret', facts.deployment)}"
         ) from None
 
 
@@ -96,10 +95,10 @@ def _package(facts: Facts) -> Finding:
 
 def _environment(facts: Facts) -> Finding:
     deployment, environment = facts.deployment, facts.function.get("Environment", {})
-    if error := environment.get("Error"):  # whoever may not use the function's KMS key gets this in place of it
+    if error := environment.get("Error"):  # without rights on the function's KMS key
         raise NotCheckedError(
             f"Lambda cannot decrypt the environment for your AWS identity ({error.get('ErrorCode')}): {ALLOW_KEY}, and"
-            f" see that {facts.function.get('KMSKeyArn')} is enabled"
+            f" check that {facts.function.get('KMSKeyArn')} is enabled"
         )
     actual = environment.get("Variables", {})
     return collector_rules.environment(actual, deployment.environment, deployment.function_name)
@@ -181,7 +180,7 @@ def _puts(facts: Facts) -> Finding:
 
 def _archive(facts: Facts) -> Finding:
     at = facts.deployment
-    known = facts.checkpoint().checkpoint  # says since when the feed deletes nothing
+    known = facts.checkpoint().checkpoint  # it has the time since when the feed deletes nothing
     return bucket_rules.archive(facts.markers(), Rule.of(at, known), at.bucket, at.prefix)
 
 
@@ -323,7 +322,7 @@ CHECKS = (
     Check("feed's queue", "feed's queue", _feed_queue),
 )
 
-# What is tried only when it is asked for, by the option that asks.
+# Checks that run only with their option.
 AS_READER = (
     Check("reader's key", "reader's key", reader_trial.key),
     Check("list folder", "bucket", reader_trial.list_folder),
@@ -342,6 +341,6 @@ TRIALS = (*PROBE, *TEST_ALARM, *AS_READER)
 
 
 def findings(facts: Facts, checks: Iterable[Check], without: Collection[str] = ()) -> Iterator[tuple[str, Finding]]:
-    """Make checks, but for those left out; yield the name of each and what it found."""
+    """Make the checks that are not skipped; yield each name and finding."""
     for check in checks:
         yield check.name, left_out(check.name) if check.name in without else check(facts)

@@ -1,4 +1,4 @@
-"""`zoomlogs doctor`: every check on a line of its own, as it is made."""
+"""`zoomlogs doctor`: runs the checks and shows each on a line."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
     from .checks import Check
     from .findings import Finding
 
-PROBLEMS = ("unknown", "fix")  # shown last, what is to be fixed nearest to the prompt
+PROBLEMS = ("unknown", "fix")  # shown last, fixes nearest to the prompt
 MARKS = {"ok": ("✓", "green"), "fix": ("✗", "bold red"), "unknown": ("?", "yellow"), "left out": ("–", "dim")}
 _WIDEST_NAME = max(len(check.name) for check in (*CHECKS, *TRIALS))
 
 
 @dataclass(frozen=True)
 class Trials:
-    """What is to be tried, by the options that ask for it."""
+    """Which trials to run, by option."""
 
     probe: bool = False
     test_alarm: bool = False
     as_reader: bool = False
 
     def checks(self, deployment: Deployment) -> tuple[Check, ...]:
-        """Return the checks asked for; where the reader has no access key, only the one that says why."""
+        """Return the checks; if the reader has no access key, only the one that says why."""
         has_key = (deployment.outputs.get("reader") or {}).get("mode") == "user"
         return (
             *(PROBE if self.probe else ()),
@@ -52,16 +52,15 @@ def main(
     without: Collection[str] = (),
     only_problems: bool = False,
 ) -> int:
-    """Make all checks, or the trials asked for, and show them, or `only_problems`; those `without` are left out, which
-    is shown.
+    """Run all checks, or only the trials, and show the results; skip the checks in `without`.
 
-    Return 0 where every other check was made and is well, 1 otherwise. Raises `CommandError` for a name of no check.
+    Return 0 if every other check passed, otherwise 1. Raises `CommandError` for an unknown check.
     """
     checks = (trials.checks(deployment) if trials else ()) or CHECKS
     refuse_unknown(without, [check.name for check in checks])
     found: list[tuple[str, Finding]] = []
     out, aside = console(), console(stderr=True)
-    with aside.status("looking …") as status:
+    with aside.status("checking …") as status:
         facts = Facts(deployment, session_for(deployment, must_answer=False), aside.say)
         for name, finding in findings(facts, checks, without):
             found.append((name, finding))
@@ -81,18 +80,18 @@ def main(
 
 
 def refuse_unknown(without: Collection[str], names: Sequence[str]) -> None:
-    """Raise `CommandError` for a name that no check made now has: what is left out by mistake would be looked at."""
+    """Raise `CommandError` for an unknown check: after a typing error, a check would run that should be skipped."""
     if unknown := sorted(set(without) - set(names)):
-        raise CommandError(f"--without {unknown[0]}: there is no such check here; there is {listed(names)}.")
+        raise CommandError(f"--without {unknown[0]}: there is no such check; the checks are {listed(names)}.")
 
 
 def problems(found: Sequence[tuple[str, Finding]]) -> list[tuple[str, Finding]]:
-    """Return what is to be done, in the order in which it is shown."""
+    """Return the problems in the order in which they are shown."""
     return [each for status in PROBLEMS for each in found if each[1].status == status]
 
 
 def line(name: str, finding: Finding) -> Table:
-    """Return a check as a line: mark, name, sentence."""
+    """Return a line with mark, name and sentence."""
     mark, style = MARKS[finding.status]
     grid = Table.grid(padding=(0, 1))
     grid.add_column(width=1)
@@ -103,10 +102,10 @@ def line(name: str, finding: Finding) -> Table:
 
 
 def summary(found: Sequence[Finding]) -> str:
-    """Say in a sentence how it is."""
+    """Return a sentence with the number of problems."""
     count = {status: sum(finding.status == status for finding in found) for status in MARKS}
     unknown = f"; {count['unknown']} could not be checked" if count["unknown"] else ""
-    unknown += f"; {count['left out']} left out" if count["left out"] else ""
+    unknown += f"; {count['left out']} skipped" if count["left out"] else ""
     if count["fix"]:
         return f"{count['fix']} of {len(found)} checks found something to fix{unknown}."
-    return f"{count['ok']} of {len(found)} checks are well, and nothing is to be fixed{unknown}."
+    return f"{count['ok']} of {len(found)} checks passed, and nothing needs a fix{unknown}."

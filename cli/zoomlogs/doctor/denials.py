@@ -1,8 +1,8 @@
-"""Which statements of a bucket's policy deny a write of the collector's: pure functions over the policy's JSON.
+"""Finds the statements of a bucket's policy that deny a write of the collector, from the policy's JSON.
 
-IAM User Guide, "IAM JSON policy elements: Condition operators". What a request brings along is known for the keys in
-`Write.context` and those that `ABSENT` matches; a statement with another key, or an operator that is not known here,
-may deny the write or not.
+See the IAM User Guide, "IAM JSON policy elements: Condition operators". The values of condition keys are known for
+`Write.context`; keys that match `ABSENT` are not in the request. With another key or an unknown operator, a statement
+may or may not deny the write.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ABSENT = re.compile(
 
 @dataclass(frozen=True)
 class Write:
-    """A write of the collector's: the object's ARN, the role's ARN, the condition keys of the request, the action."""
+    """A write of the collector: the object's and the role's ARN, the request's condition keys, the action."""
 
     resource: str
     role: str
@@ -37,7 +37,7 @@ class Write:
 
 @dataclass(frozen=True)
 class Denial:
-    """A statement that denies a write: its Sid or its place, whether it surely does, and whether by the encryption."""
+    """A statement that denies a write: its Sid or number, whether it surely does, and whether because of encryption."""
 
     name: str
     sure: bool
@@ -45,13 +45,13 @@ class Denial:
 
 
 def encryption_context(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the condition keys that come with the encryption in the function's environment."""
+    """Return the condition keys of the encryption in the function's environment."""
     told = {ENCRYPTION: environment.get("S3_SSE"), KEY: environment.get("S3_SSE_KMS_KEY_ARN")}
     return {key: value for key, value in told.items() if value}
 
 
 def lock_context(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the condition keys that come with the lock in the function's environment."""
+    """Return the condition keys of the lock in the function's environment."""
     told = {LOCK_MODE: environment.get("S3_LOCK_MODE"), REMAINING_DAYS: environment.get("S3_LOCK_DAYS")}
     return {key: value for key, value in told.items() if value}
 
@@ -59,7 +59,7 @@ def lock_context(environment: Mapping[str, str]) -> dict[str, str]:
 def writes(
     bucket_arn: str, prefix: str, state_key: str, role_arn: str, environment: Mapping[str, str]
 ) -> Iterator[Write]:
-    """Yield the writes of a run: a record's object, and a checkpoint that is new or replaces one."""
+    """Yield the writes of a run: records, a new checkpoint, and one that replaces another."""
     always = {
         "aws:principalaccount": role_arn.split(":")[4],
         "aws:principalarn": role_arn,
@@ -103,13 +103,13 @@ OF_BUCKET = (
     *("s3:PutLifecycleConfiguration", "s3:PutBucketVersioning", "s3:PutEncryptionConfiguration"),
     *("s3:PutBucketPublicAccessBlock", "s3:PutBucketNotification", "s3:PutReplicationConfiguration"),
 )
-"""What somebody can do with records, or with the bucket against them."""
+"""Actions on records, or on the bucket that can harm them."""
 
 
 def grants(statements: Iterable[Mapping[str, Any]], objects: Sequence[str], *, created: bool) -> list[str]:
-    """Return whom statements allow what: anything in a bucket `created` here, else what touches these objects.
+    """Return what statements allow to whom: all Allows in a bucket `created` here, else those on these objects.
 
-    Whatever its condition is: that it holds for nobody is not known here.
+    Conditions are ignored.
     """
     found = []
     for number, statement in enumerate(statements, 1):
@@ -127,7 +127,7 @@ def grants(statements: Iterable[Mapping[str, Any]], objects: Sequence[str], *, c
 
 
 def _may(statement: Mapping[str, Any], action: str, resource: str) -> bool:
-    """Tell whether an Allow may be about an action on a resource; what cannot be told counts."""
+    """Whether an Allow may apply to an action on a resource; uncertainty counts as yes."""
     of_bucket = action in OF_BUCKET
     if of_bucket != ("/" not in resource):
         return False
@@ -138,7 +138,7 @@ def _may(statement: Mapping[str, Any], action: str, resource: str) -> bool:
 
 
 def _applies(statement: Mapping[str, Any], write: Write) -> bool | None:
-    """Tell whether a statement is about this write; None: it cannot be told."""
+    """Whether a statement applies to this write; None if that is not known."""
     return _all(
         [
             _element(statement, "Action", lambda pattern: _like(pattern.lower(), write.action.lower())),
@@ -154,7 +154,6 @@ def _all(verdicts: list[bool | None]) -> bool | None:
 
 
 def _any(verdicts: Iterable[bool | None]) -> bool | None:
-    """Return whether one verdict is true, as `_all` does."""
     found = set(verdicts)
     return True if True in found else None if None in found else False
 
@@ -189,7 +188,7 @@ def _conditions(statement: Mapping[str, Any]) -> Iterator[tuple[str, str, list[s
 
 
 def _holds(operator: str, key: str, wanted: list[str], write: Write) -> bool | None:
-    """Tell whether a condition holds; all keys here have one value, for which both quantifiers mean the same."""
+    """Whether a condition holds; all keys have one value, so both quantifiers mean the same."""
     quantifier, _, name = operator.rpartition(":")
     have = write.context.get(key)
     if have is None and not ABSENT.fullmatch(key):
@@ -208,7 +207,7 @@ def _holds(operator: str, key: str, wanted: list[str], write: Write) -> bool | N
 
 
 def _like(pattern: str, value: str) -> bool | None:
-    """Match with IAM's wildcards; a policy variable cannot be told."""
+    """Match with IAM's wildcards; None for a policy variable."""
     if re.search(r"\$\{(?![*?$]\})", pattern):
         return None
     glob = "".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in pattern)

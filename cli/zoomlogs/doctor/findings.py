@@ -1,4 +1,4 @@
-"""What a check finds."""
+"""The result of a check."""
 
 from __future__ import annotations
 
@@ -7,36 +7,36 @@ from typing import Literal
 
 Status = Literal["ok", "fix", "unknown", "left out"]
 
-APPLY = "run `terraform apply`, which puts it right"
+APPLY = "run `terraform apply`, which repairs it"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """How it is, in one sentence; where something is to be fixed the sentence says what to change and where."""
+    """A status and one sentence; with `fix`, the sentence says what to change and where."""
 
     status: Status
     sentence: str
 
 
 def ok(sentence: str) -> Finding:
-    """It is as it should be."""
+    """The check passed."""
     return Finding("ok", sentence)
 
 
 def fix(sentence: str) -> Finding:
-    """Something is to be changed."""
+    """Something must be changed."""
     return Finding("fix", sentence)
 
 
 def unknown(sentence: str) -> Finding:
-    """It could not be found out, or is nobody's fault."""
+    """The check could not be made, or nothing is wrong that a person could fix."""
     return Finding("unknown", sentence)
 
 
 def left_out(name: str) -> Finding:
-    """It was not looked at, because somebody said so."""
-    return Finding("left out", f"Left out, as --without '{name}' has it.")
+    """The check was skipped on request."""
+    return Finding("left out", f"Skipped because of --without '{name}'.")
 
 
 class NotCheckedError(Exception):
-    """A check cannot be made; the message is the reason, which goes after "Not checked because"."""
+    """A check cannot be made; the message completes the sentence "Not checked because …"."""

@@ -194,11 +194,7 @@ def _run(answer: Answer, last_line: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _add_result(
-    summary: InvocationSummary,
-    request: RunRequest,
-    answer: Answer,
-    checkpoint: CheckpointSummary | None,
-    now: datetime,
+    summary: InvocationSummary, request: RunRequest, answer: Answer, checkpoint: CheckpointSummary | None, now: datetime
 ) -> None:
     summary.ok = not answer.error and answer.result.get("ok") is True
     summary.sentence = answer.error

@@ -14,6 +14,8 @@ from typing import IO, TYPE_CHECKING, Any, cast
 from zoom_operationlogs.records import BETWEEN_RECORDS
 from zoom_operationlogs.reports import REPORTS
 
+from ..mapping.rows import ROWS, SIGN_IN_ROWS, TIME
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
@@ -31,8 +33,10 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _HEADER = re.compile(rb"""["']?[A-Za-z][\w /()-]*["']?[,;\t]""")  # of a table's first line
 _OPENINGS = (b"{", b"[", b"[{")  # the first line of JSON over many lines
-_LISTS = tuple(report.rows for report in REPORTS.values())  # of a page, by Zoom's report
-_FIELDS = sorted({name for report in REPORTS.values() for name in report.fields})
+_MAPPED = {row.raw for row in (*ROWS, *SIGN_IN_ROWS) if row.source == "record"}
+_FIELDS = sorted({name for report in REPORTS.values() for name in report.fields} & _MAPPED)
+_NOT_MAPPED = [report for report in REPORTS.values() if not {*report.fields} - {report.time} <= _MAPPED]
+_LISTS = tuple(report.rows for report in REPORTS.values() if report not in _NOT_MAPPED)  # of a page
 # Numbers come as they are spelt: no limit of digits, no loss of precision.
 _decode = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str).raw_decode
 
@@ -163,6 +167,9 @@ def _records_in(value: Any) -> list[Record]:
         if not isinstance(value[name], list):
             raise ValueError(f"not a page of Zoom's report: {name} is no array")
         return [_object(row) for row in value[name]]
+    for report in _NOT_MAPPED:
+        if {report.rows, *report.fields} & value.keys() and not _MAPPED - {TIME.raw} & value.keys():
+            raise ValueError(f"a record of Zoom's {report.records}, for which Google has published no mapping")
     if not any(name in value for name in _FIELDS):
         raise ValueError(f"not a record: it has none of {', '.join(_FIELDS)}")
     return [value]
