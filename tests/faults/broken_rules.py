@@ -1034,7 +1034,7 @@ def share_a_prefix_with_another_report(mutant: Mutant) -> None:
     mutant.replace(rebuild, "inventory_of", make)
 
 
-def do_not_see_another_report_beside_ones_own(mutant: Mutant) -> None:
+def ignore_another_report_under_the_own_prefix(mutant: Mutant) -> None:
     mutant.replace(archive, "refuse_other_report", lambda _whole: lambda name, report, url: None)
 
 

@@ -27,7 +27,7 @@ def updated(page: str) -> str:
 
 
 def matrix() -> str:
-    """Return what each principal may do, who may make each call, and who may become whom."""
+    """Return what each principal may do, who may make each call, and who may assume which role."""
     return "\n".join([*_by_principal(), *_by_call(), *_deployer(), *_trust()])
 
 
@@ -92,7 +92,7 @@ def _deployer() -> Iterator[str]:
 
 
 def _trust() -> Iterator[str]:
-    yield from ("### Which services may act in a role", "", "| service | role | |", "|---|---|---|")
+    yield from ("### Which services may assume a role", "", "| service | role | |", "|---|---|---|")
     yield from (_line([one.who, one.role, _sign(allowed=one.allowed)]) for one in TRUST)
     yield ""
 

@@ -57,8 +57,8 @@ def test_it_is_a_workflow(workflow: Path) -> None:
 
 @slow
 @exhaustive
-def test_zizmor_finds_nothing_but_the_tag_in_the_example_and_the_local_workflow() -> None:
-    """GitHub Enterprise Server does not know the form `$/` that zizmor wants for a local workflow."""
+def test_zizmor_finds_only_the_examples_tag_and_the_local_workflow() -> None:
+    """zizmor recommends the form `$/` for a local workflow, which GitHub Enterprise Server does not support."""
     command = [BIN / "zizmor", "--offline", "--no-config", "--format", "json", *WORKFLOWS]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     found = [(one["ident"], one["locations"][0]["symbolic"]["key"]) for one in json.loads(done.stdout)]
@@ -133,7 +133,7 @@ WRITES = {
 
 
 @each
-def test_nothing_keeps_the_token_and_only_the_listed_jobs_may_write(workflow: Path) -> None:
+def test_no_step_keeps_the_token_and_only_the_listed_jobs_may_write(workflow: Path) -> None:
     checkouts = [step for step in steps(workflow) if step.get("uses", "").startswith("actions/checkout@")]
     assert all(step["with"]["persist-credentials"] is False for step in checkouts)
     document = load(workflow)
