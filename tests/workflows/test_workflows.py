@@ -389,10 +389,10 @@ def test_faults_in_the_callers_own_resources_are_refused(caller: Terraform) -> N
     assert {one for one in where if ".harmless" in one} == set()
     said = " ".join(run.output.split())
     assert "aws_s3_bucket.other (aws_s3_bucket) does not have aws_s3_bucket_public_access_block property" in said
-    assert "acts on the bucket of the records." in said
+    assert "acts on the bucket with the records." in said
     assert "variables.zoom_credentials.value.client_secret" in said
     assert "CKV_AWS_20" in said
-    assert "A policy allows s3:PutObject on the bucket of the records." in said
+    assert "A policy allows s3:PutObject on the bucket with the records." in said
     assert "Sentinel-Secret" not in run.output
 
 
