@@ -1,4 +1,4 @@
-"""The AWS commands of the pages, carried out as the AWS CLI would: words and parameters by botocore's own model.
+"""Runs the pages' AWS commands as the AWS CLI would: arguments and parameters by botocore's models.
 
 `s3 rm` is the CLI's own; every other command is `aws SERVICE OPERATION --member value …`,
 with `--query` and `--output text`.
@@ -17,7 +17,7 @@ from botocore import xform_name
 
 
 def carry_out(session: boto3.Session, line: str) -> Any:
-    """Carry out a command line with a session's credentials; return the answer, or what `--query` takes of it."""
+    """Run a command line with a session's credentials; return the answer, or the result of `--query`."""
     program, service, operation, *words = shlex.split(line)
     assert program == "aws", line
     if service == "s3":
@@ -32,7 +32,7 @@ def carry_out(session: boto3.Session, line: str) -> Any:
     names = {xform_name(name, "-"): name for name in model.input_shape.members}
     parameters = {names[name]: _value(model, names[name], value) for name, value in options.items()}
     answer = getattr(client, method)(**parameters)
-    if files:  # where a body goes
+    if files:  # the file for a body
         Path(files[0]).write_bytes(answer["Body"].read())
     return jmespath.search(query, answer) if query else answer
 

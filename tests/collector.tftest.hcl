@@ -1,11 +1,11 @@
-# The collector: the function, its rights, its schedule, its secret, and which package it runs.
+# The collector: the function, its permissions, its schedule, its secret, and its package.
 
 mock_provider "aws" {
   source          = "./tests/mocks"
   override_during = plan
 }
 
-# All that the root module passes, with the defaults of its inputs.
+# The root module's arguments with the defaults of its inputs.
 variables {
   bucket = {
     name       = "zoom-operation-logs"
@@ -73,14 +73,14 @@ variables {
   tags                     = {}
 }
 
-run "it_has_the_guides_values" {
+run "the_defaults_are_the_guides_values" {
   command = plan
 
   module {
     source = "./modules/collector"
   }
 
-  # The function is the guide's
+  # The function has the guide's settings
 
   assert {
     condition = jsonencode([
@@ -132,11 +132,11 @@ run "it_has_the_guides_values" {
     error_message = "the environment: ${jsonencode(aws_lambda_function.collector.environment[0].variables)}"
   }
 
-  # Its logs are its own and keep its metrics
+  # It has its own log group, with its metrics
 
   assert {
     condition     = aws_cloudwatch_log_group.collector.name == "/aws/lambda/zoom_operationlogs_to_s3" && aws_cloudwatch_log_group.collector.retention_in_days == 365
-    error_message = "the log group is made here and expires"
+    error_message = "the module creates the log group, and its events expire"
   }
 
   assert {
@@ -145,10 +145,10 @@ run "it_has_the_guides_values" {
       aws_lambda_function.collector.logging_config[0].log_group == "/aws/lambda/zoom_operationlogs_to_s3" &&
       aws_lambda_function.collector.logging_config[0].application_log_level == "INFO"
     )
-    error_message = "logs are JSON, at a level that lets metrics pass"
+    error_message = "logs are JSON, at a level that includes metrics"
   }
 
-  # The writer may write its prefix and no more
+  # The writer may write only its prefix
 
   assert {
     condition = jsonencode(jsondecode(aws_iam_policy.writer.policy)) == jsonencode({
@@ -196,7 +196,7 @@ run "it_has_the_guides_values" {
 
   assert {
     condition     = length(aws_iam_role_policy.keys) == 0 && length(aws_iam_role_policy.scheduler_key) == 0
-    error_message = "no key, no right to one"
+    error_message = "without a key there is no permission for one"
   }
 
   assert {
@@ -205,10 +205,10 @@ run "it_has_the_guides_values" {
       Action    = "sts:AssumeRole"
       Principal = { Service = "lambda.amazonaws.com" }
     }])
-    error_message = "Lambda alone assumes the role"
+    error_message = "only Lambda may assume the role"
   }
 
-  # The schedule delivers by a role of its own
+  # The schedule has its own role
 
   assert {
     condition = (
@@ -227,7 +227,7 @@ run "it_has_the_guides_values" {
       aws_scheduler_schedule.collector.target[0].retry_policy[0].maximum_event_age_in_seconds == 600 &&
       aws_scheduler_schedule.collector.target[0].dead_letter_config[0].arn == aws_sqs_queue.dead_letters.arn
     )
-    error_message = "a delivery is tried again for less than a period, then kept"
+    error_message = "a delivery is retried for less than a period, then sent to the dead-letter queue"
   }
 
   assert {
@@ -258,7 +258,7 @@ run "it_has_the_guides_values" {
         "aws:SourceArn"     = "arn:aws:scheduler:eu-west-1:111122223333:schedule-group/default"
       } }
     }])
-    error_message = "only this account's schedules assume the role"
+    error_message = "only schedules in this account may assume the role"
   }
 
   assert {
@@ -270,17 +270,17 @@ run "it_has_the_guides_values" {
       Resource  = "arn:aws:sqs:eu-west-1:111122223333:zoom-operationlogs-dead-letters"
       Condition = { Bool = { "aws:SecureTransport" = "false" } }
     }])
-    error_message = "the queue is encrypted, at rest and on the way"
+    error_message = "the queue is encrypted, at rest and in transit"
   }
 
-  # The secret is made empty
+  # The secret is created empty
 
   assert {
     condition     = length(aws_secretsmanager_secret.zoom) == 1 && length(aws_secretsmanager_secret_version.zoom) == 0 && aws_secretsmanager_secret.zoom[0].recovery_window_in_days == 30
-    error_message = "a secret, and nothing in it"
+    error_message = "a secret without a value"
   }
 
-  # Neither network nor traces
+  # Neither VPC nor tracing
 
   assert {
     condition     = length(aws_lambda_function.collector.vpc_config) == 0 && aws_lambda_function.collector.tracing_config[0].mode == "PassThrough"
@@ -289,11 +289,11 @@ run "it_has_the_guides_values" {
 
   assert {
     condition     = length(aws_iam_role_policy.network) + length(aws_iam_role_policy.tracing) == 0
-    error_message = "and no rights for what it does not do"
+    error_message = "and no permissions for them"
   }
 }
 
-run "a_paused_schedule_with_a_window_is_one" {
+run "the_schedule_and_other_hosts_follow_their_inputs" {
   command = plan
 
   module {
@@ -301,6 +301,7 @@ run "a_paused_schedule_with_a_window_is_one" {
   }
 
   variables {
+    zoom     = merge(var.zoom, { allow_other_hosts = true })
     schedule = merge(var.schedule, { enabled = false, flexible_window_minutes = 5, expression = "cron(0 * * * ? *)", timezone = "Europe/Madrid" })
   }
 
@@ -313,6 +314,11 @@ run "a_paused_schedule_with_a_window_is_one" {
       aws_scheduler_schedule.collector.schedule_expression_timezone == "Europe/Madrid"
     )
     error_message = "the schedule follows its inputs"
+  }
+
+  assert {
+    condition     = aws_lambda_function.collector.environment[0].variables.ZOOM_ALLOW_OTHER_HOSTS == "true"
+    error_message = "the environment: ${jsonencode(aws_lambda_function.collector.environment[0].variables)}"
   }
 }
 
@@ -330,11 +336,11 @@ run "credentials_are_written_by_a_write_only_argument" {
 
   assert {
     condition     = aws_secretsmanager_secret_version.zoom[0].secret_string_wo_version == 2 && aws_secretsmanager_secret_version.zoom[0].secret_string_wo == null
-    error_message = "the version is planned, the value is not kept"
+    error_message = "the version is planned, the value is not stored"
   }
 }
 
-run "credentials_that_something_else_has_replaced_are_warned_of" {
+run "credentials_that_were_replaced_elsewhere_give_a_warning" {
   command = plan
 
   module {
@@ -355,7 +361,7 @@ run "credentials_that_something_else_has_replaced_are_warned_of" {
   expect_failures = [check.credentials_version]
 }
 
-run "a_secret_of_the_callers_is_only_read" {
+run "an_existing_secret_is_only_read" {
   command = plan
 
   module {
@@ -371,12 +377,12 @@ run "a_secret_of_the_callers_is_only_read" {
 
   assert {
     condition     = length(aws_secretsmanager_secret.zoom) == 0 && output.secret.name == null && !output.secret.created
-    error_message = "no secret is made"
+    error_message = "no secret is created"
   }
 
   assert {
     condition     = aws_lambda_function.collector.environment[0].variables.ZOOM_SECRET_ID == "arn:aws:secretsmanager:eu-west-1:111122223333:secret:zoom-XyZxYz" && jsondecode(aws_iam_role_policy.credentials.policy).Statement[0].Resource == "arn:aws:secretsmanager:eu-west-1:111122223333:secret:zoom-XyZxYz"
-    error_message = "the function reads the caller's secret, and only that"
+    error_message = "the function reads only the caller's secret"
   }
 
   assert {
@@ -391,7 +397,7 @@ run "a_secret_of_the_callers_is_only_read" {
   }
 }
 
-run "a_key_encrypts_everything_and_is_granted_for_that" {
+run "a_key_encrypts_everything_with_minimal_permissions" {
   command = plan
 
   module {
@@ -436,12 +442,12 @@ run "a_key_encrypts_everything_and_is_granted_for_that" {
         Condition = { StringLike = { "kms:EncryptionContext:SecretARN" = ["arn:aws:secretsmanager:eu-west-1:111122223333:secret:zoom-operationlogs-credentials-??????"], "kms:ViaService" = ["secretsmanager.eu-west-1.amazonaws.com"] } }
       },
     ])
-    error_message = "the collector's rights to the key: ${aws_iam_role_policy.keys[0].policy}"
+    error_message = "the collector's permissions for the key: ${aws_iam_role_policy.keys[0].policy}"
   }
 
   assert {
     condition     = length([for name in keys(aws_lambda_function.collector.environment[0].variables) : name if startswith(name, "S3_SSE")]) == 0
-    error_message = "writes ask for no encryption unless the bucket is given with one"
+    error_message = "writes request no encryption unless the bucket has one"
   }
 
   assert {
@@ -452,11 +458,11 @@ run "a_key_encrypts_everything_and_is_granted_for_that" {
       Resource  = "arn:aws:kms:eu-west-1:111122223333:key/1234"
       Condition = { StringLike = { "kms:ViaService" = ["sqs.eu-west-1.amazonaws.com"] } }
     }])
-    error_message = "the scheduler's rights to the key: ${aws_iam_role_policy.scheduler_key[0].policy}"
+    error_message = "the scheduler's permissions for the key: ${aws_iam_role_policy.scheduler_key[0].policy}"
   }
 }
 
-run "each_write_asks_for_the_encryption_of_the_bucket" {
+run "writes_request_the_buckets_encryption_and_lock" {
   command = plan
 
   module {
@@ -464,32 +470,14 @@ run "each_write_asks_for_the_encryption_of_the_bucket" {
   }
 
   variables {
-    bucket  = merge(var.bucket, { name = "zoom-operation-logs", arn = "arn:aws:s3:::zoom-operation-logs", prefix = "zoom/operationlogs/", state_key = "state.json", encryption = "aws:kms:dsse" })
+    bucket  = merge(var.bucket, { encryption = "aws:kms:dsse", lock = { mode = "GOVERNANCE", days = 90 } })
     kms_key = { arn = "arn:aws:kms:eu-west-1:111122223333:key/1234" }
   }
 
   assert {
     condition = (
       aws_lambda_function.collector.environment[0].variables.S3_SSE == "aws:kms:dsse" &&
-      aws_lambda_function.collector.environment[0].variables.S3_SSE_KMS_KEY_ARN == "arn:aws:kms:eu-west-1:111122223333:key/1234"
-    )
-    error_message = "the environment: ${jsonencode(aws_lambda_function.collector.environment[0].variables)}"
-  }
-}
-
-run "each_object_of_records_is_locked_and_no_longer_than_asked_for" {
-  command = plan
-
-  module {
-    source = "./modules/collector"
-  }
-
-  variables {
-    bucket = merge(var.bucket, { name = "zoom-operation-logs", arn = "arn:aws:s3:::zoom-operation-logs", prefix = "zoom/operationlogs/", state_key = "state.json", lock = { mode = "GOVERNANCE", days = 90 } })
-  }
-
-  assert {
-    condition = (
+      aws_lambda_function.collector.environment[0].variables.S3_SSE_KMS_KEY_ARN == "arn:aws:kms:eu-west-1:111122223333:key/1234" &&
       aws_lambda_function.collector.environment[0].variables.S3_LOCK_MODE == "GOVERNANCE" &&
       aws_lambda_function.collector.environment[0].variables.S3_LOCK_DAYS == "90"
     )
@@ -512,7 +500,7 @@ run "each_object_of_records_is_locked_and_no_longer_than_asked_for" {
   }
 }
 
-run "a_proxys_ca_is_trusted_by_zoom_and_aws_calls" {
+run "tags_path_boundary_and_tracing_are_set" {
   command = plan
 
   module {
@@ -520,39 +508,7 @@ run "a_proxys_ca_is_trusted_by_zoom_and_aws_calls" {
   }
 
   variables {
-    collector = merge(var.collector, {
-      vpc = {
-        subnet_ids         = ["subnet-1"]
-        security_group_ids = ["sg-1"]
-        https_proxy        = null
-        no_proxy           = null
-        ca_bundle          = { layer_arn = "arn:aws:lambda:eu-west-1:111122223333:layer:ca-bundle:3", path = "/opt/ca-bundle.pem" }
-      }
-    })
-  }
-
-  assert {
-    condition     = aws_lambda_function.collector.layers == tolist(["arn:aws:lambda:eu-west-1:111122223333:layer:ca-bundle:3"])
-    error_message = "the layer holds the file"
-  }
-
-  assert {
-    condition = (
-      aws_lambda_function.collector.environment[0].variables.REQUESTS_CA_BUNDLE == "/opt/ca-bundle.pem" &&
-      aws_lambda_function.collector.environment[0].variables.AWS_CA_BUNDLE == "/opt/ca-bundle.pem"
-    )
-    error_message = "requests and boto3 read it"
-  }
-}
-
-run "tags_path_and_boundary_reach_what_takes_them" {
-  command = plan
-
-  module {
-    source = "./modules/collector"
-  }
-
-  variables {
+    collector                = merge(var.collector, { tracing = true })
     tags                     = { owner = "soc" }
     iam_path                 = "/security/"
     permissions_boundary_arn = "arn:aws:iam::111122223333:policy/boundary"
@@ -577,9 +533,21 @@ run "tags_path_and_boundary_reach_what_takes_them" {
     ]) && aws_iam_policy.writer.path == "/security/"
     error_message = "path and boundary"
   }
+
+  assert {
+    condition     = aws_lambda_function.collector.tracing_config[0].mode == "Active"
+    error_message = "the function sends traces"
+  }
+
+  assert {
+    condition = jsonencode(jsondecode(aws_iam_role_policy.tracing[0].policy).Statement) == jsonencode([
+      { Sid = "SendTraces", Effect = "Allow", Action = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], Resource = ["*"] },
+    ])
+    error_message = "and has the permissions for it"
+  }
 }
 
-run "a_vpc_is_joined_by_lambda_and_not_by_the_functions_code" {
+run "lambda_connects_to_the_vpc_and_the_functions_code_may_not" {
   command = plan
 
   module {
@@ -593,19 +561,32 @@ run "a_vpc_is_joined_by_lambda_and_not_by_the_functions_code" {
         security_group_ids = ["sg-1"]
         https_proxy        = "http://proxy.example.com:3128"
         no_proxy           = ".amazonaws.com"
-        ca_bundle          = null
+        ca_bundle          = { layer_arn = "arn:aws:lambda:eu-west-1:111122223333:layer:ca-bundle:3", path = "/opt/ca-bundle.pem" }
       }
     })
   }
 
   assert {
     condition     = jsonencode([sort(aws_lambda_function.collector.vpc_config[0].subnet_ids), aws_lambda_function.collector.vpc_config[0].security_group_ids]) == jsonencode([["subnet-1", "subnet-2"], ["sg-1"]])
-    error_message = "the function's network"
+    error_message = "the function's VPC"
   }
 
   assert {
     condition     = aws_lambda_function.collector.environment[0].variables.HTTPS_PROXY == "http://proxy.example.com:3128" && aws_lambda_function.collector.environment[0].variables.NO_PROXY == ".amazonaws.com"
-    error_message = "the proxy, by the names that Python's HTTP clients read"
+    error_message = "the proxy, in the variables that Python's HTTP clients read"
+  }
+
+  assert {
+    condition     = aws_lambda_function.collector.layers == tolist(["arn:aws:lambda:eu-west-1:111122223333:layer:ca-bundle:3"])
+    error_message = "the layer has the CA bundle"
+  }
+
+  assert {
+    condition = (
+      aws_lambda_function.collector.environment[0].variables.REQUESTS_CA_BUNDLE == "/opt/ca-bundle.pem" &&
+      aws_lambda_function.collector.environment[0].variables.AWS_CA_BUNDLE == "/opt/ca-bundle.pem"
+    )
+    error_message = "requests and boto3 read the CA bundle"
   }
 
   assert {
@@ -631,35 +612,11 @@ run "a_vpc_is_joined_by_lambda_and_not_by_the_functions_code" {
         Condition = { ArnEquals = { "lambda:SourceFunctionArn" = ["arn:aws:lambda:eu-west-1:111122223333:function:zoom_operationlogs_to_s3"] } }
       },
     ])
-    error_message = "the rights to join: ${aws_iam_role_policy.network[0].policy}"
+    error_message = "the network permissions: ${aws_iam_role_policy.network[0].policy}"
   }
 }
 
-run "traces_are_sent_when_asked_for" {
-  command = plan
-
-  module {
-    source = "./modules/collector"
-  }
-
-  variables {
-    collector = merge(var.collector, { tracing = true })
-  }
-
-  assert {
-    condition     = aws_lambda_function.collector.tracing_config[0].mode == "Active"
-    error_message = "the function traces"
-  }
-
-  assert {
-    condition = jsonencode(jsondecode(aws_iam_role_policy.tracing[0].policy).Statement) == jsonencode([
-      { Sid = "SendTraces", Effect = "Allow", Action = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], Resource = ["*"] },
-    ])
-    error_message = "and may send what it traced"
-  }
-}
-
-run "only_signed_code_runs_when_asked_for" {
+run "only_signed_code_runs" {
   command = plan
 
   module {
@@ -673,7 +630,7 @@ run "only_signed_code_runs_when_asked_for" {
 
   assert {
     condition     = aws_lambda_function.collector.code_signing_config_arn == "arn:aws:lambda:eu-west-1:111122223333:code-signing-config:csc-0123456789abcdef0" && aws_lambda_function.collector.s3_key == "signed/collector.zip"
-    error_message = "the signed package and the configuration that asks for it"
+    error_message = "the signed package and the code signing configuration"
   }
 }
 
@@ -690,7 +647,7 @@ run "accepts_an_environment_of_4096_bytes" {
 
   assert {
     condition     = length(jsonencode(aws_lambda_function.collector.environment[0].variables)) == 4096
-    error_message = "as Lambda measures it: ${length(jsonencode(aws_lambda_function.collector.environment[0].variables))}"
+    error_message = "its length in Lambda's form: ${length(jsonencode(aws_lambda_function.collector.environment[0].variables))}"
   }
 }
 
@@ -734,11 +691,11 @@ run "accepts_a_package_built_from_its_sources" {
 
   assert {
     condition     = aws_lambda_function.collector.source_code_hash == base64sha256("zip")
-    error_message = "the hash of the zip decides on an update"
+    error_message = "the hash of the zip triggers an update"
   }
 }
 
-run "accepts_a_file_of_the_callers_unchecked" {
+run "accepts_the_callers_file_without_a_check" {
   command = plan
 
   module {
@@ -775,11 +732,11 @@ run "accepts_an_object_in_s3" {
 
   assert {
     condition     = aws_lambda_function.collector.filename == null && aws_lambda_function.collector.source_code_hash == "hash of the object"
-    error_message = "and no file; its hash decides on an update"
+    error_message = "and no file; its hash triggers an update"
   }
 }
 
-run "every_arn_is_of_the_partition" {
+run "every_arn_has_the_partition" {
   command = plan
 
   module {
@@ -801,7 +758,7 @@ run "every_arn_is_of_the_partition" {
       aws_iam_role.scheduler.assume_role_policy,
       aws_sqs_queue_policy.dead_letters.policy,
     ] : strcontains(document, "arn:aws-us-gov:") && !strcontains(document, "arn:aws:")])
-    error_message = "no ARN is written for one partition only"
+    error_message = "no ARN has a fixed partition"
   }
 
   assert {
@@ -810,8 +767,9 @@ run "every_arn_is_of_the_partition" {
   }
 }
 
-# KMS names the service that asks it as the partition writes its addresses.
-run "kms_is_asked_by_the_partitions_services" {
+# kms:ViaService has the partition's DNS suffix.
+
+run "the_key_is_used_through_the_partitions_services" {
   command = plan
 
   module {
@@ -829,22 +787,5 @@ run "kms_is_asked_by_the_partitions_services" {
       [for statement in jsondecode(policy).Statement : lookup(statement.Condition.StringLike, "kms:ViaService", [])]
     ])) == toset(["s3.us-iso-east-1.c2s.ic.gov", "secretsmanager.us-iso-east-1.c2s.ic.gov", "sqs.us-iso-east-1.c2s.ic.gov"])
     error_message = "the collector and the scheduler use the key through the region's services"
-  }
-}
-
-run "other_hosts_are_allowed_by_a_variable" {
-  command = plan
-
-  module {
-    source = "./modules/collector"
-  }
-
-  variables {
-    zoom = merge(var.zoom, { allow_other_hosts = true })
-  }
-
-  assert {
-    condition     = aws_lambda_function.collector.environment[0].variables.ZOOM_ALLOW_OTHER_HOSTS == "true"
-    error_message = "the environment: ${jsonencode(aws_lambda_function.collector.environment[0].variables)}"
   }
 }

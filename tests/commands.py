@@ -1,7 +1,7 @@
-"""`zoomlogs` in this process: the `main` of the console script, with an environment, streams and a status of its own.
+"""`zoomlogs` in this process: the `main` of the console script, with its own environment, streams and status.
 
-A process costs a second of imports before it says a word. What only a process shows (signals, broken pipes, terminals,
-what is imported) starts one; tests/operate/test_console_script.py also proves that both say the same.
+A process takes a second for its imports. Tests of signals, broken pipes, terminals and imports start one;
+tests/operate/test_console_script.py also proves that both print the same.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from zoomlogs.__main__ import FAULT, main
 
 SCRIPT = Path(sys.executable).with_name("zoomlogs")
 
-# Variables of the person who runs the tests that would change what `zoomlogs` reads or prints.
+# Variables of the tests' user that would change what `zoomlogs` reads or prints.
 _PERSONAL = re.compile(
     r"ZOOMLOGS_|_?TYPER_|TTY_|GOOGLE_|(COLUMNS|LINES|TERMINAL_WIDTH|NO_COLOR|FORCE_COLOR|PY_COLORS|GITHUB_ACTIONS)$"
 )
@@ -34,7 +34,7 @@ _PERSONAL = re.compile(
 
 @dataclass(frozen=True)
 class Ran:
-    """How a command ended, and what it wrote."""
+    """A command's exit status and output."""
 
     status: int
     out: str
@@ -66,11 +66,11 @@ def zoomlogs(
     encoding: str = "utf-8",
     folder: Path | None = None,
 ) -> Ran:
-    """Run `zoomlogs` as its console script does, and leave nothing of it in this process.
+    """Run `zoomlogs` as its console script does, without side effects in this process.
 
-    `environ` is its whole environment, `neutral()` if not given; `terminal` lets standard input be one, `screen` the
-    other two, which have the `encoding`. A warning that Python would print on a user's standard error is raised, and a
-    command that broke off by a fault of its own fails.
+    `environ` is its whole environment, by default `neutral()`; `terminal` makes standard input a terminal, `screen` the
+    other two, which have the `encoding`. A warning that Python would print to a user is raised, and a command that ends
+    with an internal error fails.
     """
     typed = _Stream(stdin.encode() if isinstance(stdin, str) else stdin, terminal=terminal)
     out = _Stream(terminal=screen, encoding=encoding)
@@ -79,7 +79,7 @@ def zoomlogs(
         patch.dict(os.environ, neutral() if environ is None else environ, clear=True),
         patch.object(sys, "argv", [str(SCRIPT), *map(str, arguments)]),
         patch.object(sys, "stdin", typed),
-        patch("boto3.DEFAULT_SESSION", None),  # it keeps the credentials of the first command
+        patch("boto3.DEFAULT_SESSION", None),  # it caches the credentials of the first command
         patch("typer.rich_utils.FORCE_TERMINAL", None),  # taken from the environment when it is imported
         chdir(folder or Path.cwd()),
         redirect_stdout(out),
@@ -95,7 +95,7 @@ def zoomlogs(
 
 
 def _hold_to_the_page(arguments: list[str], ran: Ran) -> None:
-    """Fail where a command prints JSON that docs/cli.md does not describe."""
+    """Fail if a command prints JSON that docs/cli.md does not describe."""
     command = json_fields.command_of(arguments)
     if command and "--json" in arguments and ran.status in (0, 1) and ran.out:
         found = json_fields.faults(command, ran.json)

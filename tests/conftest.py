@@ -1,4 +1,4 @@
-"""Which worker runs which tests and in what order, and how Terraform and boto3 spend their time."""
+"""Assigns tests to workers, orders them, and saves time in Terraform and boto3."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["cpu_seconds", "worlds"]
 
-# Terraform and its provider read thousands of schemas, and collect garbage meanwhile: a sixth of a plan's time. With
-# these they let it lie up to the limit, which is for each process. Source: Go's runtime, "Environment Variables".
+# Garbage collection takes a sixth of a plan's time, while Terraform and its provider read thousands of schemas. These
+# variables turn it off up to a memory limit for each process. Source: Go's runtime, "Environment Variables".
 os.environ.setdefault("GOGC", "off")
 os.environ.setdefault("GOMEMLIMIT", "600MiB")
 
-# Tests started in the background ignore Ctrl-C, and so would every program that they start and interrupt.
+# Tests started in the background ignore Ctrl-C, and so would the programs that they start and interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# The hundreds of programs that tests start need not compile the same sources each time.
+# The hundreds of programs that tests start share their compiled sources.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-# Each session of boto3 reads the models of its services from disk, a tenth of a second for each: here once for all.
+# Each boto3 session reads the models of its services from disk, a tenth of a second each: here only once.
 botocore.session.create_loader = functools.cache(botocore.loaders.create_loader)
 
 WORLDS = {
@@ -64,15 +64,15 @@ WORLDS = {
         "tests/policies/test_policies.py",
     ),
 }
-"""Fixtures that take long to make, in worlds.py or a folder's own conftest.py, and the files that share each."""
+"""Slow fixtures, in worlds.py or a folder's own conftest.py, and the files that share each."""
 
 WORLD_OF = {file: world for world, files in WORLDS.items() for file in files}
 
 
 class ByWorld(LoadScopeScheduling):
-    """Gives each file to one worker, and all the files of one world to the same.
+    """Gives each file to one worker, and all files of one world to the same worker.
 
-    xdist's `loadgroup` would do it, but xdist 3.8 cannot mark its groups under pytest 9.2.
+    xdist's `loadgroup` would do this, but xdist 3.8 cannot mark its groups under pytest 9.2.
     """
 
     def _split_scope(self, nodeid: str) -> str:
@@ -82,12 +82,12 @@ class ByWorld(LoadScopeScheduling):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
-    """Take the scheduler above, whatever `--dist` says."""
+    """Use the scheduler above, whatever the value of `--dist`."""
     return ByWorld(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest, because it waits for AWS, and end a world with what destroys it."""
+    """Start with the slowest tests, which wait for AWS, and end a world with the tests that destroy it."""
     for item in items:
         asked = {name for name in getattr(item, "fixturenames", ()) if name in WORLDS}
         if asked - {WORLD_OF.get(_file(item))}:

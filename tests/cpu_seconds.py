@@ -1,13 +1,12 @@
 """A pytest plugin that prints the CPU time of a run, by folder, as a table at its end.
 
-CPU time, because it hardly depends on what else the machine does. It counts this process, xdist's workers, and every
-process that they start: Terraform, its provider, the stand-ins, the commands. `--cpu-limit` prints the time that the
-run is meant to stay within, `--renew-cpu-table` also writes the table into tests/README.md.
+CPU time, because it hardly depends on the machine's other load. It counts this process, xdist's workers, and every
+process that they start: Terraform, its provider, the stand-ins, the commands. `--cpu-limit` prints a limit for the run,
+`--renew-cpu-table` also writes the table into tests/README.md.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from marked import replaced
 
 README = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- BEGIN CPU TABLE -->", "<!-- END CPU TABLE -->"
@@ -24,7 +24,7 @@ RUNNER = "the test runner"
 
 
 def cpu_seconds() -> float:
-    """Return the CPU seconds of this process and of all that it started, running or ended."""
+    """Return the CPU seconds of this process and of all processes that it started, running or ended."""
     own = psutil.Process()
     times = []
     for process in [own, *own.children(recursive=True)]:
@@ -36,7 +36,7 @@ def cpu_seconds() -> float:
 
 
 def cpu_seconds_before() -> float:
-    """Return the CPU seconds of what `make` ran before the tests; 0 without a `make`."""
+    """Return the CPU seconds of `make` before the tests; 0 without `make`."""
     for parent in psutil.Process().parents():
         if "make" in parent.name():
             times = parent.cpu_times()
@@ -45,28 +45,28 @@ def cpu_seconds_before() -> float:
 
 
 class Meter:
-    """Books CPU seconds under rows, each since the booking before."""
+    """Books CPU seconds under rows, each since the previous booking."""
 
     def __init__(self) -> None:
         self.rows: defaultdict[str, float] = defaultdict(float)
         self._booked = 0.0
 
     def book(self, row: str) -> None:
-        """Book under `row` what was spent since the last booking."""
+        """Book the time since the last booking under `row`."""
         now = cpu_seconds()
         self.rows[row] += max(0.0, now - self._booked)
         self._booked = now
 
     @contextmanager
     def booking(self, row: str, before: str) -> Iterator[None]:
-        """Book the block under `row`, and what came ahead of it under `before`."""
+        """Book the block under `row`, and the time before it under `before`."""
         self.book(before)
         yield
         self.book(row)
 
 
 class Plugin:
-    """Meters one process; the one that runs the whole also prints."""
+    """Meters one process; the controlling process also prints."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
@@ -79,7 +79,7 @@ class Plugin:
     def pytest_runtest_protocol(
         self, item: pytest.Item, nextitem: pytest.Item | None
     ) -> Generator[None, object, object]:
-        """Book a folder's tests when the next test is of another folder: looking takes some milliseconds."""
+        """Book a folder's tests when the next test is in another folder: measuring takes some milliseconds."""
         if self._row == WORKERS:
             self._meter.book(WORKERS)
         self._row = folder(item.nodeid)
@@ -90,7 +90,7 @@ class Plugin:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[object]) -> Generator[None, object, object]:
-        """Book what several folders share under a row of its own, not under the folder that comes first."""
+        """Book shared fixtures under their own row, not under the folder that uses them first."""
         if fixturedef.scope != "session" or fixturedef.func.__module__ != "worlds":
             return (yield)
         with self._meter.booking(f"shared: {fixturedef.argname}", self._row):
@@ -101,14 +101,14 @@ class Plugin:
         self._tests[folder(report.nodeid)] += report.when == "call"
 
     def pytest_sessionfinish(self) -> None:
-        """Hand a worker's rows over to the process that prints."""
+        """Pass a worker's rows to the process that prints."""
         self._meter.book(WORKERS if self._is_worker else RUNNER)
         if self._is_worker:
             self._config.workeroutput["cpu_seconds"] = dict(self._meter.rows)  # type: ignore[attr-defined]
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: object) -> None:
-        """Take in a worker's rows; one that crashed has none."""
+        """Add a worker's rows; a crashed worker has none."""
         for row, spent in getattr(node, "workeroutput", {}).get("cpu_seconds", {}).items():
             self._meter.rows[row] += spent
 
@@ -125,23 +125,23 @@ class Plugin:
         for line in table(rows, self._tests, self._config.getoption("cpu_limit")):
             terminalreporter.write_line(line)
         if self._config.getoption("renew_cpu_table"):
-            README.write_text(renewed(README.read_text("utf-8"), markdown(rows, self._tests)), "utf-8")
+            README.write_text(replaced(README.read_text("utf-8"), BEGIN, END, markdown(rows, self._tests)), "utf-8")
 
 
 def folder(nodeid: str) -> str:
-    """Return the folder of a test, as the table does: tests/faults."""
+    """Return the folder of a test in the table's form: tests/faults."""
     return nodeid.partition("::")[0].rpartition("/")[0]
 
 
 def ordered(rows: Mapping[str, float], tests: Mapping[str, int]) -> list[tuple[str, float]]:
-    """Sort rows by CPU time, the most first, without rows that have neither tests nor half a second."""
+    """Sort rows by CPU time, largest first, without rows that have neither tests nor half a second."""
     return sorted(
         ((row, spent) for row, spent in rows.items() if spent >= 0.5 or row in tests), key=lambda row: -row[1]
     )
 
 
 def table(rows: Mapping[str, float], tests: Mapping[str, int], limit: float | None) -> list[str]:
-    """Draw the rows for a terminal, with their number of tests, the total last."""
+    """Format the rows for a terminal, with their numbers of tests, and the total last."""
     lines = [f"{spent:8.0f} s  {tests.get(row, 0) or '':>5}  {row}" for row, spent in ordered(rows, tests)]
     total, count = sum(rows.values()), sum(tests.values())
     within = f"; the limit is {limit / 60:.0f} min" if limit else ""
@@ -150,27 +150,19 @@ def table(rows: Mapping[str, float], tests: Mapping[str, int], limit: float | No
 
 
 def markdown(rows: Mapping[str, float], tests: Mapping[str, int]) -> str:
-    """Draw the rows for tests/README.md."""
+    """Format the rows for tests/README.md."""
     lines = [f"| {row} | {tests.get(row, 0) or ''} | {spent:.0f} |" for row, spent in ordered(rows, tests)]
     total = f"| **in all** | {sum(tests.values())} | {sum(rows.values()):.0f} |"
     return "\n".join(["| folder | tests | CPU seconds |", "|---|---:|---:|", *lines, total])
 
 
-def renewed(page: str, drawn: str) -> str:
-    """Replace the table in a page. Raises ValueError if the page has no markers."""
-    between = re.compile(f"{re.escape(BEGIN)}.*{re.escape(END)}", re.DOTALL)
-    if not between.search(page):
-        raise ValueError(f"{README.name} needs the lines {BEGIN} and {END}.")
-    return between.sub(lambda _: f"{BEGIN}\n{drawn}\n{END}", page)
-
-
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the plugin's options."""
     group = parser.getgroup("CPU seconds")
-    group.addoption("--cpu-limit", type=float, help="CPU seconds that the run is meant to stay within")
+    group.addoption("--cpu-limit", type=float, help="CPU seconds that the run should not exceed")
     group.addoption("--renew-cpu-table", action="store_true", help="write the table into tests/README.md")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start to meter."""
+    """Start metering."""
     config.pluginmanager.register(Plugin(config), "cpu-seconds-meter")

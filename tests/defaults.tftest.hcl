@@ -1,4 +1,4 @@
-# With a bucket name alone, everything has the guide's value, or the reason why not stands beside it.
+# With only a bucket name, everything has the guide's value, or a comment says why not.
 
 mock_provider "aws" {
   source          = "./tests/mocks"
@@ -26,10 +26,10 @@ run "the_values_are_the_guides" {
     error_message = "the bucket and prefix of the guide"
   }
 
-  # The guide keeps its state under the feed's prefix, where it is ingested as a log: ours lies outside.
+  # The guide keeps its state under the feed's prefix, where it is ingested as a log: the module's is outside.
   assert {
     condition     = output.bucket.state_key == "zoom/operationlogs-state/state.json"
-    error_message = "the state lies outside the feed's prefix"
+    error_message = "the checkpoint is outside the feed's prefix"
   }
 
   assert {
@@ -54,7 +54,7 @@ run "the_values_are_the_guides" {
 
   assert {
     condition     = output.secret.created && output.secret.name == "zoom-operationlogs-credentials"
-    error_message = "an empty secret waits for the credentials"
+    error_message = "the module creates an empty secret for the credentials"
   }
 
   # The function's environment: the guide's values, and no secret
@@ -102,7 +102,7 @@ run "the_values_are_the_guides" {
     error_message = "the feed's values: ${jsonencode(output.secops_feed.form)}"
   }
 
-  # The feed's body, as Google's API takes it
+  # The feed's body for Google's API
 
   assert {
     condition = jsonencode(output.secops_feed.body) == jsonencode({
@@ -122,7 +122,7 @@ run "the_values_are_the_guides" {
 
   assert {
     condition     = output.secops_feed.key_secret_name == "zoom-operationlogs-reader-key" && output.secops_feed.queue == null && output.secops_feed.instance == null
-    error_message = "the key comes from Secrets Manager, nothing from a queue"
+    error_message = "the access key is in Secrets Manager, and there is no queue"
   }
 }
 
@@ -159,11 +159,11 @@ run "the_feed_follows_its_options" {
 
   assert {
     condition     = output.function.environment.FEED_DELETES == "true"
-    error_message = "the collector knows that the feed deletes"
+    error_message = "the collector's environment says that the feed deletes"
   }
 }
 
-run "a_feed_by_queue_is_told_of_records" {
+run "a_feed_may_have_a_queue" {
   command = plan
 
   variables {
@@ -201,42 +201,35 @@ run "a_feed_by_queue_is_told_of_records" {
 
   assert {
     condition     = output.secops_feed.queue.name == "emea-zoom-operationlogs-feed" && output.secops_feed.key_secret_name == null && contains(output.secops_feed.form, { field = "SQS queue", value = "arn:aws:sqs:eu-west-1:111122223333:emea-zoom-operationlogs-feed" })
-    error_message = "the queue is told of, and a role has no access key"
+    error_message = "the output has the queue, and a role has no access key"
   }
 
   assert {
     condition     = jsonencode(output.secops_feed.queue.notification) == jsonencode({ events = ["s3:ObjectCreated:*"], filter_prefix = "zoom/operationlogs/" })
-    error_message = "what the owner of another bucket has to add"
+    error_message = "the notification that the owner of another bucket must add"
   }
 }
 
-run "nobody_reads_in_mode_none" {
+run "without_a_reader_for_zoom_for_government" {
   command = plan
 
   variables {
     reader = { mode = "none" }
-  }
-
-  assert {
-    condition     = output.reader.name == null && output.reader.arn == null && output.reader.policy_arn == null
-    error_message = "mode none makes no reader"
-  }
-
-  assert {
-    condition     = !contains(output.secops_feed.form[*].field, "Access key ID")
-    error_message = "mode none has no credentials to enter"
-  }
-}
-
-run "a_start_date_and_a_government_account_reach_the_function" {
-  command = plan
-
-  variables {
     zoom = {
       oauth_url  = "https://zoomgov.com/oauth/token"
       api_url    = "https://api.zoomgov.com/v2"
       start_date = "2026-01-31"
     }
+  }
+
+  assert {
+    condition     = output.reader.name == null && output.reader.arn == null && output.reader.policy_arn == null
+    error_message = "mode none creates no reader"
+  }
+
+  assert {
+    condition     = !contains(output.secops_feed.form[*].field, "Access key ID")
+    error_message = "mode none has no credentials to enter"
   }
 
   assert {

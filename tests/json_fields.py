@@ -1,4 +1,4 @@
-"""docs/cli.md, "JSON, field by field": what `--json` prints, held against what a command really printed."""
+"""Compares docs/cli.md, "JSON, field by field", with the JSON that a command really printed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TYPES: Mapping[str, Any] = {
 
 @dataclass(frozen=True)
 class Field:
-    """A row of a table: what the value may be, and whether the field may be absent."""
+    """A row of a table: the types of the value, and whether the field may be absent."""
 
     types: tuple[str, ...]
     optional: bool
@@ -47,26 +47,26 @@ def documented() -> Mapping[str, Mapping[str, Field]]:
 
 
 def command_of(arguments: list[str]) -> str | None:
-    """Return which of the commands a command line is of, None for none."""
+    """Return the command of a command line, or None."""
     found = [name for name in documented() if _is_of(arguments, name.split())]
     return max(found, key=len, default=None)
 
 
 def _is_of(arguments: list[str], words: list[str]) -> bool:
-    """Return whether a command line is of a command, and has the option, if it is one with an option."""
+    """Return whether a command line is for a command, and has its option, if any."""
     command = [word for word in words if not word.startswith("-")]
     return arguments[: len(command)] == command and set(words) <= set(arguments)
 
 
 def faults(command: str, document: Any) -> list[str]:
-    """Return what is wrong with a document: fields that the page does not have, lacks, or has of other types."""
+    """Return the faults of a document: undocumented or missing fields, and other types."""
     return list(_faults(documented()[command], document, ""))
 
 
 def _faults(fields: Mapping[str, Field], value: Any, path: str) -> Iterator[str]:
     if path:
         if path not in fields and path.endswith("[]") and isinstance(value, dict):
-            # An element, such as `owed[]`, of which the table has only the fields.
+            # An element, such as `owed[]`: the table has only its fields.
             own = Field(("object",), False)
         elif path in fields:
             own = fields[path]

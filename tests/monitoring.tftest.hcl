@@ -1,11 +1,11 @@
-# What watches: alarms, whom they tell, the dashboard. How the alarms behave is tested in tests/monitoring.
+# Monitoring: alarms, notifications, dashboard. tests/monitoring tests the behaviour of the alarms.
 
 mock_provider "aws" {
   source          = "./tests/mocks"
   override_during = plan
 }
 
-# All that the root module passes, with the defaults of its inputs.
+# The root module's arguments with the defaults of its inputs.
 variables {
   function          = { name = "collect", timeout_seconds = 300, metrics_namespace = "Zoom", records = "operation logs" }
   log_group         = { name = "/aws/lambda/collect" }
@@ -64,21 +64,21 @@ run "each_alarm_has_its_thresholds" {
       silence      = [0, 0]
       throttles    = [0, 0]
     })
-    error_message = "one alarm tells for all states, and what happens once tells of itself"
+    error_message = "the composite alarm notifies for all states, and the incidents alarm for itself"
   }
 
   assert {
     condition     = alltrue([for concern, alarm in aws_cloudwatch_metric_alarm.collector : strcontains(aws_cloudwatch_composite_alarm.not_healthy.alarm_rule, "\"${alarm.alarm_name}\"") != (concern == "incidents")])
-    error_message = "the one that sums up holds what lasts"
+    error_message = "the composite alarm has all alarms for states"
   }
 
   assert {
     condition     = length(aws_cloudwatch_composite_alarm.not_healthy.alarm_actions) == 1 && length(aws_cloudwatch_composite_alarm.not_healthy.ok_actions) == 1
-    error_message = "of what goes wrong, and that it is over"
+    error_message = "it notifies of a failure and of its end"
   }
 }
 
-run "a_topic_is_made_with_a_key_that_cloudwatch_may_use" {
+run "the_topic_has_a_key_that_cloudwatch_may_use" {
   command = plan
 
   module {
@@ -92,7 +92,7 @@ run "a_topic_is_made_with_a_key_that_cloudwatch_may_use" {
 
   assert {
     condition     = aws_sns_topic.alarms[0].name == "emea-zoom-operationlogs-alarms" && aws_sns_topic.alarms[0].kms_master_key_id == aws_kms_key.topic[0].arn && aws_kms_key.topic[0].enable_key_rotation
-    error_message = "the topic is encrypted by a key that is rotated"
+    error_message = "the topic is encrypted with a rotated key"
   }
 
   assert {
@@ -107,7 +107,7 @@ run "a_topic_is_made_with_a_key_that_cloudwatch_may_use" {
         ArnLike      = { "aws:SourceArn" = "arn:aws:cloudwatch:eu-west-1:111122223333:alarm:collect-*" }
       }
     }])
-    error_message = "CloudWatch may use the key, for these alarms"
+    error_message = "CloudWatch may use the key for these alarms"
   }
 
   assert {
@@ -129,11 +129,11 @@ run "the_callers_key_encrypts_the_topic" {
 
   assert {
     condition     = length(aws_kms_key.topic) + length(aws_kms_alias.topic) == 0 && aws_sns_topic.alarms[0].kms_master_key_id == "arn:aws:kms:eu-west-1:111122223333:key/own"
-    error_message = "no other key is made"
+    error_message = "no other key is created"
   }
 }
 
-run "topics_of_the_callers_are_told" {
+run "the_callers_topics_are_notified" {
   command = plan
 
   module {
@@ -146,17 +146,17 @@ run "topics_of_the_callers_are_told" {
 
   assert {
     condition     = length(aws_sns_topic.alarms) + length(aws_kms_key.topic) == 0 && output.monitoring.topic_arn == null
-    error_message = "no topic is made"
+    error_message = "no topic is created"
   }
 
   assert {
     condition = alltrue([for alarm in concat(values(aws_cloudwatch_metric_alarm.collector), [aws_cloudwatch_composite_alarm.not_healthy]) :
     alarm.alarm_actions == toset(["arn:aws:sns:eu-west-1:111122223333:alerts"]) && alarm.ok_actions == alarm.alarm_actions])
-    error_message = "each alarm tells the topic given"
+    error_message = "each alarm notifies the given topic"
   }
 }
 
-run "nobody_is_told_with_an_empty_list" {
+run "an_empty_list_notifies_nobody" {
   command = plan
 
   module {
@@ -169,11 +169,11 @@ run "nobody_is_told_with_an_empty_list" {
 
   assert {
     condition     = length(aws_sns_topic.alarms) == 0 && length(coalesce(aws_cloudwatch_composite_alarm.not_healthy.alarm_actions, [])) == 0
-    error_message = "there are alarms, and nobody is told"
+    error_message = "there are alarms without notifications"
   }
 }
 
-run "a_paused_schedule_is_not_silent" {
+run "a_paused_schedule_has_no_silence_alarm" {
   command = plan
 
   module {
@@ -186,7 +186,7 @@ run "a_paused_schedule_is_not_silent" {
 
   assert {
     condition     = !contains(keys(output.monitoring.alarms), "silence") && !contains(keys(output.monitoring.alarms), "daily_limit") && !strcontains(aws_cloudwatch_composite_alarm.not_healthy.alarm_rule, "silence")
-    error_message = "no silence without a schedule"
+    error_message = "no silence alarm without a schedule"
   }
 
   assert {
@@ -208,17 +208,17 @@ run "silence_is_three_intervals_the_window_and_a_run" {
 
   assert {
     condition     = aws_cloudwatch_metric_alarm.collector["silence"].evaluation_periods == 42 && one([for query in aws_cloudwatch_metric_alarm.collector["silence"].metric_query : query.metric[0].period if query.id == "metric"]) == 300
-    error_message = "207 minutes in steps of five"
+    error_message = "207 minutes in periods of five"
   }
 
-  # An hour has room for one run: the first that fails is told of.
+  # Each hour has only one run, so the first failure raises the alarm.
   assert {
     condition     = aws_cloudwatch_metric_alarm.collector["errors"].datapoints_to_alarm == 1 && aws_cloudwatch_metric_alarm.collector["duration"].datapoints_to_alarm == 1
     error_message = "one failed run is enough"
   }
 }
 
-run "a_rare_schedule_is_seen_in_longer_periods" {
+run "a_rare_schedule_has_longer_periods" {
   command = plan
 
   module {
@@ -232,7 +232,7 @@ run "a_rare_schedule_is_seen_in_longer_periods" {
 
   assert {
     condition     = aws_cloudwatch_metric_alarm.collector["silence"].evaluation_periods == 73 && one([for query in aws_cloudwatch_metric_alarm.collector["silence"].metric_query : query.metric[0].period if query.id == "metric"]) == 3600
-    error_message = "three days and a little, by hours"
+    error_message = "slightly more than three days, in hours"
   }
 
   assert {
@@ -254,7 +254,7 @@ run "an_hourly_schedule_leaves_no_period_without_a_run" {
 
   assert {
     condition     = aws_cloudwatch_metric_alarm.collector["behind"].datapoints_to_alarm == 12 && one([for query in aws_cloudwatch_metric_alarm.collector["behind"].metric_query : query.metric[0].period if query.id == "metric"]) == 7200
-    error_message = "runs that end now before and now after the full hour leave hours empty; two hours are never"
+    error_message = "runs that end just before or after the hour leave hours without one; two hours always have one"
   }
 }
 
@@ -275,7 +275,7 @@ run "a_flexible_window_leaves_no_period_without_a_run" {
   }
 }
 
-run "a_rate_that_no_hour_holds_stays_within_seven_days" {
+run "a_rate_of_more_than_an_hour_stays_within_seven_days" {
   command = plan
 
   module {
@@ -290,7 +290,7 @@ run "a_rate_that_no_hour_holds_stays_within_seven_days" {
   assert {
     condition = alltrue([for alarm in aws_cloudwatch_metric_alarm.collector : alarm.evaluation_periods * (
     coalesce(alarm.period, 0) == 0 ? one([for query in alarm.metric_query : query.metric[0].period if query.id == "metric"]) : alarm.period) <= 604800])
-    error_message = "CloudWatch looks back no further"
+    error_message = "CloudWatch evaluates at most seven days"
   }
 }
 
@@ -308,7 +308,7 @@ run "the_minutes_given_replace_the_defaults" {
 
   assert {
     condition     = aws_cloudwatch_metric_alarm.collector["silence"].evaluation_periods == 8
-    error_message = "the minutes given"
+    error_message = "the given minutes"
   }
 }
 
@@ -327,7 +327,7 @@ run "a_schedule_by_cron_is_watched_for_silence" {
   }
 }
 
-run "nothing_watches_where_it_is_not_wanted" {
+run "monitoring_can_be_disabled" {
   command = plan
 
   variables {
@@ -342,7 +342,7 @@ run "nothing_watches_where_it_is_not_wanted" {
   }
 }
 
-run "every_arn_is_of_the_partition" {
+run "every_arn_has_the_partition" {
   command = plan
 
   module {
@@ -359,7 +359,7 @@ run "every_arn_is_of_the_partition" {
       aws_kms_key.topic[0].policy,
       aws_cloudwatch_dashboard.collector.dashboard_body,
     ] : strcontains(document, "arn:aws-us-gov:") && !strcontains(document, "arn:aws:")])
-    error_message = "no ARN is written for one partition only"
+    error_message = "no ARN has a fixed partition"
   }
 
   assert {

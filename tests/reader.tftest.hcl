@@ -1,11 +1,11 @@
-# Who reads for Google SecOps, and what they may.
+# The reader of Google SecOps, and its permissions.
 
 mock_provider "aws" {
   source          = "./tests/mocks"
   override_during = plan
 }
 
-# All that the root module passes, with the defaults of its inputs, for a bucket that exists.
+# The root module's arguments with the defaults of its inputs, for an existing bucket.
 variables {
   bucket = {
     name    = "zoom-operation-logs"
@@ -47,7 +47,7 @@ variables {
   tags                     = {}
 }
 
-run "the_guides_user_reads_the_feeds_prefix_and_no_more" {
+run "the_guides_user_reads_only_the_feeds_prefix" {
   command = plan
 
   module {
@@ -56,7 +56,7 @@ run "the_guides_user_reads_the_feeds_prefix_and_no_more" {
 
   assert {
     condition     = aws_iam_user.reader[0].name == "secops-reader" && aws_iam_user.reader[0].force_destroy && aws_iam_policy.reader[0].name == "secops-reader-policy"
-    error_message = "the guide's names; a key made elsewhere does not stop a destroy"
+    error_message = "the guide's names; an access key created elsewhere does not block a destroy"
   }
 
   assert {
@@ -93,7 +93,7 @@ run "the_guides_user_reads_the_feeds_prefix_and_no_more" {
   }
 }
 
-run "a_bucket_made_here_may_be_listed_whole" {
+run "the_modules_bucket_may_be_listed_completely" {
   command = plan
 
   module {
@@ -111,16 +111,16 @@ run "a_bucket_made_here_may_be_listed_whole" {
       Action   = ["s3:ListBucket"]
       Resource = "arn:aws:s3:::zoom-operation-logs"
     })
-    error_message = "the guide's right, without a condition: ${aws_iam_policy.reader[0].policy}"
+    error_message = "the guide's permission, without a condition: ${aws_iam_policy.reader[0].policy}"
   }
 
   assert {
     condition     = jsondecode(aws_iam_policy.reader[0].policy).Statement[2].Resource == "arn:aws:s3:::zoom-operation-logs/zoom/operationlogs/*"
-    error_message = "and reading stays bound to the prefix"
+    error_message = "and reading is limited to the prefix"
   }
 }
 
-run "a_bucket_made_elsewhere_may_be_listed_whole_if_its_owner_says_so" {
+run "list_whole_bucket_allows_the_same_for_an_existing_bucket" {
   command = plan
 
   module {
@@ -132,40 +132,9 @@ run "a_bucket_made_elsewhere_may_be_listed_whole_if_its_owner_says_so" {
   }
 
   assert {
-    condition     = jsonencode(jsondecode(aws_iam_policy.reader[0].policy).Statement[0]) == jsonencode(jsondecode(run.a_bucket_made_here_may_be_listed_whole.reader.policy).Statement[0])
-    error_message = "as one made here"
+    condition     = jsonencode(jsondecode(aws_iam_policy.reader[0].policy).Statement[0]) == jsonencode(jsondecode(run.the_modules_bucket_may_be_listed_completely.reader.policy).Statement[0])
+    error_message = "as for the module's bucket"
   }
-}
-
-run "google_reads_s3_in_govcloud" {
-  command = plan
-
-  module {
-    source = "./modules/secops_reader"
-  }
-
-  variables {
-    account = merge(var.account, { region = "us-gov-east-1" })
-  }
-
-  assert {
-    condition     = output.feed.region_supported
-    error_message = "it is on Google's list"
-  }
-}
-
-run "google_does_not_read_s3_in_china" {
-  command = plan
-
-  module {
-    source = "./modules/secops_reader"
-  }
-
-  variables {
-    account = merge(var.account, { region = "cn-north-1" })
-  }
-
-  expect_failures = [check.region]
 }
 
 run "google_does_not_read_s3_in_mexico" {
@@ -182,25 +151,7 @@ run "google_does_not_read_s3_in_mexico" {
   expect_failures = [check.region]
 }
 
-run "where_google_does_not_read_there_is_no_warning_without_a_reader" {
-  command = plan
-
-  module {
-    source = "./modules/secops_reader"
-  }
-
-  variables {
-    account = merge(var.account, { region = "ap-southeast-7" })
-    reader  = merge(var.reader, { mode = "none" })
-  }
-
-  assert {
-    condition     = !output.feed.region_supported
-    error_message = "the output says it all the same"
-  }
-}
-
-run "a_feed_that_deletes_may_delete_records_only" {
+run "a_feed_that_deletes_may_delete_only_records" {
   command = plan
 
   module {
@@ -222,7 +173,7 @@ run "a_feed_that_deletes_may_delete_records_only" {
   }
 }
 
-run "a_key_may_be_used_for_this_bucket_only" {
+run "the_reader_may_use_the_key_only_for_this_bucket" {
   command = plan
 
   module {
@@ -281,7 +232,7 @@ run "a_role_is_assumed_by_one_google_identity" {
   }
 }
 
-run "the_reader_may_empty_the_queue" {
+run "the_reader_may_receive_and_delete_messages" {
   command = plan
 
   module {
@@ -311,7 +262,7 @@ run "the_reader_may_empty_the_queue" {
 
   assert {
     condition     = length(aws_iam_policy.key) == 1
-    error_message = "one policy about the key, whatever it says"
+    error_message = "one policy for the key"
   }
 
   assert {
@@ -326,7 +277,7 @@ run "the_reader_may_empty_the_queue" {
   }
 }
 
-run "nobody_is_made_in_mode_none" {
+run "mode_none_creates_nothing_and_does_not_warn_about_the_region" {
   command = plan
 
   module {
@@ -334,17 +285,23 @@ run "nobody_is_made_in_mode_none" {
   }
 
   variables {
+    account = merge(var.account, { region = "ap-southeast-7" })
     reader  = merge(var.reader, { mode = "none" })
-    kms_key = { arn = "arn:aws:kms:eu-west-1:111122223333:key/1234" }
+    kms_key = { arn = "arn:aws:kms:ap-southeast-7:111122223333:key/1234" }
   }
 
   assert {
     condition     = length(concat(aws_iam_user.reader, aws_iam_role.reader, aws_iam_policy.reader, aws_iam_policy.key)) == 0
     error_message = "neither user nor role nor policy"
   }
+
+  assert {
+    condition     = !output.feed.region_supported
+    error_message = "the output says that the region is not supported"
+  }
 }
 
-run "accepts_a_google_role_there_by_an_oidc_provider" {
+run "a_role_in_govcloud_may_trust_an_oidc_provider" {
   command = plan
 
   module {
@@ -352,17 +309,22 @@ run "accepts_a_google_role_there_by_an_oidc_provider" {
   }
 
   variables {
-    account = merge(var.account, { region = "us-gov-west-1", partition = "aws-us-gov" })
+    account = merge(var.account, { region = "us-gov-east-1", partition = "aws-us-gov" })
     reader  = merge(var.reader, { mode = "role", subject_id = "1234567890", federated_principal = "arn:aws-us-gov:iam::111122223333:oidc-provider/accounts.google.com" })
   }
 
   assert {
     condition     = jsondecode(aws_iam_role.reader[0].assume_role_policy).Statement[0].Principal.Federated == "arn:aws-us-gov:iam::111122223333:oidc-provider/accounts.google.com"
-    error_message = "the role trusts the provider given"
+    error_message = "the role trusts the given provider"
+  }
+
+  assert {
+    condition     = output.feed.region_supported
+    error_message = "the region is in Google's list"
   }
 }
 
-run "every_arn_is_of_the_partition" {
+run "every_arn_has_the_partition" {
   command = plan
 
   module {
@@ -382,10 +344,10 @@ run "every_arn_is_of_the_partition" {
 
   assert {
     condition     = strcontains(aws_iam_policy.reader[0].policy, "arn:aws-cn:") && !strcontains(aws_iam_policy.reader[0].policy, "arn:aws:")
-    error_message = "no ARN is written for one partition only"
+    error_message = "no ARN has a fixed partition"
   }
 
-  # KMS names the service that asks it as the partition writes its addresses.
+  # kms:ViaService has the partition's DNS suffix.
   assert {
     condition = toset(flatten([for statement in jsondecode(aws_iam_policy.key[0].policy).Statement :
       lookup(statement.Condition.StringLike, "kms:ViaService", [])

@@ -1,7 +1,7 @@
-"""A pytest plugin: what several test files share, because it takes long to make.
+"""A pytest plugin with slow fixtures that several test files share.
 
-All files of a world run on one worker, in the order of their names, and each leaves the world as the next may find it:
-a file asks for what it needs, and puts back what it changed. Tests marked `destroys` come last.
+All files of a world run on one worker, in the order of their names. Each file prepares what it needs and restores what
+it changed. Tests marked `destroys` run last.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def empty_account(aws_standin: AwsStandIn) -> AwsStandIn:
 
 @pytest.fixture(scope="module")
 def aws(empty_account: AwsStandIn) -> AwsStandIn:
-    """The same account; a file or folder overrides this fixture to set up what all its tests need."""
+    """The same account; a file or folder overrides this fixture to set up what its tests need."""
     return empty_account
 
 

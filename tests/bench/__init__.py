@@ -1,1 +1,1 @@
-"""`make bench`: what the collector costs, measured beside the written guide's loop in the same world."""
+"""`make bench`: the collector's cost, compared with the written guide's loop in the same world."""

@@ -25,8 +25,8 @@ SIZES = [1_000, 3_000, 10_000, 100_000]
 
 def main(arguments: list[str] | None = None) -> None:
     """Measure everything, and write `bench.md` and `bench.svg`."""
-    parser = argparse.ArgumentParser(prog="bench", description="Measure the collector beside the written guide's loop.")
-    parser.add_argument("--quick", action="store_true", help="a 300th of the sizes: to see that it works")
+    parser = argparse.ArgumentParser(prog="bench", description="Measure the collector and the written guide's loop.")
+    parser.add_argument("--quick", action="store_true", help="a 300th of the sizes, as a trial")
     parser.add_argument("--out", type=Path, default=DOCS, help="the folder to write to (default: docs)")
     chosen = parser.parse_args(arguments)
     scale = figures.Scale(1 / 300, 1) if chosen.quick else figures.Scale()
@@ -59,7 +59,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _cpu_model() -> str:
-    """Return the processor's name; where the system keeps it elsewhere, its architecture."""
+    """Return the processor's name, or its architecture on other systems."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

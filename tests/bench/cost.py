@@ -1,4 +1,4 @@
-"""The monthly AWS bill, modelled from measured days; the prices are inputs, here and nowhere else."""
+"""The monthly AWS bill, modelled from measured days; all prices are inputs in this file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ GB = 10**9
 
 @dataclass(frozen=True)
 class Prices:
-    """US dollars, without free tier: AWS's list prices as noted in `as_of`, to be checked before use."""
+    """US dollars, without free tier: AWS's list prices of `as_of`; check them before use."""
 
     region: str = "us-east-1"
     as_of: str = "2025"
@@ -35,15 +35,15 @@ class Prices:
 
 @dataclass(frozen=True)
 class FreeTier:
-    """What AWS gives each account every month, however old it is (AWS Free Tier, "Always free"; CloudWatch pricing).
+    """The monthly free tier of every account, new or old (AWS Free Tier, "Always free"; CloudWatch pricing).
 
-    Of CloudWatch's composite alarms, of S3, Secrets Manager and KMS keys nothing is free for ever.
+    Composite alarms, S3, Secrets Manager and KMS keys have none.
     """
 
     gb_seconds: float = 400_000
     requests: float = 10**6
     invocations: float = 14 * 10**6
-    log_gb: float = 5.0  # taken in, kept, and scanned by Logs Insights
+    log_gb: float = 5.0  # ingested, stored, and scanned by Logs Insights
     metrics: int = 10
     alarm_metrics: int = 10
     dashboards: int = 3
@@ -54,26 +54,26 @@ LIST_PRICE = FreeTier(0, 0, 0, 0, 0, 0, 0)
 
 @dataclass(frozen=True)
 class Function:
-    """How a function is set up, and what one run takes besides waiting for Zoom."""
+    """A function's configuration, and the cost of one run in addition to waiting for Zoom."""
 
     memory_mb: int
     cpu_per_record: float  # seconds of a whole CPU
     log_bytes: int  # of a run
     metrics: int
     secrets: int
-    alarms: int = 0  # with a composite one, a dashboard and the topic's key where there are any
+    alarms: int = 0  # with a composite alarm, a dashboard and the topic's key, if any
     timeout: float = 300.0
 
 
-FULL_CPU_MB = 1_769  # with so much memory a function has one whole vCPU (Lambda Developer Guide, "memory")
+FULL_CPU_MB = 1_769  # with this much memory a function has one full vCPU (Lambda Developer Guide, "memory")
 ALARMS = 8  # of the module, each of one metric; and a composite one
 QUERIES = 10  # of the dashboard, over the log
-LOADS_A_DAY = 60  # of the dashboard: open for an hour, and renewed every minute
+LOADS_A_DAY = 60  # of the dashboard: open for an hour, refreshed every minute
 DAYS_LOOKED_AT = 1  # by each query
 S3_SECONDS = 0.03  # of a request to S3 from Lambda
 PLATFORM_LOG_BYTES = 400  # the START, END and REPORT lines of a run
 RECORDS_KEPT_DAYS = 365  # the bill of the twelfth month
-CHECKPOINT_VERSIONS_KEPT_DAYS = 14  # as the module's lifecycle rule has it
+CHECKPOINT_VERSIONS_KEPT_DAYS = 14  # as in the module's lifecycle rule
 
 
 @dataclass(frozen=True)
@@ -94,13 +94,13 @@ class Bill:
 
 
 def bill(day: Day, function: Function, prices: Prices, free: FreeTier = LIST_PRICE) -> Bill:
-    """Return the bill of a month of such days, less what is free."""
+    """Return the bill of a month of such days, less the free tier."""
     runs = POLLS * DAYS_A_MONTH
     seconds = min(run_seconds(day, function), function.timeout)
     writes = day.s3["put_object"] + day.s3["list_object_versions"] + day.s3["list_objects_v2"]
     kept = day.object_bytes * RECORDS_KEPT_DAYS + day.checkpoint_bytes * CHECKPOINT_VERSIONS_KEPT_DAYS
     log_gb = runs * (function.log_bytes + PLATFORM_LOG_BYTES) / GB
-    # Each query of the dashboard scans the log of the days that it looks at.
+    # Each query of the dashboard scans the log of its days.
     looked_at = QUERIES * LOADS_A_DAY * DAYS_LOOKED_AT if function.alarms else 0
     scanned_gb = log_gb * looked_at
     free_logs = min(free.log_gb, log_gb)
@@ -125,7 +125,7 @@ def _beyond(used: float, free: float) -> float:
 
 
 def run_seconds(day: Day, function: Function) -> float:
-    """Return the mean time of a run: waiting for Zoom and S3, and the CPU of the rows read, at the function's share."""
+    """Return a run's mean time: waiting for Zoom and S3, and the CPU for the read rows, at the function's share."""
     share = min(1.0, function.memory_mb / FULL_CPU_MB)
     cpu = day.rows * function.cpu_per_record / share
     return (day.seconds + day.s3.total() * S3_SECONDS + cpu) / POLLS

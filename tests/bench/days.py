@@ -1,4 +1,4 @@
-"""Simulated runs: what one day of them asks of Zoom and of S3, midnight to midnight, and what the first ones ask."""
+"""Simulated runs: the requests to Zoom and S3 of one day, midnight to midnight, and of the first runs."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from zoom_operationlogs.reports import OPERATION_LOGS
 
 from .yardstick import STATE_KEY, Yardstick
 
-FIRST = date(2026, 3, 9)  # a Monday; the day after it is the one measured
+FIRST = date(2026, 3, 9)  # a Monday; the next day is measured
 POLL = timedelta(minutes=15)
 PAST_MIDNIGHT = timedelta(minutes=5)  # when a day's first run starts
 POLLS = 96
 ONE_DAY = timedelta(days=1)
 PAGE_SIZE = 300
-ZOOM_SECONDS = 0.25  # what an answer of Zoom's takes, on the simulated clock
-SLOW_ZOOM_SECONDS = 2.0  # so that a day of 120,000 records takes several runs
+ZOOM_SECONDS = 0.25  # the duration of an answer from Zoom, on the simulated clock
+SLOW_ZOOM_SECONDS = 2.0  # slow enough that a day of 120,000 records takes several runs
 ONE_IN = 200  # in a disordered report, the share of records that are displaced,
 DISPLACEMENT = 60  # by up to so many seconds
 
@@ -34,7 +34,7 @@ Progress = Callable[[], object]
 
 @dataclass
 class Day:
-    """What the 96 runs of one day did. `seconds` are those that the runs waited for Zoom, by the simulated clock."""
+    """The totals of one day's 96 runs. `seconds` is their waiting for Zoom, by the simulated clock."""
 
     records: int
     report_calls: int = 0
@@ -45,14 +45,14 @@ class Day:
     s3: Counter[str] = field(default_factory=Counter)
     object_bytes: int = 0
     checkpoint_bytes: int = 0  # of all that were written
-    lines: int = 0  # of the day's records in the archive, once the next day's first run is done; where asked for
-    missing: int = 0  # records of the day that are then in no object; where asked for
-    idle_s3: int = 0  # requests to S3 of a run that follows at once on another
+    lines: int = 0  # of the day's records in the archive, after the next day's first run; on request
+    missing: int = 0  # records of the day that are then in no object; on request
+    idle_s3: int = 0  # requests to S3 of a run immediately after another
 
 
 @dataclass
 class FirstRun:
-    """What the runs did until they had read the whole window, which held so many full pages."""
+    """The totals of the runs until they had read the whole window, with its number of full pages."""
 
     pages: int
     runs: int = 0
@@ -61,14 +61,14 @@ class FirstRun:
 
     @property
     def share(self) -> float:
-        """Return the calls as a share of what may be needed: a tenth more than the pages, and ten."""
+        """Return the calls as a share of the limit: 1.1 times the pages, plus ten."""
         return self.calls / (1.1 * self.pages + 10)
 
 
 def first_run(days: dict[int, int], seconds_a_page: float, tick: Progress) -> FirstRun:
-    """Let the collector begin at noon where it never ran, and run until nothing is owed.
+    """Start a new collector at noon, and run it until nothing is owed.
 
-    `days` says how many records there are, by the number of days before today.
+    `days` has the number of records by the number of days before today.
     """
     noon = datetime.combine(FIRST, datetime.min.time(), UTC) + timedelta(hours=12)
     world = World(page_size=PAGE_SIZE, clock=Clock(noon))
@@ -78,7 +78,7 @@ def first_run(days: dict[int, int], seconds_a_page: float, tick: Progress) -> Fi
     first = FirstRun(-(-world.zoom.count() // PAGE_SIZE))
     while not first.runs or world.results[-1]["owed"] or not world.results[-1]["ended"]:
         if first.runs == POLLS:
-            raise AssertionError(f"After {POLLS} runs the first window is not read to its end.")
+            raise AssertionError(f"After {POLLS} runs the first window is not read completely.")
         world.poll()
         first.runs += 1
     tick()
@@ -88,7 +88,7 @@ def first_run(days: dict[int, int], seconds_a_page: float, tick: Progress) -> Fi
 
 
 def collector_day(records: int, tick: Progress, *, truth: bool = False, disordered: bool = False) -> Day:
-    """Let the collector run for two days, with full days before them, and return what the second one took."""
+    """Run the collector for two days, with full days before them, and return the totals of the second."""
     world = world_of(records, days_before=4, disordered=disordered)
     for _ in range(POLLS):
         world.poll()
@@ -111,7 +111,7 @@ def collector_day(records: int, tick: Progress, *, truth: bool = False, disorder
 
 
 def yardstick_day(records: int, tick: Progress, *, truth: bool = False) -> Day:
-    """Let the guide's loop run through one day, and return what it took; it knows nothing of the days before."""
+    """Run the guide's loop through one day, and return its totals; it starts without a state."""
     world = world_of(records, days_before=0)
     world.clock.set(world.clock.now() + ONE_DAY)
     world.s3.put(STATE_KEY, b"{}")
@@ -164,7 +164,7 @@ def yardstick(world: World) -> Yardstick:
 
 
 def world_of(records: int, days_before: int, *, disordered: bool = False) -> World:
-    """Return a world with full days from so many days before to the day after the first."""
+    """Return a world with full days from this many days before to the day after the first."""
     start = datetime.combine(FIRST, datetime.min.time(), UTC) + PAST_MIDNIGHT
     world = World(page_size=PAGE_SIZE, clock=Clock(start))
     world.network.latency = ZOOM_SECONDS
@@ -178,9 +178,9 @@ def world_of(records: int, days_before: int, *, disordered: bool = False) -> Wor
 
 
 def add_disordered_day(zoom: Zoom, day: date, records: int, seed: int) -> None:
-    """Add the day that `add_day` adds, with one record in 200 up to a minute from its place in the report.
+    """Add the day of `add_day`, with one record in 200 up to a minute from its place in the report.
 
-    A displaced record stays on its date, and shows when both its time and its place have come.
+    A displaced record stays on its date, and appears when both its time and its place have passed.
     """
     rng = random.Random(seed)
     for record in sample_records(day, records, seed=seed):
@@ -230,7 +230,7 @@ def _count_rows(world: World, day: Day) -> None:
 
 
 def compare(world: World, day: Day, archived: list[dict[str, object]]) -> None:
-    """Note how many lines there are of the day, and how many of its records are in none."""
+    """Record the number of lines of the day, and how many of its records are in none."""
 
     def identity(record: dict[str, object]) -> tuple[str, ...]:
         return tuple(f"{name}={value}" for name, value in sorted(record.items()))

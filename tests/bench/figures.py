@@ -1,4 +1,4 @@
-"""The figures: what is measured, how often, and beside what limit."""
+"""The figures: what is measured, how often, and the limits."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ ONE_DAY = timedelta(days=1)
 LATENCY = 0.25
 SHORT_LATENCY = 0.05
 WALL_REPEATS = 2  # each takes 50 s, nearly all of it waiting
-# The full days of a checkpoint, by how many days back they are. Yesterday, which the run reads, is the one missing.
+# The full days of a checkpoint, by days before today, without yesterday, which the run reads.
 WINDOW_OF_3 = (4, 3, 2)
 WINDOW_OF_28 = (*range(29, 1, -1), 0, -1)
 PACKAGE = Path(__file__).resolve().parents[2] / "lambda" / "dist" / "collector.zip"
@@ -55,7 +55,7 @@ MB = 10**6
 
 @dataclass(frozen=True)
 class Scale:
-    """How large and how often; `share` of the full sizes."""
+    """Sizes and repetitions; `share` of the full sizes."""
 
     share: float = 1.0
     repeats: int = 5
@@ -67,7 +67,7 @@ class Scale:
 
 @dataclass(frozen=True)
 class Figure:
-    """One row of the table; `limit` None means no more than the yardstick's own figure."""
+    """One row of the table; `limit` None means that the yardstick's figure is the limit."""
 
     name: str
     ours: float
@@ -79,15 +79,15 @@ class Figure:
 
     @property
     def met(self) -> bool:
-        """Return whether the figure, as it is printed, is within the limit."""
+        """Return whether the printed figure is within the limit."""
         return round(self.ours, self.digits) <= self.limit
 
 
-Step = Callable[[str, int], Progress]  # begins a step of so many ticks; returns what to call at each
+Step = Callable[[str, int], Progress]  # begins a step with a number of ticks; returns a function to call at each
 
 
 def simulated(scale: Scale, sizes: list[int], step: Step) -> dict[int, tuple[Day, Day]]:
-    """Return, per records a day, a day of the collector's and one of the guide's loop; sizes that meet, once."""
+    """Return a day of the collector and one of the guide's loop for each size, without duplicates."""
     days: dict[int, tuple[Day, Day]] = {}
     for size in sizes:
         records = scale.of(size)
@@ -100,7 +100,7 @@ def simulated(scale: Scale, sizes: list[int], step: Step) -> dict[int, tuple[Day
 
 
 def day_figures(days: dict[int, tuple[Day, Day]]) -> list[Figure]:
-    """Return the figures that simulated days give."""
+    """Return the figures from simulated days."""
     (ours, theirs), (large, large_theirs) = days[3_000], days[100_000]
     remark = f"missing of the day: {ours.missing} (guide: {theirs.missing})"
     return [
@@ -145,7 +145,7 @@ def disorder(in_order: Day, step: Step) -> Figure:
 
 
 def first_runs(scale: Scale, step: Step) -> list[Figure]:
-    """Measure the calls of a first run: one that ends in its time, and a window that takes several."""
+    """Measure the calls of a first run: one that ends in time, and a window that takes several runs."""
     a_day, large = scale.of(3_000), scale.of(120_000)
     one = first_run(dict.fromkeys(range(4), a_day), ZOOM_SECONDS, step("a first run", 1))
     several = first_run({1: large}, SLOW_ZOOM_SECONDS, step("a first run that takes several", 1))
@@ -164,12 +164,12 @@ def first_runs(scale: Scale, step: Step) -> list[Figure]:
 
 
 def backfill(day: date) -> dict[str, str]:
-    """Return the event that asks for one day."""
+    """Return the event that requests one day."""
     return {"action": "backfill", "from": str(day), "to": str(day)}
 
 
 def sweep_wall(scale: Scale, step: Step) -> Figure:
-    """Measure a sweep of a day over sockets whose every page takes 250 ms, and what `requests` takes at 50 ms."""
+    """Measure a sweep of a day over sockets with 250 ms for each page, and `requests` alone with 50 ms."""
     day, records = _today() - 10 * ONE_DAY, scale.of(60_000)
     repeats = min(scale.repeats, WALL_REPEATS)
     ours: list[float] = []
@@ -255,7 +255,7 @@ def memory(scale: Scale, step: Step) -> list[Figure]:
 
 
 def full_window(records: int, days_back: Sequence[int], stream: Stream) -> bytes:
-    """Return the checkpoint of a stream: it knows so many records of each of those days before today, and owes nothing.
+    """Return a checkpoint with a number of records on each of those days before today, which owes nothing.
 
     The earliest is the day before the window, which a checkpoint still keeps.
     """
@@ -265,7 +265,7 @@ def full_window(records: int, days_back: Sequence[int], stream: Stream) -> bytes
     for back in days_back:
         counts = FingerprintCounts()
         counts.add(rng.randbytes(FINGERPRINT_BYTES) for _ in range(records))
-        counts.pack()  # as bytes they take a tenth of the memory
+        counts.pack()  # as bytes they need a tenth of the memory
         day = today - back * ONE_DAY
         known[day] = DeliveredDay(day, 1, counts)
     first = min(known) + ONE_DAY
@@ -273,10 +273,10 @@ def full_window(records: int, days_back: Sequence[int], stream: Stream) -> bytes
 
 
 def cold_import(scale: Scale, step: Step) -> Figure:
-    """Measure the CPU of importing the handler beside that of importing its libraries, both as Lambda does.
+    """Measure the CPU of importing the handler and of importing its libraries, both as Lambda does.
 
-    Lambda unpacks the package into a folder that the function cannot write to: every module of it is compiled at each
-    cold start. boto3 is not in the package: it comes with the runtime, and its bytecode is cached.
+    Lambda unpacks the package into a read-only folder, so all its modules are compiled at each cold start. boto3 is not
+    in the package: it comes with the runtime, and its bytecode is cached.
     """
     repeats = 2 * scale.repeats + 1
     ours, libraries = [], []
@@ -301,7 +301,7 @@ def cold_import(scale: Scale, step: Step) -> Figure:
 
 
 def idle_run(step: Step) -> dict[str, Any]:
-    """Return what an idle poll of the real handler asks of S3 and logs."""
+    """Return the S3 requests and log bytes of an idle poll of the real handler."""
     tick = step("an idle poll", 1)
     with host({_today() - ONE_DAY: 1_000}) as stand_ins:
         report = measured("collector", [{}, {}, {}], stand_ins.new_archive())
@@ -323,7 +323,7 @@ def _peak(stand_ins: Host, day: date, archive: dict[str, str], tick: Progress) -
         peaks.append(measured("collector", [event], archive)["peak_bytes"] / MB)
         tick()
     if stand_ins.size(archive["STATE_KEY"]) < before:
-        raise AssertionError("The collector did not keep the checkpoint that it was given: its memory says nothing.")
+        raise AssertionError("The collector did not keep the given checkpoint: its memory figure is meaningless.")
     return max(peaks)
 
 

@@ -1,9 +1,9 @@
-"""The stand-ins for Zoom and S3 in a process of their own, so that neither counts in what is measured.
+"""The stand-ins for Zoom and S3 in a separate process, so the measurement does not include them.
 
     python tests/bench/host.py '{"days": {"2026-03-10": 60000}, "latency": 0.05}'
 
-prints where they listen as one line of JSON, and serves until its standard input ends. S3 is moto's server: real HTTP,
-conditional writes and all, asked by the real boto3.
+prints their addresses as one line of JSON, and serves until its standard input ends. S3 is moto's server: real HTTP
+with conditional writes, called by the real boto3.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from typing import Any
 
 
 def main(job: dict[str, Any]) -> None:
-    """Fill the report, serve both."""
+    """Fill the report and serve both."""
     from moto.server import ThreadedMotoServer
     from standins.clock import Clock
     from standins.zoom import Account, Zoom, ZoomServer
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     zoom = Zoom(Account(plan="business"), clock=Clock(datetime.now(UTC), ticking=True))
-    zoom.rules.calls_per_day = 10**9  # the bench asks for more in an hour than an account in a day
+    zoom.rules.calls_per_day = 10**9  # the bench makes more calls in an hour than an account in a day
     for seed, (day, records) in enumerate(sorted(job["days"].items())):
         zoom.add_day(date.fromisoformat(day), records, seed=seed)
-    zoom.count()  # what is due becomes visible now, not at the first request
+    zoom.count()  # due records become visible now, not at the first request
     s3 = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     s3.start()
     host, port = s3.get_host_and_port()

@@ -1,14 +1,14 @@
-"""One measured run in a process of its own, which imports what runs in Lambda and nothing else of the bench.
+"""One measured run in a separate process, which imports only what runs in Lambda.
 
     python tests/bench/measured.py collector '[{}, {"action": "backfill", "from": "2026-03-10", "to": "2026-03-10"}]'
     python tests/bench/measured.py yardstick '["2026-03-10"]'
     python tests/bench/measured.py requests '["2026-03-10"]'
     python tests/bench/measured.py imports '["zoom_operationlogs.handler"]'
 
-do the events or read the days, one after the other, and print what the last of them took as a last line of JSON; the
-other two read the days or import the modules, and print what all of them took. In it are `cpu` and `wall` in seconds;
-`peak_bytes` of memory of the whole process, imports included; `written`, `pages`, `s3` (requests); `log_bytes` that the
-handler put on standard output; `file` of the last imported module.
+The first two do the events or read the days, one after the other, and print the figures of the last as a line of JSON;
+the other two read the days or import the modules, and print the figures of all: `cpu` and `wall` in seconds;
+`peak_bytes` of the whole process, including imports; `written`, `pages`, `s3` (requests); `log_bytes` that the handler
+printed; `file` of the last imported module.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LAMBDA_SECONDS = 900.0
 
 
 class Context:
-    """What Lambda hands to the handler besides the event."""
+    """Lambda's context for the handler."""
 
     function_name = "zoom_operationlogs_to_s3"
     memory_limit_in_mb = 512
@@ -47,7 +47,7 @@ class Context:
 def peak_bytes() -> int:
     """Return the peak memory of this process.
 
-    On Linux `ru_maxrss` starts at what the parent had when it forked (getrusage(2)); the high-water mark of
+    On Linux `ru_maxrss` starts with the parent's value at the fork (getrusage(2)); the high-water mark of
     /proc/self/status (proc(5)) is this program's own.
     """
     with contextlib.suppress(OSError):
@@ -59,7 +59,7 @@ def peak_bytes() -> int:
 
 
 def collector(events: list[Any]) -> dict[str, Any]:
-    """Run the real handler, its boto3 and requests included."""
+    """Run the real handler, with its boto3 and requests."""
     import aws_lambda_powertools.utilities.parameters
     import boto3
     import requests  # noqa: F401
@@ -149,7 +149,7 @@ def imports(modules: list[str]) -> dict[str, Any]:
 
 
 def requests_alone(days: list[str]) -> dict[str, Any]:
-    """Read the days with `requests` alone, which no collector that uses it can beat."""
+    """Read the days with `requests` alone, a lower bound for any collector that uses it."""
     import requests
 
     http = requests.Session()
@@ -174,7 +174,7 @@ def requests_alone(days: list[str]) -> dict[str, Any]:
 
 
 def _counting(client: Any) -> list[str]:
-    """Return a list that grows by each request that the client sends."""
+    """Return a list that collects each request of the client."""
     sent: list[str] = []
 
     def note(**about: Any) -> None:

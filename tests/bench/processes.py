@@ -1,4 +1,4 @@
-"""Starts the host of the stand-ins and the processes that are measured."""
+"""Starts the host of the stand-ins and the measured processes."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ TEST_KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_
 
 
 class MeasurementError(RuntimeError):
-    """A process ended with an error; the message is what it said."""
+    """A process ended with an error; the message is its output."""
 
 
 @dataclass(frozen=True)
 class Host:
-    """Where the stand-ins listen."""
+    """The addresses of the stand-ins."""
 
     where: dict[str, str]
 
@@ -58,7 +58,7 @@ class Host:
         return sum(each["Size"] for each in found)
 
     def make_bucket(self) -> None:
-        """Make the bucket, versioned."""
+        """Create the bucket, with versioning."""
         self._s3().create_bucket(Bucket=BUCKET)
         self._s3().put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
 
@@ -77,7 +77,7 @@ _archives = count(1)
 
 @contextmanager
 def host(days: dict[date, int], *, latency: float = 0.0) -> Iterator[Host]:
-    """Serve a report with so many records on those days, and an empty bucket."""
+    """Serve a report with these numbers of records by day, and an empty bucket."""
     job = json.dumps({"days": {str(day): records for day, records in days.items()}, "latency": latency})
     with subprocess.Popen(
         [sys.executable, HERE / "host.py", job], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -95,7 +95,7 @@ def host(days: dict[date, int], *, latency: float = 0.0) -> Iterator[Host]:
 
 
 def measured(what: str, job: list[Any], environment: dict[str, str] | None = None) -> dict[str, Any]:
-    """Run `measured.py` in a fresh process; return what it reports."""
+    """Run `measured.py` in a new process; return its figures."""
     done = subprocess.run(
         [sys.executable, HERE / "measured.py", what, json.dumps(job)],
         env={**_own_environment(), **(environment or {})},
@@ -110,5 +110,5 @@ def measured(what: str, job: list[Any], environment: dict[str, str] | None = Non
 
 
 def _own_environment() -> dict[str, str]:
-    """Return this process's environment without what leads boto3 elsewhere."""
+    """Return this process's environment without variables that redirect boto3."""
     return {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "ZOOM_"))}

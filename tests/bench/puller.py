@@ -1,9 +1,9 @@
-"""Google's own puller, modelled: a feed of the source type CUSTOM_API, which goes on from the latest timestamp.
+"""A model of Google's own puller: a feed of the source type CUSTOM_API, which continues from the latest timestamp.
 
 Source: googleapis/googleapis, google/cloud/chronicle/v1/feed.proto, CustomAPISettings and CustomAPICheckpointConfig:
-"track the timestamp of the newest record to fetch newer ones next". Whether Google drops older rows itself, or leaves
-that to the API, is not said; Zoom's report takes dates only. So both are modelled. It signs in as it never could:
-Zoom's grant is not among those that the proto has.
+"track the timestamp of the newest record to fetch newer ones next". The source does not
+say whether Google drops older rows itself, or leaves that to the API; Zoom's report accepts only dates. So both are
+modelled. The model signs in, which the real puller cannot: the proto lacks Zoom's grant type.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ TITLE = "Google's own puller, modelled"
 
 @dataclass
 class Puller:
-    """A cursor at the newest time; it `drops` rows that are not newer, or leaves them to the API's dates."""
+    """A cursor at the newest time; it `drops` rows that are not newer, or relies on the API's dates."""
 
     loop: Yardstick  # which signs in and reads pages
     drops: bool
@@ -64,7 +64,7 @@ def _dates(first: date, last: date) -> list[date]:
 
 
 def late_world(records: int) -> World:
-    """Return a world at the start of its second day, in which 1 row in 200 shows up to half an hour after its time."""
+    """Return a world at the start of its second day, in which 1 row in 200 appears up to half an hour late."""
     world = world_of(0, days_before=0)
     rng = random.Random(records)
     for seed, day in enumerate((FIRST, FIRST + ONE_DAY, FIRST + 2 * ONE_DAY)):
@@ -90,20 +90,20 @@ def polled(world: World, records: int, poll: Callable[[], object], sent: Callabl
 
 
 def puller_day(records: int, *, drops: bool) -> Day:
-    """Let the puller poll."""
+    """Poll with the puller."""
     world = late_world(records)
     puller = Puller(yardstick(world), drops, world.clock.now() - PAST_MIDNIGHT)
     return polled(world, records, lambda: puller.run(world.clock.now()), lambda: puller.sent)
 
 
 def our_day(records: int) -> Day:
-    """Let the collector poll."""
+    """Poll with the collector."""
     world = late_world(records)
     return polled(world, records, world.poll, world.archive)
 
 
 def section(records: int, tick: Progress) -> str:
-    """Return the part of the page about it; `tick` is called at each of three days."""
+    """Return its section of the page; `tick` is called for each of three days."""
     days = []
     for make in (our_day, partial(puller_day, drops=True), partial(puller_day, drops=False)):
         days.append(make(records))

@@ -22,7 +22,7 @@ from .figures import Figure
 
 @dataclass(frozen=True)
 class Machine:
-    """Where and when."""
+    """The machine and the date."""
 
     cpu: str
     cores: int
@@ -32,7 +32,7 @@ class Machine:
 
 @dataclass(frozen=True)
 class CostRow:
-    """A month's bill at so many records a day; `theirs` None where the guide's runs no longer fit into their time."""
+    """A month's bill for a number of records a day; `theirs` is None if the guide's runs exceed their timeout."""
 
     day: Day
     ours: Bill
@@ -43,12 +43,12 @@ class CostRow:
 
 
 def cost_rows(days: dict[int, tuple[Day, Day]], ours: Function, guide: Function, prices: Prices) -> list[CostRow]:
-    """Return a row per size, and one ten times the largest."""
+    """Return a row for each size, and one for ten times the largest."""
     larger = [ten_times(small, large) for small, large in zip(days[10_000], days[100_000], strict=True)]
     pairs = [days[1_000], days[10_000], days[100_000], (larger[0], larger[1])]
     rows = []
     for mine, theirs in pairs:
-        # The last run of a day reads the whole of it: about twice the mean.
+        # The last run of a day reads all of it: about twice the mean.
         cut_off = 2 * run_seconds(theirs, guide) > guide.timeout
         rows.append(
             CostRow(
@@ -75,7 +75,7 @@ def cost_figures(costs: list[CostRow]) -> list[Figure]:
 
 
 def shown(value: float, figure: Figure) -> str:
-    """Return a value as the figure prints it."""
+    """Return a value in the figure's format."""
     return f"{value:,.{figure.digits}f}{figure.unit}"
 
 

@@ -1,8 +1,8 @@
-"""The loop of the written guide's Lambda, written anew as the yardstick, with its habits kept.
+"""The loop of the written guide's Lambda, reimplemented as the yardstick with the same behaviour.
 
-It reads the whole of the day that its state names at each run, goes on by a day once that is over, and takes up today
-where it has no state. It writes each page as an object of its own under a random name, one record at a time into a gzip
-stream of the default level, glued by the letter n. It signs in at each run and opens a connection for each request.
+At each run it reads the whole day in its state, moves to the next day when that is over, and starts with today without
+a state. It writes each page as an object with a random name, one record at a time into a gzip stream of the default
+level, separated by the letter n. It signs in at each run and opens a connection for each request.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Yardstick:
     def _day(self) -> str | None:
         try:
             state: dict[str, str] = json.loads(self.read_state(STATE_KEY))
-        except Exception:  # whatever is wrong with the state: one of the habits kept
+        except Exception:  # any error in the state, as in the guide's code
             return None
         return state.get("cursor_date")
 

@@ -1,4 +1,4 @@
-"""The deployment that these tests run: alpha of the world that tests/security looks at, too."""
+"""The deployment for these tests: alpha of the world that tests/security also uses."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ from standins.deployment import Deployment
 
 @pytest.fixture
 def deployment(applied: Applied) -> Iterator[Deployment]:
-    """Return alpha, with policies deciding about every request: its collector works under its own role."""
+    """Return alpha, with policies enforced for every request: its collector has its own role."""
     with applied.deployment.aws.authorising():
         yield applied.deployment

@@ -1,6 +1,6 @@
-"""The main job on real input: Terraform applies the module, the packaged collector runs as it was deployed.
+"""The main job end to end: Terraform applies the module, and the packaged collector runs as deployed.
 
-It runs under its own role, with every request decided by the applied policies. tests/security looks at the same world
+It runs with its own role, with the applied policies enforced for every request. tests/security uses the same world
 afterwards, plans it again, searches it for secrets and destroys it.
 """
 
@@ -68,8 +68,8 @@ def test_a_wrong_client_secret_gives_one_sentence(deployment: Deployment) -> Non
     with refused_requests(deployment) as refused:
         run = deployment.run_scheduled()
     assert not run.ok
-    # A role that may not list the whole bucket gets a 403 for an object that does not exist: the checkpoint, and that
-    # of the written guide's collector. Every later request is allowed, as the tests below see.
+    # A role that may not list the whole bucket gets a 403 for a missing object: the checkpoint, and that of the
+    # written guide's collector. Every later request is allowed, as the tests below check.
     folder = f"/{deployment.bucket}/{deployment.prefix}"
     assert refused == [f"GET /{deployment.bucket}/{STATE_KEY}", f"GET {folder}state.json"]
     assert "Zoom does not know this client id and client secret" in run.error["errorMessage"]
@@ -78,7 +78,7 @@ def test_a_wrong_client_secret_gives_one_sentence(deployment: Deployment) -> Non
 
 
 def test_a_rotated_secret_is_read_without_a_new_deployment(deployment: Deployment) -> None:
-    """The sandbox is warm, and the wrong secret is in its cache."""
+    """The sandbox is warm, and has cached the wrong secret."""
     deployment.store_credentials()
     with refused_requests(deployment) as refused:
         run = deployment.run_scheduled()
@@ -167,7 +167,7 @@ def test_the_log_line_of_a_run_has_its_request(deployment: Deployment) -> None:
         run = deployment.run(event)
         [ended] = [json.loads(line) for line in run.logs if '"run ended"' in line]
         assert ended["action"] == event["action"]
-    deployment.zoom.rules.rate_headers = "category"  # then Zoom says nothing of its limit
+    deployment.zoom.rules.rate_headers = "category"  # then Zoom does not send its limit
     [ended] = [json.loads(line) for line in deployment.run_scheduled().logs if '"run ended"' in line]
     deployment.zoom.rules.rate_headers = "full"
     assert ended["zoom_calls"] >= 1
@@ -175,7 +175,7 @@ def test_the_log_line_of_a_run_has_its_request(deployment: Deployment) -> None:
 
 
 def test_the_deployed_package_sends_the_watched_metrics(deployment: Deployment) -> None:
-    """tests/monitoring asks the same of the handler in memory; here it is the zip, and what was applied."""
+    """tests/monitoring tests the same for the handler in memory; here it is the applied package."""
     deployment.zoom.clock.advance(deployment.target.period_s or 0)
     run = deployment.run_scheduled()
     lines = [json.loads(line) for line in run.logs if line.startswith("{")]
@@ -196,7 +196,7 @@ def test_the_deployed_package_sends_the_watched_metrics(deployment: Deployment) 
     missing = {metric.name for metric in watched if not metric.namespace.startswith("AWS/")} - {
         one.name for one in sent
     }
-    assert missing == {"Incidents"}, "which a run without any does not send"
+    assert missing == {"Incidents"}, "a run without incidents does not send it"
     body = cloudwatch.get_dashboard(DashboardName=deployment.target.function_name)["DashboardBody"]
     ours = {metric for metric in metrics_of_dashboard(body, json.loads) if not metric.namespace.startswith("AWS/")}
     assert {metric.name for metric in ours} - {metric.name for metric in sent} == {"Incidents"}
@@ -206,7 +206,7 @@ def test_the_deployed_package_sends_the_watched_metrics(deployment: Deployment) 
 
 
 def test_only_a_deployments_own_alarms_reach_its_topic(deployment: Deployment) -> None:
-    """Evaluated on the policies as they are applied, for beta: its topic's key is made here, too."""
+    """Evaluated on the applied policies, for beta, whose topic has a key of the module."""
     beta = deployment.outputs["beta"]
     topic, name = beta["monitoring"]["topic_arn"], beta["function"]["name"]
     key = deployment.aws.client("sns").get_topic_attributes(TopicArn=topic)["Attributes"]["KmsMasterKeyId"]
@@ -228,7 +228,7 @@ def test_only_a_deployments_own_alarms_reach_its_topic(deployment: Deployment) -
 
 
 def test_a_changed_line_without_make_package_is_refused_at_plan_time(deployment: Deployment) -> None:
-    """The last test of tests/security plans the line as it was, without a change."""
+    """The last test of tests/security plans the original line, without a change."""
     source = next(deployment.terraform.workdir.parents[2].glob("lambda/zoom_operationlogs/checkpoint.py"))
     text = source.read_text()
     source.write_text(text.replace("TAIL =", "TAIL  ="))

@@ -1,4 +1,4 @@
-"""A slice of the fault suite against the deployed package: real processes, real sockets, real kills."""
+"""Part of the fault suite against the deployed package: real processes, real sockets, real kills."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def credentials(deployment: Deployment) -> None:
 
 
 def leave(deployment: Deployment, body: bytes | None) -> None:
-    """Spoil the checkpoint, or delete it, past the bucket's policy."""
+    """Damage or delete the checkpoint, without the bucket policy."""
     s3, place = deployment.aws.client("s3"), {"Bucket": deployment.bucket, "Key": STATE_KEY}
     with deployment.aws.without_bucket_policy(deployment.bucket):
         s3.delete_object(**place) if body is None else s3.put_object(**place, Body=body)
@@ -43,8 +43,8 @@ def assert_exact_after_ordinary_runs(deployment: Deployment) -> None:
 
 
 def test_runs_killed_in_the_middle(deployment: Deployment) -> None:
-    """A run that has much to do, and of which the process is gone after so many seconds, again and again."""
-    assert deployment.run_scheduled().ok  # the archive then begins at the first day, which leaves the window
+    """Runs with much work, each killed after a number of seconds."""
+    assert deployment.run_scheduled().ok  # the archive then starts with the first day, which leaves the window
     leave(deployment, None)
     later(deployment, hours=20)
     dice = random.Random(7)

@@ -1001,24 +1001,19 @@ def accept_any_collectors_checkpoint(mutant: Mutant) -> None:
 
 
 def ignore_another_accounts_checkpoint(mutant: Mutant) -> None:
-    def make(whole: Function) -> Function:
-        def load(self: CheckpointStore) -> Any:
-            try:
-                return whole(self)
-            except OtherAccountError:
-                return checkpoint_store.LoadResult(unusable=True)
-
-        return load
-
-    mutant.replace(CheckpointStore, "load", make)
+    _unusable_instead_of(mutant, OtherAccountError)
 
 
 def ignore_another_reports_checkpoint(mutant: Mutant) -> None:
+    _unusable_instead_of(mutant, OtherReportError)
+
+
+def _unusable_instead_of(mutant: Mutant, error: type[Exception]) -> None:
     def make(whole: Function) -> Function:
         def load(self: CheckpointStore) -> Any:
             try:
                 return whole(self)
-            except OtherReportError:
+            except error:
                 return checkpoint_store.LoadResult(unusable=True)
 
         return load
@@ -1039,7 +1034,7 @@ def share_a_prefix_with_another_report(mutant: Mutant) -> None:
     mutant.replace(rebuild, "inventory_of", make)
 
 
-def do_not_see_another_report_beside_ones_own(mutant: Mutant) -> None:
+def ignore_another_report_under_the_own_prefix(mutant: Mutant) -> None:
     mutant.replace(archive, "refuse_other_report", lambda _whole: lambda name, report, url: None)
 
 

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from marked import replaced
+
 from .mutations import prove
 from .rules import GROUPS
 from .world import Promise, PromiseBrokenError
@@ -17,11 +19,7 @@ RECORDS = {Promise.MISSING: "missing", Promise.REPEATED: "repeated"}
 
 def updated(page: str) -> str:
     """Return the page with the rules, measured now, between its markers."""
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"The page lacks the lines {BEGIN} and {END}.")
-    return "\n".join([f"{before}{BEGIN}", "", *_tables(), f"{END}{after}"])
+    return replaced(page, BEGIN, END, "\n".join(["", *_tables()]))
 
 
 def row(rule: str, broken: PromiseBrokenError) -> str:

@@ -55,7 +55,7 @@ def world_of(report: Report, *, records: int = 40, **settings: Any) -> World:
 
 
 def side_by_side(reports: tuple[Report, ...], **settings: Any) -> list[World]:
-    """Return a collector for each report, with one app of Zoom's and one bucket."""
+    """Return a collector for each report, with one Zoom app and one bucket."""
     first = World(page_size=20, settings={"lookback_days": 1, **settings}, report=reports[0])
     account = Account(scopes=tuple(SERVED[report.name].scope for report in reports))
     first.connect(Zoom(account, clock=first.clock))
@@ -298,7 +298,7 @@ def test_the_checkpoint_of_another_report_is_refused(report: Report, other: Repo
 
 
 def another_reports_prefix(report: Report = ACTIVITIES, other: Report = OPERATION_LOGS, prefix: str = "zoom/") -> None:
-    """The second of two reports has the prefix of the first, or one that contains it."""
+    """The second of two reports has the prefix of the first (""), or one that contains it."""
     first = world_of(other)
     first.poll(2)
     settings = {"prefix": prefix or first.prefix, "state_key": "elsewhere/state.json"}
@@ -317,10 +317,10 @@ def test_a_prefix_that_holds_records_of_another_report_is_refused(report: Report
     another_reports_prefix(report, other, prefix)
 
 
-def two_that_began_at_once(
+def two_reports_that_started_at_once(
     report: Report = OPERATION_LOGS, other: Report = ACTIVITIES, *, deleted: bool = False
 ) -> None:
-    """Both were given one prefix, and neither saw a record of the other in its first run."""
+    """Both have the same prefix, and neither saw a record of the other in its first run."""
     first = world_of(report, records=0, state_key="elsewhere/state.json")
     first.poll(2)
     second = on_the_bucket_of(first, other, prefix=first.prefix)
@@ -333,7 +333,7 @@ def two_that_began_at_once(
     first.clock.advance(900)
     refused = refusal_of(first, "records of two reports lie under one prefix, and nothing says so")
     assert f"holds records of Zoom's report {other.name}, such as s3://" in str(refused)
-    second.settings = {}  # as the sentence says: its prefix follows the report
+    second.settings = {}  # as the message says: its prefix follows the report
     for key in theirs:
         first.s3.delete_versions(key)
     for world in (first, second):
@@ -344,7 +344,7 @@ def two_that_began_at_once(
 @pytest.mark.parametrize("deleted", [False, True], ids=["there", "deleted"])
 @pytest.mark.parametrize(("report", "other"), OTHERS)
 def test_a_running_collector_refuses_the_prefix_too(report: Report, other: Report, deleted: bool) -> None:
-    two_that_began_at_once(report, other, deleted=deleted)
+    two_reports_that_started_at_once(report, other, deleted=deleted)
 
 
 @pytest.mark.parametrize("left", ["objects", "state"])
@@ -379,7 +379,7 @@ def test_the_probe_tries_a_record_of_its_own_report() -> None:
 
 
 def test_a_day_of_all_with_faults_is_exact(third: Report) -> None:
-    """One bucket, one app, one clock; a fault hits one collector, and does not affect the others."""
+    """One bucket, one app, one clock; a fault affects only one of the collectors."""
     dice = random.Random("side by side")
     worlds = side_by_side((*BOTH, third))
     for _ in range(96):
@@ -450,7 +450,7 @@ def lose(world: World, run: Callable[[], None], dice: random.Random) -> None:
 
 @pytest.fixture
 def third(monkeypatch: pytest.MonkeyPatch) -> Report:
-    """Return the made-up report: one entry in reports.json, and no other change of the product."""
+    """Return an invented report: one entry in reports.json, without any other change."""
     entries = json.loads(Path(reports.__file__).with_name("reports.json").read_text(encoding="utf-8"))
     read = read_reports(json.dumps({**entries, third_report.NAME: third_report.ENTRY}))
     assert read.items() > REPORTS.items()
@@ -491,5 +491,5 @@ def test_a_third_report_refuses_the_prefix_and_the_checkpoint_of_another(third: 
     another_reports_prefix(other, third)
     another_reports_checkpoint(third, other)
     another_reports_checkpoint(other, third)
-    two_that_began_at_once(third, other)
-    two_that_began_at_once(other, third)
+    two_reports_that_started_at_once(third, other)
+    two_reports_that_started_at_once(other, third)

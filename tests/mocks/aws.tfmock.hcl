@@ -1,4 +1,4 @@
-# What AWS would answer, where another resource takes the answer and the provider looks at its shape.
+# AWS's answers that other resources use and the provider validates.
 
 mock_data "aws_partition" {
   defaults = {

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from marked import replaced
 from zoomlogs import deployer
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "deployer.md"
@@ -23,11 +24,7 @@ PARTS = {
 
 def updated(page: str) -> str:
     """Return the page with the current tables between its markers."""
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"The page lacks the lines {BEGIN} and {END}.")
-    return f"{before}{BEGIN}\n\n{tables()}\n{END}{after}"
+    return replaced(page, BEGIN, END, f"\n{tables()}")
 
 
 def tables() -> str:

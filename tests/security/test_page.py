@@ -47,7 +47,7 @@ def test_each_principal_has_allowed_and_denied_calls(principal: Principal) -> No
     assert len(allowed) < len(ROWS) / 3
 
 
-def test_two_of_a_kind_have_one_name() -> None:
+def test_pairs_of_principals_have_one_name() -> None:
     both = {Principal.READER_USER, Principal.READER_ROLE}
     assert who({*both, Principal.SCHEDULER}) == "scheduler, both readers"
     assert who({Principal.READER_ROLE, Principal.COLLECTOR}) == "collector, reader role"

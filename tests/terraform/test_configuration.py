@@ -68,7 +68,7 @@ def write_third_report(scratch: Path) -> None:
         "variables": {
             "bucket_name": "zoom-operation-logs",
             "zoom": {"report": NAME},
-            "package": {"filename": "lambda/dist/collector.zip"},  # the copy's sources are not those of its package
+            "package": {"filename": "lambda/dist/collector.zip"},  # the copy's sources differ from its package
             "monitoring": {"topic_arns": []},
         },
         "assert": [

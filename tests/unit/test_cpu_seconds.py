@@ -10,6 +10,7 @@ from pathlib import Path
 
 import cpu_seconds
 import pytest
+from marked import replaced
 
 TESTS = Path(__file__).resolve().parents[1]
 FOLDERS = {f"tests/{file.parent.name}" for file in TESTS.glob("*/test_*.py")}
@@ -56,12 +57,12 @@ def test_the_table_is_sorted_and_shows_whether_the_limit_is_exceeded() -> None:
 def test_only_the_pages_table_changes() -> None:
     page = f"before\n{cpu_seconds.BEGIN}\nold\n{cpu_seconds.END}\nafter\n"
     drawn = cpu_seconds.markdown({"tests/a": 1.2}, {"tests/a": 3})
-    assert cpu_seconds.renewed(page, drawn) == (
+    assert replaced(page, cpu_seconds.BEGIN, cpu_seconds.END, drawn) == (
         f"before\n{cpu_seconds.BEGIN}\n| folder | tests | CPU seconds |\n|---|---:|---:|\n"
         f"| tests/a | 3 | 1 |\n| **in all** | 3 | 1 |\n{cpu_seconds.END}\nafter\n"
     )
     with pytest.raises(ValueError, match="BEGIN CPU TABLE"):
-        cpu_seconds.renewed("before", drawn)
+        replaced("before", cpu_seconds.BEGIN, cpu_seconds.END, drawn)
 
 
 def test_a_run_prints_its_table(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A small GitHub runner: it runs the `run` steps of a job as the real one does, and leaves the actions to the test."""
+"""A small GitHub runner: it runs the `run` steps of a job as the real one does; the test replaces the actions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EXPRESSION = re.compile(r"\$\{\{\s*(.+?)\s*\}\}")
 
 @dataclass
 class Run:
-    """What became of a job: each step that ran with whether it succeeded, and all that they printed."""
+    """The result of a job: each step that ran and whether it succeeded, and all output."""
 
     steps: dict[str, bool] = field(default_factory=dict)
     output: str = ""
@@ -30,7 +30,7 @@ class Run:
 
 
 def load(file: Path) -> dict[str, Any]:
-    """Read a workflow; its `on` is the word here, not YAML's true."""
+    """Read a workflow; `on` stays a string, not YAML's true."""
     document: dict[Any, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
     document["on"] = document.pop(True)
     return document
@@ -46,7 +46,7 @@ def run_job(
     skip: set[str],
     token: str = "",
 ) -> Run:
-    """Run a workflow's job with these inputs, in a workspace that the test has laid out."""
+    """Run a workflow's job with these inputs, in a workspace that the test has prepared."""
     document = load(workflow)
     takes = document["on"].get("workflow_call", {}).get("inputs", {})
     given = {name: str(one.get("default", "")) for name, one in takes.items()}
@@ -95,7 +95,7 @@ def run_job(
 
 
 def values(env: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
-    """Put values in the place of expressions. Raises KeyError for one that the caller could not know of."""
+    """Replace expressions with values. Raises KeyError for an unknown one."""
     return {name: EXPRESSION.sub(lambda place: known[place[1]], str(value)) for name, value in env.items()}
 
 
