@@ -181,5 +181,5 @@ def test_a_missing_or_invalid_bundle_is_reported_before_any_request(
         file.write_text(content)
     environ.setenv(name, str(file))
     context: Any = SimpleNamespace(aws_request_id="id", get_remaining_time_in_millis=lambda: 60_000)
-    with pytest.raises(SettingsError, match=f"{name} is .*ca-bundle.pem.*which cannot be read .*: give the path"):
+    with pytest.raises(SettingsError, match=f"{name} is .*ca-bundle.pem.*which cannot be read .*: set it to the path"):
         handler._build_run(Settings(bucket="logs", secret_id="zoom"), context)
