@@ -102,7 +102,7 @@ variable "names" {
     metrics_namespace = optional(string, "ZoomOperationLogs")
   })
   description = <<-EOT
-    Names of the resources. Only the adoption of an existing setup needs them. `name_prefix` precedes each, except `feed` and `metrics_namespace`.
+    Names of the resources. Most deployments need only `name_prefix`. `name_prefix` precedes each, except `feed` and `metrics_namespace`.
     - `function`: Lambda function. Default: `"zoom_operationlogs_to_s3"`.
     - `function_role`: IAM role of the function. Default: `"WriteZoomOperationLogsToS3Role"`.
     - `function_policy`: IAM policy of that role. Default: `"WriteZoomOperationLogsToS3Policy"`.

@@ -26,7 +26,7 @@ module "sign_ins" {
 
   name_prefix = "sign-ins-"
   bucket_name = var.bucket_name
-  bucket      = { create = false, encryption = "AES256" } # as the first block has it by default
+  bucket      = { create = false, encryption = "AES256" } # the default of the first block; remove it with kms_key
 
   zoom = merge(var.zoom, { report = "activities" })
 }

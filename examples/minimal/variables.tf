@@ -14,11 +14,12 @@ variable "zoom" {
   type = object({
     oauth_url       = optional(string)
     api_url         = optional(string)
+    page_size       = optional(number)
     timeout_seconds = optional(number)
     lookback_days   = optional(number)
     reconcile_hours = optional(number)
     start_date      = optional(string)
   })
-  description = "The module's input `zoom`."
+  description = "Attributes of the module's input `zoom`. Terraform ignores others."
   default     = {}
 }

@@ -52,18 +52,19 @@ def test_its_figures_are_those_that_were_measured() -> None:
     lines, loop = row("lines written per record, 3,000 a day")[:2]
     calls, calls_of_loop = row("report calls a day, 3,000 records a day, steady state")[:2]
     lost, lost_by_loop = row("records missing of the day")[:2]
-    assert f"| lines that the SIEM ingests, per record | {lines} | {float(loop):.1f}: the guide's loop |" in TEXT
-    assert f"| calls of Zoom's report a day | {calls} | {calls_of_loop}: the guide's loop |" in TEXT
+    assert f"| lines ingested by the SIEM per record | {lines} | {float(loop):.1f}: the guide's loop |" in TEXT
+    assert f"| requests to Zoom's report per day | {calls} | {calls_of_loop}: the guide's loop |" in TEXT
     assert f"| records lost, if 1 in 200 appears up to 30 minutes late | {lost} | {lost_by_loop}: " in TEXT
-    assert f"The {calls} calls above" in TEXT
+    assert f"The {calls} requests above" in TEXT
 
 
 def test_its_costs_are_those_of_the_model() -> None:
     _, _, _, _, _, alarms, total, free_tier, *_ = row("1,000")
     assert f"**{total} US dollars a month**" in PROSE
     assert f"of which {alarms} are" in PROSE
-    assert f"**{free_tier}** within AWS's always-free tier" in PROSE
-    assert f"A thousand times as many records cost {row('1,000,000')[6]}." in PROSE
+    assert f"about **{free_tier}** if nothing else in the account uses AWS's always-free tier" in PROSE
+    assert f"A million records a day cost {row('1,000,000')[6]} at list prices" in PROSE
+    assert f"the guide's loop, without alarms, costs {row('in all')[0]} at 1,000" in PROSE
 
 
 def git(*arguments: str) -> str:

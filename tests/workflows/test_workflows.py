@@ -510,6 +510,7 @@ def test_the_bill_of_materials_lists_what_is_in_the_package(tmp_path: Path) -> N
     assert run.failed == [], run.output
     bill = json.loads((tmp_path / "collector.cdx.json").read_text(encoding="utf-8"))
     assert bill["metadata"]["component"]["name"] == "terraform-aws-zoom-operation-logs"
+    assert bill["metadata"]["component"]["version"] == TAG.removeprefix("v")
     listed = {f"{re.sub('[-_.]+', '_', one['name'])}-{one['version']}" for one in bill["components"]}
     with zipfile.ZipFile(REPOSITORY / "lambda/dist/collector.zip") as package:
         tops = {name.partition("/")[0] for name in package.namelist()}
@@ -570,3 +571,5 @@ def test_only_dependabot_gets_a_package_and_the_job_that_builds_it_may_not_write
     assert "head.repo.full_name == github.repository" in jobs["build"]["if"]
     assert jobs["commit"]["needs"] == "build"
     assert "workflow_dispatch" in load(CI)["on"]
+    checkouts = [step for step in steps(PACKAGE) if step.get("uses", "").startswith("actions/checkout@")]
+    assert [step["with"]["ref"] for step in checkouts] == ["${{ github.event.pull_request.head.sha }}"] * 2
