@@ -27,13 +27,18 @@ TERMS = [
     "archive",
     "record",
     "date",
+    "instance",
+    "window",
     "tail",
     "sweep",
     "owed date",
+    "backfill",
     "frontier",
     "settled",
     "checkpoint",
     "lease",
+    "incident",
+    "break-glass role",
     "the guide",
 ]
 
