@@ -110,4 +110,4 @@ def test_a_lost_checkpoint_is_rebuilt(deployment: Deployment) -> None:
 def test_unknown_actions_are_refused_with_a_message(deployment: Deployment) -> None:
     run = deployment.run({"action": "delete"})
     assert not run.ok
-    assert 'give "run", "backfill", "reconcile", "accept" or "probe"' in run.error["errorMessage"]
+    assert 'use "run", "backfill", "reconcile", "accept" or "probe"' in run.error["errorMessage"]

@@ -132,20 +132,20 @@ WITHOUT = ("Locked records", "The KMS key", "The feed's queue", "Identity")
 """Groups of the matrix about what the example does not have, or about a reader that is a role."""
 
 IN_A_SHARED_BUCKET = {
-    "The checkpoint of its own bucket: see whether it is there",
+    "The checkpoint of its own bucket: check whether it exists",
     "The rest of its own bucket: list all of it",
     "The rest of its own bucket: list another folder",
     "The rest of its own bucket: list the folder above",
-    "The rest of its own bucket: ask whether it exists",
+    "The rest of its own bucket: check whether it exists",
 }
 """What a reader may do in a bucket of its own only."""
 
-ONE_BUCKET = {"Other buckets: ask for the other's region"}
+ONE_BUCKET = {"Other buckets: get the other's region"}
 """What the matrix denies of the other's bucket, and a reader may: it is its own."""
 
 
 class Shared(World):
-    """Two uses of the module with one bucket: `alpha` is the one whose principals call."""
+    """Two instances with one bucket: `alpha` is the one whose principals call."""
 
     def collector(self, own: Instance) -> Any:
         return self.client(self.collector_keys(own), "s3")
