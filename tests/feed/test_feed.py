@@ -257,7 +257,7 @@ def test_a_missing_tenant_and_a_missing_output(keyless: World):
     old = module(mode="role")
     del old["secops_feed"]
     keyless.outputs(old)
-    assert "The outputs hold no secops_feed: update the module" in keyless.run("feed", "show").err
+    assert "The outputs have no secops_feed: update the module" in keyless.run("feed", "show").err
 
 
 def test_terraform_may_name_the_tenant(keyless: World):
