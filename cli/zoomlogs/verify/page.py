@@ -256,7 +256,7 @@ def _record(difference: Difference) -> str:
 
 def _item(difference: Difference | SecopsDifference, *told: str) -> str:
     before = "".join(f"<p>{escape(each)}</p>" for each in told if each)
-    records = [difference.record] if difference.record else getattr(difference, "candidates", ())
+    records = [difference.record] if difference.record is not None else getattr(difference, "candidates", ())
     if not records:
         return f"<li>{before}<p>Not shown a second time; its fingerprint is {difference.fingerprint}.</p></li>"
     return f"<li>{before}{''.join(f'<pre>{escape(visible(record))}</pre>' for record in records)}</li>"
