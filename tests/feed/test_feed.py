@@ -340,6 +340,8 @@ def test_a_feed_that_google_cannot_migrate_is_explained(keyless: World):
     assert ran.status == 1
     assert "AUTH_RECONFIG_REQUIRED" in ran.out
     assert "`zoomlogs feed apply --renew-key`" in " ".join(ran.out.split())
+    told = keyless.run("feed", "status", "--json").json
+    assert "AUTH_RECONFIG_REQUIRED" in told["feeds"][0]["migration"]
     keyless.secops.change(name, details={"stsMigrationReadiness": "NOT_READY"})
     assert keyless.run("feed", "status").status == 0
 
