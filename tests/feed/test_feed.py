@@ -362,7 +362,7 @@ def test_status_says_when_the_log_type_was_last_ingested(keyless: World):
 
 def test_status_of_one_that_is_not(keyless: World):
     ran = keyless.run("feed", "status")
-    assert (ran.status, "make it with `zoomlogs feed apply`" in ran.out) == (1, True)
+    assert (ran.status, "create it with `zoomlogs feed apply`" in ran.out) == (1, True)
     keyless.run("feed", "apply", "--yes")
     [name] = keyless.secops.feeds
     failure = {"errorCode": "ACCESS_DENIED", "httpErrorCode": 403, "errorCause": "[red]No", "errorAction": "Grant it."}
