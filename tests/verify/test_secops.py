@@ -212,7 +212,7 @@ def test_the_table_has_three_columns_and_one_table_more() -> None:
     assert rows["2026-06-02"][:1] == ["✗"]
     assert rows["2026-06-03"][-3:] == ["count", "a", "second"]
     assert "25 (41) min" in shown(140)
-    assert "The feed's namespace zoom is not asked for" in shown(140)
+    assert "The feed's namespace zoom is not part of the query" in shown(140)
     assert "missing once its object is older than 180 min" in shown(140).replace("3 h", "180 min")
 
 
