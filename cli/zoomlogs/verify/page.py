@@ -183,8 +183,9 @@ def _told(day: DayResult) -> str:
         return f"{day.date}: unchecked"
     told = f"{day.in_zoom:,} in Zoom, {day.in_archive:,} in the archive, {day.missing:,} missing"
     deleted = f", {day.deleted:,} in deleted objects" if day.deleted else ""
-    of_secops = f"; in SecOps {', '.join(secops_output.values(day.secops)[:3])}" if day.secops else ""
-    return f"{day.date}: {day.overall}, {told}, {day.repeated:,} repeated{deleted}{of_secops}"
+    in_secops = zip(secops_output.HEADS[:3], secops_output.values(day.secops), strict=False) if day.secops else ()
+    of_secops = ", ".join(f"{head} {value}" for head, value in in_secops)
+    return f"{day.date}: {day.overall}, {told}, {day.repeated:,} repeated{deleted}{of_secops and f'; {of_secops}'}"
 
 
 def _table(result: Result) -> str:
