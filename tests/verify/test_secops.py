@@ -242,7 +242,7 @@ def test_a_second_look_replaces_what_was_known_of_its_dates() -> None:
 
 def test_the_page_shows_and_explains_it() -> None:
     text = page(with_secops())
-    assert "; in SecOps 1,098, missing 2, repeated 1,000\"" in text  # the label of a date in the calendar
+    assert '; in SecOps 1,098, missing 2, repeated 1,000"' in text  # the label of a date in the calendar
     assert "<h1>Zoom operation logs: are they all in Google SecOps?</h1>" in text
     for told in (
         "In SecOps: 2 missing and 1,000 repeated.",
