@@ -95,11 +95,11 @@ def zoomlogs(
 
 
 def _hold_to_the_page(arguments: list[str], ran: Ran) -> None:
-    """Fail if a command prints JSON that docs/cli.md does not describe."""
+    """Fail if a command prints JSON that docs/cli-json.md does not describe."""
     command = json_fields.command_of(arguments)
     if command and "--json" in arguments and ran.status in (0, 1) and ran.out:
         found = json_fields.faults(command, ran.json)
-        assert not found, f"docs/cli.md and `zoomlogs {' '.join(arguments)}`: {'; '.join(dict.fromkeys(found))}"
+        assert not found, f"docs/cli-json.md and `zoomlogs {' '.join(arguments)}`: {'; '.join(dict.fromkeys(found))}"
 
 
 def _status() -> int:

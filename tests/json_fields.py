@@ -1,4 +1,4 @@
-"""Compares docs/cli.md, "JSON, field by field", with the JSON that a command really printed."""
+"""Compares docs/cli-json.md with the JSON that a command really printed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "cli.md"
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "cli-json.md"
 TYPES: Mapping[str, Any] = {
     "string": lambda value: isinstance(value, str),
     "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
@@ -35,7 +35,7 @@ def documented() -> Mapping[str, Mapping[str, Field]]:
     """Return the fields by their paths, for each command."""
     found: dict[str, dict[str, Field]] = {}
     for names, section in re.findall(
-        r"^#### JSON of (.+?)\n(.*?)(?=^#|\Z)", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL
+        r"^## JSON of (.+?)\n(.*?)(?=^#|\Z)", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL
     ):
         fields = {
             path: Field(tuple(types.removesuffix(", optional").split(" or ")), types.endswith(", optional"))

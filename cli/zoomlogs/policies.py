@@ -149,7 +149,7 @@ STATEMENTS: dict[str, Callable[[Deployment], list[Statement]]] = {
     "udm": of_udm,
 }
 NEED_NOTHING = ("rights", "deployer-policy", "feed show", "feed subject-id")
-"""Commands that call nothing in AWS. (`adopt` has `of_adopt`, because it works without a deployment.)"""
+"""Commands that call nothing in AWS. (`adopt` works without a deployment: its example's README has the policy.)"""
 
 
 # The doctor, check by check

@@ -331,7 +331,7 @@ def two_reports_that_started_at_once(
             second.s3.delete(key)
     first.zoom.add_day(days_ago(0), 30, seed=4)
     first.clock.advance(900)
-    refused = refusal_of(first, "records of two reports lie under one prefix, and nothing says so")
+    refused = refusal_of(first, "records of two reports are under one prefix, and nothing says so")
     assert f"holds records of Zoom's report {other.name}, such as s3://" in str(refused)
     second.settings = {}  # as the message says: its prefix follows the report
     for key in theirs:

@@ -40,7 +40,7 @@ def test_a_feed_that_reads_is_well(keyless: World, feed):
 
 def test_no_feed_a_disabled_and_a_failed_one_are_to_be_fixed(keyless: World, feed):
     assert feed().status == "fix"
-    assert "make it with `zoomlogs feed apply`" in feed().sentence
+    assert "create it with `zoomlogs feed apply`" in feed().sentence
     keyless.run("feed", "apply", "--yes")
     [name] = keyless.secops.feeds
     keyless.secops.change(name, state="FAILED")
@@ -71,7 +71,7 @@ def test_a_feed_of_the_folder_above_ingests_the_same_twice(keyless: World, feed)
     keyless.secops.add(above)
     assert feed().status == "fix"
     assert f"which contains {URI}: what both read is ingested twice" in feed().sentence
-    assert "make it with" not in feed().sentence
+    assert "create it with" not in feed().sentence
     keyless.run("feed", "apply", "--yes", "--allow-overlap")
     assert feed().status == "fix"
     assert keyless.run("feed", "status").status == 1

@@ -257,7 +257,7 @@ def test_a_missing_tenant_and_a_missing_output(keyless: World):
     old = module(mode="role")
     del old["secops_feed"]
     keyless.outputs(old)
-    assert "The outputs hold no secops_feed: update the module" in keyless.run("feed", "show").err
+    assert "The outputs have no secops_feed: update the module" in keyless.run("feed", "show").err
 
 
 def test_terraform_may_name_the_tenant(keyless: World):
@@ -340,6 +340,8 @@ def test_a_feed_that_google_cannot_migrate_is_explained(keyless: World):
     assert ran.status == 1
     assert "AUTH_RECONFIG_REQUIRED" in ran.out
     assert "`zoomlogs feed apply --renew-key`" in " ".join(ran.out.split())
+    told = keyless.run("feed", "status", "--json").json
+    assert "AUTH_RECONFIG_REQUIRED" in told["feeds"][0]["migration"]
     keyless.secops.change(name, details={"stsMigrationReadiness": "NOT_READY"})
     assert keyless.run("feed", "status").status == 0
 
@@ -360,7 +362,7 @@ def test_status_says_when_the_log_type_was_last_ingested(keyless: World):
 
 def test_status_of_one_that_is_not(keyless: World):
     ran = keyless.run("feed", "status")
-    assert (ran.status, "make it with `zoomlogs feed apply`" in ran.out) == (1, True)
+    assert (ran.status, "create it with `zoomlogs feed apply`" in ran.out) == (1, True)
     keyless.run("feed", "apply", "--yes")
     [name] = keyless.secops.feeds
     failure = {"errorCode": "ACCESS_DENIED", "httpErrorCode": 403, "errorCause": "[red]No", "errorAction": "Grant it."}

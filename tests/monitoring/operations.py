@@ -31,7 +31,7 @@ def entries() -> dict[str, str]:
 
 def promised(concern: str) -> timedelta:
     """Return how soon after its cause an alarm fires, by its entry."""
-    [(number, unit)] = re.findall(r"[Tt]old\s+within (\d+) (minutes|hours)", entries()[concern])
+    [(number, unit)] = re.findall(r"[Nn]otified\s+within (\d+) (minutes|hours)", entries()[concern])
     return timedelta(**{unit: int(number)})
 
 

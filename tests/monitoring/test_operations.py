@@ -20,6 +20,7 @@ from zoom_operationlogs.metrics import METRICS
 from zoom_operationlogs.zoom_refusals import RULES
 from zoomlogs.doctor import delivery_rules
 from zoomlogs.doctor.checks import CHECKS
+from zoomlogs.runs import REPORT, Line
 
 from .conftest import Planned
 from .operations import PAGE, entries, entries_by_name, log_fields, metrics, promised, section, text
@@ -100,6 +101,15 @@ def test_every_sentence_of_a_failed_run_has_a_row() -> None:
     ]
     assert without == []
     assert [phrase for phrase in phrases if not any(phrase in text for _, text in found)] == []
+
+
+@pytest.mark.parametrize("status", ["timeout", "error"])
+def test_the_page_quotes_the_sentence_of_a_run_that_lambda_ended(status: str) -> None:
+    record = {"status": status, "metrics": {"durationMs": 12_000.0}}
+    sentence = Line(START, {"type": REPORT, "record": record}, "1").error
+    below_the_table = entries()["errors"].rpartition(" |\n")[2]
+    quoted = [phrase.rstrip(" …") for phrase in re.findall(r"\*([^*]+)\*", below_the_table)]
+    assert any(sentence.startswith(phrase) for phrase in quoted), sentence
 
 
 @pytest.mark.slow

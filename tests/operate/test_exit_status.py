@@ -116,6 +116,14 @@ def test_skipping_an_unknown_check_is_refused(monkeypatch: pytest.MonkeyPatch) -
 # --- runs -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    "wrong", [("logs", "--since", "soon"), ("verify", "--last", "soon"), ("verify", "--last", "3d", "--to", "today")]
+)
+def test_a_wrong_option_is_reported_before_the_outputs_are_read(wrong: tuple[str, ...], tmp_path: Path) -> None:
+    ran = commands.zoomlogs(*wrong, "--outputs", tmp_path / "missing.json")
+    assert (ran.status, "missing.json" in ran.err, wrong[1] in ran.err) == (2, False, True)
+
+
 def test_an_expired_date_fails_the_backfill() -> None:
     assert InvocationSummary().status == 0
     assert InvocationSummary(expired=[date(2026, 1, 1)]).status == 1

@@ -1,4 +1,4 @@
-"""docs/cli.md describes the output of `--json`. `commands.zoomlogs` checks every document that a test sees."""
+"""docs/cli-json.md describes the output of `--json`. `commands.zoomlogs` checks every document that a test sees."""
 
 from __future__ import annotations
 

@@ -193,7 +193,7 @@ def test_bad_lines_are_reported_with_file_and_number_and_the_rest_goes_on(form: 
     assert result.err.split("\n") == [
         f"{bad}:2: not JSON: expecting value at character 1 of 4",
         f"{bad}:3: not a JSON object",
-        "2 lines hold no record; 5 were read.",
+        "2 lines have no record; 5 were read.",
         "",
     ]
     if not form:

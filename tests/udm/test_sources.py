@@ -200,7 +200,7 @@ def test_files_are_read_as_named_whatever_their_suffix(tmp_path: Path) -> None:
     ("name", "sentence"),
     [
         ("missing.jsonl", "missing.jsonl does not exist."),
-        ("empty", "empty holds no file that ends in .json, .jsonl, .ndjson, .gz."),
+        ("empty", "empty has no file that ends in .json, .jsonl, .ndjson, .gz."),
         ("s3:/bucket", "s3:/bucket is no S3 address: write s3://bucket/prefix/."),
         ("s3://", "s3:// is no S3 address: write s3://bucket/prefix/."),
     ],
@@ -287,8 +287,8 @@ def test_more_objects_than_a_page_lists(s3: Any, monkeypatch: pytest.MonkeyPatch
 def test_s3_without_objects(s3: Any) -> None:
     put(s3, "folder/", b"")
     for address, sentence in {
-        f"s3://{BUCKET}/folder/": f"s3://{BUCKET}/folder/ holds no object.",
-        f"s3://{BUCKET}/none/": f"s3://{BUCKET}/none/ holds no object.",
+        f"s3://{BUCKET}/folder/": f"s3://{BUCKET}/folder/ has no object.",
+        f"s3://{BUCKET}/none/": f"s3://{BUCKET}/none/ has no object.",
         "s3://no-such-bucket/x": "s3://no-such-bucket/x cannot be listed: The specified bucket does not exist"
         " (NoSuchBucket).",
     }.items():

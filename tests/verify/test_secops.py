@@ -212,7 +212,7 @@ def test_the_table_has_three_columns_and_one_table_more() -> None:
     assert rows["2026-06-02"][:1] == ["✗"]
     assert rows["2026-06-03"][-3:] == ["count", "a", "second"]
     assert "25 (41) min" in shown(140)
-    assert "The feed's namespace zoom is not asked for" in shown(140)
+    assert "The feed's namespace zoom is not part of the query" in shown(140)
     assert "missing once its object is older than 180 min" in shown(140).replace("3 h", "180 min")
 
 
@@ -242,6 +242,7 @@ def test_a_second_look_replaces_what_was_known_of_its_dates() -> None:
 
 def test_the_page_shows_and_explains_it() -> None:
     text = page(with_secops())
+    assert '; in SecOps 1,098, missing 2, repeated 1,000"' in text  # the label of a date in the calendar
     assert "<h1>Zoom operation logs: are they all in Google SecOps?</h1>" in text
     for told in (
         "In SecOps: 2 missing and 1,000 repeated.",

@@ -174,4 +174,4 @@ def test_an_older_module_without_the_output_is_refused(read: Read, tmp_path: Pat
     outputs = tmp_path / "outputs.json"
     outputs.write_text(json.dumps(document))
     ran = read.verify("--secops", status=2, ZOOMLOGS_OUTPUTS=str(outputs))
-    assert ran.err == "The outputs hold no secops_feed: update the module and apply it.\n"
+    assert ran.err == "The outputs have no secops_feed: update the module and apply it.\n"

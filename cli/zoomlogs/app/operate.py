@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from ..deployment import Deployment  # noqa: TC001
+from ..deployment import Deployment, read_deployment
 from ..secops.tenant import ServiceAccountOption  # noqa: TC001
-from .options import SEE, START, JsonOption, TenantParts, group
+from .options import SEE, START, JsonOption, TenantParts, Where, group
 
 app = group()
 
@@ -75,7 +75,7 @@ def status(deployment: Deployment, as_json: JsonOption = False) -> None:
 
 @app.command(rich_help_panel=SEE)
 def logs(
-    deployment: Deployment,
+    where: Where,
     last: Annotated[
         int | None,
         typer.Option(
@@ -109,6 +109,7 @@ def logs(
     from .. import logs as command
 
     asked = command.asked_runs(last, since, failed=failed)
+    deployment = read_deployment(*where)
     if follow:
         command.follow(deployment, asked, as_json=as_json)
     raise typer.Exit(command.main(deployment, asked, as_json=as_json))
@@ -116,7 +117,7 @@ def logs(
 
 @app.command(rich_help_panel=SEE)
 def verify(
-    deployment: Deployment,
+    where: Where,
     tenant: TenantParts,
     first: Annotated[
         str | None,
@@ -168,6 +169,7 @@ def verify(
     if days is not None:
         first, last = last_days(days)
     of_secops = SecopsOptions(*tenant, service_account) if secops else None
+    deployment = read_deployment(*where)
     raise typer.Exit(
         command.main(
             deployment, first, last, as_json=as_json, html=html, repair=repair, secops=of_secops, accept=accept

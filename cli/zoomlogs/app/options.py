@@ -91,7 +91,7 @@ DebugOption = Annotated[
 ]
 
 
-# A parameter of one of these names stands for several options: what it gets is made of their values.
+# A parameter with one of these names replaces several options: its value is made from theirs.
 TOGETHER: dict[str, tuple[dict[str, Any], Callable[..., Any]]] = {
     "deployment": ({"outputs": OutputsOption, "instance": InstanceOption}, read_deployment),
     "where": ({"outputs": OutputsOption, "instance": InstanceOption}, lambda *values: values),

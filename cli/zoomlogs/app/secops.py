@@ -106,7 +106,8 @@ def status(
 
     Example: zoomlogs feed status --json
 
-    Exit status: 0, or 1 if the feed is missing, disabled, duplicate, or has failed.
+    Exit status: 0, or 1 if the feed is missing, disabled, duplicate or of another source type, has failed, or cannot be
+    migrated.
     """
     from ..feed import command
 
@@ -198,7 +199,7 @@ def udm(
     """Preview the UDM events that SecOps makes of records, one per line.
 
     --tenant sends the records to the parser that is active in SecOps, which ingests nothing, and compares its events
-    with the preview. It needs roles/chronicle.admin, or a role with four permissions.
+    with the preview. It needs roles/chronicle.admin, or the permissions in docs/udm.md.
 
     Example:
 

@@ -119,8 +119,8 @@ class AwsFacts:
         """Return the bucket's policy, None if it has none."""
         return self._of_bucket("get_bucket_policy", "NoSuchBucketPolicy").get("Policy")
 
-    def _of_bucket(self, operation: str, not_set: str = "") -> dict[str, Any]:
-        """Return S3's answer about the bucket; nothing for the error code by which S3 says that nothing is set."""
+    def _of_bucket(self, operation: str, not_set: str | None = None) -> dict[str, Any]:
+        """Return S3's answer about the bucket; {} for the error code with which S3 says that nothing is set."""
         try:
             return cast("dict[str, Any]", getattr(self.client("s3"), operation)(Bucket=self.deployment.bucket))
         except ClientError as error:

@@ -106,7 +106,7 @@ def show(source: str | None, instance: str | None, options: TenantOptions, *, as
         form = table("SIEM Settings > Feeds > Add New Feed > Configure a single feed", "field", "value")
         rows = output["form"]
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise CommandError("The outputs hold no secops_feed.form: update the module and apply it.")
+            raise CommandError("The outputs have no secops_feed.form: update the module and apply it.")
         for row in rows:
             form.add_row(str(row["field"]), str(row["value"]))
         console().print(form)
@@ -213,7 +213,7 @@ def status(
 def _feed_output(deployment: Deployment) -> dict[str, Any]:
     output = deployment.outputs.get("secops_feed")
     if not isinstance(output, dict) or not {"body", "form"} <= output.keys():
-        raise CommandError("The outputs hold no secops_feed: update the module and apply it.")
+        raise CommandError("The outputs have no secops_feed: update the module and apply it.")
     return output
 
 

@@ -155,13 +155,13 @@ _CODES = {
         "the reader may not list or read the bucket, or may not decrypt with its key",
         (
             "compare the reader's policies with `terraform plan`; look for a Deny in the bucket's policy, for a network"
-            " condition that excludes Google, and at the key's policy; with a bucket made elsewhere set"
+            " condition that excludes Google, and at the key's policy; for an existing bucket set"
             " reader.list_whole_bucket = true"
         ),
     ),
     "FILE_NOT_FOUND": (
         "there is nothing under the S3 URI",
-        "compare the URI with `zoomlogs feed show`; if they are alike, wait for the collector's first records",
+        "compare the URI with `zoomlogs feed show`; if they are the same, wait for the collector's first records",
     ),
     "INVALID_ARGUMENT": (
         "Google refuses a value of the feed",
@@ -217,7 +217,7 @@ def problems(wanted: Body, feeds: Sequence[Body]) -> Iterator[str]:
     active = [feed for feed in found if enabled(feed)]
     aside = [f"{said}." for feed in feeds if feed not in found and enabled(feed) and (said := overlap(wanted, feed))]
     if not found and not aside:
-        yield f"No feed reads {uri}: make it with `zoomlogs feed apply`."
+        yield f"No feed reads {uri}: create it with `zoomlogs feed apply`."
     elif found and not active:
         yield f"The feed of {uri} is disabled: nothing is read. Enable it with `zoomlogs feed apply --enable`."
     if len(active) > 1:
@@ -236,7 +236,7 @@ def problems(wanted: Body, feeds: Sequence[Body]) -> Iterator[str]:
             )
         if source_type(feed) != source_type(wanted):
             yield (
-                f"The feed {title(feed)} is of the kind {kind(feed)}, and the module wants {kind(wanted)}: set"
+                f"The feed {title(feed)} has the source type {kind(feed)}, but the module wants {kind(wanted)}: set"
                 " feed.source_type to what it is, or disable it in SecOps and run `zoomlogs feed apply`."
             )
         if state(feed) == FAILED:

@@ -74,7 +74,7 @@ class Detail:
         self._detail = detail
         self._about_roles = False
         self._attempts = 0
-        # The field whose value may go on: its row (None outside the table), and where its value stands.
+        # The field whose value may continue: its row (None outside the table), and where its value is.
         self._is_open = False
         self._row: Row | None = None
         self._start = self._end = 0

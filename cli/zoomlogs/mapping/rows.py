@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 
 
 class Slot(NamedTuple):
-    """Where a value goes in an event: the messages on the way and the field, by proto3 JSON's names, and what it holds.
+    """Where a value goes in an event: its parent messages and its field, by proto3 JSON's names, and its kind.
 
     "one" value or "many"; "label" and "role" are lists of messages; "entry" is one of the free-form `additional`.
     """
@@ -27,9 +27,9 @@ class Slot(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """One row: the raw field, the UDM field as the table spells it, and where the raw field stands.
+    """One row: the raw field, the UDM field as the table spells it, and where the raw field is.
 
-    A raw field of the "record" is Zoom's own; one of the "detail" stands in operation_detail; "first" and "further" are
+    A raw field of the "record" is Zoom's own; one of the "detail" is in operation_detail; "first" and "further" are
     keys in the elements of the JSON array in it; a "constant" has its value for a raw field; "derived" is by rule.
     """
 

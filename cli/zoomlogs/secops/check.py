@@ -244,7 +244,7 @@ def _by_kind_and_time(difference: SecopsDifference) -> tuple[str, str, str]:
 
 
 def _with_a_raw_log(differences: Iterable[SecopsDifference], snippets: Counter[str]) -> int:
-    """Count the missing records with a line that begins like an unparsed raw log; each log stands for one."""
+    """Count the missing records with a line that begins like an unparsed raw log; each log counts once."""
     count = 0
     for each in differences:
         if each.kind is not SecopsKind.MISSING or not each.record:

@@ -1,4 +1,4 @@
-"""The forms of Google's answers: what is of another form ends in a sentence, and is never taken for an empty answer."""
+"""The forms of Google's answers. An answer of another form is an error with a sentence, never an empty answer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class FormError(Exception):
         self.path, self.wanted = path, wanted
 
     def within(self, part: str) -> FormError:
-        """Return the error as the whole sees it, of which this was a part."""
+        """Return the same error, seen from the value that contains `part`."""
         return FormError(part + self.path, self.wanted)
 
 
@@ -31,8 +31,8 @@ def check(value: Any, form: Form) -> None:
     """Raise `FormError` unless a JSON value has the form.
 
     A form is an object's fields with their forms, a list's only element, a type, or `timestamp`. Fields may be absent;
-    null is the same as absent in proto3 JSON, so it is removed. Fields that the form does not name are left alone; a
-    name that begins with `*` stands for all that end so.
+    null is the same as absent in proto3 JSON, so it is removed. Fields that the form does not name are ignored; a name
+    that begins with `*` means all names with that ending.
     """
     if isinstance(form, dict):
         if not isinstance(value, dict):
@@ -58,4 +58,4 @@ def check(value: Any, form: Form) -> None:
         raise FormError("", _NAMES[form])
 
 
-_NAMES: dict[Any, str] = {str: "a text", bool: "true or false", timestamp: "a time"}
+_NAMES: dict[Any, str] = {str: "a string", bool: "true or false", timestamp: "a time"}

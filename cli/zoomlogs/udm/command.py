@@ -74,7 +74,7 @@ def main(names: Sequence[str], form: Form, parser: Parser | None = None) -> int:
         let_go_of_output()
         return BAD_LINES
     if reading.bad_lines:
-        lines = "1 line holds no record" if reading.bad_lines == 1 else f"{reading.bad_lines} lines hold no record"
+        lines = "1 line has no record" if reading.bad_lines == 1 else f"{reading.bad_lines} lines have no record"
         _say(f"{lines}; {reading.lines} were read.")
         return BAD_LINES
     if not reading.records:

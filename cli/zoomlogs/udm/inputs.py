@@ -34,7 +34,7 @@ def _behind(name: str) -> Iterable[Source]:
 
         return s3.find(name)
     if os.path.isdir(name):
-        return at_least_one(_in_folder(name), f"{name} holds no file that ends in {', '.join(SUFFIXES)}.")
+        return at_least_one(_in_folder(name), f"{name} has no file that ends in {', '.join(SUFFIXES)}.")
     if not os.path.exists(name):
         raise SourceError(f"{name} does not exist.")
     return [_file(name)]

@@ -31,7 +31,7 @@ def find(address: str) -> Iterator[Source]:
         raise SourceError(f"{address} is no S3 address: write s3://bucket/prefix/.")
     try:
         objects = _objects(address, session(None).client("s3"), *match.groups())
-        return at_least_one(objects, f"{address} holds no object.")
+        return at_least_one(objects, f"{address} has no object.")
     except CommandError as error:
         raise SourceError(str(error)) from None
     except _FAILURES as error:

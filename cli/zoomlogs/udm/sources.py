@@ -117,7 +117,7 @@ def records(source: Source, reading: Reading) -> Iterator[Record]:
 def _of_line(line: bytes, limit: int, reading: Reading) -> Iterator[Record]:
     """Yield the records of a line: one, those of an array, or several glued together.
 
-    Raises ValueError where the line holds no record, or no more of them.
+    Raises ValueError if the line has no record, or no more of them.
     """
     if len(line) > limit and len(line.removesuffix(b"\n").removesuffix(b"\r")) > limit:
         raise ValueError("longer than 4 MB, which a SecOps feed refuses")
@@ -213,7 +213,7 @@ def _next_record(text: str, end: int) -> int | None:
 
 
 def _reason(error: Exception) -> str:
-    """Say why a line holds no record, without a word of its content."""
+    """Say why a line has no record, without a word of its content."""
     if isinstance(error, UnicodeDecodeError):
         return f"not UTF-8 at byte {error.start + 1}"
     if isinstance(error, json.JSONDecodeError):

@@ -183,8 +183,9 @@ def _told(day: DayResult) -> str:
         return f"{day.date}: unchecked"
     told = f"{day.in_zoom:,} in Zoom, {day.in_archive:,} in the archive, {day.missing:,} missing"
     deleted = f", {day.deleted:,} in deleted objects" if day.deleted else ""
-    of_secops = f"; in SecOps {', '.join(secops_output.values(day.secops)[:3])}" if day.secops else ""
-    return f"{day.date}: {day.overall}, {told}, {day.repeated:,} repeated{deleted}{of_secops}"
+    in_secops = zip(secops_output.HEADS[:3], secops_output.values(day.secops), strict=False) if day.secops else ()
+    of_secops = ", ".join(f"{head} {value}" for head, value in in_secops)
+    return f"{day.date}: {day.overall}, {told}, {day.repeated:,} repeated{deleted}{of_secops and f'; {of_secops}'}"
 
 
 def _table(result: Result) -> str:
@@ -256,7 +257,7 @@ def _record(difference: Difference) -> str:
 
 def _item(difference: Difference | SecopsDifference, *told: str) -> str:
     before = "".join(f"<p>{escape(each)}</p>" for each in told if each)
-    records = [difference.record] if difference.record else getattr(difference, "candidates", ())
+    records = [difference.record] if difference.record is not None else getattr(difference, "candidates", ())
     if not records:
         return f"<li>{before}<p>Not shown a second time; its fingerprint is {difference.fingerprint}.</p></li>"
     return f"<li>{before}{''.join(f'<pre>{escape(visible(record))}</pre>' for record in records)}</li>"

@@ -48,7 +48,7 @@ def search_of(deployment: Deployment, options: SecopsOptions) -> Search:
     feed = deployment.outputs.get("secops_feed")
     details: dict[str, Any] = (feed or {}).get("body", {}).get("details", {})
     if not details.get("logType"):
-        raise CommandError("The outputs hold no secops_feed: update the module and apply it.")
+        raise CommandError("The outputs have no secops_feed: update the module and apply it.")
     tenant = read_tenant(options.project, options.region, options.customer_id, instance=(feed or {}).get("instance"))
     from ..secops.search import Search  # here, because Google's library may not be installed
     from ..secops.session import connect

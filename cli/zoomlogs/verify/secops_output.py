@@ -92,13 +92,13 @@ def sentences(result: Result) -> Iterator[str]:
     if result.secops is None:
         return
     yield (
-        f"Asked: {result.secops.query}. What has no event is missing once its object is older than"
+        f"Query: {result.secops.query}. A record without an event is missing once its object is older than"
         f" {span(result.secops.wait)}."
     )
     if result.secops.namespace:
         yield (
-            f"The feed's namespace {result.secops.namespace} is not asked for: it is on entities, and not on every"
-            " event."
+            f"The feed's namespace {result.secops.namespace} is not part of the query: it is on entities, and not on"
+            " every event."
         )
     yield from result.secops.sentences
 
@@ -223,15 +223,14 @@ def words() -> dict[str, str]:
     """Return what the words mean."""
     return {
         "In SecOps": "the events found for the records in the archive, by time and the raw fields that the published"
-        " mapping keeps. It is what is in the archive, with what is deleted there, less what is missing and not yet"
-        " there, and what is there more than once.",
+        " mapping keeps. In SecOps = in archive + deleted − missing − not yet + repeated.",
         "Missing in SecOps": "in the archive for longer than an event may take, and without an event.",
         "Repeated in SecOps": "in SecOps more often than in the archive.",
         "Not yet": "in the archive, without an event, and for no longer than an event may take: three hours, or twice"
-        " what 95 of 100 events took from their object on, but never more than 24 hours.",
+        " the 95th percentile of the time from object to event, but never more than 24 hours.",
         "Others": "events of the same log type that match no record of this archive, as those of another feed.",
-        "Delay (95 %)": "from a record's time to when SecOps ingested it: the median, and what 95 of 100 stay under. A"
-        " backfill makes it as long as the record is old.",
-        "Matched by": "the time and so many raw fields of the record; or, where SecOps' parser changes these, how many"
-        " there are in each second, by which a lost and a foreign event of one second are not told apart.",
+        "Delay (95 %)": "from a record's time to its ingestion in SecOps: the median, and in brackets the 95th"
+        " percentile. After a backfill it is as long as the records are old.",
+        "Matched by": "the time and so many raw fields of the record; or, where SecOps' parser changes all of them, the"
+        " number of events in each second, which cannot distinguish a lost event from a foreign one of that second.",
     }
