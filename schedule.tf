@@ -26,9 +26,10 @@ locals {
   rate_minutes = local.rate == null ? null : tonumber(local.rate[0]) * { minute = 1, hour = 60, day = 1440 }[local.rate[1]]
 
   # The values of each field of a cron expression: minutes, hours, days of the month, months, days of the week. A field without
-  # plain numbers or names, such as ? or 15W, has none.
+  # plain numbers or names, such as ? or 15W, has none. L is the last day of the week, Saturday; as the last day of the month
+  # it stands for one day in each.
   cron_fields = try(split(" ", trimsuffix(trimprefix(regex(local.cron_expression, var.schedule.expression), "cron("), ")")), [])
-  cron_names  = zipmap(split(" ", "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC SUN MON TUE WED THU FRI SAT"), concat(range(1, 13), range(1, 8)))
+  cron_names  = zipmap(split(" ", "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC SUN MON TUE WED THU FRI SAT L"), concat(range(1, 13), range(1, 8), [7]))
   cron_values = [for at, ends in [[0, 59], [0, 23], [1, 31], [1, 12], [1, 7]] : try(distinct(flatten([
     for item in split(",", local.cron_fields[at]) : [
       for part in [regex("^(\\*|[0-9A-Z]+)(?:-([0-9A-Z]+))?(?:/([0-9]+))?$", item)] : [
@@ -44,7 +45,11 @@ locals {
   cron_weekly = try(local.cron_fields[2] == "?", false)
   run_days    = sort(formatlist("%02d", local.cron_values[local.cron_weekly ? 4 : 2]))
   cron_rarely = length(local.cron_values[3]) < 12 || length(local.run_days) == 0
-  days_apart  = local.cron_rarely ? 28 : max([for at, day in local.run_days : try(local.run_days[at + 1], local.run_days[0] + (local.cron_weekly ? 7 : 31)) - day]...)
+  days_apart = local.cron_rarely ? 28 : max(flatten([for length in local.cron_weekly ? [7] : [28, 29, 30, 31] : [
+    for days in [[for day in local.run_days : day if day <= length]] : [
+      for at, day in days : try(days[at + 1], days[0] + length) - day
+    ]
+  ]])...)
 
   # The times between two runs; none where they are not known.
   cron_times = sort([for time in setproduct(local.cron_values[1], local.cron_values[0]) : format("%04d", 60 * time[0] + time[1])])

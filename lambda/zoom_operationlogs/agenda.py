@@ -152,9 +152,9 @@ def owe_by_date(
 def settled_by_tail(checkpoint: Checkpoint, settings: Settings, now: datetime, completed: Sweep) -> Iterator[date]:
     """Yield the owed dates of the window that a tail has swept, if it read the window to its first day.
 
-    A date that is owed its own sweep stays owed. So do all dates if a row lacked a time: only the sweep of its date
-    shows where it belongs. A date with a split group of identical rows, and its neighbours (Zoom's days need not be
-    those of UTC), are owed a sweep with another page size.
+    A date that is owed its own sweep stays owed. So do all dates if a row lacked a time, because only the sweep of its
+    date shows where it belongs, or if rows came out of order. A date with a split group of identical rows, and its
+    neighbours (Zoom's days need not be those of UTC), are owed a sweep with another page size.
     """
     first, today = window(now.date(), settings.lookback_days)
     if completed.first > first or completed.untimed or completed.disorder:

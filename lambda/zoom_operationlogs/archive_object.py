@@ -49,8 +49,8 @@ def refuse_other_report(name: str, report: Report, url: Callable[[str], str]) ->
     if (other := report_of(name)) not in (None, report.name):
         raise OtherReportError(
             f"{url('')} holds records of Zoom's report {other}, such as {url(name)}, but REPORT is {report.name}: set"
-            " S3_PREFIX to a prefix of this report's own, or give that report another and delete its objects here as a"
-            " role of bucket.break_glass_arns."
+            " S3_PREFIX to a prefix that only this report uses, or give that report another prefix and delete its"
+            " objects here, with all versions, as a role of bucket.break_glass_arns."
         )
 
 

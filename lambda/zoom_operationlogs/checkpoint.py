@@ -122,7 +122,7 @@ class Checkpoint:
             del self.owed[day]
 
     def expire(self, day: date) -> None:
-        """Record that Zoom no longer has the date, whatever the clock said when it was owed."""
+        """Record that Zoom no longer has the date; it is then no longer owed."""
         self.owed.pop(day, None)
         self.expired.add(day)
 
@@ -159,7 +159,7 @@ class Checkpoint:
     def plausible(self, now: datetime) -> bool:
         """Return whether a run that ended before `now` can have stored this, if clocks differ by at most two days.
 
-        A date or time in the far future would settle dates that were never swept, or owe one for ever.
+        A date or time in the far future would settle dates that were never swept, or owe one forever.
         """
         latest = now + CLOCK_TOLERANCE
         times = [

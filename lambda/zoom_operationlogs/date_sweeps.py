@@ -72,7 +72,7 @@ class DateSweeps:
             raise failures[0]
 
     def _expires(self, day: date, refusal: DatesRefusedError, now: datetime) -> bool:
-        """Record a refused date as expired if Zoom may no longer have it; return whether it does."""
+        """Record a refused date as expired if Zoom may no longer have it; return whether that was done."""
         state = self._state
         pending = state.checkpoint.owed.get(day)
         if pending and self._sweeper.answered:  # so the refusal is about the date

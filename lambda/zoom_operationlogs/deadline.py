@@ -47,7 +47,7 @@ class Deadline:
         return max(LEAST_SECONDS, self.remaining() - min(END_SECONDS, self.reserve / 4))
 
     def may_wait(self, seconds: float) -> bool:
-        """Return whether there is time for such a wait and another call of AWS."""
+        """Return whether there is time to wait for so many seconds and then call AWS again."""
         return seconds < self.call_seconds() - LEAST_SECONDS
 
     def check(self, reserve_share: float = 1.0) -> None:

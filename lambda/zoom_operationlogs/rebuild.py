@@ -50,7 +50,7 @@ def rebuilt(
         incidents.report(
             Incident.CHECKPOINT_REBUILT,
             "The checkpoint at STATE_KEY belongs to %s under %s: this run replaces it with a new one. Set a different"
-            " STATE_KEY for each.",
+            " STATE_KEY for each prefix.",
             found.other.report,
             found.other.prefix,
         )

@@ -124,7 +124,7 @@ class RunState:
         return all(day + step * ONE_DAY in self._batch.held_up for step in (-1, 0, 1))
 
     def hold_up(self, day: date, error: UnreadableObjectError) -> None:
-        """Publish nothing of the date in this run, and owe each date again of which a sweep may show its records."""
+        """Publish nothing of the date in this run, and keep every date owed that may show its records."""
         if str(error) not in map(str, self._batch.held_up.values()):
             self._services.log.error("Records of %s are not published: %s", day, error)
         self._batch.held_up[day] = error

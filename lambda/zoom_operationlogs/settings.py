@@ -144,7 +144,7 @@ class Settings:
 
 
 def parse_date(value: object, name: str) -> date:
-    """Return the date in a string YYYY-MM-DD. Raises `SettingsError`, which names the value `name`."""
+    """Return the date in a string YYYY-MM-DD. Raises `SettingsError`; its message calls the value `name`."""
     if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
         try:
             return date.fromisoformat(value)
@@ -235,5 +235,5 @@ def _url(environ: Mapping[str, str], name: str, default: str, end: str, other_ho
             " client secret there: correct it, or set ZOOM_ALLOW_OTHER_HOSTS to true if that is intended."
         )
     if not value.endswith(end):
-        raise SettingsError(f"{name} is {value!r}: give an address that ends with {end}, such as {default}.")
+        raise SettingsError(f"{name} is {value!r}: set it to an address that ends with {end}, such as {default}.")
     return value

@@ -35,7 +35,7 @@ locals {
     DenyDeletesOfRecords    = { objects = [local.records_arn], but = var.deleter_arns, actions = ["s3:DeleteObject"] }
     DenyDeletesOfCheckpoint = { objects = [local.state_arn], but = [], actions = ["s3:DeleteObject"] }
     DenyDeletesOfVersions   = { objects = local.both, but = [], actions = ["s3:DeleteObjectVersion", "s3:ReplicateDelete"] }
-    # A retention or a legal hold set by someone else could keep an object for ever, also in an existing bucket. The
+    # A retention or a legal hold set by someone else could keep an object forever, also in an existing bucket. The
     # collector sets only retentions: no legal holds, and it does not bypass a retention.
     DenyLocksOfOthers    = { objects = local.both, but = var.bucket.lock == null ? [] : [var.writer_arn], actions = ["s3:PutObjectRetention"] }
     DenyHoldsAndBypasses = { objects = local.both, but = [], actions = ["s3:BypassGovernanceRetention", "s3:PutObjectLegalHold"] }

@@ -183,7 +183,7 @@ resource "aws_cloudwatch_metric_alarm" "collector" {
   }
 }
 
-# One notification per incident, however many alarms fire.
+# One notification while something is wrong, however many alarms fire.
 resource "aws_cloudwatch_composite_alarm" "not_healthy" {
   alarm_name        = local.composite_name
   alarm_description = "The collector of Zoom's ${var.function.records} is not healthy. The dashboard ${var.function.name} and `zoomlogs doctor` show which alarms fire. Runbook: ${coalesce(var.monitoring.runbook_url, "docs/operations.md of the module")}"

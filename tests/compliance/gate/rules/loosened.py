@@ -447,7 +447,7 @@ RULES = (
     ),
     Rule(
         "access",
-        "Only the module's own principals need it. Anyone else with access can read, add or remove its contents.",
+        "Only the module's own principals need access. Anyone else with access can read, add or remove its contents.",
         "Remove it.",
         access,
     ),
