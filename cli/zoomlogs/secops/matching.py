@@ -202,8 +202,10 @@ def _repeats(found: Sequence[Delivery | Seen]) -> int:
 
 
 def _changed(result: Matched) -> None:
-    """Pair the records and events left that agree in the second and all fields but one; further events of the same trace
-    are doubles."""
+    """Pair the records and events left that agree in the second and all fields but one.
+
+    Further events of such an event's trace are doubles.
+    """
     events: defaultdict[int | None, list[Seen]] = defaultdict(list)
     for event in result.left:
         events[event.trace.second].append(event)
