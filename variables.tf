@@ -279,7 +279,7 @@ variable "bucket" {
     error_message = "bucket.transitions must name each storage_class once."
   }
   validation {
-    condition     = alltrue([for one in var.bucket.further_instances : can(sort([jsondecode(one).arn, jsondecode(one).account_id, jsondecode(one).prefix, jsondecode(one).state_key, jsondecode(one).policy, jsondecode(one).writer_arn]))])
+    condition     = alltrue([for one in var.bucket.further_instances : can([sort([jsondecode(one).arn, jsondecode(one).account_id, jsondecode(one).prefix, jsondecode(one).state_key, jsondecode(one).writer_arn]), jsondecode(jsondecode(one).policy).Statement, jsondecode(one).notification])])
     error_message = "bucket.further_instances must be the output bucket.instance of module blocks with this bucket and bucket.create = false."
   }
   validation {

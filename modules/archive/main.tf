@@ -200,8 +200,10 @@ resource "aws_s3_bucket_policy" "archive" {
     }
 
     precondition {
-      condition     = alltrue([for one in local.further : one.arn == local.bucket_arn && one.account_id == var.account.id])
-      error_message = "bucket.further_instances: each module block must have the same bucket_name and the same AWS account as this one, because only this bucket gets the policy, the lifecycle rules and the notifications for its records. Set its bucket_name, or remove it from the list."
+      condition = alltrue([for one in local.further : one.arn == local.bucket_arn && one.account_id == var.account.id
+        && (one.notification == null ? true : split(":", one.notification.queue_arn)[3] == var.account.region)
+      ])
+      error_message = "bucket.further_instances: each module block must have the same bucket_name and the same AWS account as this one, and its queue the same region, because only this bucket gets the policy, the lifecycle rules and the notifications for its records. Set its bucket_name, or remove it from the list."
     }
 
     precondition {

@@ -255,6 +255,10 @@ REFUSED: list[Case] = [
             "the same checkpoint": second_environment(STATE_KEY="zoom/operationlogs-state/state.json"),
             "a checkpoint among the other's records": second_environment(STATE_KEY="zoom/operationlogs/sign-ins.json"),
             "records around the other's checkpoint": second_environment(S3_PREFIX="zoom/operationlogs-state/"),
+            "a checkpoint whose key begins the other's prefix": second_environment(STATE_KEY="zoom/op"),
+            "a prefix that begins with the other's checkpoint": second_environment(
+                S3_PREFIX="zoom/operationlogs-state/state.json/"
+            ),
         },
         base=two_blocks,
     ),

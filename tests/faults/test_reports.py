@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import json
 import random
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -451,12 +452,49 @@ def lose(world: World, run: Callable[[], None], dice: random.Random) -> None:
 @pytest.fixture
 def third(monkeypatch: pytest.MonkeyPatch) -> Report:
     """Return an invented report: one entry in reports.json, without any other change."""
-    entries = json.loads(Path(reports.__file__).with_name("reports.json").read_text(encoding="utf-8"))
-    read = read_reports(json.dumps({**entries, third_report.NAME: third_report.ENTRY}))
+    read = read_reports(json.dumps({**ENTRIES, third_report.NAME: third_report.ENTRY}))
     assert read.items() > REPORTS.items()
     monkeypatch.setitem(SERVED, third_report.NAME, third_report.THIRD)
     monkeypatch.setitem(REPORTS, third_report.NAME, read[third_report.NAME])
     return read[third_report.NAME]
+
+
+def faults_of(name: str, entry: dict[str, Any]) -> list[str]:
+    """Return what is wrong with an entry of reports.json: each would change identities or names of objects."""
+    fields = entry["fields"]
+    rules = {
+        "the name is not lowercase letters and underscores": re.fullmatch("[a-z_]+", name),
+        "the fields are not a sorted list, each once": isinstance(fields, list) and fields == sorted({*fields}),
+        "the time is not one of the fields": entry.get("time", "time") in fields,
+        "a text is missing": all(
+            entry[key] and isinstance(entry[key], str) for key in entry.keys() - {"fields", "in_guide"}
+        ),
+    }
+    return [said for said, holds in rules.items() if not holds]
+
+
+ENTRIES = json.loads(Path(reports.__file__).with_name("reports.json").read_text(encoding="utf-8"))
+LIKE = ENTRIES["activities"]
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_an_entry_has_its_form(name: str) -> None:
+    assert faults_of(name, ENTRIES[name]) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "changed"),
+    [
+        ("sign-ins", {}),
+        ("report2", {}),
+        ("a", {"fields": "time"}),
+        ("a", {"fields": ["time", "email"]}),
+        ("a", {"time": "booked_at"}),
+        ("a", {"scope": ""}),
+    ],
+)
+def test_an_entry_of_another_form_is_noticed(name: str, changed: dict[str, Any]) -> None:
+    assert len(faults_of(name, LIKE | changed)) == 1
 
 
 @pytest.mark.parametrize("name", REPORTS)

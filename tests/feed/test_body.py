@@ -271,6 +271,15 @@ def test_every_state_of_googles_has_its_words():
             assert "unknown" not in messages.meaning({"state": state.name})
 
 
+@pytest.mark.parametrize("values", [{"state": "PAUSED_BY_GOOGLE"}, {}])
+def test_a_state_that_is_not_known_is_a_problem(values: dict[str, str]):
+    [problem] = messages.problems(wanted(), [found(wanted()) | {"state": None} | values])
+    assert problem.endswith(
+        f"is in the state {values.get('state', 'STATE_UNSPECIFIED')}, which zoomlogs does not know: look at it in"
+        " SecOps, and update zoomlogs."
+    )
+
+
 def test_a_failure_is_explained_and_google_is_quoted():
     details = {"errorCode": "ACCESS_DENIED", "httpErrorCode": 403, "errorCause": "No.", "errorAction": "Grant it"}
     told = messages.failure({"state": "FAILED", "failureDetails": details})

@@ -195,6 +195,18 @@ def test_sign_ins_of_the_same_seconds_do_not_stand_for_lost_records(lost: int) -
     assert "Events of other sources fall into the same seconds" in result.note
 
 
+def test_a_sign_in_does_not_stand_for_the_only_record_of_a_day() -> None:
+    world = World()
+    [lost] = world.archive([record(0)])
+    world.secops.events.lose(lost)
+    noon = datetime(2026, 3, 9, 12, tzinfo=UTC)
+    for second in range(-2000, 2000, 40):
+        time = f"{noon + timedelta(seconds=second):%Y-%m-%dT%H:%M:%SZ}"
+        sign_in = line({"time": time, "email": "u@example.com", "type": "Sign in"})
+        world.secops.events.add(sign_in, LOG_TYPE, START - timedelta(hours=2))
+    assert (world.result().state, *counts(world.result())) == (SecopsState.DIFFERENT, 0, 1, 0, 0, 100)
+
+
 def test_a_few_events_of_others_leave_a_day_countable() -> None:
     world = World()
     records = world.archive([record(second) for second in range(0, 60, 3)])
@@ -302,6 +314,28 @@ def test_a_few_changed_fields_do_not_make_a_record_missing() -> None:
         0,
     )
     assert result.note.startswith("1 record was matched by the second and all fields but one")
+
+
+@pytest.mark.parametrize("doubled", [1, 40])
+def test_a_changed_record_that_is_there_twice_is_a_repeat_and_no_other(doubled: int) -> None:
+    world = World()
+    records = world.archive([record(second) for second in range(40)])
+    world.secops.events.misparse(
+        YESTERDAY, lambda udm: udm["metadata"].update(description=udm["metadata"]["description"].upper())
+    )
+    for each in records[:doubled]:
+        world.secops.events.double(each)
+    result = world.result()
+    assert (result.state, result.changed, *counts(result)) == (
+        SecopsState.DIFFERENT,
+        40,
+        40 + doubled,
+        0,
+        doubled,
+        0,
+        0,
+    )
+    assert named(result) == [(SecopsKind.DOUBLED, 1, each) for each in records[:doubled]]
 
 
 def test_a_day_whose_time_the_parser_changes_is_missing_and_says_so() -> None:

@@ -243,4 +243,9 @@ def problems(wanted: Body, feeds: Sequence[Body]) -> Iterator[str]:
             told = failure(feed)
             why, do = told.get("means") or told.get("google", ""), told.get("do") or "look at it in SecOps"
             yield f"The feed {title(feed)} has failed{f', because {why}' if why else ''}: {do.rstrip('.')}."
+        elif state(feed) not in _STATES:
+            yield (
+                f"The feed {title(feed)} is in the state {state(feed)}, which zoomlogs does not know: look at it in"
+                " SecOps, and update zoomlogs."
+            )
     yield from aside

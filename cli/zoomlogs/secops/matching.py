@@ -17,7 +17,7 @@ MOST_WAIT = 24 * 3600.0  # seconds: then a record is missing, whatever the delay
 LEAST_WAIT = 3 * 3600.0
 KEPT = 0.9  # of the records of a date have a field's value in their second, if the parser keeps the field
 COMPARED_AT_ONCE = 200  # events of one second that are compared one by one with a record
-BESIDE = (-300, -61, -17, -7, 7, 17, 61, 300)  # seconds beside those of the records, to see events of other sources
+SPAN = 300  # seconds; in this span of a record, the one before and the one after, other sources' events are counted
 
 
 class Way(StrEnum):
@@ -140,12 +140,12 @@ def _mostly(
 
 
 def _is_crowded(deliveries: Sequence[Delivery], events: Sequence[Seen]) -> bool:
-    """Tell whether more than one of a hundred seconds beside the records has an event, which could stand for a lost
-    record if it were in the second of one."""
+    """Tell whether more than one of a hundred seconds near the records and without one has an event, which could stand
+    for a lost record if it were in the second of one."""
     ours = {each.trace.second for each in deliveries if each.trace.second is not None}
-    theirs = {event.trace.second for event in events}
-    beside = {second + apart for second in ours for apart in BESIDE} - ours
-    return 100 * len(beside & theirs) > len(beside)
+    theirs = {event.trace.second for event in events if event.trace.second is not None} - ours
+    near = {second // SPAN + apart for second in ours for apart in (-1, 0, 1)}
+    return 100 * sum(second // SPAN in near for second in theirs) > SPAN * len(near) - len(ours)
 
 
 def _kept(deliveries: Sequence[Delivery], events: Sequence[Seen], fields: Sequence[str]) -> tuple[str, ...]:
@@ -202,11 +202,15 @@ def _repeats(found: Sequence[Delivery | Seen]) -> int:
 
 
 def _changed(result: Matched) -> None:
-    """Pair the records and events left that agree in the second and all fields but one."""
+    """Pair the records and events left that agree in the second and all fields but one.
+
+    Further events of such an event's trace are doubles.
+    """
     events: defaultdict[int | None, list[Seen]] = defaultdict(list)
     for event in result.left:
         events[event.trace.second].append(event)
-    lacking = []
+    lacking: list[Delivery] = []
+    paired: defaultdict[Trace, list[bytes]] = defaultdict(list)
     for delivery in result.lacking:
         near = events[delivery.trace.second][:COMPARED_AT_ONCE] if delivery.trace.second is not None else []
         best = max(near, key=lambda event: event.trace.alike(delivery.trace, result.fields), default=None)
@@ -214,10 +218,17 @@ def _changed(result: Matched) -> None:
             events[delivery.trace.second].remove(best)
             result.pair(delivery, best)
             result.changed += 1
+            paired[best.trace].append(delivery.name)
         else:
             lacking.append(delivery)
-    result.lacking = lacking
-    result.others -= result.changed
+    result.lacking, result.left = lacking, []
+    for event in (each for of_second in events.values() for each in of_second):
+        if names := paired.get(event.trace):
+            result.doubled[tuple(dict.fromkeys(names))] += 1
+            result.in_secops += 1
+        else:
+            result.left.append(event)
+    result.others = len(result.left)
 
 
 def _pair_off(wanted: list[Delivery], found: list[Seen], result: Matched) -> None:

@@ -35,6 +35,9 @@ def prefixes(scene: Scene) -> Iterator[tuple[str, str]]:
             elif key.startswith(another) or their_key.startswith(one):
                 said = f"A checkpoint is among records: {key} of {scene.use.named}, {their_key} of {other.named}."
                 yield scene.use.function.address, said
+            elif (key and another.startswith(key)) or (their_key and one.startswith(their_key)):  # as a lifecycle rule
+                said = f"A checkpoint begins a prefix: {key} of {scene.use.named}, {their_key} of {other.named}."
+                yield scene.use.function.address, said
 
 
 def names(scene: Scene) -> Iterator[tuple[str, str]]:
