@@ -46,7 +46,7 @@ test-all: ## Check everything (ARGS=… goes to pytest)
 cpu-table: ## Check everything, and renew the table of CPU seconds in tests/README.md
 	$(call check,--cpu-limit 1680 --renew-cpu-table)
 
-test-fast: ## Check everything that takes no Terraform apply (ARGS=… goes to pytest)
+test-fast: ## Check what is quick, without a Terraform apply (ARGS=… goes to pytest)
 	$(call prepare)
 	@$(MAKE) --no-print-directory lint
 	$(VENV)/python lambda/package.py --check-sources

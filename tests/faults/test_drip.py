@@ -114,6 +114,7 @@ def test_a_handshake_ends_with_its_deadline(drip: bytes, signed_in: bool) -> Non
         assert ask(f"{url}/oauth/token", f"{url}/v2", 30, signed_in=signed_in) < SECONDS + GRACE
 
 
+@pytest.mark.slow
 def test_a_request_has_its_own_limit_too() -> None:
     """TIMEOUT is the time for a whole request: if time is left, it is retried."""
     with dripping(*PLACES["a header"]) as port:

@@ -126,6 +126,7 @@ def held(world: World, polls: int = 3) -> None:
             world.run()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [reworded], ids=["reworded"])
 def test_records_in_another_form_are_held_and_newer_ones_go_on(change: Callable[[Record], Record]) -> None:
     world = collected()
@@ -174,6 +175,7 @@ def test_an_accept_counts_as_many_rows_as_the_archive_holds_and_publishes_the_re
     assert world.results[-1]["owed"] == 0
 
 
+@pytest.mark.slow
 def test_a_form_that_comes_back_is_no_change() -> None:
     world = collected()
     before = lines(world)
@@ -235,6 +237,7 @@ def test_one_category_reworded_is_sent_again_and_holds_up_nothing() -> None:
     assert all(json.loads(line)["category_type"] == "User" for line in again)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hours", [-11, 0, 13])
 def test_a_backfill_in_any_zone_is_no_change(hours: int) -> None:
     world = World(page_size=30, settings={"start_date": days_ago(9), "lookback_days": 1})

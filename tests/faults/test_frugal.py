@@ -60,6 +60,7 @@ def a_row_half_a_minute_off() -> None:
     hold(Promise.COST, disordered <= 1.1 * ordered, f"{disordered} calls for a day that takes {ordered} in order")
 
 
+@pytest.mark.slow
 def test_mild_disorder_on_short_pages_costs_what_order_costs() -> None:
     a_row_half_a_minute_off()
 

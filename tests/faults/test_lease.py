@@ -217,6 +217,7 @@ def switched_while_a_run_goes_on() -> None:
             world.assert_exact()
 
 
+@pytest.mark.slow
 def test_switching_feed_deletes_fails_no_run() -> None:
     switched_while_a_run_goes_on()
 

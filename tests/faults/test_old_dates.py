@@ -102,6 +102,7 @@ def test_one_empty_answer_is_not_final() -> None:
     one_empty_answer_in_a_backfill()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pages", [1, 5])
 @pytest.mark.parametrize("lost", [False, True], ids=["", "checkpoint lost"])
 def test_half_of_a_date_while_the_checkpoint_may_be_lost(lost: bool, pages: int) -> None:
@@ -145,6 +146,7 @@ def test_a_witness_that_zoom_does_not_show_either_is_no_new_case() -> None:
     assert world.results[-1]["owed"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("records", [0, 40], ids=["a quiet account", "quiet Sundays"])
 @pytest.mark.parametrize("offset", [-11, 0, 13])
 @pytest.mark.parametrize("start", [None, 25], ids=["", "START_DATE"])

@@ -379,6 +379,7 @@ def test_the_probe_tries_a_record_of_its_own_report() -> None:
 # Side by side
 
 
+@pytest.mark.slow
 def test_a_day_of_all_with_faults_is_exact(third: Report) -> None:
     """One bucket, one app, one clock; a fault affects only one of the collectors."""
     dice = random.Random("side by side")

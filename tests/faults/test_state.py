@@ -103,6 +103,7 @@ SPOILT = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("feed_deletes", [False, True])
 @pytest.mark.parametrize("spoil", SPOILT)
 def test_a_lost_or_damaged_checkpoint_is_rebuilt_from_the_archive(
@@ -615,6 +616,7 @@ def test_a_first_run_that_cannot_save_forgets_nothing_that_the_guide_left(refuse
     assert ours(world) == multiset(world.zoom.records(days_ago(42)))
 
 
+@pytest.mark.slow
 def test_a_checkpoint_lost_while_dates_of_the_guides_are_owed_owes_them_again() -> None:
     world = adopted_world()
     world.run()

@@ -144,6 +144,7 @@ def few_records(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fingerprints, "MOST_DISTINCT", 20_000)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("report", "kind"),
     [*((OPERATION_LOGS, kind) for kind in UNREADABLE), (ACTIVITIES, "not gzip"), (ACTIVITIES, "bomb of records")],
@@ -271,6 +272,7 @@ def guides_name(day: date) -> str:
     return f"{PREFIX}{day:%Y/%m/%d}/zoom-operationlogs-{uuid.UUID(int=1)}.json.gz"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", UNREADABLE)
 def test_an_object_of_the_guides_holds_up_the_dates_that_it_may_hold(kind: str, few_records: None) -> None:
     """Written two days ago, it may hold records of yesterday, and none of today."""
@@ -712,6 +714,7 @@ def test_any_bytes_as_an_object_of_the_guides(body: bytes) -> None:
     assert_harmless(small_archive(), guides_name(days_ago(1)), body)
 
 
+@pytest.mark.slow
 @FEW
 @given(
     st.one_of(
@@ -746,6 +749,7 @@ NAMES = st.one_of(
 )
 
 
+@pytest.mark.slow
 @FEW
 @given(NAMES.filter(lambda name: len(name.encode()) < 1000), st.sampled_from([b"", b"spoilt", gzip.compress(b"{}\n")]))
 def test_any_name_under_the_prefix(name: str, body: bytes) -> None:

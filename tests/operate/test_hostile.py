@@ -307,6 +307,7 @@ def meets(said: Enemy, folder: Path, *names: str) -> None:
 LINE = ("seconds", "written", "owed", "ended", "ok", "message", "level", "correlation_id", "record", "type", "action")
 
 
+@pytest.mark.slow
 @a_few
 @given(
     st.lists(answers(*LINE), max_size=4),
@@ -387,6 +388,7 @@ def test_objects_of_the_archive(tmp_path: Path, content: bytes) -> None:
         meets(Enemy(records=records), tmp_path, "verify --from yesterday")
 
 
+@pytest.mark.slow
 @a_few
 @given(
     answers("account_id", "client_id", "client_secret", "access_key_id", "secret_access_key").map(
@@ -406,6 +408,7 @@ def test_secrets(tmp_path: Path, secret: str) -> None:
     )
 
 
+@pytest.mark.slow
 @a_few
 @given(st.sampled_from(sorted(outputs())), st.data())
 def test_outputs(tmp_path: Path, name: str, data: Any) -> None:

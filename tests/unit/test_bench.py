@@ -160,6 +160,7 @@ def test_the_folder_is_a_command() -> None:
     assert "--quick" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_puller_by_latest_timestamp_loses_or_repeats_rows() -> None:
     records = 600
     ours = puller.our_day(records)

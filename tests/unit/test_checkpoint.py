@@ -120,6 +120,7 @@ def test_the_first_line_is_readable_json():
     assert json.loads(body.split(b"\n")[0])["settled"] == ["2026-03-01", "2026-03-05"]
 
 
+@pytest.mark.slow
 @given(checkpoints, st.data())
 def test_damage_is_detected(checkpoint, data):
     body = encode(checkpoint)
@@ -273,6 +274,7 @@ def test_any_bytes_are_a_checkpoint_or_discarded(body):
     use(body)
 
 
+@pytest.mark.slow
 @settings(parent=at_leisure, max_examples=1_000)
 @given(st.sampled_from(places_in(HEADER)), json_values)
 @example(("schema",), 10**400)

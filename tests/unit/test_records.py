@@ -28,6 +28,7 @@ def test_a_record_is_written_completely_on_one_line(record):
     assert json.loads(written) == record
 
 
+@pytest.mark.slow
 @given(st.lists(any_record, max_size=5))
 def test_an_object_reads_back_record_for_record(records):
     assert decode(encode(line(record) for record in records)) == records

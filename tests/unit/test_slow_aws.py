@@ -103,6 +103,7 @@ def test_a_call_of_s3_ends(call: str, place: str, drip: Callable[[str, str], Non
     assert time.monotonic() - began < SECONDS + 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["handshake", "headers", "body"])
 def test_a_call_of_secrets_manager_ends(
     place: str, drip: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch

@@ -130,6 +130,7 @@ def test_a_page_has_a_size_limit(pack: Any) -> None:
         page(report=(200, packed, pack(whole + b" " * (PAGE_BYTES + 1 - len(whole)))))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
 def test_an_answer_that_unpacks_to_much_more_is_not_unpacked(encoding: str) -> None:
     packer = zlib.compressobj(wbits=31 if encoding == "gzip" else 15)
@@ -277,6 +278,7 @@ def test_an_odd_row_is_readable(row: dict[str, Any]) -> None:
         assert page(report=(200, {}, body)).records == [row]
 
 
+@pytest.mark.slow
 def test_a_truncated_page_is_unusable_at_any_depth() -> None:
     whole = b'{"operation_logs": [' + DEEP + b'], "next_page_token": "more"}'
     for cut in (100, 600_000, 650_000, len(whole) - 2, len(whole) - 10):
@@ -352,6 +354,7 @@ def take(answers: Answers, report: Report = OPERATION_LOGS) -> None:
     found.next_token.encode()
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(answer=ANSWERS, report=st.sampled_from(list(REPORTS.values())))
 @example(answer=(200, {}, b'{"operation_logs": [], "next_page_token": "\\ud800"}'), report=OPERATION_LOGS)
@@ -363,6 +366,7 @@ def test_any_answer_at_the_report(answer: tuple[int, Mapping[str, str], bytes], 
     take(Answers(report=answer), report)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(answer=ANSWERS)
 @example(answer=(200, {}, b'{"access_token": "\\ud800"}'))
@@ -385,6 +389,7 @@ def test_a_page_token_that_is_not_utf_8_is_unusable() -> None:
         page_of(b'{"next_page_token": "\xff", "operation_logs": []}', OPERATION_LOGS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "bomb",
     [
@@ -401,6 +406,7 @@ def test_a_row_of_too_many_arrays_is_set_aside(bomb: bytes) -> None:
     assert found.unreadable.total() == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", [b"[]", b"{}", b'""', b"1"])
 def test_a_page_of_too_many_rows_costs_no_memory(row: bytes) -> None:
     body = page_body([]).replace(b"[]", b"[" + row + (b"," + row) * (5_000_000 // len(row)) + b"]")
