@@ -352,6 +352,7 @@ def test_the_gate_knows_this_version_of_the_module(describe_module: ModuleType) 
     assert describe_module.main(["--check"]) == 0
 
 
+@pytest.mark.slow
 def test_a_new_key_a_new_resource_and_a_new_package_are_noticed(describe_module: ModuleType, tmp_path: Path) -> None:
     for name in ("variables.tf", "modules", "lambda/dist/collector.json"):
         target = tmp_path / name

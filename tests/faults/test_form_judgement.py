@@ -91,6 +91,7 @@ def test_rows_without_a_time_among_others_are_new() -> None:
 # Quiet dates
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("a_day", "page_size", "lookback_days"), [(8, 10, 3), (12, 30, 7), (19, 100, 14), (19, 300, 28)]
 )

@@ -123,6 +123,7 @@ TIMES = VALUES | st.sampled_from(
 ODD_ROWS = VALUES | st.fixed_dictionaries({"time": TIMES}, optional={"operator": VALUES, "\ud800": VALUES})
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(ODD_ROWS, min_size=1, max_size=4))
 def test_any_value_as_a_row(rows: list[Any]) -> None:

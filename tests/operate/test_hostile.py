@@ -352,6 +352,7 @@ days = st.dictionaries(
 header = st.dictionaries(st.sampled_from(FIELDS), values | lease | days, min_size=1, max_size=3)
 
 
+@pytest.mark.slow
 @a_few
 @given(RAW, header)
 def test_checkpoints(tmp_path: Path, raw: bytes, changed: dict[str, Any]) -> None:
@@ -378,6 +379,7 @@ def test_rows_of_zoom(tmp_path: Path, rows: list[Any], encoding: str) -> None:
     meets(said, tmp_path, "verify --from yesterday")
 
 
+@pytest.mark.slow
 @a_few
 @given(answers("time", "operator", "action"))
 def test_objects_of_the_archive(tmp_path: Path, content: bytes) -> None:
@@ -424,6 +426,7 @@ def test_outputs(tmp_path: Path, name: str, data: Any) -> None:
     meets(Enemy(outputs=made), tmp_path, "status", "logs", "rights verify", "feed show", "reader-key list", "run")
 
 
+@pytest.mark.slow
 @a_few
 @given(answers("zoom_operation_logs", "bucket", "function", "secret"))
 def test_files_of_outputs(tmp_path: Path, content: bytes) -> None:

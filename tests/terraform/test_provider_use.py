@@ -22,6 +22,7 @@ def test_a_file_uses_only_what_the_version_has(file: Path, version: str) -> None
     assert faults(file.read_text(encoding="utf-8"), version, VERSIONS[version]) == []
 
 
+@pytest.mark.slow
 def test_the_facts_cover_both_majors_and_all_used_types() -> None:
     assert [version.partition(".")[0] for version in VERSIONS] == ["5", "6"]
     assert TESTED_VERSION in VERSIONS

@@ -155,6 +155,7 @@ def test_every_line_is_a_record_or_blank_or_reported(some: list[bytes]) -> None:
     assert found.bad_numbers == [number for number, text in enumerate(some, 2) if text.endswith(b"!")]
 
 
+@pytest.mark.slow
 def test_memory_is_constant() -> None:
     def peak(lines: int) -> int:
         content = gzip.compress(line("a" * 1000) * lines)

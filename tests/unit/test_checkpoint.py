@@ -104,6 +104,7 @@ checkpoints = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(checkpoints)
 def test_a_checkpoint_is_stored_completely(checkpoint):
     body = encode(checkpoint)
@@ -451,6 +452,7 @@ def test_merging_keeps_a_request_for_an_expired_date():
     assert (merged.owed, merged.expired) == ({}, {TODAY})
 
 
+@pytest.mark.slow
 @given(checkpoints, st.lists(st.dates(), max_size=3), st.integers(0, 10**13))
 def test_every_encoded_checkpoint_can_be_decoded(checkpoint: Checkpoint, times: list[date], rows: int) -> None:
     """For any sweep, archive or objects of the guide; a run that cannot read its checkpoint rebuilds it."""

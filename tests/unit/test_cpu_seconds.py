@@ -18,6 +18,7 @@ FOLDERS = {f"tests/{file.parent.name}" for file in TESTS.glob("*/test_*.py")}
 BURNS = "import time\nwhile time.process_time() < 0.5: pass\n"
 
 
+@pytest.mark.slow
 def test_a_process_counts_while_it_runs_and_after() -> None:
     before = cpu_seconds.cpu_seconds()
     subprocess.run([sys.executable, "-c", BURNS], check=True)
@@ -65,6 +66,7 @@ def test_only_the_pages_table_changes() -> None:
         replaced("before", cpu_seconds.BEGIN, cpu_seconds.END, drawn)
 
 
+@pytest.mark.slow
 def test_a_run_prints_its_table(tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text("def test_it():\n    pass\n")
     plugins = ["-p", "cpu_seconds", "-p", "no:cacheprovider"]

@@ -90,10 +90,9 @@ CALLS: dict[str, Callable[[Bucket], object]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", AT_ONCE)
-@pytest.mark.parametrize(
-    "call", ["GetObjectVersion", *(pytest.param(name, marks=pytest.mark.slow) for name in list(CALLS)[1:])]
-)
+@pytest.mark.parametrize("call", CALLS)
 def test_a_call_of_s3_ends(call: str, place: str, drip: Callable[[str, str], None]) -> None:
     drip(place, "S3")
     bucket = Bucket(clients.s3.__wrapped__(), "logs", deadline(), time.sleep)

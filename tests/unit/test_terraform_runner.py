@@ -494,6 +494,7 @@ def test_a_document_is_read_despite_warnings_before_it(fake: Callable[..., Terra
         fake('print("nonsense")').output()
 
 
+@pytest.mark.slow
 def test_init_is_stopped_in_time_with_its_children(fake: Callable[..., Terraform], tmp_path: Path) -> None:
     terraform = fake(f"""
         subprocess.Popen(["sleep", "3600"])

@@ -34,6 +34,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+@pytest.mark.slow
 def test_the_wheel_has_only_the_command_line_and_the_collector(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         files = [Path(name) for name in archive.namelist()]

@@ -374,6 +374,7 @@ def test_any_answer_at_the_sign_in(answer: tuple[int, Mapping[str, str], bytes])
     take(Answers(sign_in=answer))
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(row=VALUES | st.dictionaries(st.sampled_from(["time", "operator", "x"]), VALUES, max_size=3))
 def test_any_value_as_a_row(row: Any) -> None:
@@ -416,6 +417,7 @@ def test_a_page_of_too_many_rows_costs_no_memory(row: bytes) -> None:
     assert not [row for row in found if row]
 
 
+@pytest.mark.slow
 def test_a_row_that_exceeds_the_line_limit_is_set_aside() -> None:
     grows = b'{"a": [' + b",".join([b"1e15"] * 950_000) + b"]}"  # each becomes 1000000000000000.0
     found = page_of(page_body([ROW]).replace(b"[", b"[" + grows + b", ", 1), OPERATION_LOGS)

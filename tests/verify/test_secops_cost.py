@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import pytest
 from zoomlogs.verify.page import page
 
 from .test_secops import Both
@@ -16,6 +17,7 @@ HALF = 150.0  # seconds of the processor, of five minutes: the other half is for
 AN_EVENT = 1_600  # bytes; the stand-in's have about 800
 
 
+@pytest.mark.slow
 def test_six_months_fit_into_five_minutes() -> None:
     both = Both(records=RECORDS, days=DAYS, page_size=PAGE_SIZE, settings={"start_date": days_ago(DAYS)})
     answered: list[int] = []

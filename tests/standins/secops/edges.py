@@ -79,7 +79,7 @@ class Server:
 
     def start(self) -> None:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, self._secops))
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
     def stop(self) -> None:
         assert self._server is not None
