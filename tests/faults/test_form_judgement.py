@@ -104,6 +104,7 @@ def test_quiet_dates_that_one_page_does_not_hold(a_day: int, page_size: int, loo
     assert runs(world, 1) == {"ChangedFormError": 1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hours", [-8, 0, 9])
 @pytest.mark.parametrize("a_day", [1, 10])
 def test_old_quiet_dates_once_a_change_is_known(a_day: int, hours: int) -> None:
@@ -152,6 +153,7 @@ def test_late_rows_that_an_accept_published_do_not_clear_a_date(late: int) -> No
     assert (lines(world) - before).total() == late
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("above", range(58, 74, 3))
 def test_late_rows_of_a_second_that_a_page_cuts_are_new(above: int) -> None:
     world = World(page_size=100, settings={"lookback_days": 1})
@@ -196,6 +198,7 @@ def cut_second(above: int) -> tuple[World, str]:
     return world, at
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("above", range(14, 20))
 @pytest.mark.parametrize(("latency", "timeout_seconds"), [(70, 900), (10, 40)], ids=["saves", "runs"])
 def test_accepting_a_second_in_two_saves_or_two_runs(above: int, latency: int, timeout_seconds: int) -> None:
@@ -232,6 +235,7 @@ def test_accepting_a_date_that_takes_several_runs() -> None:
     assert not again - Counter(record.get("operator") for record in world.zoom.records())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hours", [-8, 0, 9])
 def test_accepting_a_part_of_the_changed_dates(hours: int) -> None:
     world = World(page_size=300, settings={"lookback_days": 1, "start_date": days_ago(4)})

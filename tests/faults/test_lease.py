@@ -158,6 +158,7 @@ def test_runs_that_leave_the_work_to_another_do_not_count_as_successes() -> None
     world.assert_exact()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("timeout_seconds", [60, 300, 900])
 @pytest.mark.parametrize("skew", [-120, -60, 60, 120])
 def test_clocks_two_minutes_apart(skew: int, timeout_seconds: int) -> None:

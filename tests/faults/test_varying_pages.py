@@ -58,6 +58,7 @@ def groups_on_varying_pages() -> None:
         assert_exact(seed, 20, "newest")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ties", TIES)
 @pytest.mark.parametrize("seed", [*range(12), 24])
 def test_groups_up_to_a_third_of_the_shortest_page_are_exact(seed: int, ties: str) -> None:

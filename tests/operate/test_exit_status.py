@@ -41,6 +41,7 @@ def outputs(tmp_path: Path) -> Path:
     return file
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("says_account", [False, True])
 @pytest.mark.parametrize("command", [*(name for name in ACT_ON_A_NAME if name != "doctor"), *OTHERS])
 def test_no_command_succeeds_without_aws(

@@ -79,6 +79,7 @@ def forbidden(text: str) -> set[str]:
     return {char for char in text if category(char) in ("Cf", "Cs", "Zl", "Zp", "Cc") and char not in "\n\r\x1b"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["terminal", "dumb terminal", "pipe", "json in a pipe", "json on a terminal"])
 @pytest.mark.parametrize("command", COMMANDS)
 def test_no_outside_text_controls_the_terminal(command: str, place: str, tmp_path: Path) -> None:
@@ -173,6 +174,7 @@ def test_the_report_of_verify_escapes_it(tmp_path: Path) -> None:
     assert "\\u202e" in text and "&lt;script&gt;" in text and "&amp;amp;" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1"])
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_limited_encoding_ends_no_command(command: str, encoding: str, tmp_path: Path) -> None:
