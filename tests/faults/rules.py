@@ -84,7 +84,7 @@ PUBLISHING: list[Row] = [
      broken.keep_only_dates_that_are_read_to_their_end, history.an_archive_that_takes_several_runs_to_read, MISSING),
     ("an object that is damaged after it was read does not hold up other dates",
      broken.end_the_run_at_an_unreadable_object, history.an_object_damaged_after_it_was_read, MISSING),
-    ("an object holds no more records than a run can read back",
+    ("an object contains at most as many records as a run can read back",
      broken.put_all_in_one_object, history.more_records_than_one_object_may_hold, MISSING),
     ("a number far beyond the existing objects is ignored",
      broken.accept_any_number, history.a_checkpoint_with_too_high_a_number, MISSING),
